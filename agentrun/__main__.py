@@ -1,0 +1,5 @@
+"""``python -m agentrun``."""
+
+from agentrun.cli.main import run
+
+run()

@@ -1,0 +1,79 @@
+"""The command line: one file a command, and the one place where errors become exit codes.
+
+0 done, 1 the user can mend it, 2 wrong usage, 3 our bug, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from agentrun import __version__
+from agentrun.errors import AgentRunError
+
+COMMANDS = {
+    "call": "Call an agent without a telephone.",
+    "check": "Find every mistake of a spec before a call does.",
+    "serve": "Check specs, build their pipelines, and answer calls.",
+    "simulate": "Run the stand-in for OpenAI on a loopback port.",
+}
+"""Name and one line of every command; the module of a command is imported when it is used."""
+
+
+class LazyGroup(click.Group):
+    """Imports ``agentrun.cli.NAME`` only for the command that is used, so ``--help`` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"agentrun.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="agentrun")
+def main() -> None:
+    """Voice agents as configuration: one YAML file answers the telephone."""
+
+
+def run(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its code."""
+    try:
+        code = main.main(list(arguments) if arguments is not None else None, standalone_mode=False)
+    except click.exceptions.Abort:
+        code = 130
+    except KeyboardInterrupt:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except AgentRunError as error:
+        click.echo(f"agentrun: {error}" if "\n" not in error.message else str(error), err=True)
+        code = 1
+    except Exception:
+        click.echo(f"agentrun: this is a bug of agentrun; the traceback is in {_save_traceback()}", err=True)
+        code = 3
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _save_traceback() -> Path:
+    handle, name = tempfile.mkstemp(prefix="agentrun-", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(f"agentrun {__version__}, Python {sys.version}\n\n{traceback.format_exc()}")
+    return Path(name)

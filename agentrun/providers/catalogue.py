@@ -1,0 +1,94 @@
+"""The speech and language services that a spec may name: data, no imports of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["stt", "llm", "tts", "realtime"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a service: its JSON type, what it means, and the values allowed where they are few."""
+
+    type: Literal["string", "number", "integer", "boolean", "array", "object"]
+    help: str
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service of a provider: what it needs and what may be set."""
+
+    kind: Kind
+    provider: str
+    variables: tuple[str, ...]
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+
+
+OPENAI_VOICES = (
+    "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable",
+    "marin", "nova", "onyx", "sage", "shimmer", "verse",
+)  # fmt: skip
+
+_ADDRESS = {
+    "base_url": Setting("string", "Address of an OpenAI-compatible server; OPENAI_BASE_URL by default."),
+    "api_key": Setting(
+        "string", "Name of the variable that holds the key, as `${NAME}`; OPENAI_API_KEY by default."
+    ),
+}
+
+SERVICES = (
+    Service(
+        "stt",
+        "openai",
+        ("OPENAI_API_KEY",),
+        {
+            **_ADDRESS,
+            "prompt": Setting("string", "Words to expect, to guide the transcription."),
+            "language": Setting("string", "Language of the caller, as ISO 639-1, such as `en`."),
+            "temperature": Setting("number", "Sampling temperature.", minimum=0, maximum=1),
+            "keywords": Setting("array", "Words or phrases that guide the transcription (gpt-transcribe)."),
+        },
+    ),
+    Service(
+        "llm",
+        "openai",
+        ("OPENAI_API_KEY",),
+        {
+            **_ADDRESS,
+            "temperature": Setting("number", "Sampling temperature.", minimum=0, maximum=2),
+            "top_p": Setting("number", "Nucleus sampling.", minimum=0, maximum=1),
+            "max_completion_tokens": Setting("integer", "Most tokens of one answer.", minimum=1),
+            "frequency_penalty": Setting("number", "Penalty for frequent words.", minimum=-2, maximum=2),
+            "presence_penalty": Setting("number", "Penalty for words already said.", minimum=-2, maximum=2),
+            "seed": Setting("integer", "Seed for repeatable sampling."),
+            "service_tier": Setting("string", "OpenAI's service tier, such as `priority`."),
+        },
+    ),
+    Service(
+        "tts",
+        "openai",
+        ("OPENAI_API_KEY",),
+        {
+            **_ADDRESS,
+            "voice": Setting("string", "Who speaks.", choices=OPENAI_VOICES),
+            "instructions": Setting("string", "How to speak: tone, pace, accent."),
+            "speed": Setting("number", "Speed of speech.", minimum=0.25, maximum=4.0),
+        },
+    ),
+)
+
+
+def find(kind: Kind, provider: str) -> Service | None:
+    """The service of ``provider`` for ``kind``, or None."""
+    return next((s for s in SERVICES if s.kind == kind and s.provider == provider), None)
+
+
+def providers(kind: Kind) -> list[str]:
+    """Names of the providers that offer ``kind``, sorted."""
+    return sorted(s.provider for s in SERVICES if s.kind == kind)

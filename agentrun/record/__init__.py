@@ -1,0 +1,5 @@
+"""Records of calls."""
+
+from agentrun.record.record import CallRecord, EndedBy, Entry
+
+__all__ = ["CallRecord", "EndedBy", "Entry"]

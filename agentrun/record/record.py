@@ -1,0 +1,51 @@
+"""What happened on one call: who said what, which tools ran, how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+EndedBy = Literal["caller", "agent", "error", "server"]
+
+
+@dataclass
+class Entry:
+    """One line of the transcript; ``at`` counts seconds from the start of the call.
+
+    ``who`` is ``caller``, ``agent`` or ``tool``. A tool's entry carries its ``name``, ``arguments``, ``status``
+    and ``seconds``; ``interrupted`` marks an answer that the caller cut.
+    """
+
+    at: float
+    who: Literal["caller", "agent", "tool"]
+    text: str
+    name: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    status: str = ""
+    seconds: float = 0.0
+    interrupted: bool = False
+
+
+@dataclass
+class CallRecord:
+    """One record for every call, whatever ended it."""
+
+    id: str
+    agent: str
+    transport: str
+    from_number: str | None = None
+    to_number: str | None = None
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ended: datetime | None = None
+    ended_by: EndedBy | None = None
+    reason: str = ""
+    transcript: list[Entry] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON-ready, times in ISO 8601 and UTC."""
+        data = asdict(self)
+        data["started"] = self.started.isoformat()
+        data["ended"] = self.ended.isoformat() if self.ended else None
+        return data

@@ -1,0 +1,21 @@
+"""How one tool call ended, in the words that the model gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["ok", "refused", "failed", "timeout", "cancelled"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``text`` goes to the model; ``detail`` only to the log and the record.
+
+    ``refused`` is a ToolError or arguments that don't fit; ``failed`` is the tool's bug.
+    """
+
+    status: Status
+    text: str
+    detail: str = ""
+    seconds: float = 0.0

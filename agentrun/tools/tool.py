@@ -1,0 +1,35 @@
+"""A tool: a function of a plugin, as the model and the pipeline see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from agentrun.call import Call
+
+
+class Runner(Protocol):
+    """Runs a tool once: validated arguments in, the text for the model out.
+
+    Raises ``ToolError`` for what the model should hear; anything else is the tool's bug.
+    """
+
+    async def __call__(self, call: Call, arguments: Mapping[str, Any]) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One function that the model may call.
+
+    ``parameters`` is a JSON Schema object (``type``, ``properties``, ``required``), ``origin`` says
+    where the function stands (``plugins/ncaa.py:12``), ``timeout`` is in seconds.
+    """
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    plugin: str
+    origin: str
+    run: Runner
+    timeout: float = 10.0

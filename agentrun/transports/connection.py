@@ -1,0 +1,24 @@
+"""A connection: one caller on one line, ready for a pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipecat.transports.base_transport import BaseTransport
+
+from agentrun.call import Call
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What a transport hands to a session.
+
+    ``transport`` is Pipecat's, not started yet; ``sample_rate_in`` and ``sample_rate_out`` are in Hz;
+    ``rtvi`` is true where the far end is a page that reads RTVI messages.
+    """
+
+    call: Call
+    transport: BaseTransport
+    sample_rate_in: int = 16_000
+    sample_rate_out: int = 24_000
+    rtvi: bool = False
