@@ -1,0 +1,5 @@
+"""Plugins bring tools."""
+
+from agentrun.plugins.load import load
+
+__all__ = ["load"]

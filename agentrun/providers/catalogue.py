@@ -11,13 +11,19 @@ Kind = Literal["stt", "llm", "tts", "realtime"]
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting of a service: its JSON type, what it means, and the values allowed where they are few."""
+    """One setting of a service: its type, what it means, and the values allowed where they are few.
 
-    type: Literal["string", "number", "integer", "boolean", "array", "object"]
+    ``fields`` are the keys of an object; ``words`` are the strings that may stand for one.
+    """
+
+    type: Literal["string", "number", "integer", "boolean", "array", "object", "duration"]
     help: str
     choices: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    fields: Mapping[str, Setting] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    may_be_false: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,10 @@ SERVICES = (
             "language": Setting("string", "Language of the caller, as ISO 639-1, such as `en`."),
             "temperature": Setting("number", "Sampling temperature.", minimum=0, maximum=1),
             "keywords": Setting("array", "Words or phrases that guide the transcription (gpt-transcribe)."),
+            "streaming": Setting("boolean", "Transcribe while the caller speaks, over a WebSocket."),
+            "noise_reduction": Setting(
+                "string", "For a microphone near the mouth, or far; streaming only.", choices=("near", "far")
+            ),
         },
     ),
     Service(
@@ -68,6 +78,11 @@ SERVICES = (
             "presence_penalty": Setting("number", "Penalty for words already said.", minimum=-2, maximum=2),
             "seed": Setting("integer", "Seed for repeatable sampling."),
             "service_tier": Setting("string", "OpenAI's service tier, such as `priority`."),
+            "api": Setting(
+                "string",
+                "Chat completions, or the Responses API over a WebSocket or HTTP.",
+                choices=("chat", "responses", "responses-http"),
+            ),
         },
     ),
     Service(
@@ -79,6 +94,45 @@ SERVICES = (
             "voice": Setting("string", "Who speaks.", choices=OPENAI_VOICES),
             "instructions": Setting("string", "How to speak: tone, pace, accent."),
             "speed": Setting("number", "Speed of speech.", minimum=0.25, maximum=4.0),
+        },
+    ),
+    Service(
+        "realtime",
+        "openai",
+        ("OPENAI_API_KEY",),
+        {
+            **_ADDRESS,
+            "voice": Setting("string", "Who speaks.", choices=OPENAI_VOICES),
+            "speed": Setting("number", "Speed of speech.", minimum=0.25, maximum=1.5),
+            "transcription": Setting(
+                "object",
+                "How the caller's words are written down; false for not at all.",
+                fields={
+                    "model": Setting("string", "Transcription model, such as gpt-4o-transcribe."),
+                    "language": Setting("string", "Language of the caller, as ISO 639-1."),
+                    "prompt": Setting("string", "Words to expect."),
+                },
+                may_be_false=True,
+            ),
+            "noise_reduction": Setting(
+                "string", "For a microphone near the mouth, or far.", choices=("near", "far", "off")
+            ),
+            "turn_detection": Setting(
+                "object",
+                "Who finds the caller's turns: the model by meaning or by silence, or this machine.",
+                fields={
+                    "type": Setting("string", "By meaning or by silence.", choices=("semantic", "server")),
+                    "eagerness": Setting(
+                        "string",
+                        "How soon a semantic turn ends.",
+                        choices=("low", "medium", "high", "auto"),
+                    ),
+                    "threshold": Setting("number", "How loud speech is.", minimum=0, maximum=1),
+                    "prefix_padding": Setting("duration", "Audio kept from before the speech."),
+                    "silence": Setting("duration", "Silence that ends a turn."),
+                },
+                words=("semantic", "server", "local"),
+            ),
         },
     ),
 )

@@ -1,0 +1,1 @@
+"""The ASGI server of `agentrun serve`."""

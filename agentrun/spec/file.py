@@ -1,4 +1,4 @@
-"""A loaded spec: the frozen agent, and where each of its values stands in the file."""
+"""A loaded spec: the frozen agent, and where each of its values stands."""
 
 from __future__ import annotations
 
@@ -10,12 +10,20 @@ from agentrun.errors import Problem, Severity
 from agentrun.spec.models import AgentSpec
 
 Where = tuple[str | int, ...]
-Position = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in a file, from 1; the path of an override is ``--set …``."""
+
+    path: str
+    line: int
+    column: int
 
 
 @dataclass(frozen=True)
 class SpecFile:
-    """``positions`` maps the path of a value (``("pipeline", "llm")``) to its line and column, from 1.
+    """``places`` maps the path of a value (``("pipeline", "llm")``) to where it stands.
 
     ``project`` is the folder that holds ``plugins/``: the spec's own folder or the one above it.
     """
@@ -23,18 +31,19 @@ class SpecFile:
     path: Path
     project: Path
     spec: AgentSpec
-    positions: Mapping[Where, Position]
+    places: Mapping[Where, Place]
 
     def problem(self, where: Where, message: str, hint: str = "", severity: Severity = "error") -> Problem:
-        """A problem at ``where``, or at its nearest parent that stands in the file."""
-        line, column = self.position(where)
-        return Problem(str(self.path), line, column, dotted(where), message, hint, severity)
+        """A problem at ``where``, or at its nearest parent that stands in a file."""
+        place = nearest(self.places, where, self.path)
+        return Problem(place.path, place.line, place.column, dotted(where), message, hint, severity)
 
-    def position(self, where: Where) -> Position:
-        """Line and column of ``where`` or of its nearest parent in the file."""
-        while where and where not in self.positions:
-            where = where[:-1]
-        return self.positions.get(where, (1, 1))
+
+def nearest(places: Mapping[Where, Place], where: Where, path: Path) -> Place:
+    """Where ``where`` or its nearest parent stands."""
+    while where and where not in places:
+        where = where[:-1]
+    return places.get(where, Place(str(path), 1, 1))
 
 
 def dotted(where: Where) -> str:

@@ -1,0 +1,39 @@
+# Everything on a fresh machine that has Python 3.11, make and a C compiler.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DONE := $(VENV)/.installed
+
+.PHONY: install serve test lint lock clean
+
+install: $(DONE)
+
+$(DONE): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(DONE)
+
+serve: install
+ifeq ($(OPENAI_API_KEY),)
+	@echo "OPENAI_API_KEY is not set: serving with --offline"
+	$(BIN)/agentrun serve agents/ncaa.yaml --offline
+else
+	$(BIN)/agentrun serve agents/ncaa.yaml
+endif
+
+test: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock:
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	  --universal --python-version 3.11 --extra offline --extra dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,35 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+
+def _pairs(
+    _ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for value in values:
+        path, equals, text = value.partition("=")
+        if not path or not equals:
+            raise click.BadParameter(f"'{value}' is not path=value, such as pipeline.llm=openai/gpt-4o-mini")
+        pairs.append((path, text))
+    return tuple(pairs)
+
+
+def override_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--style`` and ``--set``, which change a spec for this run."""
+    command = click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="PATH=VALUE",
+        callback=_pairs,
+        help="Override a value of the spec, such as pipeline.llm=openai/gpt-4o-mini.",
+    )(command)
+    return click.option(
+        "--style", type=click.Choice(["cascaded", "realtime"]), help="Override the spec's pipeline style."
+    )(command)

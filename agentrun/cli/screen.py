@@ -1,0 +1,88 @@
+"""What `agentrun serve` shows: rich on a terminal, plain elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from agentrun.server.running import Running
+
+
+def quiet_logs(level: str) -> None:
+    """Send logs of ``level`` and above to standard error, one line each, and nothing else."""
+    from loguru import logger
+
+    logger.remove()
+    logger.add(
+        sys.stderr, level=level.upper(), format="{time:HH:mm:ss} {level: <7} {message}", diagnose=False
+    )
+
+
+@contextlib.contextmanager
+def progress(text: str) -> Iterator[Callable[[], None]]:
+    """A spinner until the block calls what it was given, or ends."""
+    console = Console(stderr=True)
+    status = console.status(f"{text} …")
+    if console.is_terminal:
+        status.start()
+    try:
+        yield status.stop
+    finally:
+        status.stop()
+
+
+def show_start(server: Running) -> None:
+    """One short screen: each agent, its addresses, and what to do next."""
+    console = Console()
+    table = Table("agent", "transport", "address", box=None, pad_edge=False, header_style="bold")
+    local_page = False
+    for name, plan in server.switchboard.plans.items():
+        base = server.settings.public_urls.get(name, server.url).rstrip("/")
+        if plan.has_transport("twilio"):
+            table.add_row(name, "twilio", f"{base}/{name}/twilio/voice")
+        if _is_loopback(server):
+            table.add_row(name, "browser", f"{server.url}/#{name}")
+            local_page = True
+    console.print(table)
+    for line in _next_steps(server, local_page):
+        console.print(line, highlight=False)
+
+
+def _is_loopback(server: Running) -> bool:
+    from agentrun.server.access import is_loopback
+
+    return is_loopback(server.settings.host)
+
+
+def _next_steps(server: Running, local_page: bool) -> Iterator[str]:
+    from agentrun.server.access import Access
+
+    first = next(iter(server.switchboard.plans.values()))
+    name = first.spec.name
+    if server.settings.offline:
+        yield (
+            "[yellow]Offline:[/] a stand-in hears, answers and speaks. No language model is in it: it rehearses "
+            "the spec's tests and the tools' descriptions."
+        )
+    if server.settings.access is Access.OPEN:
+        yield "[yellow]Unsigned calls are accepted[/]: this is for this machine alone."
+    if server.settings.access is Access.CLOSED:
+        yield "Twilio's routes answer 403 until TWILIO_AUTH_TOKEN is set."
+    if local_page:
+        yield f"Talk:  open {server.url}/"
+    if first.has_transport("twilio") and server.settings.access is not Access.CLOSED:
+        yield f'Call:  agentrun call {server.url}/{name}/twilio/voice --say "Hello"'
+    yield "Stop:  Ctrl-C"
+
+
+def show_stop(server: Running) -> None:
+    """Say what stopping does."""
+    calls = server.switchboard.live
+    if calls:
+        Console().print(f"Ending {calls} call{'s' if calls > 1 else ''} …")

@@ -1,0 +1,71 @@
+"""``agentrun serve SPEC…``: answer calls."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from agentrun.cli import options as shared
+
+if TYPE_CHECKING:
+    from agentrun.server.running import Options
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
+)
+@click.option("--public-url", help="Where Twilio reaches this server, such as https://voice.example.com.")
+@click.option("--offline", is_flag=True, help="No network and no keys: a stand-in hears, answers and speaks.")
+@click.option("--insecure", is_flag=True, help="Accept unsigned calls; on a loopback host only.")
+@shared.override_options
+@click.option("--log-level", default="WARNING", show_default=True, help="DEBUG, INFO, WARNING or ERROR.")
+def command(
+    specs: tuple[Path, ...],
+    host: str,
+    port: int,
+    public_url: str | None,
+    offline: bool,
+    insecure: bool,
+    style: str | None,
+    overrides: tuple[tuple[str, str], ...],
+    log_level: str,
+) -> int:
+    """Check SPECs, build their pipelines, and answer calls until Ctrl-C."""
+    from agentrun.cli.screen import quiet_logs
+
+    quiet_logs(log_level)
+    from agentrun.server.running import Options
+
+    asked = Options(host, port, public_url, offline, insecure, style, overrides)
+    return _run(_serve(specs, asked))
+
+
+def _run(coroutine: object) -> int:
+    import uvloop
+
+    return int(uvloop.run(coroutine) or 0)  # type: ignore[call-overload]
+
+
+async def _serve(specs: tuple[Path, ...], options: Options) -> int:
+    from agentrun.cli import screen
+    from agentrun.server.running import running
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    with screen.progress("Loading") as done:
+        async with running(specs, dict(os.environ), options) as server:
+            done()
+            screen.show_start(server)
+            await stop.wait()
+            screen.show_stop(server)
+    return 0

@@ -1,0 +1,22 @@
+"""A pipeline that is ready to run, and the parts that a session listens to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
+from pipecat.processors.frame_processor import FrameProcessor
+
+
+@dataclass(frozen=True)
+class Parts:
+    """``stt``, ``llm`` and ``tts`` are Pipecat's processors; None where the style has no such part."""
+
+    pipeline: Pipeline
+    context: LLMContext
+    aggregators: LLMContextAggregatorPair
+    llm: FrameProcessor
+    stt: FrameProcessor | None = None
+    tts: FrameProcessor | None = None

@@ -1,0 +1,97 @@
+"""Every private name of Pipecat that agentrun relies on, in one place.
+
+Pipecat is pinned exactly, and ``tests/pipeline/test_private.py`` fails when one of these names moves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipecat.audio.turn.smart_turn.base_smart_turn import BaseSmartTurn
+from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
+from pipecat.audio.vad.silero import SileroOnnxModel, SileroVADAnalyzer
+from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADParams
+from pipecat.frames.frames import CancelFrame
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.services.openai.realtime import events
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+
+
+def silero_session() -> Any:
+    """Load Silero's ONNX session once, to be shared by all calls (51 ms and 10 MB each otherwise)."""
+    return SileroVADAnalyzer()._model.session
+
+
+def smart_turn_session() -> Any:
+    """Load smart turn's ONNX session once, to be shared by all calls."""
+    return LocalSmartTurnAnalyzerV3()._session
+
+
+class SharedSilero(SileroVADAnalyzer):
+    """Silero with a state of its own over a session that all calls share."""
+
+    def __init__(self, session: Any, params: VADParams) -> None:
+        VADAnalyzer.__init__(self, params=params)
+        model = SileroOnnxModel.__new__(SileroOnnxModel)
+        model.session = session
+        model.sample_rates = [8000, 16000]
+        model.reset_states()
+        self._model = model
+        self._windows_since_reset = 0
+        self._low_confidence_windows = 0
+
+
+class SharedSmartTurn(LocalSmartTurnAnalyzerV3):
+    """Smart turn with a buffer of its own over a session that all calls share."""
+
+    def __init__(self, session: Any) -> None:
+        BaseSmartTurn.__init__(self)
+        self._log_data = False
+        self._session = session
+
+
+async def force_cancel(worker: PipelineWorker) -> None:
+    """Cancel a worker whose queue is blocked by a processor that never lets the end pass.
+
+    ``worker.cancel()`` queues its frame behind the blocked one and so waits for ever.
+    """
+    await worker._pipeline.queue_frame(CancelFrame())
+
+
+def realtime_is_deaf(llm: OpenAIRealtimeLLMService) -> bool:
+    """Whether the realtime service has stopped listening to its socket.
+
+    Its receive loop ends without a word after an ``error`` event, a clean close, and a dropped
+    connection; after a refused connection there is none.
+    """
+    task = llm._receive_task
+    return task is None or task.done()
+
+
+async def realtime_restore(llm: OpenAIRealtimeLLMService, *, speak: bool) -> None:
+    """Connect anew with the conversation so far; with ``speak`` the model goes on at once."""
+    if llm._context is None:
+        await llm._disconnect()
+        await llm._connect()
+        return
+    await llm.reset_conversation()
+    if speak:
+        await llm._create_response()
+
+
+async def realtime_send_conversation(llm: OpenAIRealtimeLLMService) -> None:
+    """Give a new session the conversation so far, without asking for an answer."""
+    if llm._context is None or not llm._llm_needs_conversation_setup:
+        return
+    parameters = await llm.get_llm_adapter().get_llm_invocation_params(llm._context)
+    for item in parameters["messages"]:
+        event = events.ConversationItemCreateEvent(item=item)
+        llm._messages_added_manually[event.item.id] = True
+        await llm.send_client_event(event)
+    await llm._send_session_update()
+    llm._llm_needs_conversation_setup = False
+
+
+def realtime_is_ready(llm: OpenAIRealtimeLLMService) -> bool:
+    """Whether the realtime session is configured and takes a conversation."""
+    return bool(llm._api_session_ready)

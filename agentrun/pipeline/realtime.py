@@ -1,0 +1,114 @@
+"""Realtime: one speech-to-speech model.
+
+transport in -> caller's turns -> speech-to-speech model -> transport out -> agent's words
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import (
+    LLMContextAggregatorPair,
+    LLMUserAggregatorParams,
+)
+from pipecat.services.openai.realtime import events
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.turns.user_turn_strategies import ExternalUserTurnStrategies
+
+from agentrun.pipeline import tools, turns
+from agentrun.pipeline.parts import Parts
+from agentrun.pipeline.resources import Resources
+from agentrun.pipeline.tools import ToolListener
+from agentrun.plan import Plan, ServicePlan
+from agentrun.spec.units import seconds
+from agentrun.transports.connection import Connection
+
+OPENAI_ADDRESS = "wss://api.openai.com/v1"
+_NOISE = {"near": "near_field", "far": "far_field"}
+
+
+def build(
+    plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: ToolListener
+) -> Parts:
+    """The processors of one call, in the order in which a frame passes them."""
+    assert plan.realtime is not None  # noqa: S101
+    spec, transport = plan.spec, connection.transport
+    llm = service(plan.realtime, instructions)
+    context = LLMContext(
+        tools=ToolsSchema(standard_tools=tools.schemas(plan.tools, connection.call, listener))
+    )
+    local = plan.realtime.settings.get("turn_detection") == "local"
+    user_params = (
+        turns.user_params(spec, resources)
+        if local
+        else LLMUserAggregatorParams(
+            user_turn_strategies=ExternalUserTurnStrategies(enable_interruptions=spec.turns.interruptions),
+            user_idle_timeout=turns.idle_after(spec),
+            user_mute_strategies=turns.mute_strategies(spec),
+        )
+    )
+    aggregators = LLMContextAggregatorPair(context, user_params=user_params)
+    pipeline = Pipeline(
+        [transport.input(), aggregators.user(), llm, transport.output(), aggregators.assistant()]
+    )
+    return Parts(pipeline, context, aggregators, llm)
+
+
+def service(plan: ServicePlan, instructions: str) -> OpenAIRealtimeLLMService:
+    """OpenAI's realtime service, told ``instructions``."""
+    return OpenAIRealtimeLLMService(
+        api_key=plan.api_key or "",
+        base_url=f"{_as_websocket(plan.base_url or OPENAI_ADDRESS)}/realtime",
+        settings=OpenAIRealtimeLLMService.Settings(
+            model=plan.model,
+            system_instruction=instructions,
+            session_properties=events.SessionProperties(audio=audio(plan.settings)),
+        ),
+    )
+
+
+def audio(settings: Mapping[str, Any]) -> events.AudioConfiguration:
+    """The spec's realtime settings in OpenAI's words."""
+    noise = _NOISE.get(settings.get("noise_reduction", "off"))
+    return events.AudioConfiguration(
+        input=events.AudioInput(
+            transcription=_transcription(settings.get("transcription", {})),
+            noise_reduction=events.InputAudioNoiseReduction(type=noise) if noise else None,
+            turn_detection=_turn_detection(settings.get("turn_detection", {"type": "semantic"})),
+        ),
+        output=events.AudioOutput(voice=settings.get("voice"), speed=settings.get("speed")),
+    )
+
+
+def _transcription(setting: Any) -> events.InputAudioTranscription | None:
+    return None if setting is False else events.InputAudioTranscription(**(setting or {}))
+
+
+def _turn_detection(setting: Any) -> events.TurnDetection | events.SemanticTurnDetection | bool:
+    if setting == "local":
+        return False
+    if isinstance(setting, str):
+        setting = {"type": setting}
+    if setting["type"] == "semantic":
+        return events.SemanticTurnDetection(eagerness=setting.get("eagerness", "auto"))
+    return events.TurnDetection(
+        threshold=setting.get("threshold", 0.5),
+        prefix_padding_ms=_milliseconds(setting.get("prefix_padding", "300ms")),
+        silence_duration_ms=_milliseconds(setting.get("silence", "500ms")),
+    )
+
+
+def _milliseconds(text: str) -> int:
+    return round(seconds(text) * 1000)
+
+
+def _as_websocket(address: str) -> str:
+    """``https://host/v1`` as ``wss://host/v1``: the SDK's variable holds the HTTP address."""
+    for plain, socket in (("https://", "wss://"), ("http://", "ws://")):
+        if address.startswith(plain):
+            return socket + address.removeprefix(plain).rstrip("/")
+    return address.rstrip("/")

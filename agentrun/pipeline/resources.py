@@ -1,0 +1,50 @@
+"""What all calls of a process share: ONNX sessions and warm HTTP connections."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import openai
+from pipecat.audio.vad.vad_analyzer import VADParams
+
+from agentrun.pipeline import private
+
+
+class Resources:
+    """Loaded and run once before the first call, closed after the last one.
+
+    >>> async with Resources() as resources:  # doctest: +SKIP
+    ...     vad = resources.vad(VADParams())
+    """
+
+    def __init__(self) -> None:
+        self._silero = private.silero_session()
+        self._smart_turn = private.smart_turn_session()
+        self.http_client = openai.DefaultAsyncHttpxClient()
+
+    def vad(self, params: VADParams) -> private.SharedSilero:
+        """A voice activity detector for one call."""
+        return private.SharedSilero(self._silero, params)
+
+    def smart_turn(self) -> private.SharedSmartTurn:
+        """An end-of-turn model for one call."""
+        return private.SharedSmartTurn(self._smart_turn)
+
+    def warm(self) -> None:
+        """Run each model once, so that the first call is as fast as the tenth. Blocks for about 0.2 s."""
+        vad = self.vad(VADParams())
+        vad.set_sample_rate(16_000)
+        vad.voice_confidence(bytes(vad.num_frames_required() * 2))
+        turn: Any = self.smart_turn()
+        turn.set_sample_rate(16_000)
+        turn._predict_endpoint(np.zeros(16_000, dtype=np.float32))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.http_client.aclose()

@@ -1,0 +1,56 @@
+"""Our tools as Pipecat's functions: the model is answered exactly once, whatever the tool does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from loguru import logger
+from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
+from pipecat.adapters.llm.schemas.direct_function import tool_options
+from pipecat.services.llm_service import FunctionCallParams
+
+from agentrun.call import Call
+from agentrun.tools.invoke import invoke
+from agentrun.tools.outcome import Outcome
+from agentrun.tools.tool import Tool
+
+
+class ToolListener(Protocol):
+    """Told about every tool call of a session."""
+
+    def tool_started(self, tool: Tool) -> None:
+        """The model has called ``tool``."""
+
+    def tool_ended(self, tool: Tool, arguments: dict[str, object], outcome: Outcome) -> None:
+        """The call is over, whatever ended it."""
+
+
+def schemas(tools: Sequence[Tool], call: Call, listener: ToolListener) -> list[FunctionSchema]:
+    """One function schema, with its handler, for each tool."""
+    return [_schema(tool, call, listener) for tool in tools]
+
+
+def _schema(tool: Tool, call: Call, listener: ToolListener) -> FunctionSchema:
+    @tool_options(cancel_on_interruption=True)
+    async def handler(params: FunctionCallParams) -> None:
+        arguments = dict(params.arguments)
+        listener.tool_started(tool)
+        try:
+            outcome = await invoke(tool, call, arguments)
+        except asyncio.CancelledError:
+            listener.tool_ended(tool, arguments, Outcome("cancelled", "cancelled: the caller interrupted"))
+            raise
+        if outcome.detail:
+            logger.warning("call {}: tool {} {}: {}", call.id, tool.name, outcome.status, outcome.detail)
+        listener.tool_ended(tool, arguments, outcome)
+        await params.result_callback(outcome.text)
+
+    return FunctionSchema(
+        name=tool.name,
+        description=tool.description,
+        properties=dict(tool.parameters.get("properties", {})),
+        required=list(tool.parameters.get("required", ())),
+        handler=handler,
+    )

@@ -1,0 +1,81 @@
+"""Whose turn it is: when the caller begins, ends, and may interrupt."""
+
+from __future__ import annotations
+
+from pipecat.audio.vad.vad_analyzer import VADParams
+from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregatorParams
+from pipecat.turns.user_mute import (
+    AlwaysUserMuteStrategy,
+    BaseUserMuteStrategy,
+    FirstSpeechUserMuteStrategy,
+    FunctionCallUserMuteStrategy,
+    MuteUntilFirstBotCompleteUserMuteStrategy,
+)
+from pipecat.turns.user_start import (
+    BaseUserTurnStartStrategy,
+    MinWordsUserTurnStartStrategy,
+    TranscriptionUserTurnStartStrategy,
+    VADUserTurnStartStrategy,
+)
+from pipecat.turns.user_stop import (
+    BaseUserTurnStopStrategy,
+    SpeechTimeoutUserTurnStopStrategy,
+    TurnAnalyzerUserTurnStopStrategy,
+)
+from pipecat.turns.user_turn_strategies import UserTurnStrategies
+
+from agentrun.pipeline.resources import Resources
+from agentrun.spec.models import AgentSpec
+
+MUTES: dict[str, type[BaseUserMuteStrategy]] = {
+    "always": AlwaysUserMuteStrategy,
+    "first-speech": FirstSpeechUserMuteStrategy,
+    "greeting": MuteUntilFirstBotCompleteUserMuteStrategy,
+    "tools": FunctionCallUserMuteStrategy,
+}
+"""The words of ``turns.mute``."""
+
+
+def user_params(spec: AgentSpec, resources: Resources) -> LLMUserAggregatorParams:
+    """How the caller's turns are found on this machine."""
+    turns = spec.turns
+    params = VADParams(
+        confidence=turns.confidence,
+        start_secs=turns.start,
+        stop_secs=turns.stop,
+        min_volume=turns.min_volume,
+    )
+    return LLMUserAggregatorParams(
+        vad_analyzer=resources.vad(params),
+        user_turn_strategies=UserTurnStrategies(start=_start(spec), stop=_stop(spec, resources)),
+        user_mute_strategies=mute_strategies(spec),
+        user_idle_timeout=idle_after(spec),
+    )
+
+
+def mute_strategies(spec: AgentSpec) -> list[BaseUserMuteStrategy]:
+    """When the caller is not listened to."""
+    return [MUTES[word]() for word in spec.turns.mute]
+
+
+def idle_after(spec: AgentSpec) -> float:
+    """Seconds of silence after which the caller is asked; 0 is never."""
+    return spec.turns.idle.after if spec.turns.idle else 0
+
+
+def _start(spec: AgentSpec) -> list[BaseUserTurnStartStrategy]:
+    turns = spec.turns
+    if turns.min_words:
+        return [
+            MinWordsUserTurnStartStrategy(min_words=turns.min_words, enable_interruptions=turns.interruptions)
+        ]
+    transcription = TranscriptionUserTurnStartStrategy(enable_interruptions=turns.interruptions)
+    if turns.detection == "transcription":
+        return [transcription]
+    return [VADUserTurnStartStrategy(enable_interruptions=turns.interruptions), transcription]
+
+
+def _stop(spec: AgentSpec, resources: Resources) -> list[BaseUserTurnStopStrategy]:
+    if spec.turns.detection == "smart":
+        return [TurnAnalyzerUserTurnStopStrategy(turn_analyzer=resources.smart_turn())]
+    return [SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=spec.turns.silence)]

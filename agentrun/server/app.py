@@ -1,0 +1,33 @@
+"""The ASGI application: every route, and what holds for all of them."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from agentrun import __version__
+from agentrun.server import browser_routes, record_routes
+from agentrun.server.access import is_loopback
+from agentrun.server.settings import ServerSettings
+from agentrun.server.switchboard import Switchboard
+from agentrun.server.tokens import StreamTokens
+from agentrun.server.twilio_routes import TwilioRoutes
+
+
+def make(switchboard: Switchboard, settings: ServerSettings) -> FastAPI:
+    """The application for ``switchboard``; the page and the records exist on a loopback host only."""
+
+    app = FastAPI(title="agentrun", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/health")
+    async def health() -> dict[str, object]:
+        return {
+            "status": "stopping" if switchboard.closing else "ok",
+            "agents": sorted(switchboard.plans),
+            "calls": switchboard.live,
+        }
+
+    if is_loopback(settings.host):
+        app.include_router(browser_routes.router(switchboard))
+        app.include_router(record_routes.router(switchboard))
+    app.include_router(TwilioRoutes(switchboard, settings, StreamTokens()).router())
+    return app

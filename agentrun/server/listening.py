@@ -1,0 +1,60 @@
+"""A uvicorn server on a port that was bound first, without signal handlers of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import uvicorn
+
+from agentrun.errors import SetupError
+
+MOST_MESSAGE_BYTES = 64 * 1024
+"""A media message of Twilio's has about 400 bytes, its ``start`` less than 4 KiB."""
+_START_STEP_SECONDS = 0.005
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises SetupError when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host.strip("[]"), port))
+    except OSError as error:
+        found.close()
+        reason = "is in use" if error.errno == errno.EADDRINUSE else f"can't be used: {error.strerror}"
+        raise SetupError(f"port {port} of {host} {reason}", "choose another one with --port") from None
+    return found
+
+
+@contextlib.asynccontextmanager
+async def listening(app: Any, sock: socket.socket) -> AsyncIterator[uvicorn.Server]:
+    """Serve ``app`` on ``sock`` while the block runs; connections are closed at its end."""
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        log_config=None,
+        ws_max_size=MOST_MESSAGE_BYTES,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[sock]))
+    try:
+        while not server.started and not task.done():
+            await asyncio.sleep(_START_STEP_SECONDS)
+        yield server
+    finally:
+        server.should_exit = True
+        await task

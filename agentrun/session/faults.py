@@ -1,0 +1,57 @@
+"""What a provider's error means for the call."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+
+from pipecat.frames.frames import ErrorFrame
+from pipecat.utils.errors import ErrorCategory, classify_http_status_code
+
+from agentrun.pipeline.parts import Parts
+
+_STATUS = re.compile(r"(?:Error code|status): (\d{3})")
+
+
+class Verdict(Enum):
+    """What the session does about an error."""
+
+    IGNORE = "ignore"
+    ASK_AGAIN = "ask the caller to say it again"
+    RETRY = "run the language model again"
+    GIVE_UP = "apologise and end the call"
+
+
+def category(frame: ErrorFrame) -> ErrorCategory:
+    """The error's category; Pipecat's speech services leave the HTTP status in the text alone."""
+    if frame.category not in (None, ErrorCategory.UNKNOWN):
+        return frame.category
+    match = _STATUS.search(frame.error)
+    return classify_http_status_code(int(match[1])) if match else ErrorCategory.UNKNOWN
+
+
+@dataclass
+class Faults:
+    """Counts a call's errors in a row: one is forgiven where it may pass, the second ends the call."""
+
+    parts: Parts
+    _in_a_row: int = field(default=0, init=False)
+
+    def recovered(self) -> None:
+        """The agent has answered: earlier errors are past."""
+        self._in_a_row = 0
+
+    def judge(self, frame: ErrorFrame) -> Verdict:
+        """Decide on one error."""
+        kind = category(frame)
+        if kind is ErrorCategory.APPLICATION:
+            return Verdict.IGNORE
+        self._in_a_row += 1
+        if kind.is_permanent or self._in_a_row > 1:
+            return Verdict.GIVE_UP
+        if frame.processor is self.parts.llm:
+            return Verdict.RETRY
+        if frame.processor is self.parts.stt:
+            return Verdict.ASK_AGAIN
+        return Verdict.GIVE_UP

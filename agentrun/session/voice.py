@@ -1,0 +1,61 @@
+"""What the agent says without being asked: fixed words, and audio that was prepared at start."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pipecat.frames.frames import (
+    InterruptionFrame,
+    TTSAudioRawFrame,
+    TTSSpeakFrame,
+    TTSStartedFrame,
+    TTSStoppedFrame,
+)
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.processors.frame_processor import FrameProcessor
+
+PREPARED_RATE = 24_000
+"""Hz of prepared audio: 16-bit mono PCM."""
+_CHUNK_BYTES = PREPARED_RATE * 2 // 10
+_INTERRUPTION_SECONDS = 0.5
+
+
+class Voice:
+    """Speaks into one call, past a language model or a speech service that no longer answers."""
+
+    def __init__(self, worker: PipelineWorker, output: FrameProcessor) -> None:
+        self._worker = worker
+        self._output = output
+        self._silenced = asyncio.Event()
+        worker.add_reached_downstream_filter((InterruptionFrame,))
+        worker.add_event_handler("on_frame_reached_downstream", self._reached)
+
+    async def say(self, text: str) -> None:
+        """Speak ``text`` through the agent's own speech service."""
+        await self._worker.queue_frame(TTSSpeakFrame(text))
+
+    async def silence(self) -> None:
+        """Drop what is being said, thought and spoken."""
+        self._silenced.clear()
+        await self._worker.queue_frame(InterruptionFrame())
+        try:
+            await asyncio.wait_for(self._silenced.wait(), _INTERRUPTION_SECONDS)
+        except TimeoutError:
+            return
+
+    async def play(self, pcm: bytes) -> None:
+        """Play prepared audio, without any service."""
+        await self._output.queue_frame(TTSStartedFrame())
+        for start in range(0, len(pcm), _CHUNK_BYTES):
+            chunk = pcm[start : start + _CHUNK_BYTES]
+            await self._output.queue_frame(TTSAudioRawFrame(chunk, PREPARED_RATE, 1))
+        await self._output.queue_frame(TTSStoppedFrame())
+
+    async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
+        if isinstance(frame, InterruptionFrame):
+            self._silenced.set()
+
+
+def seconds(pcm: bytes) -> float:
+    """How long prepared audio lasts."""
+    return len(pcm) / 2 / PREPARED_RATE

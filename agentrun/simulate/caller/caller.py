@@ -1,0 +1,87 @@
+"""Who calls: a telephone number at Twilio."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+
+import numpy as np
+
+from agentrun.simulate.caller import twiml, webhook
+from agentrun.simulate.caller.line import Line
+from agentrun.simulate.caller.messages import Messages
+from agentrun.simulate.caller.phone_call import PhoneCall
+
+API_VERSION = "2010-04-01"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A telephone without a telephone.
+
+    ``number`` calls ``called``; with ``auth_token`` the webhook is signed as Twilio signs it. ``jitter`` is
+    the greatest delay, in seconds, of a frame on its way to the agent; ``seed`` makes delays repeatable.
+
+    >>> async def ask(url, question):
+    ...     async with Caller().call(url) as call:
+    ...         await call.hear_greeting()
+    ...         await call.say(question)
+    ...         return await call.hear_answer()
+    """
+
+    number: str = "+12025550143"
+    called: str = "+12025550199"
+    account_sid: str = "AC" + "0" * 32
+    auth_token: str | None = field(default=None, repr=False)
+    jitter: float = 0.0
+    seed: int | None = None
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], *, jitter: float = 0.0) -> Caller:
+        """A caller whose webhooks are signed with ``TWILIO_AUTH_TOKEN``, where it is set."""
+        return cls(
+            account_sid=environ.get("TWILIO_ACCOUNT_SID") or cls.account_sid,
+            auth_token=environ.get("TWILIO_AUTH_TOKEN") or None,
+            jitter=jitter,
+        )
+
+    @contextlib.asynccontextmanager
+    async def call(self, url: str) -> AsyncIterator[PhoneCall]:
+        """Call the agent at ``url``, its webhook; ``/twilio/voice`` may be left out.
+
+        Hangs up at the end of the block. Raises RefusedError when the agent does not take the call.
+        """
+        begun = monotonic()
+        voice_url = webhook.voice_url(url)
+        messages = Messages(self.account_sid, _sid("CA"), _sid("MZ"))
+        stream = await webhook.ask(voice_url, self._form(messages.call_sid), self.auth_token)
+        random = np.random.default_rng(self.seed)
+        line = await Line.open(
+            twiml.reachable(stream.url, voice_url), lambda: float(random.uniform(0.0, self.jitter))
+        )
+        call = PhoneCall(line, messages, monotonic() - begun)
+        call.start(stream.parameters)
+        try:
+            yield call
+        finally:
+            await call.close()
+
+    def _form(self, call_sid: str) -> dict[str, str]:
+        return {
+            "AccountSid": self.account_sid,
+            "ApiVersion": API_VERSION,
+            "CallSid": call_sid,
+            "CallStatus": "ringing",
+            "Called": self.called,
+            "Caller": self.number,
+            "Direction": "inbound",
+            "From": self.number,
+            "To": self.called,
+        }
+
+
+def _sid(prefix: str) -> str:
+    return prefix + uuid.uuid4().hex

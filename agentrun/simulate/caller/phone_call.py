@@ -1,0 +1,152 @@
+"""One telephone call, as the caller lives it: speak, listen, interrupt, press keys, hang up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agentrun.simulate.caller import sounds
+from agentrun.simulate.caller.heard import BargeIn, Heard, Said
+from agentrun.simulate.caller.line import Line
+from agentrun.simulate.caller.media_stream import MediaStream
+from agentrun.simulate.caller.messages import Messages
+from agentrun.simulate.caller.mulaw import Samples, encode
+from agentrun.simulate.caller.refusal import CallOverError, NoAnswerError
+from agentrun.simulate.caller.sounds import Speech
+
+TIMEOUT_SECONDS = 15.0
+GREETING_SILENCE_SECONDS = 1.2
+ANSWER_SILENCE_SECONDS = 1.5
+_LONGEST_ANSWER_SECONDS = 120.0
+_SILENT_AFTER_CLEAR_SECONDS = 0.3
+_SILENT_SECONDS = 0.7
+"""Without a ``clear`` only this much silence is more than a pause between two words."""
+_KEYS = frozenset("0123456789*#")
+
+Sound = Speech | Samples | Path
+
+
+class PhoneCall(MediaStream):
+    """A call that is connected; made by ``Caller.call``, which also ends it.
+
+    All times are seconds since the ``start`` message of the stream, as the caller hears it.
+    """
+
+    def __init__(self, line: Line, messages: Messages, connect_seconds: float) -> None:
+        super().__init__(line, messages, connect_seconds)
+        self._asked = 0.0
+        self._listen_from = 0.0
+
+    def speak(self, sound: Sound) -> Said:
+        """Begin to say ``sound`` (samples are 16 bits at 8 kHz) after what is still being said."""
+        speech = _speech(sound)
+        start, end = self.queue(encode(speech.samples))
+        said = Said(start, start + speech.start, start + speech.end, end)
+        self._asked = self._listen_from = said.speech_end
+        return said
+
+    async def say(self, sound: Sound) -> Said:
+        """Say ``sound`` and wait until it has been said; raises CallOverError when the call ends."""
+        said = self.speak(sound)
+        await self.until(lambda: self.timeline.seconds >= said.end)
+        self.require_up()
+        return said
+
+    async def press(self, digits: str, gap: float = 0.1) -> None:
+        """Press the keys of ``digits`` (``0`` to ``9``, ``*``, ``#``), ``gap`` seconds apart."""
+        wrong = sorted(set(digits) - _KEYS)
+        if wrong:
+            raise ValueError(f"'{wrong[0]}' is not a key of a telephone: 0123456789*#")
+        for digit in digits:
+            self.send_key(digit)
+            await self.wait(gap)
+
+    async def hear_greeting(
+        self, timeout: float = TIMEOUT_SECONDS, silence: float = GREETING_SILENCE_SECONDS
+    ) -> Heard:
+        """The agent's first words, until it has been silent for ``silence`` seconds.
+
+        ``first_sound_ms`` includes the time to connect. Raises NoAnswerError after ``timeout`` seconds
+        without a sound, CallOverError when the call ends without one.
+        """
+        started = await self._first_sound(0.0, timeout, "the agent said nothing when it was called")
+        ended = await self._end_of_sound(started, silence)
+        return self._heard(started, ended, (self.connect_seconds + started) * 1000)
+
+    async def hear_answer(
+        self, timeout: float = TIMEOUT_SECONDS, silence: float = ANSWER_SILENCE_SECONDS
+    ) -> Heard:
+        """The agent's answer to the caller's last words, until it has been silent for ``silence`` seconds.
+
+        The wait counts from the end of the speech, not of the sound that held it; it is 0 when the agent was
+        speaking by then. After ``barge_in`` the rest of the interrupted answer does not count. Raises
+        NoAnswerError after ``timeout`` seconds, CallOverError when the call ends without a sound.
+        """
+        started = await self._first_sound(self._listen_from, timeout, "the agent did not answer")
+        ended = await self._end_of_sound(started, silence)
+        return self._heard(started, ended)
+
+    async def barge_in(
+        self,
+        sound: Sound,
+        after: float = 1.0,
+        timeout: float = TIMEOUT_SECONDS,
+        patience: float = 5.0,
+    ) -> BargeIn:
+        """Interrupt the agent's next answer with ``sound``, ``after`` seconds after its first sound.
+
+        Waits up to ``patience`` seconds for the agent to fall silent. Raises NoAnswerError when there is no
+        answer to interrupt within ``timeout``, CallOverError when the call ends first.
+        """
+        started = await self._first_sound(self._listen_from, timeout, "the agent did not answer")
+        await self.until(lambda: self.timeline.seconds >= started + after)
+        speaking = self.timeline.silence() < _SILENT_SECONDS
+        cut = self._heard(started, self.timeline.last_sound(started) or started)
+        said = self.speak(sound)
+        onset = said.speech_start
+        await self.until(lambda: self._silenced_at(onset) is not None, onset + patience)
+        silenced = self._silenced_at(onset)
+        await self.until(lambda: self.timeline.seconds >= said.end)
+        if not speaking:
+            return BargeIn(cut, said, False, None, None)
+        ended = silenced if silenced is not None else self.timeline.last_sound(started) or started
+        self._listen_from = max(said.speech_end, ended)
+        cleared = next((at for at in self.clears if at >= said.start), None)
+        heard = self._heard(started, ended, cut.first_sound_ms)
+        return BargeIn(heard, said, True, _ms(silenced, onset), _ms(cleared, onset))
+
+    def _heard(self, started: float, ended: float, wait: float | None = None) -> Heard:
+        if wait is None:
+            wait = max(0.0, started - self._asked) * 1000
+        return Heard(self.timeline.heard_between(started, ended), started, ended, wait)
+
+    async def _first_sound(self, since: float, timeout: float, complaint: str) -> float:
+        timeline = self.timeline
+        await self.until(lambda: timeline.first_sound(since) is not None, since + timeout)
+        found = timeline.first_sound(since)
+        if found is not None:
+            return found
+        if self.ended_by is not None:
+            raise CallOverError(f"{complaint}, and the call ended: {self.reason}", self.ended_by)
+        hint = "see the server's log, or give it more time with --timeout"
+        raise NoAnswerError(f"{complaint} within {timeout:g} s", hint)
+
+    async def _end_of_sound(self, started: float, silence: float) -> float:
+        timeline = self.timeline
+        await self.until(lambda: timeline.silence() >= silence, started + _LONGEST_ANSWER_SECONDS)
+        return timeline.last_sound(started) or started
+
+    def _silenced_at(self, onset: float) -> float | None:
+        last = max(onset, self.timeline.last_sound() or 0.0)
+        cleared = any(at >= onset for at in self.clears)
+        enough = _SILENT_AFTER_CLEAR_SECONDS if cleared else _SILENT_SECONDS
+        return last if self.timeline.seconds - last >= enough else None
+
+
+def _speech(sound: Sound) -> Speech:
+    if isinstance(sound, Speech):
+        return sound
+    return sounds.from_file(sound) if isinstance(sound, Path) else sounds.from_samples(sound)
+
+
+def _ms(at: float | None, since: float) -> float | None:
+    return None if at is None else max(0.0, at - since) * 1000

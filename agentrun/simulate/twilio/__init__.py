@@ -1,0 +1,9 @@
+"""A stand-in for Twilio's REST API, to see an agent hang up, redirect and place calls."""
+
+from __future__ import annotations
+
+from agentrun.simulate.twilio.calls import CallUpdate, TwilioCall
+from agentrun.simulate.twilio.routes import RecordedRequest
+from agentrun.simulate.twilio.server import TwilioServer
+
+__all__ = ["CallUpdate", "RecordedRequest", "TwilioCall", "TwilioServer"]

@@ -1,0 +1,98 @@
+"""The routes of Twilio's REST API that concern calls."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from agentrun.simulate.twilio.calls import API_VERSION, CallUpdate, TwilioCall
+
+_CALLS = f"/{API_VERSION}/Accounts/{{account}}/Calls"
+_MAY_BE_SET = frozenset({"", "completed", "canceled"})
+_AUTHENTICATE, _NOT_FOUND, _NO_TO, _NO_FROM, _NO_URL, _BAD_STATUS = 20003, 20404, 21201, 21213, 21205, 21218
+
+
+@dataclass(frozen=True)
+class RecordedRequest:
+    """A request as it came, and the status with which it was answered."""
+
+    method: str
+    path: str
+    form: Mapping[str, str]
+    status: int
+
+
+@dataclass
+class CallRoutes:
+    """``logins`` are the accepted pairs of basic auth; ``calls`` is shared with whoever places them."""
+
+    account_sid: str
+    logins: Mapping[str, str] = field(repr=False)
+    calls: dict[str, TwilioCall] = field(default_factory=dict)
+    requests: list[RecordedRequest] = field(default_factory=list)
+
+    def app(self) -> FastAPI:
+        """An application with the routes."""
+        app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        for path, method in ((".json", "POST"), ("/{sid}.json", "POST"), ("/{sid}.json", "GET")):
+            app.add_api_route(_CALLS + path, self.answer, methods=[method])
+        return app
+
+    async def answer(self, account: str, request: Request) -> JSONResponse:
+        """Check who asks, do what is asked, and write it down."""
+        form = {key: str(value) for key, value in (await request.form()).items()}
+        path = request.url.path
+        if not self._may(account, request.headers.get("Authorization", "")):
+            status, body = _error(401, _AUTHENTICATE, "Authenticate")
+        elif "sid" not in request.path_params:
+            status, body = self._place(form)
+        else:
+            status, body = self._on_call(path, request.method, request.path_params["sid"], form)
+        self.requests.append(RecordedRequest(request.method, path, form, status))
+        headers = {"WWW-Authenticate": 'Basic realm="Twilio API"'} if status == 401 else None
+        return JSONResponse(body, status, headers)
+
+    def _may(self, account: str, header: str) -> bool:
+        scheme, _, encoded = header.partition(" ")
+        try:
+            login, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return False
+        known = self.logins.get(login)
+        return scheme.lower() == "basic" and account == self.account_sid and known == password != ""
+
+    def _place(self, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        if not form.get("To"):
+            return _error(400, _NO_TO, "No 'To' number is specified")
+        if not form.get("From"):
+            return _error(400, _NO_FROM, "No 'From' number is specified")
+        if not (form.get("Url") or form.get("Twiml")):
+            return _error(400, _NO_URL, "Url parameter is required.")
+        call = TwilioCall(self.account_sid, form["From"], form["To"], status="queued", asked=form)
+        call.direction = "outbound-api"
+        self.calls[call.sid] = call
+        return 201, call.as_json()
+
+    def _on_call(
+        self, path: str, method: str, sid: str, form: Mapping[str, str]
+    ) -> tuple[int, dict[str, Any]]:
+        call = self.calls.get(sid)
+        if call is None or (method == "POST" and call.ended):
+            return _error(404, _NOT_FOUND, f"The requested resource {path} was not found")
+        if method == "POST":
+            update = CallUpdate(form.get("Status", ""), form.get("Twiml", ""), form.get("Url", ""))
+            if update.status not in _MAY_BE_SET:
+                return _error(400, _BAD_STATUS, f"Invalid Status '{update.status}'")
+            call.update(update)
+        return 200, call.as_json()
+
+
+def _error(status: int, code: int, message: str) -> tuple[int, dict[str, Any]]:
+    more = f"https://www.twilio.com/docs/errors/{code}"
+    return status, {"code": code, "message": message, "more_info": more, "status": status}

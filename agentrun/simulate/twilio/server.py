@@ -1,0 +1,116 @@
+"""A stand-in for Twilio's REST API on a loopback port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import socket
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Protocol, Self
+
+import uvicorn
+
+from agentrun.simulate.twilio.calls import CallUpdate, TwilioCall
+from agentrun.simulate.twilio.routes import CallRoutes, RecordedRequest
+
+
+class Endable(Protocol):
+    """A call in progress that Twilio can end: ``simulate.caller.PhoneCall`` is one."""
+
+    @property
+    def call_sid(self) -> str: ...
+
+    @property
+    def over(self) -> bool: ...
+
+    def complete(self, redirect: str = "") -> None: ...
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class TwilioServer:
+    """Runs while the block runs; ``base_url`` is what ``TWILIO_API_BASE_URL`` is set to.
+
+    Basic auth is checked: the account with its token, or one of ``keys``, API keys with their secrets. An
+    unknown call, and the update of an ended one, are answered with 404 and Twilio's code 20404.
+
+    >>> async def follow(caller, url):
+    ...     async with TwilioServer() as twilio, caller.call(url) as call:
+    ...         twilio.bind(call)
+    ...         await call.hear_greeting()
+    """
+
+    def __init__(
+        self,
+        account_sid: str = "AC" + "0" * 32,
+        auth_token: str | None = None,
+        keys: Mapping[str, str] | None = None,
+    ) -> None:
+        self.account_sid = account_sid
+        self.auth_token = auth_token or secrets.token_hex(16)
+        self.base_url = ""
+        self._routes = CallRoutes(account_sid, {account_sid: self.auth_token, **(keys or {})})
+
+    @property
+    def calls(self) -> dict[str, TwilioCall]:
+        """Every call by its SID; those placed over the API are ``queued`` until ``set_status``."""
+        return self._routes.calls
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """Every request so far, in order."""
+        return self._routes.requests
+
+    def environ(self) -> dict[str, str]:
+        """The variables that point an agent at this server."""
+        return {
+            "TWILIO_ACCOUNT_SID": self.account_sid,
+            "TWILIO_AUTH_TOKEN": self.auth_token,
+            "TWILIO_API_BASE_URL": self.base_url,
+        }
+
+    def bind(self, call: Endable, from_number: str = "", to_number: str = "") -> TwilioCall:
+        """Make ``call`` known as in progress; it ends, or leaves its stream, when an agent asks for it."""
+
+        def update(asked: CallUpdate) -> None:
+            call.complete(asked.twiml or asked.url)
+
+        known = TwilioCall(
+            self.account_sid,
+            from_number,
+            to_number,
+            sid=call.call_sid,
+            on_update=update,
+            is_over=lambda: call.over,
+        )
+        self.calls[known.sid] = known
+        return known
+
+    async def __aenter__(self) -> Self:
+        sock = socket.create_server(("127.0.0.1", 0))
+        self.base_url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+        config = uvicorn.Config(self._routes.app(), log_level="error", log_config=None, lifespan="off")
+        self._server = _Server(config)
+        self._task = asyncio.create_task(self._server.serve(sockets=[sock]))
+        await self._server.up.wait()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        await self._task

@@ -1,0 +1,24 @@
+"""What all models of a spec are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class SpecModel(BaseModel):
+    """Frozen, and strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def word(key: str) -> BeforeValidator:
+    """A bare string is short for a mapping with that string at ``key``."""
+    return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
+
+
+list_of_one = BeforeValidator(lambda value: value if isinstance(value, list | tuple) else (value,))
+"""A single value is short for a list of one."""

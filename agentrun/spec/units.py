@@ -1,0 +1,40 @@
+"""Durations with their unit written: ``30s``, ``800ms``, ``15m``."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(value: object) -> float:
+    """Seconds of a duration with its unit; raises PydanticCustomError for anything else.
+
+    >>> seconds("800ms"), seconds("15m")
+    (0.8, 900.0)
+    """
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match:
+        return round(float(match[1]) * _SECONDS[match[2]], 6)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise PydanticCustomError(
+            "duration_without_unit",
+            "{given} has no unit",
+            {"given": value, "hint": f"write {value}s or {value}ms"},
+        )
+    raise PydanticCustomError(
+        "not_a_duration",
+        "{given} is not a duration",
+        {"given": repr(value), "hint": "write 800ms, 30s or 15m"},
+    )
+
+
+Duration = Annotated[
+    float, BeforeValidator(seconds, json_schema_input_type=str), Field(examples=["800ms", "30s", "15m"])
+]
+"""A duration in the file, seconds in the code."""

@@ -1,0 +1,73 @@
+"""Telephone calls over Twilio Media Streams: 8 kHz mu-law over a WebSocket."""
+
+from __future__ import annotations
+
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import WebSocket
+from pipecat.frames.frames import Frame
+from pipecat.serializers.twilio import TwilioFrameSerializer
+from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
+
+from agentrun.call import Call
+from agentrun.transports.connection import Connection
+
+TELEPHONE_RATE = 8_000
+"""Hz, both ways. Pipecat's resampler holds back up to 150 ms for every step between rates."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What Twilio's ``start`` message says about a stream."""
+
+    stream_sid: str
+    call_sid: str
+    parameters: Mapping[str, str]
+
+
+class Serializer(TwilioFrameSerializer):
+    """Pipecat's serializer, which junk in a stream does not end."""
+
+    async def deserialize(self, data: str | bytes) -> Frame | None:
+        try:
+            message = json.loads(data)
+        except ValueError:
+            return None
+        part = message.get(message.get("event")) if isinstance(message, dict) else None
+        if not isinstance(part, dict):
+            return None
+        try:
+            return await super().deserialize(data)
+        except (binascii.Error, TypeError):
+            return None
+
+
+def connect(websocket: WebSocket, stream: Stream, call: Call, environ: Mapping[str, str]) -> Connection:
+    """The connection of an accepted stream.
+
+    When the agent ends the call, it is hung up over Twilio's REST API if ``environ`` has the credentials:
+    ``TWILIO_ACCOUNT_SID`` with ``TWILIO_AUTH_TOKEN`` or with ``TWILIO_API_KEY_SID`` and
+    ``TWILIO_API_KEY_SECRET``; ``TWILIO_API_BASE_URL`` is another address for it.
+    """
+    serializer = Serializer(
+        stream_sid=stream.stream_sid,
+        call_sid=stream.call_sid,
+        base_url=environ.get("TWILIO_API_BASE_URL") or None,
+        **_credentials(environ),
+    )
+    params = FastAPIWebsocketParams(audio_in_enabled=True, audio_out_enabled=True, serializer=serializer)
+    transport = FastAPIWebsocketTransport(websocket=websocket, params=params)
+    return Connection(call, transport, sample_rate_in=TELEPHONE_RATE, sample_rate_out=TELEPHONE_RATE)
+
+
+def _credentials(environ: Mapping[str, str]) -> dict[str, object]:
+    account, token = environ.get("TWILIO_ACCOUNT_SID"), environ.get("TWILIO_AUTH_TOKEN")
+    key, secret = environ.get("TWILIO_API_KEY_SID"), environ.get("TWILIO_API_KEY_SECRET")
+    if account and key and secret:
+        return {"account_sid": account, "api_key_sid": key, "api_key_secret": secret}
+    if account and token:
+        return {"account_sid": account, "auth_token": token}
+    return {"params": TwilioFrameSerializer.InputParams(auto_hang_up=False)}

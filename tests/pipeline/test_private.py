@@ -1,0 +1,52 @@
+"""Fails when a private name of Pipecat that agentrun relies on has moved."""
+
+import inspect
+from importlib.metadata import version
+
+import numpy as np
+import pytest
+from pipecat.audio.vad.silero import SileroOnnxModel, SileroVADAnalyzer
+from pipecat.audio.vad.vad_analyzer import VADParams
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.worker import PipelineWorker
+
+from agentrun.pipeline import private
+
+
+@pytest.fixture(scope="module")
+def silero() -> object:
+    return private.silero_session()
+
+
+def test_pipecat_is_the_version_that_the_private_names_were_read_from() -> None:
+    assert version("pipecat-ai") == "1.14.0"
+
+
+def test_shared_silero_sets_every_attribute_that_a_private_one_has(silero: object) -> None:
+    shared = private.SharedSilero(silero, VADParams())
+    own = SileroVADAnalyzer(params=VADParams())
+    assert set(vars(shared)) == set(vars(own))
+    assert set(vars(shared._model)) == set(vars(own._model))
+    assert isinstance(shared._model, SileroOnnxModel)
+
+
+def test_shared_silero_hears_what_a_private_one_hears(silero: object) -> None:
+    shared, own = private.SharedSilero(silero, VADParams()), SileroVADAnalyzer(params=VADParams())
+    noise = np.random.default_rng(7).normal(0, 4000, 512 * 20).astype(np.int16)
+    for analyzer in (shared, own):
+        analyzer.set_sample_rate(16_000)
+    for start in range(0, len(noise), 512):
+        window = noise[start : start + 512].tobytes()
+        assert shared.voice_confidence(window) == pytest.approx(own.voice_confidence(window), abs=1e-6)
+
+
+def test_shared_smart_turn_sets_every_attribute_that_a_private_one_has() -> None:
+    from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
+
+    shared = private.SharedSmartTurn(private.smart_turn_session())
+    assert set(vars(shared)) == set(vars(LocalSmartTurnAnalyzerV3()))
+
+
+def test_a_worker_has_the_pipeline_that_a_forced_end_goes_through() -> None:
+    worker = PipelineWorker(Pipeline([]), enable_rtvi=False)
+    assert inspect.iscoroutinefunction(worker._pipeline.queue_frame)

@@ -1,0 +1,54 @@
+"""A pipeline is gone within its deadline, whatever a processor does."""
+
+import asyncio
+
+import pytest
+from pipecat.frames.frames import EndFrame, Frame
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.workers.runner import WorkerRunner
+
+from agentrun.session import ending
+
+
+class HoldsTheEnd(FrameProcessor):
+    """Never lets the end pass."""
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        if not isinstance(frame, EndFrame):
+            await self.push_frame(frame, direction)
+
+
+async def started(processor: FrameProcessor) -> tuple[asyncio.Task[None], PipelineWorker]:
+    worker = PipelineWorker(Pipeline([processor]), enable_rtvi=False, name="call")
+    up = asyncio.Event()
+
+    async def on_started(*_: object) -> None:
+        up.set()
+
+    worker.add_event_handler("on_pipeline_started", on_started)
+    runner = WorkerRunner(handle_sigint=False)
+    await runner.add_workers(worker)
+    running = asyncio.create_task(runner.run())
+    await asyncio.wait_for(up.wait(), 10)
+    return running, worker
+
+
+async def test_a_pipeline_that_ends_by_itself_is_left_alone() -> None:
+    running, worker = await started(FrameProcessor())
+    await worker.cancel()
+    await asyncio.wait({running}, timeout=10)
+    await ending.now(running, worker)
+    assert running.done()
+
+
+async def test_a_processor_that_holds_the_end_cannot_hold_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ending, "CANCEL_SECONDS", 0.5)
+    running, worker = await started(HoldsTheEnd())
+    await worker.stop_when_done()
+    await asyncio.sleep(0.2)
+    assert not running.done(), "the processor should hold the end"
+    await ending.now(running, worker)
+    assert running.done()
