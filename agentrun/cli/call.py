@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -21,24 +21,25 @@ if TYPE_CHECKING:
     from agentrun.simulate.twilio import TwilioServer
 
 _ORDER = "agentrun.call.order"
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
-class DurationType(click.ParamType):
-    """A duration with its unit, such as ``800ms`` or ``3s``; seconds in the code."""
+def _seconds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
+    from pydantic_core import PydanticCustomError
 
-    name = "duration"
+    from agentrun.spec.units import seconds
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        from pydantic_core import PydanticCustomError
+    try:
+        return None if value is None else seconds(value)
+    except PydanticCustomError:
+        raise click.BadParameter(f"'{value}' is not a duration, such as 800ms, 3s or 2m") from None
 
-        from agentrun.spec.units import seconds
 
-        try:
-            return seconds(value)
-        except PydanticCustomError:
-            self.fail(f"'{value}' is not a duration, such as 800ms, 3s or 2m", param, ctx)
+def _duration(name: str, text: str, default: str | None = None) -> Callable[[_F], _F]:
+    """An option that takes a duration with its unit; seconds in the code."""
+    return click.option(
+        name, metavar="DURATION", callback=_seconds, default=default, show_default=True, help=text
+    )
 
 
 class OrderedCommand(click.Command):
@@ -50,8 +51,12 @@ class OrderedCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
+def order_of(ctx: click.Context) -> tuple[str, ...]:
+    """``wav`` and ``say``, as often and in the order in which they were given."""
+    return tuple(ctx.meta[_ORDER])
+
+
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_DURATION = DurationType()
 
 
 @click.command(cls=OrderedCommand)
@@ -60,14 +65,11 @@ _DURATION = DurationType()
 @click.option("--say", multiple=True, metavar="TEXT", help="Say TEXT with the offline voice; repeatable.")
 @click.option("--barge-in", type=_FILE, help="Interrupt the last answer with a sound file.")
 @click.option("--no-greeting", is_flag=True, help="Speak first, without waiting for a greeting.")
-@click.option("--hang-up-after", type=_DURATION, help="Hang up so long after the start, whatever happens.")
-@click.option("--jitter", type=_DURATION, default="0ms", show_default=True, help="Delay frames at random.")
-@click.option(
-    "--timeout", type=_DURATION, default="15s", show_default=True, help="Longest wait for an answer."
-)
-@click.option(
-    "--silence", type=_DURATION, default="1.5s", show_default=True, help="Silence that ends an answer."
-)
+@_duration("--hang-up-after", "Hang up so long after the start, whatever happens.")
+@_duration("--jitter", "Delay the caller's frames at random, up to this.", "0ms")
+@_duration("--timeout", "Longest wait for the agent to begin.", "15s")
+@_duration("--silence", "Silence that ends an answer.", "1.5s")
+@click.option("--from", "number", metavar="NUMBER", help="The caller's number.  [default: +12025550143]")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write both sides as a stereo WAV."
 )
@@ -92,9 +94,8 @@ def command(ctx: click.Context, /, target: str, as_json: bool, **asked: Any) -> 
     with waiting.status("…") as status:
         if not waiting.is_terminal:
             status.stop()
-        order = tuple(ctx.meta[_ORDER])
         report = uvloop.run(
-            _call(target, Asked(order=order, **asked), lambda text: status.update(f"{text} …"))
+            _call(target, Asked(order=order_of(ctx), **asked), lambda text: status.update(f"{text} …"))
         )
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
@@ -116,6 +117,7 @@ class Asked:
     jitter: float
     timeout: float
     silence: float
+    number: str | None
     out: Path | None
     offline: bool
 
@@ -125,6 +127,10 @@ async def _call(target: str, asked: Asked, tell: Callable[[str], None]) -> Repor
     from agentrun.simulate.caller.offline import OfflineEngines
     from agentrun.simulate.caller.place import place
 
+    if asked.out and not asked.out.parent.is_dir():
+        raise AgentRunError(
+            f"{asked.out}: there is no folder {asked.out.parent}", "make it, or choose another"
+        )
     environ = dict(os.environ)
     engines = OfflineEngines()
     script = await _script(asked, engines, tell)
@@ -135,9 +141,10 @@ async def _call(target: str, asked: Asked, tell: Callable[[str], None]) -> Repor
             served = await stack.enter_async_context(_served(Path(target), environ, offline=asked.offline))
             url, twilio, greets = served.url, served.twilio, served.greets
             environ.update(twilio.environ())
+        caller = Caller.from_environ(environ, jitter=asked.jitter)
         return await place(
             url,
-            Caller.from_environ(environ, jitter=asked.jitter),
+            dataclasses.replace(caller, number=asked.number) if asked.number else caller,
             dataclasses.replace(script, greeting=script.greeting and greets),
             twilio=twilio,
             out=asked.out,

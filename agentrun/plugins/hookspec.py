@@ -1,4 +1,14 @@
-"""The hooks that a plugin may implement; this file is their manual."""
+"""The hooks that a plugin may implement; this file is their manual.
+
+A plugin is a file or a package in the project's ``plugins`` folder, or an installed package with an entry
+point in the group ``agentrun``::
+
+    [project.entry-points.agentrun]
+    trattoria = "trattoria_tools.plugin"
+
+Its name, in ``tools:`` of a spec, is the file's, the package's or the entry point's. It is imported only
+when a spec names it.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +22,34 @@ hookspec = pluggy.HookspecMarker("agentrun")
 
 @hookspec
 def agentrun_tools() -> Sequence[Callable[..., Any]]:  # type: ignore[empty-body]
-    """Give the functions that an agent may call.
+    """Give the functions that an agent may call, as a list.
 
-    Returns functions, ``def`` or ``async def``, each with type hints and a docstring: the docstring's
-    first lines tell the model what the function is for, its ``Args:`` what each argument means. A
-    parameter typed ``Call`` is filled by the host and is not shown to the model. A function may return
-    a string, or anything that JSON can hold.
+    Each is a ``def``, which runs in a thread, or an ``async def``, which runs in the event loop and must not
+    block it. What the model sees is the function's name, its docstring, and its parameters: their types from
+    the type hints, their meaning from the docstring's ``Args:``. A parameter typed ``Call`` is filled by
+    agentrun and hidden from the model. Arguments are checked before the function is called; those that don't
+    fit go back to the model in words.
 
-    Called once, when the spec that names the plugin is loaded; it must not do any work but name the functions.
-    An exception here, a function without docstring, or one without type hints is a ``PluginError``.
+    A function returns a string, or anything that JSON can hold: dataclasses, pydantic models, dates, decimals
+    and sets too. The model reads at most 16,000 characters of it. It may take 10 seconds;
+    ``@tool(timeout=30)`` allows 30. It raises ``ToolError`` to tell the model in words why something can't be
+    done; after any other exception the model hears only that it failed, and the traceback goes to the log.
 
-    >>> from agentrun import hookimpl
-    >>> def opening_hours() -> str:
-    ...     '''Say when the restaurant is open.'''
-    ...     return "From six to eleven in the evening, every day but Monday."
+    Called once, when the spec that names the plugin is loaded; it must do no more than name functions. A
+    ``PluginError`` with file and line says that the plugin raises, that a function has no docstring, lacks a
+    type hint or takes ``*args``, or that two of its tools have one name.
+
+    >>> from agentrun import Call, ToolError, hookimpl
+    >>> def book_table(call: Call, guests: int) -> str:
+    ...     '''Book a table for this evening.
+    ...
+    ...     Args:
+    ...         guests: How many people are coming.
+    ...     '''
+    ...     if guests > 12:
+    ...         raise ToolError("We seat at most 12. Offer the private room.")
+    ...     return f"Booked for {guests}, under {call.caller}."
     >>> @hookimpl
     ... def agentrun_tools():
-    ...     return [opening_hours]
+    ...     return [book_table]
     """

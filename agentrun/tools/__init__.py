@@ -1,0 +1,1 @@
+"""A function of a plugin becomes a tool that a model may call."""

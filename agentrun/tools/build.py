@@ -5,49 +5,55 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
 from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from agentrun.call import Call
 from agentrun.tools import schema
 from agentrun.tools.decorator import ATTRIBUTE, ToolOptions
-from agentrun.tools.tool import Tool
+from agentrun.tools.signature import Signature
+from agentrun.tools.threads import Threads
+from agentrun.tools.tool import Runner, Tool
 
 
-def build(function: Callable[..., Any], plugin: str, threads: Executor) -> Tool:
-    """The tool of ``function``; raises SignatureProblem when it can't be one.
+def build(function: Callable[..., Any], plugin: str) -> Tool:
+    """The tool of ``function``; raises SignatureError when it can't be one.
 
-    ``async def`` runs in the loop, ``def`` in one of ``threads``.
+    ``async def`` runs in the loop. ``def`` runs in a thread of the tool's own, with the caller's context
+    variables.
     """
     options: ToolOptions = getattr(function, ATTRIBUTE, ToolOptions())
     signature = schema.read(function)
-    is_async = inspect.iscoroutinefunction(function)
-
-    async def run(call: Call, arguments: Mapping[str, Any]) -> Any:
-        given = dict(signature.arguments.validate_python(dict(arguments)))
-        if signature.call_parameter:
-            given[signature.call_parameter] = call
-        if is_async:
-            return await function(**given)
-        context = copy_context()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(threads, lambda: context.run(function, **given))
-
+    name = options.name or function.__name__
+    in_loop = inspect.iscoroutinefunction(function)
     return Tool(
-        name=options.name or function.__name__,
+        name=name,
         description=signature.description,
         parameters=signature.parameters,
         plugin=plugin,
         origin=origin(function),
-        run=run,
+        run=_runner(function, signature, None if in_loop else Threads(name)),
         timeout=options.timeout,
     )
 
 
+def _runner(function: Callable[..., Any], signature: Signature, threads: Threads | None) -> Runner:
+    async def run(call: Call, arguments: Mapping[str, Any]) -> Any:
+        given = {**signature.check(arguments), **dict.fromkeys(signature.call_parameters, call)}
+        if threads is None:
+            return await function(**given)
+        work = partial(copy_context().run, function, **given)
+        result = await asyncio.get_running_loop().run_in_executor(threads, work)
+        # A plain function that wraps an async one hands back something to await.
+        return await result if inspect.isawaitable(result) else result
+
+    return run
+
+
 def origin(function: Callable[..., Any]) -> str:
-    """``plugins/ncaa.py:12``: where a function stands."""
+    """Where a function stands, such as ``plugins/ncaa.py:12``."""
     code = inspect.unwrap(function).__code__
     path = Path(code.co_filename)
     return f"{path.parent.name}/{path.name}:{code.co_firstlineno}"

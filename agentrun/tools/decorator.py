@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -22,15 +23,17 @@ class ToolOptions:
 def tool(*, name: str | None = None, timeout: float = 10.0) -> Callable[[F], F]:
     """Set a tool's options; a plain function without it is a tool as well.
 
-    ``timeout`` is in seconds: a tool that is slower is stopped, and the model is told so.
+    ``name`` is what the model calls it by: letters, digits, ``_`` and ``-``, at most 64. ``timeout`` is in
+    seconds: a tool that is slower is stopped, and the model is told so. (A ``def`` that is past its time
+    can't be stopped: nobody waits for it any more.) Raises ValueError for a timeout that is not above 0.
 
     >>> @tool(timeout=3)
     ... def opening_hours() -> str:
     ...     '''Say when we are open.'''
     ...     return "From six to eleven."
     """
-    if timeout <= 0:
-        raise ValueError(f"timeout={timeout} is not above 0 seconds")
+    if not 0 < timeout < math.inf:
+        raise ValueError(f"timeout={timeout} is not a number of seconds above 0")
 
     def mark(function: F) -> F:
         setattr(function, ATTRIBUTE, ToolOptions(name, timeout))

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
-from pydantic_core import PydanticSerializationError, to_json
-
 from agentrun.call import Call
 from agentrun.errors import ToolError
+from agentrun.tools.authored import AuthoredError, authored
 from agentrun.tools.outcome import Outcome, Status
+from agentrun.tools.result import as_text
 from agentrun.tools.tool import Tool
-
-MOST_CHARACTERS = 16_000
-"""Longer results are cut: the model would pay for them on every later turn."""
-_EMPTY: tuple[object, ...] = ("", None, [], {}, ())
 
 
 async def invoke(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
     """Run ``tool`` with the model's ``arguments`` and give what the model is told.
 
-    Never raises but for cancellation: arguments that don't fit, a ToolError, a timeout, a bug of the
-    tool and a result that JSON can't hold all become words.
+    Never raises but for cancellation of the task that awaits it: arguments that don't fit, a ToolError, a
+    timeout, a bug of the tool and a result that JSON can't hold all become words.
+
+    >>> (await invoke(book_table, call, {})).text  # doctest: +SKIP
+    "Argument 'guests' is missing. Call again with arguments that fit."
     """
     began = time.monotonic()
     status, text, detail = await _attempt(tool, call, arguments)
@@ -34,43 +31,27 @@ async def invoke(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcom
 
 async def _attempt(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> tuple[Status, str, str]:
     try:
-        async with asyncio.timeout(tool.timeout) as deadline:
-            return "ok", as_text(await tool.run(call, arguments)), ""
-    except ValidationError as error:
-        return "refused", f"{_explain(error)} Call {tool.name} again with arguments that fit.", ""
+        async with asyncio.timeout(tool.timeout):
+            with authored():
+                return "ok", as_text(await tool.run(call, arguments)), ""
     except ToolError as error:
-        return "refused", str(error) or f"{tool.name} could not do that.", ""
-    except PydanticSerializationError as error:
-        return "failed", f"{tool.name} failed and gave no result.", f"its result is not JSON: {error}"
+        return "refused", as_text(str(error) or f"{tool.name} could not do that."), ""
     except TimeoutError:
-        if deadline.expired():
-            text = f"{tool.name} took longer than {tool.timeout:g} s and was stopped; it gave no result."
-            return "timeout", text, ""
-        return "failed", f"{tool.name} failed and gave no result.", traceback.format_exc()
-    except Exception:
-        return "failed", f"{tool.name} failed and gave no result.", traceback.format_exc()
+        text = f"{tool.name} took longer than {tool.timeout:g} s and was stopped; it gave no result."
+        return "timeout", text, f"{tool.origin}: no result after {tool.timeout:g} s"
+    except AuthoredError as error:
+        return "failed", _failed(tool), f"{tool.origin}: {error.detail}"
+    except asyncio.CancelledError:
+        if _we_are_cancelled():
+            raise
+        return "failed", _failed(tool), f"{tool.origin}: the tool awaited something that was cancelled"
 
 
-def as_text(result: Any) -> str:
-    """What the model reads: strings as they are, the rest as JSON.
-
-    Raises PydanticSerializationError for what JSON can't hold.
-
-    >>> as_text({"score": 71}), as_text([])
-    ('{"score":71}', 'The result is empty.')
-    """
-    if any(result is empty or (type(result) is type(empty) and result == empty) for empty in _EMPTY):
-        return "The result is empty."
-    text = result if isinstance(result, str) else to_json(result).decode()
-    if len(text) <= MOST_CHARACTERS:
-        return text
-    return f"{text[:MOST_CHARACTERS]}… (cut: the result has {len(text)} characters)"
+def _we_are_cancelled() -> bool:
+    """False when the tool let a cancellation of its own escape: the model must still be answered."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
-def _explain(error: ValidationError) -> str:
-    parts = []
-    for item in error.errors(include_url=False):
-        name = ".".join(str(part) for part in item["loc"]) or "arguments"
-        given = "" if item["type"] == "missing" else f", not {item['input']!r}"
-        parts.append(f"{name}: {item['msg']}{given}.")
-    return " ".join(parts)
+def _failed(tool: Tool) -> str:
+    return f"{tool.name} failed and gave no result."

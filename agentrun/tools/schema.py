@@ -1,122 +1,126 @@
-"""A function's signature and docstring as a JSON Schema for the model."""
+"""A function's type hints and docstring become the signature that a model sees."""
 
 from __future__ import annotations
 
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import UnionType
-from typing import Annotated, Any, NotRequired, Required, Union, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    NotRequired,
+    Optional,
+    Required,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+)
 
 import docstring_parser
-from pydantic import ConfigDict, Field, PydanticUserError, TypeAdapter
+from pydantic import (
+    ConfigDict,
+    Field,
+    PydanticUndefinedAnnotation,
+    PydanticUserError,
+    TypeAdapter,
+    with_config,
+)
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 from typing_extensions import TypedDict
 
 from agentrun.call import Call
-
-
-class SignatureProblem(Exception):
-    """A function that cannot be a tool, and why; ``hint`` says what to write."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-
-
-@dataclass(frozen=True)
-class Signature:
-    """What the model may pass, how it is checked, and the parameter that takes the call, if any."""
-
-    description: str
-    parameters: Mapping[str, Any]
-    arguments: TypeAdapter[Any]
-    call_parameter: str | None
+from agentrun.tools.flatten import flatten
+from agentrun.tools.signature import Signature, SignatureError
 
 
 def read(function: Callable[..., Any]) -> Signature:
-    """Read a function; raises SignatureProblem when it has no docstring or no type hints."""
+    """Read a function; raises SignatureError when a model could not know how to call it.
+
+    The description is the docstring without its sections; those of the parameters come from ``Args:``.
+    """
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise SignatureError("yields its results one by one", "return them together, as a list")
     docstring = docstring_parser.parse(inspect.getdoc(function) or "")
-    description = "\n\n".join(p for p in (docstring.short_description, docstring.long_description) if p)
+    paragraphs = (docstring.short_description, docstring.long_description)
+    description = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
     if not description:
-        raise SignatureProblem(
-            "has no docstring", "say in its docstring what it is for; the model reads that"
+        raise SignatureError(
+            "has no docstring", "say in its docstring what it does and when to call it: the model reads that"
         )
-    helps = {p.arg_name: p.description or "" for p in docstring.params}
-    call_parameter, fields = _fields(function, helps)
-    adapter = _adapter(fields)
-    schema = _inline(adapter.json_schema())
-    schema.pop("title", None)
-    for name, described in schema.get("properties", {}).items():
-        if described.get("title", "").replace(" ", "_").lower() == name.lower():
-            described.pop("title")
-    parameters = {"type": "object", "properties": {}, "required": [], **schema}
-    return Signature(description, parameters, adapter, call_parameter)
-
-
-def _fields(function: Callable[..., Any], helps: Mapping[str, str]) -> tuple[str | None, dict[str, Any]]:
+    helps = {p.arg_name: " ".join((p.description or "").split()) for p in docstring.params}
+    calls, fields = _fields(function, helps)
     try:
-        hints = typing.get_type_hints(function, include_extras=True)
-    except (NameError, TypeError, AttributeError) as error:
-        raise SignatureProblem(
-            f"has a type hint that can't be read: {error}", "import what it names"
-        ) from error
-    call_parameter, fields = None, {}
+        arguments = _adapter(fields)
+        schema = flatten(arguments.json_schema())
+    except (PydanticUserError, PydanticUndefinedAnnotation) as error:
+        reason = str(error).splitlines()[0]
+        raise SignatureError(
+            f"has a type hint that JSON can't express: {reason}",
+            "use str, int, float, bool, list, dict, Literal, an enum, a dataclass or a pydantic model",
+        ) from None
+    return Signature(description, {"properties": {}, "required": [], **schema}, arguments, calls)
+
+
+def _fields(function: Callable[..., Any], helps: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The names of the parameters for the call, and a field for every other one."""
+    hints = _hints(function)
+    calls: list[str] = []
+    fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise SignatureProblem(f"takes *{name}", "name every argument: the model fills them by name")
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else "**"
+            raise SignatureError(f"takes {stars}{name}", "name every argument: the model fills them by name")
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise SignatureError(f"takes '{name}' by position only", "remove the '/' from its parameters")
         if name not in hints:
-            raise SignatureProblem(f"has no type hint for '{name}'", f"write '{name}: str' or what it is")
+            raise SignatureError(f"has no type hint for '{name}'", f"write {name}: str, or what it is")
         if _is_call(hints[name]):
-            call_parameter = name
-            continue
-        fields[name] = _field(hints[name], parameter, helps.get(name, ""))
-    return call_parameter, fields
+            calls.append(name)
+        else:
+            fields[name] = _field(hints[name], parameter, helps.get(name, ""))
+    return tuple(calls), fields
 
 
-def _field(hint: Any, parameter: inspect.Parameter, help_text: str) -> Any:
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except (NameError, AttributeError, TypeError, SyntaxError) as error:
+        raise SignatureError(
+            f"has a type hint that can't be read: {error}",
+            "import what the hint names, outside of `if TYPE_CHECKING:`",
+        ) from None
+
+
+def _field(hint: Any, parameter: inspect.Parameter, description: str) -> Any:
     optional = parameter.default is not parameter.empty
-    details = {"description": help_text} if help_text else {}
+    if optional and parameter.default is None:
+        hint = Optional[hint]  # noqa: UP045 - the hint is a value here
+    if description:
+        hint = Annotated[hint, Field(description=description)]
     if optional and parameter.default is not None:
-        details["json_schema_extra"] = {"default": parameter.default}  # type: ignore[assignment]
-    hint = Annotated[hint, Field(**details)] if details else hint  # type: ignore[arg-type]
+        hint = Annotated[hint, Field(json_schema_extra=_default(parameter.default))]
     return NotRequired[hint] if optional else Required[hint]
 
 
-def _adapter(fields: dict[str, Any]) -> TypeAdapter[Any]:
-    arguments = TypedDict("arguments", fields)  # type: ignore[operator]
-    arguments.__pydantic_config__ = ConfigDict(extra="forbid")
+def _default(value: Any) -> dict[str, Any]:
+    """A default for the model to read; one that JSON can't hold still counts, and is not shown."""
     try:
-        return TypeAdapter(arguments)
-    except PydanticUserError as error:
-        raise SignatureProblem(
-            f"has a type that JSON can't express: {error.message.splitlines()[0]}", "use plain types"
-        ) from error
+        return {"default": to_jsonable_python(value)}
+    except PydanticSerializationError:
+        return {}
+
+
+def _adapter(fields: dict[str, Any]) -> TypeAdapter[dict[str, Any]]:
+    # A TypedDict and not a model: its keys may be called json, copy, schema, _x or model_config.
+    arguments = cast(Any, TypedDict)("arguments", fields)
+    return TypeAdapter(with_config(ConfigDict(extra="forbid"))(arguments))
 
 
 def _is_call(hint: Any) -> bool:
+    if get_origin(hint) is Annotated:
+        return _is_call(get_args(hint)[0])
     if get_origin(hint) in (Union, UnionType):
-        return Call in get_args(hint)
+        return any(_is_call(part) for part in get_args(hint))
     return hint is Call
-
-
-def _inline(schema: dict[str, Any]) -> dict[str, Any]:
-    """Replace every ``$ref`` by what it names: Pipecat sends no ``$defs``."""
-    definitions = schema.pop("$defs", {})
-
-    def resolve(node: Any, seen: tuple[str, ...] = ()) -> Any:
-        if isinstance(node, list):
-            return [resolve(item, seen) for item in node]
-        if not isinstance(node, dict):
-            return node
-        if "$ref" in node:
-            name = node["$ref"].rpartition("/")[2]
-            if name in seen:
-                raise SignatureProblem(f"has the type {name}, which contains itself", "flatten it")
-            rest = {key: value for key, value in node.items() if key != "$ref"}
-            return {**resolve(definitions[name], (*seen, name)), **resolve(rest, seen)}
-        return {key: resolve(value, seen) for key, value in node.items()}
-
-    resolved: dict[str, Any] = resolve(schema)
-    return resolved

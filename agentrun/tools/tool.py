@@ -10,9 +10,10 @@ from agentrun.call import Call
 
 
 class Runner(Protocol):
-    """Runs a tool once: validated arguments in, the text for the model out.
+    """Runs a tool once: the model's arguments in, anything that JSON can hold out.
 
-    Raises ``ToolError`` for what the model should hear; anything else is the tool's bug.
+    Raises ``ToolError`` for what the model should hear, such as arguments that don't fit; anything else is
+    the tool's bug.
     """
 
     async def __call__(self, call: Call, arguments: Mapping[str, Any]) -> Any: ...
@@ -20,10 +21,10 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class Tool:
-    """One function that the model may call.
+    """One function that the model may call; run it with ``invoke``, which keeps the timeout and never raises.
 
-    ``parameters`` is a JSON Schema object (``type``, ``properties``, ``required``), ``origin`` says
-    where the function stands (``plugins/ncaa.py:12``), ``timeout`` is in seconds.
+    ``parameters`` is a JSON Schema object (``type``, ``properties``, ``required``) without references,
+    ``origin`` says where the function stands (``plugins/ncaa.py:12``), ``timeout`` is in seconds.
     """
 
     name: str

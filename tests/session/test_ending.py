@@ -12,6 +12,14 @@ from pipecat.workers.runner import WorkerRunner
 from agentrun.session import ending
 
 
+class LetsAllPass(FrameProcessor):
+    """Does nothing."""
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        await self.push_frame(frame, direction)
+
+
 class HoldsTheEnd(FrameProcessor):
     """Never lets the end pass."""
 
@@ -37,7 +45,7 @@ async def started(processor: FrameProcessor) -> tuple[asyncio.Task[None], Pipeli
 
 
 async def test_a_pipeline_that_ends_by_itself_is_left_alone() -> None:
-    running, worker = await started(FrameProcessor())
+    running, worker = await started(LetsAllPass())
     await worker.cancel()
     await asyncio.wait({running}, timeout=10)
     await ending.now(running, worker)

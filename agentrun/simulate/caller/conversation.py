@@ -74,7 +74,9 @@ async def _talk(call: PhoneCall, script: Script, course: Course, tell: Tell) -> 
     exchange = course.begin()
     if script.greeting and (script.utterances or not script.barge_in):
         tell("waiting for the greeting")
-        exchange.heard = await call.hear_greeting(script.timeout, GREETING_SILENCE_SECONDS)
+        exchange.heard = await call.hear_greeting(
+            script.timeout, min(script.silence, GREETING_SILENCE_SECONDS)
+        )
     for utterance in script.utterances:
         exchange = course.begin(utterance)
         tell(f"saying {utterance.name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
@@ -37,7 +38,7 @@ class Line:
     @classmethod
     async def open(cls, url: str, wait: Callable[[], float]) -> Line:
         """Connect; raises RefusedError when the server does not open the socket."""
-        local = twiml.is_loopback(url.split("://", 1)[-1].split(":")[0].split("/")[0])
+        local = twiml.is_loopback(urlsplit(url).hostname or "")
         try:
             socket = await connect(
                 url,

@@ -37,7 +37,7 @@ class OfflineEngines:
         except SetupError:
             self._missing = True
             return ""
-        return await hearing.transcribe(pcm.tobytes(), RATE, "")
+        return str(await hearing.transcribe(pcm.tobytes(), RATE, ""))
 
     async def _load(self) -> Engines:
         from agentrun.simulate import engines

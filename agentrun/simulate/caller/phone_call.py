@@ -17,9 +17,9 @@ TIMEOUT_SECONDS = 15.0
 GREETING_SILENCE_SECONDS = 1.2
 ANSWER_SILENCE_SECONDS = 1.5
 _LONGEST_ANSWER_SECONDS = 120.0
-_SILENT_AFTER_CLEAR_SECONDS = 0.3
+_SHORT_SILENCE_SECONDS = 0.3
 _SILENT_SECONDS = 0.7
-"""Without a ``clear`` only this much silence is more than a pause between two words."""
+"""More than a pause between two words; after a ``clear``, or when the caller has finished, less will do."""
 _KEYS = frozenset("0123456789*#")
 
 Sound = Speech | Samples | Path
@@ -90,7 +90,7 @@ class PhoneCall(MediaStream):
         sound: Sound,
         after: float = 1.0,
         timeout: float = TIMEOUT_SECONDS,
-        patience: float = 5.0,
+        patience: float = 3.0,
     ) -> BargeIn:
         """Interrupt the agent's next answer with ``sound``, ``after`` seconds after its first sound.
 
@@ -103,8 +103,8 @@ class PhoneCall(MediaStream):
         cut = self._heard(started, self.timeline.last_sound(started) or started)
         said = self.speak(sound)
         onset = said.speech_start
-        await self.until(lambda: self._silenced_at(onset) is not None, onset + patience)
-        silenced = self._silenced_at(onset)
+        await self.until(lambda: self._silenced_at(said) is not None, onset + patience)
+        silenced = self._silenced_at(said)
         await self.until(lambda: self.timeline.seconds >= said.end)
         if not speaking:
             return BargeIn(cut, said, False, None, None)
@@ -135,11 +135,14 @@ class PhoneCall(MediaStream):
         await self.until(lambda: timeline.silence() >= silence, started + _LONGEST_ANSWER_SECONDS)
         return timeline.last_sound(started) or started
 
-    def _silenced_at(self, onset: float) -> float | None:
-        last = max(onset, self.timeline.last_sound() or 0.0)
-        cleared = any(at >= onset for at in self.clears)
-        enough = _SILENT_AFTER_CLEAR_SECONDS if cleared else _SILENT_SECONDS
-        return last if self.timeline.seconds - last >= enough else None
+    def _silenced_at(self, said: Said) -> float | None:
+        short = self.timeline.silent_from(said.speech_start, _SHORT_SILENCE_SECONDS)
+        if any(at >= said.start for at in self.clears):
+            return short
+        quiet = self.timeline.silent_from(said.speech_end, _SHORT_SILENCE_SECONDS)
+        if short is not None and quiet is not None and quiet <= said.speech_end:
+            return short
+        return self.timeline.silent_from(said.speech_start, _SILENT_SECONDS)
 
 
 def _speech(sound: Sound) -> Speech:

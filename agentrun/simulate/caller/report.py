@@ -9,6 +9,7 @@ from agentrun.simulate.caller.conversation import Course
 from agentrun.simulate.caller.phone_call import PhoneCall
 from agentrun.simulate.caller.refusal import RefusedError
 
+_LATE_SECONDS = 0.1
 _OPTIONAL = ("wav", "said", "name", "arguments", "status", "first_sound_ms", "seconds", "interrupted")
 
 
@@ -64,6 +65,7 @@ class Report:
     clear_ms: float | None = None
     ended_by: str = ""
     reason: str = ""
+    redirect: str = ""
     seconds: float = 0.0
     gaps_ms: list[int] = field(default_factory=list)
     unheard_ms: int = 0
@@ -85,7 +87,7 @@ class Report:
 
 def refused(url: str, error: RefusedError) -> Report:
     """The report of a call that was not connected."""
-    return Report(url, failure=error.message, hint=error.hint, heard=error.heard, ended_by="agent")
+    return Report(url, failure=error.message, hint=error.hint, heard=error.heard)
 
 
 def make(url: str, call: PhoneCall, course: Course, turns: list[Turn]) -> Report:
@@ -104,16 +106,23 @@ def make(url: str, call: PhoneCall, course: Course, turns: list[Turn]) -> Report
         clear_ms=interruption.cleared_ms if interruption else None,
         ended_by=call.ended_by or "",
         reason=call.reason,
+        redirect=call.redirect,
         seconds=call.timeline.seconds,
         gaps_ms=[round(gap * 1000) for gap in call.timeline.gaps],
         unheard_ms=round(cut_by_agent * 1000),
         late_ms=round(call.latest_tick * 1000),
         mistakes=list(call.mistakes),
-        notes=_notes(course),
+        notes=_notes(call, course),
     )
 
 
-def _notes(course: Course) -> list[str]:
+def _notes(call: PhoneCall, course: Course) -> list[str]:
+    notes = []
     if course.barge_in and not course.barge_in.speaking:
-        return ["the answer was over before it could be interrupted"]
-    return []
+        notes.append("the answer was over before it could be interrupted")
+    if call.latest_tick > _LATE_SECONDS:
+        late = round(call.latest_tick * 1000)
+        notes.append(f"this machine was busy: frames were up to {late} ms late, so the times are too")
+    if call.redirect:
+        notes.append(f"the call went on to: {call.redirect}")
+    return notes

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from agentrun.errors import AgentRunError
 from agentrun.simulate.caller import mulaw
 from agentrun.simulate.caller.mulaw import FRAME_BYTES, FRAME_SECONDS, RATE
 
@@ -73,16 +74,27 @@ class Timeline:
         """For how long the agent has not been heard."""
         return self.seconds - (self.last_sound() or 0.0)
 
+    def silent_from(self, since: float, length: float) -> float | None:
+        """When ``length`` seconds of silence begin, at or after ``since``; None before they have passed."""
+        found = self._audible.find(bytes(round(length / FRAME_SECONDS)), max(0, round(since / FRAME_SECONDS)))
+        return None if found < 0 else found * FRAME_SECONDS
+
     def heard_between(self, start: float, end: float) -> mulaw.Samples:
         """The agent's sound from ``start`` to ``end`` at 8 kHz."""
         return mulaw.decode(self.heard[round(start * RATE) : round(end * RATE)])
 
     def write(self, path: Path) -> None:
-        """A stereo WAV at 8 kHz: the caller on the left, the agent on the right."""
+        """A stereo WAV at 8 kHz: the caller on the left, the agent on the right.
+
+        Raises AgentRunError when the file can't be written.
+        """
         import soundfile
 
         both = np.column_stack([mulaw.decode(self.said), mulaw.decode(self.heard)])
-        soundfile.write(path, both, RATE, subtype="PCM_16", format="WAV")
+        try:
+            soundfile.write(path, both, RATE, subtype="PCM_16", format="WAV")
+        except (OSError, soundfile.LibsndfileError) as error:
+            raise AgentRunError(f"{path}: can't be written: {error}", "choose another place") from None
 
 
 def is_audible(frame: bytes) -> bool:

@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from agentrun.errors import AgentRunError
 from agentrun.simulate.caller import twiml
 from agentrun.simulate.caller.refusal import RefusedError
 from agentrun.simulate.caller.twiml import Stream
 
 VOICE_PATH = "/twilio/voice"
+_EXAMPLE = "write it like http://127.0.0.1:7860/ncaa"
 _TIMEOUT_SECONDS = 15.0
 """Twilio's own limit for a webhook."""
 _HINTS = {
@@ -21,12 +23,17 @@ _HINTS = {
 
 
 def voice_url(url: str) -> str:
-    """``url`` with the path of the webhook, which may be left out.
+    """``url`` with the path of the webhook, which may be left out; raises AgentRunError for no URL.
 
     >>> voice_url("http://127.0.0.1:7860/ncaa/")
     'http://127.0.0.1:7860/ncaa/twilio/voice'
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise AgentRunError(f"'{url}' is not an address: {error}", _EXAMPLE) from None
+    if not parts.hostname:
+        raise AgentRunError(f"'{url}' is not an address: it names no host", _EXAMPLE)
     path = parts.path.rstrip("/")
     if not path.endswith(VOICE_PATH):
         path += VOICE_PATH

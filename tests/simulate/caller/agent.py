@@ -7,7 +7,7 @@ import base64
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,11 @@ from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from agentrun.simulate.caller.mulaw import RATE, Samples, encode
 from agentrun.simulate.caller.timeline import is_audible
 
-STREAM = '<Response><Connect><Stream url="{url}"><Parameter name="token" value="t1"/></Stream></Connect></Response>'
+STREAM = """
+<Response><Connect>
+  <Stream url="{url}"><Parameter name="token" value="t1"/></Stream>
+</Connect></Response>
+"""
 
 
 def tone(seconds: float, hertz: float = 440.0, volume: float = 0.3) -> Samples:
@@ -104,7 +108,9 @@ class _Conversation:
     async def begin(self, sid: str) -> None:
         self.sid = sid
         for words in self.agent.first_words:
-            await (self.socket.send_bytes(words) if isinstance(words, bytes) else self.socket.send_text(words))
+            await (
+                self.socket.send_bytes(words) if isinstance(words, bytes) else self.socket.send_text(words)
+            )
         if self.agent.greeting:
             await self.play(self.agent.greeting, "greeting")
 
@@ -139,19 +145,30 @@ class _Conversation:
         await self.socket.send_text(json.dumps({**message, "streamSid": self.sid}))
 
 
+class _Server(uvicorn.Server):
+    def __init__(self, app: FastAPI) -> None:
+        super().__init__(uvicorn.Config(app, log_level="error", log_config=None, lifespan="off"))
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 @contextlib.asynccontextmanager
 async def answering(agent: ToneAgent) -> AsyncIterator[ToneAgent]:
     """Serve ``agent`` on a free port while the block runs; ``agent.url`` is its webhook."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        config = uvicorn.Config(agent.app(), log_level="error", ws="websockets-sansio", lifespan="off")
-        server = uvicorn.Server(config)
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        agent.url = f"http://127.0.0.1:{sock.getsockname()[1]}/desk"
-        task = asyncio.create_task(server._serve(sockets=[sock]))
-        while not server.started and not task.done():
-            await asyncio.sleep(0.005)
-        try:
-            yield agent
-        finally:
-            server.should_exit = True
-            await task
+    sock = socket.create_server(("127.0.0.1", 0))
+    agent.url = f"http://127.0.0.1:{sock.getsockname()[1]}/desk"
+    server = _Server(agent.app())
+    task = asyncio.create_task(server.serve(sockets=[sock]))
+    await server.up.wait()
+    try:
+        yield agent
+    finally:
+        server.should_exit = True
+        await task

@@ -1,0 +1,75 @@
+"""A plugin's hooks are called: which functions does it bring?"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pluggy
+from pluggy import PluginValidationError
+
+from agentrun.errors import PluginError
+from agentrun.plugins import hookspec
+from agentrun.plugins.find import Source
+from agentrun.tools.authored import AuthoredError, authored
+from agentrun.tools.build import origin
+
+HOOKS = ("agentrun_tools",)
+_HINT = "return a list of functions from agentrun_tools"
+
+
+def functions_of(source: Source, module: object) -> list[Callable[..., Any]]:
+    """The functions that ``module`` names in its hook; raises PluginError when it can't."""
+    manager = pluggy.PluginManager("agentrun")
+    manager.add_hookspecs(hookspec)
+    try:
+        manager.register(module, source.name)
+        manager.check_pending()
+    except PluginValidationError as error:
+        raise _misspelt(source, str(error)) from None
+    if not manager.get_hookcallers(module):
+        hint = "write a function agentrun_tools, marked @hookimpl, which returns the functions that are tools"
+        raise _error(source, "implements no hook", hint)
+    try:
+        with authored():
+            results: list[Any] = manager.hook.agentrun_tools()
+    except AuthoredError as error:
+        message = f"agentrun_tools raised {error}"
+        raise _error(source, message, "it must do no more than name functions") from error.error
+    functions = [_function(source, named) for result in results for named in _listed(source, result)]
+    if not functions:
+        raise _error(source, "agentrun_tools names no tools", _HINT)
+    return functions
+
+
+def _listed(source: Source, result: Any) -> list[Any]:
+    if isinstance(result, list | tuple):
+        return list(result)
+    raise _error(source, f"agentrun_tools returned {type(result).__name__}, not a list", _HINT)
+
+
+def _function(source: Source, named: Any) -> Callable[..., Any]:
+    if inspect.isfunction(named) or inspect.ismethod(named):
+        function: Callable[..., Any] = named
+        if function.__name__ == "<lambda>":
+            raise _error(source, f"{origin(function)} is a lambda, which has no name", "write a def")
+        return function
+    hint = "name the function itself, without calling it" if inspect.iscoroutine(named) else _HINT
+    raise _error(source, f"agentrun_tools names {named!r:.80}, which is not a function", hint)
+
+
+def _misspelt(source: Source, text: str) -> PluginError:
+    """pluggy's words in ours: an unknown hook, or arguments that the hook doesn't have."""
+    unknown = re.search(r"unknown hook '(\w+)'", text)
+    if not unknown:
+        return _error(source, text.splitlines()[-1].strip(), f"the hooks are: {', '.join(HOOKS)}")
+    close = difflib.get_close_matches(unknown[1], HOOKS, 1)
+    hint = f"did you mean '{close[0]}'?" if close else f"the hooks are: {', '.join(HOOKS)}"
+    return _error(source, f"'{unknown[1]}' is not a hook of agentrun", hint)
+
+
+def _error(source: Source, message: str, hint: str) -> PluginError:
+    return PluginError(source.name, source.where, message, hint)

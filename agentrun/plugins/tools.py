@@ -1,0 +1,44 @@
+"""The tools of one plugin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agentrun.errors import PluginError
+from agentrun.plugins.find import Source
+from agentrun.plugins.hooks import functions_of
+from agentrun.plugins.importing import import_plugin
+from agentrun.tools.build import build, origin
+from agentrun.tools.signature import SignatureError
+from agentrun.tools.tool import Tool
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""What OpenAI takes as a function's name."""
+
+
+def tools_of(source: Source) -> Mapping[str, Tool]:
+    """Import one plugin and give its tools by name, in its own order; raises PluginError."""
+    tools: dict[str, Tool] = {}
+    for function in functions_of(source, import_plugin(source)):
+        tool = _tool(source, function)
+        if tool.name in tools:
+            both = f"{tools[tool.name].origin} and {tool.origin}"
+            hint = "rename one of them, or name it apart with @tool(name=…)"
+            raise PluginError(source.name, source.where, f"two tools are called '{tool.name}': {both}", hint)
+        tools[tool.name] = tool
+    return tools
+
+
+def _tool(source: Source, function: Callable[..., Any]) -> Tool:
+    try:
+        tool = build(function, source.name)
+    except SignatureError as error:
+        message = f"{origin(function)}: {function.__name__} {error.message}"
+        raise PluginError(source.name, source.where, message, error.hint) from None
+    if not _NAME.fullmatch(tool.name):
+        message = f"{tool.origin}: '{tool.name}' can't be a tool's name"
+        hint = "use letters, digits, _ and -, at most 64"
+        raise PluginError(source.name, source.where, message, hint)
+    return tool

@@ -1,0 +1,42 @@
+"""The fence around code that somebody else wrote: plugins and their tools."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from agentrun.errors import ToolError
+
+
+class AuthoredError(Exception):
+    """What a plugin's own code raised; ``error`` is the exception itself."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.error = error
+
+    @property
+    def detail(self) -> str:
+        """The whole traceback, for the log."""
+        return "".join(traceback.format_exception(self.error))
+
+
+@contextmanager
+def authored() -> Iterator[None]:
+    """Everything that leaves the block is a ToolError, an AuthoredError, or a cancellation.
+
+    A plugin that calls ``sys.exit`` ends itself, not the server.
+
+    >>> with authored():
+    ...     1 / 0
+    Traceback (most recent call last):
+    ...
+    agentrun.tools.authored.AuthoredError: ZeroDivisionError: division by zero
+    """
+    try:
+        yield
+    except ToolError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise AuthoredError(error) from error

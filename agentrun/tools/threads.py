@@ -1,0 +1,68 @@
+"""Threads for one tool that is a plain ``def``: it may block, and only itself suffers."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MOST_THREADS = 16
+"""Calls of one tool that run at once; later ones wait for a thread, within the tool's timeout."""
+
+
+class Threads(Executor):
+    """Runs functions in daemon threads, each of which ends when nothing is waiting any more.
+
+    The standard library's pool is joined when the process ends: one tool that never returns would keep
+    the server from stopping. A function past its timeout can't be stopped; its thread is left behind, and
+    counts until it returns.
+    """
+
+    def __init__(self, name: str, most: int = MOST_THREADS) -> None:
+        self._name = name
+        self._most = most
+        self._running = 0
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._lock = threading.Lock()
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run ``fn`` in a thread, at once or when one is free."""
+        future: Future[T] = Future()
+        with self._lock:
+            self._waiting.append(partial(_fulfil, future, partial(fn, *args, **kwargs)))
+            if self._running == self._most:
+                return future
+            self._running += 1
+        threading.Thread(target=self._work, name=f"tool-{self._name}", daemon=True).start()
+        return future
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._running -= 1
+                    return
+                job = self._waiting.popleft()
+            job()
+
+
+def _fulfil(future: Future[T], work: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = work()
+    except StopIteration as error:
+        # asyncio refuses to carry a StopIteration, and whoever awaits it would wait for ever
+        raised = RuntimeError(f"raised StopIteration: {error}")
+        raised.__cause__ = error
+        future.set_exception(raised)
+    except BaseException as error:  # noqa: BLE001 - it is carried to whoever awaits the result
+        future.set_exception(error)
+    else:
+        future.set_result(result)
