@@ -21,8 +21,8 @@ Severity = Literal["error", "warning"]
 class Problem:
     """One mistake, at one place of one file.
 
-    ``line`` and ``column`` count from 1. ``where`` is the dotted path of the value
-    (``transport.type``), ``hint`` the next step, or empty.
+    ``line`` and ``column`` count from 1; both are 0 for what stands in no file, such as ``--set``. ``where``
+    is the dotted path of the value (``transport.type``), ``hint`` the next step, or empty.
 
     >>> print(Problem("a.yaml", 3, 3, "transport.type", "'twillio' is not one of twilio", "did you mean 'twilio'?"))
     a.yaml:3:3: transport.type: 'twillio' is not one of twilio
@@ -40,7 +40,8 @@ class Problem:
     def __str__(self) -> str:
         kind = "warning: " if self.severity == "warning" else ""
         where = f"{self.where}: " if self.where else ""
-        head = f"{self.path}:{self.line}:{self.column}: {kind}{where}{self.message}"
+        place = f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+        head = f"{place}: {kind}{where}{self.message}"
         return f"{head}\n  hint: {self.hint}" if self.hint else head
 
 

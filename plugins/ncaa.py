@@ -1,7 +1,7 @@
 """Scores of the NCAA basketball tournaments, from a public scoreboard.
 
-``NCAA_API_URL`` is another base address; ``http`` is spoken only when it says so. Offline and without it, the
-scoreboard is a sample that stands beside this file.
+``NCAA_API_URL`` is another base address, whose ``http`` is spoken only on this machine. Offline and without
+it, the scoreboard is a sample that stands beside this file.
 """
 
 from __future__ import annotations
@@ -65,7 +65,10 @@ async def fetch(url: str) -> bytes:
 
 
 async def _download(url: str) -> bytes:
-    own_machine = urlsplit(url).hostname in LOOPBACK
+    address = urlsplit(url)
+    own_machine = address.hostname in LOOPBACK
+    if address.scheme != "https" and not own_machine:
+        raise ValueError("only https leaves this machine")
     # Reading the certificates takes 20 ms, in which no call would be heard.
     trusted = await asyncio.to_thread(httpx.create_ssl_context)
     # Redirects are not followed: they could lead from https to http. No proxy reaches this machine.

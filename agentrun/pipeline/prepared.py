@@ -17,13 +17,13 @@ async def speech(plan: Plan, text: str, resources: Resources) -> bytes | None:
     An agent without it still works: it then speaks through the service itself.
     """
     client = openai.AsyncOpenAI(
-        api_key=plan.tts.api_key, base_url=plan.tts.base_url, http_client=resources.http_client
+        api_key=plan.fixed.api_key, base_url=plan.fixed.base_url, http_client=resources.http_client
     )
-    settings = plan.tts.settings
+    settings = plan.fixed.settings
     options = {key: settings[key] for key in ("instructions", "speed") if key in settings}
     try:
         answer = await client.audio.speech.create(
-            model=plan.tts.model,
+            model=plan.fixed.model,
             voice=settings.get("voice", "alloy"),
             input=text,
             response_format="pcm",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -45,7 +46,7 @@ def _schema(tool: Tool, call: Call, listener: ToolListener) -> FunctionSchema:
         if outcome.detail:
             logger.warning("call {}: tool {} {}: {}", call.id, tool.name, outcome.status, outcome.detail)
         listener.tool_ended(tool, arguments, outcome)
-        await params.result_callback(outcome.text)
+        await params.result_callback(_as_data(outcome.text))
 
     return FunctionSchema(
         name=tool.name,
@@ -54,3 +55,11 @@ def _schema(tool: Tool, call: Call, listener: ToolListener) -> FunctionSchema:
         required=list(tool.parameters.get("required", ())),
         handler=handler,
     )
+
+
+def _as_data(text: str) -> object:
+    """Pipecat encodes the result as JSON once more; what is JSON already is given as data."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -10,7 +11,7 @@ from pathlib import Path
 GROUP = "agentrun"
 """The group of entry points in which an installed package names its plugin."""
 FOLDER = "plugins"
-_TESTS = ("test_", "conftest", "tests")
+_TESTS = re.compile(r"test_.*|(tests|conftest)(\.py)?")
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def find(project: Path) -> Mapping[str, list[Source]]:
     """
     found: dict[str, list[Source]] = {}
     for path in sorted((project / FOLDER).glob("[!_.]*")):
-        if path.name.startswith(_TESTS):
+        if _TESTS.fullmatch(path.name):
             continue
         if path.suffix == ".py" and path.is_file():
             found.setdefault(path.stem, []).append(Source(path.stem, path))

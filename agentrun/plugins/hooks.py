@@ -55,7 +55,7 @@ def _function(source: Source, named: Any) -> Callable[..., Any]:
     if inspect.isfunction(named) or inspect.ismethod(named):
         function: Callable[..., Any] = named
         if function.__name__ == "<lambda>":
-            raise _error(source, f"{origin(function)} is a lambda, which has no name", "write a def")
+            raise _error(source, f"{origin(function)}: a lambda has no name", "write a def")
         return function
     hint = "name the function itself, without calling it" if inspect.iscoroutine(named) else _HINT
     raise _error(source, f"agentrun_tools names {named!r:.80}, which is not a function", hint)

@@ -14,7 +14,7 @@ from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.server import access, app
-from agentrun.server.listening import bind, listening
+from agentrun.listening import bind, listening
 from agentrun.server.offline import Offline
 from agentrun.server.settings import ServerSettings
 from agentrun.server.switchboard import Switchboard

@@ -49,8 +49,8 @@ class Switchboard:
         """Start a session; the task ends with the call's record and belongs to the switchboard."""
         call = connection.call
         record = CallRecord(call.id, call.agent, call.transport, call.from_number, call.to_number)
-        session = Session(plan, connection, self._resources, record, self._apologies.get(call.agent))
         self.records.add(record)
+        session = Session(plan, connection, self._resources, record, self._apologies.get(call.agent))
         task = asyncio.create_task(session.run(), name=f"call {call.id}")
         self._live[task] = session
         task.add_done_callback(self._ended)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from pipecat.frames.frames import ErrorFrame
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.utils.errors import ErrorCategory, classify_http_status_code
 
 from agentrun.pipeline.parts import Parts
@@ -43,9 +44,9 @@ class Faults:
         self._in_a_row = 0
 
     def judge(self, frame: ErrorFrame) -> Verdict:
-        """Decide on one error."""
+        """Decide on one error; a realtime model's are its lifeline's."""
         kind = category(frame)
-        if kind is ErrorCategory.APPLICATION:
+        if kind is ErrorCategory.APPLICATION or isinstance(frame.processor, OpenAIRealtimeLLMService):
             return Verdict.IGNORE
         self._in_a_row += 1
         if kind.is_permanent or self._in_a_row > 1:

@@ -33,7 +33,8 @@ class Quiet(Protocol):
 class Lifeline:
     """Watches one call's realtime service until it is cancelled.
 
-    ``give_up`` is called once when the model can't be brought back; ``clock`` is in seconds.
+    ``lost`` is told each time that the model went silent, ``give_up`` once when it can't be brought back.
+    ``clock`` is in seconds.
     """
 
     def __init__(
@@ -42,12 +43,14 @@ class Lifeline:
         add_instruction: Callable[[str], None],
         quiet: Quiet,
         give_up: Callable[[str], Awaitable[None]],
+        lost: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._llm = llm
         self._add_instruction = add_instruction
         self._quiet = quiet
         self._give_up = give_up
+        self._lost = lost
         self._clock = clock
 
     async def watch(self) -> None:
@@ -65,6 +68,7 @@ class Lifeline:
                 connected_at = self._clock()
 
     async def _bring_back(self) -> bool:
+        self._lost("the realtime model went silent")
         self._add_instruction(RESUME)
         for attempt in range(1, MOST_ATTEMPTS + 1):
             logger.warning("the realtime model went silent; connecting anew, attempt {}", attempt)

@@ -8,29 +8,34 @@ from datetime import UTC, datetime
 from typing import Any
 
 from loguru import logger
-from pipecat.frames.frames import BotStartedSpeakingFrame, ErrorFrame, Frame, LLMRunFrame
+from pipecat.frames.frames import (
+    BotStartedSpeakingFrame,
+    BotStoppedSpeakingFrame,
+    ErrorFrame,
+    Frame,
+    LLMRunFrame,
+)
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.workers.runner import WorkerRunner
 
-from agentrun.pipeline import cascaded
+from agentrun.pipeline.build import build
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord, EndedBy
-from agentrun.session import ending, voice
+from agentrun.session import ending, idle, prompts, voice
 from agentrun.session.faults import Faults, Verdict, category
+from agentrun.session.idle import IdlePrompts
+from agentrun.session.lifeline import Lifeline
 from agentrun.session.patience import Patience
 from agentrun.session.transcript import Transcript
 from agentrun.session.voice import Voice
-from agentrun.spec.models import FixedWords
 from agentrun.tools.outcome import Outcome
 from agentrun.tools.tool import Tool
 from agentrun.transports.connection import Connection
 
 GOODBYE_SECONDS = 15.0
 """How long words that are on their way may take once the call is to end."""
-ANSWER_SECONDS = 6.0
-"""How long a caller waits for the first sound of an answer before the agent gives up."""
-ASK_AGAIN = "Sorry, I did not catch that. Could you say it again?"
 
 
 class Session:
@@ -55,12 +60,16 @@ class Session:
         self._ending = asyncio.Event()
         self._caller_gone = asyncio.Event()
         self._grace = 0.0
+        self._speaking = {"agent": False, "caller": False}
+        self._prompts = prompts.fill(plan.spec, connection.call)
         self._transcript = Transcript(record, lambda: round(time.monotonic() - self._began, 3))
-        self._patience = Patience(ANSWER_SECONDS, self._answer_overdue)
-        self._parts = cascaded.build(plan, connection, resources, self)
+        self._patience = Patience(plan.spec.limits.answer, self._answer_overdue)
+        self._parts = build(plan, self._prompts.system, connection, resources, self)
         self._faults = Faults(self._parts)
         self._worker = self._make_worker()
-        self._voice = Voice(self._worker, connection.transport.output())
+        self._voice = Voice(self._worker, self._parts, connection.transport.output())
+        asked = plan.spec.turns.idle
+        self._idle_prompts = IdlePrompts(asked, self._voice.say, self._end_by_agent) if asked else None
         self._listen()
 
     async def run(self) -> CallRecord:
@@ -70,20 +79,19 @@ class Session:
         running = asyncio.create_task(runner.run())
         told_to_end = asyncio.create_task(self._ending.wait())
         caller_gone = asyncio.create_task(self._caller_gone.wait())
+        watches = self._watches()
         try:
             await asyncio.wait({running, told_to_end}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait(
-                {running, caller_gone}, timeout=self._grace, return_when=asyncio.FIRST_COMPLETED
-            )
+            waited_for = {running, caller_gone}
+            await asyncio.wait(waited_for, timeout=self._grace, return_when=asyncio.FIRST_COMPLETED)
             await ending.now(running, self._worker)
         except asyncio.CancelledError:
             self._over("server", "the server stopped")
             await ending.now(running, self._worker)
             raise
         finally:
-            told_to_end.cancel()
-            caller_gone.cancel()
-            self._patience.settled()
+            for task in (told_to_end, caller_gone, *watches):
+                task.cancel()
             self._over("error", "the pipeline stopped")
             self.record.ended = datetime.now(UTC)
         return self.record
@@ -96,7 +104,7 @@ class Session:
     async def apologise(self, reason: str) -> None:
         """Tell the caller that the agent can't go on, and end the call."""
         apology, words = self._apology, self._plan.spec.prompts.apology
-        if not self._over("error", reason, GOODBYE_SECONDS if not apology else voice.seconds(apology) + 3):
+        if not self._over("error", reason, voice.seconds(apology) + 3 if apology else GOODBYE_SECONDS):
             return
         await self._voice.silence()
         if apology:
@@ -126,8 +134,18 @@ class Session:
             ),
             enable_rtvi=line.rtvi,
             enable_turn_tracking=False,
-            idle_timeout_secs=300,
+            idle_timeout_secs=self._plan.spec.limits.silence,
         )
+
+    def _watches(self) -> list[asyncio.Task[None]]:
+        """The tasks that look after the call; they end with it."""
+        watches = [idle.limit(self._plan.spec.limits, self._voice.say, self._end_by_agent)]
+        if isinstance(self._parts.llm, OpenAIRealtimeLLMService):
+            lifeline = Lifeline(
+                self._parts.llm, self._instruct, self._nobody_speaks, self.apologise, self._lost
+            )
+            watches.append(lifeline.watch())
+        return [asyncio.create_task(watch) for watch in watches]
 
     def _listen(self) -> None:
         worker, transport = self._worker, self._connection.transport
@@ -135,19 +153,19 @@ class Session:
         transport.add_event_handler("on_client_connected", self._connected)
         transport.add_event_handler("on_client_disconnected", self._disconnected)
         worker.add_event_handler("on_pipeline_error", self._failed)
-        worker.add_event_handler("on_idle_timeout", self._idle)
-        worker.add_reached_upstream_filter((BotStartedSpeakingFrame,))
+        worker.add_event_handler("on_idle_timeout", self._silent)
+        worker.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
         worker.add_event_handler("on_frame_reached_upstream", self._reached_upstream)
         caller = self._parts.aggregators.user()
         caller.add_event_handler("on_user_turn_started", self._caller_started)
         caller.add_event_handler("on_user_turn_stopped", self._caller_stopped)
+        caller.add_event_handler("on_user_turn_idle", self._caller_idle)
 
     async def _connected(self, _transport: Any, _client: Any) -> None:
-        greeting = self._plan.spec.prompts.greeting
-        if isinstance(greeting, FixedWords):
-            await self._voice.say(greeting.say)
-        elif greeting:
-            self._parts.context.add_message({"role": "developer", "content": greeting})
+        if self._prompts.opening:
+            await self._voice.say(self._prompts.opening)
+        elif self._prompts.greeting:
+            self._instruct(self._prompts.greeting)
             await self._worker.queue_frame(LLMRunFrame())
             self._patience.owed()
 
@@ -155,18 +173,27 @@ class Session:
         self._over("caller", "the caller hung up")
         self._caller_gone.set()
 
-    async def _idle(self, _worker: PipelineWorker) -> None:
-        self._over("agent", "nobody spoke for five minutes")
+    async def _silent(self, _worker: PipelineWorker) -> None:
+        self._over("agent", "nobody spoke any more")
 
     async def _caller_started(self, *_: Any) -> None:
+        self._speaking["caller"] = True
         self._patience.settled()
+        if self._idle_prompts:
+            self._idle_prompts.caller_spoke()
 
     async def _caller_stopped(self, _aggregator: Any, _strategy: Any, message: Any) -> None:
-        if message.content:
+        self._speaking["caller"] = False
+        if message.content or self._parts.stt is None:
             self._patience.owed()
 
+    async def _caller_idle(self, _aggregator: Any) -> None:
+        if self._idle_prompts and not self._ending.is_set():
+            await self._idle_prompts.caller_is_silent()
+
     async def _reached_upstream(self, _worker: PipelineWorker, frame: Frame) -> None:
-        if isinstance(frame, BotStartedSpeakingFrame):
+        self._speaking["agent"] = isinstance(frame, BotStartedSpeakingFrame)
+        if self._speaking["agent"]:
             self._patience.settled()
             self._faults.recovered()
 
@@ -180,12 +207,25 @@ class Session:
             await self._worker.queue_frame(LLMRunFrame())
             self._patience.owed()
         elif verdict is Verdict.ASK_AGAIN:
-            await self._voice.say(ASK_AGAIN)
+            await self._voice.say(self._plan.spec.prompts.repeat)
         elif verdict is Verdict.GIVE_UP:
             await self.apologise(f"{frame.processor} failed")
 
     async def _answer_overdue(self) -> None:
-        await self.apologise(f"no answer began within {ANSWER_SECONDS:.0f} s")
+        await self.apologise(f"no answer began within {self._plan.spec.limits.answer:g} s")
+
+    async def _end_by_agent(self, reason: str) -> None:
+        await self.end("agent", reason)
+
+    def _lost(self, what: str) -> None:
+        self.record.errors.append(what)
+        self._patience.settled()
+
+    def _instruct(self, text: str) -> None:
+        self._parts.context.add_message({"role": "developer", "content": text})
+
+    def _nobody_speaks(self) -> bool:
+        return not any(self._speaking.values())
 
     def _over(self, by: EndedBy, reason: str, grace: float = 0.0) -> bool:
         """Note who ended the call, once; the first one counts."""

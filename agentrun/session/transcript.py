@@ -8,7 +8,7 @@ from typing import Any
 from pipecat.processors.aggregators.llm_response_universal import (
     AssistantTurnStoppedMessage,
     LLMContextAggregatorPair,
-    UserTurnStoppedMessage,
+    UserTurnMessageAddedMessage,
 )
 
 from agentrun.record import CallRecord, Entry
@@ -26,7 +26,7 @@ class Transcript:
     def listen(self, aggregators: LLMContextAggregatorPair) -> None:
         """Take both sides' words from the aggregators."""
 
-        async def caller(_aggregator: Any, _strategy: Any, message: UserTurnStoppedMessage) -> None:
+        async def caller(_aggregator: Any, message: UserTurnMessageAddedMessage) -> None:
             if message.content:
                 self._add(Entry(self._clock(), "caller", message.content))
 
@@ -35,7 +35,7 @@ class Transcript:
                 entry = Entry(self._clock(), "agent", message.content, interrupted=message.interrupted)
                 self._add(entry)
 
-        aggregators.user().add_event_handler("on_user_turn_stopped", caller)
+        aggregators.user().add_event_handler("on_user_turn_message_added", caller)
         aggregators.assistant().add_event_handler("on_assistant_turn_stopped", agent)
 
     def say(self, text: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 
 from pipecat.frames.frames import (
     InterruptionFrame,
+    LLMMessagesAppendFrame,
     TTSAudioRawFrame,
     TTSSpeakFrame,
     TTSStartedFrame,
@@ -13,6 +14,8 @@ from pipecat.frames.frames import (
 )
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frame_processor import FrameProcessor
+
+from agentrun.pipeline.parts import Parts
 
 PREPARED_RATE = 24_000
 """Hz of prepared audio: 16-bit mono PCM."""
@@ -23,16 +26,22 @@ _INTERRUPTION_SECONDS = 0.5
 class Voice:
     """Speaks into one call, past a language model or a speech service that no longer answers."""
 
-    def __init__(self, worker: PipelineWorker, output: FrameProcessor) -> None:
+    def __init__(self, worker: PipelineWorker, parts: Parts, output: FrameProcessor) -> None:
         self._worker = worker
+        self._parts = parts
         self._output = output
         self._silenced = asyncio.Event()
         worker.add_reached_downstream_filter((InterruptionFrame,))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
 
     async def say(self, text: str) -> None:
-        """Speak ``text`` through the agent's own speech service."""
-        await self._worker.queue_frame(TTSSpeakFrame(text))
+        """Have ``text`` spoken word for word: by the speech service, or by a model that is asked to."""
+        if self._parts.tts:
+            await self._worker.queue_frame(TTSSpeakFrame(text))
+            return
+        wish = f'Say exactly these words and nothing else: "{text}"'
+        message = {"role": "developer", "content": wish}
+        await self._worker.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
 
     async def silence(self) -> None:
         """Drop what is being said, thought and spoken."""

@@ -14,7 +14,7 @@ Where = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Place:
-    """A place in a file, from 1; the path of an override is ``--set …``."""
+    """A place in a file, from 1; an override stands at line 0 of ``--set …``."""
 
     path: str
     line: int

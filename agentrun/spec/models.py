@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from agentrun.spec.conduct import Context, Limits, Turns
-from agentrun.spec.parts import SpecModel, Text, list_of_one, word
+from agentrun.spec.parts import Count, Flag, Number, SpecModel, Text, list_of_one, word
 from agentrun.spec.pipeline import PipelineSpec
 from agentrun.spec.scenario import Scenario
 
@@ -34,6 +34,7 @@ class LocalTransport(SpecModel):
     """The browser page on this machine."""
 
     type: Literal["local"]
+    device: Literal["browser"] = Field(default="browser", description="What the caller speaks into.")
 
 
 Transport = Annotated[TwilioTransport | LocalTransport, Field(discriminator="type")]
@@ -46,14 +47,17 @@ class FixedWords(SpecModel):
 
 
 class Prompts(SpecModel):
-    """What the agent is told. Each may be a template: `{{ call.from_number }}`, `{{ now }}`, your own `vars`."""
+    """What the agent is told and what it says when all else fails.
+
+    `system` and `greeting` are templates: `{{ call.from_number }}`, `{{ now }}`, your own `vars`.
+    """
 
     system: Text = Field(
         description="Who the agent is and how it behaves; `{file: prompts/x.md}` reads a file."
     )
     greeting: Text | FixedWords | None = Field(
         default="Greet the caller in one short sentence and ask how you can help.",
-        description="What it is asked to say first; `{say: …}` for fixed words, null to let the caller begin.",
+        description="What it is asked to say first; `{say: …}` for fixed words, null lets the caller begin.",
     )
     apology: Text = Field(
         default="I am sorry, something went wrong on my side. Please call again in a few minutes. Goodbye.",
@@ -75,7 +79,7 @@ class AgentSpec(SpecModel):
     )
     pipeline: PipelineSpec = PipelineSpec()
     prompts: Annotated[Prompts, word("system")] = Field(description="What the agent is told.")
-    vars: dict[str, str | int | float | bool] = Field(
+    vars: dict[str, str | Count | Number | Flag] = Field(
         default={}, description="Your own words for the prompts."
     )
     tools: tuple[Text, ...] = Field(default=(), description="Plugins, or single tools as `plugin.tool`.")
@@ -83,3 +87,8 @@ class AgentSpec(SpecModel):
     limits: Limits = Limits()
     context: Context = Context()
     tests: tuple[Scenario, ...] = Field(default=(), description="Conversations that must go well.")
+
+    @property
+    def transports(self) -> tuple[TwilioTransport | LocalTransport, ...]:
+        """Every way in, in the order of the file."""
+        return self.transport

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict, StringConstraints
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Flag = Annotated[bool, Strict()]
+"""true or false; not the text ``no`` and not 0."""
+Count = Annotated[int, Strict()]
+"""A whole number; not the text ``'2'``."""
+Number = Annotated[float, Strict()]
+"""A number; not the text ``'2.5'``."""
 
 
 class SpecModel(BaseModel):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from agentrun.spec.parts import SpecModel, word
+from agentrun.spec.parts import SpecModel
 
 Style = Literal["cascaded", "realtime"]
 
@@ -41,25 +41,41 @@ class ServiceSpec(BaseModel):
         return "-audio" in self.model_name
 
 
-Service = Annotated[ServiceSpec, word("model")]
+def _usual(model: str) -> BeforeValidator:
+    """A bare string is the model; a mapping without one means the usual model."""
+
+    def fill(value: Any) -> Any:
+        if isinstance(value, str):
+            return {"model": value}
+        return {"model": model, **value} if isinstance(value, dict) else value
+
+    return BeforeValidator(fill)
+
+
+STT, LLM, TTS = "openai/gpt-4o-transcribe", "openai/gpt-4o", "openai/gpt-4o-mini-tts"
+REALTIME = "openai/gpt-realtime-2.1"
 
 
 class PipelineSpec(SpecModel):
-    """`style` chooses: the cascade reads `stt`, `llm` and `tts`; realtime reads `realtime`. Both may stand here."""
+    """`style` chooses: the cascade reads `stt`, `llm`, `tts`; realtime reads `realtime`; all may stand."""
 
     style: Style = Field(default="cascaded", description="`cascaded` or `realtime`.")
-    stt: Service | None = Field(
-        default=ServiceSpec(model="openai/gpt-4o-transcribe"),
+    stt: Annotated[ServiceSpec | None, _usual(STT)] = Field(
+        default=ServiceSpec(model=STT),
         description="Speech to text. Left out when the language model hears audio itself.",
     )
-    llm: Service = Field(default=ServiceSpec(model="openai/gpt-4o"), description="The language model.")
-    tts: Service = Field(default=ServiceSpec(model="openai/gpt-4o-mini-tts"), description="Text to speech.")
-    realtime: Service = Field(
-        default=ServiceSpec(model="openai/gpt-realtime-2.1"), description="The speech-to-speech model."
+    llm: Annotated[ServiceSpec, _usual(LLM)] = Field(
+        default=ServiceSpec(model=LLM), description="The language model."
+    )
+    tts: Annotated[ServiceSpec, _usual(TTS)] = Field(
+        default=ServiceSpec(model=TTS), description="Text to speech."
+    )
+    realtime: Annotated[ServiceSpec, _usual(REALTIME)] = Field(
+        default=ServiceSpec(model=REALTIME), description="The speech-to-speech model."
     )
 
     @model_validator(mode="after")
     def _audio_model_needs_no_stt(self) -> PipelineSpec:
         if self.llm.hears_audio and "stt" not in self.model_fields_set:
-            return self.model_copy(update={"stt": None})
+            object.__setattr__(self, "stt", None)
         return self

@@ -1,4 +1,4 @@
-"""YAML text with positions, without the traps of YAML 1.1."""
+"""YAML text as plain data, and where each value and each key of it stands."""
 
 from __future__ import annotations
 
@@ -11,135 +11,125 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from agentrun.errors import Problem, SpecError
+from agentrun.spec import loader
 from agentrun.spec.file import Place, Where, dotted
+from agentrun.spec.loader import SpecLoader
 
-MOST_BYTES = 1024 * 1024
-MOST_DEPTH = 30
-MOST_NODES = 20_000
-"""An alias counts each time that it is used, so that a few lines can't become millions of values."""
-
-_PLAIN = {
-    "tag:yaml.org,2002:int": (re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789")),
-    "tag:yaml.org,2002:float": (
-        re.compile(r"^[-+]?(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$"),
-        list("-+.0123456789"),
-    ),
-    "tag:yaml.org,2002:bool": (re.compile(r"^(?:true|false)$"), list("tf")),
-    "tag:yaml.org,2002:null": (re.compile(r"^(?:null|~|)$"), ["n", "~", ""]),
-}
-_LONG_NUMBER = re.compile(r"^\+\d+$")
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
-class _Loader(yaml.SafeLoader):
-    """Only decimal numbers, true, false and null are more than text: `no`, `0123`, `19:30` and `+1555` are text."""
+@dataclass(frozen=True)
+class Lines:
+    """The lines of a file in which a text with ``{`` stands, from line ``first``.
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+    ``exact`` when they are the text's own lines, as in a block after ``|`` or in a file of its own.
+    """
 
+    path: str
+    first: int
+    texts: tuple[str, ...]
+    exact: bool
 
-for _tag, (_pattern, _first) in _PLAIN.items():
-    _Loader.add_implicit_resolver(_tag, _pattern, _first)
+    def find(self, line: int, word: str) -> Place:
+        """Where ``word`` stands that a template has in its line ``line``."""
+        low, high = (line - 1, line) if self.exact else (0, len(self.texts))
+        for index in range(low, min(high, len(self.texts))):
+            match = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", self.texts[index]) if word else None
+            if match:
+                return Place(self.path, self.first + index, match.start() + 1)
+        index = min(low, max(len(self.texts) - 1, 0))
+        indent = len(self.texts[index]) - len(self.texts[index].lstrip()) if self.texts else 0
+        return Place(self.path, self.first + index, indent + 1)
 
 
 @dataclass
 class Source:
-    """Plain data, and where each value and each key of it stands."""
+    """Plain data with positions, and the problems that do not keep it from being read on."""
 
     path: Path
     data: Any = None
     values: dict[Where, Place] = field(default_factory=dict)
     keys: dict[Where, Place] = field(default_factory=dict)
+    lines: dict[Where, Lines] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(self, where: Where, place: Place, message: str, hint: str = "") -> None:
+        """Add a problem at ``place``."""
+        self.problems.append(Problem(place.path, place.line, place.column, dotted(where), message, hint))
 
 
-def read(path: Path) -> str:
-    """The text of a spec; raises SpecError for what is missing, too large, or not text."""
-    try:
-        if path.is_dir():
-            raise _error(path, "is a folder", "name a file, such as agents/ncaa.yaml")
-        with path.open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
-    except FileNotFoundError:
-        raise _error(path, "there is no such file", "check the path") from None
-    except OSError as error:
-        raise _error(path, f"can't be read: {error.strerror}", "check the path and its permissions") from None
-    if len(raw) > MOST_BYTES:
-        raise _error(path, "is larger than 1 MiB", "a spec is a page of YAML; put long prompts into files")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise _error(path, f"is not UTF-8 text (byte {error.start})", "save it as UTF-8", line) from None
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise _error(path, "holds a NUL byte: it is not a text file", "save it as UTF-8 text", line)
-    return text
+def at(data: Any, where: Where) -> Any:
+    """The value at ``where``, or None when there is none."""
+    for part in where:
+        if isinstance(data, dict):
+            data = data.get(part)
+        else:
+            data = (
+                data[part] if isinstance(data, list) and isinstance(part, int) and part < len(data) else None
+            )
+    return data
 
 
 def parse(text: str, path: Path) -> Source:
-    """YAML text as data with positions; raises SpecError with every problem of the syntax."""
-    loader = _Loader(text)
+    """YAML text as data with positions; raises SpecError for what is not YAML at all."""
+    source = Source(path)
     try:
-        node = loader.get_single_node()
-        source = Source(path)
+        reader = SpecLoader(text)
+        node = reader.get_single_node()
         if node is None:
-            raise _error(path, "is empty", "begin with `transport: local` and `prompts: …`")
-        builder = _Builder(source, loader)
-        source.data = builder.build(node, (), 0)
+            raise _at(path, 1, 1, "is empty", "begin with `transport: local` and `prompts: …`")
+        _Builder(source, text).build(node, (), 0)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        message = f"this is not YAML: {error.problem or error.context}"
-        raise SpecError([Problem(str(path), line, column, "", message, _syntax_hint(error))]) from None
-    except yaml.YAMLError as error:
-        raise _error(
-            path, f"this is not YAML: {str(error).splitlines()[0]}", "save it as UTF-8 text"
-        ) from None
-    except RecursionError:
-        raise _error(path, f"is nested more than {MOST_DEPTH} levels deep", "flatten it") from None
-    finally:
-        loader.dispose()
-    if builder.problems:
-        raise SpecError(builder.problems)
+        raise _at(path, line, column, *_syntax(error)) from None
+    except yaml.reader.ReaderError as error:
+        line = len(_LINE_BREAK.findall(text[: int(error.position)])) + 1
+        message = f"holds the control character U+{ord(str(error.character)):04X}"
+        raise _at(path, line, 1, message, "remove it; a spec is plain text") from None
     return source
 
 
 class _Builder:
     """Turns nodes into data, and notes where each stands."""
 
-    def __init__(self, source: Source, loader: _Loader) -> None:
-        self.problems: list[Problem] = []
+    def __init__(self, source: Source, text: str) -> None:
         self._source = source
-        self._loader = loader
+        self._text = _LINE_BREAK.split(text)
         self._nodes = 0
 
     def build(self, node: Node, where: Where, depth: int) -> Any:
+        """The data of ``node``; an alias counts each time that it is used."""
         self._nodes += 1
-        if self._nodes > MOST_NODES or depth > MOST_DEPTH:
-            limit = f"{MOST_NODES} values" if self._nodes > MOST_NODES else f"{MOST_DEPTH} levels"
-            place = self._place(node)
-            message = f"more than {limit}: aliases or nesting out of hand"
-            raise SpecError(
-                [Problem(place.path, place.line, place.column, dotted(where), message, "flatten it")]
-            )
+        if self._nodes > loader.MOST_NODES or depth > loader.MOST_DEPTH:
+            problem = "more values than any spec has: aliases repeat each other"
+            raise loader.TooMuch(problem=problem, problem_mark=node.start_mark)
         self._source.values[where] = self._place(node)
+        data: Any
         if isinstance(node, MappingNode):
-            return self._mapping(node, where, depth)
-        if isinstance(node, SequenceNode):
-            return [self.build(item, (*where, i), depth + 1) for i, item in enumerate(node.value)]
-        return self._scalar(node, where)
+            data = self._mapping(node, where, depth)
+        elif isinstance(node, SequenceNode):
+            data = [self.build(item, (*where, i), depth + 1) for i, item in enumerate(node.value)]
+            self._check_tag(node, "seq", where)
+        else:
+            data = self._scalar(node, where) if isinstance(node, ScalarNode) else None
+        if not where:
+            self._source.data = data
+        return data
 
-    def _mapping(self, node: MappingNode, where: Where, depth: int) -> dict[Any, Any]:
-        if not node.tag.startswith("tag:yaml.org,2002:map"):
-            return self._unknown_tag(node, where) or {}
-        data: dict[Any, Any] = {}
+    def _mapping(self, node: MappingNode, where: Where, depth: int) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        if not self._check_tag(node, "map", where):
+            return data
         for key_node, value_node in node.value:
             key = self._key(key_node, where)
             if key is None:
                 continue
             here = (*where, key)
-            if here in self._source.keys:
-                first = self._source.keys[here]
+            if first := self._source.keys.get(here):
+                message = f"'{key}' stands here a second time; the first is in line {first.line}"
                 hint = f"keep one of lines {first.line} and {key_node.start_mark.line + 1}"
-                self._problem(key_node, here, f"'{key}' stands here a second time", hint)
+                self._source.report(here, self._place(key_node), message, hint)
                 continue
             self._source.keys[here] = self._place(key_node)
             data[key] = self.build(value_node, here, depth + 1)
@@ -147,46 +137,66 @@ class _Builder:
 
     def _key(self, node: Node, where: Where) -> str | None:
         if not isinstance(node, ScalarNode):
-            self._problem(node, where, "a key must be a word", "write `key: value`")
+            braces = isinstance(node, MappingNode) and node.flow_style
+            hint = 'a value that begins with {{ needs quotes: "{{ … }}"' if braces else "write `key: value`"
+            self._source.report(where, self._place(node), "a key must be a word", hint)
             return None
         if node.value == "<<":
-            self._problem(
-                node, where, "merge keys (`<<`) are not supported", "use `extends:` or write it out"
-            )
+            message = "merge keys (`<<`) are not supported"
+            self._source.report(where, self._place(node), message, "use `extends:`, or write it out")
             return None
         return str(node.value)
 
-    def _scalar(self, node: Node, where: Where) -> Any:
-        if node.tag in _PLAIN and not _LONG_NUMBER.match(node.value):
-            if node.tag.endswith(":int") and len(node.value) > 18:
-                return node.value
-            return self._loader.construct_object(node)
-        if node.tag in _PLAIN or node.tag == "tag:yaml.org,2002:str":
-            return node.value
-        return self._unknown_tag(node, where)
+    def _scalar(self, node: ScalarNode, where: Where) -> Any:
+        if "{" in node.value:
+            self._source.lines[where] = self._lines(node)
+        try:
+            return loader.value(node.tag, node.value)
+        except ValueError:
+            self._report_tag(node, where)
+            return None
 
-    def _unknown_tag(self, node: Node, where: Where) -> None:
+    def _lines(self, node: ScalarNode) -> Lines:
+        first, last = node.start_mark.line, node.end_mark.line
+        literal = node.style == "|"
+        texts = self._text[first + 1 if literal else first : last if literal else last + 1]
+        return Lines(str(self._source.path), first + (2 if literal else 1), tuple(texts), literal)
+
+    def _check_tag(self, node: Node, kind: str, where: Where) -> bool:
+        if node.tag == f"tag:yaml.org,2002:{kind}":
+            return True
+        self._report_tag(node, where)
+        return False
+
+    def _report_tag(self, node: Node, where: Where) -> None:
         tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-        self._problem(node, where, f"the tag {tag} is not supported", "write plain values")
+        self._source.report(where, self._place(node), f"the tag {tag} is not supported", "write plain values")
 
     def _place(self, node: Node) -> Place:
         return Place(str(self._source.path), node.start_mark.line + 1, node.start_mark.column + 1)
 
-    def _problem(self, node: Node, where: Where, message: str, hint: str) -> None:
-        place = self._place(node)
-        self.problems.append(Problem(place.path, place.line, place.column, dotted(where), message, hint))
+
+_HINTS = (
+    ("mapping values are not allowed", 'a value with a colon needs quotes: say: "Hello: who is calling?"'),
+    ("found another document", "a file holds one spec: remove the second `---`"),
+    ("undefined alias", "a value that begins with * needs quotes"),
+    ("cannot start any token", "a value that begins with @, `, % or a tab needs quotes or spaces"),
+    ("more than", "flatten it; long texts belong into files of their own"),
+    ("more values", "write it out, or drop what is not needed"),
+    ("quoted scalar", "close the quotes"),
+    ("flow sequence", "close the bracket `]`"),
+    ("flow mapping", "close the brace `}`; a value that begins with {{ needs quotes"),
+    ("expected ':'", "check the indentation and the colons of this line and the one above"),
+    ("block mapping", "check the indentation and the colons of this line and the one above"),
+)
 
 
-def _syntax_hint(error: yaml.MarkedYAMLError) -> str:
-    problem = f"{error.problem} {error.context}"
-    if "mapping values are not allowed" in problem:
-        return 'a value with a colon needs quotes, such as say: "Hello: who is calling?"'
-    if "\\t" in problem:
-        return "indent with spaces, not tabs"
-    if "could not find expected ':'" in problem or "block mapping" in problem:
-        return "check the indentation and the colons of this line and the one above"
-    return "check quotes, brackets and indentation near this place"
+def _syntax(error: yaml.MarkedYAMLError) -> tuple[str, str]:
+    what = str(error.problem or error.context)
+    all_of_it = f"{error.problem} {error.context}"
+    hint = next((hint for words, hint in _HINTS if words in all_of_it), "check quotes and indentation here")
+    return (what if isinstance(error, loader.TooMuch) else f"this is not YAML: {what}"), hint
 
 
-def _error(path: Path, message: str, hint: str, line: int = 1) -> SpecError:
-    return SpecError([Problem(str(path), line, 1, "", message, hint)])
+def _at(path: Path, line: int, column: int, message: str, hint: str) -> SpecError:
+    return SpecError([Problem(str(path), line, column, "", message, hint)])

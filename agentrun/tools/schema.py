@@ -6,33 +6,20 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping
 from types import UnionType
-from typing import (
-    Annotated,
-    Any,
-    NotRequired,
-    Optional,
-    Required,
-    Union,
-    cast,
-    get_args,
-    get_origin,
-)
+from typing import Annotated, Any, NotRequired, Optional, Required, Union, cast, get_args, get_origin
 
 import docstring_parser
-from pydantic import (
-    ConfigDict,
-    Field,
-    PydanticUndefinedAnnotation,
-    PydanticUserError,
-    TypeAdapter,
-    with_config,
-)
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic import ConfigDict, Field, TypeAdapter, with_config
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticSerializationError, from_json, to_json
 from typing_extensions import TypedDict
 
 from agentrun.call import Call
+from agentrun.tools.authored import AuthoredError, authored
 from agentrun.tools.flatten import flatten
 from agentrun.tools.signature import Signature, SignatureError
+
+MOST_REASON = 200
 
 
 def read(function: Callable[..., Any]) -> Signature:
@@ -51,15 +38,8 @@ def read(function: Callable[..., Any]) -> Signature:
         )
     helps = {p.arg_name: " ".join((p.description or "").split()) for p in docstring.params}
     calls, fields = _fields(function, helps)
-    try:
-        arguments = _adapter(fields)
-        schema = flatten(arguments.json_schema())
-    except (PydanticUserError, PydanticUndefinedAnnotation) as error:
-        reason = str(error).splitlines()[0]
-        raise SignatureError(
-            f"has a type hint that JSON can't express: {reason}",
-            "use str, int, float, bool, list, dict, Literal, an enum, a dataclass or a pydantic model",
-        ) from None
+    arguments, schema = _adapter(fields)
+    schema = flatten(schema)
     return Signature(description, {"properties": {}, "required": [], **schema}, arguments, calls)
 
 
@@ -76,6 +56,9 @@ def _fields(function: Callable[..., Any], helps: Mapping[str, str]) -> tuple[tup
             raise SignatureError(f"takes '{name}' by position only", "remove the '/' from its parameters")
         if name not in hints:
             raise SignatureError(f"has no type hint for '{name}'", f"write {name}: str, or what it is")
+        if isinstance(parameter.default, FieldInfo):
+            hint = f"write {name}: Annotated[…, Field(…)] and a plain default: the function is called with it"
+            raise SignatureError(f"has Field(…) as the default of '{name}'", hint)
         if _is_call(hints[name]):
             calls.append(name)
         else:
@@ -107,15 +90,25 @@ def _field(hint: Any, parameter: inspect.Parameter, description: str) -> Any:
 def _default(value: Any) -> dict[str, Any]:
     """A default for the model to read; one that JSON can't hold still counts, and is not shown."""
     try:
-        return {"default": to_jsonable_python(value)}
-    except PydanticSerializationError:
+        return {"default": from_json(to_json(value), allow_inf_nan=False)}
+    except (PydanticSerializationError, ValueError):
         return {}
 
 
-def _adapter(fields: dict[str, Any]) -> TypeAdapter[dict[str, Any]]:
-    # A TypedDict and not a model: its keys may be called json, copy, schema, _x or model_config.
-    arguments = cast(Any, TypedDict)("arguments", fields)
-    return TypeAdapter(with_config(ConfigDict(extra="forbid"))(arguments))
+def _adapter(fields: dict[str, Any]) -> tuple[TypeAdapter[dict[str, Any]], dict[str, Any]]:
+    """The check of the arguments, and their JSON Schema."""
+    try:
+        with authored():  # types may bring code of their own, and limits that don't fit them
+            # A TypedDict and not a model: its keys may be called json, copy, schema, _x or model_config.
+            arguments = cast(Any, TypedDict)("arguments", fields)
+            adapter = TypeAdapter(with_config(ConfigDict(extra="forbid"))(arguments))
+            return adapter, adapter.json_schema()
+    except AuthoredError as error:
+        reason = " ".join(str(error.error).split())[:MOST_REASON]
+        raise SignatureError(
+            f"has a type hint that JSON can't express: {reason}",
+            "use str, int, float, bool, list, dict, Literal, an enum, a dataclass or a pydantic model",
+        ) from None
 
 
 def _is_call(hint: Any) -> bool:

@@ -36,6 +36,10 @@ class Earpiece:
         """Bytes of sound that have not been played."""
         return self._bytes
 
+    def unheard(self) -> bytes:
+        """The sound that has not been played."""
+        return b"".join(item for item in self._waiting if isinstance(item, bytes))
+
     def add(self, sound: bytes) -> None:
         """Queue mu-law sound."""
         if sound:

@@ -13,9 +13,9 @@ from agentrun.simulate.caller.earpiece import Earpiece
 from agentrun.simulate.caller.incoming import Mark, Media, Mistake
 from agentrun.simulate.caller.line import Line
 from agentrun.simulate.caller.messages import CONNECTED, Messages
-from agentrun.simulate.caller.mulaw import FRAME_BYTES, FRAME_SECONDS, RATE, SILENCE
+from agentrun.simulate.caller.mulaw import FRAME_BYTES, FRAME_SECONDS, SILENCE
 from agentrun.simulate.caller.refusal import CallOverError
-from agentrun.simulate.caller.timeline import Timeline, frames_of
+from agentrun.simulate.caller.timeline import Timeline, frames_of, sound_seconds
 
 EndedBy = Literal["caller", "agent", "server", "error"]
 _SILENT_FRAME = bytes([SILENCE]) * FRAME_BYTES
@@ -141,7 +141,7 @@ class MediaStream:
         if self.over:
             return
         self.ended_by, self.reason = by, reason
-        self.unheard = self._earpiece.waiting / RATE
+        self.unheard = sound_seconds(self._earpiece.unheard())
         if say_stop:
             self._send("stop", self._messages.stop())
         self._ticked.set()

@@ -12,8 +12,6 @@ from agentrun.simulate.caller.sounds import Speech
 if TYPE_CHECKING:
     from agentrun.simulate.engines import Engines
 
-_VOICE_RATE = 24_000
-
 
 class OfflineEngines:
     """Loads the models of the extra ``offline`` when they are first needed."""
@@ -24,9 +22,11 @@ class OfflineEngines:
 
     async def speak(self, text: str) -> Speech:
         """``text`` in the offline voice; raises SetupError when the extra is not installed."""
+        from agentrun.simulate.engines import VOICE_RATE
+
         voice = (await self._load()).voice
         pcm = b"".join([part async for part in voice.speak(text, "alloy", 1.0)])
-        return sounds.from_pcm(pcm, _VOICE_RATE)
+        return sounds.from_pcm(pcm, VOICE_RATE)
 
     async def transcribe(self, pcm: Samples) -> str:
         """The words of sound at 8 kHz; nothing when the extra is not installed."""
@@ -37,7 +37,7 @@ class OfflineEngines:
         except SetupError:
             self._missing = True
             return ""
-        return str(await hearing.transcribe(pcm.tobytes(), RATE, ""))
+        return await hearing.transcribe(pcm.tobytes(), RATE, "")
 
     async def _load(self) -> Engines:
         from agentrun.simulate import engines

@@ -109,6 +109,16 @@ def is_audible(frame: bytes) -> bool:
     return bool(np.sqrt(np.mean(samples * samples)) > _AUDIBLE)
 
 
+def sound_seconds(sound: bytes) -> float:
+    """Seconds of mu-law until its last audible frame: silence at its end does not count.
+
+    >>> sound_seconds(bytes([0x90]) * 320 + bytes([0xFF]) * 800)
+    0.04
+    """
+    audible = [number for number, frame in enumerate(frames_of(sound)) if is_audible(frame)]
+    return (audible[-1] + 1) * FRAME_SECONDS if audible else 0.0
+
+
 def frames_of(sound: bytes) -> list[bytes]:
     """Mu-law cut into frames, the last one filled up with silence."""
     padded = sound + bytes([mulaw.SILENCE]) * (-len(sound) % FRAME_BYTES)

@@ -8,7 +8,7 @@ import soundfile
 
 from agentrun.errors import AgentRunError
 from agentrun.simulate.caller.mulaw import encode
-from agentrun.simulate.caller.timeline import Timeline, frames_of
+from agentrun.simulate.caller.timeline import Timeline, frames_of, sound_seconds
 from tests.simulate.caller.agent import tone
 
 QUIET = bytes([0xFF]) * 160
@@ -75,6 +75,11 @@ def test_the_recording_has_the_caller_on_the_left_and_the_agent_on_the_right(tmp
 def test_a_recording_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(AgentRunError, match=r"nowhere/call\.wav"):
         played("#").write(tmp_path / "nowhere" / "call.wav")
+
+
+def test_silence_at_the_end_is_no_lost_sound() -> None:
+    assert sound_seconds(LOUD + QUIET * 100) == pytest.approx(0.02)
+    assert sound_seconds(QUIET * 100) == 0.0
 
 
 def test_the_last_frame_is_filled_up_with_silence() -> None:

@@ -39,20 +39,25 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def listening(app: Any, sock: socket.socket) -> AsyncIterator[uvicorn.Server]:
-    """Serve ``app`` on ``sock`` while the block runs; connections are closed at its end."""
+async def listening(
+    app: Any, sock: socket.socket, message_bytes: int | None = MOST_MESSAGE_BYTES
+) -> AsyncIterator[uvicorn.Server]:
+    """Serve ``app`` on ``sock`` while the block runs; connections are closed at its end.
+
+    A WebSocket message of more than ``message_bytes`` closes its connection; None allows 16 MiB.
+    """
     config = uvicorn.Config(
         app,
         log_level="warning",
         log_config=None,
-        ws_max_size=MOST_MESSAGE_BYTES,
+        ws_max_size=message_bytes or 16 * 1024 * 1024,
         server_header=False,
         timeout_graceful_shutdown=10,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[sock]))
     try:
-        while not server.started and not task.done():
+        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(_START_STEP_SECONDS)
         yield server
     finally:

@@ -1,0 +1,19 @@
+"""The pipeline of a call, in the style that its spec names."""
+
+from __future__ import annotations
+
+from agentrun.pipeline import cascaded, realtime
+from agentrun.pipeline.parts import Parts
+from agentrun.pipeline.resources import Resources
+from agentrun.pipeline.tools import ToolListener
+from agentrun.plan import Plan
+from agentrun.transports.connection import Connection
+
+STYLES = {"cascaded": cascaded.build, "realtime": realtime.build}
+
+
+def build(
+    plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: ToolListener
+) -> Parts:
+    """The processors of one call; the model is told ``instructions``."""
+    return STYLES[plan.spec.pipeline.style](plan, instructions, connection, resources, listener)

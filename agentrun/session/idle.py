@@ -1,0 +1,45 @@
+"""What the agent does when the caller says nothing, and when the call has lasted long enough."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from agentrun.spec.conduct import Idle, Limits
+
+Say = Callable[[str], Awaitable[None]]
+End = Callable[[str], Awaitable[None]]
+
+
+class IdlePrompts:
+    """Asks a silent caller as often as the spec says, then hangs up or goes on."""
+
+    def __init__(self, idle: Idle, say: Say, end: End) -> None:
+        self._idle = idle
+        self._say = say
+        self._end = end
+        self._asked = 0
+
+    def caller_spoke(self) -> None:
+        """Begin to count anew."""
+        self._asked = 0
+
+    async def caller_is_silent(self) -> None:
+        """Called each time that the caller has been silent for ``idle.after``."""
+        if self._asked < self._idle.times:
+            self._asked += 1
+            await self._say(self._idle.say)
+        elif self._idle.then == "hang_up":
+            await self._say(self._idle.goodbye)
+            await self._end("the caller said nothing")
+
+
+async def limit(limits: Limits, say: Say, end: End) -> None:
+    """Warn the caller before the longest duration, and end the call at it."""
+    warn_at = max(0.0, limits.max_duration - limits.warn_before)
+    await asyncio.sleep(warn_at)
+    if limits.warn_before and warn_at:
+        await say(limits.warning)
+    await asyncio.sleep(limits.max_duration - warn_at)
+    await say(limits.goodbye)
+    await end("the call reached its longest duration")

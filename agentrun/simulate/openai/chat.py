@@ -1,0 +1,142 @@
+"""``/v1/chat/completions``, as a stream and at once."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import soundfile
+from fastapi import APIRouter
+from fastapi import Request as HttpRequest
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from agentrun.simulate.engines import Answer, Conversation
+from agentrun.simulate.faults import Fault
+from agentrun.simulate.openai.audio import CutShortError
+from agentrun.simulate.openai.errors import error, key_problem, strike
+from agentrun.simulate.openai.mind import Mind, Request
+
+
+def router(mind: Mind) -> APIRouter:
+    """The chat route, for one agent and for all."""
+    routes = APIRouter()
+
+    @routes.post("/v1/chat/completions")
+    @routes.post("/{agent}/v1/chat/completions")
+    async def completions(request: HttpRequest, agent: str = "") -> Response:
+        body: dict[str, Any] = await request.json()
+        mind.requests.append(Request("chat", agent, body))
+        fault = mind.conditions.strike("chat")
+        refused = key_problem(request) or await strike(fault)
+        if refused:
+            return refused
+        if not body.get("messages"):
+            return error(400, "messages is required")
+        await mind.conditions.wait("chat")
+        messages = [await hear_parts(mind, message) for message in body["messages"]]
+        answer = await mind.brain.answer(Conversation(messages, body.get("tools") or [], agent))
+        if not body.get("stream"):
+            return JSONResponse(_whole(mind, body, answer))
+        return StreamingResponse(_stream(mind, body, answer, fault), media_type="text/event-stream")
+
+    return routes
+
+
+async def hear_parts(mind: Mind, message: dict[str, Any]) -> dict[str, Any]:
+    """A message whose audio parts are replaced by the words in them."""
+    content = message.get("content")
+    if not isinstance(content, list):
+        return message
+    parts = []
+    for part in content:
+        if part.get("type") == "input_audio":
+            wav = base64.b64decode(part["input_audio"]["data"])
+            samples, rate = soundfile.read(io.BytesIO(wav), dtype="int16", always_2d=True)
+            text = await mind.hearing.transcribe(samples[:, 0].tobytes(), rate, "")
+            parts.append({"type": "text", "text": text})
+        else:
+            parts.append(part)
+    return {**message, "content": parts}
+
+
+async def _stream(
+    mind: Mind, body: dict[str, Any], answer: Answer, fault: Fault | None
+) -> AsyncIterator[str]:
+    head = {"id": mind.new_id("chatcmpl"), "object": "chat.completion.chunk", "created": int(time.time())}
+    head["model"] = body.get("model", "")
+    for number, delta in enumerate(_deltas(mind, answer)):
+        if fault and fault.kind == "cut" and number >= max(1, fault.after):
+            raise CutShortError
+        yield _event({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+        await asyncio.sleep(0)
+    reason = "tool_calls" if answer.calls else "stop"
+    yield _event({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+    if (body.get("stream_options") or {}).get("include_usage"):
+        yield _event({**head, "choices": [], "usage": usage(body["messages"], answer)})
+    yield "data: [DONE]\n\n"
+
+
+def _deltas(mind: Mind, answer: Answer) -> Iterator[dict[str, Any]]:
+    """Words one by one; of a tool call first its name and id, then its arguments."""
+    yield {"role": "assistant", "content": ""}
+    for word in pieces(answer.text):
+        yield {"content": word}
+    for index, call in enumerate(answer.calls):
+        function = {"name": call.name, "arguments": ""}
+        yield {"tool_calls": [_call(index, function) | {"id": mind.new_id("call"), "type": "function"}]}
+        yield {"tool_calls": [_call(index, {"arguments": json.dumps(call.arguments)})]}
+
+
+def _call(index: int, function: dict[str, Any]) -> dict[str, Any]:
+    return {"index": index, "function": function}
+
+
+def pieces(text: str) -> list[str]:
+    """``text`` in words, each with the space before it.
+
+    >>> pieces("One two.")
+    ['One', ' two.']
+    """
+    return (
+        [word if number == 0 else f" {word}" for number, word in enumerate(text.split(" "))] if text else []
+    )
+
+
+def _whole(mind: Mind, body: dict[str, Any], answer: Answer) -> dict[str, Any]:
+    calls = [
+        {
+            "id": mind.new_id("call"),
+            "type": "function",
+            "function": {"name": call.name, "arguments": json.dumps(call.arguments)},
+        }
+        for call in answer.calls
+    ]
+    message = {
+        "role": "assistant",
+        "content": answer.text or None,
+        **({"tool_calls": calls} if calls else {}),
+    }
+    return {
+        "id": mind.new_id("chatcmpl"),
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": body.get("model", ""),
+        "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}],
+        "usage": usage(body["messages"], answer),
+    }
+
+
+def usage(messages: list[dict[str, Any]], answer: Answer) -> dict[str, int]:
+    """Tokens, estimated at four characters each."""
+    given = sum(len(json.dumps(message)) for message in messages) // 4
+    made = (len(answer.text) + sum(len(json.dumps(call.arguments)) + 12 for call in answer.calls)) // 4
+    return {"prompt_tokens": given, "completion_tokens": made, "total_tokens": given + made}
+
+
+def _event(data: dict[str, Any]) -> str:
+    return f"data: {json.dumps(data)}\n\n"

@@ -1,0 +1,43 @@
+"""Errors as OpenAI's API words them, and faults that strike before an answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+
+from agentrun.simulate.faults import Fault
+
+_HANG_SECONDS = 3600.0
+_MEANINGS = {
+    400: ("invalid_request_error", "invalid_value", "The request is not valid."),
+    401: ("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
+    404: ("invalid_request_error", "model_not_found", "The model does not exist."),
+    429: ("requests", "rate_limit_exceeded", "Rate limit reached."),
+}
+_SERVER = ("server_error", None, "The server had an error.")
+
+
+def error(status: int, message: str | None = None) -> JSONResponse:
+    """An error body in OpenAI's shape."""
+    kind, code, text = _MEANINGS.get(status, _SERVER)
+    body = {"error": {"message": message or text, "type": kind, "param": None, "code": code}}
+    return JSONResponse(body, status)
+
+
+def key_problem(request: Request) -> JSONResponse | None:
+    """An error when the request has no bearer token."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return None if scheme.lower() == "bearer" and token.strip() else error(401)
+
+
+async def strike(fault: Fault | None) -> Response | None:
+    """The answer of a fault that strikes before anything is sent; None for the others."""
+    if fault is None:
+        return None
+    if fault.kind == "status":
+        return error(fault.status)
+    if fault.kind == "hang":
+        await asyncio.sleep(_HANG_SECONDS)
+    return None

@@ -1,0 +1,115 @@
+"""One answer of a realtime session: words and audio, or function calls."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import TYPE_CHECKING, Any
+
+from agentrun.simulate.engines import Answer, Conversation, ToolCall
+from agentrun.simulate.openai.chat import pieces
+from agentrun.simulate.openai.conversation_items import as_messages, as_tools, function_call, message
+
+if TYPE_CHECKING:
+    from agentrun.simulate.openai.realtime import RealtimeSession
+
+
+class RealtimeResponse:
+    """Runs once; ``cancel`` ends it early, and what was not said is not in the conversation."""
+
+    def __init__(self, session: RealtimeSession) -> None:
+        self.active = True
+        self._session = session
+        self._id = session.mind.new_id("resp")
+        self._output: list[dict[str, Any]] = []
+        self._reason = ""
+
+    async def cancel(self, reason: str) -> None:
+        """Stop speaking; ``response.done`` says why."""
+        self._reason = reason
+
+    async def run(self) -> None:
+        """Think, then speak or call."""
+        session = self._session
+        await session.tell("response.created", response=self._as_json("in_progress"))
+        settings = session.settings
+        messages = as_messages(settings.get("instructions") or "", session.items)
+        conversation = Conversation(messages, as_tools(settings.get("tools")), session.agent)
+        await session.mind.conditions.wait("responses")
+        answer = await session.mind.brain.answer(conversation)
+        for call in answer.calls:
+            await self._call(call)
+        if answer.text and not self._reason:
+            await self._speak(answer)
+        self.active = False
+        status = "cancelled" if self._reason else "completed"
+        await session.tell("response.done", response=self._as_json(status))
+
+    async def _call(self, call: ToolCall) -> None:
+        session = self._session
+        call_id = session.mind.new_id("call")
+        item = function_call(session.mind.new_id("item"), call_id, call.name, call.arguments)
+        where = {"response_id": self._id, "output_index": len(self._output)}
+        await session.tell("response.output_item.added", item=item, **where)
+        await session.tell("conversation.item.added", item=item)
+        await session.tell(
+            "response.function_call_arguments.done",
+            item_id=item["id"],
+            call_id=call_id,
+            arguments=item["arguments"],
+            **where,
+        )
+        await session.tell("response.output_item.done", item=item, **where)
+        await session.tell("conversation.item.done", item=item)
+        self._output.append(item)
+        session.items.append(item)
+
+    async def _speak(self, answer: Answer) -> None:
+        session = self._session
+        item = message(session.mind.new_id("item"), "assistant", "output_audio", "", "in_progress")
+        where = {"response_id": self._id, "output_index": len(self._output)}
+        part = {"item_id": item["id"], "content_index": 0, **where}
+        await session.tell("response.output_item.added", item=item, **where)
+        await session.tell("conversation.item.added", item=item)
+        await session.tell("response.content_part.added", part={"type": "audio", "transcript": ""}, **part)
+        session.items.append(item)
+        await self._say(answer.text, part)
+        item |= message(item["id"], "assistant", "output_audio", answer.text)
+        self._output.append(item)
+        await session.tell("response.output_audio.done", **part)
+        await session.tell("response.output_audio_transcript.done", transcript=answer.text, **part)
+        done = {"type": "audio", "transcript": answer.text}
+        await session.tell("response.content_part.done", part=done, **part)
+        await session.tell("response.output_item.done", item=item, **where)
+        await session.tell("conversation.item.done", item=item)
+
+    async def _say(self, text: str, part: dict[str, Any]) -> None:
+        """Words and audio side by side, faster than they are heard."""
+        session = self._session
+        left = pieces(text)
+        audio = (session.settings.get("audio") or {}).get("output") or {}
+        voice, speed = str(audio.get("voice") or "alloy"), float(audio.get("speed") or 1.0)
+        async for pcm in session.mind.voice.speak(text, voice, speed):
+            if self._reason:
+                return
+            for word in left[:2]:
+                await session.tell("response.output_audio_transcript.delta", delta=word, **part)
+            del left[:2]
+            delta = base64.b64encode(pcm).decode()
+            await session.tell("response.output_audio.delta", delta=delta, **part)
+            await asyncio.sleep(0)
+        for word in left:
+            await session.tell("response.output_audio_transcript.delta", delta=word, **part)
+
+    def _as_json(self, status: str) -> dict[str, Any]:
+        details = {"type": "cancelled", "reason": self._reason} if status == "cancelled" else None
+        done = status != "in_progress"
+        usage = {"total_tokens": 0, "input_tokens": 0, "output_tokens": 0} if done else None
+        return {
+            "id": self._id,
+            "object": "realtime.response",
+            "status": status,
+            "status_details": details,
+            "output": self._output,
+            "usage": usage,
+        }

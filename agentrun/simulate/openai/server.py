@@ -1,0 +1,92 @@
+"""The stand-in as a server that runs while a block runs."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from fastapi import FastAPI
+
+from agentrun.listening import bind, listening
+from agentrun.simulate.engines import Brain, Hearing, Voice
+from agentrun.simulate.faults import Conditions
+from agentrun.simulate.openai import audio, chat, realtime
+from agentrun.simulate.openai.mind import Mind, Request
+
+MODELS = ("gpt-4o", "gpt-4o-mini", "gpt-4o-transcribe", "gpt-4o-mini-tts", "gpt-4o-realtime-preview")
+
+
+class OpenAIServer:
+    """A stand-in for OpenAI on a loopback port; port 0 takes a free one.
+
+    >>> async with OpenAIServer(hearing, voice, brain) as server:  # doctest: +SKIP
+    ...     client = openai.AsyncOpenAI(base_url=server.base_url, api_key="any")
+    """
+
+    def __init__(
+        self,
+        hearing: Hearing,
+        voice: Voice,
+        brain: Brain,
+        *,
+        port: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._mind = Mind(hearing, voice, brain, clock)
+        self._socket = bind("127.0.0.1", port)
+        self._stack = contextlib.AsyncExitStack()
+
+    @property
+    def address(self) -> str:
+        """``http://127.0.0.1:PORT``."""
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    @property
+    def base_url(self) -> str:
+        """What OPENAI_BASE_URL is set to."""
+        return f"{self.address}/v1"
+
+    def url_for(self, agent: str) -> str:
+        """The base URL at which the stand-in knows which agent asks."""
+        return f"{self.address}/{agent}/v1"
+
+    @property
+    def conditions(self) -> Conditions:
+        """Faults and latencies; they may be changed at any time."""
+        return self._mind.conditions
+
+    @property
+    def requests(self) -> deque[Request]:
+        """What was asked, oldest first; the last thousand."""
+        return self._mind.requests
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(listening(make(self._mind), self._socket, message_bytes=None))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+        self._socket.close()
+
+
+def make(mind: Mind) -> FastAPI:
+    """The ASGI application."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(audio.router(mind))
+    app.include_router(chat.router(mind))
+    app.include_router(realtime.router(mind))
+
+    @app.get("/v1/models")
+    @app.get("/{agent}/v1/models")
+    async def models(agent: str = "") -> dict[str, Any]:
+        del agent
+        data = [{"id": name, "object": "model", "created": 0, "owned_by": "agentrun"} for name in MODELS]
+        return {"object": "list", "data": data}
+
+    return app

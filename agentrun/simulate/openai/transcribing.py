@@ -1,0 +1,83 @@
+"""``wss …/v1/realtime?intent=transcription``: speech to text over a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from agentrun.simulate.openai import speech_turns
+from agentrun.simulate.openai.chat import pieces
+from agentrun.simulate.openai.mind import Mind
+
+
+class Transcribing:
+    """One transcription session: audio in, words out."""
+
+    def __init__(self, mind: Mind, agent: str, send: Callable[[str], Awaitable[None]]) -> None:
+        del agent
+        self._mind = mind
+        self._send = send
+        self._buffer = bytearray()
+        self._turns: speech_turns.SpeechTurns | None = None
+        self._settings: dict[str, Any] = {"type": "transcription", "audio": {}}
+
+    async def begin(self) -> None:
+        """The server speaks first."""
+        await self._tell("session.created", session=self._settings)
+
+    async def expire(self) -> None:
+        """A transcription session lasts as long as its socket."""
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Nothing is under way."""
+
+    async def error(self, code: str, text: str) -> None:
+        """Send an error event."""
+        await self._tell("error", error={"type": "server_error", "code": code, "message": text})
+
+    async def take(self, event: dict[str, Any]) -> None:
+        """One event of the client's."""
+        kind = event.get("type")
+        if kind == "session.update":
+            self._settings = {**self._settings, **event.get("session", {})}
+            given = (self._settings.get("audio") or {}).get("input") or {}
+            self._turns = speech_turns.from_setting(given.get("turn_detection"))
+            await self._tell("session.updated", session=self._settings)
+        elif kind == "input_audio_buffer.append":
+            await self._append(base64.b64decode(event.get("audio", "")))
+        elif kind == "input_audio_buffer.commit":
+            await self._hear(bytes(self._buffer))
+            self._buffer.clear()
+        elif kind == "input_audio_buffer.clear":
+            self._buffer.clear()
+            await self._tell("input_audio_buffer.cleared")
+
+    async def _append(self, pcm: bytes) -> None:
+        if self._turns is None:
+            self._buffer += pcm
+            return
+        for edge in self._turns.feed(pcm):
+            item_id = self._mind.new_id("item")
+            key = "audio_start_ms" if edge == "started" else "audio_end_ms"
+            fields = {key: self._turns.elapsed_ms, "item_id": item_id}
+            await self._tell(f"input_audio_buffer.speech_{edge}", **fields)
+            if edge == "stopped":
+                await self._hear(self._turns.take())
+
+    async def _hear(self, pcm: bytes) -> None:
+        item_id = self._mind.new_id("item")
+        await self._tell("input_audio_buffer.committed", item_id=item_id, previous_item_id=None)
+        await self._mind.conditions.wait("transcriptions")
+        words = await self._mind.hearing.transcribe(pcm, speech_turns.RATE, "")
+        where = {"item_id": item_id, "content_index": 0}
+        prefix = "conversation.item.input_audio_transcription"
+        for word in pieces(words):
+            await self._tell(f"{prefix}.delta", delta=word, **where)
+        await self._tell(f"{prefix}.completed", transcript=words, **where)
+
+    async def _tell(self, kind: str, **fields: Any) -> None:
+        await self._send(json.dumps({"event_id": self._mind.new_id("event"), "type": kind, **fields}))

@@ -1,0 +1,81 @@
+"""``--set path=value`` and ``--style``: a value for this run only."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from agentrun.errors import SpecError
+from agentrun.spec import inherit, loader, secrets, source
+from agentrun.spec.file import Place, Where
+from agentrun.spec.source import Lines, Source
+
+_PATH = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[\d+\])*")
+
+
+def put(found: Source, path: str, text: str, shown: str) -> None:
+    """Put ``text`` at ``path``; problems with it are reported as standing in ``shown``.
+
+    ``text`` is a word as in the file, or a quoted text, a list or a mapping in brackets. A part that is
+    missing on the way is made.
+    """
+    place = Place(shown, 0, 0)
+    where = tuple(int(p) if p.isdigit() else p for p in re.findall(r"[^.\[\]]+", path))
+    if not _PATH.fullmatch(path):
+        found.report((), place, f"'{path}' is not a path", "write for example pipeline.llm=openai/gpt-4o")
+        return
+    text, leaks = secrets.mask(text, shown)
+    for leak in leaks:
+        found.report(where, place, leak.message, leak.hint)
+    holder: Any = found.data
+    for index in range(1, len(where)):
+        holder = _step(found, holder, where[:index], place)
+        if holder is None:
+            return
+    try:
+        value = _value(text, Path(shown))
+    except SpecError as error:
+        found.report(where, place, error.problems[0].message, error.problems[0].hint)
+        return
+    if _fits(found, holder, where, place):
+        holder[where[-1]] = value
+        _note(found, where, place, text)
+
+
+def _step(found: Source, holder: Any, where: Where, place: Place) -> Any:
+    """The mapping or list at ``where``, made when there is none; None after a report."""
+    if not _fits(found, holder, where, place):
+        return None
+    if isinstance(holder, dict) and holder.get(where[-1]) is None:
+        holder[where[-1]] = {}
+    inherit.expand(found, where)
+    inner = holder[where[-1]]
+    if isinstance(inner, dict | list):
+        return inner
+    found.report(where, place, "this is a plain value, and nothing can stand below it", "check the path")
+    return None
+
+
+def _fits(found: Source, holder: Any, where: Where, place: Place) -> bool:
+    key = where[-1]
+    if isinstance(holder, dict) or (isinstance(key, int) and key < len(holder)):
+        return True
+    message = f"this list has {len(holder)} entries, counted from 0, and none is '{key}'"
+    found.report(where, place, message, "check the path")
+    return False
+
+
+def _value(text: str, shown: Path) -> Any:
+    if text.lstrip()[:1] in ("[", "{", '"', "'") and not text.lstrip().startswith(("{{", "{%")):
+        return source.parse(text, shown).data
+    return loader.plain(text)
+
+
+def _note(found: Source, where: Where, place: Place, text: str) -> None:
+    for places in (found.values, found.keys, found.lines):
+        for old in [w for w in places if w[: len(where)] == where]:
+            del places[old]
+    found.values[where] = found.keys[where] = place
+    if "{" in text:
+        found.lines[where] = Lines(place.path, 0, (), exact=False)

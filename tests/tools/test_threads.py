@@ -1,0 +1,63 @@
+"""Threads for a tool that may block."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import CancelledError, wait
+
+import pytest
+
+from agentrun.tools.threads import Threads
+
+
+def test_two_at_once_run_at_once() -> None:
+    both = threading.Barrier(2)
+    futures = [Threads("t", most=2).submit(both.wait, 10) for _ in range(2)]
+    assert sorted(future.result(10) for future in futures) == [0, 1]
+
+
+def test_more_than_the_most_wait_and_then_run_in_order() -> None:
+    threads, gate, order = Threads("t", most=1), threading.Event(), list[int]()
+    first = threads.submit(gate.wait, 10)
+    later = [threads.submit(order.append, number) for number in range(5)]
+    assert not any(future.running() or future.done() for future in later)
+    gate.set()
+    wait([*later], 10)
+    assert first.result(10)
+    assert order == [0, 1, 2, 3, 4]
+
+
+def test_what_was_given_up_while_waiting_never_runs() -> None:
+    threads, gate, ran = Threads("t", most=1), threading.Event(), list[int]()
+    threads.submit(gate.wait, 10)
+    given_up, kept = threads.submit(ran.append, 1), threads.submit(ran.append, 2)
+    assert given_up.cancel()
+    gate.set()
+    kept.result(10)
+    assert ran == [2]
+    with pytest.raises(CancelledError):
+        given_up.result(10)
+
+
+def test_a_thread_ends_when_nothing_is_waiting() -> None:
+    threads = Threads("t")
+    thread = threads.submit(threading.current_thread).result(10)
+    thread.join(10)
+    assert not thread.is_alive()
+    assert thread.daemon
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), SystemExit(2), KeyboardInterrupt()])
+def test_whatever_is_raised_reaches_the_one_who_waits(error: BaseException) -> None:
+    def fail() -> None:
+        raise error
+
+    threads = Threads("t", most=1)
+    assert threads.submit(fail).exception(10) is error
+    assert threads.submit(int, "7").result(10) == 7
+
+
+def test_stop_iteration_arrives_as_something_that_asyncio_can_carry() -> None:
+    found = Threads("t").submit(next, iter(())).exception(10)
+    assert isinstance(found, RuntimeError)
+    assert isinstance(found.__cause__, StopIteration)
