@@ -2,44 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from agentrun.errors import Problem, SetupError, SpecError
-from agentrun.providers import catalogue, settings
-from agentrun.providers.catalogue import Kind
-from agentrun.spec.file import SpecFile, Where
-from agentrun.spec.models import AgentSpec, TwilioTransport
-from agentrun.spec.pipeline import ServiceSpec
-from agentrun.spec.problems import closest
+from agentrun.providers.parts import PartsPlanner, ServicePlan
+from agentrun.spec import rules
+from agentrun.spec.address import problem_with
+from agentrun.spec.closest import closest
+from agentrun.spec.file import SpecFile
+from agentrun.spec.models import AgentSpec, LocalTransport, TwilioTransport
 from agentrun.tools.tool import Tool
 
-KEY = "OPENAI_API_KEY"
-ADDRESS = "OPENAI_BASE_URL"
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+__all__ = ["Plan", "ServicePlan", "make"]
 
-
-@dataclass(frozen=True)
-class ServicePlan:
-    """A service that is ready to be built: settings checked, key and address filled in."""
-
-    kind: Kind
-    provider: str
-    model: str
-    settings: Mapping[str, Any]
-    api_key: str | None = field(default=None, repr=False)
-    base_url: str | None = None
+Transport = TwilioTransport | LocalTransport
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What `agentrun check` ends with and `agentrun serve` runs; parts that the style has no use for are None.
+    """What `agentrun check` ends with and `agentrun serve` runs; parts without use in the style are None.
 
-    ``fixed`` speaks words that no model makes, such as the apology. ``missing`` names the variables that
-    a call needs and that are not set.
+    ``fixed`` speaks words that no model makes, such as the apology. ``transports`` are the spec's with
+    their variables filled in. ``missing`` names the variables that a call needs and that are not set;
+    ``warnings`` says where each is asked for.
     """
 
     file: SpecFile
@@ -53,6 +40,8 @@ class Plan:
     offline: bool
     public_url: str | None
     missing: tuple[str, ...]
+    transports: tuple[Transport, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def spec(self) -> AgentSpec:
@@ -66,8 +55,9 @@ class Plan:
     def require_keys(self) -> None:
         """Raise SetupError when a variable that a call needs is not set."""
         if self.missing:
+            names, verb = ", ".join(self.missing), "is" if len(self.missing) == 1 else "are"
             raise SetupError(
-                f"{', '.join(self.missing)} is not set, and {self.file.path} needs it",
+                f"{names} {verb} not set, and {self.file.path} needs {'it' if verb == 'is' else 'them'}",
                 f"export {self.missing[0]}=…, or add --offline to run without network and keys",
             )
 
@@ -82,113 +72,78 @@ def make(
 ) -> Plan:
     """The plan of ``file``; raises SpecError with every problem.
 
-    Offline, ``base_url`` and ``api_key`` of the spec give way to those of ``environ``.
+    Offline, ``base_url`` and ``api_key`` of the spec give way to those of ``environ``. ``public_url`` wins
+    over the spec's. The parts of the other style are checked as well, so that ``--style`` is safe.
     """
-    planner = _Planner(file, environ, offline)
-    spec, part = file.spec.pipeline, planner.part
-    cascaded = spec.style == "cascaded"
-    tts = part("tts", spec.tts)
-    plan = Plan(
-        file=file,
-        tools=tuple(tools),
-        stt=part("stt", spec.stt) if cascaded and spec.stt else None,
-        llm=part("llm", spec.llm) if cascaded else None,
-        tts=tts if cascaded else None,
-        realtime=None if cascaded else part("realtime", spec.realtime),
-        fixed=tts,
-        environ=environ,
-        offline=offline,
-        public_url=planner.public_url(public_url),
-        missing=tuple(dict.fromkeys(planner.missing)),
-    )
-    planner.check_style()
+    planner = PartsPlanner(file, environ, offline=offline)
+    parts = _parts(file, planner)
+    transports = _transports(file, planner, public_url)
+    planner.problems += [*rules.check(file), *_check_tests(file, tools)]
     if planner.problems:
         raise SpecError(planner.problems)
-    return plan
+    return Plan(
+        file=file,
+        tools=tuple(tools),
+        **parts,
+        environ=environ,
+        offline=offline,
+        public_url=_public_url(transports, public_url),
+        missing=tuple(dict.fromkeys(unset.name for unset in planner.missing)),
+        transports=transports,
+        warnings=tuple(dict.fromkeys(planner.warnings())),
+    )
 
 
-class _Planner:
-    """Collects the problems and the missing variables of one plan."""
+def _parts(file: SpecFile, planner: PartsPlanner) -> dict[str, Any]:
+    """The services by name; those that the style has no use for are checked, and None."""
+    pipeline = file.spec.pipeline
+    cascaded = pipeline.style == "cascaded"
+    stt = planner.part("stt", pipeline.stt, used=cascaded) if pipeline.stt else None
+    llm = planner.part("llm", pipeline.llm, used=cascaded)
+    tts = planner.part("tts", pipeline.tts, used=True)
+    realtime = planner.part("realtime", pipeline.realtime, used=not cascaded)
+    finder = rules.turn_detection(file)
+    if finder is not None:
+        realtime = realtime.with_setting("turn_detection", finder)
+    if cascaded:
+        return {"stt": stt, "llm": llm, "tts": tts, "realtime": None, "fixed": tts}
+    return {"stt": None, "llm": None, "tts": None, "realtime": realtime, "fixed": tts}
 
-    def __init__(self, file: SpecFile, environ: Mapping[str, str], offline: bool) -> None:
-        self.problems: list[Problem] = []
-        self.missing: list[str] = []
-        self._file = file
-        self._environ = environ
-        self._offline = offline
 
-    def part(self, kind: Kind, spec: ServiceSpec) -> ServicePlan:
-        where: Where = ("pipeline", kind)
-        service = catalogue.find(kind, spec.provider)
-        given = {key: self._expand(value) for key, value in spec.settings.items()}
-        if service is None:
-            known = catalogue.providers(kind)
-            hint = closest(spec.provider, known) or f"there are: {', '.join(known)}"
-            self._problem((*where, "model"), f"there is no provider '{spec.provider}' for {kind}", hint)
-        else:
-            for below, message, hint in settings.check(service, given):
-                self._problem((*where, *below), message, hint)
-        key, address = given.pop("api_key", None), given.pop("base_url", None)
-        if self._offline or not key:
-            key = self._environ.get(KEY)
-            if not key:
-                self.missing.append(KEY)
-        if self._offline or not address:
-            address = self._environ.get(ADDRESS) or None
-        return ServicePlan(kind, spec.provider, spec.model_name, given, key, address)
+def _transports(file: SpecFile, planner: PartsPlanner, public_url: str | None) -> tuple[Transport, ...]:
+    """The transports with their variables filled in."""
+    found: list[Transport] = []
+    for index, transport in enumerate(file.spec.transport):
+        if not isinstance(transport, TwilioTransport):
+            found.append(transport)
+            continue
+        where = ("transport", "public_url")
+        if where not in file.places:
+            where = ("transport", index, "public_url")  # type: ignore[assignment]
+        url = public_url or planner.text(transport.public_url, where)
+        if url and (message := problem_with(url)):
+            planner.problem(where, message, "write https://voice.example.com")
+        found.append(transport.model_copy(update={"public_url": url.rstrip("/") if url else None}))
+    return tuple(found)
 
-    def public_url(self, override: str | None) -> str | None:
-        for index, transport in enumerate(self._file.spec.transport):
-            if not isinstance(transport, TwilioTransport):
-                continue
-            url = override or self._expand(transport.public_url)
-            if not url:
-                return None
-            parts = urlsplit(url)
-            if parts.scheme not in ("https", "http") or not parts.netloc:
-                where = ("transport", "public_url") if not override else ("transport", index)
-                self._problem(where, f"'{url}' is not an address", "write https://voice.example.com")
-            return str(url)
-        return override
 
-    def check_style(self) -> None:
-        """What doesn't go together."""
-        spec = self._file.spec.pipeline
-        places = self._file.places
-        if spec.llm.hears_audio and spec.stt is not None and ("pipeline", "stt") in places:
-            self._problem(
-                ("pipeline", "stt"),
-                f"{spec.llm.model} hears the caller itself and takes no stt",
-                "leave stt out, or choose a text model such as openai/gpt-4o",
-            )
-        if spec.stt:
-            self._check_stt(spec.stt)
+def _public_url(transports: Sequence[Transport], override: str | None) -> str | None:
+    urls = [t.public_url for t in transports if isinstance(t, TwilioTransport)]
+    return next((url for url in urls if url), override)
 
-    def _check_stt(self, stt: ServiceSpec) -> None:
-        model, given = stt.model_name, stt.settings
-        if "keywords" in given and model != "gpt-transcribe":
-            self._problem(
-                ("pipeline", "stt", "keywords"), f"{model} takes no keywords", "gpt-transcribe does"
-            )
-        if "prompt" in given and model == "gpt-realtime-whisper":
-            self._problem(("pipeline", "stt", "prompt"), f"{model} takes no prompt", "gpt-4o-transcribe does")
-        if "noise_reduction" in given and not given.get("streaming"):
-            message = "noise reduction works with streaming only"
-            self._problem(("pipeline", "stt", "noise_reduction"), message, "add streaming: true")
 
-    def _expand(self, value: Any) -> Any:
-        """``${NAME}`` and ``${NAME:-default}`` from the environment."""
-        if not isinstance(value, str):
-            return value
-
-        def replace(match: re.Match[str]) -> str:
-            name, default = match[1], match[2]
-            found = self._environ.get(name) or default
-            if found is None:
-                self.missing.append(name)
-            return found or ""
-
-        return _VARIABLE.sub(replace, value)
-
-    def _problem(self, where: Where, message: str, hint: str) -> None:
-        self.problems.append(self._file.problem(where, message, hint))
+def _check_tests(file: SpecFile, tools: Sequence[Tool]) -> list[Problem]:
+    """A test can't pass when its model calls a tool that the agent does not have."""
+    known = [tool.name for tool in tools]
+    problems: list[Problem] = []
+    for t, test in enumerate(file.spec.tests):
+        for n, turn in enumerate(test.turns):
+            for m, move in enumerate(turn.llm):
+                if move.call is None or move.call in known:
+                    continue
+                where = ("tests", t, "turns", n, "llm", m, "call")
+                if where not in file.places:
+                    where = ("tests", t, "turns", n, "llm", "call")  # type: ignore[assignment]
+                hint = closest(move.call, known) or f"its tools are: {', '.join(known) or 'none'}"
+                problems.append(file.problem(where, f"the agent has no tool '{move.call}'", hint))
+    return problems

@@ -67,8 +67,8 @@ def _next_steps(server: Running, local_page: bool) -> Iterator[str]:
     name = first.spec.name
     if server.settings.offline:
         yield (
-            "[yellow]Offline:[/] a stand-in hears, answers and speaks. No language model is in it: it rehearses "
-            "the spec's tests and the tools' descriptions."
+            "[yellow]Offline:[/] a stand-in hears, answers and speaks. No language model is in it: "
+            "it rehearses the spec's tests and the tools' descriptions."
         )
     if server.settings.access is Access.OPEN:
         yield "[yellow]Unsigned calls are accepted[/]: this is for this machine alone."

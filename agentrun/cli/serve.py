@@ -45,13 +45,9 @@ def command(
     from agentrun.server.running import Options
 
     asked = Options(host, port, public_url, offline, insecure, style, overrides)
-    return _run(_serve(specs, asked))
-
-
-def _run(coroutine: object) -> int:
     import uvloop
 
-    return int(uvloop.run(coroutine) or 0)  # type: ignore[call-overload]
+    return uvloop.run(_serve(specs, asked))
 
 
 async def _serve(specs: tuple[Path, ...], options: Options) -> int:

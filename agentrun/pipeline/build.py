@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from agentrun.pipeline import cascaded, realtime
+from agentrun.pipeline.listener import SessionListener
 from agentrun.pipeline.parts import Parts
 from agentrun.pipeline.resources import Resources
-from agentrun.pipeline.tools import ToolListener
 from agentrun.plan import Plan
 from agentrun.transports.connection import Connection
 
@@ -13,7 +13,7 @@ STYLES = {"cascaded": cascaded.build, "realtime": realtime.build}
 
 
 def build(
-    plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: ToolListener
+    plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: SessionListener
 ) -> Parts:
     """The processors of one call; the model is told ``instructions``."""
     return STYLES[plan.spec.pipeline.style](plan, instructions, connection, resources, listener)

@@ -10,32 +10,40 @@ from pipecat.pipeline.pipeline import Pipeline
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
 
-from agentrun.pipeline import services, tools, turns
+from agentrun.pipeline import memory, services, tools, turns
+from agentrun.pipeline.audio_in import CallerAudio
+from agentrun.pipeline.listener import SessionListener
 from agentrun.pipeline.parts import Parts
 from agentrun.pipeline.resources import Resources
-from agentrun.pipeline.tools import ToolListener
 from agentrun.plan import Plan
 from agentrun.transports.connection import Connection
 
 
 def build(
-    plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: ToolListener
+    plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: SessionListener
 ) -> Parts:
     """The processors of one call, in the order in which a frame passes them."""
-    assert plan.stt and plan.llm and plan.tts  # noqa: S101, PT018
+    assert plan.llm and plan.tts  # noqa: S101, PT018
     spec, transport = plan.spec, connection.transport
-    stt = services.stt(plan.stt, resources)
+    stt = services.stt(plan.stt, resources) if plan.stt else None
     llm = services.llm(plan.llm, instructions, resources)
     tts = services.tts(plan.tts, resources)
     context = LLMContext(
         tools=ToolsSchema(standard_tools=tools.schemas(plan.tools, connection.call, listener))
     )
-    aggregators = LLMContextAggregatorPair(context, user_params=turns.user_params(spec, resources))
+    aggregators = LLMContextAggregatorPair(
+        context,
+        user_params=turns.user_params(spec, resources, transcribed=stt is not None),
+        assistant_params=memory.assistant_params(spec),
+    )
+    heard = [stt] if stt else []
+    audio = [] if stt else [CallerAudio(context, listener.heard_audio)]
     pipeline = Pipeline(
         [
             transport.input(),
-            stt,
+            *heard,
             aggregators.user(),
+            *audio,
             llm,
             tts,
             transport.output(),

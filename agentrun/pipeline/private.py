@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from openai import AsyncOpenAI
 from pipecat.audio.turn.smart_turn.base_smart_turn import BaseSmartTurn
 from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
 from pipecat.audio.vad.silero import SileroOnnxModel, SileroVADAnalyzer
@@ -48,6 +49,39 @@ class SharedSmartTurn(LocalSmartTurnAnalyzerV3):
         BaseSmartTurn.__init__(self)
         self._log_data = False
         self._session = session
+
+
+class SharedClient:
+    """Gives a Pipecat language model the HTTP client that all calls share.
+
+    Pipecat's constructors take no client and call ``create_client`` while they run.
+    """
+
+    def __init__(self, http_client: Any, **kwargs: Any) -> None:
+        self._shared_http_client = http_client
+        super().__init__(**kwargs)
+
+    def create_client(
+        self,
+        api_key: Any = None,
+        base_url: Any = None,
+        organization: Any = None,
+        project: Any = None,
+        default_headers: Any = None,
+        **_kwargs: Any,
+    ) -> AsyncOpenAI:
+        """The SDK's client over the shared connections."""
+        return AsyncOpenAI(
+            api_key=api_key,
+            base_url=base_url,
+            organization=organization,
+            project=project,
+            default_headers=default_headers,
+            http_client=self._shared_http_client,
+        )
+
+    _create_client = create_client
+    """What the Responses services call it."""
 
 
 async def force_cancel(worker: PipelineWorker) -> None:

@@ -19,20 +19,20 @@ from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.turns.user_turn_strategies import ExternalUserTurnStrategies
 
-from agentrun.pipeline import tools, turns
+from agentrun.pipeline import memory, tools, turns
+from agentrun.pipeline.addresses import socket_url
+from agentrun.pipeline.listener import SessionListener
 from agentrun.pipeline.parts import Parts
 from agentrun.pipeline.resources import Resources
-from agentrun.pipeline.tools import ToolListener
 from agentrun.plan import Plan, ServicePlan
 from agentrun.spec.units import seconds
 from agentrun.transports.connection import Connection
 
-OPENAI_ADDRESS = "wss://api.openai.com/v1"
 _NOISE = {"near": "near_field", "far": "far_field"}
 
 
 def build(
-    plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: ToolListener
+    plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: SessionListener
 ) -> Parts:
     """The processors of one call, in the order in which a frame passes them."""
     assert plan.realtime is not None  # noqa: S101
@@ -43,7 +43,7 @@ def build(
     )
     local = plan.realtime.settings.get("turn_detection") == "local"
     user_params = (
-        turns.user_params(spec, resources)
+        turns.user_params(spec, resources, transcribed=False)
         if local
         else LLMUserAggregatorParams(
             user_turn_strategies=ExternalUserTurnStrategies(enable_interruptions=spec.turns.interruptions),
@@ -51,7 +51,9 @@ def build(
             user_mute_strategies=turns.mute_strategies(spec),
         )
     )
-    aggregators = LLMContextAggregatorPair(context, user_params=user_params)
+    aggregators = LLMContextAggregatorPair(
+        context, user_params=user_params, assistant_params=memory.assistant_params(spec)
+    )
     pipeline = Pipeline(
         [transport.input(), aggregators.user(), llm, transport.output(), aggregators.assistant()]
     )
@@ -62,7 +64,7 @@ def service(plan: ServicePlan, instructions: str) -> OpenAIRealtimeLLMService:
     """OpenAI's realtime service, told ``instructions``."""
     return OpenAIRealtimeLLMService(
         api_key=plan.api_key or "",
-        base_url=f"{_as_websocket(plan.base_url or OPENAI_ADDRESS)}/realtime",
+        base_url=socket_url(plan.base_url, "realtime"),
         settings=OpenAIRealtimeLLMService.Settings(
             model=plan.model,
             system_instruction=instructions,
@@ -104,11 +106,3 @@ def _turn_detection(setting: Any) -> events.TurnDetection | events.SemanticTurnD
 
 def _milliseconds(text: str) -> int:
     return round(seconds(text) * 1000)
-
-
-def _as_websocket(address: str) -> str:
-    """``https://host/v1`` as ``wss://host/v1``: the SDK's variable holds the HTTP address."""
-    for plain, socket in (("https://", "wss://"), ("http://", "ws://")):
-        if address.startswith(plain):
-            return socket + address.removeprefix(plain).rstrip("/")
-    return address.rstrip("/")

@@ -4,54 +4,53 @@ from __future__ import annotations
 
 from typing import Any
 
-from openai import AsyncOpenAI
-from pipecat.services.ai_service import AIService
+from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.llm import OpenAILLMService
-from pipecat.services.openai.stt import OpenAISTTService
+from pipecat.services.openai.responses.llm import (
+    OpenAIResponsesHttpLLMService,
+    OpenAIResponsesLLMService,
+)
+from pipecat.services.openai.stt import OpenAIRealtimeSTTService, OpenAISTTService
 from pipecat.services.openai.tts import OpenAITTSService
+from pipecat.services.stt_service import STTService
+from pipecat.services.tts_service import TTSService
 from pipecat.transcriptions.language import Language
 
+from agentrun.pipeline.addresses import socket_url
+from agentrun.pipeline.private import SharedClient
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import ServicePlan
 
 OPENAI_SPEECH_RATE = 24_000
 """Hz; OpenAI's speech endpoint has no other rate."""
+_NOISE = {"near": "near_field", "far": "far_field"}
 
 
-class SharedClientLLM(OpenAILLMService):
-    """Pipecat's OpenAI service over an HTTP client that all calls share.
-
-    Pipecat's constructor takes no client and calls ``create_client`` while it runs.
-    """
-
-    def __init__(self, http_client: Any, **kwargs: Any) -> None:
-        self._shared_http_client = http_client
-        super().__init__(**kwargs)
-
-    def create_client(
-        self,
-        api_key: Any = None,
-        base_url: Any = None,
-        organization: Any = None,
-        project: Any = None,
-        default_headers: Any = None,
-        **_kwargs: Any,
-    ) -> AsyncOpenAI:
-        return AsyncOpenAI(
-            api_key=api_key,
-            base_url=base_url,
-            organization=organization,
-            project=project,
-            default_headers=default_headers,
-            http_client=self._shared_http_client,
-        )
+class ChatLLM(SharedClient, OpenAILLMService):
+    """Chat completions."""
 
 
-def stt(plan: ServicePlan, resources: Resources) -> AIService:
-    """Speech to text: hears the caller's utterance once it has ended."""
+class ResponsesHttpLLM(SharedClient, OpenAIResponsesHttpLLMService):
+    """The Responses API over HTTP."""
+
+
+class ResponsesLLM(SharedClient, OpenAIResponsesLLMService):
+    """The Responses API over a WebSocket."""
+
+
+def stt(plan: ServicePlan, resources: Resources) -> STTService:
+    """Speech to text: of whole utterances over HTTP, or streaming over a WebSocket."""
     settings = dict(plan.settings)
     if "language" in settings:
         settings["language"] = Language(settings["language"])
+    if settings.pop("streaming", False):
+        if "noise_reduction" in settings:
+            settings["noise_reduction"] = _NOISE[settings["noise_reduction"]]
+        return OpenAIRealtimeSTTService(
+            api_key=plan.api_key or "",
+            base_url=socket_url(plan.base_url, "realtime"),
+            settings=OpenAIRealtimeSTTService.Settings(model=plan.model, **settings),
+        )
     return OpenAISTTService(
         api_key=plan.api_key,
         base_url=plan.base_url,
@@ -60,20 +59,26 @@ def stt(plan: ServicePlan, resources: Resources) -> AIService:
     )
 
 
-def llm(plan: ServicePlan, instructions: str, resources: Resources) -> OpenAILLMService:
+def llm(plan: ServicePlan, instructions: str, resources: Resources) -> LLMService[Any]:
     """The language model, told ``instructions``."""
     settings = dict(plan.settings)
-    tier = settings.pop("service_tier", None)
-    return SharedClientLLM(
-        resources.http_client,
-        api_key=plan.api_key,
-        base_url=plan.base_url,
-        service_tier=tier,
-        settings=OpenAILLMService.Settings(model=plan.model, system_instruction=instructions, **settings),
-    )
+    api = settings.pop("api", "chat")
+    shared: dict[str, Any] = {
+        "api_key": plan.api_key,
+        "base_url": plan.base_url,
+        "service_tier": settings.pop("service_tier", None),
+    }
+    given = {"model": plan.model, "system_instruction": instructions, **settings}
+    client = resources.http_client
+    if api == "responses":
+        url = socket_url(plan.base_url, "responses")
+        return ResponsesLLM(client, ws_url=url, settings=ResponsesLLM.Settings(**given), **shared)
+    if api == "responses-http":
+        return ResponsesHttpLLM(client, settings=ResponsesHttpLLM.Settings(**given), **shared)
+    return ChatLLM(client, settings=ChatLLM.Settings(**given), **shared)
 
 
-def tts(plan: ServicePlan, resources: Resources) -> AIService:
+def tts(plan: ServicePlan, resources: Resources) -> TTSService:
     """Text to speech, always at 24 kHz; the transport brings it to the line's rate."""
     return OpenAITTSService(
         api_key=plan.api_key,

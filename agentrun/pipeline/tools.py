@@ -5,38 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from typing import Protocol
 
 from loguru import logger
-from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
 from pipecat.adapters.llm.schemas.direct_function import tool_options
+from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
 from pipecat.services.llm_service import FunctionCallParams
 
 from agentrun.call import Call
+from agentrun.pipeline.listener import SessionListener
 from agentrun.tools.invoke import invoke
 from agentrun.tools.outcome import Outcome
 from agentrun.tools.tool import Tool
 
 
-class ToolListener(Protocol):
-    """Told about every tool call of a session."""
-
-    def tool_started(self, tool: Tool) -> None:
-        """The model has called ``tool``."""
-
-    def tool_ended(self, tool: Tool, arguments: dict[str, object], outcome: Outcome) -> None:
-        """The call is over, whatever ended it."""
-
-
-def schemas(tools: Sequence[Tool], call: Call, listener: ToolListener) -> list[FunctionSchema]:
+def schemas(tools: Sequence[Tool], call: Call, listener: SessionListener) -> list[FunctionSchema]:
     """One function schema, with its handler, for each tool."""
     return [_schema(tool, call, listener) for tool in tools]
 
 
-def _schema(tool: Tool, call: Call, listener: ToolListener) -> FunctionSchema:
+def _schema(tool: Tool, call: Call, listener: SessionListener) -> FunctionSchema:
     @tool_options(cancel_on_interruption=True)
     async def handler(params: FunctionCallParams) -> None:
-        arguments = dict(params.arguments)
+        arguments = params.arguments
         listener.tool_started(tool)
         try:
             outcome = await invoke(tool, call, arguments)

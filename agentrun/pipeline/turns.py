@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregatorParams
+from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
 from pipecat.turns.user_mute import (
     AlwaysUserMuteStrategy,
     BaseUserMuteStrategy,
@@ -36,8 +37,10 @@ MUTES: dict[str, type[BaseUserMuteStrategy]] = {
 """The words of ``turns.mute``."""
 
 
-def user_params(spec: AgentSpec, resources: Resources) -> LLMUserAggregatorParams:
-    """How the caller's turns are found on this machine."""
+def user_params(
+    spec: AgentSpec, resources: Resources, *, transcribed: bool = True
+) -> LLMUserAggregatorParams:
+    """How the caller's turns are found on this machine; without transcripts they end by sound alone."""
     turns = spec.turns
     params = VADParams(
         confidence=turns.confidence,
@@ -47,9 +50,10 @@ def user_params(spec: AgentSpec, resources: Resources) -> LLMUserAggregatorParam
     )
     return LLMUserAggregatorParams(
         vad_analyzer=resources.vad(params),
-        user_turn_strategies=UserTurnStrategies(start=_start(spec), stop=_stop(spec, resources)),
+        user_turn_strategies=UserTurnStrategies(start=_start(spec), stop=_stop(spec, resources, transcribed)),
         user_mute_strategies=mute_strategies(spec),
         user_idle_timeout=idle_after(spec),
+        empty_user_turn=EmptyUserTurnConfig() if transcribed else None,
     )
 
 
@@ -75,7 +79,9 @@ def _start(spec: AgentSpec) -> list[BaseUserTurnStartStrategy]:
     return [VADUserTurnStartStrategy(enable_interruptions=turns.interruptions), transcription]
 
 
-def _stop(spec: AgentSpec, resources: Resources) -> list[BaseUserTurnStopStrategy]:
+def _stop(spec: AgentSpec, resources: Resources, transcribed: bool) -> list[BaseUserTurnStopStrategy]:
     if spec.turns.detection == "smart":
-        return [TurnAnalyzerUserTurnStopStrategy(turn_analyzer=resources.smart_turn())]
-    return [SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=spec.turns.silence)]
+        analyzer = resources.smart_turn()
+        return [TurnAnalyzerUserTurnStopStrategy(turn_analyzer=analyzer, wait_for_transcript=transcribed)]
+    silence = spec.turns.silence
+    return [SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=silence, wait_for_transcript=transcribed)]

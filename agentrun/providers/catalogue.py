@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from agentrun.providers.languages import WHISPER_LANGUAGES
+
 Kind = Literal["stt", "llm", "tts", "realtime"]
 
 
@@ -56,12 +58,16 @@ SERVICES = (
         {
             **_ADDRESS,
             "prompt": Setting("string", "Words to expect, to guide the transcription."),
-            "language": Setting("string", "Language of the caller, as ISO 639-1, such as `en`."),
+            "language": Setting(
+                "string", "Language of the caller, as ISO 639-1, such as `en`.", choices=WHISPER_LANGUAGES
+            ),
             "temperature": Setting("number", "Sampling temperature.", minimum=0, maximum=1),
             "keywords": Setting("array", "Words or phrases that guide the transcription (gpt-transcribe)."),
             "streaming": Setting("boolean", "Transcribe while the caller speaks, over a WebSocket."),
             "noise_reduction": Setting(
-                "string", "For a microphone near the mouth, or far; streaming only.", choices=("near", "far")
+                "string",
+                "For a microphone near the mouth, or far; streaming only.",
+                choices=("near", "far"),
             ),
         },
     ),
@@ -109,7 +115,9 @@ SERVICES = (
                 "How the caller's words are written down; false for not at all.",
                 fields={
                     "model": Setting("string", "Transcription model, such as gpt-4o-transcribe."),
-                    "language": Setting("string", "Language of the caller, as ISO 639-1."),
+                    "language": Setting(
+                        "string", "Language of the caller, as ISO 639-1.", choices=WHISPER_LANGUAGES
+                    ),
                     "prompt": Setting("string", "Words to expect."),
                 },
                 may_be_false=True,

@@ -8,8 +8,9 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from agentrun.providers.catalogue import Service, Setting
-from agentrun.spec.problems import closest
+from agentrun.spec.closest import closest
 from agentrun.spec.units import seconds
+from agentrun.spec.words import shown, wrong_type
 
 Path = tuple[str, ...]
 Finding = tuple[Path, str, str]
@@ -23,7 +24,16 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "object": (dict,),
 }
-_WORDS = {"string": "text", "number": "a number", "integer": "a whole number", "boolean": "true or false"}
+_WORDS = {
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+}
+_MOST_CHOICES = 20
+"""Longer lists of allowed values, such as languages, are not printed."""
 
 
 def check(service: Service, settings: Mapping[str, Any]) -> Iterator[Finding]:
@@ -44,20 +54,29 @@ def _check_all(
 
 
 def _check_one(setting: Setting, value: Any, here: Path, owner: str) -> Iterator[Finding]:
-    if (value is False and setting.may_be_false) or (setting.words and value in setting.words):
+    if (value is False and setting.may_be_false) or (isinstance(value, str) and value in setting.words):
         return
     if setting.words and isinstance(value, str):
-        yield here, f"'{value}' is not one of {', '.join(setting.words)}", closest(value, setting.words)
+        yield here, _not_one_of(value, setting.words), closest(value, setting.words)
     elif setting.type == "duration":
         yield from _check_duration(value, here)
     elif not _fits(setting, value):
-        yield here, f"{value!r} is not {_WORDS.get(setting.type, f'an {setting.type}')}", setting.help
+        message, hint = wrong_type(value, [_WORDS[setting.type]])
+        yield here, message, hint or setting.help
     elif setting.choices and value not in setting.choices:
-        yield here, f"'{value}' is not one of {', '.join(setting.choices)}", closest(value, setting.choices)
-    elif setting.type in ("number", "integer") and not _in_range(setting, value):
-        yield here, f"{value} is out of range", f"allowed: {setting.minimum} to {setting.maximum}"
+        yield here, _not_one_of(value, setting.choices), closest(value, setting.choices) or setting.help
+    elif not _in_range(setting, value):
+        yield here, f"{value} is out of range", _range(setting)
+    elif setting.type == "array":
+        yield from _check_items(value, here)
     elif setting.fields:
         yield from _check_all(setting.fields, value, here, f"{owner} {here[-1]}")
+
+
+def _check_items(values: list[Any], here: Path) -> Iterator[Finding]:
+    for value in values:
+        if not isinstance(value, str):
+            yield here, f"the list holds {shown(value)}, which is not text", 'put it in quotes: "…"'
 
 
 def _check_duration(value: Any, here: Path) -> Iterator[Finding]:
@@ -67,12 +86,26 @@ def _check_duration(value: Any, here: Path) -> Iterator[Finding]:
         yield here, error.message(), str((error.context or {}).get("hint", ""))
 
 
+def _not_one_of(value: Any, allowed: tuple[str, ...]) -> str:
+    if len(allowed) > _MOST_CHOICES:
+        return f"{shown(value)} is not known here"
+    return f"{shown(value)} is not one of {', '.join(allowed)}"
+
+
 def _fits(setting: Setting, value: Any) -> bool:
     if isinstance(value, bool) and setting.type != "boolean":
         return False
     return isinstance(value, _TYPES[setting.type])
 
 
-def _in_range(setting: Setting, value: float) -> bool:
+def _in_range(setting: Setting, value: Any) -> bool:
+    if setting.type not in ("number", "integer"):
+        return True
     above = setting.minimum is None or value >= setting.minimum
     return above and (setting.maximum is None or value <= setting.maximum)
+
+
+def _range(setting: Setting) -> str:
+    if setting.maximum is None:
+        return f"allowed: from {setting.minimum:g}"
+    return f"allowed: {setting.minimum:g} to {setting.maximum:g}"

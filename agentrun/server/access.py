@@ -8,7 +8,7 @@ from enum import Enum
 
 from agentrun.errors import SetupError
 
-TOKEN_VARIABLE = "TWILIO_AUTH_TOKEN"
+TOKEN_VARIABLE = "TWILIO_AUTH_TOKEN"  # noqa: S105 - its name, not its value
 
 
 class Access(Enum):

@@ -11,10 +11,10 @@ from pathlib import Path
 from agentrun import plan as planning
 from agentrun import plugins, spec
 from agentrun.errors import Problem, SetupError, SpecError
+from agentrun.listening import bind, listening
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.server import access, app
-from agentrun.listening import bind, listening
 from agentrun.server.offline import Offline
 from agentrun.server.settings import ServerSettings
 from agentrun.server.switchboard import Switchboard

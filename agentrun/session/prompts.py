@@ -12,7 +12,7 @@ from agentrun.spec.models import AgentSpec, FixedWords
 
 @dataclass(frozen=True)
 class CallPrompts:
-    """``greeting`` is what the model is asked to say first, ``opening`` fixed words; at most one of them is set."""
+    """``greeting`` is what the model is asked to say first, ``opening`` fixed words; at most one is set."""
 
     system: str
     greeting: str | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +29,7 @@ from agentrun.session.faults import Faults, Verdict, category
 from agentrun.session.idle import IdlePrompts
 from agentrun.session.lifeline import Lifeline
 from agentrun.session.patience import Patience
+from agentrun.session.side_transcript import SideTranscript
 from agentrun.session.transcript import Transcript
 from agentrun.session.voice import Voice
 from agentrun.tools.outcome import Outcome
@@ -63,6 +65,7 @@ class Session:
         self._speaking = {"agent": False, "caller": False}
         self._prompts = prompts.fill(plan.spec, connection.call)
         self._transcript = Transcript(record, lambda: round(time.monotonic() - self._began, 3))
+        self._side = SideTranscript(plan.fixed, resources, self._transcript.caller)
         self._patience = Patience(plan.spec.limits.answer, self._answer_overdue)
         self._parts = build(plan, self._prompts.system, connection, resources, self)
         self._faults = Faults(self._parts)
@@ -93,6 +96,7 @@ class Session:
             for task in (told_to_end, caller_gone, *watches):
                 task.cancel()
             self._over("error", "the pipeline stopped")
+            await self._side.finish()
             self.record.ended = datetime.now(UTC)
         return self.record
 
@@ -119,10 +123,14 @@ class Session:
         logger.debug("call {}: tool {} started", self.record.id, tool.name)
         self._patience.tool_started()
 
-    def tool_ended(self, tool: Tool, arguments: dict[str, object], outcome: Outcome) -> None:
+    def tool_ended(self, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
         """A tool is done."""
         self._transcript.tool(tool, arguments, outcome)
         self._patience.tool_ended()
+
+    def heard_audio(self, message: dict[str, Any], wav: bytes) -> None:
+        """The model hears for itself; the record is written beside it."""
+        self._side.take(message, wav, self._transcript.now)
 
     def _make_worker(self) -> PipelineWorker:
         line = self._connection
@@ -134,7 +142,7 @@ class Session:
             ),
             enable_rtvi=line.rtvi,
             enable_turn_tracking=False,
-            idle_timeout_secs=self._plan.spec.limits.silence,
+            idle_timeout_secs=self._plan.spec.limits.idle_timeout,
         )
 
     def _watches(self) -> list[asyncio.Task[None]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import insort
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipecat.processors.aggregators.llm_response_universal import (
@@ -22,27 +23,41 @@ class Transcript:
     def __init__(self, record: CallRecord, clock: Callable[[], float]) -> None:
         self._record = record
         self._clock = clock
+        self._caller_stopped = 0.0
 
     def listen(self, aggregators: LLMContextAggregatorPair) -> None:
         """Take both sides' words from the aggregators."""
 
+        async def caller_stopped(*_: Any) -> None:
+            self._caller_stopped = self._clock()
+
         async def caller(_aggregator: Any, message: UserTurnMessageAddedMessage) -> None:
             if message.content:
-                self._add(Entry(self._clock(), "caller", message.content))
+                self._add(Entry(self._caller_stopped or self._clock(), "caller", message.content))
 
         async def agent(_aggregator: Any, message: AssistantTurnStoppedMessage) -> None:
             if message.content:
                 entry = Entry(self._clock(), "agent", message.content, interrupted=message.interrupted)
                 self._add(entry)
 
+        aggregators.user().add_event_handler("on_user_turn_stopped", caller_stopped)
         aggregators.user().add_event_handler("on_user_turn_message_added", caller)
         aggregators.assistant().add_event_handler("on_assistant_turn_stopped", agent)
+
+    @property
+    def now(self) -> float:
+        """Seconds since the call began."""
+        return self._clock()
+
+    def caller(self, words: str, at: float) -> None:
+        """Words of the caller that were written down later."""
+        self._add(Entry(at, "caller", words))
 
     def say(self, text: str) -> None:
         """Words of the agent that no language model made."""
         self._add(Entry(self._clock(), "agent", text))
 
-    def tool(self, tool: Tool, arguments: dict[str, object], outcome: Outcome) -> None:
+    def tool(self, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
         """A finished tool call."""
         self._add(
             Entry(
@@ -50,11 +65,12 @@ class Transcript:
                 "tool",
                 outcome.text,
                 name=tool.name,
-                arguments=arguments,
+                arguments=dict(arguments) if isinstance(arguments, Mapping) else {},
                 status=outcome.status,
                 seconds=outcome.seconds,
             )
         )
 
     def _add(self, entry: Entry) -> None:
-        self._record.transcript.append(entry)
+        """A realtime model's transcript of the caller may come after the answer to it."""
+        insort(self._record.transcript, entry, key=lambda other: other.at)

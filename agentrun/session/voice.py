@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from pipecat.frames.frames import (
     InterruptionFrame,
@@ -40,7 +41,7 @@ class Voice:
             await self._worker.queue_frame(TTSSpeakFrame(text))
             return
         wish = f'Say exactly these words and nothing else: "{text}"'
-        message = {"role": "developer", "content": wish}
+        message: Any = {"role": "developer", "content": wish}
         await self._worker.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
 
     async def silence(self) -> None:

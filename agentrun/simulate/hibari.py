@@ -31,4 +31,5 @@ class HibariVoice:
 
     def _say(self, sentence: str, speed: float) -> bytes:
         audio: Any = self._engine(sentence, speed=min(max(speed, 0.5), 2.0))
-        return (np.clip(audio, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
+        pcm: bytes = (np.clip(audio, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
+        return pcm

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def _parent(found: Source, project: Path, children: tuple[Path, ...]) -> Path:
         raise _error(place, f"the specs extend each other in a circle: {names}", "break the circle")
     if len(chain) > MOST_PARENTS:
         raise _error(place, f"more than {MOST_PARENTS} specs extend each other", "merge some of them")
-    if not target.is_file():
+    if not os.path.isfile(target):  # noqa: PTH113 - Path.is_file raises for a name that is too long
         raise _error(place, f"there is no file '{name}'", f"it is looked for in '{path.parent}'")
     return target
 
@@ -99,6 +100,7 @@ def _merge(base: Source, child: Source) -> Source:
         {w: p for w, p in base.keys.items() if kept(w)} | child.keys,
         {w: p for w, p in base.lines.items() if kept(w)} | child.lines,
         [*base.problems, *child.problems],
+        {w for w in base.unread if kept(w)} | child.unread,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from agentrun.errors import Problem
+from agentrun.spec import secrets
 from agentrun.spec.file import dotted, nearest
 from agentrun.spec.source import Source, at
 
@@ -22,7 +23,14 @@ def find(source: Source) -> dict[str, Problem]:
         if where[0] not in ("pipeline", "transport") or not _SECRET_KEY.search(str(where[-1])):
             continue
         value = at(source.data, where)
-        if value is None or isinstance(value, dict | list) or _VARIABLE.match(str(value)):
+        if secrets.MASK in str(value):
+            continue
+        if (
+            value is None
+            or isinstance(value, dict | list)
+            or _VARIABLE.match(str(value))
+            or MASK in str(value)
+        ):
             continue
         place = nearest(source.values, where, source.path)
         message = f"'{where[-1]}' is a secret, and it stands here in plain text"

@@ -77,4 +77,6 @@ def _rest(data: dict[str, Any], wrong: set[str]) -> AgentSpec | None:
 
 
 def _name_from(path: Path) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "agent"
+    words = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")
+    name = words if words[:1].isalpha() else f"agent-{words}"
+    return name[:63].strip("-")

@@ -11,7 +11,7 @@ from agentrun.spec import inherit, loader, secrets, source
 from agentrun.spec.file import Place, Where
 from agentrun.spec.source import Lines, Source
 
-_PATH = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[\d+\])*")
+_PATH = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[\d{1,4}\])*")
 
 
 def put(found: Source, path: str, text: str, shown: str) -> None:
@@ -21,7 +21,7 @@ def put(found: Source, path: str, text: str, shown: str) -> None:
     missing on the way is made.
     """
     place = Place(shown, 0, 0)
-    where = tuple(int(p) if p.isdigit() else p for p in re.findall(r"[^.\[\]]+", path))
+    where = _parts(path)
     if not _PATH.fullmatch(path):
         found.report((), place, f"'{path}' is not a path", "write for example pipeline.llm=openai/gpt-4o")
         return
@@ -30,7 +30,7 @@ def put(found: Source, path: str, text: str, shown: str) -> None:
         found.report(where, place, leak.message, leak.hint)
     holder: Any = found.data
     for index in range(1, len(where)):
-        holder = _step(found, holder, where[:index], place)
+        holder = _step(found, holder, where[:index], place, [] if isinstance(where[index], int) else {})
         if holder is None:
             return
     try:
@@ -43,12 +43,17 @@ def put(found: Source, path: str, text: str, shown: str) -> None:
         _note(found, where, place, text)
 
 
-def _step(found: Source, holder: Any, where: Where, place: Place) -> Any:
-    """The mapping or list at ``where``, made when there is none; None after a report."""
+def _parts(path: str) -> Where:
+    """``tests[0].name`` as ``("tests", 0, "name")``."""
+    return tuple(int(p[1:-1]) if p[0] == "[" else p for p in re.findall(r"[^.\[\]]+|\[\d{1,4}\]", path))
+
+
+def _step(found: Source, holder: Any, where: Where, place: Place, empty: Any) -> Any:
+    """The mapping or list at ``where``, ``empty`` when there is none; None after a report."""
     if not _fits(found, holder, where, place):
         return None
     if isinstance(holder, dict) and holder.get(where[-1]) is None:
-        holder[where[-1]] = {}
+        holder[where[-1]] = empty
     inherit.expand(found, where)
     inner = holder[where[-1]]
     if isinstance(inner, dict | list):
@@ -59,10 +64,12 @@ def _step(found: Source, holder: Any, where: Where, place: Place) -> Any:
 
 def _fits(found: Source, holder: Any, where: Where, place: Place) -> bool:
     key = where[-1]
-    if isinstance(holder, dict) or (isinstance(key, int) and key < len(holder)):
+    if isinstance(holder, dict) and isinstance(key, str):
         return True
-    message = f"this list has {len(holder)} entries, counted from 0, and none is '{key}'"
-    found.report(where, place, message, "check the path")
+    if isinstance(holder, list) and isinstance(key, int) and key < len(holder):
+        return True
+    kind = f"a list with {len(holder)} entries, counted from 0" if isinstance(holder, list) else "a mapping"
+    found.report(where, place, f"this is {kind}, and it has no '{key}'", "check the path")
     return False
 
 

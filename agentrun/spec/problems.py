@@ -11,23 +11,33 @@ from agentrun.errors import Problem
 from agentrun.spec import keys, words
 from agentrun.spec.closest import closest
 from agentrun.spec.file import Place, Where, dotted, nearest
-from agentrun.spec.source import Source
+from agentrun.spec.inherit import SHORT
+from agentrun.spec.source import Source, at
 
 
 def explain(error: ValidationError, source: Source) -> list[Problem]:
     """Every error of ``error`` as a problem, sorted; the branches of a union give one."""
-    items = error.errors(include_url=False)
-    found = {_explain(item, source) for item in items if item["type"] not in words.TYPES}
+    placed = [(in_file(item["loc"], source.data), item) for item in error.errors(include_url=False)]
+    placed = [(where, item) for where, item in placed if not _is_noise(where, item, source)]
+    other = {where for where, item in placed if item["type"] not in words.TYPES}
     kinds: dict[Where, list[Mapping[str, Any]]] = {}
-    for item in items:
+    found: set[Problem] = set()
+    for where, item in placed:
         if item["type"] in words.TYPES:
-            kinds.setdefault(in_file(item["loc"], source.data), []).append(item)
-    complained_of = {in_file(item["loc"], source.data) for item in items if item["type"] not in words.TYPES}
+            kinds.setdefault(where, []).append(item)
+        else:
+            found.add(_explain(where, item, source))
     for where, same_place in kinds.items():
-        better = any(_covers(where, other) for other in (*complained_of, *kinds))
-        if not better and where not in complained_of:
+        if where not in other and not any(_covers(where, below) for below in (*other, *kinds)):
             found.add(_wrong_type(where, same_place, source))
     return sorted(found)
+
+
+def _is_noise(where: Where, item: Mapping[str, Any], source: Source) -> bool:
+    """What follows from a value that could not be read, or from an entry of a list that is told of itself."""
+    if any(where[: len(unread)] == unread for unread in source.unread):
+        return True
+    return item["type"] == "too_short" and at(source.data, where) not in ([], None)
 
 
 def _covers(where: Where, other: Where) -> bool:
@@ -37,12 +47,13 @@ def _covers(where: Where, other: Where) -> bool:
 
 def _wrong_type(where: Where, items: list[Mapping[str, Any]], source: Source) -> Problem:
     kinds = list(dict.fromkeys(words.TYPES[item["type"]] for item in items))
+    if where in SHORT:
+        kinds = ["text" if where == ("prompts",) else "a word", *kinds]
     place = nearest(source.values, where, source.path)
     return _problem(place, where, *words.wrong_type(items[0].get("input"), kinds))
 
 
-def _explain(item: Mapping[str, Any], source: Source) -> Problem:
-    where = in_file(item["loc"], source.data)
+def _explain(where: Where, item: Mapping[str, Any], source: Source) -> Problem:
     kind, context = item["type"], item.get("ctx", {})
     if kind == "missing":
         return _missing(where, str(item["loc"][-1]), source)

@@ -15,7 +15,7 @@ _KINDS = {
     "a Google key": r"AIza[A-Za-z0-9_-]{30,}",
     "a GitHub token": r"gh[oprsu]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}",
 }
-_ANY = re.compile("|".join(f"(?<![A-Za-z0-9_-])(?:{pattern})" for pattern in _KINDS.values()))
+_ANY = re.compile("|".join(f"(?<![A-Za-z0-9_])(?<![A-Za-z0-9]-)(?:{pattern})" for pattern in _KINDS.values()))
 
 
 def mask(text: str, path: str) -> tuple[str, list[Problem]]:

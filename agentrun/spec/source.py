@@ -52,6 +52,8 @@ class Source:
     keys: dict[Where, Place] = field(default_factory=dict)
     lines: dict[Where, Lines] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    unread: set[Where] = field(default_factory=set)
+    """Values that could not be read, so that what is said of them would be noise."""
 
     def report(self, where: Where, place: Place, message: str, hint: str = "") -> None:
         """Add a problem at ``place``."""
@@ -80,12 +82,13 @@ def parse(text: str, path: Path) -> Source:
             raise _at(path, 1, 1, "is empty", "begin with `transport: local` and `prompts: …`")
         _Builder(source, text).build(node, (), 0)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        opened = error.context_mark if "end" in str(error.problem) else None
+        mark = opened or error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise _at(path, line, column, *_syntax(error)) from None
     except yaml.reader.ReaderError as error:
         line = len(_LINE_BREAK.findall(text[: int(error.position)])) + 1
-        message = f"holds the control character U+{ord(str(error.character)):04X}"
+        message = f"holds the control character U+{ord(text[int(error.position)]):04X}"
         raise _at(path, line, 1, message, "remove it; a spec is plain text") from None
     return source
 
@@ -140,6 +143,7 @@ class _Builder:
             braces = isinstance(node, MappingNode) and node.flow_style
             hint = 'a value that begins with {{ needs quotes: "{{ … }}"' if braces else "write `key: value`"
             self._source.report(where, self._place(node), "a key must be a word", hint)
+            self._source.unread |= {where} - {()}
             return None
         if node.value == "<<":
             message = "merge keys (`<<`) are not supported"
@@ -171,6 +175,7 @@ class _Builder:
     def _report_tag(self, node: Node, where: Where) -> None:
         tag = node.tag.replace("tag:yaml.org,2002:", "!!")
         self._source.report(where, self._place(node), f"the tag {tag} is not supported", "write plain values")
+        self._source.unread |= {where} - {()}
 
     def _place(self, node: Node) -> Place:
         return Place(str(self._source.path), node.start_mark.line + 1, node.start_mark.column + 1)
@@ -180,7 +185,8 @@ _HINTS = (
     ("mapping values are not allowed", 'a value with a colon needs quotes: say: "Hello: who is calling?"'),
     ("found another document", "a file holds one spec: remove the second `---`"),
     ("undefined alias", "a value that begins with * needs quotes"),
-    ("cannot start any token", "a value that begins with @, `, % or a tab needs quotes or spaces"),
+    (r"'\t' that cannot start", "indent with spaces, not tabs"),
+    ("cannot start any token", "a value that begins with @, ` or % needs quotes"),
     ("more than", "flatten it; long texts belong into files of their own"),
     ("more values", "write it out, or drop what is not needed"),
     ("quoted scalar", "close the quotes"),
@@ -192,7 +198,7 @@ _HINTS = (
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> tuple[str, str]:
-    what = str(error.problem or error.context)
+    what = str(error.problem or error.context).removeprefix("but ")
     all_of_it = f"{error.problem} {error.context}"
     hint = next((hint for words, hint in _HINTS if words in all_of_it), "check quotes and indentation here")
     return (what if isinstance(error, loader.TooMuch) else f"this is not YAML: {what}"), hint

@@ -151,4 +151,6 @@ def _unknown_parts(tree: nodes.Template) -> Iterator[Finding]:
 
 def _place(found: Source, where: Where, line: int, word: str) -> Place:
     lines = found.lines.get(where)
-    return lines.find(line, word) if lines and lines.texts else nearest(found.values, where, found.path)
+    if lines and lines.texts and (word or lines.exact):
+        return lines.find(line, word)
+    return nearest(found.values, where, found.path)

@@ -65,8 +65,12 @@ def say(kind: str, item: Mapping[str, Any], context: Mapping[str, Any]) -> Said:
 def wrong_type(value: Any, kinds: list[str]) -> Said:
     """``value`` is none of ``kinds``."""
     if value is None:
-        return "has no value", f"write {' or '.join(kinds)}, or remove the key"
-    return f"{shown(value)} is not {' or '.join(kinds)}", _type_hint(value, kinds)
+        return "has no value", f"write {_either(kinds)}, or remove the key"
+    return f"{shown(value)} is not {_either(kinds)}", _type_hint(value, kinds)
+
+
+def _either(kinds: list[str]) -> str:
+    return " or ".join(part for part in (", ".join(kinds[:-1]), kinds[-1]) if part)
 
 
 def missing(parent: Where, key: str) -> Said:

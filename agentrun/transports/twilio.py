@@ -6,6 +6,7 @@ import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import WebSocket
 from pipecat.frames.frames import Frame
@@ -63,7 +64,7 @@ def connect(websocket: WebSocket, stream: Stream, call: Call, environ: Mapping[s
     return Connection(call, transport, sample_rate_in=TELEPHONE_RATE, sample_rate_out=TELEPHONE_RATE)
 
 
-def _credentials(environ: Mapping[str, str]) -> dict[str, object]:
+def _credentials(environ: Mapping[str, str]) -> dict[str, Any]:
     account, token = environ.get("TWILIO_ACCOUNT_SID"), environ.get("TWILIO_AUTH_TOKEN")
     key, secret = environ.get("TWILIO_API_KEY_SID"), environ.get("TWILIO_API_KEY_SECRET")
     if account and key and secret:

@@ -1,0 +1,88 @@
+"""What OpenAI's models can't do, so that `check` says it and no call finds out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from agentrun.providers.catalogue import Kind
+from agentrun.providers.settings import Finding
+
+STREAMING_ONLY = "gpt-realtime-whisper"
+"""Its sessions take no prompt, and it is not served over HTTP."""
+_CHAT_ONLY = ("frequency_penalty", "presence_penalty", "seed")
+_SEMANTIC_ONLY = ("eagerness",)
+_SERVER_ONLY = ("threshold", "prefix_padding", "silence")
+_GPT_4O = "gpt-4o-transcribe does"
+
+
+def check(kind: Kind, model: str, given: Mapping[str, Any]) -> Iterator[Finding]:
+    """Every setting in ``given`` that ``model`` can't honour."""
+    yield from _CHECKS[kind](model, given)
+
+
+def _stt(model: str, given: Mapping[str, Any]) -> Iterator[Finding]:
+    streaming = given.get("streaming") is True
+    if model == STREAMING_ONLY and not streaming:
+        yield ("model",), f"{model} is not served over HTTP", "add streaming: true"
+    if "prompt" in given and (model == STREAMING_ONLY or "diarize" in model):
+        yield ("prompt",), f"{model} takes no prompt", _GPT_4O
+    if "keywords" in given and (model != "gpt-transcribe" or streaming):
+        how = " with streaming" if streaming else ""
+        hint = "gpt-transcribe over HTTP does; or use prompt"
+        yield ("keywords",), f"{model}{how} takes no keywords", hint
+    if "temperature" in given and streaming:
+        yield ("temperature",), "streaming takes no temperature", "leave it out"
+    if "noise_reduction" in given and not streaming:
+        yield ("noise_reduction",), "noise reduction works with streaming only", "add streaming: true"
+
+
+def _llm(model: str, given: Mapping[str, Any]) -> Iterator[Finding]:
+    api = given.get("api", "chat")
+    if "-realtime" in model:
+        hint = "put it at pipeline.realtime, and write style: realtime"
+        yield ("model",), f"{model} is a speech-to-speech model", hint
+    if "-audio" in model and api != "chat":
+        yield ("api",), f"{model} hears audio over chat completions only", "write api: chat, or leave it out"
+    for key in _CHAT_ONLY:
+        if key in given and api != "chat":
+            yield (key,), f"the Responses API has no {key}", "write api: chat, or leave it out"
+
+
+def _tts(model: str, given: Mapping[str, Any]) -> Iterator[Finding]:
+    if "instructions" in given and model in ("tts-1", "tts-1-hd"):
+        yield ("instructions",), f"{model} takes no instructions", "gpt-4o-mini-tts does"
+
+
+def _realtime(model: str, given: Mapping[str, Any]) -> Iterator[Finding]:
+    if "realtime" not in model and "base_url" not in given:
+        hint = "write for example openai/gpt-realtime-2.1"
+        yield ("model",), f"{model} is not a speech-to-speech model", hint
+    words = given.get("transcription")
+    if (
+        isinstance(words, Mapping)
+        and "prompt" in words
+        and words.get("model", STREAMING_ONLY) == STREAMING_ONLY
+    ):
+        yield ("transcription", "prompt"), f"{STREAMING_ONLY} takes no prompt", f"{_GPT_4O}: add model"
+    turns = given.get("turn_detection")
+    if isinstance(turns, Mapping):
+        yield from _turn_detection(turns)
+
+
+def _turn_detection(given: Mapping[str, Any]) -> Iterator[Finding]:
+    kind = given.get("type")
+    if kind is None:
+        yield ("turn_detection",), "'type' is missing", "write type: semantic, or type: server"
+    for key in _SEMANTIC_ONLY if kind == "server" else _SERVER_ONLY if kind == "semantic" else ():
+        if key in given:
+            other = "semantic" if kind == "server" else "server"
+            yield ("turn_detection", key), f"'{key}' is for type: {other}", "leave it out"
+
+
+_CHECKS: dict[Kind, Callable[[str, Mapping[str, Any]], Iterator[Finding]]] = {
+    "stt": _stt,
+    "llm": _llm,
+    "tts": _tts,
+    "realtime": _realtime,
+}

@@ -1,0 +1,124 @@
+"""``agentrun check``: exit codes, what is printed, and what is never imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+SPEC = "transport: local\nprompts: Hi.\n"
+IMPORTED = """
+import sys
+from agentrun.cli.main import run
+try:
+    run(sys.argv[1:])
+except SystemExit as done:
+    heavy = sorted({name.partition(".")[0] for name in sys.modules} & {"pipecat", "openai", "fastapi", "numpy"})
+    print("heavy:", *heavy)
+    sys.exit(done.code)
+"""
+
+
+def agentrun(*arguments: str, key: str = "k") -> subprocess.CompletedProcess[str]:
+    """``agentrun`` in a process of its own, which ends by saying what heavy packages it has imported."""
+    command = [sys.executable, "-c", IMPORTED, *arguments]
+    environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **({"OPENAI_API_KEY": key} if key else {})}
+    return subprocess.run(command, capture_output=True, text=True, env=environ, timeout=25, check=False)
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "a.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+def test_a_clean_spec_exits_with_0_and_imports_nothing_heavy(spec: Path) -> None:
+    done = agentrun("check", str(spec))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "heavy:\n", "1 spec checked: no errors\n")
+
+
+def test_help_exits_with_0_and_imports_nothing_heavy() -> None:
+    for arguments in (("--help",), ("check", "--help")):
+        done = agentrun(*arguments)
+        assert done.returncode == 0
+        assert done.stdout.endswith("heavy:\n")
+
+
+def test_a_bad_spec_exits_with_1_and_says_where(spec: Path) -> None:
+    spec.write_text("transport: twillio\nprompts: Hi.\n")
+    done = agentrun("check", str(spec))
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"{spec}:1:12: transport.type: 'twillio' is not one of local, twilio\n")
+    assert done.stdout.endswith("heavy:\n")
+    assert done.stderr == "1 spec checked: 1 error\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("--nonsense",), ("--set", "no-equals-sign", "a.yaml"), ("--style", "fast", "a.yaml")]
+)
+def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
+    assert agentrun("check", *arguments).returncode == 2
+
+
+def test_a_variable_that_is_not_set_is_a_warning(spec: Path) -> None:
+    done = agentrun("check", str(spec), key="")
+    assert done.returncode == 0
+    assert "warning: " in done.stdout
+    assert "OPENAI_API_KEY is not set" in done.stdout
+
+
+def test_problems_of_the_spec_and_of_the_plan_come_in_one_run(spec: Path) -> None:
+    spec.write_text(SPEC + "limits: {answer: 5}\npipeline:\n  llm: opnai/gpt-4o\ntools: [none]\n")
+    done = agentrun("check", str(spec))
+    assert "limits.answer: 5 has no unit" in done.stdout
+    assert "there is no provider 'opnai'" in done.stdout
+    assert "there is no plugin 'none'" in done.stdout
+    assert done.stderr == "1 spec checked: 3 errors\n"
+
+
+def test_every_spec_of_a_folder_is_checked(spec: Path) -> None:
+    (spec.parent / "below").mkdir()
+    (spec.parent / "below" / "b.yml").write_text("transport: twillio\nprompts: Hi.\n")
+    done = agentrun("check", str(spec.parent))
+    assert done.returncode == 1
+    assert done.stderr == "2 specs checked: 1 error\n"
+
+
+def test_hidden_folders_are_left_out(spec: Path) -> None:
+    (spec.parent / ".venv").mkdir()
+    (spec.parent / ".venv" / "b.yaml").write_text("- no spec\n")
+    assert agentrun("check", str(spec.parent)).stderr == "1 spec checked: no errors\n"
+
+
+def test_a_folder_without_specs_exits_with_1(tmp_path: Path) -> None:
+    done = agentrun("check", str(tmp_path))
+    assert done.returncode == 1
+    assert "there is no spec in" in done.stdout
+
+
+def test_a_missing_file_exits_with_1(tmp_path: Path) -> None:
+    done = agentrun("check", str(tmp_path / "none.yaml"))
+    assert done.returncode == 1
+    assert "none.yaml:1:1: there is no such file" in done.stdout
+
+
+def test_an_override_that_is_wrong_is_named(spec: Path) -> None:
+    done = agentrun("check", "--set", "pipeline.style=fast", str(spec))
+    assert done.returncode == 1
+    assert done.stdout.startswith("--set pipeline.style: pipeline.style: 'fast' is not one of")
+
+
+def test_the_problem_of_two_specs_in_their_parent_is_printed_once(spec: Path) -> None:
+    spec.write_text("transport: twillio\nprompts: Hi.\n")
+    (spec.parent / "b.yaml").write_text("extends: a.yaml\n")
+    done = agentrun("check", str(spec.parent))
+    assert done.stdout.count("'twillio'") == 1
+
+
+def test_the_specs_of_this_repository_are_clean() -> None:
+    done = agentrun("check", str(ROOT / "agents"))
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,26 @@
+"""Every spec of ``tests/specs/bad`` says exactly what stands in the text file beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.spec.check_spec import SPECS, complaints
+
+BAD = sorted((SPECS / "bad").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_a_bad_spec_says_what_is_wrong_with_it(path: Path) -> None:
+    assert complaints(path) == path.with_suffix(".txt").read_text(encoding="utf-8").rstrip("\n")
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_no_message_speaks_of_what_is_inside(path: Path) -> None:
+    said = complaints(path).lower()
+    assert not [word for word in ("pydantic", "traceback", "input should", "nonetype", "errno") if word in said]
+
+
+def test_there_are_enough_bad_specs() -> None:
+    assert len(BAD) >= 35

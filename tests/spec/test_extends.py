@@ -1,0 +1,86 @@
+"""``extends:``: what a spec takes from another one, and where problems then stand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agentrun.spec import load
+from tests.spec.check_spec import complaints
+
+PARENT = "name: parent\ntransport: local\nprompts:\n  system: Hi.\n  greeting: Hello.\ntools: [a, b]\nvars: {x: 1, y: 2}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "parent.yaml").write_text(PARENT)
+    return tmp_path
+
+
+def child(folder: Path, text: str = "", name: str = "child") -> Path:
+    path = folder / f"{name}.yaml"
+    path.write_text(f"extends: parent.yaml\n{text}")
+    return path
+
+
+def test_mappings_are_merged_and_everything_else_is_replaced(folder: Path) -> None:
+    spec = load(child(folder, "prompts: {greeting: Good day.}\ntools: [c]\nvars: {y: 3}\n")).spec
+    assert (spec.prompts.system, spec.prompts.greeting) == ("Hi.", "Good day.")
+    assert spec.tools == ("c",)
+    assert spec.vars == {"x": 1, "y": 3}
+
+
+def test_the_name_is_the_child_s_own(folder: Path) -> None:
+    assert load(child(folder)).spec.name == "child"
+
+
+def test_a_grandchild_takes_from_both(folder: Path) -> None:
+    child(folder, "vars: {y: 3}\n")
+    (folder / "last.yaml").write_text("extends: child.yaml\nvars: {z: 4}\n")
+    assert load(folder / "last.yaml").spec.vars == {"x": 1, "y": 3, "z": 4}
+
+
+def test_a_problem_of_the_parent_names_the_parent_s_line(folder: Path) -> None:
+    (folder / "parent.yaml").write_text(PARENT + "turns: {detection: silense}\n")
+    assert complaints(child(folder)).startswith("parent.yaml:8:20: turns.detection: 'silense'")
+
+
+def test_a_problem_of_the_child_names_the_child_s_line(folder: Path) -> None:
+    assert complaints(child(folder, "turns:\n  detection: silense\n")).startswith("child.yaml:3:14: turns.detection")
+
+
+def test_syntax_of_the_parent_is_a_problem_of_the_parent(folder: Path) -> None:
+    (folder / "parent.yaml").write_text("transport: local\nprompts: a: b\n")
+    assert complaints(child(folder)).startswith("parent.yaml:2:")
+
+
+def test_a_prompt_file_of_the_parent_is_looked_for_beside_the_parent(tmp_path: Path) -> None:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "agents" / "base").mkdir(parents=True)
+    (tmp_path / "agents" / "base" / "kind.md").write_text("Be kind.\n")
+    (tmp_path / "agents" / "base" / "parent.yaml").write_text("transport: local\nprompts: {system: {file: kind.md}}\n")
+    path = tmp_path / "agents" / "a.yaml"
+    path.write_text("extends: base/parent.yaml\n")
+    assert load(path).spec.prompts.system == "Be kind."
+
+
+def test_specs_that_extend_each_other_are_a_problem(folder: Path) -> None:
+    (folder / "parent.yaml").write_text("extends: child.yaml\n")
+    said = complaints(child(folder))
+    assert "child.yaml → parent.yaml → child.yaml" in said
+    assert said.startswith("parent.yaml:1:10: extends:")
+
+
+def test_a_chain_that_is_too_long_is_a_problem(folder: Path) -> None:
+    names = ["parent", *(f"s{number}" for number in range(15))]
+    for under, name in zip(names, names[1:], strict=False):
+        (folder / f"{name}.yaml").write_text(f"extends: {under}.yaml\n")
+    assert "specs extend each other" in complaints(folder / "s14.yaml")
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../x.yaml", "'a\\0b'", "~/x.yaml", "x" * 300, "link.yaml", "''"])
+def test_a_parent_that_can_not_be_read_is_a_problem_of_the_child(folder: Path, name: str) -> None:
+    (folder / "link.yaml").symlink_to("/etc/hostname")
+    (folder / "child.yaml").write_text(f"extends: {name}\n")
+    assert complaints(folder / "child.yaml").startswith("child.yaml:1:10: extends: ")
