@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from agentrun import plan as planning
-from agentrun import plugins, spec
+from agentrun import plugins
 from agentrun.cli.options import override_options
-from agentrun.errors import AgentRunError, Problem, SpecError
+from agentrun.errors import AgentRunError, Problem, SetupError, SpecError
+from agentrun.spec.file import SpecFile
+from agentrun.spec.load import examine
+from agentrun.tools.tool import Tool
+
+_NOT_OURS = ("node_modules", "__pycache__")
 
 
 @click.command()
@@ -18,55 +24,69 @@ from agentrun.errors import AgentRunError, Problem, SpecError
 @override_options
 def command(paths: tuple[Path, ...], style: str | None, overrides: tuple[tuple[str, str], ...]) -> int:
     """Check specs, and every spec of a folder, without a call. Exit 0 when they are clean, 1 when not."""
-    problems: list[Problem] = []
+    problems: set[Problem] = set()
     others: list[AgentRunError] = []
-    files = list(_files(paths))
+    files = _files(paths, others)
     for path in files:
-        try:
-            problems += _check(path, style, overrides)
-        except SpecError as error:
-            problems += error.problems
-        except AgentRunError as error:
-            others.append(error)
-    for problem in sorted(set(problems)):
+        problems.update(_check(path, style, overrides, others))
+    for problem in sorted(problems):
         click.echo(str(problem))
     for other in others:
         click.echo(str(other))
-    errors = len(others) + sum(problem.severity == "error" for problem in set(problems))
-    click.echo(
-        f"{_count(len(files), 'spec')} checked: {_count(errors, 'error') if errors else 'no errors'}",
-        err=True,
-    )
+    errors = len(others) + sum(problem.severity == "error" for problem in problems)
+    found = _count(errors, "error") if errors else "no errors"
+    click.echo(f"{_count(len(files), 'spec')} checked: {found}", err=True)
     return 1 if errors else 0
 
 
-def _check(path: Path, style: str | None, overrides: tuple[tuple[str, str], ...]) -> list[Problem]:
-    """Warnings of one spec; raises AgentRunError for its errors."""
-    file = spec.load(path, overrides, style)
-    problems: list[Problem] = []
-    try:
-        tools = plugins.load(file)
-    except SpecError as error:
-        problems += error.problems
-        tools = ()
+def _check(
+    path: Path, style: str | None, overrides: tuple[tuple[str, str], ...], others: list[AgentRunError]
+) -> list[Problem]:
+    """Problems and warnings of one spec, its tools and its plan; what is in no spec goes to ``others``."""
+    file, problems = examine(path, overrides, style)
+    if file is None:
+        return problems
+    before = len(others)
+    tools, more = _tools(file, others)
+    problems = [*problems, *more]
+    if more or len(others) > before:
+        # a test that calls a tool which could not be loaded says nothing about the test
+        file = replace(file, spec=file.spec.model_copy(update={"tests": ()}))
     try:
         plan = planning.make(file, tools, os.environ)
     except SpecError as error:
-        raise SpecError([*problems, *error.problems]) from None
-    if problems:
-        raise SpecError(problems)
-    return [
-        file.problem(("pipeline",), f"{name} is not set", f"export {name}=… before serving", "warning")
-        for name in plan.missing
-    ]
+        return [*problems, *error.problems]
+    return [*problems, *plan.warnings]
 
 
-def _files(paths: tuple[Path, ...]) -> list[Path]:
+def _tools(file: SpecFile, others: list[AgentRunError]) -> tuple[tuple[Tool, ...], tuple[Problem, ...]]:
+    try:
+        return plugins.load(file), ()
+    except SpecError as error:
+        return (), error.problems
+    except AgentRunError as error:
+        others.append(error)
+        return (), ()
+
+
+def _files(paths: tuple[Path, ...], others: list[AgentRunError]) -> list[Path]:
+    """The specs of ``paths``; a folder gives those below it that are not hidden."""
     found: list[Path] = []
     for path in paths:
-        inside = sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")]) if path.is_dir() else [path]
-        found += [p for p in inside if ".tests." not in p.name]
+        inside = _inside(path) if path.is_dir() else [path]
+        if not inside:
+            others.append(SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files"))
+        found += inside
     return list(dict.fromkeys(found))
+
+
+def _inside(folder: Path) -> list[Path]:
+    def is_ours(path: Path) -> bool:
+        parts = path.relative_to(folder).parts
+        left_out = any(part.startswith(".") or part in _NOT_OURS for part in parts)
+        return path.is_file() and not left_out and ".tests." not in path.name
+
+    return sorted(filter(is_ours, [*folder.rglob("*.yaml"), *folder.rglob("*.yml")]))
 
 
 def _count(number: int, noun: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from loguru import logger
 
@@ -30,11 +30,16 @@ class Switchboard:
         self._resources = resources
         self._apologies: dict[str, bytes | None] = {}
         self._live: dict[asyncio.Task[CallRecord], Session] = {}
+        self._closers: list[Callable[[], Awaitable[None]]] = []
 
     async def prepare(self) -> None:
         """Have every agent's apology spoken once, so that it can be played when nothing else works."""
         for name, plan in self.plans.items():
             self._apologies[name] = await prepared.speech(plan, plan.spec.prompts.apology, self._resources)
+
+    def on_close(self, closer: Callable[[], Awaitable[None]]) -> None:
+        """Have ``closer`` called once all calls have ended."""
+        self._closers.append(closer)
 
     @property
     def live(self) -> int:
@@ -59,8 +64,12 @@ class Switchboard:
     async def close(self) -> None:
         """Say goodbye to the calls that are up, then end what is left."""
         self.closing = True
-        if not self._live:
-            return
+        if self._live:
+            await self._end_calls()
+        for closer in self._closers:
+            await closer()
+
+    async def _end_calls(self) -> None:
         await asyncio.gather(*(s.end("server", "the server is stopping") for s in self._live.values()))
         _, left = await asyncio.wait(self._live, timeout=GOODBYE_SECONDS)
         for task in left:

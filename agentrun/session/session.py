@@ -17,6 +17,7 @@ from pipecat.frames.frames import (
     LLMRunFrame,
 )
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
+from pipecat.processors.frameworks.rtvi.observer import RTVIFunctionCallReportLevel, RTVIObserverParams
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.workers.runner import WorkerRunner
 
@@ -141,6 +142,9 @@ class Session:
                 audio_in_sample_rate=line.sample_rate_in, audio_out_sample_rate=line.sample_rate_out
             ),
             enable_rtvi=line.rtvi,
+            rtvi_observer_params=RTVIObserverParams(
+                function_call_report_level={"*": RTVIFunctionCallReportLevel.NAME}, metrics_enabled=False
+            ),
             enable_turn_tracking=False,
             idle_timeout_secs=self._plan.spec.limits.idle_timeout,
         )

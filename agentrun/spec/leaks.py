@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from agentrun.errors import Problem
-from agentrun.spec import secrets
 from agentrun.spec.file import dotted, nearest
+from agentrun.spec.secrets import MASK
 from agentrun.spec.source import Source, at
 
 _SECRET_KEY = re.compile(r"(?:^|_)(?:api_?key|auth_?token|password|secret|token)$", re.IGNORECASE)
@@ -23,14 +23,9 @@ def find(source: Source) -> dict[str, Problem]:
         if where[0] not in ("pipeline", "transport") or not _SECRET_KEY.search(str(where[-1])):
             continue
         value = at(source.data, where)
-        if secrets.MASK in str(value):
+        if value is None or isinstance(value, dict | list) or _VARIABLE.match(str(value)):
             continue
-        if (
-            value is None
-            or isinstance(value, dict | list)
-            or _VARIABLE.match(str(value))
-            or MASK in str(value)
-        ):
+        if MASK in str(value):
             continue
         place = nearest(source.values, where, source.path)
         message = f"'{where[-1]}' is a secret, and it stands here in plain text"

@@ -54,6 +54,7 @@ def _step(found: Source, holder: Any, where: Where, place: Place, empty: Any) ->
         return None
     if isinstance(holder, dict) and holder.get(where[-1]) is None:
         holder[where[-1]] = empty
+        found.values[where] = found.keys[where] = place
     inherit.expand(found, where)
     inner = holder[where[-1]]
     if isinstance(inner, dict | list):

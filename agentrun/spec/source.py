@@ -82,7 +82,7 @@ def parse(text: str, path: Path) -> Source:
             raise _at(path, 1, 1, "is empty", "begin with `transport: local` and `prompts: …`")
         _Builder(source, text).build(node, (), 0)
     except yaml.MarkedYAMLError as error:
-        opened = error.context_mark if "end" in str(error.problem) else None
+        opened = error.context_mark if "end of stream" in str(error.problem) else None
         mark = opened or error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise _at(path, line, column, *_syntax(error)) from None

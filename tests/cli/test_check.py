@@ -16,14 +16,15 @@ from agentrun.cli.main import run
 try:
     run(sys.argv[1:])
 except SystemExit as done:
-    heavy = sorted({name.partition(".")[0] for name in sys.modules} & {"pipecat", "openai", "fastapi", "numpy"})
+    imported = {name.partition(".")[0] for name in sys.modules}
+    heavy = sorted(imported & {"pipecat", "openai", "fastapi", "numpy"})
     print("heavy:", *heavy)
     sys.exit(done.code)
 """
 
 
 def agentrun(*arguments: str, key: str = "k") -> subprocess.CompletedProcess[str]:
-    """``agentrun`` in a process of its own, which ends by saying what heavy packages it has imported."""
+    """Run ``agentrun`` in a process of its own, which ends by naming its heavy imports."""
     command = [sys.executable, "-c", IMPORTED, *arguments]
     environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **({"OPENAI_API_KEY": key} if key else {})}
     return subprocess.run(command, capture_output=True, text=True, env=environ, timeout=25, check=False)

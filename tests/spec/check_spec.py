@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agentrun import plan, spec
+from agentrun import plan, plugins, spec
 from agentrun.errors import SpecError
 
 SPECS = Path(__file__).parent.parent / "specs"
 
 
 def complaints(path: Path) -> str:
-    """What loading and planning the spec at ``path`` complain of, with its folder left out; empty for nothing."""
+    """What loading and planning a spec complain of, with its folder left out; empty for nothing."""
     try:
-        plan.make(spec.load(path), (), {"OPENAI_API_KEY": "k"})
+        file = spec.load(path)
+        plan.make(file, plugins.load(file), {"OPENAI_API_KEY": "k"})
     except SpecError as error:
         return str(error).replace(f"{path.parent}/", "").replace(str(path.parent), ".")
     return ""

@@ -19,7 +19,9 @@ def test_a_bad_spec_says_what_is_wrong_with_it(path: Path) -> None:
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
 def test_no_message_speaks_of_what_is_inside(path: Path) -> None:
     said = complaints(path).lower()
-    assert not [word for word in ("pydantic", "traceback", "input should", "nonetype", "errno") if word in said]
+    assert not [
+        word for word in ("pydantic", "traceback", "input should", "nonetype", "errno") if word in said
+    ]
 
 
 def test_there_are_enough_bad_specs() -> None:

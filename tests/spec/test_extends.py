@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,15 @@ import pytest
 from agentrun.spec import load
 from tests.spec.check_spec import complaints
 
-PARENT = "name: parent\ntransport: local\nprompts:\n  system: Hi.\n  greeting: Hello.\ntools: [a, b]\nvars: {x: 1, y: 2}\n"
+PARENT = """\
+name: parent
+transport: local
+prompts:
+  system: Hi.
+  greeting: Hello.
+tools: [a, b]
+vars: {x: 1, y: 2}
+"""
 
 
 @pytest.fixture
@@ -47,7 +56,9 @@ def test_a_problem_of_the_parent_names_the_parent_s_line(folder: Path) -> None:
 
 
 def test_a_problem_of_the_child_names_the_child_s_line(folder: Path) -> None:
-    assert complaints(child(folder, "turns:\n  detection: silense\n")).startswith("child.yaml:3:14: turns.detection")
+    assert complaints(child(folder, "turns:\n  detection: silense\n")).startswith(
+        "child.yaml:3:14: turns.detection"
+    )
 
 
 def test_syntax_of_the_parent_is_a_problem_of_the_parent(folder: Path) -> None:
@@ -59,7 +70,9 @@ def test_a_prompt_file_of_the_parent_is_looked_for_beside_the_parent(tmp_path: P
     (tmp_path / "plugins").mkdir()
     (tmp_path / "agents" / "base").mkdir(parents=True)
     (tmp_path / "agents" / "base" / "kind.md").write_text("Be kind.\n")
-    (tmp_path / "agents" / "base" / "parent.yaml").write_text("transport: local\nprompts: {system: {file: kind.md}}\n")
+    (tmp_path / "agents" / "base" / "parent.yaml").write_text(
+        "transport: local\nprompts: {system: {file: kind.md}}\n"
+    )
     path = tmp_path / "agents" / "a.yaml"
     path.write_text("extends: base/parent.yaml\n")
     assert load(path).spec.prompts.system == "Be kind."
@@ -74,12 +87,14 @@ def test_specs_that_extend_each_other_are_a_problem(folder: Path) -> None:
 
 def test_a_chain_that_is_too_long_is_a_problem(folder: Path) -> None:
     names = ["parent", *(f"s{number}" for number in range(15))]
-    for under, name in zip(names, names[1:], strict=False):
+    for under, name in pairwise(names):
         (folder / f"{name}.yaml").write_text(f"extends: {under}.yaml\n")
     assert "specs extend each other" in complaints(folder / "s14.yaml")
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "../x.yaml", "'a\\0b'", "~/x.yaml", "x" * 300, "link.yaml", "''"])
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../x.yaml", "'a\\0b'", "~/x.yaml", "x" * 300, "link.yaml", "''"]
+)
 def test_a_parent_that_can_not_be_read_is_a_problem_of_the_child(folder: Path, name: str) -> None:
     (folder / "link.yaml").symlink_to("/etc/hostname")
     (folder / "child.yaml").write_text(f"extends: {name}\n")

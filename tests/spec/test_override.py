@@ -31,7 +31,9 @@ def said(path: Path, *overrides: tuple[str, str]) -> str:
 
 
 def test_a_value_is_replaced(path: Path) -> None:
-    assert load(path, [("pipeline.llm", "openai/gpt-4o-mini")]).spec.pipeline.llm.model == "openai/gpt-4o-mini"
+    assert (
+        load(path, [("pipeline.llm", "openai/gpt-4o-mini")]).spec.pipeline.llm.model == "openai/gpt-4o-mini"
+    )
 
 
 def test_the_last_of_two_wins(path: Path) -> None:
@@ -74,6 +76,8 @@ def test_the_style_is_replaced(path: Path) -> None:
     ("option", "text"),
     [
         ("pipeline.sytle", "realtime"),
+        ("pipelin.style", "realtime"),
+        ("turns.idel.after", "5s"),
         ("pipeline.style", "fast"),
         ("limits.answer", "5"),
         ("turns.confidence", "7"),
@@ -99,6 +103,8 @@ def test_every_override_that_is_wrong_is_named(path: Path) -> None:
     assert "--set limits.answer" in found
 
 
-@pytest.mark.parametrize("option", [".", "[]", "", "...", "tools[-1]", "name.x.y", "99999999999999999999999.a"])
+@pytest.mark.parametrize(
+    "option", [".", "[]", "", "...", "tools[-1]", "name.x.y", "99999999999999999999999.a"]
+)
 def test_a_path_that_leads_nowhere_is_a_problem(path: Path, option: str) -> None:
     assert "--set" in said(path, (option, "x"))

@@ -70,7 +70,9 @@ def test_a_secret_on_the_command_line_is_not_printed(tmp_path: Path) -> None:
     assert SECRETS["openai"] not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["ask-me-anything-you-like", "sk-short", "${OPENAI_API_KEY}", "ACDC", "risk-free-of-charge"])
+@pytest.mark.parametrize(
+    "text", ["ask-me-anything-you-like", "sk-short", "${OPENAI_API_KEY}", "ACDC", "risk-free-of-charge"]
+)
 def test_ordinary_words_are_no_secrets(text: str) -> None:
     assert mask(text, "a.yaml") == (text, [])
 

@@ -17,7 +17,21 @@ SPEC = "transport: local\nprompts: Hi.\n"
 
 @pytest.mark.parametrize(
     "text",
-    ["+15551234567", "0123", "19:30", "no", "yes", "on", "off", "No", "2026-01-02", "0x1F", "0o17", "1_000", "1e3"],
+    [
+        "+15551234567",
+        "0123",
+        "19:30",
+        "no",
+        "yes",
+        "on",
+        "off",
+        "No",
+        "2026-01-02",
+        "0x1F",
+        "0o17",
+        "1_000",
+        "1e3",
+    ],
 )
 def test_what_other_yaml_would_change_stays_text(text: str) -> None:
     assert parse(f"value: {text}", Path("a.yaml")).data == {"value": text}
@@ -59,7 +73,9 @@ def test_an_alias_inside_its_own_anchor_is_a_problem() -> None:
         parse("a: &x [*x]\n", Path("a.yaml"))
 
 
-@pytest.mark.parametrize("tagged", ["!!int many", "!!bool maybe", "!!float x", "!!set {a}", "!mine x", "!!binary aGk="])
+@pytest.mark.parametrize(
+    "tagged", ["!!int many", "!!bool maybe", "!!float x", "!!set {a}", "!mine x", "!!binary aGk="]
+)
 def test_a_tag_that_is_not_plain_data_is_a_problem(tmp_path: Path, tagged: str) -> None:
     spec = tmp_path / "a.yaml"
     spec.write_text(f"{SPEC}description: {tagged}\n")

@@ -1,0 +1,28 @@
+"""Some routes are for this machine alone: the page, and the records."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from fastapi import HTTPException, Request
+
+from agentrun.server.access import is_loopback
+
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""A request that a proxy or a tunnel passed on carries one of these."""
+
+
+def require_local(request: Request) -> None:
+    """Refuse (403) a request that comes from elsewhere than a page or a program on this machine.
+
+    The Host header must name a loopback address: a tunnel and a rebound DNS name bring another one. An Origin
+    must be this server's own: another site's script brings its site's.
+    """
+    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    if not is_loopback(host):
+        raise HTTPException(403, f"this address is for this machine alone, and '{host}' is another name")
+    if any(request.headers.get(name) for name in FORWARDED):
+        raise HTTPException(403, "this address is for this machine alone, and the request was passed on")
+    origin = request.headers.get("origin")
+    if origin and urlsplit(origin).netloc != request.headers.get("host"):
+        raise HTTPException(403, f"this address is not for scripts of {origin}")

@@ -1,0 +1,23 @@
+"""The browser page, over SmallWebRTC: sound both ways, and RTVI messages beside it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from pipecat.transports.base_transport import TransportParams
+from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
+from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
+
+from agentrun.call import Call
+from agentrun.transports.connection import Connection
+
+
+def connect(
+    peer: SmallWebRTCConnection, agent: str, environ: Mapping[str, str], *, offline: bool
+) -> Connection:
+    """The connection of a page that talks to ``agent``."""
+    params = TransportParams(audio_in_enabled=True, audio_out_enabled=True)
+    transport = SmallWebRTCTransport(webrtc_connection=peer, params=params)
+    call = Call(id=uuid.uuid4().hex, agent=agent, transport="local", environ=environ, offline=offline)
+    return Connection(call, transport, rtvi=True)

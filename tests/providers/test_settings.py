@@ -1,0 +1,172 @@
+"""Settings against the catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agentrun.providers import catalogue, openai, settings
+from agentrun.providers.catalogue import Kind
+
+
+def findings(kind: Kind, given: dict[str, Any]) -> list[tuple[str, str, str]]:
+    service = catalogue.find(kind, "openai")
+    assert service is not None
+    return [(".".join(path), message, hint) for path, message, hint in settings.check(service, given)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("stt", {"prompt": "College basketball.", "language": "en", "temperature": 0}),
+        ("stt", {"keywords": ["Duke", "Gonzaga"], "streaming": False}),
+        ("llm", {"temperature": 0.5, "max_completion_tokens": 200, "seed": -1, "api": "responses"}),
+        ("tts", {"voice": "ballad", "speed": 4, "instructions": "Talk quickly."}),
+        (
+            "realtime",
+            {"transcription": False, "noise_reduction": "off", "turn_detection": "local", "speed": 1},
+        ),
+        ("realtime", {"turn_detection": {"type": "server", "silence": "500ms", "prefix_padding": "0.3s"}}),
+        ("realtime", {"transcription": {"model": "gpt-4o-transcribe", "language": "de", "prompt": "Duke"}}),
+    ],
+)
+def test_good_settings_are_accepted(kind: Kind, given: dict[str, Any]) -> None:
+    assert findings(kind, given) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "where", "message", "hint"),
+    [
+        (
+            "llm",
+            {"temprature": 1},
+            "temprature",
+            "openai llm has no setting 'temprature'",
+            "did you mean 'temperature'?",
+        ),
+        ("llm", {"temperature": "1"}, "temperature", "'1' is not a number", "remove the quotes: 1"),
+        ("llm", {"temperature": 2.5}, "temperature", "2.5 is out of range", "allowed: 0 to 2"),
+        ("llm", {"temperature": True}, "temperature", "true is not a number", "Sampling temperature."),
+        (
+            "llm",
+            {"max_completion_tokens": 0},
+            "max_completion_tokens",
+            "0 is out of range",
+            "allowed: from 1",
+        ),
+        (
+            "llm",
+            {"max_completion_tokens": 1.5},
+            "max_completion_tokens",
+            "'1.5' is not a whole number",
+            "Most tokens of one answer.",
+        ),
+        (
+            "tts",
+            {"voice": "balad"},
+            "voice",
+            f"'balad' is not one of {', '.join(catalogue.OPENAI_VOICES)}",
+            "did you mean 'ballad'?",
+        ),
+        ("tts", {"voice": None}, "voice", "has no value", "write text, or remove the key"),
+        ("stt", {"streaming": "yes"}, "streaming", "'yes' is not true or false", "write true"),
+        ("stt", {"keywords": "Duke"}, "keywords", "'Duke' is not a list", "write [Duke]"),
+        (
+            "stt",
+            {"keywords": ["Duke", 5]},
+            "keywords",
+            "the list holds '5', which is not text",
+            'put it in quotes: "…"',
+        ),
+        (
+            "stt",
+            {"language": "English"},
+            "language",
+            "'English' is not known here",
+            "Language of the caller, as ISO 639-1, such as `en`.",
+        ),
+        (
+            "realtime",
+            {"turn_detection": "semntic"},
+            "turn_detection",
+            "'semntic' is not one of semantic, server, local",
+            "did you mean 'semantic'?",
+        ),
+        (
+            "realtime",
+            {"turn_detection": {"type": "server", "silence": 500}},
+            "turn_detection.silence",
+            "500 has no unit",
+            "write 500s or 500ms",
+        ),
+        (
+            "realtime",
+            {"turn_detection": {"kind": "server"}},
+            "turn_detection.kind",
+            "openai realtime turn_detection has no setting 'kind'",
+            "it has: type, eagerness, threshold, prefix_padding, silence",
+        ),
+        (
+            "realtime",
+            {"transcription": True},
+            "transcription",
+            "true is not a mapping",
+            "How the caller's words are written down; false for not at all.",
+        ),
+    ],
+)
+def test_a_bad_setting_is_told_with_its_mend(
+    kind: Kind, given: dict[str, Any], where: str, message: str, hint: str
+) -> None:
+    assert findings(kind, given) == [(where, message, hint)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "given", "where"),
+    [
+        ("stt", "gpt-realtime-whisper", {}, "model"),
+        ("stt", "gpt-realtime-whisper", {"streaming": True, "prompt": "x"}, "prompt"),
+        ("stt", "gpt-4o-transcribe-diarize", {"prompt": "x"}, "prompt"),
+        ("stt", "gpt-4o-transcribe", {"keywords": ["x"]}, "keywords"),
+        ("stt", "gpt-transcribe", {"keywords": ["x"], "streaming": True}, "keywords"),
+        ("stt", "gpt-4o-transcribe", {"temperature": 0.5, "streaming": True}, "temperature"),
+        ("stt", "gpt-4o-transcribe", {"noise_reduction": "near"}, "noise_reduction"),
+        ("llm", "gpt-realtime-2.1", {}, "model"),
+        ("llm", "gpt-4o-audio-preview", {"api": "responses"}, "api"),
+        ("llm", "gpt-4o", {"api": "responses-http", "seed": 1}, "seed"),
+        ("tts", "tts-1", {"instructions": "x"}, "instructions"),
+        ("realtime", "gpt-4o", {}, "model"),
+        ("realtime", "gpt-realtime-2.1", {"transcription": {"prompt": "x"}}, "transcription.prompt"),
+        ("realtime", "gpt-realtime-2.1", {"turn_detection": {"eagerness": "low"}}, "turn_detection"),
+        (
+            "realtime",
+            "gpt-realtime-2.1",
+            {"turn_detection": {"type": "server", "eagerness": "low"}},
+            "turn_detection.eagerness",
+        ),
+        (
+            "realtime",
+            "gpt-realtime-2.1",
+            {"turn_detection": {"type": "semantic", "threshold": 0.5}},
+            "turn_detection.threshold",
+        ),
+    ],
+)
+def test_what_a_model_can_not_do_is_found(kind: Kind, model: str, given: dict[str, Any], where: str) -> None:
+    assert [".".join(path) for path, _, _ in openai.check(kind, model, given)] == [where]
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "given"),
+    [
+        ("stt", "gpt-transcribe", {"keywords": ["x"], "prompt": "x"}),
+        ("stt", "gpt-realtime-whisper", {"streaming": True, "noise_reduction": "far"}),
+        ("llm", "gpt-4o-audio-preview", {"api": "chat", "seed": 1}),
+        ("realtime", "my-own-model", {"base_url": "http://localhost:8000/v1"}),
+        ("realtime", "gpt-realtime-2.1", {"transcription": {"model": "whisper-1", "prompt": "x"}}),
+        ("realtime", "gpt-realtime-2.1", {"transcription": False, "turn_detection": "local"}),
+    ],
+)
+def test_what_a_model_can_do_is_left_alone(kind: Kind, model: str, given: dict[str, Any]) -> None:
+    assert list(openai.check(kind, model, given)) == []
