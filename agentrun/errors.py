@@ -24,9 +24,9 @@ class Problem:
     ``line`` and ``column`` count from 1; both are 0 for what stands in no file, such as ``--set``. ``where``
     is the dotted path of the value (``transport.type``), ``hint`` the next step, or empty.
 
-    >>> print(Problem("a.yaml", 3, 3, "transport.type", "'twillio' is not one of twilio", "did you mean 'twilio'?"))
+    >>> print(Problem("a.yaml", 3, 3, "transport.type", "'twillio' is not one of twilio", "write 'twilio'"))
     a.yaml:3:3: transport.type: 'twillio' is not one of twilio
-      hint: did you mean 'twilio'?
+      hint: write 'twilio'
     """
 
     path: str

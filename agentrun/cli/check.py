@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,13 +30,12 @@ def command(paths: tuple[Path, ...], style: str | None, overrides: tuple[tuple[s
     files = _files(paths, others)
     for path in files:
         problems.update(_check(path, style, overrides, others))
-    for problem in sorted(problems):
-        click.echo(str(problem))
-    for other in others:
-        click.echo(str(other))
+    everything: list[Problem | AgentRunError] = [*sorted(problems), *others]
+    for found in everything:
+        _print(found)
     errors = len(others) + sum(problem.severity == "error" for problem in problems)
-    found = _count(errors, "error") if errors else "no errors"
-    click.echo(f"{_count(len(files), 'spec')} checked: {found}", err=True)
+    summary = _count(errors, "error") if errors else "no errors"
+    click.echo(f"{_count(len(files), 'spec')} checked: {summary}", err=True)
     return 1 if errors else 0
 
 
@@ -87,6 +87,25 @@ def _inside(folder: Path) -> list[Path]:
         return path.is_file() and not left_out and ".tests." not in path.name
 
     return sorted(filter(is_ours, [*folder.rglob("*.yaml"), *folder.rglob("*.yml")]))
+
+
+def _print(found: Problem | AgentRunError) -> None:
+    """One line, and its hint on the next; with colours on a terminal."""
+    if not sys.stdout.isatty():
+        click.echo(str(found))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    head, hint, mend = str(found).partition("\n  hint: ")
+    is_warning = isinstance(found, Problem) and found.severity == "warning"
+    shown = Text(head, style="yellow" if is_warning else "red")
+    if isinstance(found, Problem):
+        shown = Text(head)
+        shown.stylize("yellow" if is_warning else "red", len(head) - len(found.message))
+        shown.stylize("bold", 0, len(found.path))
+    shown.append(hint + mend, style="dim")
+    Console(soft_wrap=True, highlight=False).print(shown)
 
 
 def _count(number: int, noun: str) -> str:

@@ -60,7 +60,7 @@ class PartsPlanner:
         key, address = given.pop("api_key", None), given.pop("base_url", None)
         if "api_key" not in written:
             key = self._environ.get(KEY) or None
-            unset += [] if key else [Unset(KEY, where)]
+            unset += [] if key else [Unset(KEY, ("pipeline",))]
         address = address or self._environ.get(ADDRESS) or None
         self.missing += unset if used else []
         return ServicePlan(kind, spec.provider, spec.model_name, given, key or None, address)
@@ -81,11 +81,11 @@ class PartsPlanner:
         self.problems.append(self._file.problem(where, message, hint))
 
     def warnings(self) -> Iterator[Problem]:
-        """Where each unset variable is asked for; one for each place."""
-        for unset in self.missing:
-            where = unset.where if unset.where in self._file.places else unset.where[:1]
-            hint = f"export {unset.name}=… before serving, or serve --offline"
-            yield self._file.problem(where, f"{unset.name} is not set", hint, "warning")
+        """Where each unset variable is first asked for; one for each variable."""
+        first = {unset.name: unset.where for unset in reversed(self.missing)}
+        for name, where in first.items():
+            hint = f"export {name}=… before serving, or serve --offline"
+            yield self._file.problem(where, f"{name} is not set", hint, "warning")
 
     def _check(
         self, kind: Kind, spec: ServiceSpec, written: Mapping[str, Any], unset: set[str | int]

@@ -11,10 +11,10 @@ EndedBy = Literal["caller", "agent", "error", "server"]
 
 @dataclass
 class Entry:
-    """One line of the transcript; ``at`` counts seconds from the start of the call.
+    """One line of the transcript; ``at`` is when it began, in seconds from the start of the call.
 
-    ``who`` is ``caller``, ``agent`` or ``tool``. A tool's entry carries its ``name``, ``arguments``, ``status``
-    and ``seconds``; ``interrupted`` marks an answer that the caller cut.
+    ``who`` is ``caller``, ``agent`` or ``tool``. A tool's entry carries its ``name``, ``arguments``,
+    ``status`` and ``seconds``; ``interrupted`` marks an answer that the caller cut.
     """
 
     at: float

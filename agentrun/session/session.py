@@ -206,6 +206,7 @@ class Session:
     async def _reached_upstream(self, _worker: PipelineWorker, frame: Frame) -> None:
         self._speaking["agent"] = isinstance(frame, BotStartedSpeakingFrame)
         if self._speaking["agent"]:
+            self._transcript.agent_speaks()
             self._patience.settled()
             self._faults.recovered()
 

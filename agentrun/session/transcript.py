@@ -23,24 +23,25 @@ class Transcript:
     def __init__(self, record: CallRecord, clock: Callable[[], float]) -> None:
         self._record = record
         self._clock = clock
-        self._caller_stopped = 0.0
+        self._caller_started = 0.0
+        self._agent_started = 0.0
 
     def listen(self, aggregators: LLMContextAggregatorPair) -> None:
         """Take both sides' words from the aggregators."""
 
-        async def caller_stopped(*_: Any) -> None:
-            self._caller_stopped = self._clock()
+        async def caller_started(*_: Any) -> None:
+            self._caller_started = self._clock()
 
         async def caller(_aggregator: Any, message: UserTurnMessageAddedMessage) -> None:
             if message.content:
-                self._add(Entry(self._caller_stopped or self._clock(), "caller", message.content))
+                self._add(Entry(self._caller_started or self._clock(), "caller", message.content))
 
         async def agent(_aggregator: Any, message: AssistantTurnStoppedMessage) -> None:
             if message.content:
-                entry = Entry(self._clock(), "agent", message.content, interrupted=message.interrupted)
-                self._add(entry)
+                at = self._agent_started or self._clock()
+                self._add(Entry(at, "agent", message.content, interrupted=message.interrupted))
 
-        aggregators.user().add_event_handler("on_user_turn_stopped", caller_stopped)
+        aggregators.user().add_event_handler("on_user_turn_started", caller_started)
         aggregators.user().add_event_handler("on_user_turn_message_added", caller)
         aggregators.assistant().add_event_handler("on_assistant_turn_stopped", agent)
 
@@ -48,6 +49,10 @@ class Transcript:
     def now(self) -> float:
         """Seconds since the call began."""
         return self._clock()
+
+    def agent_speaks(self) -> None:
+        """The agent's first sound of an answer."""
+        self._agent_started = self._clock()
 
     def caller(self, words: str, at: float) -> None:
         """Words of the caller that were written down later."""
@@ -61,7 +66,7 @@ class Transcript:
         """A finished tool call."""
         self._add(
             Entry(
-                self._clock(),
+                round(self._clock() - outcome.seconds, 3),
                 "tool",
                 outcome.text,
                 name=tool.name,

@@ -45,7 +45,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Conversation:
-    """What a model is given: messages and tools as chat completions have them, and which agent asks, if known."""
+    """What a model is given: messages and tools as chat completions have them, and who asks, if known."""
 
     messages: list[dict[str, Any]]
     tools: list[dict[str, Any]] = field(default_factory=list)

@@ -21,7 +21,7 @@ class HibariVoice:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="hibari")
 
     async def speak(self, text: str, voice: str, speed: float) -> AsyncIterator[bytes]:
-        """24 kHz, 16-bit mono PCM in pieces of 100 ms; the first sentence is there before the second is begun."""
+        """24 kHz, 16-bit mono PCM in pieces of 100 ms; a sentence is given before the next is begun."""
         del voice
         loop = asyncio.get_running_loop()
         for sentence in Hibari.split_sentences(text):

@@ -12,6 +12,10 @@ from agentrun.simulate.matching import words
 MOST_ROWS = 3
 _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT")
 _SHOUTED = re.compile(r"^[A-Z0-9 ]{5,}$")
+_OFFER_TO = re.compile(r"\bOffer to ([^.]+)\.")
+_OFFER = re.compile(r"\bOffer ([^.]+)\.")
+_SAY_THAT = re.compile(r"\bSay that (\w)")
+_FOR_THE_MODEL = re.compile(r" ?\bCall again with [^.]+\.")
 
 
 def tell(result: str, question: str) -> str:
@@ -19,19 +23,30 @@ def tell(result: str, question: str) -> str:
 
     >>> tell('{"games": [{"home": "Duke", "home_score": "78", "period": "FINAL"}]}', "Did Duke win?")
     'Duke 78, final.'
+    >>> tell("The feed is down. Offer to try again later.", "What are the scores?")
+    'The feed is down. Would you like me to try again later?'
     """
     try:
         data = json.loads(result)
-    except ValueError:
-        return result.strip()
+    except (ValueError, RecursionError):
+        return _words_for_the_model(result)
     if isinstance(data, str):
-        return data.strip()
+        return _words_for_the_model(data)
     rows = _rows(data)
     if rows is not None:
         return _tell_rows(rows, question)
     if isinstance(data, dict):
-        return _sentence(_row(data)) or "It is done."
-    return str(data)
+        return _sentence(_named(data)) or "It is done."
+    return _sentence(_plain(data)) or "It is done."
+
+
+def _words_for_the_model(text: str) -> str:
+    """What a tool tells the model to do is done."""
+    text = _FOR_THE_MODEL.sub("", text)
+    text = _OFFER_TO.sub(r"Would you like me to \1?", text)
+    text = _OFFER.sub(r"I can offer \1.", text)
+    text = _SAY_THAT.sub(lambda match: match[1].upper(), text)
+    return re.sub(r"(\w)_(?=\w)", r"\1 ", text).strip() or "It is done."
 
 
 def _rows(data: Any) -> list[Any] | None:
@@ -43,7 +58,7 @@ def _rows(data: Any) -> list[Any] | None:
 
 
 def _tell_rows(rows: list[Any], question: str) -> str:
-    told = [_row(row) if isinstance(row, dict) else str(row) for row in rows]
+    told = [_row(row) if isinstance(row, dict) else _plain(row) for row in rows]
     told = [row for row in told if row]
     if not told:
         return "There is nothing to tell at the moment."
@@ -54,6 +69,7 @@ def _tell_rows(rows: list[Any], question: str) -> str:
 
 
 def _row(row: Mapping[str, Any]) -> str:
+    """The values of one row; ``home_score`` stands right after ``home``."""
     parts: list[str] = []
     before = ""
     for key, value in row.items():
@@ -68,9 +84,21 @@ def _row(row: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def _named(data: Mapping[str, Any]) -> str:
+    """Values with their names; a single text speaks for itself."""
+    texts = {key: _plain(value) for key, value in data.items()}
+    told = [(key, text) for key, text in texts.items() if text]
+    if len(told) == 1 and isinstance(data[told[0][0]], str):
+        return told[0][1]
+    sentence = ", ".join(f"{key.replace('_', ' ')} {text}" for key, text in told)
+    return sentence[:1].upper() + sentence[1:]
+
+
 def _plain(value: Any) -> str:
     if value is None or isinstance(value, dict | list):
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     text = str(value).strip()
     if _TIMESTAMP.match(text):
         return ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -123,3 +125,17 @@ def test_the_problem_of_two_specs_in_their_parent_is_printed_once(spec: Path) ->
 def test_the_specs_of_this_repository_are_clean() -> None:
     done = agentrun("check", str(ROOT / "agents"))
     assert done.returncode == 0, done.stdout
+
+
+def test_colours_are_for_terminals_alone(spec: Path) -> None:
+    spec.write_text("transport: twillio\nprompts: Hi.\n")
+    assert "\x1b[" not in agentrun("check", str(spec)).stdout
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "agentrun", "check", str(spec)]
+    environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OPENAI_API_KEY": "k", "TERM": "xterm"}
+    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env=environ) as process:
+        assert process.wait(25) == 1
+    os.close(theirs)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert "\x1b[31m'twillio' is not one of local, twilio" in shown

@@ -29,11 +29,11 @@ def test_every_way_to_start(
 
 @pytest.mark.parametrize("offline", [False, True])
 def test_without_a_token_a_public_host_does_not_start(offline: bool) -> None:
-    with pytest.raises(SetupError, match="TWILIO_AUTH_TOKEN is not set, and 0.0.0.0"):
+    with pytest.raises(SetupError, match=r"TWILIO_AUTH_TOKEN is not set, and 0\.0\.0\.0"):
         decide("0.0.0.0", {}, offline=offline, insecure=False)  # noqa: S104
 
 
 @pytest.mark.parametrize("environ", [{}, TOKEN])
 def test_insecure_is_refused_on_a_public_host(environ: dict[str, str]) -> None:
-    with pytest.raises(SetupError, match="--insecure is refused on 192.168.1.5"):
+    with pytest.raises(SetupError, match=r"--insecure is refused on 192\.168\.1\.5"):
         decide("192.168.1.5", environ, offline=False, insecure=True)

@@ -52,7 +52,7 @@ def test_a_template_reaches_nothing_but_its_names(text: str) -> None:
     [
         ("prompts: You are {{ nme }}.\n", ["desk.yaml:2:21 'nme' is not known here"]),
         (
-            "prompts:\n  system: |-\n    A\n      {{ call.form_number }}, {{ shp }}\n  greeting: Hi {{ x }}\n",
+            "prompts:\n  system: |\n    A\n      {{ call.form_number }}, {{ shp }}\n  greeting: Hi {{ x }}\n",
             [
                 "desk.yaml:5:15 'call.form_number' is not known here",
                 "desk.yaml:5:34 'shp' is not known here",

@@ -28,18 +28,18 @@ def router(mind: Mind) -> APIRouter:
     @routes.post("/v1/audio/transcriptions")
     @routes.post("/{agent}/v1/audio/transcriptions")
     async def transcriptions(request: HttpRequest, agent: str = "") -> Response:
-        form = await request.form()
-        mind.requests.append(
-            Request("transcriptions", agent, {k: v for k, v in form.items() if isinstance(v, str)})
-        )
-        refused = key_problem(request) or await strike(mind.conditions.strike("transcriptions"))
-        if refused:
-            return refused
-        upload = form.get("file")
-        if not isinstance(upload, UploadFile):
-            return error(400, "file is required")
+        async with request.form() as form:
+            fields = {key: value for key, value in form.items() if isinstance(value, str)}
+            mind.requests.append(Request("transcriptions", agent, fields))
+            refused = key_problem(request) or await strike(mind.conditions.strike("transcriptions"))
+            if refused:
+                return refused
+            upload = form.get("file")
+            if not isinstance(upload, UploadFile):
+                return error(400, "file is required")
+            wav = await upload.read()
         await mind.conditions.wait("transcriptions")
-        return await _transcribe(mind, await upload.read(), str(form.get("prompt") or ""))
+        return await _transcribe(mind, wav, fields.get("prompt", ""))
 
     @routes.post("/v1/audio/speech")
     @routes.post("/{agent}/v1/audio/speech")
