@@ -6,22 +6,37 @@ import json
 import secrets
 from typing import Any
 
-from aiortc.exceptions import InvalidAccessError, InvalidStateError
+from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from pipecat.transports.smallwebrtc.request_handler import (
+    IceCandidate,
     SmallWebRTCPatchRequest,
     SmallWebRTCRequest,
     SmallWebRTCRequestHandler,
 )
 
+from agentrun.plan import Plan
 from agentrun.server import page
 from agentrun.server.local_only import require_local
 from agentrun.server.switchboard import Switchboard
 from agentrun.transports import browser
 
 MOST_OFFER_BYTES = 64 * 1024
+_UNREADABLE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    InternalError,
+    InvalidAccessError,
+    InvalidStateError,
+    OperationError,
+)
+"""What aiortc raises, depending on where an SDP or a candidate is wrong."""
 
 
 def router(switchboard: Switchboard) -> APIRouter:
@@ -53,9 +68,12 @@ def router(switchboard: Switchboard) -> APIRouter:
 
     @routes.patch("/{agent}/browser/offer")
     async def candidates(agent: str, request: Request) -> dict[str, str]:
-        del agent
-        body = await _body(request)
-        await handler.handle_patch_request(SmallWebRTCPatchRequest(**body))
+        _plan(switchboard, agent)
+        wanted = _patch(await _body(request))
+        try:
+            await handler.handle_patch_request(wanted)
+        except _UNREADABLE:
+            raise HTTPException(400, "the candidates can't be understood") from None
         return {"status": "ok"}
 
     return routes
@@ -64,28 +82,56 @@ def router(switchboard: Switchboard) -> APIRouter:
 async def _answer(
     switchboard: Switchboard, handler: SmallWebRTCRequestHandler, agent: str, body: dict[str, Any]
 ) -> dict[str, str]:
+    """The answer to an offer, once a session is at work behind it; an HTTPException otherwise."""
+    plan = _plan(switchboard, agent)
+    if not isinstance(body.get("sdp"), str) or body.get("type") != "offer":
+        raise HTTPException(400, "an offer has `sdp` and the `type` offer")
+    if "m=audio" not in body["sdp"]:
+        raise HTTPException(400, "an offer has a line for audio")
+    peers: list[SmallWebRTCConnection] = []
+    started: list[bool] = []
+
+    async def begin(peer: SmallWebRTCConnection) -> None:
+        peers.append(peer)
+        if not switchboard.closing:
+            connection = browser.connect(peer, agent, plan.environ, offline=plan.offline)
+            switchboard.answer(plan, connection)
+            started.append(True)
+
+    wanted = SmallWebRTCRequest(sdp=body["sdp"], type="offer")
+    try:
+        answer = await handler.handle_web_request(wanted, begin)
+    except _UNREADABLE:
+        raise HTTPException(400, "the offer can't be understood") from None
+    if answer and started:
+        return answer
+    for peer in peers:
+        await peer.disconnect()
+    if switchboard.closing:
+        raise HTTPException(503, "the server is stopping")
+    raise HTTPException(500, "the agent could not be started; the server's log says why")
+
+
+def _plan(switchboard: Switchboard, agent: str) -> Plan:
+    """The plan of ``agent``; an HTTPException where nobody would answer."""
     plan = switchboard.plans.get(agent)
     if plan is None:
         raise HTTPException(404, f"there is no agent '{agent}' here")
     if switchboard.closing:
         raise HTTPException(503, "the server is stopping")
-    if not isinstance(body.get("sdp"), str) or body.get("type") != "offer":
-        raise HTTPException(400, "an offer has `sdp` and the `type` offer")
-    started: list[bool] = []
+    return plan
 
-    async def begin(peer: SmallWebRTCConnection) -> None:
-        connection = browser.connect(peer, agent, plan.environ, offline=plan.offline)
-        switchboard.answer(plan, connection)
-        started.append(True)
 
-    wanted = SmallWebRTCRequest(sdp=body["sdp"], type="offer")
+def _patch(body: dict[str, Any]) -> SmallWebRTCPatchRequest:
+    """ICE candidates that came late, each with its ``candidate``, ``sdp_mid`` and ``sdp_mline_index``."""
     try:
-        answer = await handler.handle_web_request(wanted, begin)
-    except (ValueError, InvalidAccessError, InvalidStateError):
-        raise HTTPException(400, "the offer can't be understood") from None
-    if not answer or not started:
-        raise HTTPException(500, "the agent could not be started; the server's log says why")
-    return answer
+        found = [
+            IceCandidate(str(one["candidate"]), str(one["sdp_mid"]), int(one["sdp_mline_index"]))
+            for one in body["candidates"]
+        ]
+        return SmallWebRTCPatchRequest(pc_id=str(body["pc_id"]), candidates=found)
+    except (LookupError, TypeError, ValueError):
+        raise HTTPException(400, "candidates come with their `pc_id`, `sdp_mid` and index") from None
 
 
 async def _body(request: Request) -> dict[str, Any]:
@@ -97,7 +143,7 @@ async def _body(request: Request) -> dict[str, Any]:
             raise HTTPException(413, "an offer has at most 64 KiB")
     try:
         body = json.loads(raw)
-    except ValueError:
+    except (RecursionError, ValueError):
         raise HTTPException(400, "the body is not JSON") from None
     if not isinstance(body, dict):
         raise HTTPException(400, "the body is not a JSON object")

@@ -16,13 +16,21 @@ def require_local(request: Request) -> None:
     """Refuse (403) a request that comes from elsewhere than a page or a program on this machine.
 
     The Host header must name a loopback address: a tunnel and a rebound DNS name bring another one. An Origin
-    must be this server's own: another site's script brings its site's.
+    must be this server's own: another site's script brings its site's, a sandboxed one ``null``.
     """
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    if not is_loopback(host):
+    host = request.headers.get("host", "")
+    if not is_loopback(_name(host)):
         raise HTTPException(403, f"this address is for this machine alone, and '{host}' is another name")
-    if any(request.headers.get(name) for name in FORWARDED):
+    if any(name in request.headers for name in FORWARDED):
         raise HTTPException(403, "this address is for this machine alone, and the request was passed on")
     origin = request.headers.get("origin")
-    if origin and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is not None and origin.lower() != f"{request.url.scheme}://{host}".lower():
         raise HTTPException(403, f"this address is not for scripts of {origin}")
+
+
+def _name(host: str) -> str:
+    """The name in a Host header, without its port; empty when it is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""

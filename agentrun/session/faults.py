@@ -38,10 +38,13 @@ class Faults:
 
     parts: Parts
     _in_a_row: int = field(default=0, init=False)
+    _asking_again: bool = field(default=False, init=False)
 
     def recovered(self) -> None:
-        """The agent has answered: earlier errors are past."""
-        self._in_a_row = 0
+        """The agent speaks: earlier errors are past, unless it only asks the caller to say it again."""
+        if not self._asking_again:
+            self._in_a_row = 0
+        self._asking_again = False
 
     def judge(self, frame: ErrorFrame) -> Verdict:
         """Decide on one error; a realtime model's are its lifeline's."""
@@ -54,5 +57,6 @@ class Faults:
         if frame.processor is self.parts.llm:
             return Verdict.RETRY
         if frame.processor is self.parts.stt:
+            self._asking_again = True
             return Verdict.ASK_AGAIN
         return Verdict.GIVE_UP

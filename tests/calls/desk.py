@@ -93,7 +93,7 @@ async def open_desk(
     insecure: bool = True,
     clock: Callable[[], float] | None = None,
 ) -> AsyncIterator[Desk]:
-    """Serve the desk in ``folder``; the model gives ``answers`` in order, the caller says what is ``heard``."""
+    """Serve the desk in ``folder``: the model gives ``answers``, the caller says what is ``heard``."""
     (folder / "plugins").mkdir(exist_ok=True)
     (folder / "plugins" / "hours.py").write_text(PLUGIN)
     spec = folder / "desk.yaml"

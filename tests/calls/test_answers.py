@@ -31,7 +31,7 @@ async def test_a_question_is_answered_with_a_tool(tmp_path: Path, style: str) ->
 
 @pytest.mark.parametrize("style", STYLES)
 async def test_barge_in_silences_the_agent(tmp_path: Path, style: str) -> None:
-    story = Answer("Once upon a time " * 30)
+    story = Answer("Once upon a time there was a cook. " * 12)
     async with open_desk(
         tmp_path, [HELLO, story, OPEN], style=style, heard=["Tell me a story.", "Stop, stop."]
     ) as desk:

@@ -4,19 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.simulate.caller import CallOverError, NoAnswerError, PhoneCall
 from agentrun.simulate.engines import Answer
 from agentrun.simulate.faults import Fault, Route
-from tests.calls.desk import HELLO, LOOK_UP_SLOWLY, OPEN, QUESTION, Desk, listen, open_desk, until
+from tests.calls.desk import HELLO, LOOK_UP_SLOWLY, OPEN, QUESTION, listen, open_desk, until
 
 LONG = Answer("We are open from six to eleven. " * 4)
 END_SECONDS = 10.0
 
 
-async def ask(desk: Desk, call: PhoneCall) -> None:
-    """Say the question once the greeting has been heard."""
-    await call.hear_greeting()
-    await call.say(QUESTION)
+def name(value: str | Fault) -> str:
+    """A test's id: ``chat-429``, ``speech-cut``."""
+    return value if isinstance(value, str) else str(value.status) if value.kind == "status" else value.kind
 
 
 @pytest.mark.parametrize(
@@ -43,20 +41,17 @@ async def test_a_caller_hears_of_a_fault_and_the_call_ends(
         async with desk.caller.call(desk.url) as call:
             await call.hear_greeting()
             desk.openai.conditions.faults[route] = fault
-            await call.say(QUESTION)
-            asked = call.timeline.seconds
+            said = call.speak(QUESTION)
             heard = await listen(call)
-            if not call.ended_by and route == "transcriptions" and fault.status == 500:
-                await call.say(QUESTION)
-                asked = call.timeline.seconds
+            if (route, fault.status) == ("transcriptions", 500):
+                said = call.speak(QUESTION)
                 heard = await listen(call) and heard
-            await call.until(lambda: call.ended_by is not None, asked + END_SECONDS)
+            await call.until(lambda: call.ended_by is not None, said.speech_end + END_SECONDS)
             assert heard, "the caller was left in silence"
             assert call.ended_by is not None, "the call did not end"
         record = await desk.finished(call)
     assert record.ended_by == "error"
     assert record.transcript[-1].text == "I am sorry, goodbye."
-    assert "test" not in "".join(record.errors).split()
 
 
 async def test_a_rate_limit_that_passes_is_not_noticed(tmp_path: Path) -> None:
@@ -91,9 +86,8 @@ async def test_without_a_prepared_apology_a_dead_voice_ends_the_call(tmp_path: P
         async with desk.caller.call(desk.url) as call:
             await call.hear_greeting()
             desk.openai.conditions.faults["speech"] = Fault("status", 500)
-            await call.say(QUESTION)
-            asked = call.timeline.seconds
-            await call.until(lambda: call.ended_by is not None, asked + 20)
+            said = call.speak(QUESTION)
+            await call.until(lambda: call.ended_by is not None, said.speech_end + END_SECONDS)
             assert call.ended_by is not None
         assert (await desk.finished(call)).ended_by == "error"
 
@@ -127,6 +121,6 @@ async def test_a_server_that_stops_ends_its_calls(tmp_path: Path) -> None:
         await desk.server.switchboard.close()
         record = await desk.finished(call)
         assert desk.server.switchboard.live == 0
-        with pytest.raises((CallOverError, NoAnswerError)):
-            await call.hear_answer(2)
+        await call.until(lambda: call.ended_by is not None, call.timeline.seconds + 5)
+        assert call.ended_by is not None, "the call was left open"
     assert record.ended_by == "server"

@@ -64,11 +64,9 @@ def test_a_choice_is_a_whole_word(said: str, choice: str | None) -> None:
 
 
 def test_a_missing_choice_is_asked_for_with_the_choices() -> None:
-    who = {
-        "properties": {"who": {"enum": ["men", "women"], "description": "Whose games."}},
-        "required": ["who"],
-    }
-    assert gather(who, ["scores"], {}, WEDNESDAY)[1] == "Could you tell me the whose games: men or women?"
+    choice = {"enum": ["men", "women"], "description": "Whose games."}
+    _, question = gather({"properties": {"who": choice}, "required": ["who"]}, ["scores"], {}, WEDNESDAY)
+    assert question == "Could you tell me whose games: men or women?"
 
 
 def test_a_name_is_the_last_one_in_the_sentence() -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import AsyncIterator
 from typing import Any
 
-import soundfile
 from fastapi import APIRouter
 from fastapi import Request as HttpRequest
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.datastructures import UploadFile
 
 from agentrun.simulate.faults import Fault
-from agentrun.simulate.openai.errors import error, key_problem, strike
+from agentrun.simulate.openai.bodies import RefusedError, read_json, read_sound
+from agentrun.simulate.openai.errors import key_problem, strike
 from agentrun.simulate.openai.mind import Mind, Request
 
 
@@ -28,45 +27,39 @@ def router(mind: Mind) -> APIRouter:
     @routes.post("/v1/audio/transcriptions")
     @routes.post("/{agent}/v1/audio/transcriptions")
     async def transcriptions(request: HttpRequest, agent: str = "") -> Response:
+        if refused := key_problem(request):
+            return refused
         async with request.form() as form:
             fields = {key: value for key, value in form.items() if isinstance(value, str)}
             mind.requests.append(Request("transcriptions", agent, fields))
-            refused = key_problem(request) or await strike(mind.conditions.strike("transcriptions"))
-            if refused:
-                return refused
+            if struck := await strike(mind.conditions.strike("transcriptions"), request):
+                return struck
             upload = form.get("file")
             if not isinstance(upload, UploadFile):
-                return error(400, "file is required")
-            wav = await upload.read()
+                raise RefusedError("file is required")
+            pcm, rate = read_sound(await upload.read())
         await mind.conditions.wait("transcriptions")
-        return await _transcribe(mind, wav, fields.get("prompt", ""))
+        text = await mind.hearing.transcribe(pcm, rate, fields.get("prompt", ""))
+        return JSONResponse({"text": text})
 
     @routes.post("/v1/audio/speech")
     @routes.post("/{agent}/v1/audio/speech")
     async def speech(request: HttpRequest, agent: str = "") -> Response:
-        body: dict[str, Any] = await request.json()
+        if refused := key_problem(request):
+            return refused
+        body = await read_json(request)
         mind.requests.append(Request("speech", agent, body))
         fault = mind.conditions.strike("speech")
-        refused = key_problem(request) or await strike(fault)
-        if refused:
-            return refused
+        if struck := await strike(fault, request):
+            return struck
         if not body.get("input"):
-            return error(400, "input is required")
+            raise RefusedError("input is required")
         if body.get("response_format", "mp3") != "pcm":
-            return error(400, "this stand-in speaks pcm only")
+            raise RefusedError("this stand-in speaks pcm only")
         await mind.conditions.wait("speech")
         return StreamingResponse(_speak(mind, body, fault), media_type="audio/pcm")
 
     return routes
-
-
-async def _transcribe(mind: Mind, wav: bytes, prompt: str) -> Response:
-    try:
-        samples, rate = soundfile.read(io.BytesIO(wav), dtype="int16", always_2d=True)
-    except soundfile.LibsndfileError:
-        return error(400, "the file is not audio that can be read")
-    text = await mind.hearing.transcribe(samples[:, 0].tobytes(), rate, prompt)
-    return JSONResponse({"text": text})
 
 
 async def _speak(mind: Mind, body: dict[str, Any], fault: Fault | None) -> AsyncIterator[bytes]:

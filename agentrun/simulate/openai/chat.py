@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import io
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import soundfile
 from fastapi import APIRouter
 from fastapi import Request as HttpRequest
 from fastapi.responses import JSONResponse, Response, StreamingResponse
@@ -18,7 +15,8 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from agentrun.simulate.engines import Answer, Conversation
 from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai.audio import CutShortError
-from agentrun.simulate.openai.errors import error, key_problem, strike
+from agentrun.simulate.openai.bodies import RefusedError, read_json, read_part
+from agentrun.simulate.openai.errors import key_problem, strike
 from agentrun.simulate.openai.mind import Mind, Request
 
 
@@ -29,14 +27,15 @@ def router(mind: Mind) -> APIRouter:
     @routes.post("/v1/chat/completions")
     @routes.post("/{agent}/v1/chat/completions")
     async def completions(request: HttpRequest, agent: str = "") -> Response:
-        body: dict[str, Any] = await request.json()
+        if refused := key_problem(request):
+            return refused
+        body = await read_json(request)
         mind.requests.append(Request("chat", agent, body))
         fault = mind.conditions.strike("chat")
-        refused = key_problem(request) or await strike(fault)
-        if refused:
-            return refused
+        if struck := await strike(fault, request):
+            return struck
         if not body.get("messages"):
-            return error(400, "messages is required")
+            raise RefusedError("messages is required")
         await mind.conditions.wait("chat")
         messages = [await hear_parts(mind, message) for message in body["messages"]]
         answer = await mind.brain.answer(Conversation(messages, body.get("tools") or [], agent))
@@ -55,9 +54,8 @@ async def hear_parts(mind: Mind, message: dict[str, Any]) -> dict[str, Any]:
     parts = []
     for part in content:
         if part.get("type") == "input_audio":
-            wav = base64.b64decode(part["input_audio"]["data"])
-            samples, rate = soundfile.read(io.BytesIO(wav), dtype="int16", always_2d=True)
-            text = await mind.hearing.transcribe(samples[:, 0].tobytes(), rate, "")
+            pcm, rate = read_part(part)
+            text = await mind.hearing.transcribe(pcm, rate, "")
             parts.append({"type": "text", "text": text})
         else:
             parts.append(part)

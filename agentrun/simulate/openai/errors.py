@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
 from agentrun.simulate.faults import Fault
 
-_HANG_SECONDS = 3600.0
 _MEANINGS = {
     400: ("invalid_request_error", "invalid_value", "The request is not valid."),
     401: ("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
@@ -32,12 +29,16 @@ def key_problem(request: Request) -> JSONResponse | None:
     return None if scheme.lower() == "bearer" and token.strip() else error(401)
 
 
-async def strike(fault: Fault | None) -> Response | None:
-    """The answer of a fault that strikes before anything is sent; None for the others."""
+async def strike(fault: Fault | None, request: Request) -> Response | None:
+    """The answer of a fault that strikes before anything is sent; None for the others.
+
+    ``hang`` lasts until the client gives up.
+    """
     if fault is None:
         return None
     if fault.kind == "status":
         return error(fault.status)
     if fault.kind == "hang":
-        await asyncio.sleep(_HANG_SECONDS)
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
     return None

@@ -53,7 +53,7 @@ def router(mind: Mind) -> APIRouter:
 
 async def serve(session: Any, socket: WebSocket, fault: Fault | None) -> None:
     """Run a session until either side ends it."""
-    left = fault.after if fault else None
+    seen = 0
     await session.begin()
     limit = asyncio.create_task(session.expire())
     try:
@@ -65,9 +65,10 @@ async def serve(session: Any, socket: WebSocket, fault: Fault | None) -> None:
                 await socket.close(1001)
                 return
             event = json.loads(receive.result())
-            if fault and left is not None and (left := left - 1) < 0:
-                await _break(session, socket, fault)
-                left = None
+            seen += 1
+            if fault and seen > fault.after:
+                broken, fault = fault, None
+                await _break(session, socket, broken)
             await session.take(event)
     except (WebSocketDisconnect, RuntimeError):
         return

@@ -10,11 +10,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from fastapi import FastAPI
+from fastapi import Request as HttpRequest
+from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentrun.listening import bind, listening
 from agentrun.simulate.engines import Brain, Hearing, Voice
 from agentrun.simulate.faults import Conditions
 from agentrun.simulate.openai import audio, chat, realtime
+from agentrun.simulate.openai.bodies import RefusedError
+from agentrun.simulate.openai.errors import error
 from agentrun.simulate.openai.mind import Mind, Request
 
 MODELS = ("gpt-4o", "gpt-4o-mini", "gpt-4o-transcribe", "gpt-4o-mini-tts", "gpt-4o-realtime-preview")
@@ -65,7 +70,9 @@ class OpenAIServer:
         return self._mind.requests
 
     async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(listening(make(self._mind), self._socket, message_bytes=None))
+        await self._stack.enter_async_context(
+            listening(_cutting(make(self._mind)), self._socket, message_bytes=None)
+        )
         return self
 
     async def __aexit__(
@@ -82,6 +89,10 @@ def make(mind: Mind) -> FastAPI:
     app.include_router(chat.router(mind))
     app.include_router(realtime.router(mind))
 
+    @app.exception_handler(RefusedError)
+    async def refused(_request: HttpRequest, problem: RefusedError) -> JSONResponse:
+        return error(400, problem.message)
+
     @app.get("/v1/models")
     @app.get("/{agent}/v1/models")
     async def models(agent: str = "") -> dict[str, Any]:
@@ -90,3 +101,13 @@ def make(mind: Mind) -> FastAPI:
         return {"object": "list", "data": data}
 
     return app
+
+
+def _cutting(app: ASGIApp) -> ASGIApp:
+    """``app``, whose broken answers end the connection without a word in the log."""
+
+    async def cutting(scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(audio.CutShortError):
+            await app(scope, receive, send)
+
+    return cutting
