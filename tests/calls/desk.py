@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +92,7 @@ async def open_desk(
     overrides: Mapping[str, str] | None = None,
     environ: Mapping[str, str] | None = None,
     insecure: bool = True,
-    clock: Callable[[], float] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Desk]:
     """Serve the desk in ``folder``: the model gives ``answers``, the caller says what is ``heard``."""
     (folder / "plugins").mkdir(exist_ok=True)
@@ -99,8 +100,7 @@ async def open_desk(
     spec = folder / "desk.yaml"
     spec.write_text(SPEC)
     hearing, voice, brain = ScriptedHearing(heard), ToneVoice(), ScriptedBrain(answers)
-    clocks = {"clock": clock} if clock else {}
-    async with OpenAIServer(hearing, voice, brain, **clocks) as openai:
+    async with OpenAIServer(hearing, voice, brain, clock=clock) as openai:
         given = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url, **(environ or {})}
         options = Options(port=0, insecure=insecure, style=style, overrides=tuple((overrides or {}).items()))
         async with running([spec], given, options) as server:

@@ -1,4 +1,4 @@
-"""A realtime model that goes silent: the caller is answered again or told, and never left with a mute agent."""
+"""A realtime model that goes silent: the caller is answered again or told."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 """A stand-in for OpenAI on a loopback port.
 
-It speaks the protocols that Pipecat's OpenAI services use: transcriptions, chat completions, speech, responses,
-realtime and realtime transcription.
+It speaks the protocols that Pipecat's OpenAI services use: transcriptions, chat completions, speech,
+responses, realtime and realtime transcription.
 """
 
 from agentrun.simulate.openai.server import OpenAIServer
