@@ -45,7 +45,7 @@ class StreamTokens:
         ticket = self._tickets.pop(token, None)
         if ticket is None or ticket.expires <= self._clock():
             return None
-        if ticket.agent != agent or not secrets.compare_digest(ticket.call_sid, call_sid):
+        if (ticket.agent, ticket.call_sid) != (agent, call_sid):
             return None
         return ticket
 

@@ -69,9 +69,11 @@ class TwilioRoutes:
         if plan is None or self._settings.access is Access.CLOSED:
             await websocket.close(POLICY_VIOLATION)
             return
-        await websocket.accept()
         opened = await self._handshake(agent, websocket)
         if opened is None:
+            return
+        if self._switchboard.closing:
+            await _close(websocket, TRY_LATER)
             return
         stream, ticket = opened
         call = self._call(plan, stream, ticket)
@@ -114,17 +116,18 @@ class TwilioRoutes:
     async def _handshake(self, agent: str, websocket: WebSocket) -> tuple[Stream, Ticket] | None:
         self._handshakes += 1
         try:
+            await websocket.accept()
             stream = await asyncio.wait_for(_start(websocket), HANDSHAKE_SECONDS)
         except (TimeoutError, WebSocketDisconnect, ValueError, KeyError, TypeError) as error:
             logger.info("{}: a stream did not begin as Twilio's do: {!r}", agent, type(error).__name__)
-            await _refuse(websocket)
+            await _close(websocket, POLICY_VIOLATION)
             return None
         finally:
             self._handshakes -= 1
         ticket = self._tokens.redeem(stream.parameters.get("token", ""), agent, stream.call_sid)
         if ticket is None or self._switchboard.is_live(agent, stream.call_sid):
             logger.warning("{}: refused a stream without a valid token", agent)
-            await _refuse(websocket)
+            await _close(websocket, POLICY_VIOLATION)
             return None
         return stream, ticket
 
@@ -149,23 +152,29 @@ async def _start(websocket: WebSocket) -> Stream:
         message = _message(await websocket.receive_text())
     if message["event"] != "start":
         raise ValueError("not a start message")
-    start = message["start"]
-    parameters = start.get("customParameters") or {}
+    start = _object(message["start"])
+    parameters = _object(start.get("customParameters") or {})
     return Stream(
-        str(start["streamSid"]), str(start["callSid"]), {str(k): str(v) for k, v in parameters.items()}
+        str(start["streamSid"]), str(start["callSid"]), {key: str(value) for key, value in parameters.items()}
     )
 
 
 def _message(text: str) -> dict[str, Any]:
-    message = json.loads(text)
-    if not isinstance(message, dict):
-        raise TypeError("not an object")
-    return message
-
-
-async def _refuse(websocket: WebSocket) -> None:
     try:
-        await websocket.close(POLICY_VIOLATION)
+        return _object(json.loads(text))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("not an object")
+    return value
+
+
+async def _close(websocket: WebSocket, code: int) -> None:
+    try:
+        await websocket.close(code)
     except RuntimeError:
         return
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 Route = Literal["transcriptions", "chat", "speech", "responses", "realtime"]
 Kind = Literal["status", "hang", "cut", "refuse", "error", "close", "drop"]
 ALWAYS = -1
+_FAULT = re.compile(r"(?:(?P<status>[45]\d\d)|(?P<kind>[a-z]+)(?:@(?P<after>\d+))?)(?:\*(?P<times>\d+))?")
+_TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
 
 
 @dataclass
@@ -61,13 +64,33 @@ def parse(text: str) -> tuple[Route, Fault]:
     ('chat', Fault(kind='status', status=429, times=2, after=0))
     """
     route, _, rest = text.partition(":")
-    rest, _, times = rest.partition("*")
-    kind, _, after = rest.partition("@")
-    if route not in ("transcriptions", "chat", "speech", "responses", "realtime") or not kind:
-        raise ValueError(f"'{text}' is not route:fault, such as speech:cut or chat:429*2")
-    number = int(times) if times else ALWAYS
-    if kind.isdigit():
-        return route, Fault("status", int(kind), number)  # type: ignore[return-value]
-    if kind not in ("hang", "cut", "refuse", "error", "close", "drop"):
-        raise ValueError(f"'{kind}' is not a status, hang, cut, refuse, error, close or drop")
-    return route, Fault(kind, times=number, after=int(after or 0))  # type: ignore[arg-type, return-value]
+    found = _FAULT.fullmatch(rest)
+    if found is None:
+        raise ValueError(f"'{text}' is not route:fault, such as speech:cut, chat:429*2 or realtime:drop@20")
+    times = int(found["times"]) if found["times"] else ALWAYS
+    if found["status"]:
+        return _route(route), Fault("status", int(found["status"]), times)
+    kinds: dict[str, Kind] = {kind: kind for kind in get_args(Kind) if kind != "status"}
+    if found["kind"] not in kinds:
+        raise ValueError(f"'{found['kind']}' is neither a status such as 429 nor one of {', '.join(kinds)}")
+    return _route(route), Fault(kinds[found["kind"]], times=times, after=int(found["after"] or 0))
+
+
+def parse_latency(text: str) -> tuple[Route, float]:
+    """``chat=350ms`` as a route and seconds. Raises ValueError when it is none.
+
+    >>> parse_latency("chat=350ms")
+    ('chat', 0.35)
+    """
+    route, _, time = text.partition("=")
+    found = _TIME.fullmatch(time)
+    if found is None:
+        raise ValueError(f"'{text}' is not route=time, such as chat=350ms or speech=1.5s")
+    return _route(route), float(found[1]) / (1000 if found[2] == "ms" else 1)
+
+
+def _route(text: str) -> Route:
+    routes: dict[str, Route] = {route: route for route in get_args(Route)}
+    if text not in routes:
+        raise ValueError(f"'{text}' is not one of {', '.join(routes)}")
+    return routes[text]

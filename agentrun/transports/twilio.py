@@ -35,7 +35,7 @@ class Serializer(TwilioFrameSerializer):
     async def deserialize(self, data: str | bytes) -> Frame | None:
         try:
             message = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         part = message.get(message.get("event")) if isinstance(message, dict) else None
         if not isinstance(part, dict):

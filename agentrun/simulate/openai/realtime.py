@@ -93,7 +93,7 @@ async def _break(session: Any, socket: WebSocket, fault: Fault) -> None:
 
 
 class RealtimeSession:
-    """One conversation: the session's settings, its items, the audio that came in, and the answer under way."""
+    """One conversation: its settings and items, the audio that came in, and the answer under way."""
 
     def __init__(self, mind: Mind, agent: str, send: Callable[[str], Awaitable[None]]) -> None:
         self.mind = mind
@@ -115,7 +115,7 @@ class RealtimeSession:
 
     async def expire(self) -> None:
         """Returns when the session has lasted an hour of the stand-in's clock."""
-        while self.mind.clock() - self._began < SESSION_SECONDS:
+        while self.mind.clock() - self._began < SESSION_SECONDS:  # noqa: ASYNC110 - the clock is anybody's
             await asyncio.sleep(_TICK_SECONDS)
         await self.error("session_expired", "Your session hit the maximum duration of 60 minutes.")
 

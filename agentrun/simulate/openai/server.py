@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from agentrun.listening import bind, listening
 from agentrun.simulate.engines import Brain, Hearing, Voice
 from agentrun.simulate.faults import Conditions
-from agentrun.simulate.openai import audio, chat, realtime
+from agentrun.simulate.openai import audio, chat, realtime, responses
 from agentrun.simulate.openai.bodies import RefusedError
 from agentrun.simulate.openai.errors import error
 from agentrun.simulate.openai.mind import Mind, Request
@@ -88,6 +88,7 @@ def make(mind: Mind) -> FastAPI:
     app.include_router(audio.router(mind))
     app.include_router(chat.router(mind))
     app.include_router(realtime.router(mind))
+    app.include_router(responses.router(mind))
 
     @app.exception_handler(RefusedError)
     async def refused(_request: HttpRequest, problem: RefusedError) -> JSONResponse:
