@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from agentrun.cli.options import override_options
 from agentrun.errors import AgentRunError
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--offline", is_flag=True, help="With a SPEC: no network and no keys.")
+@override_options
 @click.pass_context
 def command(ctx: click.Context, /, target: str, as_json: bool, **asked: Any) -> int:
     """Call the agent of a SPEC, which is served for this call, or one that answers at a URL.
@@ -120,6 +122,8 @@ class Asked:
     number: str | None
     out: Path | None
     offline: bool
+    style: str | None
+    overrides: tuple[tuple[str, str], ...]
 
 
 async def _call(target: str, asked: Asked, tell: Callable[[str], None]) -> Report:
@@ -138,7 +142,7 @@ async def _call(target: str, asked: Asked, tell: Callable[[str], None]) -> Repor
         url, twilio, greets = target, None, True
         if not target.startswith(("http://", "https://")):
             tell("starting the server")
-            served = await stack.enter_async_context(_served(Path(target), environ, offline=asked.offline))
+            served = await stack.enter_async_context(_served(Path(target), environ, asked))
             url, twilio, greets = served.url, served.twilio, served.greets
             environ.update(twilio.environ())
         caller = Caller.from_environ(environ, jitter=asked.jitter)
@@ -189,20 +193,20 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def _served(path: Path, environ: Mapping[str, str], *, offline: bool) -> AsyncIterator[Served]:
+async def _served(path: Path, environ: Mapping[str, str], asked: Asked) -> AsyncIterator[Served]:
     """Serve the spec at ``path`` on the telephone, beside a Twilio that knows of the call."""
     from agentrun import spec
     from agentrun.cli.screen import quiet_logs
     from agentrun.simulate.twilio import TwilioServer
 
-    agent = spec.load(path).spec
+    agent = spec.load(path, asked.overrides, asked.style).spec
     quiet_logs("WARNING")
     from agentrun.server.running import Options, running
 
     on_telephone = any(transport.type == "twilio" for transport in agent.transport)
-    overrides = () if on_telephone else (("transport", "twilio"),)
+    overrides = asked.overrides if on_telephone else (*asked.overrides, ("transport", "twilio"))
     ours = {name: value for name, value in environ.items() if not name.startswith("TWILIO_API_KEY")}
     async with TwilioServer() as twilio:
-        options = Options(port=0, offline=offline, overrides=overrides)
+        options = Options(port=0, offline=asked.offline, style=asked.style, overrides=overrides)
         async with running([path], {**ours, **twilio.environ()}, options) as server:
             yield Served(f"{server.url}/{agent.name}", twilio, agent.prompts.greeting is not None)

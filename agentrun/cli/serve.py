@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 @click.option("--offline", is_flag=True, help="No network and no keys: a stand-in hears, answers and speaks.")
 @click.option("--insecure", is_flag=True, help="Accept unsigned calls; on a loopback host only.")
 @shared.override_options
-@click.option("--log-level", default="WARNING", show_default=True, help="DEBUG, INFO, WARNING or ERROR.")
+@click.option(
+    "--log-level",
+    default="WARNING",
+    show_default=True,
+    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
+    help="Show logs of this level and above.",
+)
 def command(
     specs: tuple[Path, ...],
     host: str,

@@ -35,8 +35,8 @@ async def test_a_question_is_heard_looked_up_and_answered_aloud(tmp_path: Path, 
         await page.begin()
         await page.shows("connection", "Talking with ncaa.", 15)
         await page.shows("words", "basketball scores tonight", 40)
-        await page.shows("words", "get_mens_basketball_scores ✓", 15)
         before, _ = await page.sound()
+        await page.shows("words", "get_mens_basketball_scores ✓", 15)
         assert await page.loudest() > 0.02
         await page.page.locator("#words .agent", has_text="Duke").wait_for(timeout=20_000)
         await page.page.wait_for_timeout(6_000)
@@ -45,4 +45,5 @@ async def test_a_question_is_heard_looked_up_and_answered_aloud(tmp_path: Path, 
         await page.page.get_by_role("button", name="Hang up").click()
     assert page.complaints == []
     answer = pcm[len(before) :]
-    assert "Duke" in await engines.hearing.transcribe(answer, rate, "")
+    heard = await engines.hearing.transcribe(answer, rate, "")
+    assert "Duke" in heard, f"{len(answer) / 2 / rate:.1f} s were received: {heard!r}"

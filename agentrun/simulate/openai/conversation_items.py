@@ -44,6 +44,19 @@ def message(item_id: str, role: str, kind: str, text: str, status: str = "comple
     }
 
 
+def shorten(item: dict[str, Any], share: float) -> None:
+    """Keep about the first ``share`` of a spoken item's words.
+
+    >>> item = message("item_1", "assistant", "output_audio", "One two three four.")
+    >>> shorten(item, 0.5)
+    >>> item["content"][0]["transcript"]
+    'One two'
+    """
+    for part in item.get("content") or []:
+        words = str(part.get("transcript") or "").split()
+        part["transcript"] = " ".join(words[: round(len(words) * min(share, 1.0))])
+
+
 def function_call(item_id: str, call_id: str, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """A function call item."""
     return {

@@ -1,95 +1,21 @@
-"""``wss …/v1/realtime``: one speech-to-speech session a socket."""
+"""One speech-to-speech session of ``wss …/v1/realtime``."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
-
-from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai import speech_turns
-from agentrun.simulate.openai.conversation_items import message
-from agentrun.simulate.openai.mind import Mind, Request
+from agentrun.simulate.openai.conversation_items import message, shorten
+from agentrun.simulate.openai.mind import Mind
 from agentrun.simulate.openai.realtime_response import RealtimeResponse
-from agentrun.simulate.openai.transcribing import Transcribing
+from agentrun.simulate.openai.socket_events import audio_input, need, need_item, need_sound
 
 SESSION_SECONDS = 60 * 60.0
 """OpenAI ends a realtime session after an hour."""
 _TICK_SECONDS = 0.1
-
-
-class EndOfSocketError(Exception):
-    """The server ends the socket with ``code``; without one the connection is dropped."""
-
-    def __init__(self, code: int | None) -> None:
-        super().__init__()
-        self.code = code
-
-
-def router(mind: Mind) -> APIRouter:
-    """The realtime routes, for one agent and for all."""
-    routes = APIRouter()
-
-    @routes.websocket("/v1/realtime")
-    @routes.websocket("/{agent}/v1/realtime")
-    async def realtime(socket: WebSocket, agent: str = "") -> None:
-        fault = mind.conditions.strike("realtime")
-        bearer = socket.headers.get("authorization", "").startswith("Bearer ")
-        if not bearer or (fault and fault.kind in ("refuse", "status")):
-            await socket.close(1008)
-            return
-        await socket.accept()
-        mind.requests.append(Request("realtime", agent, dict(socket.query_params)))
-        transcribing = socket.query_params.get("intent") == "transcription"
-        kind = Transcribing if transcribing else RealtimeSession
-        await serve(kind(mind, agent, socket.send_text), socket, fault)
-
-    return routes
-
-
-async def serve(session: Any, socket: WebSocket, fault: Fault | None) -> None:
-    """Run a session until either side ends it."""
-    seen = 0
-    await session.begin()
-    limit = asyncio.create_task(session.expire())
-    try:
-        while True:
-            receive = asyncio.create_task(socket.receive_text())
-            done, _ = await asyncio.wait({receive, limit}, return_when=asyncio.FIRST_COMPLETED)
-            if limit in done:
-                receive.cancel()
-                await socket.close(1001)
-                return
-            event = json.loads(receive.result())
-            seen += 1
-            if fault and seen > fault.after:
-                broken, fault = fault, None
-                await _break(session, socket, broken)
-            await session.take(event)
-    except (WebSocketDisconnect, RuntimeError):
-        return
-    except EndOfSocketError as end:
-        if end.code:
-            await socket.close(end.code)
-    finally:
-        limit.cancel()
-        await session.close()
-
-
-async def _break(session: Any, socket: WebSocket, fault: Fault) -> None:
-    if fault.kind == "error":
-        await session.error("server_error", "The server had an error.")
-    elif fault.kind == "close":
-        raise EndOfSocketError(1000)
-    elif fault.kind in ("drop", "cut"):
-        transport = socket.scope["extensions"] and getattr(socket, "_transport", None)
-        if transport:
-            transport.abort()
-        raise EndOfSocketError(1011)
 
 
 class RealtimeSession:
@@ -99,6 +25,8 @@ class RealtimeSession:
         self.mind = mind
         self.agent = agent
         self.items: list[dict[str, Any]] = []
+        self.spoken_ms: dict[str, int] = {}
+        """How much audio each of the agent's items has."""
         self.settings: dict[str, Any] = {"type": "realtime", "instructions": "", "tools": [], "audio": {}}
         self._send = send
         self._turns: speech_turns.SpeechTurns | None = speech_turns.SpeechTurns()
@@ -127,7 +55,7 @@ class RealtimeSession:
 
     async def take(self, event: dict[str, Any]) -> None:
         """One event of the client's."""
-        known: dict[str, Callable[[dict[str, Any]], Awaitable[None]]] = {
+        known: dict[Any, Callable[[dict[str, Any]], Awaitable[None]]] = {
             "session.update": self._update,
             "input_audio_buffer.append": self._append,
             "input_audio_buffer.commit": self._commit_by_client,
@@ -139,7 +67,7 @@ class RealtimeSession:
             "response.create": self._create_response,
             "response.cancel": self._cancel,
         }
-        handler = known.get(event.get("type", ""))
+        handler = known.get(str(event.get("type")))
         if handler is None:
             await self.error("unknown_event", f"unknown event {event.get('type')!r}", event.get("event_id"))
             return
@@ -161,15 +89,15 @@ class RealtimeSession:
         task.add_done_callback(self._tasks.discard)
 
     async def _update(self, event: dict[str, Any]) -> None:
-        self.settings = {**self.settings, **event.get("session", {})}
-        audio = self.settings.get("audio") or {}
-        given = audio.get("input") or {}
+        settings = {**self.settings, **need(event, "session", dict)}
+        given = audio_input(settings)
         if "turn_detection" in given:
             self._turns = speech_turns.from_setting(given["turn_detection"])
+        self.settings = settings
         await self.tell("session.updated", session=self.settings)
 
     async def _append(self, event: dict[str, Any]) -> None:
-        pcm = base64.b64decode(event.get("audio", ""))
+        pcm = need_sound(event)
         if self._turns is None:
             self._buffer += pcm
             return
@@ -215,9 +143,7 @@ class RealtimeSession:
         item = message(item_id, "user", "input_audio", "")
         self.items.append(item)
         await self.tell("conversation.item.added", item=item, previous_item_id=previous)
-        prompt = str(
-            (((self.settings.get("audio") or {}).get("input") or {}).get("transcription") or {}).get("prompt")
-        )
+        prompt = str((audio_input(self.settings).get("transcription") or {}).get("prompt") or "")
         words = await self.mind.hearing.transcribe(pcm, speech_turns.RATE, prompt)
         item["content"] = [{"type": "input_audio", "transcript": words}]
         await self.tell(
@@ -231,24 +157,31 @@ class RealtimeSession:
             await self._create_response({})
 
     async def _create_item(self, event: dict[str, Any]) -> None:
-        item = {"id": self.mind.new_id("item"), **event["item"], "status": "completed"}
+        item = {"id": self.mind.new_id("item"), **need_item(event), "status": "completed"}
         previous = self.items[-1]["id"] if self.items else None
         self.items.append(item)
         for kind in ("conversation.item.added", "conversation.item.done"):
             await self.tell(kind, item=item, previous_item_id=previous)
 
     async def _truncate(self, event: dict[str, Any]) -> None:
-        fields = {key: event[key] for key in ("item_id", "content_index", "audio_end_ms")}
-        await self.tell("conversation.item.truncated", **fields)
+        """Forget the words of an answer that were not heard."""
+        item_id, heard_ms = need(event, "item_id", str), need(event, "audio_end_ms", int)
+        for item in self.items:
+            if item["id"] == item_id and self.spoken_ms.get(item_id):
+                shorten(item, heard_ms / self.spoken_ms[item_id])
+        where = {"item_id": item_id, "content_index": need(event, "content_index", int)}
+        await self.tell("conversation.item.truncated", audio_end_ms=heard_ms, **where)
 
     async def _delete(self, event: dict[str, Any]) -> None:
-        self.items = [item for item in self.items if item["id"] != event["item_id"]]
-        await self.tell("conversation.item.deleted", item_id=event["item_id"])
+        item_id = need(event, "item_id", str)
+        self.items = [item for item in self.items if item["id"] != item_id]
+        await self.tell("conversation.item.deleted", item_id=item_id)
 
     async def _retrieve(self, event: dict[str, Any]) -> None:
-        found = next((item for item in self.items if item["id"] == event["item_id"]), None)
+        item_id = need(event, "item_id", str)
+        found = next((item for item in self.items if item["id"] == item_id), None)
         if found is None:
-            text = f"item {event['item_id']} does not exist"
+            text = f"item {item_id} does not exist"
             await self.error("item_retrieve_invalid_item_id", text, event.get("event_id"))
         else:
             await self.tell("conversation.item.retrieved", item=found)

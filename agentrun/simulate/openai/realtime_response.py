@@ -6,7 +6,7 @@ import asyncio
 import base64
 from typing import TYPE_CHECKING, Any
 
-from agentrun.simulate.engines import Answer, Conversation, ToolCall
+from agentrun.simulate.engines import VOICE_RATE, Answer, Conversation, ToolCall
 from agentrun.simulate.openai.chat import pieces
 from agentrun.simulate.openai.conversation_items import as_messages, as_tools, function_call, message
 
@@ -73,33 +73,36 @@ class RealtimeResponse:
         await session.tell("conversation.item.added", item=item)
         await session.tell("response.content_part.added", part={"type": "audio", "transcript": ""}, **part)
         session.items.append(item)
-        await self._say(answer.text, part)
-        item |= message(item["id"], "assistant", "output_audio", answer.text)
+        spoken = await self._say(answer.text, part)
+        item |= message(item["id"], "assistant", "output_audio", spoken)
         self._output.append(item)
         await session.tell("response.output_audio.done", **part)
-        await session.tell("response.output_audio_transcript.done", transcript=answer.text, **part)
-        done = {"type": "audio", "transcript": answer.text}
+        await session.tell("response.output_audio_transcript.done", transcript=spoken, **part)
+        done = {"type": "audio", "transcript": spoken}
         await session.tell("response.content_part.done", part=done, **part)
         await session.tell("response.output_item.done", item=item, **where)
         await session.tell("conversation.item.done", item=item)
 
-    async def _say(self, text: str, part: dict[str, Any]) -> None:
-        """Words and audio side by side, faster than they are heard."""
+    async def _say(self, text: str, part: dict[str, Any]) -> str:
+        """Words and audio side by side, faster than they are heard; gives the words that were sent."""
         session = self._session
         left = pieces(text)
         audio = (session.settings.get("audio") or {}).get("output") or {}
         voice, speed = str(audio.get("voice") or "alloy"), float(audio.get("speed") or 1.0)
         async for pcm in session.mind.voice.speak(text, voice, speed):
             if self._reason:
-                return
+                return text[: len(text) - len("".join(left))]
             for word in left[:2]:
                 await session.tell("response.output_audio_transcript.delta", delta=word, **part)
             del left[:2]
+            milliseconds = len(pcm) * 1000 // (2 * VOICE_RATE)
+            session.spoken_ms[part["item_id"]] = session.spoken_ms.get(part["item_id"], 0) + milliseconds
             delta = base64.b64encode(pcm).decode()
             await session.tell("response.output_audio.delta", delta=delta, **part)
             await asyncio.sleep(0)
         for word in left:
             await session.tell("response.output_audio_transcript.delta", delta=word, **part)
+        return text
 
     def _as_json(self, status: str) -> dict[str, Any]:
         details = {"type": "cancelled", "reason": self._reason} if status == "cancelled" else None

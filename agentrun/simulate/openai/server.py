@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from agentrun.listening import bind, listening
 from agentrun.simulate.engines import Brain, Hearing, Voice
 from agentrun.simulate.faults import Conditions
-from agentrun.simulate.openai import audio, chat, realtime, responses
+from agentrun.simulate.openai import audio, chat, responses, sockets
 from agentrun.simulate.openai.bodies import RefusedError
 from agentrun.simulate.openai.errors import error
 from agentrun.simulate.openai.mind import Mind, Request
@@ -87,7 +87,7 @@ def make(mind: Mind) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(audio.router(mind))
     app.include_router(chat.router(mind))
-    app.include_router(realtime.router(mind))
+    app.include_router(sockets.router(mind))
     app.include_router(responses.router(mind))
 
     @app.exception_handler(RefusedError)
@@ -105,9 +105,13 @@ def make(mind: Mind) -> FastAPI:
 
 
 def _cutting(app: ASGIApp) -> ASGIApp:
-    """``app``, whose broken answers end the connection without a word in the log."""
+    """``app``, which may break connections off: an answer cut short leaves no word in the log.
+
+    The server's ``send`` belongs to the connection's protocol, which has the transport.
+    """
 
     async def cutting(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[sockets.TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
         with contextlib.suppress(audio.CutShortError):
             await app(scope, receive, send)
 

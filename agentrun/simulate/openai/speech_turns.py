@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from agentrun.simulate.openai.socket_events import MisfitError
+
 RATE = 24_000
 """Hz of realtime audio, 16-bit mono."""
 _FRAME_BYTES = RATE // 50 * 2
@@ -76,12 +78,19 @@ class SpeechTurns:
 
 
 def from_setting(setting: Any) -> SpeechTurns | None:
-    """What a session's ``turn_detection`` asks for; None when the client finds the turns itself."""
+    """What a session's ``turn_detection`` asks for; None when the client finds the turns itself.
+
+    Raises MisfitError when it asks for what does not exist.
+    """
     if not setting:
         return None
-    if setting.get("type") == "semantic_vad":
-        return SpeechTurns(silence_ms=_SEMANTIC_MS[setting.get("eagerness") or "auto"])
-    return SpeechTurns(
-        silence_ms=int(setting.get("silence_duration_ms") or 500),
-        prefix_ms=int(setting.get("prefix_padding_ms") or 300),
-    )
+    kind = setting.get("type") if isinstance(setting, dict) else None
+    if kind == "semantic_vad":
+        eagerness = setting.get("eagerness") or "auto"
+        if eagerness in _SEMANTIC_MS:
+            return SpeechTurns(silence_ms=_SEMANTIC_MS[eagerness])
+    elif kind == "server_vad":
+        silence, prefix = setting.get("silence_duration_ms", 500), setting.get("prefix_padding_ms", 300)
+        if isinstance(silence, int) and isinstance(prefix, int):
+            return SpeechTurns(silence_ms=silence, prefix_ms=prefix)
+    raise MisfitError("invalid_value", f"turn_detection can't be {setting}.")

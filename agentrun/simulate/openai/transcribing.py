@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from agentrun.simulate.openai import speech_turns
 from agentrun.simulate.openai.chat import pieces
 from agentrun.simulate.openai.mind import Mind
+from agentrun.simulate.openai.socket_events import MisfitError, audio_input, need, need_sound
 
 
 class Transcribing:
@@ -22,6 +22,7 @@ class Transcribing:
         self._send = send
         self._buffer = bytearray()
         self._turns: speech_turns.SpeechTurns | None = None
+        self._item_id = ""
         self._settings: dict[str, Any] = {"type": "transcription", "audio": {}}
 
     async def begin(self) -> None:
@@ -35,41 +36,44 @@ class Transcribing:
     async def close(self) -> None:
         """Nothing is under way."""
 
-    async def error(self, code: str, text: str) -> None:
+    async def error(self, code: str, text: str, event_id: str | None = None) -> None:
         """Send an error event."""
-        await self._tell("error", error={"type": "server_error", "code": code, "message": text})
+        problem = {"type": "invalid_request_error", "code": code, "message": text, "event_id": event_id}
+        await self._tell("error", error={**problem, "param": None})
 
     async def take(self, event: dict[str, Any]) -> None:
         """One event of the client's."""
         kind = event.get("type")
         if kind == "session.update":
-            self._settings = {**self._settings, **event.get("session", {})}
-            given = (self._settings.get("audio") or {}).get("input") or {}
-            self._turns = speech_turns.from_setting(given.get("turn_detection"))
+            settings = {**self._settings, **need(event, "session", dict)}
+            self._turns = speech_turns.from_setting(audio_input(settings).get("turn_detection"))
+            self._settings = settings
             await self._tell("session.updated", session=self._settings)
         elif kind == "input_audio_buffer.append":
-            await self._append(base64.b64decode(event.get("audio", "")))
+            await self._append(need_sound(event))
         elif kind == "input_audio_buffer.commit":
-            await self._hear(bytes(self._buffer))
+            await self._hear(bytes(self._buffer), self._mind.new_id("item"))
             self._buffer.clear()
         elif kind == "input_audio_buffer.clear":
             self._buffer.clear()
             await self._tell("input_audio_buffer.cleared")
+        else:
+            raise MisfitError("unknown_event", f"unknown event {kind!r}")
 
     async def _append(self, pcm: bytes) -> None:
         if self._turns is None:
             self._buffer += pcm
             return
         for edge in self._turns.feed(pcm):
-            item_id = self._mind.new_id("item")
+            if edge == "started":
+                self._item_id = self._mind.new_id("item")
             key = "audio_start_ms" if edge == "started" else "audio_end_ms"
-            fields = {key: self._turns.elapsed_ms, "item_id": item_id}
+            fields = {key: self._turns.elapsed_ms, "item_id": self._item_id}
             await self._tell(f"input_audio_buffer.speech_{edge}", **fields)
             if edge == "stopped":
-                await self._hear(self._turns.take())
+                await self._hear(self._turns.take(), self._item_id)
 
-    async def _hear(self, pcm: bytes) -> None:
-        item_id = self._mind.new_id("item")
+    async def _hear(self, pcm: bytes, item_id: str) -> None:
         await self._tell("input_audio_buffer.committed", item_id=item_id, previous_item_id=None)
         await self._mind.conditions.wait("transcriptions")
         words = await self._mind.hearing.transcribe(pcm, speech_turns.RATE, "")

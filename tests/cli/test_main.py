@@ -1,0 +1,79 @@
+"""The command line: where errors become exit codes."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+
+import click
+import pytest
+
+from agentrun.cli import main
+from agentrun.errors import SetupError
+
+
+def run(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
+    """The exit code of a command that ends with ``error``."""
+
+    @click.command()
+    def command() -> None:
+        raise error
+
+    monkeypatch.setattr(main.LazyGroup, "get_command", lambda *_: command)
+    with pytest.raises(SystemExit) as done:
+        main.run(["check"])
+    assert isinstance(done.value.code, int)
+    return done.value.code
+
+
+def test_an_unexpected_exception_is_one_line_and_a_file_that_holds_the_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert run(monkeypatch, RuntimeError("the roof is on fire")) == 3
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 1
+    found = re.fullmatch(r"agentrun: this is a bug of agentrun; the traceback is in (.+)\n", shown.err)
+    assert found
+    saved = Path(found[1])
+    assert saved.parent == tmp_path
+    text = saved.read_text()
+    assert "Traceback (most recent call last)" in text
+    assert "RuntimeError: the roof is on fire" in text
+    assert text.startswith("agentrun ")
+
+
+def test_a_mistake_of_the_user_is_said_in_short_and_exits_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, SetupError("no key", "export it")) == 1
+    assert capsys.readouterr().err.startswith("agentrun: no key")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), click.exceptions.Abort()])
+def test_ctrl_c_exits_with_130(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    assert run(monkeypatch, error) == 130
+
+
+def test_wrong_usage_exits_with_2_and_names_the_option(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, click.UsageError("no such option: --colour")) == 2
+    assert "--colour" in capsys.readouterr().err
+
+
+def test_an_unknown_command_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        main.run(["fly"])
+    assert done.value.code == 2
+    assert "fly" in capsys.readouterr().err
+
+
+def test_every_command_can_be_loaded_and_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in main.COMMANDS:
+        with pytest.raises(SystemExit) as done:
+            main.run([name, "--help"])
+        assert done.value.code == 0, name
+        assert f"{name} [OPTIONS]" in capsys.readouterr().out

@@ -1,0 +1,163 @@
+"""``agentrun serve`` as a process: what it says, its exit codes, and how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from agentrun.simulate.caller import Caller
+from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.simulate.openai import OpenAIServer
+from tests.calls.desk import HELLO
+
+ROOT = Path(__file__).parents[2]
+SPEC = "name: desk\ntransport: twilio\nprompts: {system: Hi., greeting: Hello., apology: Sorry.}\n"
+SERVE = (sys.executable, "-m", "agentrun", "serve")
+
+
+def environ(**extra: str) -> dict[str, str]:
+    """This process's environment without the variables of OpenAI and Twilio, and with ``extra``."""
+    ours = {key: value for key, value in os.environ.items() if not key.startswith(("OPENAI", "TWILIO"))}
+    return {**ours, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "200", **extra}
+
+
+def serve(*arguments: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
+    """Run ``agentrun serve`` to its end."""
+    return subprocess.run(
+        [*SERVE, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environ(**extra),
+        timeout=25,
+        check=False,
+    )
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "desk.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+def assert_mendable(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    """It exits with 1, prints ``words`` to standard error, and no traceback."""
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr, done.stderr
+
+
+def test_without_a_key_it_names_the_variable_and_offline(spec: Path) -> None:
+    assert_mendable(serve(spec, "--port", "0"), "OPENAI_API_KEY", "--offline")
+
+
+def test_a_mistake_in_a_spec_is_named_with_its_place(spec: Path) -> None:
+    spec.write_text(SPEC.replace("twilio", "twillio"))
+    assert_mendable(serve(spec, "--port", "0", OPENAI_API_KEY="k"), f"{spec}:2:12: ")
+
+
+def test_a_spec_that_is_not_there_is_named(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.yaml"
+    assert_mendable(serve(missing, "--port", "0", OPENAI_API_KEY="k"), str(missing))
+
+
+def test_a_port_in_use_is_named_with_the_option(spec: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert_mendable(serve(spec, "--port", port, OPENAI_API_KEY="k"), f"port {port}", "in use", "--port")
+
+
+def test_an_unknown_option_and_no_spec_are_wrong_usage(spec: Path) -> None:
+    for arguments in ((spec, "--colour"), (), (spec, "--port", "70000"), (spec, "--set", "novalue")):
+        done = serve(*arguments)
+        assert done.returncode == 2, done.stderr
+        assert "Usage: " in done.stderr
+
+
+def test_an_unknown_log_level_is_wrong_usage(spec: Path) -> None:
+    done = serve(spec, "--log-level", "LOUD", OPENAI_API_KEY="k")
+    assert done.returncode == 2, done.stderr
+    assert "--log-level" in done.stderr
+
+
+def test_a_broken_plugin_is_named(spec: Path) -> None:
+    folder = spec.parent / "plugins"
+    folder.mkdir()
+    (folder / "hours.py").write_text("import nothing_of_that_name\n")
+    spec.write_text(f"{SPEC}tools: [hours]\n")
+    assert_mendable(serve(spec, "--port", "0", OPENAI_API_KEY="k"), "hours.py", "nothing_of_that_name")
+
+
+def test_two_specs_with_one_name_are_refused(spec: Path) -> None:
+    other = spec.with_name("other.yaml")
+    other.write_text(SPEC)
+    done = serve(spec, other, "--port", "0", OPENAI_API_KEY="k")
+    assert_mendable(done, f"{other}:1:", "'desk' is also the name of")
+
+
+def test_insecure_on_a_public_host_is_refused(spec: Path) -> None:
+    host = ".".join("0000")
+    assert_mendable(serve(spec, "--host", host, "--insecure", OPENAI_API_KEY="k"), "--insecure", host)
+
+
+@contextlib.asynccontextmanager
+async def serving(spec: Path, given: Mapping[str, str]) -> AsyncIterator[tuple[Process, str]]:
+    """A serving process and its address; it is killed at the end of the block if it is still there."""
+    arguments = (*SERVE, str(spec), "--port", "0", "--insecure")
+    process = await asyncio.create_subprocess_exec(*arguments, stdout=PIPE, stderr=PIPE, env=environ(**given))
+    try:
+        yield process, await address_of(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def address_of(process: Process) -> str:
+    """The address in the start screen of ``process``."""
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        async for line in process.stdout:
+            if found := re.search(r"(http://127\.0\.0\.1:\d+)/desk/twilio/voice", line.decode()):
+                return found[1]
+    pytest.fail("the server said no address")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_the_call_that_is_up_and_then_the_server(
+    spec: Path, number: signal.Signals
+) -> None:
+    async with OpenAIServer(ScriptedHearing(()), ToneVoice(), ScriptedBrain([HELLO])) as openai:
+        given = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
+        async with serving(spec, given) as (process, url), Caller().call(f"{url}/desk") as call:
+            await call.hear_greeting()
+            process.send_signal(number)
+            assert await asyncio.wait_for(process.wait(), 15) == 0
+            async with asyncio.timeout(2):
+                await call.until(lambda: call.over)
+            assert call.ended_by in ("agent", "server")
+            assert process.stderr is not None
+            assert b"Traceback" not in await process.stderr.read()
+
+
+async def test_a_signal_ends_a_server_without_calls_at_once(spec: Path) -> None:
+    async with OpenAIServer(ScriptedHearing(()), ToneVoice(), ScriptedBrain(())) as openai:
+        given = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
+        async with serving(spec, given) as (process, _):
+            process.send_signal(signal.SIGINT)
+            assert await asyncio.wait_for(process.wait(), 5) == 0

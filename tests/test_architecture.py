@@ -1,0 +1,97 @@
+"""What holds for every file of the package."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "agentrun"
+MOST_LINES = 250
+MAY_CATCH_ANYTHING = {"cli/main.py", "tools/authored.py"}
+"""The command line's last resort, and the tools that users write."""
+REGISTRIES = (
+    "pypi.org",
+    "pythonhosted.org",
+    "registry.npmjs.org",
+    "registry.yarnpkg.com",
+    "crates.io",
+    "rubygems.org",
+    "proxy.golang.org",
+    "repo.maven.apache.org",
+    "repo1.maven.org",
+    "huggingface.co",
+    "conda.anaconda.org",
+)
+IMPORTED = """
+import sys
+from agentrun.cli.main import run
+try:
+    run(sys.argv[1:])
+except SystemExit as done:
+    print("pipecat" in sys.modules, done.code)
+"""
+
+
+def python_files() -> Iterator[tuple[str, str]]:
+    """The name and the text of every Python file of the package."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield path.relative_to(PACKAGE).as_posix(), path.read_text(encoding="utf-8")
+
+
+def catches_anything(handler: ast.ExceptHandler) -> bool:
+    """Whether ``handler`` is bare, or names Exception, alone or among others."""
+    if handler.type is None:
+        return True
+    named = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(isinstance(name, ast.Name) and name.id == "Exception" for name in named)
+
+
+def test_imports_keep_the_contracts() -> None:
+    code = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    command = [sys.executable, "-c", code, "--no-cache"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=28, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("check", "agents/hello.yaml")])
+def test_help_and_check_do_not_import_pipecat(arguments: tuple[str, ...]) -> None:
+    environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OPENAI_API_KEY": "k"}
+    command = [sys.executable, "-c", IMPORTED, *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=25, check=False
+    )
+    assert done.stdout.splitlines()[-1] == "False 0", done.stdout + done.stderr
+
+
+def test_every_file_is_short_enough_to_read() -> None:
+    lines = {name: len(text.splitlines()) for name, text in python_files()}
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
+
+
+def test_only_the_last_resorts_catch_every_exception() -> None:
+    found = {
+        name
+        for name, text in python_files()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ExceptHandler) and catches_anything(node)
+    }
+    assert found <= MAY_CATCH_ANYTHING
+
+
+def test_no_file_names_a_package_registry() -> None:
+    texts = [path for path in sorted(PACKAGE.rglob("*")) if path.suffix in {".py", ".html", ".json", ".yaml"}]
+    assert len(texts) > 50
+    found = [
+        (path.name, host) for path in texts for host in REGISTRIES if host in path.read_text(encoding="utf-8")
+    ]
+    assert found == []
