@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,13 +56,10 @@ def command(
 
 async def _serve(specs: tuple[Path, ...], options: Options) -> int:
     from agentrun.cli import screen
+    from agentrun.cli.interrupt import interrupted
     from agentrun.server.running import running
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    with screen.progress("Loading") as done:
+    with interrupted() as stop, screen.progress("Loading") as done:
         async with running(specs, dict(os.environ), options) as server:
             done()
             screen.show_start(server)

@@ -17,6 +17,7 @@ from pipecat.processors.aggregators.llm_response_universal import (
 )
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.turns.user_stop import ExternalUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import ExternalUserTurnStrategies
 
 from agentrun.pipeline import memory, tools, turns
@@ -46,7 +47,7 @@ def build(
         turns.user_params(spec, resources, transcribed=False)
         if local
         else LLMUserAggregatorParams(
-            user_turn_strategies=ExternalUserTurnStrategies(enable_interruptions=spec.turns.interruptions),
+            user_turn_strategies=_server_turns(spec.turns.interruptions),
             user_idle_timeout=turns.idle_after(spec),
             user_mute_strategies=turns.mute_strategies(spec),
         )
@@ -58,6 +59,13 @@ def build(
         [transport.input(), aggregators.user(), llm, transport.output(), aggregators.assistant()]
     )
     return Parts(pipeline, context, aggregators, llm)
+
+
+def _server_turns(interruptions: bool) -> ExternalUserTurnStrategies:
+    """The server finds the turns; their transcripts come later and are not waited for."""
+    strategies = ExternalUserTurnStrategies(enable_interruptions=interruptions)
+    strategies.stop = [ExternalUserTurnStopStrategy(wait_for_transcript=False)]
+    return strategies
 
 
 def service(plan: ServicePlan, instructions: str) -> OpenAIRealtimeLLMService:

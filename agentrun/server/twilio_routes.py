@@ -25,6 +25,7 @@ from agentrun.transports.twilio import Stream
 HANDSHAKE_SECONDS = 5.0
 MOST_HANDSHAKES = 200
 """Streams that have not shown their token yet; more are turned away."""
+MOST_FORM_BYTES = 16 * 1024
 POLICY_VIOLATION, TRY_LATER = 1008, 1013
 _OURS = frozenset({"token", "from_number", "to_number"})
 
@@ -52,6 +53,8 @@ class TwilioRoutes:
             return Response(f"no agent '{agent}' answers the telephone here\n", 404, media_type="text/plain")
         if self._settings.access is Access.CLOSED:
             return Response(_closed(), 403, media_type="text/plain")
+        if int(request.headers.get("content-length") or MOST_FORM_BYTES + 1) > MOST_FORM_BYTES:
+            return Response("Twilio's form has less than 16 KiB\n", 413, media_type="text/plain")
         form = {key: str(value) for key, value in (await request.form()).items()}
         if self._settings.access is Access.SIGNED and not self._is_signed(agent, request, form):
             logger.warning("{}: refused a call without Twilio's signature", agent)

@@ -8,16 +8,17 @@ from collections.abc import Awaitable, Callable
 from agentrun.spec.conduct import Idle, Limits
 
 Say = Callable[[str], Awaitable[None]]
-End = Callable[[str], Awaitable[None]]
+Farewell = Callable[[str, str], None]
+"""Says the first text, then ends the call for the second one's reason."""
 
 
 class IdlePrompts:
     """Asks a silent caller as often as the spec says, then hangs up or goes on."""
 
-    def __init__(self, idle: Idle, say: Say, end: End) -> None:
+    def __init__(self, idle: Idle, say: Say, farewell: Farewell) -> None:
         self._idle = idle
         self._say = say
-        self._end = end
+        self._farewell = farewell
         self._asked = 0
 
     def caller_spoke(self) -> None:
@@ -30,16 +31,14 @@ class IdlePrompts:
             self._asked += 1
             await self._say(self._idle.say)
         elif self._idle.then == "hang_up":
-            await self._say(self._idle.goodbye)
-            await self._end("the caller said nothing")
+            self._farewell(self._idle.goodbye, "the caller said nothing")
 
 
-async def limit(limits: Limits, say: Say, end: End) -> None:
+async def limit(limits: Limits, say: Say, farewell: Farewell) -> None:
     """Warn the caller before the longest duration, and end the call at it."""
     warn_at = max(0.0, limits.max_duration - limits.warn_before)
     await asyncio.sleep(warn_at)
     if limits.warn_before and warn_at:
         await say(limits.warning)
     await asyncio.sleep(limits.max_duration - warn_at)
-    await say(limits.goodbye)
-    await end("the call reached its longest duration")
+    farewell(limits.goodbye, "the call reached its longest duration")

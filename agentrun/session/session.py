@@ -16,16 +16,16 @@ from pipecat.frames.frames import (
     Frame,
     LLMRunFrame,
 )
-from pipecat.pipeline.worker import PipelineParams, PipelineWorker
-from pipecat.processors.frameworks.rtvi.observer import RTVIFunctionCallReportLevel, RTVIObserverParams
+from pipecat.pipeline.worker import PipelineWorker
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.workers.runner import WorkerRunner
 
+from agentrun.pipeline import memory
 from agentrun.pipeline.build import build
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord, EndedBy
-from agentrun.session import ending, idle, prompts, voice
+from agentrun.session import ending, idle, prompts, voice, worker
 from agentrun.session.faults import Faults, Verdict, category
 from agentrun.session.idle import IdlePrompts
 from agentrun.session.lifeline import Lifeline
@@ -63,6 +63,7 @@ class Session:
         self._ending = asyncio.Event()
         self._caller_gone = asyncio.Event()
         self._grace = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
         self._speaking = {"agent": False, "caller": False}
         self._prompts = prompts.fill(plan.spec, connection.call)
         self._transcript = Transcript(record, lambda: round(time.monotonic() - self._began, 3))
@@ -70,10 +71,10 @@ class Session:
         self._patience = Patience(plan.spec.limits.answer, self._answer_overdue)
         self._parts = build(plan, self._prompts.system, connection, resources, self)
         self._faults = Faults(self._parts)
-        self._worker = self._make_worker()
+        self._worker = worker.make(plan.spec, self._parts, connection)
         self._voice = Voice(self._worker, self._parts, connection.transport.output())
         asked = plan.spec.turns.idle
-        self._idle_prompts = IdlePrompts(asked, self._voice.say, self._end_by_agent) if asked else None
+        self._idle_prompts = IdlePrompts(asked, self._voice.say, self._farewell) if asked else None
         self._listen()
 
     async def run(self) -> CallRecord:
@@ -83,7 +84,7 @@ class Session:
         running = asyncio.create_task(runner.run())
         told_to_end = asyncio.create_task(self._ending.wait())
         caller_gone = asyncio.create_task(self._caller_gone.wait())
-        watches = self._watches()
+        self._watch()
         try:
             await asyncio.wait({running, told_to_end}, return_when=asyncio.FIRST_COMPLETED)
             waited_for = {running, caller_gone}
@@ -94,7 +95,7 @@ class Session:
             await ending.now(running, self._worker)
             raise
         finally:
-            for task in (told_to_end, caller_gone, *watches):
+            for task in (told_to_end, caller_gone, *self._tasks):
                 task.cancel()
             self._over("error", "the pipeline stopped")
             await self._side.finish()
@@ -133,41 +134,25 @@ class Session:
         """The model hears for itself; the record is written beside it."""
         self._side.take(message, wav, self._transcript.now)
 
-    def _make_worker(self) -> PipelineWorker:
-        line = self._connection
-        return PipelineWorker(
-            self._parts.pipeline,
-            name=line.call.id,
-            params=PipelineParams(
-                audio_in_sample_rate=line.sample_rate_in, audio_out_sample_rate=line.sample_rate_out
-            ),
-            enable_rtvi=line.rtvi,
-            rtvi_observer_params=RTVIObserverParams(
-                function_call_report_level={"*": RTVIFunctionCallReportLevel.NAME}, metrics_enabled=False
-            ),
-            enable_turn_tracking=False,
-            idle_timeout_secs=self._plan.spec.limits.idle_timeout,
-        )
-
-    def _watches(self) -> list[asyncio.Task[None]]:
-        """The tasks that look after the call; they end with it."""
-        watches = [idle.limit(self._plan.spec.limits, self._voice.say, self._end_by_agent)]
+    def _watch(self) -> None:
+        """Start the tasks that look after the call; they end with it."""
+        watches = [idle.limit(self._plan.spec.limits, self._voice.say, self._farewell)]
         if isinstance(self._parts.llm, OpenAIRealtimeLLMService):
             lifeline = Lifeline(
                 self._parts.llm, self._instruct, self._nobody_speaks, self.apologise, self._lost
             )
             watches.append(lifeline.watch())
-        return [asyncio.create_task(watch) for watch in watches]
+        self._tasks += [asyncio.create_task(watch) for watch in watches]
 
     def _listen(self) -> None:
-        worker, transport = self._worker, self._connection.transport
+        running, transport = self._worker, self._connection.transport
         self._transcript.listen(self._parts.aggregators)
         transport.add_event_handler("on_client_connected", self._connected)
         transport.add_event_handler("on_client_disconnected", self._disconnected)
-        worker.add_event_handler("on_pipeline_error", self._failed)
-        worker.add_event_handler("on_idle_timeout", self._silent)
-        worker.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
-        worker.add_event_handler("on_frame_reached_upstream", self._reached_upstream)
+        running.add_event_handler("on_pipeline_error", self._failed)
+        running.add_event_handler("on_idle_timeout", self._silent)
+        running.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
+        running.add_event_handler("on_frame_reached_upstream", self._reached_upstream)
         caller = self._parts.aggregators.user()
         caller.add_event_handler("on_user_turn_started", self._caller_started)
         caller.add_event_handler("on_user_turn_stopped", self._caller_stopped)
@@ -196,6 +181,7 @@ class Session:
 
     async def _caller_stopped(self, _aggregator: Any, _strategy: Any, message: Any) -> None:
         self._speaking["caller"] = False
+        memory.trim(self._parts.context, self._plan.spec)
         if message.content or self._parts.stt is None:
             self._patience.owed()
 
@@ -205,6 +191,7 @@ class Session:
 
     async def _reached_upstream(self, _worker: PipelineWorker, frame: Frame) -> None:
         self._speaking["agent"] = isinstance(frame, BotStartedSpeakingFrame)
+        self._voice.note(speaking=self._speaking["agent"])
         if self._speaking["agent"]:
             self._transcript.agent_speaks()
             self._patience.settled()
@@ -227,8 +214,12 @@ class Session:
     async def _answer_overdue(self) -> None:
         await self.apologise(f"no answer began within {self._plan.spec.limits.answer:g} s")
 
-    async def _end_by_agent(self, reason: str) -> None:
-        await self.end("agent", reason)
+    def _farewell(self, words: str, reason: str) -> None:
+        async def say_and_end() -> None:
+            await self._voice.say_whole(words)
+            await self.end("agent", reason)
+
+        self._tasks.append(asyncio.create_task(say_and_end()))
 
     def _lost(self, what: str) -> None:
         self.record.errors.append(what)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 from pipecat.frames.frames import (
@@ -22,6 +23,8 @@ PREPARED_RATE = 24_000
 """Hz of prepared audio: 16-bit mono PCM."""
 _CHUNK_BYTES = PREPARED_RATE * 2 // 10
 _INTERRUPTION_SECONDS = 0.5
+_ANSWER_SECONDS = 5.0
+_WORDS_SECONDS = 15.0
 
 
 class Voice:
@@ -32,6 +35,8 @@ class Voice:
         self._parts = parts
         self._output = output
         self._silenced = asyncio.Event()
+        self._began = asyncio.Event()
+        self._finished = asyncio.Event()
         worker.add_reached_downstream_filter((InterruptionFrame,))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
 
@@ -42,7 +47,26 @@ class Voice:
             return
         wish = f'Say exactly these words and nothing else: "{text}"'
         message: Any = {"role": "developer", "content": wish}
-        await self._worker.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
+        # past the caller's aggregator, which would keep it until the caller's next turn
+        await self._parts.llm.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
+
+    async def say_whole(self, text: str) -> None:
+        """Have ``text`` spoken, and wait for what would not come out before the end of the call.
+
+        Words for the speech service keep their place before the end; a model's answer has to be waited for.
+        """
+        self._began.clear()
+        self._finished.clear()
+        await self.say(text)
+        if self._parts.tts:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._began.wait(), _ANSWER_SECONDS)
+            await asyncio.wait_for(self._finished.wait(), _WORDS_SECONDS)
+
+    def note(self, *, speaking: bool) -> None:
+        """The agent's first or last sound has gone out."""
+        (self._began if speaking else self._finished).set()
 
     async def silence(self) -> None:
         """Drop what is being said, thought and spoken."""

@@ -68,10 +68,10 @@ class Limits(SpecModel):
 class Context(SpecModel):
     """What the model is given of a long conversation."""
 
-    strategy: Literal["keep", "summarise"] = Field(
-        default="keep", description="`keep` everything, or `summarise` what is old."
+    strategy: Literal["keep", "summarise", "trim"] = Field(
+        default="keep", description="`keep` everything, `summarise` what is old, or `trim` it away."
     )
-    max_messages: Count = Field(default=20, ge=4, description="Messages after which it is summarised.")
+    max_messages: Count = Field(default=20, ge=4, description="Messages after which it is shortened.")
     max_tokens: Count = Field(
         default=8000, ge=500, description="Estimated tokens after which it is summarised."
     )

@@ -70,7 +70,7 @@ def _realtime(file: SpecFile) -> Iterator[Finding]:
     if "silence" in given and finder == "local" and turns.detection == "smart":
         yield ("turns", "silence"), "smart turns end without a set silence", "add detection: silence"
     if file.spec.context.strategy != "keep":
-        message = "a realtime model keeps its own context and can't summarise it"
+        message = "a realtime model keeps its own context"
         yield ("context", "strategy"), message, "leave it out, or write pipeline.style: cascaded"
 
 

@@ -37,8 +37,9 @@ class Serializer(TwilioFrameSerializer):
             message = json.loads(data)
         except (ValueError, RecursionError):
             return None
-        part = message.get(message.get("event")) if isinstance(message, dict) else None
-        if not isinstance(part, dict):
+        if not isinstance(message, dict) or not isinstance(message.get("event"), str):
+            return None
+        if not isinstance(message.get(message["event"]), dict):
             return None
         try:
             return await super().deserialize(data)

@@ -49,13 +49,16 @@ async def test_barge_in_silences_the_agent(tmp_path: Path, style: str) -> None:
     assert len(told.text) < len(story.text) or style == "realtime"
 
 
-async def test_fixed_words_and_templates_are_spoken(tmp_path: Path) -> None:
+@pytest.mark.parametrize("style", STYLES)
+async def test_fixed_words_and_templates_are_spoken(tmp_path: Path, style: str) -> None:
     overrides = {"prompts.greeting": '{say: "Hello {{ call.from_number }}, this is {{ call.agent }}."}'}
-    async with open_desk(tmp_path, [], overrides=overrides) as desk:
+    async with open_desk(tmp_path, [HELLO], style=style, overrides=overrides) as desk:
         async with desk.caller.call(desk.url) as call:
             await call.hear_greeting()
         await desk.finished(call)
-        assert f"Hello {desk.caller.number}, this is desk." in desk.voice.spoken
+        words = f"Hello {desk.caller.number}, this is desk."
+        asked = str([conversation.messages for conversation in desk.brain.asked])
+        assert words in (desk.voice.spoken if style == "cascaded" else asked)
 
 
 async def test_two_calls_at_once_do_not_meet(tmp_path: Path) -> None:

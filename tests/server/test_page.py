@@ -104,9 +104,7 @@ async def test_a_name_of_this_machine_is_let_in(client: httpx.AsyncClient, host:
     assert (await client.get("/agents", headers={"host": host})).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "host", ["example.com", "localhost.example.com", "192.168.1.5:7860", "[", ""]
-)
+@pytest.mark.parametrize("host", ["example.com", "localhost.example.com", "192.168.1.5:7860", "[", ""])
 async def test_another_name_is_refused(client: httpx.AsyncClient, host: str) -> None:
     refused = await client.get("/agents", headers={"host": host})
     assert refused.status_code == 403

@@ -18,7 +18,6 @@ from websockets.exceptions import InvalidStatus
 from agentrun.errors import SetupError
 from agentrun.server import tokens, twilio_routes
 from agentrun.server.running import Options, Running, running
-from agentrun.simulate.caller import CallOverError
 from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, OPEN, QUESTION, listen, open_desk
@@ -224,29 +223,15 @@ async def test_sockets_that_never_speak_are_bounded_and_a_call_is_answered_after
 
 
 MIDDLE = (
-    "hello",
-    "[]",
-    "{}",
-    "[" * 60_000,
-    '{"event": "media", "media": {}}',
-    '{"event": "media", "media": {"payload": "?"}}',
-    '{"event": "media", "media": "loud"}',
+    *("hello", "[]", "{}", '{"event": []}', "[" * 60_000, '{"event": "media", "media": "loud"}'),
+    *('{"event": "media", "media": {}}', '{"event": "media", "media": {"payload": "?"}}'),
 )
 
 
-A_LIST = pytest.param(
-    ('{"event": []}',),
-    marks=pytest.mark.xfail(strict=True, raises=CallOverError, reason="twilio.Serializer raises TypeError"),
-)
-
-
-@pytest.mark.parametrize("junk", [MIDDLE, A_LIST])
-async def test_junk_in_the_middle_of_a_stream_does_not_end_the_call(
-    tmp_path: Path, junk: tuple[str, ...]
-) -> None:
+async def test_junk_in_the_middle_of_a_stream_does_not_end_the_call(tmp_path: Path) -> None:
     async with open_desk(tmp_path, [HELLO, OPEN]) as desk, desk.caller.call(desk.url) as call:
         await call.hear_greeting()
-        for message in junk:
+        for message in MIDDLE:
             call._line.send(message)
         await call.say(QUESTION)
         assert await listen(call)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, WebSocket
 from fastapi import Request as HttpRequest
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from agentrun.simulate.engines import Answer, Conversation
-from agentrun.simulate.openai.bodies import read_json
+from agentrun.simulate.faults import Fault
+from agentrun.simulate.openai import sockets
+from agentrun.simulate.openai.audio import CutShortError
+from agentrun.simulate.openai.bodies import RefusedError, read_json
 from agentrun.simulate.openai.chat import pieces, usage
 from agentrun.simulate.openai.conversation_items import as_messages, as_tools
 from agentrun.simulate.openai.errors import key_problem, strike
 from agentrun.simulate.openai.mind import Mind, Request
+from agentrun.simulate.openai.socket_events import MisfitError, need_item
 
 Item = dict[str, Any]
 Event = dict[str, Any]
@@ -29,52 +34,77 @@ def router(mind: Mind) -> APIRouter:
     @routes.post("/v1/responses")
     @routes.post("/{agent}/v1/responses")
     async def responses(request: HttpRequest, agent: str = "") -> Response:
+        if refused := key_problem(request):
+            return refused
         body = await read_json(request)
         mind.requests.append(Request("responses", agent, body))
-        refused = key_problem(request) or await strike(mind.conditions.strike("responses"), request)
-        if refused:
-            return refused
+        fault = mind.conditions.strike("responses")
+        if struck := await strike(fault, request):
+            return struck
         await mind.conditions.wait("responses")
-        items = _items(body.get("input"))
+        try:
+            items = _items(body.get("input"))
+        except MisfitError as misfit:
+            raise RefusedError(misfit.message) from None
         events = _events(mind, agent, body, items)
         if body.get("stream"):
-            return StreamingResponse(_as_lines(events), media_type="text/event-stream")
+            return StreamingResponse(_as_lines(events, fault), media_type="text/event-stream")
         last = [event async for event in events][-1]
         return JSONResponse(last["response"])
 
     @routes.websocket("/v1/responses")
     @routes.websocket("/{agent}/v1/responses")
     async def socket(socket: WebSocket, agent: str = "") -> None:
-        if not socket.headers.get("authorization", "").startswith("Bearer "):
-            await socket.close(1008)
+        fault = mind.conditions.strike("responses")
+        if await sockets.refuse(socket, fault):
             return
         await socket.accept()
-        await _serve(mind, agent, socket)
+        await sockets.serve(_Responses(mind, agent, socket.send_text), socket, fault)
 
     return routes
 
 
-async def _serve(mind: Mind, agent: str, socket: WebSocket) -> None:
-    """Answer each ``response.create``; a response may go on from the one that it names."""
-    known: dict[str, list[Item]] = {}
-    try:
-        while True:
-            body = json.loads(await socket.receive_text())
-            if body.get("type") != "response.create":
-                continue
-            mind.requests.append(Request("responses", agent, body))
-            before = body.get("previous_response_id")
-            if before is not None and before not in known:
-                await socket.send_text(json.dumps(_unknown(before)))
-                continue
-            await mind.conditions.wait("responses")
-            items = [*known.get(before, []), *_items(body.get("input"))]
-            async for event in _events(mind, agent, body, items):
-                await socket.send_text(json.dumps(event))
-                if event["type"] == "response.completed":
-                    known = {event["response"]["id"]: [*items, *event["response"]["output"]]}
-    except (WebSocketDisconnect, RuntimeError):
-        return
+class _Responses:
+    """One socket: each ``response.create`` is answered, and may go on from the response that it names."""
+
+    def __init__(self, mind: Mind, agent: str, send: Callable[[str], Awaitable[None]]) -> None:
+        self._mind = mind
+        self._agent = agent
+        self._send = send
+        self._known: dict[str, list[Item]] = {}
+
+    async def begin(self) -> None:
+        """The client speaks first."""
+
+    async def expire(self) -> None:
+        """The socket lasts as long as its client wants."""
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Nothing is under way."""
+
+    async def error(self, code: str, text: str, event_id: str | None = None) -> None:
+        """Send an error event."""
+        del event_id
+        problem = {"type": "invalid_request_error", "code": code, "message": text, "param": None}
+        await self._send(json.dumps({"type": "error", "status": 400, "error": problem}))
+
+    async def take(self, event: Event) -> None:
+        """One event of the client's."""
+        if event.get("type") != "response.create":
+            raise MisfitError("unknown_event", f"unknown event {event.get('type')!r}")
+        mind = self._mind
+        mind.requests.append(Request("responses", self._agent, event))
+        before = event.get("previous_response_id")
+        if before is not None and before not in self._known:
+            text = f"Previous response with id '{before}' not found."
+            raise MisfitError("previous_response_not_found", text)
+        await mind.conditions.wait("responses")
+        items = [*(self._known[before] if before else []), *_items(event.get("input"))]
+        async for step in _events(mind, self._agent, event, items):
+            await self._send(json.dumps(step))
+            if step["type"] == "response.completed":
+                self._known = {step["response"]["id"]: [*items, *step["response"]["output"]]}
 
 
 async def _events(mind: Mind, agent: str, body: dict[str, Any], items: list[Item]) -> AsyncIterator[Event]:
@@ -157,23 +187,27 @@ def _output(mind: Mind, answer: Answer) -> list[Item]:
 
 
 def _items(given: Any) -> list[Item]:
-    """Input as items: a bare text is the user's, and a message may leave its type out."""
+    """Input as items: a bare text is the user's, and a message may leave its type out.
+
+    Raises MisfitError when it is neither a text nor a list of items.
+    """
     if isinstance(given, str):
         return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": given}]}]
     items = []
-    for item in given or []:
+    if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
+        raise MisfitError("invalid_type", "'input' must be a text or a list of items.")
+    for item in given:
         content = item.get("content")
         parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else content
-        items.append({"type": "message", **item, "content": parts})
+        items.append(need_item({"item": {"type": "message", **item, "content": parts}}))
     return items
 
 
-async def _as_lines(events: AsyncIterator[Event]) -> AsyncIterator[str]:
+async def _as_lines(events: AsyncIterator[Event], fault: Fault | None) -> AsyncIterator[str]:
+    """Server-sent events; a cut breaks the connection off after ``fault.after`` of them."""
+    sent = 0
     async for event in events:
+        if fault and fault.kind == "cut" and sent >= max(1, fault.after):
+            raise CutShortError
         yield f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
-
-
-def _unknown(response_id: str) -> Event:
-    text = f"Previous response with id '{response_id}' not found."
-    problem = {"type": "invalid_request_error", "code": "previous_response_not_found", "message": text}
-    return {"type": "error", "status": 400, "error": {**problem, "param": "previous_response_id"}}
+        sent += 1

@@ -90,7 +90,8 @@ def from_setting(setting: Any) -> SpeechTurns | None:
         if eagerness in _SEMANTIC_MS:
             return SpeechTurns(silence_ms=_SEMANTIC_MS[eagerness])
     elif kind == "server_vad":
-        silence, prefix = setting.get("silence_duration_ms", 500), setting.get("prefix_padding_ms", 300)
+        silence, prefix = (setting.get(key) for key in ("silence_duration_ms", "prefix_padding_ms"))
+        silence, prefix = 500 if silence is None else silence, 300 if prefix is None else prefix
         if isinstance(silence, int) and isinstance(prefix, int):
             return SpeechTurns(silence_ms=silence, prefix_ms=prefix)
     raise MisfitError("invalid_value", f"turn_detection can't be {setting}.")

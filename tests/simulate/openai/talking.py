@@ -35,7 +35,7 @@ def silence(seconds: float) -> bytes:
 class Talk:
     """One socket; ``events`` are all that came, oldest first.
 
-    Pipecat has a parser for conversations; it reads the events of transcriptions without one.
+    Pipecat has a parser for realtime conversations; it reads those of the other sockets without one.
     """
 
     def __init__(self, socket: ClientConnection, *, parsed: bool = True) -> None:
@@ -101,4 +101,4 @@ async def talking(
     url = f"{server.address.replace('http', 'ws')}{path}"
     headers = {"authorization": key} if key else {}
     async with connect(url, additional_headers=headers, max_size=None) as socket:
-        yield Talk(socket, parsed="intent=transcription" not in path)
+        yield Talk(socket, parsed="/realtime" in path and "intent=transcription" not in path)

@@ -1,0 +1,27 @@
+"""Pipecat's worker for one call."""
+
+from __future__ import annotations
+
+from pipecat.pipeline.worker import PipelineParams, PipelineWorker
+from pipecat.processors.frameworks.rtvi.observer import RTVIFunctionCallReportLevel, RTVIObserverParams
+
+from agentrun.pipeline.parts import Parts
+from agentrun.spec.models import AgentSpec
+from agentrun.transports.connection import Connection
+
+
+def make(spec: AgentSpec, parts: Parts, line: Connection) -> PipelineWorker:
+    """A worker that runs ``parts`` at the line's rates; only a page is sent RTVI messages."""
+    return PipelineWorker(
+        parts.pipeline,
+        name=line.call.id,
+        params=PipelineParams(
+            audio_in_sample_rate=line.sample_rate_in, audio_out_sample_rate=line.sample_rate_out
+        ),
+        enable_rtvi=line.rtvi,
+        rtvi_observer_params=RTVIObserverParams(
+            function_call_report_level={"*": RTVIFunctionCallReportLevel.NAME}, metrics_enabled=False
+        ),
+        enable_turn_tracking=False,
+        idle_timeout_secs=spec.limits.idle_timeout,
+    )
