@@ -9,7 +9,7 @@ from typing import Any
 
 from agentrun.simulate import moments
 from agentrun.simulate.matching import words
-from agentrun.simulate.numbers import find_number
+from agentrun.simulate.spoken_numbers import find_number
 
 _ASKING = "Could you tell me"
 _QUESTION = re.compile(r"^(how|what|when|where|which|who|whose|whether)\b", re.IGNORECASE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 
-from agentrun.simulate.numbers import as_number
+from agentrun.simulate.spoken_numbers import as_number
 
 _HOURS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 _MINUTES = "fifteen|thirty|forty-five|forty five"

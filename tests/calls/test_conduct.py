@@ -52,14 +52,17 @@ async def test_an_agent_that_may_not_be_interrupted_speaks_on(
     tmp_path: Path, overrides: dict[str, str]
 ) -> None:
     story = Answer("Once upon a time there was a cook. " * 3)
-    async with open_desk(tmp_path, [HELLO, story, OPEN], overrides=overrides) as desk:
-        async with desk.caller.call(desk.url) as call:
-            await call.hear_greeting()
-            await call.say(QUESTION)
-            before = len(call.clears)
-            cut = await call.barge_in(QUESTION, after=0.5, patience=1.0)
-            assert cut.speaking
-            assert len(call.clears) == before
+    answers = [HELLO, story, OPEN]
+    async with (
+        open_desk(tmp_path, answers, overrides=overrides) as desk,
+        desk.caller.call(desk.url) as call,
+    ):
+        await call.hear_greeting()
+        await call.say(QUESTION)
+        before = len(call.clears)
+        cut = await call.barge_in(QUESTION, after=0.5, patience=1.0)
+        assert cut.speaking
+        assert len(call.clears) == before
 
 
 @pytest.mark.parametrize("detection", ["silence", "transcription"])

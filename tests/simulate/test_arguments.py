@@ -9,7 +9,7 @@ import pytest
 
 from agentrun.simulate import moments
 from agentrun.simulate.arguments import gather, is_question
-from agentrun.simulate.numbers import find_number
+from agentrun.simulate.spoken_numbers import find_number
 
 WEDNESDAY = datetime.date(2026, 3, 18)
 TABLE: dict[str, Any] = {

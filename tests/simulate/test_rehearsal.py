@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -11,70 +10,16 @@ import pytest
 
 from agentrun.simulate.engines import Answer, Conversation
 from agentrun.simulate.rehearsal import Rehearsal
-from agentrun.spec.load import load
 from agentrun.spec.models import AgentSpec
+from tests.simulate.rehearsing import HOURS, MEN, ROOT, TABLE, WOMEN, ask, caller, ncaa_spec, trattoria
 
-ROOT = Path(__file__).parents[2]
 CORPUS = json.loads((ROOT / "tests" / "corpus" / "transcripts.json").read_text())
-MEN, WOMEN = "get_mens_basketball_scores", "get_womens_basketball_scores"
 ASKS_BACK = "I am not sure what you mean. I can help with mens basketball scores or womens basketball scores."
-Messages = list[dict[str, Any]]
-
-
-def tool(name: str, description: str, **parameters: Any) -> dict[str, Any]:
-    schema = {"type": "object", "properties": parameters, "required": list(parameters)}
-    return {"type": "function", "function": {"name": name, "description": description, "parameters": schema}}
-
-
-TOOLS = [
-    tool(
-        MEN,
-        "Get the scores of tonight's men's college basketball games: finished, under way or about to start.",
-    ),
-    tool(WOMEN, "Get the scores of tonight's women's college basketball games: finished or under way."),
-]
-TABLE = tool(
-    "book_table",
-    "Book a table for this evening.",
-    guests={"type": "integer", "description": "How many people are coming."},
-    time={"type": "string", "description": "Arrival time on the 24-hour clock, such as 19:30."},
-)
-HOURS = tool("get_opening_hours", "Get the hours at which the restaurant is open.")
 
 
 @pytest.fixture(scope="module")
 def ncaa() -> AgentSpec:
-    return load(ROOT / "agents" / "ncaa.yaml").spec
-
-
-def spec_of(folder: Path, name: str, text: str) -> AgentSpec:
-    path = folder / f"{name}.yaml"
-    path.write_text(text)
-    return load(path).spec
-
-
-def trattoria(folder: Path, *turns: dict[str, Any], greeting: str = "Greet the caller.") -> AgentSpec:
-    tests = [{"name": "only", "turns": list(turns) or [{"user": "Hi"}]}]
-    spec = {
-        "transport": "local",
-        "prompts": {"system": "You take bookings.", "greeting": greeting},
-        "tests": tests,
-    }
-    return spec_of(folder, "trattoria", json.dumps(spec))
-
-
-def caller(*said: str) -> Messages:
-    """A system prompt, and then the caller and the agent in turn, the caller first."""
-    roles = ("user", "assistant")
-    turns = [{"role": roles[number % 2], "content": text} for number, text in enumerate(said)]
-    return [{"role": "system", "content": "You are an agent."}, *turns]
-
-
-async def ask(
-    spec: AgentSpec, messages: Messages, tools: list[dict[str, Any]] | None = None, agent: str = ""
-) -> Answer:
-    rehearsal = Rehearsal([spec], today=lambda: datetime.date(2026, 3, 18))
-    return await rehearsal.answer(Conversation(messages, TOOLS if tools is None else tools, agent))
+    return ncaa_spec()
 
 
 def called(answer: Answer) -> str:
@@ -225,31 +170,6 @@ async def test_the_turn_before_decides_between_the_same_words(tmp_path: Path) ->
 async def test_examples_of_tools_that_the_agent_lacks_are_passed_over(ncaa: AgentSpec) -> None:
     answer = await ask(ncaa, caller("What are the men's scores?"), tools=[HOURS])
     assert not answer.calls
-
-
-@pytest.mark.parametrize("role", ["system", "developer", "user"])
-async def test_the_greeting_is_said_whoever_asks_for_it(ncaa: AgentSpec, role: str) -> None:
-    assert isinstance(ncaa.prompts.greeting, str)
-    messages = [{"role": role, "content": ncaa.prompts.greeting}]
-    assert (await ask(ncaa, messages)).text == "Hello! I am a March Madness expert. How can I help you?"
-
-
-async def test_a_greeting_is_known_after_its_template_was_filled_in(tmp_path: Path) -> None:
-    spec = trattoria(tmp_path, greeting="Greet {{ call.caller }} and say that you are a waiter.")
-    messages = [{"role": "user", "content": "Greet +15551234567 and say that you are a waiter."}]
-    assert (await ask(spec, messages)).text == "Hello! I am a waiter. How can I help you?"
-
-
-async def test_quoted_words_are_said_as_they_are(ncaa: AgentSpec) -> None:
-    messages = [
-        *caller("Hi"),
-        {"role": "system", "content": 'Say exactly these words: "Are you still there?"'},
-    ]
-    assert (await ask(ncaa, messages)).text == "Are you still there?"
-
-
-async def test_nothing_at_all_is_met_with_a_greeting(ncaa: AgentSpec) -> None:
-    assert (await ask(ncaa, [])).text == "Hello! How can I help you?"
 
 
 async def test_each_agent_knows_only_its_own_examples(ncaa: AgentSpec, tmp_path: Path) -> None:
