@@ -74,6 +74,8 @@ def _next_steps(server: Running, local_page: bool) -> Iterator[str]:
         yield "[yellow]Unsigned calls are accepted[/]: this is for this machine alone."
     if server.settings.access is Access.CLOSED:
         yield "Twilio's routes answer 403 until TWILIO_AUTH_TOKEN is set."
+    if server.settings.access is Access.SIGNED and not server.settings.public_urls:
+        yield "Only this machine can call: add --public-url with the address that Twilio reaches."
     if local_page:
         yield f"Talk:  open {server.url}/"
     if first.has_transport("twilio") and server.settings.access is not Access.CLOSED:

@@ -58,6 +58,7 @@ async def running(
         stack.callback(sock.close)
         offline = await stack.enter_async_context(Offline(files)) if options.offline else None
         plans = make_plans(files, environ, options, offline)
+        _require_public_urls(plans, options.host)
         resources = await stack.enter_async_context(Resources())
         await asyncio.to_thread(resources.warm)
         switchboard = Switchboard(plans, resources)
@@ -103,6 +104,16 @@ def make_plans(
     if not plans:
         raise SetupError("no spec was given", "agentrun serve agents/ncaa.yaml")
     return plans
+
+
+def _require_public_urls(plans: Mapping[str, Plan], host: str) -> None:
+    """Twilio signs the address that it calls: off loopback nobody can be let in without knowing it."""
+    for name, plan in plans.items():
+        if plan.has_transport("twilio") and not plan.public_url and not access.is_loopback(host):
+            raise SetupError(
+                f"agent '{name}' answers Twilio on {host}, and its public address is not known",
+                "add --public-url https://…, or transport: {type: twilio, public_url: https://…}",
+            )
 
 
 def _public_urls(plans: Mapping[str, Plan]) -> dict[str, str]:
