@@ -1,0 +1,66 @@
+"""How the page opens in a real browser, how a refusal reads, and that muting silences the track itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from loguru import logger
+
+from tests.browser import chromium
+from tests.browser.chromium import talk
+from tests.calls.desk import HELLO, open_desk
+
+pytestmark = pytest.mark.skipif(chromium.MISSING, reason=chromium.REASON)
+
+KEEP_TRACK = """() => {
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    const stream = await open(wanted);
+    window.track = stream.getAudioTracks()[0];
+    return stream;
+  };
+}"""
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> None:
+    """Pipecat's DEBUG lines say nothing about a failure."""
+    logger.disable("pipecat")
+
+
+async def test_the_agents_are_listed_under_a_policy_that_the_page_keeps(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, []) as desk, talk(desk.server.url) as page:
+        await page.shows("agents", "desk")
+        response = await page.page.reload()
+        assert response is not None
+        policy = await response.header_value("content-security-policy")
+        assert policy is not None
+        assert "script-src 'nonce-" in policy
+        await page.shows("agents", "desk")
+        assert await page.page.get_by_role("radio", checked=True).count() == 1
+        assert await page.page.get_by_role("button", name="Talk").is_enabled()
+    assert page.complaints == []
+
+
+async def test_an_agent_that_refuses_is_named_with_its_reason(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, []) as desk, talk(desk.server.url) as page:
+        await page.page.route(
+            "**/desk/browser/offer", lambda route: route.fulfill(status=503, json={"detail": "no room"})
+        )
+        await page.begin()
+        await page.shows("error", "desk can't be reached: no room")
+        await page.shows("connection", "Not connected.")
+        await page.shows("microphone", "The microphone is off.")
+        assert desk.server.switchboard.live == 0
+
+
+async def test_muting_disables_the_track_that_is_sent(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO]) as desk, talk(desk.server.url) as page:
+        await page.page.evaluate(KEEP_TRACK)
+        await page.begin()
+        await page.shows("connection", "Talking with desk.")
+        for words, sends in (("The microphone is muted.", False), ("The microphone is live.", True)):
+            await page.page.get_by_role("button", name="Mute").click()
+            await page.shows("microphone", words)
+            assert await page.page.evaluate("() => window.track.enabled") is sends
