@@ -50,7 +50,7 @@ def router(mind: Mind) -> APIRouter:
         body = await read_json(request)
         mind.requests.append(Request("speech", agent, body))
         fault = mind.conditions.strike("speech")
-        if struck := await strike(fault, request):
+        if struck := await strike(fault, request, streams=True):
             return struck
         if not body.get("input"):
             raise RefusedError("input is required")

@@ -32,7 +32,7 @@ def router(mind: Mind) -> APIRouter:
         body = await read_json(request)
         mind.requests.append(Request("chat", agent, body))
         fault = mind.conditions.strike("chat")
-        if struck := await strike(fault, request):
+        if struck := await strike(fault, request, streams=bool(body.get("stream"))):
             return struck
         if not body.get("messages"):
             raise RefusedError("messages is required")

@@ -7,6 +7,8 @@ from fastapi.responses import JSONResponse, Response
 
 from agentrun.simulate.faults import Fault
 
+TRANSPORT = "agentrun.transport"
+"""Where a scope has the transport of its connection, so that it can be aborted."""
 _MEANINGS = {
     400: ("invalid_request_error", "invalid_value", "The request is not valid."),
     401: ("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
@@ -29,16 +31,19 @@ def key_problem(request: Request) -> JSONResponse | None:
     return None if scheme.lower() == "bearer" and token.strip() else error(401)
 
 
-async def strike(fault: Fault | None, request: Request) -> Response | None:
-    """The answer of a fault that strikes before anything is sent; None for the others.
+async def strike(fault: Fault | None, request: Request, *, streams: bool = False) -> Response | None:
+    """The answer of a fault that strikes before anything is sent; None when the request goes on.
 
-    ``hang`` lasts until the client gives up.
+    ``hang`` lasts until the client gives up. ``cut`` waits for the answer when that ``streams``; otherwise
+    it breaks the connection off at once, as ``drop``, ``close`` and ``refuse`` do.
     """
-    if fault is None:
+    if fault is None or (fault.kind == "cut" and streams):
         return None
-    if fault.kind == "status":
+    if fault.kind in ("status", "error"):
         return error(fault.status)
     if fault.kind == "hang":
         while (await request.receive())["type"] != "http.disconnect":
             pass
-    return None
+    else:
+        request.scope[TRANSPORT].abort()
+    return Response()

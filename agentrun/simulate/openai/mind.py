@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ from agentrun.simulate.engines import Brain, Hearing, Voice
 from agentrun.simulate.faults import Conditions
 
 MOST_REQUESTS = 1_000
+SOCKET_SECONDS = 60 * 60.0
+"""OpenAI ends a socket after an hour."""
+_TICK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -38,3 +42,9 @@ class Mind:
     def new_id(self, kind: str) -> str:
         """``resp_1``, ``item_2`` and so on: readable, and unique in this server."""
         return f"{kind}_{next(self._numbers)}"
+
+    async def an_hour(self) -> None:
+        """Returns when an hour of the clock has passed."""
+        began = self.clock()
+        while self.clock() - began < SOCKET_SECONDS:  # noqa: ASYNC110 - the clock is anybody's
+            await asyncio.sleep(_TICK_SECONDS)

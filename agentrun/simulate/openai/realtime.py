@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agentrun.simulate.openai import speech_turns
+from agentrun.simulate.openai.beside import Beside
 from agentrun.simulate.openai.conversation_items import message, shorten
 from agentrun.simulate.openai.mind import Mind
 from agentrun.simulate.openai.realtime_response import RealtimeResponse
 from agentrun.simulate.openai.socket_events import audio_input, need, need_item, need_sound
-
-SESSION_SECONDS = 60 * 60.0
-"""OpenAI ends a realtime session after an hour."""
-_TICK_SECONDS = 0.1
 
 
 class RealtimeSession:
@@ -33,8 +29,7 @@ class RealtimeSession:
         self._buffer = bytearray()
         self._item_id = ""
         self._response: RealtimeResponse | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._began = mind.clock()
+        self._tasks = Beside()
 
     async def begin(self) -> None:
         """The server speaks first."""
@@ -43,15 +38,12 @@ class RealtimeSession:
 
     async def expire(self) -> None:
         """Returns when the session has lasted an hour of the stand-in's clock."""
-        while self.mind.clock() - self._began < SESSION_SECONDS:  # noqa: ASYNC110 - the clock is anybody's
-            await asyncio.sleep(_TICK_SECONDS)
+        await self.mind.an_hour()
         await self.error("session_expired", "Your session hit the maximum duration of 60 minutes.")
 
     async def close(self) -> None:
         """End what is under way."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
 
     async def take(self, event: dict[str, Any]) -> None:
         """One event of the client's."""
@@ -81,12 +73,6 @@ class RealtimeSession:
         """Send an error event."""
         problem = {"type": "invalid_request_error", "code": code, "message": text, "event_id": event_id}
         await self.tell("error", error={**problem, "param": None})
-
-    def start(self, work: Any) -> None:
-        """Run ``work`` beside the socket; it ends with the session."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _update(self, event: dict[str, Any]) -> None:
         settings = {**self.settings, **need(event, "session", dict)}
@@ -119,7 +105,7 @@ class RealtimeSession:
         await self.tell(
             "input_audio_buffer.speech_stopped", audio_end_ms=turns.elapsed_ms, item_id=self._item_id
         )
-        self.start(self._hear(turns.take(), self._item_id, respond=True))
+        self._tasks.start(self._hear(turns.take(), self._item_id, respond=True))
 
     async def _commit_by_client(self, event: dict[str, Any]) -> None:
         pcm = bytes(self._buffer) if self._turns is None else self._turns.take()
@@ -192,7 +178,7 @@ class RealtimeSession:
             await self.error("conversation_already_has_active_response", text, event.get("event_id"))
             return
         self._response = RealtimeResponse(self)
-        self.start(self._response.run())
+        self._tasks.start(self._response.run())
 
     async def _cancel(self, event: dict[str, Any]) -> None:
         if self._response and self._response.active:

@@ -31,11 +31,11 @@ class RealtimeResponse:
     async def run(self) -> None:
         """Think, then speak or call."""
         session = self._session
+        await session.mind.conditions.wait("responses")
         await session.tell("response.created", response=self._as_json("in_progress"))
         settings = session.settings
         messages = as_messages(settings.get("instructions") or "", session.items)
         conversation = Conversation(messages, as_tools(settings.get("tools")), session.agent)
-        await session.mind.conditions.wait("responses")
         answer = await session.mind.brain.answer(conversation)
         for call in answer.calls:
             await self._call(call)

@@ -19,7 +19,7 @@ from agentrun.simulate.engines import Brain, Hearing, Voice
 from agentrun.simulate.faults import Conditions
 from agentrun.simulate.openai import audio, chat, responses, sockets
 from agentrun.simulate.openai.bodies import RefusedError
-from agentrun.simulate.openai.errors import error
+from agentrun.simulate.openai.errors import TRANSPORT, error
 from agentrun.simulate.openai.mind import Mind, Request
 
 MODELS = ("gpt-4o", "gpt-4o-mini", "gpt-4o-transcribe", "gpt-4o-mini-tts", "gpt-4o-realtime-preview")
@@ -111,7 +111,7 @@ def _cutting(app: ASGIApp) -> ASGIApp:
     """
 
     async def cutting(scope: Scope, receive: Receive, send: Send) -> None:
-        scope[sockets.TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
+        scope[TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
         with contextlib.suppress(audio.CutShortError):
             await app(scope, receive, send)
 

@@ -9,14 +9,11 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai import socket_events
-from agentrun.simulate.openai.errors import error
+from agentrun.simulate.openai.errors import TRANSPORT, error
 from agentrun.simulate.openai.mind import Mind, Request
 from agentrun.simulate.openai.realtime import RealtimeSession
 from agentrun.simulate.openai.socket_events import MisfitError
 from agentrun.simulate.openai.transcribing import Transcribing
-
-TRANSPORT = "agentrun.transport"
-"""Where a scope has the transport of its connection, so that it can be aborted."""
 
 
 class Session(Protocol):
@@ -50,7 +47,7 @@ def router(mind: Mind) -> APIRouter:
         await socket.accept()
         mind.requests.append(Request("realtime", agent, dict(socket.query_params)))
         if fault and fault.kind == "hang":
-            await _hang(socket)
+            await hang(socket)
             return
         transcribing = socket.query_params.get("intent") == "transcription"
         kind = Transcribing if transcribing else RealtimeSession
@@ -73,7 +70,8 @@ async def refuse(socket: WebSocket, fault: Fault | None) -> bool:
     return True
 
 
-async def _hang(socket: WebSocket) -> None:
+async def hang(socket: WebSocket) -> None:
+    """Take everything and answer nothing until the client leaves."""
     while (await socket.receive())["type"] != "websocket.disconnect":
         pass
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -27,11 +26,13 @@ class Transcribing:
 
     async def begin(self) -> None:
         """The server speaks first."""
+        await self._mind.conditions.wait("realtime")
         await self._tell("session.created", session=self._settings)
 
     async def expire(self) -> None:
-        """A transcription session lasts as long as its socket."""
-        await asyncio.Event().wait()
+        """Returns when the session has lasted an hour of the stand-in's clock."""
+        await self._mind.an_hour()
+        await self.error("session_expired", "Your session hit the maximum duration of 60 minutes.")
 
     async def close(self) -> None:
         """Nothing is under way."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -108,3 +109,36 @@ async def test_a_caller_who_leaves_in_the_middle_leaves_nothing_running() -> Non
         async with talking(server) as other:
             await other.configure()
     assert not [task for task in asyncio.all_tasks() if "RealtimeResponse" in repr(task)]
+
+
+async def test_a_socket_that_hangs_is_open_and_silent() -> None:
+    async with standing() as it:
+        it.server.conditions.faults["realtime"] = Fault("hang", times=1)
+        async with talking(it.server) as talk:
+            await talk.send("session.update", session={"type": "realtime"})
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(talk.next(), 0.3)
+        await _open(it.server)
+
+
+TRANSCRIPTION = "/v1/realtime?intent=transcription"
+
+
+@pytest.mark.parametrize("path", ["/v1/realtime", TRANSCRIPTION])
+async def test_a_session_begins_as_late_as_it_is_told_to(path: str) -> None:
+    async with standing() as it:
+        it.server.conditions.latency["realtime"] = 0.2
+        began = time.monotonic()
+        async with talking(it.server, path) as talk:
+            await talk.until("session.created")
+        assert time.monotonic() - began >= 0.2
+
+
+async def test_a_response_begins_as_late_as_it_is_told_to() -> None:
+    async with standing(Answer("One.")) as it, talking(it.server) as talk:
+        await talk.configure(audio=manual())
+        it.server.conditions.latency["responses"] = 0.2
+        began = time.monotonic()
+        await talk.send("response.create")
+        await talk.until("response.created")
+        assert time.monotonic() - began >= 0.2

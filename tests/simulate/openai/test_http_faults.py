@@ -1,0 +1,55 @@
+"""Faults of the HTTP routes: every fault means something on every route."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import httpx
+import pytest
+
+from agentrun.simulate.engines import Answer
+from agentrun.simulate.faults import Fault, Kind, Route
+from tests.simulate.openai.standing import standing
+
+CHAT: dict[str, Any] = {"messages": [{"role": "user", "content": "Hi"}]}
+SPEECH: dict[str, Any] = {"input": "Hi", "voice": "alloy", "response_format": "pcm"}
+BODIES: list[tuple[Route, str, dict[str, Any]]] = [
+    ("chat", "/v1/chat/completions", CHAT),
+    ("chat", "/v1/chat/completions", {**CHAT, "stream": True}),
+    ("responses", "/v1/responses", {"input": "Hi"}),
+    ("responses", "/v1/responses", {"input": "Hi", "stream": True}),
+    ("speech", "/v1/audio/speech", SPEECH),
+]
+SURFACES: dict[Kind, type[httpx.HTTPError]] = {
+    "status": httpx.HTTPStatusError,
+    "error": httpx.HTTPStatusError,
+    "hang": httpx.ReadTimeout,
+}
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+@pytest.mark.parametrize(("route", "path", "body"), BODIES)
+async def test_a_fault_reaches_the_client_and_the_next_request_is_well(
+    kind: Kind, route: Route, path: str, body: dict[str, Any]
+) -> None:
+    headers = {"authorization": "Bearer any"}
+    async with (
+        standing(Answer("One two."), Answer("One two.")) as it,
+        httpx.AsyncClient(base_url=it.server.address, headers=headers, timeout=1.0) as bare,
+    ):
+        it.server.conditions.faults[route] = Fault(kind, times=1)
+        with pytest.raises(SURFACES.get(kind, httpx.RemoteProtocolError)):
+            (await bare.post(path, json=body)).raise_for_status()
+        (await bare.post(path, json=body)).raise_for_status()
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+async def test_a_fault_of_the_transcriptions_reaches_the_client(kind: Kind) -> None:
+    headers = {"authorization": "Bearer any"}
+    async with (
+        standing() as it,
+        httpx.AsyncClient(base_url=it.server.address, headers=headers, timeout=1.0) as bare,
+    ):
+        it.server.conditions.faults["transcriptions"] = Fault(kind, times=1)
+        with pytest.raises(SURFACES.get(kind, httpx.HTTPError)):
+            (await bare.post("/v1/audio/transcriptions", files={"file": b"any"})).raise_for_status()
