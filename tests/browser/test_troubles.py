@@ -1,0 +1,167 @@
+"""What the page says when something is wrong, and that it only ever shows words as words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from loguru import logger
+
+from agentrun.server.running import Options, running
+from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.simulate.faults import Fault
+from agentrun.simulate.openai import OpenAIServer
+from tests.browser import chromium
+from tests.browser.chromium import Talk, talk
+from tests.calls.desk import HELLO, open_desk, until
+
+pytestmark = pytest.mark.skipif(chromium.MISSING, reason=chromium.REASON)
+
+NO_MICROPHONE = """(name) => {
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("of the browser", name));
+}"""
+RECEIVE = '(text) => call.channel.dispatchEvent(new MessageEvent("message", {data: text}))'
+LOSSES = {
+    "The microphone was disconnected.": """() => {
+      call.microphone.getAudioTracks()[0].dispatchEvent(new Event("ended"));
+    }""",
+    "The connection was lost.": """() => {
+      Object.defineProperty(call.peer, "connectionState", {value: "failed"});
+      call.peer.dispatchEvent(new Event("connectionstatechange"));
+    }""",
+}
+MARKUP = "<img src=x onerror=document.title='run'>"
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> None:
+    """Pipecat's DEBUG lines say nothing about a failure."""
+    logger.disable("pipecat")
+
+
+async def receive(page: Talk, type: str, **data: object) -> None:  # noqa: A002 - RTVI's own word
+    """Hand the page an RTVI message as if the server had sent it."""
+    await page.page.evaluate(RECEIVE, json.dumps({"label": "rtvi-ai", "type": type, "data": data}))
+
+
+async def lines(page: Talk) -> list[str]:
+    """What stands in the conversation, a line each."""
+    return await page.page.locator("#words li").all_inner_texts()
+
+
+@pytest.mark.parametrize(
+    ("name", "problem", "state"),
+    [
+        ("NotFoundError", "There is no microphone.", "The microphone is missing."),
+        ("NotReadableError", "Another program is using the microphone.", "The microphone is busy."),
+        ("AbortError", "The microphone can't be opened: of the browser", "The microphone is off."),
+    ],
+)
+async def test_a_microphone_that_can_not_be_opened_is_explained(
+    tmp_path: Path, name: str, problem: str, state: str
+) -> None:
+    async with open_desk(tmp_path, []) as desk, talk(desk.server.url) as page:
+        await page.page.evaluate(NO_MICROPHONE, name)
+        await page.begin()
+        await page.shows("error", problem)
+        await page.shows("microphone", state)
+        await page.shows("talk", "Talk")
+        assert desk.server.switchboard.live == 0
+
+
+async def test_a_call_whose_microphone_or_connection_goes_is_ended_on_both_sides(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO, HELLO]) as desk, talk(desk.server.url) as page:
+        for words, loss in LOSSES.items():
+            await page.begin()
+            await page.shows("words", HELLO.text)
+            assert await page.text("error") == ""
+            await page.page.evaluate(loss)
+            await page.shows("error", words)
+            await page.shows("connection", "Not connected.")
+            await until(lambda: desk.server.switchboard.live == 0, 10)
+    assert page.complaints == []
+
+
+async def test_a_model_that_fails_is_told_and_the_agent_hangs_up(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO]) as desk, talk(desk.server.url) as page:
+        desk.openai.conditions.faults["chat"] = Fault("status", 401)
+        await page.begin()
+        await page.shows("error", "401", 20)
+        await page.shows("connection", "desk has hung up.", 20)
+        await page.shows("error", "401")
+        assert page.complaints == []
+
+
+async def test_a_server_that_is_gone_is_told_when_the_page_opens(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, []) as desk, talk(desk.server.url) as page:
+        await page.page.route("**/agents", lambda route: route.abort())
+        await page.page.reload()
+        await page.shows("error", "The agents can't be listed: the server does not answer. Is it running?")
+        assert await page.page.get_by_role("button", name="Talk").is_disabled()
+
+
+async def test_words_that_are_still_coming_are_written_over_and_junk_is_passed_over(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO]) as desk, talk(desk.server.url) as page:
+        await page.begin()
+        await page.shows("words", HELLO.text)
+        for junk in (
+            "",
+            "{",
+            "null",
+            "[]",
+            '"text"',
+            '{"label": "other", "type": "error", "data": {"error": "x"}}',
+        ):
+            await page.page.evaluate(RECEIVE, junk)
+        before = len(await lines(page))
+        await receive(page, "user-transcription", text="When are", final=False)
+        assert await page.page.locator("#words .interim").count() == 1
+        await receive(page, "user-transcription", text=f"When are you {MARKUP}", final=True)
+        await receive(page, "nobody-knows-it", text="x")
+        assert await page.page.locator("#words .interim, #words img").count() == 0
+        assert (await lines(page))[before:] == [f"You\nWhen are you {MARKUP}"]
+        assert await page.page.title() == "agentrun"
+        assert await page.text("error") == ""
+    assert page.complaints == []
+
+
+async def test_one_of_several_agents_is_chosen_by_key_or_by_address(tmp_path: Path) -> None:
+    specs = [tmp_path / f"{name}.yaml" for name in ("bar", "desk")]
+    for spec in specs:
+        text = f'name: {spec.stem}\ndescription: "Of {MARKUP}"\ntransport: local\n'
+        spec.write_text(f"{text}prompts: {{system: Hi., greeting: Hello., apology: Sorry.}}\n")
+    async with OpenAIServer(ScriptedHearing(()), ToneVoice(), ScriptedBrain([HELLO])) as openai:
+        environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
+        async with running(specs, environ, Options(port=0)) as server, talk(server.url) as page:
+            await page.shows("agents", f"Of {MARKUP}")
+            chosen = page.page.get_by_role("radio", checked=True)
+            assert await chosen.input_value() == "bar"
+            await page.page.goto(f"{server.url}/#desk")
+            await page.page.reload()
+            await page.shows("agents", "bar")
+            assert await chosen.input_value() == "desk"
+            await chosen.press("ArrowUp")
+            assert await chosen.input_value() == "bar"
+            await page.begin()
+            await page.shows("connection", "Talking with bar.")
+            await page.shows("words", HELLO.text)
+            assert await chosen.is_disabled()
+    assert page.complaints == []
+
+
+async def test_two_pages_talk_at_once_and_one_leaves(tmp_path: Path) -> None:
+    async with (
+        open_desk(tmp_path, [HELLO, HELLO]) as desk,
+        talk(desk.server.url) as one,
+        talk(desk.server.url) as other,
+    ):
+        for page in (one, other):
+            await page.begin()
+        for page in (one, other):
+            await page.shows("words", HELLO.text)
+        assert desk.server.switchboard.live == 2
+        await one.page.close()
+        await until(lambda: desk.server.switchboard.live == 1, 10)
+        await other.shows("connection", "Talking with desk.")
+        assert await other.loudest() > 0.02
