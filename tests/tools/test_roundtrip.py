@@ -9,7 +9,7 @@ from inspect import Parameter
 from inspect import Signature as PythonSignature
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
