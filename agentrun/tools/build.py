@@ -36,6 +36,12 @@ def build(function: Callable[..., Any], plugin: str) -> Tool:
         origin=origin(function),
         run=_runner(function, signature, None if in_loop else Threads(name)),
         timeout=options.timeout,
+        say=options.say,
+        say_after=options.say_after,
+        on_interrupt=options.on_interrupt,
+        once_per_call=options.once_per_call,
+        confirm=options.confirm,
+        check=signature.check,
     )
 
 

@@ -5,38 +5,89 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
+
+from pydantic_core import PydanticCustomError
+
+from agentrun.spec import units
 
 F = TypeVar("F", bound=Callable[..., Any])
+OnInterrupt = Literal["cancel", "finish"]
 
 ATTRIBUTE = "__agentrun_tool__"
+TIMEOUT, SAY_AFTER = 10.0, 0.7
 
 
 @dataclass(frozen=True)
 class ToolOptions:
-    """``name`` replaces the function's own; ``timeout`` is in seconds."""
+    """``name`` replaces the function's own; ``timeout`` and ``say_after`` are in seconds."""
 
     name: str | None = None
-    timeout: float = 10.0
+    timeout: float = TIMEOUT
+    say: str | None = None
+    say_after: float = SAY_AFTER
+    on_interrupt: OnInterrupt = "cancel"
+    once_per_call: bool = False
+    confirm: bool = False
 
 
-def tool(*, name: str | None = None, timeout: float = 10.0) -> Callable[[F], F]:
+def tool(
+    *,
+    name: str | None = None,
+    timeout: float | str = TIMEOUT,
+    say: str | None = None,
+    say_after: float | str = SAY_AFTER,
+    on_interrupt: OnInterrupt = "cancel",
+    once_per_call: bool = False,
+    confirm: bool = False,
+) -> Callable[[F], F]:
     """Set a tool's options; a plain function without it is a tool as well.
 
-    ``name`` is what the model calls it by: letters, digits, ``_`` and ``-``, at most 64. ``timeout`` is in
-    seconds: a tool that is slower is stopped, and the model is told so. (A ``def`` that is past its time
-    can't be stopped: nobody waits for it any more.) Raises ValueError for a timeout that is not above 0.
+    ``name`` is what the model calls it by: letters, digits, ``_`` and ``-``, at most 64. A duration is seconds
+    or a text with its unit, such as ``"5s"``; all but ``name`` can be set for one agent in its spec.
 
-    >>> @tool(timeout=3)
+    - ``timeout``: a tool that is slower is stopped, and the model is told so. (A ``def`` that is past its time
+      can't be stopped: nobody waits for it any more.)
+    - ``say``: spoken once the tool has worked and everybody has been silent for ``say_after``.
+    - ``on_interrupt``: when the caller speaks while the tool works, ``cancel`` stops it, and the model is told
+      that it was cancelled; ``finish`` lets it end, and the model gets its result then.
+    - ``once_per_call``: a repeated call with the same arguments gets the first one's result, also while that
+      one still works; it ends even when the caller interrupts. What a ToolError refused may be tried again.
+    - ``confirm``: the first call only has the model ask the caller; it runs when it is called again with the
+      same arguments after the caller has spoken.
+
+    Raises ValueError for a duration that is not above 0 and for an unknown ``on_interrupt``.
+
+    >>> @tool(timeout="3s", say="Let me look that up.")
     ... def opening_hours() -> str:
     ...     '''Say when we are open.'''
     ...     return "From six to eleven."
     """
-    if not 0 < timeout < math.inf:
-        raise ValueError(f"timeout={timeout} is not a number of seconds above 0")
+    if on_interrupt not in get_args(OnInterrupt):
+        raise ValueError(f"on_interrupt={on_interrupt!r} is not one of {', '.join(get_args(OnInterrupt))}")
+    options = ToolOptions(
+        name,
+        _seconds("timeout", timeout),
+        say,
+        _seconds("say_after", say_after),
+        on_interrupt,
+        once_per_call,
+        confirm,
+    )
 
     def mark(function: F) -> F:
-        setattr(function, ATTRIBUTE, ToolOptions(name, timeout))
+        setattr(function, ATTRIBUTE, options)
         return function
 
     return mark
+
+
+def _seconds(name: str, value: float | str) -> float:
+    try:
+        seconds = units.seconds(value) if isinstance(value, str) else value
+    except PydanticCustomError as error:
+        hint = (error.context or {}).get("hint", "")
+        raise ValueError(f"{name}: {error.message()}; {hint}") from None
+    if not 0 < seconds < math.inf:
+        raise ValueError(f"{name}={value} is not a number of seconds above 0")
+    return seconds

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Status = Literal["ok", "refused", "failed", "timeout", "cancelled"]
+Status = Literal["ok", "refused", "failed", "timeout", "cancelled", "unconfirmed"]
 
 
 @dataclass(frozen=True)
 class Outcome:
     """``text`` goes to the model; ``detail`` only to the log and the record.
 
-    ``refused`` is a ToolError or arguments that don't fit; ``failed`` is the tool's bug.
+    ``refused`` is a ToolError or arguments that don't fit; ``failed`` is the tool's bug; ``unconfirmed`` has
+    not run, because the caller has yet to be asked.
     """
 
     status: Status

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agentrun.call import Call
+from agentrun.tools.decorator import SAY_AFTER, TIMEOUT, OnInterrupt
 
 
 class Runner(Protocol):
@@ -24,7 +25,9 @@ class Tool:
     """One function that the model may call; run it with ``invoke``, which keeps the timeout and never raises.
 
     ``parameters`` is a JSON Schema object (``type``, ``properties``, ``required``) without references,
-    ``origin`` says where the function stands (``plugins/ncaa.py:12``), ``timeout`` is in seconds.
+    ``origin`` says where the function stands (``plugins/ncaa.py:12``), ``timeout`` and ``say_after`` are in
+    seconds. ``check`` raises ToolError for arguments that don't fit, without running anything.
+    The rest is what ``@tool`` says, which the pipeline and the ledger keep.
     """
 
     name: str
@@ -33,4 +36,10 @@ class Tool:
     plugin: str
     origin: str
     run: Runner
-    timeout: float = 10.0
+    timeout: float = TIMEOUT
+    say: str | None = None
+    say_after: float = SAY_AFTER
+    on_interrupt: OnInterrupt = "cancel"
+    once_per_call: bool = False
+    confirm: bool = False
+    check: Callable[[Mapping[str, Any]], object] | None = None

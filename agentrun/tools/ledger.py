@@ -1,0 +1,89 @@
+"""What a call's tools have been asked for so far: what may run once, and what the caller has to confirm."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import to_json
+
+from agentrun.call import Call
+from agentrun.errors import ToolError
+from agentrun.tools.invoke import invoke
+from agentrun.tools.outcome import Outcome
+from agentrun.tools.tool import Tool
+
+Key = tuple[str, bytes]
+CONFIRM = (
+    "{name} has not run yet. Tell the caller what exactly you are about to do, ask them to confirm it, and "
+    "end your turn. When they have agreed, call {name} again with the same arguments."
+)
+
+
+class Ledger:
+    """Runs the tools of one call, and keeps their promises of ``once_per_call`` and ``confirm``.
+
+    The session says when the caller has spoken, and closes it when the call ends.
+    """
+
+    def __init__(self) -> None:
+        self._caller_turns = 0
+        self._asked: dict[Key, int] = {}
+        self._runs: dict[Key, asyncio.Task[Outcome]] = {}
+
+    def caller_spoke(self) -> None:
+        """A turn of the caller has ended: what was asked before it may be confirmed."""
+        self._caller_turns += 1
+
+    async def run(self, tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
+        """Run ``tool`` as ``invoke`` does, or say why it is not run, or give what it gave before.
+
+        Cancelling this does not stop a ``once_per_call`` tool: who calls it again gets its result.
+        """
+        key = (tool.name, _canonical(arguments))
+        earlier = self._runs.get(key)
+        if earlier is None:
+            if tool.confirm and not self._is_confirmed(tool, key, arguments):
+                return Outcome("unconfirmed", CONFIRM.format(name=tool.name))
+            if not tool.once_per_call:
+                return await invoke(tool, call, arguments)
+            earlier = self._runs[key] = asyncio.create_task(invoke(tool, call, arguments))
+            earlier.add_done_callback(lambda run: self._forget_refused(key, run))
+        return await asyncio.shield(earlier)
+
+    async def close(self) -> None:
+        """Stop what still works on behalf of a call that is over."""
+        working = [run for run in self._runs.values() if not run.done()]
+        for run in working:
+            run.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+
+    def _is_confirmed(self, tool: Tool, key: Key, arguments: Mapping[str, Any]) -> bool:
+        """Whether the caller has spoken since they were to be asked; arguments that don't fit are not asked."""
+        try:
+            if tool.check:
+                tool.check(arguments)
+        except ToolError:
+            return True
+        asked = self._asked.get(key)
+        if asked is not None and self._caller_turns > asked:
+            del self._asked[key]
+            return True
+        self._asked.setdefault(key, self._caller_turns)
+        return False
+
+    def _forget_refused(self, key: Key, run: asyncio.Task[Outcome]) -> None:
+        if run.cancelled() or run.result().status == "refused":
+            self._runs.pop(key, None)
+
+
+def _canonical(arguments: object) -> bytes:
+    """The same bytes for the same arguments, whatever order the model wrote them in."""
+    return to_json(_sorted(arguments), serialize_unknown=True)
+
+
+def _sorted(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _sorted(value[key]) for key in sorted(value, key=str)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
