@@ -50,8 +50,8 @@ class Call:
     ``state`` belongs to the tools: whatever they put there lasts until the call ends.
 
     The methods need a line, which agentrun sets: without one they raise NoLineError, also once the call is
-    over. An ``async def`` awaits them; a ``def``, which has a thread of its own, hands them to ``run``. A test
-    may give a ``client`` for ``http``.
+    over. An ``async def`` awaits them; a ``def``, which has a thread of its own, hands them to ``run``. A
+    test may give a ``client`` for ``http``.
 
     >>> Call(id="CA1", agent="ncaa", transport="twilio", from_number="+15551234567").caller
     '+15551234567'

@@ -5,12 +5,15 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agentrun.errors import PluginError, Problem, SpecError
+from agentrun.plugins import builtin
 from agentrun.plugins.find import FOLDER, Source, find
 from agentrun.plugins.tools import tools_of
-from agentrun.spec.file import SpecFile
+from agentrun.spec.file import SpecFile, Where
+from agentrun.spec.tools import ToolUse
+from agentrun.tools.builtin import BUILTINS
 from agentrun.tools.tool import Tool
 
 _ENTRY = re.compile(r"([^.\s]+)(?:\.([^.\s]+))?")
@@ -29,8 +32,9 @@ def load(file: SpecFile) -> tuple[Tool, ...]:
     chosen: dict[str, Tool] = {}
     for index, entry in enumerate(file.spec.tools):
         for tool in shelf.named(index, entry):
-            other = chosen.setdefault(tool.name, tool)
-            if other is not tool:
+            other = chosen.get(tool.name, tool)
+            chosen[tool.name] = tool
+            if other.origin != tool.origin:
                 message = f"two tools are called '{tool.name}': {other.origin} and {tool.origin}"
                 shelf.problem(index, message, "rename one with @tool(name=…), or name single tools here")
     shelf.raise_problems()
@@ -47,8 +51,19 @@ class _Shelf:
     problems: list[Problem] = field(default_factory=list)
     broken: list[tuple[int, PluginError]] = field(default_factory=list)
 
-    def named(self, index: int, entry: str) -> list[Tool]:
-        """The tools of one entry: ``plugin`` or ``plugin.tool``; none when something is wrong with it."""
+    def named(self, index: int, entry: ToolUse) -> list[Tool]:
+        """The tools of one entry with its options; none when something is wrong with it."""
+        if entry.use in BUILTINS and not self.sources.get(entry.use):
+            tool, wrong = builtin.tool_of(entry)
+            tools = [tool] if tool else []
+        else:
+            tools, wrong = self._of_plugin(index, entry.use), builtin.unknown_settings(entry)
+        for where, message, hint in wrong:
+            self.problem(index, message, hint, where)
+        return [replace(tool, **entry.options) for tool in tools]
+
+    def _of_plugin(self, index: int, entry: str) -> list[Tool]:
+        """The tools of ``plugin`` or ``plugin.tool``."""
         match = _ENTRY.fullmatch(entry)
         if not match:
             self.problem(index, f"'{entry}' names no tool", "write a plugin's name, or plugin.tool")
@@ -64,9 +79,9 @@ class _Shelf:
             return []
         return [tools[wanted]]
 
-    def problem(self, index: int, message: str, hint: str) -> None:
-        """Something is wrong with the entry of this index."""
-        self.problems.append(self.file.problem(("tools", index), message, hint))
+    def problem(self, index: int, message: str, hint: str, below: Where = ()) -> None:
+        """Something is wrong with the entry of this index, or ``below`` it."""
+        self.problems.append(self.file.problem(("tools", index, *below), message, hint))
 
     def raise_problems(self) -> None:
         """Raise what was found, if anything was."""
@@ -90,6 +105,10 @@ class _Shelf:
 
     def _source(self, index: int, plugin: str) -> Source | None:
         found = self.sources.get(plugin, [])
+        if found and plugin in BUILTINS:
+            message = f"'{plugin}' is a built-in tool, and {found[0].where} is a plugin of that name"
+            self.problem(index, message, "rename the plugin")
+            return None
         if len(found) == 1:
             return found[0]
         if found:
@@ -97,7 +116,7 @@ class _Shelf:
             self.problem(index, f"two plugins are called '{plugin}': {both}", "rename or remove one of them")
             return None
         folder = self.file.project / FOLDER
-        close = difflib.get_close_matches(plugin, self.sources, 1)
+        close = difflib.get_close_matches(plugin, [*self.sources, *BUILTINS], 1)
         there = f"there are: {', '.join(sorted(self.sources))}; " if self.sources else ""
         hint = f"did you mean '{close[0]}'?" if close else f"{there}a new one is {folder / plugin}.py"
         self.problem(index, f"there is no plugin '{plugin}' in {folder} or installed", hint)

@@ -14,6 +14,7 @@ from agentrun.spec.conduct import Context, Limits, Turns
 from agentrun.spec.parts import Count, Flag, Number, SpecModel, Text, list_of_one, word
 from agentrun.spec.pipeline import PipelineSpec
 from agentrun.spec.scenario import Scenario
+from agentrun.spec.tools import ToolUse
 
 NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=63)]
@@ -82,7 +83,9 @@ class AgentSpec(SpecModel):
     vars: dict[str, str | Count | Number | Flag] = Field(
         default={}, description="Your own words for the prompts."
     )
-    tools: tuple[Text, ...] = Field(default=(), description="Plugins, or single tools as `plugin.tool`.")
+    tools: tuple[Annotated[ToolUse, word("use")], ...] = Field(
+        default=(), description="Plugins, single tools as `plugin.tool`, or built-in tools."
+    )
     turns: Turns = Turns()
     limits: Limits = Limits()
     context: Context = Context()

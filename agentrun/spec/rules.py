@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from agentrun.errors import Problem
+from agentrun.spec import control
 from agentrun.spec.file import SpecFile, Where
 
 MODELS_OWN = ("semantic", "server")
@@ -17,7 +18,10 @@ Finding = tuple[Where, str, str]
 def check(file: SpecFile) -> list[Problem]:
     """Every pair of values that contradict each other."""
     style = _realtime(file) if file.spec.pipeline.style == "realtime" else _cascaded(file)
-    return [file.problem(where, message, hint) for where, message, hint in (*style, *_any_style(file))]
+    return [
+        file.problem(where, message, hint)
+        for where, message, hint in (*style, *_any_style(file), *control.check(file))
+    ]
 
 
 def turn_detection(file: SpecFile) -> object:

@@ -43,14 +43,14 @@ def tool(
 ) -> Callable[[F], F]:
     """Set a tool's options; a plain function without it is a tool as well.
 
-    ``name`` is what the model calls it by: letters, digits, ``_`` and ``-``, at most 64. A duration is seconds
-    or a text with its unit, such as ``"5s"``; all but ``name`` can be set for one agent in its spec.
+    ``name`` is what the model calls it by: letters, digits, ``_`` and ``-``, at most 64. A duration is
+    seconds or a text with its unit, such as ``"5s"``; all but ``name`` can be set for one agent in its spec.
 
-    - ``timeout``: a tool that is slower is stopped, and the model is told so. (A ``def`` that is past its time
-      can't be stopped: nobody waits for it any more.)
+    - ``timeout``: a tool that is slower is stopped, and the model is told so. (A ``def`` that is past its
+      time can't be stopped: nobody waits for it any more.)
     - ``say``: spoken once the tool has worked and everybody has been silent for ``say_after``.
-    - ``on_interrupt``: when the caller speaks while the tool works, ``cancel`` stops it, and the model is told
-      that it was cancelled; ``finish`` lets it end, and the model gets its result then.
+    - ``on_interrupt``: when the caller speaks while the tool works, ``cancel`` stops it, and the model is
+      told that it was cancelled; ``finish`` lets it end, and the model gets its result then.
     - ``once_per_call``: a repeated call with the same arguments gets the first one's result, also while that
       one still works; it ends even when the caller interrupts. What a ToolError refused may be tried again.
     - ``confirm``: the first call only has the model ask the caller; it runs when it is called again with the

@@ -60,7 +60,7 @@ class Ledger:
         await asyncio.gather(*working, return_exceptions=True)
 
     def _is_confirmed(self, tool: Tool, key: Key, arguments: Mapping[str, Any]) -> bool:
-        """Whether the caller has spoken since they were to be asked; arguments that don't fit are not asked."""
+        """Whether the caller has spoken since they were asked; not about arguments that don't fit."""
         try:
             if tool.check:
                 tool.check(arguments)

@@ -36,7 +36,7 @@ def child(folder: Path, text: str = "", name: str = "child") -> Path:
 def test_mappings_are_merged_and_everything_else_is_replaced(folder: Path) -> None:
     spec = load(child(folder, "prompts: {greeting: Good day.}\ntools: [c]\nvars: {y: 3}\n")).spec
     assert (spec.prompts.system, spec.prompts.greeting) == ("Hi.", "Good day.")
-    assert spec.tools == ("c",)
+    assert [tool.use for tool in spec.tools] == ["c"]
     assert spec.vars == {"x": 1, "y": 3}
 
 

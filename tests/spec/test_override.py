@@ -52,11 +52,11 @@ def test_a_mapping_that_is_not_there_is_made(path: Path) -> None:
 
 
 def test_an_entry_of_a_list_is_replaced(path: Path) -> None:
-    assert load(path, [("tools[1]", "c")]).spec.tools == ("a", "c")
+    assert [tool.use for tool in load(path, [("tools[1]", "c")]).spec.tools] == ["a", "c"]
 
 
 def test_a_whole_list_is_replaced(path: Path) -> None:
-    assert load(path, [("tools", "[x, y, z]")]).spec.tools == ("x", "y", "z")
+    assert [tool.use for tool in load(path, [("tools", "[x, y, z]")]).spec.tools] == ["x", "y", "z"]
 
 
 def test_an_address_keeps_both_its_slashes(path: Path) -> None:

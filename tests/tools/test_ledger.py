@@ -1,4 +1,4 @@
-"""``once_per_call`` and ``confirm``: what one call's tools may do again, and what the caller is asked first."""
+"""``once_per_call`` and ``confirm``: what a call's tools may do again, and what is asked first."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Booking:
 
     def __init__(self, error: Exception | None = None, **options: Any) -> None:
         self.booked: list[int] = []
-        self.free = asyncio.Event()
+        self.began, self.free = asyncio.Event(), asyncio.Event()
         self.free.set()
         self.error = error
 
@@ -27,6 +27,7 @@ class Booking:
         async def book(guests: int, name: str = "Ada") -> str:
             """Book."""
             self.booked.append(guests)
+            self.began.set()
             await self.free.wait()
             if self.error:
                 raise self.error
@@ -48,8 +49,7 @@ async def test_a_repeated_call_waits_for_the_first_one_that_still_runs(call: Cal
     booking, ledger = Booking(once_per_call=True), Ledger()
     booking.free.clear()
     both = [asyncio.create_task(ledger.run(booking.tool, call, {"guests": 4})) for _ in range(2)]
-    while not booking.booked:
-        await asyncio.sleep(0)
+    await booking.began.wait()
     booking.free.set()
     assert {outcome.text for outcome in await asyncio.gather(*both)} == {"Ada: 1"}
 
@@ -58,8 +58,7 @@ async def test_a_cancelled_call_goes_on_and_its_result_is_kept_for_the_next(call
     booking, ledger = Booking(once_per_call=True), Ledger()
     booking.free.clear()
     first = asyncio.create_task(ledger.run(booking.tool, call, {"guests": 4}))
-    while not booking.booked:
-        await asyncio.sleep(0)
+    await booking.began.wait()
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
@@ -83,8 +82,7 @@ async def test_the_end_of_the_call_stops_what_nobody_waits_for(call: Call) -> No
     booking, ledger = Booking(once_per_call=True), Ledger()
     booking.free.clear()
     waiting = asyncio.create_task(ledger.run(booking.tool, call, {"guests": 4}))
-    while not booking.booked:
-        await asyncio.sleep(0)
+    await booking.began.wait()
     await ledger.close()
     with pytest.raises(asyncio.CancelledError):
         await waiting

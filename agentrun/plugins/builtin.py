@@ -1,0 +1,50 @@
+"""A built-in tool of a spec, with the settings that stand there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from agentrun.spec import words
+from agentrun.spec.closest import closest
+from agentrun.spec.file import Where
+from agentrun.spec.tools import OPTIONS, ToolUse
+from agentrun.tools.build import build
+from agentrun.tools.builtin import BUILTINS
+from agentrun.tools.tool import Tool
+
+Finding = tuple[Where, str, str]
+"""Where below the entry, what is wrong, and the hint."""
+
+
+def tool_of(entry: ToolUse) -> tuple[Tool | None, list[Finding]]:
+    """The built-in tool that ``entry`` names, or what is wrong with its settings."""
+    builtin = BUILTINS[entry.use]
+    try:
+        settings = builtin.settings.model_validate(entry.settings)
+    except ValidationError as error:
+        known = (*builtin.settings.model_fields, *OPTIONS)
+        return None, [_finding(item, known) for item in error.errors(include_url=False)]
+    return build(builtin.make(settings), "agentrun"), []
+
+
+def unknown_settings(entry: ToolUse) -> Iterator[Finding]:
+    """Every setting of a plugin's tool: a plugin's tools have none but the options."""
+    for key in entry.settings:
+        hint = closest(key, OPTIONS) or f"known here: {', '.join(OPTIONS)}"
+        yield (key,), f"'{key}' is not a key here", hint
+
+
+def _finding(item: Any, known: tuple[str, ...]) -> Finding:
+    kind, context = item["type"], item.get("ctx", {})
+    where: Where = tuple(part for part in item["loc"] if part != "[key]")
+    if kind == "missing":
+        return where[:-1], f"'{where[-1]}' is missing", f"add `{where[-1]}:`"
+    if kind == "extra_forbidden":
+        key = str(where[-1])
+        return where, f"'{key}' is not a key here", closest(key, known) or f"known here: {', '.join(known)}"
+    if kind in words.TYPES:
+        return where, *words.wrong_type(item.get("input"), [words.TYPES[kind]])
+    return where, *words.say(kind, item, context)

@@ -1,0 +1,17 @@
+"""The tools that come with agentrun: what an agent may do with the call itself."""
+
+from __future__ import annotations
+
+from agentrun.tools.builtin import digits, hang_up, transfer, wait
+from agentrun.tools.builtin.shape import Builtin
+
+BUILTINS: dict[str, Builtin] = {
+    "hang_up": hang_up.BUILTIN,
+    "transfer": transfer.BUILTIN,
+    "send_dtmf": digits.SEND,
+    "collect_digits": digits.COLLECT,
+    "wait": wait.BUILTIN,
+}
+"""By the name that stands in ``tools:``."""
+
+__all__ = ["BUILTINS", "Builtin"]

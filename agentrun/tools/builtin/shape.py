@@ -1,0 +1,21 @@
+"""What a built-in tool is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from agentrun.spec.parts import SpecModel
+
+
+class NoSettings(SpecModel):
+    """For a tool without settings of its own."""
+
+
+@dataclass(frozen=True)
+class Builtin:
+    """``make`` gives the function for an agent's ``settings``; it becomes a tool like a plugin's function."""
+
+    settings: type[SpecModel]
+    make: Callable[[Any], Callable[..., Any]]

@@ -1,0 +1,55 @@
+"""``transfer``: the agent hands the caller to somebody whom the spec names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from agentrun.call import Call
+from agentrun.spec.parts import SpecModel, Text
+from agentrun.tools.builtin.shape import Builtin
+from agentrun.tools.decorator import tool
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def _is_number(value: str) -> str:
+    if not _E164.fullmatch(value):
+        hint = 'write it in quotes, with + and the country: "+15551234567"'
+        raise PydanticCustomError(
+            "not_a_number", "'{given}' is not a telephone number", {"given": value, "hint": hint}
+        )
+    return value
+
+
+class Settings(SpecModel):
+    """``to`` names everybody to whom the model may transfer a call."""
+
+    to: dict[Text, Annotated[str, AfterValidator(_is_number)]] = Field(min_length=1)
+
+
+def make(settings: Settings) -> Callable[[Call, str, str], Awaitable[str]]:
+    """The tool: the model chooses a name of ``settings.to`` and never sees a number."""
+
+    @tool(timeout="40s")
+    async def transfer(call: Call, to: str, words: str) -> str:
+        """Hand the caller to somebody else and leave the call. Use it when the caller asks for it.
+
+        The caller hears `words` first, so don't announce it yourself as well.
+
+        Args:
+            to: Who is to take the call.
+            words: What the caller hears before, such as: I will put you through to billing.
+        """
+        await call.transfer(settings.to[to], words)
+        return f"The caller was handed to {to}."
+
+    transfer.__annotations__["to"] = Literal[tuple(settings.to)]
+    return transfer
+
+
+BUILTIN = Builtin(Settings, make)
