@@ -5,12 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from agentrun.tools.ledger import Ledger
 from agentrun.tools.outcome import Outcome
 from agentrun.tools.tool import Tool
 
 
+class ToolLine(Protocol):
+    """What a session does for the tools of its call."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Runs them."""
+
+    async def bridge(self, tool: Tool) -> None:
+        """Say the tool's words once there has been silence for its ``say_after``."""
+
+
 class SessionListener(Protocol):
     """Told about the tool calls of a session, and about audio that no one has transcribed."""
+
+    @property
+    def line(self) -> ToolLine:
+        """Runs the tools, and speaks while they work."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the call is ending: nobody waits for the model any more."""
 
     def tool_started(self, tool: Tool) -> None:
         """The model has called ``tool``."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
 
+import httpx
 import numpy as np
 import openai
 from pipecat.audio.vad.vad_analyzer import VADParams
@@ -23,6 +25,9 @@ class Resources:
         self._silero = private.silero_session()
         self._smart_turn = private.smart_turn_session()
         self.http_client = openai.DefaultAsyncHttpxClient()
+        # For tools. One caller's cookies must not reach another's request: it keeps none.
+        nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self.web = httpx.AsyncClient(timeout=10.0, cookies=nobodys)
 
     def vad(self, params: VADParams) -> private.SharedSilero:
         """A voice activity detector for one call."""
@@ -48,3 +53,4 @@ class Resources:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.http_client.aclose()
+        await self.web.aclose()

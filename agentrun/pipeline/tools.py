@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from loguru import logger
 from pipecat.adapters.llm.schemas.direct_function import tool_options
 from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
+from pipecat.frames.frames import FunctionCallResultProperties
 from pipecat.services.llm_service import FunctionCallParams
 
 from agentrun.call import Call
 from agentrun.pipeline.listener import SessionListener
-from agentrun.tools.invoke import invoke
 from agentrun.tools.outcome import Outcome
 from agentrun.tools.tool import Tool
 
@@ -24,19 +25,12 @@ def schemas(tools: Sequence[Tool], call: Call, listener: SessionListener) -> lis
 
 
 def _schema(tool: Tool, call: Call, listener: SessionListener) -> FunctionSchema:
-    @tool_options(cancel_on_interruption=True)
+    # A function that Pipecat does not cancel reports its result later, as a message of its own.
+    @tool_options(cancel_on_interruption=tool.on_interrupt == "cancel")
     async def handler(params: FunctionCallParams) -> None:
-        arguments = params.arguments
-        listener.tool_started(tool)
-        try:
-            outcome = await invoke(tool, call, arguments)
-        except asyncio.CancelledError:
-            listener.tool_ended(tool, arguments, Outcome("cancelled", "cancelled: the caller interrupted"))
-            raise
-        if outcome.detail:
-            logger.warning("call {}: tool {} {}: {}", call.id, tool.name, outcome.status, outcome.detail)
-        listener.tool_ended(tool, arguments, outcome)
-        await params.result_callback(_as_data(outcome.text))
+        outcome = await _run(tool, call, params, listener)
+        answer = FunctionCallResultProperties(run_llm=False) if listener.over else None
+        await params.result_callback(_as_data(outcome.text), properties=answer)
 
     return FunctionSchema(
         name=tool.name,
@@ -47,9 +41,44 @@ def _schema(tool: Tool, call: Call, listener: SessionListener) -> FunctionSchema
     )
 
 
-def _as_data(text: str) -> object:
-    """Pipecat encodes the result as JSON once more; what is JSON already is given as data."""
+async def _run(tool: Tool, call: Call, params: FunctionCallParams, listener: SessionListener) -> Outcome:
+    """Run the tool, with a word to the caller when it is slow; the session hears of its start and its end."""
+    listener.tool_started(tool)
     try:
-        return json.loads(text)
-    except ValueError:
+        async with _bridged(tool, listener):
+            outcome = await listener.line.ledger.run(tool, call, params.arguments)
+    except asyncio.CancelledError:
+        why = "the call ended" if listener.over else "the caller interrupted"
+        listener.tool_ended(tool, params.arguments, Outcome("cancelled", f"cancelled: {why}"))
+        raise
+    if outcome.detail:
+        logger.warning("call {}: tool {} {}: {}", call.id, tool.name, outcome.status, outcome.detail)
+    listener.tool_ended(tool, params.arguments, outcome)
+    return outcome
+
+
+@contextlib.asynccontextmanager
+async def _bridged(tool: Tool, listener: SessionListener) -> AsyncIterator[None]:
+    """Say the tool's words while the block takes longer than they may wait."""
+    if not tool.say:
+        yield
+        return
+    speaking = asyncio.create_task(listener.line.bridge(tool))
+    try:
+        yield
+    finally:
+        speaking.cancel()
+        await asyncio.gather(speaking, return_exceptions=True)
+
+
+def _as_data(text: str) -> object:
+    """Pipecat encodes the result as JSON once more; what is a list or a mapping already is given as data.
+
+    A bare ``0`` or ``false`` stays text: Pipecat takes it for no result, and the model would never answer.
+    """
+    try:
+        data = json.loads(text)
+        json.dumps(data, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         return text
+    return data if isinstance(data, dict | list) and data else text

@@ -57,7 +57,7 @@ class _Shelf:
             tool, wrong = builtin.tool_of(entry)
             tools = [tool] if tool else []
         else:
-            tools, wrong = self._of_plugin(index, entry.use), builtin.unknown_settings(entry)
+            tools, wrong = self._of_plugin(index, entry.use), list(builtin.unknown_settings(entry))
         for where, message, hint in wrong:
             self.problem(index, message, hint, where)
         return [replace(tool, **entry.options) for tool in tools]

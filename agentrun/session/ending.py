@@ -8,7 +8,9 @@ from loguru import logger
 from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.pipeline import private
+from agentrun.session.voice import Voice
 
+HEARD_SECONDS = 10.0
 CANCEL_SECONDS = 3.0
 """How long a cancelled pipeline may take to let go before it is forced."""
 
@@ -34,6 +36,12 @@ async def now(running: asyncio.Task[None], worker: PipelineWorker) -> None:
         await _done(running, CANCEL_SECONDS)
     finally:
         cancelling.cancel()
+
+
+async def when_heard(voice: Voice, worker: PipelineWorker) -> None:
+    """Let the caller hear what is being said, then end the pipeline."""
+    await voice.heard(HEARD_SECONDS)
+    await worker.stop_when_done()
 
 
 async def _done(task: asyncio.Task[None], seconds: float) -> bool:

@@ -27,8 +27,10 @@ from agentrun.plan import Plan
 from agentrun.record import CallRecord, EndedBy
 from agentrun.session import ending, idle, prompts, voice, worker
 from agentrun.session.faults import Faults, Verdict, category
+from agentrun.session.floor import Floor
 from agentrun.session.idle import IdlePrompts
 from agentrun.session.lifeline import Lifeline
+from agentrun.session.line import SessionLine
 from agentrun.session.patience import Patience
 from agentrun.session.side_transcript import SideTranscript
 from agentrun.session.transcript import Transcript
@@ -57,14 +59,15 @@ class Session:
     ) -> None:
         self.record = record
         self._plan = plan
-        self._connection = connection
+        self.line = SessionLine(connection, resources.web)
+        self._connection = connection = self.line.of(connection)
         self._apology = apology
         self._began = time.monotonic()
         self._ending = asyncio.Event()
         self._caller_gone = asyncio.Event()
         self._grace = 0.0
         self._tasks: list[asyncio.Task[None]] = []
-        self._speaking = {"agent": False, "caller": False}
+        self._floor = Floor()
         self._prompts = prompts.fill(plan.spec, connection.call)
         self._transcript = Transcript(record, lambda: round(time.monotonic() - self._began, 3))
         self._side = SideTranscript(plan.fixed, resources, self._transcript.caller)
@@ -72,9 +75,9 @@ class Session:
         self._parts = build(plan, self._prompts.system, connection, resources, self)
         self._faults = Faults(self._parts)
         self._worker = worker.make(plan.spec, self._parts, connection)
-        self._voice = Voice(self._worker, self._parts, connection.transport.output())
-        asked = plan.spec.turns.idle
-        self._idle_prompts = IdlePrompts(asked, self._voice.say, self._farewell) if asked else None
+        self._voice = Voice(self._worker, self._parts, connection)
+        self._idle = IdlePrompts(plan.spec.turns.idle, self._voice.say, self._farewell, self._worker)
+        self.line.open(self._voice, self._worker, self._patience, self._idle, self._floor.is_free, self.end)
         self._listen()
 
     async def run(self) -> CallRecord:
@@ -98,14 +101,15 @@ class Session:
             for task in (told_to_end, caller_gone, *self._tasks):
                 task.cancel()
             self._over("error", "the pipeline stopped")
+            await self.line.close()
             await self._side.finish()
             self.record.ended = datetime.now(UTC)
         return self.record
 
     async def end(self, by: EndedBy, reason: str) -> None:
-        """Let what is being said finish, then end the call."""
+        """Let the caller hear what is being said, then end the call; returns at once."""
         if self._over(by, reason, GOODBYE_SECONDS):
-            await self._worker.stop_when_done()
+            self._tasks.append(asyncio.create_task(ending.when_heard(self._voice, self._worker)))
 
     async def apologise(self, reason: str) -> None:
         """Tell the caller that the agent can't go on, and end the call."""
@@ -128,7 +132,7 @@ class Session:
     def tool_ended(self, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
         """A tool is done."""
         self._transcript.tool(tool, arguments, outcome)
-        self._patience.tool_ended()
+        self._patience.tool_ended(answered=outcome.status != "cancelled")
 
     def heard_audio(self, message: dict[str, Any], wav: bytes) -> None:
         """The model hears for itself; the record is written beside it."""
@@ -139,7 +143,7 @@ class Session:
         watches = [idle.limit(self._plan.spec.limits, self._voice.say, self._farewell)]
         if isinstance(self._parts.llm, OpenAIRealtimeLLMService):
             lifeline = Lifeline(
-                self._parts.llm, self._instruct, self._nobody_speaks, self.apologise, self._lost
+                self._parts.llm, self._instruct, self._floor.is_free, self.apologise, self._lost
             )
             watches.append(lifeline.watch())
         self._tasks += [asyncio.create_task(watch) for watch in watches]
@@ -167,6 +171,7 @@ class Session:
             self._patience.owed()
 
     async def _disconnected(self, _transport: Any, _client: Any) -> None:
+        await self.line.departed()
         self._over("caller", "the caller hung up")
         self._caller_gone.set()
 
@@ -174,27 +179,27 @@ class Session:
         self._over("agent", "nobody spoke any more")
 
     async def _caller_started(self, *_: Any) -> None:
-        self._speaking["caller"] = True
-        self._patience.settled()
-        if self._idle_prompts:
-            self._idle_prompts.caller_spoke()
+        self._floor.caller = True
+        self._patience.caller_speaks()
+        await self._idle.caller_spoke()
 
     async def _caller_stopped(self, _aggregator: Any, _strategy: Any, message: Any) -> None:
-        self._speaking["caller"] = False
+        self._floor.caller = False
         memory.trim(self._parts.context, self._plan.spec)
         if message.content or self._parts.stt is None:
+            self.line.ledger.caller_spoke()
             self._patience.owed()
 
     async def _caller_idle(self, _aggregator: Any) -> None:
-        if self._idle_prompts and not self._ending.is_set():
-            await self._idle_prompts.caller_is_silent()
+        if not self.over:
+            await self._idle.caller_is_silent()
 
     async def _reached_upstream(self, _worker: PipelineWorker, frame: Frame) -> None:
-        self._speaking["agent"] = isinstance(frame, BotStartedSpeakingFrame)
-        self._voice.note(speaking=self._speaking["agent"])
-        if self._speaking["agent"]:
+        self._floor.agent = isinstance(frame, BotStartedSpeakingFrame)
+        self._voice.note(speaking=self._floor.agent)
+        self._patience.note(speaking=self._floor.agent)
+        if self._floor.agent:
             self._transcript.agent_speaks()
-            self._patience.settled()
             self._faults.recovered()
 
     async def _failed(self, _worker: PipelineWorker, frame: ErrorFrame) -> None:
@@ -228,8 +233,10 @@ class Session:
     def _instruct(self, text: str) -> None:
         self._parts.context.add_message({"role": "developer", "content": text})
 
-    def _nobody_speaks(self) -> bool:
-        return not any(self._speaking.values())
+    @property
+    def over(self) -> bool:
+        """Whether the call is ending: nobody waits for the model any more."""
+        return self._ending.is_set()
 
     def _over(self, by: EndedBy, reason: str, grace: float = 0.0) -> bool:
         """Note who ended the call, once; the first one counts."""

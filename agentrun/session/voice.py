@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
+from dataclasses import dataclass
 from typing import Any
 
 from pipecat.frames.frames import (
+    DataFrame,
     InterruptionFrame,
     LLMMessagesAppendFrame,
     TTSAudioRawFrame,
@@ -15,9 +18,9 @@ from pipecat.frames.frames import (
     TTSStoppedFrame,
 )
 from pipecat.pipeline.worker import PipelineWorker
-from pipecat.processors.frame_processor import FrameProcessor
 
 from agentrun.pipeline.parts import Parts
+from agentrun.transports.connection import Connection
 
 PREPARED_RATE = 24_000
 """Hz of prepared audio: 16-bit mono PCM."""
@@ -25,23 +28,39 @@ _CHUNK_BYTES = PREPARED_RATE * 2 // 10
 _INTERRUPTION_SECONDS = 0.5
 _ANSWER_SECONDS = 5.0
 _WORDS_SECONDS = 15.0
+_ECHO_SECONDS = 3.0
+"""How long Twilio may take to play what it has been sent."""
+
+
+@dataclass
+class _Said(DataFrame):
+    """Keeps its place behind what is being said, and comes out when that has gone out."""
 
 
 class Voice:
     """Speaks into one call, past a language model or a speech service that no longer answers."""
 
-    def __init__(self, worker: PipelineWorker, parts: Parts, output: FrameProcessor) -> None:
+    def __init__(self, worker: PipelineWorker, parts: Parts, connection: Connection) -> None:
         self._worker = worker
         self._parts = parts
-        self._output = output
+        self._output = connection.transport.output()
+        self._control = connection.control
         self._silenced = asyncio.Event()
         self._began = asyncio.Event()
         self._finished = asyncio.Event()
-        worker.add_reached_downstream_filter((InterruptionFrame,))
+        self._said: dict[int, asyncio.Event] = {}
+        self._asked_at = 0.0
+        worker.add_reached_downstream_filter((InterruptionFrame, _Said))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
+
+    @property
+    def about_to_speak(self) -> bool:
+        """Whether words are on their way that nobody has begun to hear."""
+        return time.monotonic() - self._asked_at < _ANSWER_SECONDS
 
     async def say(self, text: str) -> None:
         """Have ``text`` spoken word for word: by the speech service, or by a model that is asked to."""
+        self._asked_at = time.monotonic()
         if self._parts.tts:
             await self._worker.queue_frame(TTSSpeakFrame(text))
             return
@@ -64,8 +83,30 @@ class Voice:
             await asyncio.wait_for(self._began.wait(), _ANSWER_SECONDS)
             await asyncio.wait_for(self._finished.wait(), _WORDS_SECONDS)
 
+    async def heard(self, seconds: float = _WORDS_SECONDS) -> None:
+        """Wait until the caller has heard what is being said, at most ``seconds`` and the line's own delay.
+
+        Ends at once when the caller interrupts, for the rest is dropped then.
+        """
+        said, gone_out = _Said(), asyncio.Event()
+        self._said[said.id] = gone_out
+        try:
+            await self._worker.queue_frame(said)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(gone_out.wait(), seconds)
+        finally:
+            self._said.pop(said.id, None)
+        if self._control and self._output:
+            mark, echoed = self._control.mark()
+            await self._output.queue_frame(mark)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(echoed.wait(), _ECHO_SECONDS)
+
     def note(self, *, speaking: bool) -> None:
         """The agent's first or last sound has gone out."""
+        if speaking:
+            self._asked_at = 0.0
+            self._finished.clear()
         (self._began if speaking else self._finished).set()
 
     async def silence(self) -> None:
@@ -88,6 +129,10 @@ class Voice:
     async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
         if isinstance(frame, InterruptionFrame):
             self._silenced.set()
+            for gone_out in self._said.values():
+                gone_out.set()
+        elif isinstance(frame, _Said) and frame.id in self._said:
+            self._said[frame.id].set()
 
 
 def seconds(pcm: bytes) -> float:

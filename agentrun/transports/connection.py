@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from typing import Protocol
 
+import httpx
+from pipecat.frames.frames import Frame
 from pipecat.transports.base_transport import BaseTransport
 
 from agentrun.call import Call
+
+
+class Control(Protocol):
+    """What a telephone company does with a call in progress."""
+
+    def mark(self) -> tuple[Frame, asyncio.Event]:
+        """A frame for the transport's output, and what is set once everything before it has been heard."""
+
+    async def transfer(self, to: str, http: httpx.AsyncClient) -> None:
+        """Hand the caller to the number ``to``; raises ToolError when that can't be done."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +28,8 @@ class Connection:
     """What a transport hands to a session.
 
     ``transport`` is Pipecat's, not started yet; ``sample_rate_in`` and ``sample_rate_out`` are in Hz;
-    ``rtvi`` is true where the far end is a page that reads RTVI messages.
+    ``rtvi`` is true where the far end is a page that reads RTVI messages; ``control`` is None where no
+    telephone company is on the line.
     """
 
     call: Call
@@ -22,3 +37,4 @@ class Connection:
     sample_rate_in: int = 16_000
     sample_rate_out: int = 24_000
     rtvi: bool = False
+    control: Control | None = None

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import WebSocket
-from pipecat.frames.frames import Frame
+from pipecat.frames.frames import CancelFrame, EndFrame, Frame
 from pipecat.serializers.twilio import TwilioFrameSerializer
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
 
 from agentrun.call import Call
 from agentrun.transports.connection import Connection
+from agentrun.transports.twilio_control import TwilioControl
 
 TELEPHONE_RATE = 8_000
 """Hz, both ways. Pipecat's resampler holds back up to 150 ms for every step between rates."""
@@ -30,7 +31,19 @@ class Stream:
 
 
 class Serializer(TwilioFrameSerializer):
-    """Pipecat's serializer, which junk in a stream does not end."""
+    """Pipecat's serializer, which junk in a stream does not end.
+
+    It reads the marks that Twilio echoes, and does not hang up on a caller who was handed on.
+    """
+
+    def __init__(self, control: TwilioControl, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._control = control
+
+    async def serialize(self, frame: Frame) -> str | bytes | None:
+        if self._control.handed_on and isinstance(frame, EndFrame | CancelFrame):
+            return None
+        return await super().serialize(frame)
 
     async def deserialize(self, data: str | bytes) -> Frame | None:
         try:
@@ -40,6 +53,9 @@ class Serializer(TwilioFrameSerializer):
         if not isinstance(message, dict) or not isinstance(message.get("event"), str):
             return None
         if not isinstance(message.get(message["event"]), dict):
+            return None
+        if message["event"] == "mark":
+            self._control.echoed(message["mark"].get("name"))
             return None
         try:
             return await super().deserialize(data)
@@ -54,7 +70,9 @@ def connect(websocket: WebSocket, stream: Stream, call: Call, environ: Mapping[s
     ``TWILIO_ACCOUNT_SID`` with ``TWILIO_AUTH_TOKEN`` or with ``TWILIO_API_KEY_SID`` and
     ``TWILIO_API_KEY_SECRET``; ``TWILIO_API_BASE_URL`` is another address for it.
     """
+    control = TwilioControl(stream.stream_sid, stream.call_sid, environ)
     serializer = Serializer(
+        control,
         stream_sid=stream.stream_sid,
         call_sid=stream.call_sid,
         base_url=environ.get("TWILIO_API_BASE_URL") or None,
@@ -62,7 +80,13 @@ def connect(websocket: WebSocket, stream: Stream, call: Call, environ: Mapping[s
     )
     params = FastAPIWebsocketParams(audio_in_enabled=True, audio_out_enabled=True, serializer=serializer)
     transport = FastAPIWebsocketTransport(websocket=websocket, params=params)
-    return Connection(call, transport, sample_rate_in=TELEPHONE_RATE, sample_rate_out=TELEPHONE_RATE)
+    return Connection(
+        call,
+        transport,
+        sample_rate_in=TELEPHONE_RATE,
+        sample_rate_out=TELEPHONE_RATE,
+        control=control,
+    )
 
 
 def _credentials(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -66,3 +66,52 @@ async def test_expiry_may_settle_itself() -> None:
     patience = Patience(SHORT, expire)
     patience.owed()
     await asyncio.wait_for(done.wait(), 2)
+
+
+async def test_an_answer_that_is_owed_while_the_agent_speaks_is_due_when_it_stops() -> None:
+    expired = Expiries()
+    patience = Patience(SHORT, expired)
+    patience.tool_started()
+    patience.note(speaking=True)
+    patience.tool_ended()
+    await asyncio.sleep(SHORT * 5)
+    assert expired.count == 0
+    patience.note(speaking=False)
+    await asyncio.sleep(SHORT * 5)
+    assert expired.count == 1
+
+
+async def test_a_tool_s_words_are_not_the_answer_to_its_result() -> None:
+    expired = Expiries()
+    patience = Patience(SHORT, expired)
+    patience.tool_started()
+    patience.words_promised()
+    patience.tool_ended()
+    patience.note(speaking=True)
+    patience.note(speaking=False)
+    await asyncio.sleep(SHORT * 5)
+    assert expired.count == 1
+
+
+async def test_the_answer_after_a_tool_s_words_settles_what_is_owed() -> None:
+    expired = Expiries()
+    patience = Patience(SHORT, expired)
+    patience.tool_started()
+    patience.words_promised()
+    patience.note(speaking=True)
+    patience.note(speaking=False)
+    patience.tool_ended()
+    patience.note(speaking=True)
+    patience.note(speaking=False)
+    await asyncio.sleep(SHORT * 5)
+    assert expired.count == 0
+
+
+async def test_a_tool_that_was_given_up_owes_nothing() -> None:
+    expired = Expiries()
+    patience = Patience(SHORT, expired)
+    patience.tool_started()
+    patience.caller_speaks()
+    patience.tool_ended(answered=False)
+    await asyncio.sleep(SHORT * 5)
+    assert expired.count == 0
