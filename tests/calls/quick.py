@@ -1,0 +1,194 @@
+"""Whole sessions without a telephone: words and sound go in and out in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pipecat.frames.frames import (
+    InputAudioRawFrame,
+    OutputAudioRawFrame,
+    StartFrame,
+    TranscriptionFrame,
+)
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.transports.base_input import BaseInputTransport
+from pipecat.transports.base_output import BaseOutputTransport
+from pipecat.transports.base_transport import BaseTransport, TransportParams
+
+from agentrun import plan as planning
+from agentrun import spec
+from agentrun.call import Call
+from agentrun.pipeline.resources import Resources
+from agentrun.record import CallRecord
+from agentrun.session import Session
+from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.simulate.engines import Answer, ToolCall
+from agentrun.simulate.openai import OpenAIServer
+from agentrun.tools.tool import Tool
+from agentrun.transports.connection import Connection, Control
+from tests.calls.desk import until
+
+SPEC = """
+name: desk
+transport: twilio
+pipeline:
+  style: {style}
+  realtime: {{model: openai/gpt-4o-realtime-preview, turn_detection: {{type: server, silence: 200ms}}}}
+prompts: {{system: You answer for a restaurant., greeting: {{say: Hello.}}, apology: I am sorry.}}
+turns: {{{turns}}}
+limits: {{answer: 8s}}
+"""
+RATE = 16_000
+SECONDS = 20.0
+LOUD = (np.sin(np.arange(RATE * 3 // 10) * 0.3) * 12_000).astype("<i2").tobytes()
+SILENCE = bytes(RATE)
+
+
+class _Output(BaseOutputTransport):
+    """Plays sound at the pace of speech; ``played`` is its length in seconds."""
+
+    def __init__(self, params: TransportParams) -> None:
+        super().__init__(params)
+        self.played = 0.0
+
+    async def start(self, frame: StartFrame) -> None:
+        await super().start(frame)
+        await self.set_transport_ready(frame)
+
+    async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
+        seconds = len(frame.audio) / 2 / frame.sample_rate
+        await asyncio.sleep(seconds)
+        self.played += seconds
+        return True
+
+
+class _Input(BaseInputTransport):
+    async def start(self, frame: StartFrame) -> None:
+        await super().start(frame)
+        await self.set_transport_ready(frame)
+
+
+class QuickTransport(BaseTransport):
+    """A transport in this process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        params = TransportParams(audio_in_enabled=True, audio_out_enabled=True)
+        self._input, self._output = _Input(params), _Output(params)
+        self._register_event_handler("on_client_connected")
+        self._register_event_handler("on_client_disconnected")
+
+    def input(self) -> FrameProcessor:
+        return self._input
+
+    def output(self) -> FrameProcessor:
+        return self._output
+
+    async def connect(self) -> None:
+        await self._call_event_handler("on_client_connected", None)
+
+    async def hang_up(self) -> None:
+        await self._call_event_handler("on_client_disconnected", None)
+
+    async def hear(self, pcm: bytes) -> None:
+        for start in range(0, len(pcm), 640):
+            await self._input.push_audio_frame(InputAudioRawFrame(pcm[start : start + 640], RATE, 1))
+
+
+@dataclass
+class QuickCall:
+    """A call that is up: what the caller does, and what everybody got."""
+
+    style: str
+    session: Session
+    transport: QuickTransport
+    brain: ScriptedBrain
+    voice: ToneVoice
+
+    @property
+    def record(self) -> CallRecord:
+        return self.session.record
+
+    @property
+    def agent_words(self) -> list[str]:
+        """What the agent has said, whole or cut."""
+        return [entry.text for entry in self.record.transcript if entry.who == "agent"]
+
+    @property
+    def tool_ended(self) -> bool:
+        """Whether a tool's end is in the record."""
+        return any(entry.who == "tool" for entry in self.record.transcript)
+
+    @property
+    def speaking(self) -> bool:
+        return self.session._floor.agent
+
+    def tool_results(self) -> list[str]:
+        """What the model last read as the results of tools, and as messages about them."""
+        return [str(m.get("content")) for m in self.brain.asked[-1].messages if _is_result(m)]
+
+    async def say(self, words: str) -> None:
+        """The caller speaks, over whatever is being said."""
+        if self.style == "realtime":
+            await self.transport.hear(LOUD + SILENCE)
+            return
+        frame = TranscriptionFrame(words, "caller", "2026-01-01T00:00:00Z")
+        await self.session._worker.queue_frame(frame)
+
+    async def until(self, done: Callable[[], object], seconds: float = SECONDS) -> None:
+        await until(done, seconds)
+
+    async def said(self, words: str) -> None:
+        """Wait until the agent has said ``words``, and is silent."""
+        await self.until(lambda: any(words in said for said in self.agent_words) and not self.speaking)
+
+
+def _is_result(message: Mapping[str, Any]) -> bool:
+    return message["role"] == "tool" or '"async_tool"' in str(message.get("content"))
+
+
+@contextlib.asynccontextmanager
+async def quick_call(
+    folder: Path,
+    style: str,
+    tools: Sequence[Tool],
+    answers: Sequence[Answer],
+    *,
+    resources: Resources,
+    turns: str = "",
+    control: Control | None = None,
+    heard: Sequence[str] = ("Yes.",),
+) -> AsyncIterator[QuickCall]:
+    """A call in which the model gives ``answers``; the agent has said hello when the block begins."""
+    path = folder / "desk.yaml"
+    found = ("detection: transcription, silence: 100ms, " if style == "cascaded" else "") + turns
+    path.write_text(SPEC.format(style=style, turns=found))
+    hello = [Answer("Hello.")] if style == "realtime" else []
+    voice, brain = ToneVoice(), ScriptedBrain([*hello, *answers])
+    async with OpenAIServer(ScriptedHearing(heard), voice, brain) as openai:
+        environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
+        plan = planning.make(spec.load(path), tools, environ)
+        transport = QuickTransport()
+        call = Call(folder.name, "desk", "twilio", "+15551234567", environ=environ)
+        connection = Connection(call, transport, RATE, 24_000, control=control)
+        session = Session(plan, connection, resources, CallRecord(call.id, "desk", "twilio"))
+        running = asyncio.create_task(session.run())
+        quick = QuickCall(style, session, transport, brain, voice)
+        try:
+            await transport.connect()
+            await quick.said("Hello.")
+            yield quick
+        finally:
+            await transport.hang_up()
+            await asyncio.wait_for(running, SECONDS)
+
+
+def calls(name: str, **arguments: Any) -> Answer:
+    """The model calls a tool."""
+    return Answer(calls=(ToolCall(name, arguments),))
