@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from loguru import logger
 from pipecat.adapters.llm.schemas.direct_function import tool_options
@@ -44,17 +46,24 @@ def _schema(tool: Tool, call: Call, listener: SessionListener) -> FunctionSchema
 async def _run(tool: Tool, call: Call, params: FunctionCallParams, listener: SessionListener) -> Outcome:
     """Run the tool, with a word to the caller when it is slow; the session hears of its start and its end."""
     listener.tool_started(tool)
+    began = time.monotonic()
     try:
         async with _bridged(tool, listener):
             outcome = await listener.line.ledger.run(tool, call, params.arguments)
     except asyncio.CancelledError:
         why = "the call ended" if listener.over else "the caller interrupted"
-        listener.tool_ended(tool, params.arguments, Outcome("cancelled", f"cancelled: {why}"))
+        outcome = Outcome("cancelled", f"cancelled: {why}", seconds=_since(began))
+        listener.tool_ended(tool, params.arguments, outcome)
         raise
     if outcome.detail:
         logger.warning("call {}: tool {} {}: {}", call.id, tool.name, outcome.status, outcome.detail)
-    listener.tool_ended(tool, params.arguments, outcome)
+    # A repeated call may get a result that took longer than itself.
+    listener.tool_ended(tool, params.arguments, replace(outcome, seconds=_since(began)))
     return outcome
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 3)
 
 
 @contextlib.asynccontextmanager

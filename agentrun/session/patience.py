@@ -22,10 +22,12 @@ class Patience:
         self._speaking = False
         self._owed = False
         self._promised = 0
+        self._caller = False
 
     def owed(self) -> None:
         """An answer is due from now on."""
         self.settled()
+        self._caller = False
         if self._speaking:
             self._owed = True
         elif not self._tools:
@@ -50,12 +52,14 @@ class Patience:
             self._promised = max(0, self._promised - 1)
             self.settled()
             self._owed = still_owed
+            self._caller = False
         elif self._owed:
             self.owed()
 
     def caller_speaks(self) -> None:
-        """The caller's turn has begun: they wait for nothing, and what was promised is dropped."""
-        self._promised = 0
+        """The caller's turn has begun: they wait for nothing, and for no tool that works on beside it."""
+        self._promised = self._tools = 0
+        self._caller = True
         self.settled()
 
     def tool_started(self) -> None:
@@ -66,7 +70,7 @@ class Patience:
     def tool_ended(self, *, answered: bool = True) -> None:
         """A tool is done: the model owes an answer, unless the tool was given up."""
         self._tools = max(0, self._tools - 1)
-        if answered:
+        if answered and not self._caller:
             self.owed()
 
     async def _wait(self) -> None:

@@ -115,3 +115,23 @@ async def test_a_tool_that_was_given_up_owes_nothing() -> None:
     patience.tool_ended(answered=False)
     await asyncio.sleep(SHORT * 5)
     assert expired.count == 0
+
+
+async def test_the_caller_is_answered_although_an_earlier_tool_still_works() -> None:
+    expired = Expiries()
+    patience = Patience(SHORT, expired)
+    patience.tool_started()
+    patience.caller_speaks()
+    patience.owed()
+    await asyncio.sleep(SHORT * 5)
+    assert expired.count == 1
+
+
+async def test_nobody_waits_for_a_result_while_the_caller_speaks() -> None:
+    expired = Expiries()
+    patience = Patience(SHORT, expired)
+    patience.tool_started()
+    patience.caller_speaks()
+    patience.tool_ended()
+    await asyncio.sleep(SHORT * 5)
+    assert expired.count == 0
