@@ -8,7 +8,7 @@ from typing import Any
 
 from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.providers.parts import PartsPlanner, ServicePlan
-from agentrun.spec import rules
+from agentrun.spec import extras, rules
 from agentrun.spec.address import problem_with
 from agentrun.spec.closest import closest
 from agentrun.spec.file import SpecFile
@@ -90,7 +90,7 @@ def make(
         public_url=_public_url(transports, public_url),
         missing=tuple(dict.fromkeys(unset.name for unset in planner.missing)),
         transports=transports,
-        warnings=tuple(dict.fromkeys(planner.warnings())),
+        warnings=tuple(dict.fromkeys([*planner.warnings(), *extras.missing(file)])),
     )
 
 

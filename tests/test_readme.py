@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun import plan as planning
 from agentrun import spec
@@ -73,7 +74,7 @@ def test_every_row_builds_the_service_that_it_names(
     built: object
     if part == "realtime":
         assert plan.realtime is not None
-        built = realtime.service(plan.realtime, "Be brief.")
+        built = realtime.service(plan.realtime, "Be brief.", OpenAIRealtimeLLMService)
     elif part == "stt":
         assert plan.stt is not None
         built = services.stt(plan.stt, resources)

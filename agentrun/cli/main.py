@@ -21,6 +21,7 @@ from agentrun.errors import AgentRunError
 
 COMMANDS = {
     "call": "Call an agent without a telephone.",
+    "chat": "Write with an agent, tools and all.",
     "check": "Find every mistake of a spec before a call does.",
     "serve": "Check specs, build their pipelines, and answer calls.",
     "simulate": "Run the stand-in for OpenAI on a loopback port.",

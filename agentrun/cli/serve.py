@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import click
 from agentrun.cli import options as shared
 
 if TYPE_CHECKING:
-    from agentrun.server.running import Options
+    from agentrun.server.running import Options, Running
 
 
 @click.command()
@@ -63,6 +64,18 @@ async def _serve(specs: tuple[Path, ...], options: Options) -> int:
         async with running(specs, dict(os.environ), options) as server:
             done()
             screen.show_start(server)
-            await stop.wait()
+            await _wait(stop, server)
             screen.show_stop(server)
     return 0
+
+
+async def _wait(stop: asyncio.Event, server: Running) -> None:
+    """Until Ctrl-C; or until the talk at the microphone is over, where nobody can call."""
+    stopped = asyncio.create_task(stop.wait())
+    plans = server.switchboard.plans.values()
+    alone = all(getattr(t, "device", "") == "microphone" for plan in plans for t in plan.transports)
+    waited_for: set[asyncio.Task[object]] = {stopped}
+    if alone and server.talk:
+        waited_for.add(server.talk)
+    await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()

@@ -14,7 +14,8 @@ from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.listening import bind, listening
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
-from agentrun.server import access, app
+from agentrun.record import CallRecord
+from agentrun.server import access, app, microphone_talk
 from agentrun.server.offline import Offline
 from agentrun.server.settings import ServerSettings
 from agentrun.server.switchboard import Switchboard
@@ -36,11 +37,15 @@ class Options:
 
 @dataclass(frozen=True)
 class Running:
-    """A server that answers: its address, its agents, and how they may be reached."""
+    """A server that answers: its address, its agents, and how they may be reached.
+
+    ``talk`` is the one at this machine's microphone.
+    """
 
     url: str
     settings: ServerSettings
     switchboard: Switchboard
+    talk: asyncio.Task[CallRecord] | None = None
 
 
 @contextlib.asynccontextmanager
@@ -67,7 +72,8 @@ async def running(
         await stack.enter_async_context(listening(app.make(switchboard, settings), sock))
         stack.push_async_callback(switchboard.close)
         host, port = sock.getsockname()[:2]
-        yield Running(f"http://{_as_url_host(options.host, host)}:{port}", settings, switchboard)
+        url = f"http://{_as_url_host(options.host, host)}:{port}"
+        yield Running(url, settings, switchboard, microphone_talk.begin(switchboard))
 
 
 def load(paths: Sequence[Path], options: Options) -> list[SpecFile]:

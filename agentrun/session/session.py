@@ -58,7 +58,7 @@ class Session:
         self.record = record
         self._plan = plan
         self._connection = connection
-        self._apology = apology
+        self._apology = None if connection.written else apology
         self._began = time.monotonic()
         self._ending = asyncio.Event()
         self._caller_gone = asyncio.Event()
@@ -117,7 +117,8 @@ class Session:
             await self._voice.play(apology)
         else:
             await self._voice.say(words)
-        self._transcript.say(words)
+        if not self._connection.written:
+            self._transcript.say(words)
         await self._worker.stop_when_done()
 
     def tool_started(self, tool: Tool) -> None:

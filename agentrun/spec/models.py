@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from agentrun.spec.conduct import Context, Limits, Turns
 from agentrun.spec.parts import Count, Flag, Number, SpecModel, Text, list_of_one, word
@@ -31,10 +32,26 @@ class TwilioTransport(SpecModel):
 
 
 class LocalTransport(SpecModel):
-    """The browser page on this machine."""
+    """This machine: its browser, or its microphone and loudspeakers."""
 
     type: Literal["local"]
-    device: Literal["browser"] = Field(default="browser", description="What the caller speaks into.")
+    device: Literal["browser", "microphone"] = Field(
+        default="browser", description="What the caller speaks into; a microphone wants headphones."
+    )
+    input: Text | None = Field(
+        default=None,
+        description="Part of the microphone's name; the default device otherwise.",
+        examples=["USB"],
+    )
+    output: Text | None = Field(
+        default=None, description="Part of the loudspeakers' name; the default device otherwise."
+    )
+
+    @model_validator(mode="after")
+    def _devices_are_the_microphones(self) -> LocalTransport:
+        if self.device == "browser" and (self.input or self.output):
+            raise PydanticCustomError("together", "`input:` and `output:` belong to `device: microphone`")
+        return self
 
 
 Transport = Annotated[TwilioTransport | LocalTransport, Field(discriminator="type")]
