@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--public-url", help="Where Twilio reaches this server, such as https://voice.example.com.")
 @click.option("--offline", is_flag=True, help="No network and no keys: a stand-in hears, answers and speaks.")
 @click.option("--insecure", is_flag=True, help="Accept unsigned calls; on a loopback host only.")
+@click.option("--eval", "evals", is_flag=True, help="Also answer `pipecat eval run`, on loopback.")
 @shared.override_options
 @click.option(
     "--log-level",
@@ -39,6 +40,7 @@ def command(
     public_url: str | None,
     offline: bool,
     insecure: bool,
+    evals: bool,
     style: str | None,
     overrides: tuple[tuple[str, str], ...],
     log_level: str,
@@ -49,7 +51,7 @@ def command(
     quiet_logs(log_level)
     from agentrun.server.running import Options
 
-    asked = Options(host, port, public_url, offline, insecure, style, overrides)
+    asked = Options(host, port, public_url, offline, insecure, style, overrides, evals)
     import uvloop
 
     return uvloop.run(_serve(specs, asked))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,11 +76,15 @@ class Reader(FrameProcessor):
 
 
 class Writer(FrameProcessor):
-    """Stands where a voice would: fixed words become an answer, and an answer is as good as spoken."""
+    """Stands where a voice would: fixed words become an answer, and an answer is as good as spoken.
 
-    def __init__(self) -> None:
+    With a ``pace`` in words a second it takes as long as speech, so that it can be interrupted.
+    """
+
+    def __init__(self, pace: float | None = None) -> None:
         super().__init__()
         self._writing = False
+        self._pace = pace
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
@@ -101,6 +106,8 @@ class Writer(FrameProcessor):
             self._writing = True
             await self.broadcast_frame(BotStartedSpeakingFrame)
         await self.push_frame(frame)
+        if self._pace and isinstance(frame, LLMTextFrame):
+            await asyncio.sleep(len(frame.text.split()) / self._pace)
         if isinstance(frame, LLMFullResponseEndFrame):
             await self._stop()
 

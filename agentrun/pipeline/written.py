@@ -75,7 +75,7 @@ def build(
         ),
         assistant_params=memory.assistant_params(spec),
     )
-    reader, writer = writing.Reader(), writing.Writer()
+    reader, writer = writing.Reader(), writing.Writer(connection.pace)
     if isinstance(llm, WrittenRealtime):
         _pass_turns(llm, reader, context, aggregators)
     processors = [transport.input(), reader, aggregators.user(), llm, writer, transport.output()]

@@ -29,5 +29,9 @@ def make(switchboard: Switchboard, settings: ServerSettings) -> FastAPI:
     if is_loopback(settings.host):
         app.include_router(browser_routes.router(switchboard))
         app.include_router(record_routes.router(switchboard))
+        if settings.evals:
+            from agentrun.server import eval_routes
+
+            app.include_router(eval_routes.router(switchboard))
     app.include_router(TwilioRoutes(switchboard, settings, StreamTokens()).router())
     return app

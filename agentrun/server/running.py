@@ -33,6 +33,7 @@ class Options:
     insecure: bool = False
     style: str | None = None
     overrides: tuple[tuple[str, str], ...] = ()
+    evals: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,14 @@ async def running(
         await asyncio.to_thread(resources.warm)
         switchboard = Switchboard(plans, resources)
         await switchboard.prepare()
-        settings = ServerSettings(options.host, guard, environ, _public_urls(plans), offline=options.offline)
+        settings = ServerSettings(
+            options.host,
+            guard,
+            environ,
+            _public_urls(plans),
+            offline=options.offline,
+            evals=options.evals,
+        )
         await stack.enter_async_context(listening(app.make(switchboard, settings), sock))
         stack.push_async_callback(switchboard.close)
         host, port = sock.getsockname()[:2]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -59,14 +58,15 @@ class Session:
         self._plan = plan
         self._connection = connection
         self._apology = None if connection.written else apology
-        self._began = time.monotonic()
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
         self._ending = asyncio.Event()
         self._caller_gone = asyncio.Event()
         self._grace = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._speaking = {"agent": False, "caller": False}
         self._prompts = prompts.fill(plan.spec, connection.call)
-        self._transcript = Transcript(record, lambda: round(time.monotonic() - self._began, 3))
+        self._transcript = Transcript(record, lambda: round(self._clock() - self._began, 3))
         self._side = SideTranscript(plan.fixed, resources, self._transcript.caller)
         self._patience = Patience(plan.spec.limits.answer, self._answer_overdue)
         self._parts = build(plan, self._prompts.system, connection, resources, self)

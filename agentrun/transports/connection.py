@@ -15,7 +15,7 @@ class Connection:
 
     ``transport`` is Pipecat's, not started yet; ``sample_rate_in`` and ``sample_rate_out`` are in Hz;
     ``rtvi`` is true where the far end is a page that reads RTVI messages; ``written``
-    where there is no sound.
+    where there is no sound, ``pace`` words a second or at once.
     """
 
     call: Call
@@ -24,3 +24,4 @@ class Connection:
     sample_rate_out: int = 24_000
     rtvi: bool = False
     written: bool = False
+    pace: float | None = None

@@ -1,0 +1,105 @@
+"""Runs a test in writing, with Pipecat's eval harness as the caller."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from pipecat.evals.results import (
+    EvalAssertionFailure,
+    EvalProgress,
+    EvalScriptResult,
+    EvalScriptTurnProgress,
+)
+from pipecat.evals.scenario import EvalScriptScenario
+from pipecat.evals.script_session import EvalScriptSession
+from pipecat.evals.session import EvalSessionParams
+
+from agentrun.record import CallRecord
+from agentrun.spec.file import SpecFile
+from agentrun.spec.scenario import Scenario
+from agentrun.testing import scenario_file
+from agentrun.testing.bench import Bench
+from agentrun.testing.judging import check, first_audio
+from agentrun.testing.outcome import Failure, Outcome
+from agentrun.testing.wording import describe
+
+PACE = 3
+"""Words a second of an agent that may be interrupted: a lively speaker's."""
+TIMEOUT_MS = 15_000
+"""What an expectation without ``within_ms`` waits, on the test's clock."""
+
+
+@dataclass
+class _Progress:
+    """Which turn the harness is at."""
+
+    turn: int = 0
+
+    async def note(self, _session: Any, record: EvalProgress) -> None:
+        if isinstance(record, EvalScriptTurnProgress):
+            self.turn = record.turn_index
+
+
+async def run(bench: Bench, file: SpecFile, scenario: Scenario, index: int, spec: str) -> Outcome:
+    """The outcome of the spec's test at ``index``; ``spec`` is how it was named."""
+    began = time.monotonic()
+    where = ("tests", index)
+    problem = file.problem(where, "")
+    place = f"{problem.path}:{problem.line}"
+    progress = _Progress()
+    loaded = scenario_file.load(scenario, file.path.parent, judged=bench.live)
+    if not isinstance(loaded, EvalScriptScenario):
+        reason = "a simulated caller needs a model: run it with --live"
+        return Outcome(spec, scenario.name, "skipped", 0.0, place, reason=reason)
+    with bench.set_up(file, scenario, lambda: progress.turn) as key:
+        params = EvalSessionParams(default_timeout_ms=TIMEOUT_MS)
+        pace = f"&pace={PACE}" if any(turn.send_after for turn in scenario.turns) else ""
+        address = f"ws://{bench.address}/{key}/eval?call={key}{pace}"
+        session = EvalScriptSession.from_scenario(loaded, address, params=params)
+        session.add_event_handler("on_progress", progress.note)
+        result = await session.run()
+        record = bench.switchboard.records.get(file.spec.name, key)
+    seconds = round(time.monotonic() - began, 3)
+    return _outcome(result, record, scenario, spec, place, seconds, live=bench.live)
+
+
+def _outcome(
+    result: EvalScriptResult,
+    record: CallRecord | None,
+    scenario: Scenario,
+    spec: str,
+    place: str,
+    seconds: float,
+    *,
+    live: bool,
+) -> Outcome:
+    times = first_audio(record.transcript) if record else []
+    failures = [_failure(failure, scenario) for failure in result.failures]
+    failures += check(scenario, record, times) if not failures and not result.skipped else []
+    return Outcome(
+        spec,
+        scenario.name,
+        "skipped" if result.skipped else "failed" if failures or not result.passed else "passed",
+        seconds,
+        place,
+        reason=result.skipped or "",
+        failures=tuple(failures),
+        unjudged=() if live else tuple(_criteria(scenario)),
+        conversation=tuple(record.transcript) if record else (),
+        turns=len(scenario.turns),
+        first_audio=tuple(times),
+    )
+
+
+def _failure(failure: EvalAssertionFailure, scenario: Scenario) -> Failure:
+    turn, number = failure.turn_index, failure.expectation_index
+    expected = failure.event_name
+    if 0 <= turn < len(scenario.turns) and 0 <= number < len(scenario.turns[turn].expect):
+        expected = describe(scenario.turns[turn].expect[number])
+    return Failure(turn + 1, number + 1, expected, failure.reason, failure.kind)
+
+
+def _criteria(scenario: Scenario) -> list[str]:
+    return [one.eval for turn in scenario.turns for one in turn.expect if one.eval]
