@@ -14,6 +14,7 @@ import click
 from agentrun.cli.options import override_options
 
 if TYPE_CHECKING:
+    from agentrun.testing.bench import Mode
     from agentrun.testing.cases import Case
     from agentrun.testing.outcome import Outcome
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 @click.option("-k", "pattern", metavar="WORDS", help="Only the tests whose name matches this.")
 @click.option("--audio", is_flag=True, help="Speak and hear, over the telephone at 8 kHz.")
 @click.option("--live", is_flag=True, help="With the real models; keys are needed.")
+@click.option("--record", is_flag=True, help="With --live: keep what the models say, to be replayed.")
+@click.option("--replay", is_flag=True, help="From what was recorded; no keys are needed.")
 @click.option("--repeat", default=1, metavar="N", type=click.IntRange(1), help="Run every test N times.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a test.")
 @click.option(
@@ -34,6 +37,8 @@ def command(
     pattern: str | None,
     audio: bool,
     live: bool,
+    record: bool,
+    replay: bool,
     repeat: int,
     as_json: bool,
     junit: Path | None,
@@ -45,11 +50,16 @@ def command(
     The model plays each turn's `llm:` lines, or rehearses; everything else is the agent's own. Exits with 0
     when all passed, 1 when one failed or a spec has problems, 2 when there was no test to run.
     """
+    if record and not live:
+        raise click.UsageError("--record keeps what real models say: add --live")
+    if replay and live:
+        raise click.UsageError("--replay is without the models, --live is with them: choose one")
     from agentrun.cli import test_screen
     from agentrun.cli.screen import progress, quiet_logs
 
     quiet_logs("CRITICAL")
     from agentrun.testing import report
+    from agentrun.testing.bench import Mode
 
     cases = _cases(paths, pattern, style, overrides)
     if not cases:
@@ -58,7 +68,7 @@ def command(
         )
     shown = None if as_json else test_screen.Screen(len(cases) * repeat)
     with progress("Loading") as loaded:
-        outcomes = _run(cases * repeat, shown, loaded, audio=audio, live=live)
+        outcomes = _run(cases * repeat, shown, loaded, Mode(live, record, replay), audio=audio)
     if junit:
         junit.write_text(report.junit(outcomes), encoding="utf-8")
     if as_json:
@@ -87,7 +97,7 @@ def _cases(
     return [case for case in found if wanted.search(case.id)]
 
 
-def _run(cases: Sequence[Case], shown: object, loaded: object, *, audio: bool, live: bool) -> list[Outcome]:
+def _run(cases: Sequence[Case], shown: object, loaded: object, mode: Mode, *, audio: bool) -> list[Outcome]:
     """Every case, one after the other: in real time with sound or real models, else on a clock that jumps."""
     import asyncio
 
@@ -97,7 +107,7 @@ def _run(cases: Sequence[Case], shown: object, loaded: object, *, audio: bool, l
 
     async def every() -> list[Outcome]:
         outcomes = []
-        async with runner.running(dict(os.environ), live=live) as run:
+        async with runner.running(dict(os.environ), mode) as run:
             for case in cases:
                 outcome = await run(case, "audio" if audio else "text")
                 if callable(loaded):
@@ -107,5 +117,5 @@ def _run(cases: Sequence[Case], shown: object, loaded: object, *, audio: bool, l
                     shown.one(outcome)
         return outcomes
 
-    with asyncio.Runner(loop_factory=None if audio or live else VirtualTimeLoop) as loop:
+    with asyncio.Runner(loop_factory=None if audio or mode.live else VirtualTimeLoop) as loop:
         return loop.run(every())

@@ -32,6 +32,15 @@ from agentrun.testing.cast import Cast, Role
 from agentrun.testing.substitutes import replace_tools
 
 
+@dataclass(frozen=True)
+class Mode:
+    """Who answers: the script, a cassette (``replay``), or the real models (``live``, or to ``record``)."""
+
+    live: bool = False
+    record: bool = False
+    replay: bool = False
+
+
 @dataclass
 class Bench:
     """``plans`` are those of the tests that run now, by the name under which each is called."""
@@ -42,22 +51,32 @@ class Bench:
     switchboard: Switchboard
     address: str
     environ: Mapping[str, str]
-    live: bool
+    mode: Mode
     engines: Engines
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @contextlib.contextmanager
     def set_up(
-        self, file: SpecFile, scenario: Scenario, turn: Callable[[], int], *, spoken: bool = False
+        self,
+        file: SpecFile,
+        scenario: Scenario,
+        turn: Callable[[], int],
+        *,
+        base_url: str | None,
+        spoken: bool = False,
     ) -> Iterator[str]:
-        """The name under which the agent of ``file`` can be called for ``scenario``, while the block runs."""
+        """The name under which the agent of ``file`` can be called for ``scenario``, while the block runs.
+
+        Its services ask ``base_url``; without one the stand-in, or with ``live`` the providers.
+        """
         key = f"{file.spec.name}-test-{next(self._numbers)}"
-        environ = dict(self.environ)
-        if not self.live:
-            environ |= {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": self.openai.url_for(key)}
+        if not self.mode.live and base_url is None:
             self.cast.roles[key] = Role(file.spec, scenario, Rehearsal([file.spec]))
+            base_url = self.openai.url_for(key)
+        environ = {**self.environ, **({"OPENAI_BASE_URL": base_url} if base_url else {})}
+        environ |= {} if self.mode.live else {"OPENAI_API_KEY": "test"}
         tools = replace_tools(plugins.load(file), scenario.turns, turn)
-        plan = planning.make(file, tools, environ, offline=not self.live)
+        plan = planning.make(file, tools, environ, offline=base_url is not None)
         plan.require_keys()
         if spoken:
             spec = plan.spec.model_copy(update={"transport": (TwilioTransport(type="twilio"),)})
@@ -71,9 +90,7 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def opened(
-    environ: Mapping[str, str], *, live: bool = False, spoken: bool = False
-) -> AsyncIterator[Bench]:
+async def opened(environ: Mapping[str, str], mode: Mode, *, spoken: bool = False) -> AsyncIterator[Bench]:
     """A bench while the block runs; ``spoken`` loads the packaged hearing and voice.
 
     Raises SetupError when the extra ``offline`` is needed and not installed.
@@ -86,11 +103,11 @@ async def opened(
         switchboard = Switchboard(plans, resources)
         app = FastAPI()
         app.include_router(eval_routes.router(switchboard))
-        settings = ServerSettings("127.0.0.1", Access.OPEN, environ, offline=not live)
+        settings = ServerSettings("127.0.0.1", Access.OPEN, environ, offline=not mode.live)
         app.include_router(TwilioRoutes(switchboard, settings, StreamTokens()).router())
         sock = bind("127.0.0.1", 0)
         stack.callback(sock.close)
         await stack.enter_async_context(listening(app, sock))
         stack.push_async_callback(switchboard.close)
         address = f"127.0.0.1:{sock.getsockname()[1]}"
-        yield Bench(openai, cast, plans, switchboard, address, environ, live, loaded)
+        yield Bench(openai, cast, plans, switchboard, address, environ, mode, loaded)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from agentrun.spec.beside import SUFFIX, path_of
+from agentrun.spec.beside import SUFFIX
 from agentrun.spec.file import SpecFile
 from agentrun.spec.scenario import Scenario
 
 Depth = Literal["text", "audio"]
+_SPEC = re.compile(r"^(prompts|extends|tests):", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ def cases(file: SpecFile, spec: str) -> list[Case]:
 
 
 def find(path: Path) -> list[Path]:
-    """The specs that ``path`` means: itself, or those of a folder that have tests."""
+    """The specs that ``path`` means: itself, or those of a folder."""
     if not path.is_dir():
         return [path]
-    specs = [p for kind in ("*.yaml", "*.yml") for p in path.glob(kind) if not p.name.endswith(SUFFIX)]
-    return sorted(p for p in specs if path_of(p).exists() or "\ntests:" in p.read_text(encoding="utf-8"))
+    files = [p for kind in ("*.yaml", "*.yml") for p in path.glob(kind) if not p.name.endswith(SUFFIX)]
+    return sorted(p for p in files if _SPEC.search(p.read_text(encoding="utf-8", errors="replace")))

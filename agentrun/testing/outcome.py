@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from agentrun.record import Entry
@@ -40,6 +41,11 @@ class Outcome:
     def id(self) -> str:
         """``agents/ncaa.yaml::mens-scores``."""
         return f"{self.spec}::{self.name}"
+
+    def despite(self, misfits: Sequence[str]) -> Outcome:
+        """The same, failed where a cassette did not hold what was asked."""
+        found = tuple(Failure(0, 0, "what was recorded", misfit, "not_recorded") for misfit in misfits[:1])
+        return replace(self, status="failed", failures=found) if found else self
 
     def as_json(self) -> dict[str, Any]:
         """JSON-ready."""

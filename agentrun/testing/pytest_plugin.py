@@ -27,6 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--agentrun-live", action="store_true", help="Run the tests of specs against the real models."
     )
+    group.addoption(
+        "--agentrun-replay", action="store_true", help="Run the tests of specs from their cassettes."
+    )
     parser.addini("agentrun_files", "Specs whose tests are collected.", "args", ["agents/*.yaml"])
 
 
@@ -78,7 +81,7 @@ class SpecTest(pytest.Item):
         config = self.config
         spoken = config.getoption("--agentrun-audio") or self.case.scenario.depth == "audio"
         depth: Depth = "audio" if spoken else "text"
-        portal = config.stash.setdefault(_PORTAL, _Portal(live=config.getoption("--agentrun-live")))
+        portal = config.stash.setdefault(_PORTAL, _Portal(config))
         outcome = portal.run(self.case, depth)
         if outcome.status == "skipped":
             pytest.skip(outcome.reason)
@@ -115,15 +118,18 @@ class SpecTestError(AssertionError):
 class _Portal:
     """Tests run one after the other, on a loop that jumps over waiting or on one that hears in real time."""
 
-    def __init__(self, *, live: bool) -> None:
-        self._live = live
+    def __init__(self, config: pytest.Config) -> None:
+        self._live: bool = config.getoption("--agentrun-live")
+        self._replay: bool = config.getoption("--agentrun-replay")
         self._stack = contextlib.ExitStack()
         self._runners: dict[Depth, Any] = {}
 
     def run(self, case: Case, depth: Depth) -> Any:
         """The outcome of ``case``."""
         if depth not in self._runners:
-            self._runners[depth] = self._stack.enter_context(_opened(depth, live=self._live))
+            self._runners[depth] = self._stack.enter_context(
+                _opened(depth, live=self._live, replay=self._replay)
+            )
         loop, run = self._runners[depth]
         return loop.run(run(case, depth))
 
@@ -133,7 +139,7 @@ class _Portal:
 
 
 @contextlib.contextmanager
-def _opened(depth: Depth, *, live: bool) -> Iterator[Any]:
+def _opened(depth: Depth, *, live: bool, replay: bool) -> Iterator[Any]:
     import asyncio
 
     from loguru import logger
@@ -144,11 +150,12 @@ def _opened(depth: Depth, *, live: bool) -> Iterator[Any]:
         # what Pipecat's own imports warn of is no test's business
         warnings.simplefilter("ignore", DeprecationWarning)
         from agentrun.testing import runner
+        from agentrun.testing.bench import Mode
     from agentrun.testing.virtual_time import VirtualTimeLoop
 
     jumping = depth == "text" and not live
     with asyncio.Runner(loop_factory=VirtualTimeLoop if jumping else None) as loop:
-        context = runner.running(dict(os.environ), live=live)
+        context = runner.running(dict(os.environ), Mode(live=live, replay=replay))
         run = loop.run(_enter(context))
         try:
             yield loop, run

@@ -7,15 +7,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from agentrun.testing import bench as benches
 from agentrun.testing import spoken, written
-from agentrun.testing.bench import Bench
+from agentrun.testing.bench import Bench, Mode
 from agentrun.testing.cases import Case, Depth
 from agentrun.testing.outcome import Outcome
 
+_SCRIPTED = Mode()
 Runner = Callable[[Case, Depth], Awaitable[Outcome]]
 
 
 @contextlib.asynccontextmanager
-async def running(environ: Mapping[str, str], *, live: bool = False) -> AsyncIterator[Runner]:
+async def running(environ: Mapping[str, str], mode: Mode = _SCRIPTED) -> AsyncIterator[Runner]:
     """What runs a case while the block runs; models are loaded once, and only when they are needed."""
     async with contextlib.AsyncExitStack() as stack:
         opened: dict[Depth, Bench] = {}
@@ -28,7 +29,7 @@ async def running(environ: Mapping[str, str], *, live: bool = False) -> AsyncIte
             if depth not in opened:
                 spoken_too = depth == "audio"
                 opened[depth] = await stack.enter_async_context(
-                    benches.opened(environ, live=live, spoken=spoken_too)
+                    benches.opened(environ, mode, spoken=spoken_too)
                 )
             way = spoken.run if depth == "audio" else written.run
             return await way(opened[depth], case.file, case.scenario, case.index, case.spec)

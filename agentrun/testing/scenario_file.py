@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,23 +12,41 @@ from pipecat.evals.scenario import EvalLoadedScenario, EvalScenarioFile
 
 from agentrun.spec.scenario import Scenario
 
+_ANSWERS = ("response", "llm_response")
 _GOODBYE_MS = 20_000
 _OURS = {"llm", "tools", "budget"}
 _SCRIPTED = {"name", "context", "stop_on_failure", "turns", "user", "judge"}
 _SIMULATED = {"turns", "depth", "stop_on_failure", "context"}
 
 
-def load(scenario: Scenario, folder: Path, *, judged: bool) -> EvalLoadedScenario:
+def load(scenario: Scenario, folder: Path, *, judged: bool, greets: bool) -> EvalLoadedScenario:
     """Pipecat's own scenario; its files' names are looked for in ``folder``.
 
-    What only a judge can say is left out unless ``judged``.
+    What only a judge can say is left out unless ``judged``. A caller who is greeted listens first.
     """
     data = as_pipecat(scenario, folder, judged=judged)
+    _hear_out(data.get("turns", []))
+    if greets and waits_for_greeting(scenario):
+        data["turns"].insert(0, {"expect": [{"event": "response"}]})
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "tests.yaml"
         path.write_text(yaml.safe_dump({"name": "test", "scenarios": [data]}), encoding="utf-8")
         loaded: list[EvalLoadedScenario] = EvalScenarioFile.load(path).scenarios
     return loaded[0]
+
+
+def _hear_out(turns: list[dict[str, Any]]) -> None:
+    """A caller who does not interrupt lets the agent finish before the next turn."""
+    for turn, following in itertools.pairwise(turns):
+        answered = any(one["event"] in _ANSWERS and not one.get("absent") for one in turn["expect"])
+        if answered and "user" in following and "send_after" not in following:
+            turn["expect"].append({"event": "bot_stopped_speaking", "check_from": "turn_start"})
+
+
+def waits_for_greeting(scenario: Scenario) -> bool:
+    """Whether the caller begins, and not by interrupting."""
+    first = scenario.turns[0] if scenario.turns else None
+    return first is not None and bool(first.words or first.dtmf) and first.send_after is None
 
 
 def as_pipecat(scenario: Scenario, folder: Path, *, judged: bool) -> dict[str, Any]:

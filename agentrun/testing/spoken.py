@@ -18,6 +18,7 @@ from agentrun.spec.file import SpecFile
 from agentrun.spec.scenario import Pause, Scenario, Turn
 from agentrun.testing.audible import Heard, problem
 from agentrun.testing.bench import Bench
+from agentrun.testing.cassettes import loaded
 from agentrun.testing.judging import check
 from agentrun.testing.outcome import Failure, Outcome
 from agentrun.testing.wording import describe
@@ -49,17 +50,20 @@ async def run(bench: Bench, file: SpecFile, scenario: Scenario, index: int, spec
         reason = "a simulated caller, and a context to begin with, can't be spoken: run it as text"
         return Outcome(spec, scenario.name, "skipped", 0.0, place, "audio", reason)
     at: list[int] = [0]
-    with bench.set_up(file, scenario, lambda: at[0], spoken=True) as key:
-        async with Caller().call(f"http://{bench.address}/{key}") as call:
-            await call.until(lambda: bench.switchboard.is_live(file.spec.name, call.call_sid), 10)
-            record = bench.switchboard.records.get(file.spec.name, call.call_sid)
-            assert record is not None  # noqa: S101
-            talk = _Conversation(call, record, bench.engines, file.path.parent)
-            await _converse(talk, scenario, at, greets=file.spec.prompts.greeting is not None)
-            if scenario.ended_by:
-                await call.until(lambda: call.ended_by is not None, call.timeline.seconds + GOODBYE_SECONDS)
+    async with loaded(bench, file, scenario, "audio") as deck:
+        with bench.set_up(file, scenario, lambda: at[0], base_url=deck.base_url, spoken=True) as key:
+            async with Caller().call(f"http://{bench.address}/{key}") as call:
+                await call.until(lambda: bench.switchboard.is_live(file.spec.name, call.call_sid), 10)
+                record = bench.switchboard.records.get(file.spec.name, call.call_sid)
+                assert record is not None  # noqa: S101
+                talk = _Conversation(call, record, bench.engines, file.path.parent)
+                await _converse(talk, scenario, at, greets=file.spec.prompts.greeting is not None)
+                if scenario.ended_by:
+                    await call.until(
+                        lambda: call.ended_by is not None, call.timeline.seconds + GOODBYE_SECONDS
+                    )
     failures = talk.failures or check(scenario, record, talk.times)
-    return Outcome(
+    outcome = Outcome(
         spec,
         scenario.name,
         "failed" if failures else "passed",
@@ -72,6 +76,7 @@ async def run(bench: Bench, file: SpecFile, scenario: Scenario, index: int, spec
         turns=len(scenario.turns),
         first_audio=tuple(talk.times),
     )
+    return outcome.despite(deck.misfits)
 
 
 async def _converse(talk: _Conversation, scenario: Scenario, at: list[int], *, greets: bool) -> None:

@@ -21,6 +21,7 @@ from agentrun.spec.file import SpecFile
 from agentrun.spec.scenario import Scenario
 from agentrun.testing import scenario_file
 from agentrun.testing.bench import Bench
+from agentrun.testing.cassettes import loaded
 from agentrun.testing.judging import check, first_audio
 from agentrun.testing.outcome import Failure, Outcome
 from agentrun.testing.wording import describe
@@ -33,13 +34,14 @@ TIMEOUT_MS = 15_000
 
 @dataclass
 class _Progress:
-    """Which turn the harness is at."""
+    """Which of the test's turns the harness is at; ``before`` counts those that are not the test's."""
 
+    before: int
     turn: int = 0
 
     async def note(self, _session: Any, record: EvalProgress) -> None:
         if isinstance(record, EvalScriptTurnProgress):
-            self.turn = record.turn_index
+            self.turn = max(0, record.turn_index - self.before)
 
 
 async def run(bench: Bench, file: SpecFile, scenario: Scenario, index: int, spec: str) -> Outcome:
@@ -48,21 +50,35 @@ async def run(bench: Bench, file: SpecFile, scenario: Scenario, index: int, spec
     where = ("tests", index)
     problem = file.problem(where, "")
     place = f"{problem.path}:{problem.line}"
-    progress = _Progress()
-    loaded = scenario_file.load(scenario, file.path.parent, judged=bench.live)
-    if not isinstance(loaded, EvalScriptScenario):
+    greets = file.spec.prompts.greeting is not None
+    progress = _Progress(int(greets and scenario_file.waits_for_greeting(scenario)))
+    scripted = scenario_file.load(scenario, file.path.parent, judged=bench.mode.live, greets=greets)
+    if not isinstance(scripted, EvalScriptScenario):
         reason = "a simulated caller needs a model: run it with --live"
         return Outcome(spec, scenario.name, "skipped", 0.0, place, reason=reason)
-    with bench.set_up(file, scenario, lambda: progress.turn) as key:
-        params = EvalSessionParams(default_timeout_ms=TIMEOUT_MS)
-        pace = f"&pace={PACE}" if any(turn.send_after for turn in scenario.turns) else ""
-        address = f"ws://{bench.address}/{key}/eval?call={key}{pace}"
-        session = EvalScriptSession.from_scenario(loaded, address, params=params)
-        session.add_event_handler("on_progress", progress.note)
-        result = await session.run()
-        record = bench.switchboard.records.get(file.spec.name, key)
+    async with loaded(bench, file, scenario, "text") as deck:
+        with bench.set_up(file, scenario, lambda: progress.turn, base_url=deck.base_url) as key:
+            result = await _converse(bench, scripted, key, progress, paced=_is_paced(scenario))
+            record = bench.switchboard.records.get(file.spec.name, key)
     seconds = round(time.monotonic() - began, 3)
-    return _outcome(result, record, scenario, spec, place, seconds, live=bench.live)
+    outcome = _outcome(result, record, scenario, spec, place, seconds, progress.before, live=bench.mode.live)
+    return outcome.despite(deck.misfits)
+
+
+async def _converse(
+    bench: Bench, scripted: EvalScriptScenario, key: str, progress: _Progress, *, paced: bool
+) -> EvalScriptResult:
+    """Have the harness call the agent that is known as ``key``."""
+    params = EvalSessionParams(default_timeout_ms=TIMEOUT_MS)
+    address = f"ws://{bench.address}/{key}/eval?call={key}{f'&pace={PACE}' if paced else ''}"
+    session = EvalScriptSession.from_scenario(scripted, address, params=params)
+    session.add_event_handler("on_progress", progress.note)
+    return await session.run()
+
+
+def _is_paced(scenario: Scenario) -> bool:
+    """An agent that is to be interrupted takes its time."""
+    return any(turn.send_after for turn in scenario.turns)
 
 
 def _outcome(
@@ -72,11 +88,12 @@ def _outcome(
     spec: str,
     place: str,
     seconds: float,
+    before: int,
     *,
     live: bool,
 ) -> Outcome:
     times = first_audio(record.transcript) if record else []
-    failures = [_failure(failure, scenario) for failure in result.failures]
+    failures = [_failure(failure, scenario, before) for failure in result.failures]
     failures += check(scenario, record, times) if not failures and not result.skipped else []
     return Outcome(
         spec,
@@ -93,8 +110,8 @@ def _outcome(
     )
 
 
-def _failure(failure: EvalAssertionFailure, scenario: Scenario) -> Failure:
-    turn, number = failure.turn_index, failure.expectation_index
+def _failure(failure: EvalAssertionFailure, scenario: Scenario, before: int) -> Failure:
+    turn, number = failure.turn_index - before, failure.expectation_index
     expected = failure.event_name
     if 0 <= turn < len(scenario.turns) and 0 <= number < len(scenario.turns[turn].expect):
         expected = describe(scenario.turns[turn].expect[number])
