@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from agentrun.spec.conduct import Context, Limits, Turns
 from agentrun.spec.parts import Count, Flag, Number, SpecModel, Text, list_of_one, word
-from agentrun.spec.pipeline import PipelineSpec
+from agentrun.spec.pipeline import PipelineSpec, ServiceSpec
 from agentrun.spec.scenario import Scenario
 
 NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
@@ -103,6 +103,11 @@ class AgentSpec(SpecModel):
     turns: Turns = Turns()
     limits: Limits = Limits()
     context: Context = Context()
+    judge: Annotated[ServiceSpec | None, word("model")] = Field(
+        default=None,
+        description="The model that judges `eval:` criteria and plays simulated callers, with `--live`.",
+        examples=["openai/gpt-4o-mini"],
+    )
     tests: tuple[Scenario, ...] = Field(default=(), description="Conversations that must go well.")
 
     @property

@@ -53,6 +53,7 @@ class Bench:
     environ: Mapping[str, str]
     mode: Mode
     engines: Engines
+    resources: Resources
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @contextlib.contextmanager
@@ -110,4 +111,4 @@ async def opened(environ: Mapping[str, str], mode: Mode, *, spoken: bool = False
         await stack.enter_async_context(listening(app, sock))
         stack.push_async_callback(switchboard.close)
         address = f"127.0.0.1:{sock.getsockname()[1]}"
-        yield Bench(openai, cast, plans, switchboard, address, environ, mode, loaded)
+        yield Bench(openai, cast, plans, switchboard, address, environ, mode, loaded, resources)

@@ -21,7 +21,8 @@ class Cast:
 
     async def answer(self, conversation: Conversation) -> Answer:
         """The answer of the test's own brain."""
-        return await self.roles[conversation.agent].answer(conversation)
+        role = self.roles.get(conversation.agent)
+        return await role.answer(conversation) if role else Answer("The test is over.")
 
 
 @dataclass

@@ -38,9 +38,25 @@ def check(scenario: Scenario, record: CallRecord | None, times: Sequence[float |
             took = "there was no answer" if seconds is None else f"it took {seconds * 1000:.0f} ms"
             expected = f"budget.first_audio {budget.first_audio * 1000:.0f} ms"
             failures.append(Failure(n + 1, 0, expected, took, "budget"))
+    failures += _interruptions(scenario, record)
     if scenario.ended_by and (record is None or record.ended_by != scenario.ended_by):
         ended = f"{record.ended_by}: {record.reason}" if record else "nobody"
         failures.append(
             Failure(len(scenario.turns), 0, f"ended_by {scenario.ended_by}", f"it was {ended}", "ended_by")
         )
+    return failures
+
+
+def _interruptions(scenario: Scenario, record: CallRecord | None) -> list[Failure]:
+    """Pipecat calls every written turn an interruption; here an answer must have been cut."""
+    cut = sum(entry.interrupted for entry in record.transcript) if record else 0
+    failures = []
+    for n, turn in enumerate(scenario.turns):
+        for m, one in enumerate(turn.expect):
+            if one.event != "bot_interrupted" or one.absent:
+                continue
+            cut -= 1
+            if cut < 0:
+                reason = "the agent was not speaking, so nothing was cut"
+                failures.append(Failure(n + 1, m + 1, "bot_interrupted", reason, "timeout"))
     return failures

@@ -25,9 +25,9 @@ def load(scenario: Scenario, folder: Path, *, judged: bool, greets: bool) -> Eva
     What only a judge can say is left out unless ``judged``. A caller who is greeted listens first.
     """
     data = as_pipecat(scenario, folder, judged=judged)
-    _hear_out(data.get("turns", []))
     if greets and waits_for_greeting(scenario):
         data["turns"].insert(0, {"expect": [{"event": "response"}]})
+    _hear_out(data.get("turns", []))
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "tests.yaml"
         path.write_text(yaml.safe_dump({"name": "test", "scenarios": [data]}), encoding="utf-8")

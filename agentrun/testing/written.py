@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from pipecat.evals.judge import EvalJudge
 from pipecat.evals.results import (
     EvalAssertionFailure,
     EvalProgress,
@@ -19,7 +20,7 @@ from pipecat.evals.session import EvalSessionParams
 from agentrun.record import CallRecord
 from agentrun.spec.file import SpecFile
 from agentrun.spec.scenario import Scenario
-from agentrun.testing import scenario_file
+from agentrun.testing import judges, scenario_file, simulated
 from agentrun.testing.bench import Bench
 from agentrun.testing.cassettes import loaded
 from agentrun.testing.judging import check, first_audio
@@ -52,26 +53,35 @@ async def run(bench: Bench, file: SpecFile, scenario: Scenario, index: int, spec
     place = f"{problem.path}:{problem.line}"
     greets = file.spec.prompts.greeting is not None
     progress = _Progress(int(greets and scenario_file.waits_for_greeting(scenario)))
-    scripted = scenario_file.load(scenario, file.path.parent, judged=bench.mode.live, greets=greets)
+    judged = bench.mode.live and file.spec.judge is not None
+    scripted = scenario_file.load(scenario, file.path.parent, judged=judged, greets=greets)
     if not isinstance(scripted, EvalScriptScenario):
-        reason = "a simulated caller needs a model: run it with --live"
-        return Outcome(spec, scenario.name, "skipped", 0.0, place, reason=reason)
+        return await simulated.run(
+            bench, file, scenario, scripted, Outcome(spec, scenario.name, "skipped", 0, place)
+        )
+    judge = judges.judge(bench, file)
     async with loaded(bench, file, scenario, "text") as deck:
         with bench.set_up(file, scenario, lambda: progress.turn, base_url=deck.base_url) as key:
-            result = await _converse(bench, scripted, key, progress, paced=_is_paced(scenario))
+            result = await _converse(bench, scripted, key, progress, judge, paced=_is_paced(scenario))
             record = bench.switchboard.records.get(file.spec.name, key)
     seconds = round(time.monotonic() - began, 3)
-    outcome = _outcome(result, record, scenario, spec, place, seconds, progress.before, live=bench.mode.live)
+    outcome = _outcome(result, record, scenario, spec, place, seconds, progress.before, judged=judged)
     return outcome.despite(deck.misfits)
 
 
 async def _converse(
-    bench: Bench, scripted: EvalScriptScenario, key: str, progress: _Progress, *, paced: bool
+    bench: Bench,
+    scripted: EvalScriptScenario,
+    key: str,
+    progress: _Progress,
+    judge: EvalJudge | None,
+    *,
+    paced: bool,
 ) -> EvalScriptResult:
     """Have the harness call the agent that is known as ``key``."""
     params = EvalSessionParams(default_timeout_ms=TIMEOUT_MS)
     address = f"ws://{bench.address}/{key}/eval?call={key}{f'&pace={PACE}' if paced else ''}"
-    session = EvalScriptSession.from_scenario(scripted, address, params=params)
+    session = EvalScriptSession.from_scenario(scripted, address, params=params, judge=judge)
     session.add_event_handler("on_progress", progress.note)
     return await session.run()
 
@@ -90,7 +100,7 @@ def _outcome(
     seconds: float,
     before: int,
     *,
-    live: bool,
+    judged: bool,
 ) -> Outcome:
     times = first_audio(record.transcript) if record else []
     failures = [_failure(failure, scenario, before) for failure in result.failures]
@@ -103,7 +113,7 @@ def _outcome(
         place,
         reason=result.skipped or "",
         failures=tuple(failures),
-        unjudged=() if live else tuple(_criteria(scenario)),
+        unjudged=() if judged else tuple(_criteria(scenario)),
         conversation=tuple(record.transcript) if record else (),
         turns=len(scenario.turns),
         first_audio=tuple(times),
