@@ -43,7 +43,6 @@ def test_a_turn_with_a_tool_passes(tmp_path: Path, style: str) -> None:
             "{'day': 'friday'}",
         ),
         ("{event: function_call, absent: true}", "unexpected_event", "get_hours"),
-        ("{event: bot_interrupted, within_ms: 3000}", "timeout", "was not speaking"),
     ],
 )
 def test_what_was_expected_and_did_not_happen_is_told(
@@ -83,6 +82,19 @@ def test_an_interruption_cuts_the_answer(tmp_path: Path, style: str) -> None:
     assert outcome.status == "passed", outcome.failures
     [story] = [entry for entry in outcome.conversation if entry.text.startswith("Once")]
     assert "winding road" not in story.text
+
+
+def test_an_interruption_that_cut_nothing_is_none(tmp_path: Path) -> None:
+    tests = """
+- name: stop
+  turns:
+    - user: Hello?
+      llm: {say: Good evening.}
+      expect: [{event: bot_interrupted, within_ms: 3000}]
+"""
+    [outcome] = run(write(tmp_path, tests))
+    [failure] = outcome.failures
+    assert (failure.kind, failure.reason) == ("timeout", "the agent was not speaking, so nothing was cut")
 
 
 @pytest.mark.parametrize("style", STYLES)
