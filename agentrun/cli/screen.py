@@ -46,6 +46,8 @@ def show_start(server: Running) -> None:
         base = server.settings.public_urls.get(name, server.url).rstrip("/")
         if plan.has_transport("twilio"):
             table.add_row(name, "twilio", f"{base}/{name}/twilio/voice")
+        if plan.daily:
+            table.add_row(name, "daily", plan.daily.room_url or f"{base}/{name}/daily/start")
         if _is_loopback(server):
             table.add_row(name, "browser", f"{server.url}/#{name}")
             local_page = True

@@ -14,7 +14,8 @@ class Connection:
     """What a transport hands to a session.
 
     ``transport`` is Pipecat's, not started yet; ``sample_rate_in`` and ``sample_rate_out`` are in Hz;
-    ``rtvi`` is true where the far end is a page that reads RTVI messages.
+    ``rtvi`` is true where the far end is a page that reads RTVI messages. ``lost`` names the events of the
+    transport that mean that the line is gone, each with a reason.
     """
 
     call: Call
@@ -22,3 +23,4 @@ class Connection:
     sample_rate_in: int = 16_000
     sample_rate_out: int = 24_000
     rtvi: bool = False
+    lost: tuple[str, ...] = ()
