@@ -65,7 +65,7 @@ class RoomRoutes:
             status = fault.status if fault.kind == "status" else 0
             self.requests.append(RecordedRequest(request.method, path, body or {}, status))
             if not status:
-                await asyncio.Event().wait()
+                await request.receive()  # until the client gives up
             return JSONResponse({"error": "server-error", "info": "a fault of the stand-in"}, status)
         status, said = self._on(request, path, body)
         self.requests.append(RecordedRequest(request.method, path, body or {}, status))

@@ -54,7 +54,7 @@ class DailyServer:
 
     @property
     def faults(self) -> dict[str, Fault]:
-        """What fails: ``{"POST rooms": Fault("status", 500)}``, or ``Fault("hang")``; may be changed at any time."""
+        """What fails: ``{"POST rooms": Fault("status", 500)}``; a kind is ``status`` or ``hang``."""
         return self._routes.faults
 
     @property
