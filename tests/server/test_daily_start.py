@@ -182,9 +182,7 @@ async def test_a_token_that_is_refused_halfway_leaves_no_room(tmp_path: Path) ->
         assert asked == ["POST rooms 200", "POST meeting-tokens 500", "DELETE rooms 200"]
 
 
-async def test_an_api_that_never_answers_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_api_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daily_rooms, "REQUEST_SECONDS", 0.3)
     async with open_desk(tmp_path) as desk:
         desk.daily.faults["POST rooms"] = Fault("hang")
