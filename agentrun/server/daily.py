@@ -15,11 +15,12 @@ from agentrun.transports import daily
 
 
 def include(
-    app: FastAPI, switchboard: Switchboard, settings: ServerSettings, connect: Connect = daily.connect
+    app: FastAPI, switchboard: Switchboard, settings: ServerSettings, connect: Connect | None = None
 ) -> DailyCalls:
     """Add Daily's routes to ``app``; rooms are deleted when the switchboard closes.
 
-    ``connect`` makes the agent's side of a room. Raises SetupError when the webhook's secret is none.
+    ``connect`` makes the agent's side of a room; it is ``transports.daily.connect`` by default. Raises
+    SetupError when the webhook's secret is none.
     """
     secret = settings.environ.get(daily_signature.VARIABLE, "")
     if secret and not daily_signature.is_secret(secret):
@@ -27,7 +28,7 @@ def include(
             f"{daily_signature.VARIABLE} is not base64, as Daily's `hmac` of a telephone number is",
             "copy it from the answer of Daily's API to the number's configuration",
         )
-    calls = DailyCalls(switchboard, DailyRooms(settings.environ), connect)
+    calls = DailyCalls(switchboard, DailyRooms(settings.environ), connect or daily.connect)
     switchboard.on_close(calls.close)
     app.include_router(DailyRoutes(switchboard, settings, calls).router())
     return calls

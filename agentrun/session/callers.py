@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from pipecat.transports.base_transport import BaseTransport
@@ -52,5 +52,5 @@ class Callers:
 
 
 def _id(client: Any) -> str:
-    """Daily's participants are mappings with an id; other lines have one caller."""
-    return str(client["id"]) if isinstance(client, Mapping) else ""
+    """Daily's participants are dicts with an id; other lines have one caller, who is no dict."""
+    return str(client["id"]) if isinstance(client, dict) else ""

@@ -24,6 +24,7 @@ from agentrun.pipeline.resources import Resources
 from agentrun.record import CallRecord
 from agentrun.server import daily
 from agentrun.server.access import Access
+from agentrun.server.daily_calls import Connect, DailyCalls
 from agentrun.server.settings import ServerSettings
 from agentrun.server.switchboard import Switchboard
 from agentrun.simulate.daily import DailyServer
@@ -112,7 +113,7 @@ class Desk:
     daily: DailyServer
     openai: OpenAIServer
     switchboard: Switchboard
-    calls: daily.DailyCalls
+    calls: DailyCalls
     lines: Lines
 
     async def post(
@@ -142,7 +143,7 @@ async def open_desk(
     *names: str,
     transport: str = "daily",
     environ: Mapping[str, str] | None = None,
-    connect: daily.Connect | None = None,
+    connect: Connect | None = None,
     host: str = "127.0.0.1",
 ) -> AsyncIterator[Desk]:
     """Serve agents of these ``names``, or ``desk``, on a loopback port as if it were ``host``."""
