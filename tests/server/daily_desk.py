@@ -89,6 +89,10 @@ class RoomLine(BaseTransport):
         """The line is lost."""
         await self._call_event_handler(event, reason)
 
+    async def settled(self) -> None:
+        """Wait until every event has been handled."""
+        await super().cleanup()
+
 
 @dataclass
 class Lines:

@@ -30,7 +30,7 @@ class Noted:
 
     async def after(self) -> list[str]:
         """What was seen once every event has been handled."""
-        await self.line.cleanup()
+        await self.line.settled()
         return self.seen
 
 
