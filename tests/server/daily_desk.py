@@ -91,7 +91,7 @@ class RoomLine(BaseTransport):
 
     async def settled(self) -> None:
         """Wait until every event has been handled."""
-        await super().cleanup()
+        await super().cleanup()  # type: ignore[no-untyped-call]
 
 
 @dataclass
