@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from fastapi import FastAPI
 
 from agentrun import plan as planning
 from agentrun import plugins, spec
@@ -57,8 +59,14 @@ async def running(
 
     Raises SpecError, PluginError or SetupError before anything listens.
     """
-    guard = access.decide(options.host, environ, offline=options.offline, insecure=options.insecure)
     files = load(paths, options)
+    guard = access.decide(
+        options.host,
+        environ,
+        offline=options.offline,
+        insecure=options.insecure,
+        twilio=not _only_daily(files),
+    )
     sock = bind(options.host, options.port)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
@@ -77,8 +85,11 @@ async def running(
             offline=options.offline,
             evals=options.evals,
         )
-        await stack.enter_async_context(listening(app.make(switchboard, settings), sock))
+        web = app.make(switchboard, settings)
+        join_given_rooms = _include_daily(web, switchboard, settings)
+        await stack.enter_async_context(listening(web, sock))
         stack.push_async_callback(switchboard.close)
+        join_given_rooms()
         host, port = sock.getsockname()[:2]
         url = f"http://{_as_url_host(options.host, host)}:{port}"
         yield Running(url, settings, switchboard, microphone_talk.begin(switchboard))
@@ -128,6 +139,21 @@ def _require_public_urls(plans: Mapping[str, Plan], host: str) -> None:
                 f"agent '{name}' answers Twilio on {host}, and its public address is not known",
                 "add --public-url https://…, or transport: {type: twilio, public_url: https://…}",
             )
+
+
+def _include_daily(web: FastAPI, switchboard: Switchboard, settings: ServerSettings) -> Callable[[], None]:
+    """Daily's routes, where an agent has that transport; what is returned sends agents into given rooms."""
+    if not any(plan.daily for plan in switchboard.plans.values()):
+        return lambda: None
+    from agentrun.server import daily
+
+    return daily.include(web, switchboard, settings).join_given_rooms
+
+
+def _only_daily(files: Sequence[SpecFile]) -> bool:
+    """Whether people come over Daily and nobody over Twilio."""
+    kinds = {transport.type for file in files for transport in file.spec.transport}
+    return "daily" in kinds and "twilio" not in kinds
 
 
 def _public_urls(plans: Mapping[str, Plan]) -> dict[str, str]:

@@ -25,6 +25,7 @@ from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord, EndedBy
 from agentrun.session import ending, idle, prompts, voice, worker
+from agentrun.session.callers import Callers
 from agentrun.session.faults import Faults, Verdict, category
 from agentrun.session.idle import IdlePrompts
 from agentrun.session.lifeline import Lifeline
@@ -148,8 +149,7 @@ class Session:
     def _listen(self) -> None:
         running, transport = self._worker, self._connection.transport
         self._transcript.listen(self._parts.aggregators)
-        transport.add_event_handler("on_client_connected", self._connected)
-        transport.add_event_handler("on_client_disconnected", self._disconnected)
+        Callers(transport, self._connected, self._disconnected, self._line_lost).listen(self._connection.lost)
         running.add_event_handler("on_pipeline_error", self._failed)
         running.add_event_handler("on_idle_timeout", self._silent)
         running.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
@@ -159,7 +159,7 @@ class Session:
         caller.add_event_handler("on_user_turn_stopped", self._caller_stopped)
         caller.add_event_handler("on_user_turn_idle", self._caller_idle)
 
-    async def _connected(self, _transport: Any, _client: Any) -> None:
+    async def _connected(self) -> None:
         if self._prompts.opening:
             await self._voice.say(self._prompts.opening)
         elif self._prompts.greeting:
@@ -167,8 +167,12 @@ class Session:
             await self._worker.queue_frame(LLMRunFrame())
             self._patience.owed()
 
-    async def _disconnected(self, _transport: Any, _client: Any) -> None:
+    async def _disconnected(self) -> None:
         self._over("caller", "the caller hung up")
+        self._caller_gone.set()
+
+    async def _line_lost(self, reason: str) -> None:
+        self._over("error", reason)
         self._caller_gone.set()
 
     async def _silent(self, _worker: PipelineWorker) -> None:

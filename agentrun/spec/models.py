@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from agentrun.spec.conduct import Context, Limits, Turns
+from agentrun.spec.daily import DailyTransport
 from agentrun.spec.parts import Count, Flag, Number, SpecModel, Text, list_of_one, word
 from agentrun.spec.pipeline import PipelineSpec, ServiceSpec
 from agentrun.spec.scenario import Scenario
@@ -54,7 +55,7 @@ class LocalTransport(SpecModel):
         return self
 
 
-Transport = Annotated[TwilioTransport | LocalTransport, Field(discriminator="type")]
+Transport = Annotated[TwilioTransport | DailyTransport | LocalTransport, Field(discriminator="type")]
 
 
 class FixedWords(SpecModel):
@@ -92,7 +93,7 @@ class AgentSpec(SpecModel):
     name: Name = Field(description="The agent's name; it stands in its URLs. The file's name by default.")
     description: str = Field(default="", description="One line for people.")
     transport: Annotated[tuple[Annotated[Transport, word("type")], ...], list_of_one] = Field(
-        min_length=1, description="How people reach it: `twilio` or `local`, or a list."
+        min_length=1, description="How people reach it: `twilio`, `daily` or `local`, or a list."
     )
     pipeline: PipelineSpec = PipelineSpec()
     prompts: Annotated[Prompts, word("system")] = Field(description="What the agent is told.")
@@ -111,6 +112,6 @@ class AgentSpec(SpecModel):
     tests: tuple[Scenario, ...] = Field(default=(), description="Conversations that must go well.")
 
     @property
-    def transports(self) -> tuple[TwilioTransport | LocalTransport, ...]:
+    def transports(self) -> tuple[TwilioTransport | DailyTransport | LocalTransport, ...]:
         """Every way in, in the order of the file."""
         return self.transport

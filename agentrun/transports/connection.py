@@ -14,8 +14,9 @@ class Connection:
     """What a transport hands to a session.
 
     ``transport`` is Pipecat's, not started yet; ``sample_rate_in`` and ``sample_rate_out`` are in Hz;
-    ``rtvi`` is true where the far end is a page that reads RTVI messages; ``written``
-    where there is no sound, ``pace`` words a second or at once.
+    ``rtvi`` is true where the far end is a page that reads RTVI messages. ``written`` means that there is no
+    sound, and an answer takes as long as ``pace`` words a second do, or no time. ``lost`` names the events of
+    the transport that mean that the line is gone, each with a reason.
     """
 
     call: Call
@@ -25,3 +26,4 @@ class Connection:
     rtvi: bool = False
     written: bool = False
     pace: float | None = None
+    lost: tuple[str, ...] = ()
