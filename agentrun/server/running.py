@@ -18,6 +18,7 @@ from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
 from agentrun.server import access, app, microphone_talk
+from agentrun.server.dialling import Diallers
 from agentrun.server.offline import Offline
 from agentrun.server.settings import ServerSettings
 from agentrun.server.switchboard import Switchboard
@@ -48,6 +49,7 @@ class Running:
     url: str
     settings: ServerSettings
     switchboard: Switchboard
+    diallers: Diallers
     talk: asyncio.Task[CallRecord] | None = None
 
 
@@ -92,7 +94,9 @@ async def running(
         join_given_rooms()
         host, port = sock.getsockname()[:2]
         url = f"http://{_as_url_host(options.host, host)}:{port}"
-        yield Running(url, settings, switchboard, microphone_talk.begin(switchboard))
+        web.state.diallers.base_url = url
+        talk = microphone_talk.begin(switchboard)
+        yield Running(url, settings, switchboard, web.state.diallers, talk)
 
 
 def load(paths: Sequence[Path], options: Options) -> list[SpecFile]:

@@ -108,16 +108,18 @@ class Session:
         if self._over(by, reason, GOODBYE_SECONDS):
             await self._worker.stop_when_done()
 
+    async def leave_message(self, words: str, reason: str) -> None:
+        """Say ``words`` to a machine that listens, and end the call."""
+        await self._voice.silence()
+        self._farewell(words, reason)
+
     async def apologise(self, reason: str) -> None:
         """Tell the caller that the agent can't go on, and end the call."""
         apology, words = self._apology, self._plan.spec.prompts.apology
         if not self._over("error", reason, voice.seconds(apology) + 3 if apology else GOODBYE_SECONDS):
             return
         await self._voice.silence()
-        if apology:
-            await self._voice.play(apology)
-        else:
-            await self._voice.say(words)
+        await self._voice.say_prepared(words, apology)
         if not self._connection.written:
             self._transcript.say(words)
         await self._worker.stop_when_done()

@@ -85,6 +85,10 @@ class Voice:
             await self._output.queue_frame(TTSAudioRawFrame(chunk, PREPARED_RATE, 1))
         await self._output.queue_frame(TTSStoppedFrame())
 
+    async def say_prepared(self, text: str, pcm: bytes | None) -> None:
+        """Say ``text`` as the audio that was prepared for it, where there is some."""
+        await (self.play(pcm) if pcm else self.say(text))
+
     async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
         if isinstance(frame, InterruptionFrame):
             self._silenced.set()

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from agentrun.spec.conduct import Context, Limits, Turns
 from agentrun.spec.daily import DailyTransport
+from agentrun.spec.dialling import Dialling
 from agentrun.spec.parts import Count, Flag, Number, SpecModel, Text, list_of_one, word
 from agentrun.spec.pipeline import PipelineSpec, ServiceSpec
 from agentrun.spec.scenario import Scenario
@@ -30,6 +31,7 @@ class TwilioTransport(SpecModel):
         description="Where Twilio reaches this server; `--public-url` wins over it.",
         examples=["https://voice.example.com", "${PUBLIC_URL}"],
     )
+    dial: Dialling = Field(default=Dialling(), description="Calls that the agent places.")
 
 
 class LocalTransport(SpecModel):
