@@ -43,9 +43,10 @@ class Call:
     """One call: who is speaking with which agent, over what.
 
     A tool that wants it has a parameter typed ``Call``; the host fills it and the model never sees it.
-    ``id`` is Twilio's call SID on the telephone and a random id elsewhere. ``from_number`` and
-    ``to_number`` are E.164 numbers, or None where there is no telephone. ``parameters`` are the custom
-    parameters of the media stream. ``environ`` is the environment that the command line read at start.
+    ``id`` is Twilio's call SID or Daily's call id on the telephone and a random id elsewhere.
+    ``from_number`` and ``to_number`` are E.164 numbers, or None where there is no telephone.
+    ``parameters`` are the custom parameters of the media stream, the SIP headers of a call over Daily, or
+    the body of a start. ``environ`` is the environment that the command line read at start.
     ``offline`` is true under ``--offline``: answer from local data rather than from the network.
     ``state`` belongs to the tools: whatever they put there lasts until the call ends.
 

@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentrun.errors import Problem, SetupError, SpecError
+from agentrun.providers import daily
 from agentrun.providers.parts import PartsPlanner, ServicePlan
-from agentrun.spec import rules
+from agentrun.spec import extras, rules
 from agentrun.spec.address import problem_with
 from agentrun.spec.closest import closest
+from agentrun.spec.daily import DailyTransport
 from agentrun.spec.file import SpecFile
 from agentrun.spec.models import AgentSpec, LocalTransport, TwilioTransport
 from agentrun.tools.tool import Tool
 
 __all__ = ["Plan", "ServicePlan", "make"]
 
-Transport = TwilioTransport | LocalTransport
+Transport = TwilioTransport | DailyTransport | LocalTransport
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class Plan:
     def spec(self) -> AgentSpec:
         """The agent."""
         return self.file.spec
+
+    @property
+    def daily(self) -> DailyTransport | None:
+        """The transport over Daily, with its variables filled in, or None."""
+        return next((t for t in self.transports if isinstance(t, DailyTransport)), None)
 
     def has_transport(self, kind: str) -> bool:
         """Whether the agent can be reached by ``kind``, such as ``twilio``."""
@@ -90,7 +97,7 @@ def make(
         public_url=_public_url(transports, public_url),
         missing=tuple(dict.fromkeys(unset.name for unset in planner.missing)),
         transports=transports,
-        warnings=tuple(dict.fromkeys(planner.warnings())),
+        warnings=tuple(dict.fromkeys([*planner.warnings(), *extras.missing(file)])),
     )
 
 
@@ -114,6 +121,9 @@ def _transports(file: SpecFile, planner: PartsPlanner, public_url: str | None) -
     """The transports with their variables filled in."""
     found: list[Transport] = []
     for index, transport in enumerate(file.spec.transport):
+        if isinstance(transport, DailyTransport):
+            found.append(daily.plan(transport, index, file, planner))
+            continue
         if not isinstance(transport, TwilioTransport):
             found.append(transport)
             continue

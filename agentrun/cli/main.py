@@ -21,8 +21,11 @@ from agentrun.errors import AgentRunError
 
 COMMANDS = {
     "call": "Call an agent without a telephone.",
+    "chat": "Write with an agent, tools and all.",
     "check": "Find every mistake of a spec before a call does.",
+    "dial": "Have an agent call a telephone number.",
     "serve": "Check specs, build their pipelines, and answer calls.",
+    "test": "Run the tests of specs, in writing or over the telephone.",
     "simulate": "Run the stand-in for OpenAI on a loopback port.",
 }
 """Name and one line of every command; the module of a command is imported when it is used."""

@@ -46,6 +46,10 @@ def show_start(server: Running) -> None:
         base = server.settings.public_urls.get(name, server.url).rstrip("/")
         if plan.has_transport("twilio"):
             table.add_row(name, "twilio", f"{base}/{name}/twilio/voice")
+        if any(getattr(t, "device", "") == "microphone" for t in plan.transports):
+            table.add_row(name, "microphone", "speak now; use headphones")
+        if plan.daily:
+            table.add_row(name, "daily", plan.daily.room_url or f"{base}/{name}/daily/start")
         if _is_loopback(server):
             table.add_row(name, "browser", f"{server.url}/#{name}")
             local_page = True

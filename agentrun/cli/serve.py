@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import click
 from agentrun.cli import options as shared
 
 if TYPE_CHECKING:
-    from agentrun.server.running import Options
+    from agentrun.server.running import Options, Running
 
 
 @click.command()
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--public-url", help="Where Twilio reaches this server, such as https://voice.example.com.")
 @click.option("--offline", is_flag=True, help="No network and no keys: a stand-in hears, answers and speaks.")
 @click.option("--insecure", is_flag=True, help="Accept unsigned calls; on a loopback host only.")
+@click.option("--eval", "evals", is_flag=True, help="Also answer `pipecat eval run`, on loopback.")
 @shared.override_options
 @click.option(
     "--log-level",
@@ -38,6 +40,7 @@ def command(
     public_url: str | None,
     offline: bool,
     insecure: bool,
+    evals: bool,
     style: str | None,
     overrides: tuple[tuple[str, str], ...],
     log_level: str,
@@ -48,7 +51,7 @@ def command(
     quiet_logs(log_level)
     from agentrun.server.running import Options
 
-    asked = Options(host, port, public_url, offline, insecure, style, overrides)
+    asked = Options(host, port, public_url, offline, insecure, style, overrides, evals)
     import uvloop
 
     return uvloop.run(_serve(specs, asked))
@@ -63,6 +66,18 @@ async def _serve(specs: tuple[Path, ...], options: Options) -> int:
         async with running(specs, dict(os.environ), options) as server:
             done()
             screen.show_start(server)
-            await stop.wait()
+            await _wait(stop, server)
             screen.show_stop(server)
     return 0
+
+
+async def _wait(stop: asyncio.Event, server: Running) -> None:
+    """Until Ctrl-C; or until the talk at the microphone is over, where nobody can call."""
+    stopped = asyncio.create_task(stop.wait())
+    plans = server.switchboard.plans.values()
+    alone = all(getattr(t, "device", "") == "microphone" for plan in plans for t in plan.transports)
+    waited_for: set[asyncio.Task[object]] = {stopped}
+    if alone and server.talk:
+        waited_for.add(server.talk)
+    await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentrun.pipeline import cascaded, realtime
+from agentrun.pipeline import cascaded, realtime, written
 from agentrun.pipeline.listener import SessionListener
 from agentrun.pipeline.parts import Parts
 from agentrun.pipeline.resources import Resources
@@ -16,4 +16,6 @@ def build(
     plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: SessionListener
 ) -> Parts:
     """The processors of one call; the model is told ``instructions``."""
+    if connection.written:
+        return written.build(plan, instructions, connection, resources, listener)
     return STYLES[plan.spec.pipeline.style](plan, instructions, connection, resources, listener)

@@ -129,3 +129,13 @@ async def realtime_send_conversation(llm: OpenAIRealtimeLLMService) -> None:
 def realtime_is_ready(llm: OpenAIRealtimeLLMService) -> bool:
     """Whether the realtime session is configured and takes a conversation."""
     return bool(llm._api_session_ready)
+
+
+def realtime_is_answering(llm: OpenAIRealtimeLLMService) -> bool:
+    """Whether the realtime model is at an answer: a second one can't be asked for meanwhile."""
+    return bool(llm._response_active)
+
+
+def realtime_has_context(llm: OpenAIRealtimeLLMService) -> bool:
+    """Whether the realtime service has been given a conversation."""
+    return llm._context is not None

@@ -6,7 +6,7 @@ transport in -> caller's turns -> speech-to-speech model -> transport out -> age
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
 from pipecat.pipeline.pipeline import Pipeline
@@ -29,6 +29,7 @@ from agentrun.plan import Plan, ServicePlan
 from agentrun.spec.units import seconds
 from agentrun.transports.connection import Connection
 
+_Service = TypeVar("_Service", bound=OpenAIRealtimeLLMService)
 _NOISE = {"near": "near_field", "far": "far_field"}
 
 
@@ -38,7 +39,7 @@ def build(
     """The processors of one call, in the order in which a frame passes them."""
     assert plan.realtime is not None  # noqa: S101
     spec, transport = plan.spec, connection.transport
-    llm = service(plan.realtime, instructions)
+    llm = service(plan.realtime, instructions, OpenAIRealtimeLLMService)
     context = LLMContext(
         tools=ToolsSchema(standard_tools=tools.schemas(plan.tools, connection.call, listener))
     )
@@ -68,15 +69,22 @@ def _server_turns(interruptions: bool) -> ExternalUserTurnStrategies:
     return strategies
 
 
-def service(plan: ServicePlan, instructions: str) -> OpenAIRealtimeLLMService:
-    """OpenAI's realtime service, told ``instructions``."""
-    return OpenAIRealtimeLLMService(
+def service(
+    plan: ServicePlan,
+    instructions: str,
+    make: type[_Service],
+    modalities: list[events.Modality] | None = None,
+) -> _Service:
+    """OpenAI's realtime service, told ``instructions``; it answers in sound unless told otherwise."""
+    return make(
         api_key=plan.api_key or "",
         base_url=socket_url(plan.base_url, "realtime"),
         settings=OpenAIRealtimeLLMService.Settings(
             model=plan.model,
             system_instruction=instructions,
-            session_properties=events.SessionProperties(audio=audio(plan.settings)),
+            session_properties=events.SessionProperties(
+                audio=audio(plan.settings), output_modalities=modalities
+            ),
         ),
     )
 

@@ -76,6 +76,11 @@ class PartsPlanner:
             self.missing += unset
         return None if unset else str(variables.expand(value, self._environ)) or None
 
+    def need(self, unset: Unset) -> None:
+        """Note that a variable is needed; offline it is not missed."""
+        if not self._offline and not self._environ.get(unset.name):
+            self.missing.append(unset)
+
     def problem(self, where: Where, message: str, hint: str) -> None:
         """Add a problem at ``where``."""
         self.problems.append(self._file.problem(where, message, hint))

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-EndedBy = Literal["caller", "agent", "error", "server"]
+EndedBy = Literal["caller", "agent", "error", "server", "network"]
 
 
 @dataclass
@@ -29,7 +29,11 @@ class Entry:
 
 @dataclass
 class CallRecord:
-    """One record for every call, whatever ended it."""
+    """One record for every call, whatever ended it.
+
+    A call that the agent placed is ``outbound``; its ``outcome`` is ``answered``, ``machine``, ``busy``,
+    ``no-answer``, ``failed`` or ``canceled``, and ``answered_by`` is Twilio's word for who picked up.
+    """
 
     id: str
     agent: str
@@ -42,6 +46,9 @@ class CallRecord:
     reason: str = ""
     transcript: list[Entry] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    direction: Literal["inbound", "outbound"] = "inbound"
+    outcome: str = ""
+    answered_by: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """JSON-ready, times in ISO 8601 and UTC."""

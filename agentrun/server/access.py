@@ -33,11 +33,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def decide(host: str, environ: Mapping[str, str], *, offline: bool, insecure: bool) -> Access:
+def decide(
+    host: str, environ: Mapping[str, str], *, offline: bool, insecure: bool, twilio: bool = True
+) -> Access:
     """Decide how Twilio's routes are guarded on ``host``.
 
     With an auth token everything is enforced. Without one only a loopback host starts at all, and only
-    ``--offline`` or ``--insecure`` opens it. Raises SetupError for what would let strangers in.
+    ``--offline`` or ``--insecure`` opens it. Without an agent on ``twilio`` nobody misses the token.
+    Raises SetupError for what would let strangers in.
     """
     loopback = is_loopback(host)
     if insecure and not loopback:
@@ -47,6 +50,8 @@ def decide(host: str, environ: Mapping[str, str], *, offline: bool, insecure: bo
         )
     if environ.get(TOKEN_VARIABLE):
         return Access.SIGNED
+    if not loopback and not twilio:
+        return Access.CLOSED
     if not loopback:
         raise SetupError(
             f"{TOKEN_VARIABLE} is not set, and {host} can be reached by strangers",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from agentrun import __version__
-from agentrun.server import browser_routes, record_routes
+from agentrun.server import browser_routes, dial_routes, record_routes
 from agentrun.server.access import is_loopback
+from agentrun.server.dialling import Diallers
 from agentrun.server.settings import ServerSettings
 from agentrun.server.switchboard import Switchboard
 from agentrun.server.tokens import StreamTokens
@@ -29,5 +30,13 @@ def make(switchboard: Switchboard, settings: ServerSettings) -> FastAPI:
     if is_loopback(settings.host):
         app.include_router(browser_routes.router(switchboard))
         app.include_router(record_routes.router(switchboard))
-    app.include_router(TwilioRoutes(switchboard, settings, StreamTokens()).router())
+        if settings.evals:
+            from agentrun.server import eval_routes
+
+            app.include_router(eval_routes.router(switchboard))
+    diallers = Diallers(switchboard, settings)
+    twilio = TwilioRoutes(switchboard, settings, StreamTokens(), diallers)
+    app.include_router(twilio.router())
+    app.include_router(dial_routes.router(switchboard, settings, diallers, twilio.is_signed))
+    app.state.diallers = diallers
     return app

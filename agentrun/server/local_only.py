@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException
+from starlette.requests import HTTPConnection
 
 from agentrun.server.access import is_loopback
 
@@ -12,7 +13,7 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 """A request that a proxy or a tunnel passed on carries one of these."""
 
 
-def require_local(request: Request) -> None:
+def require_local(request: HTTPConnection) -> None:
     """Refuse (403) a request that comes from elsewhere than a page or a program on this machine.
 
     The Host header must name a loopback address: a tunnel and a rebound DNS name bring another one. An Origin
@@ -24,7 +25,8 @@ def require_local(request: Request) -> None:
     if any(name in request.headers for name in FORWARDED):
         raise HTTPException(403, "this address is for this machine alone, and the request was passed on")
     origin = request.headers.get("origin")
-    if origin is not None and origin.lower() != f"{request.url.scheme}://{host}".lower():
+    scheme = request.url.scheme.replace("ws", "http")
+    if origin is not None and origin.lower() != f"{scheme}://{host}".lower():
         raise HTTPException(403, f"this address is not for scripts of {origin}")
 
 

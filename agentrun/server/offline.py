@@ -10,14 +10,19 @@ from typing import Self
 from agentrun.simulate import engines
 from agentrun.simulate.openai import OpenAIServer
 from agentrun.simulate.rehearsal import Rehearsal
+from agentrun.simulate.silence import Silence
 from agentrun.spec.file import SpecFile
 
 
 class Offline:
-    """Runs the stand-in on a loopback port while the block runs; its models are warm when it begins."""
+    """Runs the stand-in on a loopback port while the block runs; its models are warm when it begins.
 
-    def __init__(self, files: Sequence[SpecFile]) -> None:
+    For ``written`` conversations no engine is loaded that hears or speaks.
+    """
+
+    def __init__(self, files: Sequence[SpecFile], *, written: bool = False) -> None:
         self._files = files
+        self._written = written
         self._stack = AsyncExitStack()
         self._server: OpenAIServer | None = None
 
@@ -27,7 +32,7 @@ class Offline:
         return {"OPENAI_API_KEY": "offline", "OPENAI_BASE_URL": self._server.url_for(agent)}
 
     async def __aenter__(self) -> Self:
-        loaded = await engines.load_offline()
+        loaded = engines.Engines(Silence(), Silence()) if self._written else await engines.load_offline()
         brain = Rehearsal([file.spec for file in self._files])
         self._server = OpenAIServer(loaded.hearing, loaded.voice, brain)
         await self._stack.enter_async_context(self._server)

@@ -25,3 +25,7 @@ class Records:
     def get(self, agent: str, call_id: str) -> CallRecord | None:
         """The record of a call, live or past, or None."""
         return self._records.get((agent, call_id))
+
+    def newest(self) -> list[CallRecord]:
+        """Every record that is kept, the newest first."""
+        return list(reversed(self._records.values()))

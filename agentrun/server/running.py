@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from fastapi import FastAPI
 
 from agentrun import plan as planning
 from agentrun import plugins, spec
@@ -14,7 +16,9 @@ from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.listening import bind, listening
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
-from agentrun.server import access, app
+from agentrun.record import CallRecord
+from agentrun.server import access, app, microphone_talk
+from agentrun.server.dialling import Diallers
 from agentrun.server.offline import Offline
 from agentrun.server.settings import ServerSettings
 from agentrun.server.switchboard import Switchboard
@@ -32,15 +36,21 @@ class Options:
     insecure: bool = False
     style: str | None = None
     overrides: tuple[tuple[str, str], ...] = ()
+    evals: bool = False
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server that answers: its address, its agents, and how they may be reached."""
+    """A server that answers: its address, its agents, and how they may be reached.
+
+    ``talk`` is the one at this machine's microphone.
+    """
 
     url: str
     settings: ServerSettings
     switchboard: Switchboard
+    diallers: Diallers
+    talk: asyncio.Task[CallRecord] | None = None
 
 
 @contextlib.asynccontextmanager
@@ -51,8 +61,14 @@ async def running(
 
     Raises SpecError, PluginError or SetupError before anything listens.
     """
-    guard = access.decide(options.host, environ, offline=options.offline, insecure=options.insecure)
     files = load(paths, options)
+    guard = access.decide(
+        options.host,
+        environ,
+        offline=options.offline,
+        insecure=options.insecure,
+        twilio=not _only_daily(files),
+    )
     sock = bind(options.host, options.port)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
@@ -63,11 +79,24 @@ async def running(
         await asyncio.to_thread(resources.warm)
         switchboard = Switchboard(plans, resources)
         await switchboard.prepare()
-        settings = ServerSettings(options.host, guard, environ, _public_urls(plans), offline=options.offline)
-        await stack.enter_async_context(listening(app.make(switchboard, settings), sock))
+        settings = ServerSettings(
+            options.host,
+            guard,
+            environ,
+            _public_urls(plans),
+            offline=options.offline,
+            evals=options.evals,
+        )
+        web = app.make(switchboard, settings)
+        join_given_rooms = _include_daily(web, switchboard, settings)
+        await stack.enter_async_context(listening(web, sock))
         stack.push_async_callback(switchboard.close)
+        join_given_rooms()
         host, port = sock.getsockname()[:2]
-        yield Running(f"http://{_as_url_host(options.host, host)}:{port}", settings, switchboard)
+        url = f"http://{_as_url_host(options.host, host)}:{port}"
+        web.state.diallers.base_url = url
+        talk = microphone_talk.begin(switchboard)
+        yield Running(url, settings, switchboard, web.state.diallers, talk)
 
 
 def load(paths: Sequence[Path], options: Options) -> list[SpecFile]:
@@ -114,6 +143,21 @@ def _require_public_urls(plans: Mapping[str, Plan], host: str) -> None:
                 f"agent '{name}' answers Twilio on {host}, and its public address is not known",
                 "add --public-url https://…, or transport: {type: twilio, public_url: https://…}",
             )
+
+
+def _include_daily(web: FastAPI, switchboard: Switchboard, settings: ServerSettings) -> Callable[[], None]:
+    """Daily's routes, where an agent has that transport; what is returned sends agents into given rooms."""
+    if not any(plan.daily for plan in switchboard.plans.values()):
+        return lambda: None
+    from agentrun.server import daily
+
+    return daily.include(web, switchboard, settings).join_given_rooms
+
+
+def _only_daily(files: Sequence[SpecFile]) -> bool:
+    """Whether people come over Daily and nobody over Twilio."""
+    kinds = {transport.type for file in files for transport in file.spec.transport}
+    return "daily" in kinds and "twilio" not in kinds
 
 
 def _public_urls(plans: Mapping[str, Plan]) -> dict[str, str]:

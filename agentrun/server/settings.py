@@ -17,3 +17,4 @@ class ServerSettings:
     environ: Mapping[str, str] = field(repr=False)
     public_urls: Mapping[str, str] = field(default_factory=dict)
     offline: bool = False
+    evals: bool = False

@@ -50,11 +50,25 @@ class Switchboard:
         """Whether this very call is up."""
         return any(s.record.agent == agent and s.record.id == call_id for s in self._live.values())
 
+    def session(self, agent: str, call_id: str) -> Session | None:
+        """The session of this very call, while it is up."""
+        found = (s for s in self._live.values() if (s.record.agent, s.record.id) == (agent, call_id))
+        return next(found, None)
+
+    async def wait_for(self, agent: str, call_id: str) -> None:
+        """Return when this call is no longer up."""
+        tasks = [t for t, s in self._live.items() if (s.record.agent, s.record.id) == (agent, call_id)]
+        if tasks:
+            await asyncio.wait(tasks)
+
     def answer(self, plan: Plan, connection: Connection) -> asyncio.Task[CallRecord]:
         """Start a session; the task ends with the call's record and belongs to the switchboard."""
         call = connection.call
-        record = CallRecord(call.id, call.agent, call.transport, call.from_number, call.to_number)
-        self.records.add(record)
+        placed = self.records.get(call.agent, call.id)
+        record = placed if placed and placed.direction == "outbound" else None
+        if record is None:
+            record = CallRecord(call.id, call.agent, call.transport, call.from_number, call.to_number)
+            self.records.add(record)
         session = Session(plan, connection, self._resources, record, self._apologies.get(call.agent))
         task = asyncio.create_task(session.run(), name=f"call {call.id}")
         self._live[task] = session

@@ -16,6 +16,7 @@ from agentrun.call import Call
 from agentrun.plan import Plan
 from agentrun.server import signature
 from agentrun.server.access import TOKEN_VARIABLE, Access, is_loopback
+from agentrun.server.dialling import Diallers
 from agentrun.server.settings import ServerSettings
 from agentrun.server.switchboard import Switchboard
 from agentrun.server.tokens import StreamTokens, Ticket
@@ -33,10 +34,17 @@ _OURS = frozenset({"token", "from_number", "to_number"})
 class TwilioRoutes:
     """Answers Twilio for every agent whose transport is Twilio."""
 
-    def __init__(self, switchboard: Switchboard, settings: ServerSettings, tokens: StreamTokens) -> None:
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        settings: ServerSettings,
+        tokens: StreamTokens,
+        diallers: Diallers | None = None,
+    ) -> None:
         self._switchboard = switchboard
         self._settings = settings
         self._tokens = tokens
+        self._diallers = diallers
         self._handshakes = 0
 
     def router(self) -> APIRouter:
@@ -56,7 +64,7 @@ class TwilioRoutes:
         if int(request.headers.get("content-length") or MOST_FORM_BYTES + 1) > MOST_FORM_BYTES:
             return Response("Twilio's form has less than 16 KiB\n", 413, media_type="text/plain")
         form = {key: str(value) for key, value in (await request.form()).items()}
-        if self._settings.access is Access.SIGNED and not self._is_signed(agent, request, form):
+        if self._settings.access is Access.SIGNED and not self.is_signed(agent, request, form):
             logger.warning("{}: refused a call without Twilio's signature", agent)
             return Response("the request is not signed by Twilio\n", 403, media_type="text/plain")
         if self._switchboard.closing:
@@ -87,7 +95,8 @@ class TwilioRoutes:
         plan = self._switchboard.plans.get(agent)
         return plan if plan and plan.has_transport("twilio") else None
 
-    def _is_signed(self, agent: str, request: Request, form: Mapping[str, str]) -> bool:
+    def is_signed(self, agent: str, request: Request, form: Mapping[str, str]) -> bool:
+        """Whether Twilio has signed ``form`` for this address."""
         token = self._settings.environ[TOKEN_VARIABLE]
         given = request.headers.get(signature.HEADER, "")
         return signature.is_valid(token, self._signed_urls(agent, request), form, given)
@@ -106,10 +115,19 @@ class TwilioRoutes:
         token = self._tokens.mint(agent, form.get("CallSid", ""), caller, called)
         answer, connect = VoiceResponse(), Connect()
         stream = connect.stream(url=self._stream_url(agent, request))
-        for name, value in (("token", token), ("from_number", caller), ("to_number", called)):
+        own = self._parameters(request.query_params.get("dial", ""), form.get("CallSid", ""))
+        for name, value in (*own, ("token", token), ("from_number", caller), ("to_number", called)):
             stream.parameter(name=name, value=value)
         answer.append(connect)
         return answer
+
+    def _parameters(self, dial: str, call_sid: str) -> list[tuple[str, str]]:
+        """What a call was given that this server placed."""
+        outgoing = self._diallers.find(dial) if self._diallers and dial else None
+        if outgoing is None or self._diallers is None:
+            return []
+        self._diallers.attach(dial, call_sid)
+        return [(name, value) for name, value in outgoing.parameters.items() if name not in _OURS]
 
     def _stream_url(self, agent: str, request: Request) -> str:
         public = urlsplit(self._settings.public_urls.get(agent) or str(request.base_url))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from loguru import logger
 from pipecat.pipeline.worker import PipelineWorker
@@ -42,6 +43,12 @@ async def when_heard(voice: Voice, worker: PipelineWorker) -> None:
     """Let the caller hear what is being said, then end the pipeline."""
     await voice.heard(HEARD_SECONDS)
     await worker.stop_when_done()
+
+
+async def farewell(voice: Voice, words: str, end: Callable[[], Awaitable[None]]) -> None:
+    """Say ``words``, then ``end``."""
+    await voice.say_whole(words)
+    await end()
 
 
 async def _done(task: asyncio.Task[None], seconds: float) -> bool:

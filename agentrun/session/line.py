@@ -109,7 +109,7 @@ class SessionLine:
         await self._say_and_be_heard(line, words)
         self._leaving = self._loop.create_future()
         try:
-            await self._control.transfer(to, self.http)
+            await self._control.transfer(to)
             await line.end("agent", "the agent transferred the caller")
         finally:
             self._leaving.set_result(None)

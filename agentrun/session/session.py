@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +25,7 @@ from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord, EndedBy
 from agentrun.session import ending, idle, prompts, voice, worker
+from agentrun.session.callers import Callers
 from agentrun.session.faults import Faults, Verdict, category
 from agentrun.session.floor import Floor
 from agentrun.session.idle import IdlePrompts
@@ -61,15 +61,16 @@ class Session:
         self._plan = plan
         self.line = SessionLine(connection, resources.web)
         self._connection = connection = self.line.of(connection)
-        self._apology = apology
-        self._began = time.monotonic()
+        self._apology = None if connection.written else apology
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
         self._ending = asyncio.Event()
         self._caller_gone = asyncio.Event()
         self._grace = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._floor = Floor()
         self._prompts = prompts.fill(plan.spec, connection.call)
-        self._transcript = Transcript(record, lambda: round(time.monotonic() - self._began, 3))
+        self._transcript = Transcript(record, lambda: round(self._clock() - self._began, 3))
         self._side = SideTranscript(plan.fixed, resources, self._transcript.caller)
         self._patience = Patience(plan.spec.limits.answer, self._answer_overdue)
         self._parts = build(plan, self._prompts.system, connection, resources, self)
@@ -86,19 +87,19 @@ class Session:
         await runner.add_workers(self._worker)
         running = asyncio.create_task(runner.run())
         told_to_end = asyncio.create_task(self._ending.wait())
-        caller_gone = asyncio.create_task(self._caller_gone.wait())
-        self._watch()
+        gone = asyncio.create_task(self._caller_gone.wait())
+        limit = idle.limit(self._plan.spec.limits, self._voice.say, self._farewell)
+        self._tasks.append(asyncio.create_task(limit))
         try:
             await asyncio.wait({running, told_to_end}, return_when=asyncio.FIRST_COMPLETED)
-            waited_for = {running, caller_gone}
-            await asyncio.wait(waited_for, timeout=self._grace, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({running, gone}, timeout=self._grace, return_when=asyncio.FIRST_COMPLETED)
             await ending.now(running, self._worker)
         except asyncio.CancelledError:
             self._over("server", "the server stopped")
             await ending.now(running, self._worker)
             raise
         finally:
-            for task in (told_to_end, caller_gone, *self._tasks):
+            for task in (told_to_end, gone, *self._tasks):
                 task.cancel()
             self._over("error", "the pipeline stopped")
             await self.line.close()
@@ -111,17 +112,20 @@ class Session:
         if self._over(by, reason, GOODBYE_SECONDS):
             self._tasks.append(asyncio.create_task(ending.when_heard(self._voice, self._worker)))
 
+    async def leave_message(self, words: str, reason: str) -> None:
+        """Say ``words`` to a machine that listens, and end the call."""
+        await self._voice.silence()
+        self._farewell(words, reason)
+
     async def apologise(self, reason: str) -> None:
         """Tell the caller that the agent can't go on, and end the call."""
         apology, words = self._apology, self._plan.spec.prompts.apology
         if not self._over("error", reason, voice.seconds(apology) + 3 if apology else GOODBYE_SECONDS):
             return
         await self._voice.silence()
-        if apology:
-            await self._voice.play(apology)
-        else:
-            await self._voice.say(words)
-        self._transcript.say(words)
+        await self._voice.say_prepared(words, apology)
+        if not self._connection.written:
+            self._transcript.say(words)
         await self._worker.stop_when_done()
 
     def tool_started(self, tool: Tool) -> None:
@@ -138,21 +142,17 @@ class Session:
         """The model hears for itself; the record is written beside it."""
         self._side.take(message, wav, self._transcript.now)
 
-    def _watch(self) -> None:
-        """Start the tasks that look after the call; they end with it."""
-        watches = [idle.limit(self._plan.spec.limits, self._voice.say, self._farewell)]
+    async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
         if isinstance(self._parts.llm, OpenAIRealtimeLLMService):
-            lifeline = Lifeline(
-                self._parts.llm, self._instruct, self._floor.is_free, self.apologise, self._lost
-            )
-            watches.append(lifeline.watch())
-        self._tasks += [asyncio.create_task(watch) for watch in watches]
+            instruct, is_free = self._instruct, self._floor.is_free
+            lifeline = Lifeline(self._parts.llm, instruct, is_free, self.apologise, self._lost)
+            self._tasks.append(asyncio.create_task(lifeline.watch()))
 
     def _listen(self) -> None:
         running, transport = self._worker, self._connection.transport
         self._transcript.listen(self._parts.aggregators)
-        transport.add_event_handler("on_client_connected", self._connected)
-        transport.add_event_handler("on_client_disconnected", self._disconnected)
+        Callers(transport, self._connected, self._disconnected, self._line_lost).listen(self._connection.lost)
+        running.add_event_handler("on_pipeline_started", self._started)
         running.add_event_handler("on_pipeline_error", self._failed)
         running.add_event_handler("on_idle_timeout", self._silent)
         running.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
@@ -162,7 +162,7 @@ class Session:
         caller.add_event_handler("on_user_turn_stopped", self._caller_stopped)
         caller.add_event_handler("on_user_turn_idle", self._caller_idle)
 
-    async def _connected(self, _transport: Any, _client: Any) -> None:
+    async def _connected(self) -> None:
         if self._prompts.opening:
             await self._voice.say(self._prompts.opening)
         elif self._prompts.greeting:
@@ -170,9 +170,13 @@ class Session:
             await self._worker.queue_frame(LLMRunFrame())
             self._patience.owed()
 
-    async def _disconnected(self, _transport: Any, _client: Any) -> None:
+    async def _disconnected(self) -> None:
         await self.line.departed()
         self._over("caller", "the caller hung up")
+        self._caller_gone.set()
+
+    async def _line_lost(self, reason: str) -> None:
+        self._over("error", reason)
         self._caller_gone.set()
 
     async def _silent(self, _worker: PipelineWorker) -> None:
@@ -220,11 +224,8 @@ class Session:
         await self.apologise(f"no answer began within {self._plan.spec.limits.answer:g} s")
 
     def _farewell(self, words: str, reason: str) -> None:
-        async def say_and_end() -> None:
-            await self._voice.say_whole(words)
-            await self.end("agent", reason)
-
-        self._tasks.append(asyncio.create_task(say_and_end()))
+        farewell = ending.farewell(self._voice, words, lambda: self.end("agent", reason))
+        self._tasks.append(asyncio.create_task(farewell))
 
     def _lost(self, what: str) -> None:
         self.record.errors.append(what)

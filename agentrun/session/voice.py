@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,11 +55,11 @@ class Voice:
     @property
     def about_to_speak(self) -> bool:
         """Whether words are on their way that nobody has begun to hear."""
-        return time.monotonic() - self._asked_at < _ANSWER_SECONDS
+        return asyncio.get_running_loop().time() - self._asked_at < _ANSWER_SECONDS
 
     async def say(self, text: str) -> None:
         """Have ``text`` spoken word for word: by the speech service, or by a model that is asked to."""
-        self._asked_at = time.monotonic()
+        self._asked_at = asyncio.get_running_loop().time()
         if self._parts.tts:
             await self._worker.queue_frame(TTSSpeakFrame(text))
             return
@@ -125,6 +124,10 @@ class Voice:
             chunk = pcm[start : start + _CHUNK_BYTES]
             await self._output.queue_frame(TTSAudioRawFrame(chunk, PREPARED_RATE, 1))
         await self._output.queue_frame(TTSStoppedFrame())
+
+    async def say_prepared(self, text: str, pcm: bytes | None) -> None:
+        """Say ``text`` as the audio that was prepared for it, where there is some."""
+        await (self.play(pcm) if pcm else self.say(text))
 
     async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
         if isinstance(frame, InterruptionFrame):

@@ -53,9 +53,9 @@ def _of_tests(spec: AgentSpec) -> list[Example]:
     for test in spec.tests:
         before = ""
         for turn in test.turns:
-            if turn.user and turn.llm:
-                found.append(Example(turn.user, turn.llm, before))
-            before = turn.user or before
+            if turn.words and turn.llm:
+                found.append(Example(turn.words, turn.llm, before))
+            before = turn.words or before
     return found
 
 

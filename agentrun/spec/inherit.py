@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agentrun.errors import Problem, SpecError
-from agentrun.spec import paths, secrets, source, text
+from agentrun.spec import beside, paths, secrets, source, text
 from agentrun.spec.file import Place, Where, dotted
 from agentrun.spec.source import Source
 
@@ -24,6 +24,7 @@ def read(path: Path, project: Path, children: tuple[Path, ...] = ()) -> Source:
     ``children`` are the files that led here. Raises SpecError for what can't be read at all.
     """
     found = _parse(path)
+    beside.put(found)
     if "extends" not in found.data:
         return found
     target = _parent(found, project, children)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from agentrun.spec.conduct import Context, Limits, Turns
+from agentrun.spec.daily import DailyTransport
+from agentrun.spec.dialling import Dialling
 from agentrun.spec.parts import Count, Flag, Number, SpecModel, Text, list_of_one, word
-from agentrun.spec.pipeline import PipelineSpec
+from agentrun.spec.pipeline import PipelineSpec, ServiceSpec
 from agentrun.spec.scenario import Scenario
 from agentrun.spec.tools import ToolUse
 
@@ -29,16 +32,33 @@ class TwilioTransport(SpecModel):
         description="Where Twilio reaches this server; `--public-url` wins over it.",
         examples=["https://voice.example.com", "${PUBLIC_URL}"],
     )
+    dial: Dialling = Field(default=Dialling(), description="Calls that the agent places.")
 
 
 class LocalTransport(SpecModel):
-    """The browser page on this machine."""
+    """This machine: its browser, or its microphone and loudspeakers."""
 
     type: Literal["local"]
-    device: Literal["browser"] = Field(default="browser", description="What the caller speaks into.")
+    device: Literal["browser", "microphone"] = Field(
+        default="browser", description="What the caller speaks into; a microphone wants headphones."
+    )
+    input: Text | None = Field(
+        default=None,
+        description="Part of the microphone's name; the default device otherwise.",
+        examples=["USB"],
+    )
+    output: Text | None = Field(
+        default=None, description="Part of the loudspeakers' name; the default device otherwise."
+    )
+
+    @model_validator(mode="after")
+    def _devices_are_the_microphones(self) -> LocalTransport:
+        if self.device == "browser" and (self.input or self.output):
+            raise PydanticCustomError("together", "`input:` and `output:` belong to `device: microphone`")
+        return self
 
 
-Transport = Annotated[TwilioTransport | LocalTransport, Field(discriminator="type")]
+Transport = Annotated[TwilioTransport | DailyTransport | LocalTransport, Field(discriminator="type")]
 
 
 class FixedWords(SpecModel):
@@ -76,7 +96,7 @@ class AgentSpec(SpecModel):
     name: Name = Field(description="The agent's name; it stands in its URLs. The file's name by default.")
     description: str = Field(default="", description="One line for people.")
     transport: Annotated[tuple[Annotated[Transport, word("type")], ...], list_of_one] = Field(
-        min_length=1, description="How people reach it: `twilio` or `local`, or a list."
+        min_length=1, description="How people reach it: `twilio`, `daily` or `local`, or a list."
     )
     pipeline: PipelineSpec = PipelineSpec()
     prompts: Annotated[Prompts, word("system")] = Field(description="What the agent is told.")
@@ -89,9 +109,14 @@ class AgentSpec(SpecModel):
     turns: Turns = Turns()
     limits: Limits = Limits()
     context: Context = Context()
+    judge: Annotated[ServiceSpec | None, word("model")] = Field(
+        default=None,
+        description="The model that judges `eval:` criteria and plays simulated callers, with `--live`.",
+        examples=["openai/gpt-4o-mini"],
+    )
     tests: tuple[Scenario, ...] = Field(default=(), description="Conversations that must go well.")
 
     @property
-    def transports(self) -> tuple[TwilioTransport | LocalTransport, ...]:
+    def transports(self) -> tuple[TwilioTransport | DailyTransport | LocalTransport, ...]:
         """Every way in, in the order of the file."""
         return self.transport

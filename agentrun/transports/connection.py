@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
-import httpx
 from pipecat.frames.frames import Frame
 from pipecat.transports.base_transport import BaseTransport
 
@@ -19,7 +18,7 @@ class Control(Protocol):
     def mark(self) -> tuple[Frame, asyncio.Event]:
         """A frame for the transport's output, and what is set once everything before it has been heard."""
 
-    async def transfer(self, to: str, http: httpx.AsyncClient) -> None:
+    async def transfer(self, to: str) -> None:
         """Hand the caller to the number ``to``; raises ToolError when that can't be done."""
 
 
@@ -28,8 +27,10 @@ class Connection:
     """What a transport hands to a session.
 
     ``transport`` is Pipecat's, not started yet; ``sample_rate_in`` and ``sample_rate_out`` are in Hz;
-    ``rtvi`` is true where the far end is a page that reads RTVI messages; ``control`` is None where no
-    telephone company is on the line.
+    ``rtvi`` is true where the far end is a page that reads RTVI messages. ``written`` means that there is no
+    sound, and an answer takes as long as ``pace`` words a second do, or no time. ``lost`` names the events of
+    the transport that mean that the line is gone, each with a reason. ``control`` is None where no telephone
+    company is on the line.
     """
 
     call: Call
@@ -37,4 +38,7 @@ class Connection:
     sample_rate_in: int = 16_000
     sample_rate_out: int = 24_000
     rtvi: bool = False
+    written: bool = False
+    pace: float | None = None
+    lost: tuple[str, ...] = ()
     control: Control | None = None

@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping
-from urllib.parse import quote
 
-import httpx
 from loguru import logger
 from pipecat.frames.frames import Frame, OutputTransportMessageFrame
 from twilio.twiml.voice_response import VoiceResponse
 
-from agentrun.errors import ToolError
-
-API = "https://api.twilio.com"
-_SECONDS = 5.0
+from agentrun.errors import SetupError, ToolError
+from agentrun.transports import twilio_rest
+from agentrun.transports.twilio_rest import TwilioError
 
 
 class TwilioControl:
@@ -45,35 +42,16 @@ class TwilioControl:
         if event := self._marks.pop(str(name), None):
             event.set()
 
-    async def transfer(self, to: str, http: httpx.AsyncClient) -> None:
+    async def transfer(self, to: str) -> None:
         """Have Twilio dial ``to`` for the caller, in the agent's place."""
-        credentials = login(self._environ)
-        if credentials is None:
-            logger.warning("call {}: no transfer without TWILIO_ACCOUNT_SID and its token", self._call_sid)
-            raise ToolError("Calls can't be transferred here. Say so, and go on yourself.")
         answer = VoiceResponse()
         answer.dial(to)
         self.handed_on = True
         try:
-            done = await http.post(
-                self._address(), auth=credentials, data={"Twiml": str(answer)}, timeout=_SECONDS
-            )
-            done.raise_for_status()
-        except httpx.HTTPError as error:
+            await twilio_rest.account(self._environ).hand_on(self._call_sid, str(answer))
+        except (SetupError, TwilioError) as error:
             self.handed_on = False
-            logger.warning("call {}: the transfer failed: {}", self._call_sid, error)
-            raise ToolError("The transfer did not work. Say so, and go on yourself.") from None
-
-    def _address(self) -> str:
-        base = (self._environ.get("TWILIO_API_BASE_URL") or API).rstrip("/")
-        account = quote(self._environ["TWILIO_ACCOUNT_SID"], safe="")
-        return f"{base}/2010-04-01/Accounts/{account}/Calls/{quote(self._call_sid, safe='')}.json"
-
-
-def login(environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """Who asks Twilio: an API key with its secret, else the account with its token, else nobody."""
-    account, token = environ.get("TWILIO_ACCOUNT_SID"), environ.get("TWILIO_AUTH_TOKEN")
-    key, secret = environ.get("TWILIO_API_KEY_SID"), environ.get("TWILIO_API_KEY_SECRET")
-    if account and key and secret:
-        return key, secret
-    return (account, token) if account and token else None
+            logger.warning("call {}: the transfer failed: {}", self._call_sid, error.message)
+            here = isinstance(error, SetupError)
+            what = "Calls can't be transferred here." if here else "The transfer did not work."
+            raise ToolError(f"{what} Say so, and go on yourself.") from None

@@ -55,7 +55,9 @@ def test_a_bad_spec_exits_with_1_and_says_where(spec: Path) -> None:
     spec.write_text("transport: twillio\nprompts: Hi.\n")
     done = agentrun("check", str(spec))
     assert done.returncode == 1
-    assert done.stdout.startswith(f"{spec}:1:12: transport.type: 'twillio' is not one of local, twilio\n")
+    assert done.stdout.startswith(
+        f"{spec}:1:12: transport.type: 'twillio' is not one of daily, local, twilio\n"
+    )
     assert done.stdout.endswith("heavy:\n")
     assert done.stderr == "1 spec checked: 1 error\n"
 
@@ -138,4 +140,4 @@ def test_colours_are_for_terminals_alone(spec: Path) -> None:
     os.close(theirs)
     shown = os.read(ours, 10_000).decode()
     os.close(ours)
-    assert "\x1b[31m'twillio' is not one of local, twilio" in shown
+    assert "\x1b[31m'twillio' is not one of daily, local, twilio" in shown

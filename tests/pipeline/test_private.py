@@ -9,6 +9,7 @@ from pipecat.audio.vad.silero import SileroOnnxModel, SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineWorker
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline import private
 
@@ -50,3 +51,9 @@ def test_shared_smart_turn_sets_every_attribute_that_a_private_one_has() -> None
 def test_a_worker_has_the_pipeline_that_a_forced_end_goes_through() -> None:
     worker = PipelineWorker(Pipeline([]), enable_rtvi=False)
     assert inspect.iscoroutinefunction(worker._pipeline.queue_frame)
+
+
+def test_the_realtime_service_says_whether_it_answers_and_what_it_was_given() -> None:
+    llm = OpenAIRealtimeLLMService(api_key="test")
+    assert private.realtime_is_answering(llm) is False
+    assert private.realtime_has_context(llm) is False

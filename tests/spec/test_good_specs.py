@@ -14,7 +14,7 @@ AGENTS = SPECS.parent.parent / "agents"
 
 
 @pytest.mark.parametrize(
-    "path", sorted([*GOOD.glob("*.yaml"), *AGENTS.glob("*.yaml")]), ids=lambda path: path.stem
+    "path", sorted([*GOOD.glob("*.yaml"), *AGENTS.glob("*[!s].yaml")]), ids=lambda path: path.stem
 )
 def test_a_good_spec_has_no_problems(path: Path) -> None:
     assert complaints(path) == ""

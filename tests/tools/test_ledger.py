@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -116,7 +116,7 @@ async def test_the_caller_is_not_asked_about_arguments_that_do_not_fit(call: Cal
     [
         (lambda: tool(timeout="5"), "timeout: '5' is not a duration; write 800ms, 30s or 15m"),
         (lambda: tool(say_after="0s"), "say_after=0s is not a number of seconds above 0"),
-        (lambda: tool(on_interrupt="stop"), "on_interrupt='stop' is not one of cancel, finish"),
+        (lambda: tool(on_interrupt=cast("Any", "stop")), "on_interrupt='stop' is not one of cancel, finish"),
     ],
 )
 def test_an_option_that_does_not_fit_is_an_error(wrong: Callable[[], object], message: str) -> None:

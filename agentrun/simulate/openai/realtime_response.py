@@ -40,7 +40,7 @@ class RealtimeResponse:
         for call in answer.calls:
             await self._call(call)
         if answer.text and not self._reason:
-            await self._speak(answer)
+            await (self._write if self._wants_text() else self._speak)(answer)
         self.active = False
         status = "cancelled" if self._reason else "completed"
         await session.tell("response.done", response=self._as_json(status))
@@ -63,6 +63,33 @@ class RealtimeResponse:
         await session.tell("conversation.item.done", item=item)
         self._output.append(item)
         session.items.append(item)
+
+    def _wants_text(self) -> bool:
+        return list(self._session.settings.get("output_modalities") or ()) == ["text"]
+
+    async def _write(self, answer: Answer) -> None:
+        """Words alone, for a session whose output modality is text."""
+        session = self._session
+        item = message(session.mind.new_id("item"), "assistant", "output_text", "", "in_progress")
+        where = {"response_id": self._id, "output_index": len(self._output)}
+        part = {"item_id": item["id"], "content_index": 0, **where}
+        await session.tell("response.output_item.added", item=item, **where)
+        await session.tell("conversation.item.added", item=item)
+        await session.tell("response.content_part.added", part={"type": "text", "text": ""}, **part)
+        session.items.append(item)
+        written = ""
+        for word in pieces(answer.text):
+            if self._reason:
+                break
+            written += word
+            await session.tell("response.output_text.delta", delta=word, **part)
+            await asyncio.sleep(0)
+        item |= message(item["id"], "assistant", "output_text", written)
+        self._output.append(item)
+        await session.tell("response.output_text.done", text=written, **part)
+        await session.tell("response.content_part.done", part={"type": "text", "text": written}, **part)
+        await session.tell("response.output_item.done", item=item, **where)
+        await session.tell("conversation.item.done", item=item)
 
     async def _speak(self, answer: Answer) -> None:
         session = self._session

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,8 @@ from agentrun.simulate.twilio.calls import API_VERSION, CallUpdate, TwilioCall
 
 _CALLS = f"/{API_VERSION}/Accounts/{{account}}/Calls"
 _MAY_BE_SET = frozenset({"", "completed", "canceled"})
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_BAD_TO = 21211
 _AUTHENTICATE, _NOT_FOUND, _NO_TO, _NO_FROM, _NO_URL, _BAD_STATUS = 20003, 20404, 21201, 21213, 21205, 21218
 
 
@@ -36,6 +39,8 @@ class CallRoutes:
     logins: Mapping[str, str] = field(repr=False)
     calls: dict[str, TwilioCall] = field(default_factory=dict)
     requests: list[RecordedRequest] = field(default_factory=list)
+    place: Callable[[TwilioCall], None] = lambda _call: None
+    """Told of every call that is to be put through."""
 
     def app(self) -> FastAPI:
         """An application with the routes."""
@@ -47,6 +52,8 @@ class CallRoutes:
     async def answer(self, account: str, request: Request) -> JSONResponse:
         """Check who asks, do what is asked, and write it down."""
         form = {key: str(value) for key, value in (await request.form()).items()}
+        events = (await request.form()).getlist("StatusCallbackEvent")
+        form |= {"StatusCallbackEvent": " ".join(map(str, events))} if events else {}
         path = request.url.path
         if not self._may(account, request.headers.get("Authorization", "")):
             status, body = _error(401, _AUTHENTICATE, "Authenticate")
@@ -72,11 +79,14 @@ class CallRoutes:
             return _error(400, _NO_TO, "No 'To' number is specified")
         if not form.get("From"):
             return _error(400, _NO_FROM, "No 'From' number is specified")
+        if not _E164.fullmatch(form["To"]):
+            return _error(400, _BAD_TO, f"The 'To' number {form['To']} is not a valid phone number.")
         if not (form.get("Url") or form.get("Twiml")):
             return _error(400, _NO_URL, "Url parameter is required.")
         call = TwilioCall(self.account_sid, form["From"], form["To"], status="queued", asked=form)
         call.direction = "outbound-api"
         self.calls[call.sid] = call
+        self.place(call)
         return 201, call.as_json()
 
     def _on_call(

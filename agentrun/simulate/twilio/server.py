@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -64,6 +64,17 @@ class TwilioServer:
         self.auth_token = auth_token or secrets.token_hex(16)
         self.base_url = ""
         self._routes = CallRoutes(account_sid, {account_sid: self.auth_token, **(keys or {})})
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def connect(self, network: Callable[[TwilioCall], Coroutine[None, None, None]]) -> None:
+        """Have ``network`` put through each call that is placed; it ends with the server."""
+
+        def place(call: TwilioCall) -> None:
+            task = asyncio.create_task(network(call))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+        self._routes.place = place
 
     @property
     def calls(self) -> dict[str, TwilioCall]:
@@ -112,5 +123,8 @@ class TwilioServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
         self._server.should_exit = True
         await self._task

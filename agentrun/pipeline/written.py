@@ -1,0 +1,99 @@
+"""A line without sound: the same model, tools and turns, with written words at both ends.
+
+transport in -> reader -> caller's words -> llm -> writer -> transport out -> agent's words
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
+from pipecat.frames.frames import Frame, LLMContextFrame
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.processors.aggregators.llm_context import LLMContext, LLMStandardMessage
+from pipecat.processors.aggregators.llm_response_universal import (
+    LLMContextAggregatorPair,
+    LLMUserAggregatorParams,
+)
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.services.openai.realtime import events
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+
+from agentrun.pipeline import memory, private, realtime, services, tools, turns, writing
+from agentrun.pipeline.listener import SessionListener
+from agentrun.pipeline.parts import Parts
+from agentrun.pipeline.resources import Resources
+from agentrun.plan import Plan
+from agentrun.transports.connection import Connection
+
+_CANCEL_SECONDS = 2.0
+_TICK_SECONDS = 0.01
+
+
+class WrittenRealtime(OpenAIRealtimeLLMService):
+    """A realtime model that is written to: it hears no sound that would tell it of a turn."""
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        if isinstance(frame, writing.WrittenTurnFrame):
+            await self._take(frame.text)
+
+    async def _take(self, text: str) -> None:
+        if private.realtime_is_answering(self):
+            await self.send_client_event(events.ResponseCancelEvent())
+            await self._wait_until_quiet()
+        content = [events.ItemContent(type="input_text", text=text)]
+        item = events.ConversationItem(type="message", role="user", content=content)
+        await self.send_client_event(events.ConversationItemCreateEvent(item=item))
+        await self.send_client_event(events.ResponseCreateEvent())
+
+    async def _wait_until_quiet(self) -> None:
+        for _ in range(round(_CANCEL_SECONDS / _TICK_SECONDS)):
+            if not private.realtime_is_answering(self):
+                return
+            await asyncio.sleep(_TICK_SECONDS)
+
+
+def build(
+    plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: SessionListener
+) -> Parts:
+    """The processors of one written conversation, in the order in which a frame passes them."""
+    spec, transport = plan.spec, connection.transport
+    llm: FrameProcessor
+    if plan.realtime:
+        llm = realtime.service(plan.realtime, instructions, WrittenRealtime, modalities=["text"])
+    else:
+        assert plan.llm  # noqa: S101
+        llm = services.llm(plan.llm, instructions, resources)
+    context = LLMContext(
+        tools=ToolsSchema(standard_tools=tools.schemas(plan.tools, connection.call, listener))
+    )
+    aggregators = LLMContextAggregatorPair(
+        context,
+        user_params=LLMUserAggregatorParams(
+            user_turn_strategies=writing.strategies(), user_idle_timeout=turns.idle_after(spec)
+        ),
+        assistant_params=memory.assistant_params(spec),
+    )
+    reader, writer = writing.Reader(), writing.Writer(connection.pace)
+    if isinstance(llm, WrittenRealtime):
+        _pass_turns(llm, reader, context, aggregators)
+    processors = [transport.input(), reader, aggregators.user(), llm, writer, transport.output()]
+    pipeline = Pipeline([*processors, aggregators.assistant()])
+    return Parts(pipeline, context, aggregators, llm, tts=writer)
+
+
+def _pass_turns(
+    llm: WrittenRealtime, reader: writing.Reader, context: LLMContext, aggregators: LLMContextAggregatorPair
+) -> None:
+    """Give the model each turn; the first of a conversation that it did not begin comes with the context."""
+
+    async def written(*_: object) -> None:
+        if private.realtime_has_context(llm):
+            await llm.queue_frame(writing.WrittenTurnFrame(reader.words))
+            return
+        turn: LLMStandardMessage = {"role": "user", "content": reader.words}
+        begun = LLMContext([*context.get_messages(), turn], tools=context.tools)
+        await llm.queue_frame(LLMContextFrame(begun))
+
+    aggregators.user().add_event_handler("on_user_turn_stopped", written)

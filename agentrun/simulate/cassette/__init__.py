@@ -1,0 +1,7 @@
+"""Recorded exchanges with a provider, played again without it."""
+
+from agentrun.simulate.cassette.recorder import recording
+from agentrun.simulate.cassette.replayer import Replay, replaying
+from agentrun.simulate.cassette.tape import Tape
+
+__all__ = ["Replay", "Tape", "recording", "replaying"]

@@ -1,0 +1,9 @@
+"""A stand-in for Daily's REST API, to see rooms and tokens being made and deleted."""
+
+from __future__ import annotations
+
+from agentrun.simulate.daily.rooms import DailyRoom, DailyToken
+from agentrun.simulate.daily.routes import RecordedRequest
+from agentrun.simulate.daily.server import DailyServer
+
+__all__ = ["DailyRoom", "DailyServer", "DailyToken", "RecordedRequest"]

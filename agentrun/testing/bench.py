@@ -1,0 +1,114 @@
+"""What all tests of a process share: the stand-in, and the agent's side at an address that can be called."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from fastapi import FastAPI
+
+from agentrun import plan as planning
+from agentrun import plugins
+from agentrun.listening import bind, listening
+from agentrun.pipeline.resources import Resources
+from agentrun.plan import Plan
+from agentrun.server import eval_routes
+from agentrun.server.access import Access
+from agentrun.server.settings import ServerSettings
+from agentrun.server.switchboard import Switchboard
+from agentrun.server.tokens import StreamTokens
+from agentrun.server.twilio_routes import TwilioRoutes
+from agentrun.simulate import engines
+from agentrun.simulate.engines import Engines
+from agentrun.simulate.openai import OpenAIServer
+from agentrun.simulate.rehearsal import Rehearsal
+from agentrun.simulate.silence import Silence
+from agentrun.spec.file import SpecFile
+from agentrun.spec.models import TwilioTransport
+from agentrun.spec.scenario import Scenario
+from agentrun.testing.cast import Cast, Role
+from agentrun.testing.substitutes import replace_tools
+
+
+@dataclass(frozen=True)
+class Mode:
+    """Who answers: the script, a cassette (``replay``), or the real models (``live``, or to ``record``)."""
+
+    live: bool = False
+    record: bool = False
+    replay: bool = False
+
+
+@dataclass
+class Bench:
+    """``plans`` are those of the tests that run now, by the name under which each is called."""
+
+    openai: OpenAIServer
+    cast: Cast
+    plans: dict[str, Plan]
+    switchboard: Switchboard
+    address: str
+    environ: Mapping[str, str]
+    mode: Mode
+    engines: Engines
+    resources: Resources
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @contextlib.contextmanager
+    def set_up(
+        self,
+        file: SpecFile,
+        scenario: Scenario,
+        turn: Callable[[], int],
+        *,
+        base_url: str | None,
+        spoken: bool = False,
+    ) -> Iterator[str]:
+        """The name under which the agent of ``file`` can be called for ``scenario``, while the block runs.
+
+        Its services ask ``base_url``; without one the stand-in, or with ``live`` the providers.
+        """
+        key = f"{file.spec.name}-test-{next(self._numbers)}"
+        if not self.mode.live and base_url is None:
+            self.cast.roles[key] = Role(file.spec, scenario, Rehearsal([file.spec]))
+            base_url = self.openai.url_for(key)
+        environ = {**self.environ, **({"OPENAI_BASE_URL": base_url} if base_url else {})}
+        environ |= {} if self.mode.live else {"OPENAI_API_KEY": "test"}
+        tools = replace_tools(plugins.load(file), scenario.turns, turn)
+        plan = planning.make(file, tools, environ, offline=base_url is not None)
+        plan.require_keys()
+        if spoken:
+            spec = plan.spec.model_copy(update={"transport": (TwilioTransport(type="twilio"),)})
+            plan = replace(plan, file=replace(file, spec=spec))
+        self.plans[key] = plan
+        try:
+            yield key
+        finally:
+            del self.plans[key]
+            self.cast.roles.pop(key, None)
+
+
+@contextlib.asynccontextmanager
+async def opened(environ: Mapping[str, str], mode: Mode, *, spoken: bool = False) -> AsyncIterator[Bench]:
+    """A bench while the block runs; ``spoken`` loads the packaged hearing and voice.
+
+    Raises SetupError when the extra ``offline`` is needed and not installed.
+    """
+    loaded = await engines.load_offline() if spoken else Engines(Silence(), Silence())
+    cast, plans = Cast(), dict[str, Plan]()
+    async with contextlib.AsyncExitStack() as stack:
+        openai = await stack.enter_async_context(OpenAIServer(loaded.hearing, loaded.voice, cast))
+        resources = await stack.enter_async_context(Resources())
+        switchboard = Switchboard(plans, resources)
+        app = FastAPI()
+        app.include_router(eval_routes.router(switchboard))
+        settings = ServerSettings("127.0.0.1", Access.OPEN, environ, offline=not mode.live)
+        app.include_router(TwilioRoutes(switchboard, settings, StreamTokens()).router())
+        sock = bind("127.0.0.1", 0)
+        stack.callback(sock.close)
+        await stack.enter_async_context(listening(app, sock))
+        stack.push_async_callback(switchboard.close)
+        address = f"127.0.0.1:{sock.getsockname()[1]}"
+        yield Bench(openai, cast, plans, switchboard, address, environ, mode, loaded, resources)

@@ -1,0 +1,41 @@
+"""Runs a test with a simulated caller: a persona with a goal, played by the spec's judge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipecat.evals.scenario import EvalSimulationScenario
+from pipecat.evals.simulation_session import EvalSimulationSession
+
+from agentrun.spec.file import SpecFile
+from agentrun.spec.scenario import Scenario
+from agentrun.testing import judges
+from agentrun.testing.bench import Bench
+from agentrun.testing.cassettes import loaded
+from agentrun.testing.outcome import Failure, Outcome
+
+
+async def run(
+    bench: Bench, file: SpecFile, scenario: Scenario, persona: EvalSimulationScenario, outcome: Outcome
+) -> Outcome:
+    """``outcome`` with what came of it; skipped where there is no model that could play and judge."""
+    judge, caller = judges.judge(bench, file), judges.caller(bench, file)
+    if judge is None or caller is None:
+        return replace(outcome, reason="a simulated caller needs --live, and a `judge:` in the spec")
+    async with loaded(bench, file, scenario, "text") as deck:
+        with bench.set_up(file, scenario, lambda: 0, base_url=deck.base_url) as key:
+            address = f"ws://{bench.address}/{key}/eval?call={key}"
+            session = EvalSimulationSession.from_scenario(persona, address, persona_llm=caller, judge=judge)
+            result = await session.run()
+            record = bench.switchboard.records.get(file.spec.name, key)
+    failures: tuple[Failure, ...] = ()
+    if not result.passed:
+        failures = (Failure(0, 0, scenario.success or "the goal", result.failure or "", "judge_no"),)
+    return replace(
+        outcome,
+        status="passed" if result.passed else "failed",
+        seconds=result.duration_ms / 1000,
+        failures=failures,
+        conversation=tuple(record.transcript) if record else (),
+        turns=result.turns,
+    )

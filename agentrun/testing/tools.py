@@ -1,0 +1,26 @@
+"""Calls one tool as a call does: schema, validation, timeout, and what the model is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agentrun.call import Call
+from agentrun.tools.build import build
+from agentrun.tools.invoke import invoke
+from agentrun.tools.outcome import Outcome
+
+
+def call_tool(
+    function: Callable[..., Any], arguments: Mapping[str, Any] | None = None, call: Call | None = None
+) -> Outcome:
+    """Run ``function`` as the model's call of it would, and give what the model is told.
+
+    The result's ``status`` is ``ok``, ``refused`` (arguments that don't fit, or a ToolError), ``failed`` or
+    ``timeout``; ``text`` is what the model reads, ``seconds`` how long it took. ``call`` is what a parameter
+    typed ``Call`` gets. Raises PluginError when the function can't be a tool, with the reason.
+    """
+    tool = build(function, "test")
+    on = call or Call(id="test", agent="test", transport="test", environ={}, offline=True)
+    return asyncio.run(invoke(tool, on, dict(arguments or {})))

@@ -1,0 +1,42 @@
+"""Rooms at Daily: the agent as one more participant, for callers with a browser, an app or a telephone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipecat.runner.types import DailyDialinRequest
+from pipecat.transports.daily.transport import DailyDialinSettings, DailyParams, DailyTransport
+
+from agentrun.call import Call
+from agentrun.transports.connection import Connection
+
+LOST = ("on_error", "on_dialin_error")
+"""The events of Pipecat's transport after which nobody can be heard: it could not join, was put out of the
+room, or the telephone's leg failed."""
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """What an agent needs to come into a room; ``dialin`` is the telephone call that waits for it."""
+
+    room_url: str
+    token: str | None = field(repr=False)
+    bot_name: str
+    dialin: DailyDialinRequest | None = field(default=None, repr=False)
+
+
+def connect(invitation: Invitation, call: Call) -> Connection:
+    """The connection of an agent that is to join a room; it joins when its session runs.
+
+    The transport is what Pipecat's own ``create_transport`` makes of the same room, save for the name.
+    A client in the room is sent RTVI messages; a telephone is not.
+    """
+    params = DailyParams(audio_in_enabled=True, audio_out_enabled=True)
+    dialin = invitation.dialin
+    if dialin is not None:
+        params.dialin_settings = DailyDialinSettings(
+            call_id=dialin.dialin_settings.call_id, call_domain=dialin.dialin_settings.call_domain
+        )
+        params.api_key, params.api_url = dialin.daily_api_key, dialin.daily_api_url
+    transport = DailyTransport(invitation.room_url, invitation.token, invitation.bot_name, params=params)
+    return Connection(call, transport, rtvi=dialin is None, lost=LOST)

@@ -1,0 +1,53 @@
+"""Pipecat's eval harness as a caller: RTVI over a WebSocket, in writing or with sound."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import WebSocket
+from pipecat.evals.fastapi_transport import EvalFastAPIWebsocketTransport
+from pipecat.evals.serializer import EvalConnectionFlags, EvalSerializer, parse_eval_connect
+from pipecat.evals.transport import EvalTransportParams
+
+from agentrun.call import Call
+from agentrun.transports.connection import Connection
+
+
+async def flags(websocket: WebSocket) -> EvalConnectionFlags | None:
+    """What the harness asks for in its first message; None when it is no harness."""
+    try:
+        return parse_eval_connect(json.loads(await websocket.receive_text()))
+    except (KeyError, ValueError):
+        return None
+
+
+@dataclass(frozen=True)
+class Manner:
+    """``heard`` keeps the caller's speech, ``call_id`` names the call, ``pace`` is in words a second."""
+
+    heard: bool = False
+    call_id: str | None = None
+    pace: float | None = None
+
+
+def connect(
+    websocket: WebSocket,
+    wanted: EvalConnectionFlags,
+    manner: Manner,
+    agent: str,
+    environ: Mapping[str, str],
+    *,
+    offline: bool,
+) -> Connection:
+    """The connection of a harness on an accepted socket; without the agent's speech it is a written line."""
+    written = wanted.skip_tts and not manner.heard
+    params = EvalTransportParams(
+        audio_in_enabled=not written, audio_out_enabled=not written, serializer=EvalSerializer()
+    )
+    transport = EvalFastAPIWebsocketTransport(websocket, params, wanted)
+    call_id = manner.call_id or uuid.uuid4().hex
+    call = Call(id=call_id, agent=agent, transport="eval", environ=environ, offline=offline)
+    return Connection(call, transport, rtvi=True, written=written, pace=manner.pace)

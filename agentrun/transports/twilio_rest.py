@@ -1,0 +1,87 @@
+"""Twilio's REST API, as far as placing calls needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from agentrun.errors import SetupError
+
+API = "https://api.twilio.com"
+VERSION = "2010-04-01"
+TIMEOUT_SECONDS = 5.0
+
+
+class TwilioError(Exception):
+    """Twilio did not do what it was asked; ``code`` is its own error code, 0 when it was not reached."""
+
+    def __init__(self, message: str, code: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+
+@dataclass(frozen=True)
+class TwilioAccount:
+    """Who asks, and where; made by ``account``."""
+
+    sid: str
+    login: tuple[str, str]
+    api: str
+
+    async def place(self, form: Mapping[str, str | Sequence[str]]) -> str:
+        """Have Twilio call; the new call's SID. Raises TwilioError."""
+        return str((await self._post("Calls.json", form))["sid"])
+
+    async def status(self, call_sid: str) -> str:
+        """Twilio's own word for how the call stands. Raises TwilioError."""
+        return str((await self._ask("GET", f"Calls/{call_sid}.json"))["status"])
+
+    async def end(self, call_sid: str) -> None:
+        """Have Twilio end a call, or stop its ringing. Raises TwilioError."""
+        await self._post(f"Calls/{call_sid}.json", {"Status": "completed"})
+
+    async def hand_on(self, call_sid: str, twiml: str) -> None:
+        """Take the call from its stream and do what ``twiml`` says instead. Raises TwilioError."""
+        await self._post(f"Calls/{call_sid}.json", {"Twiml": twiml})
+
+    async def _post(self, path: str, form: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
+        return await self._ask("POST", path, form)
+
+    async def _ask(
+        self, method: str, path: str, form: Mapping[str, str | Sequence[str]] | None = None
+    ) -> dict[str, Any]:
+        url = f"{self.api}/{VERSION}/Accounts/{self.sid}/{path}"
+        try:
+            async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, auth=self.login) as client:
+                answer = await client.request(method, url, data=form)
+            body = answer.json()
+        except httpx.HTTPError as error:
+            raise TwilioError(f"Twilio can't be reached: {type(error).__name__}") from None
+        except ValueError:
+            raise TwilioError(f"Twilio answered {answer.status_code}, and no JSON") from None
+        if answer.status_code >= 400:
+            code = int(body.get("code") or 0)
+            raise TwilioError(f"Twilio answered {answer.status_code}: {body.get('message')} ({code})", code)
+        return dict(body)
+
+
+def account(environ: Mapping[str, str]) -> TwilioAccount:
+    """The account of ``environ``; raises SetupError that names what is not set.
+
+    ``TWILIO_ACCOUNT_SID`` with ``TWILIO_AUTH_TOKEN``, or with ``TWILIO_API_KEY_SID`` and
+    ``TWILIO_API_KEY_SECRET``; ``TWILIO_API_BASE_URL`` is another address.
+    """
+    sid = environ.get("TWILIO_ACCOUNT_SID")
+    key, secret = environ.get("TWILIO_API_KEY_SID"), environ.get("TWILIO_API_KEY_SECRET")
+    token = environ.get("TWILIO_AUTH_TOKEN")
+    if not sid or not (token or (key and secret)):
+        missing = "TWILIO_ACCOUNT_SID" if not sid else "TWILIO_AUTH_TOKEN"
+        raise SetupError(
+            f"{missing} is not set, and calls are placed with it", f"export {missing}=… from Twilio's console"
+        )
+    login = (key, secret) if key and secret else (sid, str(token))
+    return TwilioAccount(sid, login, (environ.get("TWILIO_API_BASE_URL") or API).rstrip("/"))

@@ -1,0 +1,118 @@
+"""``agentrun test`` as it is used."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.testing.desk import write
+
+ROOT = Path(__file__).parents[2]
+TESTS = """
+- name: greeting
+  turns:
+    - expect: [{event: response, text_contains: Hello}]
+- name: hours
+  turns:
+    - user: When are you open?
+      llm: {call: get_hours, args: {day: friday}}
+      expect: [{event: response, text_contains: midnight, within_ms: 2000}]
+"""
+
+
+def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "agentrun", "test", *arguments]
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, cwd=cwd, env=environ, capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+def test_every_example_passes_without_network_and_keys() -> None:
+    done = run("agents")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "passed" in done.stdout
+
+
+def test_a_failed_test_is_exit_1_with_the_conversation(tmp_path: Path) -> None:
+    write(tmp_path, TESTS)
+    done = run("desk.yaml", "--junit", "out.xml", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "desk.tests.yaml:6: hours" in done.stdout
+    assert "expected response, within_ms 2000, text_contains midnight" in done.stdout
+    assert "1 passed, 1 failed" in done.stdout
+    [suite] = ElementTree.parse(tmp_path / "out.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+
+
+def test_json_is_one_object_a_test(tmp_path: Path) -> None:
+    write(tmp_path, TESTS)
+    done = run("desk.yaml", "--json", cwd=tmp_path)
+    greeting, hours = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (greeting["id"], greeting["status"]) == ("desk.yaml::greeting", "passed")
+    assert hours["failures"][0]["kind"] == "text_mismatch"
+
+
+def test_repeat_gives_rates(tmp_path: Path) -> None:
+    write(tmp_path, TESTS)
+    done = run("desk.yaml", "-k", "greeting", "--repeat", "4", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "4/4   51% to 100%  desk.yaml::greeting" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("desk.yaml", "-k", "nothing"), 2, "there is no such test"),
+        (("desk.yaml", "--record"), 2, "add --live"),
+        (("desk.yaml", "--replay", "--live"), 2, "choose one"),
+        (("other.yaml",), 1, "other.yaml"),
+        (("desk.yaml", "--replay"), 1, "there is no cassette"),
+        (("desk.yaml", "--live"), 1, "OPENAI_API_KEY is not set"),
+    ],
+)
+def test_what_can_not_be_run_says_why(
+    tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    write(tmp_path, TESTS)
+    done = run(*arguments, cwd=tmp_path)
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_pipecat_reads_and_passes_the_same_files(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "agentrun",
+        "serve",
+        "agents/ncaa.yaml",
+        "--offline",
+        "--eval",
+        "--port",
+        "0",
+    ]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        deadline, url = time.monotonic() + 60, ""
+        while not url and time.monotonic() < deadline:
+            line = server.stdout.readline()
+            url = line.partition("Talk:  open http://")[2].strip().rstrip("/")
+        assert url, "the server did not start"
+        evaluate = [sys.executable, "-m", "pipecat.evals", "run", str(ROOT / "agents" / "ncaa.tests.yaml")]
+        evaluate += ["--bot-url", f"ws://{url}/ncaa/eval", "--logs-dir", str(tmp_path)]
+        done = subprocess.run(evaluate, capture_output=True, text=True, timeout=110, check=False)
+    finally:
+        server.terminate()
+        server.communicate(timeout=30)
+    passed = [line for line in done.stdout.splitlines() if "✓" in line]
+    assert any("ncaa/mens-scores" in line for line in passed), done.stdout
+    assert any("ncaa/goodbye" in line for line in passed), done.stdout
