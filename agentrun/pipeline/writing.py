@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
@@ -16,18 +15,19 @@ from pipecat.frames.frames import (
     InterruptionFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
-    LLMMessagesAppendFrame,
     LLMTextFrame,
     TranscriptionFrame,
     TTSSpeakFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.turns.types import ProcessFrameResult
-from pipecat.turns.user_start import BaseUserTurnStartStrategy
+from pipecat.turns.user_start import BaseUserTurnStartStrategy, MinWordsUserTurnStartStrategy
 from pipecat.turns.user_stop import BaseUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 
-from agentrun.transports.text import transcription
+from agentrun.spec.conduct import Turns
+
+_SETTLE_SECONDS = 0.05
 
 
 class WrittenTurnStart(BaseUserTurnStartStrategy):
@@ -41,25 +41,49 @@ class WrittenTurnStart(BaseUserTurnStartStrategy):
 
 
 class WrittenTurnStop(BaseUserTurnStopStrategy):
-    """A turn ends with its words."""
+    """A turn ends with its words, once the answer that they cut is in the conversation.
+
+    Spoken words come after the interruption that they cause, written ones with it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ending: asyncio.Task[None] | None = None
 
     async def process_frame(self, frame: Frame) -> ProcessFrameResult:
         if isinstance(frame, TranscriptionFrame):
-            await self.trigger_user_turn_stopped()
+            await self._cancel()
+            self._ending = self.task_manager.create_task(self._end(), f"{self}::end")
             return ProcessFrameResult.STOP
         return ProcessFrameResult.CONTINUE
 
+    async def cleanup(self) -> None:
+        await super().cleanup()  # type: ignore[no-untyped-call]
+        await self._cancel()
 
-def strategies() -> UserTurnStrategies:
-    """Each line that the caller writes is a turn, and interrupts."""
-    return UserTurnStrategies(start=[WrittenTurnStart()], stop=[WrittenTurnStop()])
+    async def _end(self) -> None:
+        await asyncio.sleep(_SETTLE_SECONDS)
+        self._ending = None
+        await self.trigger_user_turn_stopped()
+
+    async def _cancel(self) -> None:
+        if self._ending:
+            await self.task_manager.cancel_task(self._ending)
+            self._ending = None
+
+
+def strategies(turns: Turns, *, counts_words: bool) -> UserTurnStrategies:
+    """Each line that the caller writes is a turn, and interrupts where speech would."""
+    start: BaseUserTurnStartStrategy = WrittenTurnStart(enable_interruptions=turns.interruptions)
+    if turns.min_words and counts_words:
+        start = MinWordsUserTurnStartStrategy(
+            min_words=turns.min_words, enable_interruptions=turns.interruptions
+        )
+    return UserTurnStrategies(start=[start], stop=[WrittenTurnStop()])
 
 
 class Reader(FrameProcessor):
-    """Takes RTVI's ``send-text`` as a turn of the caller's, which it otherwise only adds to the context.
-
-    ``words`` are those of the caller's latest turn: a realtime model's aggregator keeps them for later.
-    """
+    """Keeps the ``words`` of the caller's latest turn: a realtime model's aggregator keeps them for later."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,11 +91,8 @@ class Reader(FrameProcessor):
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
-        if direction is FrameDirection.DOWNSTREAM:
-            words = _written(frame)
-            frame = transcription(words) if words else frame
-            if isinstance(frame, TranscriptionFrame):
-                self.words = frame.text
+        if isinstance(frame, TranscriptionFrame):
+            self.words = frame.text
         await self.push_frame(frame, direction)
 
 
@@ -122,13 +143,3 @@ class WrittenTurnFrame(DataFrame):
     """A turn that the caller wrote, on its way to a realtime model."""
 
     text: str
-
-
-def _written(frame: Frame) -> str:
-    """The caller's words in a frame that asks the model to answer them."""
-    if not isinstance(frame, LLMMessagesAppendFrame) or not frame.run_llm:
-        return ""
-    messages: list[Any] = list(frame.messages)
-    if any(not isinstance(m, dict) or m.get("role") != "user" for m in messages):
-        return ""
-    return " ".join(str(m.get("content") or "") for m in messages).strip()

@@ -71,7 +71,9 @@ def build(
     aggregators = LLMContextAggregatorPair(
         context,
         user_params=LLMUserAggregatorParams(
-            user_turn_strategies=writing.strategies(), user_idle_timeout=turns.idle_after(spec)
+            user_turn_strategies=writing.strategies(spec.turns, counts_words=plan.realtime is None),
+            user_mute_strategies=turns.mute_strategies(spec),
+            user_idle_timeout=turns.idle_after(spec),
         ),
         assistant_params=memory.assistant_params(spec),
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
@@ -44,6 +46,12 @@ def find(project: Path) -> Mapping[str, list[Source]]:
             found.setdefault(path.stem, []).append(Source(path.stem, path))
         elif (path / "__init__.py").is_file():
             found.setdefault(path.name, []).append(Source(path.name, path / "__init__.py"))
-    for entry in entry_points(group=GROUP):
+    for entry in _installed(tuple(sys.path)):
         found.setdefault(entry.name, []).append(Source(entry.name, entry))
     return found
+
+
+@cache
+def _installed(_path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """The entry points, read once: packages don't come and go under a process."""
+    return tuple(entry_points(group=GROUP))

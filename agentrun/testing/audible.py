@@ -61,7 +61,7 @@ def _problem(expectation: Expectation, heard: Heard) -> tuple[str, str] | None:
         return _text(expectation, " ".join(e.text for e in heard.entries if e.who == "caller"))
     happened = {
         "bot_interrupted": heard.interrupted or any(e.interrupted for e in heard.entries),
-        **dict.fromkeys(_ANSWERED, bool(heard.words)),
+        **dict.fromkeys(_ANSWERED, heard.first_sound_ms is not None),
         **dict.fromkeys(_ASKED, heard.asked),
     }
     if event not in happened:

@@ -99,7 +99,7 @@ async def _converse(talk: _Conversation, scenario: Scenario, at: list[int], *, g
 
 async def _take(talk: _Conversation, turn: Turn, number: int, greets: bool, *, cut: bool) -> Heard:
     """One turn: speak or press, then listen; an answer that the next turn cuts is not waited for."""
-    call, sound, interrupted = talk.call, None, False
+    call, sound, interrupted, wait = talk.call, None, False, None
     if turn.dtmf:
         await call.press(turn.dtmf)
     elif turn.words is not None:
@@ -109,15 +109,25 @@ async def _take(talk: _Conversation, turn: Turn, number: int, greets: bool, *, c
             interrupted = barge.speaking and barge.silenced_ms is not None
         else:
             await call.say(speech)
-    if not cut:
+    if cut:
+        wait = await _first_sound_ms(call)
+    else:
         sound = await _hear(talk, greeting=greets and number == 0 and turn.words is None)
+        wait = sound.first_sound_ms if sound else None
     if turn.words is not None:
-        talk.times.append(sound.first_sound_ms / 1000 if sound else None)
+        talk.times.append(wait / 1000 if wait is not None else None)
     words = await talk.engines.hearing.transcribe(sound.pcm.tobytes(), RATE, "") if sound else ""
     entries = tuple(talk.record.transcript[talk.told :])
     talk.told = len(talk.record.transcript)
-    wait = sound.first_sound_ms if sound else None
     return Heard(entries, words, turn.words is not None, wait, interrupted)
+
+
+async def _first_sound_ms(call: PhoneCall) -> float | None:
+    """How long the caller waits for an answer to begin, from now."""
+    asked = call.timeline.seconds
+    await call.until(lambda: call.timeline.first_sound(asked) is not None, asked + ANSWER_SECONDS)
+    began = call.timeline.first_sound(asked)
+    return None if began is None else (began - asked) * 1000
 
 
 async def _hear(talk: _Conversation, *, greeting: bool) -> Sound | None:

@@ -11,9 +11,27 @@ from fastapi import WebSocket
 from pipecat.evals.fastapi_transport import EvalFastAPIWebsocketTransport
 from pipecat.evals.serializer import EvalConnectionFlags, EvalSerializer, parse_eval_connect
 from pipecat.evals.transport import EvalTransportParams
+from pipecat.frames.frames import Frame, InputTransportMessageFrame
 
 from agentrun.call import Call
 from agentrun.transports.connection import Connection
+from agentrun.transports.text import transcription
+
+
+class WrittenSerializer(EvalSerializer):
+    """Takes a harness's text as a turn of the caller's, which interrupts when the agent lets it.
+
+    Pipecat's own way interrupts whatever the agent's turns are, and answers past them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    async def deserialize(self, data: str | bytes) -> Frame | None:
+        frame = await super().deserialize(data)
+        if isinstance(frame, InputTransportMessageFrame) and frame.message.get("type") == "send-text":
+            return transcription(str(frame.message["data"]["content"]))
+        return frame
 
 
 async def flags(websocket: WebSocket) -> EvalConnectionFlags | None:
@@ -44,8 +62,9 @@ def connect(
 ) -> Connection:
     """The connection of a harness on an accepted socket; without the agent's speech it is a written line."""
     written = wanted.skip_tts and not manner.heard
+    serializer: EvalSerializer = (WrittenSerializer if written else EvalSerializer)()
     params = EvalTransportParams(
-        audio_in_enabled=not written, audio_out_enabled=not written, serializer=EvalSerializer()
+        audio_in_enabled=not written, audio_out_enabled=not written, serializer=serializer
     )
     transport = EvalFastAPIWebsocketTransport(websocket, params, wanted)
     call_id = manner.call_id or uuid.uuid4().hex

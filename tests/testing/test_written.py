@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -209,3 +210,33 @@ def test_tests_do_not_see_each_other(tmp_path: Path) -> None:
     for outcome in (first, second):
         assert outcome.status == "passed"
         assert sum(entry.who == "tool" for entry in outcome.conversation) == 1
+
+
+INTERRUPTED = """
+- name: stop
+  turns:
+    - user: Please tell me a long story.
+      llm: {say: "Once upon a time there was a restaurant at the end of a very long road, and nobody came."}
+      expect: [{event: bot_started_speaking}]
+    - user: Stop it.
+      send_after: {event: bot_started_speaking, delay_ms: 500}
+      llm: {say: "As you like."}
+      expect: [{event: bot_interrupted}, {event: response, text_contains: As you like}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("turns", "status"),
+    [
+        ("{}", "passed"),
+        ("{min_words: 2}", "passed"),
+        ("{min_words: 3}", "failed"),
+        ("{interruptions: false}", "failed"),
+        ("{mute: [always]}", "failed"),
+    ],
+)
+def test_a_written_line_interrupts_where_speech_would(tmp_path: Path, turns: str, status: str) -> None:
+    path = write(tmp_path, INTERRUPTED)
+    path.write_text(re.sub("turns: .*", f"turns: {turns}", path.read_text()))
+    [outcome] = run(path)
+    assert outcome.status == status, outcome.failures
