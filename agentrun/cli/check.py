@@ -4,108 +4,120 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from agentrun import plan as planning
-from agentrun import plugins
+from agentrun.cli.findings import Findings, Wanted, examine_all
 from agentrun.cli.options import override_options
-from agentrun.errors import AgentRunError, Problem, SetupError, SpecError
-from agentrun.spec.file import SpecFile
-from agentrun.spec.load import examine
-from agentrun.tools.tool import Tool
 
-_NOT_OURS = ("node_modules", "__pycache__")
+_TICK_MS = 200
+
+
+def _variables(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    from dotenv import dotenv_values
+
+    return {name: value for name, value in dotenv_values(path).items() if value is not None}
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--format", "form", default="text", show_default=True,
+    type=click.Choice(["text", "json", "github", "sarif"]), help="How problems are printed.",
+)  # fmt: skip
+@click.option("--strict", is_flag=True, help="A warning counts as an error.")
+@click.option(
+    "--env-file", "variables", callback=_variables, metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Variables to check against, beside those that are set.",
+)  # fmt: skip
+@click.option("--no-plugins", is_flag=True, help="Import no plugin: nothing is said of tools.")
+@click.option("--explain", is_flag=True, help="Print what each spec amounts to, and where it says so.")
+@click.option("--watch", is_flag=True, help="Check again whenever a file is saved.")
 @override_options
-def command(paths: tuple[Path, ...], style: str | None, overrides: tuple[tuple[str, str], ...]) -> int:
-    """Check specs, and every spec of a folder, without a call. Exit 0 when they are clean, 1 when not."""
-    problems: set[Problem] = set()
-    others: list[AgentRunError] = []
-    files = _files(paths, others)
-    for path in files:
-        problems.update(_check(path, style, overrides, others))
-    everything: list[Problem | AgentRunError] = [*sorted(problems), *others]
-    for found in everything:
-        _print(found)
-    errors = len(others) + sum(problem.severity == "error" for problem in problems)
+def command(
+    paths: tuple[Path, ...],
+    form: str,
+    strict: bool,
+    variables: dict[str, str],
+    no_plugins: bool,
+    explain: bool,
+    watch: bool,
+    style: str | None,
+    overrides: tuple[tuple[str, str], ...],
+) -> int:
+    """Check specs, and every spec of a folder, without a call.
+
+    Exits with 0 when they are clean, 1 when not, 2 for a mistake of use.
+    """
+    wanted = Wanted({**variables, **os.environ}, style, overrides, not no_plugins)
+
+    def once() -> int:
+        findings = examine_all(paths, wanted)
+        _print(findings, form, strict=strict)
+        if explain:
+            _explain(findings)
+        return 1 if findings.count("error") or (strict and findings.count("warning")) else 0
+
+    return _again_and_again(paths, once) if watch else once()
+
+
+def _again_and_again(paths: tuple[Path, ...], once: Callable[[], int]) -> int:
+    """Check at once and after each save, until Ctrl-C."""
+    from watchfiles import watch
+
+    from agentrun.spec.paths import find_project
+
+    roots = {path if path.is_dir() else path.parent for path in paths}
+    roots |= {find_project(path) for path in paths}
+    code: int | None = None
+    there = [root for root in roots if root.is_dir()]
+    # the first round comes when the watching has begun, so that no save falls between
+    for changes in watch(*there, raise_interrupt=False, yield_on_timeout=True, rust_timeout=_TICK_MS):
+        if changes or code is None:
+            code = once()
+    return code or 0
+
+
+def _explain(findings: Findings) -> None:
+    from agentrun.cli.explaining import show
+
+    for plan in findings.plans:
+        show(plan)
+
+
+def _print(findings: Findings, form: str, *, strict: bool) -> None:
+    if form == "text":
+        _print_text(findings)
+    else:
+        from agentrun.cli.formats import FORMATS
+
+        text = FORMATS[form](findings)
+        click.echo(text, nl=bool(text))
+    errors, warnings = findings.count("error"), findings.count("warning")
     summary = _count(errors, "error") if errors else "no errors"
-    click.echo(f"{_count(len(files), 'spec')} checked: {summary}", err=True)
-    return 1 if errors else 0
+    if warnings and (strict or sys.stderr.isatty()):
+        summary += f", {_count(warnings, 'warning')}"
+    click.echo(f"{_count(findings.specs, 'spec')} checked: {summary}", err=True)
 
 
-def _check(
-    path: Path, style: str | None, overrides: tuple[tuple[str, str], ...], others: list[AgentRunError]
-) -> list[Problem]:
-    """Problems and warnings of one spec, its tools and its plan; what is in no spec goes to ``others``."""
-    file, problems = examine(path, overrides, style)
-    if file is None:
-        return problems
-    before = len(others)
-    tools, more = _tools(file, others)
-    problems = [*problems, *more]
-    if more or len(others) > before:
-        # a test that calls a tool which could not be loaded says nothing about the test
-        file = replace(file, spec=file.spec.model_copy(update={"tests": ()}))
-    try:
-        plan = planning.make(file, tools, os.environ)
-    except SpecError as error:
-        return [*problems, *error.problems]
-    return [*problems, *plan.warnings]
-
-
-def _tools(file: SpecFile, others: list[AgentRunError]) -> tuple[tuple[Tool, ...], tuple[Problem, ...]]:
-    try:
-        return plugins.load(file), ()
-    except SpecError as error:
-        return (), error.problems
-    except AgentRunError as error:
-        others.append(error)
-        return (), ()
-
-
-def _files(paths: tuple[Path, ...], others: list[AgentRunError]) -> list[Path]:
-    """The specs of ``paths``; a folder gives those below it that are not hidden."""
-    found: list[Path] = []
-    for path in paths:
-        inside = _inside(path) if path.is_dir() else [path]
-        if not inside:
-            others.append(SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files"))
-        found += inside
-    return list(dict.fromkeys(found))
-
-
-def _inside(folder: Path) -> list[Path]:
-    def is_ours(path: Path) -> bool:
-        parts = path.relative_to(folder).parts
-        left_out = any(part.startswith(".") or part in _NOT_OURS for part in parts)
-        return path.is_file() and not left_out and ".tests." not in path.name
-
-    return sorted(filter(is_ours, [*folder.rglob("*.yaml"), *folder.rglob("*.yml")]))
-
-
-def _print(found: Problem | AgentRunError) -> None:
-    """One line, and its hint on the next; with colours on a terminal."""
+def _print_text(findings: Findings) -> None:
+    """A line for each problem and one for its hint; on a terminal with the line that it is about."""
     if not sys.stdout.isatty():
-        click.echo(str(found))
+        for problem in findings.all():
+            click.echo(str(problem))
         return
     from rich.console import Console
-    from rich.text import Text
 
-    head, hint, mend = str(found).partition("\n  hint: ")
-    is_warning = isinstance(found, Problem) and found.severity == "warning"
-    shown = Text(head, style="yellow" if is_warning else "red")
-    if isinstance(found, Problem):
-        shown = Text(head)
-        shown.stylize("yellow" if is_warning else "red", len(head) - len(found.message))
-        shown.stylize("bold", 0, len(found.path))
-    shown.append(hint + mend, style="dim")
-    Console(soft_wrap=True, highlight=False).print(shown)
+    from agentrun.cli import excerpt
+
+    console = Console(soft_wrap=True, highlight=False)
+    for problem in findings.all():
+        console.print(excerpt.shown(problem))
 
 
 def _count(number: int, noun: str) -> str:

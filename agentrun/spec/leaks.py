@@ -48,3 +48,12 @@ def without(problems: Iterable[Problem], values: Iterable[str]) -> list[Problem]
         else replace(problem, message=mask(problem.message), hint=mask(problem.hint))
         for problem in problems
     ]
+
+
+def names_a_secret(line: str) -> bool:
+    """Whether ``line`` of a file has a key whose value is a secret, so that it must not be shown.
+
+    >>> names_a_secret("  api_key: abc"), names_a_secret("  model: openai/gpt-4o")
+    (True, False)
+    """
+    return any(_SECRET_KEY.search(word) for word in re.findall(r"[\w-]+(?=[\"']?\s*:)", line))

@@ -34,7 +34,6 @@ def seconds(value: object) -> float:
     )
 
 
-Duration = Annotated[
-    float, BeforeValidator(seconds, json_schema_input_type=str), Field(examples=["800ms", "30s", "15m"])
-]
+EXAMPLES = ["800ms", "30s", "15m"]
+Duration = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str), Field(examples=EXAMPLES)]
 """A duration in the file, seconds in the code."""
