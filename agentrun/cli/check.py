@@ -77,7 +77,7 @@ def _again_and_again(paths: tuple[Path, ...], once: Callable[[], int]) -> int:
     code: int | None = None
     there = [root for root in roots if root.is_dir()]
     # the first round comes when the watching has begun, so that no save falls between
-    for changes in watch(*there, raise_interrupt=False, yield_on_timeout=True, rust_timeout=_TICK_MS):
+    for changes in watch(*there, yield_on_timeout=True, rust_timeout=_TICK_MS):
         if changes or code is None:
             code = once()
     return code or 0

@@ -96,12 +96,19 @@ def _of(error: AgentRunError) -> Problem:
 def _files(paths: Sequence[Path], findings: Findings) -> list[Path]:
     found: list[Path] = []
     for path in paths:
-        inside = _inside(path) if path.is_dir() else [path]
+        inside = _inside(path) if _is_folder(path) else [path]
         if not inside:
             missing = SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files")
             findings.problems.add(_of(missing))
         found += inside
     return list(dict.fromkeys(found))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -46,7 +46,7 @@ async def test_when_its_call_ends_that_is_told(tmp_path: Path, said: list[str]) 
         (line,) = desk.lines.lines
         await line.comes("one")
         await line.goes("one")
-        await until(lambda: not desk.switchboard.live, 10)
+        await until(lambda: said and not desk.switchboard.live, 10)
         assert said[-1].strip() == (
             "desk has left the room of its spec: the caller hung up; serve again to join it anew"
         )
@@ -60,7 +60,7 @@ async def test_a_join_that_is_refused_is_told(tmp_path: Path, said: list[str]) -
 
     async with open_desk(tmp_path, transport=GIVEN, environ=ENVIRON, connect=connect) as desk:
         desk.calls.join_given_rooms()
-        await until(lambda: not desk.switchboard.live, 10)
+        await until(lambda: said and not desk.switchboard.live, 10)
         assert "Error joining not an address" in said[-1]
 
 

@@ -107,7 +107,8 @@ def test_a_file_that_is_no_text_is_named_with_its_line(tmp_path: Path, content: 
 
 
 def test_a_folder_is_no_spec(tmp_path: Path) -> None:
-    assert "is a folder" in complaints(tmp_path)
+    with pytest.raises(SpecError, match="is a folder"):
+        load(tmp_path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

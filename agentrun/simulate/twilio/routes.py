@@ -79,10 +79,10 @@ class CallRoutes:
             return _error(400, _NO_TO, "No 'To' number is specified")
         if not form.get("From"):
             return _error(400, _NO_FROM, "No 'From' number is specified")
-        if not _E164.fullmatch(form["To"]):
-            return _error(400, _BAD_TO, f"The 'To' number {form['To']} is not a valid phone number.")
         if not (form.get("Url") or form.get("Twiml")):
             return _error(400, _NO_URL, "Url parameter is required.")
+        if not _E164.fullmatch(form["To"]):
+            return _error(400, _BAD_TO, f"The 'To' number {form['To']} is not a valid phone number.")
         call = TwilioCall(self.account_sid, form["From"], form["To"], status="queued", asked=form)
         call.direction = "outbound-api"
         self.calls[call.sid] = call
