@@ -100,8 +100,14 @@ def _files(paths: Sequence[Path], findings: Findings) -> list[Path]:
         if not inside:
             missing = SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files")
             findings.problems.add(_of(missing))
-        found += inside
+        found += map(_spec_of, inside)
     return list(dict.fromkeys(found))
+
+
+def _spec_of(path: Path) -> Path:
+    """The spec beside a file of tests, which are checked with it; any other path as it is."""
+    beside = path.with_name(path.name.replace(".tests.", "."))
+    return beside if beside != path and beside.exists() else path
 
 
 def _is_folder(path: Path) -> bool:

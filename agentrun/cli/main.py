@@ -24,6 +24,7 @@ COMMANDS = {
     "chat": "Write with an agent, tools and all.",
     "check": "Find every mistake of a spec before a call does.",
     "dial": "Have an agent call a telephone number.",
+    "schema": "Print what may stand in a spec, for editors and for people.",
     "serve": "Check specs, build their pipelines, and answer calls.",
     "test": "Run the tests of specs, in writing or over the telephone.",
     "simulate": "Run the stand-in for OpenAI on a loopback port.",

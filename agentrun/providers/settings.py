@@ -64,7 +64,8 @@ def _check_one(setting: Setting, value: Any, here: Path, owner: str) -> Iterator
         message, hint = wrong_type(value, [_WORDS[setting.type]])
         yield here, message, hint or setting.help
     elif setting.choices and value not in setting.choices:
-        yield here, _not_one_of(value, setting.choices), closest(value, setting.choices) or setting.help
+        hint = _as_variable(value) or closest(value, setting.choices) or setting.help
+        yield here, _not_one_of(value, setting.choices), hint
     elif not _in_range(setting, value):
         yield here, f"{value} is out of range", _range(setting)
     elif setting.type == "array":
@@ -84,6 +85,12 @@ def _check_duration(value: Any, here: Path) -> Iterator[Finding]:
         seconds(value)
     except PydanticCustomError as error:
         yield here, error.message(), str((error.context or {}).get("hint", ""))
+
+
+def _as_variable(value: Any) -> str:
+    """What `$NAME` should have been."""
+    name = value[1:] if isinstance(value, str) and value.startswith("$") else ""
+    return f"write ${{{name}}}" if name.isidentifier() else ""
 
 
 def _not_one_of(value: Any, allowed: tuple[str, ...]) -> str:

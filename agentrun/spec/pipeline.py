@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from agentrun.spec.parts import SpecModel
+from agentrun.spec.parts import Short, SpecModel
 
 Style = Literal["cascaded", "realtime"]
 
@@ -41,17 +41,6 @@ class ServiceSpec(BaseModel):
         return "-audio" in self.model_name
 
 
-def _usual(model: str) -> BeforeValidator:
-    """A bare string is the model; a mapping without one means the usual model."""
-
-    def fill(value: Any) -> Any:
-        if isinstance(value, str):
-            return {"model": value}
-        return {"model": model, **value} if isinstance(value, dict) else value
-
-    return BeforeValidator(fill)
-
-
 STT, LLM, TTS = "openai/gpt-4o-transcribe", "openai/gpt-4o", "openai/gpt-4o-mini-tts"
 REALTIME = "openai/gpt-realtime-2.1"
 
@@ -60,17 +49,17 @@ class PipelineSpec(SpecModel):
     """`style` chooses: the cascade reads `stt`, `llm`, `tts`; realtime reads `realtime`; all may stand."""
 
     style: Style = Field(default="cascaded", description="`cascaded` or `realtime`.")
-    stt: Annotated[ServiceSpec | None, _usual(STT)] = Field(
+    stt: Annotated[ServiceSpec | None, Short("model", STT)] = Field(
         default=ServiceSpec(model=STT),
         description="Speech to text. Left out when the language model hears audio itself.",
     )
-    llm: Annotated[ServiceSpec, _usual(LLM)] = Field(
+    llm: Annotated[ServiceSpec, Short("model", LLM)] = Field(
         default=ServiceSpec(model=LLM), description="The language model."
     )
-    tts: Annotated[ServiceSpec, _usual(TTS)] = Field(
+    tts: Annotated[ServiceSpec, Short("model", TTS)] = Field(
         default=ServiceSpec(model=TTS), description="Text to speech."
     )
-    realtime: Annotated[ServiceSpec, _usual(REALTIME)] = Field(
+    realtime: Annotated[ServiceSpec, Short("model", REALTIME)] = Field(
         default=ServiceSpec(model=REALTIME), description="The speech-to-speech model."
     )
 

@@ -11,9 +11,8 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from agentrun.errors import Problem, SpecError
-from agentrun.spec import loader
+from agentrun.spec import loader, syntax
 from agentrun.spec.file import Place, Where, dotted
-from agentrun.spec.loader import SpecLoader
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
@@ -76,16 +75,13 @@ def parse(text: str, path: Path) -> Source:
     """YAML text as data with positions; raises SpecError for what is not YAML at all."""
     source = Source(path)
     try:
-        reader = SpecLoader(text)
-        node = reader.get_single_node()
+        node = loader.compose(text)
         if node is None:
             raise _at(path, 1, 1, "is empty", "begin with `transport: local` and `prompts: …`")
         _Builder(source, text).build(node, (), 0)
     except yaml.MarkedYAMLError as error:
-        opened = error.context_mark if "end of stream" in str(error.problem) else None
-        mark = opened or error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise _at(path, line, column, *_syntax(error)) from None
+        fault = syntax.explain(error, _LINE_BREAK.split(text))
+        raise _at(path, fault.line, fault.column, fault.message, fault.hint) from None
     except yaml.reader.ReaderError as error:
         line = len(_LINE_BREAK.findall(text[: int(error.position)])) + 1
         message = f"holds the control character U+{ord(text[int(error.position)]):04X}"
@@ -179,29 +175,6 @@ class _Builder:
 
     def _place(self, node: Node) -> Place:
         return Place(str(self._source.path), node.start_mark.line + 1, node.start_mark.column + 1)
-
-
-_HINTS = (
-    ("mapping values are not allowed", 'a value with a colon needs quotes: say: "Hello: who is calling?"'),
-    ("found another document", "a file holds one spec: remove the second `---`"),
-    ("undefined alias", "a value that begins with * needs quotes"),
-    (r"'\t' that cannot start", "indent with spaces, not tabs"),
-    ("cannot start any token", "a value that begins with @, ` or % needs quotes"),
-    ("more than", "flatten it; long texts belong into files of their own"),
-    ("more values", "write it out, or drop what is not needed"),
-    ("quoted scalar", "close the quotes"),
-    ("flow sequence", "close the bracket `]`"),
-    ("flow mapping", "close the brace `}`; a value that begins with {{ needs quotes"),
-    ("expected ':'", "check the indentation and the colons of this line and the one above"),
-    ("block mapping", "check the indentation and the colons of this line and the one above"),
-)
-
-
-def _syntax(error: yaml.MarkedYAMLError) -> tuple[str, str]:
-    what = str(error.problem or error.context).removeprefix("but ")
-    all_of_it = f"{error.problem} {error.context}"
-    hint = next((hint for words, hint in _HINTS if words in all_of_it), "check quotes and indentation here")
-    return (what if isinstance(error, loader.TooMuch) else f"this is not YAML: {what}"), hint
 
 
 def _at(path: Path, line: int, column: int, message: str, hint: str) -> SpecError:

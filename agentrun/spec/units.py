@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) *(ms|s|m|h)")
+PATTERN = r"([0-9]+(?:\.[0-9]+)?) *(ms|s|m|h)"
+_DURATION = re.compile(PATTERN)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -37,3 +38,14 @@ def seconds(value: object) -> float:
 EXAMPLES = ["800ms", "30s", "15m"]
 Duration = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str), Field(examples=EXAMPLES)]
 """A duration in the file, seconds in the code."""
+
+
+def written(seconds: float) -> str:
+    """A duration as a file has it.
+
+    >>> written(0.6), written(90.0), written(1800.0)
+    ('600ms', '90s', '30m')
+    """
+    if seconds and seconds < 1:
+        return f"{seconds * 1000:g}ms"
+    return f"{seconds / 60:g}m" if seconds >= 300 and not seconds % 60 else f"{seconds:g}s"

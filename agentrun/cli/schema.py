@@ -1,0 +1,16 @@
+"""``agentrun schema``: what may stand in a spec, for editors and for people."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.option("--tests", is_flag=True, help="Of NAME.tests.yaml, not of the spec.")
+@click.option("--markdown", is_flag=True, help="As a page to read.")
+def command(tests: bool, markdown: bool) -> None:
+    """Print the JSON Schema (draft 2020-12) of a spec."""
+    from agentrun.spec import reference, schema
+
+    found = schema.of_tests() if tests else schema.of_spec()
+    click.echo(reference.of(found) if markdown else reference.as_json(found), nl=False)

@@ -1,0 +1,121 @@
+"""The JSON Schema and the reference say what `agentrun check` does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel
+
+from agentrun.spec import reference, schema
+from agentrun.spec.models import AgentSpec
+from tests.spec.check_spec import SPECS
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+GOOD = sorted(
+    p for f in (SPECS / "good", ROOT / "agents") for p in f.glob("*.yaml") if ".tests." not in p.name
+)
+BAD = sorted((SPECS / "bad").glob("*.yaml"))
+BEYOND = (
+    "is a secret",
+    "hears the caller itself",
+    "so 'room' has no effect",
+    "before the longest call is over",
+    "has tokens of its own",
+    "must be above",
+    "extends: ",
+    "takes no keywords",
+    "noise reduction works",
+    ".file: ",
+    "warning: ",
+    "stands here a second time",
+    "is out of range",
+    "template",
+    "is not known here",
+    "has either `turns:`",
+    "there is no provider",
+    "has no setting",
+    "pipeline.tts.voice",
+)
+"""What one file and its shape can't tell: other files, templates, services, and what doesn't go together."""
+
+
+def data(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def editor() -> Draft202012Validator:
+    found = schema.of_spec()
+    Draft202012Validator.check_schema(found)
+    return Draft202012Validator(found)
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+def test_an_editor_accepts_every_good_spec(editor: Draft202012Validator, path: Path) -> None:
+    assert [error.message for error in editor.iter_errors(data(path))] == []
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_an_editor_marks_every_bad_spec_that_its_shape_gives_away(
+    editor: Draft202012Validator, path: Path
+) -> None:
+    said = path.with_suffix(".txt").read_text(encoding="utf-8")
+    try:
+        read = data(path)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return
+    marked = bool(list(editor.iter_errors(read)))
+    assert marked or any(word in said for word in BEYOND), said
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "agents").glob("*.tests.yaml")), ids=lambda path: path.stem)
+def test_an_editor_accepts_every_file_of_tests(path: Path) -> None:
+    validator = Draft202012Validator(schema.of_tests())
+    assert [error.message for error in validator.iter_errors(data(path))] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "agents").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_example_names_its_schema_in_its_first_line(path: Path) -> None:
+    name = "tests" if ".tests." in path.name else "agent"
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    assert first == f"# yaml-language-server: $schema=../docs/{name}.schema.json"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("agent.schema.json", lambda: reference.as_json(schema.of_spec())),
+        ("tests.schema.json", lambda: reference.as_json(schema.of_tests())),
+        ("spec.md", lambda: reference.of(schema.of_spec())),
+    ],
+)
+def test_the_docs_are_what_the_models_say(name: str, text: Any) -> None:
+    assert (DOCS / name).read_text(encoding="utf-8") == text(), f"run: agentrun schema … > docs/{name}"
+
+
+def test_every_key_stands_in_the_reference_with_an_example() -> None:
+    page = reference.of(schema.of_spec())
+    for key in _keys(AgentSpec):
+        assert re.search(rf"^\| `{key}` \|.*\| `{key}: .+` \|$", page, re.MULTILINE), key
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    found = set()
+    for name, field in model.model_fields.items():
+        found.add(field.alias or name)
+        for inside in re.findall(r"<class '([\w.]+)'>", str(field.annotation)):
+            kind = {cls.__module__ + "." + cls.__name__: cls for cls in _models()}.get(inside)
+            found |= _keys(kind) if kind else set()
+    return found
+
+
+def _models() -> list[type[BaseModel]]:
+    from agentrun.spec.parts import SpecModel
+
+    return SpecModel.__subclasses__()
