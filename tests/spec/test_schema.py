@@ -118,4 +118,4 @@ def _keys(model: type[BaseModel]) -> set[str]:
 def _models() -> list[type[BaseModel]]:
     from agentrun.spec.parts import SpecModel
 
-    return SpecModel.__subclasses__()
+    return list(SpecModel.__subclasses__())
