@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from agentrun.cli import options as shared
+from agentrun.cli.serve_options import admission_options
 
 if TYPE_CHECKING:
     from agentrun.server.running import Options, Running
 
 
-@click.command()
+@click.command(context_settings={"auto_envvar_prefix": "AGENTRUN"})
 @click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--offline", is_flag=True, help="No network and no keys: a stand-in hears, answers and speaks.")
 @click.option("--insecure", is_flag=True, help="Accept unsigned calls; on a loopback host only.")
 @click.option("--eval", "evals", is_flag=True, help="Also answer `pipecat eval run`, on loopback.")
+@admission_options
 @shared.override_options
 @click.option(
     "--log-level",
@@ -33,26 +35,23 @@ if TYPE_CHECKING:
     type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
     help="Show logs of this level and above.",
 )
-def command(
-    specs: tuple[Path, ...],
-    host: str,
-    port: int,
-    public_url: str | None,
-    offline: bool,
-    insecure: bool,
-    evals: bool,
-    style: str | None,
-    overrides: tuple[tuple[str, str], ...],
-    log_level: str,
-) -> int:
-    """Check SPECs, build their pipelines, and answer calls until Ctrl-C."""
+def command(specs: tuple[Path, ...], log_level: str, **given: Any) -> int:
+    """Check SPECs, build their pipelines, and answer calls until Ctrl-C.
+
+    Every option can be set as a variable: AGENTRUN_PORT for --port.
+    """
     from agentrun.cli.screen import quiet_logs
 
     quiet_logs(log_level)
+    import uvloop
+
+    from agentrun.server.admission import Limits
     from agentrun.server.running import Options
 
-    asked = Options(host, port, public_url, offline, insecure, style, overrides, evals)
-    import uvloop
+    limits = Limits(
+        *(given.pop(name) for name in ("max_calls", "max_calls_per_caller", "max_calls_per_minute"))
+    )
+    asked = Options(**given, limits=limits)
 
     return uvloop.run(_serve(specs, asked))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import uuid
 from typing import Any
 
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
@@ -18,7 +19,7 @@ from pipecat.transports.smallwebrtc.request_handler import (
 )
 
 from agentrun.plan import Plan
-from agentrun.server import page
+from agentrun.server import page, refusing
 from agentrun.server.local_only import require_local
 from agentrun.server.switchboard import Switchboard
 from agentrun.transports import browser
@@ -88,13 +89,16 @@ async def _answer(
         raise HTTPException(400, "an offer has `sdp` and the `type` offer")
     if "m=audio" not in body["sdp"]:
         raise HTTPException(400, "an offer has a line for audio")
+    call_id = uuid.uuid4().hex
+    if refusal := switchboard.admission.ask(plan, call_id):
+        raise refusing.in_http(refusal)
     peers: list[SmallWebRTCConnection] = []
     started: list[bool] = []
 
     async def begin(peer: SmallWebRTCConnection) -> None:
         peers.append(peer)
         if not switchboard.closing:
-            connection = browser.connect(peer, agent, plan.environ, offline=plan.offline)
+            connection = browser.connect(peer, agent, plan.environ, offline=plan.offline, call_id=call_id)
             switchboard.answer(plan, connection)
             started.append(True)
 
@@ -103,6 +107,9 @@ async def _answer(
         answer = await handler.handle_web_request(wanted, begin)
     except _UNREADABLE:
         raise HTTPException(400, "the offer can't be understood") from None
+    finally:
+        if not started:
+            switchboard.admission.release(agent, call_id)
     if answer and started:
         return answer
     for peer in peers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -18,6 +18,7 @@ from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
 from agentrun.server import access, app, microphone_talk
+from agentrun.server.admission import Admission, Limits
 from agentrun.server.dialling import Diallers
 from agentrun.server.offline import Offline
 from agentrun.server.settings import ServerSettings
@@ -37,6 +38,7 @@ class Options:
     style: str | None = None
     overrides: tuple[tuple[str, str], ...] = ()
     evals: bool = False
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ async def running(
         _require_public_urls(plans, options.host)
         resources = await stack.enter_async_context(Resources())
         await asyncio.to_thread(resources.warm)
-        switchboard = Switchboard(plans, resources)
+        switchboard = Switchboard(plans, resources, Admission(options.limits))
         await switchboard.prepare()
         settings = ServerSettings(
             options.host,

@@ -11,6 +11,7 @@ from agentrun.pipeline import prepared
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
+from agentrun.server.admission import Admission
 from agentrun.server.records import Records
 from agentrun.session import Session
 from agentrun.transports.connection import Connection
@@ -23,8 +24,11 @@ HARD_SECONDS = 12.0
 class Switchboard:
     """Owns every session of this process: it starts them, and none outlives ``close``."""
 
-    def __init__(self, plans: Mapping[str, Plan], resources: Resources) -> None:
+    def __init__(
+        self, plans: Mapping[str, Plan], resources: Resources, admission: Admission | None = None
+    ) -> None:
         self.plans = plans
+        self.admission = admission or Admission()
         self.records = Records()
         self.closing = False
         self._resources = resources
@@ -72,12 +76,13 @@ class Switchboard:
         session = Session(plan, connection, self._resources, record, self._apologies.get(call.agent))
         task = asyncio.create_task(session.run(), name=f"call {call.id}")
         self._live[task] = session
+        self.admission.begin(call.agent, call.id)
         task.add_done_callback(self._ended)
         return task
 
     async def close(self) -> None:
         """Say goodbye to the calls that are up, then end what is left."""
-        self.closing = True
+        self.closing = self.admission.stopped = True
         if self._live:
             await self._end_calls()
         for closer in self._closers:
@@ -93,6 +98,7 @@ class Switchboard:
 
     def _ended(self, task: asyncio.Task[CallRecord]) -> None:
         record = self._live.pop(task).record
+        self.admission.release(record.agent, record.id)
         if not task.cancelled() and (error := task.exception()):
             record.errors.append(repr(error))
             logger.opt(exception=error).error("call {} broke", record.id)
