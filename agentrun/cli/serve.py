@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agentrun.cli import options as shared
-from agentrun.cli.serve_options import admission_options
+from agentrun.cli.serve_options import DURATION, admission_options
 
 if TYPE_CHECKING:
     from agentrun.server.running import Options, Running
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 @click.option("--insecure", is_flag=True, help="Accept unsigned calls; on a loopback host only.")
 @click.option("--eval", "evals", is_flag=True, help="Also answer `pipecat eval run`, on loopback.")
 @admission_options
+@click.option(
+    "--drain",
+    default="5m",
+    show_default=True,
+    type=DURATION,
+    help="How long SIGTERM lets calls finish; a second signal ends them.",
+)
 @shared.override_options
 @click.option(
     "--log-level",
@@ -35,8 +43,8 @@ if TYPE_CHECKING:
     type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
     help="Show logs of this level and above.",
 )
-def command(specs: tuple[Path, ...], log_level: str, **given: Any) -> int:
-    """Check SPECs, build their pipelines, and answer calls until Ctrl-C.
+def command(specs: tuple[Path, ...], log_level: str, drain: float, **given: Any) -> int:
+    """Check SPECs, build their pipelines, and answer calls until Ctrl-C or SIGTERM.
 
     Every option can be set as a variable: AGENTRUN_PORT for --port.
     """
@@ -53,20 +61,26 @@ def command(specs: tuple[Path, ...], log_level: str, **given: Any) -> int:
     )
     asked = Options(**given, limits=limits)
 
-    return uvloop.run(_serve(specs, asked))
+    return uvloop.run(_serve(specs, asked, drain))
 
 
-async def _serve(specs: tuple[Path, ...], options: Options) -> int:
+async def _serve(specs: tuple[Path, ...], options: Options, drain: float) -> int:
     from agentrun.cli import screen
-    from agentrun.cli.interrupt import interrupted
+    from agentrun.cli.interrupt import stopping
+    from agentrun.server.drain import cut_when, leave
     from agentrun.server.running import running
 
-    with interrupted() as stop, screen.progress("Loading") as done:
-        async with running(specs, dict(os.environ), options) as server:
+    with stopping() as stop, screen.progress("Loading") as done:
+        async with contextlib.AsyncExitStack() as stack:
+            server = await stack.enter_async_context(running(specs, dict(os.environ), options))
             done()
             screen.show_start(server)
-            await _wait(stop, server)
-            screen.show_stop(server)
+            await _wait(stop.asked, server)
+            screen.show_stop(server, drain if stop.gently else 0.0)
+            cutting = asyncio.create_task(cut_when(stop.now, server.switchboard))
+            if stop.gently:
+                await leave(server.switchboard, drain, stop.now)
+        cutting.cancel()
     return 0
 
 

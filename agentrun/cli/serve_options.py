@@ -6,8 +6,28 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from pydantic_core import PydanticCustomError
+
+from agentrun.spec.units import seconds
 
 _COUNT = click.IntRange(1)
+
+
+class _Duration(click.ParamType[float]):
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            return seconds(value)
+        except PydanticCustomError as error:
+            hint = (error.context or {}).get("hint", "")
+            return self.fail(f"{error.message()}: {hint}", param, ctx)
+
+
+DURATION = _Duration()
+"""``30s`` or ``5m``, as seconds."""
 
 
 def admission_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from agentrun import __version__
-from agentrun.server import browser_routes, dial_routes, record_routes
+from agentrun.server import browser_routes, dial_routes, health_routes, record_routes
 from agentrun.server.access import is_loopback
 from agentrun.server.dialling import Diallers
 from agentrun.server.settings import ServerSettings
@@ -19,14 +19,7 @@ def make(switchboard: Switchboard, settings: ServerSettings) -> FastAPI:
 
     app = FastAPI(title="agentrun", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
 
-    @app.get("/health")
-    async def health() -> dict[str, object]:
-        return {
-            "status": "stopping" if switchboard.closing else "ok",
-            "agents": sorted(switchboard.plans),
-            "calls": switchboard.live,
-        }
-
+    app.include_router(health_routes.router(switchboard))
     if is_loopback(settings.host):
         app.include_router(browser_routes.router(switchboard))
         app.include_router(record_routes.router(switchboard))

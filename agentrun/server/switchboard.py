@@ -18,7 +18,10 @@ from agentrun.transports.connection import Connection
 
 GOODBYE_SECONDS = 5.0
 """How long calls get to end by themselves when the server stops."""
-HARD_SECONDS = 12.0
+HARD_SECONDS = 15.0
+WORDS_SECONDS = 10.0
+"""How long the words of a goodbye may take."""
+_POLL_SECONDS = 0.1
 
 
 class Switchboard:
@@ -34,6 +37,7 @@ class Switchboard:
         self._resources = resources
         self._apologies: dict[str, bytes | None] = {}
         self._live: dict[asyncio.Task[CallRecord], Session] = {}
+        self._goodbyes: dict[asyncio.Task[CallRecord], str] = {}
         self._closers: list[Callable[[], Awaitable[None]]] = []
 
     async def prepare(self) -> None:
@@ -76,12 +80,35 @@ class Switchboard:
         session = Session(plan, connection, self._resources, record, self._apologies.get(call.agent))
         task = asyncio.create_task(session.run(), name=f"call {call.id}")
         self._live[task] = session
+        self._goodbyes[task] = plan.spec.prompts.goodbye
         self.admission.begin(call.agent, call.id)
         task.add_done_callback(self._ended)
         return task
 
+    async def wait_until_idle(self) -> None:
+        """Return when no call is up and none is on its way; let nothing in before (``admission.stopped``)."""
+        while self._live or self.admission.expected:
+            if self._live:
+                await asyncio.wait(self._live)
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def say_goodbye(self) -> None:
+        """Have every call that is up hear ``prompts.goodbye``, and end."""
+        going = {task: session for task, session in self._live.items() if not session.record.ended_by}
+        reason = "the server is stopping"
+        await asyncio.gather(
+            *(s.leave_message(self._goodbyes[task], reason, "server") for task, s in going.items())
+        )
+        if going:
+            await asyncio.wait(going, timeout=WORDS_SECONDS)
+
+    def cut(self) -> None:
+        """End every call at once, without a word."""
+        for task in self._live:
+            task.cancel()
+
     async def close(self) -> None:
-        """Say goodbye to the calls that are up, then end what is left."""
+        """Let the calls that are up finish what is being said, then end what is left."""
         self.closing = self.admission.stopped = True
         if self._live:
             await self._end_calls()
@@ -98,6 +125,7 @@ class Switchboard:
 
     def _ended(self, task: asyncio.Task[CallRecord]) -> None:
         record = self._live.pop(task).record
+        del self._goodbyes[task]
         self.admission.release(record.agent, record.id)
         if not task.cancelled() and (error := task.exception()):
             record.errors.append(repr(error))

@@ -108,10 +108,10 @@ class Session:
         if self._over(by, reason, GOODBYE_SECONDS):
             await self._worker.stop_when_done()
 
-    async def leave_message(self, words: str, reason: str) -> None:
-        """Say ``words`` to a machine that listens, and end the call."""
+    async def leave_message(self, words: str, reason: str, by: EndedBy = "agent") -> None:
+        """Drop what is being said, say ``words``, and end the call."""
         await self._voice.silence()
-        self._farewell(words, reason)
+        self._farewell(words, reason, by)
 
     async def apologise(self, reason: str) -> None:
         """Tell the caller that the agent can't go on, and end the call."""
@@ -221,10 +221,10 @@ class Session:
     async def _answer_overdue(self) -> None:
         await self.apologise(f"no answer began within {self._plan.spec.limits.answer:g} s")
 
-    def _farewell(self, words: str, reason: str) -> None:
+    def _farewell(self, words: str, reason: str, by: EndedBy = "agent") -> None:
         async def say_and_end() -> None:
             await self._voice.say_whole(words)
-            await self.end("agent", reason)
+            await self.end(by, reason)
 
         self._tasks.append(asyncio.create_task(say_and_end()))
 
