@@ -13,11 +13,10 @@ from agentrun import plan as planning
 from agentrun import plugins
 from agentrun.cli.options import override_options
 from agentrun.errors import AgentRunError, Problem, SetupError, SpecError
+from agentrun.spec import folder
 from agentrun.spec.file import SpecFile
 from agentrun.spec.load import examine
 from agentrun.tools.tool import Tool
-
-_NOT_OURS = ("node_modules", "__pycache__")
 
 
 @click.command()
@@ -73,20 +72,11 @@ def _files(paths: tuple[Path, ...], others: list[AgentRunError]) -> list[Path]:
     """The specs of ``paths``; a folder gives those below it that are not hidden."""
     found: list[Path] = []
     for path in paths:
-        inside = _inside(path) if path.is_dir() else [path]
+        inside = folder.specs(path) if path.is_dir() else [path]
         if not inside:
             others.append(SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files"))
         found += inside
     return list(dict.fromkeys(found))
-
-
-def _inside(folder: Path) -> list[Path]:
-    def is_ours(path: Path) -> bool:
-        parts = path.relative_to(folder).parts
-        left_out = any(part.startswith(".") or part in _NOT_OURS for part in parts)
-        return path.is_file() and not left_out and ".tests." not in path.name
-
-    return sorted(filter(is_ours, [*folder.rglob("*.yaml"), *folder.rglob("*.yml")]))
 
 
 def _print(found: Problem | AgentRunError) -> None:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 @click.option("--offline", is_flag=True, help="No network and no keys: a stand-in hears, answers and speaks.")
 @click.option("--insecure", is_flag=True, help="Accept unsigned calls; on a loopback host only.")
 @click.option("--eval", "evals", is_flag=True, help="Also answer `pipecat eval run`, on loopback.")
+@click.option(
+    "--watch", is_flag=True, help="Take edited specs, prompts and plugins into use at the next call."
+)
 @admission_options
 @click.option(
     "--drain",

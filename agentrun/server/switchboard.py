@@ -45,6 +45,12 @@ class Switchboard:
         for name, plan in self.plans.items():
             self._apologies[name] = await prepared.speech(plan, plan.spec.prompts.apology, self._resources)
 
+    async def replace(self, plan: Plan) -> None:
+        """Have the next call of this agent run by ``plan``; those that are up keep theirs."""
+        name = plan.spec.name
+        self._apologies[name] = await prepared.speech(plan, plan.spec.prompts.apology, self._resources)
+        self.plans = {**self.plans, name: plan}
+
     def on_close(self, closer: Callable[[], Awaitable[None]]) -> None:
         """Have ``closer`` called once all calls have ended."""
         self._closers.append(closer)
