@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agentrun.cli import options as shared
-from agentrun.cli.serve_options import DURATION, admission_options
+from agentrun.cli.serve_options import DURATION, admission_options, stranger_options
 
 if TYPE_CHECKING:
     from agentrun.server.running import Options, Running
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     "--watch", is_flag=True, help="Take edited specs, prompts and plugins into use at the next call."
 )
 @admission_options
+@stranger_options
 @click.option(
     "--drain",
     default="5m",

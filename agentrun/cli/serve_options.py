@@ -13,6 +13,22 @@ from agentrun.spec.units import seconds
 _COUNT = click.IntRange(1)
 
 
+def stranger_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Whom a server on a public address believes."""
+    command = click.option(
+        "--allow-origin",
+        "origins",
+        multiple=True,
+        metavar="URL",
+        help="A site whose pages may start calls with a token, such as https://www.example.com.",
+    )(command)
+    return click.option(
+        "--forwarded-allow-ips",
+        metavar="ADDRESSES",
+        help="Proxies that are believed when they say who asks: addresses and networks with commas.",
+    )(command)
+
+
 class _Duration(click.ParamType[float]):
     name = "duration"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
@@ -40,11 +41,38 @@ _UNREADABLE = (
 """What aiortc raises, depending on where an SDP or a candidate is wrong."""
 
 
-def router(switchboard: Switchboard) -> APIRouter:
-    """The page's routes; every one of them is for this machine alone."""
-    routes = APIRouter(dependencies=[Depends(require_local)])
+def router(
+    switchboard: Switchboard,
+    require_start: Callable[[Request], None] = require_local,
+    *,
+    page_too: bool = True,
+) -> APIRouter:
+    """The page and the list of agents, for this machine; the offer, for whom ``require_start`` lets in."""
+    routes = APIRouter()
+    if page_too:
+        routes.include_router(_page(switchboard), dependencies=[Depends(require_local)])
     handler = SmallWebRTCRequestHandler()
     switchboard.on_close(handler.close)
+
+    @routes.post("/{agent}/browser/offer", dependencies=[Depends(require_start)])
+    async def offer(agent: str, request: Request) -> dict[str, str]:
+        return await _answer(switchboard, handler, agent, await _body(request))
+
+    @routes.patch("/{agent}/browser/offer", dependencies=[Depends(require_start)])
+    async def candidates(agent: str, request: Request) -> dict[str, str]:
+        _plan(switchboard, agent)
+        wanted = _patch(await _body(request))
+        try:
+            await handler.handle_patch_request(wanted)
+        except _UNREADABLE:
+            raise HTTPException(400, "the candidates can't be understood") from None
+        return {"status": "ok"}
+
+    return routes
+
+
+def _page(switchboard: Switchboard) -> APIRouter:
+    routes = APIRouter()
 
     @routes.get("/")
     async def show() -> HTMLResponse:
@@ -62,20 +90,6 @@ def router(switchboard: Switchboard) -> APIRouter:
             }
             for name, plan in switchboard.plans.items()
         ]
-
-    @routes.post("/{agent}/browser/offer")
-    async def offer(agent: str, request: Request) -> dict[str, str]:
-        return await _answer(switchboard, handler, agent, await _body(request))
-
-    @routes.patch("/{agent}/browser/offer")
-    async def candidates(agent: str, request: Request) -> dict[str, str]:
-        _plan(switchboard, agent)
-        wanted = _patch(await _body(request))
-        try:
-            await handler.handle_patch_request(wanted)
-        except _UNREADABLE:
-            raise HTTPException(400, "the candidates can't be understood") from None
-        return {"status": "ok"}
 
     return routes
 

@@ -42,7 +42,7 @@ class DailyRoutes:
         self._switchboard = switchboard
         self._settings = settings
         self._calls = calls
-        self._require_key = api_key.require(settings)
+        self._require_key = api_key.require(settings, settings.start_tokens)
 
     def router(self) -> APIRouter:
         """The routes, to be included in the app."""

@@ -21,3 +21,5 @@ class Options:
     evals: bool = False
     limits: Limits = field(default_factory=Limits)
     watch: bool = False
+    origins: tuple[str, ...] = ()
+    forwarded_allow_ips: str | None = None

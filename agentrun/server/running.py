@@ -15,7 +15,7 @@ from agentrun.listening import bind, listening
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
-from agentrun.server import access, app, microphone_talk
+from agentrun.server import access, api_key, app, microphone_talk
 from agentrun.server.admission import Admission
 from agentrun.server.dialling import Diallers
 from agentrun.server.loading import load, make_plan, make_plans
@@ -23,6 +23,7 @@ from agentrun.server.offline import Offline
 from agentrun.server.options import Options
 from agentrun.server.reloading import Reloader, Stamp, stamp_of, watching
 from agentrun.server.settings import ServerSettings
+from agentrun.server.start_tokens import StartTokens
 from agentrun.server.switchboard import Switchboard
 from agentrun.spec.file import SpecFile
 
@@ -78,10 +79,12 @@ async def running(
             public_urls,
             offline=options.offline,
             evals=options.evals,
+            start_tokens=StartTokens(key) if (key := environ.get(api_key.VARIABLE)) else None,
+            origins=frozenset(origin.lower().rstrip("/") for origin in options.origins),
         )
         web = app.make(switchboard, settings)
         join_given_rooms = _include_daily(web, switchboard, settings)
-        await stack.enter_async_context(listening(web, sock))
+        await stack.enter_async_context(listening(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
         stack.push_async_callback(switchboard.close)
         join_given_rooms()
         host, port = sock.getsockname()[:2]

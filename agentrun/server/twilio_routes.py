@@ -68,6 +68,9 @@ class TwilioRoutes:
             logger.warning("{}: refused a call without Twilio's signature", agent)
             return Response("the request is not signed by Twilio\n", 403, media_type="text/plain")
         call_sid, dial = form.get("CallSid", ""), request.query_params.get("dial", "")
+        known = self._switchboard.records.get(plan.spec.name, call_sid)
+        if known and (known.direction == "inbound" or known.ended):
+            return Response("this call has been answered already\n", 409, media_type="text/plain")
         placed = self._diallers.find(dial) if self._diallers else None
         if self._diallers and placed and placed.record.ended is None:
             self._diallers.attach(dial, call_sid)
