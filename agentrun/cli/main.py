@@ -25,6 +25,7 @@ COMMANDS = {
     "chat": "Write with an agent, tools and all.",
     "check": "Find every mistake of a spec before a call does.",
     "dial": "Have an agent call a telephone number.",
+    "doctor": "Look at a deployment before it takes calls.",
     "serve": "Check specs, build their pipelines, and answer calls.",
     "test": "Run the tests of specs, in writing or over the telephone.",
     "token": "Let somebody start one call.",
