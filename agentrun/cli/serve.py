@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agentrun.cli import options as shared
+from agentrun.cli.config_file import config_option
 from agentrun.cli.serve_options import DURATION, admission_options, stranger_options
 
 if TYPE_CHECKING:
@@ -26,10 +27,17 @@ if TYPE_CHECKING:
 @click.option("--public-url", help="Where Twilio reaches this server, such as https://voice.example.com.")
 @click.option("--offline", is_flag=True, help="No network and no keys: a stand-in hears, answers and speaks.")
 @click.option("--insecure", is_flag=True, help="Accept unsigned calls; on a loopback host only.")
-@click.option("--eval", "evals", is_flag=True, help="Also answer `pipecat eval run`, on loopback.")
+@click.option(
+    "--eval",
+    "evals",
+    is_flag=True,
+    envvar="AGENTRUN_EVAL",
+    help="Also answer `pipecat eval run`, on loopback.",
+)
 @click.option(
     "--watch", is_flag=True, help="Take edited specs, prompts and plugins into use at the next call."
 )
+@config_option
 @admission_options
 @stranger_options
 @click.option(
@@ -50,7 +58,7 @@ if TYPE_CHECKING:
 def command(specs: tuple[Path, ...], log_level: str, drain: float, **given: Any) -> int:
     """Check SPECs, build their pipelines, and answer calls until Ctrl-C or SIGTERM.
 
-    Every option can be set as a variable: AGENTRUN_PORT for --port.
+    Options can be set as variables, such as AGENTRUN_PORT for --port, and in agentrun.toml: `port = 7860`.
     """
     from agentrun.cli.screen import quiet_logs
 

@@ -20,6 +20,7 @@ def stranger_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "origins",
         multiple=True,
         metavar="URL",
+        envvar="AGENTRUN_ALLOW_ORIGIN",
         help="A site whose pages may start calls with a token, such as https://www.example.com.",
     )(command)
     return click.option(
