@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from agentrun.errors import AgentRunError
 from agentrun.plan import Plan
@@ -51,12 +52,52 @@ class NotAdmittedError(AgentRunError):
 
 @dataclass
 class Place:
-    """One call that was let in; until it is up the place ends by itself at ``expires``."""
+    """One call that was let in; until it is up the place ends by itself at ``expires``.
+
+    ``worker`` is the process that has the call, 0 until it is up.
+    """
 
     agent: str
+    call_id: str
     caller: str
     asked: float
     expires: float | None
+    worker: int = 0
+
+
+@dataclass
+class Book:
+    """Who has a place, and when each agent's calls of the last minute began; the server's are under ''."""
+
+    places: list[Place] = field(default_factory=list)
+    begun: dict[str, list[float]] = field(default_factory=dict)
+
+    def find(self, agent: str, call_id: str) -> Place | None:
+        """The place of a call."""
+        return next((p for p in self.places if (p.agent, p.call_id) == (agent, call_id)), None)
+
+    def drop(self, now: float) -> None:
+        """Forget what is over at ``now``."""
+        self.places[:] = [p for p in self.places if p.expires is None or p.expires > now]
+        self.begun = {who: [at for at in times if at > now - MINUTE] for who, times in self.begun.items()}
+
+
+class Store(Protocol):
+    """Keeps the book; nobody else reads or writes it while it is open."""
+
+    def open(self) -> AbstractContextManager[Book]: ...
+
+
+class OwnStore:
+    """The book of a process that shares it with nobody."""
+
+    def __init__(self) -> None:
+        self._book = Book()
+
+    @contextmanager
+    def open(self) -> Iterator[Book]:
+        """The book."""
+        yield self._book
 
 
 class Admission:
@@ -71,13 +112,13 @@ class Admission:
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        store: Store | None = None,
     ) -> None:
         self.stopped = False
         self._limits = limits or Limits()
         self._clock = clock
         self._now = now
-        self._places: dict[tuple[str, str], Place] = {}
-        self._begun: dict[str, deque[float]] = {}
+        self._store = store or OwnStore()
 
     def ask(
         self, plan: Plan, call_id: str, caller: str | None = None, *, seconds: float = LIFETIME_SECONDS
@@ -87,16 +128,12 @@ class Admission:
         ``caller`` is a telephone's number, empty when it is hidden, and None where there is no telephone.
         Asking again for the same call takes no second place: Twilio repeats a webhook that got no answer.
         """
-        agent, spec = plan.spec.name, plan.spec
-        if self.stopped:
-            return Refusal("stopping", "the server is stopping", RETRY_SECONDS)
-        if (agent, call_id) in self._places:
-            return None
+        spec = plan.spec
         if caller is not None and not spec.callers.admit(caller):
             return Refusal("blocked", "this number is not answered here")
-        if spec.hours and not spec.hours.is_open(self._now()):
+        if spec.hours and not self.stopped and not spec.hours.is_open(self._now()):
             wait = spec.hours.seconds_until_open(self._now())
-            return Refusal("closed", f"agent '{agent}' is closed now", wait)
+            return Refusal("closed", f"agent '{spec.name}' is closed now", wait)
         return self.take(plan, call_id, caller or "", seconds=seconds)
 
     def take(
@@ -105,54 +142,63 @@ class Admission:
         """As ``ask``, by number alone: for calls that the agent places, to ``caller``."""
         if self.stopped:
             return Refusal("stopping", "the server is stopping", RETRY_SECONDS)
-        agent, now = plan.spec.name, self._clock()
-        self._drop_expired(now)
-        own = plan.spec.limits
+        agent, own, now = plan.spec.name, plan.spec.limits, self._clock()
+        expires = now + seconds + MARGIN_SECONDS
         bounds = Limits(own.calls, own.calls_per_caller, own.calls_per_minute)
-        refusal = self._full(agent, caller, bounds) or self._full("", caller, self._limits)
-        if refusal:
-            return refusal
-        self._places[agent, call_id] = Place(agent, caller, now, now + seconds + MARGIN_SECONDS)
-        for whose in (agent, ""):
-            self._begun.setdefault(whose, deque()).append(now)
+        with self._store.open() as book:
+            book.drop(now)
+            if place := book.find(agent, call_id):
+                place.expires = place.expires and expires
+                return None
+            refusal = _full(book, agent, caller, bounds, now) or _full(book, "", caller, self._limits, now)
+            if refusal:
+                return refusal
+            book.places.append(Place(agent, call_id, caller, now, expires))
+            for whose in (agent, ""):
+                book.begun.setdefault(whose, []).append(now)
         return None
 
     def begin(self, agent: str, call_id: str) -> None:
         """The call is up: its place lasts until ``release``."""
-        if place := self._places.get((agent, call_id)):
-            place.expires = None
+        with self._store.open() as book:
+            if place := book.find(agent, call_id):
+                place.expires, place.worker = None, os.getpid()
 
     def rename(self, agent: str, old: str, new: str) -> None:
         """A call has got its name, which a call that the agent places does not have before."""
-        if place := self._places.pop((agent, old), None):
-            self._places[agent, new] = place
+        with self._store.open() as book:
+            if place := book.find(agent, old):
+                place.call_id = new
 
     def release(self, agent: str, call_id: str) -> None:
         """The call is over, or never began."""
-        self._places.pop((agent, call_id), None)
+        with self._store.open() as book:
+            book.places[:] = [p for p in book.places if (p.agent, p.call_id) != (agent, call_id)]
+
+    @property
+    def held(self) -> int:
+        """How many places are taken."""
+        with self._store.open() as book:
+            book.drop(self._clock())
+            return len(book.places)
 
     @property
     def expected(self) -> int:
         """Calls that were let in a moment ago and are not up yet."""
         since = self._clock() - EXPECTED_SECONDS
-        return sum(p.expires is not None and p.asked > since for p in self._places.values())
+        with self._store.open() as book:
+            return sum(p.expires is not None and p.asked > since for p in book.places)
 
-    def _full(self, agent: str, caller: str, bounds: Limits) -> Refusal | None:
-        """What ``agent``, or the whole server where it is empty, has no room for."""
-        held = [p for p in self._places.values() if agent in ("", p.agent)]
-        if bounds.calls is not None and len(held) >= bounds.calls:
-            return Refusal("busy", "every line is taken", RETRY_SECONDS)
-        of_caller = sum(place.caller == caller for place in held) if caller else 0
-        if bounds.calls_per_caller is not None and of_caller >= bounds.calls_per_caller:
-            return Refusal("caller", "this caller is on the line already", RETRY_SECONDS)
-        begun = self._begun.get(agent, deque())
-        if bounds.calls_per_minute is not None and len(begun) >= bounds.calls_per_minute:
-            return Refusal("minute", "too many calls in this minute", begun[0] + MINUTE - self._clock())
-        return None
 
-    def _drop_expired(self, now: float) -> None:
-        for key in [key for key, p in self._places.items() if p.expires is not None and p.expires <= now]:
-            del self._places[key]
-        for begun in self._begun.values():
-            while begun and begun[0] <= now - MINUTE:
-                begun.popleft()
+def _full(book: Book, agent: str, caller: str, bounds: Limits, now: float) -> Refusal | None:
+    """What ``agent``, or the whole server where it is empty, has no room for."""
+    held = [place for place in book.places if agent in ("", place.agent)]
+    if bounds.calls is not None and len(held) >= bounds.calls:
+        return Refusal("busy", "every line is taken", RETRY_SECONDS)
+    of_caller = sum(place.caller == caller for place in held) if caller else 0
+    if bounds.calls_per_caller is not None and of_caller >= bounds.calls_per_caller:
+        return Refusal("caller", "this caller is on the line already", RETRY_SECONDS)
+    begun = book.begun.get(agent, [])
+    if bounds.calls_per_minute is not None and len(begun) >= bounds.calls_per_minute:
+        return Refusal("minute", "too many calls in this minute", begun[0] + MINUTE - now)
+    return None

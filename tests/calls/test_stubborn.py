@@ -64,7 +64,7 @@ async def test_a_call_ends_although_a_processor_does_not(
         record = await desk.finished(call, DEADLINE)
         assert record.ended_by == "caller"
         assert desk.server.switchboard.live == 0
-        assert desk.server.switchboard.admission._places == {}
+        assert desk.server.switchboard.admission.held == 0
         Clings.freed.set()
 
 

@@ -117,6 +117,16 @@ def test_a_webhook_that_is_repeated_takes_one_place(tmp_path: Path) -> None:
     assert kinds(door, desk, range(1, 3)) == ["", "busy"]
 
 
+def test_a_webhook_that_is_repeated_late_keeps_its_place_as_long_as_its_new_token(tmp_path: Path) -> None:
+    clock = Clock()
+    door, desk = Admission(clock=clock), plan(tmp_path, "limits: {calls: 1}")
+    assert kinds(door, desk, range(1)) == [""]
+    clock.now += LIFETIME_SECONDS - 1
+    assert kinds(door, desk, range(1)) == [""]
+    clock.now += LIFETIME_SECONDS - 1
+    assert kinds(door, desk, range(1, 2)) == ["busy"]
+
+
 @pytest.mark.parametrize(
     ("rest", "let_in", "refused"),
     [
