@@ -40,6 +40,11 @@ def bind(host: str, port: int) -> socket.socket:
     return found
 
 
+def inherit(descriptor: int) -> socket.socket:
+    """The socket that a supervisor has bound and handed on."""
+    return socket.socket(fileno=descriptor)
+
+
 @contextlib.asynccontextmanager
 async def listening(
     app: Any,

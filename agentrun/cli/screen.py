@@ -61,7 +61,7 @@ def show_start(server: Running) -> None:
 def _is_loopback(server: Running) -> bool:
     from agentrun.server.access import is_loopback
 
-    return is_loopback(server.settings.host)
+    return is_loopback(server.settings.host) and not server.settings.one_of_many
 
 
 def _next_steps(server: Running, local_page: bool) -> Iterator[str]:

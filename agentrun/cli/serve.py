@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
+import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +15,10 @@ import click
 
 from agentrun.cli import options as shared
 from agentrun.cli.config_file import config_option
-from agentrun.cli.serve_options import DURATION, admission_options, stranger_options
+from agentrun.cli.serve_options import DURATION, admission_options, stranger_options, worker_options
 
 if TYPE_CHECKING:
+    from agentrun.cli.interrupt import Stopping
     from agentrun.server.running import Options, Running
 
 
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
     type=DURATION,
     help="How long SIGTERM lets calls finish; a second signal ends them.",
 )
+@worker_options
 @shared.override_options
 @click.option(
     "--log-level",
@@ -55,7 +60,7 @@ if TYPE_CHECKING:
     type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
     help="Show logs of this level and above.",
 )
-def command(specs: tuple[Path, ...], log_level: str, drain: float, **given: Any) -> int:
+def command(specs: tuple[Path, ...], log_level: str, drain: float, workers: int, **given: Any) -> int:
     """Check SPECs, build their pipelines, and answer calls until Ctrl-C or SIGTERM.
 
     Options can be set as variables, such as AGENTRUN_PORT for --port, and in agentrun.toml: `port = 7860`.
@@ -73,7 +78,19 @@ def command(specs: tuple[Path, ...], log_level: str, drain: float, **given: Any)
     )
     asked = Options(**given, limits=limits)
 
+    if workers > 1 and asked.worker_fd is None:
+        return asyncio.run(_supervise(workers, asked))
     return uvloop.run(_serve(specs, asked, drain))
+
+
+async def _supervise(number: int, options: Options) -> int:
+    from agentrun.cli.interrupt import stopping
+    from agentrun.listening import bind
+    from agentrun.server.workers import Workers
+
+    sock = bind(options.host, options.port)
+    with stopping() as stop, tempfile.TemporaryDirectory(prefix="agentrun-") as folder, sock:
+        return await Workers(number, sys.argv[1:], dict(os.environ), sock, Path(folder)).run(stop)
 
 
 async def _serve(specs: tuple[Path, ...], options: Options, drain: float) -> int:
@@ -86,7 +103,10 @@ async def _serve(specs: tuple[Path, ...], options: Options, drain: float) -> int
         async with contextlib.AsyncExitStack() as stack:
             server = await stack.enter_async_context(running(specs, dict(os.environ), options))
             done()
-            screen.show_start(server)
+            if options.worker == 0:
+                screen.show_start(server)
+            if options.worker_fd is not None:
+                stack.push_async_callback(_end, asyncio.create_task(_stop_when_orphaned(stop)))
             await _wait(stop.asked, server)
             screen.show_stop(server, drain if stop.gently else 0.0)
             cutting = asyncio.create_task(cut_when(stop.now, server.switchboard))
@@ -94,6 +114,18 @@ async def _serve(specs: tuple[Path, ...], options: Options, drain: float) -> int
                 await leave(server.switchboard, drain, stop.now)
         cutting.cancel()
     return 0
+
+
+async def _stop_when_orphaned(stop: Stopping) -> None:
+    from agentrun.server.workers import wait_orphaned
+
+    await wait_orphaned(os.getppid())
+    stop.note(signal.SIGTERM)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
 
 
 async def _wait(stop: asyncio.Event, server: Running) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -27,6 +28,23 @@ def stranger_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--forwarded-allow-ips",
         metavar="ADDRESSES",
         help="Proxies that are believed when they say who asks: addresses and networks with commas.",
+    )(command)
+
+
+def worker_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How many processes serve; what is hidden is the supervisor's to say."""
+    for name, kind in (
+        ("--ledger", click.Path(path_type=Path)),
+        ("--worker-fd", click.INT),
+    ):
+        command = click.option(name, type=kind, hidden=True)(command)
+    command = click.option("--worker", type=click.INT, default=0, hidden=True)(command)
+    return click.option(
+        "--workers",
+        type=_COUNT,
+        default=1,
+        show_default=True,
+        help="Processes on one port, for calls that come in.",
     )(command)
 
 

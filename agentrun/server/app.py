@@ -16,7 +16,7 @@ from agentrun.server.tokens import StreamTokens
 from agentrun.server.twilio_routes import TwilioRoutes
 
 
-def make(switchboard: Switchboard, settings: ServerSettings) -> FastAPI:
+def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamTokens | None = None) -> FastAPI:
     """The application for ``switchboard``; page, records and evals are for loopback hosts."""
 
     app = FastAPI(title="agentrun", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
@@ -24,7 +24,8 @@ def make(switchboard: Switchboard, settings: ServerSettings) -> FastAPI:
     app.include_router(health_routes.router(switchboard))
     local = is_loopback(settings.host)
     guard = api_key.require_start(settings)
-    app.include_router(browser_routes.router(switchboard, guard, page_too=local))
+    if not settings.one_of_many:
+        app.include_router(browser_routes.router(switchboard, guard, page_too=local))
     if local:
         app.include_router(record_routes.router(switchboard))
         if settings.evals:
@@ -32,9 +33,10 @@ def make(switchboard: Switchboard, settings: ServerSettings) -> FastAPI:
 
             app.include_router(eval_routes.router(switchboard))
     diallers = Diallers(switchboard, settings)
-    twilio = TwilioRoutes(switchboard, settings, StreamTokens(), diallers)
+    twilio = TwilioRoutes(switchboard, settings, tokens or StreamTokens(), diallers)
     app.include_router(twilio.router())
-    app.include_router(dial_routes.router(switchboard, settings, diallers, twilio.is_signed))
+    if not settings.one_of_many:
+        app.include_router(dial_routes.router(switchboard, settings, diallers, twilio.is_signed))
     app.state.diallers = diallers
     app.add_middleware(Bounds)
     if settings.origins:

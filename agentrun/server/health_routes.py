@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from agentrun.server.local_only import require_local
@@ -19,7 +21,12 @@ def router(switchboard: Switchboard) -> APIRouter:
             require_local(request)
         except HTTPException:
             return told
-        return {**told, "agents": sorted(switchboard.plans), "calls": switchboard.live}
+        return {
+            **told,
+            "agents": sorted(switchboard.plans),
+            "calls": switchboard.live,
+            "process": os.getpid(),
+        }
 
     @routes.get("/ready")
     async def ready(response: Response) -> dict[str, str]:

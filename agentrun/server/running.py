@@ -11,7 +11,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from agentrun.errors import SetupError
-from agentrun.listening import bind, listening
+from agentrun.listening import bind, inherit, listening
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
@@ -23,6 +23,7 @@ from agentrun.server.offline import Offline
 from agentrun.server.options import Options
 from agentrun.server.reloading import Reloader, Stamp, stamp_of, watching
 from agentrun.server.settings import ServerSettings
+from agentrun.server.shared import Ledger, SharedStartTokens, SharedStore, SharedStreamTokens
 from agentrun.server.start_tokens import StartTokens
 from agentrun.server.switchboard import Switchboard
 from agentrun.spec.file import SpecFile
@@ -61,7 +62,7 @@ async def running(
         insecure=options.insecure,
         twilio=not _only_daily(files),
     )
-    sock = bind(options.host, options.port)
+    sock = bind(options.host, options.port) if options.worker_fd is None else inherit(options.worker_fd)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
         offline = await stack.enter_async_context(Offline(files)) if options.offline else None
@@ -69,7 +70,11 @@ async def running(
         _require_public_urls(plans, options.host)
         resources = await stack.enter_async_context(Resources())
         await asyncio.to_thread(resources.warm)
-        switchboard = Switchboard(plans, resources, Admission(options.limits))
+        ledger = Ledger(options.ledger) if options.ledger else None
+        if ledger:
+            stack.callback(ledger.close)
+        store = SharedStore(ledger) if ledger else None
+        switchboard = Switchboard(plans, resources, Admission(options.limits, store=store))
         await switchboard.prepare()
         public_urls = _public_urls(plans)
         settings = ServerSettings(
@@ -79,22 +84,30 @@ async def running(
             public_urls,
             offline=options.offline,
             evals=options.evals,
-            start_tokens=StartTokens(key) if (key := environ.get(api_key.VARIABLE)) else None,
+            one_of_many=options.worker_fd is not None,
+            start_tokens=_start_tokens(environ.get(api_key.VARIABLE), ledger),
             origins=frozenset(origin.lower().rstrip("/") for origin in options.origins),
         )
-        web = app.make(switchboard, settings)
+        web = app.make(switchboard, settings, SharedStreamTokens(ledger) if ledger else None)
         join_given_rooms = _include_daily(web, switchboard, settings)
         await stack.enter_async_context(listening(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
         stack.push_async_callback(switchboard.close)
-        join_given_rooms()
+        if options.worker == 0:
+            join_given_rooms()
         host, port = sock.getsockname()[:2]
         url = f"http://{_as_url_host(options.host, host)}:{port}"
         web.state.diallers.base_url = url
         if options.watch:
             reloader = _reloader(files, stamps, environ, options, offline, switchboard, public_urls)
             await stack.enter_async_context(watching(reloader))
-        talk = microphone_talk.begin(switchboard)
+        talk = microphone_talk.begin(switchboard) if options.worker == 0 else None
         yield Running(url, settings, switchboard, web.state.diallers, talk)
+
+
+def _start_tokens(key: str | None, ledger: Ledger | None) -> StartTokens | None:
+    if not key:
+        return None
+    return SharedStartTokens(key, ledger) if ledger else StartTokens(key)
 
 
 def _reloader(

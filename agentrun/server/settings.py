@@ -14,7 +14,8 @@ class ServerSettings:
     """``public_urls`` holds the address at which Twilio reaches each agent's server, where one is known.
 
     ``origins`` are the sites whose pages may start calls, in lower case. ``start_tokens`` checks tokens of
-    ``agentrun token``, where the server has a key.
+    ``agentrun token``, where the server has a key. ``one_of_many`` workers answers no browser and places no
+    calls: what belongs to such a call comes in several requests, and each may reach another worker.
     """
 
     host: str
@@ -25,3 +26,4 @@ class ServerSettings:
     evals: bool = False
     origins: frozenset[str] = frozenset()
     start_tokens: StartTokens | None = field(default=None, repr=False)
+    one_of_many: bool = False
