@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 
 from agentrun.errors import SetupError
+from agentrun.impatient import ImpatientProtocol
 
 MOST_MESSAGE_BYTES = 64 * 1024
 """A media message of Twilio's has about 400 bytes, its ``start`` less than 4 KiB."""
@@ -39,13 +40,23 @@ def bind(host: str, port: int) -> socket.socket:
     return found
 
 
+def inherit(descriptor: int) -> socket.socket:
+    """The socket that a supervisor has bound and handed on."""
+    return socket.socket(fileno=descriptor)
+
+
 @contextlib.asynccontextmanager
 async def listening(
-    app: Any, sock: socket.socket, message_bytes: int | None = MOST_MESSAGE_BYTES
+    app: Any,
+    sock: socket.socket,
+    message_bytes: int | None = MOST_MESSAGE_BYTES,
+    *,
+    forwarded_allow_ips: str | None = None,
 ) -> AsyncIterator[uvicorn.Server]:
     """Serve ``app`` on ``sock`` while the block runs; connections are closed at its end.
 
     A WebSocket message of more than ``message_bytes`` closes its connection; None allows 16 MiB.
+    Only proxies at ``forwarded_allow_ips`` (addresses and networks, or ``*``) are believed about who asks.
     """
     config = uvicorn.Config(
         app,
@@ -53,6 +64,9 @@ async def listening(
         log_config=None,
         ws_max_size=message_bytes or 16 * 1024 * 1024,
         server_header=False,
+        http=ImpatientProtocol,
+        proxy_headers=forwarded_allow_ips is not None,
+        forwarded_allow_ips=forwarded_allow_ips or "",
         timeout_graceful_shutdown=10,
     )
     server = _Server(config)

@@ -10,12 +10,10 @@ from agentrun import plan as planning
 from agentrun import plugins
 from agentrun.errors import AgentRunError, PluginError, Problem, SetupError, SpecError
 from agentrun.plan import Plan
-from agentrun.spec import aloud
+from agentrun.spec import aloud, folder
 from agentrun.spec.file import SpecFile
 from agentrun.spec.load import examine
 from agentrun.tools.tool import Tool
-
-_NOT_OURS = ("node_modules", "__pycache__")
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def _of(error: AgentRunError) -> Problem:
 def _files(paths: Sequence[Path], findings: Findings) -> list[Path]:
     found: list[Path] = []
     for path in paths:
-        inside = _inside(path) if _is_folder(path) else [path]
+        inside = folder.specs(path) if _is_folder(path) else [path]
         if not inside:
             missing = SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files")
             findings.problems.add(_of(missing))
@@ -115,12 +113,3 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:
         return False
-
-
-def _inside(folder: Path) -> list[Path]:
-    def is_ours(path: Path) -> bool:
-        parts = path.relative_to(folder).parts
-        left_out = any(part.startswith(".") or part in _NOT_OURS for part in parts)
-        return path.is_file() and not left_out and ".tests." not in path.name
-
-    return sorted(filter(is_ours, [*folder.rglob("*.yaml"), *folder.rglob("*.yml")]))

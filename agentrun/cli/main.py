@@ -17,6 +17,7 @@ from typing import NoReturn
 import click
 
 from agentrun import __version__
+from agentrun.cli.surroundings import drop_pipecats
 from agentrun.errors import AgentRunError
 
 COMMANDS = {
@@ -24,9 +25,11 @@ COMMANDS = {
     "chat": "Write with an agent, tools and all.",
     "check": "Find every mistake of a spec before a call does.",
     "dial": "Have an agent call a telephone number.",
+    "doctor": "Look at a deployment before it takes calls.",
     "schema": "Print what may stand in a spec, for editors and for people.",
     "serve": "Check specs, build their pipelines, and answer calls.",
     "test": "Run the tests of specs, in writing or over the telephone.",
+    "token": "Let somebody start one call.",
     "simulate": "Run the stand-in for OpenAI on a loopback port.",
 }
 """Name and one line of every command; the module of a command is imported when it is used."""
@@ -58,6 +61,8 @@ def main() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
+    for name in drop_pipecats(os.environ):
+        click.echo(f"agentrun: {name} is ignored", err=True)
     try:
         code = main.main(list(arguments) if arguments is not None else None, standalone_mode=False)
     except click.exceptions.Abort:

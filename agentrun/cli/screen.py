@@ -61,7 +61,7 @@ def show_start(server: Running) -> None:
 def _is_loopback(server: Running) -> bool:
     from agentrun.server.access import is_loopback
 
-    return is_loopback(server.settings.host)
+    return is_loopback(server.settings.host) and not server.settings.one_of_many
 
 
 def _next_steps(server: Running, local_page: bool) -> Iterator[str]:
@@ -87,8 +87,9 @@ def _next_steps(server: Running, local_page: bool) -> Iterator[str]:
     yield "Stop:  Ctrl-C"
 
 
-def show_stop(server: Running) -> None:
-    """Say what stopping does."""
+def show_stop(server: Running, seconds: float = 0.0) -> None:
+    """Say what stopping does; calls get ``seconds`` to finish."""
     calls = server.switchboard.live
     if calls:
-        Console().print(f"Ending {calls} call{'s' if calls > 1 else ''} …")
+        what = f"Waiting up to {seconds:g} s for" if seconds else "Ending"
+        Console().print(f"{what} {calls} call{'s' if calls > 1 else ''} …")

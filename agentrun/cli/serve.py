@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
+import sys
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from agentrun.cli import options as shared
+from agentrun.cli.config_file import config_option
+from agentrun.cli.serve_options import DURATION, admission_options, stranger_options, worker_options
 
 if TYPE_CHECKING:
+    from agentrun.cli.interrupt import Stopping
     from agentrun.server.running import Options, Running
 
 
-@click.command()
+@click.command(context_settings={"auto_envvar_prefix": "AGENTRUN"})
 @click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -24,7 +31,27 @@ if TYPE_CHECKING:
 @click.option("--public-url", help="Where Twilio reaches this server, such as https://voice.example.com.")
 @click.option("--offline", is_flag=True, help="No network and no keys: a stand-in hears, answers and speaks.")
 @click.option("--insecure", is_flag=True, help="Accept unsigned calls; on a loopback host only.")
-@click.option("--eval", "evals", is_flag=True, help="Also answer `pipecat eval run`, on loopback.")
+@click.option(
+    "--eval",
+    "evals",
+    is_flag=True,
+    envvar="AGENTRUN_EVAL",
+    help="Also answer `pipecat eval run`, on loopback.",
+)
+@click.option(
+    "--watch", is_flag=True, help="Take edited specs, prompts and plugins into use at the next call."
+)
+@config_option
+@admission_options
+@stranger_options
+@click.option(
+    "--drain",
+    default="5m",
+    show_default=True,
+    type=DURATION,
+    help="How long SIGTERM lets calls finish; a second signal ends them.",
+)
+@worker_options
 @shared.override_options
 @click.option(
     "--log-level",
@@ -33,42 +60,72 @@ if TYPE_CHECKING:
     type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
     help="Show logs of this level and above.",
 )
-def command(
-    specs: tuple[Path, ...],
-    host: str,
-    port: int,
-    public_url: str | None,
-    offline: bool,
-    insecure: bool,
-    evals: bool,
-    style: str | None,
-    overrides: tuple[tuple[str, str], ...],
-    log_level: str,
-) -> int:
-    """Check SPECs, build their pipelines, and answer calls until Ctrl-C."""
+def command(specs: tuple[Path, ...], log_level: str, drain: float, workers: int, **given: Any) -> int:
+    """Check SPECs, build their pipelines, and answer calls until Ctrl-C or SIGTERM.
+
+    Options can be set as variables, such as AGENTRUN_PORT for --port, and in agentrun.toml: `port = 7860`.
+    """
     from agentrun.cli.screen import quiet_logs
 
     quiet_logs(log_level)
-    from agentrun.server.running import Options
-
-    asked = Options(host, port, public_url, offline, insecure, style, overrides, evals)
     import uvloop
 
-    return uvloop.run(_serve(specs, asked))
+    from agentrun.server.admission import Limits
+    from agentrun.server.running import Options
+
+    limits = Limits(
+        *(given.pop(name) for name in ("max_calls", "max_calls_per_caller", "max_calls_per_minute"))
+    )
+    asked = Options(**given, limits=limits)
+
+    if workers > 1 and asked.worker_fd is None:
+        return asyncio.run(_supervise(workers, asked))
+    return uvloop.run(_serve(specs, asked, drain))
 
 
-async def _serve(specs: tuple[Path, ...], options: Options) -> int:
+async def _supervise(number: int, options: Options) -> int:
+    from agentrun.cli.interrupt import stopping
+    from agentrun.listening import bind
+    from agentrun.server.workers import Workers
+
+    sock = bind(options.host, options.port)
+    with stopping() as stop, tempfile.TemporaryDirectory(prefix="agentrun-") as folder, sock:
+        return await Workers(number, sys.argv[1:], dict(os.environ), sock, Path(folder)).run(stop)
+
+
+async def _serve(specs: tuple[Path, ...], options: Options, drain: float) -> int:
     from agentrun.cli import screen
-    from agentrun.cli.interrupt import interrupted
+    from agentrun.cli.interrupt import stopping
+    from agentrun.server.drain import cut_when, leave
     from agentrun.server.running import running
 
-    with interrupted() as stop, screen.progress("Loading") as done:
-        async with running(specs, dict(os.environ), options) as server:
+    with stopping() as stop, screen.progress("Loading") as done:
+        async with contextlib.AsyncExitStack() as stack:
+            server = await stack.enter_async_context(running(specs, dict(os.environ), options))
             done()
-            screen.show_start(server)
-            await _wait(stop, server)
-            screen.show_stop(server)
+            if options.worker == 0:
+                screen.show_start(server)
+            if options.worker_fd is not None:
+                stack.push_async_callback(_end, asyncio.create_task(_stop_when_orphaned(stop)))
+            await _wait(stop.asked, server)
+            screen.show_stop(server, drain if stop.gently else 0.0)
+            cutting = asyncio.create_task(cut_when(stop.now, server.switchboard))
+            if stop.gently:
+                await leave(server.switchboard, drain, stop.now)
+        cutting.cancel()
     return 0
+
+
+async def _stop_when_orphaned(stop: Stopping) -> None:
+    from agentrun.server.workers import wait_orphaned
+
+    await wait_orphaned(os.getppid())
+    stop.note(signal.SIGTERM)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
 
 
 async def _wait(stop: asyncio.Event, server: Running) -> None:

@@ -5,6 +5,7 @@ Pipecat is pinned exactly, and ``tests/pipeline/test_private.py`` fails when one
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from openai import AsyncOpenAI
@@ -90,6 +91,17 @@ async def force_cancel(worker: PipelineWorker) -> None:
     ``worker.cancel()`` queues its frame behind the blocked one and so waits for ever.
     """
     await worker._pipeline.queue_frame(CancelFrame())
+
+
+async def clean_up(worker: PipelineWorker) -> None:
+    """Have every processor close what it has open, past a worker that never comes to do so."""
+    await worker._pipeline.cleanup()
+
+
+def tasks(worker: PipelineWorker) -> list[asyncio.Task[None]]:
+    """The tasks of a worker and of the runner that it shares its task manager with; none before its setup."""
+    manager = worker._task_manager
+    return list(manager.current_tasks()) if manager else []
 
 
 def realtime_is_deaf(llm: OpenAIRealtimeLLMService) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from agentrun import __version__
-from agentrun.server import browser_routes, dial_routes, record_routes
+from agentrun.server import api_key, browser_routes, dial_routes, health_routes, record_routes
 from agentrun.server.access import is_loopback
+from agentrun.server.bounds import Bounds
 from agentrun.server.dialling import Diallers
 from agentrun.server.settings import ServerSettings
 from agentrun.server.switchboard import Switchboard
@@ -14,29 +16,34 @@ from agentrun.server.tokens import StreamTokens
 from agentrun.server.twilio_routes import TwilioRoutes
 
 
-def make(switchboard: Switchboard, settings: ServerSettings) -> FastAPI:
-    """The application for ``switchboard``; the page and the records exist on a loopback host only."""
+def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamTokens | None = None) -> FastAPI:
+    """The application for ``switchboard``; page, records and evals are for loopback hosts."""
 
     app = FastAPI(title="agentrun", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
 
-    @app.get("/health")
-    async def health() -> dict[str, object]:
-        return {
-            "status": "stopping" if switchboard.closing else "ok",
-            "agents": sorted(switchboard.plans),
-            "calls": switchboard.live,
-        }
-
-    if is_loopback(settings.host):
-        app.include_router(browser_routes.router(switchboard))
+    app.include_router(health_routes.router(switchboard))
+    local = is_loopback(settings.host)
+    guard = api_key.require_start(settings)
+    if not settings.one_of_many:
+        app.include_router(browser_routes.router(switchboard, guard, page_too=local))
+    if local:
         app.include_router(record_routes.router(switchboard))
         if settings.evals:
             from agentrun.server import eval_routes
 
             app.include_router(eval_routes.router(switchboard))
     diallers = Diallers(switchboard, settings)
-    twilio = TwilioRoutes(switchboard, settings, StreamTokens(), diallers)
+    twilio = TwilioRoutes(switchboard, settings, tokens or StreamTokens(), diallers)
     app.include_router(twilio.router())
-    app.include_router(dial_routes.router(switchboard, settings, diallers, twilio.is_signed))
+    if not settings.one_of_many:
+        app.include_router(dial_routes.router(switchboard, settings, diallers, twilio.is_signed))
     app.state.diallers = diallers
+    app.add_middleware(Bounds)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=sorted(settings.origins),
+            allow_methods=["POST", "PATCH"],
+            allow_headers=["authorization", "content-type"],
+        )
     return app

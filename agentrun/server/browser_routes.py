@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+import uuid
+from collections.abc import Callable
 from typing import Any
 
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
@@ -18,7 +20,7 @@ from pipecat.transports.smallwebrtc.request_handler import (
 )
 
 from agentrun.plan import Plan
-from agentrun.server import page
+from agentrun.server import page, refusing
 from agentrun.server.local_only import require_local
 from agentrun.server.switchboard import Switchboard
 from agentrun.transports import browser
@@ -39,11 +41,38 @@ _UNREADABLE = (
 """What aiortc raises, depending on where an SDP or a candidate is wrong."""
 
 
-def router(switchboard: Switchboard) -> APIRouter:
-    """The page's routes; every one of them is for this machine alone."""
-    routes = APIRouter(dependencies=[Depends(require_local)])
+def router(
+    switchboard: Switchboard,
+    require_start: Callable[[Request], None] = require_local,
+    *,
+    page_too: bool = True,
+) -> APIRouter:
+    """The page and the list of agents, for this machine; the offer, for whom ``require_start`` lets in."""
+    routes = APIRouter()
+    if page_too:
+        routes.include_router(_page(switchboard), dependencies=[Depends(require_local)])
     handler = SmallWebRTCRequestHandler()
     switchboard.on_close(handler.close)
+
+    @routes.post("/{agent}/browser/offer", dependencies=[Depends(require_start)])
+    async def offer(agent: str, request: Request) -> dict[str, str]:
+        return await _answer(switchboard, handler, agent, await _body(request))
+
+    @routes.patch("/{agent}/browser/offer", dependencies=[Depends(require_start)])
+    async def candidates(agent: str, request: Request) -> dict[str, str]:
+        _plan(switchboard, agent)
+        wanted = _patch(await _body(request))
+        try:
+            await handler.handle_patch_request(wanted)
+        except _UNREADABLE:
+            raise HTTPException(400, "the candidates can't be understood") from None
+        return {"status": "ok"}
+
+    return routes
+
+
+def _page(switchboard: Switchboard) -> APIRouter:
+    routes = APIRouter()
 
     @routes.get("/")
     async def show() -> HTMLResponse:
@@ -62,20 +91,6 @@ def router(switchboard: Switchboard) -> APIRouter:
             for name, plan in switchboard.plans.items()
         ]
 
-    @routes.post("/{agent}/browser/offer")
-    async def offer(agent: str, request: Request) -> dict[str, str]:
-        return await _answer(switchboard, handler, agent, await _body(request))
-
-    @routes.patch("/{agent}/browser/offer")
-    async def candidates(agent: str, request: Request) -> dict[str, str]:
-        _plan(switchboard, agent)
-        wanted = _patch(await _body(request))
-        try:
-            await handler.handle_patch_request(wanted)
-        except _UNREADABLE:
-            raise HTTPException(400, "the candidates can't be understood") from None
-        return {"status": "ok"}
-
     return routes
 
 
@@ -88,13 +103,16 @@ async def _answer(
         raise HTTPException(400, "an offer has `sdp` and the `type` offer")
     if "m=audio" not in body["sdp"]:
         raise HTTPException(400, "an offer has a line for audio")
+    call_id = uuid.uuid4().hex
+    if refusal := switchboard.admission.ask(plan, call_id):
+        raise refusing.in_http(refusal)
     peers: list[SmallWebRTCConnection] = []
     started: list[bool] = []
 
     async def begin(peer: SmallWebRTCConnection) -> None:
         peers.append(peer)
         if not switchboard.closing:
-            connection = browser.connect(peer, agent, plan.environ, offline=plan.offline)
+            connection = browser.connect(peer, agent, plan.environ, offline=plan.offline, call_id=call_id)
             switchboard.answer(plan, connection)
             started.append(True)
 
@@ -103,6 +121,9 @@ async def _answer(
         answer = await handler.handle_web_request(wanted, begin)
     except _UNREADABLE:
         raise HTTPException(400, "the offer can't be understood") from None
+    finally:
+        if not started:
+            switchboard.admission.release(agent, call_id)
     if answer and started:
         return answer
     for peer in peers:

@@ -13,6 +13,7 @@ from pipecat.runner.types import DailyDialinRequest, DialinSettings
 from agentrun.call import Call
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
+from agentrun.server.admission import NotAdmittedError
 from agentrun.server.daily_rooms import DailyError, DailyRooms, Room
 from agentrun.server.switchboard import Switchboard
 from agentrun.transports.connection import Connection
@@ -40,7 +41,10 @@ class DailyCalls:
         self._coming: set[str] = set()
 
     async def start(self, plan: Plan, parameters: Mapping[str, str]) -> Started:
-        """Make a room and send the agent into it. Raises DailyError when there is no room."""
+        """Make a room and send the agent into it.
+
+        Raises NotAdmittedError when the call is not let in, DailyError when there is no room.
+        """
         call = Call(
             id=uuid.uuid4().hex,
             agent=plan.spec.name,
@@ -58,7 +62,7 @@ class DailyCalls:
     async def dial_in(self, plan: Plan, dialin: DialinSettings) -> Started:
         """Make a room with a SIP address for a telephone call, which comes when the agent is in it.
 
-        Raises DailyError when there is no room.
+        Raises NotAdmittedError when the call is not let in, DailyError when there is no room.
         """
         call = Call(
             id=dialin.call_id,
@@ -105,7 +109,22 @@ class DailyCalls:
         asked = plan.daily
         assert asked is not None  # noqa: S101
         telephone = (call.from_number or call.caller) if dialin else ""
-        room = await self._rooms.make(asked, plan.spec.limits.max_duration, telephone=telephone)
+        admission = self._switchboard.admission
+        if refusal := admission.ask(plan, call.id, (call.from_number or "") if dialin else None):
+            raise NotAdmittedError(refusal)
+        try:
+            room = await self._rooms.make(asked, plan.spec.limits.max_duration, telephone=telephone)
+            task = self._join_made(plan, call, room, dialin)
+        except BaseException:
+            admission.release(call.agent, call.id)
+            raise
+        task.add_done_callback(lambda _: self._rooms.release(room.name))
+        return Started(call.id, room)
+
+    def _join_made(
+        self, plan: Plan, call: Call, room: Room, dialin: DailyDialinRequest | None
+    ) -> asyncio.Task[CallRecord]:
+        """Send the agent into ``room``, which is deleted when it can't come."""
         task: asyncio.Task[CallRecord] | None = None
         try:
             if self._switchboard.closing:
@@ -115,8 +134,7 @@ class DailyCalls:
         finally:
             if task is None:
                 self._rooms.release(room.name)
-        task.add_done_callback(lambda _: self._rooms.release(room.name))
-        return Started(call.id, room)
+        return task
 
 
 def _name(plan: Plan) -> str:

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agentrun.plan import Plan
 from agentrun.providers import daily
-from agentrun.server import api_key, daily_signature
+from agentrun.server import api_key, daily_signature, refusing
 from agentrun.server.access import is_loopback
+from agentrun.server.admission import NotAdmittedError
 from agentrun.server.daily_calls import DailyCalls, Started
 from agentrun.server.daily_rooms import DailyError
 from agentrun.server.local_only import require_local
@@ -41,7 +42,7 @@ class DailyRoutes:
         self._switchboard = switchboard
         self._settings = settings
         self._calls = calls
-        self._require_key = api_key.require(settings)
+        self._require_key = api_key.require(settings, settings.start_tokens)
 
     def router(self) -> APIRouter:
         """The routes, to be included in the app."""
@@ -59,6 +60,8 @@ class DailyRoutes:
         self._require_open()
         try:
             started = await self._calls.start(plan, parameters)
+        except NotAdmittedError as error:
+            raise refusing.in_http(error.refusal) from None
         except DailyError as error:
             raise _no_room(agent, error) from None
         return {**_shown(started), "dailyToken": started.room.caller_token}
@@ -78,6 +81,8 @@ class DailyRoutes:
         self._require_open()
         try:
             return _shown(await self._calls.dial_in(plan, dialin))
+        except NotAdmittedError as error:
+            raise refusing.in_http(error.refusal) from None
         except DailyError as error:
             raise _no_room(agent, error) from None
 

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agentrun.errors import SetupError
 from agentrun.plan import Plan
-from agentrun.server import api_key
+from agentrun.server import api_key, refusing
 from agentrun.server.access import Access
+from agentrun.server.admission import NotAdmittedError
 from agentrun.server.dialling import Diallers, NumberError
 from agentrun.server.settings import ServerSettings
 from agentrun.server.switchboard import Switchboard
@@ -78,6 +79,8 @@ def router(
             outgoing = await diallers.place(agent, wanted.to, wanted.parameters)
         except NumberError as error:
             raise HTTPException(422, str(error)) from None
+        except NotAdmittedError as error:
+            raise refusing.in_http(error.refusal) from None
         except SetupError as error:
             raise HTTPException(503, error.message) from None
         except TwilioError as error:

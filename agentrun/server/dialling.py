@@ -14,8 +14,10 @@ from loguru import logger
 from agentrun.errors import AgentRunError, SetupError
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
+from agentrun.server.admission import NotAdmittedError
 from agentrun.server.settings import ServerSettings
 from agentrun.server.switchboard import Switchboard
+from agentrun.server.tokens import LIFETIME_SECONDS
 from agentrun.spec.dialling import E164, Dialling
 from agentrun.spec.models import TwilioTransport
 from agentrun.transports import twilio_rest
@@ -70,8 +72,9 @@ class Diallers:
     async def place(self, agent: str, to: str, parameters: Mapping[str, str] | None = None) -> Outgoing:
         """Have Twilio call ``to``.
 
-        Raises NumberError for a number that may not be called, SetupError for what is not set up, and
-        TwilioError when Twilio refuses; the refused call has its record as well.
+        Raises NumberError for a number that may not be called, SetupError for what is not set up,
+        NotAdmittedError when no line is free, and TwilioError when Twilio refuses; the refused call has its
+        record as well.
         """
         plan = self._switchboard.plans[agent]
         settings = _settings_of(plan)
@@ -86,6 +89,9 @@ class Diallers:
         account = twilio_rest.account(self._settings.environ)
         record = CallRecord(f"dial-{secrets.token_hex(8)}", plan.spec.name, "twilio", caller, to)
         record.direction = "outbound"
+        longest = settings.ring + LIFETIME_SECONDS
+        if refusal := self._switchboard.admission.take(plan, record.id, to, seconds=longest):
+            raise NotAdmittedError(refusal)
         outgoing = Outgoing(record.id, plan, record, dict(parameters or {}))
         self._outgoing[outgoing.id] = outgoing
         if len(self._outgoing) > MOST_REMEMBERED:
@@ -108,6 +114,7 @@ class Diallers:
         outgoing = self._outgoing.get(dial)
         if outgoing and outgoing.record.id == dial:
             outgoing.record.id = call_sid
+            self._switchboard.admission.rename(outgoing.record.agent, dial, call_sid)
             self._switchboard.records.add(outgoing.record)
 
     async def note(self, outgoing: Outgoing, status: str, answered_by: str = "") -> None:
@@ -178,6 +185,7 @@ class Diallers:
         record = outgoing.record
         record.outcome, record.ended_by, record.reason = outcome, "network", reason
         record.ended = datetime.now(UTC)
+        self._switchboard.admission.release(record.agent, record.id)
         self._switchboard.records.add(record)
         outgoing.over.set()
 

@@ -10,33 +10,25 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from agentrun import plan as planning
-from agentrun import plugins, spec
-from agentrun.errors import Problem, SetupError, SpecError
-from agentrun.listening import bind, listening
+from agentrun.errors import SetupError
+from agentrun.listening import bind, inherit, listening
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
-from agentrun.server import access, app, microphone_talk
+from agentrun.server import access, api_key, app, microphone_talk
+from agentrun.server.admission import Admission
 from agentrun.server.dialling import Diallers
+from agentrun.server.loading import load, make_plan, make_plans
 from agentrun.server.offline import Offline
+from agentrun.server.options import Options
+from agentrun.server.reloading import Reloader, Stamp, stamp_of, watching
 from agentrun.server.settings import ServerSettings
+from agentrun.server.shared import Ledger, SharedStartTokens, SharedStore, SharedStreamTokens
+from agentrun.server.start_tokens import StartTokens
 from agentrun.server.switchboard import Switchboard
 from agentrun.spec.file import SpecFile
 
-
-@dataclass(frozen=True)
-class Options:
-    """What `agentrun serve` was asked for; port 0 takes a free one."""
-
-    host: str = "127.0.0.1"
-    port: int = 7860
-    public_url: str | None = None
-    offline: bool = False
-    insecure: bool = False
-    style: str | None = None
-    overrides: tuple[tuple[str, str], ...] = ()
-    evals: bool = False
+__all__ = ["Options", "Running", "load", "make_plans", "running"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +54,7 @@ async def running(
     Raises SpecError, PluginError or SetupError before anything listens.
     """
     files = load(paths, options)
+    stamps = {file.path: stamp_of(file) for file in files} if options.watch else {}
     guard = access.decide(
         options.host,
         environ,
@@ -69,7 +62,7 @@ async def running(
         insecure=options.insecure,
         twilio=not _only_daily(files),
     )
-    sock = bind(options.host, options.port)
+    sock = bind(options.host, options.port) if options.worker_fd is None else inherit(options.worker_fd)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
         offline = await stack.enter_async_context(Offline(files)) if options.offline else None
@@ -77,62 +70,67 @@ async def running(
         _require_public_urls(plans, options.host)
         resources = await stack.enter_async_context(Resources())
         await asyncio.to_thread(resources.warm)
-        switchboard = Switchboard(plans, resources)
+        ledger = Ledger(options.ledger) if options.ledger else None
+        if ledger:
+            stack.callback(ledger.close)
+        store = SharedStore(ledger) if ledger else None
+        switchboard = Switchboard(plans, resources, Admission(options.limits, store=store))
         await switchboard.prepare()
+        public_urls = _public_urls(plans)
         settings = ServerSettings(
             options.host,
             guard,
             environ,
-            _public_urls(plans),
+            public_urls,
             offline=options.offline,
             evals=options.evals,
+            one_of_many=options.worker_fd is not None,
+            start_tokens=_start_tokens(environ.get(api_key.VARIABLE), ledger),
+            origins=frozenset(origin.lower().rstrip("/") for origin in options.origins),
         )
-        web = app.make(switchboard, settings)
+        web = app.make(switchboard, settings, SharedStreamTokens(ledger) if ledger else None)
         join_given_rooms = _include_daily(web, switchboard, settings)
-        await stack.enter_async_context(listening(web, sock))
+        await stack.enter_async_context(listening(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
         stack.push_async_callback(switchboard.close)
-        join_given_rooms()
+        if options.worker == 0:
+            join_given_rooms()
         host, port = sock.getsockname()[:2]
         url = f"http://{_as_url_host(options.host, host)}:{port}"
         web.state.diallers.base_url = url
-        talk = microphone_talk.begin(switchboard)
+        if options.watch:
+            reloader = _reloader(files, stamps, environ, options, offline, switchboard, public_urls)
+            await stack.enter_async_context(watching(reloader))
+        talk = microphone_talk.begin(switchboard) if options.worker == 0 else None
         yield Running(url, settings, switchboard, web.state.diallers, talk)
 
 
-def load(paths: Sequence[Path], options: Options) -> list[SpecFile]:
-    """All specs, or every problem of all of them; two agents with one name are a problem."""
-    files: list[SpecFile] = []
-    problems: list[Problem] = []
-    for path in paths:
-        try:
-            files.append(spec.load(path, options.overrides, options.style))
-        except SpecError as error:
-            problems.extend(error.problems)
-    seen: dict[str, SpecFile] = {}
-    for file in files:
-        first = seen.setdefault(file.spec.name, file)
-        if first is not file:
-            message = f"'{file.spec.name}' is also the name of {first.path}"
-            problems.append(file.problem(("name",), message, "give each agent a name of its own"))
-    if problems:
-        raise SpecError(problems)
-    return files
+def _start_tokens(key: str | None, ledger: Ledger | None) -> StartTokens | None:
+    if not key:
+        return None
+    return SharedStartTokens(key, ledger) if ledger else StartTokens(key)
 
 
-def make_plans(
-    files: Sequence[SpecFile], environ: Mapping[str, str], options: Options, offline: Offline | None
-) -> dict[str, Plan]:
-    """A plan for each agent, by name; raises SetupError when a key is missing."""
-    plans = {}
-    for file in files:
-        tools = plugins.load(file)
-        env = {**environ, **offline.environ(file.spec.name)} if offline else environ
-        plan = planning.make(file, tools, env, offline=options.offline, public_url=options.public_url)
-        plan.require_keys()
-        plans[file.spec.name] = plan
-    if not plans:
-        raise SetupError("no spec was given", "agentrun serve agents/ncaa.yaml")
-    return plans
+def _reloader(
+    files: Sequence[SpecFile],
+    stamps: Mapping[Path, Stamp],
+    environ: Mapping[str, str],
+    options: Options,
+    offline: Offline | None,
+    switchboard: Switchboard,
+    public_urls: dict[str, str],
+) -> Reloader:
+    """What takes edits into use."""
+
+    def make(file: SpecFile) -> Plan:
+        plan = make_plan(file, environ, options, offline)
+        _require_public_urls({plan.spec.name: plan}, options.host)
+        return plan
+
+    async def put(plan: Plan) -> None:
+        await switchboard.replace(plan)
+        public_urls.update(_public_urls({plan.spec.name: plan}))
+
+    return Reloader(files, stamps, lambda path: load([path], options)[0], make, put)
 
 
 def _require_public_urls(plans: Mapping[str, Plan], host: str) -> None:

@@ -11,31 +11,45 @@ from agentrun.pipeline import prepared
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
+from agentrun.server.admission import Admission
 from agentrun.server.records import Records
 from agentrun.session import Session
 from agentrun.transports.connection import Connection
 
 GOODBYE_SECONDS = 5.0
 """How long calls get to end by themselves when the server stops."""
-HARD_SECONDS = 12.0
+HARD_SECONDS = 15.0
+WORDS_SECONDS = 10.0
+"""How long the words of a goodbye may take."""
+_POLL_SECONDS = 0.1
 
 
 class Switchboard:
     """Owns every session of this process: it starts them, and none outlives ``close``."""
 
-    def __init__(self, plans: Mapping[str, Plan], resources: Resources) -> None:
+    def __init__(
+        self, plans: Mapping[str, Plan], resources: Resources, admission: Admission | None = None
+    ) -> None:
         self.plans = plans
+        self.admission = admission or Admission()
         self.records = Records()
         self.closing = False
         self._resources = resources
         self._apologies: dict[str, bytes | None] = {}
         self._live: dict[asyncio.Task[CallRecord], Session] = {}
+        self._goodbyes: dict[asyncio.Task[CallRecord], str] = {}
         self._closers: list[Callable[[], Awaitable[None]]] = []
 
     async def prepare(self) -> None:
         """Have every agent's apology spoken once, so that it can be played when nothing else works."""
         for name, plan in self.plans.items():
             self._apologies[name] = await prepared.speech(plan, plan.spec.prompts.apology, self._resources)
+
+    async def replace(self, plan: Plan) -> None:
+        """Have the next call of this agent run by ``plan``; those that are up keep theirs."""
+        name = plan.spec.name
+        self._apologies[name] = await prepared.speech(plan, plan.spec.prompts.apology, self._resources)
+        self.plans = {**self.plans, name: plan}
 
     def on_close(self, closer: Callable[[], Awaitable[None]]) -> None:
         """Have ``closer`` called once all calls have ended."""
@@ -72,12 +86,36 @@ class Switchboard:
         session = Session(plan, connection, self._resources, record, self._apologies.get(call.agent))
         task = asyncio.create_task(session.run(), name=f"call {call.id}")
         self._live[task] = session
+        self._goodbyes[task] = plan.spec.prompts.goodbye
+        self.admission.begin(call.agent, call.id)
         task.add_done_callback(self._ended)
         return task
 
+    async def wait_until_idle(self) -> None:
+        """Return when no call is up and none is on its way; let nothing in before (``admission.stopped``)."""
+        while self._live or self.admission.expected:
+            if self._live:
+                await asyncio.wait(self._live)
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def say_goodbye(self) -> None:
+        """Have every call that is up hear ``prompts.goodbye``, and end."""
+        going = {task: session for task, session in self._live.items() if not session.record.ended_by}
+        reason = "the server is stopping"
+        await asyncio.gather(
+            *(s.leave_message(self._goodbyes[task], reason, "server") for task, s in going.items())
+        )
+        if going:
+            await asyncio.wait(going, timeout=WORDS_SECONDS)
+
+    def cut(self) -> None:
+        """End every call at once, without a word."""
+        for task in self._live:
+            task.cancel()
+
     async def close(self) -> None:
-        """Say goodbye to the calls that are up, then end what is left."""
-        self.closing = True
+        """Let the calls that are up finish what is being said, then end what is left."""
+        self.closing = self.admission.stopped = True
         if self._live:
             await self._end_calls()
         for closer in self._closers:
@@ -93,6 +131,8 @@ class Switchboard:
 
     def _ended(self, task: asyncio.Task[CallRecord]) -> None:
         record = self._live.pop(task).record
+        del self._goodbyes[task]
+        self.admission.release(record.agent, record.id)
         if not task.cancelled() and (error := task.exception()):
             record.errors.append(repr(error))
             logger.opt(exception=error).error("call {} broke", record.id)

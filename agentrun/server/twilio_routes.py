@@ -14,7 +14,7 @@ from twilio.twiml.voice_response import Connect, VoiceResponse
 
 from agentrun.call import Call
 from agentrun.plan import Plan
-from agentrun.server import signature
+from agentrun.server import refusing, signature
 from agentrun.server.access import TOKEN_VARIABLE, Access, is_loopback
 from agentrun.server.dialling import Diallers
 from agentrun.server.settings import ServerSettings
@@ -67,8 +67,16 @@ class TwilioRoutes:
         if self._settings.access is Access.SIGNED and not self.is_signed(agent, request, form):
             logger.warning("{}: refused a call without Twilio's signature", agent)
             return Response("the request is not signed by Twilio\n", 403, media_type="text/plain")
-        if self._switchboard.closing:
-            return _twiml(_busy())
+        call_sid, dial = form.get("CallSid", ""), request.query_params.get("dial", "")
+        known = self._switchboard.records.get(plan.spec.name, call_sid)
+        if known and (known.direction == "inbound" or known.ended):
+            return Response("this call has been answered already\n", 409, media_type="text/plain")
+        placed = self._diallers.find(dial) if self._diallers else None
+        if self._diallers and placed and placed.record.ended is None:
+            self._diallers.attach(dial, call_sid)
+        elif refusal := self._switchboard.admission.ask(plan, call_sid, form.get("From", "")):
+            logger.info("{}: did not let in call {}: {}", agent, call_sid, refusal.message)
+            return _twiml(refusing.in_twiml(refusal, plan))
         return _twiml(self._connect(agent, request, form))
 
     async def stream(self, agent: str, websocket: WebSocket) -> None:
@@ -115,18 +123,17 @@ class TwilioRoutes:
         token = self._tokens.mint(agent, form.get("CallSid", ""), caller, called)
         answer, connect = VoiceResponse(), Connect()
         stream = connect.stream(url=self._stream_url(agent, request))
-        own = self._parameters(request.query_params.get("dial", ""), form.get("CallSid", ""))
+        own = self._parameters(request.query_params.get("dial", ""))
         for name, value in (*own, ("token", token), ("from_number", caller), ("to_number", called)):
             stream.parameter(name=name, value=value)
         answer.append(connect)
         return answer
 
-    def _parameters(self, dial: str, call_sid: str) -> list[tuple[str, str]]:
+    def _parameters(self, dial: str) -> list[tuple[str, str]]:
         """What a call was given that this server placed."""
         outgoing = self._diallers.find(dial) if self._diallers and dial else None
-        if outgoing is None or self._diallers is None:
+        if outgoing is None:
             return []
-        self._diallers.attach(dial, call_sid)
         return [(name, value) for name, value in outgoing.parameters.items() if name not in _OURS]
 
     def _stream_url(self, agent: str, request: Request) -> str:
@@ -198,12 +205,6 @@ async def _close(websocket: WebSocket, code: int) -> None:
         await websocket.close(code)
     except RuntimeError:
         return
-
-
-def _busy() -> VoiceResponse:
-    answer = VoiceResponse()
-    answer.reject(reason="busy")
-    return answer
 
 
 def _twiml(answer: VoiceResponse) -> Response:

@@ -14,27 +14,28 @@ from agentrun.session.voice import Voice
 HEARD_SECONDS = 10.0
 CANCEL_SECONDS = 3.0
 """How long a cancelled pipeline may take to let go before it is forced."""
+FORCE_SECONDS = 2.0
+"""How long each harder step may take."""
+_MOST_CANCELLATIONS = 2
+"""A task of Pipecat's that cleans up when it is cancelled needs a second one when its cleaning hangs."""
 
 
 async def now(running: asyncio.Task[None], worker: PipelineWorker) -> None:
-    """End a pipeline that is still running: cancel it, force it, let go of it.
+    """End a pipeline that is still running: cancel it, force it, take its tasks from it.
 
     Pipecat waits for the end without a limit, and a processor that holds the end holds the cancel
-    behind it (pipecat issues 3757, 5211, 5216). Returns within 10 s whatever a processor does.
+    behind it (pipecat issues 3757, 5211, 5216). Returns within 12 s whatever a processor does.
     """
     if running.done():
         return
     cancelling = asyncio.create_task(worker.cancel(reason="the call is over"))
     try:
-        if await _done(running, CANCEL_SECONDS):
+        if await _done({running}, CANCEL_SECONDS):
             return
         logger.warning("a pipeline ignored its cancellation; forcing it")
         await private.force_cancel(worker)
-        if await _done(running, CANCEL_SECONDS):
-            return
-        logger.error("a pipeline can't be ended; letting go of it")
-        running.cancel()
-        await _done(running, CANCEL_SECONDS)
+        if not await _done({running}, FORCE_SECONDS):
+            await _dismantle(running, worker)
     finally:
         cancelling.cancel()
 
@@ -51,6 +52,23 @@ async def farewell(voice: Voice, words: str, end: Callable[[], Awaitable[None]])
     await end()
 
 
-async def _done(task: asyncio.Task[None], seconds: float) -> bool:
-    done, _ = await asyncio.wait({task}, timeout=seconds)
-    return bool(done)
+async def _dismantle(running: asyncio.Task[None], worker: PipelineWorker) -> None:
+    """Close what the processors have open, then cancel every task of the pipeline."""
+    closing = asyncio.create_task(private.clean_up(worker))
+    await _done({closing}, FORCE_SECONDS)
+    for _ in range(_MOST_CANCELLATIONS):
+        left = {task for task in (running, closing, *private.tasks(worker)) if not task.done()}
+        for task in left:
+            task.cancel()
+        if await _done(left, FORCE_SECONDS):
+            return
+    names = ", ".join(sorted(task.get_name() for task in left if not task.done()))
+    logger.error("parts of a pipeline can't be ended, and are left behind: {}", names)
+
+
+async def _done(tasks: set[asyncio.Task[None]], seconds: float) -> bool:
+    """Whether all of ``tasks`` end within ``seconds``."""
+    if not tasks:
+        return True
+    _, left = await asyncio.wait(tasks, timeout=seconds)
+    return not left

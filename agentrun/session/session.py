@@ -112,10 +112,10 @@ class Session:
         if self._over(by, reason, GOODBYE_SECONDS):
             self._tasks.append(asyncio.create_task(ending.when_heard(self._voice, self._worker)))
 
-    async def leave_message(self, words: str, reason: str) -> None:
-        """Say ``words`` to a machine that listens, and end the call."""
+    async def leave_message(self, words: str, reason: str, by: EndedBy = "agent") -> None:
+        """Drop what is being said, say ``words``, and end the call."""
         await self._voice.silence()
-        self._farewell(words, reason)
+        self._farewell(words, reason, by)
 
     async def apologise(self, reason: str) -> None:
         """Tell the caller that the agent can't go on, and end the call."""
@@ -223,8 +223,8 @@ class Session:
     async def _answer_overdue(self) -> None:
         await self.apologise(f"no answer began within {self._plan.spec.limits.answer:g} s")
 
-    def _farewell(self, words: str, reason: str) -> None:
-        farewell = ending.farewell(self._voice, words, lambda: self.end("agent", reason))
+    def _farewell(self, words: str, reason: str, by: EndedBy = "agent") -> None:
+        farewell = ending.farewell(self._voice, words, lambda: self.end(by, reason))
         self._tasks.append(asyncio.create_task(farewell))
 
     def _lost(self, what: str) -> None:

@@ -49,7 +49,7 @@ class Turns(SpecModel):
 
 
 class Limits(SpecModel):
-    """Bounds of one call."""
+    """Bounds of one call, and of how many there are."""
 
     max_duration: Duration = Field(default=1800.0, gt=0, description="The longest call.")
     warn_before: Duration = Field(
@@ -62,6 +62,13 @@ class Limits(SpecModel):
     )
     answer: Duration = Field(
         default=6.0, gt=0, description="How long an answer may take to begin before the agent gives up."
+    )
+    calls: Count | None = Field(default=None, ge=1, description="Calls at the same time; any number.")
+    calls_per_caller: Count | None = Field(
+        default=None, ge=1, description="Calls of one number at the same time; any number."
+    )
+    calls_per_minute: Count | None = Field(
+        default=None, ge=1, description="Calls that begin within a minute; any number."
     )
 
 

@@ -25,13 +25,15 @@ class Place:
 class SpecFile:
     """``places`` maps the path of a value (``("pipeline", "llm")``) to where it stands.
 
-    ``project`` is the folder that holds ``plugins/``: the spec's own folder or the one above it.
+    ``project`` is the folder that holds ``plugins/``: the spec's own folder or the one above it. ``sources``
+    are the files that the agent was read from: what it extends, its prompts, its tests.
     """
 
     path: Path
     project: Path
     spec: AgentSpec
     places: Mapping[Where, Place]
+    sources: frozenset[Path] = frozenset()
 
     def problem(self, where: Where, message: str, hint: str = "", severity: Severity = "error") -> Problem:
         """A problem at ``where``, or at its nearest parent that stands in a file."""

@@ -11,7 +11,7 @@ from agentrun.spec.file import Place, Where, nearest
 from agentrun.spec.source import Lines, Source
 
 MOST_BYTES = 256 * 1024
-PROMPTS = ("system", "greeting", "apology", "repeat")
+PROMPTS = ("system", "greeting", "apology", "repeat", "busy", "goodbye")
 UNREAD = "unread"
 
 

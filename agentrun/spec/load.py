@@ -49,8 +49,14 @@ def examine(
     spec, trouble = _validate(found)
     named = leaks.find(found)
     everything = [*found.problems, *named.values(), *trouble, *templates.check(found)]
-    file = SpecFile(path, project, spec, found.values) if spec else None
+    file = SpecFile(path, project, spec, found.values, _sources(found)) if spec else None
     return file, sorted(set(leaks.without(everything, named)))
+
+
+def _sources(found: Source) -> frozenset[Path]:
+    """The files that ``found`` was put together from."""
+    values = {place.path for place in found.values.values() if place.line}
+    return frozenset(Path(path) for path in values | {lines.path for lines in found.lines.values()})
 
 
 def _validate(found: Source) -> tuple[AgentSpec | None, list[Problem]]:

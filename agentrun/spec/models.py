@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from agentrun.spec.admission import Callers, Hours
 from agentrun.spec.conduct import Context, Limits, Turns
 from agentrun.spec.daily import DailyTransport
 from agentrun.spec.dialling import Dialling
@@ -88,6 +89,14 @@ class Prompts(SpecModel):
         default="Sorry, I did not catch that. Could you say it again?",
         description="What the caller hears when their words were lost.",
     )
+    busy: Text | None = Field(
+        default="All our lines are busy. Please call again in a few minutes. Goodbye.",
+        description="What a caller hears who can't be answered; null gives a telephone's busy tone.",
+    )
+    goodbye: Text = Field(
+        default="I am sorry, I have to hang up now. Please call again in a few minutes. Goodbye.",
+        description="What the caller hears when the server stops.",
+    )
 
 
 class AgentSpec(SpecModel):
@@ -108,6 +117,8 @@ class AgentSpec(SpecModel):
     )
     turns: Turns = Turns()
     limits: Limits = Limits()
+    callers: Callers = Callers()
+    hours: Hours | None = Field(default=None, description="When it answers; always by default.")
     context: Context = Context()
     judge: Annotated[ServiceSpec | None, word("model")] = Field(
         default=None,

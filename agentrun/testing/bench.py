@@ -25,6 +25,8 @@ from agentrun.simulate.engines import Engines
 from agentrun.simulate.openai import OpenAIServer
 from agentrun.simulate.rehearsal import Rehearsal
 from agentrun.simulate.silence import Silence
+from agentrun.spec.admission import Callers
+from agentrun.spec.conduct import Limits
 from agentrun.spec.file import SpecFile
 from agentrun.spec.models import TwilioTransport
 from agentrun.spec.scenario import Scenario
@@ -80,7 +82,7 @@ class Bench:
         plan = planning.make(file, tools, environ, offline=base_url is not None)
         plan.require_keys()
         if spoken:
-            spec = plan.spec.model_copy(update={"transport": (TwilioTransport(type="twilio"),)})
+            spec = plan.spec.model_copy(update=_answered_always(plan.spec.limits))
             plan = replace(plan, file=replace(file, spec=spec))
         self.plans[key] = plan
         try:
@@ -88,6 +90,17 @@ class Bench:
         finally:
             del self.plans[key]
             self.cast.roles.pop(key, None)
+
+
+def _answered_always(limits: Limits) -> dict[str, object]:
+    """What a spec's test is not about: the way in, the opening hours, and how many may call."""
+    free = {"calls": None, "calls_per_caller": None, "calls_per_minute": None}
+    return {
+        "transport": (TwilioTransport(type="twilio"),),
+        "hours": None,
+        "callers": Callers(),
+        "limits": limits.model_copy(update=free),
+    }
 
 
 @contextlib.asynccontextmanager

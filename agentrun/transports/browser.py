@@ -14,10 +14,15 @@ from agentrun.transports.connection import Connection
 
 
 def connect(
-    peer: SmallWebRTCConnection, agent: str, environ: Mapping[str, str], *, offline: bool
+    peer: SmallWebRTCConnection,
+    agent: str,
+    environ: Mapping[str, str],
+    *,
+    offline: bool,
+    call_id: str | None = None,
 ) -> Connection:
-    """The connection of a page that talks to ``agent``."""
+    """The connection of a page that talks to ``agent``; without a ``call_id`` the call gets a new one."""
     params = TransportParams(audio_in_enabled=True, audio_out_enabled=True)
     transport = SmallWebRTCTransport(webrtc_connection=peer, params=params)
-    call = Call(id=uuid.uuid4().hex, agent=agent, transport="local", environ=environ, offline=offline)
+    call = Call(call_id or uuid.uuid4().hex, agent, transport="local", environ=environ, offline=offline)
     return Connection(call, transport, rtvi=True)

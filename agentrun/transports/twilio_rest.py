@@ -48,13 +48,17 @@ class TwilioAccount:
         """Take the call from its stream and do what ``twiml`` says instead. Raises TwilioError."""
         await self._post(f"Calls/{call_sid}.json", {"Twiml": twiml})
 
+    async def check(self) -> str:
+        """Twilio's own word for the account, such as ``active``. Raises TwilioError."""
+        return str((await self._ask("GET", ""))["status"])
+
     async def _post(self, path: str, form: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
         return await self._ask("POST", path, form)
 
     async def _ask(
         self, method: str, path: str, form: Mapping[str, str | Sequence[str]] | None = None
     ) -> dict[str, Any]:
-        url = f"{self.api}/{VERSION}/Accounts/{self.sid}/{path}"
+        url = f"{self.api}/{VERSION}/Accounts/{self.sid}{f'/{path}' if path else '.json'}"
         try:
             async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, auth=self.login) as client:
                 answer = await client.request(method, url, data=form)

@@ -116,9 +116,9 @@ def test_insecure_on_a_public_host_is_refused(spec: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def serving(spec: Path, given: Mapping[str, str]) -> AsyncIterator[tuple[Process, str]]:
+async def serving(spec: Path, given: Mapping[str, str], *options: str) -> AsyncIterator[tuple[Process, str]]:
     """A serving process and its address; it is killed at the end of the block if it is still there."""
-    arguments = (*SERVE, str(spec), "--port", "0", "--insecure")
+    arguments = (*SERVE, str(spec), "--port", "0", "--insecure", *options)
     process = await asyncio.create_subprocess_exec(*arguments, stdout=PIPE, stderr=PIPE, env=environ(**given))
     try:
         yield process, await address_of(process)
@@ -144,7 +144,10 @@ async def test_a_signal_ends_the_call_that_is_up_and_then_the_server(
 ) -> None:
     async with OpenAIServer(ScriptedHearing(()), ToneVoice(), ScriptedBrain([HELLO])) as openai:
         given = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
-        async with serving(spec, given) as (process, url), Caller().call(f"{url}/desk") as call:
+        async with (
+            serving(spec, given, "--drain", "0s") as (process, url),
+            Caller().call(f"{url}/desk") as call,
+        ):
             await call.hear_greeting()
             process.send_signal(number)
             assert await asyncio.wait_for(process.wait(), 15) == 0

@@ -57,3 +57,9 @@ def test_the_realtime_service_says_whether_it_answers_and_what_it_was_given() ->
     llm = OpenAIRealtimeLLMService(api_key="test")
     assert private.realtime_is_answering(llm) is False
     assert private.realtime_has_context(llm) is False
+
+
+async def test_a_worker_s_tasks_are_known_once_it_is_set_up() -> None:
+    worker = PipelineWorker(Pipeline([]), enable_rtvi=False, name="call")
+    assert private.tasks(worker) == []
+    assert callable(worker._pipeline.cleanup)

@@ -13,6 +13,9 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from fastapi import FastAPI
 
 from agentrun.server import browser_routes
+from agentrun.server.admission import Admission
+from agentrun.spec.admission import Callers
+from agentrun.spec.conduct import Limits
 from agentrun.transports.connection import Connection
 
 OFFER = "/desk/browser/offer"
@@ -23,11 +26,16 @@ class Board:
 
     def __init__(self) -> None:
         spec = SimpleNamespace(
+            name="desk",
+            callers=Callers(),
+            hours=None,
+            limits=Limits(),
             description="Answers for a restaurant.",
             transport=[SimpleNamespace(type="twilio"), SimpleNamespace(type="local")],
             pipeline=SimpleNamespace(style="cascaded"),
         )
         self.plans = {"desk": SimpleNamespace(spec=spec, environ={"A": "b"}, offline=True)}
+        self.admission = Admission()
         self.closing = False
         self.broken = False
         self.closers: list[Any] = []

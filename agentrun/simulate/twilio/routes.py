@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 
 from agentrun.simulate.twilio.calls import API_VERSION, CallUpdate, TwilioCall
 
+_ACCOUNT = f"/{API_VERSION}/Accounts/{{account}}.json"
 _CALLS = f"/{API_VERSION}/Accounts/{{account}}/Calls"
 _MAY_BE_SET = frozenset({"", "completed", "canceled"})
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -47,7 +48,16 @@ class CallRoutes:
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         for path, method in ((".json", "POST"), ("/{sid}.json", "POST"), ("/{sid}.json", "GET")):
             app.add_api_route(_CALLS + path, self.answer, methods=[method])
+        app.add_api_route(_ACCOUNT, self.who, methods=["GET"])
         return app
+
+    async def who(self, account: str, request: Request) -> JSONResponse:
+        """Tell of the account."""
+        status, body = _error(401, _AUTHENTICATE, "Authenticate")
+        if self._may(account, request.headers.get("Authorization", "")):
+            status, body = 200, {"sid": account, "status": "active"}
+        self.requests.append(RecordedRequest("GET", request.url.path, {}, status))
+        return JSONResponse(body, status)
 
     async def answer(self, account: str, request: Request) -> JSONResponse:
         """Check who asks, do what is asked, and write it down."""

@@ -1,0 +1,56 @@
+"""``agentrun doctor SPEC…``: look at a deployment before it takes calls."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from agentrun.server.doctor import Finding
+    from agentrun.server.options import Options
+
+_MARKS = {"ok": ("ok", "green"), "warning": ("warn", "yellow"), "error": ("FAIL", "red")}
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address that will be listened on.")
+@click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Its port.")
+@click.option("--public-url", help="Where Twilio will reach the server.")
+@click.option("--live", is_flag=True, help="Also ask each provider one question that costs nothing.")
+def command(specs: tuple[Path, ...], host: str, port: int, public_url: str | None, live: bool) -> int:
+    """Check what SPECs need to take calls from this machine: keys, port, disk, public address.
+
+    Exits with 0 when calls can come, and with 1 when something stands in their way.
+    """
+    from agentrun.server.options import Options
+
+    found = asyncio.run(_look(specs, Options(host, port, public_url), live=live))
+    for finding in found:
+        mark, colour = _MARKS[finding.state]
+        click.echo(f"{click.style(f'{mark:4}', fg=colour)}  {finding.what}: {finding.words}")
+        if finding.hint:
+            click.echo(f"      hint: {finding.hint}")
+    return 1 if any(finding.state == "error" for finding in found) else 0
+
+
+async def _look(specs: tuple[Path, ...], options: Options, *, live: bool) -> list[Finding]:
+    from agentrun import plan as planning
+    from agentrun import plugins
+    from agentrun.server import doctor, doctor_live
+    from agentrun.server.loading import load
+
+    environ = dict(os.environ)
+    plans = [
+        planning.make(file, plugins.load(file), environ, public_url=options.public_url)
+        for file in load(specs, options)
+    ]
+    found = [*doctor.keys(plans, environ, options.host), *doctor.machine(Path.cwd())]
+    found += await doctor.addresses(plans, options.host, options.port)
+    if live:
+        found += await doctor_live.providers(plans, environ)
+    return found

@@ -1,0 +1,133 @@
+"""Several workers on one port: they share limits and tokens, and one that dies takes its own calls alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+
+from agentrun.server.shared import Ledger, SharedStartTokens, SharedStreamTokens
+from agentrun.server.start_tokens import make
+from agentrun.simulate.caller import Caller, PhoneCall
+from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.simulate.openai import OpenAIServer
+from tests.calls.desk import HELLO, OPEN, QUESTION, listen
+from tests.cli.test_serve import SPEC, serve, serving
+
+MOST_CALLS = 8
+
+
+@contextlib.asynccontextmanager
+async def two_workers(folder: Path, limits: str = "{}") -> AsyncIterator[tuple[Process, str]]:
+    """The supervisor of two workers, both of which answer, and their address."""
+    spec = folder / "desk.yaml"
+    spec.write_text(f"{SPEC}limits: {limits}\n")
+    hearing = ScriptedHearing(["When are you open?"] * MOST_CALLS)
+    async with OpenAIServer(hearing, ToneVoice(), ScriptedBrain([HELLO] * MOST_CALLS + [OPEN] * 4)) as openai:
+        given = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
+        async with serving(spec, given, "--workers", "2", "--drain", "0s") as (process, url):
+            await workers(url, 2)
+            yield process, url
+
+
+async def workers(url: str, number: int, seconds: float = 20.0) -> dict[int, int]:
+    """The calls of each worker by its process, once ``number`` of them answer."""
+    found: dict[int, int] = {}
+    async with asyncio.timeout(seconds):
+        while len(found) < number:
+            with contextlib.suppress(httpx.HTTPError):
+                async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+                    told = (await client.get("/health")).json()
+                    found[told["process"]] = told["calls"]
+            await asyncio.sleep(0.02)
+    return found
+
+
+async def is_connected(client: httpx.AsyncClient, number: int) -> bool:
+    """Whether a call is let in."""
+    answer = await client.post("/desk/twilio/voice", data={"CallSid": f"CA{number}", "From": "+12025550143"})
+    assert answer.status_code == 200
+    return "<Connect>" in answer.text
+
+
+async def test_a_burst_gets_as_many_places_as_there_are_over_both(tmp_path: Path) -> None:
+    async with two_workers(tmp_path, "{calls: 5}") as (process, url):
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
+            answers = await asyncio.gather(*(is_connected(client, number) for number in range(50)))
+        assert sum(answers) == 5
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 15) == 0
+
+
+async def test_a_worker_that_is_killed_takes_its_calls_alone_and_is_replaced(tmp_path: Path) -> None:
+    async with two_workers(tmp_path) as (process, url), contextlib.AsyncExitStack() as stack:
+        calls: list[tuple[int, PhoneCall]] = []
+        while len(calls) < MOST_CALLS and 0 in (await workers(url, 2)).values():
+            before = await workers(url, 2)
+            call = await stack.enter_async_context(Caller().call(f"{url}/desk"))
+            await call.hear_greeting()
+            after = await workers(url, 2)
+            calls.append((next(pid for pid in after if after[pid] > before[pid]), call))
+        victim = calls[0][0]
+        spared = [call for pid, call in calls if pid != victim]
+        assert spared, "both have a call"
+        os.kill(victim, signal.SIGKILL)
+        async with asyncio.timeout(5):
+            await calls[0][1].until(lambda: calls[0][1].over)
+        await spared[0].say(QUESTION)
+        assert await listen(spared[0])
+        new = await workers(url, 2, 15)
+        assert victim not in new
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+async def test_what_takes_several_requests_is_for_a_server_without_workers(tmp_path: Path) -> None:
+    async with two_workers(tmp_path) as (_, url), httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        for path in ("/desk/browser/offer", "/desk/twilio/dial"):
+            assert (await client.post(path, json={"to": "+12025550143"})).status_code == 404
+
+
+def test_a_mistake_in_a_spec_ends_all_workers_with_its_code(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.yaml"
+    done = serve(missing, "--port", "0", "--workers", "2", OPENAI_API_KEY="k")
+    assert done.returncode == 1
+    assert f"{missing}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+async def test_workers_without_their_supervisor_go(tmp_path: Path) -> None:
+    async with two_workers(tmp_path) as (process, url):
+        pids = await workers(url, 2)
+        process.kill()
+        async with asyncio.timeout(15):
+            while any(is_running(pid) for pid in pids):  # noqa: ASYNC110 - other processes
+                await asyncio.sleep(0.1)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there, and not merely waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_token_of_one_worker_is_used_up_by_another(tmp_path: Path) -> None:
+    ledgers = [Ledger(tmp_path / "ledger") for _ in range(2)]
+    one, two = (SharedStreamTokens(ledger) for ledger in ledgers)
+    token = one.mint("desk", "CA1", "+1", "+2")
+    assert two.redeem(token, "desk", "CA1") is not None
+    assert one.redeem(token, "desk", "CA1") is None
+    start = make("k", "desk")
+    first, second = (SharedStartTokens("k", ledger) for ledger in ledgers)
+    assert first.admit(start, "desk")
+    assert not second.admit(start, "desk")
+    for ledger in ledgers:
+        ledger.close()
