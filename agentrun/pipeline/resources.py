@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Self
 
+import aiohttp
 import numpy as np
 import openai
 from pipecat.audio.vad.vad_analyzer import VADParams
@@ -23,6 +24,13 @@ class Resources:
         self._silero = private.silero_session()
         self._smart_turn = private.smart_turn_session()
         self.http_client = openai.DefaultAsyncHttpxClient()
+        self._web_session: aiohttp.ClientSession | None = None
+
+    def web_session(self) -> aiohttp.ClientSession:
+        """The session of the services that ask for one, begun with the first of them."""
+        if self._web_session is None:
+            self._web_session = aiohttp.ClientSession()
+        return self._web_session
 
     def vad(self, params: VADParams) -> private.SharedSilero:
         """A voice activity detector for one call."""
@@ -48,3 +56,5 @@ class Resources:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.http_client.aclose()
+        if self._web_session:
+            await self._web_session.close()
