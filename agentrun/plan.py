@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentrun.errors import Problem, SetupError, SpecError
-from agentrun.providers import daily
-from agentrun.providers.parts import PartsPlanner, ServicePlan
+from agentrun.providers import daily, installed
+from agentrun.providers.parts import OPENAI, PartsPlanner, ServicePlan
+from agentrun.providers.service import Service
 from agentrun.spec import extras, rules
 from agentrun.spec.address import problem_with
 from agentrun.spec.closest import closest
@@ -28,7 +29,7 @@ class Plan:
 
     ``fixed`` speaks words that no model makes, such as the apology. ``transports`` are the spec's with
     their variables filled in. ``missing`` names the variables that a call needs and that are not set;
-    ``warnings`` says where each is asked for.
+    ``warnings`` says where each is asked for; ``uninstalled`` are services whose libraries are not there.
     """
 
     file: SpecFile
@@ -44,6 +45,7 @@ class Plan:
     missing: tuple[str, ...]
     transports: tuple[Transport, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    uninstalled: tuple[Service, ...] = ()
 
     @property
     def spec(self) -> AgentSpec:
@@ -60,7 +62,10 @@ class Plan:
         return any(transport.type == kind for transport in self.spec.transport)
 
     def require_keys(self) -> None:
-        """Raise SetupError when a variable that a call needs is not set."""
+        """Raise SetupError when a variable that a call needs is not set, or a library not installed."""
+        for service in self.uninstalled:
+            message = f"{self.file.path} needs {service.label}, whose libraries are not installed"
+            raise SetupError(message, installed.command(service))
         if self.missing:
             names, verb = ", ".join(self.missing), "is" if len(self.missing) == 1 else "are"
             raise SetupError(
@@ -98,6 +103,7 @@ def make(
         missing=tuple(dict.fromkeys(unset.name for unset in planner.missing)),
         transports=transports,
         warnings=tuple(dict.fromkeys([*planner.warnings(), *extras.missing(file)])),
+        uninstalled=tuple(planner.uninstalled.values()),
     )
 
 
@@ -107,10 +113,12 @@ def _parts(file: SpecFile, planner: PartsPlanner) -> dict[str, Any]:
     cascaded = pipeline.style == "cascaded"
     stt = planner.part("stt", pipeline.stt, used=cascaded) if pipeline.stt else None
     llm = planner.part("llm", pipeline.llm, used=cascaded)
-    tts = planner.part("tts", pipeline.tts, used=True)
+    # beside another provider's realtime model, OpenAI's speech is used only where the spec asks for it
+    needed = cascaded or "tts" in pipeline.model_fields_set or pipeline.realtime.provider == OPENAI
+    tts = planner.part("tts", pipeline.tts, used=needed)
     realtime = planner.part("realtime", pipeline.realtime, used=not cascaded)
     finder = rules.turn_detection(file)
-    if finder is not None:
+    if finder is not None and realtime.provider == OPENAI:
         realtime = realtime.with_setting("turn_detection", finder)
     if cascaded:
         return {"stt": stt, "llm": llm, "tts": tts, "realtime": None, "fixed": tts}

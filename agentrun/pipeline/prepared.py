@@ -7,6 +7,7 @@ from loguru import logger
 
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
+from agentrun.providers.parts import OPENAI
 
 _SECONDS = 15.0
 
@@ -16,6 +17,8 @@ async def speech(plan: Plan, text: str, resources: Resources) -> bytes | None:
 
     An agent without it still works: it then speaks through the service itself.
     """
+    if plan.fixed.provider != OPENAI or plan.fixed.api_key is None:
+        return None
     client = openai.AsyncOpenAI(
         api_key=plan.fixed.api_key, base_url=plan.fixed.base_url, http_client=resources.http_client
     )

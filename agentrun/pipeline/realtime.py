@@ -22,14 +22,18 @@ from pipecat.turns.user_turn_strategies import ExternalUserTurnStrategies
 
 from agentrun.pipeline import memory, tools, turns
 from agentrun.pipeline.addresses import socket_url
+from agentrun.pipeline.construct import construct
 from agentrun.pipeline.listener import SessionListener
 from agentrun.pipeline.parts import Parts
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan, ServicePlan
+from agentrun.providers.parts import OPENAI
 from agentrun.spec.units import seconds
 from agentrun.transports.connection import Connection
 
 _Service = TypeVar("_Service", bound=OpenAIRealtimeLLMService)
+_TELL_TURNS = ("azure", "azure-voice-live", "xai")
+"""Providers whose service says when the caller's turns begin and end, as Pipecat 1.14 has it."""
 _NOISE = {"near": "near_field", "far": "far_field"}
 
 
@@ -39,11 +43,17 @@ def build(
     """The processors of one call, in the order in which a frame passes them."""
     assert plan.realtime is not None  # noqa: S101
     spec, transport = plan.spec, connection.transport
-    llm = service(plan.realtime, instructions, OpenAIRealtimeLLMService)
+    openai = plan.realtime.provider == OPENAI
+    llm: Any = (
+        service(plan.realtime, instructions, OpenAIRealtimeLLMService)
+        if openai
+        else construct(plan.realtime, resources, instructions)
+    )
     context = LLMContext(
         tools=ToolsSchema(standard_tools=tools.schemas(plan.tools, connection.call, listener))
     )
     local = plan.realtime.settings.get("turn_detection") == "local"
+    local = local or not (openai or plan.realtime.provider in _TELL_TURNS)
     user_params = (
         turns.user_params(spec, resources, transcribed=False)
         if local

@@ -6,6 +6,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
 
+import aiohttp
 import httpx
 import numpy as np
 import openai
@@ -28,6 +29,13 @@ class Resources:
         # For tools. One caller's cookies must not reach another's request: it keeps none.
         nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         self.web = httpx.AsyncClient(timeout=10.0, cookies=nobodys)
+        self._web_session: aiohttp.ClientSession | None = None
+
+    def web_session(self) -> aiohttp.ClientSession:
+        """The session of the services that ask for one, begun with the first of them."""
+        if self._web_session is None:
+            self._web_session = aiohttp.ClientSession()
+        return self._web_session
 
     def vad(self, params: VADParams) -> private.SharedSilero:
         """A voice activity detector for one call."""
@@ -54,3 +62,5 @@ class Resources:
     ) -> None:
         await self.http_client.aclose()
         await self.web.aclose()
+        if self._web_session:
+            await self._web_session.close()

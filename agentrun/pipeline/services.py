@@ -1,4 +1,4 @@
-"""A planned service becomes Pipecat's."""
+"""A planned service becomes Pipecat's: OpenAI's over shared connections, any other by its class."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from pipecat.services.tts_service import TTSService
 from pipecat.transcriptions.language import Language
 
 from agentrun.pipeline.addresses import socket_url
+from agentrun.pipeline.construct import construct
 from agentrun.pipeline.private import SharedClient
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import ServicePlan
+from agentrun.providers.parts import OPENAI
 
 OPENAI_SPEECH_RATE = 24_000
 """Hz; OpenAI's speech endpoint has no other rate."""
@@ -39,7 +41,10 @@ class ResponsesLLM(SharedClient, OpenAIResponsesLLMService):
 
 
 def stt(plan: ServicePlan, resources: Resources) -> STTService:
-    """Speech to text: of whole utterances over HTTP, or streaming over a WebSocket."""
+    """Speech to text; OpenAI's of whole utterances over HTTP, or streaming over a WebSocket."""
+    if plan.provider != OPENAI:
+        service: STTService = construct(plan, resources)
+        return service
     settings = dict(plan.settings)
     if "language" in settings:
         settings["language"] = Language(settings["language"])
@@ -61,6 +66,9 @@ def stt(plan: ServicePlan, resources: Resources) -> STTService:
 
 def llm(plan: ServicePlan, instructions: str, resources: Resources) -> LLMService[Any]:
     """The language model, told ``instructions``."""
+    if plan.provider != OPENAI:
+        service: LLMService[Any] = construct(plan, resources, instructions)
+        return service
     settings = dict(plan.settings)
     api = settings.pop("api", "chat")
     shared: dict[str, Any] = {
@@ -79,7 +87,10 @@ def llm(plan: ServicePlan, instructions: str, resources: Resources) -> LLMServic
 
 
 def tts(plan: ServicePlan, resources: Resources) -> TTSService:
-    """Text to speech, always at 24 kHz; the transport brings it to the line's rate."""
+    """Text to speech; OpenAI's always at 24 kHz, which the transport brings to the line's rate."""
+    if plan.provider != OPENAI:
+        service: TTSService = construct(plan, resources)
+        return service
     return OpenAITTSService(
         api_key=plan.api_key,
         base_url=plan.base_url,

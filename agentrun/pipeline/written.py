@@ -19,11 +19,13 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
+from agentrun.errors import SetupError
 from agentrun.pipeline import memory, private, realtime, services, tools, turns, writing
 from agentrun.pipeline.listener import SessionListener
 from agentrun.pipeline.parts import Parts
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
+from agentrun.providers.parts import OPENAI
 from agentrun.transports.connection import Connection
 
 _CANCEL_SECONDS = 2.0
@@ -60,6 +62,9 @@ def build(
     """The processors of one written conversation, in the order in which a frame passes them."""
     spec, transport = plan.spec, connection.transport
     llm: FrameProcessor
+    if plan.realtime and plan.realtime.provider != OPENAI:
+        message = f"{plan.realtime.provider}'s realtime models can't be written to"
+        raise SetupError(message, "call the agent, or write to it with --style cascaded")
     if plan.realtime:
         llm = realtime.service(plan.realtime, instructions, WrittenRealtime, modalities=["text"])
     else:

@@ -2,155 +2,96 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
 
-from agentrun.providers.languages import WHISPER_LANGUAGES
+from agentrun.providers.openai_settings import OPENAI, OPENAI_VOICES
+from agentrun.providers.service import KINDS, Kind, Nested, Service, Setting, Variable
 
-Kind = Literal["stt", "llm", "tts", "realtime"]
+__all__ = [
+    "FILE", "KINDS", "OPENAI_VOICES", "Kind", "Service", "Setting", "find", "pinned", "providers", "services",
+]  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Setting:
-    """One setting of a service: its type, what it means, and the values allowed where they are few.
-
-    ``fields`` are the keys of an object; ``words`` are the strings that may stand for one.
-    """
-
-    type: Literal["string", "number", "integer", "boolean", "array", "object", "duration"]
-    help: str
-    choices: tuple[str, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-    fields: Mapping[str, Setting] = field(default_factory=dict)
-    words: tuple[str, ...] = ()
-    may_be_false: bool = False
-
-
-@dataclass(frozen=True)
-class Service:
-    """A service of a provider: what it needs and what may be set."""
-
-    kind: Kind
-    provider: str
-    variables: tuple[str, ...]
-    settings: Mapping[str, Setting] = field(default_factory=dict)
-
-
-OPENAI_VOICES = (
-    "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable",
-    "marin", "nova", "onyx", "sage", "shimmer", "verse",
-)  # fmt: skip
-
-_ADDRESS = {
-    "base_url": Setting("string", "Address of an OpenAI-compatible server; OPENAI_BASE_URL by default."),
-    "api_key": Setting(
-        "string", "Name of the variable that holds the key, as `${NAME}`; OPENAI_API_KEY by default."
-    ),
+FILE = Path(__file__).parent / "catalogue.json"
+"""Written by ``python -m agentrun.pipeline.catalogue`` from the installed Pipecat."""
+_ALSO: Mapping[tuple[Kind, str], str] = {
+    ("stt", "aws"): "aws-transcribe",
+    ("llm", "aws"): "aws-bedrock",
+    ("tts", "aws"): "aws-polly",
+    ("llm", "google"): "google-gemini",
+    ("realtime", "google"): "gemini-live",
 }
-
-SERVICES = (
-    Service(
-        "stt",
-        "openai",
-        ("OPENAI_API_KEY",),
-        {
-            **_ADDRESS,
-            "prompt": Setting("string", "Words to expect, to guide the transcription."),
-            "language": Setting(
-                "string", "Language of the caller, as ISO 639-1, such as `en`.", choices=WHISPER_LANGUAGES
-            ),
-            "temperature": Setting("number", "Sampling temperature.", minimum=0, maximum=1),
-            "keywords": Setting("array", "Words or phrases that guide the transcription (gpt-transcribe)."),
-            "streaming": Setting("boolean", "Transcribe while the caller speaks, over a WebSocket."),
-            "noise_reduction": Setting(
-                "string",
-                "For a microphone near the mouth, or far; streaming only.",
-                choices=("near", "far"),
-            ),
-        },
-    ),
-    Service(
-        "llm",
-        "openai",
-        ("OPENAI_API_KEY",),
-        {
-            **_ADDRESS,
-            "temperature": Setting("number", "Sampling temperature.", minimum=0, maximum=2),
-            "top_p": Setting("number", "Nucleus sampling.", minimum=0, maximum=1),
-            "max_completion_tokens": Setting("integer", "Most tokens of one answer.", minimum=1),
-            "frequency_penalty": Setting("number", "Penalty for frequent words.", minimum=-2, maximum=2),
-            "presence_penalty": Setting("number", "Penalty for words already said.", minimum=-2, maximum=2),
-            "seed": Setting("integer", "Seed for repeatable sampling."),
-            "service_tier": Setting("string", "OpenAI's service tier, such as `priority`."),
-            "api": Setting(
-                "string",
-                "Chat completions, or the Responses API over a WebSocket or HTTP.",
-                choices=("chat", "responses", "responses-http"),
-            ),
-        },
-    ),
-    Service(
-        "tts",
-        "openai",
-        ("OPENAI_API_KEY",),
-        {
-            **_ADDRESS,
-            "voice": Setting("string", "Who speaks.", choices=OPENAI_VOICES),
-            "instructions": Setting("string", "How to speak: tone, pace, accent."),
-            "speed": Setting("number", "Speed of speech.", minimum=0.25, maximum=4.0),
-        },
-    ),
-    Service(
-        "realtime",
-        "openai",
-        ("OPENAI_API_KEY",),
-        {
-            **_ADDRESS,
-            "voice": Setting("string", "Who speaks.", choices=OPENAI_VOICES),
-            "speed": Setting("number", "Speed of speech.", minimum=0.25, maximum=1.5),
-            "transcription": Setting(
-                "object",
-                "How the caller's words are written down; false for not at all.",
-                fields={
-                    "model": Setting("string", "Transcription model, such as gpt-4o-transcribe."),
-                    "language": Setting(
-                        "string", "Language of the caller, as ISO 639-1.", choices=WHISPER_LANGUAGES
-                    ),
-                    "prompt": Setting("string", "Words to expect."),
-                },
-                may_be_false=True,
-            ),
-            "noise_reduction": Setting(
-                "string", "For a microphone near the mouth, or far.", choices=("near", "far", "off")
-            ),
-            "turn_detection": Setting(
-                "object",
-                "Who finds the caller's turns: the model by meaning or by silence, or this machine.",
-                fields={
-                    "type": Setting("string", "By meaning or by silence.", choices=("semantic", "server")),
-                    "eagerness": Setting(
-                        "string",
-                        "How soon a semantic turn ends.",
-                        choices=("low", "medium", "high", "auto"),
-                    ),
-                    "threshold": Setting("number", "How loud speech is.", minimum=0, maximum=1),
-                    "prefix_padding": Setting("duration", "Audio kept from before the speech."),
-                    "silence": Setting("duration", "Silence that ends a turn."),
-                },
-                words=("semantic", "server", "local"),
-            ),
-        },
-    ),
-)
+"""Shorter names for what Pipecat's registry calls by two words."""
 
 
 def find(kind: Kind, provider: str) -> Service | None:
-    """The service of ``provider`` for ``kind``, or None."""
-    return next((s for s in SERVICES if s.kind == kind and s.provider == provider), None)
+    """The service of ``provider`` for ``kind``, or None; ``deepgram_flux`` is ``deepgram-flux``."""
+    name = provider.replace("_", "-")
+    name = _ALSO.get((kind, name), name)
+    return next((s for s in services() if s.kind == kind and s.provider == name), None)
 
 
 def providers(kind: Kind) -> list[str]:
     """Names of the providers that offer ``kind``, sorted."""
-    return sorted(s.provider for s in SERVICES if s.kind == kind)
+    return sorted(s.provider for s in services() if s.kind == kind)
+
+
+@cache
+def services() -> tuple[Service, ...]:
+    """Every service of Pipecat's registry, in its order; OpenAI's with what agentrun adds."""
+    return tuple(_with_ours(_service(entry)) for entry in _read()["services"])
+
+
+def pinned() -> str:
+    """The version of Pipecat that the catalogue was made from, which is the pinned one."""
+    return str(_read()["pipecat"])
+
+
+@cache
+def _read() -> dict[str, Any]:
+    whole: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return whole
+
+
+def _service(entry: Mapping[str, Any]) -> Service:
+    return Service(
+        kind=entry["kind"],
+        provider=entry["provider"],
+        variables=tuple(Variable(**variable) for variable in entry["variables"]),
+        settings={name: _setting(plain) for name, plain in entry["settings"].items()},
+        label=entry["label"],
+        cls=entry["cls"],
+        model=entry["model"] or "",
+        extras=tuple(entry["extras"]),
+        packages=tuple(entry["packages"]),
+        session=entry["session"],
+        nested={key: Nested(n["path"], tuple(n["fields"])) for key, n in entry["nested"].items()},
+    )
+
+
+def _setting(plain: Mapping[str, Any]) -> Setting:
+    known = dict(plain)
+    known["fields"] = {name: _setting(inner) for name, inner in plain.get("fields", {}).items()}
+    for key in ("choices", "also"):
+        known[key] = tuple(plain.get(key, ()))
+    known.setdefault("help", "")
+    known.setdefault("items", "any")
+    return Setting(**known)
+
+
+def _with_ours(service: Service) -> Service:
+    """OpenAI's settings: ours, then Pipecat's own; a realtime session is written in our words alone."""
+    if service.provider != "openai":
+        return service
+    theirs = {name: s for name, s in service.settings.items() if not s.argument}
+    if service.kind == "realtime":
+        theirs = {}
+    return replace(service, settings={**OPENAI[service.kind], **_without(theirs, OPENAI[service.kind])})
+
+
+def _without(settings: Mapping[str, Setting], known: Mapping[str, Setting]) -> dict[str, Setting]:
+    return {name: setting for name, setting in settings.items() if name not in known}

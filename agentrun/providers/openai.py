@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from agentrun.providers.catalogue import Kind
+from agentrun.providers.service import Kind
 from agentrun.providers.settings import Finding
 
 STREAMING_ONLY = "gpt-realtime-whisper"

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agentrun.errors import Problem
-from agentrun.providers import catalogue, openai, settings, variables
-from agentrun.providers.catalogue import Kind, Service
+from agentrun.providers import catalogue, installed, openai, settings, variables
+from agentrun.providers.service import Kind, Service
 from agentrun.providers.variables import Unset
 from agentrun.spec import loader
 from agentrun.spec.address import problem_with
 from agentrun.spec.closest import closest
 from agentrun.spec.file import SpecFile, Where
-from agentrun.spec.pipeline import ServiceSpec
+from agentrun.spec.pipeline import LLM, REALTIME, STT, TTS, ServiceSpec
 
 KEY = "OPENAI_API_KEY"
 ADDRESS = "OPENAI_BASE_URL"
+OPENAI = "openai"
+USUAL: Mapping[Kind, str] = {"stt": STT, "llm": LLM, "tts": TTS, "realtime": REALTIME}
 _OWN = ("api_key", "base_url")
 
 
 @dataclass(frozen=True)
 class ServicePlan:
-    """A service that is ready to be built: settings checked, key and address filled in."""
+    """A service that is ready to be built: settings checked, key and address filled in.
+
+    ``arguments`` are what its constructor takes from the environment beside the key.
+    """
 
     kind: Kind
     provider: str
@@ -31,6 +36,8 @@ class ServicePlan:
     settings: Mapping[str, Any]
     api_key: str | None = field(default=None, repr=False)
     base_url: str | None = None
+    service: Service | None = None
+    arguments: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def with_setting(self, key: str, value: Any) -> ServicePlan:
         """The same with one setting more."""
@@ -38,32 +45,51 @@ class ServicePlan:
 
 
 class PartsPlanner:
-    """Collects the problems and the unset variables of one spec."""
+    """Collects the problems, the unset variables and the missing libraries of one spec.
 
-    def __init__(self, file: SpecFile, environ: Mapping[str, str], *, offline: bool) -> None:
+    ``own`` finds the service that a plugin brings for a provider that Pipecat's registry doesn't have.
+    """
+
+    def __init__(
+        self,
+        file: SpecFile,
+        environ: Mapping[str, str],
+        *,
+        offline: bool,
+        own: Callable[[Kind, str], Service | None] = lambda _kind, _provider: None,
+    ) -> None:
         self.problems: list[Problem] = []
         self.missing: list[Unset] = []
+        self.uninstalled: dict[Where, Service] = {}
         self._file = file
         self._environ = environ
         self._offline = offline
+        self._own = own
 
     def part(self, kind: Kind, spec: ServiceSpec, *, used: bool) -> ServicePlan:
         """The service at ``pipeline.<kind>``; its unset variables count only when it is ``used``."""
         where: Where = ("pipeline", kind)
+        service = self._find(kind, spec)
         written = spec.settings
         if self._offline:
             written = {key: value for key, value in written.items() if key not in _OWN}
         unset = list(variables.unset(written, self._environ, where))
         for below, text in variables.broken(written):
             self.problem((*where, *below), f"'{text}' is not a variable", "write ${NAME} or ${NAME:-default}")
-        given = self._check(kind, spec, written, {u.where[2] for u in unset})
-        key, address = given.pop("api_key", None), given.pop("base_url", None)
-        if "api_key" not in written:
-            key = self._environ.get(KEY) or None
-            unset += [] if key else [Unset(KEY, ("pipeline",))]
-        address = address or self._environ.get(ADDRESS) or None
-        self.missing += unset if used else []
-        return ServicePlan(kind, spec.provider, spec.model_name, given, key or None, address)
+        given = self._check(service, kind, spec, written, {u.where[2] for u in unset})
+        if self._offline and spec.provider != OPENAI:
+            return self._stand_in(kind)
+        known, more = self._known(service, written, where)
+        unset += more
+        key = given.pop("api_key", None) or known.pop("api_key", None)
+        address = given.pop("base_url", None) or known.pop("base_url", None)
+        if spec.provider == OPENAI:
+            address = address or self._environ.get(ADDRESS) or None
+        if used:
+            self.missing += unset
+            if service and not installed.is_installed(service):
+                self.uninstalled[(*where, "model")] = service
+        return ServicePlan(kind, spec.provider, spec.model_name, given, key or None, address, service, known)
 
     def text(self, value: str | None, where: Where) -> str | None:
         """A text with its variables filled in; offline an unset one is not missed."""
@@ -86,31 +112,72 @@ class PartsPlanner:
         self.problems.append(self._file.problem(where, message, hint))
 
     def warnings(self) -> Iterator[Problem]:
-        """Where each unset variable is first asked for; one for each variable."""
+        """Where each unset variable is first asked for, and each library that isn't installed."""
         first = {unset.name: unset.where for unset in reversed(self.missing)}
         for name, where in first.items():
             hint = f"export {name}=… before serving, or serve --offline"
             yield self._file.problem(where, f"{name} is not set", hint, "warning")
+        for where, service in self.uninstalled.items():
+            message = f"{service.label}'s libraries are not installed"
+            yield self._file.problem(where, message, installed.command(service), "warning")
 
-    def _check(
-        self, kind: Kind, spec: ServiceSpec, written: Mapping[str, Any], unset: set[str | int]
-    ) -> dict[str, Any]:
-        """The settings with their variables filled in; those that wait for a variable are not checked."""
+    def _find(self, kind: Kind, spec: ServiceSpec) -> Service | None:
+        """The service that is meant, from the catalogue or from a plugin; None is a problem, told here."""
         where: Where = ("pipeline", kind)
-        service = catalogue.find(kind, spec.provider)
-        if service is None:
+        service = catalogue.find(kind, spec.provider) or self._own(kind, spec.provider)
+        if service is None and "/" not in spec.model:
+            self.problem(where, f"'{spec.model}' is not provider/model", f"write for example {USUAL[kind]}")
+        elif service is None:
             known = catalogue.providers(kind)
             hint = closest(spec.provider, known) or f"there are: {', '.join(known)}"
             self.problem((*where, "model"), f"there is no provider '{spec.provider}' for {kind}", hint)
+        elif service.provider == OPENAI and not spec.model_name:
+            self.problem(where, "names no model", f"write for example {USUAL[kind]}")
+        return service
+
+    def _stand_in(self, kind: Kind) -> ServicePlan:
+        """Offline, what any provider does is done by the stand-in for OpenAI."""
+        model = USUAL[kind].partition("/")[2]
+        key, address = self._environ.get(KEY), self._environ.get(ADDRESS)
+        return ServicePlan(kind, OPENAI, model, {}, key, address, catalogue.find(kind, OPENAI))
+
+    def _known(
+        self, service: Service | None, written: Mapping[str, Any], where: Where
+    ) -> tuple[dict[str, str], list[Unset]]:
+        """The constructor's arguments that the environment holds, and the variables that it lacks."""
+        known: dict[str, str] = {}
+        unset: list[Unset] = []
+        for variable in service.variables if service else ():
+            value = self._environ.get(variable.name)
+            if variable.argument in written:
+                continue
+            if value:
+                known[variable.argument] = value
+            elif variable.required:
+                unset.append(Unset(variable.name, ("pipeline",) if variable.name == KEY else where))
+        return known, unset
+
+    def _check(
+        self,
+        service: Service | None,
+        kind: Kind,
+        spec: ServiceSpec,
+        written: Mapping[str, Any],
+        unset: set[str | int],
+    ) -> dict[str, Any]:
+        """The settings with their variables filled in; those that wait for a variable are not checked."""
+        where: Where = ("pipeline", kind)
+        if service is None:
             return dict(written)
         given = {key: self._value(service, key, value) for key, value in written.items()}
         checked = {key: value for key, value in given.items() if key not in unset}
         for below, message, hint in settings.check(service, checked):
             self.problem((*where, *below), message, hint)
-        for below, message, hint in openai.check(kind, spec.model_name, given):
-            self.problem((*where, *below), message, hint)
+        if service.provider == OPENAI:
+            for below, message, hint in openai.check(kind, spec.model_name, given):
+                self.problem((*where, *below), message, hint)
         address = checked.get("base_url")
-        if isinstance(address, str) and (message := problem_with(address)):
+        if service.takes_http and isinstance(address, str) and (message := problem_with(address)):
             self.problem((*where, "base_url"), message, "write http://localhost:8000/v1")
         return given
 

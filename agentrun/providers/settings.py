@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from agentrun.providers.catalogue import Service, Setting
+from agentrun.providers.service import Service, Setting, Type
 from agentrun.spec.closest import closest
 from agentrun.spec.units import seconds
 from agentrun.spec.words import shown, wrong_type
@@ -16,7 +16,8 @@ Path = tuple[str, ...]
 Finding = tuple[Path, str, str]
 """Where below the service, what is wrong, and the hint."""
 
-_TYPES: dict[str, tuple[type, ...]] = {
+_TYPES: dict[Type, tuple[type, ...]] = {
+    "any": (object,),
     "string": (str,),
     "number": (int, float),
     "integer": (int,),
@@ -24,13 +25,15 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "object": (dict,),
 }
-_WORDS = {
+_WORDS: dict[Type, str] = {
     "string": "text",
     "number": "a number",
     "integer": "a whole number",
     "boolean": "true or false",
     "array": "a list",
     "object": "a mapping",
+    "duration": "a duration",
+    "any": "a value",
 }
 _MOST_CHOICES = 20
 """Longer lists of allowed values, such as languages, are not printed."""
@@ -51,6 +54,9 @@ def _check_all(
             yield here, f"{owner} has no setting '{key}'", hint
         else:
             yield from _check_one(known[key], value, here, owner)
+    for key, setting in known.items() if where else ():
+        if setting.required and key not in given:
+            yield where, f"'{key}' is missing", setting.help
 
 
 def _check_one(setting: Setting, value: Any, here: Path, owner: str) -> Iterator[Finding]:
@@ -61,23 +67,24 @@ def _check_one(setting: Setting, value: Any, here: Path, owner: str) -> Iterator
     elif setting.type == "duration":
         yield from _check_duration(value, here)
     elif not _fits(setting, value):
-        message, hint = wrong_type(value, [_WORDS[setting.type]])
+        message, hint = wrong_type(value, [_WORDS[kind] for kind in setting.types])
         yield here, message, hint or setting.help
-    elif setting.choices and value not in setting.choices:
-        hint = _as_variable(value) or closest(value, setting.choices) or setting.help
+    elif setting.choices and isinstance(value, str | int) and value not in setting.choices:
+        hint = _as_variable(value) or closest(str(value), map(str, setting.choices)) or setting.help
         yield here, _not_one_of(value, setting.choices), hint
     elif not _in_range(setting, value):
         yield here, f"{value} is out of range", _range(setting)
-    elif setting.type == "array":
-        yield from _check_items(value, here)
-    elif setting.fields:
+    elif isinstance(value, list):
+        yield from _check_items(setting.items, value, here)
+    elif setting.fields and isinstance(value, dict):
         yield from _check_all(setting.fields, value, here, f"{owner} {here[-1]}")
 
 
-def _check_items(values: list[Any], here: Path) -> Iterator[Finding]:
+def _check_items(wanted: Type, values: list[Any], here: Path) -> Iterator[Finding]:
     for value in values:
-        if not isinstance(value, str):
-            yield here, f"the list holds {shown(value)}, which is not text", 'put it in quotes: "…"'
+        if not _is(wanted, value):
+            hint = 'put it in quotes: "…"' if wanted == "string" else ""
+            yield here, f"the list holds {shown(value)}, which is not {_WORDS[wanted]}", hint
 
 
 def _check_duration(value: Any, here: Path) -> Iterator[Finding]:
@@ -93,16 +100,20 @@ def _as_variable(value: Any) -> str:
     return f"write ${{{name}}}" if name.isidentifier() else ""
 
 
-def _not_one_of(value: Any, allowed: tuple[str, ...]) -> str:
+def _not_one_of(value: Any, allowed: tuple[str | int, ...]) -> str:
     if len(allowed) > _MOST_CHOICES:
         return f"{shown(value)} is not known here"
-    return f"{shown(value)} is not one of {', '.join(allowed)}"
+    return f"{shown(value)} is not one of {', '.join(map(str, allowed))}"
 
 
 def _fits(setting: Setting, value: Any) -> bool:
-    if isinstance(value, bool) and setting.type != "boolean":
+    return any(_is(kind, value) for kind in setting.types)
+
+
+def _is(kind: Type, value: Any) -> bool:
+    if value is None or (isinstance(value, bool) and kind not in ("boolean", "any")):
         return False
-    return isinstance(value, _TYPES[setting.type])
+    return isinstance(value, _TYPES[kind])
 
 
 def _in_range(setting: Setting, value: Any) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from loguru import logger
 
-from agentrun.pipeline import prepared
+from agentrun.pipeline import construct, prepared
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
@@ -41,13 +41,21 @@ class Switchboard:
         self._closers: list[Callable[[], Awaitable[None]]] = []
 
     async def prepare(self) -> None:
-        """Have every agent's apology spoken once, so that it can be played when nothing else works."""
+        """Have every agent's apology spoken once, so that it can be played when nothing else works.
+
+        Raises SetupError when a service's libraries can't be imported, or it refuses a setting.
+        """
         for name, plan in self.plans.items():
+            construct.try_out(plan, self._resources)
             self._apologies[name] = await prepared.speech(plan, plan.spec.prompts.apology, self._resources)
 
     async def replace(self, plan: Plan) -> None:
-        """Have the next call of this agent run by ``plan``; those that are up keep theirs."""
+        """Have the next call of this agent run by ``plan``; those that are up keep theirs.
+
+        Raises SetupError as ``prepare`` does, and then nothing has changed.
+        """
         name = plan.spec.name
+        construct.try_out(plan, self._resources)
         self._apologies[name] = await prepared.speech(plan, plan.spec.prompts.apology, self._resources)
         self.plans = {**self.plans, name: plan}
 

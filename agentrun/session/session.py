@@ -71,7 +71,7 @@ class Session:
         self._floor = Floor()
         self._prompts = prompts.fill(plan.spec, connection.call)
         self._transcript = Transcript(record, lambda: round(self._clock() - self._began, 3))
-        self._side = SideTranscript(plan.fixed, resources, self._transcript.caller)
+        self._side = SideTranscript(plan.llm or plan.fixed, resources, self._transcript.caller)
         self._patience = Patience(plan.spec.limits.answer, self._answer_overdue)
         self._parts = build(plan, self._prompts.system, connection, resources, self)
         self._faults = Faults(self._parts)

@@ -26,9 +26,8 @@ class SideTranscript:
     def __init__(
         self, plan: ServicePlan, resources: Resources, written: Callable[[str, float], None]
     ) -> None:
-        self._client = openai.AsyncOpenAI(
-            api_key=plan.api_key, base_url=plan.base_url, http_client=resources.http_client
-        )
+        self._plan = plan
+        self._http_client = resources.http_client
         self._written = written
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -47,8 +46,12 @@ class SideTranscript:
             task.cancel()
 
     async def _write(self, message: dict[str, Any], wav: bytes, at: float) -> None:
+        plan = self._plan
         try:
-            answer = await self._client.audio.transcriptions.create(
+            client = openai.AsyncOpenAI(
+                api_key=plan.api_key, base_url=plan.base_url, http_client=self._http_client
+            )
+            answer = await client.audio.transcriptions.create(
                 model=MODEL, file=("audio.wav", wav, "audio/wav"), timeout=_SECONDS
             )
         except openai.OpenAIError as error:

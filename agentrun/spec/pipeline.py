@@ -16,8 +16,8 @@ class ServiceSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+/\S+$")] = Field(
-        description="`provider/model`.", examples=["openai/gpt-4o"]
+    model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+(/\S+)?$")] = Field(
+        description="`provider/model`, or `provider` for its usual model.", examples=["openai/gpt-4o"]
     )
 
     @property
@@ -27,7 +27,7 @@ class ServiceSpec(BaseModel):
 
     @property
     def model_name(self) -> str:
-        """``gpt-4o`` of ``openai/gpt-4o``."""
+        """``gpt-4o`` of ``openai/gpt-4o``; empty when only the provider is named."""
         return self.model.partition("/")[2]
 
     @property
@@ -38,7 +38,7 @@ class ServiceSpec(BaseModel):
     @property
     def hears_audio(self) -> bool:
         """Whether a language model takes the caller's audio itself, such as ``gpt-4o-audio-preview``."""
-        return "-audio" in self.model_name
+        return self.provider == "openai" and "-audio" in self.model_name
 
 
 STT, LLM, TTS = "openai/gpt-4o-transcribe", "openai/gpt-4o", "openai/gpt-4o-mini-tts"

@@ -61,6 +61,10 @@ def _realtime(file: SpecFile) -> Iterator[Finding]:
     finder = turn_detection(file)
     if "detection" in given:
         yield from _two_finders(file, finder)
+    provider = file.spec.pipeline.realtime.provider
+    if "detection" in given and turns.detection in MODELS_OWN and provider != "openai":
+        message = f"'{turns.detection}' is OpenAI's way to find turns, and the model is {provider}'s"
+        yield ("turns", "detection"), message, "leave it out, or write smart or silence"
     if "min_words" in given:
         message = "a realtime model is interrupted by sound, before there are words"
         yield ("turns", "min_words"), message, "leave it out, or write pipeline.style: cascaded"

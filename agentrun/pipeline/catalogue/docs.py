@@ -1,0 +1,37 @@
+"""What Pipecat's docstrings say of each argument, in one sentence."""
+
+from __future__ import annotations
+
+import re
+
+import griffe
+
+DEPRECATED = "deprecated"
+
+
+def sentences(docstring: griffe.Docstring | None) -> dict[str, str]:
+    """The first sentence on each name of a docstring; the word ``deprecated`` where it says so.
+
+    A docstring that lists no names gives its own first sentence under the empty name.
+    """
+    if docstring is None:
+        return {}
+    found: dict[str, str] = {}
+    for section in docstring.parse("google"):
+        if section.kind in (griffe.DocstringSectionKind.parameters, griffe.DocstringSectionKind.attributes):
+            for entry in section.value:
+                found.setdefault(entry.name, first_sentence(entry.description))
+    return found or {"": first_sentence(docstring.value)}
+
+
+def first_sentence(text: str) -> str:
+    """``text`` up to its first full stop, on one line.
+
+    >>> first_sentence("Speed of ``speech``, e.g. 1.5. Defaults to 1.")
+    'Speed of `speech`, e.g. 1.5.'
+    """
+    if ".. deprecated::" in text:
+        return DEPRECATED
+    plain = " ".join(text.partition("\n\n")[0].replace("``", "`").split())
+    end = re.search(r"(?<!e\.g)(?<!i\.e)(?<!etc)(?<!vs)\.(?=\s+[A-Z`\"])", plain)
+    return plain[: end.end()] if end else plain

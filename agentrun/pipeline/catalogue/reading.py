@@ -1,0 +1,115 @@
+"""Everything that may be set of one service class: its settings, and its constructor's arguments."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from dataclasses import replace
+from typing import Any
+
+import griffe
+
+from agentrun.pipeline.catalogue import shapes, source
+from agentrun.pipeline.catalogue.docs import DEPRECATED, sentences
+from agentrun.providers.service import Setting
+
+_NOT_OURS = ("self", "settings", "params", "kwargs", "model", "system_instruction", "client", "tools",
+             "tool_config")  # fmt: skip
+"""What agentrun fills itself, or what Pipecat moved to the settings."""
+_SETTINGS_NOT_OURS = ("model", "system_instruction", "user_turn_completion_config")
+
+
+def settings(cls: griffe.Class) -> dict[str, Setting]:
+    """The fields of the class's ``Settings`` with their defaults."""
+    made = source.member(cls, "Settings")
+    if not isinstance(made, griffe.Class):
+        return {}
+    defaults = _defaults(cls)
+    return {
+        name: replace(setting, default=defaults.get(name))
+        for name, setting in shapes.fields(made).items()
+        if name not in _SETTINGS_NOT_OURS
+    }
+
+
+def arguments(cls: griffe.Class) -> dict[str, Setting]:
+    """The arguments of the constructor that YAML can write, and those of the parents it passes on."""
+    found: dict[str, Setting] = {}
+    taken: set[str] = set(_NOT_OURS)
+    for owner, init in _constructors(cls):
+        told = sentences(init.docstring)
+        for parameter in init.parameters:
+            meaning = told.get(parameter.name, "")
+            if parameter.name in taken or meaning == DEPRECATED or parameter.annotation is None:
+                continue
+            made = shapes.shape(str(parameter.annotation), owner)
+            if made.types and parameter.kind is not griffe.ParameterKind.var_keyword:
+                default = _literal(parameter.default)
+                found[parameter.name] = made.setting(
+                    meaning, default=default, argument=True, required=parameter.default is None
+                )
+        taken |= {p.name for p in init.parameters} | _passed(init)
+    return found
+
+
+def takes_session(cls: griffe.Class) -> bool:
+    """Whether the constructor takes an ``aiohttp`` session."""
+    return any("aiohttp_session" in init.parameters for _, init in _constructors(cls))
+
+
+def _constructors(cls: griffe.Class) -> list[tuple[griffe.Class, griffe.Function]]:
+    """The constructor, and those of the parents that it hands its ``kwargs`` to."""
+    found: list[tuple[griffe.Class, griffe.Function]] = []
+    for owner in source.lineage(cls):
+        # pipecat.services.X_service: what all services share
+        if owner.path.count(".") < 4:
+            break
+        init = owner.members.get("__init__")
+        if isinstance(init, griffe.Function):
+            found.append((owner, init))
+            if "kwargs" not in init.parameters:
+                break
+    return found
+
+
+def _passed(init: griffe.Function) -> set[str]:
+    """Arguments that a constructor gives its parent itself."""
+    found: set[str] = set()
+    for call in _calls(init):
+        if ast.unparse(call.func).endswith("__init__"):
+            found |= {keyword.arg for keyword in call.keywords if keyword.arg}
+    return found
+
+
+def _defaults(cls: griffe.Class) -> dict[str, Any]:
+    """What constructors fill the settings with, where it is a literal; the nearest class wins."""
+    found: dict[str, Any] = {}
+    for _, init in _constructors(cls):
+        for call in _calls(init):
+            if ast.unparse(call.func).endswith("Settings"):
+                for keyword in call.keywords:
+                    if keyword.arg:
+                        found.setdefault(keyword.arg, _literal(ast.unparse(keyword.value)))
+    return found
+
+
+def default_model(cls: griffe.Class) -> str | None:
+    """The model that the service takes when none is named."""
+    model = _defaults(cls).get("model")
+    return model if isinstance(model, str) else None
+
+
+def _calls(function: griffe.Function) -> list[ast.Call]:
+    tree = ast.parse(textwrap.dedent(function.source))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def _literal(text: object) -> Any:
+    """The value of a literal; of ``Language.EN`` the code; None for what is no literal."""
+    written = str(text)
+    if written.startswith("Language."):
+        return written.partition(".")[2].lower().replace("_", "-")
+    try:
+        return ast.literal_eval(written)
+    except (ValueError, SyntaxError):
+        return None

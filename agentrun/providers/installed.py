@@ -1,0 +1,32 @@
+"""Whether a service's libraries are installed here, and how to get them."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, distribution
+
+from agentrun.providers import catalogue
+from agentrun.providers.service import Service
+
+
+def is_installed(service: Service) -> bool:
+    """Whether every distribution that the service's extras need is there; nothing is imported."""
+    return all(_has(package) for package in service.packages)
+
+
+def command(service: Service) -> str:
+    """What installs a service's libraries; empty for one that needs no extra.
+
+    >>> command(catalogue.find("stt", "deepgram"))  # doctest: +SKIP
+    'pip install "pipecat-ai[deepgram]==1.14.0"'
+    """
+    if not service.extras:
+        return ""
+    return f'pip install "pipecat-ai[{",".join(service.extras)}]=={catalogue.pinned()}"'
+
+
+def _has(package: str) -> bool:
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return False
+    return True
