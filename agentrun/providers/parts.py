@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agentrun.errors import Problem
-from agentrun.providers import catalogue, openai, settings, variables
+from agentrun.providers import catalogue, fallback, openai, settings, variables
 from agentrun.providers.catalogue import Kind, Service
 from agentrun.providers.variables import Unset
 from agentrun.spec import loader
 from agentrun.spec.address import problem_with
 from agentrun.spec.closest import closest
 from agentrun.spec.file import SpecFile, Where
-from agentrun.spec.pipeline import ServiceSpec
+from agentrun.spec.pipeline import Alternative, ServiceSpec
 
 KEY = "OPENAI_API_KEY"
 ADDRESS = "OPENAI_BASE_URL"
@@ -23,7 +23,11 @@ _OWN = ("api_key", "base_url")
 
 @dataclass(frozen=True)
 class ServicePlan:
-    """A service that is ready to be built: settings checked, key and address filled in."""
+    """A service that is ready to be built: settings checked, key and address filled in.
+
+    The services of ``fallback`` take over, in their order, when this one fails or leaves the caller without
+    an answer for ``patience`` seconds.
+    """
 
     kind: Kind
     provider: str
@@ -31,6 +35,8 @@ class ServicePlan:
     settings: Mapping[str, Any]
     api_key: str | None = field(default=None, repr=False)
     base_url: str | None = None
+    fallback: tuple[ServicePlan, ...] = ()
+    patience: float = 3.0
 
     def with_setting(self, key: str, value: Any) -> ServicePlan:
         """The same with one setting more."""
@@ -49,14 +55,22 @@ class PartsPlanner:
 
     def part(self, kind: Kind, spec: ServiceSpec, *, used: bool) -> ServicePlan:
         """The service at ``pipeline.<kind>``; its unset variables count only when it is ``used``."""
-        where: Where = ("pipeline", kind)
+        plan = self.service(kind, spec, ("pipeline", kind), used=used)
+        others = tuple(
+            self.service(kind, other, where, used=used)
+            for where, other in fallback.check(kind, spec, self._file, self.problem)
+        )
+        return replace(plan, fallback=others, patience=spec.patience)
+
+    def service(self, kind: Kind, spec: Alternative, where: Where, *, used: bool) -> ServicePlan:
+        """The service that stands at ``where``."""
         written = spec.settings
         if self._offline:
             written = {key: value for key, value in written.items() if key not in _OWN}
         unset = list(variables.unset(written, self._environ, where))
         for below, text in variables.broken(written):
             self.problem((*where, *below), f"'{text}' is not a variable", "write ${NAME} or ${NAME:-default}")
-        given = self._check(kind, spec, written, {u.where[2] for u in unset})
+        given = self._check(kind, spec, written, {u.where[len(where)] for u in unset}, where)
         key, address = given.pop("api_key", None), given.pop("base_url", None)
         if "api_key" not in written:
             key = self._environ.get(KEY) or None
@@ -88,10 +102,9 @@ class PartsPlanner:
             yield self._file.problem(where, f"{name} is not set", hint, "warning")
 
     def _check(
-        self, kind: Kind, spec: ServiceSpec, written: Mapping[str, Any], unset: set[str | int]
+        self, kind: Kind, spec: Alternative, written: Mapping[str, Any], unset: set[str | int], where: Where
     ) -> dict[str, Any]:
         """The settings with their variables filled in; those that wait for a variable are not checked."""
-        where: Where = ("pipeline", kind)
         service = catalogue.find(kind, spec.provider)
         if service is None:
             known = catalogue.providers(kind)
