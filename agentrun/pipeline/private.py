@@ -13,9 +13,12 @@ from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnal
 from pipecat.audio.vad.silero import SileroOnnxModel, SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADParams
 from pipecat.frames.frames import CancelFrame
+from pipecat.pipeline.parallel_pipeline import ParallelPipeline
 from pipecat.pipeline.worker import PipelineWorker
+from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.services.stt_service import WebsocketSTTService
 
 
 def silero_session() -> Any:
@@ -129,3 +132,20 @@ async def realtime_send_conversation(llm: OpenAIRealtimeLLMService) -> None:
 def realtime_is_ready(llm: OpenAIRealtimeLLMService) -> bool:
     """Whether the realtime session is configured and takes a conversation."""
     return bool(llm._api_session_ready)
+
+
+async def reconnect(service: FrameProcessor) -> None:
+    """Connect a streaming speech service anew; after its own attempts it gives up for ever.
+
+    Others connect for each request. A connection that can't be had is told as an ErrorFrame.
+    """
+    if isinstance(service, WebsocketSTTService):
+        await service._do_reconnect()
+
+
+def forget_frames(pipeline: ParallelPipeline, before: int) -> None:
+    """Let a parallel pipeline forget the frames below the id ``before``.
+
+    It remembers all that ever passed, and of a caller's audio fifty pass in a second.
+    """
+    pipeline._seen_ids = {seen for seen in pipeline._seen_ids if seen >= before}

@@ -31,6 +31,11 @@ class Patience:
             self._timer.cancel()
         self._timer = None
 
+    def again(self) -> None:
+        """Somebody else owes the answer now, if one is due."""
+        if self._timer:
+            self.owed()
+
     def tool_started(self) -> None:
         """A tool is at work."""
         self._tools += 1

@@ -26,7 +26,7 @@ from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord, EndedBy
 from agentrun.session import ending, idle, prompts, voice, worker
-from agentrun.session.faults import Faults, Verdict, category
+from agentrun.session.faults import Faults, Verdict, described
 from agentrun.session.idle import IdlePrompts
 from agentrun.session.lifeline import Lifeline
 from agentrun.session.patience import Patience
@@ -130,6 +130,12 @@ class Session:
         self._transcript.tool(tool, arguments, outcome)
         self._patience.tool_ended()
 
+    def taken_over(self, part: str, by: str, instead_of: str, error: ErrorFrame | None) -> None:
+        """Another service goes on: the answer is awaited anew."""
+        logger.warning("call {}: {} goes on as {} instead of {}", self.record.id, by, part, instead_of)
+        self._transcript.taken_over(part, by, instead_of, described(error) if error else "")
+        self._patience.again()
+
     def heard_audio(self, message: dict[str, Any], wav: bytes) -> None:
         """The model hears for itself; the record is written beside it."""
         self._side.take(message, wav, self._transcript.now)
@@ -198,7 +204,7 @@ class Session:
             self._faults.recovered()
 
     async def _failed(self, _worker: PipelineWorker, frame: ErrorFrame) -> None:
-        self.record.errors.append(f"{category(frame).value}: {frame.error}")
+        self.record.errors.append(described(frame))
         if self._ending.is_set():
             return
         verdict = self._faults.judge(frame)
