@@ -154,6 +154,7 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
         else:
             if isinstance(frame, EndFrame):
                 await self._finish()
+            frame.metadata[self.name] = None
             await super().process_frame(frame, direction)
 
     async def push_frame(self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
@@ -178,8 +179,8 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
         await super().cleanup()  # type: ignore[no-untyped-call]
 
     def _sign(self, service: FrameProcessor, frame: Frame) -> None:
-        """Note on a frame who pushed it: the switcher is not told otherwise."""
-        frame.metadata[self.name] = service
+        """Note on a frame who made it: the switcher is not told otherwise. One that only passes has a note."""
+        frame.metadata.setdefault(self.name, service)
 
     def _following(self) -> Member | None:
         """The first member that has not failed at this work; those that failed of late come last."""
