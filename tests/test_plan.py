@@ -187,3 +187,37 @@ def test_a_test_that_calls_a_tool_of_nobody_can_never_pass(problems: Any, make: 
 
 async def _unused(call: Call, arguments: Mapping[str, Any]) -> Any:
     raise AssertionError
+
+
+def test_a_fallback_is_planned_like_any_other_service(make: Any) -> None:
+    other = "{model: openai/gpt-4.1, api_key: '${OTHER_KEY}', base_url: 'http://localhost:8000/v1'}"
+    environ = {**KEYS, "OTHER_KEY": "key-of-the-other"}
+    made = make(BASE + f"pipeline: {{llm: {{fallback: [openai/gpt-4o-mini, {other}]}}}}\n", environ)
+    assert [(s.model, s.api_key, s.base_url) for s in made.llm.fallback] == [
+        ("gpt-4o-mini", "key-of-the-environment", None),
+        ("gpt-4.1", "key-of-the-other", "http://localhost:8000/v1"),
+    ]
+    assert (made.llm.model, made.llm.patience) == ("gpt-4o", 3.0)
+    assert made.stt.fallback == made.tts.fallback == ()
+
+
+def test_one_fallback_needs_no_list(make: Any) -> None:
+    made = make(BASE + "pipeline: {tts: {patience: 800ms, fallback: openai/tts-1}}\n")
+    assert ([other.model for other in made.tts.fallback], made.tts.patience) == (["tts-1"], 0.8)
+
+
+def test_offline_a_fallback_goes_where_the_others_go(make: Any) -> None:
+    other = "{model: openai/gpt-4o, base_url: 'https://api.example.com/v1'}"
+    made = make(
+        BASE + f"pipeline: {{llm: {{fallback: {other}}}}}\n",
+        {**KEYS, "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"},
+        offline=True,
+    )
+    assert [service.base_url for service in made.llm.fallback] == ["http://127.0.0.1:1/v1"]
+
+
+def test_a_variable_that_only_a_fallback_needs_is_missed(make: Any) -> None:
+    made = make(
+        BASE + "pipeline: {tts: {fallback: {model: openai/tts-1, api_key: '${OTHER_KEY}'}}}\n", offline=False
+    )
+    assert made.missing == ("OTHER_KEY",)

@@ -10,7 +10,10 @@ import click
 @click.option("--markdown", is_flag=True, help="As a page to read.")
 def command(tests: bool, markdown: bool) -> None:
     """Print the JSON Schema (draft 2020-12) of a spec."""
+    from agentrun.providers import schema as services
     from agentrun.spec import reference, schema
 
-    found = schema.of_tests() if tests else schema.of_spec()
-    click.echo(reference.of(found) if markdown else reference.as_json(found), nl=False)
+    if markdown:
+        click.echo(reference.of(schema.of_tests() if tests else schema.of_spec()), nl=False)
+    else:
+        click.echo(reference.as_json(schema.of_tests() if tests else services.of_spec()), nl=False)

@@ -10,7 +10,7 @@ from pipecat.pipeline.pipeline import Pipeline
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
 
-from agentrun.pipeline import memory, services, tools, turns
+from agentrun.pipeline import memory, redundant, tools, turns
 from agentrun.pipeline.audio_in import CallerAudio
 from agentrun.pipeline.listener import SessionListener
 from agentrun.pipeline.parts import Parts
@@ -25,9 +25,9 @@ def build(
     """The processors of one call, in the order in which a frame passes them."""
     assert plan.llm and plan.tts  # noqa: S101, PT018
     spec, transport = plan.spec, connection.transport
-    stt = services.stt(plan.stt, resources) if plan.stt else None
-    llm = services.llm(plan.llm, instructions, resources)
-    tts = services.tts(plan.tts, resources)
+    stt = redundant.stt(plan.stt, resources, listener, spec.limits.answer) if plan.stt else None
+    llm = redundant.llm(plan.llm, instructions, resources, listener)
+    tts = redundant.tts(plan.tts, resources, listener)
     context = LLMContext(
         tools=ToolsSchema(standard_tools=tools.schemas(plan.tools, connection.call, listener))
     )

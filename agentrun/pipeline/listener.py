@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from pipecat.frames.frames import ErrorFrame
+
 from agentrun.tools.ledger import Ledger
 from agentrun.tools.outcome import Outcome
 from agentrun.tools.tool import Tool
@@ -22,7 +24,7 @@ class ToolLine(Protocol):
 
 
 class SessionListener(Protocol):
-    """Told about the tool calls of a session, and about audio that no one has transcribed."""
+    """Told about a session's tool calls, audio that no one has transcribed, and services that take over."""
 
     @property
     def line(self) -> ToolLine:
@@ -40,3 +42,6 @@ class SessionListener(Protocol):
 
     def heard_audio(self, message: dict[str, Any], wav: bytes) -> None:
         """The model was given ``wav``, the caller's words, in ``message`` of its context."""
+
+    def taken_over(self, part: str, by: str, instead_of: str, error: ErrorFrame | None) -> None:
+        """The service ``by`` goes on as ``part``; without an ``error`` it is one that works again."""

@@ -14,9 +14,12 @@ from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnal
 from pipecat.audio.vad.silero import SileroOnnxModel, SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADParams
 from pipecat.frames.frames import CancelFrame
+from pipecat.pipeline.parallel_pipeline import ParallelPipeline
 from pipecat.pipeline.worker import PipelineWorker
+from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.services.stt_service import WebsocketSTTService
 
 
 def silero_session() -> Any:
@@ -151,3 +154,20 @@ def realtime_is_answering(llm: OpenAIRealtimeLLMService) -> bool:
 def realtime_has_context(llm: OpenAIRealtimeLLMService) -> bool:
     """Whether the realtime service has been given a conversation."""
     return llm._context is not None
+
+
+async def reconnect(service: FrameProcessor) -> None:
+    """Connect a streaming speech service anew; after its own attempts it gives up for ever.
+
+    Others connect for each request. A connection that can't be had is told as an ErrorFrame.
+    """
+    if isinstance(service, WebsocketSTTService):
+        await service._do_reconnect()
+
+
+def forget_frames(pipeline: ParallelPipeline, before: int) -> None:
+    """Let a parallel pipeline forget the frames below the id ``before``.
+
+    It remembers all that ever passed, and of a caller's audio fifty pass in a second.
+    """
+    pipeline._seen_ids = {seen for seen in pipeline._seen_ids if seen >= before}

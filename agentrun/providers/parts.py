@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agentrun.errors import Problem
-from agentrun.providers import catalogue, installed, openai, settings, variables
+from agentrun.providers import catalogue, fallback, installed, openai, settings, variables
 from agentrun.providers.service import Kind, Service
 from agentrun.providers.variables import Unset
 from agentrun.spec import loader
 from agentrun.spec.address import problem_with
 from agentrun.spec.closest import closest
 from agentrun.spec.file import SpecFile, Where
-from agentrun.spec.pipeline import LLM, REALTIME, STT, TTS, ServiceSpec
+from agentrun.spec.pipeline import LLM, REALTIME, STT, TTS, Alternative, ServiceSpec
 
 KEY = "OPENAI_API_KEY"
 ADDRESS = "OPENAI_BASE_URL"
@@ -27,7 +27,9 @@ _OWN = ("api_key", "base_url")
 class ServicePlan:
     """A service that is ready to be built: settings checked, key and address filled in.
 
-    ``arguments`` are what its constructor takes from the environment beside the key.
+    ``arguments`` are what its constructor takes from the environment beside the key. The services of
+    ``fallback`` take over, in their order, when this one fails or leaves the caller without an answer for
+    ``patience`` seconds.
     """
 
     kind: Kind
@@ -38,6 +40,8 @@ class ServicePlan:
     base_url: str | None = None
     service: Service | None = None
     arguments: Mapping[str, str] = field(default_factory=dict, repr=False)
+    fallback: tuple[ServicePlan, ...] = ()
+    patience: float = 3.0
 
     def with_setting(self, key: str, value: Any) -> ServicePlan:
         """The same with one setting more."""
@@ -68,15 +72,23 @@ class PartsPlanner:
 
     def part(self, kind: Kind, spec: ServiceSpec, *, used: bool) -> ServicePlan:
         """The service at ``pipeline.<kind>``; its unset variables count only when it is ``used``."""
-        where: Where = ("pipeline", kind)
-        service = self._find(kind, spec)
+        plan = self.service(kind, spec, ("pipeline", kind), used=used)
+        others = [
+            self.service(kind, other, where, used=used)
+            for where, other in fallback.check(kind, spec, self._file, self.problem)
+        ]
+        return replace(plan, fallback=tuple(others), patience=spec.patience)
+
+    def service(self, kind: Kind, spec: Alternative, where: Where, *, used: bool) -> ServicePlan:
+        """The service that stands at ``where``."""
+        service = self._find(kind, spec, where)
         written = spec.settings
         if self._offline:
             written = {key: value for key, value in written.items() if key not in _OWN}
         unset = list(variables.unset(written, self._environ, where))
         for below, text in variables.broken(written):
             self.problem((*where, *below), f"'{text}' is not a variable", "write ${NAME} or ${NAME:-default}")
-        given = self._check(service, kind, spec, written, {u.where[2] for u in unset})
+        given = self._check(service, spec, written, {u.where[len(where)] for u in unset}, where)
         if self._offline and spec.provider != OPENAI:
             return self._stand_in(kind)
         known, more = self._known(service, written, where)
@@ -121,9 +133,8 @@ class PartsPlanner:
             message = f"{service.label}'s libraries are not installed"
             yield self._file.problem(where, message, installed.command(service), "warning")
 
-    def _find(self, kind: Kind, spec: ServiceSpec) -> Service | None:
+    def _find(self, kind: Kind, spec: Alternative, where: Where) -> Service | None:
         """The service that is meant, from the catalogue or from a plugin; None is a problem, told here."""
-        where: Where = ("pipeline", kind)
         service = catalogue.find(kind, spec.provider) or self._own(kind, spec.provider)
         if service is None and "/" not in spec.model:
             self.problem(where, f"'{spec.model}' is not provider/model", f"write for example {USUAL[kind]}")
@@ -160,13 +171,12 @@ class PartsPlanner:
     def _check(
         self,
         service: Service | None,
-        kind: Kind,
-        spec: ServiceSpec,
+        spec: Alternative,
         written: Mapping[str, Any],
         unset: set[str | int],
+        where: Where,
     ) -> dict[str, Any]:
         """The settings with their variables filled in; those that wait for a variable are not checked."""
-        where: Where = ("pipeline", kind)
         if service is None:
             return dict(written)
         given = {key: self._value(service, key, value) for key, value in written.items()}
@@ -174,7 +184,7 @@ class PartsPlanner:
         for below, message, hint in settings.check(service, checked):
             self.problem((*where, *below), message, hint)
         if service.provider == OPENAI:
-            for below, message, hint in openai.check(kind, spec.model_name, given):
+            for below, message, hint in openai.check(service.kind, spec.model_name, given):
                 self.problem((*where, *below), message, hint)
         address = checked.get("base_url")
         if service.takes_http and isinstance(address, str) and (message := problem_with(address)):

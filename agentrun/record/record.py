@@ -28,6 +28,21 @@ class Entry:
 
 
 @dataclass
+class Takeover:
+    """At ``at`` seconds ``service`` took over a ``part`` (``stt``, ``llm`` or ``tts``).
+
+    ``error`` says what was wrong with the service before it, ``instead_of``; it is empty when an earlier
+    service was gone back to.
+    """
+
+    at: float
+    part: str
+    service: str
+    instead_of: str
+    error: str = ""
+
+
+@dataclass
 class CallRecord:
     """One record for every call, whatever ended it.
 
@@ -49,6 +64,7 @@ class CallRecord:
     direction: Literal["inbound", "outbound"] = "inbound"
     outcome: str = ""
     answered_by: str = ""
+    takeovers: list[Takeover] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """JSON-ready, times in ISO 8601 and UTC."""

@@ -10,6 +10,8 @@ from pipecat.frames.frames import ErrorFrame
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.utils.errors import ErrorCategory, classify_http_status_code
 
+from agentrun.pipeline.failover import Failover
+from agentrun.pipeline.failover_stt import NothingHeardFrame
 from agentrun.pipeline.parts import Parts
 
 _STATUS = re.compile(r"(?:Error code|status): (\d{3})")
@@ -32,6 +34,11 @@ def category(frame: ErrorFrame) -> ErrorCategory:
     return classify_http_status_code(int(match[1])) if match else ErrorCategory.UNKNOWN
 
 
+def described(frame: ErrorFrame) -> str:
+    """The error as a record has it: category and words."""
+    return f"{category(frame).value}: {frame.error}"
+
+
 @dataclass
 class Faults:
     """Counts a call's errors in a row: one is forgiven where it may pass, the second ends the call."""
@@ -52,7 +59,7 @@ class Faults:
         if kind is ErrorCategory.APPLICATION or isinstance(frame.processor, OpenAIRealtimeLLMService):
             return Verdict.IGNORE
         self._in_a_row += 1
-        if kind.is_permanent or self._in_a_row > 1:
+        if kind.is_permanent or self._in_a_row > 1 or _all_failed(frame):
             return Verdict.GIVE_UP
         if frame.processor is self.parts.llm:
             return Verdict.RETRY
@@ -60,3 +67,10 @@ class Faults:
             self._asking_again = True
             return Verdict.ASK_AGAIN
         return Verdict.GIVE_UP
+
+
+def _all_failed(frame: ErrorFrame) -> bool:
+    """Whether every service of a part has failed; a sound that none found words in may have been noise."""
+    switcher = frame.processor
+    several = isinstance(switcher, Failover) and len(switcher.members) > 1
+    return several and not isinstance(frame, NothingHeardFrame)

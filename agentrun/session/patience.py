@@ -62,6 +62,11 @@ class Patience:
         self._caller = True
         self.settled()
 
+    def again(self) -> None:
+        """Somebody else owes the answer now, if one is due."""
+        if self._timer:
+            self.owed()
+
     def tool_started(self) -> None:
         """A tool is at work."""
         self._tools += 1

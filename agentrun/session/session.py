@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,17 +25,16 @@ from agentrun.plan import Plan
 from agentrun.record import CallRecord, EndedBy
 from agentrun.session import ending, idle, prompts, voice, worker
 from agentrun.session.callers import Callers
-from agentrun.session.faults import Faults, Verdict, category
+from agentrun.session.faults import Faults, Verdict, described
 from agentrun.session.floor import Floor
 from agentrun.session.idle import IdlePrompts
 from agentrun.session.lifeline import Lifeline
 from agentrun.session.line import SessionLine
 from agentrun.session.patience import Patience
+from agentrun.session.reports import Reports
 from agentrun.session.side_transcript import SideTranscript
 from agentrun.session.transcript import Transcript
 from agentrun.session.voice import Voice
-from agentrun.tools.outcome import Outcome
-from agentrun.tools.tool import Tool
 from agentrun.transports.connection import Connection
 
 GOODBYE_SECONDS = 15.0
@@ -73,7 +71,9 @@ class Session:
         self._transcript = Transcript(record, lambda: round(self._clock() - self._began, 3))
         self._side = SideTranscript(plan.llm or plan.fixed, resources, self._transcript.caller)
         self._patience = Patience(plan.spec.limits.answer, self._answer_overdue)
-        self._parts = build(plan, self._prompts.system, connection, resources, self)
+        is_over, side = self._ending.is_set, self._side
+        reports = Reports(record.id, self.line, self._transcript, side, self._patience, is_over)
+        self._parts = build(plan, self._prompts.system, connection, resources, reports)
         self._faults = Faults(self._parts)
         self._worker = worker.make(plan.spec, self._parts, connection)
         self._voice = Voice(self._worker, self._parts, connection)
@@ -128,20 +128,6 @@ class Session:
             self._transcript.say(words)
         await self._worker.stop_when_done()
 
-    def tool_started(self, tool: Tool) -> None:
-        """A tool is at work: its own timeout counts now."""
-        logger.debug("call {}: tool {} started", self.record.id, tool.name)
-        self._patience.tool_started()
-
-    def tool_ended(self, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
-        """A tool is done."""
-        self._transcript.tool(tool, arguments, outcome)
-        self._patience.tool_ended(answered=outcome.status != "cancelled")
-
-    def heard_audio(self, message: dict[str, Any], wav: bytes) -> None:
-        """The model hears for itself; the record is written beside it."""
-        self._side.take(message, wav, self._transcript.now)
-
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
         if isinstance(self._parts.llm, OpenAIRealtimeLLMService):
             instruct, is_free = self._instruct, self._floor.is_free
@@ -195,7 +181,7 @@ class Session:
             self._patience.owed()
 
     async def _caller_idle(self, _aggregator: Any) -> None:
-        if not self.over:
+        if not self._ending.is_set():
             await self._idle.caller_is_silent()
 
     async def _reached_upstream(self, _worker: PipelineWorker, frame: Frame) -> None:
@@ -207,7 +193,7 @@ class Session:
             self._faults.recovered()
 
     async def _failed(self, _worker: PipelineWorker, frame: ErrorFrame) -> None:
-        self.record.errors.append(f"{category(frame).value}: {frame.error}")
+        self.record.errors.append(described(frame))
         if self._ending.is_set():
             return
         verdict = self._faults.judge(frame)
@@ -233,11 +219,6 @@ class Session:
 
     def _instruct(self, text: str) -> None:
         self._parts.context.add_message({"role": "developer", "content": text})
-
-    @property
-    def over(self) -> bool:
-        """Whether the call is ending: nobody waits for the model any more."""
-        return self._ending.is_set()
 
     def _over(self, by: EndedBy, reason: str, grace: float = 0.0) -> bool:
         """Note who ended the call, once; the first one counts."""

@@ -12,7 +12,7 @@ from pipecat.processors.aggregators.llm_response_universal import (
     UserTurnMessageAddedMessage,
 )
 
-from agentrun.record import CallRecord, Entry
+from agentrun.record import CallRecord, Entry, Takeover
 from agentrun.tools.outcome import Outcome
 from agentrun.tools.tool import Tool
 
@@ -61,6 +61,12 @@ class Transcript:
     def say(self, text: str) -> None:
         """Words of the agent that no language model made."""
         self._add(Entry(self._clock(), "agent", text))
+
+    def taken_over(self, part: str, by: str, instead_of: str, error: str) -> None:
+        """Another service goes on."""
+        self._record.takeovers.append(Takeover(self._clock(), part, by, instead_of, error))
+        if error:
+            self._record.errors.append(error)
 
     def tool(self, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
         """A finished tool call."""

@@ -6,12 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from agentrun.spec.parts import Short, SpecModel
+from agentrun.spec.parts import Short, SpecModel, list_of_one, word
+from agentrun.spec.units import Duration
 
 Style = Literal["cascaded", "realtime"]
 
 
-class ServiceSpec(BaseModel):
+class Alternative(BaseModel):
     """A speech or language service: ``provider/model``; every other key is one of its own settings."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -39,6 +40,20 @@ class ServiceSpec(BaseModel):
     def hears_audio(self) -> bool:
         """Whether a language model takes the caller's audio itself, such as ``gpt-4o-audio-preview``."""
         return self.provider == "openai" and "-audio" in self.model_name
+
+
+class ServiceSpec(Alternative):
+    """A service, and those that take over when it fails."""
+
+    fallback: Annotated[tuple[Annotated[Alternative, word("model")], ...], list_of_one] = Field(
+        default=(), description="Services that take over within the turn when it fails, in this order."
+    )
+    patience: Duration = Field(
+        default=3.0,
+        gt=0,
+        description="How long a first word, a transcript or a first sound may take before the next service "
+        "of `fallback` is asked.",
+    )
 
 
 STT, LLM, TTS = "openai/gpt-4o-transcribe", "openai/gpt-4o", "openai/gpt-4o-mini-tts"

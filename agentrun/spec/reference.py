@@ -146,5 +146,5 @@ def _prose(text: str) -> str:
 
 
 def as_json(schema: Schema) -> str:
-    """The schema as a file has it."""
-    return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
+    """The schema as a file has it: in one line, for no one reads it."""
+    return json.dumps(schema, ensure_ascii=False, separators=(",", ":")) + "\n"

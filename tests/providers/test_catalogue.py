@@ -14,9 +14,9 @@ from pipecat.services.whisper.base_stt import language_to_whisper_language
 from pipecat.transcriptions.language import Language
 
 from agentrun.providers import catalogue
-from agentrun.providers.catalogue import Kind, Setting
 from agentrun.providers.languages import WHISPER_LANGUAGES
 from agentrun.providers.openai_settings import OPENAI
+from agentrun.providers.service import Kind, Setting
 
 OURS = {"base_url", "api_key", "streaming", "noise_reduction", "api", "service_tier"}
 """Settings that are not fields of Pipecat's settings: they choose the service or go to its constructor."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agentrun.providers import catalogue, openai, settings
-from agentrun.providers.catalogue import Kind
+from agentrun.providers.service import Kind
 
 
 def findings(kind: Kind, given: dict[str, Any]) -> list[tuple[str, str, str]]:

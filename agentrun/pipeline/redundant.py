@@ -1,0 +1,45 @@
+"""The parts of a cascade, each with the services that take over from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pipecat.processors.frame_processor import FrameProcessor
+
+from agentrun.pipeline import services
+from agentrun.pipeline.failover import Member
+from agentrun.pipeline.failover_llm import LanguageModels
+from agentrun.pipeline.failover_stt import SpeechToText
+from agentrun.pipeline.failover_tts import Voices
+from agentrun.pipeline.listener import SessionListener
+from agentrun.pipeline.resources import Resources
+from agentrun.plan import ServicePlan
+
+
+def stt(plan: ServicePlan, resources: Resources, listener: SessionListener, answer: float) -> SpeechToText:
+    """Speech to text; without a fallback it is given ``answer`` seconds for an utterance.
+
+    A service alone is looked after as well: what hears nothing looks like a caller who says nothing.
+    """
+    patience = plan.patience if plan.fallback else answer
+    return SpeechToText(_members(plan, lambda each: services.stt(each, resources), patience), listener)
+
+
+def llm(
+    plan: ServicePlan, instructions: str, resources: Resources, listener: SessionListener
+) -> FrameProcessor:
+    """The language model, told ``instructions``."""
+    members = _members(plan, lambda each: services.llm(each, instructions, resources), plan.patience)
+    return LanguageModels(members, listener) if plan.fallback else members[0].service
+
+
+def tts(plan: ServicePlan, resources: Resources, listener: SessionListener) -> FrameProcessor:
+    """Text to speech."""
+    members = _members(plan, lambda each: services.tts(each, resources), plan.patience)
+    return Voices(members, listener) if plan.fallback else members[0].service
+
+
+def _members(
+    plan: ServicePlan, make: Callable[[ServicePlan], FrameProcessor], patience: float
+) -> list[Member]:
+    return [Member(make(each), f"{each.provider}/{each.model}", patience) for each in (plan, *plan.fallback)]

@@ -1,0 +1,93 @@
+"""The JSON Schema of a spec with every provider's settings in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentrun.providers import catalogue
+from agentrun.providers.service import KINDS, Kind, Service, Setting, Type
+from agentrun.spec import schema
+from agentrun.spec.schema import Schema
+from agentrun.spec.units import PATTERN
+
+_TYPES: Mapping[Type, Schema] = {
+    "string": {"type": "string"},
+    "number": {"type": "number"},
+    "integer": {"type": "integer"},
+    "boolean": {"type": "boolean"},
+    "array": {"type": "array"},
+    "object": {"type": "object"},
+    "duration": {"type": "string", "pattern": f"^ *{PATTERN} *$"},
+    "any": {},
+}
+_VARIABLE = {"type": "string", "pattern": r"\$\{"}
+"""What a variable will hold is not known before a call."""
+
+
+def of_spec() -> Schema:
+    """The schema of an agent's file; which settings a service has follows from its ``model``."""
+    found = schema.of_spec()
+    definitions = found["$defs"]
+    pipeline = definitions["PipelineSpec"]["properties"]
+    for kind in KINDS:
+        settings = {"$ref": f"#/$defs/{kind}-settings"}
+        definitions[f"{kind}-settings"] = _settings(kind)
+        usual = definitions[f"Usual{schema.SERVICE}"]
+        definitions[kind] = {**usual, "properties": _own(kind, usual, settings), "allOf": [settings]}
+        for option in pipeline[kind]["anyOf"]:
+            if option.get("$ref") == f"#/$defs/Usual{schema.SERVICE}":
+                option["$ref"] = f"#/$defs/{kind}"
+    del definitions[f"Usual{schema.SERVICE}"]
+    return found
+
+
+def _own(kind: Kind, usual: Schema, settings: Schema) -> Schema:
+    """The keys that are ours; what takes over has the same settings as what it takes over from."""
+    properties = dict(usual["properties"])
+    if kind == "realtime":
+        return {"model": properties["model"]}
+    other = {"anyOf": [properties["model"], {"allOf": [{"$ref": "#/$defs/Alternative"}, settings]}]}
+    fallback = {"anyOf": [other, {"type": "array", "items": other}]}
+    properties["fallback"] = {**fallback, "description": properties["fallback"]["description"]}
+    return properties
+
+
+def _settings(kind: Kind) -> Schema:
+    services = [service for name in catalogue.providers(kind) if (service := catalogue.find(kind, name))]
+    return {"allOf": [_of_service(service) for service in services]}
+
+
+def _of_service(service: Service) -> Schema:
+    known = {name: _of_setting(setting) for name, setting in service.settings.items()}
+    keys = ["model", "fallback", "patience", *known, *(v.argument for v in service.variables)]
+    meant: Schema = {"properties": {"model": {"pattern": f"^{service.provider}(/|$)"}}}
+    if service.provider != "openai":
+        meant["required"] = ["model"]
+    return {"if": meant, "then": {"properties": known, "propertyNames": {"enum": list(dict.fromkeys(keys))}}}
+
+
+def _of_setting(setting: Setting) -> Schema:
+    options = [_of_type(kind, setting) for kind in setting.types]
+    options += [{"enum": list(setting.words)}] if setting.words else []
+    options += [{"const": False}] if setting.may_be_false else []
+    if any(option == {} for option in options):
+        options = [{}]
+    elif not any(option == {"type": "string"} for option in options):
+        options.append(_VARIABLE)
+    shape = options[0] if len(options) == 1 else {"anyOf": options}
+    described = {**shape, **({"description": setting.help} if setting.help else {})}
+    return described if setting.default is None else {**described, "default": setting.default}
+
+
+def _of_type(kind: Type, setting: Setting) -> Schema:
+    shape: dict[str, Any] = dict(_TYPES[kind])
+    if setting.choices and kind in ("string", "integer"):
+        shape = {"enum": list(setting.choices)}
+    if kind in ("number", "integer"):
+        shape |= {} if setting.minimum is None else {"minimum": setting.minimum}
+        shape |= {} if setting.maximum is None else {"maximum": setting.maximum}
+    if kind == "object" and setting.fields:
+        shape["properties"] = {name: _of_setting(one) for name, one in setting.fields.items()}
+        shape["additionalProperties"] = False
+    return shape
