@@ -26,14 +26,14 @@ _TYPES: Mapping[str, Any] = {
 def make(settings: Settings) -> Tool:
     """The tool of a request; its arguments are checked before anything is sent."""
     fields = {name: _hint(parameter) for name, parameter in settings.parameters.items()}
-    arguments = cast(Any, TypedDict)("arguments", fields)
-    adapter = TypeAdapter(with_config(ConfigDict(extra="forbid"))(arguments))
+    shape = cast(Any, TypedDict)("arguments", fields)
+    adapter = TypeAdapter(with_config(ConfigDict(extra="forbid"))(shape))
     schema = {"properties": {}, "required": [], **flatten(adapter.json_schema())}
     signature = Signature(settings.description, schema, adapter, ())
     absent = dict.fromkeys(settings.parameters)
 
-    async def run(call: Call, given: Mapping[str, Any]) -> Any:
-        return await ask(settings, call, {**absent, **signature.check(given)})
+    async def run(call: Call, arguments: Mapping[str, Any]) -> Any:
+        return await ask(settings, call, {**absent, **signature.check(arguments)})
 
     return Tool(
         name=settings.name,
@@ -54,6 +54,6 @@ def _hint(parameter: Parameter) -> Any:
         "min_length": parameter.min_length,
         "max_length": parameter.max_length,
     }
-    given = {key: value for key, value in limits.items() if value is not None}
+    given: dict[str, Any] = {key: value for key, value in limits.items() if value is not None}
     hint: Any = Annotated[kind, Field(description=parameter.description or None, **given)]
     return hint if parameter.required else NotRequired[hint]

@@ -26,7 +26,7 @@ IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE")
 
 
 def _wrong(message: str, hint: str, **given: Any) -> PydanticCustomError:
-    return PydanticCustomError("http_tool", message, {"hint": hint, **given})  # type: ignore[arg-type]
+    return PydanticCustomError("http_tool", message, {"hint": hint, **given})
 
 
 def _is_name(value: str) -> str:

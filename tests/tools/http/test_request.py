@@ -89,6 +89,7 @@ async def ask(
 ) -> Outcome:
     """What the model is told."""
     settings = {"name": "order", "description": "Find.", "url": url, "allow_private": True, **more}
+    settings["return"] = settings.pop("give", None)
     settings.setdefault("parameters", {name: {} for name in arguments or {}})
     tool = make(Settings.model_validate(settings))
     async with httpx.AsyncClient(timeout=0.5) as client:
@@ -97,7 +98,7 @@ async def ask(
 
 
 async def test_the_answer_is_what_return_picks(shop: Shop) -> None:
-    found = await ask(f"{shop.url}/orders/{{{{ order }}}}", {"order": "7"}, **{"return": "order.status"})
+    found = await ask(f"{shop.url}/orders/{{{{ order }}}}", {"order": "7"}, give="order.status")
     assert (found.status, found.text) == ("ok", "baking")
 
 
@@ -171,7 +172,7 @@ async def test_a_refused_connection_is_told_in_words(shop: Shop) -> None:
 
 async def test_an_answer_that_is_not_json_is_given_as_it_is(shop: Shop) -> None:
     assert (await ask(f"{shop.url}/text")).text == "Open from six."
-    told = (await ask(f"{shop.url}/text", **{"return": "a.b"})).text
+    told = (await ask(f"{shop.url}/text", give="a.b")).text
     assert told == "The answer to order is not JSON, and can't be read."
 
 
