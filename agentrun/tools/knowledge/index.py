@@ -19,8 +19,8 @@ _COMMON = frozenset(
     re.findall(
         r"\w+",
         "a about an and any are as at be but by can could do does for from get has have how i if in is it "
-        "its me my of on or our please so tell that the their there they this to up was we what when where which "
-        "who will with would you your",
+        "its me my of on or our please so tell that the their there they this to up was we what when where "
+        "which who will with would you your",
     )
 )
 
