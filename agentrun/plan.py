@@ -10,6 +10,7 @@ from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.providers import daily, installed
 from agentrun.providers.parts import OPENAI, PartsPlanner, ServicePlan
 from agentrun.providers.service import Service
+from agentrun.providers.variables import unset
 from agentrun.spec import extras, rules
 from agentrun.spec.address import problem_with
 from agentrun.spec.closest import closest
@@ -90,6 +91,7 @@ def make(
     planner = PartsPlanner(file, environ, offline=offline)
     parts = _parts(file, planner)
     transports = _transports(file, planner, public_url)
+    _find_variables(file, planner, environ)
     planner.problems += [*rules.check(file), *_check_tests(file, tools)]
     if planner.problems:
         raise SpecError(planner.problems)
@@ -143,6 +145,13 @@ def _transports(file: SpecFile, planner: PartsPlanner, public_url: str | None) -
             planner.problem(where, message, "write https://voice.example.com")
         found.append(transport.model_copy(update={"public_url": url.rstrip("/") if url else None}))
     return tuple(found)
+
+
+def _find_variables(file: SpecFile, planner: PartsPlanner, environ: Mapping[str, str]) -> None:
+    """Have the variables missed that the settings of built-in tools name and that are not set."""
+    for index, entry in enumerate(file.spec.tools):
+        for found in unset(entry.settings, environ, ("tools", index)):
+            planner.need(found)
 
 
 def _public_url(transports: Sequence[Transport], override: str | None) -> str | None:

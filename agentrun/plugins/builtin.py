@@ -25,9 +25,11 @@ def tool_of(entry: ToolUse) -> tuple[Tool | None, list[Finding]]:
     try:
         settings = builtin.settings.model_validate(entry.settings)
     except ValidationError as error:
-        known = (*builtin.settings.model_fields, *OPTIONS)
+        fields = builtin.settings.model_fields.items()
+        known = (*(field.alias or name for name, field in fields), *OPTIONS)
         return None, [_finding(item, known) for item in error.errors(include_url=False)]
-    return build(builtin.make(settings), "agentrun"), []
+    made = builtin.make(settings)
+    return made if isinstance(made, Tool) else build(made, "agentrun"), []
 
 
 def unknown_settings(entry: ToolUse) -> Iterator[Finding]:

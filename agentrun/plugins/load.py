@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from agentrun.errors import PluginError, Problem, SpecError
-from agentrun.plugins import builtin
+from agentrun.plugins import builtin, knowledge
 from agentrun.plugins.find import FOLDER, Source, find
 from agentrun.plugins.tools import tools_of
 from agentrun.spec.file import SpecFile, Where
@@ -37,6 +37,7 @@ def load(file: SpecFile) -> tuple[Tool, ...]:
             if other.origin != tool.origin:
                 message = f"two tools are called '{tool.name}': {other.origin} and {tool.origin}"
                 shelf.problem(index, message, "rename one with @tool(name=…), or name single tools here")
+    knowledge.add(file, chosen, shelf.problems)
     shelf.raise_problems()
     return tuple(chosen.values())
 

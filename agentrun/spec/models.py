@@ -15,6 +15,7 @@ from agentrun.spec.admission import Callers, Hours
 from agentrun.spec.conduct import Context, Limits, Turns
 from agentrun.spec.daily import DailyTransport
 from agentrun.spec.dialling import Dialling
+from agentrun.spec.knowledge import Knowledge
 from agentrun.spec.parts import Count, Flag, Number, SpecModel, Text, list_of_one, word
 from agentrun.spec.pipeline import PipelineSpec, ServiceSpec
 from agentrun.spec.scenario import Scenario
@@ -114,6 +115,9 @@ class AgentSpec(SpecModel):
     )
     tools: tuple[Annotated[ToolUse, word("use")], ...] = Field(
         default=(), description="Plugins, single tools as `plugin.tool`, or built-in tools."
+    )
+    knowledge: Annotated[Knowledge | None, word("folder")] = Field(
+        default=None, description="Documents that the agent may look things up in."
     )
     turns: Turns = Turns()
     limits: Limits = Limits()

@@ -24,6 +24,8 @@ GOOD = sorted(
 BAD = sorted((SPECS / "bad").glob("*.yaml"))
 BEYOND = (
     "is a secret",
+    "there is no folder",
+    "leads out of",
     "hears the caller itself",
     "so 'room' has no effect",
     "before the longest call is over",

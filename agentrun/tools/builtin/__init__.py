@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from agentrun.tools.builtin import digits, hang_up, transfer, wait
 from agentrun.tools.builtin.shape import Builtin
+from agentrun.tools.http import build as http
+from agentrun.tools.http.settings import Settings
 
 BUILTINS: dict[str, Builtin] = {
     "hang_up": hang_up.BUILTIN,
@@ -11,6 +13,7 @@ BUILTINS: dict[str, Builtin] = {
     "send_dtmf": digits.SEND,
     "collect_digits": digits.COLLECT,
     "wait": wait.BUILTIN,
+    "http": Builtin(Settings, http.make),
 }
 """By the name that stands in ``tools:``."""
 

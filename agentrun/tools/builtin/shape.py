@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentrun.spec.parts import SpecModel
+from agentrun.tools.tool import Tool
 
 
 class NoSettings(SpecModel):
@@ -15,7 +16,10 @@ class NoSettings(SpecModel):
 
 @dataclass(frozen=True)
 class Builtin:
-    """``make`` gives the function for an agent's ``settings``; it becomes a tool like a plugin's function."""
+    """``make`` gives the function for an agent's ``settings``; it becomes a tool like a plugin's function.
+
+    Where the spec says everything, as for an HTTP request, it gives the tool itself.
+    """
 
     settings: type[SpecModel]
-    make: Callable[[Any], Callable[..., Any]]
+    make: Callable[[Any], Callable[..., Any] | Tool]

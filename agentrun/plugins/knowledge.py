@@ -1,0 +1,41 @@
+"""``knowledge:`` of a spec becomes a tool, or says what is wrong with its folder."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+from agentrun.errors import Problem
+from agentrun.spec import paths
+from agentrun.spec.file import SpecFile
+from agentrun.tools.build import build
+from agentrun.tools.knowledge import documents, search
+from agentrun.tools.tool import Tool
+
+
+def add(file: SpecFile, chosen: dict[str, Tool], problems: list[Problem]) -> None:
+    """Add ``search_knowledge`` to ``chosen`` when the spec has knowledge, or a problem to ``problems``."""
+    if file.spec.knowledge is None:
+        return
+    tool = build(search.make(file.path.absolute().parent, file.spec.name, file.spec.knowledge), "agentrun")
+    if tool.name in chosen:
+        message = f"`knowledge:` brings a tool '{tool.name}', and {chosen[tool.name].origin} is one too"
+        problems.append(file.problem(("knowledge",), message, "rename the other one"))
+    wrong = _wrong(file, file.spec.knowledge.folder)
+    if wrong:
+        problems.append(file.problem(("knowledge", "folder"), *wrong))
+    chosen.setdefault(tool.name, tool)
+
+
+def _wrong(file: SpecFile, name: str) -> tuple[str, str] | None:
+    folder = paths.inside(file.path.parent, name, file.project)
+    if folder is None:
+        return f"'{name}' leads out of the project's folder '{file.project.name}'", "move it inside"
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+        return f"there is no folder '{name}'", f"it is looked for in '{file.path.parent}'"
+    found = documents.files(folder)
+    if not found:
+        return f"'{name}' holds no documents", f"these are read: {', '.join(documents.KINDS)}"
+    if any(path.suffix.lower() == ".pdf" for path in found) and not importlib.util.find_spec("pypdf"):
+        return f"'{name}' holds PDF files, and pypdf is not installed", "pip install 'agentrun[pdf]'"
+    return None

@@ -1,0 +1,35 @@
+"""The address that a host resolves to is checked, and it is the one that is connected to."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+
+from agentrun.errors import ToolError
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is on the internet: not private, loopback, link-local or multicast.
+
+    >>> is_public("8.8.8.8"), is_public("169.254.169.254"), is_public("::ffff:127.0.0.1")
+    (True, False, False)
+    """
+    found: Address = ipaddress.ip_address(address.split("%")[0])
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    return found.is_global and not found.is_multicast
+
+
+async def resolve(host: str, port: int, *, allow_private: bool) -> str:
+    """The address to connect to; raises ToolError for an unknown host, and for a private one."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise ToolError(f"{host} can't be found just now.") from None
+    addresses = [str(entry[4][0]) for entry in found]
+    if not allow_private and not all(is_public(address) for address in addresses):
+        raise ToolError(f"{host} is inside a private network, and may not be asked.")
+    return addresses[0]

@@ -1,0 +1,137 @@
+"""Sends one request, and gives what came back or says in words why nothing did."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import jmespath
+
+from agentrun.call import Call
+from agentrun.errors import ToolError
+from agentrun.tools.http import address
+from agentrun.tools.http.settings import Settings
+from agentrun.tools.http.template import fill, fill_all, fill_url
+
+MOST_BYTES = 1_000_000
+"""A longer answer is not read."""
+MOST_REDIRECTS = 3
+_MOST_ERROR = 300
+_FIRST_PAUSE = 0.2
+_REDIRECTS = (301, 302, 303, 307, 308)
+_AGAIN = (502, 503, 504)
+
+
+class _TryAgainError(ToolError):
+    """A failure that may pass."""
+
+
+async def ask(settings: Settings, call: Call, arguments: Mapping[str, Any]) -> Any:
+    """Send the request of ``settings`` filled with ``arguments``; raises ToolError for every failure."""
+    for attempt in range(settings.retries):
+        try:
+            return await _once(settings, call, arguments)
+        except _TryAgainError:
+            await asyncio.sleep(_FIRST_PAUSE * 2**attempt)
+    return await _once(settings, call, arguments)
+
+
+async def _once(settings: Settings, call: Call, arguments: Mapping[str, Any]) -> Any:
+    url = httpx.URL(fill_url(settings.url, arguments, call.environ))
+    query = {key: _query(value, arguments, call.environ) for key, value in settings.query.items()}
+    if any(query.values()):
+        url = url.copy_merge_params({key: value for key, value in query.items() if value})
+    headers = {key: fill(value, arguments, call.environ) for key, value in settings.headers.items()}
+    if any(ord(mark) < 32 or ord(mark) > 126 for value in headers.values() for mark in value):
+        raise ToolError("An argument holds a line break or a mark that can't be sent. Call again without it.")
+    for _ in range(MOST_REDIRECTS + 1):
+        response = await _send(settings, call, url, headers, arguments)
+        if response.status_code not in _REDIRECTS or "location" not in response.headers:
+            return _read(settings, response)
+        if settings.method not in ("GET", "HEAD"):
+            raise ToolError(f"{url.host} sent the request elsewhere; it was not followed.")
+        before, url = url, _target(url, response.headers["location"])
+        if url.host != before.host:
+            headers = {}
+    raise ToolError(f"{url.host} sent the request elsewhere too often.")
+
+
+def _target(url: httpx.URL, location: str) -> httpx.URL:
+    try:
+        target = url.join(location)
+    except httpx.InvalidURL:
+        raise ToolError(f"{url.host} sent the request to no address.") from None
+    if target.scheme not in ("http", "https") or (url.scheme, target.scheme) == ("https", "http"):
+        raise ToolError(f"{url.host} sent the request to an address that is not safe.")
+    return target
+
+
+async def _send(
+    settings: Settings, call: Call, url: httpx.URL, headers: Mapping[str, str], arguments: Mapping[str, Any]
+) -> httpx.Response:
+    host = url.host
+    if host.lower() not in settings.allowed:
+        raise ToolError(f"The answer is at {host}, which may not be asked.")
+    port = url.port or (443 if url.scheme == "https" else 80)
+    found = await address.resolve(host, port, allow_private=settings.allow_private)
+    if call.offline and address.is_public(found):
+        raise ToolError(f"{host} can't be reached: this call is offline.")
+    body = None if settings.body is None else fill_all(settings.body, arguments, call.environ)
+    request = call.http.build_request(
+        settings.method,
+        url.copy_with(host=found),
+        headers={"Accept": "application/json", **headers, "Host": url.netloc.decode()},
+        json=body,
+        extensions={"sni_hostname": host},
+    )
+    try:
+        response = await call.http.send(request, stream=True, follow_redirects=False)
+        try:
+            return await _whole(response, host)
+        finally:
+            await response.aclose()
+    except httpx.TimeoutException:
+        raise _TryAgainError(f"{host} did not answer in time.") from None
+    except httpx.HTTPError as error:
+        raise _TryAgainError(f"{host} could not be asked ({type(error).__name__}).") from None
+
+
+async def _whole(response: httpx.Response, host: str) -> httpx.Response:
+    content = bytearray()
+    async for chunk in response.aiter_bytes():
+        content += chunk
+        if len(content) > MOST_BYTES:
+            raise ToolError(f"The answer of {host} is too long to read. Ask for less.")
+    kept = {key: value for key, value in response.headers.items() if key in ("content-type", "location")}
+    return httpx.Response(response.status_code, headers=kept, content=bytes(content))
+
+
+def _read(settings: Settings, response: httpx.Response) -> Any:
+    status = response.status_code
+    if status >= 400:
+        words = f"{settings.name} was answered with {status} {response.reason_phrase}."
+        if status in _AGAIN:
+            raise _TryAgainError(words)
+        said = response.text.strip()[:_MOST_ERROR] if status < 500 else ""
+        raise ToolError(f"{words} It says: {said}" if said else words)
+    try:
+        data = json.loads(response.content)
+    except (ValueError, RecursionError):
+        if settings.give is None:
+            return response.text
+        raise ToolError(f"The answer to {settings.name} is not JSON, and can't be read.") from None
+    if settings.give is None:
+        return data
+    try:
+        return jmespath.search(settings.give, data)
+    except jmespath.exceptions.JMESPathError:
+        raise ToolError(f"The answer to {settings.name} has another form than expected.") from None
+
+
+def _query(value: object, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return fill(str(value), arguments, environ)

@@ -1,0 +1,145 @@
+"""``{use: http, …}`` in ``tools:``: one request, as it stands in a spec."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import jinja2
+import jmespath
+from jinja2 import meta
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from agentrun.spec.closest import closest
+from agentrun.spec.parts import Count, Flag, Number, SpecModel, Text
+from agentrun.spec.templates import environment
+from agentrun.tools.http.template import VARIABLES, source
+
+_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?].*)?", re.DOTALL)
+_HOST = re.compile(r"[A-Za-z0-9.-]+")
+_SECRET = re.compile(r"authorization|key|token|secret|password", re.IGNORECASE)
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE")
+
+
+def _wrong(message: str, hint: str, **given: Any) -> PydanticCustomError:
+    return PydanticCustomError("http_tool", message, {"hint": hint, **given})
+
+
+def _is_name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise _wrong("'{given}' can't be a tool's name", "use letters, digits, _ and -", given=value)
+    return value
+
+
+def _is_url(value: str) -> str:
+    if not _URL.fullmatch(value):
+        hint = "write https://api.example.com/orders/{{ order }}; the host can't be a template or a variable"
+        raise _wrong("'{given}' is not the address of a host", hint, given=value)
+    try:
+        _ = urlsplit(value).port
+    except ValueError:
+        raise _wrong("'{given}' has no valid port", "allowed: 1 to 65535", given=value) from None
+    return value
+
+
+def _is_host(value: str) -> str:
+    if not _HOST.fullmatch(value):
+        raise _wrong("'{given}' is not a host", "write a name such as api.example.com", given=value)
+    return value.lower()
+
+
+def _is_path(value: str) -> str:
+    try:
+        jmespath.compile(value)
+    except jmespath.exceptions.JMESPathError:
+        hint = "write a path such as order.status, or items[].name"
+        raise _wrong("'{given}' is not JMESPath", hint, given=value) from None
+    return value
+
+
+class Parameter(SpecModel):
+    """One argument that the model gives, in JSON Schema's words."""
+
+    type: Literal["string", "integer", "number", "boolean"] = "string"
+    description: str = ""
+    enum: tuple[str | Count | Number, ...] | None = Field(default=None, min_length=1)
+    minimum: Number | None = None
+    maximum: Number | None = None
+    min_length: Count | None = Field(default=None, alias="minLength", ge=0)
+    max_length: Count | None = Field(default=None, alias="maxLength", ge=1)
+    required: Flag = True
+
+    @model_validator(mode="after")
+    def _limits_fit_the_type(self) -> Parameter:
+        numbers, lengths = (self.minimum, self.maximum), (self.min_length, self.max_length)
+        if self.type == "string" and numbers != (None, None):
+            raise _wrong("text has no minimum and maximum", "write minLength, maxLength, or type: number")
+        if self.type != "string" and lengths != (None, None):
+            raise _wrong("type {type} has no length", "write minimum and maximum", type=self.type)
+        if self.type == "boolean" and numbers != (None, None):
+            raise _wrong("true and false have no limits", "remove minimum and maximum")
+        return self
+
+
+class Settings(SpecModel):
+    """A request: texts are templates over the arguments, and ``${NAME}`` is a variable of the environment."""
+
+    name: Annotated[Text, AfterValidator(_is_name)]
+    description: Text
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    url: Annotated[Text, AfterValidator(_is_url)]
+    headers: dict[str, str] = Field(default={})
+    query: dict[str, str | Count | Number | Flag] = Field(default={})
+    body: dict[str, Any] | None = None
+    parameters: dict[str, Parameter] = Field(default={})
+    give: Annotated[str, AfterValidator(_is_path)] | None = Field(default=None, alias="return")
+    retries: Count = Field(default=0, ge=0, le=5)
+    hosts: tuple[Annotated[str, AfterValidator(_is_host)], ...] = ()
+    allow_private: Flag = False
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        """The hosts that may be asked: that of the address, and those that redirects may lead to."""
+        return frozenset({(urlsplit(self.url).hostname or "").lower(), *self.hosts})
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Settings:
+        if self.retries and self.method not in IDEMPOTENT:
+            hint = f"only {', '.join(IDEMPOTENT)} may be repeated; leave `retries` out"
+            raise _wrong("a {method} that is repeated may take effect twice", hint, method=self.method)
+        for name, value in self.headers.items():
+            if not _HEADER.fullmatch(name):
+                raise _wrong("'{given}' is not the name of a header", "write X-Name", given=name)
+            if _SECRET.search(name) and "${" not in value:
+                hint = "put it in a variable and write ${NAME} here"
+                raise _wrong("the header '{given}' is a secret in plain text", hint, given=name)
+        for name in self.parameters:
+            if not name.isidentifier() or name == VARIABLES:
+                raise _wrong("'{given}' can't be a parameter's name", "use letters, digits and _", given=name)
+        for text in texts([self.url, self.headers, self.query, self.body]):
+            self._check_template(text)
+        return self
+
+    def _check_template(self, text: str) -> None:
+        try:
+            tree = environment().parse(source(text))
+        except jinja2.TemplateSyntaxError as error:
+            raise _wrong(
+                "a template is broken: {why}", "check {{ … }} and {% … %}", why=error.message or ""
+            ) from None
+        for name in sorted(meta.find_undeclared_variables(tree) - {VARIABLES, *self.parameters}):
+            hint = closest(name, self.parameters) or f"add `{name}` under `parameters:`"
+            raise _wrong("'{given}' in a template is not a parameter", hint, given=name)
+
+
+def texts(value: Any) -> list[str]:
+    """Every text in ``value``, in mappings and lists too."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in texts(inner)]
+    return [text for inner in value for text in texts(inner)] if isinstance(value, list) else []

@@ -1,0 +1,69 @@
+"""Fills a request's templates with arguments, and its ``${NAME}`` with variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import jinja2
+
+from agentrun.errors import ToolError
+from agentrun.spec.templates import environment
+
+VARIABLES = "environ"
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_ALONE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+
+
+def source(text: str) -> str:
+    """``text`` with its variables as Jinja's: an argument that holds ``${SECRET}`` is never expanded."""
+    return _VARIABLE.sub(lambda found: f"{{{{ {VARIABLES}[{found[1]!r}] or {found[2] or ''!r} }}}}", text)
+
+
+def fill(text: str, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    """A header or a query with its values as they are."""
+    return _render(text, arguments, environ, lambda value: "" if value is None else _plain(value))
+
+
+def fill_url(text: str, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    """An address whose values are encoded: none of them can add a segment, a query or a host.
+
+    Raises ToolError for a value that makes a segment empty, ``.`` or ``..``.
+
+    >>> fill_url("https://a.example/{{ order }}", {"order": "7/../x?y"}, {})
+    'https://a.example/7%2F..%2Fx%3Fy'
+    """
+    url = _render(text, arguments, environ, lambda value: quote(_plain(value), safe=""))
+    path = url.split("?", 1)[0].split("/")[3:]
+    if any(segment in (".", "..") for segment in path) or "" in path[:-1]:
+        raise ToolError("An argument is empty or no name, and can't be looked up. Call again with another.")
+    return url
+
+
+def fill_all(value: Any, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> Any:
+    """A body; ``{{ guests }}`` alone keeps the argument's type, and is null when it was not given."""
+    if isinstance(value, str):
+        alone = _ALONE.fullmatch(value)
+        return arguments[alone[1]] if alone else fill(value, arguments, environ)
+    if isinstance(value, Mapping):
+        return {key: fill_all(inner, arguments, environ) for key, inner in value.items()}
+    return [fill_all(inner, arguments, environ) for inner in value] if isinstance(value, list) else value
+
+
+def _render(
+    text: str, arguments: Mapping[str, Any], environ: Mapping[str, str], finalize: Callable[[Any], str]
+) -> str:
+    template = environment().overlay(finalize=finalize).from_string(source(text))
+    known = {name: environ.get(name, "") for name, _ in _VARIABLE.findall(text)}
+    try:
+        return template.render({**arguments, VARIABLES: known})
+    except jinja2.TemplateError as error:
+        raise ToolError(f"These arguments can't be used: {error}") from None
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

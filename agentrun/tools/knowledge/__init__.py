@@ -1,0 +1,1 @@
+"""Documents that an agent looks things up in."""

@@ -1,0 +1,233 @@
+"""HTTP tools against a server on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from agentrun.call import Call
+from agentrun.tools.http import address
+from agentrun.tools.http.build import make
+from agentrun.tools.http.settings import Settings
+from agentrun.tools.invoke import invoke
+from agentrun.tools.outcome import Outcome
+from agentrun.tools.result import MOST_CHARACTERS
+
+
+class Shop:
+    """Answers by the path, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.broken = 0
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request a connection."""
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        except asyncio.IncompleteReadError:
+            writer.close()
+            return
+        length = next((int(x[15:]) for x in head.lower().splitlines() if x.startswith("content-length:")), 0)
+        body = (await reader.readexactly(length)).decode()
+        self.asked.append(head + body)
+        path = head.split(" ")[1]
+        if path.startswith("/slow"):
+            await reader.read()
+        status, extra, content = self._page(path, body)
+        lines = f"HTTP/1.1 {status} X\r\nContent-Length: {len(content)}\r\nConnection: close\r\n{extra}\r\n"
+        writer.write(lines.encode() + content)
+        writer.close()
+
+    def _page(self, path: str, body: str) -> tuple[int, str, bytes]:
+        if path.startswith("/missing"):
+            return 404, "", b'{"error": "no such order"}'
+        if path.startswith("/broken"):
+            return 500, "", b"stack trace with secrets"
+        if path.startswith("/busy") and self.broken:
+            self.broken -= 1
+            return 503, "", b""
+        if path.startswith("/text"):
+            return 200, "", b"Open from six."
+        if path.startswith("/huge"):
+            return 200, "", b"x" * 2_000_000
+        if path.startswith("/long"):
+            return 200, "", b"x" * (MOST_CHARACTERS * 2)
+        if path.startswith("/away?"):
+            return 302, f"Location: {path.removeprefix('/away?')}\r\n", b""
+        if path.startswith("/echo"):
+            return 200, "", body.encode()
+        return 200, "", json.dumps({"order": {"status": "baking", "path": path}}).encode()
+
+
+@pytest_asyncio.fixture
+async def shop() -> AsyncIterator[Shop]:
+    shop = Shop()
+    server = await asyncio.start_server(shop.answer, "127.0.0.1", 0)
+    shop.port = server.sockets[0].getsockname()[1]
+    yield shop
+    server.close()
+
+
+async def ask(
+    url: str,
+    arguments: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    **more: Any,
+) -> Outcome:
+    """What the model is told."""
+    settings = {"name": "order", "description": "Find.", "url": url, "allow_private": True, **more}
+    settings["return"] = settings.pop("give", None)
+    settings.setdefault("parameters", {name: {} for name in arguments or {}})
+    tool = make(Settings.model_validate(settings))
+    async with httpx.AsyncClient(timeout=0.5) as client:
+        call = Call("CA1", "desk", "twilio", environ=environ or {}, client=client)
+        return await invoke(tool, call, arguments or {})
+
+
+async def test_the_answer_is_what_return_picks(shop: Shop) -> None:
+    found = await ask(f"{shop.url}/orders/{{{{ order }}}}", {"order": "7"}, give="order.status")
+    assert (found.status, found.text) == ("ok", "baking")
+
+
+@pytest.mark.parametrize("value", ["../admin", "7?all=1", "7#x", "7/../../x", "a b", "%2e%2e", "{{ 7 }}"])
+async def test_a_value_stays_in_its_segment(shop: Shop, value: str) -> None:
+    await ask(f"{shop.url}/orders/{{{{ order }}}}/status", {"order": value})
+    path = shop.asked[0].split(" ")[1]
+    assert path.count("/") == 3
+    assert path.endswith("/status")
+    assert "?" not in path
+    assert httpx.URL(f"http://x{path}").path == f"/orders/{value}/status"
+
+
+@pytest.mark.parametrize("value", ["..", ".", ""])
+async def test_a_value_that_leads_up_is_refused(shop: Shop, value: str) -> None:
+    found = await ask(f"{shop.url}/orders/{{{{ order }}}}/status", {"order": value})
+    assert found.status == "refused"
+    assert shop.asked == []
+
+
+async def test_an_argument_never_reads_a_variable(shop: Shop) -> None:
+    await ask(
+        f"{shop.url}/x?q={{{{ words }}}}",
+        {"words": "${KEY} {{ environ.KEY }}"},
+        {"KEY": "hunter2"},
+        headers={"Authorization": "Bearer ${KEY}", "X-Words": "{{ words }}"},
+    )
+    request, _, rest = shop.asked[0].partition("\r\n")
+    assert "hunter2" not in request
+    assert rest.count("hunter2") == 1
+
+
+async def test_a_header_can_not_be_smuggled_in(shop: Shop) -> None:
+    found = await ask(f"{shop.url}/x", {"name": "a\r\nX-Admin: 1"}, headers={"X-Name": "{{ name }}"})
+    assert (found.status, shop.asked) == ("refused", [])
+
+
+async def test_a_body_keeps_the_types_of_its_arguments(shop: Shop) -> None:
+    parameters = {"guests": {"type": "integer", "minimum": 1}, "note": {"required": False}}
+    body = {"guests": "{{ guests }}", "note": "{{ note }}", "for": ["table {{ guests }}"]}
+    found = await ask(f"{shop.url}/echo", {"guests": 3}, method="POST", body=body, parameters=parameters)
+    assert json.loads(found.text) == {"guests": 3, "note": None, "for": ["table 3"]}
+
+
+async def test_arguments_that_do_not_fit_are_not_sent(shop: Shop) -> None:
+    parameters = {"guests": {"type": "integer", "minimum": 1}}
+    found = await ask(f"{shop.url}/x", {"guests": 0}, parameters=parameters)
+    assert found.text.startswith("Argument 'guests' is 0: should be greater than or equal to 1.")
+    assert shop.asked == []
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("missing", 'order was answered with 404 Not Found. It says: {"error": "no such order"}'),
+        ("broken", "order was answered with 500 Internal Server Error."),
+        ("slow", "127.0.0.1 did not answer in time."),
+        ("huge", "The answer of 127.0.0.1 is too long to read. Ask for less."),
+        ("away?http://10.0.0.1/", "The answer is at 10.0.0.1, which may not be asked."),
+        ("away?file:///etc/passwd", "127.0.0.1 sent the request to an address that is not safe."),
+    ],
+)
+async def test_a_failure_is_told_in_words(shop: Shop, path: str, told: str) -> None:
+    found = await ask(f"{shop.url}/{path}")
+    assert (found.status, found.text, found.detail) == ("refused", told, "")
+
+
+async def test_a_refused_connection_is_told_in_words(shop: Shop) -> None:
+    assert (await ask("http://127.0.0.1:1/x")).text == "127.0.0.1 could not be asked (ConnectError)."
+
+
+async def test_an_answer_that_is_not_json_is_given_as_it_is(shop: Shop) -> None:
+    assert (await ask(f"{shop.url}/text")).text == "Open from six."
+    told = (await ask(f"{shop.url}/text", give="a.b")).text
+    assert told == "The answer to order is not JSON, and can't be read."
+
+
+async def test_a_long_answer_is_cut(shop: Shop) -> None:
+    assert "cut here" in (await ask(f"{shop.url}/long")).text
+
+
+async def test_a_redirect_within_the_host_is_followed(shop: Shop) -> None:
+    assert "baking" in (await ask(f"{shop.url}/away?/orders/1")).text
+    assert len(shop.asked) == 2
+
+
+async def test_a_private_address_is_not_asked(shop: Shop) -> None:
+    found = await ask(f"http://localhost:{shop.port}/x", allow_private=False)
+    assert found.text == "localhost is inside a private network, and may not be asked."
+    assert shop.asked == []
+
+
+async def test_a_redirect_to_a_private_address_is_refused_though_its_host_is_named(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(address, "is_public", lambda found: found == "127.0.0.1")
+    url = f"{shop.url}/away?http://127.0.0.2:{shop.port}/x"
+    found = await ask(url, allow_private=False, hosts=["127.0.0.2"])
+    assert found.text == "127.0.0.2 is inside a private network, and may not be asked."
+    assert len(shop.asked) == 1
+
+
+async def test_the_address_that_was_checked_is_connected_to(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    asked: list[Any] = []
+    real = loop.getaddrinfo
+
+    async def look_up(host: Any, *more: Any, **others: Any) -> Any:
+        asked.append(host)
+        return await real("127.0.0.1" if host == "shop.example" else host, *more, **others)
+
+    monkeypatch.setattr(loop, "getaddrinfo", look_up)
+    assert (await ask(f"http://shop.example:{shop.port}/x")).status == "ok"
+    assert asked.count("shop.example") == 1
+    assert f"host: shop.example:{shop.port}" in shop.asked[0].lower()
+
+
+async def test_a_busy_server_is_asked_again(shop: Shop) -> None:
+    shop.broken = 2
+    assert (await ask(f"{shop.url}/busy", retries=2)).status == "ok"
+    shop.broken = 1
+    assert (await ask(f"{shop.url}/busy")).status == "refused"
+    assert len(shop.asked) == 4
+
+
+async def test_offline_nothing_but_this_machine_is_asked(shop: Shop) -> None:
+    tool = make(Settings(name="o", description="d", url="http://93.184.215.14/x"))
+    async with httpx.AsyncClient() as client:
+        found = await invoke(tool, Call("CA1", "desk", "local", offline=True, client=client), {})
+    assert found.text == "93.184.215.14 can't be reached: this call is offline."

@@ -1,0 +1,146 @@
+"""A folder of documents becomes a tool."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pypdf import PdfWriter
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
+
+from agentrun import plugins, spec
+from agentrun.call import Call
+from agentrun.errors import SpecError
+from agentrun.tools.invoke import invoke
+from agentrun.tools.knowledge.documents import MOST_CHARACTERS, files, passages
+from agentrun.tools.knowledge.index import search
+
+SPEC = "transport: local\nprompts: Hi.\nknowledge: docs\n"
+
+
+def write_pdf(path: Path, words: str) -> None:
+    """One page with ``words`` on it."""
+    writer = PdfWriter()
+    page = writer.add_blank_page(300, 300)
+    name, kind = NameObject, NameObject
+    font = {
+        name("/Type"): kind("/Font"),
+        name("/Subtype"): kind("/Type1"),
+        name("/BaseFont"): kind("/Helvetica"),
+    }
+    fonts = DictionaryObject({name("/F1"): DictionaryObject(font)})
+    page[name("/Resources")] = DictionaryObject({name("/Font"): fonts})
+    stream = DecodedStreamObject()
+    stream.set_data(f"BT /F1 12 Tf 20 200 Td ({words}) Tj ET".encode())
+    page[name("/Contents")] = writer._add_object(stream)
+    with path.open("wb") as file:
+        writer.write(file)
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "a.md").write_text("# House\n## Pool\nThe pool is warm.\n```\n# no heading\n```\n")
+    (tmp_path / "desk.yaml").write_text(SPEC)
+    return folder
+
+
+async def test_the_tool_answers_with_its_source(docs: Path) -> None:
+    (tool,) = plugins.load(spec.load(docs.parent / "desk.yaml"))
+    found = await invoke(tool, Call("1", "desk", "local"), {"query": "How warm is the pool?"})
+    assert found.text.startswith('[{"source":"a.md > House > Pool","text":"The pool is warm.')
+    assert (docs.parent / ".agentrun" / "knowledge-desk.sqlite").is_file()
+    nothing = await invoke(tool, Call("1", "desk", "local"), {"query": "submarines"})
+    assert nothing.text.startswith("Nothing was found.")
+
+
+def test_a_changed_added_or_removed_file_rebuilds_the_index(docs: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "i.sqlite"
+    assert len(search(docs, cache, "pool", 3)) == 1
+    built = cache.stat().st_mtime_ns
+    search(docs, cache, "pool", 3)
+    assert cache.stat().st_mtime_ns == built
+    (docs / "b.txt").write_text("Another pool.")
+    assert len(search(docs, cache, "pool", 3)) == 2
+    (docs / "b.txt").write_text("Some other tool")
+    os.utime(docs / "b.txt", ns=(1, 1))
+    assert len(search(docs, cache, "pool", 3)) == 1
+    (docs / "a.md").unlink()
+    assert search(docs, cache, "pool", 3) == []
+
+
+def test_a_broken_cache_is_built_anew(docs: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "i.sqlite"
+    cache.write_bytes(b"no database" * 200)
+    assert len(search(docs, cache, "pool", 3)) == 1
+
+
+def test_a_folder_that_cannot_be_written_to_is_searched_all_the_same(docs: Path) -> None:
+    assert len(search(docs, docs / "a.md" / "i.sqlite", "pool", 3)) == 1
+
+
+@pytest.mark.parametrize(
+    "query", ['pool"', "pool AND (", "NEAR(pool", "pool*", "-pool", "passages:pool", "pool; --"]
+)
+def test_a_query_is_words_and_never_syntax(docs: Path, tmp_path: Path, query: str) -> None:
+    assert [hit.source for hit in search(docs, tmp_path / "i.sqlite", query, 3)] == ["a.md"]
+
+
+def test_a_query_of_common_words_finds_nothing(docs: Path, tmp_path: Path) -> None:
+    assert search(docs, tmp_path / "i.sqlite", "what is the", 3) == []
+
+
+def test_a_script_is_no_knowledge_and_headings_of_pages_count(docs: Path) -> None:
+    (docs / "p.html").write_text("<h2>Sauna</h2><p>Hot &amp; dry.</p><script>var x = 1</script>")
+    (passage,) = passages(docs / "p.html", docs)
+    assert (passage.heading, passage.text) == ("Sauna", "Hot & dry.")
+
+
+def test_a_pdf_is_cited_by_its_page(docs: Path) -> None:
+    write_pdf(docs / "menu.pdf", "Soup of the day")
+    (docs / "torn.pdf").write_bytes(b"%PDF-1.4 nothing")
+    (passage,) = passages(docs / "menu.pdf", docs)
+    assert (passage.source, passage.heading, passage.text) == ("menu.pdf", "page 1", "Soup of the day")
+    assert list(passages(docs / "torn.pdf", docs)) == []
+
+
+def test_a_long_section_is_cut(docs: Path) -> None:
+    (docs / "long.txt").write_text("word " * 2000)
+    assert max(len(passage.text) for passage in passages(docs / "long.txt", docs)) <= MOST_CHARACTERS
+
+
+def test_hidden_files_and_links_out_of_the_folder_are_not_read(docs: Path) -> None:
+    (docs / ".secret.md").write_text("x")
+    (docs.parent / "out.md").write_text("x")
+    (docs / "link.md").symlink_to(docs.parent / "out.md")
+    assert [path.name for path in files(docs)] == ["a.md"]
+
+
+@pytest.mark.parametrize(
+    ("knowledge", "said"),
+    [
+        ("nowhere", "there is no folder 'nowhere'"),
+        ("../..", "leads out of the project's folder"),
+        ("empty", "'empty' holds no documents"),
+    ],
+)
+def test_a_folder_that_is_none_points_at_its_line(docs: Path, knowledge: str, said: str) -> None:
+    (docs.parent / "empty").mkdir()
+    path = docs.parent / "desk.yaml"
+    path.write_text(SPEC.replace("docs", knowledge))
+    with pytest.raises(SpecError, match=r"desk.yaml:3:12: knowledge\.folder: ") as caught:
+        plugins.load(spec.load(path))
+    assert said in str(caught.value)
+
+
+def test_a_plugin_with_a_tool_of_that_name_is_an_error(docs: Path) -> None:
+    (docs.parent / "plugins").mkdir()
+    code = "from agentrun import hookimpl\ndef search_knowledge() -> str:\n    'Search.'\n    return 'x'\n"
+    code += "@hookimpl\ndef agentrun_tools():\n    return [search_knowledge]\n"
+    (docs.parent / "plugins" / "own.py").write_text(code)
+    path = docs.parent / "desk.yaml"
+    path.write_text(SPEC + "tools: [own]\n")
+    with pytest.raises(SpecError, match="`knowledge:` brings a tool 'search_knowledge', and plugins/own"):
+        plugins.load(spec.load(path))
