@@ -34,6 +34,7 @@ class Lifeline:
     """Watches one call's realtime service until it is cancelled.
 
     ``lost`` is told each time that the model went silent, ``give_up`` once when it can't be brought back.
+    A call that ``is_over`` closes its connection itself.
     ``clock`` is in seconds.
     """
 
@@ -44,6 +45,7 @@ class Lifeline:
         quiet: Quiet,
         give_up: Callable[[str], Awaitable[None]],
         lost: Callable[[str], None],
+        is_over: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._llm = llm
@@ -51,6 +53,7 @@ class Lifeline:
         self._quiet = quiet
         self._give_up = give_up
         self._lost = lost
+        self._is_over = is_over
         self._clock = clock
 
     async def watch(self) -> None:
@@ -58,6 +61,8 @@ class Lifeline:
         connected_at = self._clock()
         while True:
             await asyncio.sleep(POLL_SECONDS)
+            if self._is_over():
+                return
             if private.realtime_is_deaf(self._llm):
                 if not await self._bring_back():
                     await self._give_up("the realtime model could not be reached again")
@@ -71,6 +76,8 @@ class Lifeline:
         self._lost("the realtime model went silent")
         self._add_instruction(RESUME)
         for attempt in range(1, MOST_ATTEMPTS + 1):
+            if self._is_over():
+                return True
             logger.warning("the realtime model went silent; connecting anew, attempt {}", attempt)
             await private.realtime_restore(self._llm, speak=True)
             if await self._is_back():

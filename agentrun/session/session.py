@@ -131,7 +131,8 @@ class Session:
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
         if isinstance(self._parts.llm, OpenAIRealtimeLLMService):
             instruct, is_free = self._instruct, self._floor.is_free
-            lifeline = Lifeline(self._parts.llm, instruct, is_free, self.apologise, self._lost)
+            over = self._ending.is_set
+            lifeline = Lifeline(self._parts.llm, instruct, is_free, self.apologise, self._lost, over)
             self._tasks.append(asyncio.create_task(lifeline.watch()))
 
     def _listen(self) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agentrun.testing.cases import Case, Depth
 
 _PORTAL = pytest.StashKey["_Portal"]()
+_LOUD = ("pipecat", "agentrun")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -131,7 +132,8 @@ class _Portal:
                 _opened(depth, live=self._live, replay=self._replay)
             )
         loop, run = self._runners[depth]
-        return loop.run(run(case, depth))
+        with _quiet():
+            return loop.run(run(case, depth))
 
     def close(self) -> None:
         """Close what was opened."""
@@ -139,13 +141,23 @@ class _Portal:
 
 
 @contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """What a conversation logs is no test's business; that of other tests in this process is."""
+    from loguru import logger
+
+    for name in _LOUD:
+        logger.disable(name)
+    try:
+        yield
+    finally:
+        for name in _LOUD:
+            logger.enable(name)
+
+
+@contextlib.contextmanager
 def _opened(depth: Depth, *, live: bool, replay: bool) -> Iterator[Any]:
     import asyncio
 
-    from loguru import logger
-
-    logger.disable("pipecat")
-    logger.disable("agentrun")
     with warnings.catch_warnings():
         # what Pipecat's own imports warn of is no test's business
         warnings.simplefilter("ignore", DeprecationWarning)

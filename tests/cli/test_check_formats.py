@@ -254,5 +254,5 @@ def test_watching_checks_again_after_each_save(folder: Path) -> None:
 def test_a_file_of_tests_is_checked_with_its_spec(folder: Path) -> None:
     (folder / "good.tests.yaml").write_text("name: good\nscenarios: [{name: a, turns: [{usr: Hi}]}]\n")
     done = check(folder, "good.tests.yaml", "good.yaml")
-    assert done.stdout.startswith("good.tests.yaml:2:35: tests[0].turns[0].usr: 'usr' is not a key here")
+    assert done.stdout.startswith("good.tests.yaml:2:32: tests[0].turns[0].usr: 'usr' is not a key here")
     assert done.stderr == "1 spec checked: 1 error\n"
