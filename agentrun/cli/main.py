@@ -22,6 +22,7 @@ from agentrun.errors import AgentRunError
 
 COMMANDS = {
     "call": "Call an agent without a telephone.",
+    "calls": "Look at the records of calls.",
     "chat": "Write with an agent, tools and all.",
     "check": "Find every mistake of a spec before a call does.",
     "dial": "Have an agent call a telephone number.",

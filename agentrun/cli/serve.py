@@ -15,7 +15,13 @@ import click
 
 from agentrun.cli import options as shared
 from agentrun.cli.config_file import config_option
-from agentrun.cli.serve_options import DURATION, admission_options, stranger_options, worker_options
+from agentrun.cli.serve_options import (
+    DURATION,
+    admission_options,
+    record_options,
+    stranger_options,
+    worker_options,
+)
 
 if TYPE_CHECKING:
     from agentrun.cli.interrupt import Stopping
@@ -51,6 +57,7 @@ if TYPE_CHECKING:
     type=DURATION,
     help="How long SIGTERM lets calls finish; a second signal ends them.",
 )
+@record_options
 @worker_options
 @shared.override_options
 @click.option(
@@ -76,7 +83,8 @@ def command(specs: tuple[Path, ...], log_level: str, drain: float, workers: int,
     limits = Limits(
         *(given.pop(name) for name in ("max_calls", "max_calls_per_caller", "max_calls_per_minute"))
     )
-    asked = Options(**given, limits=limits)
+    records = given.pop("records")
+    asked = Options(**given, limits=limits, records=None if records == "none" else records)
 
     if workers > 1 and asked.worker_fd is None:
         return asyncio.run(_supervise(workers, asked))

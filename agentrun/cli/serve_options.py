@@ -74,3 +74,26 @@ def admission_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = click.option(name, type=_COUNT, help=words)(command)
     return command
+
+
+def record_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Where records of calls are kept, and for how long."""
+    command = click.option(
+        "--keep-records",
+        metavar="DAYS",
+        type=click.FloatRange(0, min_open=True),
+        help="How long records are kept; for ever by default.",
+    )(command)
+    return records_option(command)
+
+
+def records_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--records``, for commands that write them and for those that read them."""
+    return click.option(
+        "--records",
+        envvar="AGENTRUN_RECORDS",
+        default="sqlite:///agentrun-calls.sqlite3",
+        show_default=True,
+        metavar="URL",
+        help="Where records of calls are: a SQLite file, postgresql+psycopg://…, or none.",
+    )(command)

@@ -12,6 +12,7 @@ from agentrun.server.admission import Limits
 class Options:
     """What `agentrun serve` was asked for; port 0 takes a free one.
 
+    ``records`` is where they are kept for ``keep_records`` days, None nowhere and for ever.
     One of several workers has its number, the descriptor of their socket, and the file that they share.
     """
 
@@ -30,3 +31,5 @@ class Options:
     worker: int = 0
     worker_fd: int | None = None
     ledger: Path | None = None
+    records: str | None = None
+    keep_records: float | None = None

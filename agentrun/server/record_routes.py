@@ -14,9 +14,9 @@ def router(switchboard: Switchboard) -> APIRouter:
 
     @routes.get("/{agent}/calls/{call_id}")
     async def record(agent: str, call_id: str) -> dict[str, object]:
-        found = switchboard.records.get(agent, call_id)
+        found = await switchboard.records.find(agent, call_id)
         if found is None:
             raise HTTPException(404, f"no call '{call_id}' of agent '{agent}'")
-        return found.as_json()
+        return found
 
     return routes

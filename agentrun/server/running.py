@@ -76,6 +76,8 @@ async def running(
         store = SharedStore(ledger) if ledger else None
         switchboard = Switchboard(plans, resources, Admission(options.limits, store=store))
         await switchboard.prepare()
+        if options.records:
+            await stack.enter_async_context(_keeping(switchboard, options))
         public_urls = _public_urls(plans)
         settings = ServerSettings(
             options.host,
@@ -102,6 +104,25 @@ async def running(
             await stack.enter_async_context(watching(reloader))
         talk = microphone_talk.begin(switchboard) if options.worker == 0 else None
         yield Running(url, settings, switchboard, web.state.diallers, talk)
+
+
+@contextlib.asynccontextmanager
+async def _keeping(switchboard: Switchboard, options: Options) -> AsyncIterator[None]:
+    """Keep the records of calls in a store while the block runs, and to the last word."""
+    from agentrun.record.store import Store
+    from agentrun.server.keeper import Keeper
+
+    store = await asyncio.to_thread(Store, options.records or "")
+    keeper = Keeper(store, options.keep_records)
+    switchboard.records.on_add(keeper.watch)
+    switchboard.records.past = keeper.store
+    writing = asyncio.create_task(keeper.run())
+    try:
+        yield
+    finally:
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+        await keeper.close()
 
 
 def _start_tokens(key: str | None, ledger: Ledger | None) -> StartTokens | None:

@@ -1,0 +1,129 @@
+"""``agentrun calls``: what a store holds, and what a killed server leaves in it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from agentrun.record import CallRecord, Entry
+from agentrun.record.store import CUT_OFF, Store, Wanted
+from agentrun.simulate.caller import Caller
+from tests.calls.desk import until
+
+ROOT = Path(__file__).parents[2]
+ENVIRON = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+
+
+def calls(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "agentrun", "calls", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=30, cwd=folder, env=ENVIRON, check=False
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder in which a server has kept two calls."""
+    one = CallRecord("CA1", "desk", "twilio", "+15551234567")
+    one.transcript = [
+        Entry(0.4, "agent", "Hello."),
+        Entry(2.0, "caller", "A table for [two], please."),
+        Entry(2.6, "tool", "Booked.", "book_table", {"guests": 2}, "ok", 0.25),
+        Entry(3.0, "agent", "Your table is", interrupted=True),
+    ]
+    one.errors = ["unknown: Error code: 500"]
+    one.ended, one.ended_by, one.reason = one.started + timedelta(seconds=12), "caller", "the caller hung up"
+    two = CallRecord("CA2", "other", "browser")
+    two.started += timedelta(seconds=1)
+    with Store(f"sqlite:///{tmp_path / 'agentrun-calls.sqlite3'}") as store:
+        store.save([one.as_json(), two.as_json()], "a server")
+    return tmp_path
+
+
+def test_the_list_says_who_when_and_why(folder: Path) -> None:
+    done = calls(folder, "list")
+    assert done.returncode == 0, done.stderr
+    _, newest, oldest = done.stdout.splitlines()
+    assert "CA2" in newest
+    assert "still up" in newest
+    for words in ("CA1", "desk", "+15551234567", "12 s", "caller", "the caller hung up"):
+        assert words in oldest
+    assert "CA2" not in calls(folder, "list", "--agent", "desk").stdout
+
+
+def test_one_call_is_shown_with_its_times(folder: Path) -> None:
+    shown = calls(folder, "show", "CA1").stdout
+    assert "0.40 agent  Hello." in " ".join(shown.split("  ")).replace("   ", " ") or "Hello." in shown
+    assert "A table for [two], please." in shown
+    assert 'book_table({"guests": 2}) ok in 0.25 s: Booked.' in shown
+    assert "Your table is — cut by the caller" in shown
+    assert "error: unknown: Error code: 500" in shown
+    assert shown.endswith("ended by caller: the caller hung up\n")
+
+
+def test_what_is_exported_is_the_record(folder: Path) -> None:
+    lines = [json.loads(line) for line in calls(folder, "export").stdout.splitlines()]
+    assert [line["id"] for line in lines] == ["CA2", "CA1"]
+    assert lines[1]["transcript"][2]["arguments"] == {"guests": 2}
+    assert json.loads(calls(folder, "show", "CA1", "--json").stdout) == lines[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("show", "CA9"), "there is no call 'CA9'"),
+        (("list", "--records", "sqlite:///none.sqlite3"), "there are no records at none.sqlite3"),
+        (("list", "--records", "none"), "--records none keeps no records"),
+        (("list", "--records", "what"), "'what' is no address of a store"),
+    ],
+)
+def test_what_is_not_there_is_told(folder: Path, arguments: tuple[str, ...], message: str) -> None:
+    done = calls(folder, *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert message in done.stderr
+    assert not (folder / "none.sqlite3").exists()
+
+
+async def test_a_killed_server_leaves_the_words_of_its_calls(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'calls.sqlite3'}"
+    serve = ("-m", "agentrun", "serve", "agents/hello.yaml", "agents/ncaa.yaml", "--offline", "--port", "0")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *serve,
+        "--records",
+        url,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        cwd=ROOT,
+        env=ENVIRON,
+    )
+    assert process.stdout is not None
+    try:
+        address = ""
+        async with asyncio.timeout(60):
+            while "/twilio/voice" not in address:
+                words = (await process.stdout.readline()).decode().split()
+                address = next((word for word in words if "/twilio/voice" in word), "")
+        async with Caller().call(address.removesuffix("/twilio/voice")) as call:
+            await call.hear_greeting(timeout=30)
+            with Store(url) as store:
+                await until(lambda: any(row["transcript"] for row in store.find(Wanted())), 10)
+            process.kill()
+            await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    with Store(url) as store:
+        [before] = store.find(Wanted())
+        assert before["ended"] is None
+        assert "March Madness" in before["transcript"][0]["text"]
+        assert store.close_abandoned(0) == 1
+        [after] = store.find(Wanted())
+    assert (after["ended_by"], after["reason"]) == ("error", CUT_OFF)
+    assert after["transcript"] == before["transcript"]
