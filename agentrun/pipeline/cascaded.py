@@ -12,6 +12,7 @@ from pipecat.processors.aggregators.llm_response_universal import LLMContextAggr
 
 from agentrun.pipeline import memory, redundant, tools, turns
 from agentrun.pipeline.audio_in import CallerAudio
+from agentrun.pipeline.earshot import Earshot
 from agentrun.pipeline.listener import SessionListener
 from agentrun.pipeline.parts import Parts
 from agentrun.pipeline.resources import Resources
@@ -38,6 +39,7 @@ def build(
     )
     heard = [stt] if stt else []
     audio = [] if stt else [CallerAudio(context, listener.heard_audio)]
+    earshot = Earshot(announced=True)
     pipeline = Pipeline(
         [
             transport.input(),
@@ -46,8 +48,9 @@ def build(
             *audio,
             llm,
             tts,
+            earshot,
             transport.output(),
             aggregators.assistant(),
         ]
     )
-    return Parts(pipeline, context, aggregators, llm, stt, tts)
+    return Parts(pipeline, context, aggregators, llm, stt, tts, earshot)

@@ -9,6 +9,8 @@ from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
 from pipecat.processors.frame_processor import FrameProcessor
 
+from agentrun.pipeline.earshot import Earshot
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -20,3 +22,4 @@ class Parts:
     llm: FrameProcessor
     stt: FrameProcessor | None = None
     tts: FrameProcessor | None = None
+    earshot: Earshot | None = None

@@ -23,6 +23,7 @@ from pipecat.turns.user_turn_strategies import ExternalUserTurnStrategies
 from agentrun.pipeline import memory, tools, turns
 from agentrun.pipeline.addresses import socket_url
 from agentrun.pipeline.construct import construct
+from agentrun.pipeline.earshot import Earshot
 from agentrun.pipeline.listener import SessionListener
 from agentrun.pipeline.parts import Parts
 from agentrun.pipeline.resources import Resources
@@ -66,10 +67,11 @@ def build(
     aggregators = LLMContextAggregatorPair(
         context, user_params=user_params, assistant_params=memory.assistant_params(spec)
     )
+    earshot = Earshot(announced=False)
     pipeline = Pipeline(
-        [transport.input(), aggregators.user(), llm, transport.output(), aggregators.assistant()]
+        [transport.input(), aggregators.user(), llm, earshot, transport.output(), aggregators.assistant()]
     )
-    return Parts(pipeline, context, aggregators, llm)
+    return Parts(pipeline, context, aggregators, llm, earshot=earshot)
 
 
 def _server_turns(interruptions: bool) -> ExternalUserTurnStrategies:

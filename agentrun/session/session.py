@@ -137,7 +137,7 @@ class Session:
 
     def _listen(self) -> None:
         running, transport = self._worker, self._connection.transport
-        self._transcript.listen(self._parts.aggregators)
+        self._transcript.listen(self._parts)
         Callers(transport, self._connected, self._disconnected, self._line_lost).listen(self._connection.lost)
         running.add_event_handler("on_pipeline_started", self._started)
         running.add_event_handler("on_pipeline_error", self._failed)

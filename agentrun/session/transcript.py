@@ -8,10 +8,10 @@ from typing import Any
 
 from pipecat.processors.aggregators.llm_response_universal import (
     AssistantTurnStoppedMessage,
-    LLMContextAggregatorPair,
     UserTurnMessageAddedMessage,
 )
 
+from agentrun.pipeline.parts import Parts
 from agentrun.record import CallRecord, Entry, Takeover
 from agentrun.tools.outcome import Outcome
 from agentrun.tools.tool import Tool
@@ -26,8 +26,9 @@ class Transcript:
         self._caller_started = 0.0
         self._agent_started = 0.0
 
-    def listen(self, aggregators: LLMContextAggregatorPair) -> None:
-        """Take both sides' words from the aggregators."""
+    def listen(self, parts: Parts) -> None:
+        """Take both sides' words from the aggregators; of an answer that was cut, what was heard."""
+        aggregators = parts.aggregators
 
         async def caller_started(*_: Any) -> None:
             self._caller_started = self._clock()
@@ -37,9 +38,12 @@ class Transcript:
                 self._add(Entry(self._caller_started or self._clock(), "caller", message.content))
 
         async def agent(_aggregator: Any, message: AssistantTurnStoppedMessage) -> None:
-            if message.content:
+            words = message.content
+            if message.interrupted and parts.earshot:
+                words = _heard(words, parts.earshot.take_cut(), whole_sentences=parts.tts is not None)
+            if words:
                 at = self._agent_started or self._clock()
-                self._add(Entry(at, "agent", message.content, interrupted=message.interrupted))
+                self._add(Entry(at, "agent", words, interrupted=message.interrupted))
 
         aggregators.user().add_event_handler("on_user_turn_started", caller_started)
         aggregators.user().add_event_handler("on_user_turn_message_added", caller)
@@ -85,3 +89,13 @@ class Transcript:
     def _add(self, entry: Entry) -> None:
         """A realtime model's transcript of the caller may come after the answer to it."""
         insort(self._record.transcript, entry, key=lambda other: other.at)
+
+
+def _heard(said: str, cut: str | None, *, whole_sentences: bool) -> str:
+    """What was heard of an answer that was ``cut``.
+
+    A cascade has ``said`` the sentences that were played to their end, a realtime model all that it has made.
+    """
+    if cut is None:
+        return said
+    return max(said, cut, key=len) if whole_sentences else cut
