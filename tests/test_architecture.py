@@ -66,8 +66,10 @@ def test_imports_keep_the_contracts() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("check", "agents/hello.yaml")])
-def test_help_and_check_do_not_import_pipecat(arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("check", "agents/hello.yaml"), ("providers",), ("providers", "deepgram")]
+)
+def test_help_check_and_providers_do_not_import_pipecat(arguments: tuple[str, ...]) -> None:
     environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OPENAI_API_KEY": "k"}
     command = [sys.executable, "-c", IMPORTED, *arguments]
     done = subprocess.run(

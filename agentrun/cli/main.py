@@ -27,6 +27,7 @@ COMMANDS = {
     "check": "Find every mistake of a spec before a call does.",
     "dial": "Have an agent call a telephone number.",
     "doctor": "Look at a deployment before it takes calls.",
+    "providers": "List the services that a spec may name, and their settings.",
     "schema": "Print what may stand in a spec, for editors and for people.",
     "serve": "Check specs, build their pipelines, and answer calls.",
     "test": "Run the tests of specs, in writing or over the telephone.",

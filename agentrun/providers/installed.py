@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, distribution
 
 from agentrun.providers import catalogue
@@ -11,6 +12,11 @@ from agentrun.providers.service import Service
 def is_installed(service: Service) -> bool:
     """Whether every distribution that the service's extras need is there; nothing is imported."""
     return all(_has(package) for package in service.packages)
+
+
+def is_keyed(service: Service, environ: Mapping[str, str]) -> bool:
+    """Whether every variable without which the service can't be built is set; also when there is none."""
+    return all(environ.get(variable.name) for variable in service.variables if variable.required)
 
 
 def command(service: Service) -> str:

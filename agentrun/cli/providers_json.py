@@ -1,0 +1,40 @@
+"""A service as JSON-ready data, for programs that read ``agentrun providers --json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentrun.providers import installed
+from agentrun.providers.service import Service, Setting
+
+
+def described(service: Service, environ: Mapping[str, str], *, settings: bool) -> dict[str, Any]:
+    """What a service needs and whether it is here; its settings too when they are asked for."""
+    told: dict[str, Any] = {
+        "kind": service.kind,
+        "name": service.provider,
+        "label": service.label,
+        "model": service.model or None,
+        "extras": list(service.extras),
+        "variables": [{"name": v.name, "required": v.required} for v in service.variables],
+        "installed": installed.is_installed(service),
+        "install": installed.command(service) or None,
+        "keyed": installed.is_keyed(service, environ),
+    }
+    if settings:
+        told["settings"] = {name: _setting(known) for name, known in service.settings.items()}
+    return told
+
+
+def _setting(setting: Setting) -> dict[str, Any]:
+    told: dict[str, Any] = {"types": list(setting.types), "meaning": setting.help}
+    if setting.default is not None:
+        told["default"] = setting.default
+    if setting.choices:
+        told["choices"] = list(setting.choices)
+    if setting.required:
+        told["required"] = True
+    if setting.fields:
+        told["fields"] = {name: _setting(inner) for name, inner in setting.fields.items()}
+    return told
