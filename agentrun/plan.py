@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentrun.errors import Problem, SetupError, SpecError
+from agentrun.plugins.providers import PluginServices
 from agentrun.providers import daily, installed
 from agentrun.providers.parts import OPENAI, PartsPlanner, ServicePlan
 from agentrun.providers.service import Service
@@ -82,13 +83,17 @@ def make(
     *,
     offline: bool = False,
     public_url: str | None = None,
+    import_plugins: bool = True,
 ) -> Plan:
     """The plan of ``file``; raises SpecError with every problem.
 
     Offline, ``base_url`` and ``api_key`` of the spec give way to those of ``environ``. ``public_url`` wins
-    over the spec's. The parts of the other style are checked as well, so that ``--style`` is safe.
+    over the spec's. The parts of the other style are checked as well, so that ``--style`` is safe. A plugin
+    is imported for a provider that Pipecat doesn't have, unless ``import_plugins`` is false: then nothing is
+    said of the settings of a provider that may be a plugin's.
     """
-    planner = PartsPlanner(file, environ, offline=offline)
+    own = PluginServices(file, import_plugins=import_plugins).find
+    planner = PartsPlanner(file, environ, offline=offline, own=own)
     parts = _parts(file, planner)
     transports = _transports(file, planner, public_url)
     _find_variables(file, planner, environ)

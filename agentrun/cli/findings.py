@@ -65,7 +65,7 @@ def _examine(path: Path, wanted: Wanted, findings: Findings) -> None:
         # a test that calls a tool which was not loaded says nothing about the test
         file = replace(file, spec=file.spec.model_copy(update={"tests": ()}))
     try:
-        plan = planning.make(file, tools, wanted.environ)
+        plan = planning.make(file, tools, wanted.environ, import_plugins=wanted.plugins)
     except SpecError as error:
         findings.problems.update(error.problems)
         return

@@ -13,7 +13,7 @@ from agentrun.errors import SetupError
 from agentrun.pipeline import values
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan, ServicePlan
-from agentrun.providers import installed
+from agentrun.providers import from_class, installed
 from agentrun.providers.parts import OPENAI
 from agentrun.providers.service import Nested, Service
 from agentrun.tools.authored import AuthoredError, authored
@@ -31,11 +31,12 @@ def construct(plan: ServicePlan, resources: Resources, instructions: str | None 
     arguments = _arguments(plan, service, cls)
     if service.session:
         arguments["aiohttp_session"] = resources.web_session()
-    settings = _settings(plan, service, cls, instructions)
+    made = from_class.settings_class(cls)
+    settings = _settings(plan, service, made, instructions)
     try:
         for name, nested in service.nested.items():
             arguments[name] = _nested(plan, service, nested, arguments, instructions)
-        return cls(**arguments, settings=cls.Settings(**settings)) if settings else cls(**arguments)
+        return cls(**arguments, settings=made(**settings)) if settings else cls(**arguments)
     except (TypeError, ValueError, OSError) as error:
         hint = f"see `agentrun providers {service.provider}`"
         raise SetupError(f"{service.label} can't be built: {_said(error)}", hint) from None
@@ -104,12 +105,12 @@ def _arguments(plan: ServicePlan, service: Service, cls: Any) -> dict[str, Any]:
     return given
 
 
-def _settings(plan: ServicePlan, service: Service, cls: Any, instructions: str | None) -> Mapping[str, Any]:
-    """What goes to the service's settings."""
+def _settings(plan: ServicePlan, service: Service, made: Any, instructions: str | None) -> Mapping[str, Any]:
+    """What goes to the service's settings, which are a ``made``."""
     found: dict[str, Any] = {}
     for key, value in plan.settings.items():
         if key not in service.settings or not service.settings[key].argument:
-            found[key] = values.converted(value, _settings_owners(cls), key, service.label)
+            found[key] = values.converted(value, _settings_owners(made), key, service.label)
     named = [key for nested in service.nested.values() for key in nested.fields]
     if plan.model and "model" not in named:
         found["model"] = plan.model
@@ -131,8 +132,8 @@ def _owners(cls: Any) -> list[values.Owner]:
     ]
 
 
-def _settings_owners(cls: Any) -> list[values.Owner]:
+def _settings_owners(made: Any) -> list[values.Owner]:
     """The dataclasses that a setting may belong to, nearest first."""
-    owners = [owner for owner in inspect.getmro(cls.Settings) if owner is not object]
+    owners = [owner for owner in inspect.getmro(made) if owner is not object]
     modules = {owner: importlib.import_module(owner.__module__) for owner in owners}
     return [values.Owner(inspect.get_annotations(o), vars(modules[o]), vars(o)) for o in owners]

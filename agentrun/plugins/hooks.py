@@ -1,4 +1,4 @@
-"""A plugin's hooks are called: which functions does it bring?"""
+"""A plugin's hooks are called: which functions and which services does it bring?"""
 
 from __future__ import annotations
 
@@ -17,12 +17,25 @@ from agentrun.plugins.find import Source
 from agentrun.tools.authored import AuthoredError, authored
 from agentrun.tools.build import origin
 
-HOOKS = ("agentrun_tools",)
+HOOKS = ("agentrun_tools", "agentrun_providers")
 _HINT = "return a list of functions from agentrun_tools"
 
 
 def functions_of(source: Source, module: object) -> list[Callable[..., Any]]:
     """The functions that ``module`` names in its hook; raises PluginError when it can't."""
+    results = _results(source, module, "agentrun_tools", "it must do no more than name functions")
+    functions = [_function(source, named) for result in results for named in _listed(source, result)]
+    if not functions:
+        raise _error(source, "agentrun_tools names no tools", _HINT)
+    return functions
+
+
+def providers_of(source: Source, module: object) -> list[Any]:
+    """What ``module`` gives as its service classes; raises PluginError when it can't."""
+    return _results(source, module, "agentrun_providers", "it must do no more than name classes")
+
+
+def _results(source: Source, module: object, hook: str, hint: str) -> list[Any]:
     manager = pluggy.PluginManager("agentrun")
     manager.add_hookspecs(hookspec)
     try:
@@ -31,18 +44,16 @@ def functions_of(source: Source, module: object) -> list[Callable[..., Any]]:
     except PluginValidationError as error:
         raise _misspelt(source, str(error)) from None
     if not manager.get_hookcallers(module):
-        hint = "write a function agentrun_tools, marked @hookimpl, which returns the functions that are tools"
-        raise _error(source, "implements no hook", hint)
+        missing = (
+            "write a function agentrun_tools, marked @hookimpl, which returns the functions that are tools"
+        )
+        raise _error(source, "implements no hook", missing)
     try:
         with authored():
-            results: list[Any] = manager.hook.agentrun_tools()
+            found: list[Any] = getattr(manager.hook, hook)()
     except AuthoredError as error:
-        message = f"agentrun_tools raised {error}"
-        raise _error(source, message, "it must do no more than name functions") from error.error
-    functions = [_function(source, named) for result in results for named in _listed(source, result)]
-    if not functions:
-        raise _error(source, "agentrun_tools names no tools", _HINT)
-    return functions
+        raise _error(source, f"{hook} raised {error}", hint) from error.error
+    return found
 
 
 def _listed(source: Source, result: Any) -> list[Any]:

@@ -7,12 +7,12 @@ point in the group ``agentrun``::
     trattoria = "trattoria_tools.plugin"
 
 Its name, in ``tools:`` of a spec, is the file's, the package's or the entry point's. It is imported only
-when a spec names it.
+when a spec names it, there or as a provider.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pluggy
@@ -52,4 +52,31 @@ def agentrun_tools() -> Sequence[Callable[..., Any]]:  # type: ignore[empty-body
     >>> @hookimpl
     ... def agentrun_tools():
     ...     return [book_table]
+    """
+
+
+@hookspec
+def agentrun_providers() -> Mapping[str, Mapping[str, type]]:  # type: ignore[empty-body]
+    """Give speech and language services of Pipecat's kind that a spec may name, by kind and provider.
+
+    The kinds are ``stt``, ``llm``, ``tts`` and ``realtime``. A class is an ordinary service of Pipecat: it
+    inherits from ``STTService``, ``LLMService`` or ``TTSService``, directly or by way of a service that
+    Pipecat has, and needs nothing of agentrun. A spec writes it as ``tts: parrot/MODEL``; it is looked for
+    in the plugin that is called like the provider, then in those that ``tools:`` names. Pipecat's own
+    providers can't be replaced.
+
+    The other keys of the mapping in the spec are arguments of the constructor and fields of the class's
+    ``Settings``, when it has one; names and types are checked from the type hints. ``MODEL``, and what a
+    language model is told, come as ``settings``. An argument ``api_key`` is taken from
+    ``<PROVIDER>_API_KEY``, and ``aiohttp_session`` is filled.
+
+    Called once each time a spec that names the provider is loaded. A ``PluginError`` says that the plugin
+    raises, gives something else than classes by kind and name, or a class that is no such service.
+
+    >>> from agentrun import hookimpl
+    >>> @hookimpl
+    ... def agentrun_providers():
+    ...     from parrot_voice import ParrotTTSService
+    ...
+    ...     return {"tts": {"parrot": ParrotTTSService}}
     """

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agentrun.errors import Problem
+from agentrun.errors import PluginError, Problem
 from agentrun.providers import catalogue, fallback, installed, openai, settings, variables
 from agentrun.providers.service import Kind, Service
 from agentrun.providers.variables import Unset
@@ -135,7 +135,11 @@ class PartsPlanner:
 
     def _find(self, kind: Kind, spec: Alternative, where: Where) -> Service | None:
         """The service that is meant, from the catalogue or from a plugin; None is a problem, told here."""
-        service = catalogue.find(kind, spec.provider) or self._own(kind, spec.provider)
+        try:
+            service = catalogue.find(kind, spec.provider) or self._own(kind, spec.provider)
+        except PluginError as error:
+            self.problem((*where, "model"), error.message, error.hint)
+            return None
         if service is None and "/" not in spec.model:
             self.problem(where, f"'{spec.model}' is not provider/model", f"write for example {USUAL[kind]}")
         elif service is None:

@@ -63,6 +63,7 @@ class Service:
 
     ``cls`` is its class, or where it stands: ``package.module:Class``. ``extras`` are Pipecat's, ``packages``
     the distributions that they install. ``session``: its constructor takes an ``aiohttp`` session.
+    ``unchecked``: what may be set is not known.
     """
 
     kind: Kind
@@ -76,6 +77,7 @@ class Service:
     packages: tuple[str, ...] = ()
     session: bool = False
     nested: Mapping[str, Nested] = field(default_factory=dict)
+    unchecked: bool = False
 
     @property
     def takes_http(self) -> bool:
