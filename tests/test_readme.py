@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
@@ -96,6 +97,13 @@ def test_the_ten_line_agent_and_the_turns_are_specs_that_load(tmp_path: Path) ->
     assert plan_of(f"transport: local\n{conduct}", tmp_path).spec.turns.min_words == 2
 
 
+def options_of(command: click.Command) -> set[str]:
+    """Its options, and those of the commands in it."""
+    found = {option for parameter in command.params for option in parameter.opts}
+    inside = command.commands.values() if isinstance(command, click.Group) else ()
+    return found.union(*map(options_of, inside))
+
+
 def test_every_command_of_the_readme_exists_with_its_options() -> None:
     assert set(COMMANDS) <= set(re.findall(r"agentrun (\w+)", TEXT))
     context = main.make_context("agentrun", [], resilient_parsing=True)
@@ -103,7 +111,7 @@ def test_every_command_of_the_readme_exists_with_its_options() -> None:
     for name in COMMANDS:
         command = main.get_command(context, name)
         assert command is not None
-        known |= {option for parameter in command.params for option in parameter.opts}
+        known |= options_of(command)
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT)) <= known | {"--help"}
 
 
