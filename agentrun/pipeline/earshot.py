@@ -21,6 +21,14 @@ CHARACTERS_PER_SECOND = 15.0
 """Of English speech at an ordinary pace; it stands in for the length of sound that has not come yet."""
 
 
+@dataclass(frozen=True)
+class Cut:
+    """The ``words`` that were heard of an answer, which began ``ago`` seconds before it was cut."""
+
+    words: str
+    ago: float
+
+
 @dataclass
 class _Piece:
     """Words of one answer, and how much of their sound has come; ``whole`` when no more of it will."""
@@ -49,10 +57,10 @@ class Earshot(FrameProcessor):
         self._answer = 0
         self._pieces: list[_Piece] = []
         self._began: float | None = None
-        self._cut: str | None = None
+        self._cut: Cut | None = None
 
-    def take_cut(self) -> str | None:
-        """The words of the answer that was cut last, as far as they were heard; None when none was."""
+    def take_cut(self) -> Cut | None:
+        """The answer that was cut last, as far as it was heard; None when none was."""
         cut, self._cut = self._cut, None
         return cut
 
@@ -61,7 +69,9 @@ class Earshot(FrameProcessor):
         if isinstance(frame, TTSAudioRawFrame):
             self._sound(frame)
         elif isinstance(frame, InterruptionFrame) and direction is FrameDirection.DOWNSTREAM:
-            self._cut = self._heard() if self._pieces else self._cut
+            if self._pieces:
+                began = self._began or asyncio.get_running_loop().time()
+                self._cut = Cut(self._heard(), asyncio.get_running_loop().time() - began)
             self._forget()
         elif isinstance(frame, BotStartedSpeakingFrame):
             self._began = self._began or asyncio.get_running_loop().time()

@@ -27,8 +27,8 @@ PRE_ROLL_SECONDS = 1.0
 """Kept from before an utterance; as much as Pipecat's services keep, so theirs of long ago gives way."""
 LONGEST_FRAMES = 6_000
 """Of one utterance: two minutes in pieces of 20 ms."""
-SPEECH_SECONDS = 1.0
-"""A shorter sound without a transcript may be a cough; a service that streams doesn't say so."""
+SPEECH_SECONDS = 0.4
+"""A shorter sound without a transcript may be a click; a service that streams doesn't say so."""
 
 
 @dataclass

@@ -27,7 +27,10 @@ class Transcript:
         self._agent_started = 0.0
 
     def listen(self, parts: Parts) -> None:
-        """Take both sides' words from the aggregators; of an answer that was cut, what was heard."""
+        """Take both sides' words from the aggregators; of an answer that was cut, what was heard.
+
+        A cascade tells of the sentences that were played to their end, a realtime model of all that it made.
+        """
         aggregators = parts.aggregators
 
         async def caller_started(*_: Any) -> None:
@@ -38,11 +41,12 @@ class Transcript:
                 self._add(Entry(self._caller_started or self._clock(), "caller", message.content))
 
         async def agent(_aggregator: Any, message: AssistantTurnStoppedMessage) -> None:
-            words = message.content
-            if message.interrupted and parts.earshot:
-                words = _heard(words, parts.earshot.take_cut(), whole_sentences=parts.tts is not None)
+            words, at = message.content, self._agent_started or self._clock()
+            cut = parts.earshot.take_cut() if message.interrupted and parts.earshot else None
+            if cut:
+                at = round(self._clock() - cut.ago, 3)
+                words = max(words, cut.words, key=len) if parts.tts else cut.words
             if words:
-                at = self._agent_started or self._clock()
                 self._add(Entry(at, "agent", words, interrupted=message.interrupted))
 
         aggregators.user().add_event_handler("on_user_turn_started", caller_started)
@@ -89,13 +93,3 @@ class Transcript:
     def _add(self, entry: Entry) -> None:
         """A realtime model's transcript of the caller may come after the answer to it."""
         insort(self._record.transcript, entry, key=lambda other: other.at)
-
-
-def _heard(said: str, cut: str | None, *, whole_sentences: bool) -> str:
-    """What was heard of an answer that was ``cut``.
-
-    A cascade has ``said`` the sentences that were played to their end, a realtime model all that it has made.
-    """
-    if cut is None:
-        return said
-    return max(said, cut, key=len) if whole_sentences else cut

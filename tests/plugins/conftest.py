@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,5 +64,6 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shop\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[agentrun]\norders = agentrun_test_shop_orders\n")
     (site / "agentrun_test_shop_orders.py").write_text(TOOL.format(tool="list_orders", answer="none"))
+    monkeypatch.delitem(sys.modules, "agentrun_test_shop_orders", raising=False)
     monkeypatch.syspath_prepend(str(site))
     return site

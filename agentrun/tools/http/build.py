@@ -10,7 +10,6 @@ from typing_extensions import TypedDict
 
 from agentrun.call import Call
 from agentrun.tools.flatten import flatten
-from agentrun.tools.http.request import ask
 from agentrun.tools.http.settings import Parameter, Settings
 from agentrun.tools.signature import Signature
 from agentrun.tools.tool import Tool
@@ -33,6 +32,9 @@ def make(settings: Settings) -> Tool:
     absent = dict.fromkeys(settings.parameters)
 
     async def run(call: Call, arguments: Mapping[str, Any]) -> Any:
+        # an HTTP client takes long to import, and `check` has no use for one
+        from agentrun.tools.http.request import ask
+
         return await ask(settings, call, {**absent, **signature.check(arguments)})
 
     return Tool(
