@@ -130,13 +130,13 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
     def fail(self, error: ErrorFrame) -> None:
         """The serving member has failed: have the next one go on, or say that there is none."""
         failed = self._serving
-        if failed is None:
+        following = self._following()
+        if failed is None or not (following or self._recovery.is_news()):
             return
         self.deadline.lift()
         self._tried.append(failed)
         if len(self.members) > 1:
             self._recovery.begin(failed.service)
-        following = self._following()
         if following:
             self._serving = None
         else:
@@ -184,7 +184,7 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
 
     def _following(self) -> Member | None:
         """The first member that has not failed at this work; those that failed of late come last."""
-        fresh = [member for member in self.members if member not in self._tried]
+        fresh = [member for member in self.members if member not in (*self._tried, self._serving)]
         return min(fresh, key=lambda member: self._recovery.awaits(member.service), default=None)
 
     def _move(self, coroutine: object) -> None:

@@ -88,13 +88,17 @@ class SpeechToText(Failover):
     def overdue(self) -> None:
         self.deadline.lift()
         spoken = next((u for u in self._utterances if u.ended), None)
-        if spoken and self._serving and spoken.seconds >= SPEECH_SECONDS:
+        if spoken and self._serving and self._was_speech(spoken, self._serving):
             patience = self._serving.patience
             self.fail(NothingHeardFrame(f"{self._serving.name}: no words within {patience:g} s"))
         elif spoken:
             self._utterances.remove(spoken)
             if self.busy:
                 self.wait()
+
+    def _was_speech(self, utterance: Utterance, member: Member) -> bool:
+        """Whether words were to be expected; without a connection nobody can tell, and they are."""
+        return utterance.seconds >= SPEECH_SECONDS or not private.is_connected(member.service)
 
     def passes(self, frame: Frame) -> Sequence[Frame]:
         segmented = self._serving and isinstance(self._serving.service, SegmentedSTTService)

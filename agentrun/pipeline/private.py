@@ -19,7 +19,9 @@ from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.services.stt_service import WebsocketSTTService
+from websockets.protocol import State
 
 
 def silero_session() -> Any:
@@ -154,6 +156,18 @@ def realtime_is_answering(llm: OpenAIRealtimeLLMService) -> bool:
 def realtime_has_context(llm: OpenAIRealtimeLLMService) -> bool:
     """Whether the realtime service has been given a conversation."""
     return llm._context is not None
+
+
+def is_connected(service: FrameProcessor) -> bool:
+    """Whether a speech service can hear, as far as it knows: its socket is open, and its session begun.
+
+    A service without a socket of Pipecat's kind is taken for connected.
+    """
+    if not isinstance(service, WebsocketSTTService):
+        return True
+    begun = not isinstance(service, OpenAIRealtimeSTTService) or service._session_ready
+    socket = service._websocket
+    return begun and not service._reconnect_in_progress and socket is not None and socket.state is State.OPEN
 
 
 async def reconnect(service: FrameProcessor) -> None:

@@ -13,6 +13,8 @@ from agentrun.pipeline import private
 COOL_DOWN_SECONDS = 30.0
 """How long a service that failed is left alone; twice as long each time it fails again."""
 LONGEST_SECONDS = 300.0
+ONE_FAILURE_SECONDS = 0.5
+"""Errors closer than this are one failure: Pipecat reports a lost connection twice within milliseconds."""
 
 Start = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
@@ -25,6 +27,7 @@ class Recovery:
         self._waiting: dict[FrameProcessor, asyncio.Task[None]] = {}
         self._failures: dict[FrameProcessor, int] = {}
         self._errors: dict[FrameProcessor, int] = {}
+        self._told_at = -ONE_FAILURE_SECONDS
 
     def awaits(self, service: FrameProcessor) -> bool:
         """Whether ``service`` is still left alone."""
@@ -41,6 +44,11 @@ class Recovery:
     def failed(self, service: FrameProcessor) -> None:
         """``service`` reports an error although it is left alone."""
         self._errors[service] = self._errors.get(service, 0) + 1
+
+    def is_news(self) -> bool:
+        """Whether the last failure that nobody took over was told longer ago than a moment."""
+        before, self._told_at = self._told_at, asyncio.get_running_loop().time()
+        return self._told_at - before >= ONE_FAILURE_SECONDS
 
     def begin(self, service: FrameProcessor) -> None:
         """Leave ``service`` alone from now on."""

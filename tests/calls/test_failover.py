@@ -17,6 +17,8 @@ from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, listen, open_desk
 
 END_SECONDS = 10.0
+CUT_AFTER = {"chat": 3, "responses-http": 3, "responses": 0, "streaming": 1}
+"""Events, of the answer or, on a socket, of the client's."""
 NEVER = 10**9
 PARTS: dict[str, tuple[str, Route, dict[str, str]]] = {
     "chat": ("llm", "chat", {}),
@@ -34,8 +36,6 @@ FAULTS = {
     "hanging": Fault("hang"),
     "cut": Fault("cut", after=4800),
 }
-AFTER = {"chat": 3, "responses-http": 3, "responses": 0, "streaming": 0}
-"""Events after which an answer is cut: of the server's, or of the client's on a socket."""
 TABLE = [(service, trouble) for service in PARTS for trouble in FAULTS]
 
 
@@ -51,10 +51,9 @@ class Two:
 
 
 def fault(trouble: str, service: str) -> Fault:
-    """A fresh one; an answer of few words is cut after its first."""
+    """A fresh one; an answer of few words is cut after its first, a socket as soon as it is asked."""
     made = FAULTS[trouble]
-    after = AFTER.get(service, made.after)
-    return Fault(made.kind, made.status, after=after)
+    return Fault(made.kind, made.status, after=CUT_AFTER.get(service, made.after))
 
 
 @contextlib.asynccontextmanager
@@ -132,10 +131,10 @@ async def test_without_a_fallback_the_caller_hears_an_apology(
         async with desk.caller.call(desk.url) as call:
             await call.hear_greeting()
             kill(desk, service, trouble)
-            killed = call.timeline.seconds
+            since = call.timeline.seconds
             await ask(call, again=part == "stt")
             await call.until(lambda: call.ended_by is not None, call.timeline.seconds + END_SECONDS)
-            assert call.timeline.first_sound(killed) is not None, "the caller was left in silence"
+            assert call.timeline.first_sound(since) is not None, "the caller was left in silence"
             assert call.ended_by is not None, "the call did not end"
         record = await desk.finished(call)
     assert record.ended_by == "error"

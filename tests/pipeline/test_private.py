@@ -10,6 +10,7 @@ from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.services.openai.stt import OpenAIRealtimeSTTService, OpenAISTTService
 
 from agentrun.pipeline import private
 
@@ -63,3 +64,11 @@ async def test_a_worker_s_tasks_are_known_once_it_is_set_up() -> None:
     worker = PipelineWorker(Pipeline([]), enable_rtvi=False, name="call")
     assert private.tasks(worker) == []
     assert callable(worker._pipeline.cleanup)
+
+
+def test_a_speech_service_that_was_not_connected_says_so() -> None:
+    service = OpenAIRealtimeSTTService(api_key="test")
+    for name in ("_session_ready", "_websocket", "_reconnect_in_progress"):
+        assert hasattr(service, name)
+    assert not private.is_connected(service)
+    assert private.is_connected(OpenAISTTService(api_key="test"))
