@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from agentrun.pipeline import recovery
 from agentrun.simulate.caller import PhoneCall
 from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.engines import Answer
@@ -63,6 +64,7 @@ async def two(
     answers: list[Answer],
     others: list[Answer],
     overrides: Mapping[str, str] | None = None,
+    heard: Sequence[str] = ("When are you open?",),
 ) -> AsyncIterator[Two]:
     """``answers`` are the first model's, ``others`` those of the fallback."""
     part, _, settings = PARTS[service]
@@ -71,7 +73,7 @@ async def two(
         given = {f"pipeline.{part}.{key}": value for key, value in settings.items()}
         given[f"pipeline.{part}.patience"] = "1500ms"
         given[f"pipeline.{part}.fallback"] = f'{{model: openai/other, base_url: "{other.base_url}"}}'
-        async with open_desk(tmp_path, answers, overrides={**given, **(overrides or {})}) as desk:
+        async with open_desk(tmp_path, answers, heard=heard, overrides=given | dict(overrides or {})) as desk:
             yield Two(desk, other, brain, voice, hearing)
 
 
@@ -139,3 +141,63 @@ async def test_without_a_fallback_the_caller_hears_an_apology(
         record = await desk.finished(call)
     assert record.ended_by == "error"
     assert record.transcript[-1].text == "I am sorry, goodbye."
+
+
+@pytest.mark.parametrize("service", ["chat", "transcriptions", "speech"])
+async def test_when_the_fallback_fails_too_the_caller_hears_an_apology(tmp_path: Path, service: str) -> None:
+    answers = [HELLO, *[OPEN] * 3]
+    async with two(tmp_path, service, answers, [OPEN]) as both:
+        desk = both.desk
+        async with desk.caller.call(desk.url) as call:
+            await call.hear_greeting()
+            kill(desk, service, "500")
+            both.other.conditions.faults[PARTS[service][1]] = fault("500", service)
+            since = call.timeline.seconds
+            call.speak(QUESTION)
+            await call.until(lambda: call.ended_by is not None, since + END_SECONDS)
+            assert call.timeline.first_sound(since) is not None, "the caller was left in silence"
+            assert call.ended_by is not None, "the call did not end"
+        record = await desk.finished(call)
+    assert record.ended_by == "error"
+    assert record.reason.endswith("failed")
+    assert record.transcript[-1].text == "I am sorry, goodbye."
+
+
+async def test_the_first_service_is_gone_back_to_when_it_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "COOL_DOWN_SECONDS", 0.2)
+    heard = ("When are you open?", "And on Sundays?")
+    async with two(tmp_path, "chat", [HELLO, Answer("On Sundays too.")], [OPEN], heard=heard) as both:
+        desk = both.desk
+        async with desk.caller.call(desk.url) as call:
+            await call.hear_greeting()
+            kill(desk, "chat", "500")
+            await call.say(QUESTION)
+            await call.hear_answer(silence=0.8)
+            del desk.openai.conditions.faults["chat"]
+            await call.say(QUESTION)
+            await call.hear_answer(silence=0.8)
+        record = await desk.finished(call)
+    assert [e.text for e in record.transcript if e.who == "agent"] == [
+        HELLO.text,
+        OPEN.text,
+        "On Sundays too.",
+    ]
+    first, back = record.takeovers
+    assert (first.instead_of, first.service) == ("openai/gpt-4o", "openai/other")
+    assert (back.instead_of, back.service, back.error) == ("openai/other", "openai/gpt-4o", "")
+
+
+async def test_a_fallback_may_be_another_providers(tmp_path: Path) -> None:
+    async with OpenAIServer(ScriptedHearing([]), ToneVoice(), ScriptedBrain([OPEN])) as other:
+        given = {"pipeline.llm.fallback": f'{{model: ollama/llama3.2, base_url: "{other.base_url}"}}'}
+        async with open_desk(tmp_path, [HELLO], overrides=given) as desk:
+            async with desk.caller.call(desk.url) as call:
+                await call.hear_greeting()
+                kill(desk, "chat", "500")
+                await call.say(QUESTION)
+                await call.hear_answer(silence=0.8)
+            record = await desk.finished(call)
+    assert [one.service for one in record.takeovers] == ["ollama/llama3.2"]
+    assert record.transcript[-1].text == OPEN.text
