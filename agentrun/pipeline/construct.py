@@ -43,13 +43,14 @@ def construct(plan: ServicePlan, resources: Resources, instructions: str | None 
 
 
 def try_out(plan: Plan, resources: Resources) -> None:
-    """Build what the calls of ``plan`` will build, so that a refusal is told before the first of them.
+    """Build what the calls of ``plan`` will build, fallbacks too, so that a refusal is told early.
 
     Raises SetupError. The libraries are imported by it, and the first call doesn't wait for them.
     """
-    for part in (plan.stt, plan.llm, plan.tts, plan.realtime):
-        if part and part.provider != OPENAI:
-            construct(part, resources, "" if part.kind in ("llm", "realtime") else None)
+    parts = [part for part in (plan.stt, plan.llm, plan.tts, plan.realtime) if part]
+    for each in (each for part in parts for each in (part, *part.fallback)):
+        if each.provider != OPENAI:
+            construct(each, resources, "" if each.kind in ("llm", "realtime") else None)
 
 
 def _nested(

@@ -37,8 +37,6 @@ from agentrun.session.transcript import Transcript
 from agentrun.session.voice import Voice
 from agentrun.transports.connection import Connection
 
-SECOND_ERROR_SECONDS = 0.1
-"""A connection that is lost for good is told of twice, one error right after the other."""
 GOODBYE_SECONDS = 15.0
 """How long words that are on their way may take once the call is to end."""
 
@@ -205,9 +203,7 @@ class Session:
             await self._worker.queue_frame(LLMRunFrame())
             self._patience.owed()
         elif verdict is Verdict.ASK_AGAIN:
-            await asyncio.sleep(SECOND_ERROR_SECONDS)
-            if not self._ending.is_set():
-                await self._voice.say(self._plan.spec.prompts.repeat)
+            await self._voice.say(self._plan.spec.prompts.repeat)
         elif verdict is Verdict.GIVE_UP:
             await self.apologise(f"{frame.processor} failed")
 

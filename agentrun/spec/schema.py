@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from agentrun.providers import catalogue
 from agentrun.spec.files import PROMPTS
 from agentrun.spec.models import AgentSpec
 from agentrun.spec.parts import SHORT_FOR, USUAL
@@ -29,6 +30,8 @@ def of_spec() -> Schema:
         "required": ["file"],
         "additionalProperties": False,
     }
+    for name in (SERVICE, "Alternative"):
+        definitions[name]["properties"]["model"]["pattern"] = _model_pattern()
     definitions[f"Usual{SERVICE}"] = {k: v for k, v in definitions[SERVICE].items() if k != "required"}
     _tidy(schema, definitions)
     for key in PROMPTS:
@@ -45,6 +48,12 @@ def of_spec() -> Schema:
     del schema["required"]
     schema["anyOf"] = [{"required": ["extends"]}, {"required": list(_NEEDED)}]
     return {"$schema": DRAFT, "title": "agentrun agent", **schema}
+
+
+def _model_pattern() -> str:
+    """``provider/model``, or a provider that has a usual model; a plugin's is not known here."""
+    names = sorted({service.provider for service in catalogue.services() if service.provider != "openai"})
+    return rf"^([a-z0-9_-]+/\S+|{'|'.join(names)})$"
 
 
 def of_tests() -> Schema:

@@ -39,6 +39,7 @@ BEYOND = (
     "stands here a second time",
     "template",
     "is not known here",
+    "is asked before it",
     "has either `turns:`",
     "there is no provider",
     "is not provider/model",
