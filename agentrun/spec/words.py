@@ -34,6 +34,7 @@ _MISSING: dict[tuple[Where, str], str] = {
     (("prompts",), "system"): "what the agent is told: add `system: You are …`",
 }
 _PATTERNS = {
+    r"^\+": ("is not how a number begins", "write +1 or +44, in quotes"),
     "/": ("is not provider/model", "write for example openai/gpt-4o"),
     "#": ("is not keys of a telephone", "use 0 to 9, * and #, in quotes"),
     "-": ("is not a name", "use lower-case letters, digits and single hyphens, such as front-desk"),
@@ -47,7 +48,8 @@ def say(kind: str, item: Mapping[str, Any], context: Mapping[str, Any]) -> Said:
         return _choice(item.get("input"), str(context.get("expected", "")))
     if kind == "string_pattern_mismatch":
         pattern = str(context.get("pattern"))
-        message, hint = next(said for sign, said in _PATTERNS.items() if sign in pattern)
+        usual = ("can't stand here", f"it has to match {pattern}")
+        message, hint = next((said for sign, said in _PATTERNS.items() if sign in pattern), usual)
         return f"{given} {message}", hint
     if kind in ("string_too_short", "too_short"):
         return (

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from agentrun.providers import schema as services
 from agentrun.spec import reference, schema
 from agentrun.spec.models import AgentSpec
+from tests.spec import messages
 from tests.spec.check_spec import SPECS
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +49,20 @@ BEYOND = (
 """What one file and its shape can't tell: other files, templates, services, and what doesn't go together."""
 
 
+BEYOND_FILES = (
+    "plan.py",
+    "plugins/load.py",
+    "providers/openai.py",
+    "providers/parts.py",
+    "spec/control.py",
+    "spec/dialling.py",
+    "spec/models.py",
+    "spec/rules.py",
+    "spec/scenario.py",
+)
+"""Whose messages are about several values that don't go together."""
+
+
 def data(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
@@ -74,7 +89,8 @@ def test_an_editor_marks_every_bad_spec_that_its_shape_gives_away(
     except (yaml.YAMLError, UnicodeDecodeError):
         return
     marked = bool(list(editor.iter_errors(read)))
-    assert marked or any(word in said for word in BEYOND), said
+    beyond = (messages.pattern(text) for file, text in messages.templates() if file in BEYOND_FILES)
+    assert marked or any(word in said for word in BEYOND) or any(one.search(said) for one in beyond), said
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "agents").glob("*.tests.yaml")), ids=lambda path: path.stem)

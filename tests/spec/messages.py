@@ -1,0 +1,58 @@
+"""Every message that checking can print, read from the source.
+
+That is what is assigned to ``message``, given to a call that makes a problem, or yielded with a place and a
+hint.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2] / "agentrun"
+PLACES = (
+    *sorted((ROOT / "spec").glob("*.py")),
+    *sorted((ROOT / "providers").glob("*.py")),
+    *sorted((ROOT / "plugins").glob("*.py")),
+    ROOT / "plan.py",
+)
+MAKERS = {"problem": 1, "report": 2, "_error": 1, "_wrong": 0, "PydanticCustomError": 1, "_at": 3}
+"""Calls that make a problem, and which of their arguments is its message."""
+
+
+def templates() -> Iterator[tuple[str, str]]:
+    """The file and the text of each message; what is filled in is ``{}``."""
+    for path in PLACES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for value in _messages(node):
+                if (text := _text(value)) and " " in text:
+                    yield str(path.relative_to(ROOT)), text
+
+
+def _messages(node: ast.AST) -> Iterator[ast.expr]:
+    if isinstance(node, ast.Assign) and any(
+        isinstance(t, ast.Name) and t.id == "message" for t in node.targets
+    ):
+        yield node.value
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        at = MAKERS.get(name)
+        if at is not None and len(node.args) > at:
+            yield node.args[at]
+    if isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 3:
+        yield node.value.elts[1]
+
+
+def _text(value: ast.expr) -> str:
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return re.sub(r"\{\w+\}", "{}", value.value)
+    if isinstance(value, ast.JoinedStr):
+        return "".join(str(p.value) if isinstance(p, ast.Constant) else "{}" for p in value.values)
+    return ""
+
+
+def pattern(template: str) -> re.Pattern[str]:
+    """What the message looks like with anything filled in."""
+    return re.compile(".+".join(map(re.escape, template.split("{}"))))

@@ -1,0 +1,39 @@
+"""Every message that checking can print is shown by a bad spec, or stands here with its test."""
+
+from __future__ import annotations
+
+import re
+
+from tests.spec import messages
+from tests.spec.check_spec import SPECS
+
+ELSEWHERE = {
+    "plugins/": "tests/plugins: what is wrong with a plugin is in the plugin",
+    "spec/override.py": "tests/spec/test_override.py: --set stands in no file",
+    "spec/text.py": "tests/spec/test_source.py: files that can't be read",
+    "spec/extras.py": "tests/transports/test_microphone.py: what is not installed",
+    "providers/daily.py": "tests/providers/test_daily.py: what is not installed",
+    "more than {} specs extend each other": "tests/spec/test_extends.py",
+    "{}'s libraries are not installed": "tests/providers/test_three_providers.py",
+    "{} needs {}, whose libraries are not installed": "told by serve",
+    "a prompt can't write '{}' as a name": "tests/spec/test_templates.py",
+}
+"""The beginning of a file's name, or a message; and where it is shown instead."""
+
+
+def test_every_message_is_shown_by_a_bad_spec() -> None:
+    said = "\n".join(path.read_text(encoding="utf-8") for path in (SPECS / "bad").glob("*.txt"))
+    unseen = {
+        (file, text)
+        for file, text in messages.templates()
+        if not messages.pattern(text).search(said)
+        and text not in ELSEWHERE
+        and not any(file.startswith(beginning) for beginning in ELSEWHERE)
+    }
+    assert unseen == set()
+
+
+def test_what_is_shown_elsewhere_is_still_said() -> None:
+    known = {text: file for file, text in messages.templates()}
+    for said in ELSEWHERE:
+        assert said in known or any(re.match(re.escape(said), file) for file in known.values()), said
