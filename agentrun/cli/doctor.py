@@ -22,14 +22,26 @@ _MARKS = {"ok": ("ok", "green"), "warning": ("warn", "yellow"), "error": ("FAIL"
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Its port.")
 @click.option("--public-url", help="Where Twilio will reach the server.")
 @click.option("--live", is_flag=True, help="Also ask each provider one question that costs nothing.")
-def command(specs: tuple[Path, ...], host: str, port: int, public_url: str | None, live: bool) -> int:
+@click.option("--number", help="The telephone number at Twilio; TWILIO_FROM_NUMBER otherwise.")
+@click.option("--fix", is_flag=True, help="With --live: have Twilio send the number's calls here.")
+def command(
+    specs: tuple[Path, ...],
+    host: str,
+    port: int,
+    public_url: str | None,
+    live: bool,
+    number: str | None,
+    fix: bool,
+) -> int:
     """Check what SPECs need to take calls from this machine: keys, port, disk, public address.
 
     Exits with 0 when calls can come, and with 1 when something stands in their way.
     """
     from agentrun.server.options import Options
 
-    found = asyncio.run(_look(specs, Options(host, port, public_url), live=live))
+    if fix and not live:
+        raise click.UsageError("--fix asks Twilio: add --live")
+    found = asyncio.run(_look(specs, Options(host, port, public_url), live=live, number=number, fix=fix))
     for finding in found:
         mark, colour = _MARKS[finding.state]
         click.echo(f"{click.style(f'{mark:4}', fg=colour)}  {finding.what}: {finding.words}")
@@ -38,7 +50,9 @@ def command(specs: tuple[Path, ...], host: str, port: int, public_url: str | Non
     return 1 if any(finding.state == "error" for finding in found) else 0
 
 
-async def _look(specs: tuple[Path, ...], options: Options, *, live: bool) -> list[Finding]:
+async def _look(
+    specs: tuple[Path, ...], options: Options, *, live: bool, number: str | None, fix: bool
+) -> list[Finding]:
     from agentrun import plan as planning
     from agentrun import plugins
     from agentrun.server import doctor, doctor_live
@@ -53,4 +67,5 @@ async def _look(specs: tuple[Path, ...], options: Options, *, live: bool) -> lis
     found += await doctor.addresses(plans, options.host, options.port)
     if live:
         found += await doctor_live.providers(plans, environ)
+        found += await doctor_live.webhook(plans, environ, number, fix=fix)
     return found

@@ -23,7 +23,6 @@ from agentrun.spec.models import TwilioTransport
 from agentrun.transports import twilio_rest
 from agentrun.transports.twilio_rest import TwilioError
 
-FROM = "TWILIO_FROM_NUMBER"
 POLL_SECONDS = 5.0
 """How often Twilio is asked how a call stands, should its callbacks get lost."""
 MOST_REMEMBERED = 10_000
@@ -81,10 +80,10 @@ class Diallers:
         check(to, settings)
         caller = settings.from_number or ""
         if not caller or caller.startswith("${"):
-            caller = self._settings.environ.get(FROM) or ""
+            caller = self._settings.environ.get(twilio_rest.FROM) or ""
         if not caller:
             raise SetupError(
-                "the number that calls is not known", f"export {FROM}=+1…, or transport.dial.from"
+                "the number that calls is not known", f"export {twilio_rest.FROM}=+1…, or transport.dial.from"
             )
         account = twilio_rest.account(self._settings.environ)
         record = CallRecord(f"dial-{secrets.token_hex(8)}", plan.spec.name, "twilio", caller, to)

@@ -80,3 +80,34 @@ async def _twilio(environ: Mapping[str, str]) -> Finding:
     except TwilioError as error:
         return Finding("twilio", "error", error.message, "check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN")
     return Finding("twilio", "ok" if status == "active" else "error", f"the account is {status}")
+
+
+async def webhook(
+    plans: Sequence[Plan], environ: Mapping[str, str], number: str | None, *, fix: bool
+) -> list[Finding]:
+    """Whether Twilio sends the calls of ``number`` to the agent; with ``fix`` it does from now on."""
+    agents = [plan for plan in plans if plan.has_transport("twilio")]
+    number = number or environ.get(twilio_rest.FROM) or None
+    if number is None or not agents:
+        return []
+    if len(agents) > 1:
+        words = f"{number} can be sent to one agent, and there are {len(agents)}"
+        return [Finding("webhook", "warning", words, "name the spec of that agent alone")]
+    [plan] = agents
+    if not plan.public_url:
+        return [Finding("webhook", "error", "the public address is not known", "add --public-url https://…")]
+    wanted = f"{plan.public_url}/{plan.spec.name}/twilio/voice"
+    try:
+        account = twilio_rest.account(environ)
+        sid, now = await account.webhook(number)
+        if now == wanted:
+            return [Finding("webhook", "ok", f"calls to {number} go to {wanted}")]
+        if not fix:
+            words = f"calls to {number} go to {now or 'nowhere'}, not to {wanted}"
+            return [Finding("webhook", "error", words, "doctor --live --fix sets it")]
+        await account.send_calls_to(sid, wanted)
+    except (SetupError, TwilioError) as error:
+        return [Finding("webhook", "error", error.message, "check the number and the account")]
+    return [
+        Finding("webhook", "ok", f"calls to {number} go to {wanted} now; they went to {now or 'nowhere'}")
+    ]

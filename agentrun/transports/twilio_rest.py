@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -12,6 +13,8 @@ from agentrun.errors import SetupError
 
 API = "https://api.twilio.com"
 VERSION = "2010-04-01"
+FROM = "TWILIO_FROM_NUMBER"
+"""The variable that names the account's own number."""
 TIMEOUT_SECONDS = 5.0
 
 
@@ -47,6 +50,21 @@ class TwilioAccount:
     async def hand_on(self, call_sid: str, twiml: str) -> None:
         """Take the call from its stream and do what ``twiml`` says instead. Raises TwilioError."""
         await self._post(f"Calls/{call_sid}.json", {"Twiml": twiml})
+
+    async def webhook(self, number: str) -> tuple[str, str]:
+        """The SID of a number of this account, and where its calls are sent. Raises TwilioError.
+
+        https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
+        """
+        query = urlencode({"PhoneNumber": number})
+        found = (await self._ask("GET", f"IncomingPhoneNumbers.json?{query}"))["incoming_phone_numbers"]
+        if not found:
+            raise TwilioError(f"{number} is not a number of this account")
+        return str(found[0]["sid"]), str(found[0].get("voice_url") or "")
+
+    async def send_calls_to(self, number_sid: str, url: str) -> None:
+        """Have the calls of a number sent to ``url``. Raises TwilioError."""
+        await self._post(f"IncomingPhoneNumbers/{number_sid}.json", {"VoiceUrl": url, "VoiceMethod": "POST"})
 
     async def check(self) -> str:
         """Twilio's own word for the account, such as ``active``. Raises TwilioError."""

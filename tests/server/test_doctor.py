@@ -147,3 +147,36 @@ async def test_a_clock_that_is_wrong_is_told(tmp_path: Path, monkeypatch: pytest
         found = await doctor_live.providers(plans(tmp_path, environ), environ)
         assert "clock: it differs from the provider's by" in words(found, "error")
         assert "gpt-4o is not among the models" in words(found, "warning")
+
+
+NUMBER, URL = "+15551234567", "https://voice.example.com"
+
+
+async def test_a_number_whose_calls_go_elsewhere_is_told_and_mended(tmp_path: Path) -> None:
+    async with TwilioServer() as twilio:
+        twilio.numbers[NUMBER] = "https://demo.twilio.com/welcome"
+        environ = {"OPENAI_API_KEY": "k", **twilio.environ(), "TWILIO_FROM_NUMBER": NUMBER}
+        agents = plans(tmp_path, environ, URL)
+        [wrong] = await doctor_live.webhook(agents, environ, None, fix=False)
+        assert wrong.state == "error"
+        assert "go to https://demo.twilio.com/welcome, not to" in wrong.words
+        assert twilio.numbers[NUMBER] == "https://demo.twilio.com/welcome", "nobody asked to change it"
+        [mended] = await doctor_live.webhook(agents, environ, NUMBER, fix=True)
+        assert mended.state == "ok"
+        assert twilio.numbers[NUMBER] == f"{URL}/desk/twilio/voice"
+        [good] = await doctor_live.webhook(agents, environ, NUMBER, fix=False)
+        assert (good.state, good.words) == ("ok", f"calls to {NUMBER} go to {URL}/desk/twilio/voice")
+
+
+async def test_a_webhook_that_can_not_be_seen_is_told(tmp_path: Path) -> None:
+    async with TwilioServer() as twilio:
+        environ = {"OPENAI_API_KEY": "k", **twilio.environ()}
+        agents = plans(tmp_path, environ, URL)
+        assert await doctor_live.webhook(agents, environ, None, fix=True) == []
+        [foreign] = await doctor_live.webhook(agents, environ, NUMBER, fix=True)
+        assert foreign.words == f"{NUMBER} is not a number of this account"
+        [nowhere] = await doctor_live.webhook(plans(tmp_path, environ), environ, NUMBER, fix=True)
+        assert nowhere.hint == "add --public-url https://…"
+        refused = {**environ, "TWILIO_AUTH_TOKEN": "wrong"}
+        [wrong] = await doctor_live.webhook(agents, refused, NUMBER, fix=True)
+        assert (wrong.state, "401" in wrong.words) == ("error", True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from fastapi.responses import JSONResponse
 from agentrun.simulate.twilio.calls import API_VERSION, CallUpdate, TwilioCall
 
 _ACCOUNT = f"/{API_VERSION}/Accounts/{{account}}.json"
+_NUMBERS = f"/{API_VERSION}/Accounts/{{account}}/IncomingPhoneNumbers"
 _CALLS = f"/{API_VERSION}/Accounts/{{account}}/Calls"
 _MAY_BE_SET = frozenset({"", "completed", "canceled"})
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -40,6 +42,8 @@ class CallRoutes:
     logins: Mapping[str, str] = field(repr=False)
     calls: dict[str, TwilioCall] = field(default_factory=dict)
     requests: list[RecordedRequest] = field(default_factory=list)
+    numbers: dict[str, str] = field(default_factory=dict)
+    """The account's telephone numbers, and where their calls are sent."""
     place: Callable[[TwilioCall], None] = lambda _call: None
     """Told of every call that is to be put through."""
 
@@ -48,6 +52,8 @@ class CallRoutes:
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         for path, method in ((".json", "POST"), ("/{sid}.json", "POST"), ("/{sid}.json", "GET")):
             app.add_api_route(_CALLS + path, self.answer, methods=[method])
+        app.add_api_route(_NUMBERS + ".json", self.answer, methods=["GET"])
+        app.add_api_route(_NUMBERS + "/{number}.json", self.answer, methods=["POST"])
         app.add_api_route(_ACCOUNT, self.who, methods=["GET"])
         return app
 
@@ -67,6 +73,9 @@ class CallRoutes:
         path = request.url.path
         if not self._may(account, request.headers.get("Authorization", "")):
             status, body = _error(401, _AUTHENTICATE, "Authenticate")
+        elif "/IncomingPhoneNumbers" in path:
+            wanted = request.query_params.get("PhoneNumber", "")
+            status, body = self._on_number(request.path_params.get("number", ""), wanted, form)
         elif "sid" not in request.path_params:
             status, body = self._place(form)
         else:
@@ -99,6 +108,20 @@ class CallRoutes:
         self.place(call)
         return 201, call.as_json()
 
+    def _on_number(self, sid: str, wanted: str, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        shown = [
+            {"sid": _sid_of(number), "phone_number": number, "voice_url": url, "voice_method": "POST"}
+            for number, url in self.numbers.items()
+        ]
+        if not sid:
+            found = [one for one in shown if wanted in ("", one["phone_number"])]
+            return 200, {"incoming_phone_numbers": found}
+        meant = next((one for one in shown if one["sid"] == sid), None)
+        if meant is None:
+            return _error(404, _NOT_FOUND, f"The requested resource {sid} was not found")
+        self.numbers[meant["phone_number"]] = form.get("VoiceUrl", meant["voice_url"])
+        return 200, {**meant, "voice_url": self.numbers[meant["phone_number"]]}
+
     def _on_call(
         self, path: str, method: str, sid: str, form: Mapping[str, str]
     ) -> tuple[int, dict[str, Any]]:
@@ -111,6 +134,10 @@ class CallRoutes:
                 return _error(400, _BAD_STATUS, f"Invalid Status '{update.status}'")
             call.update(update)
         return 200, call.as_json()
+
+
+def _sid_of(number: str) -> str:
+    return "PN" + hashlib.md5(number.encode(), usedforsecurity=False).hexdigest()
 
 
 def _error(status: int, code: int, message: str) -> tuple[int, dict[str, Any]]:

@@ -82,6 +82,11 @@ class TwilioServer:
         return self._routes.calls
 
     @property
+    def numbers(self) -> dict[str, str]:
+        """The account's telephone numbers, and where their calls are sent."""
+        return self._routes.numbers
+
+    @property
     def requests(self) -> list[RecordedRequest]:
         """Every request so far, in order."""
         return self._routes.requests
