@@ -1,0 +1,87 @@
+"""What many short calls leave behind in a server: memory, threads, descriptors and tasks, before and after.
+
+``python benchmarks/soak.py [CALLS] [MINUTES]``: CALLS (200) spread over MINUTES (10) against one server with
+the packaged stand-in, each with a greeting, a question and its answer; prints a table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+import time
+from pathlib import Path
+
+from loguru import logger
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from agentrun.server.running import Options, running
+from agentrun.simulate.caller import Caller, CallOverError, NoAnswerError
+
+ROOT = Path(__file__).parents[1]
+QUESTION = ROOT / "tests" / "corpus" / "02_mens_scores.wav"
+WARM_UP = 5
+
+
+def state() -> dict[str, float]:
+    """What this process holds."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return {
+        "memory, MB": round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1),
+        "threads": sum(1 for _ in Path("/proc/self/task").iterdir()),
+        "descriptors": sum(1 for _ in Path("/proc/self/fd").iterdir()),
+        "tasks": len(asyncio.all_tasks()),
+    }
+
+
+async def one(caller: Caller, url: str, faults: list[str]) -> None:
+    """A call as callers have it; what goes wrong is noted."""
+    try:
+        async with caller.call(url) as call:
+            await call.hear_greeting(timeout=30, silence=0.6)
+            await call.say(QUESTION)
+            await call.hear_answer(timeout=30, silence=0.8)
+    except (NoAnswerError, CallOverError) as error:
+        faults.append(type(error).__name__)
+
+
+async def soak(calls: int, seconds: float) -> tuple[dict[str, float], dict[str, float], list[str]]:
+    """The state after a warm-up and after all calls, and the faults."""
+    faults: list[str] = []
+    async with running([ROOT / "agents" / "ncaa.yaml"], {}, Options(port=0, offline=True)) as server:
+        url, caller = f"{server.url}/ncaa", Caller()
+        for _ in range(WARM_UP):
+            await one(caller, url, faults)
+        await asyncio.sleep(3)
+        before, began, going = state(), time.monotonic(), set()
+        with Progress(transient=True) as progress:
+            bar = progress.add_task("calling", total=calls)
+            for number in range(calls):
+                await asyncio.sleep(max(0.0, began + number * seconds / calls - time.monotonic()))
+                task = asyncio.create_task(one(caller, url, faults))
+                going.add(task)
+                task.add_done_callback(going.discard)
+                progress.advance(bar)
+            await asyncio.gather(*going)
+        await asyncio.sleep(5)
+        return before, state(), faults
+
+
+def main() -> None:
+    """Print what was before and after."""
+    logger.remove()
+    calls = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    minutes = float(sys.argv[2]) if len(sys.argv) > 2 else 10.0
+    before, after, faults = asyncio.run(soak(calls, minutes * 60))
+    table = Table(f"{calls} calls in {minutes:g} min, {len(faults)} without an answer", "before", "after")
+    for name in before:
+        table.add_row(name, str(before[name]), str(after[name]))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
