@@ -119,6 +119,11 @@ class Admission:
         self._clock = clock
         self._now = now
         self._store = store or OwnStore()
+        self._watchers: list[Callable[[str, Kind], None]] = []
+
+    def on_refusal(self, watcher: Callable[[str, Kind], None]) -> None:
+        """Have ``watcher`` told of every call that is not let in: its agent, and why."""
+        self._watchers.append(watcher)
 
     def ask(
         self, plan: Plan, call_id: str, caller: str | None = None, *, seconds: float = LIFETIME_SECONDS
@@ -130,10 +135,10 @@ class Admission:
         """
         spec = plan.spec
         if caller is not None and not spec.callers.admit(caller):
-            return Refusal("blocked", "this number is not answered here")
+            return self._told(plan, Refusal("blocked", "this number is not answered here"))
         if spec.hours and not self.stopped and not spec.hours.is_open(self._now()):
             wait = spec.hours.seconds_until_open(self._now())
-            return Refusal("closed", f"agent '{spec.name}' is closed now", wait)
+            return self._told(plan, Refusal("closed", f"agent '{spec.name}' is closed now", wait))
         return self.take(plan, call_id, caller or "", seconds=seconds)
 
     def take(
@@ -141,7 +146,7 @@ class Admission:
     ) -> Refusal | None:
         """As ``ask``, by number alone: for calls that the agent places, to ``caller``."""
         if self.stopped:
-            return Refusal("stopping", "the server is stopping", RETRY_SECONDS)
+            return self._told(plan, Refusal("stopping", "the server is stopping", RETRY_SECONDS))
         agent, own, now = plan.spec.name, plan.spec.limits, self._clock()
         expires = now + seconds + MARGIN_SECONDS
         bounds = Limits(own.calls, own.calls_per_caller, own.calls_per_minute)
@@ -152,11 +157,16 @@ class Admission:
                 return None
             refusal = _full(book, agent, caller, bounds, now) or _full(book, "", caller, self._limits, now)
             if refusal:
-                return refusal
+                return self._told(plan, refusal)
             book.places.append(Place(agent, call_id, caller, now, expires))
             for whose in (agent, ""):
                 book.begun.setdefault(whose, []).append(now)
         return None
+
+    def _told(self, plan: Plan, refusal: Refusal) -> Refusal:
+        for watcher in self._watchers:
+            watcher(plan.spec.name, refusal.kind)
+        return refusal
 
     def begin(self, agent: str, call_id: str) -> None:
         """The call is up: its place lasts until ``release``."""

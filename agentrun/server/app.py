@@ -6,10 +6,11 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from agentrun import __version__
-from agentrun.server import api_key, browser_routes, dial_routes, health_routes, record_routes
+from agentrun.server import api_key, browser_routes, dial_routes, health_routes, metrics, record_routes
 from agentrun.server.access import is_loopback
 from agentrun.server.bounds import Bounds
 from agentrun.server.dialling import Diallers
+from agentrun.server.metrics import Metrics
 from agentrun.server.settings import ServerSettings
 from agentrun.server.switchboard import Switchboard
 from agentrun.server.tokens import StreamTokens
@@ -22,6 +23,8 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
     app = FastAPI(title="agentrun", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
 
     app.include_router(health_routes.router(switchboard))
+    app.state.metrics = Metrics(switchboard)
+    app.include_router(metrics.router(app.state.metrics, settings))
     local = is_loopback(settings.host)
     guard = api_key.require_start(settings)
     if not settings.one_of_many:

@@ -91,6 +91,7 @@ async def running(
             origins=frozenset(origin.lower().rstrip("/") for origin in options.origins),
         )
         web = app.make(switchboard, settings, SharedStreamTokens(ledger) if ledger else None)
+        await stack.enter_async_context(web.state.metrics.watching())
         join_given_rooms = _include_daily(web, switchboard, settings)
         await stack.enter_async_context(listening(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
         stack.push_async_callback(switchboard.close)

@@ -38,6 +38,7 @@ class Switchboard:
         self._apologies: dict[str, bytes | None] = {}
         self._live: dict[asyncio.Task[CallRecord], Session] = {}
         self._goodbyes: dict[asyncio.Task[CallRecord], str] = {}
+        self._watchers: list[Callable[[CallRecord], None]] = []
         self._closers: list[Callable[[], Awaitable[None]]] = []
 
     async def prepare(self) -> None:
@@ -67,6 +68,14 @@ class Switchboard:
     def live(self) -> int:
         """How many calls are up."""
         return len(self._live)
+
+    def live_of(self, agent: str) -> int:
+        """How many calls of one agent are up."""
+        return sum(session.record.agent == agent for session in self._live.values())
+
+    def on_end(self, watcher: Callable[[CallRecord], None]) -> None:
+        """Have ``watcher`` told of the record of each call that has ended."""
+        self._watchers.append(watcher)
 
     def is_live(self, agent: str, call_id: str) -> bool:
         """Whether this very call is up."""
@@ -144,4 +153,6 @@ class Switchboard:
         if not task.cancelled() and (error := task.exception()):
             record.errors.append(repr(error))
             logger.opt(exception=error).error("call {} broke", record.id)
+        for watcher in self._watchers:
+            watcher(record)
         logger.info("call {} of {} ended by {}: {}", record.id, record.agent, record.ended_by, record.reason)

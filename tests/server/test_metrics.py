@@ -1,0 +1,63 @@
+"""What Prometheus is told is what happened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from agentrun.simulate.caller import Caller, RefusedError
+from tests.calls.desk import HELLO, LOOK_UP, OPEN, QUESTION, open_desk, until
+
+
+async def scraped(url: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """Every sample by name and labels."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"{url}/metrics")
+    assert answer.status_code == 200
+    families = text_string_to_metric_families(answer.text)
+    return {(s.name, tuple(sorted(s.labels.items()))): s.value for one in families for s in one.samples}
+
+
+async def test_a_call_is_counted_with_its_tool_and_its_answer(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO, LOOK_UP, OPEN]) as desk:
+        assert (await scraped(desk.server.url))["agentrun_calls_active", (("agent", "desk"),)] == 0
+        async with desk.caller.call(desk.url) as call:
+            await call.hear_greeting(silence=0.5)
+            during = await scraped(desk.server.url)
+            await call.say(QUESTION)
+            await call.hear_answer(silence=0.8)
+        await desk.finished(call)
+        await until(lambda: not desk.server.switchboard.live, 5)
+        after = await scraped(desk.server.url)
+    agent = ("agent", "desk")
+    assert during["agentrun_calls_active", (agent,)] == 1
+    assert after["agentrun_calls_active", (agent,)] == 0
+    ended = (agent, ("ended_by", "caller"), ("transport", "twilio"))
+    assert after["agentrun_calls_total", ended] == 1
+    assert after["agentrun_call_seconds_count", (agent,)] == 1
+    assert after["agentrun_answer_seconds_count", (agent,)] == 1
+    tool = (agent, ("status", "ok"), ("tool", "get_hours"))
+    assert after["agentrun_tool_seconds_count", tool] == 1
+    assert after["agentrun_event_loop_lag_seconds_count", ()] > 0
+
+
+async def test_a_call_that_is_not_let_in_is_counted_with_its_reason(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO], overrides={"callers": "{block: ['+']}"}) as desk:
+        with pytest.raises(RefusedError):
+            async with Caller().call(desk.url):
+                pass
+        told = await scraped(desk.server.url)
+    assert told["agentrun_refused_total", (("agent", "desk"), ("reason", "blocked"))] == 1
+
+
+async def test_a_stranger_is_told_nothing(tmp_path: Path) -> None:
+    environ = {"AGENTRUN_API_KEY": "the-servers-key"}
+    async with open_desk(tmp_path, [HELLO], environ=environ) as desk, httpx.AsyncClient() as client:
+        for headers, code in (({}, 401), ({"Authorization": "Bearer guessed"}, 401)):
+            answer = await client.get(f"{desk.server.url}/metrics", headers=headers)
+            assert (answer.status_code, "agentrun_calls" in answer.text) == (code, False)
+        headers = {"Authorization": "Bearer the-servers-key"}
+        assert (await client.get(f"{desk.server.url}/metrics", headers=headers)).status_code == 200
