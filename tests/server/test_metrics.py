@@ -45,7 +45,7 @@ async def test_a_call_is_counted_with_its_tool_and_its_answer(tmp_path: Path) ->
 
 
 async def test_a_call_that_is_not_let_in_is_counted_with_its_reason(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, [HELLO], overrides={"callers": "{block: ['+']}"}) as desk:
+    async with open_desk(tmp_path, [HELLO], overrides={"callers": "{block: ['+1']}"}) as desk:
         with pytest.raises(RefusedError):
             async with Caller().call(desk.url):
                 pass
