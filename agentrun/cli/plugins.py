@@ -1,0 +1,42 @@
+"""``agentrun plugins``: where plugins come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Look at the plugins of a project."""
+
+
+@command.command("list")
+@click.argument("project", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def list_plugins(project: Path) -> int:
+    """The plugins of PROJECT and those that are installed, with their tools.
+
+    Exits with 1 when one is broken.
+    """
+    from agentrun.errors import PluginError
+    from agentrun.plugins.find import find
+    from agentrun.plugins.tools import tools_of
+
+    broken = False
+    for name, sources in sorted(find(project).items()):
+        for source in sources:
+            click.echo(f"{click.style(name, bold=True)}  {source.where}")
+        if len(sources) > 1:
+            broken = True
+            click.echo("  two plugins have this name: rename one")
+            continue
+        try:
+            tools = tools_of(sources[0])
+        except PluginError as error:
+            broken = True
+            click.echo(f"  {error.message}")
+            continue
+        for tool in tools:
+            click.echo(f"  {tool}")
+    return 1 if broken else 0
