@@ -10,6 +10,7 @@ from pipecat.processors.aggregators.llm_response_universal import LLMContextAggr
 from pipecat.processors.frame_processor import FrameProcessor
 
 from agentrun.pipeline.earshot import Earshot
+from agentrun.pipeline.failover import Failover
 
 
 @dataclass(frozen=True)
@@ -23,3 +24,14 @@ class Parts:
     stt: FrameProcessor | None = None
     tts: FrameProcessor | None = None
     earshot: Earshot | None = None
+
+    @property
+    def services(self) -> list[FrameProcessor]:
+        """Every service, and those that stand behind another."""
+        found: list[FrameProcessor] = []
+        for part in (self.stt, self.llm, self.tts):
+            if isinstance(part, Failover):
+                found += [member.service for member in part.members]
+            elif part:
+                found.append(part)
+        return found

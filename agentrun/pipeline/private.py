@@ -6,6 +6,7 @@ Pipecat is pinned exactly, and ``tests/pipeline/test_private.py`` fails when one
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from openai import AsyncOpenAI
@@ -185,3 +186,14 @@ def forget_frames(pipeline: ParallelPipeline, before: int) -> None:
     It remembers all that ever passed, and of a caller's audio fifty pass in a second.
     """
     pipeline._seen_ids = {seen for seen in pipeline._seen_ids if seen >= before}
+
+
+async def close_own_clients(services: Iterable[FrameProcessor], shared: Any) -> None:
+    """Close the OpenAI clients that services made for themselves: Pipecat leaves their connections open.
+
+    Those over the ``shared`` HTTP client are everybody's.
+    """
+    for service in services:
+        for value in vars(service).values():
+            if isinstance(value, AsyncOpenAI) and value._client is not shared:
+                await value.close()

@@ -18,7 +18,7 @@ from pipecat.pipeline.worker import PipelineWorker
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.workers.runner import WorkerRunner
 
-from agentrun.pipeline import memory
+from agentrun.pipeline import memory, private
 from agentrun.pipeline.build import build
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
@@ -60,6 +60,7 @@ class Session:
         self.line = SessionLine(connection, resources.web)
         self._connection = connection = self.line.of(connection)
         self._apology = None if connection.written else apology
+        self._http_client = resources.http_client
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
         self._ending = asyncio.Event()
@@ -104,6 +105,7 @@ class Session:
             self._over("error", "the pipeline stopped")
             await self.line.close()
             await self._side.finish()
+            await private.close_own_clients(self._parts.services, self._http_client)
             self.record.ended = datetime.now(UTC)
         return self.record
 

@@ -3,12 +3,15 @@
 import inspect
 from importlib.metadata import version
 
+import httpx
 import numpy as np
 import pytest
+from openai import AsyncOpenAI
 from pipecat.audio.vad.silero import SileroOnnxModel, SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineWorker
+from pipecat.services.openai.llm import OpenAILLMService
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService, OpenAISTTService
 
@@ -72,3 +75,12 @@ def test_a_speech_service_that_was_not_connected_says_so() -> None:
         assert hasattr(service, name)
     assert not private.is_connected(service)
     assert private.is_connected(OpenAISTTService(api_key="test"))
+
+
+async def test_a_client_that_a_service_made_for_itself_is_closed_and_the_shared_one_is_not() -> None:
+    async with httpx.AsyncClient() as shared:
+        own, everybodys = OpenAILLMService(api_key="test"), OpenAILLMService(api_key="test")
+        everybodys._client = AsyncOpenAI(api_key="test", http_client=shared)
+        await private.close_own_clients([own, everybodys], shared)
+        assert own._client.is_closed()
+        assert not shared.is_closed
