@@ -2,6 +2,7 @@
 
 import inspect
 from importlib.metadata import version
+from typing import Any
 
 import httpx
 import numpy as np
@@ -78,7 +79,8 @@ def test_a_speech_service_that_was_not_connected_says_so() -> None:
 
 
 async def test_a_client_that_a_service_made_for_itself_is_closed_and_the_shared_one_is_not() -> None:
-    async with httpx.AsyncClient() as shared:
+    async with httpx.AsyncClient() as client:
+        shared: Any = client
         own, everybodys = OpenAILLMService(api_key="test"), OpenAILLMService(api_key="test")
         everybodys._client = AsyncOpenAI(api_key="test", http_client=shared)
         await private.close_own_clients([own, everybodys], shared)
