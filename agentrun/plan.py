@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentrun.errors import Problem, SetupError, SpecError
+from agentrun.plugins import tested
 from agentrun.plugins.providers import PluginServices
 from agentrun.providers import daily, installed
 from agentrun.providers.parts import OPENAI, PartsPlanner, ServicePlan
@@ -14,7 +15,6 @@ from agentrun.providers.service import Service
 from agentrun.providers.variables import unset
 from agentrun.spec import extras, rules
 from agentrun.spec.address import problem_with
-from agentrun.spec.closest import closest
 from agentrun.spec.daily import DailyTransport
 from agentrun.spec.file import SpecFile
 from agentrun.spec.models import AgentSpec, LocalTransport, TwilioTransport
@@ -97,7 +97,8 @@ def make(
     parts = _parts(file, planner)
     transports = _transports(file, planner, public_url)
     _find_variables(file, planner, environ)
-    planner.problems += [*rules.check(file), *_check_tests(file, tools)]
+    said = tested.check(file, tools)
+    planner.problems += [*rules.check(file), *(one for one in said if one.severity == "error")]
     if planner.problems:
         raise SpecError(planner.problems)
     return Plan(
@@ -109,7 +110,7 @@ def make(
         public_url=_public_url(transports, public_url),
         missing=tuple(dict.fromkeys(unset.name for unset in planner.missing)),
         transports=transports,
-        warnings=tuple(dict.fromkeys([*planner.warnings(), *extras.missing(file)])),
+        warnings=tuple(dict.fromkeys([*planner.warnings(), *extras.missing(file), *said])),
         uninstalled=tuple(planner.uninstalled.values()),
     )
 
@@ -162,20 +163,3 @@ def _find_variables(file: SpecFile, planner: PartsPlanner, environ: Mapping[str,
 def _public_url(transports: Sequence[Transport], override: str | None) -> str | None:
     urls = [t.public_url for t in transports if isinstance(t, TwilioTransport)]
     return next((url for url in urls if url), override)
-
-
-def _check_tests(file: SpecFile, tools: Sequence[Tool]) -> list[Problem]:
-    """A test can't pass when its model calls a tool that the agent does not have."""
-    known = [tool.name for tool in tools]
-    problems: list[Problem] = []
-    for t, test in enumerate(file.spec.tests):
-        for n, turn in enumerate(test.turns):
-            for m, move in enumerate(turn.llm):
-                if move.call is None or move.call in known:
-                    continue
-                where = ("tests", t, "turns", n, "llm", m, "call")
-                if where not in file.places:
-                    where = ("tests", t, "turns", n, "llm", "call")  # type: ignore[assignment]
-                hint = closest(move.call, known) or f"its tools are: {', '.join(known) or 'none'}"
-                problems.append(file.problem(where, f"the agent has no tool '{move.call}'", hint))
-    return problems

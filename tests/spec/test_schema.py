@@ -52,6 +52,7 @@ BEYOND = (
 BEYOND_FILES = (
     "plan.py",
     "plugins/load.py",
+    "plugins/tested.py",
     "providers/openai.py",
     "providers/parts.py",
     "spec/control.py",

@@ -67,18 +67,19 @@ def test_no_key_is_on_a_cassette(tmp_path: Path, style: str) -> None:
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("name", "old", "new", "said"),
     [
-        ("system: Be brief.", "system: Be long.", "prompts.system changed"),
-        ("tools: [hours]", "tools: []", "the tool get_hours changed"),
+        ("desk.yaml", "system: Be brief.", "system: Be long.", "prompts.system changed"),
+        ("plugins/hours.py", "Say when", "Tell when", "the tool get_hours changed"),
     ],
 )
-def test_a_changed_spec_asks_to_be_recorded_again(
-    tmp_path: Path, style: str, old: str, new: str, said: str
+def test_a_changed_spec_or_plugin_asks_to_be_recorded_again(
+    tmp_path: Path, style: str, name: str, old: str, new: str, said: str
 ) -> None:
     path = write(tmp_path, TESTS.replace("[{call: get_hours, args: {day: friday}}]", "{say: From six.}"))
     record(path, style)
-    path.write_text(path.read_text().replace(old, new))
+    changed = tmp_path / name
+    changed.write_text(changed.read_text().replace(old, new))
     [outcome] = run(path, style=style, mode=Mode(replay=True))
     [failure] = outcome.failures
     assert failure.kind == "not_recorded"

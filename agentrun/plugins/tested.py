@@ -1,0 +1,63 @@
+"""What the tests of a spec say of its tools: one that calls a tool which is not there can't pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from agentrun.errors import Problem
+from agentrun.spec.closest import closest
+from agentrun.spec.file import SpecFile, Where
+from agentrun.spec.scenario import Expectation, Move, Turn
+from agentrun.tools.tool import Tool
+
+
+def check(file: SpecFile, tools: Sequence[Tool]) -> list[Problem]:
+    """A problem for each tool that is not there, a warning for each argument that it does not take."""
+    known = {tool.name: tool for tool in tools}
+    found: list[Problem] = []
+    for t, test in enumerate(file.spec.tests):
+        for n, turn in enumerate(test.turns):
+            for where, name, arguments in _calls(file, turn, ("tests", t, "turns", n)):
+                found += _check(file, where, name, arguments, known)
+    return found
+
+
+def _calls(file: SpecFile, turn: Turn, where: Where) -> Iterator[tuple[Where, str, Sequence[str]]]:
+    """Every call that a turn makes or expects: where its name stands, the name, and its arguments."""
+    for m, move in enumerate(turn.llm):
+        yield from _of_move(file, move, (*where, "llm", m), (*where, "llm"))
+    for e, expected in enumerate(turn.expect):
+        yield from _of_expectation(expected, (*where, "expect", e))
+
+
+def _of_move(
+    file: SpecFile, move: Move, where: Where, short: Where
+) -> Iterator[tuple[Where, str, Sequence[str]]]:
+    if move.call is not None:
+        place = (*where, "call")
+        yield place if place in file.places else (*short, "call"), move.call, tuple(move.args)
+
+
+def _of_expectation(expected: Expectation, where: Where) -> Iterator[tuple[Where, str, Sequence[str]]]:
+    if expected.absent:
+        return
+    for c, call in enumerate(expected.calls):
+        yield (*where, "calls", c, "name"), call.name, tuple(call.args)
+    if expected.name is not None:
+        yield (*where, "name"), expected.name, tuple(expected.args or ())
+
+
+def _check(
+    file: SpecFile, where: Where, name: str, arguments: Sequence[str], known: dict[str, Tool]
+) -> Iterator[Problem]:
+    tool = known.get(name)
+    if tool is None:
+        hint = closest(name, known) or f"its tools are: {', '.join(known) or 'none'}"
+        yield file.problem(where, f"the agent has no tool '{name}'", hint)
+        return
+    takes = list(tool.parameters.get("properties", {}))
+    for argument in arguments:
+        if argument not in takes:
+            message = f"'{name}' takes no argument '{argument}'"
+            hint = closest(argument, takes) or f"it takes: {', '.join(takes) or 'none'}"
+            yield file.problem((*where[:-1], "args", argument), message, hint, "warning")
