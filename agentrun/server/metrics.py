@@ -1,16 +1,16 @@
-"""What Prometheus is told of this process: calls, answers, tools, errors, and how late the event loop is."""
+"""What Prometheus is told: calls, answers, tools, errors, and how late the event loop is."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Depends, Response
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.registry import Collector
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from agentrun.record import CallRecord
 from agentrun.server import api_key
@@ -28,7 +28,6 @@ class Metrics:
 
     def __init__(self, switchboard: Switchboard) -> None:
         self.registry = CollectorRegistry()
-        self._switchboard = switchboard
 
         def counter(name: str, words: str, *labels: str) -> Counter:
             return Counter(f"agentrun_{name}", words, labels, registry=self.registry)
@@ -46,13 +45,23 @@ class Metrics:
         self._interruptions = counter("interruptions", "Answers that callers cut.", "agent")
         self._refused = counter("refused", "Calls that were not let in.", "agent", "reason")
         self._lag = histogram("event_loop_lag_seconds", "How late the event loop was.", _LAG)
-        self.registry.register(_Active(switchboard))
+        self._active = Gauge(
+            "agentrun_calls_active",
+            "Calls that are up.",
+            ["agent"],
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+        for agent in switchboard.plans:
+            self._active.labels(agent).set(0)
+        switchboard.on_begin(lambda record: self._active.labels(record.agent).inc())
         switchboard.on_end(self.ended)
         switchboard.admission.on_refusal(lambda agent, kind: self._refused.labels(agent, kind).inc())
 
     def ended(self, record: CallRecord) -> None:
         """Count a call."""
         agent = record.agent
+        self._active.labels(agent).dec()
         self._calls.labels(agent, record.transport, record.ended_by or "error").inc()
         if record.ended:
             self._length.labels(agent).observe((record.ended - record.started).total_seconds())
@@ -91,17 +100,13 @@ class Metrics:
             self._lag.observe(max(0.0, clock() - due))
 
 
-class _Active(Collector):
-    """How many calls are up now."""
-
-    def __init__(self, switchboard: Switchboard) -> None:
-        self._switchboard = switchboard
-
-    def collect(self) -> list[GaugeMetricFamily]:
-        family = GaugeMetricFamily("agentrun_calls_active", "Calls that are up.", labels=["agent"])
-        for agent in self._switchboard.plans:
-            family.add_metric([agent], self._switchboard.live_of(agent))
-        return [family]
+def told(metrics: Metrics) -> bytes:
+    """The metrics as text: of this process, or of all workers where there are several."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(metrics.registry)
+    together = CollectorRegistry()
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    return generate_latest(together)
 
 
 def router(metrics: Metrics, settings: ServerSettings) -> APIRouter:
@@ -109,7 +114,7 @@ def router(metrics: Metrics, settings: ServerSettings) -> APIRouter:
     routes = APIRouter(dependencies=[Depends(api_key.require(settings))])
 
     @routes.get("/metrics")
-    async def told() -> Response:
-        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    async def text() -> Response:
+        return Response(told(metrics), media_type=CONTENT_TYPE_LATEST)
 
     return routes

@@ -38,6 +38,7 @@ class Switchboard:
         self._apologies: dict[str, bytes | None] = {}
         self._live: dict[asyncio.Task[CallRecord], Session] = {}
         self._goodbyes: dict[asyncio.Task[CallRecord], str] = {}
+        self._greeters: list[Callable[[CallRecord], None]] = []
         self._watchers: list[Callable[[CallRecord], None]] = []
         self._closers: list[Callable[[], Awaitable[None]]] = []
 
@@ -69,9 +70,9 @@ class Switchboard:
         """How many calls are up."""
         return len(self._live)
 
-    def live_of(self, agent: str) -> int:
-        """How many calls of one agent are up."""
-        return sum(session.record.agent == agent for session in self._live.values())
+    def on_begin(self, watcher: Callable[[CallRecord], None]) -> None:
+        """Have ``watcher`` told of the record of each call that begins."""
+        self._greeters.append(watcher)
 
     def on_end(self, watcher: Callable[[CallRecord], None]) -> None:
         """Have ``watcher`` told of the record of each call that has ended."""
@@ -105,6 +106,8 @@ class Switchboard:
         self._live[task] = session
         self._goodbyes[task] = plan.spec.prompts.goodbye
         self.admission.begin(call.agent, call.id)
+        for watcher in self._greeters:
+            watcher(record)
         task.add_done_callback(self._ended)
         return task
 

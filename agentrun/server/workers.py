@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Protocol
 
 from loguru import logger
+from prometheus_client.multiprocess import mark_process_dead
 
 from agentrun.server.shared import Ledger, SharedStore
 
 LEDGER = "ledger.sqlite"
+MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+"""Where the workers' metrics meet; Prometheus' client reads it when it is imported."""
 MENDABLE = (1, 2)
 """Exit codes for what the user has to mend: a new worker would say the same."""
 REST_SECONDS = 1.0
@@ -50,8 +53,14 @@ class Workers:
         self._sock = sock
         self._ledger = Ledger(folder / LEDGER)
         self._store = SharedStore(self._ledger)
-        fd = {"AGENTRUN_WORKER_FD": str(sock.fileno()), "AGENTRUN_LEDGER": str(folder / LEDGER)}
-        self._environ = {**environ, **fd}
+        self._metrics = folder / "metrics"
+        self._metrics.mkdir()
+        told = {
+            "AGENTRUN_WORKER_FD": str(sock.fileno()),
+            "AGENTRUN_LEDGER": str(folder / LEDGER),
+            MULTIPROCESS: str(self._metrics),
+        }
+        self._environ = {**environ, **told}
         self._number = number
         self._processes: dict[int, Process] = {}
         self._code = 0
@@ -83,6 +92,7 @@ class Workers:
             code = await process.wait()
             del self._processes[index]
             self._store.forget(process.pid)
+            mark_process_dead(process.pid, str(self._metrics))  # type: ignore[no-untyped-call]
             if code in MENDABLE or (asked.is_set() and code):
                 self._code = max(self._code, code, 1)
                 asked.set()

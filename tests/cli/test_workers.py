@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from agentrun.record.store import CUT_OFF, Store, Wanted
 from agentrun.server.shared import Ledger, SharedStartTokens, SharedStreamTokens
 from agentrun.server.start_tokens import make
 from agentrun.simulate.caller import Caller, PhoneCall
@@ -23,6 +24,11 @@ from tests.cli.test_serve import SPEC, serve, serving
 MOST_CALLS = 8
 
 
+def records_of(folder: Path) -> str:
+    """Where the workers keep their records."""
+    return f"sqlite:///{folder / 'calls.sqlite3'}"
+
+
 @contextlib.asynccontextmanager
 async def two_workers(folder: Path, limits: str = "{}") -> AsyncIterator[tuple[Process, str]]:
     """The supervisor of two workers, both of which answer, and their address."""
@@ -31,7 +37,8 @@ async def two_workers(folder: Path, limits: str = "{}") -> AsyncIterator[tuple[P
     hearing = ScriptedHearing(["When are you open?"] * MOST_CALLS)
     async with OpenAIServer(hearing, ToneVoice(), ScriptedBrain([HELLO] * MOST_CALLS + [OPEN] * 4)) as openai:
         given = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
-        async with serving(spec, given, "--workers", "2", "--drain", "0s") as (process, url):
+        options = ("--workers", "2", "--drain", "0s", "--records", records_of(folder))
+        async with serving(spec, given, *options) as (process, url):
             await workers(url, 2)
             yield process, url
 
@@ -84,8 +91,42 @@ async def test_a_worker_that_is_killed_takes_its_calls_alone_and_is_replaced(tmp
         assert await listen(spared[0])
         new = await workers(url, 2, 15)
         assert victim not in new
+        lost = {call.call_sid for pid, call in calls if pid == victim}
+        async with asyncio.timeout(60):
+            while closed(tmp_path) != lost:  # noqa: ASYNC110 - other processes
+                await asyncio.sleep(0.5)
         process.send_signal(signal.SIGINT)
         assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+def closed(folder: Path) -> set[str]:
+    """The calls that were closed for a process that was killed."""
+    with Store(records_of(folder)) as store:
+        return {row["id"] for row in store.find(Wanted()) if row["reason"] == CUT_OFF}
+
+
+async def test_any_worker_tells_of_the_calls_of_all(tmp_path: Path) -> None:
+    async with two_workers(tmp_path) as (_, url):
+        for _ in range(4):
+            async with Caller().call(f"{url}/desk") as call:
+                await call.hear_greeting()
+        async with asyncio.timeout(20):
+            while await ended(url) != {4.0}:  # noqa: ASYNC110 - other processes
+                await asyncio.sleep(0.1)
+        served = {line.split()[0] for line in await scraped(url) if line.startswith("agentrun_calls_active")}
+        assert served == {'agentrun_calls_active{agent="desk"}'}
+
+
+async def scraped(url: str) -> list[str]:
+    """The metrics that one worker gives, whichever answers."""
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        return (await client.get("/metrics")).text.splitlines()
+
+
+async def ended(url: str) -> set[float]:
+    """How many calls have ended, as ten answers say."""
+    lines = [line for _ in range(10) for line in await scraped(url)]
+    return {float(line.split()[-1]) for line in lines if line.startswith("agentrun_calls_total")}
 
 
 async def test_what_takes_several_requests_is_for_a_server_without_workers(tmp_path: Path) -> None:
