@@ -1,4 +1,4 @@
-"""What many short calls leave behind in a server: memory, threads, descriptors and tasks, before and after.
+"""What many short calls leave behind in a server: memory, threads and descriptors, before and after.
 
 ``python benchmarks/soak.py [CALLS] [MINUTES]``: CALLS (200) spread over MINUTES (10) against one server with
 the packaged stand-in, each with a greeting, a question and its answer; prints a table.
@@ -7,10 +7,11 @@ the packaged stand-in, each with a greeting, a question and its answer; prints a
 from __future__ import annotations
 
 import asyncio
-import gc
+import contextlib
 import os
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from loguru import logger
@@ -18,24 +19,41 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from agentrun.server.running import Options, running
 from agentrun.simulate.caller import Caller, CallOverError, NoAnswerError
 
 ROOT = Path(__file__).parents[1]
 QUESTION = ROOT / "tests" / "corpus" / "02_mens_scores.wav"
-WARM_UP = 5
+WARM_UP = 10
 
 
-def state() -> dict[str, float]:
-    """What this process holds."""
-    gc.collect()
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+def state(process: int) -> dict[str, float]:
+    """What the server's process holds."""
+    folder = Path(f"/proc/{process}")
+    pages = int((folder / "statm").read_text(encoding="ascii").split()[1])
     return {
         "memory, MB": round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1),
-        "threads": sum(1 for _ in Path("/proc/self/task").iterdir()),
-        "descriptors": sum(1 for _ in Path("/proc/self/fd").iterdir()),
-        "tasks": len(asyncio.all_tasks()),
+        "threads": sum(1 for _ in (folder / "task").iterdir()),
+        "descriptors": sum(1 for _ in (folder / "fd").iterdir()),
     }
+
+
+@contextlib.asynccontextmanager
+async def serving() -> AsyncIterator[tuple[str, int]]:
+    """A server of its own process: the agent's address, and the process."""
+    command = ("-m", "agentrun", "serve", "agents/ncaa.yaml", "--offline", "--port", "0", "--records", "none")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, cwd=ROOT
+    )
+    assert process.stdout is not None
+    try:
+        url = ""
+        while not url:
+            words = (await process.stdout.readline()).decode().split()
+            url = next((word for word in words if "/twilio/voice" in word), "")
+        yield url.removesuffix("/twilio/voice"), process.pid
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 async def one(caller: Caller, url: str, faults: list[str]) -> None:
@@ -52,12 +70,12 @@ async def one(caller: Caller, url: str, faults: list[str]) -> None:
 async def soak(calls: int, seconds: float) -> tuple[dict[str, float], dict[str, float], list[str]]:
     """The state after a warm-up and after all calls, and the faults."""
     faults: list[str] = []
-    async with running([ROOT / "agents" / "ncaa.yaml"], {}, Options(port=0, offline=True)) as server:
-        url, caller = f"{server.url}/ncaa", Caller()
+    async with serving() as (url, process):
+        caller = Caller()
         for _ in range(WARM_UP):
             await one(caller, url, faults)
         await asyncio.sleep(3)
-        before, began, going = state(), time.monotonic(), set()
+        before, began, going = state(process), time.monotonic(), set()
         with Progress(transient=True) as progress:
             bar = progress.add_task("calling", total=calls)
             for number in range(calls):
@@ -68,7 +86,7 @@ async def soak(calls: int, seconds: float) -> tuple[dict[str, float], dict[str, 
                 progress.advance(bar)
             await asyncio.gather(*going)
         await asyncio.sleep(5)
-        return before, state(), faults
+        return before, state(process), faults
 
 
 def main() -> None:
