@@ -17,7 +17,9 @@ from pipecat.frames.frames import (
     TTSStoppedFrame,
 )
 from pipecat.pipeline.worker import PipelineWorker
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
+from agentrun.pipeline import private
 from agentrun.pipeline.parts import Parts
 from agentrun.transports.connection import Connection
 
@@ -27,6 +29,8 @@ _CHUNK_BYTES = PREPARED_RATE * 2 // 10
 _INTERRUPTION_SECONDS = 0.5
 _ANSWER_SECONDS = 5.0
 _WORDS_SECONDS = 15.0
+_TAKEN_SECONDS = 1.0
+_TICK_SECONDS = 0.01
 _ECHO_SECONDS = 3.0
 """How long Twilio may take to play what it has been sent."""
 
@@ -67,6 +71,16 @@ class Voice:
         message: Any = {"role": "developer", "content": wish}
         # past the caller's aggregator, which would keep it until the caller's next turn
         await self._parts.llm.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
+        await self._until_answering()
+
+    async def _until_answering(self) -> None:
+        """Wait until a realtime model has taken a wish: another one before that is refused, and lost."""
+        llm, clock = self._parts.llm, asyncio.get_running_loop().time
+        latest = clock() + _TAKEN_SECONDS
+        while isinstance(llm, OpenAIRealtimeLLMService) and clock() < latest:
+            if private.realtime_is_answering(llm):
+                return
+            await asyncio.sleep(_TICK_SECONDS)
 
     async def say_whole(self, text: str) -> None:
         """Have ``text`` spoken, and wait for what would not come out before the end of the call.

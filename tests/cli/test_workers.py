@@ -43,7 +43,7 @@ async def two_workers(folder: Path, limits: str = "{}") -> AsyncIterator[tuple[P
             yield process, url
 
 
-async def workers(url: str, number: int, seconds: float = 20.0) -> dict[int, int]:
+async def workers(url: str, number: int, seconds: float = 60.0) -> dict[int, int]:
     """The calls of each worker by its process, once ``number`` of them answer."""
     found: dict[int, int] = {}
     async with asyncio.timeout(seconds):
@@ -52,7 +52,7 @@ async def workers(url: str, number: int, seconds: float = 20.0) -> dict[int, int
                 async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
                     told = (await client.get("/health")).json()
                     found[told["process"]] = told["calls"]
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
     return found
 
 
