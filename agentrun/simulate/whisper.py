@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 RATE = 16_000
 PADDING_SECONDS = 2.0
+STEP_SECONDS = 0.5
+"""Windows are rounded up to it: oneDNN keeps what it has prepared for each length (MBs for hundreds of lengths)."""
 LONGEST_SECONDS = 28.0
 TOKENS_A_SECOND = 8
 LONGEST_LOOP = 6
@@ -63,7 +65,9 @@ class WhisperHearing:
         return " ".join(text for text in map(self._hear, pieces) if text)
 
     def _hear(self, audio: NDArray[np.float32]) -> str:
-        padded = np.concatenate([audio, np.zeros(int(PADDING_SECONDS * RATE), np.float32)])
+        step = int(STEP_SECONDS * RATE)
+        silence = int(PADDING_SECONDS * RATE) + -len(audio) % step
+        padded = np.concatenate([audio, np.zeros(silence, np.float32)])
         features = self._model.feature_extractor(padded)
         even = features.shape[-1] - features.shape[-1] % 2
         mel = np.ascontiguousarray(features[None, :, :even], dtype=np.float32)
