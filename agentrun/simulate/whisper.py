@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 RATE = 16_000
 PADDING_SECONDS = 2.0
 STEP_SECONDS = 0.5
-"""Windows are rounded up to it: oneDNN keeps what it has prepared for each length (MBs for hundreds of lengths)."""
+"""Windows are rounded up to it: oneDNN keeps what it has prepared for each length, half a MB."""
 LONGEST_SECONDS = 28.0
 TOKENS_A_SECOND = 8
 LONGEST_LOOP = 6
