@@ -8,12 +8,13 @@ from typing import Any
 
 from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.plugins import tested
+from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.providers import PluginServices
 from agentrun.providers import daily, installed
 from agentrun.providers.parts import OPENAI, PartsPlanner, ServicePlan
 from agentrun.providers.service import Service
 from agentrun.providers.variables import unset
-from agentrun.spec import extras, rules
+from agentrun.spec import extras, flow_graph, rules
 from agentrun.spec.address import problem_with
 from agentrun.spec.daily import DailyTransport
 from agentrun.spec.file import SpecFile
@@ -48,6 +49,7 @@ class Plan:
     transports: tuple[Transport, ...] = ()
     warnings: tuple[Problem, ...] = ()
     uninstalled: tuple[Service, ...] = ()
+    hooks: tuple[CallHooks, ...] = ()
 
     @property
     def spec(self) -> AgentSpec:
@@ -84,6 +86,7 @@ def make(
     offline: bool = False,
     public_url: str | None = None,
     import_plugins: bool = True,
+    hooks: Sequence[CallHooks] = (),
 ) -> Plan:
     """The plan of ``file``; raises SpecError with every problem.
 
@@ -97,7 +100,7 @@ def make(
     parts = _parts(file, planner)
     transports = _transports(file, planner, public_url)
     _find_variables(file, planner, environ)
-    said = tested.check(file, tools)
+    said = [*tested.check(file, tools), *flow_graph.check(file, [tool.name for tool in tools])]
     planner.problems += [*rules.check(file), *(one for one in said if one.severity == "error")]
     if planner.problems:
         raise SpecError(planner.problems)
@@ -112,6 +115,7 @@ def make(
         transports=transports,
         warnings=tuple(dict.fromkeys([*planner.warnings(), *extras.missing(file), *said])),
         uninstalled=tuple(planner.uninstalled.values()),
+        hooks=tuple(hooks),
     )
 
 

@@ -62,8 +62,8 @@ def _examine(path: Path, wanted: Wanted, findings: Findings) -> None:
     tools, broken = _tools(file) if wanted.plugins else ((), [])
     findings.problems.update(broken)
     if broken or not wanted.plugins:
-        # a test that calls a tool which was not loaded says nothing about the test
-        file = replace(file, spec=file.spec.model_copy(update={"tests": ()}))
+        # a test or a flow that names a tool which was not loaded may be right
+        file = replace(file, spec=file.spec.model_copy(update={"tests": (), "flow": None}))
     try:
         plan = planning.make(file, tools, wanted.environ, import_plugins=wanted.plugins)
     except SpecError as error:

@@ -27,6 +27,7 @@ COMMANDS = {
     "check": "Find every mistake of a spec before a call does.",
     "dial": "Have an agent call a telephone number.",
     "doctor": "Look at a deployment before it takes calls.",
+    "flow": "Draw the steps of a conversation.",
     "providers": "List the services that a spec may name, and their settings.",
     "new": "Write an agent, a plugin or a project to begin with.",
     "plugins": "Look at the plugins of a project.",

@@ -21,7 +21,7 @@ def list_plugins(project: Path) -> int:
     """
     from agentrun.errors import PluginError
     from agentrun.plugins.find import find
-    from agentrun.plugins.tools import tools_of
+    from agentrun.plugins.tools import open_plugin
 
     broken = False
     for name, sources in sorted(find(project).items()):
@@ -32,7 +32,7 @@ def list_plugins(project: Path) -> int:
             click.echo("  two plugins have this name: rename one")
             continue
         try:
-            tools = tools_of(sources[0])
+            tools = open_plugin(sources[0]).tools
         except PluginError as error:
             broken = True
             click.echo(f"  {error.message}")

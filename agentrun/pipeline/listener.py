@@ -22,6 +22,9 @@ class ToolLine(Protocol):
     async def bridge(self, tool: Tool) -> None:
         """Say the tool's words once there has been silence for its ``say_after``."""
 
+    async def heard(self) -> None:
+        """Wait until the caller has heard what is being said."""
+
 
 class SessionListener(Protocol):
     """Told about a session's tool calls, audio that no one has transcribed, and services that take over."""

@@ -24,6 +24,8 @@ from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.services.stt_service import WebsocketSTTService
 from websockets.protocol import State
 
+_TICK_SECONDS = 0.01
+
 
 def silero_session() -> Any:
     """Load Silero's ONNX session once, to be shared by all calls (51 ms and 10 MB each otherwise)."""
@@ -152,6 +154,14 @@ def realtime_is_ready(llm: OpenAIRealtimeLLMService) -> bool:
 def realtime_is_answering(llm: OpenAIRealtimeLLMService) -> bool:
     """Whether the realtime model is at an answer: a second one can't be asked for meanwhile."""
     return bool(llm._response_active)
+
+
+async def wait_until_answering(llm: OpenAIRealtimeLLMService, answering: bool, seconds: float) -> None:
+    """Wait until the realtime model is ``answering``, or is not, for at most ``seconds``."""
+    clock = asyncio.get_running_loop().time
+    latest = clock() + seconds
+    while realtime_is_answering(llm) is not answering and clock() < latest:  # noqa: ASYNC110 - it has no event
+        await asyncio.sleep(_TICK_SECONDS)
 
 
 def realtime_has_context(llm: OpenAIRealtimeLLMService) -> bool:

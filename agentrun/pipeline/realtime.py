@@ -24,6 +24,7 @@ from agentrun.pipeline import memory, tools, turns
 from agentrun.pipeline.addresses import socket_url
 from agentrun.pipeline.construct import construct
 from agentrun.pipeline.earshot import Earshot
+from agentrun.pipeline.flow_worker import Passage
 from agentrun.pipeline.listener import SessionListener
 from agentrun.pipeline.parts import Parts
 from agentrun.pipeline.resources import Resources
@@ -68,8 +69,17 @@ def build(
         context, user_params=user_params, assistant_params=memory.assistant_params(spec)
     )
     earshot = Earshot(announced=False)
+    passage = [Passage()] if spec.flow else []
     pipeline = Pipeline(
-        [transport.input(), aggregators.user(), llm, earshot, transport.output(), aggregators.assistant()]
+        [
+            transport.input(),
+            aggregators.user(),
+            *passage,
+            llm,
+            earshot,
+            transport.output(),
+            aggregators.assistant(),
+        ]
     )
     return Parts(pipeline, context, aggregators, llm, earshot=earshot)
 

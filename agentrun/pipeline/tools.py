@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from loguru import logger
 from pipecat.adapters.llm.schemas.direct_function import tool_options
@@ -17,22 +18,28 @@ from pipecat.services.llm_service import FunctionCallParams
 
 from agentrun.call import Call
 from agentrun.pipeline.listener import SessionListener
+from agentrun.pipeline.siblings import Siblings
 from agentrun.tools.outcome import Outcome
 from agentrun.tools.tool import Tool
 
 
 def schemas(tools: Sequence[Tool], call: Call, listener: SessionListener) -> list[FunctionSchema]:
     """One function schema, with its handler, for each tool."""
-    return [_schema(tool, call, listener) for tool in tools]
+    siblings = Siblings()
+    return [_schema(tool, call, listener, siblings) for tool in tools]
 
 
-def _schema(tool: Tool, call: Call, listener: SessionListener) -> FunctionSchema:
+def _schema(tool: Tool, call: Call, listener: SessionListener, siblings: Siblings) -> FunctionSchema:
     # A function that Pipecat does not cancel reports its result later, as a message of its own.
     @tool_options(cancel_on_interruption=tool.on_interrupt == "cancel")
     async def handler(params: FunctionCallParams) -> None:
-        outcome = await _run(tool, call, params, listener)
-        answer = FunctionCallResultProperties(run_llm=False) if listener.over else None
-        await params.result_callback(_as_data(outcome.text), properties=answer)
+        turn = listener.line.ledger.turn
+        with siblings.at_work(turn):
+            outcome = await run(tool, call, params.arguments, listener)
+            waits = await siblings.told(params.llm)
+        silent = listener.over or (waits and not siblings.is_last(turn))
+        answer = FunctionCallResultProperties(run_llm=False) if silent else None
+        await params.result_callback(as_data(outcome.text), properties=answer)
 
     return FunctionSchema(
         name=tool.name,
@@ -43,22 +50,22 @@ def _schema(tool: Tool, call: Call, listener: SessionListener) -> FunctionSchema
     )
 
 
-async def _run(tool: Tool, call: Call, params: FunctionCallParams, listener: SessionListener) -> Outcome:
+async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: SessionListener) -> Outcome:
     """Run the tool, with a word to the caller when it is slow; the session hears of its start and its end."""
     listener.tool_started(tool)
     began = time.monotonic()
     try:
         async with _bridged(tool, listener):
-            outcome = await listener.line.ledger.run(tool, call, params.arguments)
+            outcome = await listener.line.ledger.run(tool, call, arguments)
     except asyncio.CancelledError:
         why = "the call ended" if listener.over else "the caller interrupted"
         outcome = Outcome("cancelled", f"cancelled: {why}", seconds=_since(began))
-        listener.tool_ended(tool, params.arguments, outcome)
+        listener.tool_ended(tool, arguments, outcome)
         raise
     if outcome.detail:
         logger.warning("call {}: tool {} {}: {}", call.id, tool.name, outcome.status, outcome.detail)
     # A repeated call may get a result that took longer than itself.
-    listener.tool_ended(tool, params.arguments, replace(outcome, seconds=_since(began)))
+    listener.tool_ended(tool, arguments, replace(outcome, seconds=_since(began)))
     return outcome
 
 
@@ -80,7 +87,7 @@ async def _bridged(tool: Tool, listener: SessionListener) -> AsyncIterator[None]
         await asyncio.gather(speaking, return_exceptions=True)
 
 
-def _as_data(text: str) -> object:
+def as_data(text: str) -> object:
     """Pipecat encodes the result as JSON once more; what is a list or a mapping already is given as data.
 
     A bare ``0`` or ``false`` stays text: Pipecat takes it for no result, and the model would never answer.

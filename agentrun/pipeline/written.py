@@ -5,8 +5,6 @@ transport in -> reader -> caller's words -> llm -> writer -> transport out -> ag
 
 from __future__ import annotations
 
-import asyncio
-
 from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
 from pipecat.frames.frames import Frame, LLMContextFrame
 from pipecat.pipeline.pipeline import Pipeline
@@ -21,6 +19,7 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.errors import SetupError
 from agentrun.pipeline import memory, private, realtime, services, tools, turns, writing
+from agentrun.pipeline.flow_worker import Passage
 from agentrun.pipeline.listener import SessionListener
 from agentrun.pipeline.parts import Parts
 from agentrun.pipeline.resources import Resources
@@ -29,7 +28,6 @@ from agentrun.providers.parts import OPENAI
 from agentrun.transports.connection import Connection
 
 _CANCEL_SECONDS = 2.0
-_TICK_SECONDS = 0.01
 
 
 class WrittenRealtime(OpenAIRealtimeLLMService):
@@ -43,17 +41,11 @@ class WrittenRealtime(OpenAIRealtimeLLMService):
     async def _take(self, text: str) -> None:
         if private.realtime_is_answering(self):
             await self.send_client_event(events.ResponseCancelEvent())
-            await self._wait_until_quiet()
+            await private.wait_until_answering(self, False, _CANCEL_SECONDS)
         content = [events.ItemContent(type="input_text", text=text)]
         item = events.ConversationItem(type="message", role="user", content=content)
         await self.send_client_event(events.ConversationItemCreateEvent(item=item))
         await self.send_client_event(events.ResponseCreateEvent())
-
-    async def _wait_until_quiet(self) -> None:
-        for _ in range(round(_CANCEL_SECONDS / _TICK_SECONDS)):
-            if not private.realtime_is_answering(self):
-                return
-            await asyncio.sleep(_TICK_SECONDS)
 
 
 def build(
@@ -85,7 +77,8 @@ def build(
     reader, writer = writing.Reader(), writing.Writer(connection.pace)
     if isinstance(llm, WrittenRealtime):
         _pass_turns(llm, reader, context, aggregators)
-    processors = [transport.input(), reader, aggregators.user(), llm, writer, transport.output()]
+    passage = [Passage()] if spec.flow else []
+    processors = [transport.input(), reader, aggregators.user(), *passage, llm, writer, transport.output()]
     pipeline = Pipeline([*processors, aggregators.assistant()])
     return Parts(pipeline, context, aggregators, llm, tts=writer)
 

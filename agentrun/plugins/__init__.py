@@ -1,5 +1,5 @@
 """Plugins bring tools."""
 
-from agentrun.plugins.load import load
+from agentrun.plugins.load import load, load_all
 
-__all__ = ["load"]
+__all__ = ["load", "load_all"]

@@ -13,21 +13,36 @@ from pluggy import PluginValidationError
 
 from agentrun.errors import PluginError
 from agentrun.plugins import hookspec
+from agentrun.plugins.call_hooks import CallHooks, Hook
 from agentrun.plugins.find import Source
 from agentrun.tools.authored import AuthoredError, authored
 from agentrun.tools.build import origin
 
-HOOKS = ("agentrun_tools", "agentrun_providers")
+HOOKS = ("agentrun_tools", "agentrun_providers", "agentrun_call_started", "agentrun_call_ended")
 _HINT = "return a list of functions from agentrun_tools"
 
 
 def functions_of(source: Source, module: object) -> list[Callable[..., Any]]:
-    """The functions that ``module`` names in its hook; raises PluginError when it can't."""
+    """The functions that ``module`` names in its hook; raises PluginError when it can't.
+
+    A plugin that only hears of calls names none.
+    """
     results = _results(source, module, "agentrun_tools", "it must do no more than name functions")
     functions = [_function(source, named) for result in results for named in _listed(source, result)]
-    if not functions:
+    if not functions and not call_hooks_of(source, module):
         raise _error(source, "agentrun_tools names no tools", _HINT)
     return functions
+
+
+def call_hooks_of(source: Source, module: object) -> CallHooks:
+    """What ``module`` does when a call begins and ends; raises PluginError when its hooks are misspelt."""
+    hook = _registered(source, module).hook
+
+    def implemented(name: str) -> tuple[Hook, ...]:
+        found = getattr(hook, name).get_hookimpls()
+        return tuple((one.function, tuple(one.argnames)) for one in found)
+
+    return CallHooks(source.name, implemented("agentrun_call_started"), implemented("agentrun_call_ended"))
 
 
 def providers_of(source: Source, module: object) -> list[Any]:
@@ -35,7 +50,7 @@ def providers_of(source: Source, module: object) -> list[Any]:
     return _results(source, module, "agentrun_providers", "it must do no more than name classes")
 
 
-def _results(source: Source, module: object, hook: str, hint: str) -> list[Any]:
+def _registered(source: Source, module: object) -> pluggy.PluginManager:
     manager = pluggy.PluginManager("agentrun")
     manager.add_hookspecs(hookspec)
     try:
@@ -48,6 +63,11 @@ def _results(source: Source, module: object, hook: str, hint: str) -> list[Any]:
             "write a function agentrun_tools, marked @hookimpl, which returns the functions that are tools"
         )
         raise _error(source, "implements no hook", missing)
+    return manager
+
+
+def _results(source: Source, module: object, hook: str, hint: str) -> list[Any]:
+    manager = _registered(source, module)
     try:
         with authored():
             found: list[Any] = getattr(manager.hook, hook)()

@@ -17,6 +17,8 @@ from typing import Any
 
 import pluggy
 
+from agentrun.call import Call
+
 hookspec = pluggy.HookspecMarker("agentrun")
 
 
@@ -79,4 +81,36 @@ def agentrun_providers() -> Mapping[str, Mapping[str, type]]:  # type: ignore[em
     ...     from parrot_voice import ParrotTTSService
     ...
     ...     return {"tts": {"parrot": ParrotTTSService}}
+    """
+
+
+@hookspec
+def agentrun_call_started(call: Call) -> None:
+    """Hear that a call has begun.
+
+    ``call`` is what the tools of this call get: its numbers, its ``state``, and a line to speak on. The call
+    does not wait; a ``def`` runs in a thread, an ``async def`` in the event loop, for at most 30 seconds.
+    What it raises goes to the log, and the call goes on.
+
+    Called once for every call of an agent whose ``tools:`` name the plugin.
+
+    >>> from agentrun import Call, hookimpl
+    >>> @hookimpl
+    ... def agentrun_call_started(call: Call):
+    ...     call.state["customer"] = {"number": call.caller}
+    """
+
+
+@hookspec
+def agentrun_call_ended(record: Mapping[str, Any]) -> None:
+    """Hear that a call is over, and what was said.
+
+    ``record`` is the record of the call as ``agentrun calls export`` prints it: ``id``, ``agent``,
+    ``started``, ``ended``, ``ended_by``, ``reason``, ``transcript`` and more. Runs as
+    ``agentrun_call_started`` does, and after it; a server that stops waits for it.
+
+    >>> from agentrun import hookimpl
+    >>> @hookimpl
+    ... def agentrun_call_ended(record):
+    ...     print(record["id"], record["ended_by"])
     """

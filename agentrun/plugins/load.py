@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from agentrun.errors import PluginError, Problem, SpecError
 from agentrun.plugins import builtin, knowledge
+from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.find import FOLDER, Source, find
-from agentrun.plugins.tools import tools_of
+from agentrun.plugins.tools import Plugin, open_plugin
 from agentrun.spec.file import SpecFile, Where
 from agentrun.spec.tools import ToolUse
 from agentrun.tools.builtin import BUILTINS
@@ -20,13 +21,27 @@ _ENTRY = re.compile(r"([^.\s]+)(?:\.([^.\s]+))?")
 
 
 def load(file: SpecFile) -> tuple[Tool, ...]:
-    """The tools of ``file``, in the order in which the spec names them; a tool named twice is there once.
-
-    Raises SpecError with every problem, each at its entry of ``tools:``; or PluginError when one plugin that
-    can't be used is all that is wrong.
+    """The tools of ``load_all``.
 
     >>> [tool.name for tool in load(spec.load(Path("agents/ncaa.yaml")))]  # doctest: +SKIP
     ['get_mens_basketball_scores', 'get_womens_basketball_scores']
+    """
+    return load_all(file).tools
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the plugins of a spec bring."""
+
+    tools: tuple[Tool, ...]
+    hooks: tuple[CallHooks, ...] = ()
+
+
+def load_all(file: SpecFile) -> Loaded:
+    """The tools of ``file``, in the order in which the spec names them; a tool named twice is there once.
+
+    Raises SpecError with every problem, each at its entry of ``tools:``; or PluginError when one plugin that
+    can't be used is all that is wrong. The hooks are those of every plugin that the spec names.
     """
     shelf = _Shelf(file, find(file.project))
     chosen: dict[str, Tool] = {}
@@ -39,7 +54,8 @@ def load(file: SpecFile) -> tuple[Tool, ...]:
                 shelf.problem(index, message, "rename one with @tool(name=…), or name single tools here")
     knowledge.add(file, chosen, shelf.problems)
     shelf.raise_problems()
-    return tuple(chosen.values())
+    hooks = (plugin.hooks for plugin in shelf.opened.values() if plugin and plugin.hooks)
+    return Loaded(tuple(chosen.values()), tuple(hooks))
 
 
 @dataclass
@@ -48,7 +64,7 @@ class _Shelf:
 
     file: SpecFile
     sources: Mapping[str, list[Source]]
-    opened: dict[str, Mapping[str, Tool]] = field(default_factory=dict)
+    opened: dict[str, Plugin | None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     broken: list[tuple[int, PluginError]] = field(default_factory=list)
 
@@ -71,7 +87,7 @@ class _Shelf:
             return []
         plugin, wanted = match.groups()
         tools = self._open(index, plugin)
-        if wanted is None or not tools:
+        if wanted is None or plugin not in self.opened or not self.opened[plugin]:
             return list(tools.values())
         if wanted not in tools:
             close = difflib.get_close_matches(wanted, tools, 1)
@@ -95,14 +111,15 @@ class _Shelf:
 
     def _open(self, index: int, plugin: str) -> Mapping[str, Tool]:
         if plugin not in self.opened:
-            self.opened[plugin] = {}
+            self.opened[plugin] = None
             source = self._source(index, plugin)
             if source:
                 try:
-                    self.opened[plugin] = tools_of(source)
+                    self.opened[plugin] = open_plugin(source)
                 except PluginError as error:
                     self.broken.append((index, error))
-        return self.opened[plugin]
+        found = self.opened[plugin]
+        return found.tools if found else {}
 
     def _source(self, index: int, plugin: str) -> Source | None:
         found = self.sources.get(plugin, [])

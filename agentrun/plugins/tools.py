@@ -1,14 +1,16 @@
-"""The tools of one plugin."""
+"""What one plugin brings."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from agentrun.errors import PluginError
+from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.find import Source
-from agentrun.plugins.hooks import functions_of
+from agentrun.plugins.hooks import call_hooks_of, functions_of
 from agentrun.plugins.importing import import_plugin
 from agentrun.tools.build import build, origin
 from agentrun.tools.signature import SignatureError
@@ -18,10 +20,23 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """What OpenAI takes as a function's name."""
 
 
-def tools_of(source: Source) -> Mapping[str, Tool]:
-    """Import one plugin and give its tools by name, in its own order; raises PluginError."""
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin that was imported: its tools by name, in its own order, and its hooks for calls."""
+
+    tools: Mapping[str, Tool]
+    hooks: CallHooks
+
+
+def open_plugin(source: Source) -> Plugin:
+    """Import one plugin; raises PluginError."""
+    module = import_plugin(source)
+    return Plugin(_tools(source, module), call_hooks_of(source, module))
+
+
+def _tools(source: Source, module: object) -> Mapping[str, Tool]:
     tools: dict[str, Tool] = {}
-    for function in functions_of(source, import_plugin(source)):
+    for function in functions_of(source, module):
         tool = _tool(source, function)
         if tool.name in tools:
             both = f"{tools[tool.name].origin} and {tool.origin}"

@@ -55,8 +55,15 @@ def make_plans(
 
 def make_plan(file: SpecFile, environ: Mapping[str, str], options: Options, offline: Offline | None) -> Plan:
     """The plan of one agent; raises SpecError, PluginError, and SetupError when a key is missing."""
-    tools = plugins.load(file)
+    loaded = plugins.load_all(file)
     env = {**environ, **offline.environ(file.spec.name)} if offline else environ
-    plan = planning.make(file, tools, env, offline=options.offline, public_url=options.public_url)
+    plan = planning.make(
+        file,
+        loaded.tools,
+        env,
+        offline=options.offline,
+        public_url=options.public_url,
+        hooks=loaded.hooks,
+    )
     plan.require_keys()
     return plan

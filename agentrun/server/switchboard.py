@@ -12,6 +12,7 @@ from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
 from agentrun.server.admission import Admission
+from agentrun.server.hooking import CallNews
 from agentrun.server.records import Records
 from agentrun.session import Session
 from agentrun.transports.connection import Connection
@@ -37,9 +38,10 @@ class Switchboard:
         self._resources = resources
         self._apologies: dict[str, bytes | None] = {}
         self._live: dict[asyncio.Task[CallRecord], Session] = {}
-        self._goodbyes: dict[asyncio.Task[CallRecord], str] = {}
+        self._run_by: dict[asyncio.Task[CallRecord], Plan] = {}
         self._greeters: list[Callable[[CallRecord], None]] = []
         self._watchers: list[Callable[[CallRecord], None]] = []
+        self._news = CallNews()
         self._closers: list[Callable[[], Awaitable[None]]] = []
 
     async def prepare(self) -> None:
@@ -104,10 +106,11 @@ class Switchboard:
         session = Session(plan, connection, self._resources, record, self._apologies.get(call.agent))
         task = asyncio.create_task(session.run(), name=f"call {call.id}")
         self._live[task] = session
-        self._goodbyes[task] = plan.spec.prompts.goodbye
+        self._run_by[task] = plan
         self.admission.begin(call.agent, call.id)
         for watcher in self._greeters:
             watcher(record)
+        self._news.started(plan.hooks, session.call, record)
         task.add_done_callback(self._ended)
         return task
 
@@ -123,7 +126,10 @@ class Switchboard:
         going = {task: session for task, session in self._live.items() if not session.record.ended_by}
         reason = "the server is stopping"
         await asyncio.gather(
-            *(s.leave_message(self._goodbyes[task], reason, "server") for task, s in going.items())
+            *(
+                s.leave_message(self._run_by[task].spec.prompts.goodbye, reason, "server")
+                for task, s in going.items()
+            )
         )
         if going:
             await asyncio.wait(going, timeout=WORDS_SECONDS)
@@ -138,6 +144,7 @@ class Switchboard:
         self.closing = self.admission.stopped = True
         if self._live:
             await self._end_calls()
+        await self._news.close()
         for closer in self._closers:
             await closer()
 
@@ -150,12 +157,12 @@ class Switchboard:
             await asyncio.wait(left, timeout=HARD_SECONDS)
 
     def _ended(self, task: asyncio.Task[CallRecord]) -> None:
-        record = self._live.pop(task).record
-        del self._goodbyes[task]
+        record, plan = self._live.pop(task).record, self._run_by.pop(task)
         self.admission.release(record.agent, record.id)
         if not task.cancelled() and (error := task.exception()):
             record.errors.append(repr(error))
             logger.opt(exception=error).error("call {} broke", record.id)
         for watcher in self._watchers:
             watcher(record)
+        self._news.ended(plan.hooks, record)
         logger.info("call {} of {} ended by {}: {}", record.id, record.agent, record.ended_by, record.reason)

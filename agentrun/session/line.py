@@ -97,6 +97,9 @@ class SessionLine:
                 since = clock()
         await self.say(tool.say or "")
 
+    async def heard(self) -> None:
+        await self._line().voice.heard()
+
     async def hang_up(self, words: str) -> None:
         line = self._line()
         await self._say_and_be_heard(line, words)

@@ -18,7 +18,7 @@ from pipecat.pipeline.worker import PipelineWorker
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.workers.runner import WorkerRunner
 
-from agentrun.pipeline import memory, private
+from agentrun.pipeline import flow, memory, private
 from agentrun.pipeline.build import build
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
@@ -59,6 +59,7 @@ class Session:
         self._plan = plan
         self.line = SessionLine(connection, resources.web)
         self._connection = connection = self.line.of(connection)
+        self.call = connection.call
         self._apology = None if connection.written else apology
         self._http_client = resources.http_client
         self._clock = asyncio.get_running_loop().time
@@ -75,6 +76,7 @@ class Session:
         is_over, side = self._ending.is_set, self._side
         reports = Reports(record.id, self.line, self._transcript, side, self._patience, is_over)
         self._parts = build(plan, self._prompts.system, connection, resources, reports)
+        self._flow = flow.of(plan, connection.call, reports)
         self._faults = Faults(self._parts)
         self._worker = worker.make(plan.spec, self._parts, connection)
         self._voice = Voice(self._worker, self._parts, connection)
@@ -154,10 +156,15 @@ class Session:
     async def _connected(self) -> None:
         if self._prompts.opening:
             await self._voice.say(self._prompts.opening)
-        elif self._prompts.greeting:
+        if self._prompts.greeting:
             self._instruct(self._prompts.greeting)
-            await self._worker.queue_frame(LLMRunFrame())
+        speaks = self._prompts.greeting is not None and (not self._flow or self._flow.speaks_first)
+        if speaks:
             self._patience.owed()
+        if self._flow:
+            await self._flow.start(self._worker, self._parts, speaks=speaks)
+        elif speaks:
+            await self._worker.queue_frame(LLMRunFrame())
 
     async def _disconnected(self) -> None:
         await self.line.departed()

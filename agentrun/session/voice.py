@@ -10,6 +10,7 @@ from typing import Any
 from pipecat.frames.frames import (
     DataFrame,
     InterruptionFrame,
+    LLMFullResponseStartFrame,
     LLMMessagesAppendFrame,
     TTSAudioRawFrame,
     TTSSpeakFrame,
@@ -30,7 +31,6 @@ _INTERRUPTION_SECONDS = 0.5
 _ANSWER_SECONDS = 5.0
 _WORDS_SECONDS = 15.0
 _TAKEN_SECONDS = 1.0
-_TICK_SECONDS = 0.01
 _ECHO_SECONDS = 3.0
 """How long Twilio may take to play what it has been sent."""
 
@@ -55,6 +55,9 @@ class Voice:
         self._asked_at = 0.0
         worker.add_reached_downstream_filter((InterruptionFrame, _Said))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
+        self._taken = asyncio.Event()
+        if isinstance(parts.llm, OpenAIRealtimeLLMService):
+            parts.llm.add_event_handler("on_before_push_frame", self._answering)
 
     @property
     def about_to_speak(self) -> bool:
@@ -69,18 +72,15 @@ class Voice:
             return
         wish = f'Say exactly these words and nothing else: "{text}"'
         message: Any = {"role": "developer", "content": wish}
+        llm = self._parts.llm
+        if isinstance(llm, OpenAIRealtimeLLMService):
+            await private.wait_until_answering(llm, False, _TAKEN_SECONDS)
+        self._taken.clear()
         # past the caller's aggregator, which would keep it until the caller's next turn
-        await self._parts.llm.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
-        await self._until_answering()
-
-    async def _until_answering(self) -> None:
-        """Wait until a realtime model has taken a wish: another one before that is refused, and lost."""
-        llm, clock = self._parts.llm, asyncio.get_running_loop().time
-        latest = clock() + _TAKEN_SECONDS
-        while isinstance(llm, OpenAIRealtimeLLMService) and clock() < latest:
-            if private.realtime_is_answering(llm):
-                return
-            await asyncio.sleep(_TICK_SECONDS)
+        await llm.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
+        with contextlib.suppress(TimeoutError):
+            # whatever else it is asked before it has taken this up goes into the same answer
+            await asyncio.wait_for(self._taken.wait(), _TAKEN_SECONDS)
 
     async def say_whole(self, text: str) -> None:
         """Have ``text`` spoken, and wait for what would not come out before the end of the call.
@@ -142,6 +142,10 @@ class Voice:
     async def say_prepared(self, text: str, pcm: bytes | None) -> None:
         """Say ``text`` as the audio that was prepared for it, where there is some."""
         await (self.play(pcm) if pcm else self.say(text))
+
+    async def _answering(self, _llm: object, frame: object) -> None:
+        if isinstance(frame, LLMFullResponseStartFrame):
+            self._taken.set()
 
     async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
         if isinstance(frame, InterruptionFrame):

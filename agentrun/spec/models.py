@@ -15,6 +15,7 @@ from agentrun.spec.admission import Callers, Hours
 from agentrun.spec.conduct import Context, Limits, Turns
 from agentrun.spec.daily import DailyTransport
 from agentrun.spec.dialling import Dialling
+from agentrun.spec.flow import Flow
 from agentrun.spec.knowledge import Knowledge
 from agentrun.spec.parts import Count, Flag, Number, SpecModel, Text, list_of_one, word
 from agentrun.spec.pipeline import PipelineSpec, ServiceSpec
@@ -119,6 +120,7 @@ class AgentSpec(SpecModel):
     knowledge: Annotated[Knowledge | None, word("folder")] = Field(
         default=None, description="Documents that the agent may look things up in."
     )
+    flow: Flow | None = Field(default=None, description="The steps of the conversation; none by default.")
     turns: Turns = Turns()
     limits: Limits = Limits()
     callers: Callers = Callers()

@@ -63,6 +63,7 @@ def _references(schema: Any) -> list[str]:
     for key in ("anyOf", "oneOf"):
         found += [name for option in schema.get(key, ()) for name in _references(option)]
     found += _references(schema.get("items"))
+    found += _references(schema.get("additionalProperties"))
     return list(dict.fromkeys(found))
 
 

@@ -48,17 +48,21 @@ def render(text: str, call: Call, variables: Mapping[str, Any], now: datetime) -
     >>> render("You talk to {{ call.caller }}.", Call("CA1", "ncaa", "twilio"), {}, datetime(2026, 1, 2))
     'You talk to anonymous.'
     """
+    return environment().from_string(text).render(names(call, variables, now))
+
+
+def names(call: Call, variables: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What a prompt can name."""
     known = {name: getattr(call, name) or "" for name in CALL_FIELDS if name != "body"}
-    return (
-        environment()
-        .from_string(text)
-        .render({**variables, "now": now, "call": {**known, "body": _Body(call.parameters)}})
-    )
+    return {**variables, "now": now, "call": {**known, "body": _Body(call.parameters)}}
 
 
 class _Body(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return ""
+
+    def __contains__(self, key: object) -> bool:
+        return True
 
 
 def check(found: Source) -> list[Any]:

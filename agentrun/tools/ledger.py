@@ -28,13 +28,14 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self._caller_turns = 0
+        self.turn = 0
+        """How many turns of the caller have ended."""
         self._asked: dict[Key, int] = {}
         self._runs: dict[Key, asyncio.Task[Outcome]] = {}
 
     def caller_spoke(self) -> None:
         """A turn of the caller has ended: what was asked before it may be confirmed."""
-        self._caller_turns += 1
+        self.turn += 1
 
     async def run(self, tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
         """Run ``tool`` as ``invoke`` does, or say why it is not run, or give what it gave before.
@@ -67,10 +68,10 @@ class Ledger:
         except ToolError:
             return True
         asked = self._asked.get(key)
-        if asked is not None and self._caller_turns > asked:
+        if asked is not None and self.turn > asked:
             del self._asked[key]
             return True
-        self._asked.setdefault(key, self._caller_turns)
+        self._asked.setdefault(key, self.turn)
         return False
 
     def _forget_refused(self, key: Key, run: asyncio.Task[Outcome]) -> None:

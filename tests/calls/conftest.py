@@ -1,10 +1,12 @@
 """Logs are for failures: warnings and above."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from loguru import logger
+
+from agentrun.pipeline.resources import Resources
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +16,10 @@ def quiet_logs() -> Iterator[None]:
     number = logger.add(sys.stderr, level="WARNING", format="{time:HH:mm:ss.SSS} {level} {message}")
     yield
     logger.remove(number)
+
+
+@pytest.fixture
+async def resources() -> AsyncIterator[Resources]:
+    """Models and connections of one server."""
+    async with Resources() as found:
+        yield found

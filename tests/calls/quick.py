@@ -40,10 +40,11 @@ transport: twilio
 pipeline:
   style: {style}
   realtime: {{model: openai/gpt-4o-realtime-preview, turn_detection: {{type: server, silence: 200ms}}}}
-prompts: {{system: You answer for a restaurant., greeting: {{say: Hello.}}, apology: I am sorry.}}
+{prompts}
 turns: {{{turns}}}
 limits: {{answer: 8s}}
 """
+PROMPTS = "prompts: {system: You answer for a restaurant., greeting: {say: Hello.}, apology: I am sorry.}"
 RATE = 16_000
 SECONDS = 20.0
 LOUD = (np.sin(np.arange(RATE * 3 // 10) * 0.3) * 12_000).astype("<i2").tobytes()
@@ -164,11 +165,16 @@ async def quick_call(
     turns: str = "",
     control: Control | None = None,
     heard: Sequence[str] = ("Yes.",),
+    more: str = "",
+    prompts: str = PROMPTS,
 ) -> AsyncIterator[QuickCall]:
-    """A call in which the model gives ``answers``; the agent has said hello when the block begins."""
+    """A call in which the model gives ``answers``; the agent has said hello when the block begins.
+
+    ``more`` is added to the spec.
+    """
     path = folder / "desk.yaml"
     found = ("detection: transcription, silence: 100ms, " if style == "cascaded" else "") + turns
-    path.write_text(SPEC.format(style=style, turns=found))
+    path.write_text(SPEC.format(style=style, turns=found, prompts=prompts) + more)
     hello = [Answer("Hello.")] if style == "realtime" else []
     voice, brain = ToneVoice(), ScriptedBrain([*hello, *answers])
     async with OpenAIServer(ScriptedHearing(heard), voice, brain) as openai:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -185,12 +184,6 @@ async def test_a_caller_who_asked_for_time_is_not_asked_whether_they_are_there(
         await asyncio.sleep(1.5)
         assert there.text not in call.voice.spoken
         await call.until(lambda: there.text in call.voice.spoken)
-
-
-@pytest.fixture
-async def resources() -> AsyncIterator[Resources]:
-    async with Resources() as found:
-        yield found
 
 
 @pytest.mark.parametrize("use", ["send_dtmf", "collect_digits"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,6 @@ from tests.calls.desk import STYLES
 from tests.calls.quick import calls, quick_call
 
 DONE, SURE = Answer("It is done."), Answer("Sure, go on.")
-
-
-@pytest.fixture
-async def resources() -> AsyncIterator[Resources]:
-    async with Resources() as found:
-        yield found
 
 
 class Booking:
@@ -203,6 +196,23 @@ async def test_two_tools_of_one_answer_work_side_by_side(
             '"met Ada"',
             '"met Bo"',
         ]
+        call.brain.assert_complete()
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_the_model_answers_once_when_all_tools_of_its_answer_are_done(
+    tmp_path: Path, style: str, resources: Resources
+) -> None:
+    async def look(seconds: float) -> str:
+        """Look."""
+        await asyncio.sleep(seconds)
+        return f"looked for {seconds} s"
+
+    asked = Answer(calls=(ToolCall("look", {"seconds": 0.0}), ToolCall("look", {"seconds": 0.7})))
+    async with quick_call(tmp_path, style, [build(look, "x")], [asked, DONE], resources=resources) as call:
+        await call.say("Look twice.")
+        await call.said(DONE.text)
+        assert sum("looked" in result for result in call.tool_results()) == 2
         call.brain.assert_complete()
 
 

@@ -1,0 +1,47 @@
+"""What a plugin does when a call begins, and when it has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agentrun.errors import ToolError
+from agentrun.tools.authored import AuthoredError, authored
+from agentrun.tools.threads import Threads
+
+Hook = tuple[Callable[..., Any], tuple[str, ...]]
+"""A function, and the arguments that it wants."""
+
+
+@dataclass(frozen=True)
+class CallHooks:
+    """The hooks of one ``plugin``."""
+
+    plugin: str
+    started: tuple[Hook, ...] = ()
+    ended: tuple[Hook, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.started or self.ended)
+
+
+async def run(hook: Hook, given: Mapping[str, Any], seconds: float) -> None:
+    """Run ``hook`` with those of ``given`` that it wants: a ``def`` in a thread.
+
+    Raises AuthoredError for what it raises, and TimeoutError when it takes longer than ``seconds``.
+    """
+    function, wanted = hook
+    arguments = [given[name] for name in wanted]
+    try:
+        async with asyncio.timeout(seconds):
+            with authored():
+                if inspect.iscoroutinefunction(function):
+                    await function(*arguments)
+                    return
+                thread = Threads(f"{function.__name__}", 1).submit(function, *arguments)
+                await asyncio.wrap_future(thread)
+    except ToolError as error:
+        raise AuthoredError(error) from error
