@@ -31,11 +31,15 @@ class Line(Protocol):
 
     async def transfer(self, to: str, words: str) -> None: ...
 
+    async def hand_over(self, to: str, words: str) -> None: ...
+
     async def send_digits(self, digits: str) -> None: ...
 
     async def collect_digits(self, words: str, most: int, finish: str, timeout: float) -> str: ...
 
     async def wait(self, seconds: float) -> None: ...
+
+    async def quiet(self, seconds: float, most: float) -> None: ...
 
     def run(self, work: Coroutine[Any, Any, T]) -> T: ...
 
@@ -102,6 +106,15 @@ class Call:
         """
         await self._line("transfer").transfer(to, words)
 
+    async def hand_over(self, to: str, words: str = "") -> None:
+        """Say ``words``, wait until they have been heard, then go on as the agent ``to``.
+
+        It is one that ``handoff:`` of the spec names, or one that those name. Its prompt, voice, models and
+        tools take over; the conversation, the record and the limits of the call stay. Raises ToolError for
+        an agent that can't be handed to.
+        """
+        await self._line("hand_over").hand_over(to, words)
+
     async def send_digits(self, digits: str) -> None:
         """Send the tones of ``digits`` (``0`` to ``9``, ``*``, ``#``) after what is being said."""
         await self._line("send_digits").send_digits(digits)
@@ -119,6 +132,10 @@ class Call:
     async def wait(self, seconds: float) -> None:
         """Don't ask for ``seconds`` whether the caller is still there; returns at once."""
         await self._line("wait").wait(seconds)
+
+    async def quiet(self, seconds: float = 1.0, most: float = 30.0) -> None:
+        """Wait until nobody has spoken for ``seconds``, at most ``most`` seconds."""
+        await self._line("quiet").quiet(seconds, most)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait in a ``def`` tool's thread for ``work``, which runs in the event loop; gives its result.

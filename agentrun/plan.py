@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentrun import team
 from agentrun.errors import Problem, SetupError, SpecError
-from agentrun.plugins import tested
+from agentrun.plugins import load, tested
 from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.providers import PluginServices
 from agentrun.providers import daily, installed
@@ -33,6 +34,7 @@ class Plan:
     ``fixed`` speaks words that no model makes, such as the apology. ``transports`` are the spec's with
     their variables filled in. ``missing`` names the variables that a call needs and that are not set;
     ``warnings`` says where each is asked for; ``uninstalled`` are services whose libraries are not there.
+    ``team`` are the agents that a call may be handed to, by name.
     """
 
     file: SpecFile
@@ -50,6 +52,7 @@ class Plan:
     warnings: tuple[Problem, ...] = ()
     uninstalled: tuple[Service, ...] = ()
     hooks: tuple[CallHooks, ...] = ()
+    team: dict[str, Plan] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def spec(self) -> AgentSpec:
@@ -88,19 +91,43 @@ def make(
     import_plugins: bool = True,
     hooks: Sequence[CallHooks] = (),
 ) -> Plan:
-    """The plan of ``file``; raises SpecError with every problem.
+    """The plan of ``file`` and of its colleagues; raises SpecError with every problem.
 
     Offline, ``base_url`` and ``api_key`` of the spec give way to those of ``environ``. ``public_url`` wins
     over the spec's. The parts of the other style are checked as well, so that ``--style`` is safe. A plugin
     is imported for a provider that Pipecat doesn't have, unless ``import_plugins`` is false: then nothing is
     said of the settings of a provider that may be a plugin's.
     """
+    given: dict[str, Any] = {"offline": offline, "public_url": public_url, "import_plugins": import_plugins}
+    colleagues = team.files(file) if import_plugins else {}
+    loaded = {name: load(other) for name, other in colleagues.items()}
+    plan = _make(file, tools, environ, hooks=hooks, known=_names(tools, *loaded.values()), **given)
+    others = {name: _make(colleagues[name], loaded[name], environ, **given) for name in loaded}
+    _require_alike(plan, others)
+    plan.team.update(others)
+    for other in others.values():
+        other.team.update({file.spec.name: plan} | others)
+    return plan
+
+
+def _make(
+    file: SpecFile,
+    tools: Sequence[Tool],
+    environ: Mapping[str, str],
+    *,
+    offline: bool,
+    public_url: str | None,
+    import_plugins: bool,
+    hooks: Sequence[CallHooks] = (),
+    known: Sequence[Tool] | None = None,
+) -> Plan:
+    """The plan of one agent; its tests may name the tools that are ``known``, else its own."""
     own = PluginServices(file, import_plugins=import_plugins).find
     planner = PartsPlanner(file, environ, offline=offline, own=own)
     parts = _parts(file, planner)
     transports = _transports(file, planner, public_url)
     _find_variables(file, planner, environ)
-    said = [*tested.check(file, tools), *flow_graph.check(file, [tool.name for tool in tools])]
+    said = [*tested.check(file, known or tools), *flow_graph.check(file, [tool.name for tool in tools])]
     planner.problems += [*rules.check(file), *(one for one in said if one.severity == "error")]
     if planner.problems:
         raise SpecError(planner.problems)
@@ -117,6 +144,26 @@ def make(
         uninstalled=tuple(planner.uninstalled.values()),
         hooks=tuple(hooks),
     )
+
+
+def _names(*every: Sequence[Tool]) -> list[Tool]:
+    return [tool for tools in every for tool in tools]
+
+
+def _require_alike(plan: Plan, others: Mapping[str, Plan]) -> None:
+    """Raise SpecError for every agent that can't go on where the one before it was."""
+    problems: list[Problem] = []
+    for one in (plan, *others.values()):
+        for index, name in enumerate(one.spec.handoff):
+            other = others.get(name, plan)
+            if found := team.difference(_member(one), _member(other)):
+                problems.append(one.file.problem(("handoff", index), *found))
+    if problems:
+        raise SpecError(problems)
+
+
+def _member(plan: Plan) -> team.Member:
+    return team.Member(plan.spec, (plan.stt, plan.llm, plan.tts, plan.realtime))
 
 
 def _parts(file: SpecFile, planner: PartsPlanner) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def _examine(path: Path, wanted: Wanted, findings: Findings) -> None:
     findings.problems.update(broken)
     if broken or not wanted.plugins:
         # a test or a flow that names a tool which was not loaded may be right
-        file = replace(file, spec=file.spec.model_copy(update={"tests": (), "flow": None}))
+        file = replace(file, spec=file.spec.model_copy(update={"tests": (), "flow": None, "handoff": ()}))
     try:
         plan = planning.make(file, tools, wanted.environ, import_plugins=wanted.plugins)
     except SpecError as error:

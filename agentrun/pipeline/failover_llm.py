@@ -15,7 +15,6 @@ from pipecat.frames.frames import (
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
     LLMTextFrame,
-    LLMUpdateSettingsFrame,
 )
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameDirection
@@ -53,21 +52,15 @@ class LanguageModels(Failover):
         self._called = False
         self._open = False
         self._repetition: Repetition | None = None
-        self._settings: LLMUpdateSettingsFrame | None = None
 
     @property
     def busy(self) -> bool:
         return bool(self._owed)
 
     def is_work(self, frame: Frame, direction: FrameDirection) -> bool:
-        work = isinstance(frame, LLMContextFrame | LLMUpdateSettingsFrame)
-        return work and direction is FrameDirection.DOWNSTREAM
+        return isinstance(frame, LLMContextFrame) and direction is FrameDirection.DOWNSTREAM
 
     async def take(self, frame: Frame, direction: FrameDirection) -> None:
-        if isinstance(frame, LLMUpdateSettingsFrame):
-            self._settings = frame
-            await self.give(frame, direction)
-            return
         assert isinstance(frame, LLMContextFrame)  # noqa: S101
         await self.prefer()
         self._owed.append(frame)
@@ -97,8 +90,7 @@ class LanguageModels(Failover):
         if frames and self._said:
             self._repetition = Repetition(self._said)
             frames[0] = LLMContextFrame(_broken_off(frames[0].context, self._said))
-        told = [self._settings] if self._settings else []
-        return [(frame, FrameDirection.DOWNSTREAM) for frame in (*told, *frames)]
+        return [(frame, FrameDirection.DOWNSTREAM) for frame in frames]
 
     def forget(self) -> None:
         self._owed.clear()

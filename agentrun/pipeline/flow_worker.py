@@ -11,6 +11,7 @@ from pipecat.frames.frames import (
     Frame,
     LLMMessagesAppendFrame,
     LLMRunFrame,
+    ServiceUpdateSettingsFrame,
 )
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
@@ -63,6 +64,8 @@ class FlowWorker:
     async def queue_frame(self, frame: Frame) -> None:
         """Queue a frame, past the caller's aggregator where that would keep it."""
         llm = self._llm
+        if isinstance(frame, ServiceUpdateSettingsFrame):
+            frame.reach_inactive_services = True
         if not isinstance(llm, OpenAIRealtimeLLMService) or not private.realtime_has_context(llm):
             await self._worker.queue_frame(frame)
         elif isinstance(frame, LLMMessagesAppendFrame):

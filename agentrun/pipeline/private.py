@@ -18,6 +18,8 @@ from pipecat.frames.frames import CancelFrame
 from pipecat.pipeline.parallel_pipeline import ParallelPipeline
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.services.ai_service import AIService
+from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
@@ -133,6 +135,12 @@ async def realtime_restore(llm: OpenAIRealtimeLLMService, *, speak: bool) -> Non
         await llm._create_response()
 
 
+async def realtime_renew_as(llm: OpenAIRealtimeLLMService, settings: Any) -> None:
+    """Connect anew with other ``settings``, such as a voice, and the conversation so far."""
+    await LLMService._update_settings(llm, settings)
+    await realtime_restore(llm, speak=False)
+
+
 async def realtime_send_conversation(llm: OpenAIRealtimeLLMService) -> None:
     """Give a new session the conversation so far, without asking for an answer."""
     if llm._context is None or not llm._llm_needs_conversation_setup:
@@ -167,6 +175,30 @@ async def wait_until_answering(llm: OpenAIRealtimeLLMService, answering: bool, s
 def realtime_has_context(llm: OpenAIRealtimeLLMService) -> bool:
     """Whether the realtime service has been given a conversation."""
     return llm._context is not None
+
+
+def settings_of(service: FrameProcessor) -> Any:
+    """What a service was told; another one of its class takes it as an update."""
+    assert isinstance(service, AIService)  # noqa: S101
+    return service._settings
+
+
+def has_settings(service: FrameProcessor | None) -> bool:
+    """Whether ``service``, or what stands behind it, is one of Pipecat's services."""
+    return isinstance(service, AIService | ParallelPipeline)
+
+
+def realtime_modalities(llm: OpenAIRealtimeLLMService) -> Any:
+    """In what the realtime model answers: sound or text."""
+    settings: Any = llm._settings
+    return settings.session_properties.output_modalities
+
+
+def realtime_voice(llm: OpenAIRealtimeLLMService) -> str | None:
+    """The voice of the realtime session."""
+    settings: Any = llm._settings
+    audio = settings.session_properties.audio
+    return audio.output.voice if audio and audio.output else None
 
 
 def is_connected(service: FrameProcessor) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from agentrun.errors import PluginError, Problem, SpecError
-from agentrun.plugins import builtin, knowledge
+from agentrun.plugins import builtin, handoff, knowledge
 from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.find import FOLDER, Source, find
 from agentrun.plugins.tools import Plugin, open_plugin
@@ -53,6 +53,7 @@ def load_all(file: SpecFile) -> Loaded:
                 message = f"two tools are called '{tool.name}': {other.origin} and {tool.origin}"
                 shelf.problem(index, message, "rename one with @tool(name=…), or name single tools here")
     knowledge.add(file, chosen, shelf.problems)
+    handoff.add(file, chosen, shelf.problems)
     shelf.raise_problems()
     hooks = (plugin.hooks for plugin in shelf.opened.values() if plugin and plugin.hooks)
     return Loaded(tuple(chosen.values()), tuple(hooks))

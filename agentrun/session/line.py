@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -44,6 +45,7 @@ class _Open:
     nobody_speaks: Callable[[], bool]
     end: End
     keypad: Keypad
+    go_on_as: Callable[[str], Awaitable[None]]
 
 
 class SessionLine:
@@ -67,9 +69,10 @@ class SessionLine:
         idle: IdlePrompts,
         nobody_speaks: Callable[[], bool],
         end: End,
+        go_on_as: Callable[[str], Awaitable[None]],
     ) -> None:
         """The call can be spoken into."""
-        self._now = _Open(voice, worker, patience, idle, nobody_speaks, end, Keypad(worker))
+        self._now = _Open(voice, worker, patience, idle, nobody_speaks, end, Keypad(worker), go_on_as)
 
     def of(self, connection: Connection) -> Connection:
         """The connection, with this line in its call."""
@@ -89,13 +92,16 @@ class SessionLine:
 
     async def bridge(self, tool: Tool) -> None:
         """Say the tool's words once everybody has been silent for its ``say_after``."""
+        await self.quiet(tool.say_after)
+        await self.say(tool.say or "")
+
+    async def quiet(self, seconds: float, most: float = math.inf) -> None:
         line, clock = self._line(), self._loop.time
-        since = clock()
-        while clock() - since < tool.say_after:
-            await asyncio.sleep(min(_POLL_SECONDS, tool.say_after))
+        began = since = clock()
+        while clock() - since < seconds and clock() - began < most:
+            await asyncio.sleep(min(_POLL_SECONDS, seconds))
             if not line.nobody_speaks() or line.voice.about_to_speak:
                 since = clock()
-        await self.say(tool.say or "")
 
     async def heard(self) -> None:
         await self._line().voice.heard()
@@ -117,6 +123,11 @@ class SessionLine:
         finally:
             self._leaving.set_result(None)
             self._leaving = None
+
+    async def hand_over(self, to: str, words: str) -> None:
+        line = self._line()
+        await self._say_and_be_heard(line, words)
+        await line.go_on_as(to)
 
     async def departed(self) -> None:
         """The caller has left: wait for the word on a transfer that is under way."""

@@ -27,6 +27,7 @@ from agentrun.session import ending, idle, prompts, voice, worker
 from agentrun.session.callers import Callers
 from agentrun.session.faults import Faults, Verdict, described
 from agentrun.session.floor import Floor
+from agentrun.session.handover import Handover
 from agentrun.session.idle import IdlePrompts
 from agentrun.session.lifeline import Lifeline
 from agentrun.session.line import SessionLine
@@ -81,7 +82,10 @@ class Session:
         self._worker = worker.make(plan.spec, self._parts, connection)
         self._voice = Voice(self._worker, self._parts, connection)
         self._idle = IdlePrompts(plan.spec.turns.idle, self._voice.say, self._farewell, self._worker)
-        self.line.open(self._voice, self._worker, self._patience, self._idle, self._floor.is_free, self.end)
+        self.line.open(
+            *(self._voice, self._worker, self._patience, self._idle, self._floor.is_free, self.end),
+            Handover(plan, self.call, self._parts, resources, reports).to,
+        )
         self._listen()
 
     async def run(self) -> CallRecord:

@@ -30,10 +30,11 @@ class ToneVoice:
 
     def __init__(self) -> None:
         self.spoken: list[str] = []
+        self.voices: list[str] = []
 
     async def speak(self, text: str, voice: str, speed: float) -> AsyncIterator[bytes]:
-        """24 kHz, 16-bit mono PCM in pieces of 100 ms; ``spoken`` keeps every text."""
-        del voice
+        """24 kHz, 16-bit mono PCM in pieces of 100 ms; ``spoken`` and ``voices`` keep all that was asked."""
+        self.voices.append(voice)
         self.spoken.append(text)
         seconds = max(0.3, 0.15 * len(text.split()) / speed)
         time = np.arange(int(seconds * VOICE_RATE)) / VOICE_RATE

@@ -50,6 +50,7 @@ class Conversation:
     messages: list[dict[str, Any]]
     tools: list[dict[str, Any]] = field(default_factory=list)
     agent: str = ""
+    model: str = ""
 
 
 class Brain(Protocol):

@@ -120,6 +120,11 @@ class AgentSpec(SpecModel):
     knowledge: Annotated[Knowledge | None, word("folder")] = Field(
         default=None, description="Documents that the agent may look things up in."
     )
+    handoff: Annotated[tuple[Name, ...], list_of_one] = Field(
+        default=(),
+        description="Agents beside this one that it may pass the conversation to.",
+        examples=[["billing"]],
+    )
     flow: Flow | None = Field(default=None, description="The steps of the conversation; none by default.")
     turns: Turns = Turns()
     limits: Limits = Limits()

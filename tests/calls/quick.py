@@ -22,7 +22,7 @@ from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import BaseTransport, TransportParams
 
 from agentrun import plan as planning
-from agentrun import spec
+from agentrun import plugins, spec
 from agentrun.call import Call
 from agentrun.pipeline.resources import Resources
 from agentrun.record import CallRecord
@@ -179,7 +179,8 @@ async def quick_call(
     voice, brain = ToneVoice(), ScriptedBrain([*hello, *answers])
     async with OpenAIServer(ScriptedHearing(heard), voice, brain) as openai:
         environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
-        plan = planning.make(spec.load(path), tools, environ)
+        file = spec.load(path)
+        plan = planning.make(file, [*plugins.load(file), *tools], environ)
         transport = QuickTransport()
         call = Call(folder.name, "desk", "twilio", "+15551234567", environ=environ)
         connection = Connection(call, transport, RATE, 24_000, control=control)

@@ -17,6 +17,7 @@ PLACES = (
     *sorted((ROOT / "providers").glob("*.py")),
     *sorted((ROOT / "plugins").glob("*.py")),
     ROOT / "plan.py",
+    ROOT / "team.py",
 )
 MAKERS = {"problem": 1, "report": 2, "_error": 1, "_wrong": 0, "PydanticCustomError": 1, "_at": 3}
 """Calls that make a problem, and which of their arguments is its message."""

@@ -51,7 +51,9 @@ BEYOND = (
 
 BEYOND_FILES = (
     "plan.py",
+    "plugins/handoff.py",
     "plugins/load.py",
+    "team.py",
     "plugins/tested.py",
     "providers/openai.py",
     "providers/parts.py",

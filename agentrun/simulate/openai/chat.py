@@ -38,7 +38,9 @@ def router(mind: Mind) -> APIRouter:
             raise RefusedError("messages is required")
         await mind.conditions.wait("chat")
         messages = [await hear_parts(mind, message) for message in body["messages"]]
-        answer = await mind.brain.answer(Conversation(messages, body.get("tools") or [], agent))
+        answer = await mind.brain.answer(
+            Conversation(messages, body.get("tools") or [], agent, str(body.get("model")))
+        )
         if not body.get("stream"):
             return JSONResponse(_whole(mind, body, answer))
         return StreamingResponse(_stream(mind, body, answer, fault), media_type="text/event-stream")

@@ -39,7 +39,9 @@ async def response_events(
 
     yield event("response.created", response={**head, "status": "in_progress", "output": []})
     messages = as_messages(str(body.get("instructions") or ""), items)
-    answer = await mind.brain.answer(Conversation(messages, as_tools(body.get("tools")), agent))
+    answer = await mind.brain.answer(
+        Conversation(messages, as_tools(body.get("tools")), agent, str(body.get("model")))
+    )
     output = _output(mind, answer)
     for index, item in enumerate(output):
         async for step in _item_events(item, index):

@@ -1,0 +1,76 @@
+"""A pipeline goes on as another agent: its services are told what that agent's would have been told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
+from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
+from pipecat.frames.frames import (
+    LLMSetToolsFrame,
+    LLMUpdateSettingsFrame,
+    ServiceUpdateSettingsFrame,
+    STTUpdateSettingsFrame,
+    TTSUpdateSettingsFrame,
+)
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+
+from agentrun.pipeline import private, realtime, services
+from agentrun.pipeline.failover import Failover
+from agentrun.pipeline.parts import Parts
+from agentrun.pipeline.resources import Resources
+from agentrun.plan import Plan, ServicePlan
+
+_QUIET_SECONDS = 5.0
+
+
+async def go_on_as(
+    plan: Plan, instructions: str, tools: list[FunctionSchema], parts: Parts, resources: Resources
+) -> None:
+    """Have ``parts`` work as the agent of ``plan`` from its next answer on.
+
+    Its services have to be those of the agent before it, as ``agentrun.team`` checks.
+    """
+    offered = ToolsSchema(standard_tools=list(tools))
+    parts.context.set_tools(offered)
+    if isinstance(parts.llm, OpenAIRealtimeLLMService) and plan.realtime:
+        await _realtime(parts.llm, plan.realtime, instructions, offered)
+        return
+    await _tell(parts.stt, plan.stt, STTUpdateSettingsFrame, lambda each: services.stt(each, resources))
+    await _tell(
+        parts.llm, plan.llm, LLMUpdateSettingsFrame, lambda each: services.llm(each, instructions, resources)
+    )
+    if private.has_settings(parts.tts):
+        await _tell(parts.tts, plan.tts, TTSUpdateSettingsFrame, lambda each: services.tts(each, resources))
+
+
+async def _tell(
+    part: FrameProcessor | None,
+    plan: ServicePlan | None,
+    frame: type[ServiceUpdateSettingsFrame[Any]],
+    make: Callable[[ServicePlan], FrameProcessor],
+) -> None:
+    """Give each service the settings of its counterpart, which is made for its settings alone."""
+    if part is None or plan is None:
+        return
+    running = [member.service for member in part.members] if isinstance(part, Failover) else [part]
+    for service, each in zip(running, (plan, *plan.fallback), strict=False):
+        delta = private.settings_of(make(each))
+        await part.queue_frame(frame(delta=delta, service=service, reach_inactive_services=True))
+
+
+async def _realtime(
+    llm: OpenAIRealtimeLLMService, plan: ServicePlan, instructions: str, tools: ToolsSchema
+) -> None:
+    """A realtime model keeps its voice: for another one it is connected anew, with the talk so far."""
+    modalities = private.realtime_modalities(llm)
+    delta = private.settings_of(realtime.service(plan, instructions, OpenAIRealtimeLLMService, modalities))
+    if private.realtime_voice(llm) == plan.settings.get("voice"):
+        await llm.queue_frame(LLMUpdateSettingsFrame(delta=delta))
+        await llm.queue_frame(LLMSetToolsFrame(tools=tools))
+        return
+    await private.wait_until_answering(llm, False, _QUIET_SECONDS)
+    await private.realtime_renew_as(llm, delta)
+    await llm.queue_frame(LLMSetToolsFrame(tools=tools))
