@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from importlib.metadata import version
 
 import httpx2
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import Implementation, Tool
 
+from agentrun import __version__
 from agentrun.tools.mcp.address import Address
 
 CONNECT_SECONDS = 10.0
@@ -30,7 +30,7 @@ MOST_PAGES = 20
 @asynccontextmanager
 async def opened(address: Address) -> AsyncIterator[Client]:
     """A session with the server at ``address`` while the block runs; raises whatever goes wrong."""
-    info = Implementation(name="agentrun", version=version("agentrun"))
+    info = Implementation(name="agentrun", version=__version__)
     async with AsyncExitStack() as stack:
         if address.url is None:
             yield await stack.enter_async_context(Client(_program(address), client_info=info, cache=None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
@@ -102,16 +103,16 @@ class Connection:
 
     async def _stay(self) -> None:
         """One session, from its begin until it is lost; raises whatever ended it."""
-        from agentrun.tools.mcp.client import opened, tools_of
-
+        # Half a second of imports, in which no call would be heard.
+        client_module = await asyncio.to_thread(import_module, "agentrun.tools.mcp.client")
         self._lost.clear()
         self.trouble = ""
         async with AsyncExitStack() as stack:
             async with asyncio.timeout(OPEN_SECONDS):
-                client = await stack.enter_async_context(opened(self.address))
+                client = await stack.enter_async_context(client_module.opened(self.address))
             while True:
                 async with asyncio.timeout(LIST_SECONDS):
-                    self.listing = tuple(await tools_of(client))
+                    self.listing = tuple(await client_module.tools_of(client))
                 if self._client is None:
                     logger.info("MCP server {} has {} tools", self.address.label, len(self.listing))
                 self._client = client

@@ -10,6 +10,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from loguru import logger
+
 from agentrun.spec.file import SpecFile
 from agentrun.spec.mcp import McpServer
 from agentrun.tools.http.address import is_public
@@ -18,6 +20,8 @@ from agentrun.tools.mcp.address import Address, address
 from agentrun.tools.mcp.build import UnusableError, make
 from agentrun.tools.mcp.connection import Connection
 from agentrun.tools.tool import Tool
+
+_LOUD = "agentrun.tools.mcp.connection"
 
 
 @dataclass
@@ -110,15 +114,20 @@ def _add(found: Found, server: McpServer, connection: Connection) -> None:
 async def asked(
     file: SpecFile, own: Sequence[Tool], environ: Mapping[str, str], *, offline: bool = False
 ) -> AsyncIterator[Found]:
-    """The tools of an agent once each of its servers was asked; they can be run while the block runs."""
+    """The tools of an agent once each of its servers was asked; they can be run while the block runs.
+
+    Nothing is logged: ``troubles`` says it all to whoever asks.
+    """
     servers = McpServers()
     named = [one.model_copy(update={"shared": True}) for one in servers_of(file)]
+    logger.disable(_LOUD)
     try:
         opened = servers.open(named, file.project, environ, offline=offline)
         await asyncio.gather(*(connection.tried.wait() for connection in opened))
         yield servers.bring(own, named, file.project, environ)
     finally:
         await servers.close()
+        logger.enable(_LOUD)
 
 
 def servers_of(file: SpecFile) -> tuple[McpServer, ...]:

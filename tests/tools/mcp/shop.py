@@ -67,6 +67,12 @@ def tell_environment() -> list[str]:
     return sorted(f"{name}={value}" for name, value in os.environ.items())
 
 
+@server.tool()
+def tell_process() -> int:
+    """Say which process the server is."""
+    return os.getpid()
+
+
 remembered: list[str] = []
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +17,8 @@ from agentrun.tools.build import build
 from agentrun.tools.invoke import invoke
 from agentrun.tools.mcp import unlisted
 from agentrun.tools.result import MOST_CHARACTERS
-from tests.tools.mcp.conftest import Desk, HttpShop, stdio, until_up
+from tests.calls.desk import until
+from tests.tools.mcp.conftest import SECONDS, Desk, HttpShop, stdio, until_up
 
 USABLE = ["order_status", "place_order", "take_long", "tell_much"]
 
@@ -140,6 +143,40 @@ async def test_a_killed_address_is_connected_with_again_when_it_is_back(
     await until_up(connection)
     assert (await desk.run("order_status", order=7)).status == "ok"
     await desk.servers.close()
+
+
+async def test_a_server_that_dies_while_nobody_calls_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agentrun.tools.mcp.connection.REFRESH_SECONDS", 0.2)
+    shop = HttpShop()
+    await shop.start()
+    desk = Desk(McpServer(url=shop.url), tmp_path)
+    connection = await desk.connect()
+    shop.stop()
+    await until(lambda: not connection.is_up, SECONDS)
+    await shop.start()
+    await until_up(connection)
+    assert (await desk.run("order_status", order=7)).status == "ok"
+    await desk.servers.close()
+    shop.stop()
+
+
+async def test_a_program_that_dies_while_nobody_calls_is_started_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agentrun.tools.mcp.connection.REFRESH_SECONDS", 0.2)
+    desk = Desk(stdio(), tmp_path)
+    connection = await desk.connect()
+    first = int((await desk.run("tell_process")).text)
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: not connection.is_up, SECONDS)
+    await until_up(connection)
+    second = int((await desk.run("tell_process")).text)
+    assert second != first
+    await desk.servers.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(second, 0)
 
 
 async def test_a_server_that_comes_late_is_there_for_the_next_call(tmp_path: Path) -> None:
