@@ -205,9 +205,10 @@ def _transports(file: SpecFile, planner: PartsPlanner, public_url: str | None) -
 
 
 def _find_variables(file: SpecFile, planner: PartsPlanner, environ: Mapping[str, str]) -> None:
-    """Have the variables missed that the settings of built-in tools name and that are not set."""
+    """Have the variables missed that built-in tools and MCP servers name and that are not set."""
     for index, entry in enumerate(file.spec.tools):
-        for found in unset(entry.settings, environ, ("tools", index)):
+        given = {"mcp": entry.mcp.model_dump()} if entry.mcp else entry.settings
+        for found in unset(given, environ, ("tools", index)):
             planner.need(found)
 
 

@@ -21,7 +21,11 @@ _MARKS = {"ok": ("ok", "green"), "warning": ("warn", "yellow"), "error": ("FAIL"
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address that will be listened on.")
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Its port.")
 @click.option("--public-url", help="Where Twilio will reach the server.")
-@click.option("--live", is_flag=True, help="Also ask each provider one question that costs nothing.")
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Also ask each provider one question that costs nothing, and MCP servers for their tools.",
+)
 @click.option("--number", help="The telephone number at Twilio; TWILIO_FROM_NUMBER otherwise.")
 @click.option("--fix", is_flag=True, help="With --live: have Twilio send the number's calls here.")
 def command(
@@ -55,7 +59,7 @@ async def _look(
 ) -> list[Finding]:
     from agentrun import plan as planning
     from agentrun import plugins
-    from agentrun.server import doctor, doctor_live
+    from agentrun.server import doctor, doctor_live, doctor_mcp
     from agentrun.server.loading import load
 
     environ = dict(os.environ)
@@ -67,5 +71,6 @@ async def _look(
     found += await doctor.addresses(plans, options.host, options.port)
     if live:
         found += await doctor_live.providers(plans, environ)
+        found += await doctor_mcp.servers(plans, environ)
         found += await doctor_live.webhook(plans, environ, number, fix=fix)
     return found

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +38,8 @@ def command() -> None:
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a tool, with its schema.")
 def list_tools(spec: Path, as_json: bool) -> None:
-    """The tools of SPEC as the model is given them, and where each comes from."""
-    for tool in _tools(spec):
+    """The tools of SPEC as the model is given them, and where each comes from; MCP servers are asked."""
+    for tool in asyncio.run(_listed(spec)):
         if as_json:
             shown = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
             click.echo(
@@ -60,16 +62,7 @@ def call_tool(spec: Path, name: str, arguments: dict[str, Any], caller: str | No
 
     Exits with 0 when it worked, 4 when it refused, 5 when it failed, 6 when it took too long.
     """
-    from agentrun.errors import SetupError
-    from agentrun.spec.closest import closest
-
-    tools = {tool.name: tool for tool in _tools(spec)}
-    if name not in tools:
-        hint = closest(name, tools) or f"there are: {', '.join(tools) or 'none'}"
-        raise SetupError(f"{spec} has no tool '{name}'", hint)
-    tool = tools[name]
-    click.echo(f"{tool.name}: {json.dumps(tool.parameters, ensure_ascii=False)}", err=True)
-    outcome = asyncio.run(_run(tool, arguments, caller, offline=offline))
+    outcome = asyncio.run(_run(spec, name, arguments, caller, offline=offline))
     click.echo(outcome.text)
     if outcome.detail:
         click.echo(outcome.detail, err=True)
@@ -77,20 +70,42 @@ def call_tool(spec: Path, name: str, arguments: dict[str, Any], caller: str | No
     return CODES.get(outcome.status, 1)
 
 
-def _tools(spec: Path) -> tuple[Tool, ...]:
+@contextlib.asynccontextmanager
+async def _tools(spec: Path, *, offline: bool = False) -> AsyncIterator[list[Tool]]:
+    """The tools of a spec, those of its MCP servers too, while the block runs; what is wrong is printed."""
     from agentrun import plugins
     from agentrun import spec as specs
+    from agentrun.tools.mcp.servers import asked
 
-    return plugins.load(specs.load(spec))
+    file = specs.load(spec)
+    async with asked(file, plugins.load(file), os.environ, offline=offline) as found:
+        for trouble in found.troubles:
+            click.echo(f"warning: {trouble}", err=True)
+        yield found.tools
 
 
-async def _run(tool: Tool, arguments: dict[str, Any], caller: str | None, *, offline: bool) -> Outcome:
+async def _listed(spec: Path) -> list[Tool]:
+    async with _tools(spec) as tools:
+        return tools
+
+
+async def _run(
+    spec: Path, name: str, arguments: dict[str, Any], caller: str | None, *, offline: bool
+) -> Outcome:
     import httpx
 
     from agentrun.call import Call
+    from agentrun.errors import SetupError
+    from agentrun.spec.closest import closest
     from agentrun.tools.invoke import invoke
 
-    async with httpx.AsyncClient(timeout=10.0) as client:
+    async with _tools(spec, offline=offline) as found, httpx.AsyncClient(timeout=10.0) as client:
+        tools = {tool.name: tool for tool in found}
+        if name not in tools:
+            hint = closest(name, tools) or f"there are: {', '.join(tools) or 'none'}"
+            raise SetupError(f"{spec} has no tool '{name}'", hint)
+        tool = tools[name]
+        click.echo(f"{tool.name}: {json.dumps(tool.parameters, ensure_ascii=False)}", err=True)
         call = Call("tools-call", "none", "none", caller, environ=os.environ, offline=offline, client=client)
         return await invoke(tool, call, arguments)
 

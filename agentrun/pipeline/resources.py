@@ -1,4 +1,4 @@
-"""What all calls of a process share: ONNX sessions and warm HTTP connections."""
+"""What all calls of a process share: ONNX sessions, warm HTTP connections, MCP servers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import openai
 from pipecat.audio.vad.vad_analyzer import VADParams
 
 from agentrun.pipeline import private
+from agentrun.tools.mcp.servers import McpServers
 
 
 class Resources:
@@ -29,6 +30,7 @@ class Resources:
         # For tools. One caller's cookies must not reach another's request: it keeps none.
         nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         self.web = httpx.AsyncClient(timeout=10.0, cookies=nobodys)
+        self.mcp = McpServers()
         self._web_session: aiohttp.ClientSession | None = None
 
     def web_session(self) -> aiohttp.ClientSession:
@@ -60,6 +62,7 @@ class Resources:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.mcp.close()
         await self.http_client.aclose()
         await self.web.aclose()
         if self._web_session:

@@ -14,9 +14,11 @@ from agentrun.plugins.find import FOLDER, Source, find
 from agentrun.plugins.tools import Plugin, open_plugin
 from agentrun.spec.file import SpecFile, Where
 from agentrun.spec.tools import ToolUse
+from agentrun.tools import mcp
 from agentrun.tools.builtin import BUILTINS
 from agentrun.tools.tool import Tool
 
+_RENAME = "rename one with @tool(name=…), or name single tools here"
 _ENTRY = re.compile(r"([^.\s]+)(?:\.([^.\s]+))?")
 
 
@@ -51,7 +53,8 @@ def load_all(file: SpecFile) -> Loaded:
             chosen[tool.name] = tool
             if other.origin != tool.origin:
                 message = f"two tools are called '{tool.name}': {other.origin} and {tool.origin}"
-                shelf.problem(index, message, "rename one with @tool(name=…), or name single tools here")
+                only = "name others of its tools in `only:`" if tool.plugin == mcp.MCP else _RENAME
+                shelf.problem(index, message, only)
     knowledge.add(file, chosen, shelf.problems)
     handoff.add(file, chosen, shelf.problems)
     shelf.raise_problems()
@@ -71,6 +74,8 @@ class _Shelf:
 
     def named(self, index: int, entry: ToolUse) -> list[Tool]:
         """The tools of one entry with its options; none when something is wrong with it."""
+        if entry.mcp:
+            return mcp.unlisted(entry.mcp)
         if entry.use in BUILTINS and not self.sources.get(entry.use):
             tool, wrong = builtin.tool_of(entry)
             tools = [tool] if tool else []

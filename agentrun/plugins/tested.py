@@ -8,6 +8,7 @@ from agentrun.errors import Problem
 from agentrun.spec.closest import closest
 from agentrun.spec.file import SpecFile, Where
 from agentrun.spec.scenario import Expectation, Move, Turn
+from agentrun.tools.mcp import MCP
 from agentrun.tools.tool import Tool
 
 
@@ -53,8 +54,12 @@ def _check(
     tool = known.get(name)
     if tool is None:
         hint = closest(name, known) or f"its tools are: {', '.join(known) or 'none'}"
+        if any(entry.mcp and not entry.mcp.only for entry in file.spec.tools):
+            hint += "; those of an MCP server are known to tests when `only:` names them"
         yield file.problem(where, f"the agent has no tool '{name}'", hint)
         return
+    if tool.plugin == MCP:
+        return  # what it takes is known when its server has been asked
     takes = list(tool.parameters.get("properties", {}))
     for argument in arguments:
         if argument not in takes:

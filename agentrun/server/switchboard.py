@@ -11,9 +11,11 @@ from agentrun.pipeline import construct, prepared
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
+from agentrun.server import remote_tools
 from agentrun.server.admission import Admission
 from agentrun.server.hooking import CallNews
 from agentrun.server.records import Records
+from agentrun.server.remote_tools import RemoteTools
 from agentrun.session import Session
 from agentrun.transports.connection import Connection
 
@@ -36,6 +38,7 @@ class Switchboard:
         self.records = Records()
         self.closing = False
         self._resources = resources
+        self._remote = RemoteTools(resources.mcp)
         self._apologies: dict[str, bytes | None] = {}
         self._live: dict[asyncio.Task[CallRecord], Session] = {}
         self._run_by: dict[asyncio.Task[CallRecord], Plan] = {}
@@ -50,8 +53,14 @@ class Switchboard:
         Raises SetupError when a service's libraries can't be imported, or it refuses a setting.
         """
         for name, plan in self.plans.items():
+            self._remote.open(plan)
             construct.try_out(plan, self._resources)
             self._apologies[name] = await prepared.speech(plan, plan.spec.prompts.apology, self._resources)
+
+    async def connect(self) -> None:
+        """Connect with every MCP server, and return when each has answered or failed once."""
+        opened = [connection for plan in self.plans.values() for connection in self._remote.open(plan)]
+        await asyncio.gather(*(connection.tried.wait() for connection in opened))
 
     async def replace(self, plan: Plan) -> None:
         """Have the next call of this agent run by ``plan``; those that are up keep theirs.
@@ -61,6 +70,7 @@ class Switchboard:
         name = plan.spec.name
         construct.try_out(plan, self._resources)
         self._apologies[name] = await prepared.speech(plan, plan.spec.prompts.apology, self._resources)
+        self._remote.open(plan)
         self.plans = {**self.plans, name: plan}
 
     def on_close(self, closer: Callable[[], Awaitable[None]]) -> None:
@@ -103,8 +113,9 @@ class Switchboard:
         if record is None:
             record = CallRecord(call.id, call.agent, call.transport, call.from_number, call.to_number)
             self.records.add(record)
+        plan, own = self._remote.equip(plan)
         session = Session(plan, connection, self._resources, record, self._apologies.get(call.agent))
-        task = asyncio.create_task(session.run(), name=f"call {call.id}")
+        task = asyncio.create_task(remote_tools.run(session, own), name=f"call {call.id}")
         self._live[task] = session
         self._run_by[task] = plan
         self.admission.begin(call.agent, call.id)

@@ -189,6 +189,7 @@ async def talking(
         resources = await stack.enter_async_context(Resources())
         switchboard = Switchboard(plans, resources)
         stack.push_async_callback(switchboard.close)
+        await switchboard.connect()
         talk = WrittenTalk(next(iter(plans.values())), switchboard, watcher)
         stack.push_async_callback(talk.hang_up)
         yield talk

@@ -57,7 +57,8 @@ def _spoken(file: SpecFile) -> Iterator[tuple[Where, str]]:
         yield ("turns", "idle", "say"), spec.turns.idle.say
         yield ("turns", "idle", "goodbye"), spec.turns.idle.goodbye
     for index, tool in enumerate(spec.tools):
-        yield ("tools", index, "say"), tool.say or ""
+        where = ("tools", index, "mcp", "say") if tool.mcp else ("tools", index, "say")
+        yield where, (tool.mcp or tool).say or ""
     for index, transport in enumerate(spec.transport):
         if isinstance(transport, TwilioTransport):
             yield ("transport", index, "dial", "message"), transport.dial.message or ""

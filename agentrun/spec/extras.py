@@ -17,6 +17,10 @@ MICROPHONE = (
 def missing(file: SpecFile) -> list[Problem]:
     """A warning for each package that the spec needs and that is not installed here."""
     problems = []
+    used = next((index for index, entry in enumerate(file.spec.tools) if entry.mcp), None)
+    if used is not None and not find_spec("mcp"):
+        words = "MCP servers need the package mcp, which is not installed"
+        problems.append(file.problem(("tools", used, "mcp"), words, "pip install 'agentrun[mcp]'"))
     for index, transport in enumerate(file.spec.transport):
         if transport.type == "local" and transport.device == "microphone" and not find_spec("pyaudio"):
             where = ("transport", "device") if ("transport", "device") in file.places else None

@@ -16,7 +16,7 @@ Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 SERVICE = "ServiceSpec"
 _NEEDED = ("transport", "prompts")
-_ONE_OF = {"Scenario": ("turns", "persona"), "Move": ("say", "call")}
+_ONE_OF = {"Scenario": ("turns", "persona"), "Move": ("say", "call"), "ToolUse": ("use", "mcp")}
 
 
 def of_spec() -> Schema:
@@ -96,6 +96,8 @@ def _tidy(schema: Schema, definitions: dict[str, Schema]) -> None:
                 option.update(_short(key, node["anyOf"], definitions))
     for name, keys in _ONE_OF.items():
         if name in definitions:
+            if not set(definitions[name].get("required", ())).isdisjoint(keys):
+                del definitions[name]["required"]
             definitions[name]["anyOf"] = [{"required": [key]} for key in keys]
 
 

@@ -1,40 +1,44 @@
-"""``tools:`` in a spec: what the agent may use, and how it is used on a telephone."""
+"""``tools:`` in a spec: what the agent may use."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from agentrun.spec.parts import Flag, Text
-from agentrun.spec.units import Duration
+from agentrun.spec.mcp import McpServer
+from agentrun.spec.parts import Text
+from agentrun.spec.tool_options import OPTIONS, ToolOptions
 
-OPTIONS = ("timeout", "say", "say_after", "on_interrupt", "once_per_call", "confirm")
+__all__ = ["OPTIONS", "ToolUse"]
 
 
-class ToolUse(BaseModel):
-    """A tool; ``trattoria`` is short for ``{use: trattoria}``. Every other key is the tool's own setting."""
+class ToolUse(ToolOptions):
+    """A tool; `trattoria` is short for `{use: trattoria}`. Every other key is the tool's own setting."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     use: Text = Field(description="A plugin, a single tool of it as `plugin.tool`, or a built-in tool.")
-    timeout: Duration = Field(default=10.0, gt=0, description="A slower tool is stopped.")
-    say: Text | None = Field(default=None, description="Said when the tool is slower than `say_after`.")
-    say_after: Duration = Field(default=0.7, gt=0, description="The silence before `say`.")
-    on_interrupt: Literal["cancel", "finish"] = Field(
-        default="cancel", description="What becomes of the tool when the caller interrupts it."
-    )
-    once_per_call: Flag = Field(
-        default=False, description="Whether a repeated identical call gets the first one's result."
-    )
-    confirm: Flag = Field(default=False, description="Whether the caller is asked first.")
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options that stand in the file; the others are what the tool's author chose."""
-        return {name: getattr(self, name) for name in OPTIONS if name in self.model_fields_set}
+    mcp: McpServer | None = Field(default=None, description="An MCP server, instead of `use`.")
 
     @property
     def settings(self) -> dict[str, Any]:
         """The tool's own settings, as they stand in the file."""
         return dict(self.model_extra or {})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mcp_is_a_use(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("mcp") is not None and "use" not in value:
+            return {"use": "mcp", **value}
+        return value
+
+    @model_validator(mode="after")
+    def _mcp_stands_alone(self) -> ToolUse:
+        beside = [*self.options, *self.settings] if self.mcp else []
+        if self.mcp and (beside or self.use != "mcp"):
+            hint = "write `mcp: {url: …, timeout: 5s}`: everything else stands inside it"
+            given = {"given": beside[0] if beside else "use", "hint": hint}
+            raise PydanticCustomError("mcp", "'{given}' can't stand beside `mcp:`", given)
+        return self

@@ -19,10 +19,15 @@ PROJECT = Path(__file__).parents[2]
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
+def load_plugin(name: str) -> ModuleType:
+    """A plugin of the project."""
+    [source] = find(PROJECT)[name]
+    return import_plugin(source)
+
+
 @pytest.fixture(scope="session")
 def ncaa() -> ModuleType:
-    [source] = find(PROJECT)["ncaa"]
-    return import_plugin(source)
+    return load_plugin("ncaa")
 
 
 def response(body: bytes, status: str = "200 OK", *headers: str) -> bytes:

@@ -1,0 +1,71 @@
+"""Opens one session with an MCP server.
+
+Pipecat has a client of its own (``pipecat.services.mcp_service``), made for one pipeline: it is closed with
+the call's language model, its functions answer the model themselves, past the call's timeouts, record and
+promises, a refusal looks like a result, and a dead server is tried again only by the next tool call. So this
+uses the package that it is built on, ``mcp``, the official one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx2
+from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from mcp.types import Implementation, Tool
+
+from agentrun import __version__
+from agentrun.tools.mcp.address import Address
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 300.0
+"""Between two pieces of an answer; a tool's own ``timeout`` is shorter."""
+MOST_PAGES = 20
+"""Of a list of tools; the rest is left out."""
+
+
+@asynccontextmanager
+async def opened(address: Address) -> AsyncIterator[Client]:
+    """A session with the server at ``address`` while the block runs; raises whatever goes wrong."""
+    info = Implementation(name="agentrun", version=__version__)
+    async with AsyncExitStack() as stack:
+        if address.url is None:
+            yield await stack.enter_async_context(Client(_program(address), client_info=info, cache=None))
+            return
+        _check_headers(address)
+        trusted = await asyncio.to_thread(httpx2.create_ssl_context)
+        timeout = httpx2.Timeout(CONNECT_SECONDS, read=READ_SECONDS)
+        web = httpx2.AsyncClient(headers=dict(address.headers), timeout=timeout, verify=trusted)
+        await stack.enter_async_context(web)
+        transport = streamable_http_client(address.url, http_client=web)
+        yield await stack.enter_async_context(Client(transport, client_info=info, cache=None))
+
+
+async def tools_of(client: Client) -> list[Tool]:
+    """Every tool that the server lists now."""
+    found: list[Tool] = []
+    cursor = None
+    for _ in range(MOST_PAGES):
+        page = await client.list_tools(cursor=cursor)
+        found += page.tools
+        cursor = page.next_cursor
+        if not cursor:
+            break
+    return found
+
+
+def _program(address: Address) -> StdioServerParameters:
+    program, *arguments = address.command
+    return StdioServerParameters(
+        command=program, args=arguments, env=dict(address.environment), cwd=address.folder
+    )
+
+
+def _check_headers(address: Address) -> None:
+    """Raise ValueError, without the value, for a header that can't be sent."""
+    for name, value in address.headers:
+        if not value.isascii() or not value.isprintable():
+            raise ValueError(f"the header {name} holds a mark that can't be sent")

@@ -1,0 +1,146 @@
+"""One MCP server of this process: connected, asked for its tools, and connected anew when it is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from loguru import logger
+
+from agentrun.errors import ToolError
+from agentrun.tools.authored import AuthoredError, authored
+from agentrun.tools.mcp.address import Address
+
+if TYPE_CHECKING:
+    from mcp import Client
+    from mcp.types import CallToolResult, Tool
+
+OPEN_SECONDS = 60.0
+"""A program may have to be downloaded before it speaks."""
+LIST_SECONDS = 10.0
+REFRESH_SECONDS = 60.0
+"""How often a server is asked for its tools: the next call has the new ones, and a dead server is noticed."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
+"""Seconds between attempts to connect; each pause is twice the one before."""
+NOT_THERE = "{name} is not available at the moment. Say so, and offer to try again later."
+LOST = "{name} gave no result: the connection was lost, and it may or may not have taken effect. Say so."
+_ENDED = ("Connection closed", "Session terminated")
+"""What the package ``mcp`` says of a session that ended under a request, or that the server has forgotten."""
+MOST_WORDS = 300
+
+
+class Connection:
+    """Keeps a session with one server from ``open`` to ``close``; every call and every agent may use it.
+
+    ``listing`` is None until the server has said for the first time which tools it has, and stays when it is
+    lost. ``trouble`` says in one line why there is no session now.
+    """
+
+    def __init__(self, address: Address, listing: tuple[Tool, ...] | None = None) -> None:
+        self.address = address
+        self.listing = listing
+        self.trouble = ""
+        self.tried = asyncio.Event()
+        """Set once the first attempt to connect has ended, whatever its end."""
+        self._client: Client | None = None
+        self._lost = asyncio.Event()
+        self._keeping: asyncio.Task[None] | None = None
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a session that has not been found dead."""
+        return self._client is not None
+
+    def open(self) -> None:
+        """Begin to connect, and return at once."""
+        if self._keeping is None:
+            self._keeping = asyncio.create_task(self._keep(), name=f"mcp {self.address.label}")
+
+    async def close(self) -> None:
+        """End the session, and the program that was started for it."""
+        if self._keeping:
+            self._keeping.cancel()
+            await asyncio.wait({self._keeping})
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> CallToolResult:
+        """Have the server run one of its tools; raises ToolError in words for the model."""
+        await self.tried.wait()
+        client = self._client
+        if client is None:
+            raise ToolError(NOT_THERE.format(name=name))
+        try:
+            with authored():
+                return await client.call_tool(name, dict(arguments))
+        except AuthoredError as error:
+            if words := _refusal(error.error):
+                raise ToolError(f"{name} was refused: {words}") from None
+            if self._client is client:
+                self._client = None
+                self.trouble = self._words(error)
+                self._lost.set()
+            raise ToolError(LOST.format(name=name)) from None
+
+    async def _keep(self) -> None:
+        """Connect, stay until the session is lost, and connect anew, until cancelled."""
+        label, pause = self.address.label, FIRST_PAUSE
+        while True:
+            try:
+                with authored():
+                    await self._stay()
+            except AuthoredError as error:
+                self.trouble = self.trouble or self._words(error)
+            finally:
+                was_up = self.is_up or self._lost.is_set()
+                self._client = None
+                self.tried.set()
+            pause = FIRST_PAUSE if was_up else min(pause * 2, LONGEST_PAUSE)
+            what = "was lost" if was_up else "can't be reached"
+            logger.error("MCP server {} {}: {}; next attempt in {:g} s", label, what, self.trouble, pause)
+            await asyncio.sleep(pause)
+
+    async def _stay(self) -> None:
+        """One session, from its begin until it is lost; raises whatever ended it."""
+        # Half a second of imports, in which no call would be heard.
+        client_module = await asyncio.to_thread(import_module, "agentrun.tools.mcp.client")
+        self._lost.clear()
+        self.trouble = ""
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(OPEN_SECONDS):
+                client = await stack.enter_async_context(client_module.opened(self.address))
+            while True:
+                async with asyncio.timeout(LIST_SECONDS):
+                    self.listing = tuple(await client_module.tools_of(client))
+                if self._client is None:
+                    logger.info("MCP server {} has {} tools", self.address.label, len(self.listing))
+                self._client = client
+                self.tried.set()
+                if await _is_set_within(self._lost, REFRESH_SECONDS):
+                    return
+
+    def _words(self, error: AuthoredError) -> str:
+        cause = error.error
+        while isinstance(cause, BaseExceptionGroup) and len(cause.exceptions) == 1:
+            cause = cause.exceptions[0]
+        text = " ".join(f"{type(cause).__name__}: {cause}".split())
+        return self.address.without_secrets(text)[:MOST_WORDS]
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _refusal(error: BaseException) -> str:
+    """What a server that is well said against a request; empty when the server is lost."""
+    from mcp import MCPError
+
+    if not isinstance(error, MCPError) or error.message in _ENDED:
+        return ""
+    return error.message[:MOST_WORDS]

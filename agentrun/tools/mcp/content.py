@@ -1,0 +1,42 @@
+"""What an MCP server answered, in words that a model can tell on a telephone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcp.types import (
+    AudioContent,
+    CallToolResult,
+    EmbeddedResource,
+    ImageContent,
+    ResourceLink,
+    TextContent,
+    TextResourceContents,
+)
+
+from agentrun.errors import ToolError
+
+NOT_USABLE = "(The tool also gave {what}, which can't be told on a telephone.)"
+
+
+def told(name: str, result: CallToolResult) -> Any:
+    """The text of a result, or its data where it has no text; raises ToolError for a refusal.
+
+    Images and sound are told as not usable. Long results are cut where those of every tool are.
+    """
+    parts = [_words(block) for block in result.content]
+    text = "\n".join(part for part in parts if part)
+    if result.is_error:
+        raise ToolError(text or f"{name} refused and gave no reason.")
+    return text or result.structured_content
+
+
+def _words(block: Any) -> str:
+    if isinstance(block, TextContent):
+        return block.text
+    if isinstance(block, EmbeddedResource) and isinstance(block.resource, TextResourceContents):
+        return block.resource.text
+    if isinstance(block, ResourceLink):
+        return NOT_USABLE.format(what=f"a link to {block.name}")
+    kinds = {ImageContent: "an image", AudioContent: "a recording"}
+    return NOT_USABLE.format(what=kinds.get(type(block), "a file"))

@@ -1,0 +1,144 @@
+"""The MCP servers of a process, and the tools that they bring to an agent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from loguru import logger
+
+from agentrun.spec.file import SpecFile
+from agentrun.spec.mcp import McpServer
+from agentrun.tools.http.address import is_public
+from agentrun.tools.mcp import MCP, unlisted
+from agentrun.tools.mcp.address import Address, address
+from agentrun.tools.mcp.build import UnusableError, make
+from agentrun.tools.mcp.connection import Connection
+from agentrun.tools.tool import Tool
+
+_LOUD = "agentrun.tools.mcp.connection"
+
+
+@dataclass
+class Found:
+    """What the servers of one agent bring to one call; ``troubles`` says what is wrong with which.
+
+    ``connections`` are the call's own: whoever asked opens them, and closes them when the call is over.
+    """
+
+    tools: list[Tool] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
+
+
+class McpServers:
+    """One connection for each server that is named, shared by the agents and calls of the process.
+
+    A connection carries many requests at once, told apart by their ids, so calls don't wait for one another,
+    and a call needs no time to connect. A server that remembers something between two requests would mix up
+    callers: with ``shared: false`` each call has a connection of its own, and this one is for the listing.
+    """
+
+    def __init__(self) -> None:
+        self._connections: dict[Address, Connection] = {}
+
+    def open(
+        self, servers: Iterable[McpServer], folder: Path, environ: Mapping[str, str], *, offline: bool
+    ) -> list[Connection]:
+        """Begin to connect with those that are not connected yet; returns at once.
+
+        Offline only programs and addresses of this machine are connected with.
+        """
+        opened = []
+        for server in servers:
+            place = address(server, folder, environ)
+            if offline and not _is_here(place):
+                continue
+            connection = self._connections.setdefault(place, Connection(place))
+            connection.open()
+            opened.append(connection)
+        return opened
+
+    async def close(self) -> None:
+        """End every session."""
+        await asyncio.gather(*(connection.close() for connection in self._connections.values()))
+
+    def bring(
+        self, own: Sequence[Tool], servers: Sequence[McpServer], folder: Path, environ: Mapping[str, str]
+    ) -> Found:
+        """The tools of an agent: its ``own``, and what its servers list.
+
+        A server that was never asked leaves its tools as they stand in ``own``. A name that is taken goes to
+        the one who came first, and the other is a trouble.
+        """
+        found = Found([tool for tool in own if tool.plugin != MCP])
+        named = {tool.name: tool for tool in own if tool.plugin == MCP}
+        for server in servers:
+            connection = self._connections.get(address(server, folder, environ))
+            if connection is None or connection.listing is None:
+                found.tools += [named.get(tool.name, tool) for tool in unlisted(server)]
+                if connection:
+                    found.troubles.append(f"{server.label} can't be reached: {connection.trouble}")
+                continue
+            if not server.shared:
+                connection = Connection(connection.address, connection.listing)
+                found.connections.append(connection)
+            _add(found, server, connection)
+        return found
+
+
+def _add(found: Found, server: McpServer, connection: Connection) -> None:
+    """Add the tools of a server that has said what it has."""
+    listed = {tool.name: tool for tool in connection.listing or ()}
+    for name in server.only or listed:
+        if name not in listed:
+            known = ", ".join(listed) or "none"
+            found.troubles.append(f"{server.label} has no tool '{name}'; it has: {known}")
+            continue
+        taken = next((tool for tool in found.tools if tool.name == name), None)
+        if taken:
+            found.troubles.append(f"{server.label}: '{name}' is left out, for {taken.origin} has that name")
+            continue
+        try:
+            found.tools.append(make(listed[name], server, connection))
+        except UnusableError as error:
+            found.troubles.append(f"{server.label}: {error}; it is left out")
+
+
+@asynccontextmanager
+async def asked(
+    file: SpecFile, own: Sequence[Tool], environ: Mapping[str, str], *, offline: bool = False
+) -> AsyncIterator[Found]:
+    """The tools of an agent once each of its servers was asked; they can be run while the block runs.
+
+    Nothing is logged: ``troubles`` says it all to whoever asks.
+    """
+    servers = McpServers()
+    named = [one.model_copy(update={"shared": True}) for one in servers_of(file)]
+    logger.disable(_LOUD)
+    try:
+        opened = servers.open(named, file.project, environ, offline=offline)
+        await asyncio.gather(*(connection.tried.wait() for connection in opened))
+        yield servers.bring(own, named, file.project, environ)
+    finally:
+        await servers.close()
+        logger.enable(_LOUD)
+
+
+def servers_of(file: SpecFile) -> tuple[McpServer, ...]:
+    """The servers that a spec names, in its order."""
+    return tuple(entry.mcp for entry in file.spec.tools if entry.mcp)
+
+
+def _is_here(place: Address) -> bool:
+    """Whether a server is a program, or at an address of this machine or its network."""
+    host = urlsplit(place.url).hostname if place.url else "localhost"
+    try:
+        return host == "localhost" or not is_public(str(ip_address(host or "")))
+    except ValueError:
+        return False
