@@ -11,6 +11,7 @@ import pytest
 from agentrun import plan as planning
 from agentrun import plugins, spec
 from agentrun.server import doctor_mcp
+from agentrun.spec import extras
 from tests.cli.test_new import run
 from tests.tools.mcp.conftest import SHOP, SHOP_ARGUMENTS
 
@@ -35,6 +36,12 @@ def test_checking_starts_no_server(tmp_path: Path) -> None:
     write(tmp_path, command=(str(program),))
     assert run(tmp_path, "agentrun", "check", "shop.yaml").returncode == 0
     assert not (tmp_path / "started").exists()
+
+
+def test_a_missing_package_is_told_with_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "find_spec", lambda _name: None)
+    [warning] = extras.missing(spec.load(write(tmp_path)))
+    assert (warning.line, warning.hint) == (5, "pip install 'agentrun[mcp]'")
 
 
 def test_listing_tools_asks_the_server(tmp_path: Path) -> None:
