@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from agentrun.errors import Problem
 from agentrun.spec.closest import closest
@@ -11,10 +11,19 @@ from agentrun.spec.scenario import Expectation, Move, Turn
 from agentrun.tools.mcp import MCP
 from agentrun.tools.tool import Tool
 
+Known = dict[str, Collection[str] | None]
+"""What may be called, with its arguments; None where those are not known."""
+
 
 def check(file: SpecFile, tools: Sequence[Tool]) -> list[Problem]:
     """A problem for each tool that is not there, a warning for each argument that it does not take."""
-    known = {tool.name: tool for tool in tools}
+    known: Known = {
+        tool.name: list(tool.parameters.get("properties", {})) for tool in tools if tool.plugin != MCP
+    }
+    # what a server's tools take is known when it has been asked
+    known |= {tool.name: None for tool in tools if tool.plugin == MCP}
+    if file.spec.flow:
+        known |= {way.name: () for _, way in file.spec.flow.functions() if way.transition_only}
     found: list[Problem] = []
     for t, test in enumerate(file.spec.tests):
         for n, turn in enumerate(test.turns):
@@ -49,20 +58,17 @@ def _of_expectation(expected: Expectation, where: Where) -> Iterator[tuple[Where
 
 
 def _check(
-    file: SpecFile, where: Where, name: str, arguments: Sequence[str], known: dict[str, Tool]
+    file: SpecFile, where: Where, name: str, arguments: Sequence[str], known: Known
 ) -> Iterator[Problem]:
-    tool = known.get(name)
-    if tool is None:
+    if name not in known:
         hint = closest(name, known) or f"its tools are: {', '.join(known) or 'none'}"
         if any(entry.mcp and not entry.mcp.only for entry in file.spec.tools):
             hint += "; those of an MCP server are known to tests when `only:` names them"
         yield file.problem(where, f"the agent has no tool '{name}'", hint)
         return
-    if tool.plugin == MCP:
-        return  # what it takes is known when its server has been asked
-    takes = list(tool.parameters.get("properties", {}))
+    takes = known[name]
     for argument in arguments:
-        if argument not in takes:
+        if takes is not None and argument not in takes:
             message = f"'{name}' takes no argument '{argument}'"
-            hint = closest(argument, takes) or f"it takes: {', '.join(takes) or 'none'}"
+            hint = closest(argument, takes or ()) or f"it takes: {', '.join(takes or ()) or 'none'}"
             yield file.problem((*where[:-1], "args", argument), message, hint, "warning")

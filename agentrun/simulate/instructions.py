@@ -24,13 +24,27 @@ def is_instruction(message: Mapping[str, Any], specs: Sequence[AgentSpec]) -> bo
     return any(_greets(spec, text) for spec in specs)
 
 
+def without_tasks(
+    messages: Sequence[Mapping[str, Any]], specs: Sequence[AgentSpec]
+) -> list[Mapping[str, Any]]:
+    """The messages without those that a flow's nodes bring: they are about what comes, not to be answered."""
+    nodes = [node for spec in specs if spec.flow for node in spec.flow.nodes.values()]
+    tasks = [_filled(message.content) for node in nodes for message in node.task_messages]
+    return [m for m in messages if not any(task.fullmatch(text_of(m)) for task in tasks)]
+
+
+def _filled(template: str) -> re.Pattern[str]:
+    """What ``template`` looks like with anything filled in."""
+    pattern = ".*".join(re.escape(part.strip()) for part in _TEMPLATE.split(template))
+    return re.compile(rf"\s*{pattern}\s*", re.DOTALL)
+
+
 def _greets(spec: AgentSpec, text: str) -> bool:
     """Whether ``text`` is the spec's greeting with its template filled in."""
     greeting = spec.prompts.greeting
     if not isinstance(greeting, str):
         return False
-    pattern = ".*".join(re.escape(part.strip()) for part in _TEMPLATE.split(greeting))
-    return bool(text) and re.fullmatch(r"\s*".join(("", pattern, "")), text, re.DOTALL) is not None
+    return bool(text) and _filled(greeting).fullmatch(text) is not None
 
 
 def obey(instruction: str, specs: Sequence[AgentSpec]) -> str:

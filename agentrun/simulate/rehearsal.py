@@ -14,7 +14,7 @@ from typing import Any
 from agentrun.simulate import arguments, examples
 from agentrun.simulate.engines import Answer, Conversation, ToolCall
 from agentrun.simulate.examples import Example, Match
-from agentrun.simulate.instructions import is_instruction, obey, text_of
+from agentrun.simulate.instructions import is_instruction, obey, text_of, without_tasks
 from agentrun.simulate.telling import tell
 from agentrun.spec.models import AgentSpec
 from agentrun.spec.scenario import Move
@@ -45,10 +45,11 @@ class Rehearsal:
     async def answer(self, conversation: Conversation) -> Answer:
         """The next words or tool calls."""
         specs = self._of(conversation.agent)
-        turns = _turns(conversation.messages, specs)
-        last = conversation.messages[-1] if conversation.messages else {"role": "system"}
+        messages = without_tasks(conversation.messages, specs)
+        turns = _turns(messages, specs)
+        last = messages[-1] if messages else {"role": "system"}
         said = turns[-1][1] if turns else ""
-        results = _results(conversation.messages)
+        results = _results(messages)
         if results:
             return Answer(" ".join(tell(result, said) for result in results))
         if not said or is_instruction(last, specs):

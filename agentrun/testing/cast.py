@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentrun.simulate.engines import Answer, Brain, Conversation, ToolCall
-from agentrun.simulate.instructions import is_instruction, text_of
+from agentrun.simulate.instructions import is_instruction, text_of, without_tasks
 from agentrun.spec.models import AgentSpec
 from agentrun.spec.scenario import Move, Scenario, Turn
 
@@ -35,14 +35,15 @@ class Role:
 
     async def answer(self, conversation: Conversation) -> Answer:
         """The next answer of the turn that the conversation has come to."""
-        told = conversation.messages[-1] if conversation.messages else {}
-        said = _said(conversation.messages, self.spec)
+        messages = without_tasks(conversation.messages, [self.spec])
+        told = messages[-1] if messages else {}
+        said = _said(messages, self.spec)
         moves = self._moves(said)
         instructed = told.get("role") != "tool" and is_instruction(told, [self.spec])
         if not moves or (instructed and said):
             return await self.rehearsal.answer(conversation)
         answers = _answers(moves)
-        called = _calls_since(conversation.messages, self.spec)
+        called = _calls_since(messages, self.spec)
         before = 0
         for answer in answers:
             if before == called:
