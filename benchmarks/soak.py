@@ -24,6 +24,7 @@ from agentrun.simulate.caller import Caller, CallOverError, NoAnswerError
 ROOT = Path(__file__).parents[1]
 QUESTION = ROOT / "tests" / "corpus" / "02_mens_scores.wav"
 WARM_UP = 10
+AT_ONCE = 4
 
 
 def state(process: int) -> dict[str, float]:
@@ -72,6 +73,8 @@ async def soak(calls: int, seconds: float) -> tuple[dict[str, float], dict[str, 
     faults: list[str] = []
     async with serving() as (url, process):
         caller = Caller()
+        # as many at once as will be up later: OpenBLAS keeps 34 MB for each thread that has ever multiplied
+        await asyncio.gather(*(one(caller, url, faults) for _ in range(AT_ONCE)))
         for _ in range(WARM_UP):
             await one(caller, url, faults)
         await asyncio.sleep(3)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from openai import AsyncOpenAI
@@ -54,12 +55,20 @@ class SharedSilero(SileroVADAnalyzer):
 
 
 class SharedSmartTurn(LocalSmartTurnAnalyzerV3):
-    """Smart turn with a buffer of its own over a session that all calls share."""
+    """Smart turn with a buffer of its own over a session and threads that all calls share.
 
-    def __init__(self, session: Any) -> None:
+    A thread of its own for each call would cost 34 MB: what OpenBLAS keeps for every thread that multiplies.
+    """
+
+    def __init__(self, session: Any, threads: ThreadPoolExecutor) -> None:
         BaseSmartTurn.__init__(self)
         self._log_data = False
         self._session = session
+        self._threads = threads
+
+    @property
+    def _model_executor(self) -> ThreadPoolExecutor:
+        return self._threads
 
 
 class SharedClient:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +28,7 @@ class Resources:
     def __init__(self) -> None:
         self._silero = private.silero_session()
         self._smart_turn = private.smart_turn_session()
+        self._turn_threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="smart-turn")
         self.http_client = openai.DefaultAsyncHttpxClient()
         # For tools. One caller's cookies must not reach another's request: it keeps none.
         nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
@@ -45,7 +48,7 @@ class Resources:
 
     def smart_turn(self) -> private.SharedSmartTurn:
         """An end-of-turn model for one call."""
-        return private.SharedSmartTurn(self._smart_turn)
+        return private.SharedSmartTurn(self._smart_turn, self._turn_threads)
 
     def warm(self) -> None:
         """Run each model once, so that the first call is as fast as the tenth. Blocks for about 0.2 s."""
@@ -63,6 +66,7 @@ class Resources:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.mcp.close()
+        self._turn_threads.shutdown(wait=False, cancel_futures=True)
         await self.http_client.aclose()
         await self.web.aclose()
         if self._web_session:

@@ -1,6 +1,8 @@
 """Fails when a private name of Pipecat that agentrun relies on has moved."""
 
 import inspect
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
 
@@ -49,8 +51,29 @@ def test_shared_silero_hears_what_a_private_one_hears(silero: object) -> None:
 def test_shared_smart_turn_sets_every_attribute_that_a_private_one_has() -> None:
     from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
 
-    shared = private.SharedSmartTurn(private.smart_turn_session())
-    assert set(vars(shared)) == set(vars(LocalSmartTurnAnalyzerV3()))
+    with ThreadPoolExecutor(1) as threads:
+        shared = private.SharedSmartTurn(private.smart_turn_session(), threads)
+    assert set(vars(shared)) - {"_threads"} == set(vars(LocalSmartTurnAnalyzerV3()))
+
+
+async def test_smart_turn_runs_in_the_threads_that_are_shared() -> None:
+    with ThreadPoolExecutor(1, thread_name_prefix="shared") as threads:
+        shared = private.SharedSmartTurn(private.smart_turn_session(), threads)
+        shared.set_sample_rate(16_000)
+        shared.append_audio(bytes(3200), is_speech=True)
+        ran: list[str] = []
+        inner = shared._predict_endpoint
+
+        def predict(audio: np.ndarray[Any, Any]) -> dict[str, Any]:
+            ran.append(threading.current_thread().name)
+            return inner(audio)
+
+        shared._predict_endpoint = predict  # type: ignore[method-assign]
+        await shared.analyze_end_of_turn()
+        await shared.cleanup()
+        await shared.analyze_end_of_turn()
+    assert ran
+    assert all(name.startswith("shared") for name in ran)
 
 
 def test_a_worker_has_the_pipeline_that_a_forced_end_goes_through() -> None:
