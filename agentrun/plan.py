@@ -205,7 +205,11 @@ def _transports(file: SpecFile, planner: PartsPlanner, public_url: str | None) -
 
 
 def _find_variables(file: SpecFile, planner: PartsPlanner, environ: Mapping[str, str]) -> None:
-    """Have the variables missed that built-in tools and MCP servers name and that are not set."""
+    """Have the variables missed that the settings of tools and knowledge name and that are not set."""
+    if file.spec.knowledge and file.spec.knowledge.embeddings:
+        settings = file.spec.knowledge.embeddings.model_dump()
+        for found in unset(settings, environ, ("knowledge", "embeddings")):
+            planner.need(found)
     for index, entry in enumerate(file.spec.tools):
         given = {"mcp": entry.mcp.model_dump()} if entry.mcp else entry.settings
         for found in unset(given, environ, ("tools", index)):

@@ -34,6 +34,7 @@ _MISSING: dict[tuple[Where, str], str] = {
     (("prompts",), "system"): "what the agent is told: add `system: You are …`",
 }
 _PATTERNS = {
+    r"\$": ("is a key in plain text", "put it in a variable and write ${NAME} here"),
     r"^\+": ("is not how a number begins", "write +1 or +44, in quotes"),
     "/": ("is not provider/model", "write for example openai/gpt-4o"),
     "#": ("is not keys of a telephone", "use 0 to 9, * and #, in quotes"),

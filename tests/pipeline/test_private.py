@@ -68,9 +68,9 @@ async def test_smart_turn_runs_in_the_threads_that_are_shared() -> None:
             ran.append(threading.current_thread().name)
             return inner(audio)
 
-        shared._predict_endpoint = predict  # type: ignore[method-assign]
+        shared._predict_endpoint = predict  # type: ignore[method-assign, assignment]
         await shared.analyze_end_of_turn()
-        await shared.cleanup()
+        await shared.cleanup()  # type: ignore[no-untyped-call]
         await shared.analyze_end_of_turn()
     assert ran
     assert all(name.startswith("shared") for name in ran)

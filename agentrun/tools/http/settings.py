@@ -10,11 +10,11 @@ import jinja2
 import jmespath
 from jinja2 import meta
 from pydantic import AfterValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from agentrun.spec.closest import closest
 from agentrun.spec.parts import Count, Flag, Number, SpecModel, Text
 from agentrun.spec.templates import environment
+from agentrun.tools.http.parameter import Parameter, wrong
 from agentrun.tools.http.template import VARIABLES, source
 
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?].*)?", re.DOTALL)
@@ -25,30 +25,26 @@ _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE")
 
 
-def _wrong(message: str, hint: str, **given: Any) -> PydanticCustomError:
-    return PydanticCustomError("http_tool", message, {"hint": hint, **given})
-
-
 def _is_name(value: str) -> str:
     if not _NAME.fullmatch(value):
-        raise _wrong("'{given}' can't be a tool's name", "use letters, digits, _ and -", given=value)
+        raise wrong("'{given}' can't be a tool's name", "use letters, digits, _ and -", given=value)
     return value
 
 
 def _is_url(value: str) -> str:
     if not _URL.fullmatch(value):
         hint = "write https://api.example.com/orders/{{ order }}; the host can't be a template or a variable"
-        raise _wrong("'{given}' is not the address of a host", hint, given=value)
+        raise wrong("'{given}' is not the address of a host", hint, given=value)
     try:
         _ = urlsplit(value).port
     except ValueError:
-        raise _wrong("'{given}' has no valid port", "allowed: 1 to 65535", given=value) from None
+        raise wrong("'{given}' has no valid port", "allowed: 1 to 65535", given=value) from None
     return value
 
 
 def _is_host(value: str) -> str:
     if not _HOST.fullmatch(value):
-        raise _wrong("'{given}' is not a host", "write a name such as api.example.com", given=value)
+        raise wrong("'{given}' is not a host", "write a name such as api.example.com", given=value)
     return value.lower()
 
 
@@ -57,32 +53,8 @@ def _is_path(value: str) -> str:
         jmespath.compile(value)
     except jmespath.exceptions.JMESPathError:
         hint = "write a path such as order.status, or items[].name"
-        raise _wrong("'{given}' is not JMESPath", hint, given=value) from None
+        raise wrong("'{given}' is not JMESPath", hint, given=value) from None
     return value
-
-
-class Parameter(SpecModel):
-    """One argument that the model gives, in JSON Schema's words."""
-
-    type: Literal["string", "integer", "number", "boolean"] = "string"
-    description: str = ""
-    enum: tuple[str | Count | Number, ...] | None = Field(default=None, min_length=1)
-    minimum: Number | None = None
-    maximum: Number | None = None
-    min_length: Count | None = Field(default=None, alias="minLength", ge=0)
-    max_length: Count | None = Field(default=None, alias="maxLength", ge=1)
-    required: Flag = True
-
-    @model_validator(mode="after")
-    def _limits_fit_the_type(self) -> Parameter:
-        numbers, lengths = (self.minimum, self.maximum), (self.min_length, self.max_length)
-        if self.type == "string" and numbers != (None, None):
-            raise _wrong("text has no minimum and maximum", "write minLength, maxLength, or type: number")
-        if self.type != "string" and lengths != (None, None):
-            raise _wrong("type {type} has no length", "write minimum and maximum", type=self.type)
-        if self.type == "boolean" and numbers != (None, None):
-            raise _wrong("true and false have no limits", "remove minimum and maximum")
-        return self
 
 
 class Settings(SpecModel):
@@ -110,16 +82,16 @@ class Settings(SpecModel):
     def _fits_together(self) -> Settings:
         if self.retries and self.method not in IDEMPOTENT:
             hint = f"only {', '.join(IDEMPOTENT)} may be repeated; leave `retries` out"
-            raise _wrong("a {method} that is repeated may take effect twice", hint, method=self.method)
+            raise wrong("a {method} that is repeated may take effect twice", hint, method=self.method)
         for name, value in self.headers.items():
             if not _HEADER.fullmatch(name):
-                raise _wrong("'{given}' is not the name of a header", "write X-Name", given=name)
+                raise wrong("'{given}' is not the name of a header", "write X-Name", given=name)
             if _SECRET.search(name) and "${" not in value:
                 hint = "put it in a variable and write ${NAME} here"
-                raise _wrong("the header '{given}' is a secret in plain text", hint, given=name)
+                raise wrong("the header '{given}' is a secret in plain text", hint, given=name)
         for name in self.parameters:
             if not name.isidentifier() or name == VARIABLES:
-                raise _wrong("'{given}' can't be a parameter's name", "use letters, digits and _", given=name)
+                raise wrong("'{given}' can't be a parameter's name", "use letters, digits and _", given=name)
         for text in texts([self.url, self.headers, self.query, self.body]):
             self._check_template(text)
         return self
@@ -128,12 +100,12 @@ class Settings(SpecModel):
         try:
             tree = environment().parse(source(text))
         except jinja2.TemplateSyntaxError as error:
-            raise _wrong(
+            raise wrong(
                 "a template is broken: {why}", "check {{ … }} and {% … %}", why=error.message or ""
             ) from None
         for name in sorted(meta.find_undeclared_variables(tree) - {VARIABLES, *self.parameters}):
             hint = closest(name, self.parameters) or f"add `{name}` under `parameters:`"
-            raise _wrong("'{given}' in a template is not a parameter", hint, given=name)
+            raise wrong("'{given}' in a template is not a parameter", hint, given=name)
 
 
 def texts(value: Any) -> list[str]:

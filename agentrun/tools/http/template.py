@@ -27,6 +27,11 @@ def fill(text: str, arguments: Mapping[str, Any], environ: Mapping[str, str]) ->
     return _render(text, arguments, environ, lambda value: "" if value is None else _plain(value))
 
 
+def fill_variables(text: str, environ: Mapping[str, str]) -> str:
+    """``text`` with its variables alone."""
+    return _VARIABLE.sub(lambda found: environ.get(found[1]) or found[2] or "", text)
+
+
 def fill_url(text: str, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> str:
     """An address whose values are encoded: none of them can add a segment, a query or a host.
 

@@ -44,6 +44,12 @@ def search(folder: Path, cache: Path, query: str, most: int) -> list[Passage]:
         return [Passage(*row) for row in rows]
 
 
+def everything(folder: Path, cache: Path) -> list[Passage]:
+    """Every passage, in the order of the documents."""
+    with contextlib.closing(_open(folder, cache)) as index:
+        return [Passage(*row) for row in index.execute("SELECT source, heading, text FROM passages")]
+
+
 def _open(folder: Path, cache: Path) -> sqlite3.Connection:
     state = _state(folder)
     if _is_fresh(cache, state):

@@ -1,0 +1,108 @@
+"""The arguments of an HTTP tool, in JSON Schema's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, NotRequired, cast
+
+from pydantic import AfterValidator, ConfigDict, Field, Strict, TypeAdapter, model_validator, with_config
+from pydantic_core import PydanticCustomError, SchemaError
+from typing_extensions import TypedDict
+
+from agentrun.spec.parts import Count, Flag, Number, SpecModel
+
+_TYPES: Mapping[str, Any] = {
+    "string": str,
+    "integer": int,
+    "number": float,
+    "boolean": Annotated[bool, Strict()],
+}
+_OWN = {
+    "string": ("minLength", "maxLength", "pattern", "enum"),
+    "integer": ("minimum", "maximum", "enum"),
+    "number": ("minimum", "maximum", "enum"),
+    "boolean": (),
+    "array": ("items", "minItems", "maxItems"),
+    "object": ("properties",),
+}
+"""What each type may say of itself."""
+
+
+def wrong(message: str, hint: str, **given: Any) -> PydanticCustomError:
+    """A mistake in an HTTP tool."""
+    return PydanticCustomError("http_tool", message, {"hint": hint, **given})
+
+
+def _is_pattern(value: str) -> str:
+    try:
+        TypeAdapter(Annotated[str, Field(pattern=value)])
+    except SchemaError:
+        hint = r"write a regular expression without look-around, such as ^[A-Z]{2}\d{4}$"
+        raise wrong("'{given}' is no pattern", hint, given=value) from None
+    return value
+
+
+class Parameter(SpecModel):
+    """One argument that the model gives; those of lists and objects have arguments of their own."""
+
+    type: Literal["string", "integer", "number", "boolean", "array", "object"] = "string"
+    description: str = ""
+    enum: tuple[str | Count | Number, ...] | None = Field(default=None, min_length=1)
+    minimum: Number | None = None
+    maximum: Number | None = None
+    min_length: Count | None = Field(default=None, alias="minLength", ge=0)
+    max_length: Count | None = Field(default=None, alias="maxLength", ge=1)
+    pattern: Annotated[str, AfterValidator(_is_pattern)] | None = None
+    items: Parameter | None = None
+    min_items: Count | None = Field(default=None, alias="minItems", ge=0)
+    max_items: Count | None = Field(default=None, alias="maxItems", ge=1)
+    properties: dict[str, Parameter] | None = None
+    required: Flag = True
+
+    @model_validator(mode="after")
+    def _says_what_fits_its_type(self) -> Parameter:
+        allowed = _OWN[self.type]
+        for key in self._given():
+            if key not in allowed:
+                hint = f"it has: {', '.join(allowed) or 'none'}"
+                raise wrong("type {type} has no `{key}`", hint, type=self.type, key=key)
+        if self.type == "array" and self.items is None:
+            raise wrong("a list needs `items`", "add for example items: {type: string}")
+        if self.type == "object" and not self.properties:
+            raise wrong("an object needs `properties`", "add for example properties: {name: {type: string}}")
+        return self
+
+    def _given(self) -> Iterator[str]:
+        for keys in _OWN.values():
+            for key in keys:
+                name = next((n for n, f in type(self).model_fields.items() if f.alias == key), key)
+                if getattr(self, name) is not None:
+                    yield key
+
+    def hint(self) -> Any:
+        """The Python type that takes it."""
+        limits = {
+            "ge": self.minimum,
+            "le": self.maximum,
+            "min_length": self.min_length if self.type == "string" else self.min_items,
+            "max_length": self.max_length if self.type == "string" else self.max_items,
+            "pattern": self.pattern,
+        }
+        given: dict[str, Any] = {key: value for key, value in limits.items() if value is not None}
+        made: Any = Annotated[self._kind(), Field(description=self.description or None, **given)]
+        return made if self.required else NotRequired[made]
+
+    def _kind(self) -> Any:
+        if self.enum:
+            return Literal[self.enum]
+        if self.items is not None:
+            return list[self.items.hint()]  # type: ignore[misc]
+        if self.properties is not None:
+            return shape("object", self.properties)
+        return _TYPES[self.type]
+
+
+def shape(name: str, parameters: Mapping[str, Parameter]) -> Any:
+    """The Python type of an object with ``parameters``, strict about other keys."""
+    made = cast(Any, TypedDict)(name, {key: each.hint() for key, each in parameters.items()})
+    return with_config(ConfigDict(extra="forbid"))(made)

@@ -1,0 +1,124 @@
+"""Passages by meaning: vectors of a model, kept in SQLite, beside the ranking of the words."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from loguru import logger
+
+from agentrun.spec.knowledge import Embeddings
+from agentrun.tools.http.template import fill_variables
+from agentrun.tools.knowledge import index
+from agentrun.tools.knowledge.documents import Passage
+
+SECONDS = 5.0
+AT_ONCE = 64
+"""Passages of one request."""
+_RANK = 60
+"""How much the first places count when two rankings are joined (reciprocal rank fusion, Cormack 2009)."""
+
+
+def search(
+    folder: Path, cache: Path, query: str, most: int, embeddings: Embeddings, environ: Mapping[str, str]
+) -> list[Passage]:
+    """The ``most`` best passages by words and by meaning; by words alone when the model can't be asked.
+
+    Blocks; raises OSError when a document can't be read.
+    """
+    by_words = index.search(folder, cache, query, most * 4)
+    passages = index.everything(folder, cache)
+    try:
+        by_meaning = _nearest(passages, cache.with_suffix(".vectors.sqlite"), query, embeddings, environ)
+    except (OSError, ValueError, LookupError, sqlite3.Error) as error:
+        logger.warning("documents are searched by words alone: {}", error)
+        return by_words[:most]
+    return _joined(by_words, by_meaning[: most * 4])[:most]
+
+
+def _joined(*rankings: Sequence[Passage]) -> list[Passage]:
+    """Both rankings as one; what stands in both comes first."""
+    scores: dict[Passage, float] = {}
+    for ranking in rankings:
+        for place, passage in enumerate(ranking):
+            scores[passage] = scores.get(passage, 0.0) + 1 / (_RANK + place)
+    return sorted(scores, key=lambda passage: -scores[passage])
+
+
+def _nearest(
+    passages: Sequence[Passage], cache: Path, query: str, embeddings: Embeddings, environ: Mapping[str, str]
+) -> list[Passage]:
+    import numpy as np
+
+    if not passages:
+        return []
+    known = _vectors(passages, cache, embeddings, environ)
+    (asked,) = _embed([query], embeddings, environ)
+    every = np.stack([np.frombuffer(vector, np.float32) for vector in known])
+    wanted = np.frombuffer(asked, np.float32)
+    lengths = np.linalg.norm(every, axis=1) * np.linalg.norm(wanted) + 1e-12
+    return [passages[place] for place in np.argsort(-(every @ wanted) / lengths)]
+
+
+def _vectors(
+    passages: Sequence[Passage], cache: Path, embeddings: Embeddings, environ: Mapping[str, str]
+) -> list[bytes]:
+    """The vector of each passage; those that were not seen before are asked for, and kept."""
+    keys = [_key(passage, embeddings) for passage in passages]
+    with contextlib.closing(_open(cache)) as kept, kept:
+        found = dict(kept.execute("SELECT key, vector FROM vectors"))
+        new = [(key, passage) for key, passage in zip(keys, passages, strict=True) if key not in found]
+        for some in _in_portions(new):
+            texts = [f"{passage.heading}\n{passage.text}" for _, passage in some]
+            rows = list(zip([key for key, _ in some], _embed(texts, embeddings, environ), strict=True))
+            kept.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+            found |= dict(rows)
+        kept.executemany("DELETE FROM vectors WHERE key = ?", [(key,) for key in set(found) - set(keys)])
+    return [found[key] for key in keys]
+
+
+def _open(cache: Path) -> sqlite3.Connection:
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        kept = sqlite3.connect(cache, timeout=SECONDS)
+        kept.execute("CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, vector BLOB)")
+    except (OSError, sqlite3.Error):
+        kept = sqlite3.connect(":memory:")
+        kept.execute("CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB)")
+    return kept
+
+
+def _in_portions(new: Sequence[tuple[str, Passage]]) -> Iterator[Sequence[tuple[str, Passage]]]:
+    return (new[start : start + AT_ONCE] for start in range(0, len(new), AT_ONCE))
+
+
+def _key(passage: Passage, embeddings: Embeddings) -> str:
+    seen = "\0".join((embeddings.model, embeddings.base_url, passage.heading, passage.text))
+    return hashlib.sha256(seen.encode()).hexdigest()
+
+
+def _embed(texts: Sequence[str], embeddings: Embeddings, environ: Mapping[str, str]) -> list[bytes]:
+    """The vectors of ``texts`` as float32; raises OSError or ValueError for an answer that is none."""
+    import httpx
+    import numpy as np
+
+    key = fill_variables(embeddings.api_key, environ)
+    url = f"{fill_variables(embeddings.base_url, environ).rstrip('/')}/embeddings"
+    asked = {"model": embeddings.model, "input": list(texts), "encoding_format": "float"}
+    try:
+        answer = httpx.post(url, json=asked, headers={"Authorization": f"Bearer {key}"}, timeout=SECONDS)
+        answer.raise_for_status()
+        rows: list[dict[str, Any]] = sorted(answer.json()["data"], key=lambda row: row["index"])
+        if len(rows) != len(texts):
+            raise ValueError("the embeddings are not as many as the texts")
+        return [np.asarray(row["embedding"], np.float32).tobytes() for row in rows]
+    except httpx.HTTPStatusError as error:
+        raise OSError(f"embeddings were answered with {error.response.status_code}") from None
+    except httpx.HTTPError as error:
+        raise OSError(f"embeddings can't be asked: {type(error).__name__}") from None
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"the embeddings can't be read: {type(error).__name__}") from None

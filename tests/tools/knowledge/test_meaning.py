@@ -1,0 +1,113 @@
+"""Documents are searched by meaning as well, and by words alone when the model can't be asked."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from agentrun import plugins, spec
+from agentrun.call import Call
+from agentrun.tools.invoke import invoke
+from tests.spec.check_spec import complaints
+
+MEANINGS = (("pool", "swim", "water"), ("breakfast", "eat", "food"), ("dog", "pet", "animals"))
+
+
+class Model:
+    """An embeddings model on loopback, to which words of one meaning are the same."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+        self.status = 200
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                assert self.path == "/v1/embeddings"
+                assert self.headers["Authorization"] == "Bearer secret"
+                outer.asked.append(body["input"])
+                rows = [{"index": n, "embedding": vector(text)} for n, text in enumerate(body["input"])]
+                answer = json.dumps({"data": rows[::-1]}).encode()
+                self.send_response(outer.status)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
+
+
+def vector(text: str) -> list[float]:
+    """One number for each meaning."""
+    return [float(sum(word in text.lower() for word in words)) for words in MEANINGS]
+
+
+@pytest.fixture
+def model() -> Iterator[Model]:
+    model = Model()
+    thread = threading.Thread(target=model.server.serve_forever, daemon=True)
+    thread.start()
+    yield model
+    model.server.shutdown()
+    model.server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.md").write_text("# Pool\nIt is warm.\n# Breakfast\nFrom seven.\n# Dogs\nThey are welcome.\n")
+    path = tmp_path / "desk.yaml"
+    found = "embeddings: {model: m, base_url: '${WHERE}', api_key: '${KEY}'}"
+    path.write_text(f"transport: local\nprompts: Hi.\nknowledge: {{folder: docs, results: 1, {found}}}\n")
+    return path
+
+
+async def ask(path: Path, query: str, where: str, *, offline: bool = False) -> str:
+    (tool,) = plugins.load(spec.load(path))
+    environ = {"WHERE": where, "KEY": "secret"}
+    call = Call("1", "desk", "local", environ=environ, offline=offline)
+    return (await invoke(tool, call, {"query": query})).text
+
+
+async def test_other_words_of_one_meaning_are_found_and_documents_are_embedded_once(
+    path: Path, model: Model
+) -> None:
+    assert "From seven." in await ask(path, "Where can I eat?", model.url)
+    assert "It is warm." in await ask(path, "Can we swim?", model.url)
+    assert [len(texts) for texts in model.asked] == [3, 1, 1]
+    (path.parent / "docs" / "a.md").write_text("# Pool\nIt is warm.\n# Food\nFrom eight.\n")
+    assert "From eight." in await ask(path, "Where can I eat?", model.url)
+    assert [len(texts) for texts in model.asked][3:] == [1, 1]
+
+
+@pytest.mark.parametrize("status", [401, 500])
+async def test_a_model_that_refuses_costs_only_the_meaning(path: Path, model: Model, status: int) -> None:
+    model.status = status
+    assert "From seven." in await ask(path, "breakfast", model.url)
+    assert "Nothing was found" in await ask(path, "Where can I eat?", model.url)
+
+
+async def test_a_model_that_is_not_there_costs_only_the_meaning(path: Path) -> None:
+    assert "From seven." in await ask(path, "breakfast", "http://127.0.0.1:9/v1")
+
+
+async def test_offline_no_model_is_asked(path: Path, model: Model) -> None:
+    assert "From seven." in await ask(path, "breakfast", model.url, offline=True)
+    assert model.asked == []
+
+
+def test_a_variable_that_is_not_set_is_told_and_a_key_in_plain_text_is_refused(path: Path) -> None:
+    assert "KEY is not set" in complaints(path)
+    path.write_text(path.read_text().replace("${KEY}", "sk"))
+    assert "'sk' is a key in plain text" in complaints(path)
