@@ -9,10 +9,11 @@ from typing import Any
 from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.plugins import tested
 from agentrun.plugins.providers import PluginServices
-from agentrun.providers import daily, installed
+from agentrun.providers import daily, installed, webhook
 from agentrun.providers.parts import OPENAI, PartsPlanner, ServicePlan
 from agentrun.providers.service import Service
 from agentrun.providers.variables import unset
+from agentrun.providers.webhook import Webhook
 from agentrun.spec import extras, rules
 from agentrun.spec.address import problem_with
 from agentrun.spec.daily import DailyTransport
@@ -48,6 +49,7 @@ class Plan:
     transports: tuple[Transport, ...] = ()
     warnings: tuple[Problem, ...] = ()
     uninstalled: tuple[Service, ...] = ()
+    webhook: Webhook | None = None
 
     @property
     def spec(self) -> AgentSpec:
@@ -97,7 +99,8 @@ def make(
     parts = _parts(file, planner)
     transports = _transports(file, planner, public_url)
     _find_variables(file, planner, environ)
-    said = tested.check(file, tools)
+    sent_to, found = webhook.plan(file, environ)
+    said = [*tested.check(file, tools), *found]
     planner.problems += [*rules.check(file), *(one for one in said if one.severity == "error")]
     if planner.problems:
         raise SpecError(planner.problems)
@@ -112,6 +115,7 @@ def make(
         transports=transports,
         warnings=tuple(dict.fromkeys([*planner.warnings(), *extras.missing(file), *said])),
         uninstalled=tuple(planner.uninstalled.values()),
+        webhook=sent_to,
     )
 
 
