@@ -11,10 +11,11 @@ from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.plugins import load, tested
 from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.providers import PluginServices
-from agentrun.providers import daily, installed
+from agentrun.providers import daily, installed, webhook
 from agentrun.providers.parts import OPENAI, PartsPlanner, ServicePlan
 from agentrun.providers.service import Service
 from agentrun.providers.variables import unset
+from agentrun.providers.webhook import Webhook
 from agentrun.spec import extras, flow_graph, rules
 from agentrun.spec.address import problem_with
 from agentrun.spec.daily import DailyTransport
@@ -53,6 +54,7 @@ class Plan:
     uninstalled: tuple[Service, ...] = ()
     hooks: tuple[CallHooks, ...] = ()
     team: dict[str, Plan] = field(default_factory=dict, repr=False, compare=False)
+    webhook: Webhook | None = None
 
     @property
     def spec(self) -> AgentSpec:
@@ -127,7 +129,9 @@ def _make(
     parts = _parts(file, planner)
     transports = _transports(file, planner, public_url)
     _find_variables(file, planner, environ)
-    said = [*tested.check(file, known or tools), *flow_graph.check(file, [tool.name for tool in tools])]
+    sent_to, found = webhook.plan(file, environ)
+    names = [tool.name for tool in tools]
+    said = [*tested.check(file, known or tools), *flow_graph.check(file, names), *found]
     planner.problems += [*rules.check(file), *(one for one in said if one.severity == "error")]
     if planner.problems:
         raise SpecError(planner.problems)
@@ -143,6 +147,7 @@ def _make(
         warnings=tuple(dict.fromkeys([*planner.warnings(), *extras.missing(file), *said])),
         uninstalled=tuple(planner.uninstalled.values()),
         hooks=tuple(hooks),
+        webhook=sent_to,
     )
 
 

@@ -84,7 +84,8 @@ def command(specs: tuple[Path, ...], log_level: str, drain: float, workers: int,
         *(given.pop(name) for name in ("max_calls", "max_calls_per_caller", "max_calls_per_minute"))
     )
     records = given.pop("records")
-    asked = Options(**given, limits=limits, records=None if records == "none" else records)
+    kept = None if records == "none" else records
+    asked = Options(**given, limits=limits, records=kept, webhooks=True)
 
     if workers > 1 and asked.worker_fd is None:
         return asyncio.run(_supervise(workers, asked))

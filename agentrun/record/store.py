@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +18,7 @@ from alembic.util import CommandError
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agentrun.errors import SetupError
+from agentrun.record import outbox
 from agentrun.record.tables import CALLS
 
 DEFAULT = "sqlite:///agentrun-calls.sqlite3"
@@ -23,6 +26,8 @@ CUT_OFF = "the process was killed"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _BUSY_MS = 10_000
+_ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(4720001)"}
+"""What lets one process at a time bring a store up to date, as the workers of a server do at once."""
 Row = Mapping[str, Any]
 """A record as ``CallRecord.as_json`` gives it."""
 
@@ -62,23 +67,28 @@ class Store:
                 f"records can't be kept at {_shown(url)}: {words}", "see --records, or --records none"
             ) from None
         self._insert = _INSERTS[self._engine.dialect.name]
+        self.outbox = outbox.Outbox(self._engine)
 
-    def save(self, rows: Sequence[Row], owner: str) -> None:
-        """Write ``rows``, new or known; raises sqlalchemy.exc.SQLAlchemyError."""
+    def save(self, rows: Sequence[Row], owner: str, webhooks: Collection[str] = ()) -> None:
+        """Write ``rows``, new or known; raises sqlalchemy.exc.SQLAlchemyError.
+
+        Those of the agents in ``webhooks`` are put into the outbox when they have ended.
+        """
         if not rows:
             return
         seen = _now()
         values = [
             {key: row[key] for key in ("agent", "id", "started", "ended")}
-            | {"record": dict(row), "owner": owner, "seen": seen}
+            | {"record": dict(row), "owner": owner, "seen": seen, "webhook": row["agent"] in webhooks}
             for row in rows
         ]
         statement = self._insert(CALLS)
-        changed = {key: statement.excluded[key] for key in ("ended", "record", "owner", "seen")}
+        changed = {key: statement.excluded[key] for key in ("ended", "record", "owner", "seen", "webhook")}
         with self._engine.begin() as connection:
             connection.execute(
                 statement.on_conflict_do_update(index_elements=["agent", "id"], set_=changed), values
             )
+            outbox.put(connection, [row for row in rows if row["ended"] and row["agent"] in webhooks])
 
     def touch(self, owner: str) -> None:
         """Say that ``owner`` is alive, and its open calls with it."""
@@ -96,13 +106,16 @@ class Store:
                 end = {"ended": row["seen"], "ended_by": "error", "reason": CUT_OFF}
                 this = (CALLS.c.agent == row["agent"]) & (CALLS.c.id == row["id"]) & lost
                 values = {"ended": row["seen"], "record": {**row["record"], **end}}
-                connection.execute(sa.update(CALLS).where(this).values(values))
+                closed = connection.execute(sa.update(CALLS).where(this).values(values)).rowcount
+                if closed and row["webhook"]:
+                    outbox.put(connection, [values["record"]])
         return len(found)
 
     def forget(self, before: datetime) -> int:
         """Delete what ended before ``before``; how many there were."""
         old = CALLS.c.ended < before.isoformat()
         with self._engine.begin() as connection:
+            outbox.forget(connection, before)
             return connection.execute(sa.delete(CALLS).where(old)).rowcount
 
     def get(self, call_id: str, agent: str | None = None) -> dict[str, Any] | None:
@@ -150,8 +163,11 @@ def _engine(url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", f"busy_timeout = {_BUSY_MS}"):
+        for pragma in (f"busy_timeout = {_BUSY_MS}", "synchronous = NORMAL"):
             connection.execute(f"PRAGMA {pragma}").close()
+        # the file stays in this mode; SQLite does not wait for another process that is just setting it
+        with contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL").close()
 
     return engine
 
@@ -160,6 +176,7 @@ def _migrate(connection: sa.Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
+    connection.exec_driver_sql(_ALONE[connection.dialect.name])
     command.upgrade(config, "head")
 
 

@@ -15,7 +15,30 @@ CALLS = sa.Table(
     sa.Column("record", sa.JSON, nullable=False),
     sa.Column("owner", sa.String(64), nullable=False, server_default=""),
     sa.Column("seen", sa.String(40), nullable=False, server_default=""),
+    sa.Column("webhook", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("calls_started", "started"),
     sa.Index("calls_open", "ended", "seen"),
 )
-"""``record`` is ``CallRecord.as_json()``; ``owner`` wrote it last, at ``seen``."""
+"""``record`` is ``CallRecord.as_json()``; ``owner`` wrote it last, at ``seen``; ``webhook``: it is sent."""
+OUTBOX = sa.Table(
+    "outbox",
+    METADATA,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("agent", sa.String(63), nullable=False),
+    sa.Column("call", sa.String(255), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("created", sa.String(40), nullable=False),
+    sa.Column("due", sa.String(40), nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("claim", sa.String(32), nullable=False),
+    sa.Index("outbox_due", "state", "agent", "due"),
+    sa.Index("outbox_call", "agent", "call", "number", unique=True),
+)
+"""Ended records on their way to a webhook.
+
+``state`` is ``waiting``, ``delivered`` or ``given up``; ``number`` counts a call's messages from 0. While a
+server holds a ``claim`` on a message, ``due`` is when the claim lapses. A delivered ``body`` is emptied.
+"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,11 +24,18 @@ FORGET_SECONDS = 3600.0
 
 
 class Keeper:
-    """Keeps the records of one process in a store; ``days`` is how long ended calls stay, None for ever."""
+    """Keeps the records of one process in a store; ``days`` is how long ended calls stay, None for ever.
 
-    def __init__(self, store: Store, days: float | None = None) -> None:
+    ``webhooks`` gives the agents whose ended records are sent on.
+    """
+
+    def __init__(
+        self, store: Store, days: float | None = None, webhooks: Callable[[], Collection[str]] = tuple
+    ) -> None:
         self.store = store
         self._days = days
+        self._webhooks = webhooks
+        self._enders: list[Callable[[], None]] = []
         self._owner = secrets.token_hex(8)
         self._open: dict[tuple[str, str], tuple[CallRecord, dict[str, Any]]] = {}
         self._touched = self._forgot = float("-inf")
@@ -36,6 +44,10 @@ class Keeper:
     def watch(self, record: CallRecord) -> None:
         """Write ``record`` from now on, until it has ended."""
         self._open[record.agent, record.id] = (record, {})
+
+    def on_end(self, watcher: Callable[[], None]) -> None:
+        """Have ``watcher`` called when ended calls have been written."""
+        self._enders.append(watcher)
 
     async def run(self) -> None:
         """Write what has changed, over and over, until it is cancelled."""
@@ -53,7 +65,7 @@ class Keeper:
         found = {key: record.as_json() for key, (record, _) in self._open.items()}
         changed = [row for key, row in found.items() if row != self._open[key][1]]
         try:
-            await asyncio.to_thread(self._put, changed)
+            await asyncio.to_thread(self._put, changed, self._webhooks())
         except sa.exc.SQLAlchemyError as error:
             if not self._failing:
                 logger.error("records can't be written: {}", getattr(error, "orig", None) or type(error))
@@ -65,9 +77,12 @@ class Keeper:
             self._open[key] = (record, row)
             if row["ended"] and record.as_json() == row:
                 del self._open[key]
+        if any(row["ended"] for row in changed):
+            for watcher in self._enders:
+                watcher()
 
-    def _put(self, rows: list[dict[str, Any]]) -> None:
-        self.store.save(rows, self._owner)
+    def _put(self, rows: list[dict[str, Any]], webhooks: Collection[str]) -> None:
+        self.store.save(rows, self._owner, webhooks)
         now = time.monotonic()
         if now - self._touched > TOUCH_SECONDS:
             self._touched = now

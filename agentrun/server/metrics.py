@@ -14,6 +14,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from agentrun.record import CallRecord
 from agentrun.server import api_key
+from agentrun.server.deliverer import Deliverer
 from agentrun.server.settings import ServerSettings
 from agentrun.server.switchboard import Switchboard
 
@@ -52,11 +53,24 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livesum",
         )
+        self._deliveries = counter("webhook_tries", "Records sent to webhooks.", "agent", "result")
+        self._waiting = Gauge(
+            "agentrun_webhook_waiting",
+            "Records that have not reached their webhook.",
+            ["agent"],
+            registry=self.registry,
+            multiprocess_mode="livemostrecent",
+        )
         for agent in switchboard.plans:
             self._active.labels(agent).set(0)
         switchboard.on_begin(lambda record: self._active.labels(record.agent).inc())
         switchboard.on_end(self.ended)
         switchboard.admission.on_refusal(lambda agent, kind: self._refused.labels(agent, kind).inc())
+
+    def follow(self, deliverer: Deliverer) -> None:
+        """Count what is sent to webhooks, and what waits for it."""
+        deliverer.on_result(lambda agent, result: self._deliveries.labels(agent, result).inc())
+        deliverer.on_count(lambda agent, number: self._waiting.labels(agent).set(number))
 
     def ended(self, record: CallRecord) -> None:
         """Count a call."""

@@ -12,7 +12,8 @@ from agentrun.server.admission import Limits
 class Options:
     """What `agentrun serve` was asked for; port 0 takes a free one.
 
-    ``records`` is where they are kept for ``keep_records`` days, None nowhere and for ever.
+    ``records`` is where they are kept for ``keep_records`` days, None nowhere and for ever. With
+    ``webhooks`` each record is sent to the webhook of its agent.
     One of several workers has its number, the descriptor of their socket, and the file that they share.
     """
 
@@ -33,3 +34,4 @@ class Options:
     ledger: Path | None = None
     records: str | None = None
     keep_records: float | None = None
+    webhooks: bool = False

@@ -15,8 +15,9 @@ from agentrun.listening import bind, inherit, listening
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
-from agentrun.server import access, api_key, app, microphone_talk
+from agentrun.server import access, api_key, app, keeping, microphone_talk
 from agentrun.server.admission import Admission
+from agentrun.server.deliverer import Deliverer
 from agentrun.server.dialling import Diallers
 from agentrun.server.loading import load, make_plan, make_plans
 from agentrun.server.offline import Offline
@@ -68,6 +69,8 @@ async def running(
         offline = await stack.enter_async_context(Offline(files)) if options.offline else None
         plans = make_plans(files, environ, options, offline)
         _require_public_urls(plans, options.host)
+        for plan in plans.values():
+            keeping.require(plan, options)
         resources = await stack.enter_async_context(Resources())
         await asyncio.to_thread(resources.warm)
         ledger = Ledger(options.ledger) if options.ledger else None
@@ -76,8 +79,9 @@ async def running(
         store = SharedStore(ledger) if ledger else None
         switchboard = Switchboard(plans, resources, Admission(options.limits, store=store))
         await switchboard.prepare()
+        deliverer: Deliverer | None = None
         if options.records:
-            await stack.enter_async_context(_keeping(switchboard, options))
+            deliverer = await stack.enter_async_context(keeping.keeping(switchboard, options, resources.web))
         public_urls = _public_urls(plans)
         settings = ServerSettings(
             options.host,
@@ -91,6 +95,8 @@ async def running(
             origins=frozenset(origin.lower().rstrip("/") for origin in options.origins),
         )
         web = app.make(switchboard, settings, SharedStreamTokens(ledger) if ledger else None)
+        if deliverer:
+            web.state.metrics.follow(deliverer)
         await stack.enter_async_context(web.state.metrics.watching())
         join_given_rooms = _include_daily(web, switchboard, settings)
         await stack.enter_async_context(listening(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
@@ -105,25 +111,6 @@ async def running(
             await stack.enter_async_context(watching(reloader))
         talk = microphone_talk.begin(switchboard) if options.worker == 0 else None
         yield Running(url, settings, switchboard, web.state.diallers, talk)
-
-
-@contextlib.asynccontextmanager
-async def _keeping(switchboard: Switchboard, options: Options) -> AsyncIterator[None]:
-    """Keep the records of calls in a store while the block runs, and to the last word."""
-    from agentrun.record.store import Store
-    from agentrun.server.keeper import Keeper
-
-    store = await asyncio.to_thread(Store, options.records or "")
-    keeper = Keeper(store, options.keep_records)
-    switchboard.records.on_add(keeper.watch)
-    switchboard.records.past = keeper.store
-    writing = asyncio.create_task(keeper.run())
-    try:
-        yield
-    finally:
-        writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
-        await keeper.close()
 
 
 def _start_tokens(key: str | None, ledger: Ledger | None) -> StartTokens | None:
@@ -145,6 +132,7 @@ def _reloader(
 
     def make(file: SpecFile) -> Plan:
         plan = make_plan(file, environ, options, offline)
+        keeping.require(plan, options)
         _require_public_urls({plan.spec.name: plan}, options.host)
         return plan
 

@@ -92,6 +92,7 @@ async def open_desk(
     overrides: Mapping[str, str] | None = None,
     environ: Mapping[str, str] | None = None,
     insecure: bool = True,
+    records: str | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Desk]:
     """Serve the desk in ``folder``: the model gives ``answers``, the caller says what is ``heard``."""
@@ -102,7 +103,10 @@ async def open_desk(
     hearing, voice, brain = ScriptedHearing(heard), ToneVoice(), ScriptedBrain(answers)
     async with OpenAIServer(hearing, voice, brain, clock=clock) as openai:
         given = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url, **(environ or {})}
-        options = Options(port=0, insecure=insecure, style=style, overrides=tuple((overrides or {}).items()))
+        changed = tuple((overrides or {}).items())
+        options = Options(
+            port=0, insecure=insecure, style=style, overrides=changed, records=records, webhooks=bool(records)
+        )
         async with running([spec], given, options) as server:
             yield Desk(openai, server, hearing, voice, brain, Caller.from_environ(given))
 

@@ -126,6 +126,25 @@ def test_many_write_at_once(url: str, opened: Open) -> None:
     assert len(list(stores[0].find(Wanted()))) == 40
 
 
+def test_many_open_a_new_store_at_once(url: str) -> None:
+    """As the workers of a server do that has just been installed."""
+    together, faults = threading.Barrier(6), list[str]()
+
+    def open_it() -> None:
+        together.wait(30)
+        try:
+            Store(url).close()
+        except SetupError as error:
+            faults.append(error.message)
+
+    threads = [threading.Thread(target=open_it) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert faults == []
+
+
 def test_an_older_store_is_brought_up_to_date(url: str, opened: Open) -> None:
     old = call("CA1").as_json()
     engine = sa.create_engine(url)
@@ -139,7 +158,9 @@ def test_an_older_store_is_brought_up_to_date(url: str, opened: Open) -> None:
     engine.dispose()
     store = opened(url)
     assert store.get("CA1") == old
-    store.save([call("CA2").as_json()], "one")
+    assert store.outbox.waiting(["desk"]) == {"desk": 0}
+    store.save([call("CA2").as_json()], "one", {"desk"})
+    assert store.outbox.waiting(["desk"]) == {"desk": 1}
     assert len(list(store.find(Wanted()))) == 2
 
 

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 import pytest
 from loguru import logger
 
+from tests.record.conftest import postgresql, url
+
+__all__ = ["postgresql", "url"]
+
 
 @pytest.fixture(autouse=True)
 def quiet_logs() -> Iterator[None]:
