@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 QUESTION = ROOT / "tests" / "corpus" / "02_mens_scores.wav"
 WARM_UP = 10
 AT_ONCE = 4
+QUARTERS = 4
 
 
 def state(process: int) -> dict[str, float]:
@@ -68,8 +69,8 @@ async def one(caller: Caller, url: str, faults: list[str]) -> None:
         faults.append(type(error).__name__)
 
 
-async def soak(calls: int, seconds: float) -> tuple[dict[str, float], dict[str, float], list[str]]:
-    """The state after a warm-up and after all calls, and the faults."""
+async def soak(calls: int, seconds: float) -> tuple[list[dict[str, float]], list[str]]:
+    """The state after a warm-up and after each quarter of the calls, and the faults."""
     faults: list[str] = []
     async with serving() as (url, process):
         caller = Caller()
@@ -78,7 +79,7 @@ async def soak(calls: int, seconds: float) -> tuple[dict[str, float], dict[str, 
         for _ in range(WARM_UP):
             await one(caller, url, faults)
         await asyncio.sleep(3)
-        before, began, going = state(process), time.monotonic(), set()
+        states, began, going = [state(process)], time.monotonic(), set()
         with Progress(transient=True) as progress:
             bar = progress.add_task("calling", total=calls)
             for number in range(calls):
@@ -87,9 +88,11 @@ async def soak(calls: int, seconds: float) -> tuple[dict[str, float], dict[str, 
                 going.add(task)
                 task.add_done_callback(going.discard)
                 progress.advance(bar)
-            await asyncio.gather(*going)
-        await asyncio.sleep(5)
-        return before, state(process), faults
+                if (number + 1) % max(1, calls // QUARTERS) == 0:
+                    await asyncio.gather(*going)
+                    await asyncio.sleep(5)
+                    states.append(state(process))
+        return states, faults
 
 
 def main() -> None:
@@ -97,10 +100,11 @@ def main() -> None:
     logger.remove()
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     minutes = float(sys.argv[2]) if len(sys.argv) > 2 else 10.0
-    before, after, faults = asyncio.run(soak(calls, minutes * 60))
-    table = Table(f"{calls} calls in {minutes:g} min, {len(faults)} without an answer", "before", "after")
-    for name in before:
-        table.add_row(name, str(before[name]), str(after[name]))
+    states, faults = asyncio.run(soak(calls, minutes * 60))
+    after = [f"after {calls * quarter // QUARTERS}" for quarter in range(1, len(states))]
+    table = Table(f"{calls} calls in {minutes:g} min, {len(faults)} without an answer", "before", *after)
+    for name in states[0]:
+        table.add_row(name, *(str(each[name]) for each in states))
     Console().print(table)
 
 
