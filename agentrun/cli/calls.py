@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agentrun.cli import call_figures
 from agentrun.cli.serve_options import DURATION, records_option
 
 if TYPE_CHECKING:
@@ -67,14 +68,15 @@ def list_calls(records: str, agent: str | None, most: int, since: float | None, 
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("began", "call", "agent", "from", "lasted", "ended by", "reason"):
-        table.add_column(name, no_wrap=name in ("began", "call", "lasted"))
+    for name in ("began", "call", "agent", "from", "lasted", "answer", "cost", "ended by", "reason"):
+        table.add_column(name, no_wrap=name in ("began", "call", "lasted", "answer", "cost"))
     for record in found:
         by = record["ended_by"] or "still up"
         colour = "red" if by == "error" else ""
         caller = record["from_number"] or record["transport"]
-        row = (_when(record), record["id"], record["agent"], caller, _lasted(record), by, record["reason"])
-        table.add_row(*row, style=colour)
+        row = (_when(record), record["id"], record["agent"], caller, _lasted(record))
+        figures = (call_figures.answer(record), call_figures.cost(record))
+        table.add_row(*row, *figures, by, record["reason"], style=colour)
     Console().print(table)
 
 
@@ -100,6 +102,10 @@ def show(call_id: str, records: str, as_json: bool) -> None:
     head = f"{record['agent']}, {record['transport']}, {caller}, {_when(record)}, {_lasted(record)}"
     console.print(head, style="bold")
     _conversation(console, record)
+    if table := call_figures.turns(record):
+        console.print(table)
+    for line in call_figures.usage(record):
+        console.print(line, style="dim", markup=False)
     for error in record["errors"]:
         console.print(f"error: {error}", style="red", markup=False)
     console.print(f"ended by {record['ended_by'] or 'nobody yet'}: {record['reason']}", markup=False)

@@ -43,11 +43,28 @@ class Takeover:
 
 
 @dataclass
+class Turn:
+    """An answer: the caller's last word ended ``at`` seconds, and its first sound came ``total_ms`` later.
+
+    ``stages`` are its parts in ms: ``endpointing``, ``stt``, ``llm`` (until there was something to speak),
+    ``tool``, ``tts`` and ``transport`` of a cascade; ``endpointing``, ``model``, ``tool`` and ``transport``
+    of a realtime model. Those that took no time are left out.
+    """
+
+    at: float
+    total_ms: float
+    stages: dict[str, float]
+
+
+@dataclass
 class CallRecord:
     """One record for every call, whatever ended it.
 
     A call that the agent placed is ``outbound``; its ``outcome`` is ``answered``, ``machine``, ``busy``,
     ``no-answer``, ``failed`` or ``canceled``, and ``answered_by`` is Twilio's word for who picked up.
+
+    ``usage`` is what each service was used for, by ``kind provider/model``; ``cost`` is what that may have
+    cost. ``spec_hash`` tells the spec and its files from another state of them, ``versions`` the software.
     """
 
     id: str
@@ -65,6 +82,11 @@ class CallRecord:
     outcome: str = ""
     answered_by: str = ""
     takeovers: list[Takeover] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
+    usage: dict[str, dict[str, float]] = field(default_factory=dict)
+    cost: dict[str, Any] = field(default_factory=dict)
+    spec_hash: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """JSON-ready, times in ISO 8601 and UTC."""

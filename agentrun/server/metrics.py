@@ -20,6 +20,7 @@ from agentrun.server.switchboard import Switchboard
 
 PERIOD_SECONDS = 0.5
 _ANSWER = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+_STAGE = (0.01, 0.025, *_ANSWER)
 _CALL = (5, 15, 30, 60, 120, 300, 600, 1200, 1800)
 _LAG = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 
@@ -38,8 +39,9 @@ class Metrics:
 
         self._calls = counter("calls", "Calls that have ended.", "agent", "transport", "ended_by")
         self._length = histogram("call_seconds", "How long calls lasted.", _CALL, "agent")
-        words = "From the caller's words in the record to the agent's answer."
+        words = "From the caller's last word to the first sound of the answer."
         self._answers = histogram("answer_seconds", words, _ANSWER, "agent")
+        self._stages = histogram("stage_seconds", "The parts of it.", _STAGE, "agent", "stage")
         self._tools = histogram("tool_seconds", "How long tools took.", _ANSWER, "agent", "tool", "status")
         self._errors = counter("errors", "Errors of providers, by kind.", "agent", "kind")
         self._takeovers = counter("takeovers", "Services that went on for another.", "agent", "part")
@@ -79,15 +81,13 @@ class Metrics:
         self._calls.labels(agent, record.transport, record.ended_by or "error").inc()
         if record.ended:
             self._length.labels(agent).observe((record.ended - record.started).total_seconds())
-        asked: float | None = None
+        for turn in record.turns:
+            self._answers.labels(agent).observe(turn.total_ms / 1000)
+            for stage, took in turn.stages.items():
+                self._stages.labels(agent, stage).observe(took / 1000)
         for entry in record.transcript:
             if entry.who == "tool":
                 self._tools.labels(agent, entry.name, entry.status).observe(entry.seconds)
-            elif entry.who == "caller":
-                asked = entry.at
-            elif asked is not None:
-                self._answers.labels(agent).observe(max(0.0, entry.at - asked))
-                asked = None
             if entry.interrupted:
                 self._interruptions.labels(agent).inc()
         for error in record.errors:

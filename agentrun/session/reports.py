@@ -10,6 +10,7 @@ from loguru import logger
 from pipecat.frames.frames import ErrorFrame
 
 from agentrun.session.faults import described
+from agentrun.session.latency import Latency
 from agentrun.session.line import SessionLine
 from agentrun.session.patience import Patience
 from agentrun.session.side_transcript import SideTranscript
@@ -27,6 +28,7 @@ class Reports:
     transcript: Transcript
     side: SideTranscript
     patience: Patience
+    latency: Latency
     is_over: Callable[[], bool]
 
     @property
@@ -38,10 +40,12 @@ class Reports:
         """A tool is at work: its own timeout counts now."""
         logger.debug("call {}: tool {} started", self.call_id, tool.name)
         self.patience.tool_started()
+        self.latency.tool_started()
 
     def tool_ended(self, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
         """A tool is done."""
         self.transcript.tool(tool, arguments, outcome)
+        self.latency.tool_ended()
         self.patience.tool_ended(answered=outcome.status != "cancelled")
 
     def taken_over(self, part: str, by: str, instead_of: str, error: ErrorFrame | None) -> None:

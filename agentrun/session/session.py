@@ -22,19 +22,22 @@ from agentrun.pipeline import flow, memory, private
 from agentrun.pipeline.build import build
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
-from agentrun.record import CallRecord, EndedBy
-from agentrun.session import ending, idle, prompts, voice, worker
+from agentrun.record import CallRecord, EndedBy, cost
+from agentrun.session import ending, idle, opening, prompts, voice, worker
 from agentrun.session.callers import Callers
 from agentrun.session.faults import Faults, Verdict, described
 from agentrun.session.floor import Floor
 from agentrun.session.handover import Handover
 from agentrun.session.idle import IdlePrompts
+from agentrun.session.latency import Latency
 from agentrun.session.lifeline import Lifeline
 from agentrun.session.line import SessionLine
 from agentrun.session.patience import Patience
 from agentrun.session.reports import Reports
 from agentrun.session.side_transcript import SideTranscript
 from agentrun.session.transcript import Transcript
+from agentrun.session.usage import Usage
+from agentrun.session.versions import versions
 from agentrun.session.voice import Voice
 from agentrun.transports.connection import Connection
 
@@ -57,6 +60,7 @@ class Session:
         apology: bytes | None = None,
     ) -> None:
         self.record = record
+        record.spec_hash, record.versions = plan.file.digest, versions()
         self._plan = plan
         self.line = SessionLine(connection, resources.web)
         self._connection = connection = self.line.of(connection)
@@ -72,10 +76,13 @@ class Session:
         self._floor = Floor()
         self._prompts = prompts.fill(plan.spec, connection.call)
         self._transcript = Transcript(record, lambda: round(self._clock() - self._began, 3))
+        self._latency = Latency(record, lambda: self._clock() - self._began)
         self._side = SideTranscript(plan.llm or plan.fixed, resources, self._transcript.caller)
         self._patience = Patience(plan.spec.limits.answer, self._answer_overdue)
         is_over, side = self._ending.is_set, self._side
-        reports = Reports(record.id, self.line, self._transcript, side, self._patience, is_over)
+        reports = Reports(
+            record.id, self.line, self._transcript, side, self._patience, self._latency, is_over
+        )
         self._parts = build(plan, self._prompts.system, connection, resources, reports)
         self._flow = flow.of(plan, connection.call, reports)
         self._faults = Faults(self._parts)
@@ -113,6 +120,7 @@ class Session:
             await self._side.finish()
             await private.close_own_clients(self._parts.services, self._http_client)
             self.record.ended = datetime.now(UTC)
+            self.record.cost = cost.estimate(self.record)
         return self.record
 
     async def end(self, by: EndedBy, reason: str) -> None:
@@ -146,6 +154,8 @@ class Session:
     def _listen(self) -> None:
         running, transport = self._worker, self._connection.transport
         self._transcript.listen(self._parts)
+        self._latency.listen(self._parts, self._connection)
+        Usage(self.record).listen(self._parts, self._plan)
         Callers(transport, self._connected, self._disconnected, self._line_lost).listen(self._connection.lost)
         running.add_event_handler("on_pipeline_started", self._started)
         running.add_event_handler("on_pipeline_error", self._failed)
@@ -158,17 +168,8 @@ class Session:
         caller.add_event_handler("on_user_turn_idle", self._caller_idle)
 
     async def _connected(self) -> None:
-        if self._prompts.opening:
-            await self._voice.say(self._prompts.opening)
-        if self._prompts.greeting:
-            self._instruct(self._prompts.greeting)
-        speaks = self._prompts.greeting is not None and (not self._flow or self._flow.speaks_first)
-        if speaks:
-            self._patience.owed()
-        if self._flow:
-            await self._flow.start(self._worker, self._parts, speaks=speaks)
-        elif speaks:
-            await self._worker.queue_frame(LLMRunFrame())
+        parts, worker = self._parts, self._worker
+        await opening.begin(self._prompts, self._flow, self._voice, self._patience, worker, parts)
 
     async def _disconnected(self) -> None:
         await self.line.departed()
@@ -203,6 +204,7 @@ class Session:
         self._voice.note(speaking=self._floor.agent)
         self._patience.note(speaking=self._floor.agent)
         if self._floor.agent:
+            self._latency.agent_started()
             self._transcript.agent_speaks()
             self._faults.recovered()
 

@@ -26,7 +26,8 @@ class SpecFile:
     """``places`` maps the path of a value (``("pipeline", "llm")``) to where it stands.
 
     ``project`` is the folder that holds ``plugins/``: the spec's own folder or the one above it. ``sources``
-    are the files that the agent was read from: what it extends, its prompts, its tests.
+    are the files that the agent was read from: what it extends, its prompts, its tests. ``digest`` tells this
+    state of them from any other.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class SpecFile:
     spec: AgentSpec
     places: Mapping[Where, Place]
     sources: frozenset[Path] = frozenset()
+    digest: str = ""
 
     def problem(self, where: Where, message: str, hint: str = "", severity: Severity = "error") -> Problem:
         """A problem at ``where``, or at its nearest parent that stands in a file."""

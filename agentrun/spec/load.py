@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,8 +50,20 @@ def examine(
     spec, trouble = _validate(found)
     named = leaks.find(found)
     everything = [*found.problems, *named.values(), *trouble, *templates.check(found)]
-    file = SpecFile(path, project, spec, found.values, _sources(found)) if spec else None
+    sources = _sources(found)
+    digest = _digest(path, sources, overrides, style)
+    file = SpecFile(path, project, spec, found.values, sources, digest) if spec else None
     return file, sorted(set(leaks.without(everything, named)))
+
+
+def _digest(
+    path: Path, sources: frozenset[Path], overrides: Sequence[tuple[str, str]], style: str | None
+) -> str:
+    """16 hexadecimal digits of SHA-256 over the files' content and what the command line changes."""
+    seen = hashlib.sha256(repr((style, sorted(overrides))).encode())
+    for source in sorted({path, *sources}):
+        seen.update(hashlib.sha256(source.read_bytes() if source.is_file() else b"").digest())
+    return seen.hexdigest()[:16]
 
 
 def _sources(found: Source) -> frozenset[Path]:

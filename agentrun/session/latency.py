@@ -1,0 +1,124 @@
+"""Where the time goes between the caller's last word and the first sound of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from pipecat.frames.frames import (
+    Frame,
+    InputAudioRawFrame,
+    TranscriptionFrame,
+    TTSAudioRawFrame,
+    TTSStartedFrame,
+    VADUserStoppedSpeakingFrame,
+)
+
+from agentrun.pipeline.parts import Parts
+from agentrun.record import CallRecord, Turn
+from agentrun.transports.connection import Connection
+
+LOUD = 650
+"""A sample this far from zero, of 32,768, is sound: -34 dB, above the hiss of a telephone line."""
+_MOST_SILENCE = 3.0
+"""Seconds: a line that was quiet for longer before the turn ended has a caller who is not loud."""
+STAGES = ("endpointing", "stt", "llm", "model", "tool", "tts", "transport")
+
+
+class Latency:
+    """Notes moments of one call, and adds a ``Turn`` to its record when an answer is heard.
+
+    ``clock`` gives seconds since the start of the call.
+    """
+
+    def __init__(self, record: CallRecord, clock: Callable[[], float]) -> None:
+        self._record = record
+        self._clock = clock
+        self._thinking = "model"
+        self._loud = self._silent_since = self._confirmed = self._transcribed = 0.0
+        self._marks: list[tuple[str, float]] = []
+        self._ended: float | None = None
+
+    def listen(self, parts: Parts, connection: Connection) -> None:
+        """Hear of the sound that comes in, of transcripts, and of the sound that is made."""
+        if connection.written:
+            return
+        self._thinking = "llm" if parts.tts else "model"
+        ears = connection.transport.input()
+        ears.add_event_handler("on_before_push_frame", self._heard)
+        caller = parts.aggregators.user()
+        caller.add_event_handler("on_user_turn_started", self._caller_started)
+        caller.add_event_handler("on_user_turn_stopped", self._caller_stopped)
+        for part in (parts.stt, caller):
+            if part:
+                part.add_event_handler("on_before_push_frame", self._understood)
+        (parts.tts or parts.llm).add_event_handler("on_before_push_frame", self._made)
+
+    async def _caller_started(self, *_: object) -> None:
+        self._forget()
+
+    async def _caller_stopped(self, *_: object) -> None:
+        now = self._clock()
+        self._ended = self._last_word(now)
+        self._marks = [("endpointing", now)]
+
+    def _forget(self) -> None:
+        self._ended, self._marks = None, []
+        self._silent_since = self._transcribed = 0.0
+
+    def tool_started(self) -> None:
+        """The model has called a tool."""
+        self._mark(self._thinking)
+
+    def tool_ended(self) -> None:
+        """The tool is done."""
+        self._mark("tool")
+
+    def agent_started(self) -> None:
+        """The first sound of an answer goes out."""
+        if self._ended is None:
+            return
+        self._mark("transport")
+        stages = dict.fromkeys(STAGES, 0.0)
+        before = self._ended
+        for stage, at in self._marks:
+            stages[stage] += at - before
+            before = at
+        transcribing = self._transcribed - self._confirmed if self._transcribed else 0.0
+        stages["stt"] = min(max(0.0, transcribing), stages["endpointing"])
+        stages["endpointing"] -= stages["stt"]
+        told = {stage: round(seconds * 1000, 1) for stage, seconds in stages.items() if seconds}
+        turn = Turn(round(self._ended, 3), round((before - self._ended) * 1000, 1), told)
+        self._record.turns.append(turn)
+        self._forget()
+
+    def _last_word(self, now: float) -> float:
+        """When the caller's last word ended: the last loud sound, or what the voice detector says."""
+        silent = self._silent_since or now
+        return self._loud if 0 < self._loud < silent and silent - self._loud < _MOST_SILENCE else silent
+
+    def _mark(self, stage: str) -> None:
+        if self._ended is not None:
+            self._marks.append((stage, self._clock()))
+
+    async def _heard(self, _part: object, frame: Frame) -> None:
+        if isinstance(frame, InputAudioRawFrame):
+            samples = np.frombuffer(frame.audio, np.int16)
+            if samples.size and max(samples.max(), -int(samples.min())) >= LOUD:
+                self._loud = self._clock()
+
+    async def _understood(self, _part: object, frame: Frame) -> None:
+        if isinstance(frame, VADUserStoppedSpeakingFrame):
+            self._silent_since = self._clock() - frame.stop_secs
+            self._confirmed = self._clock()
+        elif isinstance(frame, TranscriptionFrame):
+            self._transcribed = self._clock()
+
+    async def _made(self, _part: object, frame: Frame) -> None:
+        if self._ended is None or not isinstance(frame, TTSStartedFrame | TTSAudioRawFrame):
+            return
+        last = self._marks[-1][0]
+        if isinstance(frame, TTSStartedFrame) and self._thinking == "llm" and last not in ("llm", "tts"):
+            self._mark("llm")
+        elif isinstance(frame, TTSAudioRawFrame) and last not in ("tts", "model"):
+            self._mark("tts" if self._thinking == "llm" else "model")

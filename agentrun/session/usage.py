@@ -1,0 +1,71 @@
+"""What a call uses of its services: tokens, seconds of sound, characters."""
+
+from __future__ import annotations
+
+from pipecat.frames.frames import Frame, MetricsFrame
+from pipecat.metrics.metrics import (
+    LLMUsageMetricsData,
+    MetricsData,
+    STTUsageMetricsData,
+    TTSUsageMetricsData,
+)
+from pipecat.processors.frame_processor import FrameProcessor
+
+from agentrun.pipeline.failover import Failover
+from agentrun.pipeline.parts import Parts
+from agentrun.plan import Plan, ServicePlan
+from agentrun.record import CallRecord
+
+
+class Usage:
+    """Adds up in the record what the services of one call report."""
+
+    def __init__(self, record: CallRecord) -> None:
+        self._record = record
+
+    def listen(self, parts: Parts, plan: Plan) -> None:
+        """Hear what each service, and each that stands behind it, says of its use."""
+        pairs = ((parts.stt, plan.stt), (parts.llm, plan.realtime or plan.llm), (parts.tts, plan.tts))
+        for part, planned in pairs:
+            if part is None or planned is None:
+                continue
+            running = [member.service for member in part.members] if isinstance(part, Failover) else [part]
+            for service, each in zip(running, (planned, *planned.fallback), strict=False):
+                self._follow(service, each)
+
+    def _follow(self, service: FrameProcessor, plan: ServicePlan) -> None:
+        kind = "llm" if plan.kind in ("llm", "realtime") else plan.kind
+
+        async def pushed(_service: object, frame: Frame) -> None:
+            if isinstance(frame, MetricsFrame):
+                for data in frame.data:
+                    self._add(f"{kind} {plan.provider}/{data.model or plan.model}", _amounts(data))
+
+        service.add_event_handler("on_before_push_frame", pushed)
+
+    def _add(self, name: str, amounts: dict[str, float]) -> None:
+        if not amounts:
+            return
+        used = self._record.usage.setdefault(name, {})
+        for unit, amount in amounts.items():
+            used[unit] = round(used.get(unit, 0.0) + amount, 3)
+
+
+def _amounts(data: MetricsData) -> dict[str, float]:
+    """What ``data`` reports, without what is nothing."""
+    found: dict[str, float | None] = {}
+    if isinstance(data, LLMUsageMetricsData):
+        tokens = data.value
+        found = {
+            "input_tokens": tokens.prompt_tokens,
+            "output_tokens": tokens.completion_tokens,
+            "cached_tokens": tokens.cache_read_input_tokens,
+            "audio_input_tokens": tokens.input_audio_tokens,
+            "audio_output_tokens": tokens.output_audio_tokens,
+            "audio_cached_tokens": tokens.cache_read_input_audio_tokens,
+        }
+    elif isinstance(data, STTUsageMetricsData):
+        found = {"seconds": data.value.audio_seconds}
+    elif isinstance(data, TTSUsageMetricsData):
+        found = {"characters": data.value}
+    return {unit: float(amount) for unit, amount in found.items() if amount}
