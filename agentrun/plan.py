@@ -9,11 +9,12 @@ from typing import Any
 from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.plugins import tested
 from agentrun.plugins.providers import PluginServices
-from agentrun.providers import daily, installed, webhook
+from agentrun.providers import daily, installed, secrecy, webhook
 from agentrun.providers.parts import OPENAI, PartsPlanner, ServicePlan
 from agentrun.providers.service import Service
 from agentrun.providers.variables import unset
 from agentrun.providers.webhook import Webhook
+from agentrun.record.redaction import Redaction
 from agentrun.spec import extras, rules
 from agentrun.spec.address import problem_with
 from agentrun.spec.daily import DailyTransport
@@ -50,6 +51,7 @@ class Plan:
     warnings: tuple[Problem, ...] = ()
     uninstalled: tuple[Service, ...] = ()
     webhook: Webhook | None = None
+    redaction: Redaction = field(default_factory=Redaction, repr=False)
 
     @property
     def spec(self) -> AgentSpec:
@@ -116,6 +118,7 @@ def make(
         warnings=tuple(dict.fromkeys([*planner.warnings(), *extras.missing(file), *said])),
         uninstalled=tuple(planner.uninstalled.values()),
         webhook=sent_to,
+        redaction=secrecy.redaction(file, environ),
     )
 
 
