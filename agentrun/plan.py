@@ -11,11 +11,12 @@ from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.plugins import load, tested
 from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.providers import PluginServices
-from agentrun.providers import daily, installed, webhook
+from agentrun.providers import daily, installed, secrecy, webhook
 from agentrun.providers.parts import OPENAI, PartsPlanner, ServicePlan
 from agentrun.providers.service import Service
 from agentrun.providers.variables import unset
 from agentrun.providers.webhook import Webhook
+from agentrun.record.redaction import Redaction
 from agentrun.spec import extras, flow_graph, rules
 from agentrun.spec.address import problem_with
 from agentrun.spec.daily import DailyTransport
@@ -55,6 +56,7 @@ class Plan:
     hooks: tuple[CallHooks, ...] = ()
     team: dict[str, Plan] = field(default_factory=dict, repr=False, compare=False)
     webhook: Webhook | None = None
+    redaction: Redaction = field(default_factory=Redaction, repr=False)
 
     @property
     def spec(self) -> AgentSpec:
@@ -148,6 +150,7 @@ def _make(
         uninstalled=tuple(planner.uninstalled.values()),
         hooks=tuple(hooks),
         webhook=sent_to,
+        redaction=secrecy.redaction(file, environ),
     )
 
 

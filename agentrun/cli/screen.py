@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import sys
+import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 
 
 def quiet_logs(level: str) -> None:
-    """Send logs of ``level`` and above to standard error, one line each, and nothing else."""
-    from loguru import logger
+    """Send logs of ``level`` and above to standard error, one line each, without secrets."""
+    from agentrun import logs
+    from agentrun.record import secrets
+    from agentrun.record.redaction import Redaction
 
-    logger.remove()
-    logger.add(
-        sys.stderr, level=level.upper(), format="{time:HH:mm:ss} {level: <7} {message}", diagnose=False
-    )
+    logs.begin(level, redaction=Redaction(secrets=secrets.of(os.environ)))
 
 
 @contextlib.contextmanager

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from agentrun.record.redaction import Redaction
+
 EndedBy = Literal["caller", "agent", "error", "server", "network"]
 
 
@@ -60,6 +62,7 @@ class Turn:
 class CallRecord:
     """One record for every call, whatever ended it.
 
+    The record itself holds the truth: the agent works with it. Whatever is written or sent is ``as_json``.
     A call that the agent placed is ``outbound``; its ``outcome`` is ``answered``, ``machine``, ``busy``,
     ``no-answer``, ``failed`` or ``canceled``, and ``answered_by`` is Twilio's word for who picked up.
 
@@ -87,10 +90,27 @@ class CallRecord:
     cost: dict[str, Any] = field(default_factory=dict)
     spec_hash: str = ""
     versions: dict[str, str] = field(default_factory=dict)
+    redaction: Redaction = field(default_factory=Redaction, repr=False, compare=False)
 
     def as_json(self) -> dict[str, Any]:
-        """JSON-ready, times in ISO 8601 and UTC."""
-        data = asdict(self)
+        """JSON-ready, times in ISO 8601 and UTC, and with nothing in it that ``redaction`` hides."""
+        data = self._redacted(asdict(self))
+        del data["redaction"]
         data["started"] = self.started.isoformat()
         data["ended"] = self.ended.isoformat() if self.ended else None
+        return data
+
+    def _redacted(self, data: dict[str, Any]) -> dict[str, Any]:
+        hide = self.redaction
+        for key in ("from_number", "to_number"):
+            data[key] = hide.number(data[key])
+        for key in ("reason", "errors", "takeovers"):
+            data[key] = hide.value(data[key])
+        for who in ("caller", "agent"):
+            entries = [entry for entry in data["transcript"] if entry["who"] == who]
+            for entry, text in zip(entries, hide.texts([e["text"] for e in entries]), strict=True):
+                entry["text"] = text
+        for entry in data["transcript"]:
+            if entry["who"] == "tool":
+                entry["text"], entry["arguments"] = hide.text(entry["text"]), hide.value(entry["arguments"])
         return data

@@ -87,7 +87,7 @@ class Diallers:
             )
         account = twilio_rest.account(self._settings.environ)
         record = CallRecord(f"dial-{secrets.token_hex(8)}", plan.spec.name, "twilio", caller, to)
-        record.direction = "outbound"
+        record.direction, record.redaction = "outbound", plan.redaction
         longest = settings.ring + LIFETIME_SECONDS
         if refusal := self._switchboard.admission.take(plan, record.id, to, seconds=longest):
             raise NotAdmittedError(refusal)

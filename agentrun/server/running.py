@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from agentrun import logs
 from agentrun.errors import SetupError
 from agentrun.listening import bind, inherit, listening
 from agentrun.pipeline.resources import Resources
@@ -77,6 +78,7 @@ async def running(
         if ledger:
             stack.callback(ledger.close)
         store = SharedStore(ledger) if ledger else None
+        logs.protect(plan.redaction for plan in plans.values())
         switchboard = Switchboard(plans, resources, Admission(options.limits, store=store))
         await switchboard.prepare()
         deliverer: Deliverer | None = None
@@ -137,6 +139,8 @@ def _reloader(
         return plan
 
     async def put(plan: Plan) -> None:
+        plans = {**switchboard.plans, plan.spec.name: plan}.values()
+        logs.protect(one.redaction for one in (*switchboard.plans.values(), *plans))
         await switchboard.replace(plan)
         public_urls.update(_public_urls({plan.spec.name: plan}))
 

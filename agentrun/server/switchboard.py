@@ -112,6 +112,7 @@ class Switchboard:
         record = placed if placed and placed.direction == "outbound" else None
         if record is None:
             record = CallRecord(call.id, call.agent, call.transport, call.from_number, call.to_number)
+            record.redaction = plan.redaction
             self.records.add(record)
         plan, own = self._remote.equip(plan)
         session = Session(plan, connection, self._resources, record, self._apologies.get(call.agent))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from pydantic import Field
 
-from agentrun.spec.parts import SpecModel, Text
+from agentrun.spec.parts import SpecModel, Text, list_of_one
 
 
 class Record(SpecModel):
@@ -15,4 +17,7 @@ class Record(SpecModel):
         description="Where `serve` sends each record once its call has ended: signed as Standard Webhooks "
         "says, and again until it has arrived.",
         examples=["https://crm.example.com/calls", "${CRM_WEBHOOK}"],
+    )
+    redact: Annotated[tuple[Literal["phone", "email", "card"], ...], list_of_one] = Field(
+        default=(), description="What stands in no record and no log, written or spoken."
     )

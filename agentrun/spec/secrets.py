@@ -28,6 +28,11 @@ def mask(text: str, path: str) -> tuple[str, list[Problem]]:
     return _ANY.sub(lambda found: MASK * len(found[0]), text), problems
 
 
+def cover(text: str, words: str) -> str:
+    """``text`` with ``words`` in the place of every secret."""
+    return _ANY.sub(words, text)
+
+
 def _problem(text: str, found: re.Match[str], path: str) -> Problem:
     kind = next(kind for kind, pattern in _KINDS.items() if re.match(pattern, found[0]))
     line = text.count("\n", 0, found.start()) + 1

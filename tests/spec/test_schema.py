@@ -57,6 +57,7 @@ BEYOND_FILES = (
     "plugins/tested.py",
     "providers/openai.py",
     "providers/parts.py",
+    "providers/webhook.py",
     "spec/control.py",
     "spec/dialling.py",
     "spec/models.py",

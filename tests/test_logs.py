@@ -1,0 +1,36 @@
+"""A line of the log holds what helps the operator, and nothing that must be hidden."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from loguru import logger
+
+from agentrun import logs
+from agentrun.record.redaction import Redaction
+
+
+@pytest.fixture(autouse=True)
+def _put_back() -> Iterator[None]:
+    yield
+    logger.remove()
+    logs.protect([])
+
+
+def test_what_is_redacted_stands_in_no_line_nor_in_a_traceback() -> None:
+    out = io.StringIO()
+    logs.begin("INFO", out, redaction=Redaction(secrets=["hunter2-key"]))
+    logger.info("with {}", "hunter2-key")
+    logs.protect([Redaction(["phone"]), Redaction(["email"], secrets=["another-key"])])
+    try:
+        raise ValueError("another-key of ada@example.com, 415 555 1234")
+    except ValueError:
+        logger.exception("call {} broke", "CA0123456789abcdef0123456789abcdef")
+    said = out.getvalue()
+    for secret in ("hunter2-key", "another-key", "ada@", "1234\n", "555"):
+        assert secret not in said
+    assert "with [secret]" in said
+    assert "call CA0123456789abcdef0123456789abcdef broke" in said
+    assert "ValueError: [secret] of [email], [phone]" in said
