@@ -38,7 +38,8 @@ class Usage:
 
         async def pushed(_service: object, frame: Frame) -> None:
             if isinstance(frame, MetricsFrame):
-                for data in frame.data:
+                # what the other services say of themselves passes here too
+                for data in (each for each in frame.data if each.processor == service.name):
                     self._add(f"{kind} {plan.provider}/{data.model or plan.model}", _amounts(data))
 
         service.add_event_handler("on_before_push_frame", pushed)
