@@ -9,10 +9,11 @@ from typing import Any
 from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.plugins import tested
 from agentrun.plugins.providers import PluginServices
-from agentrun.providers import daily, installed
+from agentrun.providers import daily, installed, recording
 from agentrun.providers.parts import OPENAI, PartsPlanner, ServicePlan
 from agentrun.providers.service import Service
 from agentrun.providers.variables import unset
+from agentrun.record.target import Target
 from agentrun.spec import extras, rules
 from agentrun.spec.address import problem_with
 from agentrun.spec.daily import DailyTransport
@@ -32,6 +33,7 @@ class Plan:
     ``fixed`` speaks words that no model makes, such as the apology. ``transports`` are the spec's with
     their variables filled in. ``missing`` names the variables that a call needs and that are not set;
     ``warnings`` says where each is asked for; ``uninstalled`` are services whose libraries are not there.
+    ``recording`` is where the sound of calls goes, None nowhere.
     """
 
     file: SpecFile
@@ -48,6 +50,7 @@ class Plan:
     transports: tuple[Transport, ...] = ()
     warnings: tuple[Problem, ...] = ()
     uninstalled: tuple[Service, ...] = ()
+    recording: Target | None = None
 
     @property
     def spec(self) -> AgentSpec:
@@ -96,6 +99,7 @@ def make(
     planner = PartsPlanner(file, environ, offline=offline, own=own)
     parts = _parts(file, planner)
     transports = _transports(file, planner, public_url)
+    recorded = recording.plan(file, planner)
     _find_variables(file, planner, environ)
     said = tested.check(file, tools)
     planner.problems += [*rules.check(file), *(one for one in said if one.severity == "error")]
@@ -112,6 +116,7 @@ def make(
         transports=transports,
         warnings=tuple(dict.fromkeys([*planner.warnings(), *extras.missing(file), *said])),
         uninstalled=tuple(planner.uninstalled.values()),
+        recording=recorded,
     )
 
 

@@ -100,6 +100,8 @@ def show(call_id: str, records: str, as_json: bool) -> None:
     head = f"{record['agent']}, {record['transport']}, {caller}, {_when(record)}, {_lasted(record)}"
     console.print(head, style="bold")
     _conversation(console, record)
+    if record.get("recording"):
+        console.print(f"recording: {record['recording']}", markup=False)
     for error in record["errors"]:
         console.print(f"error: {error}", style="red", markup=False)
     console.print(f"ended by {record['ended_by'] or 'nobody yet'}: {record['reason']}", markup=False)

@@ -48,6 +48,7 @@ class CallRecord:
 
     A call that the agent placed is ``outbound``; its ``outcome`` is ``answered``, ``machine``, ``busy``,
     ``no-answer``, ``failed`` or ``canceled``, and ``answered_by`` is Twilio's word for who picked up.
+    ``recording`` is the path or the address of the call's sound.
     """
 
     id: str
@@ -65,6 +66,7 @@ class CallRecord:
     outcome: str = ""
     answered_by: str = ""
     takeovers: list[Takeover] = field(default_factory=list)
+    recording: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """JSON-ready, times in ISO 8601 and UTC."""

@@ -12,6 +12,7 @@ from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
 from agentrun.server.admission import Admission
+from agentrun.server.recordings import Recordings
 from agentrun.server.records import Records
 from agentrun.session import Session
 from agentrun.transports.connection import Connection
@@ -34,6 +35,7 @@ class Switchboard:
         self.admission = admission or Admission()
         self.records = Records()
         self.closing = False
+        self.recordings: Recordings | None = None
         self._resources = resources
         self._apologies: dict[str, bytes | None] = {}
         self._live: dict[asyncio.Task[CallRecord], Session] = {}
@@ -101,7 +103,8 @@ class Switchboard:
         if record is None:
             record = CallRecord(call.id, call.agent, call.transport, call.from_number, call.to_number)
             self.records.add(record)
-        session = Session(plan, connection, self._resources, record, self._apologies.get(call.agent))
+        apology, recordings = self._apologies.get(call.agent), self.recordings
+        session = Session(plan, connection, self._resources, record, apology, recordings)
         task = asyncio.create_task(session.run(), name=f"call {call.id}")
         self._live[task] = session
         self._goodbyes[task] = plan.spec.prompts.goodbye

@@ -31,6 +31,7 @@ from agentrun.session.idle import IdlePrompts
 from agentrun.session.lifeline import Lifeline
 from agentrun.session.line import SessionLine
 from agentrun.session.patience import Patience
+from agentrun.session.recorder import Recordings
 from agentrun.session.reports import Reports
 from agentrun.session.side_transcript import SideTranscript
 from agentrun.session.transcript import Transcript
@@ -54,6 +55,7 @@ class Session:
         resources: Resources,
         record: CallRecord,
         apology: bytes | None = None,
+        recordings: Recordings | None = None,
     ) -> None:
         self.record = record
         self._plan = plan
@@ -81,6 +83,7 @@ class Session:
         self._idle = IdlePrompts(plan.spec.turns.idle, self._voice.say, self._farewell, self._worker)
         self.line.open(self._voice, self._worker, self._patience, self._idle, self._floor.is_free, self.end)
         self._listen()
+        self._recording = recordings.begin(plan, connection, record) if recordings else None
 
     async def run(self) -> CallRecord:
         """Run until the call is over; the pipeline is gone when this returns."""
@@ -106,6 +109,8 @@ class Session:
             await self.line.close()
             await self._side.finish()
             await private.close_own_clients(self._parts.services, self._http_client)
+            if self._recording:
+                await self._recording.finish()
             self.record.ended = datetime.now(UTC)
         return self.record
 

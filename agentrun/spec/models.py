@@ -18,6 +18,7 @@ from agentrun.spec.dialling import Dialling
 from agentrun.spec.knowledge import Knowledge
 from agentrun.spec.parts import Count, Flag, Number, SpecModel, Text, list_of_one, word
 from agentrun.spec.pipeline import PipelineSpec, ServiceSpec
+from agentrun.spec.record import Record
 from agentrun.spec.scenario import Scenario
 from agentrun.spec.tools import ToolUse
 
@@ -124,6 +125,7 @@ class AgentSpec(SpecModel):
     callers: Callers = Callers()
     hours: Hours | None = Field(default=None, description="When it answers; always by default.")
     context: Context = Context()
+    record: Record = Record()
     judge: Annotated[ServiceSpec | None, word("model")] = Field(
         default=None,
         description="The model that judges `eval:` criteria and plays simulated callers, with `--live`.",

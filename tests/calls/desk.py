@@ -93,6 +93,7 @@ async def open_desk(
     environ: Mapping[str, str] | None = None,
     insecure: bool = True,
     clock: Callable[[], float] = time.monotonic,
+    records: str | None = None,
 ) -> AsyncIterator[Desk]:
     """Serve the desk in ``folder``: the model gives ``answers``, the caller says what is ``heard``."""
     (folder / "plugins").mkdir(exist_ok=True)
@@ -102,7 +103,8 @@ async def open_desk(
     hearing, voice, brain = ScriptedHearing(heard), ToneVoice(), ScriptedBrain(answers)
     async with OpenAIServer(hearing, voice, brain, clock=clock) as openai:
         given = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url, **(environ or {})}
-        options = Options(port=0, insecure=insecure, style=style, overrides=tuple((overrides or {}).items()))
+        changes = tuple((overrides or {}).items())
+        options = Options(port=0, insecure=insecure, style=style, overrides=changes, records=records)
         async with running([spec], given, options) as server:
             yield Desk(openai, server, hearing, voice, brain, Caller.from_environ(given))
 
