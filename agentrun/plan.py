@@ -11,12 +11,13 @@ from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.plugins import load, tested
 from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.providers import PluginServices
-from agentrun.providers import daily, installed, secrecy, webhook
+from agentrun.providers import daily, installed, recording, secrecy, webhook
 from agentrun.providers.parts import OPENAI, PartsPlanner, ServicePlan
 from agentrun.providers.service import Service
 from agentrun.providers.variables import unset
 from agentrun.providers.webhook import Webhook
 from agentrun.record.redaction import Redaction
+from agentrun.record.target import Target
 from agentrun.spec import extras, flow_graph, rules
 from agentrun.spec.address import problem_with
 from agentrun.spec.daily import DailyTransport
@@ -37,6 +38,7 @@ class Plan:
     their variables filled in. ``missing`` names the variables that a call needs and that are not set;
     ``warnings`` says where each is asked for; ``uninstalled`` are services whose libraries are not there.
     ``team`` are the agents that a call may be handed to, by name.
+    ``recording`` is where the sound of calls goes, None nowhere.
     """
 
     file: SpecFile
@@ -57,6 +59,7 @@ class Plan:
     team: dict[str, Plan] = field(default_factory=dict, repr=False, compare=False)
     webhook: Webhook | None = None
     redaction: Redaction = field(default_factory=Redaction, repr=False)
+    recording: Target | None = None
 
     @property
     def spec(self) -> AgentSpec:
@@ -130,6 +133,7 @@ def _make(
     planner = PartsPlanner(file, environ, offline=offline, own=own)
     parts = _parts(file, planner)
     transports = _transports(file, planner, public_url)
+    recorded = recording.plan(file, planner)
     _find_variables(file, planner, environ)
     sent_to, found = webhook.plan(file, environ)
     names = [tool.name for tool in tools]
@@ -151,6 +155,7 @@ def _make(
         hooks=tuple(hooks),
         webhook=sent_to,
         redaction=secrecy.redaction(file, environ),
+        recording=recorded,
     )
 
 

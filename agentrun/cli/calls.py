@@ -106,6 +106,8 @@ def show(call_id: str, records: str, as_json: bool) -> None:
         console.print(table)
     for line in call_figures.usage(record):
         console.print(line, style="dim", markup=False)
+    if record.get("recording"):
+        console.print(f"recording: {record['recording']}", markup=False)
     for error in record["errors"]:
         console.print(f"error: {error}", style="red", markup=False)
     console.print(f"ended by {record['ended_by'] or 'nobody yet'}: {record['reason']}", markup=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -22,6 +23,12 @@ def prices() -> dict[str, Any]:
     text = resources.files("agentrun.record").joinpath("prices.yaml").read_text(encoding="utf-8")
     found: dict[str, Any] = yaml.safe_load(text)
     return found
+
+
+def close(record: CallRecord) -> None:
+    """The call is over now."""
+    record.ended = datetime.now(UTC)
+    record.cost = estimate(record)
 
 
 def estimate(record: CallRecord) -> dict[str, Any]:

@@ -68,6 +68,7 @@ class CallRecord:
 
     ``usage`` is what each service was used for, by ``kind provider/model``; ``cost`` is what that may have
     cost. ``spec_hash`` tells the spec and its files from another state of them, ``versions`` the software.
+    ``recording`` is the path or the address of the call's sound.
     """
 
     id: str
@@ -91,6 +92,7 @@ class CallRecord:
     spec_hash: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     redaction: Redaction = field(default_factory=Redaction, repr=False, compare=False)
+    recording: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """JSON-ready, times in ISO 8601 and UTC, and with nothing in it that ``redaction`` hides."""

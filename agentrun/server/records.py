@@ -40,6 +40,11 @@ class Records:
         """Have ``watcher`` told of every record from now on."""
         self._watchers.append(watcher)
 
+    def changed(self, record: CallRecord) -> None:
+        """Tell the watchers of a record that has changed after its call."""
+        for watcher in self._watchers:
+            watcher(record)
+
     def get(self, agent: str, call_id: str) -> CallRecord | None:
         """The record of a call, live or past, or None."""
         return self._records.get((agent, call_id))

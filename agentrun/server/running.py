@@ -23,6 +23,7 @@ from agentrun.server.dialling import Diallers
 from agentrun.server.loading import load, make_plan, make_plans
 from agentrun.server.offline import Offline
 from agentrun.server.options import Options
+from agentrun.server.recordings import Recordings
 from agentrun.server.reloading import Reloader, Stamp, stamp_of, watching
 from agentrun.server.settings import ServerSettings
 from agentrun.server.shared import Ledger, SharedStartTokens, SharedStore, SharedStreamTokens
@@ -84,6 +85,8 @@ async def running(
         deliverer: Deliverer | None = None
         if options.records:
             deliverer = await stack.enter_async_context(keeping.keeping(switchboard, options, resources.web))
+        switchboard.recordings = Recordings(switchboard.records.changed)
+        switchboard.on_close(switchboard.recordings.close)
         public_urls = _public_urls(plans)
         settings = ServerSettings(
             options.host,

@@ -14,6 +14,7 @@ from agentrun.record import CallRecord
 from agentrun.server import remote_tools
 from agentrun.server.admission import Admission
 from agentrun.server.hooking import CallNews
+from agentrun.server.recordings import Recordings
 from agentrun.server.records import Records
 from agentrun.server.remote_tools import RemoteTools
 from agentrun.session import Session
@@ -37,6 +38,7 @@ class Switchboard:
         self.admission = admission or Admission()
         self.records = Records()
         self.closing = False
+        self.recordings: Recordings | None = None
         self._resources = resources
         self._remote = RemoteTools(resources.mcp)
         self._apologies: dict[str, bytes | None] = {}
@@ -115,7 +117,8 @@ class Switchboard:
             record.redaction = plan.redaction
             self.records.add(record)
         plan, own = self._remote.equip(plan)
-        session = Session(plan, connection, self._resources, record, self._apologies.get(call.agent))
+        apology, recordings = self._apologies.get(call.agent), self.recordings
+        session = Session(plan, connection, self._resources, record, apology, recordings)
         task = asyncio.create_task(remote_tools.run(session, own), name=f"call {call.id}")
         self._live[task] = session
         self._run_by[task] = plan

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 
 from loguru import logger
@@ -33,6 +32,7 @@ from agentrun.session.latency import Latency
 from agentrun.session.lifeline import Lifeline
 from agentrun.session.line import SessionLine
 from agentrun.session.patience import Patience
+from agentrun.session.recorder import Recordings
 from agentrun.session.reports import Reports
 from agentrun.session.side_transcript import SideTranscript
 from agentrun.session.transcript import Transcript
@@ -58,6 +58,7 @@ class Session:
         resources: Resources,
         record: CallRecord,
         apology: bytes | None = None,
+        recordings: Recordings | None = None,
     ) -> None:
         self.record = record
         record.spec_hash, record.versions = plan.file.digest, versions()
@@ -94,6 +95,7 @@ class Session:
             Handover(plan, self.call, self._parts, resources, reports).to,
         )
         self._listen()
+        self._recording = recordings.begin(plan, connection, record) if recordings else None
 
     async def run(self) -> CallRecord:
         """Run until the call is over; the pipeline is gone when this returns."""
@@ -119,8 +121,9 @@ class Session:
             await self.line.close()
             await self._side.finish()
             await private.close_own_clients(self._parts.services, self._http_client)
-            self.record.ended = datetime.now(UTC)
-            self.record.cost = cost.estimate(self.record)
+            if self._recording:
+                await self._recording.finish()
+            cost.close(self.record)
         return self.record
 
     async def end(self, by: EndedBy, reason: str) -> None:

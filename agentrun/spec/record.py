@@ -1,4 +1,4 @@
-"""``record:`` in a spec: where a call's record goes, and what stands in none."""
+"""``record:`` in a spec: what is kept of a call, where it goes, and what stands in none of it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,26 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from agentrun.spec.parts import SpecModel, Text, list_of_one
+from agentrun.spec.parts import SpecModel, Text, list_of_one, word
+
+SoundFormat = Literal["wav", "opus"]
+
+
+class Audio(SpecModel):
+    """The sound of each call, the caller left and the agent right.
+
+    `audio: recordings/` is short for `audio: {to: recordings/}`.
+    """
+
+    to: Text = Field(
+        description="A folder beside the spec, or an address that fsspec knows, such as `s3://bucket/calls`.",
+        examples=["recordings/", "s3://bucket/calls"],
+    )
+    format: SoundFormat = Field(default="wav", description="`opus` takes a tenth of the room.")
 
 
 class Record(SpecModel):
-    """What becomes of the records of this agent's calls."""
+    """What is kept of this agent's calls."""
 
     webhook: Text | None = Field(
         default=None,
@@ -20,4 +35,7 @@ class Record(SpecModel):
     )
     redact: Annotated[tuple[Literal["phone", "email", "card"], ...], list_of_one] = Field(
         default=(), description="What stands in no record and no log, written or spoken."
+    )
+    audio: Annotated[Audio | None, word("to")] = Field(
+        default=None, description="Where the sound of calls goes; nowhere by default."
     )

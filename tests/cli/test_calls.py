@@ -37,6 +37,7 @@ def folder(tmp_path: Path) -> Path:
         Entry(2.6, "tool", "Booked.", "book_table", {"guests": 2}, "ok", 0.25),
         Entry(3.0, "agent", "Your table is", interrupted=True),
     ]
+    one.recording = "/var/calls/desk-CA1.wav"
     one.errors = ["unknown: Error code: 500"]
     one.ended, one.ended_by, one.reason = one.started + timedelta(seconds=12), "caller", "the caller hung up"
     two = CallRecord("CA2", "other", "browser")
@@ -63,6 +64,7 @@ def test_one_call_is_shown_with_its_times(folder: Path) -> None:
     assert "A table for [two], please." in shown
     assert 'book_table({"guests": 2}) ok in 0.25 s: Booked.' in shown
     assert "Your table is — cut by the caller" in shown
+    assert "recording: /var/calls/desk-CA1.wav" in shown
     assert "error: unknown: Error code: 500" in shown
     assert shown.endswith("ended by caller: the caller hung up\n")
 

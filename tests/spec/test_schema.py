@@ -45,6 +45,7 @@ BEYOND = (
     "there is no provider",
     "is not provider/model",
     "no fallback to wait for",
+    "record.audio.to: ",
 )
 """What one file and its shape can't tell: other files, templates, services, and what doesn't go together."""
 
