@@ -64,6 +64,7 @@ def _is_loopback(server: Running) -> bool:
 
 
 def _next_steps(server: Running, local_page: bool) -> Iterator[str]:
+    from agentrun.server import dashboard
     from agentrun.server.access import Access
 
     first = next(iter(server.switchboard.plans.values()))
@@ -81,6 +82,8 @@ def _next_steps(server: Running, local_page: bool) -> Iterator[str]:
         yield "Only this machine can call: add --public-url with the address that Twilio reaches."
     if local_page:
         yield f"Talk:  open {server.url}/"
+    if dashboard.is_open(server.settings):
+        yield f"Watch: open {server.url}/dashboard"
     if first.has_transport("twilio") and server.settings.access is not Access.CLOSED:
         yield f'Call:  agentrun call {server.url}/{name}/twilio/voice --say "Hello"'
     yield "Stop:  Ctrl-C"

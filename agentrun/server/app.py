@@ -6,7 +6,15 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from agentrun import __version__
-from agentrun.server import api_key, browser_routes, dial_routes, health_routes, metrics, record_routes
+from agentrun.server import (
+    api_key,
+    browser_routes,
+    dashboard,
+    dial_routes,
+    health_routes,
+    metrics,
+    record_routes,
+)
 from agentrun.server.access import is_loopback
 from agentrun.server.bounds import Bounds
 from agentrun.server.dialling import Diallers
@@ -35,6 +43,8 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
             from agentrun.server import eval_routes
 
             app.include_router(eval_routes.router(switchboard))
+    if dashboard.is_open(settings):
+        app.include_router(dashboard.router(switchboard, settings))
     diallers = Diallers(switchboard, settings)
     twilio = TwilioRoutes(switchboard, settings, tokens or StreamTokens(), diallers)
     app.include_router(twilio.router())

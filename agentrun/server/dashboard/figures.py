@@ -1,0 +1,90 @@
+"""Records as the pages show them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+STAGES = ("endpointing", "stt", "llm", "model", "tool", "tts", "transport")
+Row = Mapping[str, Any]
+
+
+def answers(rows: Iterable[Row]) -> list[float]:
+    """The times of all answers, in ms."""
+    return [turn["total_ms"] for row in rows for turn in row.get("turns") or ()]
+
+
+def percentile(values: Sequence[float], part: float) -> float | None:
+    """The value below which ``part`` of ``values`` lie; None when there are none.
+
+    >>> percentile([3.0, 1.0, 2.0], 0.5)
+    2.0
+    """
+    if not values:
+        return None
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+
+
+def seconds(row: Row) -> float | None:
+    """How long the call lasted; None while it is up."""
+    if not row["ended"]:
+        return None
+    return (datetime.fromisoformat(row["ended"]) - datetime.fromisoformat(row["started"])).total_seconds()
+
+
+def summary(rows: Sequence[Row]) -> dict[str, Any]:
+    """The figures of some calls."""
+    times = answers(rows)
+    return {
+        "calls": len(rows),
+        "failed": sum(row.get("ended_by") == "error" for row in rows),
+        "p50": percentile(times, 0.5),
+        "p95": percentile(times, 0.95),
+    }
+
+
+def line(row: Row) -> dict[str, Any]:
+    """One call as a line of a table."""
+    times = answers([row])
+    cost = row.get("cost") or {}
+    return {
+        "agent": row["agent"],
+        "id": row["id"],
+        "caller": row.get("from_number") or row["transport"],
+        "started": row["started"],
+        "lasted": seconds(row),
+        "ended_by": row.get("ended_by"),
+        "reason": row.get("reason", ""),
+        "answer": statistics.median(times) if times else None,
+        "cost": cost.get("total") if cost.get("parts") else None,
+        "transcript": row.get("transcript") or (),
+        "interruptions": sum(bool(entry.get("interrupted")) for entry in row.get("transcript") or ()),
+    }
+
+
+def timeline(row: Row) -> list[dict[str, Any]]:
+    """What happened, in order: words, tools, and services that took over."""
+    found = [{"kind": entry["who"], **entry} for entry in row.get("transcript") or ()]
+    found += [{"kind": "takeover", **takeover} for takeover in row.get("takeovers") or ()]
+    return sorted(found, key=lambda entry: entry["at"])
+
+
+def waterfall(row: Row) -> dict[str, Any] | None:
+    """The bars of each answer, in parts of the longest one; None when there are no answers."""
+    turns = row.get("turns") or []
+    longest = max((turn["total_ms"] for turn in turns), default=0.0)
+    if not longest:
+        return None
+    bars = []
+    for turn in turns:
+        parts, left = [], 0.0
+        for stage in (name for name in STAGES if name in turn["stages"]):
+            wide = turn["stages"][stage] / longest * 100
+            parts.append({"stage": stage, "ms": turn["stages"][stage], "left": left, "width": wide})
+            left += wide
+        bars.append({"at": turn["at"], "total": turn["total_ms"], "parts": parts})
+    used = {part["stage"] for bar in bars for part in bar["parts"]}
+    return {"bars": bars, "stages": [stage for stage in STAGES if stage in used], "longest": longest}

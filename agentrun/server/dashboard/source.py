@@ -1,0 +1,56 @@
+"""Where the dashboard's records come from: the store of all workers, or the memory of this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from agentrun.record.store import Store, Wanted
+from agentrun.server.records import Records
+
+Row = Mapping[str, Any]
+MOST = 20_000
+"""Calls that a chart counts at most."""
+
+
+class Source:
+    """Reads records: of this process as new as can be, of other workers half a second old."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    async def live(self) -> list[Row]:
+        """The calls that are up, the newest first."""
+        mine = [record.as_json() for record in self._records.newest() if record.ended is None]
+        return _newest([*mine, *await self._stored(Wanted(most=200), live=True)])
+
+    async def recent(self, agent: str | None, since: datetime | None, most: int = MOST) -> list[Row]:
+        """Calls that have begun ``since``, the newest first, live ones among them."""
+        kept = [
+            row
+            for row in (record.as_json() for record in self._records.newest())
+            if (agent is None or row["agent"] == agent)
+            and (since is None or datetime.fromisoformat(row["started"]) >= since)
+        ]
+        return _newest([*kept, *await self._stored(Wanted(agent, since, most))])[:most]
+
+    async def one(self, agent: str, call_id: str) -> Row | None:
+        """One call, live or past."""
+        return await self._records.find(agent, call_id)
+
+    async def _stored(self, wanted: Wanted, *, live: bool = False) -> list[Row]:
+        past = self._records.past
+        if not isinstance(past, Store):
+            return []
+        rows = await asyncio.to_thread(lambda: list(past.find(wanted)))
+        return [row for row in rows if not live or not row["ended"]]
+
+
+def _newest(rows: list[Row]) -> list[Row]:
+    """Each call once, as it was told of first, the newest first."""
+    once: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        once.setdefault((row["agent"], row["id"]), row)
+    return sorted(once.values(), key=lambda row: str(row["started"]), reverse=True)

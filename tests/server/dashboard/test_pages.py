@@ -1,0 +1,130 @@
+"""The dashboard shows what the records hold, and nothing that a caller says becomes markup."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from agentrun.record import CallRecord, Entry, Takeover, Turn, cost
+from agentrun.record.store import Store
+from agentrun.server.dashboard import charts, figures
+from tests.calls.desk import HELLO, OPEN, Desk, open_desk
+
+STAGES = {"endpointing": 200.0, "stt": 250.0, "llm": 300.0, "tts": 200.0, "transport": 20.0}
+
+
+def record(number: int, **more: Any) -> CallRecord:
+    """A call that ended ``number`` minutes ago."""
+    began = datetime.now(UTC) - timedelta(minutes=number + 1)
+    made = CallRecord(f"CA{number}", "desk", "twilio", "+15550000001", started=began)
+    made.ended, made.ended_by, made.reason = began + timedelta(seconds=63), "caller", "the caller hung up"
+    made.transcript = [Entry(1.0, "agent", "Hello."), Entry(2.0, "caller", "Are you open?")]
+    made.turns = [Turn(3.0, 970.0, STAGES)]
+    made.usage = {"llm openai/gpt-4o": {"input_tokens": 1000.0}}
+    made.cost = cost.estimate(made)
+    return replace(made, **more)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    address = f"sqlite:///{tmp_path / 'calls.sqlite3'}"
+    with Store(address) as store:
+        store.save([record(number).as_json() for number in range(60)], "another server")
+    async with open_desk(tmp_path, [HELLO, OPEN], records=address) as desk:
+        yield desk
+
+
+async def get(desk: Desk, path: str, **more: Any) -> httpx.Response:
+    async with httpx.AsyncClient(base_url=desk.server.url, trust_env=False) as client:
+        return await client.get(f"/dashboard{path}", **more)
+
+
+async def test_the_first_page_has_todays_figures_and_the_latest_calls(desk: Desk) -> None:
+    page = await get(desk, "")
+    assert page.status_code == 200
+    assert "970 ms" in page.text
+    assert "/dashboard/calls/desk/CA0" in page.text
+    assert "CA55" not in page.text
+    assert "/dashboard/calls/desk/CA55" in (await get(desk, "?page=2")).text
+    assert "No call yet" in (await get(desk, "?agent=nobody")).text
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+async def test_a_calls_page_has_its_facts_words_and_bars(desk: Desk) -> None:
+    page = (await get(desk, "/calls/desk/CA3")).text
+    for shown in (
+        "1:03",
+        "the caller hung up",
+        "Are you open?",
+        "stt 250 ms",
+        "~$0.0275",
+        "1000 input tokens",
+    ):
+        assert shown in page
+    assert (await get(desk, "/calls/desk/CA999")).status_code == 404
+
+
+async def test_charts_count_calls_and_answers(desk: Desk) -> None:
+    page = (await get(desk, "/charts?span=24h")).text
+    assert "llm 300 ms" in page
+    assert "polyline" in page
+    assert (await get(desk, "/charts?span=x")).headers["location"] == "/dashboard/charts"
+
+
+async def test_what_a_caller_says_is_text(desk: Desk, tmp_path: Path) -> None:
+    bad = "<script>alert(1)</script>"
+    odd = record(
+        0,
+        id="odd",
+        transcript=[Entry(1.0, "caller", bad), Entry(2.0, "tool", bad, name=bad, arguments={"a": bad})],
+        errors=[bad],
+        takeovers=[Takeover(1.0, "llm", bad, bad, bad)],
+        reason=bad,
+        from_number=bad,
+    )
+    with Store(f"sqlite:///{tmp_path / 'calls.sqlite3'}") as store:
+        store.save([odd.as_json()], "another server")
+    for path in ("", "/calls/desk/odd"):
+        page = await get(desk, path)
+        assert page.status_code == 200
+        assert "<script>alert" not in page.text
+        assert "&lt;script&gt;" in page.text
+
+
+async def test_a_record_of_an_older_version_is_shown(desk: Desk, tmp_path: Path) -> None:
+    row = record(0, id="old").as_json()
+    for key in ("turns", "usage", "cost", "spec_hash", "versions", "recording", "takeovers"):
+        del row[key]
+    with Store(f"sqlite:///{tmp_path / 'calls.sqlite3'}") as store:
+        store.save([row], "another server")
+    for path in ("", "/calls/desk/old", "/charts"):
+        assert (await get(desk, path)).status_code == 200
+
+
+async def test_a_recording_is_played_in_ranges(desk: Desk, tmp_path: Path) -> None:
+    sound = tmp_path / "call.wav"
+    sound.write_bytes(b"RIFF" + bytes(100))
+    with Store(f"sqlite:///{tmp_path / 'calls.sqlite3'}") as store:
+        store.save([record(0, id="loud", recording=str(sound)).as_json()], "another server")
+    assert "<audio" in (await get(desk, "/calls/desk/loud")).text
+    part = await get(desk, "/calls/desk/loud/audio", headers={"Range": "bytes=0-3"})
+    assert (part.status_code, part.content) == (206, b"RIFF")
+    assert (await get(desk, "/calls/desk/CA1/audio")).status_code == 404
+
+
+def test_a_chart_has_a_column_for_each_step_and_stacks_stages() -> None:
+    now = datetime.now(UTC)
+    rows = [record(number).as_json() for number in (0, 5, 10, 60 * 30)]
+    found = charts.columns(rows, "24h", now)
+    assert len(found) == 24
+    assert sum(column.calls for column in found) == 3
+    chart = charts.latency(found)
+    assert chart.most == 970.0
+    assert sum(part.height for part in chart.parts if part.left == chart.parts[-1].left) == pytest.approx(200)
+    assert figures.waterfall({"turns": []}) is None
