@@ -56,7 +56,10 @@ async def _run(tool: Tool, call: Call, params: FunctionCallParams, listener: Ses
         listener.tool_ended(tool, params.arguments, outcome)
         raise
     if outcome.detail:
-        logger.warning("call {}: tool {} {}: {}", call.id, tool.name, outcome.status, outcome.detail)
+        # an exception's words may be the caller's: above DEBUG a line says what was raised, and where
+        first = outcome.detail.partition("\n")[0]
+        logger.warning("call {}: tool {} {}: {}", call.id, tool.name, outcome.status, first)
+        logger.debug("call {}: tool {}: {}", call.id, tool.name, outcome.detail)
     # A repeated call may get a result that took longer than itself.
     listener.tool_ended(tool, params.arguments, replace(outcome, seconds=_since(began)))
     return outcome
