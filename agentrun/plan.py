@@ -118,7 +118,7 @@ def make(
         warnings=tuple(dict.fromkeys([*planner.warnings(), *extras.missing(file), *said])),
         uninstalled=tuple(planner.uninstalled.values()),
         webhook=sent_to,
-        redaction=secrecy.redaction(file, environ),
+        redaction=secrecy.redaction(file, environ, sent_to.url if sent_to else ""),
     )
 
 

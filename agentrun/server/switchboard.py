@@ -102,14 +102,16 @@ class Switchboard:
             record = CallRecord(call.id, call.agent, call.transport, call.from_number, call.to_number)
             record.redaction = plan.redaction
             self.records.add(record)
-        session = Session(plan, connection, self._resources, record, self._apologies.get(call.agent))
-        task = asyncio.create_task(session.run(), name=f"call {call.id}")
+        # what is begun in the block says its call with each line, also from tasks and threads of its own
+        with logger.contextualize(call=call.id, agent=call.agent):
+            session = Session(plan, connection, self._resources, record, self._apologies.get(call.agent))
+            task = asyncio.create_task(session.run(), name=f"call {call.id}")
+            task.add_done_callback(self._ended)
         self._live[task] = session
         self._goodbyes[task] = plan.spec.prompts.goodbye
         self.admission.begin(call.agent, call.id)
         for watcher in self._greeters:
             watcher(record)
-        task.add_done_callback(self._ended)
         return task
 
     async def wait_until_idle(self) -> None:

@@ -77,6 +77,7 @@ def quiet_logs() -> None:
 def said() -> Iterator[io.StringIO]:
     """What the operator reads; the level is the test's."""
     yield io.StringIO()
+    logs.begin("CRITICAL")
     logger.remove()
     logs.protect([])
 
@@ -84,7 +85,13 @@ def said() -> Iterator[io.StringIO]:
 def tools(address: str) -> str:
     """The plugin's tools, and one that asks over HTTP with a secret header."""
     header = {"X-Shop": "${SHOP_HEADER}"}
-    shop = {"use": "http", "name": "look_up", "description": "Look up.", "method": "POST", "headers": header}
+    shop: dict[str, object] = {
+        "use": "http",
+        "name": "look_up",
+        "description": "Look up.",
+        "method": "POST",
+        "headers": header,
+    }
     parameters = {"card": {"type": "string", "description": "A card."}}
     shop |= {
         "url": f"{address}/x",
