@@ -1,39 +1,109 @@
-"""Where log lines go, and what stands in none of them."""
+"""Where log lines go, what they look like, and what stands in none of them."""
 
 from __future__ import annotations
 
+import json
+import logging
+import re
 import sys
+import traceback
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TextIO
+from datetime import UTC
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from loguru import logger
 
 from agentrun.record.redaction import Redaction
 
 if TYPE_CHECKING:
-    from loguru import Message
+    from loguru import Message, Record
 
+Form = Literal["text", "json"]
 _TEXT = "{time:HH:mm:ss} {level: <7} {message}"
+_QUOTED = re.compile(r"(\b(?:text|arguments): ?|not speaking )\S.*", re.DOTALL)
+"""Where Pipecat's lines and its frames' names quote what was said, or what a tool is given."""
+_STATEMENTS = ("sqlalchemy", "alembic")
+"""These print what is written to a store, and are never wanted below a warning."""
 _OURS = "redaction"
 """Under this name every line carries what must be hidden in it."""
 
 
-def begin(level: str, stream: TextIO | None = None, redaction: Redaction | None = None) -> int:
+def begin(
+    level: str, stream: TextIO | None = None, *, form: Form = "text", redaction: Redaction | None = None
+) -> int:
     """Send lines of ``level`` and above to ``stream``, standard error by default, and nothing else anywhere.
 
-    ``redaction`` holds until ``protect`` names another one. The sink's number, for ``logger.remove``.
+    ``json`` gives one object a line, tracebacks too: ``time`` in ISO 8601 and UTC, ``level``, ``message``,
+    ``logger`` (a module), and where there are such ``call``, ``agent`` and ``exception``. What programs and
+    libraries say over Python's ``logging`` goes the same way; libraries below a warning only at DEBUG.
+    ``redaction`` holds until ``protect`` names another one. Gives the sink's number, for ``logger.remove``.
     """
     logger.remove()
+    logger.configure(patcher=_unquote)
     protect([redaction or Redaction()])
 
     def write(message: Message) -> None:
+        hide = message.record["extra"][_OURS]
+        line = _as_json(message.record, hide) if form == "json" else hide.line(str(message))
         out = stream or sys.stderr
-        out.write(message.record["extra"][_OURS].line(str(message)))
+        out.write(line)
         out.flush()
 
+    _take_over(logging.getLevelName(level.upper()))
     return logger.add(write, level=level.upper(), format=_TEXT, diagnose=False)
 
 
 def protect(redactions: Iterable[Redaction]) -> None:
     """From now on have lines hide what any of ``redactions`` hides."""
     logger.configure(extra={_OURS: Redaction.of_all(redactions)})
+
+
+class _Passing(logging.Handler):
+    """Passes what is said over ``logging`` on to loguru, under the name of the one who says it."""
+
+    def __init__(self, quiet: bool) -> None:
+        super().__init__()
+        self._quiet = quiet
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line; a library's only from a warning on, where that is wanted."""
+        if self._quiet and record.levelno < logging.WARNING and "site-packages" in record.pathname:
+            return
+        known = record.levelname in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+        named = logger.patch(lambda line: line.__setitem__("name", record.name))
+        level = record.levelname if known else record.levelno
+        named.opt(exception=record.exc_info).log(level, "{}", record.getMessage())
+
+
+def _take_over(level: int) -> None:
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if isinstance(one, _Passing)]:
+        root.removeHandler(handler)
+    root.addHandler(_Passing(level > logging.DEBUG))
+    root.setLevel(level)
+    logging.captureWarnings(True)
+    for name in _STATEMENTS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _unquote(record: Record) -> None:
+    """Above DEBUG a line quotes nobody."""
+    if record["level"].no > logging.DEBUG and (record["name"] or "").startswith("pipecat"):
+        record["message"] = _QUOTED.sub(r"\1…", record["message"])
+
+
+def _as_json(record: Record, hide: Redaction) -> str:
+    extra, raised = record["extra"], record["exception"]
+    line = {
+        "time": record["time"].astimezone(UTC).isoformat(timespec="milliseconds"),
+        "level": record["level"].name,
+        "message": hide.line(record["message"]),
+        "call": extra.get("call"),
+        "agent": extra.get("agent"),
+        "logger": record["name"],
+        "exception": hide.line("".join(traceback.format_exception(raised.value))) if raised else None,
+    }
+    return (
+        json.dumps({key: value for key, value in line.items() if value is not None}, ensure_ascii=False)
+        + "\n"
+    )

@@ -154,7 +154,7 @@ def _make(
         uninstalled=tuple(planner.uninstalled.values()),
         hooks=tuple(hooks),
         webhook=sent_to,
-        redaction=secrecy.redaction(file, environ),
+        redaction=secrecy.redaction(file, environ, sent_to.url if sent_to else ""),
         recording=recorded,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from agentrun.server.running import Running
 
 
-def quiet_logs(level: str) -> None:
-    """Send logs of ``level`` and above to standard error, one line each, without secrets."""
+def quiet_logs(level: str, form: Literal["text", "json"] = "text") -> None:
+    """Send logs of ``level`` and above to standard error, without secrets; ``json`` is an object a line."""
     from agentrun import logs
     from agentrun.record import secrets
     from agentrun.record.redaction import Redaction
 
-    logs.begin(level, redaction=Redaction(secrets=secrets.of(os.environ)))
+    logs.begin(level, form=form, redaction=Redaction(secrets=secrets.of(os.environ)))
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from agentrun.cli.config_file import config_option
 from agentrun.cli.serve_options import (
     DURATION,
     admission_options,
+    log_options,
     record_options,
     stranger_options,
     worker_options,
@@ -60,21 +61,15 @@ if TYPE_CHECKING:
 @record_options
 @worker_options
 @shared.override_options
-@click.option(
-    "--log-level",
-    default="WARNING",
-    show_default=True,
-    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
-    help="Show logs of this level and above.",
-)
-def command(specs: tuple[Path, ...], log_level: str, drain: float, workers: int, **given: Any) -> int:
+@log_options
+def command(specs: tuple[Path, ...], drain: float, workers: int, **given: Any) -> int:
     """Check SPECs, build their pipelines, and answer calls until Ctrl-C or SIGTERM.
 
     Options can be set as variables, such as AGENTRUN_PORT for --port, and in agentrun.toml: `port = 7860`.
     """
     from agentrun.cli.screen import quiet_logs
 
-    quiet_logs(log_level)
+    quiet_logs(given.pop("log_level"), given.pop("log_format"))
     import uvloop
 
     from agentrun.server.admission import Limits

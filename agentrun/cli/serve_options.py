@@ -97,3 +97,21 @@ def records_option(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="URL",
         help="Where records of calls are: a SQLite file, postgresql+psycopg://…, or none.",
     )(command)
+
+
+def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What is logged, and how."""
+    command = click.option(
+        "--log-format",
+        default="text",
+        show_default=True,
+        type=click.Choice(["text", "json"]),
+        help="How a line of the log looks; json is one object a line, with the call's id.",
+    )(command)
+    return click.option(
+        "--log-level",
+        default="WARNING",
+        show_default=True,
+        type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
+        help="Show logs of this level and above.",
+    )(command)

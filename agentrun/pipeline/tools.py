@@ -63,7 +63,10 @@ async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: Se
         listener.tool_ended(tool, arguments, outcome)
         raise
     if outcome.detail:
-        logger.warning("call {}: tool {} {}: {}", call.id, tool.name, outcome.status, outcome.detail)
+        # an exception's words may be the caller's: above DEBUG a line says what was raised, and where
+        first = outcome.detail.partition("\n")[0]
+        logger.warning("call {}: tool {} {}: {}", call.id, tool.name, outcome.status, first)
+        logger.debug("call {}: tool {}: {}", call.id, tool.name, outcome.detail)
     # A repeated call may get a result that took longer than itself.
     listener.tool_ended(tool, arguments, replace(outcome, seconds=_since(began)))
     return outcome

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from agentrun.providers.variables import unset
 from agentrun.record import secrets
@@ -14,8 +15,8 @@ from agentrun.spec.file import SpecFile
 _HIDDEN_KEY = re.compile(r"key|token|secret|passw|auth|cookie|webhook|^headers$|^env$", re.IGNORECASE)
 
 
-def redaction(file: SpecFile, environ: Mapping[str, str]) -> Redaction:
-    """Hides what ``record.redact`` names, and the values of secret variables.
+def redaction(file: SpecFile, environ: Mapping[str, str], webhook: str = "") -> Redaction:
+    """Hides what ``record.redact`` names, the address of a ``webhook``, and the values of secret variables.
 
     A variable is secret by its own name, such as ``SHOP_API_KEY``, and where it stands below a key such as
     ``headers`` or ``token``.
@@ -24,7 +25,8 @@ def redaction(file: SpecFile, environ: Mapping[str, str]) -> Redaction:
     places = [spec.pipeline.model_dump(), spec.record.model_dump(), *(t.model_dump() for t in spec.transport)]
     places += [entry.settings for entry in spec.tools]
     names = {name for place in places for name in _names(place)}
-    return Redaction(spec.record.redact, secrets.of(environ, names))
+    address = {part for part in (webhook, urlsplit(webhook).query) if part}
+    return Redaction(spec.record.redact, secrets.of(environ, names) | address)
 
 
 def _names(value: Any) -> Iterator[str]:

@@ -57,6 +57,11 @@ class Outgoing:
     parameters: Mapping[str, str]
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def warn(self, words: str) -> None:
+        """A line of the log that says its call."""
+        log = logger.bind(call=self.record.id, agent=self.record.agent)
+        log.warning("call {}: {}", self.record.id, words)
+
 
 class Diallers:
     """Places the calls of a server's agents, and keeps their records until they are over."""
@@ -141,7 +146,7 @@ class Diallers:
                 try:
                     await self.note(outgoing, await account.status(outgoing.record.id))
                 except TwilioError as error:
-                    logger.warning("call {}: {}", outgoing.record.id, error.message)
+                    outgoing.warn(error.message)
         await self._switchboard.wait_for(outgoing.record.agent, outgoing.record.id)
         return outgoing.record
 
@@ -150,7 +155,7 @@ class Diallers:
         try:
             await twilio_rest.account(self._settings.environ).end(outgoing.record.id)
         except TwilioError as error:
-            logger.warning("call {}: {}", outgoing.record.id, error.message)
+            outgoing.warn(error.message)
         if outgoing.record.ended is None and not outgoing.record.outcome:
             self._end(outgoing, "canceled", _WORDS["canceled"])
 

@@ -118,15 +118,17 @@ class Switchboard:
             self.records.add(record)
         plan, own = self._remote.equip(plan)
         apology, recordings = self._apologies.get(call.agent), self.recordings
-        session = Session(plan, connection, self._resources, record, apology, recordings)
-        task = asyncio.create_task(remote_tools.run(session, own), name=f"call {call.id}")
+        # what is begun in the block says its call with each line, also from tasks and threads of its own
+        with logger.contextualize(call=call.id, agent=call.agent):
+            session = Session(plan, connection, self._resources, record, apology, recordings)
+            task = asyncio.create_task(remote_tools.run(session, own), name=f"call {call.id}")
+            task.add_done_callback(self._ended)
         self._live[task] = session
         self._run_by[task] = plan
         self.admission.begin(call.agent, call.id)
         for watcher in self._greeters:
             watcher(record)
         self._news.started(plan.hooks, session.call, record)
-        task.add_done_callback(self._ended)
         return task
 
     async def wait_until_idle(self) -> None:

@@ -75,7 +75,8 @@ class TwilioRoutes:
         if self._diallers and placed and placed.record.ended is None:
             self._diallers.attach(dial, call_sid)
         elif refusal := self._switchboard.admission.ask(plan, call_sid, form.get("From", "")):
-            logger.info("{}: did not let in call {}: {}", agent, call_sid, refusal.message)
+            log = logger.bind(call=call_sid, agent=agent)
+            log.info("{}: did not let in call {}: {}", agent, call_sid, refusal.message)
             return _twiml(refusing.in_twiml(refusal, plan))
         return _twiml(self._connect(agent, request, form))
 

@@ -18,8 +18,11 @@ class AuthoredError(Exception):
 
     @property
     def detail(self) -> str:
-        """The whole traceback, for the log."""
-        return "".join(traceback.format_exception(self.error))
+        """What was raised and where, in the first line; then the traceback, which may quote arguments."""
+        frames = traceback.extract_tb(self.error.__traceback__)
+        place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+        trace = "".join(traceback.format_exception(self.error))
+        return f"{type(self.error).__name__}{place}\n{trace}"
 
 
 @contextmanager
