@@ -48,7 +48,8 @@ class CallRecord:
 
     A call that the agent placed is ``outbound``; its ``outcome`` is ``answered``, ``machine``, ``busy``,
     ``no-answer``, ``failed`` or ``canceled``, and ``answered_by`` is Twilio's word for who picked up.
-    ``recording`` is the path or the address of the call's sound.
+    ``recording`` is the path or the address of the call's sound, ``spec`` what the call was run with
+    (``record.snapshot``).
     """
 
     id: str
@@ -67,6 +68,7 @@ class CallRecord:
     answered_by: str = ""
     takeovers: list[Takeover] = field(default_factory=list)
     recording: str = ""
+    spec: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """JSON-ready, times in ISO 8601 and UTC."""

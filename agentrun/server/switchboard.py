@@ -10,7 +10,7 @@ from loguru import logger
 from agentrun.pipeline import construct, prepared
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
-from agentrun.record import CallRecord
+from agentrun.record import CallRecord, snapshot
 from agentrun.server.admission import Admission
 from agentrun.server.recordings import Recordings
 from agentrun.server.records import Records
@@ -103,6 +103,7 @@ class Switchboard:
         if record is None:
             record = CallRecord(call.id, call.agent, call.transport, call.from_number, call.to_number)
             self.records.add(record)
+        record.spec = snapshot.take(plan.file, plan.tools)
         apology, recordings = self._apologies.get(call.agent), self.recordings
         session = Session(plan, connection, self._resources, record, apology, recordings)
         task = asyncio.create_task(session.run(), name=f"call {call.id}")
