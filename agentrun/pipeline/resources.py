@@ -23,6 +23,8 @@ class Resources:
     """
 
     def __init__(self) -> None:
+        self.traced = False
+        """Whether calls make spans for OpenTelemetry."""
         self._silero = private.silero_session()
         self._smart_turn = private.smart_turn_session()
         self.http_client = openai.DefaultAsyncHttpxClient()

@@ -15,7 +15,7 @@ from agentrun.listening import bind, inherit, listening
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
-from agentrun.server import access, api_key, app, microphone_talk
+from agentrun.server import access, api_key, app, microphone_talk, tracing
 from agentrun.server.admission import Admission
 from agentrun.server.dialling import Diallers
 from agentrun.server.loading import load, make_plan, make_plans
@@ -70,6 +70,7 @@ async def running(
         plans = make_plans(files, environ, options, offline)
         _require_public_urls(plans, options.host)
         resources = await stack.enter_async_context(Resources())
+        resources.traced = await stack.enter_async_context(tracing.exporting(environ))
         await asyncio.to_thread(resources.warm)
         ledger = Ledger(options.ledger) if options.ledger else None
         if ledger:

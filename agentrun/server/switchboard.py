@@ -11,6 +11,7 @@ from agentrun.pipeline import construct, prepared
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord, snapshot
+from agentrun.server import tracing
 from agentrun.server.admission import Admission
 from agentrun.server.recordings import Recordings
 from agentrun.server.records import Records
@@ -106,7 +107,8 @@ class Switchboard:
         record.spec = snapshot.take(plan.file, plan.tools)
         apology, recordings = self._apologies.get(call.agent), self.recordings
         session = Session(plan, connection, self._resources, record, apology, recordings)
-        task = asyncio.create_task(session.run(), name=f"call {call.id}")
+        context = tracing.apart() if self._resources.traced else None
+        task = asyncio.create_task(session.run(), name=f"call {call.id}", context=context)
         self._live[task] = session
         self._goodbyes[task] = plan.spec.prompts.goodbye
         self.admission.begin(call.agent, call.id)

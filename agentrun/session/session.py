@@ -78,7 +78,7 @@ class Session:
         reports = Reports(record.id, self.line, self._transcript, side, self._patience, is_over)
         self._parts = build(plan, self._prompts.system, connection, resources, reports)
         self._faults = Faults(self._parts)
-        self._worker = worker.make(plan.spec, self._parts, connection)
+        self._worker = worker.make(plan.spec, self._parts, connection, traced=resources.traced)
         self._voice = Voice(self._worker, self._parts, connection)
         self._idle = IdlePrompts(plan.spec.turns.idle, self._voice.say, self._farewell, self._worker)
         self.line.open(self._voice, self._worker, self._patience, self._idle, self._floor.is_free, self.end)
