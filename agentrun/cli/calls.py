@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agentrun.cli import call_figures
+from agentrun.cli import call_figures, replay
 from agentrun.cli.serve_options import DURATION, records_option
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _WHO = {"caller": "cyan", "agent": "green", "tool": "yellow"}
 
 
 @contextlib.contextmanager
-def _open(url: str) -> Iterator[Store]:
+def open_store(url: str) -> Iterator[Store]:
     """The store at ``url``; calls of a server that is gone are closed first."""
     from agentrun.errors import SetupError
     from agentrun.record.store import Store
@@ -58,7 +58,7 @@ def list_calls(records: str, agent: str | None, most: int, since: float | None, 
     from agentrun.record.store import Wanted
 
     begun = datetime.now(UTC) - timedelta(seconds=since) if since else None
-    with _open(records) as store:
+    with open_store(records) as store:
         found = list(store.find(Wanted(agent, begun, most)))
     if as_json:
         for record in found:
@@ -90,7 +90,7 @@ def show(call_id: str, records: str, as_json: bool) -> None:
 
     from agentrun.errors import SetupError
 
-    with _open(records) as store:
+    with open_store(records) as store:
         record = store.get(call_id)
     if record is None:
         raise SetupError(f"there is no call '{call_id}'", "see `agentrun calls list`")
@@ -122,9 +122,12 @@ def export(records: str, agent: str | None, since: float | None) -> None:
     from agentrun.record.store import Wanted
 
     begun = datetime.now(UTC) - timedelta(seconds=since) if since else None
-    with _open(records) as store:
+    with open_store(records) as store:
         for record in store.find(Wanted(agent, begun)):
             click.echo(json.dumps(record, ensure_ascii=False))
+
+
+command.add_command(replay.command, "replay")
 
 
 def _conversation(console: Any, record: Mapping[str, Any]) -> None:

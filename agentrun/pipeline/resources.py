@@ -26,6 +26,8 @@ class Resources:
     """
 
     def __init__(self) -> None:
+        self.traced = False
+        """Whether calls make spans for OpenTelemetry."""
         self._silero = private.silero_session()
         self._smart_turn = private.smart_turn_session()
         self._turn_threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="smart-turn")

@@ -68,7 +68,8 @@ class CallRecord:
 
     ``usage`` is what each service was used for, by ``kind provider/model``; ``cost`` is what that may have
     cost. ``spec_hash`` tells the spec and its files from another state of them, ``versions`` the software.
-    ``recording`` is the path or the address of the call's sound.
+    ``recording`` is the path or the address of the call's sound, ``spec`` what the call was run with
+    (``record.snapshot``).
     """
 
     id: str
@@ -93,6 +94,7 @@ class CallRecord:
     versions: dict[str, str] = field(default_factory=dict)
     redaction: Redaction = field(default_factory=Redaction, repr=False, compare=False)
     recording: str = ""
+    spec: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """JSON-ready, times in ISO 8601 and UTC, and with nothing in it that ``redaction`` hides."""

@@ -73,4 +73,6 @@ async def _tell_one(plugin: str, hook: Hook, name: str, given: Mapping[str, Any]
     except TimeoutError:
         logger.error("plugin {}: {} took longer than {:g} s", plugin, name, HOOK_SECONDS)
     except AuthoredError as error:
-        logger.error("plugin {}: {} raised {}", plugin, name, error.detail)
+        first, _, trace = error.detail.partition("\n")
+        logger.error("plugin {}: {} raised {}", plugin, name, first)
+        logger.debug("plugin {}: {}", plugin, trace)

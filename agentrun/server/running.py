@@ -16,7 +16,7 @@ from agentrun.listening import bind, inherit, listening
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.record import CallRecord
-from agentrun.server import access, api_key, app, keeping, microphone_talk
+from agentrun.server import access, api_key, app, keeping, microphone_talk, tracing
 from agentrun.server.admission import Admission
 from agentrun.server.deliverer import Deliverer
 from agentrun.server.dialling import Diallers
@@ -74,6 +74,7 @@ async def running(
         for plan in plans.values():
             keeping.require(plan, options)
         resources = await stack.enter_async_context(Resources())
+        resources.traced = await stack.enter_async_context(tracing.exporting(environ))
         await asyncio.to_thread(resources.warm)
         ledger = Ledger(options.ledger) if options.ledger else None
         if ledger:

@@ -10,8 +10,8 @@ from loguru import logger
 from agentrun.pipeline import construct, prepared
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
-from agentrun.record import CallRecord
-from agentrun.server import remote_tools
+from agentrun.record import CallRecord, snapshot
+from agentrun.server import remote_tools, tracing
 from agentrun.server.admission import Admission
 from agentrun.server.hooking import CallNews
 from agentrun.server.recordings import Recordings
@@ -117,11 +117,14 @@ class Switchboard:
             record.redaction = plan.redaction
             self.records.add(record)
         plan, own = self._remote.equip(plan)
+        record.spec = snapshot.take(plan.file, plan.tools)
         apology, recordings = self._apologies.get(call.agent), self.recordings
         # what is begun in the block says its call with each line, also from tasks and threads of its own
         with logger.contextualize(call=call.id, agent=call.agent):
             session = Session(plan, connection, self._resources, record, apology, recordings)
-            task = asyncio.create_task(remote_tools.run(session, own), name=f"call {call.id}")
+            context = tracing.apart() if self._resources.traced else None
+            calling = remote_tools.run(session, own)
+            task = asyncio.create_task(calling, name=f"call {call.id}", context=context)
             task.add_done_callback(self._ended)
         self._live[task] = session
         self._run_by[task] = plan

@@ -87,7 +87,7 @@ class Session:
         self._parts = build(plan, self._prompts.system, connection, resources, reports)
         self._flow = flow.of(plan, connection.call, reports)
         self._faults = Faults(self._parts)
-        self._worker = worker.make(plan.spec, self._parts, connection)
+        self._worker = worker.make(plan.spec, self._parts, connection, traced=resources.traced)
         self._voice = Voice(self._worker, self._parts, connection)
         self._idle = IdlePrompts(plan.spec.turns.idle, self._voice.say, self._farewell, self._worker)
         self.line.open(

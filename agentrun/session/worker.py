@@ -10,8 +10,11 @@ from agentrun.spec.models import AgentSpec
 from agentrun.transports.connection import Connection
 
 
-def make(spec: AgentSpec, parts: Parts, line: Connection) -> PipelineWorker:
-    """A worker that runs ``parts`` at the line's rates; only a page is sent RTVI messages."""
+def make(spec: AgentSpec, parts: Parts, line: Connection, *, traced: bool = False) -> PipelineWorker:
+    """A worker that runs ``parts`` at the line's rates; only a page is sent RTVI messages.
+
+    ``traced`` makes OpenTelemetry's spans of the call, its turns and what the services do in them.
+    """
     return PipelineWorker(
         parts.pipeline,
         name=line.call.id,
@@ -24,6 +27,9 @@ def make(spec: AgentSpec, parts: Parts, line: Connection) -> PipelineWorker:
         rtvi_observer_params=RTVIObserverParams(
             function_call_report_level={"*": RTVIFunctionCallReportLevel.NAME}, metrics_enabled=False
         ),
-        enable_turn_tracking=False,
+        enable_turn_tracking=traced,
+        enable_tracing=traced,
+        conversation_id=line.call.id,
+        additional_span_attributes={"agent.name": spec.name},
         idle_timeout_secs=spec.limits.idle_timeout,
     )

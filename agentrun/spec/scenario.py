@@ -119,7 +119,8 @@ class Turn(SpecModel):
     llm: Annotated[tuple[Move, ...], list_of_one] = Field(default=(), description="What the model does here.")
     tools: dict[str, Any] = Field(
         default={},
-        description="Results to give instead of calling tools; `{error: …}` refuses, `{after: 30s}` is slow.",
+        description="Results to give instead of calling tools; `{error: …}` refuses, `{after: 30s}` is slow, "
+        "`{results: [{args: …, result: …}]}` goes by the arguments.",
     )
     expect: tuple[Expectation, ...] = ()
     budget: Budget | None = None
