@@ -94,7 +94,8 @@ class Workers:
             self._store.forget(process.pid)
             mark_process_dead(process.pid, str(self._metrics))  # type: ignore[no-untyped-call]
             if code in MENDABLE or (asked.is_set() and code):
-                self._code = max(self._code, code, 1)
+                # what the others say of being stopped for it is not the reason
+                self._code = self._code or code
                 asked.set()
             elif not asked.is_set():
                 logger.error("worker {} ended with {}; its calls are over, and a new one starts", index, code)
