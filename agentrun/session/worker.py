@@ -19,7 +19,9 @@ def make(spec: AgentSpec, parts: Parts, line: Connection, *, traced: bool = Fals
         parts.pipeline,
         name=line.call.id,
         params=PipelineParams(
-            audio_in_sample_rate=line.sample_rate_in, audio_out_sample_rate=line.sample_rate_out
+            audio_in_sample_rate=line.sample_rate_in,
+            audio_out_sample_rate=line.sample_rate_out,
+            enable_metrics=traced,
         ),
         enable_rtvi=line.rtvi,
         rtvi_observer_params=RTVIObserverParams(
