@@ -33,7 +33,7 @@ lint: install
 
 lock:
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-	  --universal --python-version 3.11 --extra offline --extra daily --extra mcp --extra pdf --extra postgresql --extra tracing --extra dev pyproject.toml -o requirements.lock
+	  --universal --python-version 3.11 --extra offline --extra daily --extra mcp --extra pdf --extra postgresql --extra recordings --extra tracing --extra dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -14,6 +14,8 @@ from agentrun.spec.record import SoundFormat
 
 PRIVATE = 0o600
 """Only this user may read what a caller has said."""
+_MOST_WAV_BYTES = 2**32 - 2**10
+"""Its header counts in 32 bits."""
 
 
 class _Writer(Protocol):
@@ -34,6 +36,8 @@ class _Wav:
         self._wave.setframerate(rate)
 
     def write(self, sound: np.ndarray) -> None:
+        if self._file.tell() + sound.nbytes > _MOST_WAV_BYTES:
+            raise OSError("a WAV file holds no more than 4 GiB; write format: opus")
         self._wave.writeframes(sound.tobytes())
         self._file.flush()
 

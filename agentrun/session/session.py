@@ -95,7 +95,7 @@ class Session:
             Handover(plan, self.call, self._parts, resources, reports).to,
         )
         self._listen()
-        self._recording = recordings.begin(plan, connection, record) if recordings else None
+        self._recordings = recordings
 
     async def run(self) -> CallRecord:
         """Run until the call is over; the pipeline is gone when this returns."""
@@ -106,6 +106,7 @@ class Session:
         gone = asyncio.create_task(self._caller_gone.wait())
         limit = idle.limit(self._plan.spec.limits, self._voice.say, self._farewell)
         self._tasks.append(asyncio.create_task(limit))
+        kept = self._recordings and self._recordings.begin(self._plan, self._connection, self.record)
         try:
             await asyncio.wait({running, told_to_end}, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait({running, gone}, timeout=self._grace, return_when=asyncio.FIRST_COMPLETED)
@@ -121,8 +122,8 @@ class Session:
             await self.line.close()
             await self._side.finish()
             await private.close_own_clients(self._parts.services, self._http_client)
-            if self._recording:
-                await self._recording.finish()
+            if kept:
+                await kept.finish()
             cost.close(self.record)
         return self.record
 

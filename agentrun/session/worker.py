@@ -21,6 +21,7 @@ def make(spec: AgentSpec, parts: Parts, line: Connection, *, traced: bool = Fals
         params=PipelineParams(
             audio_in_sample_rate=line.sample_rate_in,
             audio_out_sample_rate=line.sample_rate_out,
+            enable_metrics=traced,
             enable_usage_metrics=True,
         ),
         enable_rtvi=line.rtvi,

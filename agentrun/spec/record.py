@@ -21,7 +21,7 @@ class Audio(SpecModel):
         description="A folder beside the spec, or an address that fsspec knows, such as `s3://bucket/calls`.",
         examples=["recordings/", "s3://bucket/calls"],
     )
-    format: SoundFormat = Field(default="wav", description="`opus` takes a tenth of the room.")
+    format: SoundFormat = Field(default="wav", description="`opus` takes a sixth of the room, and more work.")
 
 
 class Record(SpecModel):

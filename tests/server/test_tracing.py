@@ -103,6 +103,8 @@ async def test_a_call_is_one_trace_by_turn_and_stage_without_a_word(tmp_path: Pa
     wanted = {"stt", "llm", "tts"} if style == "cascaded" else {"llm_response"}
     assert wanted <= stages, stages
     assert any(told(span).get("gen_ai.request.model") for span in spans)
+    if style == "cascaded":
+        assert {span.name for span in spans if "metrics.ttfb" in told(span)} >= {"llm", "tts"}
     for body in collector.bodies:
         assert [word for word in WORDS if word.lower() in body.lower()] == []
     assert set(collector.headers) == {"rosa"}
