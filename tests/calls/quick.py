@@ -167,6 +167,7 @@ async def quick_call(
     heard: Sequence[str] = ("Yes.",),
     more: str = "",
     prompts: str = PROMPTS,
+    environ: Mapping[str, str] | None = None,
 ) -> AsyncIterator[QuickCall]:
     """A call in which the model gives ``answers``; the agent has said hello when the block begins.
 
@@ -178,11 +179,11 @@ async def quick_call(
     hello = [Answer("Hello.")] if style == "realtime" else []
     voice, brain = ToneVoice(), ScriptedBrain([*hello, *answers])
     async with OpenAIServer(ScriptedHearing(heard), voice, brain) as openai:
-        environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
+        given = {**(environ or {}), "OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
         file = spec.load(path)
-        plan = planning.make(file, [*plugins.load(file), *tools], environ)
+        plan = planning.make(file, [*plugins.load(file), *tools], given)
         transport = QuickTransport()
-        call = Call(folder.name, "desk", "twilio", "+15551234567", environ=environ)
+        call = Call(folder.name, "desk", "twilio", "+15551234567", environ=given)
         connection = Connection(call, transport, RATE, 24_000, control=control)
         session = Session(plan, connection, resources, CallRecord(call.id, "desk", "twilio"))
         running = asyncio.create_task(session.run())
