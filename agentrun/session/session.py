@@ -80,10 +80,8 @@ class Session:
         self._latency = Latency(record, lambda: self._clock() - self._began)
         self._side = SideTranscript(plan.llm or plan.fixed, resources, self._transcript.caller)
         self._patience = Patience(plan.spec.limits.answer, self._answer_overdue)
-        is_over, side = self._ending.is_set, self._side
-        reports = Reports(
-            record.id, self.line, self._transcript, side, self._patience, self._latency, is_over
-        )
+        told = (self._transcript, self._side, self._patience, self._latency)
+        reports = Reports(record.id, self.line, *told, self._ending.is_set)
         self._parts = build(plan, self._prompts.system, connection, resources, reports)
         self._flow = flow.of(plan, connection.call, reports)
         self._faults = Faults(self._parts)
