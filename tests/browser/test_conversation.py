@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,11 @@ SILENCE = 6.0
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
+def quiet() -> Iterator[None]:
     """Pipecat's DEBUG lines say nothing about a failure."""
     logger.disable("pipecat")
+    yield
+    logger.enable("pipecat")
 
 
 async def test_a_question_is_heard_looked_up_and_answered_aloud(tmp_path: Path, engines: Engines) -> None:

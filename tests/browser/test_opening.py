@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,11 @@ KEEP_TRACK = """() => {
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
+def quiet() -> Iterator[None]:
     """Pipecat's DEBUG lines say nothing about a failure."""
     logger.disable("pipecat")
+    yield
+    logger.enable("pipecat")
 
 
 async def test_the_agents_are_listed_under_a_policy_that_the_page_keeps(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,11 @@ SILENCE = 4.0
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
+def quiet() -> Iterator[None]:
     """Pipecat's DEBUG lines say nothing about a failure."""
     logger.disable("pipecat")
+    yield
+    logger.enable("pipecat")
 
 
 @pytest.mark.parametrize("style", STYLES)

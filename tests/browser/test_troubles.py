@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,11 @@ MARKUP = "<img src=x onerror=document.title='run'>"
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
+def quiet() -> Iterator[None]:
     """Pipecat's DEBUG lines say nothing about a failure."""
     logger.disable("pipecat")
+    yield
+    logger.enable("pipecat")
 
 
 async def receive(page: Talk, type: str, **data: object) -> None:  # noqa: A002 - RTVI's own word
