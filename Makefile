@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/.installed
 
-.PHONY: install serve test lint lock clean
+.PHONY: install serve test lint bench lock clean
 
 install: $(DONE)
 
@@ -30,6 +30,9 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: install
+	$(BIN)/python benchmarks/bench.py
 
 lock:
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \

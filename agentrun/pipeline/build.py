@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentrun.pipeline import cascaded, realtime, written
+from agentrun.pipeline import cascaded, private, realtime, written
 from agentrun.pipeline.listener import SessionListener
 from agentrun.pipeline.parts import Parts
 from agentrun.pipeline.resources import Resources
@@ -18,4 +18,5 @@ def build(
     """The processors of one call; the model is told ``instructions``."""
     if connection.written:
         return written.build(plan, instructions, connection, resources, listener)
+    private.resample_quickly(connection.transport.output())
     return STYLES[plan.spec.pipeline.style](plan, instructions, connection, resources, listener)

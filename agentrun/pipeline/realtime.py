@@ -20,7 +20,7 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.turns.user_stop import ExternalUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import ExternalUserTurnStrategies
 
-from agentrun.pipeline import memory, tools, turns
+from agentrun.pipeline import memory, private, tools, turns
 from agentrun.pipeline.addresses import socket_url
 from agentrun.pipeline.construct import construct
 from agentrun.pipeline.earshot import Earshot
@@ -98,7 +98,7 @@ def service(
     modalities: list[events.Modality] | None = None,
 ) -> _Service:
     """OpenAI's realtime service, told ``instructions``; it answers in sound unless told otherwise."""
-    return make(
+    made = make(
         api_key=plan.api_key or "",
         base_url=socket_url(plan.base_url, "realtime"),
         settings=OpenAIRealtimeLLMService.Settings(
@@ -109,6 +109,8 @@ def service(
             ),
         ),
     )
+    private.hear_quickly(made)
+    return made
 
 
 def audio(settings: Mapping[str, Any]) -> events.AudioConfiguration:

@@ -1,5 +1,6 @@
 """Fails when a private name of Pipecat that agentrun relies on has moved."""
 
+import asyncio
 import inspect
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +18,11 @@ from pipecat.pipeline.worker import PipelineWorker
 from pipecat.services.openai.llm import OpenAILLMService
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService, OpenAISTTService
+from pipecat.transports.base_output import BaseOutputTransport
+from pipecat.workers.runner import WorkerRunner
 
 from agentrun.pipeline import private
+from tests.calls.quick import QuickTransport
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +113,24 @@ async def test_a_client_that_a_service_made_for_itself_is_closed_and_the_shared_
         await private.close_own_clients([own, everybodys], shared)
         assert own._client.is_closed()
         assert not shared.is_closed
+
+
+async def test_rates_are_changed_quickly_on_the_way_out_and_to_a_realtime_model() -> None:
+    transport = QuickTransport()
+    output = transport.output()
+    private.resample_quickly(output)
+    llm = OpenAIRealtimeLLMService(api_key="k")
+    private.hear_quickly(llm)
+    assert llm._resampler._quality == private.QUALITY  # type: ignore[attr-defined]
+    assert isinstance(output, BaseOutputTransport)
+    worker = PipelineWorker(Pipeline([transport.input(), output]), enable_rtvi=False)
+    runner = WorkerRunner(handle_sigint=False)
+    await runner.add_workers(worker)
+    running = asyncio.create_task(runner.run())
+    async with asyncio.timeout(10):
+        while not output._media_senders:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+    qualities = {sender._resampler._quality for sender in output._media_senders.values()}  # type: ignore[attr-defined]
+    await worker.cancel()
+    await running
+    assert qualities == {private.QUALITY}
