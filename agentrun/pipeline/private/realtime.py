@@ -1,0 +1,88 @@
+"""The session of OpenAI's realtime service."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from pipecat.services.llm_service import LLMService
+from pipecat.services.openai.realtime import events
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+
+_TICK_SECONDS = 0.01
+
+
+def realtime_is_deaf(llm: OpenAIRealtimeLLMService) -> bool:
+    """Whether the realtime service has stopped listening to its socket.
+
+    Its receive loop ends without a word after an ``error`` event, a clean close, and a dropped
+    connection; after a refused connection there is none.
+    """
+    task = llm._receive_task
+    return task is None or task.done()
+
+
+async def realtime_restore(llm: OpenAIRealtimeLLMService, *, speak: bool) -> None:
+    """Connect anew with the conversation so far; with ``speak`` the model goes on at once."""
+    if llm._context is None:
+        await llm._disconnect()
+        await llm._connect()
+        return
+    await llm.reset_conversation()
+    if speak:
+        await llm._create_response()
+
+
+async def realtime_renew_as(llm: OpenAIRealtimeLLMService, settings: Any) -> None:
+    """Connect anew with other ``settings``, such as a voice, and the conversation so far."""
+    await LLMService._update_settings(llm, settings)
+    await realtime_restore(llm, speak=False)
+
+
+async def realtime_send_conversation(llm: OpenAIRealtimeLLMService) -> None:
+    """Give a new session the conversation so far, without asking for an answer."""
+    if llm._context is None or not llm._llm_needs_conversation_setup:
+        return
+    parameters = await llm.get_llm_adapter().get_llm_invocation_params(llm._context)
+    for item in parameters["messages"]:
+        event = events.ConversationItemCreateEvent(item=item)
+        llm._messages_added_manually[event.item.id] = True
+        await llm.send_client_event(event)
+    await llm._send_session_update()
+    llm._llm_needs_conversation_setup = False
+
+
+def realtime_is_ready(llm: OpenAIRealtimeLLMService) -> bool:
+    """Whether the realtime session is configured and takes a conversation."""
+    return bool(llm._api_session_ready)
+
+
+def realtime_is_answering(llm: OpenAIRealtimeLLMService) -> bool:
+    """Whether the realtime model is at an answer: a second one can't be asked for meanwhile."""
+    return bool(llm._response_active)
+
+
+def realtime_has_context(llm: OpenAIRealtimeLLMService) -> bool:
+    """Whether the realtime service has been given a conversation."""
+    return llm._context is not None
+
+
+def realtime_modalities(llm: OpenAIRealtimeLLMService) -> Any:
+    """In what the realtime model answers: sound or text."""
+    settings: Any = llm._settings
+    return settings.session_properties.output_modalities
+
+
+def realtime_voice(llm: OpenAIRealtimeLLMService) -> str | None:
+    """The voice of the realtime session."""
+    settings: Any = llm._settings
+    audio = settings.session_properties.audio
+    return audio.output.voice if audio and audio.output else None
+
+
+async def wait_until_answering(llm: OpenAIRealtimeLLMService, answering: bool, seconds: float) -> None:
+    """Wait until the realtime model is ``answering``, or is not, for at most ``seconds``."""
+    clock = asyncio.get_running_loop().time
+    latest = clock() + seconds
+    while realtime_is_answering(llm) is not answering and clock() < latest:  # noqa: ASYNC110 - it has no event
+        await asyncio.sleep(_TICK_SECONDS)
