@@ -169,8 +169,9 @@ class Switchboard:
             await closer()
 
     async def _end_calls(self) -> None:
+        ending = list(self._live)
         await asyncio.gather(*(s.end("server", "the server is stopping") for s in self._live.values()))
-        _, left = await asyncio.wait(self._live, timeout=GOODBYE_SECONDS)
+        _, left = await asyncio.wait(ending, timeout=GOODBYE_SECONDS)
         for task in left:
             task.cancel()
         if left:
