@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from agentrun.record.finite import finite
 from agentrun.record.redaction import Redaction
 
 EndedBy = Literal["caller", "agent", "error", "server", "network"]
@@ -116,5 +117,6 @@ class CallRecord:
                 entry["text"] = text
         for entry in data["transcript"]:
             if entry["who"] == "tool":
-                entry["text"], entry["arguments"] = hide.text(entry["text"]), hide.value(entry["arguments"])
+                entry["text"] = hide.text(entry["text"])
+                entry["arguments"] = hide.value(finite(entry["arguments"]))
         return data

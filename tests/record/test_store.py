@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -51,6 +52,17 @@ def test_what_is_saved_is_found_again(url: str, opened: Open) -> None:
     assert again.get("CA1", "desk") == record.as_json()
     assert again.get("CA1", "other") is None
     assert again.get("CA2") is None
+
+
+def test_a_number_that_no_database_takes_is_kept_as_its_name(url: str, opened: Open) -> None:
+    record = call("CA1")
+    arguments = {"most": math.inf, "all": [math.nan, 1.5]}
+    record.transcript.append(Entry(0.5, "tool", "", "find", arguments, "ok", 0.1))
+    store = opened(url)
+    store.save([record.as_json()], "one")
+    found = store.get("CA1")
+    assert found is not None
+    assert found["transcript"][0]["arguments"] == {"most": "inf", "all": ["nan", 1.5]}
 
 
 def test_a_record_grows_in_its_place(url: str, opened: Open) -> None:
