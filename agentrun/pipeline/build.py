@@ -9,6 +9,8 @@ from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.transports.connection import Connection
 
+AHEAD_SECONDS = 0.2
+"""What a telephone call's WebSocket is sent before it is due; a ``clear`` takes it back."""
 STYLES = {"cascaded": cascaded.build, "realtime": realtime.build}
 
 
@@ -18,5 +20,7 @@ def build(
     """The processors of one call; the model is told ``instructions``."""
     if connection.written:
         return written.build(plan, instructions, connection, resources, listener)
-    private.resample_quickly(connection.transport.output())
+    output = connection.transport.output()
+    private.resample_promptly(output)
+    private.send_ahead(output, AHEAD_SECONDS)
     return STYLES[plan.spec.pipeline.style](plan, instructions, connection, resources, listener)

@@ -15,6 +15,7 @@ from agentrun.pipeline.audio_in import CallerAudio
 from agentrun.pipeline.earshot import Earshot
 from agentrun.pipeline.listener import SessionListener
 from agentrun.pipeline.parts import Parts
+from agentrun.pipeline.pauses import Pauses
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan
 from agentrun.transports.connection import Connection
@@ -26,7 +27,10 @@ def build(
     """The processors of one call, in the order in which a frame passes them."""
     assert plan.llm and plan.tts  # noqa: S101, PT018
     spec, transport = plan.spec, connection.transport
-    stt = redundant.stt(plan.stt, resources, listener, spec.limits.answer) if plan.stt else None
+    pauses = Pauses()
+    early = pauses if spec.turns.early == "all" else None
+    stt = redundant.stt(plan.stt, resources, listener, spec.limits.answer, early) if plan.stt else None
+    words = turns.Words(stt is not None, stt is not None and stt.tells_segments)
     llm = redundant.llm(plan.llm, instructions, resources, listener)
     tts = redundant.tts(plan.tts, resources, listener)
     context = LLMContext(
@@ -34,7 +38,7 @@ def build(
     )
     aggregators = LLMContextAggregatorPair(
         context,
-        user_params=turns.user_params(spec, resources, transcribed=stt is not None),
+        user_params=turns.user_params(spec, resources, words, pauses),
         assistant_params=memory.assistant_params(spec),
     )
     heard = [stt] if stt else []

@@ -64,6 +64,11 @@ class SpeechToText(Failover):
                 bound(member.service, member.patience, self._transcribed)
 
     @property
+    def tells_segments(self) -> bool:
+        """Whether each stretch of speech is told to be written down, whoever serves."""
+        return all(private.tells_segments(member.service) for member in self.members)
+
+    @property
     def busy(self) -> bool:
         return any(utterance.ended for utterance in self._utterances)
 

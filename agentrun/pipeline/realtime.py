@@ -27,6 +27,7 @@ from agentrun.pipeline.earshot import Earshot
 from agentrun.pipeline.flow_worker import Passage
 from agentrun.pipeline.listener import SessionListener
 from agentrun.pipeline.parts import Parts
+from agentrun.pipeline.pauses import Pauses
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import Plan, ServicePlan
 from agentrun.providers.parts import OPENAI
@@ -57,7 +58,7 @@ def build(
     local = plan.realtime.settings.get("turn_detection") == "local"
     local = local or not (openai or plan.realtime.provider in _TELL_TURNS)
     user_params = (
-        turns.user_params(spec, resources, transcribed=False)
+        turns.user_params(spec, resources, turns.Words(transcribed=False), Pauses())
         if local
         else LLMUserAggregatorParams(
             user_turn_strategies=_server_turns(spec.turns.interruptions),
@@ -109,7 +110,7 @@ def service(
             ),
         ),
     )
-    private.hear_quickly(made)
+    private.hear_promptly(made)
     return made
 
 

@@ -5,24 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.services.stt_service import SegmentedSTTService
 
-from agentrun.pipeline import services
+from agentrun.pipeline import private, services
 from agentrun.pipeline.failover import Member
 from agentrun.pipeline.failover_llm import LanguageModels
 from agentrun.pipeline.failover_stt import SpeechToText
 from agentrun.pipeline.failover_tts import Voices
 from agentrun.pipeline.listener import SessionListener
+from agentrun.pipeline.pauses import Pauses
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import ServicePlan
 
 
-def stt(plan: ServicePlan, resources: Resources, listener: SessionListener, answer: float) -> SpeechToText:
+def stt(
+    plan: ServicePlan,
+    resources: Resources,
+    listener: SessionListener,
+    answer: float,
+    pauses: Pauses | None = None,
+) -> SpeechToText:
     """Speech to text; without a fallback it is given ``answer`` seconds for an utterance.
 
-    A service alone is looked after as well: what hears nothing looks like a caller who says nothing.
+    Over HTTP it is asked at each of ``pauses``, else at the end of speech. A service alone is looked after as
+    well: what hears nothing looks like a caller who says nothing.
     """
     patience = plan.patience if plan.fallback else answer
-    return SpeechToText(_members(plan, lambda each: services.stt(each, resources), patience), listener)
+    members = _members(plan, lambda each: services.stt(each, resources), patience)
+    for member in members:
+        if isinstance(member.service, SegmentedSTTService):
+            uploads = member.service.wants_wav_segments
+            private.SegmentTranscripts(member.service, pauses if uploads else None)
+    return SpeechToText(members, listener)
 
 
 def llm(

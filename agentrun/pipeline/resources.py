@@ -15,6 +15,7 @@ import openai
 from pipecat.audio.vad.vad_analyzer import VADParams
 
 from agentrun.pipeline import private
+from agentrun.pipeline.pauses import Pauses
 from agentrun.tools.mcp.servers import McpServers
 
 
@@ -44,13 +45,13 @@ class Resources:
             self._web_session = aiohttp.ClientSession()
         return self._web_session
 
-    def vad(self, params: VADParams) -> private.SharedSilero:
-        """A voice activity detector for one call."""
-        return private.SharedSilero(self._silero, params)
+    def vad(self, params: VADParams, pauses: Pauses | None = None) -> private.SharedSilero:
+        """A voice activity detector for one call, which tells of ``pauses``."""
+        return private.SharedSilero(self._silero, params, pauses)
 
-    def smart_turn(self) -> private.SharedSmartTurn:
-        """An end-of-turn model for one call."""
-        return private.SharedSmartTurn(self._smart_turn, self._turn_threads)
+    def smart_turn(self, pauses: Pauses | None = None) -> private.SharedSmartTurn:
+        """An end-of-turn model for one call, which judges from ``pauses`` on."""
+        return private.SharedSmartTurn(self._smart_turn, self._turn_threads, pauses)
 
     def warm(self) -> None:
         """Run each model once, so that the first call is as fast as the tenth. Blocks for about 0.2 s."""

@@ -10,21 +10,24 @@ from pipecat.services.openai.responses.llm import (
     OpenAIResponsesHttpLLMService,
     OpenAIResponsesLLMService,
 )
-from pipecat.services.openai.stt import OpenAIRealtimeSTTService, OpenAISTTService
+from pipecat.services.openai.stt import OpenAISTTService
 from pipecat.services.openai.tts import OpenAITTSService
 from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
 from pipecat.transcriptions.language import Language
 
+from agentrun.pipeline import private
 from agentrun.pipeline.addresses import socket_url
 from agentrun.pipeline.construct import construct
 from agentrun.pipeline.private import SharedClient
 from agentrun.pipeline.resources import Resources
 from agentrun.plan import ServicePlan
 from agentrun.providers.parts import OPENAI
+from agentrun.spec.units import seconds
 
 OPENAI_SPEECH_RATE = 24_000
 """Hz; OpenAI's speech endpoint has no other rate."""
+SPEECH_BUFFER = "100ms"
 _NOISE = {"near": "near_field", "far": "far_field"}
 
 
@@ -40,6 +43,18 @@ class ResponsesLLM(SharedClient, OpenAIResponsesLLMService):
     """The Responses API over a WebSocket."""
 
 
+class Speech(OpenAITTSService):
+    """OpenAI's speech, heard when ``buffer`` seconds of it are there; Pipecat waits for half a second."""
+
+    def __init__(self, buffer: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._buffer = buffer
+
+    @property
+    def chunk_size(self) -> int:
+        return int(self.sample_rate * self._buffer) * 2
+
+
 def stt(plan: ServicePlan, resources: Resources) -> STTService:
     """Speech to text; OpenAI's of whole utterances over HTTP, or streaming over a WebSocket."""
     if plan.provider != OPENAI:
@@ -51,11 +66,13 @@ def stt(plan: ServicePlan, resources: Resources) -> STTService:
     if settings.pop("streaming", False):
         if "noise_reduction" in settings:
             settings["noise_reduction"] = _NOISE[settings["noise_reduction"]]
-        return OpenAIRealtimeSTTService(
+        streaming = private.StreamingSTT(
             api_key=plan.api_key or "",
             base_url=socket_url(plan.base_url, "realtime"),
-            settings=OpenAIRealtimeSTTService.Settings(model=plan.model, **settings),
+            settings=private.StreamingSTT.Settings(model=plan.model, **settings),
         )
+        private.hear_promptly(streaming)
+        return streaming
     return OpenAISTTService(
         api_key=plan.api_key,
         base_url=plan.base_url,
@@ -91,10 +108,12 @@ def tts(plan: ServicePlan, resources: Resources) -> TTSService:
     if plan.provider != OPENAI:
         service: TTSService = construct(plan, resources)
         return service
-    return OpenAITTSService(
+    settings = dict(plan.settings)
+    return Speech(
+        seconds(settings.pop("buffer", SPEECH_BUFFER)),
         api_key=plan.api_key,
         base_url=plan.base_url,
         http_client=resources.http_client,
         sample_rate=OPENAI_SPEECH_RATE,
-        settings=OpenAITTSService.Settings(model=plan.model, **plan.settings),
+        settings=OpenAITTSService.Settings(model=plan.model, **settings),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregatorParams
 from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
@@ -18,13 +20,11 @@ from pipecat.turns.user_start import (
     TranscriptionUserTurnStartStrategy,
     VADUserTurnStartStrategy,
 )
-from pipecat.turns.user_stop import (
-    BaseUserTurnStopStrategy,
-    SpeechTimeoutUserTurnStopStrategy,
-    TurnAnalyzerUserTurnStopStrategy,
-)
+from pipecat.turns.user_stop import BaseUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 
+from agentrun.pipeline import private
+from agentrun.pipeline.pauses import Pauses
 from agentrun.pipeline.resources import Resources
 from agentrun.spec.models import AgentSpec
 
@@ -37,8 +37,16 @@ MUTES: dict[str, type[BaseUserMuteStrategy]] = {
 """The words of ``turns.mute``."""
 
 
+@dataclass(frozen=True)
+class Words:
+    """What is known of a call's transcripts: whether there are any, and whether each stretch is told of."""
+
+    transcribed: bool = True
+    segmented: bool = False
+
+
 def user_params(
-    spec: AgentSpec, resources: Resources, *, transcribed: bool = True
+    spec: AgentSpec, resources: Resources, words: Words, pauses: Pauses
 ) -> LLMUserAggregatorParams:
     """How the caller's turns are found on this machine; without transcripts they end by sound alone."""
     turns = spec.turns
@@ -49,11 +57,13 @@ def user_params(
         min_volume=turns.min_volume,
     )
     return LLMUserAggregatorParams(
-        vad_analyzer=resources.vad(params),
-        user_turn_strategies=UserTurnStrategies(start=_start(spec), stop=_stop(spec, resources, transcribed)),
+        vad_analyzer=resources.vad(params, pauses),
+        user_turn_strategies=UserTurnStrategies(
+            start=_start(spec), stop=[_stop(spec, resources, words, pauses)]
+        ),
         user_mute_strategies=mute_strategies(spec),
         user_idle_timeout=idle_after(spec),
-        empty_user_turn=EmptyUserTurnConfig() if transcribed else None,
+        empty_user_turn=EmptyUserTurnConfig() if words.transcribed else None,
     )
 
 
@@ -79,9 +89,9 @@ def _start(spec: AgentSpec) -> list[BaseUserTurnStartStrategy]:
     return [VADUserTurnStartStrategy(enable_interruptions=turns.interruptions), transcription]
 
 
-def _stop(spec: AgentSpec, resources: Resources, transcribed: bool) -> list[BaseUserTurnStopStrategy]:
+def _stop(spec: AgentSpec, resources: Resources, words: Words, pauses: Pauses) -> BaseUserTurnStopStrategy:
     if spec.turns.detection == "smart":
-        analyzer = resources.smart_turn()
-        return [TurnAnalyzerUserTurnStopStrategy(turn_analyzer=analyzer, wait_for_transcript=transcribed)]
+        analyzer = resources.smart_turn(None if spec.turns.early == "none" else pauses)
+        return private.stop_by_model(analyzer, transcribed=words.transcribed, segmented=words.segmented)
     silence = spec.turns.silence
-    return [SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=silence, wait_for_transcript=transcribed)]
+    return private.stop_by_silence(silence, transcribed=words.transcribed, segmented=words.segmented)

@@ -55,6 +55,9 @@ OPENAI: Mapping[Kind, Mapping[str, Setting]] = {
         "voice": Setting("string", "Who speaks.", choices=OPENAI_VOICES),
         "instructions": Setting("string", "How to speak: tone, pace, accent."),
         "speed": Setting("number", "Speed of speech.", minimum=0.25, maximum=4.0),
+        "buffer": Setting(
+            "duration", "Sound that must be there before the first of it is heard; 100ms by default."
+        ),
     },
     "realtime": {
         **_ADDRESS,

@@ -34,6 +34,12 @@ class Turns(SpecModel):
     silence: Duration = Field(default=0.6, gt=0, description="The silence that ends a turn; not for `smart`.")
     start: Duration = Field(default=0.2, ge=0, description="Speech that must be heard before a turn begins.")
     stop: Duration = Field(default=0.2, gt=0, description="Silence after which speech counts as stopped.")
+    early: Literal["all", "turn", "none"] = Field(
+        default="all",
+        description="What begins at a pause of 90 ms, before `stop` is over, and is dropped when the caller "
+        "goes on: `all`, the judgement of `smart` and the transcription of a service that is sent whole "
+        "stretches of speech; `turn`, the judgement alone, for dropped transcriptions cost money; or `none`.",
+    )
     confidence: Number = Field(default=0.7, ge=0, le=1, description="How sure the voice detector must be.")
     min_volume: Number = Field(
         default=0.0, ge=0, le=1, description="Quieter sound is not speech; above 0 drops quiet telephones."

@@ -19,7 +19,8 @@ DELAYS: dict[Route, float] = {"transcriptions": 0.25, "chat": 0.3, "speech": 0.2
 
 async def measured(folder: Path, style: str, answers: list[Answer]) -> tuple[Turn, float]:
     """An answer as the record has it, and what the caller waited for it in ms."""
-    async with open_desk(folder, [HELLO, *answers], style=style) as desk:
+    late = {"turns.early": "none"}  # transcription begins where its stage does
+    async with open_desk(folder, [HELLO, *answers], style=style, overrides=late) as desk:
         async with desk.caller.call(desk.url) as call:
             await call.hear_greeting(silence=0.6)
             desk.openai.conditions.latency.update(DELAYS)

@@ -5,6 +5,11 @@ Pipecat is pinned exactly, and ``tests/pipeline/test_private.py`` fails when one
 
 from __future__ import annotations
 
+from agentrun.pipeline.private.hearing import (
+    SegmentTranscripts,
+    StreamingSTT,
+    tells_segments,
+)
 from agentrun.pipeline.private.realtime import (
     realtime_has_context,
     realtime_is_answering,
@@ -18,12 +23,12 @@ from agentrun.pipeline.private.realtime import (
     wait_until_answering,
 )
 from agentrun.pipeline.private.services import (
-    QUALITY,
     has_settings,
-    hear_quickly,
+    hear_promptly,
     is_connected,
     reconnect,
-    resample_quickly,
+    resample_promptly,
+    send_ahead,
     settings_of,
 )
 from agentrun.pipeline.private.shared import (
@@ -34,6 +39,10 @@ from agentrun.pipeline.private.shared import (
     silero_session,
     smart_turn_session,
 )
+from agentrun.pipeline.private.turns import (
+    stop_by_model,
+    stop_by_silence,
+)
 from agentrun.pipeline.private.workers import (
     clean_up,
     force_cancel,
@@ -42,16 +51,17 @@ from agentrun.pipeline.private.workers import (
 )
 
 __all__ = [
-    "QUALITY",
+    "SegmentTranscripts",
     "SharedClient",
     "SharedSilero",
     "SharedSmartTurn",
+    "StreamingSTT",
     "clean_up",
     "close_own_clients",
     "force_cancel",
     "forget_frames",
     "has_settings",
-    "hear_quickly",
+    "hear_promptly",
     "is_connected",
     "realtime_has_context",
     "realtime_is_answering",
@@ -63,10 +73,14 @@ __all__ = [
     "realtime_send_conversation",
     "realtime_voice",
     "reconnect",
-    "resample_quickly",
+    "resample_promptly",
+    "send_ahead",
     "settings_of",
     "silero_session",
     "smart_turn_session",
+    "stop_by_model",
+    "stop_by_silence",
     "tasks",
+    "tells_segments",
     "wait_until_answering",
 ]

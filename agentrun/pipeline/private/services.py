@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import asyncio
+import time
+from typing import Any
 
-from pipecat.audio.utils import create_stream_resampler
 from pipecat.frames.frames import StartFrame
 from pipecat.pipeline.parallel_pipeline import ParallelPipeline
 from pipecat.processors.frame_processor import FrameProcessor
@@ -13,32 +14,46 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.services.stt_service import WebsocketSTTService
 from pipecat.transports.base_output import BaseOutputTransport
+from pipecat.transports.websocket.fastapi import FastAPIWebsocketOutputTransport
 from websockets.protocol import State
 
-QUALITY: Literal["HQ"] = "HQ"
+from agentrun.pipeline.resampling import PromptResampler
 
 
-def resample_quickly(output: FrameProcessor | None) -> None:
-    """Have a transport's output change rates in 24 ms instead of 150, from 24 to 8 kHz.
-
-    Pipecat 1.14 asks soxr for its very high quality, precise to 28 bits, whose filter is that much longer.
-    The high one is precise to 20 (soxr's documentation), and a telephone carries 14 (ITU-T G.711).
-    """
+def resample_promptly(output: FrameProcessor | None) -> None:
+    """Have a transport's output change rates without holding the sound back."""
     if not isinstance(output, BaseOutputTransport):
         return
     set_ready = output.set_transport_ready
 
-    async def set_quick_ready(frame: StartFrame) -> None:
+    async def set_prompt_ready(frame: StartFrame) -> None:
         await set_ready(frame)
         for sender in output._media_senders.values():
-            sender._resampler = create_stream_resampler(quality=QUALITY, clear_after_secs=None)
+            sender._resampler = PromptResampler()
 
-    output.set_transport_ready = set_quick_ready  # type: ignore[method-assign]
+    output.set_transport_ready = set_prompt_ready  # type: ignore[method-assign]
 
 
-def hear_quickly(llm: OpenAIRealtimeLLMService) -> None:
-    """The same for the sound that a realtime model is sent."""
-    llm._resampler = create_stream_resampler(quality=QUALITY)
+def hear_promptly(service: OpenAIRealtimeLLMService | OpenAIRealtimeSTTService) -> None:
+    """The same for the sound that one of OpenAI's realtime services is sent."""
+    service._resampler = PromptResampler()
+
+
+def send_ahead(output: FrameProcessor | None, seconds: float) -> None:
+    """Let a WebSocket's output be ``seconds`` ahead of what the caller hears.
+
+    Pipecat sends each piece when it is due, so that every stall of the process is heard as a gap.
+    """
+    if not isinstance(output, FastAPIWebsocketOutputTransport):
+        return
+
+    async def wait() -> None:
+        now = time.monotonic()
+        due: Any = max(output._next_send_time, now) + output._send_interval
+        output._next_send_time = due
+        await asyncio.sleep(max(0.0, due - now - seconds))
+
+    output._write_audio_sleep = wait  # type: ignore[method-assign]
 
 
 def settings_of(service: FrameProcessor) -> Any:

@@ -73,6 +73,11 @@ class MediaStream:
         """Whether the caller is still saying something."""
         return bool(self._mouth) and not self.over
 
+    @property
+    def ahead(self) -> float:
+        """Seconds of the agent's sound that have come and are still to be heard."""
+        return self._earpiece.waiting / FRAME_BYTES * FRAME_SECONDS
+
     def start(self, parameters: Mapping[str, str]) -> None:
         """Greet the agent's server as Twilio does, and let time run."""
         self._begun = asyncio.get_running_loop().time()

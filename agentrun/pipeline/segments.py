@@ -1,0 +1,12 @@
+"""Stretches of speech, from one silence to the next, and the words for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipecat.frames.frames import DataFrame
+
+
+@dataclass
+class SegmentWrittenFrame(DataFrame):
+    """The words of one stretch of speech have all been sent; there may have been none."""
