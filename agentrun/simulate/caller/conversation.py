@@ -77,13 +77,13 @@ async def _talk(call: PhoneCall, script: Script, course: Course, tell: Tell) -> 
         exchange.heard = await call.hear_greeting(
             script.timeout, min(script.silence, GREETING_SILENCE_SECONDS)
         )
-    for utterance in script.utterances:
+    for left, utterance in zip(range(len(script.utterances))[::-1], script.utterances, strict=True):
         exchange = course.begin(utterance)
         tell(f"saying {utterance.name}")
         exchange.said = call.speak(utterance.speech)
         await call.until(lambda: not call.speaking)
         call.require_up()
-        if not (script.barge_in and utterance is script.utterances[-1]):
+        if left or not script.barge_in:
             tell("listening")
             exchange.heard = await call.hear_answer(script.timeout, script.silence)
     if script.barge_in:

@@ -112,3 +112,14 @@ async def test_the_caller_stays_on_the_line_until_the_time_to_hang_up() -> None:
     call, course = await held(ToneAgent(greeting=0.1), script)
     assert call.timeline.seconds == pytest.approx(2.5, abs=0.05)
     assert len(course.exchanges) == 1
+
+
+async def test_a_question_asked_twice_waits_for_its_first_answer_too() -> None:
+    again = utterance("a.wav")
+    _, course = await held(ToneAgent(answer=2.0), Script((again, again), again, silence=0.3))
+    assert course.failure == ""
+    _, first, cut, _ = course.exchanges
+    assert first.heard is not None
+    assert first.heard.seconds > 1.9
+    assert cut.heard is not None
+    assert cut.heard.seconds < 1.7
