@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import av
-import numpy as np
 from pipecat.audio.resamplers.base_audio_resampler import BaseAudioResampler
 
 
@@ -31,8 +30,8 @@ class PromptResampler(BaseAudioResampler):
         if self._stream is None or self._rates != (in_rate, out_rate):
             self._rates = (in_rate, out_rate)
             self._stream = av.AudioResampler(format="s16", layout="mono", rate=out_rate)
-        samples = np.frombuffer(audio, dtype="<i2").reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+        frame = av.AudioFrame("s16", "mono", len(audio) // 2)
+        frame.planes[0].update(audio)
         frame.sample_rate = in_rate
         return _bytes(self._stream.resample(frame))
 
@@ -47,4 +46,4 @@ class PromptResampler(BaseAudioResampler):
 
 
 def _bytes(frames: list[av.AudioFrame]) -> bytes:
-    return b"".join(frame.to_ndarray().tobytes() for frame in frames)
+    return b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in frames)
