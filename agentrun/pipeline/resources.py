@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
@@ -18,6 +20,8 @@ from agentrun.pipeline import private
 from agentrun.pipeline.pauses import Pauses
 from agentrun.tools.mcp.servers import McpServers
 
+_NICENESS = 10
+
 
 class Resources:
     """Loaded and run once before the first call, closed after the last one.
@@ -31,7 +35,7 @@ class Resources:
         """Whether calls make spans for OpenTelemetry."""
         self._silero = private.silero_session()
         self._smart_turn = private.smart_turn_session()
-        self._turn_threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="smart-turn")
+        self._turn_threads = ThreadPoolExecutor(_cores(), "smart-turn", initializer=_give_way)
         self.http_client = openai.DefaultAsyncHttpxClient()
         # For tools. One caller's cookies must not reach another's request: it keeps none.
         nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
@@ -74,3 +78,17 @@ class Resources:
         await self.web.aclose()
         if self._web_session:
             await self._web_session.close()
+
+
+def _cores() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _give_way() -> None:
+    """Let the event loop go before this thread: a judgement has time, and sound has not.
+
+    Linux has a niceness for each thread (sched(7)); elsewhere the threads stay equal.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
