@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -84,7 +85,11 @@ def command(specs: tuple[Path, ...], drain: float, workers: int, **given: Any) -
 
     if workers > 1 and asked.worker_fd is None:
         return asyncio.run(_supervise(workers, asked))
-    return uvloop.run(_serve(specs, asked, drain))
+    gc.disable()
+    try:
+        return uvloop.run(_serve(specs, asked, drain))
+    finally:
+        gc.enable()
 
 
 async def _supervise(number: int, options: Options) -> int:
@@ -106,6 +111,7 @@ async def _serve(specs: tuple[Path, ...], options: Options, drain: float) -> int
     with stopping() as stop, screen.progress("Loading") as done:
         async with contextlib.AsyncExitStack() as stack:
             server = await stack.enter_async_context(running(specs, dict(os.environ), options))
+            _settle()
             done()
             if options.worker == 0:
                 screen.show_start(server)
@@ -118,6 +124,12 @@ async def _serve(specs: tuple[Path, ...], options: Options, drain: float) -> int
                 await leave(server.switchboard, drain, stop.now)
         cutting.cancel()
     return 0
+
+
+def _settle() -> None:
+    """Have the collector pass over what was loaded, which stays: looking through it takes 170 ms."""
+    gc.freeze()
+    gc.enable()
 
 
 async def _stop_when_orphaned(stop: Stopping) -> None:
