@@ -36,7 +36,7 @@ class Turns(SpecModel):
     stop: Duration = Field(default=0.2, gt=0, description="Silence after which speech counts as stopped.")
     early: Literal["all", "turn", "none"] = Field(
         default="all",
-        description="What begins at a pause of 90 ms, before `stop` is over, and is dropped when the caller "
+        description="What begins at a pause of 60 ms, before `stop` is over, and is dropped when the caller "
         "goes on: `all`, the judgement of `smart` and the transcription of a service that is sent whole "
         "stretches of speech; `turn`, the judgement alone, for dropped transcriptions cost money; or `none`.",
     )
