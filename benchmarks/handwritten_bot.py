@@ -64,7 +64,8 @@ def cascaded(context: LLMContext, transport: FastAPIWebsocketTransport) -> Pipel
     settings = OpenAILLMService.Settings(model="gpt-4o", system_instruction=SYSTEM)
     llm = OpenAILLMService(api_key=KEY, base_url=ADDRESS, settings=settings)
     voice = OpenAITTSService.Settings(model="gpt-4o-mini-tts", voice="ballad")
-    tts = OpenAITTSService(api_key=KEY, base_url=ADDRESS, settings=voice)
+    # without its own rate, sound at 24 kHz is played at 8
+    tts = OpenAITTSService(api_key=KEY, base_url=ADDRESS, sample_rate=24_000, settings=voice)
     return Pipeline(
         [transport.input(), stt, aggregators.user(), llm, tts, transport.output(), aggregators.assistant()]
     )
@@ -83,6 +84,12 @@ def realtime(context: LLMContext, transport: FastAPIWebsocketTransport) -> Pipel
     llm = OpenAIRealtimeLLMService(api_key=KEY, base_url=url, settings=settings)
     aggregators = LLMContextAggregatorPair(context)
     return Pipeline([transport.input(), aggregators.user(), llm, transport.output(), aggregators.assistant()])
+
+
+@app.get("/health")
+async def health() -> str:
+    """Whether the process answers."""
+    return "ok"
 
 
 @app.post("/desk/twilio/voice")

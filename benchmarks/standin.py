@@ -1,29 +1,50 @@
 """The stand-in for OpenAI that benchmarks ask: scripted engines, with the delays of a profile.
 
-``python benchmarks/standin.py PROFILE``: serves on a free loopback port, which it prints. A short question
-gets words, a long one a tool call and then words.
+``python benchmarks/standin.py PROFILE [PACE]``: serves on a free loopback port, which it prints. A short
+question gets words, a long one a tool call and then words. Sound is sent PACE (2) times as fast as it is
+heard.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 
 from loguru import logger
 
 from agentrun.simulate.doubles import ToneVoice
-from agentrun.simulate.engines import Answer, Conversation, ToolCall
+from agentrun.simulate.engines import VOICE_RATE, Answer, Conversation, ToolCall
 from agentrun.simulate.faults import Route
-from agentrun.simulate.openai import OpenAIServer
+from agentrun.simulate.openai import OpenAIServer, speech_turns
 
 PROFILES: dict[str, dict[Route, float]] = {
     "zero": {},
     "realistic": {"transcriptions": 0.3, "chat": 0.35, "speech": 0.25, "responses": 0.4},
 }
+PIECE_SECONDS = 0.02
 LONG_SECONDS = 3.2
-HELLO, WORDS = "Hello, this is the restaurant.", "We are open this evening from six until eleven."
-LONG = " ".join(["There is a long story behind that, and I will tell you all of it."] * 3)
-SHORT = "As you like."
+HELLO = "Hello, this is the restaurant."
+WORDS = "We are open this evening from six until eleven, and tomorrow at noon until late."
+
+
+class PacedVoice(ToneVoice):
+    """A voice whose sound comes little by little, as a provider's does."""
+
+    def __init__(self, pace: float) -> None:
+        super().__init__()
+        self._pace = pace
+
+    async def speak(self, text: str, voice: str, speed: float) -> AsyncIterator[bytes]:
+        """24 kHz, 16-bit mono PCM in pieces of 20 ms; the record of what was said is not kept."""
+        pcm = b"".join([piece async for piece in super().speak(text, voice, speed)])
+        self.spoken.clear()
+        size = int(VOICE_RATE * PIECE_SECONDS) * 2
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        for number, start in enumerate(range(0, len(pcm), size)):
+            await asyncio.sleep(max(0.0, begun + number * PIECE_SECONDS / self._pace - clock()))
+            yield pcm[start : start + size]
 
 
 class Hearing:
@@ -33,33 +54,35 @@ class Hearing:
         """The words that stand for a short or a long question."""
         del prompt
         long = len(pcm) / 2 / sample_rate > LONG_SECONDS
-        return "Please look it up." if long else "Tell me the story."
+        return "Please look it up." if long else "When are you open?"
 
 
 class Brain:
-    """Greets, calls a tool, tells its result, or tells a long story."""
+    """Greets, calls a tool, or answers."""
 
     async def answer(self, conversation: Conversation) -> Answer:
         """What comes next."""
         last = conversation.messages[-1] if conversation.messages else {}
         content = str(last.get("content"))
-        if last.get("role") == "tool" or "six to eleven" in content:
+        if last.get("role") == "tool" or "six to eleven" in content or "open" in content:
             return Answer(WORDS)
         if "look it up" in content:
             return Answer(calls=(ToolCall("get_hours"),))
-        told = any("long story" in str(message.get("content")) for message in conversation.messages)
-        return Answer((SHORT if told else LONG) if "story" in content else HELLO)
+        return Answer(HELLO)
 
 
 async def main() -> None:
     """Serve until the process is ended."""
     logger.remove()
-    async with OpenAIServer(Hearing(), ToneVoice(), Brain()) as server:
-        profile = dict(PROFILES[sys.argv[1]])
-        server.conditions.latency.update(profile)
+    speech_turns.START_MS = 20
+    pace = float(sys.argv[2]) if len(sys.argv) > 2 else 2.0
+    async with OpenAIServer(Hearing(), PacedVoice(pace), Brain()) as server:
+        server.conditions.latency.update(PROFILES[sys.argv[1]])
         print(server.base_url, flush=True)
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    import uvloop
+
+    uvloop.run(main())

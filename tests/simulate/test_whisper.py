@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from agentrun.simulate.bench.word_errors import word_errors, words
 from agentrun.simulate.caller import mulaw
 from agentrun.simulate.engines import Engines
 
@@ -32,20 +32,6 @@ def telephone(pcm: NDArray[np.int16]) -> bytes:
     return mulaw.decode(mulaw.encode(narrow)).astype("<i2").tobytes()
 
 
-def plain(text: str) -> list[str]:
-    return re.findall(r"[a-z']+", text.lower())
-
-
-def word_errors(wanted: list[str], heard: list[str]) -> int:
-    """Words to change, add or leave out."""
-    row = list(range(len(heard) + 1))
-    for number, word in enumerate(wanted, 1):
-        last, row[0] = row[0], number
-        for place, other in enumerate(heard, 1):
-            last, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, last + (word != other))
-    return row[-1]
-
-
 @pytest.mark.parametrize("line", ["wide", "telephone"])
 async def test_the_corpus_is_understood(engines: Engines, line: str) -> None:
     errors = total = 0
@@ -53,8 +39,8 @@ async def test_the_corpus_is_understood(engines: Engines, line: str) -> None:
         pcm = samples(entry["file"])
         sound = (pcm.tobytes(), RATE) if line == "wide" else (telephone(pcm), mulaw.RATE)
         heard = await engines.hearing.transcribe(*sound, "")
-        errors += word_errors(plain(entry["text"]), plain(heard))
-        total += len(plain(entry["text"]))
+        errors += word_errors(words(entry["text"]), words(heard))
+        total += len(words(entry["text"]))
     assert errors / total <= 0.1
 
 

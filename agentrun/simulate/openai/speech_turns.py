@@ -15,7 +15,7 @@ RATE = 24_000
 _FRAME_BYTES = RATE // 50 * 2
 _FRAME_MS = 20
 _LOUD = 0.012
-_START_MS = 120
+START_MS = 120
 _SEMANTIC_MS = {"low": 1200, "medium": 700, "auto": 700, "high": 500}
 
 Edge = Literal["started", "stopped"]
@@ -64,7 +64,7 @@ class SpeechTurns:
         self._quiet_ms = 0 if loud else self._quiet_ms + _FRAME_MS
         if not self.speaking:
             self._forget()
-            if self._loud_ms >= _START_MS:
+            if self._loud_ms >= START_MS:
                 self.speaking = True
                 return "started"
         elif self._quiet_ms >= self.silence_ms:
@@ -73,7 +73,7 @@ class SpeechTurns:
         return None
 
     def _forget(self) -> None:
-        keep = (self.prefix_ms + _START_MS) * RATE // 1000 * 2
+        keep = (self.prefix_ms + START_MS) * RATE // 1000 * 2
         del self.audio[: max(0, len(self.audio) - keep)]
 
 

@@ -1,0 +1,97 @@
+"""The two that are compared: how each is started, and what is asked of both."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from agentrun.simulate.bench.process import Server, started
+from agentrun.simulate.caller import sounds
+from agentrun.simulate.caller.mulaw import RATE
+from agentrun.simulate.caller.script import Script, Utterance
+from agentrun.simulate.caller.sounds import Speech
+
+HERE = Path(__file__).parent
+CORPUS = HERE.parent / "tests" / "corpus"
+SYSTEMS = ("handwritten", "agentrun")
+SILENCE_MS = {"zero": 200, "realistic": 500}
+"""What the realtime model waits for at the end of a turn."""
+WITH_TOOL = (1,)
+"""Which answer of the script needs a tool."""
+SPEC = """
+name: desk
+transport: twilio
+pipeline:
+  style: {style}
+  realtime: {{model: openai/gpt-realtime, turn_detection: {{type: server, silence: {silence}ms}}}}
+  tts: {{model: openai/gpt-4o-mini-tts, voice: ballad}}
+prompts: {{system: You answer the telephone of a restaurant., greeting: Say hello.}}
+tools: [restaurant]
+"""
+PLUGIN = '''
+from agentrun import hookimpl
+
+async def get_hours() -> dict[str, str]:
+    """Look it up."""
+    return {"hours": "from six to eleven"}
+
+async def get_menu() -> dict[str, str]:
+    """Look it up."""
+    return {"hours": "from six to eleven"}
+
+@hookimpl
+def agentrun_tools():
+    return [get_hours, get_menu]
+'''
+
+
+def _said(name: str) -> Utterance:
+    """A question of the corpus, with a tenth of a second of silence around its words."""
+    whole = sounds.from_file(CORPUS / f"{name}.wav")
+    first = max(0, int((whole.start - 0.1) * RATE))
+    cut = whole.samples[first : int((whole.end + 0.1) * RATE)]
+    return Utterance(Speech(cut, whole.start - first / RATE, whole.end - first / RATE), wav=name)
+
+
+def script(*, interrupted: bool) -> Script:
+    """A short question, one that needs a tool, and the short one again, whose answer may be interrupted."""
+    short, long, stop = (_said(name) for name in ("13_ambiguous", "03_womens_scores", "08_interrupt_stop"))
+    return Script((short, long, short), stop if interrupted else None, silence=0.5)
+
+
+@contextlib.asynccontextmanager
+async def standin(profile: str, cores: frozenset[int] = frozenset()) -> AsyncIterator[dict[str, str]]:
+    """A stand-in for OpenAI, and the environment in which it is used."""
+    command = [sys.executable, str(HERE / "standin.py"), profile]
+    async with started(command, os.environ, cores=cores) as server:
+        yield {**os.environ, "OPENAI_API_KEY": "test", "OPENAI_BASE_URL": server.url}
+
+
+@contextlib.asynccontextmanager
+async def contestant(
+    system: str,
+    style: str,
+    profile: str,
+    environ: dict[str, str],
+    folder: Path,
+    *,
+    cores: frozenset[int] = frozenset(),
+    workers: int = 1,
+) -> AsyncIterator[tuple[Server, str]]:
+    """One of the two that answer: its process, and the address of its agent."""
+    silence = SILENCE_MS[profile]
+    if system == "handwritten":
+        command = [sys.executable, str(HERE / "handwritten_bot.py"), style, str(silence)]
+    else:
+        (folder / "plugins").mkdir(exist_ok=True)
+        (folder / "plugins" / "restaurant.py").write_text(PLUGIN)
+        spec = folder / f"{style}.yaml"
+        spec.write_text(SPEC.format(style=style, silence=silence))
+        options = ["--port", "0", "--insecure", "--records", "none", "--workers", str(workers)]
+        command = [sys.executable, "-m", "agentrun", "serve", str(spec), *options]
+    async with started(command, environ, cores=cores) as server:
+        root = "/".join(server.url.split("/")[:3])
+        yield server, f"{root}/desk/twilio/voice"
