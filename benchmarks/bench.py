@@ -27,7 +27,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from agentrun.simulate.bench.load import Figures, percentile
+from agentrun.record.percentile import percentile
+from agentrun.simulate.bench.load import Figures
 from agentrun.simulate.bench.process import Server
 from agentrun.simulate.caller import Caller
 from agentrun.simulate.caller.place import place

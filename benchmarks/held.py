@@ -23,7 +23,8 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-from agentrun.simulate.bench.load import Figures, percentile, place_calls
+from agentrun.record.percentile import percentile
+from agentrun.simulate.bench.load import Figures, place_calls
 from agentrun.simulate.bench.process import Server, Usage
 from agentrun.simulate.caller import Caller
 

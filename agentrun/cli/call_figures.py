@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
@@ -15,6 +15,15 @@ def answer(record: Mapping[str, Any]) -> str:
     """
     times = [turn["total_ms"] for turn in record.get("turns") or ()]
     return f"{statistics.median(times):.0f} ms" if times else ""
+
+
+def budgets(records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, bool]]:
+    """A line for each bound of each agent's budget, and whether its callers waited longer."""
+    from agentrun.record import waiting
+
+    for agent in dict.fromkeys(record["agent"] for record in records):
+        for waited in waiting.of_calls(record for record in records if record["agent"] == agent):
+            yield f"budget of {agent}: {waited}", waited.exceeded
 
 
 def cost(record: Mapping[str, Any]) -> str:

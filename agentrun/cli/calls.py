@@ -78,6 +78,8 @@ def list_calls(records: str, agent: str | None, most: int, since: float | None, 
         figures = (call_figures.answer(record), call_figures.cost(record))
         table.add_row(*row, *figures, by, record["reason"], style=colour)
     Console().print(table)
+    for line, exceeded in call_figures.budgets(found):
+        Console(highlight=False).print(line, style="red" if exceeded else "green", markup=False)
 
 
 @command.command()
@@ -89,6 +91,7 @@ def show(call_id: str, records: str, as_json: bool) -> None:
     from rich.console import Console
 
     from agentrun.errors import SetupError
+    from agentrun.record import waiting
 
     with open_store(records) as store:
         record = store.get(call_id)
@@ -104,6 +107,8 @@ def show(call_id: str, records: str, as_json: bool) -> None:
     _conversation(console, record)
     if table := call_figures.turns(record):
         console.print(table)
+    for waited in waiting.of_calls([record]):
+        console.print(f"budget: {waited}", style="red" if waited.exceeded else "green", markup=False)
     for line in call_figures.usage(record):
         console.print(line, style="dim", markup=False)
     if record.get("recording"):

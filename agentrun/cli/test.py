@@ -14,6 +14,7 @@ import click
 from agentrun.cli.options import override_options
 
 if TYPE_CHECKING:
+    from agentrun.cli.test_screen import Screen
     from agentrun.testing.bench import Mode
     from agentrun.testing.cases import Case
     from agentrun.testing.outcome import Outcome
@@ -69,6 +70,8 @@ def command(
     shown = None if as_json else test_screen.Screen(len(cases) * repeat)
     with progress("Loading") as loaded:
         outcomes = _run(cases * repeat, shown, loaded, Mode(live, record, replay), audio=audio)
+    if audio:
+        outcomes += _budgets(cases, outcomes, shown)
     if junit:
         junit.write_text(report.junit(outcomes), encoding="utf-8")
     if as_json:
@@ -95,6 +98,18 @@ def _cases(
             found += cases.cases(spec.load(one, overrides, style), str(one))
     wanted = re.compile(pattern or "", re.IGNORECASE)
     return [case for case in found if wanted.search(case.id)]
+
+
+def _budgets(cases: Sequence[Case], outcomes: Sequence[Outcome], shown: Screen | None) -> list[Outcome]:
+    """What came of the budgets of the specs that ``cases`` are of."""
+    from agentrun.testing import budgets
+
+    files = {case.spec: case.file for case in cases}
+    found = [one for spec, file in files.items() if (one := budgets.outcome(file, spec, outcomes))]
+    if shown:
+        for one in found:
+            shown.one(one)
+    return found
 
 
 def _run(cases: Sequence[Case], shown: object, loaded: object, mode: Mode, *, audio: bool) -> list[Outcome]:

@@ -27,7 +27,7 @@ class Screen:
         why = f" [dim]{escape(outcome.reason)}[/]" if outcome.reason else ""
         if self._console.is_terminal:
             self._console.print(f"[{colour}]{outcome.status:7}[/] {escape(outcome.id)}{why}")
-        elif outcome.status != "passed":
+        elif outcome.status != "passed" or outcome.reason:
             self._console.print(f"{outcome.status:7} {escape(outcome.id)}{why}")
 
     def summary(self, outcomes: Sequence[Outcome], repeat: int) -> None:

@@ -67,6 +67,7 @@ class CallRecord:
     A call that the agent placed is ``outbound``; its ``outcome`` is ``answered``, ``machine``, ``busy``,
     ``no-answer``, ``failed`` or ``canceled``, and ``answered_by`` is Twilio's word for who picked up.
 
+    ``first_audio_ms`` counts from the beginning of the call to the agent's first sound.
     ``usage`` is what each service was used for, by ``kind provider/model``; ``cost`` is what that may have
     cost. ``spec_hash`` tells the spec and its files from another state of them, ``versions`` the software.
     ``recording`` is the path or the address of the call's sound, ``spec`` what the call was run with
@@ -88,6 +89,7 @@ class CallRecord:
     outcome: str = ""
     answered_by: str = ""
     takeovers: list[Takeover] = field(default_factory=list)
+    first_audio_ms: float | None = None
     turns: list[Turn] = field(default_factory=list)
     usage: dict[str, dict[str, float]] = field(default_factory=dict)
     cost: dict[str, Any] = field(default_factory=dict)

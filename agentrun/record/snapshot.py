@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from agentrun.record import waiting
 from agentrun.spec.file import SpecFile
 from agentrun.spec.models import AgentSpec
 from agentrun.spec.pipeline import ServiceSpec
@@ -30,6 +31,7 @@ def take(file: SpecFile, tools: Sequence[Tool]) -> dict[str, Any]:
         "greeting": _greeting(spec),
         "vars": {name: _hash(value) for name, value in spec.vars.items()},
         "tools": {tool.name: _tool(tool) for tool in tools},
+        "budget": waiting.in_ms(spec.budget),
     }
 
 

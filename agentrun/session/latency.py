@@ -38,11 +38,13 @@ class Latency:
         self._loud = self._silent_since = self._confirmed = self._transcribed = 0.0
         self._marks: list[tuple[str, float]] = []
         self._ended: float | None = None
+        self._hears = False
 
     def listen(self, parts: Parts, connection: Connection) -> None:
         """Hear of the sound that comes in, of transcripts, and of the sound that is made."""
         if connection.written:
             return
+        self._hears = True
         self._thinking = "llm" if parts.tts else "model"
         ears = connection.transport.input()
         ears.add_event_handler("on_before_push_frame", self._heard)
@@ -75,7 +77,9 @@ class Latency:
         self._mark("tool")
 
     def agent_started(self) -> None:
-        """The first sound of an answer goes out."""
+        """The first sound of the greeting or of an answer goes out."""
+        if self._record.first_audio_ms is None and self._hears:
+            self._record.first_audio_ms = round(self._clock() * 1000, 1)
         if self._ended is None:
             return
         self._mark("transport")

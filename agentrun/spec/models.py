@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from agentrun.spec.admission import Callers, Hours
+from agentrun.spec.budget import Budget
 from agentrun.spec.conduct import Context, Limits, Turns
 from agentrun.spec.daily import DailyTransport
 from agentrun.spec.dialling import Dialling
@@ -129,6 +130,7 @@ class AgentSpec(SpecModel):
     flow: Flow | None = Field(default=None, description="The steps of the conversation; none by default.")
     turns: Turns = Turns()
     limits: Limits = Limits()
+    budget: Budget = Budget()
     callers: Callers = Callers()
     hours: Hours | None = Field(default=None, description="When it answers; always by default.")
     context: Context = Context()

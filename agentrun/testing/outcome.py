@@ -22,7 +22,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """``unjudged`` lists the criteria that only a judge can decide; ``place`` is where the test stands."""
+    """``unjudged`` lists the criteria that only a judge can decide; ``place`` is where the test stands.
+
+    ``first_audio`` has the seconds from the end of each turn of the caller's to the first sound of the
+    answer, ``greeting`` those from the beginning of the call to its first sound.
+    """
 
     spec: str
     name: str
@@ -36,6 +40,7 @@ class Outcome:
     conversation: tuple[Entry, ...] = ()
     turns: int = 0
     first_audio: tuple[float | None, ...] = field(default=())
+    greeting: float | None = None
 
     @property
     def id(self) -> str:

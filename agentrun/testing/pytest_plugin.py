@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from agentrun.spec.file import SpecFile
     from agentrun.testing.cases import Case, Depth
+    from agentrun.testing.outcome import Outcome
 
 _PORTAL = pytest.StashKey["_Portal"]()
 _LOUD = ("pipecat", "agentrun")
@@ -56,6 +58,7 @@ class SpecTests(pytest.File):
         """One item a test."""
         from agentrun import spec
         from agentrun.errors import AgentRunError
+        from agentrun.record import waiting
         from agentrun.testing.cases import cases
 
         try:
@@ -66,6 +69,10 @@ class SpecTests(pytest.File):
             item = SpecTest.from_parent(self, name=case.name)
             item.case = case
             yield item
+        if waiting.in_ms(file.spec.budget):
+            budget = SpecBudget.from_parent(self, name="budget")
+            budget.file = file
+            yield budget
 
 
 class SpecTest(pytest.Item):
@@ -108,6 +115,28 @@ class SpecTest(pytest.Item):
         return Path(problem.path), problem.line - 1, self.name
 
 
+class SpecBudget(SpecTest):
+    """The budget of a spec, after its tests: those that were spoken in this process count."""
+
+    file: SpecFile
+
+    def runtest(self) -> None:
+        """Hold it against what the tests before waited for."""
+        from agentrun.testing import budgets
+
+        portal = self.config.stash.setdefault(_PORTAL, _Portal(self.config))
+        outcome = budgets.outcome(self.file, self.parent.nodeid if self.parent else "", portal.outcomes)
+        if outcome and outcome.status == "skipped":
+            pytest.skip(f"{outcome.reason}: add --agentrun-audio")
+        if outcome and outcome.status == "failed":
+            raise SpecTestError(outcome)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where it stands."""
+        problem = self.file.problem(("budget",), "")
+        return Path(problem.path), problem.line - 1, self.name
+
+
 class SpecTestError(AssertionError):
     """A spec's test failed."""
 
@@ -124,8 +153,9 @@ class _Portal:
         self._replay: bool = config.getoption("--agentrun-replay")
         self._stack = contextlib.ExitStack()
         self._runners: dict[Depth, Any] = {}
+        self.outcomes: list[Outcome] = []
 
-    def run(self, case: Case, depth: Depth) -> Any:
+    def run(self, case: Case, depth: Depth) -> Outcome:
         """The outcome of ``case``."""
         if depth not in self._runners:
             self._runners[depth] = self._stack.enter_context(
@@ -133,7 +163,8 @@ class _Portal:
             )
         loop, run = self._runners[depth]
         with _quiet():
-            return loop.run(run(case, depth))
+            self.outcomes.append(loop.run(run(case, depth)))
+        return self.outcomes[-1]
 
     def close(self) -> None:
         """Close what was opened."""

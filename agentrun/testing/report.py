@@ -26,6 +26,8 @@ def failure_text(outcome: Outcome) -> str:
         turn = f"turn {failure.turn}: " if failure.turn > 0 else ""
         lines.append(f"  {turn}expected {failure.expected or 'an answer'}")
         lines.append(f"    {failure.reason}")
+    if not outcome.conversation:
+        return "\n".join(lines)
     out = StringIO()
     Console(file=out, width=_TABLE_WIDTH, no_color=True).print(conversation(outcome.conversation))
     return "\n".join([*lines, out.getvalue().rstrip()])

@@ -39,6 +39,7 @@ class _Conversation:
     failures: list[Failure] = field(default_factory=list)
     times: list[float | None] = field(default_factory=list)
     told: int = 0
+    greeting: float | None = None
 
 
 async def run(bench: Bench, file: SpecFile, scenario: Scenario, index: int, spec: str) -> Outcome:
@@ -75,6 +76,7 @@ async def run(bench: Bench, file: SpecFile, scenario: Scenario, index: int, spec
         conversation=tuple(record.transcript),
         turns=len(scenario.turns),
         first_audio=tuple(talk.times),
+        greeting=talk.greeting,
     )
     return outcome.despite(deck.misfits)
 
@@ -133,7 +135,9 @@ async def _first_sound_ms(call: PhoneCall) -> float | None:
 async def _hear(talk: _Conversation, *, greeting: bool) -> Sound | None:
     try:
         if greeting:
-            return await talk.call.hear_greeting(ANSWER_SECONDS)
+            heard = await talk.call.hear_greeting(ANSWER_SECONDS)
+            talk.greeting = heard.first_sound_ms / 1000
+            return heard
         return await talk.call.hear_answer(ANSWER_SECONDS)
     except (NoAnswerError, CallOverError):
         return None

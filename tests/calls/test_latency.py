@@ -17,6 +17,16 @@ NEAR_MS = 30.0
 DELAYS: dict[Route, float] = {"transcriptions": 0.25, "chat": 0.3, "speech": 0.2, "responses": 0.3}
 
 
+@pytest.mark.parametrize("style", STYLES)
+async def test_the_record_has_the_wait_for_the_first_sound(tmp_path: Path, style: str) -> None:
+    async with open_desk(tmp_path, [HELLO], style=style) as desk:
+        async with desk.caller.call(desk.url) as call:
+            heard = await call.hear_greeting(silence=0.3)
+        waited = (await desk.finished(call)).first_audio_ms
+    assert waited is not None
+    assert 0 < waited <= heard.first_sound_ms
+
+
 async def measured(folder: Path, style: str, answers: list[Answer]) -> tuple[Turn, float]:
     """An answer as the record has it, and what the caller waited for it in ms."""
     late = {"turns.early": "none"}  # transcription begins where its stage does

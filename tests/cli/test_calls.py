@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.record import CallRecord, Entry
+from agentrun.record import CallRecord, Entry, Turn
 from agentrun.record.store import CUT_OFF, Store, Wanted
 from agentrun.simulate.caller import Caller
 from tests.calls.desk import until
@@ -45,6 +45,19 @@ def folder(tmp_path: Path) -> Path:
     with Store(f"sqlite:///{tmp_path / 'agentrun-calls.sqlite3'}") as store:
         store.save([one.as_json(), two.as_json()], "a server")
     return tmp_path
+
+
+def test_the_budget_of_a_spec_stands_beside_what_was_waited(folder: Path) -> None:
+    slow = CallRecord("CA3", "slow", "twilio", spec={"budget": {"first_audio": 900.0, "turn_p95": 1500.0}})
+    slow.first_audio_ms = 850.0
+    slow.turns = [Turn(2.0, 1730.4, {"llm": 1730.4})]
+    with Store(f"sqlite:///{folder / 'agentrun-calls.sqlite3'}") as store:
+        store.save([slow.as_json()], "a server")
+    within, exceeded = "first_audio 850 of 900 ms, 1 call", "turn_p95 1730 of 1500 ms, 1 turn: too slow"
+    listed, shown = calls(folder, "list").stdout, calls(folder, "show", "CA3").stdout
+    assert listed.splitlines()[-2:] == [f"budget of slow: {within}", f"budget of slow: {exceeded}"]
+    assert f"budget: {within}\nbudget: {exceeded}\n" in shown
+    assert "budget" not in calls(folder, "show", "CA1").stdout
 
 
 def test_the_list_says_who_when_and_why(folder: Path) -> None:

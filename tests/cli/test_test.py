@@ -41,6 +41,19 @@ def test_every_example_passes_without_network_and_keys() -> None:
     assert "passed" in done.stdout
 
 
+def test_a_budget_is_held_against_what_the_caller_heard(tmp_path: Path) -> None:
+    pytest.importorskip("faster_whisper", reason="the extra 'offline' is not installed")
+    open_hours = TESTS.replace("midnight, within_ms: 2000", "midnight").replace("midnight", "six")
+    write(tmp_path, open_hours, "budget: {first_audio: 1m, turn_p95: 1ms}\n")
+    done = run("desk.yaml", "--audio", cwd=tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "desk.yaml:8: budget" in done.stdout
+    assert "expected budget.turn_p95 1 ms" in done.stdout
+    assert "ms; slowest: hours, turn 1: " in done.stdout
+    assert " of 60000 ms, 2 calls; " in done.stdout
+    assert "2 passed, 1 failed" in done.stdout
+
+
 def test_a_failed_test_is_exit_1_with_the_conversation(tmp_path: Path) -> None:
     write(tmp_path, TESTS)
     done = run("desk.yaml", "--junit", "out.xml", cwd=tmp_path)

@@ -29,6 +29,8 @@ def test_a_call_passes_and_says_how_long_the_answer_took(tmp_path: Path) -> None
     [first_audio] = outcome.first_audio
     assert first_audio is not None
     assert 0 < first_audio < 10
+    assert outcome.greeting is not None
+    assert 0 < outcome.greeting < 10
 
 
 def test_a_wrong_answer_fails_with_what_was_said(tmp_path: Path) -> None:

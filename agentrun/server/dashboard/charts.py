@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from agentrun.record.percentile import percentile
 from agentrun.server.dashboard import figures
 
 SPANS = {"24h": (timedelta(hours=24), timedelta(hours=1)), "7d": (timedelta(days=7), timedelta(hours=6))}
@@ -75,7 +76,7 @@ def _column(began: datetime, rows: Sequence[Row]) -> Column:
         if any(stage in turn["stages"] for turn in turns)
     }
     ends = {kind: ends[kind] for kind in sorted(ends)}
-    p50, p95 = (figures.percentile(times, part) for part in (0.5, 0.95))
+    p50, p95 = (percentile(times, part) for part in (0.5, 0.95))
     return Column(began.astimezone(UTC), len(rows), ends, p50, p95, stages)
 
 

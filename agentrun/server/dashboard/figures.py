@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from agentrun.record.percentile import percentile
+
 STAGES = ("endpointing", "stt", "llm", "model", "tool", "tts", "transport")
 Row = Mapping[str, Any]
 
@@ -14,18 +16,6 @@ Row = Mapping[str, Any]
 def answers(rows: Iterable[Row]) -> list[float]:
     """The times of all answers, in ms."""
     return [turn["total_ms"] for row in rows for turn in row.get("turns") or ()]
-
-
-def percentile(values: Sequence[float], part: float) -> float | None:
-    """The value below which ``part`` of ``values`` lie; None when there are none.
-
-    >>> percentile([3.0, 1.0, 2.0], 0.5)
-    2.0
-    """
-    if not values:
-        return None
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 
 
 def seconds(row: Row) -> float | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentrun.record.percentile import percentile
 from agentrun.simulate.caller.caller import Caller
 from agentrun.simulate.caller.place import place
 from agentrun.simulate.caller.report import Report
@@ -40,17 +40,6 @@ async def place_calls(
         return report
 
     return list(await asyncio.gather(*(one(index) for index in range(number))))
-
-
-def percentile(values: Sequence[float], part: float) -> float | None:
-    """The value that ``part`` of ``values`` don't exceed, between the two nearest; None without values.
-
-    >>> percentile([10.0, 20.0, 30.0], 0.5)
-    20.0
-    """
-    if len(values) < 2:
-        return values[0] if values else None
-    return statistics.quantiles(values, n=100, method="inclusive")[round(part * 100) - 1]
 
 
 @dataclass
