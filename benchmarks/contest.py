@@ -67,7 +67,7 @@ async def standin(profile: str, cores: frozenset[int] = frozenset()) -> AsyncIte
     """A stand-in for OpenAI, and the environment in which it is used."""
     command = [sys.executable, str(HERE / "standin.py"), profile]
     async with started(command, os.environ, cores=cores) as server:
-        yield {**os.environ, "OPENAI_API_KEY": "test", "OPENAI_BASE_URL": server.url}
+        yield {**os.environ, "OPENAI_API_KEY": "test", "OPENAI_BASE_URL": f"{server.url}/v1"}
 
 
 @contextlib.asynccontextmanager
@@ -93,5 +93,4 @@ async def contestant(
         options = ["--port", "0", "--insecure", "--records", "none", "--workers", str(workers)]
         command = [sys.executable, "-m", "agentrun", "serve", str(spec), *options]
     async with started(command, environ, cores=cores) as server:
-        root = "/".join(server.url.split("/")[:3])
-        yield server, f"{root}/desk/twilio/voice"
+        yield server, f"{server.url}/desk/twilio/voice"

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
 
 from loguru import logger
 
-from agentrun.simulate.doubles import ToneVoice
-from agentrun.simulate.engines import VOICE_RATE, Answer, Conversation, ToolCall
+from agentrun.simulate.bench.standin import PACE, PacedVoice
+from agentrun.simulate.engines import Answer, Conversation, ToolCall
 from agentrun.simulate.faults import Route
 from agentrun.simulate.openai import OpenAIServer, speech_turns
 
@@ -22,29 +21,9 @@ PROFILES: dict[str, dict[Route, float]] = {
     "zero": {},
     "realistic": {"transcriptions": 0.3, "chat": 0.35, "speech": 0.25, "responses": 0.4},
 }
-PIECE_SECONDS = 0.02
 LONG_SECONDS = 3.2
 HELLO = "Hello, this is the restaurant."
 WORDS = "We are open this evening from six until eleven, and tomorrow at noon until late."
-
-
-class PacedVoice(ToneVoice):
-    """A voice whose sound comes little by little, as a provider's does."""
-
-    def __init__(self, pace: float) -> None:
-        super().__init__()
-        self._pace = pace
-
-    async def speak(self, text: str, voice: str, speed: float) -> AsyncIterator[bytes]:
-        """24 kHz, 16-bit mono PCM in pieces of 20 ms; the record of what was said is not kept."""
-        pcm = b"".join([piece async for piece in super().speak(text, voice, speed)])
-        self.spoken.clear()
-        size = int(VOICE_RATE * PIECE_SECONDS) * 2
-        clock = asyncio.get_running_loop().time
-        begun = clock()
-        for number, start in enumerate(range(0, len(pcm), size)):
-            await asyncio.sleep(max(0.0, begun + number * PIECE_SECONDS / self._pace - clock()))
-            yield pcm[start : start + size]
 
 
 class Hearing:
@@ -75,7 +54,7 @@ async def main() -> None:
     """Serve until the process is ended."""
     logger.remove()
     speech_turns.START_MS = 20
-    pace = float(sys.argv[2]) if len(sys.argv) > 2 else 2.0
+    pace = float(sys.argv[2]) if len(sys.argv) > 2 else PACE
     async with OpenAIServer(Hearing(), PacedVoice(pace), Brain()) as server:
         server.conditions.latency.update(PROFILES[sys.argv[1]])
         print(server.base_url, flush=True)

@@ -21,6 +21,7 @@ from agentrun.cli.surroundings import drop_pipecats
 from agentrun.errors import AgentRunError
 
 COMMANDS = {
+    "bench": "Call an agent many times at once, and see what callers wait.",
     "call": "Call an agent without a telephone.",
     "calls": "Look at the records of calls.",
     "chat": "Write with an agent, tools and all.",

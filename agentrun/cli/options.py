@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from agentrun.simulate.faults import Route
 
 
 def _pairs(
@@ -32,4 +35,25 @@ def override_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
     return click.option(
         "--style", type=click.Choice(["cascaded", "realtime"]), help="Override the spec's pipeline style."
+    )(command)
+
+
+def _latencies(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[Route, float]:
+    from agentrun.simulate.faults import parse_latency
+
+    try:
+        return dict(parse_latency(value) for value in values)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def latency_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--latency``: how slow the stand-in for OpenAI is, by route."""
+    return click.option(
+        "--latency",
+        "latencies",
+        multiple=True,
+        metavar="ROUTE=TIME",
+        callback=_latencies,
+        help="Wait before the first byte of a route, such as chat=350ms.",
     )(command)

@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 )
 @click.option("--public-url", help="Where Twilio reaches this server, such as https://voice.example.com.")
 @click.option("--offline", is_flag=True, help="No network and no keys: a stand-in hears, answers and speaks.")
+@click.option(
+    "--stand-in",
+    metavar="URL",
+    default="",
+    help="Offline, with the stand-in that `agentrun simulate` runs at URL.",
+)
 @click.option("--insecure", is_flag=True, help="Accept unsigned calls; on a loopback host only.")
 @click.option(
     "--eval",
@@ -81,6 +87,7 @@ def command(specs: tuple[Path, ...], drain: float, workers: int, **given: Any) -
     )
     records = given.pop("records")
     kept = None if records == "none" else records
+    given["offline"] = given["offline"] or bool(given["stand_in"])
     asked = Options(**given, limits=limits, records=kept, webhooks=True)
 
     if workers > 1 and asked.worker_fd is None:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agentrun.cli.options import latency_option
+
 if TYPE_CHECKING:
     from agentrun.simulate.faults import Fault, Route
     from agentrun.simulate.openai import OpenAIServer
     from agentrun.spec.models import AgentSpec
 
 Faults = dict["Route", "Fault"]
-Latencies = dict["Route", float]
 
 
 def _faults(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> Faults:
@@ -22,15 +23,6 @@ def _faults(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...
 
     try:
         return dict(parse(value) for value in values)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-def _latencies(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> Latencies:
-    from agentrun.simulate.faults import parse_latency
-
-    try:
-        return dict(parse_latency(value) for value in values)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -54,15 +46,8 @@ def _latencies(_ctx: click.Context, _param: click.Parameter, values: tuple[str, 
     callback=_faults,
     help="Go wrong on purpose: speech:cut, chat:429*2 (twice), realtime:drop@20 (after 20 events).",
 )
-@click.option(
-    "--latency",
-    "latencies",
-    multiple=True,
-    metavar="ROUTE=TIME",
-    callback=_latencies,
-    help="Wait before the first byte, such as chat=350ms.",
-)
-def command(port: int, specs: tuple[Path, ...], faults: Faults, latencies: Latencies) -> int:
+@latency_option
+def command(port: int, specs: tuple[Path, ...], faults: Faults, latencies: dict[Route, float]) -> int:
     """Run the stand-in for OpenAI on a loopback port until Ctrl-C.
 
     It hears and speaks with packaged models, and rehearses instead of thinking: no language model is in it.
@@ -74,7 +59,7 @@ def command(port: int, specs: tuple[Path, ...], faults: Faults, latencies: Laten
     return asyncio.run(_run(port, [load(path).spec for path in specs], faults, latencies))
 
 
-async def _run(port: int, specs: Sequence[AgentSpec], faults: Faults, latencies: Latencies) -> int:
+async def _run(port: int, specs: Sequence[AgentSpec], faults: Faults, latencies: dict[Route, float]) -> int:
     from agentrun.cli.interrupt import interrupted
     from agentrun.cli.screen import progress
     from agentrun.simulate.engines import load_offline

@@ -68,7 +68,8 @@ async def running(
     sock = bind(options.host, options.port) if options.worker_fd is None else inherit(options.worker_fd)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
-        offline = await stack.enter_async_context(Offline(files)) if options.offline else None
+        stand_in = Offline(files, elsewhere=options.stand_in) if options.offline else None
+        offline = await stack.enter_async_context(stand_in) if stand_in else None
         plans = make_plans(files, environ, options, offline)
         _require_public_urls(plans, options.host)
         for plan in plans.values():

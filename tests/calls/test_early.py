@@ -16,6 +16,9 @@ HALVES = ("Hello there,", "how are you doing today?")
 SLOW = 0.8
 """Seconds: the first half is written down while the caller says the second."""
 
+PATIENT = {"turns.stop": "500ms"}
+"""A pause of 200 ms is surely shorter."""
+
 
 def with_pause(seconds: float) -> Samples:
     """The question twice, with a pause between its words."""
@@ -81,25 +84,26 @@ async def test_a_question_is_asked_for_once_and_its_transcription_begins_at_the_
 async def test_a_transcription_is_withdrawn_when_the_caller_goes_on_and_is_paid_for(
     tmp_path: Path,
 ) -> None:
-    async with open_desk(tmp_path, [HELLO, OPEN], heard=["Half of it", "All of it."]) as desk:
+    heard = ["Half of it", "All of it."]
+    async with open_desk(tmp_path, [HELLO, OPEN], heard=heard, overrides=PATIENT) as desk:
         async with desk.caller.call(desk.url) as call:
             await greeted(desk, call)
             desk.openai.conditions.latency["transcriptions"] = 0.3
-            await call.say(with_pause(0.17))
+            await call.say(with_pause(0.2))
             await call.hear_answer()
         record = await desk.finished(call)
     assert said_by_caller(desk) == ["All of it."]
     assert len(desk.hearing.heard) == 2
     used = next(used for name, used in record.usage.items() if name.startswith("stt"))
-    assert used["seconds"] == pytest.approx(sum(desk.hearing.heard), abs=0.3)
+    assert used["seconds"] == pytest.approx(sum(desk.hearing.heard), abs=0.6)
 
 
 async def test_a_call_that_ends_in_a_pause_leaves_nothing_behind(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, [HELLO], heard=["Half of it"]) as desk:
+    async with open_desk(tmp_path, [HELLO], heard=["Half of it"], overrides=PATIENT) as desk:
         async with desk.caller.call(desk.url) as call:
             await greeted(desk, call)
             desk.openai.conditions.latency["transcriptions"] = 30.0
-            await call.say(with_pause(0.17)[: -RATE // 5])
+            await call.say(with_pause(0.2)[: -RATE // 5])
             await call.wait(0.15)
         record = await desk.finished(call)
     assert record.ended_by == "caller"

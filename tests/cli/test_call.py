@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner, Result
 
-from agentrun.cli import call
+from agentrun.cli import call, said
 from agentrun.cli.main import main
 from agentrun.errors import AgentRunError
 from agentrun.simulate.caller import sounds
@@ -102,11 +102,10 @@ def test_sounds_and_words_keep_the_order_of_the_command_line(
         "call", ["http://127.0.0.1:1/x", "--say", "a", f"--wav={wav}", "--say=bb", "--timeout", "2s"]
     )
     asked: dict[str, Any] = {
-        key: value for key, value in context.params.items() if key in call.Asked.__annotations__
+        key: value for key, value in context.params.items() if key in said.Said.__annotations__
     }
-    script = asyncio.run(
-        call._script(call.Asked(order=call.order_of(context), **asked), OfflineEngines(), lambda _text: None)
-    )
+    order = said.order_of(context)
+    script = asyncio.run(said.Said(order, **asked).script(OfflineEngines(), lambda _text: None))
     assert [each.text or each.name for each in script.utterances] == ["a", "question.wav", "bb"]
     assert script.timeout == 2.0
 

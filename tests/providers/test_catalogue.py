@@ -18,7 +18,7 @@ from agentrun.providers.languages import WHISPER_LANGUAGES
 from agentrun.providers.openai_settings import OPENAI
 from agentrun.providers.service import Kind, Setting
 
-OURS = {"base_url", "api_key", "streaming", "noise_reduction", "api", "service_tier"}
+OURS = {"base_url", "api_key", "streaming", "noise_reduction", "api", "service_tier", "buffer"}
 """Settings that are not fields of Pipecat's settings: they choose the service or go to its constructor."""
 
 

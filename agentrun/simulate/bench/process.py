@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from agentrun.errors import SetupError
 
 _PROC = Path("/proc")
 _STOP_SECONDS = 10.0
+_LAST_LINES = 20
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Server:
-    """A process that serves at ``url``."""
+    """A process that serves at ``url``, such as ``http://127.0.0.1:7860``."""
 
     url: str
     pid: int
@@ -71,13 +73,13 @@ async def started(
 
 async def _address(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None  # noqa: S101
-    last = ""
+    said: deque[str] = deque(maxlen=_LAST_LINES)
     while line := await process.stdout.readline():
-        last = line.decode(errors="replace").strip() or last
-        url = next((word for word in last.split() if word.startswith("http://127.0.0.1:")), None)
+        said.append(line.decode(errors="replace").rstrip())
+        url = next((word for word in said[-1].split() if word.startswith("http://127.0.0.1:")), None)
         if url:
-            return url
-    raise SetupError(f"the server did not start: {last}", "start it with `agentrun serve` to see why")
+            return "/".join(url.split("/")[:3])
+    raise SetupError("\n".join(["the server did not start:", *said]), "start it with `agentrun serve`")
 
 
 async def _drain(process: asyncio.subprocess.Process) -> None:
