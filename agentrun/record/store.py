@@ -44,6 +44,7 @@ class Wanted:
 class Store:
     """Reads and writes records; every method blocks, and may be called from any thread.
 
+    >>> from agentrun.record import CallRecord
     >>> store = Store("sqlite://")
     >>> store.save([CallRecord("CA1", "desk", "twilio").as_json()], "a server")
     >>> [row["id"] for row in store.find(Wanted())]
