@@ -1,8 +1,9 @@
 """agentrun beside a bot that was written by hand, on the same calls, in one go and alternating.
 
-``python benchmarks/bench.py [RUNS] [--style cascaded|realtime] [--profile zero|realistic]``: both answer RUNS
-(5) calls in turn, after one that is not counted, each with a greeting, two short questions, one that needs a
-tool, and a barge-in. Prints medians and ratios; writes ``results/bench.json`` and ``results/bench.png``.
+``python benchmarks/bench.py [RUNS] [--style cascaded|realtime] [--profile zero|realistic]
+[--rates telephone|default]``: both answer RUNS (5) calls in turn, after one that is not counted, each with a
+greeting, two short questions, one that needs a tool, and a barge-in. Prints medians and ratios; writes
+``results/bench.json``.
 """
 
 from __future__ import annotations
@@ -17,11 +18,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
-from bench_plot import plot
-from contest import HERE, SILENCE_MS, SYSTEMS, WITH_TOOL, contestant, script, standin
+from contest import HERE, SILENCE_MS, SYSTEMS, WITH_TOOL, Rates, contestant, script, standin
 from loguru import logger
 from rich.console import Console
 from rich.progress import Progress
@@ -73,16 +73,16 @@ async def blocked_ms(url: str) -> float:
     return longest * 1000
 
 
-async def compare(style: str, profile: str, runs: int) -> dict[str, Seen]:
+async def compare(style: str, profile: str, runs: int, rates: Rates) -> dict[str, Seen]:
     """Both systems in turn."""
     seen = {system: Seen() for system in SYSTEMS}
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         environ = await stack.enter_async_context(standin(profile))
-        up = {
-            system: await stack.enter_async_context(contestant(system, style, profile, environ, folder))
-            for system in SYSTEMS
-        }
+        up = {}
+        for system in SYSTEMS:
+            start = contestant(system, style, profile, environ, folder, rates=rates)
+            up[system] = await stack.enter_async_context(start)
         progress = stack.enter_context(Progress(transient=True))
         bar = progress.add_task(f"{style}, {profile}", total=(runs + 1) * 2)
         for run in range(runs + 1):
@@ -143,11 +143,12 @@ def main() -> None:
     parser.add_argument("runs", type=int, nargs="?", default=5)
     parser.add_argument("--style", choices=STYLES)
     parser.add_argument("--profile", choices=tuple(SILENCE_MS))
+    parser.add_argument("--rates", choices=get_args(Rates), default="telephone")
     given = parser.parse_args()
     kept: list[dict[str, Any]] = []
     for style in (given.style,) if given.style else STYLES:
         for profile in (given.profile,) if given.profile else tuple(SILENCE_MS):
-            seen = asyncio.run(compare(style, profile, given.runs))
+            seen = asyncio.run(compare(style, profile, given.runs, given.rates))
             kept += rows(style, profile, seen)
             for system, each in seen.items():
                 if each.figures.failures or each.figures.gaps:
@@ -155,8 +156,8 @@ def main() -> None:
     show(kept)
     results = HERE / "results"
     results.mkdir(exist_ok=True)
-    (results / "bench.json").write_text(json.dumps({"runs": given.runs, "rows": kept}, indent=1) + "\n")
-    plot(kept, results / "bench.png")
+    told = {"runs": given.runs, "rates": given.rates, "rows": kept}
+    (results / "bench.json").write_text(json.dumps(told, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 from agentrun.simulate.bench.process import Server, started
 from agentrun.simulate.caller import sounds
@@ -17,6 +18,8 @@ from agentrun.simulate.caller.sounds import Speech
 HERE = Path(__file__).parent
 CORPUS = HERE.parent / "tests" / "corpus"
 SYSTEMS = ("handwritten", "agentrun")
+Rates = Literal["telephone", "default"]
+"""What the hand-written bot asks of Pipecat: 8 kHz throughout, or nothing: 16 kHz in and 24 kHz out."""
 SILENCE_MS = {"zero": 200, "realistic": 500}
 """What the realtime model waits for at the end of a turn."""
 WITH_TOOL = (1,)
@@ -57,8 +60,11 @@ def _said(name: str) -> Utterance:
 
 
 def script(*, interrupted: bool) -> Script:
-    """A short question, one that needs a tool, and the short one again, whose answer may be interrupted."""
-    short, long, stop = (_said(name) for name in ("13_ambiguous", "03_womens_scores", "08_interrupt_stop"))
+    """A short question, one that needs a tool, and the short one again, whose answer may be interrupted.
+
+    The interruption begins with a loud sound: an "s" of a telephone is not heard for its first 100 ms.
+    """
+    short, long, stop = (_said(name) for name in ("13_ambiguous", "03_womens_scores", "09_interrupt_change"))
     return Script((short, long, short), stop if interrupted else None, silence=0.5)
 
 
@@ -80,11 +86,12 @@ async def contestant(
     *,
     cores: frozenset[int] = frozenset(),
     workers: int = 1,
+    rates: Rates = "telephone",
 ) -> AsyncIterator[tuple[Server, str]]:
     """One of the two that answer: its process, and the address of its agent."""
     silence = SILENCE_MS[profile]
     if system == "handwritten":
-        command = [sys.executable, str(HERE / "handwritten_bot.py"), style, str(silence)]
+        command = [sys.executable, str(HERE / "handwritten_bot.py"), style, str(silence), rates]
     else:
         (folder / "plugins").mkdir(exist_ok=True)
         (folder / "plugins" / "restaurant.py").write_text(PLUGIN)

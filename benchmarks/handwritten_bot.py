@@ -1,7 +1,8 @@
 """A telephone bot as it is written by hand after Pipecat's own templates: what agentrun is measured against.
 
-``python benchmarks/handwritten_bot.py cascaded|realtime SILENCE_MS``: serves on a free loopback port, which
-it prints. Rates and metrics are those of Pipecat 1.14's telephony template; the rest is Pipecat's default.
+``python benchmarks/handwritten_bot.py cascaded|realtime SILENCE_MS telephone|default``: serves on a free
+loopback port, which it prints. Metrics, and with ``telephone`` the rates, are those of Pipecat 1.14's
+telephony template; the rest is Pipecat's default.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from pipecat.services.openai.tts import OpenAITTSService
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
 from pipecat.workers.runner import WorkerRunner
 
-STYLE, SILENCE_MS = sys.argv[1], int(sys.argv[2])
+STYLE, SILENCE_MS, RATES = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 KEY, ADDRESS = os.environ["OPENAI_API_KEY"], os.environ["OPENAI_BASE_URL"]
 SYSTEM = "You answer the telephone of a restaurant."
 app = FastAPI()
@@ -114,7 +115,8 @@ async def stream(websocket: WebSocket) -> None:
     transport = FastAPIWebsocketTransport(websocket, params)
     context = LLMContext([{"role": "developer", "content": "Say hello."}], tools=tools())
     pipeline = (cascaded if STYLE == "cascaded" else realtime)(context, transport)
-    rates = {"audio_in_sample_rate": 8000, "audio_out_sample_rate": 8000}
+    telephone = {"audio_in_sample_rate": 8000, "audio_out_sample_rate": 8000}
+    rates = telephone if RATES == "telephone" else {}
     worker = PipelineWorker(
         pipeline, params=PipelineParams(enable_metrics=True, enable_usage_metrics=True, **rates)
     )

@@ -96,7 +96,9 @@ def main() -> None:
             for row in rows(found):
                 table.add_row(*row)
             console.print(f"{system}, {style}", table)
-            kept.append({"system": system, "style": style, "loads": [each.as_json() for each in found]})
+            most = max((load.calls for load in found if holds(load, found[0])), default=0)
+            loads = [load.as_json() for load in found]
+            kept.append({"system": system, "style": style, "held": most, "loads": loads})
     results = HERE / "results"
     results.mkdir(exist_ok=True)
     (results / "held.json").write_text(json.dumps(kept, indent=1) + "\n")
