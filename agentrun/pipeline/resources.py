@@ -18,6 +18,7 @@ from pipecat.audio.vad.vad_analyzer import VADParams
 
 from agentrun.pipeline import private
 from agentrun.pipeline.pauses import Pauses
+from agentrun.pipeline.speech import ReadySpeech
 from agentrun.tools.mcp.servers import McpServers
 
 _NICENESS = 10
@@ -41,6 +42,7 @@ class Resources:
         nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         self.web = httpx.AsyncClient(timeout=10.0, cookies=nobodys)
         self.mcp = McpServers()
+        self.ready_speech = ReadySpeech()
         self._web_session: aiohttp.ClientSession | None = None
 
     def web_session(self) -> aiohttp.ClientSession:
@@ -73,6 +75,8 @@ class Resources:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.mcp.close()
+        # FastAPI's caches keep an application, and all that it refers to, for as long as the process runs
+        self._silero = self._smart_turn = None
         self._turn_threads.shutdown(wait=False, cancel_futures=True)
         await self.http_client.aclose()
         await self.web.aclose()
