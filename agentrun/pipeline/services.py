@@ -21,12 +21,11 @@ from agentrun.pipeline.addresses import socket_url
 from agentrun.pipeline.construct import construct
 from agentrun.pipeline.private import SharedClient
 from agentrun.pipeline.resources import Resources
+from agentrun.pipeline.speech import Speech
 from agentrun.plan import ServicePlan
 from agentrun.providers.parts import OPENAI
 from agentrun.spec.units import seconds
 
-OPENAI_SPEECH_RATE = 24_000
-"""Hz; OpenAI's speech endpoint has no other rate."""
 SPEECH_BUFFER = "100ms"
 _NOISE = {"near": "near_field", "far": "far_field"}
 
@@ -41,18 +40,6 @@ class ResponsesHttpLLM(SharedClient, OpenAIResponsesHttpLLMService):
 
 class ResponsesLLM(SharedClient, OpenAIResponsesLLMService):
     """The Responses API over a WebSocket."""
-
-
-class Speech(OpenAITTSService):
-    """OpenAI's speech, heard when ``buffer`` seconds of it are there; Pipecat waits for half a second."""
-
-    def __init__(self, buffer: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._buffer = buffer
-
-    @property
-    def chunk_size(self) -> int:
-        return int(self.sample_rate * self._buffer) * 2
 
 
 def stt(plan: ServicePlan, resources: Resources) -> STTService:
@@ -110,10 +97,11 @@ def tts(plan: ServicePlan, resources: Resources) -> TTSService:
         return service
     settings = dict(plan.settings)
     return Speech(
+        plan,
+        resources.ready_speech,
         seconds(settings.pop("buffer", SPEECH_BUFFER)),
         api_key=plan.api_key,
         base_url=plan.base_url,
         http_client=resources.http_client,
-        sample_rate=OPENAI_SPEECH_RATE,
         settings=OpenAITTSService.Settings(model=plan.model, **settings),
     )

@@ -50,14 +50,14 @@ class Switchboard:
         self._closers: list[Callable[[], Awaitable[None]]] = []
 
     async def prepare(self) -> None:
-        """Have every agent's apology spoken once, so that it can be played when nothing else works.
+        """Have what every caller of an agent hears spoken once: its fixed greeting, and its apology.
 
         Raises SetupError when a service's libraries can't be imported, or it refuses a setting.
         """
         for name, plan in self.plans.items():
             self._remote.open(plan)
             construct.try_out(plan, self._resources)
-            self._apologies[name] = await prepared.speech(plan, plan.spec.prompts.apology, self._resources)
+            await self._speak_ahead(name, plan)
 
     async def connect(self) -> None:
         """Connect with every MCP server, and return when each has answered or failed once."""
@@ -71,9 +71,14 @@ class Switchboard:
         """
         name = plan.spec.name
         construct.try_out(plan, self._resources)
-        self._apologies[name] = await prepared.speech(plan, plan.spec.prompts.apology, self._resources)
+        await self._speak_ahead(name, plan)
         self._remote.open(plan)
         self.plans = {**self.plans, name: plan}
+
+    async def _speak_ahead(self, name: str, plan: Plan) -> None:
+        self._apologies[name], _ = await asyncio.gather(
+            prepared.apology(plan, self._resources), prepared.greeting(plan, self._resources)
+        )
 
     def on_close(self, closer: Callable[[], Awaitable[None]]) -> None:
         """Have ``closer`` called once all calls have ended."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import jinja2
-from jinja2 import nodes
+from jinja2 import meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from agentrun.call import Call
@@ -49,6 +49,20 @@ def render(text: str, call: Call, variables: Mapping[str, Any], now: datetime) -
     'You talk to anonymous.'
     """
     return environment().from_string(text).render(names(call, variables, now))
+
+
+def render_for_all(text: str, variables: Mapping[str, Any]) -> str | None:
+    """A prompt that is the same for every call, or None when it names the call or the time.
+
+    >>> render_for_all("Welcome to {{ house }}.", {"house": "Rosa"})
+    'Welcome to Rosa.'
+    >>> render_for_all("It is {{ now }}.", {}) is None
+    True
+    """
+    jinja = environment()
+    if meta.find_undeclared_variables(jinja.parse(text)) & {*NAMES}:
+        return None
+    return jinja.from_string(text).render(variables)
 
 
 def names(call: Call, variables: Mapping[str, Any], now: datetime) -> dict[str, Any]:
