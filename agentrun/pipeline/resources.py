@@ -22,6 +22,7 @@ from agentrun.pipeline.speech import ReadySpeech
 from agentrun.tools.mcp.servers import McpServers
 
 _NICENESS = 10
+_KEPT_SECONDS = 60.0
 
 
 class Resources:
@@ -37,7 +38,7 @@ class Resources:
         self._silero = private.silero_session()
         self._smart_turn = private.smart_turn_session()
         self._turn_threads = ThreadPoolExecutor(_cores(), "smart-turn", initializer=_give_way)
-        self.http_client = openai.DefaultAsyncHttpxClient()
+        self.http_client = openai.DefaultAsyncHttpxClient(limits=_lasting(openai.DEFAULT_CONNECTION_LIMITS))
         # For tools. One caller's cookies must not reach another's request: it keeps none.
         nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         self.web = httpx.AsyncClient(timeout=10.0, cookies=nobodys)
@@ -82,6 +83,18 @@ class Resources:
         await self.web.aclose()
         if self._web_session:
             await self._web_session.close()
+
+
+def _lasting(limits: Any) -> Any:
+    """``limits``, with connections that outlive a caller's turn.
+
+    Those of openai and httpx close after 5 s, so that most requests would begin with a TLS handshake.
+    """
+    return type(limits)(
+        max_connections=limits.max_connections,
+        max_keepalive_connections=limits.max_keepalive_connections,
+        keepalive_expiry=_KEPT_SECONDS,
+    )
 
 
 def _cores() -> int:
