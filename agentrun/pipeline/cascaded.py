@@ -10,7 +10,7 @@ from pipecat.pipeline.pipeline import Pipeline
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
 
-from agentrun.pipeline import memory, redundant, tools, turns
+from agentrun.pipeline import memory, redundant, tap, tools, turns
 from agentrun.pipeline.audio_in import CallerAudio
 from agentrun.pipeline.earshot import Earshot
 from agentrun.pipeline.listener import SessionListener
@@ -43,6 +43,7 @@ def build(
     )
     heard = [stt] if stt else []
     audio = [] if stt else [CallerAudio(context, listener.heard_audio)]
+    tap.keep_caller_sound(audio[0] if audio else aggregators.user())
     earshot = Earshot(announced=True)
     pipeline = Pipeline(
         [

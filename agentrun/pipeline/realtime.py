@@ -20,7 +20,7 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.turns.user_stop import ExternalUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import ExternalUserTurnStrategies
 
-from agentrun.pipeline import memory, private, tools, turns
+from agentrun.pipeline import memory, private, tap, tools, turns
 from agentrun.pipeline.addresses import socket_url
 from agentrun.pipeline.construct import construct
 from agentrun.pipeline.earshot import Earshot
@@ -69,6 +69,7 @@ def build(
     aggregators = LLMContextAggregatorPair(
         context, user_params=user_params, assistant_params=memory.assistant_params(spec)
     )
+    tap.keep_caller_sound(llm)
     earshot = Earshot(announced=False)
     passage = [Passage()] if spec.flow else []
     pipeline = Pipeline(

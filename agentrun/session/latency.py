@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 from pipecat.frames.frames import (
-    Frame,
     InputAudioRawFrame,
     TranscriptionFrame,
     TTSAudioRawFrame,
@@ -14,12 +12,13 @@ from pipecat.frames.frames import (
     VADUserStoppedSpeakingFrame,
 )
 
+from agentrun.pipeline import tap
 from agentrun.pipeline.parts import Parts
 from agentrun.record import CallRecord, Turn
 from agentrun.transports.connection import Connection
 
-LOUD = 650
-"""A sample this far from zero, of 32,768, is sound: -34 dB, above the hiss of a telephone line."""
+_QUIET = bytes([0, 1, 2, 253, 254, 255])
+"""Upper bytes of 16-bit samples within ±768; what is louder, -33 dB, is above a telephone line's hiss."""
 _MOST_SILENCE = 3.0
 """Seconds: a line that was quiet for longer before the turn ended has a caller who is not loud."""
 STAGES = ("endpointing", "stt", "llm", "model", "tool", "tts", "transport")
@@ -46,15 +45,17 @@ class Latency:
             return
         self._hears = True
         self._thinking = "llm" if parts.tts else "model"
-        ears = connection.transport.input()
-        ears.add_event_handler("on_before_push_frame", self._heard)
+        tap.tell(connection.transport.input(), InputAudioRawFrame, self._heard)
         caller = parts.aggregators.user()
         caller.add_event_handler("on_user_turn_started", self._caller_started)
         caller.add_event_handler("on_user_turn_stopped", self._caller_stopped)
         for part in (parts.stt, caller):
             if part:
-                part.add_event_handler("on_before_push_frame", self._understood)
-        (parts.tts or parts.llm).add_event_handler("on_before_push_frame", self._made)
+                tap.tell(part, VADUserStoppedSpeakingFrame, self._silent)
+                tap.tell(part, TranscriptionFrame, self._understood)
+        speaker = parts.tts or parts.llm
+        tap.tell(speaker, TTSStartedFrame, self._made)
+        tap.tell(speaker, TTSAudioRawFrame, self._made)
 
     async def _caller_started(self, *_: object) -> None:
         self._forget()
@@ -105,21 +106,20 @@ class Latency:
         if self._ended is not None:
             self._marks.append((stage, self._clock()))
 
-    async def _heard(self, _part: object, frame: Frame) -> None:
-        if isinstance(frame, InputAudioRawFrame):
-            samples = np.frombuffer(frame.audio, np.int16)
-            if samples.size and max(samples.max(), -int(samples.min())) >= LOUD:
-                self._loud = self._clock()
+    def _heard(self, frame: InputAudioRawFrame) -> None:
+        # the upper byte of each sample, without those of quiet samples
+        if frame.audio[1::2].translate(None, _QUIET):
+            self._loud = self._clock()
 
-    async def _understood(self, _part: object, frame: Frame) -> None:
-        if isinstance(frame, VADUserStoppedSpeakingFrame):
-            self._silent_since = self._clock() - frame.stop_secs
-            self._confirmed = self._clock()
-        elif isinstance(frame, TranscriptionFrame):
-            self._transcribed = self._clock()
+    def _silent(self, frame: VADUserStoppedSpeakingFrame) -> None:
+        self._silent_since = self._clock() - frame.stop_secs
+        self._confirmed = self._clock()
 
-    async def _made(self, _part: object, frame: Frame) -> None:
-        if self._ended is None or not isinstance(frame, TTSStartedFrame | TTSAudioRawFrame):
+    def _understood(self, _frame: TranscriptionFrame) -> None:
+        self._transcribed = self._clock()
+
+    def _made(self, frame: TTSStartedFrame | TTSAudioRawFrame) -> None:
+        if self._ended is None:
             return
         last = self._marks[-1][0]
         if isinstance(frame, TTSStartedFrame) and self._thinking == "llm" and last not in ("llm", "tts"):

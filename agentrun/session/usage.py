@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipecat.frames.frames import Frame, MetricsFrame
+from pipecat.frames.frames import MetricsFrame
 from pipecat.metrics.metrics import (
     LLMUsageMetricsData,
     MetricsData,
@@ -11,6 +11,7 @@ from pipecat.metrics.metrics import (
 )
 from pipecat.processors.frame_processor import FrameProcessor
 
+from agentrun.pipeline import tap
 from agentrun.pipeline.failover import Failover
 from agentrun.pipeline.parts import Parts
 from agentrun.plan import Plan, ServicePlan
@@ -36,13 +37,12 @@ class Usage:
     def _follow(self, service: FrameProcessor, plan: ServicePlan) -> None:
         kind = "llm" if plan.kind in ("llm", "realtime") else plan.kind
 
-        async def pushed(_service: object, frame: Frame) -> None:
-            if isinstance(frame, MetricsFrame):
-                # what the other services say of themselves passes here too
-                for data in (each for each in frame.data if each.processor == service.name):
-                    self._add(f"{kind} {plan.provider}/{data.model or plan.model}", _amounts(data))
+        def used(frame: MetricsFrame) -> None:
+            # what the other services say of themselves passes here too
+            for data in (each for each in frame.data if each.processor == service.name):
+                self._add(f"{kind} {plan.provider}/{data.model or plan.model}", _amounts(data))
 
-        service.add_event_handler("on_before_push_frame", pushed)
+        tap.tell(service, MetricsFrame, used)
 
     def _add(self, name: str, amounts: dict[str, float]) -> None:
         if not amounts:

@@ -20,7 +20,7 @@ from pipecat.frames.frames import (
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
-from agentrun.pipeline import private
+from agentrun.pipeline import private, tap
 from agentrun.pipeline.parts import Parts
 from agentrun.transports.connection import Connection
 
@@ -57,7 +57,7 @@ class Voice:
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
         self._taken = asyncio.Event()
         if isinstance(parts.llm, OpenAIRealtimeLLMService):
-            parts.llm.add_event_handler("on_before_push_frame", self._answering)
+            tap.tell(parts.llm, LLMFullResponseStartFrame, lambda _frame: self._taken.set())
 
     @property
     def about_to_speak(self) -> bool:
@@ -142,10 +142,6 @@ class Voice:
     async def say_prepared(self, text: str, pcm: bytes | None) -> None:
         """Say ``text`` as the audio that was prepared for it, where there is some."""
         await (self.play(pcm) if pcm else self.say(text))
-
-    async def _answering(self, _llm: object, frame: object) -> None:
-        if isinstance(frame, LLMFullResponseStartFrame):
-            self._taken.set()
 
     async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
         if isinstance(frame, InterruptionFrame):
