@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 from loguru import logger
 
-from agentrun.record.redaction import Redaction
+from agentrun.records.redaction.redaction import Redaction
 
 if TYPE_CHECKING:
     from loguru import Message, Record

@@ -27,11 +27,11 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from agentrun.record.percentile import percentile
+from agentrun.records.percentile import percentile
 from agentrun.simulate.bench.load import Figures
 from agentrun.simulate.bench.process import Server
 from agentrun.simulate.caller import Caller
-from agentrun.simulate.caller.place import place
+from agentrun.simulate.caller.run_call import run_call
 
 PROBE_SECONDS = 1.5
 STYLES = ("cascaded", "realtime")
@@ -50,7 +50,7 @@ class Seen:
 async def one_call(server: Server, url: str, seen: Seen, *, counted: bool) -> None:
     """A call, and the processor time that it took."""
     before = server.usage()
-    report = await place(url, Caller(), script(interrupted=True))
+    report = await run_call(url, Caller(), script(interrupted=True))
     after = server.usage()
     if not counted:
         seen.first_greeting = report.greeting_ms or float("nan")

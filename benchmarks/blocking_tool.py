@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from agentrun.server.running import Options, running
+from agentrun.server.lifecycle.startup import Options, running_server
 from agentrun.simulate.caller import Caller
-from agentrun.simulate.doubles import ScriptedHearing, ToneVoice
-from agentrun.simulate.engines import Answer, Conversation, ToolCall
+from agentrun.simulate.engines.engines import Answer, Conversation, ToolCall
+from agentrun.simulate.engines.scripted import ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 
 QUESTION = Path(__file__).parents[1] / "tests" / "corpus" / "13_ambiguous.wav"
@@ -73,7 +73,9 @@ async def serving(folder: Path) -> AsyncIterator[str]:
             path.write_text(SPEC.format(name=name) + url)
             specs.append(path)
         environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
-        server = await stack.enter_async_context(running(specs, environ, Options(port=0, insecure=True)))
+        server = await stack.enter_async_context(
+            running_server(specs, environ, Options(port=0, insecure=True))
+        )
         yield server.url
 
 

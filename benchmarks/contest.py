@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 from agentrun.simulate.bench.process import Server, started
-from agentrun.simulate.caller import sounds
-from agentrun.simulate.caller.mulaw import RATE
 from agentrun.simulate.caller.script import Script, Utterance
-from agentrun.simulate.caller.sounds import Speech
+from agentrun.simulate.caller.sound import speech
+from agentrun.simulate.caller.sound.mulaw import RATE
+from agentrun.simulate.caller.sound.speech import Speech
 
 HERE = Path(__file__).parent
 CORPUS = HERE.parent / "tests" / "corpus"
@@ -53,7 +53,7 @@ def agentrun_tools():
 
 def _said(name: str) -> Utterance:
     """A question of the corpus, with a tenth of a second of silence around its words."""
-    whole = sounds.from_file(CORPUS / f"{name}.wav")
+    whole = speech.from_file(CORPUS / f"{name}.wav")
     first = max(0, int((whole.start - 0.1) * RATE))
     cut = whole.samples[first : int((whole.end + 0.1) * RATE)]
     return Utterance(Speech(cut, whole.start - first / RATE, whole.end - first / RATE), wav=name)

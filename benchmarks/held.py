@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-from agentrun.record.percentile import percentile
+from agentrun.records.percentile import percentile
 from agentrun.simulate.bench.measure import Load, measure
 from agentrun.simulate.caller import Caller
 

@@ -12,10 +12,11 @@ import sys
 
 from loguru import logger
 
-from agentrun.simulate.bench.standin import PACE, PacedVoice
-from agentrun.simulate.engines import Answer, Conversation, ToolCall
+from agentrun.simulate.bench.mock_openai import PACE, PacedVoice
+from agentrun.simulate.engines.engines import Answer, Conversation, ToolCall
 from agentrun.simulate.faults import Route
-from agentrun.simulate.openai import OpenAIServer, speech_turns
+from agentrun.simulate.openai import OpenAIServer
+from agentrun.simulate.openai.realtime import speech_turns
 
 PROFILES: dict[str, dict[Route, float]] = {
     "zero": {},

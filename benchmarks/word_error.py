@@ -23,13 +23,13 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from agentrun.pipeline import private
-from agentrun.pipeline.pauses import Pauses
-from agentrun.pipeline.resampling import PromptResampler
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.audio.resampling import PromptResampler
+from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.simulate.bench.word_errors import word_errors, words
-from agentrun.simulate.caller import sounds
-from agentrun.simulate.caller.mulaw import RATE, decode, encode
-from agentrun.simulate.engines import Hearing, load_offline
+from agentrun.simulate.caller.sound import speech
+from agentrun.simulate.caller.sound.mulaw import RATE, decode, encode
+from agentrun.simulate.engines.engines import Hearing, load_offline
 
 CORPUS = Path(__file__).parent.parent / "tests" / "corpus"
 PIECE = RATE // 50
@@ -46,15 +46,15 @@ async def recorded(path: Path) -> Sound:
 
 async def telephone(path: Path) -> Sound:
     """As a telephone carries it."""
-    return decode(encode(sounds.from_file(path).samples)), RATE
+    return decode(encode(speech.from_file(path).samples)), RATE
 
 
 async def cut_early(path: Path) -> Sound:
     """As a telephone carries it, until the last pause of the speech, with Pipecat's silence after it."""
     samples, _ = await telephone(path)
     samples = np.concatenate([samples, np.zeros(RATE, np.int16)])
-    pauses, heard, cuts = Pauses(), 0, [len(samples)]
-    vad = private.SharedSilero(private.silero_session(), VADParams(min_volume=0.0), pauses)
+    pauses, heard, cuts = EarlyEndOfTurn(), 0, [len(samples)]
+    vad = pipecat_private.SharedSilero(pipecat_private.silero_session(), VADParams(min_volume=0.0), pauses)
     vad.set_sample_rate(RATE)
     pauses.watch(lambda: cuts.append(heard), lambda: None)
     for heard in range(PIECE, len(samples), PIECE):

@@ -20,8 +20,8 @@ from rich.progress import track
 from rich.table import Table
 
 from agentrun import spec
-from agentrun.testing import cases, runner
-from agentrun.testing.cases import Case
+from agentrun.testing.running import find_tests, runner
+from agentrun.testing.running.find_tests import Case
 from agentrun.testing.virtual_time import VirtualTimeLoop
 
 AGENTS = Path(__file__).parents[1] / "agents"
@@ -31,8 +31,8 @@ def find(style: str, path: Path) -> list[Case]:
     """Every test of the specs at ``path``, in ``style``."""
     return [
         case
-        for one in cases.find(path)
-        for case in cases.cases(spec.load(one, (), style), one.name)
+        for one in find_tests.find(path)
+        for case in find_tests.cases(spec.load(one, (), style), one.name)
         if case.scenario.depth != "audio"
     ]
 

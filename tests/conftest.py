@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.dependencies import models
 
-from agentrun.simulate.engines import Engines, load_offline
+from agentrun.simulate.engines.engines import Engines, load_offline
 
 
 @pytest.fixture(scope="session")

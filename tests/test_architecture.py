@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "agentrun"
 MOST_LINES = 250
-MAY_CATCH_ANYTHING = {"cli/main.py", "tools/authored.py"}
+MAY_CATCH_ANYTHING = {"cli/main.py", "tools/author_errors.py"}
 """The command line's last resort, and the tools that users write."""
 REGISTRIES = tuple(
     ".".join(parts)

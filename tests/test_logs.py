@@ -14,7 +14,7 @@ import pytest
 from loguru import logger
 
 from agentrun import logs
-from agentrun.record.redaction import Redaction
+from agentrun.records.redaction.redaction import Redaction
 
 
 @pytest.fixture(autouse=True)

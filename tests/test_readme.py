@@ -10,12 +10,13 @@ import pytest
 import yaml
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
-from agentrun import plan as planning
 from agentrun import spec
 from agentrun.cli.main import COMMANDS, main
-from agentrun.pipeline import realtime, services
-from agentrun.pipeline.resources import Resources
-from agentrun.plan import Plan
+from agentrun.pipeline.realtime import pipeline as realtime
+from agentrun.pipeline.services import build as services
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.plan import plan as planning
+from agentrun.plan.plan import Plan
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from typing import NoReturn
 import click
 
 from agentrun import __version__
-from agentrun.cli.surroundings import drop_pipecats
+from agentrun.cli.options.environment import drop_pipecats
 from agentrun.errors import AgentRunError
 
 COMMANDS = {
@@ -43,7 +43,7 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """Imports ``agentrun.cli.NAME`` only for the command that is used, so ``--help`` answers at once."""
+    """Imports ``agentrun.cli.commands.NAME`` for the command that is used: ``--help`` answers at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -51,7 +51,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"agentrun.cli.{cmd_name}")
+        module = importlib.import_module(f"agentrun.cli.commands.{cmd_name}")
         command: click.Command = module.command
         return command
 

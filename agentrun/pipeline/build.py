@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from agentrun.pipeline import cascaded, private, realtime, written
-from agentrun.pipeline.listener import SessionListener
-from agentrun.pipeline.parts import Parts
-from agentrun.pipeline.resources import Resources
-from agentrun.plan import Plan
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.cascaded import pipeline as cascaded
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.pipeline.realtime import pipeline as realtime
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.pipeline.session_listener import SessionListener
+from agentrun.pipeline.text import pipeline as written
+from agentrun.plan.plan import Plan
 from agentrun.transports.connection import Connection
 
 AHEAD_SECONDS = 0.2
@@ -16,11 +19,11 @@ STYLES = {"cascaded": cascaded.build, "realtime": realtime.build}
 
 def build(
     plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: SessionListener
-) -> Parts:
+) -> PipelineParts:
     """The processors of one call; the model is told ``instructions``."""
     if connection.written:
         return written.build(plan, instructions, connection, resources, listener)
     output = connection.transport.output()
-    private.resample_promptly(output)
-    private.send_ahead(output, AHEAD_SECONDS)
+    pipecat_private.resample_promptly(output)
+    pipecat_private.send_ahead(output, AHEAD_SECONDS)
     return STYLES[plan.spec.pipeline.style](plan, instructions, connection, resources, listener)

@@ -17,21 +17,23 @@ from pipecat.frames.frames import (
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
-from agentrun.pipeline import private, realtime, services
-from agentrun.pipeline.failover import Failover
-from agentrun.pipeline.parts import Parts
-from agentrun.pipeline.resources import Resources
-from agentrun.plan import Plan, ServicePlan
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.failover.failover import Failover
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.pipeline.realtime import pipeline as realtime
+from agentrun.pipeline.services import build as services
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.plan.plan import Plan, ServicePlan
 
 _QUIET_SECONDS = 5.0
 
 
 async def go_on_as(
-    plan: Plan, instructions: str, tools: list[FunctionSchema], parts: Parts, resources: Resources
+    plan: Plan, instructions: str, tools: list[FunctionSchema], parts: PipelineParts, resources: Resources
 ) -> None:
     """Have ``parts`` work as the agent of ``plan`` from its next answer on.
 
-    Its services have to be those of the agent before it, as ``agentrun.team`` checks.
+    Its services have to be those of the agent before it, as ``agentrun.plan.handoff_targets`` checks.
     """
     offered = ToolsSchema(standard_tools=list(tools))
     parts.context.set_tools(offered)
@@ -42,7 +44,7 @@ async def go_on_as(
     await _tell(
         parts.llm, plan.llm, LLMUpdateSettingsFrame, lambda each: services.llm(each, instructions, resources)
     )
-    if private.has_settings(parts.tts):
+    if pipecat_private.has_settings(parts.tts):
         await _tell(parts.tts, plan.tts, TTSUpdateSettingsFrame, lambda each: services.tts(each, resources))
 
 
@@ -57,7 +59,7 @@ async def _tell(
         return
     running = [member.service for member in part.members] if isinstance(part, Failover) else [part]
     for service, each in zip(running, (plan, *plan.fallback), strict=False):
-        delta = private.settings_of(make(each))
+        delta = pipecat_private.settings_of(make(each))
         await part.queue_frame(frame(delta=delta, service=service, reach_inactive_services=True))
 
 
@@ -65,12 +67,14 @@ async def _realtime(
     llm: OpenAIRealtimeLLMService, plan: ServicePlan, instructions: str, tools: ToolsSchema
 ) -> None:
     """A realtime model keeps its voice: for another one it is connected anew, with the talk so far."""
-    modalities = private.realtime_modalities(llm)
-    delta = private.settings_of(realtime.service(plan, instructions, OpenAIRealtimeLLMService, modalities))
-    if private.realtime_voice(llm) == plan.settings.get("voice"):
+    modalities = pipecat_private.realtime_modalities(llm)
+    delta = pipecat_private.settings_of(
+        realtime.service(plan, instructions, OpenAIRealtimeLLMService, modalities)
+    )
+    if pipecat_private.realtime_voice(llm) == plan.settings.get("voice"):
         await llm.queue_frame(LLMUpdateSettingsFrame(delta=delta))
         await llm.queue_frame(LLMSetToolsFrame(tools=tools))
         return
-    await private.wait_until_answering(llm, False, _QUIET_SECONDS)
-    await private.realtime_renew_as(llm, delta)
+    await pipecat_private.wait_until_answering(llm, False, _QUIET_SECONDS)
+    await pipecat_private.realtime_renew_as(llm, delta)
     await llm.queue_frame(LLMSetToolsFrame(tools=tools))

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agentrun.spec import words
-from agentrun.spec.closest import closest
-from agentrun.spec.file import Where
-from agentrun.spec.tools import OPTIONS, ToolUse
+from agentrun.spec.loading import problem_messages
+from agentrun.spec.loading.close_match import closest
+from agentrun.spec.loading.spec_file import Where
+from agentrun.spec.models.tools import OPTIONS, ToolUse
 from agentrun.tools.build import build
 from agentrun.tools.builtin import BUILTINS
 from agentrun.tools.tool import Tool
@@ -47,6 +47,6 @@ def _finding(item: Any, known: tuple[str, ...]) -> Finding:
     if kind == "extra_forbidden":
         key = str(where[-1])
         return where, f"'{key}' is not a key here", closest(key, known) or f"known here: {', '.join(known)}"
-    if kind in words.TYPES:
-        return where, *words.wrong_type(item.get("input"), [words.TYPES[kind]])
-    return where, *words.say(kind, item, context)
+    if kind in problem_messages.TYPES:
+        return where, *problem_messages.wrong_type(item.get("input"), [problem_messages.TYPES[kind]])
+    return where, *problem_messages.say(kind, item, context)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentrun.errors import ToolError
-from agentrun.tools.authored import AuthoredError, authored
+from agentrun.tools.author_errors import AuthoredError, authored
 from agentrun.tools.threads import Threads
 
 Hook = tuple[Callable[..., Any], tuple[str, ...]]

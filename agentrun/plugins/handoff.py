@@ -8,8 +8,8 @@ from typing import Literal
 from agentrun import spec as specs
 from agentrun.call import Call
 from agentrun.errors import Problem, SpecError
-from agentrun.spec.closest import closest
-from agentrun.spec.file import SpecFile
+from agentrun.spec.loading.close_match import closest
+from agentrun.spec.loading.spec_file import SpecFile
 from agentrun.tools.build import build
 from agentrun.tools.decorator import tool
 from agentrun.tools.tool import Tool
@@ -24,7 +24,7 @@ def add(file: SpecFile, chosen: dict[str, Tool], problems: list[Problem]) -> Non
     found: dict[str, SpecFile] = {}
     for index, name in enumerate(file.spec.handoff):
         try:
-            found[name] = colleague(file, name)
+            found[name] = handoff_tool(file, name)
         except SpecError as error:
             path = file.path.with_name(f"{name}.yaml")
             message, hint = f"{path} has mistakes: {error.problems[0].message}", f"agentrun check {path}"
@@ -39,7 +39,7 @@ def add(file: SpecFile, chosen: dict[str, Tool], problems: list[Problem]) -> Non
         chosen.setdefault(NAME, build(_make(found), "agentrun"))
 
 
-def colleague(file: SpecFile, name: str) -> SpecFile:
+def handoff_tool(file: SpecFile, name: str) -> SpecFile:
     """The spec of the agent ``name``, which stands beside ``file``; raises SpecError."""
     return specs.load(file.path.with_name(f"{name}.yaml"))
 

@@ -15,7 +15,7 @@ from agentrun.errors import PluginError
 from agentrun.plugins import hookspec
 from agentrun.plugins.call_hooks import CallHooks, Hook
 from agentrun.plugins.find import Source
-from agentrun.tools.authored import AuthoredError, authored
+from agentrun.tools.author_errors import AuthoredError, authored
 from agentrun.tools.build import origin
 
 HOOKS = ("agentrun_tools", "agentrun_providers", "agentrun_call_started", "agentrun_call_ended")

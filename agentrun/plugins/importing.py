@@ -12,7 +12,7 @@ from types import ModuleType
 
 from agentrun.errors import PluginError
 from agentrun.plugins.find import Source
-from agentrun.tools.authored import AuthoredError, authored
+from agentrun.tools.author_errors import AuthoredError, authored
 
 
 def import_plugin(source: Source) -> ModuleType:

@@ -6,8 +6,8 @@ import importlib.util
 import os
 
 from agentrun.errors import Problem
-from agentrun.spec import paths
-from agentrun.spec.file import SpecFile
+from agentrun.spec.loading.spec_file import SpecFile
+from agentrun.spec.values import project_paths
 from agentrun.tools.build import build
 from agentrun.tools.knowledge import documents, search
 from agentrun.tools.tool import Tool
@@ -28,7 +28,7 @@ def add(file: SpecFile, chosen: dict[str, Tool], problems: list[Problem]) -> Non
 
 
 def _wrong(file: SpecFile, name: str) -> tuple[str, str] | None:
-    folder = paths.inside(file.path.parent, name, file.project)
+    folder = project_paths.inside(file.path.parent, name, file.project)
     if folder is None:
         return f"'{name}' leads out of the project's folder '{file.project.name}'", "move it inside"
     if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for a name that is too long

@@ -12,8 +12,8 @@ from agentrun.plugins import builtin, handoff, knowledge
 from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.find import FOLDER, Source, find
 from agentrun.plugins.tools import Plugin, open_plugin
-from agentrun.spec.file import SpecFile, Where
-from agentrun.spec.tools import ToolUse
+from agentrun.spec.loading.spec_file import SpecFile, Where
+from agentrun.spec.models.tools import ToolUse
 from agentrun.tools import mcp
 from agentrun.tools.builtin import BUILTINS
 from agentrun.tools.tool import Tool

@@ -12,8 +12,8 @@ from agentrun.plugins.hooks import providers_of
 from agentrun.plugins.importing import import_plugin
 from agentrun.providers import from_class
 from agentrun.providers.service import KINDS, Kind, Service
-from agentrun.spec.closest import closest
-from agentrun.spec.file import SpecFile
+from agentrun.spec.loading.close_match import closest
+from agentrun.spec.loading.spec_file import SpecFile
 
 _PARENTS: Mapping[Kind, str] = {
     "stt": "STTService",

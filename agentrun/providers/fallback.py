@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from agentrun.providers.service import Kind
-from agentrun.spec.file import SpecFile, Where
-from agentrun.spec.pipeline import Alternative, ServiceSpec
+from agentrun.spec.loading.spec_file import SpecFile, Where
+from agentrun.spec.models.pipeline import Alternative, ServiceSpec
 
 Report = Callable[[Where, str, str], None]
 """Takes where a problem is, what it is, and the hint."""

@@ -7,9 +7,9 @@ from typing import Any
 
 from agentrun.providers import catalogue
 from agentrun.providers.service import KINDS, Kind, Service, Setting, Type
-from agentrun.spec import schema
-from agentrun.spec.schema import Schema
-from agentrun.spec.units import PATTERN
+from agentrun.spec.reference import json_schema
+from agentrun.spec.reference.json_schema import Schema
+from agentrun.spec.values.durations import PATTERN
 
 _TYPES: Mapping[Type, Schema] = {
     "string": {"type": "string"},
@@ -27,18 +27,18 @@ _VARIABLE = {"type": "string", "pattern": r"\$\{"}
 
 def of_spec() -> Schema:
     """The schema of an agent's file; which settings a service has follows from its ``model``."""
-    found = schema.of_spec()
+    found = json_schema.of_spec()
     definitions = found["$defs"]
     pipeline = definitions["PipelineSpec"]["properties"]
     for kind in KINDS:
         settings = {"$ref": f"#/$defs/{kind}-settings"}
         definitions[f"{kind}-settings"] = _settings(kind)
-        usual = definitions[f"Usual{schema.SERVICE}"]
+        usual = definitions[f"Usual{json_schema.SERVICE}"]
         definitions[kind] = {**usual, "properties": _own(kind, usual, settings), "allOf": [settings]}
         for option in pipeline[kind]["anyOf"]:
-            if option.get("$ref") == f"#/$defs/Usual{schema.SERVICE}":
+            if option.get("$ref") == f"#/$defs/Usual{json_schema.SERVICE}":
                 option["$ref"] = f"#/$defs/{kind}"
-    del definitions[f"Usual{schema.SERVICE}"]
+    del definitions[f"Usual{json_schema.SERVICE}"]
     return found
 
 

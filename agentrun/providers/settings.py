@@ -8,9 +8,9 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from agentrun.providers.service import Service, Setting, Type
-from agentrun.spec.closest import closest
-from agentrun.spec.units import seconds
-from agentrun.spec.words import shown, wrong_type
+from agentrun.spec.loading.close_match import closest
+from agentrun.spec.loading.problem_messages import shown, wrong_type
+from agentrun.spec.values.durations import seconds
 
 Path = tuple[str, ...]
 Finding = tuple[Path, str, str]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agentrun.spec.file import Where
+from agentrun.spec.loading.spec_file import Where
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _BROKEN = re.compile(r"\$\{[^}]*\}?")

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from loguru import logger
 from pipecat.pipeline.worker import PipelineWorker
 
-from agentrun.pipeline import private
-from agentrun.session.voice import Voice
+from agentrun.pipeline import pipecat_private
+from agentrun.session.speech.announcements import Announcements
 
 HEARD_SECONDS = 10.0
 CANCEL_SECONDS = 3.0
@@ -33,20 +33,20 @@ async def now(running: asyncio.Task[None], worker: PipelineWorker) -> None:
         if await _done({running}, CANCEL_SECONDS):
             return
         logger.warning("a pipeline ignored its cancellation; forcing it")
-        await private.force_cancel(worker)
+        await pipecat_private.force_cancel(worker)
         if not await _done({running}, FORCE_SECONDS):
             await _dismantle(running, worker)
     finally:
         cancelling.cancel()
 
 
-async def when_heard(voice: Voice, worker: PipelineWorker) -> None:
+async def when_heard(voice: Announcements, worker: PipelineWorker) -> None:
     """Let the caller hear what is being said, then end the pipeline."""
     await voice.heard(HEARD_SECONDS)
     await worker.stop_when_done()
 
 
-async def farewell(voice: Voice, words: str, end: Callable[[], Awaitable[None]]) -> None:
+async def farewell(voice: Announcements, words: str, end: Callable[[], Awaitable[None]]) -> None:
     """Say ``words``, then ``end``."""
     await voice.say_whole(words)
     await end()
@@ -54,10 +54,10 @@ async def farewell(voice: Voice, words: str, end: Callable[[], Awaitable[None]])
 
 async def _dismantle(running: asyncio.Task[None], worker: PipelineWorker) -> None:
     """Close what the processors have open, then cancel every task of the pipeline."""
-    closing = asyncio.create_task(private.clean_up(worker))
+    closing = asyncio.create_task(pipecat_private.clean_up(worker))
     await _done({closing}, FORCE_SECONDS)
     for _ in range(_MOST_CANCELLATIONS):
-        left = {task for task in (running, closing, *private.tasks(worker)) if not task.done()}
+        left = {task for task in (running, closing, *pipecat_private.tasks(worker)) if not task.done()}
         for task in left:
             task.cancel()
         if await _done(left, FORCE_SECONDS):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agentrun.call import Call
-from agentrun.spec import templates
-from agentrun.spec.models import AgentSpec, FixedWords
+from agentrun.spec.models.agent import AgentSpec, FixedWords
+from agentrun.spec.values import templates
 
 
 @dataclass(frozen=True)

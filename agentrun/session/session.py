@@ -17,28 +17,31 @@ from pipecat.pipeline.worker import PipelineWorker
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.workers.runner import WorkerRunner
 
-from agentrun.pipeline import flow, memory, private
+from agentrun.pipeline import context_size, pipecat_private
 from agentrun.pipeline.build import build
-from agentrun.pipeline.resources import Resources
-from agentrun.plan import Plan
-from agentrun.record import CallRecord, EndedBy, cost
-from agentrun.session import ending, idle, opening, prompts, voice, worker
+from agentrun.pipeline.flows import flow
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.plan.plan import Plan
+from agentrun.records import CallRecord, EndedBy, cost
+from agentrun.session import ending, prompts, worker
+from agentrun.session.call_control import SessionCallControl
 from agentrun.session.callers import Callers
-from agentrun.session.faults import Faults, Verdict, described
-from agentrun.session.floor import Floor
-from agentrun.session.handover import Handover
-from agentrun.session.idle import IdlePrompts
-from agentrun.session.latency import Latency
-from agentrun.session.lifeline import Lifeline
-from agentrun.session.line import SessionLine
-from agentrun.session.patience import Patience
-from agentrun.session.recorder import Recordings
-from agentrun.session.reports import Reports
-from agentrun.session.side_transcript import SideTranscript
-from agentrun.session.transcript import Transcript
-from agentrun.session.usage import Usage
-from agentrun.session.versions import versions
-from agentrun.session.voice import Voice
+from agentrun.session.handoff import Handoff
+from agentrun.session.responses import idle_prompts
+from agentrun.session.responses.idle_prompts import IdlePrompts
+from agentrun.session.responses.provider_faults import Faults, Verdict, described
+from agentrun.session.responses.realtime_reconnection import RealtimeReconnection
+from agentrun.session.responses.response_deadline import ResponseDeadline
+from agentrun.session.speech import announcements, greeting
+from agentrun.session.speech.announcements import Announcements
+from agentrun.session.speech.who_is_speaking import WhoIsSpeaking
+from agentrun.session.tracking.audio_recorder import Recordings
+from agentrun.session.tracking.background_transcription import BackgroundTranscription
+from agentrun.session.tracking.latency import Latency
+from agentrun.session.tracking.pipeline_events import PipelineEvents
+from agentrun.session.tracking.transcript import Transcript
+from agentrun.session.tracking.usage import Usage
+from agentrun.session.tracking.versions import versions
 from agentrun.transports.connection import Connection
 
 GOODBYE_SECONDS = 15.0
@@ -63,7 +66,7 @@ class Session:
         self.record = record
         record.spec_hash, record.versions = plan.file.digest, versions()
         self._plan = plan
-        self.line = SessionLine(connection, resources.web)
+        self.line = SessionCallControl(connection, resources.web)
         self._connection = connection = self.line.of(connection)
         self.call = connection.call
         self._apology = None if connection.written else apology
@@ -74,23 +77,30 @@ class Session:
         self._caller_gone = asyncio.Event()
         self._grace = 0.0
         self._tasks: list[asyncio.Task[None]] = []
-        self._floor = Floor()
+        self._speaking = WhoIsSpeaking()
         self._prompts = prompts.fill(plan.spec, connection.call)
         self._transcript = Transcript(record, lambda: round(self._clock() - self._began, 3))
         self._latency = Latency(record, lambda: self._clock() - self._began)
-        self._side = SideTranscript(plan.llm or plan.fixed, resources, self._transcript.caller)
-        self._patience = Patience(plan.spec.limits.answer, self._answer_overdue)
-        told = (self._transcript, self._side, self._patience, self._latency)
-        reports = Reports(record.id, self.line, *told, self._ending.is_set)
+        self._side = BackgroundTranscription(plan.llm or plan.fixed, resources, self._transcript.caller)
+        self._response_deadline = ResponseDeadline(plan.spec.limits.answer, self._answer_overdue)
+        told = (self._transcript, self._side, self._response_deadline, self._latency)
+        reports = PipelineEvents(record.id, self.line, *told, self._ending.is_set)
         self._parts = build(plan, self._prompts.system, connection, resources, reports)
         self._flow = flow.of(plan, connection.call, reports)
         self._faults = Faults(self._parts)
         self._worker = worker.make(plan.spec, self._parts, connection, traced=resources.traced)
-        self._voice = Voice(self._worker, self._parts, connection)
+        self._voice = Announcements(self._worker, self._parts, connection)
         self._idle = IdlePrompts(plan.spec.turns.idle, self._voice.say, self._farewell, self._worker)
         self.line.open(
-            *(self._voice, self._worker, self._patience, self._idle, self._floor.is_free, self.end),
-            Handover(plan, self.call, self._parts, resources, reports).to,
+            *(
+                self._voice,
+                self._worker,
+                self._response_deadline,
+                self._idle,
+                self._speaking.is_free,
+                self.end,
+            ),
+            Handoff(plan, self.call, self._parts, resources, reports).to,
         )
         self._listen()
         self._recordings = recordings
@@ -102,7 +112,7 @@ class Session:
         running = asyncio.create_task(runner.run())
         told_to_end = asyncio.create_task(self._ending.wait())
         gone = asyncio.create_task(self._caller_gone.wait())
-        limit = idle.limit(self._plan.spec.limits, self._voice.say, self._farewell)
+        limit = idle_prompts.limit(self._plan.spec.limits, self._voice.say, self._farewell)
         self._tasks.append(asyncio.create_task(limit))
         kept = self._recordings and self._recordings.begin(self._plan, self._connection, self.record)
         try:
@@ -119,7 +129,7 @@ class Session:
             self._over("error", "the pipeline stopped")
             await self.line.close()
             await self._side.finish()
-            await private.close_own_clients(self._parts.services, self._http_client)
+            await pipecat_private.close_own_clients(self._parts.services, self._http_client)
             if kept:
                 await kept.finish()
             cost.close(self.record)
@@ -138,7 +148,9 @@ class Session:
     async def apologise(self, reason: str) -> None:
         """Tell the caller that the agent can't go on, and end the call."""
         apology, words = self._apology, self._plan.spec.prompts.apology
-        if not self._over("error", reason, voice.seconds(apology) + 3 if apology else GOODBYE_SECONDS):
+        if not self._over(
+            "error", reason, announcements.seconds(apology) + 3 if apology else GOODBYE_SECONDS
+        ):
             return
         await self._voice.silence()
         await self._voice.say_prepared(words, apology)
@@ -148,10 +160,12 @@ class Session:
 
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
         if isinstance(self._parts.llm, OpenAIRealtimeLLMService):
-            instruct, is_free = self._instruct, self._floor.is_free
+            instruct, is_free = self._instruct, self._speaking.is_free
             over = self._ending.is_set
-            lifeline = Lifeline(self._parts.llm, instruct, is_free, self.apologise, self._lost, over)
-            self._tasks.append(asyncio.create_task(lifeline.watch()))
+            reconnection = RealtimeReconnection(
+                self._parts.llm, instruct, is_free, self.apologise, self._lost, over
+            )
+            self._tasks.append(asyncio.create_task(reconnection.watch()))
 
     def _listen(self) -> None:
         running, transport = self._worker, self._connection.transport
@@ -171,7 +185,7 @@ class Session:
 
     async def _connected(self) -> None:
         parts, worker = self._parts, self._worker
-        await opening.begin(self._prompts, self._flow, self._voice, self._patience, worker, parts)
+        await greeting.begin(self._prompts, self._flow, self._voice, self._response_deadline, worker, parts)
 
     async def _disconnected(self) -> None:
         await self.line.departed()
@@ -186,26 +200,26 @@ class Session:
         self._over("agent", "nobody spoke any more")
 
     async def _caller_started(self, *_: Any) -> None:
-        self._floor.caller = True
-        self._patience.caller_speaks()
+        self._speaking.caller = True
+        self._response_deadline.caller_speaks()
         await self._idle.caller_spoke()
 
     async def _caller_stopped(self, _aggregator: Any, _strategy: Any, message: Any) -> None:
-        self._floor.caller = False
-        memory.trim(self._parts.context, self._plan.spec)
+        self._speaking.caller = False
+        context_size.trim(self._parts.context, self._plan.spec)
         if message.content or self._parts.stt is None:
             self.line.ledger.caller_spoke()
-            self._patience.owed()
+            self._response_deadline.owed()
 
     async def _caller_idle(self, _aggregator: Any) -> None:
         if not self._ending.is_set():
             await self._idle.caller_is_silent()
 
     async def _reached_upstream(self, _worker: PipelineWorker, frame: Frame) -> None:
-        self._floor.agent = isinstance(frame, BotStartedSpeakingFrame)
-        self._voice.note(speaking=self._floor.agent)
-        self._patience.note(speaking=self._floor.agent)
-        if self._floor.agent:
+        self._speaking.agent = isinstance(frame, BotStartedSpeakingFrame)
+        self._voice.note(speaking=self._speaking.agent)
+        self._response_deadline.note(speaking=self._speaking.agent)
+        if self._speaking.agent:
             self._latency.agent_started()
             self._transcript.agent_speaks()
             self._faults.recovered()
@@ -218,7 +232,7 @@ class Session:
         logger.warning("call {}: {}; will {}", self.record.id, frame.error, verdict.value)
         if verdict is Verdict.RETRY:
             await self._worker.queue_frame(LLMRunFrame())
-            self._patience.owed()
+            self._response_deadline.owed()
         elif verdict is Verdict.ASK_AGAIN:
             await self._voice.say(self._plan.spec.prompts.repeat)
         elif verdict is Verdict.GIVE_UP:
@@ -233,7 +247,7 @@ class Session:
 
     def _lost(self, what: str) -> None:
         self.record.errors.append(what)
-        self._patience.settled()
+        self._response_deadline.settled()
 
     def _instruct(self, text: str) -> None:
         self._parts.context.add_message({"role": "developer", "content": text})
@@ -244,6 +258,6 @@ class Session:
             return False
         self.record.ended_by, self.record.reason = by, reason
         self._grace = grace
-        self._patience.settled()
+        self._response_deadline.settled()
         self._ending.set()
         return True

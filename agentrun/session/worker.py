@@ -5,12 +5,12 @@ from __future__ import annotations
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.frameworks.rtvi.observer import RTVIFunctionCallReportLevel, RTVIObserverParams
 
-from agentrun.pipeline.parts import Parts
-from agentrun.spec.models import AgentSpec
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.spec.models.agent import AgentSpec
 from agentrun.transports.connection import Connection
 
 
-def make(spec: AgentSpec, parts: Parts, line: Connection, *, traced: bool = False) -> PipelineWorker:
+def make(spec: AgentSpec, parts: PipelineParts, line: Connection, *, traced: bool = False) -> PipelineWorker:
     """A worker that runs ``parts`` at the line's rates; only a page is sent RTVI messages.
 
     ``traced`` makes OpenTelemetry's spans of the call, its turns and what the services do in them.

@@ -9,17 +9,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from agentrun import plan as planning
 from agentrun import plugins, spec
-from agentrun.pipeline.resources import Resources
-from agentrun.record import Entry
-from agentrun.server.switchboard import Switchboard
-from agentrun.server.written_talk import TurnReport, WrittenTalk
-from agentrun.simulate.doubles import ScriptedBrain
-from agentrun.simulate.engines import Answer, ToolCall
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.plan import plan as planning
+from agentrun.records import Entry
+from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.calls.text_conversation import TextConversation, TurnReport
+from agentrun.simulate.engines.engines import Answer, ToolCall
+from agentrun.simulate.engines.scripted import ScriptedBrain
+from agentrun.simulate.engines.silent import SilentEngine
 from agentrun.simulate.openai import OpenAIServer
-from agentrun.simulate.silence import Silence
-from agentrun.spec.scenario import Turn
+from agentrun.spec.models.scenarios import Turn
 from agentrun.testing.substitutes import replace_tools
 from agentrun.testing.virtual_time import VirtualTimeLoop
 
@@ -65,7 +65,7 @@ class Conversation:
         self._brain = ScriptedBrain([_answer(answer) for answer in answers])
         self._runner = asyncio.Runner(loop_factory=VirtualTimeLoop)
         self._stack = contextlib.AsyncExitStack()
-        self._talk: WrittenTalk | None = None
+        self._talk: TextConversation | None = None
         self.greeting: TurnReport | None = None
         """What the agent began with, or None where the caller begins."""
 
@@ -92,7 +92,7 @@ class Conversation:
 
     async def _begin(self) -> None:
         file = spec.load(self._path, style=self._style)
-        openai = OpenAIServer(Silence(), Silence(), self._brain)
+        openai = OpenAIServer(SilentEngine(), SilentEngine(), self._brain)
         await self._stack.enter_async_context(openai)
         environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
         tools = replace_tools(plugins.load(file), [Turn(tools=self._results)], lambda: 0)
@@ -100,7 +100,7 @@ class Conversation:
         resources = await self._stack.enter_async_context(Resources())
         switchboard = Switchboard({file.spec.name: plan}, resources)
         self._stack.push_async_callback(switchboard.close)
-        self._talk = WrittenTalk(plan, switchboard, _Nobody())
+        self._talk = TextConversation(plan, switchboard, _Nobody())
         self._stack.push_async_callback(self._talk.hang_up)
         self.greeting = await self._talk.greeting() if self._talk.begins else None
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from agentrun.spec.file import SpecFile
-    from agentrun.testing.cases import Case, Depth
-    from agentrun.testing.outcome import Outcome
+    from agentrun.spec.loading.spec_file import SpecFile
+    from agentrun.testing.results.outcome import Outcome
+    from agentrun.testing.running.find_tests import Case, Depth
 
 _PORTAL = pytest.StashKey["_Portal"]()
 _LOUD = ("pipecat", "agentrun")
@@ -58,8 +58,8 @@ class SpecTests(pytest.File):
         """One item a test."""
         from agentrun import spec
         from agentrun.errors import AgentRunError
-        from agentrun.record import waiting
-        from agentrun.testing.cases import cases
+        from agentrun.records import waiting_times
+        from agentrun.testing.running.find_tests import cases
 
         try:
             file = spec.load(self.path)
@@ -69,7 +69,7 @@ class SpecTests(pytest.File):
             item = SpecTest.from_parent(self, name=case.name)
             item.case = case
             yield item
-        if waiting.in_ms(file.spec.budget):
+        if waiting_times.in_ms(file.spec.budget):
             budget = SpecBudget.from_parent(self, name="budget")
             budget.file = file
             yield budget
@@ -101,7 +101,7 @@ class SpecTest(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The conversation, and what was expected where."""
         from agentrun.errors import AgentRunError
-        from agentrun.testing.report import failure_text
+        from agentrun.testing.results.report import failure_text
 
         if isinstance(excinfo.value, SpecTestError):
             return failure_text(excinfo.value.outcome)
@@ -122,7 +122,7 @@ class SpecBudget(SpecTest):
 
     def runtest(self) -> None:
         """Hold it against what the tests before waited for."""
-        from agentrun.testing import budgets
+        from agentrun.testing.results import budgets
 
         portal = self.config.stash.setdefault(_PORTAL, _Portal(self.config))
         outcome = budgets.outcome(self.file, self.parent.nodeid if self.parent else "", portal.outcomes)
@@ -192,8 +192,8 @@ def _opened(depth: Depth, *, live: bool, replay: bool) -> Iterator[Any]:
     with warnings.catch_warnings():
         # what Pipecat's own imports warn of is no test's business
         warnings.simplefilter("ignore", DeprecationWarning)
-        from agentrun.testing import runner
-        from agentrun.testing.bench import Mode
+        from agentrun.testing.running import runner
+        from agentrun.testing.running.shared_servers import Mode
     from agentrun.testing.virtual_time import VirtualTimeLoop
 
     jumping = depth == "text" and not live

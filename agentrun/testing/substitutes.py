@@ -11,8 +11,8 @@ from typing import Any
 
 from agentrun.call import Call
 from agentrun.errors import ToolError
-from agentrun.spec.scenario import Turn
-from agentrun.spec.units import seconds
+from agentrun.spec.models.scenarios import Turn
+from agentrun.spec.values.durations import seconds
 from agentrun.tools.tool import Tool
 
 _FORM = {"result", "error", "after"}

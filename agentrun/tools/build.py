@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from agentrun.call import Call
-from agentrun.tools import schema
+from agentrun.tools import function_schema
+from agentrun.tools.argument_check import Signature
 from agentrun.tools.decorator import ATTRIBUTE, ToolOptions
-from agentrun.tools.signature import Signature
 from agentrun.tools.threads import Threads
 from agentrun.tools.tool import Runner, Tool
 
@@ -25,7 +25,7 @@ def build(function: Callable[..., Any], plugin: str) -> Tool:
     variables.
     """
     options: ToolOptions = getattr(function, ATTRIBUTE, ToolOptions())
-    signature = schema.read(function)
+    signature = function_schema.read(function)
     name = options.name or function.__name__
     in_loop = inspect.iscoroutinefunction(function)
     return Tool(

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from pydantic_core import PydanticCustomError
 
-from agentrun.spec import units
+from agentrun.spec.values import durations
 
 F = TypeVar("F", bound=Callable[..., Any])
 OnInterrupt = Literal["cancel", "finish"]
@@ -84,7 +84,7 @@ def tool(
 
 def _seconds(name: str, value: float | str) -> float:
     try:
-        seconds = units.seconds(value) if isinstance(value, str) else value
+        seconds = durations.seconds(value) if isinstance(value, str) else value
     except PydanticCustomError as error:
         hint = (error.context or {}).get("hint", "")
         raise ValueError(f"{name}: {error.message()}; {hint}") from None

@@ -9,7 +9,7 @@ from typing import Any
 
 from agentrun.call import Call
 from agentrun.errors import ToolError
-from agentrun.tools.authored import AuthoredError, authored
+from agentrun.tools.author_errors import AuthoredError, authored
 from agentrun.tools.outcome import Outcome, Status
 from agentrun.tools.result import as_text
 from agentrun.tools.tool import Tool

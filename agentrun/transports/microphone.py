@@ -14,8 +14,8 @@ from pipecat.processors.frame_processor import FrameProcessor
 
 from agentrun.call import Call
 from agentrun.errors import SetupError
-from agentrun.spec.extras import MICROPHONE
-from agentrun.spec.models import LocalTransport
+from agentrun.spec.checks.required_extras import MICROPHONE
+from agentrun.spec.models.agent import LocalTransport
 from agentrun.transports.connection import Connection
 
 try:

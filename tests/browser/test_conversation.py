@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from agentrun.server.running import Options, running
-from agentrun.simulate.engines import Engines
+from agentrun.server.lifecycle.startup import Options, running_server
+from agentrun.simulate.engines.engines import Engines
 from tests.browser import chromium
 from tests.browser.chromium import talk, with_silence
 
@@ -32,7 +32,7 @@ async def test_a_question_is_heard_looked_up_and_answered_aloud(tmp_path: Path, 
     microphone = with_silence(SPEECH, tmp_path / "scores.wav", SILENCE)
     options = Options(port=0, offline=True)
     async with (
-        running([ROOT / "agents" / "ncaa.yaml"], {}, options) as server,
+        running_server([ROOT / "agents" / "ncaa.yaml"], {}, options) as server,
         talk(server.url, microphone) as page,
     ):
         await page.begin()

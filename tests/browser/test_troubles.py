@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from agentrun.server.running import Options, running
-from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.server.lifecycle.startup import Options, running_server
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai import OpenAIServer
 from tests.browser import chromium
@@ -136,7 +136,7 @@ async def test_one_of_several_agents_is_chosen_by_key_or_by_address(tmp_path: Pa
         spec.write_text(f"{text}prompts: {{system: Hi., greeting: Hello., apology: Sorry.}}\n")
     async with OpenAIServer(ScriptedHearing(()), ToneVoice(), ScriptedBrain([HELLO])) as openai:
         environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
-        async with running(specs, environ, Options(port=0)) as server, talk(server.url) as page:
+        async with running_server(specs, environ, Options(port=0)) as server, talk(server.url) as page:
             await page.shows("agents", f"Of {MARKUP}")
             chosen = page.page.get_by_role("radio", checked=True)
             assert await chosen.input_value() == "bar"

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from loguru import logger
 
-from agentrun.pipeline.resources import Resources
+from agentrun.pipeline.services.shared_resources import Resources
 
 
 @pytest.fixture(autouse=True)

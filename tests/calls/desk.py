@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentrun.record import CallRecord
-from agentrun.server.running import Options, Running, running
+from agentrun.records import CallRecord
+from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
 from agentrun.simulate.caller import Caller, CallOverError, NoAnswerError, PhoneCall
-from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
-from agentrun.simulate.engines import Answer, ToolCall
+from agentrun.simulate.engines.engines import Answer, ToolCall
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -52,7 +52,7 @@ class Desk:
     """A running agent, its stand-in for OpenAI, and the way to call it."""
 
     openai: OpenAIServer
-    server: Running
+    server: RunningServer
     hearing: ScriptedHearing
     voice: ToneVoice
     brain: ScriptedBrain
@@ -107,7 +107,7 @@ async def open_desk(
         options = Options(
             port=0, insecure=insecure, style=style, overrides=changed, records=records, webhooks=bool(records)
         )
-        async with running([spec], given, options) as server:
+        async with running_server([spec], given, options) as server:
             yield Desk(openai, server, hearing, voice, brain, Caller.from_environ(given))
 
 

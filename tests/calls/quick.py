@@ -21,14 +21,14 @@ from pipecat.transports.base_input import BaseInputTransport
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import BaseTransport, TransportParams
 
-from agentrun import plan as planning
 from agentrun import plugins, spec
 from agentrun.call import Call
-from agentrun.pipeline.resources import Resources
-from agentrun.record import CallRecord
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.plan import plan as planning
+from agentrun.records import CallRecord
 from agentrun.session import Session
-from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
-from agentrun.simulate.engines import Answer, ToolCall
+from agentrun.simulate.engines.engines import Answer, ToolCall
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from agentrun.tools.tool import Tool
 from agentrun.transports.connection import Connection, Control
@@ -128,7 +128,7 @@ class QuickCall:
 
     @property
     def speaking(self) -> bool:
-        return self.session._floor.agent
+        return self.session._speaking.agent
 
     def tool_results(self) -> list[str]:
         """What the model last read as the results of tools, and as messages about them."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.simulate.engines import Answer
+from agentrun.simulate.engines.engines import Answer
 from tests.calls.desk import CORPUS, HELLO, LOOK_UP, OPEN, QUESTION, STYLES, open_desk
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, OPEN, QUESTION, open_desk
 

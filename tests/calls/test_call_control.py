@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agentrun.pipeline.resources import Resources
+from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plugins.builtin import tool_of
-from agentrun.simulate.engines import Answer
+from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.twilio import TwilioServer
-from agentrun.spec.tools import ToolUse
+from agentrun.spec.models.tools import ToolUse
 from tests.calls.desk import HELLO, OPEN, QUESTION, STYLES, open_desk
 from tests.calls.quick import calls, quick_call
 

@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from agentrun import logs
-from agentrun.listening import bind, listening
-from agentrun.record.signature import VARIABLE
+from agentrun.http.uvicorn_server import bind, serving
+from agentrun.records.webhook.signature import VARIABLE
 from agentrun.simulate.caller import Caller
-from agentrun.simulate.engines import Answer, ToolCall
+from agentrun.simulate.engines.engines import Answer, ToolCall
 from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, listen, open_desk, until
-from tests.server.receiver import SECRET, Receiver
+from tests.server.records.receiver import SECRET, Receiver
 
 KEYS = {
     "OPENAI_API_KEY": "canary-key-of-openai-000",
@@ -64,7 +64,7 @@ async def echoing() -> AsyncIterator[str]:
         await answer(scope, receive, send)  # type: ignore[arg-type]
 
     with contextlib.closing(bind("127.0.0.1", 0)) as sock:
-        async with listening(echo, sock):
+        async with serving(echo, sock):
             yield f"http://127.0.0.1:{sock.getsockname()[1]}"
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.server.running import Options, running
+from agentrun.server.lifecycle.startup import Options, running_server
 from agentrun.simulate.caller import Caller
 from tests.calls.desk import CORPUS, STYLES, until
 
@@ -16,7 +16,7 @@ AGENTS = Path(__file__).parents[2] / "agents"
 @pytest.mark.parametrize("name", ["ncaa", "ncaa-realtime", "openai-cascaded", "openai-realtime"])
 async def test_an_example_calls_the_tool_and_falls_silent_when_interrupted(name: str, style: str) -> None:
     options = Options(port=0, offline=True, style=style, overrides=(("transport", "twilio"),))
-    async with running([AGENTS / f"{name}.yaml"], {}, options) as server:
+    async with running_server([AGENTS / f"{name}.yaml"], {}, options) as server:
         async with Caller().call(f"{server.url}/{name}") as call:
             await call.hear_greeting()
             await call.say(CORPUS / "02_mens_scores.wav")

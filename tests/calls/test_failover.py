@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.pipeline import recovery
+from agentrun.pipeline.failover import recovery
 from agentrun.simulate.caller import PhoneCall
-from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
-from agentrun.simulate.engines import Answer
+from agentrun.simulate.engines.engines import Answer
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.faults import Fault, Route
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, listen, open_desk

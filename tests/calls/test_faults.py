@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.simulate.engines import Answer
+from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.faults import Fault, Route
 from tests.calls.desk import HELLO, LOOK_UP_SLOWLY, OPEN, QUESTION, listen, open_desk, until
 
@@ -103,7 +103,9 @@ async def test_a_caller_who_hangs_up_leaves_nothing_behind(tmp_path: Path, momen
                 call.speak(QUESTION)
                 if moment == "in a tool call":
                     live = desk.server.switchboard._live
-                    await until(lambda: any(session._patience._tools for session in live.values()), 15)
+                    await until(
+                        lambda: any(session._response_deadline._tools for session in live.values()), 15
+                    )
                 else:
                     await call.wait(1.0)
             await call.hang_up()

@@ -8,8 +8,8 @@ import pytest
 
 from agentrun.call import Call
 from agentrun.errors import ToolError
-from agentrun.pipeline.resources import Resources
-from agentrun.simulate.engines import Answer
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.simulate.engines.engines import Answer
 from agentrun.tools.build import build
 from agentrun.tools.tool import Tool
 from tests.calls.desk import STYLES

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.pipeline.resources import Resources
-from agentrun.simulate.engines import Answer
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.simulate.engines.engines import Answer
 from tests.calls.desk import STYLES
 from tests.calls.quick import QuickCall, calls, quick_call
 from tests.spec.check_spec import complaints

@@ -15,8 +15,8 @@ import httpx
 import numpy as np
 import pytest
 
-from agentrun.listening import bind, listening
-from agentrun.server.running import Options, running
+from agentrun.http.uvicorn_server import bind, serving
+from agentrun.server.lifecycle.startup import Options, running_server
 from agentrun.simulate.caller import Caller
 from tests.calls.desk import CORPUS, until
 
@@ -81,7 +81,7 @@ async def feed() -> AsyncIterator[str]:
         await send({"type": "http.response.body", "body": board})
 
     sock = bind("127.0.0.1", 0)
-    async with listening(app, sock):
+    async with serving(app, sock):
         yield f"http://127.0.0.1:{sock.getsockname()[1]}"
     sock.close()
 
@@ -91,7 +91,7 @@ async def test_the_ncaa_agent_answers_a_call_with_an_independent_openai(tmp_path
     async with aimock(tmp_path) as base_url, feed() as scores:
         environ = {"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": base_url, "NCAA_API_URL": scores}
         options = Options(port=0, insecure=True)
-        async with running([ROOT / "agents" / "ncaa.yaml"], environ, options) as server:
+        async with running_server([ROOT / "agents" / "ncaa.yaml"], environ, options) as server:
             async with Caller().call(f"{server.url}/ncaa") as call:
                 await call.hear_greeting()
                 await call.say(CORPUS / "02_mens_scores.wav")

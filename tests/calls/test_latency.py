@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.record import Turn
-from agentrun.simulate.engines import Answer
+from agentrun.records import Turn
+from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.faults import Route
 from tests.calls.desk import HELLO, LOOK_UP, OPEN, QUESTION, STYLES, open_desk
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from agentrun.simulate.engines import Answer
+from agentrun.simulate.engines.engines import Answer
 from tests.calls.desk import HELLO, QUESTION, open_desk, until
 from tests.calls.quick import calls
 from tests.tools.mcp.conftest import HttpShop

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from agentrun.record.store import Store
+from agentrun.records.store.store import Store
 from agentrun.simulate.caller import PhoneCall
-from agentrun.simulate.caller.mulaw import decode
-from agentrun.simulate.engines import Answer
+from agentrun.simulate.caller.sound.mulaw import decode
+from agentrun.simulate.engines.engines import Answer
 from tests.calls.desk import HELLO, OPEN, QUESTION, STYLES, Desk, open_desk, until
 
 Samples = np.ndarray

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agentrun.pipeline.resources import Resources
-from agentrun.simulate.engines import Answer, ToolCall
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.simulate.engines.engines import Answer, ToolCall
 from agentrun.tools.build import build
 from agentrun.tools.decorator import tool
 from agentrun.tools.tool import Tool

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from agentrun import Call
-from agentrun.pipeline.resources import Resources
-from agentrun.simulate.engines import Answer, ToolCall
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.simulate.engines.engines import Answer, ToolCall
 from agentrun.tools.build import build
 from agentrun.tools.decorator import tool
 from tests.calls.desk import STYLES

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from agentrun import ToolError
-from agentrun.pipeline.resources import Resources
-from agentrun.simulate.engines import Answer
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.simulate.engines.engines import Answer
 from agentrun.tools.build import build
 from agentrun.tools.decorator import tool
 from agentrun.tools.tool import Tool

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from agentrun import plugins, spec
-from agentrun.pipeline.resources import Resources
-from agentrun.simulate.engines import Answer, ToolCall
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.simulate.engines.engines import Answer, ToolCall
 from tests.calls.quick import quick_call
 
 ROOT = Path(__file__).parents[2]

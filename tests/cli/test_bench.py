@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agentrun.cli import bench_screen
-from agentrun.cli.bench import Result
+from agentrun.cli.commands.bench import BenchResult
 from agentrun.cli.main import main
+from agentrun.cli.output import bench_table
 from agentrun.simulate.bench.load import Figures
 from agentrun.simulate.bench.measure import Load
 from tests.testing.desk import write
@@ -81,7 +81,9 @@ def test_the_table_has_waits_costs_gaps_and_the_budget(capsys: pytest.CaptureFix
     both = Figures(
         greetings=[100.0, 140.0], answers=[300.0, 500.0], gaps=[120], failures=["busy"], late_ms=130
     )
-    bench_screen.show(Result("x", Load(1, alone, 0.1, 3.0), Load(2, both, 0.0812, 1.26), {"turn_p95": 400.0}))
+    bench_table.show(
+        BenchResult("x", Load(1, alone, 0.1, 3.0), Load(2, both, 0.0812, 1.26), {"turn_p95": 400.0})
+    )
     shown = capsys.readouterr().out.splitlines()
     assert shown[0].split() == ["ms", "1", "call", "2", "calls,", "p50", "p95", "of"]
     assert shown[1].split() == ["greeting", "100", "120", "138", "2"]

@@ -13,12 +13,13 @@ import pytest
 import soundfile
 from click.testing import CliRunner, Result
 
-from agentrun.cli import call, said
+from agentrun.cli.commands import call
 from agentrun.cli.main import main
+from agentrun.cli.options import spoken_input
 from agentrun.errors import AgentRunError
-from agentrun.simulate.caller import sounds
-from agentrun.simulate.caller.offline import OfflineEngines
-from agentrun.simulate.caller.sounds import Speech
+from agentrun.simulate.caller.offline_engines import OfflineEngines
+from agentrun.simulate.caller.sound import speech
+from agentrun.simulate.caller.sound.speech import Speech
 from tests.simulate.caller.agent import ToneAgent, answering, silence, tone
 
 RECORD = {"ended": "2026-01-01T00:00:00+00:00", "transcript": [{"at": 0.5, "who": "agent", "text": "Hello!"}]}
@@ -95,17 +96,19 @@ def test_sounds_and_words_keep_the_order_of_the_command_line(
     wav: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def speak(_self: OfflineEngines, text: str) -> Speech:
-        return sounds.from_samples(tone(0.1 * len(text)))
+        return speech.from_samples(tone(0.1 * len(text)))
 
     monkeypatch.setattr(OfflineEngines, "speak", speak)
     context = call.command.make_context(
         "call", ["http://127.0.0.1:1/x", "--say", "a", f"--wav={wav}", "--say=bb", "--timeout", "2s"]
     )
     asked: dict[str, Any] = {
-        key: value for key, value in context.params.items() if key in said.Said.__annotations__
+        key: value for key, value in context.params.items() if key in spoken_input.SpokenInput.__annotations__
     }
-    order = said.order_of(context)
-    script = asyncio.run(said.Said(order, **asked).script(OfflineEngines(), lambda _text: None))
+    order = spoken_input.order_of(context)
+    script = asyncio.run(
+        spoken_input.SpokenInput(order, **asked).script(OfflineEngines(), lambda _text: None)
+    )
     assert [each.text or each.name for each in script.utterances] == ["a", "question.wav", "bb"]
     assert script.timeout == 2.0
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.record import CallRecord, Entry, Turn
-from agentrun.record.store import CUT_OFF, Store, Wanted
+from agentrun.records import CallRecord, Entry, Turn
+from agentrun.records.store.store import CUT_OFF, CallQuery, Store
 from agentrun.simulate.caller import Caller
 from tests.calls.desk import until
 
@@ -128,17 +128,17 @@ async def test_a_killed_server_leaves_the_words_of_its_calls(tmp_path: Path) -> 
         async with Caller().call(address.removesuffix("/twilio/voice")) as call:
             await call.hear_greeting(timeout=30)
             with Store(url) as store:
-                await until(lambda: any(row["transcript"] for row in store.find(Wanted())), 10)
+                await until(lambda: any(row["transcript"] for row in store.find(CallQuery())), 10)
             process.kill()
             await process.wait()
     finally:
         if process.returncode is None:
             process.kill()
     with Store(url) as store:
-        [before] = store.find(Wanted())
+        [before] = store.find(CallQuery())
         assert before["ended"] is None
         assert "March Madness" in before["transcript"][0]["text"]
         assert store.close_abandoned(0) == 1
-        [after] = store.find(Wanted())
+        [after] = store.find(CallQuery())
     assert (after["ended_by"], after["reason"]) == ("error", CUT_OFF)
     assert after["transcript"] == before["transcript"]

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import pytest
 
-from agentrun.cli.serve import command
+from agentrun.cli.commands.serve import command
 
 Ask = Callable[..., dict[str, Any]]
 TOML = (

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from agentrun.simulate.caller import Caller, RefusedError
-from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, OPEN, QUESTION, listen
 from tests.cli.test_serve import SPEC, serve, serving

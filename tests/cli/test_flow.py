@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from agentrun import spec
-from agentrun.cli.flow import command
+from agentrun.cli.commands.flow import command
 from agentrun.errors import SetupError, SpecError
-from agentrun.spec import flow_drawing
-from agentrun.spec.flow import Flow
+from agentrun.spec.models.flow import Flow
+from agentrun.spec.reference import flow_drawing
 
 GOOD = Path(__file__).parent.parent / "specs" / "good" / "flow.yaml"
 MERMAID = """flowchart TD

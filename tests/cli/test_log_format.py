@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agentrun.simulate.caller import Caller
-from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, OPEN, QUESTION, listen

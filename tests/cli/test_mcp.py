@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agentrun import plan as planning
 from agentrun import plugins, spec
-from agentrun.server import doctor_mcp
-from agentrun.spec import extras
+from agentrun.plan import plan as planning
+from agentrun.server.doctor import mcp_checks
+from agentrun.spec.checks import required_extras
 from tests.cli.test_new import run
 from tests.tools.mcp.conftest import SHOP, SHOP_ARGUMENTS
 
@@ -39,8 +39,8 @@ def test_checking_starts_no_server(tmp_path: Path) -> None:
 
 
 def test_a_missing_package_is_told_with_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extras, "find_spec", lambda _name: None)
-    [warning] = extras.missing(spec.load(write(tmp_path)))
+    monkeypatch.setattr(required_extras, "find_spec", lambda _name: None)
+    [warning] = required_extras.missing(spec.load(write(tmp_path)))
     assert (warning.line, warning.hint) == (5, "pip install 'agentrun[mcp]'")
 
 
@@ -73,7 +73,7 @@ async def test_the_doctor_asks_the_servers_for_their_tools(
 ) -> None:
     file = spec.load(write(tmp_path, more, command))
     plan = planning.make(file, plugins.load(file), {"OPENAI_API_KEY": "k"})
-    found = await doctor_mcp.servers([plan], {})
+    found = await mcp_checks.servers([plan], {})
     assert [
         (finding.state, words in finding.words) for finding, (_, words) in zip(found, said, strict=True)
     ] == [(state, True) for state, _ in said]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from agentrun.simulate.engines import Answer, ToolCall
+from agentrun.simulate.engines.engines import Answer, ToolCall
 from tests.calls.desk import HELLO, PLUGIN, QUESTION, SPEC, STYLES, open_desk
 
 ROOT = Path(__file__).parents[2]

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agentrun.record.signature import VARIABLE
-from agentrun.record.store import CUT_OFF, Store, Wanted
+from agentrun.records.store.store import CUT_OFF, CallQuery, Store
+from agentrun.records.webhook.signature import VARIABLE
 from agentrun.simulate.caller import Caller
-from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, until
 from tests.cli.test_serve import SPEC, assert_mendable, serve, serving
-from tests.server.receiver import SECRET, Receiver
+from tests.server.records.receiver import SECRET, Receiver
 
 
 def ended(records: str, number: int) -> bool:
     """Whether so many calls have ended, and are in the store."""
     with Store(records) as store:
-        return sum(bool(row["ended"]) for row in store.find(Wanted())) == number
+        return sum(bool(row["ended"]) for row in store.find(CallQuery())) == number
 
 
 async def test_a_killed_servers_calls_are_all_sent_by_the_next_one(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.cli.surroundings import drop_pipecats
-from agentrun.server.start_tokens import StartTokens
+from agentrun.cli.options.environment import drop_pipecats
+from agentrun.server.auth.start_tokens import StartTokens
 from tests.cli.test_serve import environ
 
 AGENTRUN = (sys.executable, "-m", "agentrun")

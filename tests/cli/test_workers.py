@@ -12,11 +12,11 @@ from pathlib import Path
 
 import httpx
 
-from agentrun.record.store import CUT_OFF, Store, Wanted
-from agentrun.server.shared import Ledger, SharedStartTokens, SharedStreamTokens
-from agentrun.server.start_tokens import make
+from agentrun.records.store.store import CUT_OFF, CallQuery, Store
+from agentrun.server.auth.start_tokens import make
+from agentrun.server.shared_state.sqlite import Ledger, SharedStartTokens, SharedStreamTokens
 from agentrun.simulate.caller import Caller, PhoneCall
-from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, OPEN, QUESTION, listen
 from tests.cli.test_serve import SPEC, serve, serving
@@ -102,7 +102,7 @@ async def test_a_worker_that_is_killed_takes_its_calls_alone_and_is_replaced(tmp
 def closed(folder: Path) -> set[str]:
     """The calls that were closed for a process that was killed."""
     with Store(records_of(folder)) as store:
-        return {row["id"] for row in store.find(Wanted()) if row["reason"] == CUT_OFF}
+        return {row["id"] for row in store.find(CallQuery()) if row["reason"] == CUT_OFF}
 
 
 async def test_any_worker_tells_of_the_calls_of_all(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from agentrun import Call
 from agentrun.testing import call_tool
 from agentrun.tools.build import build
-from agentrun.tools.ledger import Ledger
+from agentrun.tools.call_history import Ledger
 from tests.plugins_examples.conftest import load_plugin
 
 TWO: list[dict[str, Any]] = [{"pizza": "diavola"}, {"pizza": "margherita", "size": "small", "quantity": 2}]

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from agentrun import plan as planning
 from agentrun import spec
 from agentrun.errors import Problem, SpecError
-from agentrun.plan import Plan
-from agentrun.server.running import Options, running
+from agentrun.plan import plan as planning
+from agentrun.plan.plan import Plan
+from agentrun.server.lifecycle.startup import Options, running_server
 from agentrun.simulate.caller import Caller
-from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
-from agentrun.simulate.engines import Answer
+from agentrun.simulate.engines.engines import Answer
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import QUESTION
 
@@ -45,7 +45,9 @@ async def test_a_plugins_voice_speaks_on_a_call() -> None:
     hearing, voice = ScriptedHearing(["Do you sell seed?"]), ToneVoice()
     async with OpenAIServer(hearing, voice, ScriptedBrain([Answer("We do.")])) as openai:
         given = {**KEYS, "OPENAI_BASE_URL": openai.base_url}
-        async with running([EXAMPLES / "parrot.yaml"], given, Options(port=0, insecure=True)) as server:
+        async with running_server(
+            [EXAMPLES / "parrot.yaml"], given, Options(port=0, insecure=True)
+        ) as server:
             async with Caller.from_environ(given).call(f"{server.url}/parrot") as call:
                 await call.hear_greeting()
                 await call.say(QUESTION)

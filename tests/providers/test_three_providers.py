@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agentrun import plan as planning
 from agentrun import spec
+from agentrun.plan import plan as planning
 
 SPEC = """
 transport: twilio

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agentrun import plan as planning
 from agentrun import spec
-from agentrun.plan import Plan
+from agentrun.plan import plan as planning
+from agentrun.plan.plan import Plan
 from agentrun.providers.service import Kind, Service, Setting, Type
 
 SAMPLES: Mapping[Type, Any] = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from loguru import logger
 
-from tests.record.conftest import postgresql, url
+from tests.records.conftest import postgresql, url
 
 __all__ = ["postgresql", "url"]
 

@@ -15,15 +15,17 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
-from agentrun import impatient
-from agentrun.record import CallRecord
-from agentrun.server import bounds, start_tokens, tokens, twilio_routes
-from agentrun.server.running import Options, Running, running
-from agentrun.server.switchboard import Switchboard
-from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.http import slow_client_timeouts
+from agentrun.records import CallRecord
+from agentrun.server.app import request_limits
+from agentrun.server.auth import start_tokens
+from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
+from agentrun.server.twilio import routes, stream_tokens
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import until
-from tests.server.test_twilio_routes import (
+from tests.server.twilio.test_routes import (
     FORM,
     JUNK,
     PUBLIC,
@@ -54,7 +56,7 @@ def nothing_is_built(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
 
 
 @contextlib.asynccontextmanager
-async def public(folder: Path, **options: object) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
+async def public(folder: Path, **options: object) -> AsyncIterator[tuple[RunningServer, httpx.AsyncClient]]:
     """A server as strangers reach it, with everything on."""
     (folder / "desk.yaml").write_text(SPEC.format(name="desk"))
     async with OpenAIServer(ScriptedHearing(()), ToneVoice(), ScriptedBrain(())) as openai:
@@ -62,7 +64,7 @@ async def public(folder: Path, **options: object) -> AsyncIterator[tuple[Running
         environ |= {"TWILIO_AUTH_TOKEN": SECRET, "AGENTRUN_API_KEY": KEY}
         host = ".".join("0000")
         asked = Options(host, 0, PUBLIC, evals=True, origins=(SITE,), **options)  # type: ignore[arg-type]
-        async with running([folder / "desk.yaml"], environ, asked) as server:
+        async with running_server([folder / "desk.yaml"], environ, asked) as server:
             url = f"http://127.0.0.1:{httpx.URL(server.url).port}"
             async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
                 yield server, client
@@ -96,7 +98,7 @@ async def test_a_stream_needs_a_token_that_is_new_and_its_own(
         await assert_refused(server, start(None))
         await assert_refused(server, start(await a_token(server, "other")))
         await assert_refused(server, start(await a_token(server), "CA2"))
-        monkeypatch.setattr(tokens, "LIFETIME_SECONDS", 0.0)
+        monkeypatch.setattr(stream_tokens, "LIFETIME_SECONDS", 0.0)
         await assert_refused(server, start(await a_token(server)))
 
 
@@ -121,7 +123,7 @@ async def test_a_form_without_end_is_refused(tmp_path: Path) -> None:
 async def test_a_body_that_drips_in_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(request_limits, "BODY_SECONDS", 0.3)
     head = "POST /desk/twilio/voice HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n"
     kind = "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
     async with public(tmp_path) as (_, client):
@@ -134,7 +136,7 @@ async def test_a_body_that_drips_in_is_not_waited_for(
 async def test_a_request_that_drips_in_is_hung_up_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: bytes, after_a_request: bool
 ) -> None:
-    monkeypatch.setattr(impatient, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(slow_client_timeouts, "HEAD_SECONDS", 0.3)
     before = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n" if after_a_request else b""
     async with public(tmp_path) as (_, client):
         answer = await drip(client, before + head, b"X")
@@ -168,7 +170,7 @@ async def test_ten_thousand_sockets_that_say_nothing_leave_nothing_behind(
 ) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard), hard))
-    monkeypatch.setattr(twilio_routes, "HANDSHAKE_SECONDS", 1.0)
+    monkeypatch.setattr(routes, "HANDSHAKE_SECONDS", 1.0)
     async with serving(tmp_path) as server:
         before, memory = len(asyncio.all_tasks()), []
         for _ in range(10):
@@ -265,6 +267,6 @@ async def test_a_proxy_is_believed_where_it_is_named(tmp_path: Path) -> None:
         (tmp_path / "desk.yaml").write_text(SPEC.format(name="desk"))
         environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
         options = Options(port=0, insecure=True, forwarded_allow_ips=proxies)
-        async with running([tmp_path / "desk.yaml"], environ, options) as server:
+        async with running_server([tmp_path / "desk.yaml"], environ, options) as server:
             answer = await post(f"{server.url}/desk/twilio/voice", None, **{"x-forwarded-proto": "https"})
             assert f'url="{scheme}://' in answer.text

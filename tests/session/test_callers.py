@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agentrun.session.callers import Callers
-from tests.server.daily_desk import RoomLine
+from tests.server.daily.daily_desk import RoomLine
 
 
 class Noted:

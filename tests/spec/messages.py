@@ -16,8 +16,8 @@ PLACES = (
     *sorted((ROOT / "spec").glob("*.py")),
     *sorted((ROOT / "providers").glob("*.py")),
     *sorted((ROOT / "plugins").glob("*.py")),
-    ROOT / "plan.py",
-    ROOT / "team.py",
+    ROOT / "plan/plan.py",
+    ROOT / "plan/handoff_targets.py",
 )
 MAKERS = {"problem": 1, "report": 2, "_error": 1, "_wrong": 0, "PydanticCustomError": 1, "_at": 3}
 """Calls that make a problem, and which of their arguments is its message."""

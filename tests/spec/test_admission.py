@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agentrun.spec.admission import Hours
+from agentrun.spec.models.callers_and_hours import Hours
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SHOP = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agentrun.errors import SpecError
 from agentrun.spec import load
-from agentrun.spec.file import SpecFile
+from agentrun.spec.loading.spec_file import SpecFile
 from tests.spec.check_spec import SPECS
 
 EXAMPLES = [path.read_text(encoding="utf-8") for path in sorted((SPECS / "good").glob("*.yaml"))]

@@ -9,11 +9,11 @@ from tests.spec.check_spec import SPECS
 
 ELSEWHERE = {
     "plugins/": "tests/plugins: what is wrong with a plugin is in the plugin",
-    "spec/override.py": "tests/spec/test_override.py: --set stands in no file",
-    "spec/text.py": "tests/spec/test_source.py: files that can't be read",
-    "spec/extras.py": "tests/transports/test_microphone.py: what is not installed",
-    "providers/daily.py": "tests/providers/test_daily.py: what is not installed",
-    "providers/webhook.py": "tests/providers/test_webhook.py: what hangs on the environment",
+    "spec/loading/overrides.py": "tests/spec/test_override.py: --set stands in no file",
+    "spec/loading/file_text.py": "tests/spec/test_source.py: files that can't be read",
+    "spec/checks/required_extras.py": "tests/transports/test_microphone.py: what is not installed",
+    "plan/daily.py": "tests/plan/test_daily.py: what is not installed",
+    "plan/webhook.py": "tests/plan/test_webhook.py: what hangs on the environment",
     "more than {} specs extend each other": "tests/spec/test_extends.py",
     "{}'s libraries are not installed": "tests/providers/test_three_providers.py",
     "{} needs {}, whose libraries are not installed": "told by serve",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agentrun import spec
-from agentrun.spec import rules
+from agentrun.spec.checks import combinations
 
 BASE = "transport: local\nprompts: You are a friendly voice.\n"
 REALTIME = BASE + "pipeline: {style: realtime}\n"
@@ -17,7 +17,7 @@ LOCAL = BASE + "pipeline: {style: realtime, realtime: {turn_detection: local}}\n
 def wrong(text: str, tmp_path: Path) -> list[str]:
     path = tmp_path / "desk.yaml"
     path.write_text(text, encoding="utf-8")
-    return [problem.where for problem in rules.check(spec.load(path))]
+    return [problem.where for problem in combinations.check(spec.load(path))]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pipecat.evals.scenario import EvalScenarioFile
 from pydantic import ValidationError
 
 from agentrun import spec
-from agentrun.spec.scenario import Event, Expectation, Move, Scenario, Turn
+from agentrun.spec.models.scenarios import Event, Expectation, Move, Scenario, Turn
 
 AGENTS = sorted((Path(__file__).parents[2] / "agents").glob("*[!s].yaml"))
 

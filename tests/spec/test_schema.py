@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from agentrun.providers import schema as services
-from agentrun.spec import reference, schema
-from agentrun.spec.models import AgentSpec
+from agentrun.spec.models.agent import AgentSpec
+from agentrun.spec.reference import json_schema, markdown
 from tests.spec import messages
 from tests.spec.check_spec import SPECS
 
@@ -51,19 +51,19 @@ BEYOND = (
 
 
 BEYOND_FILES = (
-    "plan.py",
+    "plan/plan.py",
     "plugins/handoff.py",
     "plugins/load.py",
-    "team.py",
-    "plugins/tested.py",
+    "plan/handoff_targets.py",
+    "plugins/scripted_calls.py",
     "providers/openai.py",
-    "providers/parts.py",
-    "providers/webhook.py",
-    "spec/control.py",
-    "spec/dialling.py",
-    "spec/models.py",
-    "spec/rules.py",
-    "spec/scenario.py",
+    "providers/service_plans.py",
+    "plan/webhook.py",
+    "spec/checks/call_control.py",
+    "spec/models/outbound.py",
+    "spec/models/agent.py",
+    "spec/checks/combinations.py",
+    "spec/models/scenarios.py",
 )
 """Whose messages are about several values that don't go together."""
 
@@ -100,7 +100,7 @@ def test_an_editor_marks_every_bad_spec_that_its_shape_gives_away(
 
 @pytest.mark.parametrize("path", sorted((ROOT / "agents").glob("*.tests.yaml")), ids=lambda path: path.stem)
 def test_an_editor_accepts_every_file_of_tests(path: Path) -> None:
-    validator = Draft202012Validator(schema.of_tests())
+    validator = Draft202012Validator(json_schema.of_tests())
     assert [error.message for error in validator.iter_errors(data(path))] == []
 
 
@@ -114,9 +114,9 @@ def test_every_example_names_its_schema_in_its_first_line(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("agent.schema.json", lambda: reference.as_json(services.of_spec())),
-        ("tests.schema.json", lambda: reference.as_json(schema.of_tests())),
-        ("spec.md", lambda: reference.of(schema.of_spec())),
+        ("agent.schema.json", lambda: markdown.as_json(services.of_spec())),
+        ("tests.schema.json", lambda: markdown.as_json(json_schema.of_tests())),
+        ("spec.md", lambda: markdown.of(json_schema.of_spec())),
     ],
 )
 def test_the_docs_are_what_the_models_say(name: str, text: Any) -> None:
@@ -124,7 +124,7 @@ def test_the_docs_are_what_the_models_say(name: str, text: Any) -> None:
 
 
 def test_every_key_stands_in_the_reference_with_an_example() -> None:
-    page = reference.of(schema.of_spec())
+    page = markdown.of(json_schema.of_spec())
     for key in _keys(AgentSpec):
         assert re.search(rf"^\| `{key}` \|.*\| `{key}: .+` \|$", page, re.MULTILINE), key
 
@@ -140,6 +140,6 @@ def _keys(model: type[BaseModel]) -> set[str]:
 
 
 def _models() -> list[type[BaseModel]]:
-    from agentrun.spec.parts import SpecModel
+    from agentrun.spec.models.base import SpecModel
 
     return list(SpecModel.__subclasses__())

@@ -8,7 +8,7 @@ import pytest
 
 from agentrun.errors import SpecError
 from agentrun.spec import load
-from agentrun.spec.secrets import mask
+from agentrun.spec.checks.secret_values import mask
 from tests.spec.check_spec import complaints
 
 SPEC = "transport: local\nprompts: Hi.\n"

@@ -9,8 +9,8 @@ import jinja2
 import pytest
 
 from agentrun.call import Call
-from agentrun.spec import templates
-from agentrun.spec.load import examine
+from agentrun.spec.loading.load import examine
+from agentrun.spec.values import templates
 
 NOW = datetime(2026, 3, 14, 18, 30, tzinfo=UTC)
 CALL = Call("CA1", "ncaa", "twilio", "+15551234567", "+15557654321", {"customer": "Ada"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic_core import PydanticCustomError
 
-from agentrun.spec.units import seconds
+from agentrun.spec.values.durations import seconds
 
 
 @pytest.mark.parametrize(

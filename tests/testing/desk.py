@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from agentrun import spec
-from agentrun.testing import runner, virtual_time
-from agentrun.testing.bench import Mode
-from agentrun.testing.cases import Depth, cases
-from agentrun.testing.outcome import Outcome
+from agentrun.testing import virtual_time
+from agentrun.testing.results.outcome import Outcome
+from agentrun.testing.running import runner
+from agentrun.testing.running.find_tests import Depth, cases
+from agentrun.testing.running.shared_servers import Mode
 
 PLUGIN = '''
 from agentrun import ToolError, hookimpl

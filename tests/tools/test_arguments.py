@@ -8,8 +8,8 @@ import pytest
 from pydantic import AfterValidator, BaseModel
 
 from agentrun import ToolError
-from agentrun.tools import schema
-from agentrun.tools.signature import Signature
+from agentrun.tools import function_schema
+from agentrun.tools.argument_check import Signature
 
 
 def even(number: int) -> int:
@@ -31,7 +31,7 @@ def booking() -> Signature:
     ) -> None:
         """Book a table."""
 
-    return schema.read(book)
+    return function_schema.read(book)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar
 import pytest
 from pydantic import BaseModel, Field
 
-from agentrun.tools import schema
-from agentrun.tools.signature import SignatureError
+from agentrun.tools import function_schema
+from agentrun.tools.argument_check import SignatureError
 
 
 class Node(BaseModel):
@@ -102,6 +102,6 @@ def test_a_function_that_a_model_could_not_call_is_refused_with_the_mend(
     function: Callable[..., Any], message: str, hint: str
 ) -> None:
     with pytest.raises(SignatureError) as caught:
-        schema.read(function)
+        function_schema.read(function)
     assert message in caught.value.message
     assert hint in caught.value.hint

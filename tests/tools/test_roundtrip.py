@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from agentrun.tools import schema
+from agentrun.tools import function_schema
 
 
 class Size(Enum):
@@ -59,7 +59,7 @@ def test_whatever_a_function_takes_arrives_as_it_was_and_fits_the_schema(
     function.__signature__ = PythonSignature(parameters)  # type: ignore[attr-defined]
     values = {name: data.draw(HINTS[hint]) for name, hint in hints.items()}
 
-    signature = schema.read(function)
+    signature = function_schema.read(function)
     sent = {name: to_jsonable_python(value) for name, value in values.items()}
     jsonschema.validate(sent, signature.parameters)
     assert signature.check(sent) == values

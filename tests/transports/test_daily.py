@@ -14,10 +14,10 @@ from pipecat.transports.daily.transport import DailyParams, DailyTransport
 from pipecat.transports.daily.utils import DailyMeetingTokenProperties, DailyRoomProperties
 
 from agentrun.call import Call
-from agentrun.server.daily_rooms import DailyRooms
+from agentrun.server.daily.rooms import DailyRooms
 from agentrun.simulate.daily import DailyServer
-from agentrun.spec.daily import CallerSpec, RoomSpec
-from agentrun.spec.daily import DailyTransport as DailySpec
+from agentrun.spec.models.daily import CallerSpec, RoomSpec
+from agentrun.spec.models.daily import DailyTransport as DailySpec
 from agentrun.transports import daily
 from agentrun.transports.daily import LOST, Invitation
 

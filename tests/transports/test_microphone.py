@@ -15,9 +15,9 @@ import pytest
 import soundfile
 import soxr
 
-from agentrun import plan as planning
 from agentrun import spec
 from agentrun.errors import SpecError
+from agentrun.plan import plan as planning
 
 STAND_IN = Path(__file__).parent / "pyaudio_stand_in"
 QUESTION = Path(__file__).parents[1] / "corpus" / "13_ambiguous.wav"

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from fastapi import HTTPException, Request
 
-from agentrun.server.access import is_loopback
-from agentrun.server.local_only import require_local
-from agentrun.server.settings import ServerSettings
+from agentrun.server.auth.call_access import is_loopback
+from agentrun.server.auth.local_only import require_local
+from agentrun.server.lifecycle.settings import ServerSettings
 
 VARIABLE = "AGENTRUN_DASHBOARD_PASSWORD"
 MOST_WRONG = 10

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agentrun.record.percentile import percentile
+from agentrun.records.percentile import percentile
 from agentrun.server.dashboard import figures
 
 SPANS = {"24h": (timedelta(hours=24), timedelta(hours=1)), "7d": (timedelta(days=7), timedelta(hours=6))}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from agentrun.record.percentile import percentile
+from agentrun.records.percentile import percentile
 
 STAGES = ("endpointing", "stt", "llm", "model", "tool", "tts", "transport")
 Row = Mapping[str, Any]

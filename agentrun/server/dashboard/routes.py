@@ -12,11 +12,11 @@ import jinja2
 from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
+from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.dashboard import charts, figures
 from agentrun.server.dashboard.access import is_open, require
 from agentrun.server.dashboard.source import Row, Source
-from agentrun.server.settings import ServerSettings
-from agentrun.server.switchboard import Switchboard
+from agentrun.server.lifecycle.settings import ServerSettings
 
 __all__ = ["is_open", "router"]
 PAGE = 50

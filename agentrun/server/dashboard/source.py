@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from agentrun.record.store import Store, Wanted
-from agentrun.server.records import Records
+from agentrun.records.store.store import CallQuery, Store
+from agentrun.server.records.recent_records import RecentRecords
 
 Row = Mapping[str, Any]
 MOST = 20_000
@@ -18,13 +18,13 @@ MOST = 20_000
 class Source:
     """Reads records: of this process as new as can be, of other workers half a second old."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: RecentRecords) -> None:
         self._records = records
 
     async def live(self) -> list[Row]:
         """The calls that are up, the newest first."""
         mine = [record.as_json() for record in self._records.newest() if record.ended is None]
-        return _newest([*mine, *await self._stored(Wanted(most=200), live=True)])
+        return _newest([*mine, *await self._stored(CallQuery(most=200), live=True)])
 
     async def recent(self, agent: str | None, since: datetime | None, most: int = MOST) -> list[Row]:
         """Calls that have begun ``since``, the newest first, live ones among them."""
@@ -34,13 +34,13 @@ class Source:
             if (agent is None or row["agent"] == agent)
             and (since is None or datetime.fromisoformat(row["started"]) >= since)
         ]
-        return _newest([*kept, *await self._stored(Wanted(agent, since, most))])[:most]
+        return _newest([*kept, *await self._stored(CallQuery(agent, since, most))])[:most]
 
     async def one(self, agent: str, call_id: str) -> Row | None:
         """One call, live or past."""
         return await self._records.find(agent, call_id)
 
-    async def _stored(self, wanted: Wanted, *, live: bool = False) -> list[Row]:
+    async def _stored(self, wanted: CallQuery, *, live: bool = False) -> list[Row]:
         past = self._records.past
         if not isinstance(past, Store):
             return []

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentrun.record.percentile import percentile
+from agentrun.records.percentile import percentile
 from agentrun.simulate.caller.caller import Caller
-from agentrun.simulate.caller.place import place
-from agentrun.simulate.caller.report import Report
+from agentrun.simulate.caller.results.report import Report
+from agentrun.simulate.caller.run_call import run_call
 from agentrun.simulate.caller.script import Script
 from agentrun.simulate.twilio import TwilioServer
 
@@ -35,7 +35,7 @@ async def place_calls(
     async def one(index: int) -> Report:
         await asyncio.sleep(apart * index)
         each = dataclasses.replace(caller, number=f"+1{_NUMBER + index}")
-        report = await place(url, each, script, twilio=twilio)
+        report = await run_call(url, each, script, twilio=twilio)
         done()
         return report
 

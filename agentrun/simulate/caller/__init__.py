@@ -9,10 +9,10 @@ async with Caller().call("http://127.0.0.1:7860/ncaa") as call:
 from __future__ import annotations
 
 from agentrun.simulate.caller.caller import Caller
-from agentrun.simulate.caller.heard import BargeIn, Heard, Said
+from agentrun.simulate.caller.exchanges import BargeIn, Heard, SpokenUtterance
 from agentrun.simulate.caller.phone_call import PhoneCall
 from agentrun.simulate.caller.refusal import CallOverError, NoAnswerError, RefusedError
-from agentrun.simulate.caller.sounds import Speech
+from agentrun.simulate.caller.sound.speech import Speech
 
 __all__ = [
     "BargeIn",
@@ -22,6 +22,6 @@ __all__ = [
     "NoAnswerError",
     "PhoneCall",
     "RefusedError",
-    "Said",
     "Speech",
+    "SpokenUtterance",
 ]

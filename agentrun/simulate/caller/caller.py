@@ -10,10 +10,10 @@ from time import monotonic
 
 import numpy as np
 
-from agentrun.simulate.caller import twiml, webhook
-from agentrun.simulate.caller.line import Line
-from agentrun.simulate.caller.messages import Messages
 from agentrun.simulate.caller.phone_call import PhoneCall
+from agentrun.simulate.caller.twilio import twiml, webhook
+from agentrun.simulate.caller.twilio.media_socket import MediaSocket
+from agentrun.simulate.caller.twilio.outgoing_messages import Messages
 
 API_VERSION = "2010-04-01"
 
@@ -59,7 +59,7 @@ class Caller:
         messages = Messages(self.account_sid, _sid("CA"), _sid("MZ"))
         stream = await webhook.ask(voice_url, self._form(messages.call_sid), self.auth_token)
         random = np.random.default_rng(self.seed)
-        line = await Line.open(
+        line = await MediaSocket.open(
             twiml.reachable(stream.url, voice_url), lambda: float(random.uniform(0.0, self.jitter))
         )
         call = PhoneCall(line, messages, monotonic() - begun)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from agentrun.simulate.caller.heard import BargeIn, Heard, Said
+from agentrun.simulate.caller.exchanges import BargeIn, Heard, SpokenUtterance
 from agentrun.simulate.caller.phone_call import GREETING_SILENCE_SECONDS, PhoneCall
 from agentrun.simulate.caller.refusal import CallOverError, NoAnswerError
 from agentrun.simulate.caller.script import Script, Utterance
@@ -19,7 +19,7 @@ class Exchange:
     """One utterance, or none for what the agent said unasked, and what was heard after it."""
 
     utterance: Utterance | None = None
-    said: Said | None = None
+    said: SpokenUtterance | None = None
     heard: Heard | None = None
 
 

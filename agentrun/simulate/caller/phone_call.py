@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agentrun.simulate.caller import sounds
-from agentrun.simulate.caller.heard import BargeIn, Heard, Said
-from agentrun.simulate.caller.line import Line
-from agentrun.simulate.caller.media_stream import MediaStream
-from agentrun.simulate.caller.messages import Messages
-from agentrun.simulate.caller.mulaw import Samples, encode
+from agentrun.simulate.caller.exchanges import BargeIn, Heard, SpokenUtterance
 from agentrun.simulate.caller.refusal import CallOverError, NoAnswerError
-from agentrun.simulate.caller.sounds import Speech
+from agentrun.simulate.caller.sound import speech as sounds
+from agentrun.simulate.caller.sound.mulaw import Samples, encode
+from agentrun.simulate.caller.sound.speech import Speech
+from agentrun.simulate.caller.twilio.media_socket import MediaSocket
+from agentrun.simulate.caller.twilio.media_stream import MediaStream
+from agentrun.simulate.caller.twilio.outgoing_messages import Messages
 
 TIMEOUT_SECONDS = 15.0
 GREETING_SILENCE_SECONDS = 1.2
@@ -31,20 +31,20 @@ class PhoneCall(MediaStream):
     All times are seconds since the ``start`` message of the stream, as the caller hears it.
     """
 
-    def __init__(self, line: Line, messages: Messages, connect_seconds: float) -> None:
+    def __init__(self, line: MediaSocket, messages: Messages, connect_seconds: float) -> None:
         super().__init__(line, messages, connect_seconds)
         self._asked = 0.0
         self._listen_from = 0.0
 
-    def speak(self, sound: Sound) -> Said:
+    def speak(self, sound: Sound) -> SpokenUtterance:
         """Begin to say ``sound`` (samples are 16 bits at 8 kHz) after what is still being said."""
         speech = _speech(sound)
         start, end = self.queue(encode(speech.samples))
-        said = Said(start, start + speech.start, start + speech.end, end)
+        said = SpokenUtterance(start, start + speech.start, start + speech.end, end)
         self._asked = self._listen_from = said.speech_end
         return said
 
-    async def say(self, sound: Sound) -> Said:
+    async def say(self, sound: Sound) -> SpokenUtterance:
         """Say ``sound`` and wait until it has been said; raises CallOverError when the call ends."""
         said = self.speak(sound)
         await self.until(lambda: self.timeline.seconds >= said.end)
@@ -135,7 +135,7 @@ class PhoneCall(MediaStream):
         await self.until(lambda: timeline.silence() >= silence, started + _LONGEST_ANSWER_SECONDS)
         return timeline.last_sound(started) or started
 
-    def _silenced_at(self, said: Said) -> float | None:
+    def _silenced_at(self, said: SpokenUtterance) -> float | None:
         short = self.timeline.silent_from(said.speech_start, _SHORT_SILENCE_SECONDS)
         if any(at >= said.start for at in self.clears):
             return short

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentrun.simulate.caller import sounds
 from agentrun.simulate.caller.phone_call import ANSWER_SILENCE_SECONDS, TIMEOUT_SECONDS
-from agentrun.simulate.caller.sounds import Speech
+from agentrun.simulate.caller.sound import speech as sounds
+from agentrun.simulate.caller.sound.speech import Speech
 
 
 @dataclass(frozen=True)

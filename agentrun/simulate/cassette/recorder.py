@@ -13,7 +13,7 @@ import websockets
 from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import Response, StreamingResponse
 
-from agentrun.listening import bind, listening
+from agentrun.http.uvicorn_server import bind, serving
 from agentrun.simulate.cassette.tape import Conversation, Event, Exchange, Tape
 
 METHODS = ["GET", "POST"]
@@ -31,7 +31,7 @@ async def recording(tape: Tape, provider: str) -> AsyncIterator[str]:
     async with httpx.AsyncClient(timeout=_SECONDS) as client:
         sock = bind("127.0.0.1", 0)
         try:
-            async with listening(_app(tape, provider.rstrip("/"), client), sock, message_bytes=None):
+            async with serving(_app(tape, provider.rstrip("/"), client), sock, message_bytes=None):
                 yield f"http://127.0.0.1:{sock.getsockname()[1]}/v1"
         finally:
             sock.close()

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse, Response
 
-from agentrun.listening import bind, listening
+from agentrun.http.uvicorn_server import bind, serving
 from agentrun.simulate.cassette.differences import between
 from agentrun.simulate.cassette.tape import Conversation, Event, Exchange, Tape, plain
 
@@ -47,7 +47,7 @@ async def replaying(replay: Replay) -> AsyncIterator[str]:
     """The address that answers from the tape while the block runs."""
     sock = bind("127.0.0.1", 0)
     try:
-        async with listening(_app(replay), sock, message_bytes=None):
+        async with serving(_app(replay), sock, message_bytes=None):
             yield f"http://127.0.0.1:{sock.getsockname()[1]}/v1"
     finally:
         sock.close()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from agentrun.listening import bind, listening
+from agentrun.http.uvicorn_server import bind, serving
 from agentrun.simulate.daily.rooms import DailyRoom, DailyToken
 from agentrun.simulate.daily.routes import RecordedRequest, RoomRoutes
 from agentrun.simulate.faults import Fault
@@ -67,7 +67,7 @@ class DailyServer:
         return {"DAILY_API_KEY": self.api_key, "DAILY_API_URL": self.api_url}
 
     async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(listening(self._routes.app(), self._socket))
+        await self._stack.enter_async_context(serving(self._routes.app(), self._socket))
         return self
 
     async def __aexit__(

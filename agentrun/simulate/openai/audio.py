@@ -11,16 +11,16 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.datastructures import UploadFile
 
 from agentrun.simulate.faults import Fault
-from agentrun.simulate.openai.bodies import RefusedError, read_json, read_sound
 from agentrun.simulate.openai.errors import key_problem, strike
-from agentrun.simulate.openai.mind import Mind, Request
+from agentrun.simulate.openai.mock_state import MockState, Request
+from agentrun.simulate.openai.request_bodies import RefusedError, read_json, read_sound
 
 
 class CutShortError(Exception):
     """Raised in the middle of an answer to break its connection off."""
 
 
-def router(mind: Mind) -> APIRouter:
+def router(mock: MockState) -> APIRouter:
     """The audio routes, for one agent and for all."""
     routes = APIRouter()
 
@@ -31,15 +31,15 @@ def router(mind: Mind) -> APIRouter:
             return refused
         async with request.form() as form:
             fields = {key: value for key, value in form.items() if isinstance(value, str)}
-            mind.requests.append(Request("transcriptions", agent, fields))
-            if struck := await strike(mind.conditions.strike("transcriptions"), request):
+            mock.requests.append(Request("transcriptions", agent, fields))
+            if struck := await strike(mock.conditions.strike("transcriptions"), request):
                 return struck
             upload = form.get("file")
             if not isinstance(upload, UploadFile):
                 raise RefusedError("file is required")
             pcm, rate = read_sound(await upload.read())
-        await mind.conditions.wait("transcriptions")
-        text = await mind.hearing.transcribe(pcm, rate, fields.get("prompt", ""))
+        await mock.conditions.wait("transcriptions")
+        text = await mock.hearing.transcribe(pcm, rate, fields.get("prompt", ""))
         return JSONResponse({"text": text})
 
     @routes.post("/v1/audio/speech")
@@ -48,24 +48,24 @@ def router(mind: Mind) -> APIRouter:
         if refused := key_problem(request):
             return refused
         body = await read_json(request)
-        mind.requests.append(Request("speech", agent, body))
-        fault = mind.conditions.strike("speech")
+        mock.requests.append(Request("speech", agent, body))
+        fault = mock.conditions.strike("speech")
         if struck := await strike(fault, request, streams=True):
             return struck
         if not body.get("input"):
             raise RefusedError("input is required")
         if body.get("response_format", "mp3") != "pcm":
             raise RefusedError("this stand-in speaks pcm only")
-        await mind.conditions.wait("speech")
-        return StreamingResponse(_speak(mind, body, fault), media_type="audio/pcm")
+        await mock.conditions.wait("speech")
+        return StreamingResponse(_speak(mock, body, fault), media_type="audio/pcm")
 
     return routes
 
 
-async def _speak(mind: Mind, body: dict[str, Any], fault: Fault | None) -> AsyncIterator[bytes]:
+async def _speak(mock: MockState, body: dict[str, Any], fault: Fault | None) -> AsyncIterator[bytes]:
     """Headerless PCM; a cut breaks the connection off after ``fault.after`` bytes."""
     sent = 0
-    spoken = mind.voice.speak(str(body["input"]), str(body.get("voice")), float(body.get("speed") or 1.0))
+    spoken = mock.voice.speak(str(body["input"]), str(body.get("voice")), float(body.get("speed") or 1.0))
     async for piece in spoken:
         if fault and fault.kind == "cut" and sent >= fault.after:
             raise CutShortError

@@ -12,15 +12,15 @@ from fastapi import APIRouter
 from fastapi import Request as HttpRequest
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from agentrun.simulate.engines import Answer, Conversation
+from agentrun.simulate.engines.engines import Answer, Conversation
 from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai.audio import CutShortError
-from agentrun.simulate.openai.bodies import RefusedError, read_json, read_part
 from agentrun.simulate.openai.errors import key_problem, strike
-from agentrun.simulate.openai.mind import Mind, Request
+from agentrun.simulate.openai.mock_state import MockState, Request
+from agentrun.simulate.openai.request_bodies import RefusedError, read_json, read_part
 
 
-def router(mind: Mind) -> APIRouter:
+def router(mock: MockState) -> APIRouter:
     """The chat route, for one agent and for all."""
     routes = APIRouter()
 
@@ -30,25 +30,25 @@ def router(mind: Mind) -> APIRouter:
         if refused := key_problem(request):
             return refused
         body = await read_json(request)
-        mind.requests.append(Request("chat", agent, body))
-        fault = mind.conditions.strike("chat")
+        mock.requests.append(Request("chat", agent, body))
+        fault = mock.conditions.strike("chat")
         if struck := await strike(fault, request, streams=bool(body.get("stream"))):
             return struck
         if not body.get("messages"):
             raise RefusedError("messages is required")
-        await mind.conditions.wait("chat")
-        messages = [await hear_parts(mind, message) for message in body["messages"]]
-        answer = await mind.brain.answer(
+        await mock.conditions.wait("chat")
+        messages = [await hear_parts(mock, message) for message in body["messages"]]
+        answer = await mock.brain.answer(
             Conversation(messages, body.get("tools") or [], agent, str(body.get("model")))
         )
         if not body.get("stream"):
-            return JSONResponse(_whole(mind, body, answer))
-        return StreamingResponse(_stream(mind, body, answer, fault), media_type="text/event-stream")
+            return JSONResponse(_whole(mock, body, answer))
+        return StreamingResponse(_stream(mock, body, answer, fault), media_type="text/event-stream")
 
     return routes
 
 
-async def hear_parts(mind: Mind, message: dict[str, Any]) -> dict[str, Any]:
+async def hear_parts(mock: MockState, message: dict[str, Any]) -> dict[str, Any]:
     """A message whose audio parts are replaced by the words in them."""
     content = message.get("content")
     if not isinstance(content, list):
@@ -57,7 +57,7 @@ async def hear_parts(mind: Mind, message: dict[str, Any]) -> dict[str, Any]:
     for part in content:
         if part.get("type") == "input_audio":
             pcm, rate = read_part(part)
-            text = await mind.hearing.transcribe(pcm, rate, "")
+            text = await mock.hearing.transcribe(pcm, rate, "")
             parts.append({"type": "text", "text": text})
         else:
             parts.append(part)
@@ -65,11 +65,11 @@ async def hear_parts(mind: Mind, message: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _stream(
-    mind: Mind, body: dict[str, Any], answer: Answer, fault: Fault | None
+    mock: MockState, body: dict[str, Any], answer: Answer, fault: Fault | None
 ) -> AsyncIterator[str]:
-    head = {"id": mind.new_id("chatcmpl"), "object": "chat.completion.chunk", "created": int(time.time())}
+    head = {"id": mock.new_id("chatcmpl"), "object": "chat.completion.chunk", "created": int(time.time())}
     head["model"] = body.get("model", "")
-    for number, delta in enumerate(_deltas(mind, answer)):
+    for number, delta in enumerate(_deltas(mock, answer)):
         if fault and fault.kind == "cut" and number >= max(1, fault.after):
             raise CutShortError
         yield _event({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
@@ -81,14 +81,14 @@ async def _stream(
     yield "data: [DONE]\n\n"
 
 
-def _deltas(mind: Mind, answer: Answer) -> Iterator[dict[str, Any]]:
+def _deltas(mock: MockState, answer: Answer) -> Iterator[dict[str, Any]]:
     """Words one by one; of a tool call first its name and id, then its arguments."""
     yield {"role": "assistant", "content": ""}
     for word in pieces(answer.text):
         yield {"content": word}
     for index, call in enumerate(answer.calls):
         function = {"name": call.name, "arguments": ""}
-        yield {"tool_calls": [_call(index, function) | {"id": mind.new_id("call"), "type": "function"}]}
+        yield {"tool_calls": [_call(index, function) | {"id": mock.new_id("call"), "type": "function"}]}
         yield {"tool_calls": [_call(index, {"arguments": json.dumps(call.arguments)})]}
 
 
@@ -107,10 +107,10 @@ def pieces(text: str) -> list[str]:
     )
 
 
-def _whole(mind: Mind, body: dict[str, Any], answer: Answer) -> dict[str, Any]:
+def _whole(mock: MockState, body: dict[str, Any], answer: Answer) -> dict[str, Any]:
     calls = [
         {
-            "id": mind.new_id("call"),
+            "id": mock.new_id("call"),
             "type": "function",
             "function": {"name": call.name, "arguments": json.dumps(call.arguments)},
         }
@@ -122,7 +122,7 @@ def _whole(mind: Mind, body: dict[str, Any], answer: Answer) -> dict[str, Any]:
         **({"tool_calls": calls} if calls else {}),
     }
     return {
-        "id": mind.new_id("chatcmpl"),
+        "id": mock.new_id("chatcmpl"),
         "object": "chat.completion",
         "created": int(time.time()),
         "model": body.get("model", ""),

@@ -14,13 +14,15 @@ from fastapi import Request as HttpRequest
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from agentrun.listening import bind, listening
-from agentrun.simulate.engines import Brain, Hearing, Voice
+from agentrun.http.uvicorn_server import bind, serving
+from agentrun.simulate.engines.engines import Brain, Hearing, Voice
 from agentrun.simulate.faults import Conditions
-from agentrun.simulate.openai import audio, chat, responses, sockets
-from agentrun.simulate.openai.bodies import RefusedError
+from agentrun.simulate.openai import audio, chat
 from agentrun.simulate.openai.errors import TRANSPORT, error
-from agentrun.simulate.openai.mind import Mind, Request
+from agentrun.simulate.openai.mock_state import MockState, Request
+from agentrun.simulate.openai.realtime import sockets
+from agentrun.simulate.openai.request_bodies import RefusedError
+from agentrun.simulate.openai.responses import routes
 
 MODELS = ("gpt-4o", "gpt-4o-mini", "gpt-4o-transcribe", "gpt-4o-mini-tts", "gpt-4o-realtime-preview")
 
@@ -41,7 +43,7 @@ class OpenAIServer:
         port: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._mind = Mind(hearing, voice, brain, clock)
+        self._mock = MockState(hearing, voice, brain, clock)
         self._socket = bind("127.0.0.1", port)
         self._stack = contextlib.AsyncExitStack()
 
@@ -62,16 +64,16 @@ class OpenAIServer:
     @property
     def conditions(self) -> Conditions:
         """Faults and latencies; they may be changed at any time."""
-        return self._mind.conditions
+        return self._mock.conditions
 
     @property
     def requests(self) -> deque[Request]:
         """What was asked, oldest first; the last thousand."""
-        return self._mind.requests
+        return self._mock.requests
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(
-            listening(_cutting(make(self._mind)), self._socket, message_bytes=None)
+            serving(_cutting(make(self._mock)), self._socket, message_bytes=None)
         )
         return self
 
@@ -82,13 +84,13 @@ class OpenAIServer:
         self._socket.close()
 
 
-def make(mind: Mind) -> FastAPI:
+def make(mock: MockState) -> FastAPI:
     """The ASGI application."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(audio.router(mind))
-    app.include_router(chat.router(mind))
-    app.include_router(sockets.router(mind))
-    app.include_router(responses.router(mind))
+    app.include_router(audio.router(mock))
+    app.include_router(chat.router(mock))
+    app.include_router(sockets.router(mock))
+    app.include_router(routes.router(mock))
 
     @app.exception_handler(RefusedError)
     async def refused(_request: HttpRequest, problem: RefusedError) -> JSONResponse:

@@ -11,10 +11,10 @@ from typing import Literal
 import httpx
 from twilio.request_validator import RequestValidator
 
-from agentrun.simulate.caller import twiml, webhook
-from agentrun.simulate.caller.line import Line
-from agentrun.simulate.caller.messages import Messages
 from agentrun.simulate.caller.phone_call import PhoneCall
+from agentrun.simulate.caller.twilio import twiml, webhook
+from agentrun.simulate.caller.twilio.media_socket import MediaSocket
+from agentrun.simulate.caller.twilio.outgoing_messages import Messages
 from agentrun.simulate.twilio.calls import CallUpdate, TwilioCall
 
 End = Literal["busy", "no-answer", "failed"]
@@ -70,7 +70,7 @@ class Network:
         stream = await webhook.ask(url, form, self.auth_token)
         await self._tell(call, "in-progress")
         messages = Messages(call.account_sid, call.sid, "MZ" + uuid.uuid4().hex)
-        line = await Line.open(twiml.reachable(stream.url, url), lambda: 0.0)
+        line = await MediaSocket.open(twiml.reachable(stream.url, url), lambda: 0.0)
         phone = PhoneCall(line, messages, 0.0)
         self.callee.calls.append(phone)
         call.is_over = lambda: phone.over

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentrun.tools.builtin import digits, hang_up, transfer, voicemail, wait
-from agentrun.tools.builtin.shape import Builtin
+from agentrun.tools.builtin.builtin import Builtin
 from agentrun.tools.http import build as http
 from agentrun.tools.http.settings import Settings
 

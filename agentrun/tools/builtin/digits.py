@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from agentrun.call import Call
 from agentrun.errors import ToolError
-from agentrun.tools.builtin.shape import Builtin, NoSettings
+from agentrun.tools.builtin.builtin import Builtin, NoSettings
 from agentrun.tools.decorator import tool
 
 Keys = Annotated[str, StringConstraints(pattern=r"^[0-9*#]{1,40}$")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentrun.call import Call
-from agentrun.tools.builtin.shape import Builtin, NoSettings
+from agentrun.tools.builtin.builtin import Builtin, NoSettings
 from agentrun.tools.decorator import tool
 
 

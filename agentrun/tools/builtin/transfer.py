@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from agentrun.call import Call
-from agentrun.spec.parts import SpecModel, Text
-from agentrun.tools.builtin.shape import Builtin
+from agentrun.spec.models.base import SpecModel, Text
+from agentrun.tools.builtin.builtin import Builtin
 from agentrun.tools.decorator import tool
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")

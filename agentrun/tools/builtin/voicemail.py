@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from pydantic import Field
 
 from agentrun.call import Call
-from agentrun.spec.parts import SpecModel, Text
-from agentrun.tools.builtin.shape import Builtin
+from agentrun.spec.models.base import SpecModel, Text
+from agentrun.tools.builtin.builtin import Builtin
 from agentrun.tools.decorator import tool
 
 BEEP_SECONDS = 1.5

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from agentrun.call import Call
-from agentrun.tools.builtin.shape import Builtin, NoSettings
+from agentrun.tools.builtin.builtin import Builtin, NoSettings
 
 LONGEST = 120
 

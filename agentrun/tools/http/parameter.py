@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, Strict, TypeAdapter, mod
 from pydantic_core import PydanticCustomError, SchemaError
 from typing_extensions import TypedDict
 
-from agentrun.spec.parts import Count, Flag, Number, SpecModel
+from agentrun.spec.models.base import Count, Flag, Number, SpecModel
 
 _TYPES: Mapping[str, Any] = {
     "string": str,

@@ -11,9 +11,9 @@ import jmespath
 from jinja2 import meta
 from pydantic import AfterValidator, Field, model_validator
 
-from agentrun.spec.closest import closest
-from agentrun.spec.parts import Count, Flag, Number, SpecModel, Text
-from agentrun.spec.templates import environment
+from agentrun.spec.loading.close_match import closest
+from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text
+from agentrun.spec.values.templates import environment
 from agentrun.tools.http.parameter import Parameter, wrong
 from agentrun.tools.http.template import VARIABLES, source
 

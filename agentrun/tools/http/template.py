@@ -10,7 +10,7 @@ from urllib.parse import quote
 import jinja2
 
 from agentrun.errors import ToolError
-from agentrun.spec.templates import environment
+from agentrun.spec.values.templates import environment
 
 VARIABLES = "environ"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")

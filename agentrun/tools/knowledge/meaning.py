@@ -11,7 +11,7 @@ from typing import Any
 
 from loguru import logger
 
-from agentrun.spec.knowledge import Embeddings
+from agentrun.spec.models.knowledge import Embeddings
 from agentrun.tools.http.template import fill_variables
 from agentrun.tools.knowledge import index
 from agentrun.tools.knowledge.documents import Passage

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from agentrun.call import Call
-from agentrun.spec.mcp import McpServer
-from agentrun.tools.authored import AuthoredError, authored
-from agentrun.tools.flatten import flatten
+from agentrun.spec.models.mcp import McpServer
+from agentrun.tools.author_errors import AuthoredError, authored
+from agentrun.tools.inline_references import flatten
 from agentrun.tools.mcp import MCP
 from agentrun.tools.mcp.connection import Connection
 from agentrun.tools.tool import Runner, Tool
@@ -50,7 +50,7 @@ def make(listed: Listed, server: McpServer, connection: Connection) -> Tool:
 
 def _runner(name: str, connection: Connection) -> Runner:
     async def run(call: Call, arguments: Mapping[str, Any]) -> Any:
-        from agentrun.tools.mcp.content import told
+        from agentrun.tools.mcp.result_text import told
 
         del call
         return told(name, await connection.call(name, arguments))

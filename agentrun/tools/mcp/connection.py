@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from loguru import logger
 
 from agentrun.errors import ToolError
-from agentrun.tools.authored import AuthoredError, authored
+from agentrun.tools.author_errors import AuthoredError, authored
 from agentrun.tools.mcp.address import Address
 
 if TYPE_CHECKING:

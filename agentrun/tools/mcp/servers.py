@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from loguru import logger
 
-from agentrun.spec.file import SpecFile
-from agentrun.spec.mcp import McpServer
+from agentrun.spec.loading.spec_file import SpecFile
+from agentrun.spec.models.mcp import McpServer
 from agentrun.tools.http.address import is_public
 from agentrun.tools.mcp import MCP, unlisted
 from agentrun.tools.mcp.address import Address, address

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from fastapi import Depends, FastAPI
 
-from agentrun.server.access import Access
+from agentrun.server.auth.call_access import Access
 from agentrun.server.dashboard.access import MOST_WRONG, VARIABLE, WINDOW_SECONDS, is_open, require
-from agentrun.server.settings import ServerSettings
+from agentrun.server.lifecycle.settings import ServerSettings
 
 PUBLIC = "192.0.2.1"
 

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from agentrun.record import CallRecord, Entry, Takeover, Turn, cost
-from agentrun.record.store import Store
+from agentrun.records import CallRecord, Entry, Takeover, Turn, cost
+from agentrun.records.store.store import Store
 from agentrun.server.dashboard import charts, figures
 from tests.calls.desk import HELLO, OPEN, Desk, open_desk
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agentrun.simulate.bench.load import Figures
 from agentrun.simulate.bench.measure import measure
 from agentrun.simulate.caller import Caller
-from agentrun.simulate.caller.report import Report, Turn
+from agentrun.simulate.caller.results.report import Report, Turn
 from agentrun.simulate.caller.script import Script
 from tests.simulate.caller.agent import ToneAgent, answering
 from tests.simulate.caller.test_conversation import utterance

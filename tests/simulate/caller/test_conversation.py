@@ -3,16 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agentrun.simulate.caller import Caller, sounds
+from agentrun.simulate.caller import Caller
 from agentrun.simulate.caller.conversation import Course, hold
 from agentrun.simulate.caller.phone_call import PhoneCall
 from agentrun.simulate.caller.script import Script, Utterance
+from agentrun.simulate.caller.sound import speech
 from tests.simulate.caller.agent import ToneAgent, answering, silence, tone
 
 
 def utterance(name: str, seconds: float = 0.2) -> Utterance:
     sound = np.concatenate([tone(seconds), silence(0.3)])
-    return Utterance(sounds.from_samples(sound), wav=name)
+    return Utterance(speech.from_samples(sound), wav=name)
 
 
 async def held(agent: ToneAgent, script: Script) -> tuple[PhoneCall, Course]:

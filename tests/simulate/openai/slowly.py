@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
-from agentrun.simulate.engines import Answer
+from agentrun.simulate.engines.engines import Answer
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.simulate.openai.talking import Talk, talking
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import openai
 
-from agentrun.simulate.doubles import ScriptedBrain, ScriptedHearing, ToneVoice
-from agentrun.simulate.engines import Answer
+from agentrun.simulate.engines.engines import Answer
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 
 

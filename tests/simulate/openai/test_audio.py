@@ -12,8 +12,8 @@ import openai
 import pytest
 import soundfile
 
-from agentrun.simulate.doubles import ScriptedBrain
-from agentrun.simulate.engines import VOICE_RATE, Engines
+from agentrun.simulate.engines.engines import VOICE_RATE, Engines
+from agentrun.simulate.engines.scripted import ScriptedBrain
 from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai import OpenAIServer
 from tests.simulate.openai.standing import Standing, standing

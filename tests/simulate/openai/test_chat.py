@@ -14,7 +14,7 @@ import openai
 import pytest
 import soundfile
 
-from agentrun.simulate.engines import Answer, ToolCall
+from agentrun.simulate.engines.engines import Answer, ToolCall
 from agentrun.simulate.faults import Fault
 from tests.simulate.openai.standing import Standing, standing
 

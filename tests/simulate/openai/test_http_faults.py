@@ -7,7 +7,7 @@ from typing import Any, get_args
 import httpx
 import pytest
 
-from agentrun.simulate.engines import Answer
+from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.faults import Fault, Kind, Route
 from tests.simulate.openai.standing import standing
 

@@ -22,8 +22,8 @@ from pipecat.services.llm_service import FunctionCallParams, LLMService
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.tests.utils import SleepFrame, run_test
 
-from agentrun.pipeline.services import ResponsesHttpLLM, ResponsesLLM
-from agentrun.simulate.engines import Answer, ToolCall
+from agentrun.pipeline.services.build import ResponsesHttpLLM, ResponsesLLM
+from agentrun.simulate.engines.engines import Answer, ToolCall
 from agentrun.simulate.openai import OpenAIServer
 from tests.simulate.openai.standing import standing
 

@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from agentrun.call import Call
-from agentrun.listening import bind
-from agentrun.spec.mcp import McpServer
+from agentrun.http.uvicorn_server import bind
+from agentrun.spec.models.mcp import McpServer
 from agentrun.tools.invoke import invoke
 from agentrun.tools.mcp.connection import Connection
 from agentrun.tools.mcp.servers import Found, McpServers

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from agentrun.call import Call
-from agentrun.spec.mcp import McpServer
+from agentrun.spec.models.mcp import McpServer
 from agentrun.tools.build import build
 from agentrun.tools.invoke import invoke
 from agentrun.tools.mcp import unlisted

@@ -1,0 +1,212 @@
+"""``agentrun bench SPEC-or-URL``: many calls at once, what they wait, and what they cost the machine."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from agentrun.cli.options.shared import latency_option, override_options
+from agentrun.cli.options.spoken_input import (
+    OrderedCommand,
+    SpokenInput,
+    duration_option,
+    order_of,
+    spoken_options,
+)
+
+if TYPE_CHECKING:
+    from agentrun.simulate.bench.measure import Load
+    from agentrun.simulate.bench.process import Server
+    from agentrun.simulate.caller.caller import Caller
+    from agentrun.simulate.caller.offline_engines import OfflineEngines
+    from agentrun.simulate.caller.script import Script
+    from agentrun.simulate.faults import Route
+    from agentrun.simulate.twilio import TwilioServer
+    from agentrun.spec.loading.spec_file import SpecFile
+
+
+@click.command(cls=OrderedCommand)
+@click.argument("target", metavar="SPEC-or-URL")
+@click.option("--calls", default=10, show_default=True, type=click.IntRange(1), help="Calls at once.")
+@spoken_options
+@duration_option("--apart", "Time between the beginnings of two calls.", "250ms")
+@click.option("--live", is_flag=True, help="With the real models, which keys are needed for and which cost.")
+@latency_option
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1), help="As `agentrun serve` has it."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@override_options
+@click.pass_context
+def command(ctx: click.Context, /, target: str, as_json: bool, **given: Any) -> int:
+    """Call the agent of a SPEC, which is served in a process of its own, or one at a URL, many times at once.
+
+    Every caller says the same: --wav and --say, or the words of the spec's first test. One call comes first,
+    which is not counted, then one alone, then --calls. Without --live a stand-in answers that costs next to
+    nothing, so that the figures are the agent's own share; give it --latency as your providers have.
+    Exits with 1 when a call failed or took longer than the spec's budget.
+    """
+    import uvloop
+
+    from agentrun.cli.output import bench_table
+    from agentrun.cli.output.server_screen import quiet_logs
+
+    quiet_logs("CRITICAL")
+    asked = BenchOptions(order=order_of(ctx), **given)
+    with bench_table.progress(asked.calls + 2) as tell:
+        result = uvloop.run(_bench(target, asked, tell))
+    if as_json:
+        click.echo(json.dumps(result.as_json(), ensure_ascii=False))
+    else:
+        bench_table.show(result)
+    return int(result.failed)
+
+
+@dataclass(frozen=True)
+class BenchOptions(SpokenInput):
+    """The options as they were given; durations in seconds."""
+
+    calls: int
+    apart: float
+    live: bool
+    latencies: dict[Route, float]
+    workers: int
+    style: str | None
+    overrides: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class BenchResult:
+    """``alone`` is one call, ``together`` all of them; ``allowed_ms`` is the spec's budget."""
+
+    target: str
+    alone: Load
+    together: Load
+    allowed_ms: Mapping[str, float]
+
+    @property
+    def budget(self) -> list[Any]:
+        """What was waited, beside what the spec allows."""
+        from agentrun.records import waiting_times
+
+        figures = self.together.figures
+        return waiting_times.compare(self.allowed_ms, figures.greetings, figures.answers + figures.with_tool)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a call failed, or callers waited too long."""
+        failures = self.alone.figures.failures + self.together.figures.failures
+        return bool(failures) or any(waited.exceeded for waited in self.budget)
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON-ready; times in ms."""
+        budget = [{**dataclasses.asdict(waited), "exceeded": waited.exceeded} for waited in self.budget]
+        loads = {"alone": self.alone.as_json(), "together": self.together.as_json()}
+        return {"target": self.target, **loads, "budget": budget}
+
+
+Tell = Callable[[str, int], None]
+"""What is being done, and how many calls have ended since it was told last."""
+
+
+async def _bench(target: str, asked: BenchOptions, tell: Tell) -> BenchResult:
+    from agentrun import spec
+    from agentrun.records import waiting_times
+    from agentrun.simulate.bench.measure import measure
+    from agentrun.simulate.caller.offline_engines import OfflineEngines
+
+    engines = OfflineEngines()
+    remote = target.startswith(("http://", "https://"))
+    file = None if remote else spec.load(Path(target), asked.overrides, asked.style)
+    script = await _script(asked, file, engines)
+    loads = []
+    tell("starting the server", 0)
+    async with _answering(target, file, asked, script, engines) as (url, caller, server, twilio):
+        for what, calls in (("warming up", 1), ("one call", 1), (f"{asked.calls} calls", asked.calls)):
+            tell(what, 0)
+            load = await measure(
+                url,
+                caller,
+                script,
+                calls,
+                server=server,
+                apart=asked.apart,
+                twilio=twilio,
+                done=lambda: tell("", 1),
+            )
+            loads.append(load)
+    _, alone, together = loads
+    return BenchResult(target, alone, together, waiting_times.in_ms(file.spec.budget) if file else {})
+
+
+async def _script(asked: BenchOptions, file: SpecFile | None, engines: OfflineEngines) -> Script:
+    """What every caller says: as asked, or the words of the spec's first test that has any."""
+    said: SpokenInput = asked
+    if not asked.order:
+        tests = file.spec.tests if file else ()
+        words = next(filter(None, (tuple(t.words for t in test.turns if t.words) for test in tests)), ())
+        if not words:
+            raise click.UsageError("nobody says anything: give --say or --wav, or a test in the spec")
+        said = dataclasses.replace(asked, say=words, order=("say",) * len(words))
+    script = await said.script(engines, lambda _text: None)
+    greets = file is None or file.spec.prompts.greeting is not None
+    return dataclasses.replace(script, greeting=greets)
+
+
+@contextlib.asynccontextmanager
+async def _answering(
+    target: str, file: SpecFile | None, asked: BenchOptions, script: Script, engines: OfflineEngines
+) -> AsyncIterator[tuple[str, Caller, Server | None, TwilioServer | None]]:
+    """The agent's address, who calls it, its process, and the Twilio that it knows."""
+    from agentrun.simulate.bench.process import started
+    from agentrun.simulate.caller.caller import Caller
+    from agentrun.simulate.twilio import TwilioServer
+
+    environ = dict(os.environ)
+    if file is None:
+        yield target, Caller.from_environ(environ), None, None
+        return
+    on_telephone = any(transport.type == "twilio" for transport in file.spec.transport)
+    overrides = asked.overrides if on_telephone else (*asked.overrides, ("transport", "twilio"))
+    options = ["--port", "0", "--records", "none", "--workers", str(asked.workers)]
+    options += ["--style", asked.style] if asked.style else []
+    options += [word for name, value in overrides for word in ("--set", f"{name}={value}")]
+    async with contextlib.AsyncExitStack() as stack:
+        if not asked.live:
+            url = await stack.enter_async_context(_stand_in(file, asked, script, engines))
+            options += ["--stand-in", url]
+        twilio = await stack.enter_async_context(TwilioServer())
+        ours = {name: value for name, value in environ.items() if not name.startswith("TWILIO_API_KEY")}
+        ours |= twilio.environ()
+        command = [sys.executable, "-m", "agentrun", "serve", target, *options]
+        server = await stack.enter_async_context(started(command, ours))
+        yield f"{server.url}/{file.spec.name}", Caller.from_environ(ours), server, twilio
+
+
+@contextlib.asynccontextmanager
+async def _stand_in(
+    file: SpecFile, asked: BenchOptions, script: Script, engines: OfflineEngines
+) -> AsyncIterator[str]:
+    """A stand-in for OpenAI that knows what will be said."""
+    from agentrun.simulate.bench import mock_openai
+    from agentrun.simulate.bench.process import started
+
+    said = [*script.utterances, *([script.barge_in] if script.barge_in else [])]
+    known = [
+        each if each.text else dataclasses.replace(each, text=await engines.transcribe(each.speech.samples))
+        for each in said
+    ]
+    with tempfile.TemporaryDirectory(prefix="agentrun-bench-") as folder:
+        command = mock_openai.write(Path(folder), file.path, asked.overrides, known, asked.latencies)
+        async with started(command, os.environ) as server:
+            yield server.url

@@ -1,0 +1,102 @@
+"""``agentrun calls replay``: a call that has been, with today's spec."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from agentrun.cli.options.server import records_option
+from agentrun.cli.options.shared import override_options
+
+if TYPE_CHECKING:
+    from agentrun.spec.models.scenarios import Scenario
+    from agentrun.testing.from_calls.replay import Replayed
+
+
+@click.command()
+@click.argument("call_id")
+@records_option
+@click.option(
+    "--spec", "path", type=click.Path(path_type=Path), help="The agent; that of the call by default."
+)
+@click.option(
+    "--write", type=click.Path(dir_okay=False, path_type=Path), help="Add the call to this file of tests."
+)
+@click.option("--live", is_flag=True, help="Ask the real model; a key is needed.")
+@override_options
+def command(
+    call_id: str,
+    records: str,
+    path: Path | None,
+    write: Path | None,
+    live: bool,
+    style: str | None,
+    overrides: tuple[tuple[str, str], ...],
+) -> int:
+    """Run a call again: the caller says the same, the tools give the same, the agent is today's.
+
+    Without --live the model's part is played as it was. Exits with 0 when nothing has changed, and with 1
+    and a list when the prompts, the tools or the models have, or when tools are called otherwise.
+    """
+    from agentrun import spec
+    from agentrun.cli.output.server_screen import quiet_logs
+
+    record = _record(records, call_id)
+    file = spec.load(path or _path(record), overrides, style)
+    quiet_logs("CRITICAL")
+    from agentrun.testing.from_calls import append_test, record_to_test
+
+    test = record_to_test.scenario(record)
+    if write:
+        append_test.append(test, write)
+        click.echo(f"{write}: added {test.name}")
+    found = _replay(record, test, file, live=live)
+    return _tell(found, live=live)
+
+
+def _record(records: str, call_id: str) -> Mapping[str, Any]:
+    from agentrun.cli.commands.calls import open_store
+    from agentrun.errors import SetupError
+
+    with open_store(records) as store:
+        record = store.get(call_id)
+    if record is None:
+        raise SetupError(f"there is no call '{call_id}'", "see `agentrun calls list`")
+    if not record["transcript"]:
+        raise SetupError(f"nothing was said on call '{call_id}'", "choose another one: `agentrun calls list`")
+    return record
+
+
+def _path(record: Mapping[str, Any]) -> Path:
+    """The spec that the call was run with."""
+    from agentrun.errors import SetupError
+
+    path = Path((record.get("spec") or {}).get("file") or "")
+    if not path.is_file():
+        agent = record["agent"]
+        raise SetupError(f"the spec of agent '{agent}' is not known here", f"add --spec agents/{agent}.yaml")
+    return path
+
+
+def _replay(record: Mapping[str, Any], test: Scenario, file: Any, *, live: bool) -> Replayed:
+    """In real time with a real model, else on a clock that jumps."""
+    import asyncio
+
+    from agentrun.testing.from_calls.replay import replay
+    from agentrun.testing.virtual_time import VirtualTimeLoop
+
+    with asyncio.Runner(loop_factory=None if live else VirtualTimeLoop) as loop:
+        return loop.run(replay(record, test, file, dict(os.environ), live=live))
+
+
+def _tell(found: Replayed, *, live: bool) -> int:
+    for line in (*found.changed, *found.different, *found.reworded):
+        click.echo(line)
+    wrong = [*found.changed, *found.different, *(() if live else found.reworded)]
+    if not wrong:
+        click.echo(f"{found.turns} turns: nothing has changed")
+    return 1 if wrong else 0

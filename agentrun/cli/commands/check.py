@@ -1,0 +1,124 @@
+"""``agentrun check PATH…``: every mistake before the first call."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from agentrun.cli.checking import CheckOptions, Findings, examine_all
+from agentrun.cli.options.shared import override_options
+
+_TICK_MS = 200
+
+
+def _variables(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    from dotenv import dotenv_values
+
+    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--format", "form", default="text", show_default=True,
+    type=click.Choice(["text", "json", "github", "sarif"]), help="How problems are printed.",
+)  # fmt: skip
+@click.option("--strict", is_flag=True, help="A warning counts as an error.")
+@click.option(
+    "--env-file", "variables", callback=_variables, metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Variables to check against, beside those that are set.",
+)  # fmt: skip
+@click.option("--no-plugins", is_flag=True, help="Import no plugin: nothing is said of tools.")
+@click.option("--explain", is_flag=True, help="Print what each spec amounts to, and where it says so.")
+@click.option("--watch", is_flag=True, help="Check again whenever a file is saved.")
+@override_options
+def command(
+    paths: tuple[Path, ...],
+    form: str,
+    strict: bool,
+    variables: dict[str, str],
+    no_plugins: bool,
+    explain: bool,
+    watch: bool,
+    style: str | None,
+    overrides: tuple[tuple[str, str], ...],
+) -> int:
+    """Check specs, and every spec of a folder, without a call.
+
+    Exits with 0 when they are clean, 1 when not, 2 for a mistake of use.
+    """
+    wanted = CheckOptions({**variables, **os.environ}, style, overrides, not no_plugins)
+
+    def once() -> int:
+        findings = examine_all(paths, wanted)
+        _print(findings, form, strict=strict)
+        if explain:
+            _explain(findings)
+        return 1 if findings.count("error") or (strict and findings.count("warning")) else 0
+
+    return _again_and_again(paths, once) if watch else once()
+
+
+def _again_and_again(paths: tuple[Path, ...], once: Callable[[], int]) -> int:
+    """Check at once and after each save, until Ctrl-C."""
+    from watchfiles import watch
+
+    from agentrun.spec.values.project_paths import find_project
+
+    roots = {path if path.is_dir() else path.parent for path in paths}
+    roots |= {find_project(path) for path in paths}
+    code: int | None = None
+    there = [root for root in roots if root.is_dir()]
+    # the first round comes when the watching has begun, so that no save falls between
+    for changes in watch(*there, yield_on_timeout=True, rust_timeout=_TICK_MS):
+        if changes or code is None:
+            code = once()
+    return code or 0
+
+
+def _explain(findings: Findings) -> None:
+    from agentrun.cli.output.spec_values import show
+
+    for plan in findings.plans:
+        show(plan)
+
+
+def _print(findings: Findings, form: str, *, strict: bool) -> None:
+    if form == "text":
+        _print_text(findings)
+    else:
+        from agentrun.cli.output.check_formats import FORMATS
+
+        text = FORMATS[form](findings)
+        click.echo(text, nl=bool(text))
+    errors, warnings = findings.count("error"), findings.count("warning")
+    summary = _count(errors, "error") if errors else "no errors"
+    if warnings and (strict or sys.stderr.isatty()):
+        summary += f", {_count(warnings, 'warning')}"
+    click.echo(f"{_count(findings.specs, 'spec')} checked: {summary}", err=True)
+
+
+def _print_text(findings: Findings) -> None:
+    """A line for each problem and one for its hint; on a terminal with the line that it is about."""
+    if not sys.stdout.isatty():
+        for problem in findings.all():
+            click.echo(str(problem))
+        return
+    from rich.console import Console
+
+    from agentrun.cli.output import source_excerpt
+
+    console = Console(soft_wrap=True, highlight=False)
+    for problem in findings.all():
+        console.print(source_excerpt.excerpt(problem))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,76 @@
+"""``agentrun doctor SPEC…``: look at a deployment before it takes calls."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from agentrun.server.doctor.local_checks import Finding
+    from agentrun.server.lifecycle.options import Options
+
+_MARKS = {"ok": ("ok", "green"), "warning": ("warn", "yellow"), "error": ("FAIL", "red")}
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address that will be listened on.")
+@click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Its port.")
+@click.option("--public-url", help="Where Twilio will reach the server.")
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Also ask each provider one question that costs nothing, and MCP servers for their tools.",
+)
+@click.option("--number", help="The telephone number at Twilio; TWILIO_FROM_NUMBER otherwise.")
+@click.option("--fix", is_flag=True, help="With --live: have Twilio send the number's calls here.")
+def command(
+    specs: tuple[Path, ...],
+    host: str,
+    port: int,
+    public_url: str | None,
+    live: bool,
+    number: str | None,
+    fix: bool,
+) -> int:
+    """Check what SPECs need to take calls from this machine: keys, port, disk, public address.
+
+    Exits with 0 when calls can come, and with 1 when something stands in their way.
+    """
+    from agentrun.server.lifecycle.options import Options
+
+    if fix and not live:
+        raise click.UsageError("--fix asks Twilio: add --live")
+    found = asyncio.run(_look(specs, Options(host, port, public_url), live=live, number=number, fix=fix))
+    for finding in found:
+        mark, colour = _MARKS[finding.state]
+        click.echo(f"{click.style(f'{mark:4}', fg=colour)}  {finding.what}: {finding.words}")
+        if finding.hint:
+            click.echo(f"      hint: {finding.hint}")
+    return 1 if any(finding.state == "error" for finding in found) else 0
+
+
+async def _look(
+    specs: tuple[Path, ...], options: Options, *, live: bool, number: str | None, fix: bool
+) -> list[Finding]:
+    from agentrun import plugins
+    from agentrun.plan import plan as planning
+    from agentrun.server.doctor import local_checks, mcp_checks, provider_checks
+    from agentrun.server.lifecycle.load_specs import load
+
+    environ = dict(os.environ)
+    plans = [
+        planning.make(file, plugins.load(file), environ, public_url=options.public_url)
+        for file in load(specs, options)
+    ]
+    found = [*local_checks.keys(plans, environ, options.host), *local_checks.machine(Path.cwd())]
+    found += await local_checks.addresses(plans, options.host, options.port)
+    if live:
+        found += await provider_checks.providers(plans, environ)
+        found += await mcp_checks.servers(plans, environ)
+        found += await provider_checks.webhook(plans, environ, number, fix=fix)
+    return found

@@ -1,0 +1,49 @@
+"""``agentrun flow``: the steps of a conversation as a drawing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import click
+
+SECONDS = 60.0
+
+
+@click.command()
+@click.argument("spec", type=click.Path(path_type=Path))
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Write an SVG file (Graphviz).")
+def command(spec: Path, svg: Path | None) -> None:
+    """Draw the flow of SPEC: in Mermaid, or as an SVG file."""
+    from agentrun import spec as specs
+    from agentrun.errors import SetupError
+    from agentrun.spec.checks import flow_graph
+    from agentrun.spec.reference import flow_drawing
+
+    file = specs.load(spec)
+    flow = file.spec.flow
+    if flow is None:
+        raise SetupError(f"{spec} has no `flow:`", "its conversation has no steps; docs/spec.md says more")
+    flow_graph.require_nodes(file)
+    if svg is None:
+        click.echo(flow_drawing.mermaid(flow))
+        return
+    graphviz = shutil.which("dot")
+    if graphviz is None:
+        raise SetupError(
+            "an SVG file needs Graphviz, which is not here", "apt-get install graphviz, or leave out --svg"
+        )
+    drawn = subprocess.run(  # noqa: S603
+        [graphviz, "-Tsvg"],
+        input=flow_drawing.dot(flow).encode(),
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    if drawn.returncode:
+        raise SetupError(
+            f"Graphviz failed: {drawn.stderr.decode(errors='replace').strip()}", "leave out --svg"
+        )
+    svg.write_bytes(drawn.stdout)
+    click.echo(f"wrote {svg}")

@@ -1,0 +1,104 @@
+"""``agentrun new``: an agent, a plugin or a project to begin with."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from agentrun.cli import scaffold
+from agentrun.spec.models.agent import NAME_PATTERN
+
+
+def _agent_name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if not re.fullmatch(NAME_PATTERN, value) or len(value) > 63:
+        raise click.BadParameter(f"'{value}' is not lower-case letters, digits and hyphens, as in front-desk")
+    return value
+
+
+def _plugin_name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
+        raise click.BadParameter(
+            f"'{value}' is not lower-case letters, digits and underscores, as in my_shop"
+        )
+    return value
+
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_STYLES, _TRANSPORTS = ("cascaded", "realtime"), ("local", "twilio", "daily")
+_folder = click.option("--in", "folder", default=".", type=_FOLDER, help="The project's folder.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Write an agent, a plugin or a project to begin with. Nothing that is there is written over."""
+
+
+@command.command()
+@click.argument("name", callback=_plugin_name)
+@_folder
+def plugin(name: str, folder: Path) -> None:
+    """plugins/NAME.py with one tool, and its test."""
+    _write(_plugin(name), folder)
+    click.echo(f"Next:  pytest {folder / 'plugins'}, and `tools: [{name}]` in a spec")
+
+
+@command.command()
+@click.argument("name", callback=_agent_name)
+@click.option("--style", default="cascaded", type=click.Choice(_STYLES), show_default=True)
+@click.option("--transport", default="local", type=click.Choice(_TRANSPORTS), show_default=True)
+@_folder
+def agent(name: str, style: str, transport: str, folder: Path) -> None:
+    """agents/NAME.yaml, and its tests beside it."""
+    _write(_agent(name, style, transport), folder)
+    click.echo(f"Next:  agentrun test {folder / 'agents' / name}.yaml")
+
+
+@command.command()
+@click.argument("folder", type=_FOLDER)
+def project(folder: Path) -> None:
+    """FOLDER with an agent, a plugin, their tests, and a workflow that checks them."""
+    title = folder.resolve().name
+    _write(
+        {
+            **_agent("front-desk", "cascaded", "local", ", orders"),
+            **_plugin("orders"),
+            "README.md": scaffold.README.format(title=title),
+            "pyproject.toml": scaffold.PYTEST,
+            ".gitignore": scaffold.IGNORE,
+            ".github/workflows/check.yml": scaffold.CI.format(),
+        },
+        folder,
+    )
+    click.echo(f"Next:  cd {folder}, then pytest, then agentrun serve agents --offline")
+
+
+def _agent(name: str, style: str, transport: str, more: str = "") -> dict[str, str]:
+    title = name.replace("-", " ")
+    words = {"name": name, "title": title, "style": style, "transport": transport, "more": more}
+    return {
+        f"agents/{name}.yaml": scaffold.AGENT.format(**words),
+        f"agents/{name}.tests.yaml": scaffold.TESTS.format(**words),
+    }
+
+
+def _plugin(name: str) -> dict[str, str]:
+    words = {"name": name, "module": name, "title": name.replace("_", " ").capitalize()}
+    return {
+        f"plugins/{name}.py": scaffold.PLUGIN.format(**words),
+        f"plugins/test_{name}.py": scaffold.PLUGIN_TEST.format(**words),
+    }
+
+
+def _write(files: dict[str, str], folder: Path) -> None:
+    """All of ``files`` below ``folder``, or none when one is there already."""
+    from agentrun.errors import SetupError
+
+    if there := [name for name in files if (folder / name).exists()]:
+        raise SetupError(f"{folder / there[0]} is there already", "choose another name, or remove it")
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        click.echo(f"wrote {path}")

@@ -1,0 +1,50 @@
+"""``agentrun providers [NAME]``: which services a spec may name, and what one of them needs."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import click
+
+from agentrun.errors import SetupError
+from agentrun.providers import catalogue
+from agentrun.providers.service import KINDS, Service
+from agentrun.spec.loading.close_match import closest
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--kind", type=click.Choice(KINDS), help="Only services of this kind.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(name: str | None, kind: str | None, as_json: bool) -> int:
+    """List the services that a spec may name, or tell the settings of one provider.
+
+    NAME is a provider, such as deepgram. A provider from a plugin is not listed: its spec names it.
+    """
+    found = [s for s in _named(name) if kind in (None, s.kind)]
+    if not found:
+        kinds = ", ".join(service.kind for service in _named(name))
+        raise SetupError(f"{name} offers no {kind}", f"it offers {kinds}")
+    if as_json:
+        from agentrun.cli.output.providers_json import described
+
+        told = [described(service, os.environ, settings=name is not None) for service in found]
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return 0
+    from agentrun.cli.output.providers_table import details, table
+
+    (details if name else table)(found, os.environ)
+    return 0
+
+
+def _named(name: str | None) -> list[Service]:
+    """The services of a provider, or all; raises SetupError with a close match."""
+    if name is None:
+        return list(catalogue.services())
+    found = [service for kind in KINDS if (service := catalogue.find(kind, name))]
+    if not found:
+        known = sorted({service.provider for service in catalogue.services()})
+        hint = closest(name, known) or "agentrun providers lists them"
+        raise SetupError(f"there is no provider '{name}'", hint)
+    return found

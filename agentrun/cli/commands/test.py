@@ -1,0 +1,136 @@
+"""``agentrun test PATH…``: the tests of specs, without a telephone."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from agentrun.cli.options.shared import override_options
+
+if TYPE_CHECKING:
+    from agentrun.cli.output.tests_table import Screen
+    from agentrun.testing.results.outcome import Outcome
+    from agentrun.testing.running.find_tests import Case
+    from agentrun.testing.running.shared_servers import Mode
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-k", "pattern", metavar="WORDS", help="Only the tests whose name matches this.")
+@click.option("--audio", is_flag=True, help="Speak and hear, over the telephone at 8 kHz.")
+@click.option("--live", is_flag=True, help="With the real models; keys are needed.")
+@click.option("--record", is_flag=True, help="With --live: keep what the models say, to be replayed.")
+@click.option("--replay", is_flag=True, help="From what was recorded; no keys are needed.")
+@click.option("--repeat", default=1, metavar="N", type=click.IntRange(1), help="Run every test N times.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a test.")
+@click.option(
+    "--junit", metavar="F", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit's XML to F."
+)
+@override_options
+def command(
+    paths: tuple[Path, ...],
+    pattern: str | None,
+    audio: bool,
+    live: bool,
+    record: bool,
+    replay: bool,
+    repeat: int,
+    as_json: bool,
+    junit: Path | None,
+    style: str | None,
+    overrides: tuple[tuple[str, str], ...],
+) -> int:
+    """Run the tests of the specs at PATHS: those in a spec, and those in SPEC.tests.yaml beside it.
+
+    The model plays each turn's `llm:` lines, or rehearses; everything else is the agent's own. Exits with 0
+    when all passed, 1 when one failed or a spec has problems, 2 when there was no test to run.
+    """
+    if record and not live:
+        raise click.UsageError("--record keeps what real models say: add --live")
+    if replay and live:
+        raise click.UsageError("--replay is without the models, --live is with them: choose one")
+    from agentrun.cli.output import tests_table
+    from agentrun.cli.output.server_screen import progress, quiet_logs
+
+    quiet_logs("CRITICAL")
+    from agentrun.testing.results import report
+    from agentrun.testing.running.shared_servers import Mode
+
+    cases = _cases(paths, pattern, style, overrides)
+    if not cases:
+        raise click.UsageError(
+            "there is no such test; tests stand in a spec, or in SPEC.tests.yaml beside it"
+        )
+    shown = None if as_json else tests_table.Screen(len(cases) * repeat)
+    with progress("Loading") as loaded:
+        outcomes = _run(cases * repeat, shown, loaded, Mode(live, record, replay), audio=audio)
+    if audio:
+        outcomes += _budgets(cases, outcomes, shown)
+    if junit:
+        junit.write_text(report.junit(outcomes), encoding="utf-8")
+    if as_json:
+        for outcome in outcomes:
+            click.echo(json.dumps(outcome.as_json(), ensure_ascii=False, default=str))
+    elif shown:
+        shown.summary(outcomes, repeat)
+    return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
+
+
+def _cases(
+    paths: Sequence[Path], pattern: str | None, style: str | None, overrides: tuple[tuple[str, str], ...]
+) -> list[Case]:
+    from agentrun import spec
+    from agentrun.errors import SetupError
+    from agentrun.testing.running import find_tests as cases
+
+    found: list[Case] = []
+    for path in paths:
+        specs = cases.find(path)
+        if not specs:
+            raise SetupError(f"no spec in {path} has tests", "name a spec, or a folder of specs with tests")
+        for one in specs:
+            found += cases.cases(spec.load(one, overrides, style), str(one))
+    wanted = re.compile(pattern or "", re.IGNORECASE)
+    return [case for case in found if wanted.search(case.id)]
+
+
+def _budgets(cases: Sequence[Case], outcomes: Sequence[Outcome], shown: Screen | None) -> list[Outcome]:
+    """What came of the budgets of the specs that ``cases`` are of."""
+    from agentrun.testing.results import budgets
+
+    files = {case.spec: case.file for case in cases}
+    found = [one for spec, file in files.items() if (one := budgets.outcome(file, spec, outcomes))]
+    if shown:
+        for one in found:
+            shown.one(one)
+    return found
+
+
+def _run(cases: Sequence[Case], shown: object, loaded: object, mode: Mode, *, audio: bool) -> list[Outcome]:
+    """Every case, one after the other: in real time with sound or real models, else on a clock that jumps."""
+    import asyncio
+
+    from agentrun.cli.output.tests_table import Screen
+    from agentrun.testing.running import runner
+    from agentrun.testing.virtual_time import VirtualTimeLoop
+
+    async def every() -> list[Outcome]:
+        outcomes = []
+        async with runner.running(dict(os.environ), mode) as run:
+            for case in cases:
+                outcome = await run(case, "audio" if audio else "text")
+                if callable(loaded):
+                    loaded()
+                outcomes.append(outcome)
+                if isinstance(shown, Screen):
+                    shown.one(outcome)
+        return outcomes
+
+    with asyncio.Runner(loop_factory=None if audio or mode.live else VirtualTimeLoop) as loop:
+        return loop.run(every())

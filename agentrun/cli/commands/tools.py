@@ -1,0 +1,129 @@
+"""``agentrun tools``: what an agent may do, and one of its tools without a call."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from agentrun.tools.outcome import Outcome
+    from agentrun.tools.tool import Tool
+
+CODES = {"ok": 0, "refused": 4, "failed": 5, "timeout": 6, "unconfirmed": 7}
+
+
+def _arguments(_ctx: click.Context, _param: click.Parameter, text: str) -> dict[str, Any]:
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"this is not JSON: {error}") from None
+    if not isinstance(given, dict):
+        raise click.BadParameter("this is not a mapping, such as '{\"guests\": 3}'")
+    return given
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Look at the tools of a spec, and try them."""
+
+
+@command.command("list")
+@click.argument("spec", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a tool, with its schema.")
+def list_tools(spec: Path, as_json: bool) -> None:
+    """The tools of SPEC as the model is given them, and where each comes from; MCP servers are asked."""
+    for tool in asyncio.run(_listed(spec)):
+        if as_json:
+            shown = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+            click.echo(
+                json.dumps({**shown, "origin": tool.origin, "timeout": tool.timeout}, ensure_ascii=False)
+            )
+            continue
+        click.secho(f"{tool.name}({_signature(tool)})", bold=True)
+        click.echo(f"  {tool.description.splitlines()[0]}")
+        click.echo(f"  {tool.origin}, {_options(tool)}")
+
+
+@command.command("call")
+@click.argument("spec", type=click.Path(path_type=Path))
+@click.argument("name", metavar="TOOL")
+@click.argument("arguments", default="{}", callback=_arguments)
+@click.option("--from", "caller", metavar="NUMBER", help="The caller's number, as the tool sees it.")
+@click.option("--offline", is_flag=True, help="As under serve --offline.")
+def call_tool(spec: Path, name: str, arguments: dict[str, Any], caller: str | None, offline: bool) -> int:
+    """Run one TOOL of SPEC without a call, with ARGUMENTS as JSON; print what the model would be told.
+
+    Exits with 0 when it worked, 4 when it refused, 5 when it failed, 6 when it took too long.
+    """
+    outcome = asyncio.run(_run(spec, name, arguments, caller, offline=offline))
+    click.echo(outcome.text)
+    if outcome.detail:
+        click.echo(outcome.detail, err=True)
+    click.echo(f"{outcome.status} after {outcome.seconds:.2f} s", err=True)
+    return CODES.get(outcome.status, 1)
+
+
+@contextlib.asynccontextmanager
+async def _tools(spec: Path, *, offline: bool = False) -> AsyncIterator[list[Tool]]:
+    """The tools of a spec, those of its MCP servers too, while the block runs; what is wrong is printed."""
+    from agentrun import plugins
+    from agentrun import spec as specs
+    from agentrun.tools.mcp.servers import asked
+
+    file = specs.load(spec)
+    async with asked(file, plugins.load(file), os.environ, offline=offline) as found:
+        for trouble in found.troubles:
+            click.echo(f"warning: {trouble}", err=True)
+        yield found.tools
+
+
+async def _listed(spec: Path) -> list[Tool]:
+    async with _tools(spec) as tools:
+        return tools
+
+
+async def _run(
+    spec: Path, name: str, arguments: dict[str, Any], caller: str | None, *, offline: bool
+) -> Outcome:
+    import httpx
+
+    from agentrun.call import Call
+    from agentrun.errors import SetupError
+    from agentrun.spec.loading.close_match import closest
+    from agentrun.tools.invoke import invoke
+
+    async with _tools(spec, offline=offline) as found, httpx.AsyncClient(timeout=10.0) as client:
+        tools = {tool.name: tool for tool in found}
+        if name not in tools:
+            hint = closest(name, tools) or f"there are: {', '.join(tools) or 'none'}"
+            raise SetupError(f"{spec} has no tool '{name}'", hint)
+        tool = tools[name]
+        click.echo(f"{tool.name}: {json.dumps(tool.parameters, ensure_ascii=False)}", err=True)
+        call = Call("tools-call", "none", "none", caller, environ=os.environ, offline=offline, client=client)
+        return await invoke(tool, call, arguments)
+
+
+def _signature(tool: Tool) -> str:
+    """The parameters with their types; those that may be left out have a question mark."""
+    needed = tool.parameters.get("required", ())
+    found = []
+    for name, schema in tool.parameters.get("properties", {}).items():
+        kind = schema.get("type") or "|".join(map(str, schema.get("enum", ()))) or "any"
+        found.append(f"{name}{'' if name in needed else '?'}: {kind}")
+    return ", ".join(found)
+
+
+def _options(tool: Tool) -> str:
+    words = [f"timeout {tool.timeout:g} s"]
+    words += [f"says {tool.say!r} after {tool.say_after:g} s"] if tool.say else []
+    words += ["goes on when interrupted"] if tool.on_interrupt == "finish" else []
+    words += ["once per call"] if tool.once_per_call else []
+    words += ["asks the caller first"] if tool.confirm else []
+    return ", ".join(words)

@@ -1,0 +1,48 @@
+"""``agentrun.toml``: the options of a server in a file."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from agentrun.spec.loading.close_match import closest
+
+NAME = "agentrun.toml"
+_NOT_IN_A_FILE = ("specs", "config", "help")
+
+
+def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--config``: what stands in the file holds where neither a flag nor a variable says otherwise."""
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False, exists=True),
+        is_eager=True,
+        expose_value=False,
+        callback=_read,
+        help=f"Options in a TOML file; {NAME} of the current folder, when it is there.",
+    )(command)
+
+
+def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
+    given = path or Path(NAME)
+    if path is None and not given.is_file():
+        return
+    try:
+        found = tomllib.loads(given.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{given} is not TOML: {error}", ctx, param) from None
+    known = {
+        option: one.name
+        for one in ctx.command.params
+        if one.name not in _NOT_IN_A_FILE
+        for option in (long.removeprefix("--") for long in one.opts if long.startswith("--"))
+    }
+    for key in found:
+        if key not in known:
+            hint = closest(key, sorted(known)) or f"known are: {', '.join(sorted(known))}"
+            raise click.BadParameter(f"{given}: '{key}' is not an option; {hint}", ctx, param)
+    ctx.default_map = {str(known[key]): value for key, value in found.items()}

@@ -1,0 +1,117 @@
+"""Options of ``agentrun serve`` that are about the server, not about an agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic_core import PydanticCustomError
+
+from agentrun.spec.values.durations import seconds
+
+_COUNT = click.IntRange(1)
+
+
+def authentication_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Whom a server on a public address believes."""
+    command = click.option(
+        "--allow-origin",
+        "origins",
+        multiple=True,
+        metavar="URL",
+        envvar="AGENTRUN_ALLOW_ORIGIN",
+        help="A site whose pages may start calls with a token, such as https://www.example.com.",
+    )(command)
+    return click.option(
+        "--forwarded-allow-ips",
+        metavar="ADDRESSES",
+        help="Proxies that are believed when they say who asks: addresses and networks with commas.",
+    )(command)
+
+
+def worker_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How many processes serve; what is hidden is the supervisor's to say."""
+    for name, kind in (
+        ("--ledger", click.Path(path_type=Path)),
+        ("--worker-fd", click.INT),
+    ):
+        command = click.option(name, type=kind, hidden=True)(command)
+    command = click.option("--worker", type=click.INT, default=0, hidden=True)(command)
+    return click.option(
+        "--workers",
+        type=_COUNT,
+        default=1,
+        show_default=True,
+        help="Processes on one port, for calls that come in.",
+    )(command)
+
+
+class _Duration(click.ParamType[float]):
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            return seconds(value)
+        except PydanticCustomError as error:
+            hint = (error.context or {}).get("hint", "")
+            return self.fail(f"{error.message()}: {hint}", param, ctx)
+
+
+DURATION = _Duration()
+"""``30s`` or ``5m``, as seconds."""
+
+
+def admission_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How many calls all agents of the server take together."""
+    for name, words in (
+        ("--max-calls-per-minute", "Calls that may begin within a minute, over all agents."),
+        ("--max-calls-per-caller", "Calls of one number at the same time, over all agents."),
+        ("--max-calls", "Calls at the same time, over all agents."),
+    ):
+        command = click.option(name, type=_COUNT, help=words)(command)
+    return command
+
+
+def record_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Where records of calls are kept, and for how long."""
+    command = click.option(
+        "--keep-records",
+        metavar="DAYS",
+        type=click.FloatRange(0, min_open=True),
+        help="How long records are kept; for ever by default.",
+    )(command)
+    return records_option(command)
+
+
+def records_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--records``, for commands that write them and for those that read them."""
+    return click.option(
+        "--records",
+        envvar="AGENTRUN_RECORDS",
+        default="sqlite:///agentrun-calls.sqlite3",
+        show_default=True,
+        metavar="URL",
+        help="Where records of calls are: a SQLite file, postgresql+psycopg://…, or none.",
+    )(command)
+
+
+def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What is logged, and how."""
+    command = click.option(
+        "--log-format",
+        default="text",
+        show_default=True,
+        type=click.Choice(["text", "json"]),
+        help="How a line of the log looks; json is one object a line, with the call's id.",
+    )(command)
+    return click.option(
+        "--log-level",
+        default="WARNING",
+        show_default=True,
+        type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
+        help="Show logs of this level and above.",
+    )(command)

@@ -1,0 +1,68 @@
+"""The figures of a call's record: how long answers took, and what it may have cost."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+
+def answer(record: Mapping[str, Any]) -> str:
+    """The median of the answers' times, or nothing when there is none.
+
+    >>> answer({"turns": [{"total_ms": 512.4}, {"total_ms": 700.0}, {"total_ms": 610.0}]})
+    '610 ms'
+    """
+    times = [turn["total_ms"] for turn in record.get("turns") or ()]
+    return f"{statistics.median(times):.0f} ms" if times else ""
+
+
+def budgets(records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, bool]]:
+    """A line for each bound of each agent's budget, and whether its callers waited longer."""
+    from agentrun.records import waiting_times
+
+    for agent in dict.fromkeys(record["agent"] for record in records):
+        for waited in waiting_times.of_calls(record for record in records if record["agent"] == agent):
+            yield f"budget of {agent}: {waited}", waited.exceeded
+
+
+def cost(record: Mapping[str, Any]) -> str:
+    """The estimated cost; a ``+`` says that something in it has no known price.
+
+    >>> cost({"cost": {"estimate": True, "total": 0.01234, "currency": "USD", "unknown": ["tts x/y"]}})
+    '~0.0123+ USD'
+    """
+    found = record.get("cost") or {}
+    if not found.get("parts") and not found.get("unknown"):
+        return ""
+    return f"~{found['total']:.4f}{'+' if found.get('unknown') else ''} {found['currency']}"
+
+
+def turns(record: Mapping[str, Any]) -> Any:
+    """A table of the answers, or None when there are none."""
+    from rich.table import Table
+
+    found = record.get("turns") or []
+    if not found:
+        return None
+    stages = list(dict.fromkeys(stage for turn in found for stage in turn["stages"]))
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("asked at", "answer, ms", *stages):
+        table.add_column(name, justify="right", no_wrap=True)
+    for turn in found:
+        parts = (f"{turn['stages'][stage]:.0f}" if stage in turn["stages"] else "" for stage in stages)
+        table.add_row(f"{turn['at']:.2f}", f"{turn['total_ms']:.0f}", *parts)
+    return table
+
+
+def usage(record: Mapping[str, Any]) -> list[str]:
+    """A line for each service, and one for the estimate."""
+    lines = []
+    for name, used in (record.get("usage") or {}).items():
+        amounts = (f"{amount:g} {unit.replace('_', ' ')}" for unit, amount in used.items())
+        lines.append(f"{name}: {', '.join(amounts)}")
+    if figure := cost(record):
+        found = record["cost"]
+        unknown = f"; no price for {', '.join(found['unknown'])}" if found["unknown"] else ""
+        lines.append(f"estimated cost: {figure}, prices of {found['prices']}{unknown}")
+    return lines

@@ -1,0 +1,97 @@
+"""What `agentrun serve` shows: rich on a terminal, plain elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Literal
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from agentrun.server.lifecycle.startup import RunningServer
+
+
+def quiet_logs(level: str, form: Literal["text", "json"] = "text") -> None:
+    """Send logs of ``level`` and above to standard error, without secrets; ``json`` is an object a line."""
+    from agentrun import logs
+    from agentrun.records.redaction import secrets
+    from agentrun.records.redaction.redaction import Redaction
+
+    logs.begin(level, form=form, redaction=Redaction(secrets=secrets.of(os.environ)))
+
+
+@contextlib.contextmanager
+def progress(text: str) -> Iterator[Callable[[], None]]:
+    """A spinner until the block calls what it was given, or ends."""
+    console = Console(stderr=True)
+    status = console.status(f"{text} …")
+    if console.is_terminal:
+        status.start()
+    try:
+        yield status.stop
+    finally:
+        status.stop()
+
+
+def show_start(server: RunningServer) -> None:
+    """One short screen: each agent, its addresses, and what to do next."""
+    console = Console()
+    table = Table("agent", "transport", "address", box=None, pad_edge=False, header_style="bold")
+    local_page = False
+    for name, plan in server.switchboard.plans.items():
+        base = server.settings.public_urls.get(name, server.url).rstrip("/")
+        if plan.has_transport("twilio"):
+            table.add_row(name, "twilio", f"{base}/{name}/twilio/voice")
+        if any(getattr(t, "device", "") == "microphone" for t in plan.transports):
+            table.add_row(name, "microphone", "speak now; use headphones")
+        if plan.daily:
+            table.add_row(name, "daily", plan.daily.room_url or f"{base}/{name}/daily/start")
+        if _is_loopback(server):
+            table.add_row(name, "browser", f"{server.url}/#{name}")
+            local_page = True
+    console.print(table)
+    for line in _next_steps(server, local_page):
+        console.print(line, highlight=False)
+
+
+def _is_loopback(server: RunningServer) -> bool:
+    from agentrun.server.auth.call_access import is_loopback
+
+    return is_loopback(server.settings.host) and not server.settings.one_of_many
+
+
+def _next_steps(server: RunningServer, local_page: bool) -> Iterator[str]:
+    from agentrun.server import dashboard
+    from agentrun.server.auth.call_access import Access
+
+    first = next(iter(server.switchboard.plans.values()))
+    name = first.spec.name
+    if server.settings.offline:
+        yield (
+            "[yellow]Offline:[/] a stand-in hears, answers and speaks. No language model is in it: "
+            "it rehearses the spec's tests and the tools' descriptions."
+        )
+    if server.settings.access is Access.OPEN:
+        yield "[yellow]Unsigned calls are accepted[/]: this is for this machine alone."
+    if server.settings.access is Access.CLOSED:
+        yield "Twilio's routes answer 403 until TWILIO_AUTH_TOKEN is set."
+    if server.settings.access is Access.SIGNED and not server.settings.public_urls:
+        yield "Only this machine can call: add --public-url with the address that Twilio reaches."
+    if local_page:
+        yield f"Talk:  open {server.url}/"
+    if dashboard.is_open(server.settings):
+        yield f"Watch: open {server.url}/dashboard"
+    if first.has_transport("twilio") and server.settings.access is not Access.CLOSED:
+        yield f'Call:  agentrun call {server.url}/{name}/twilio/voice --say "Hello"'
+    yield "Stop:  Ctrl-C"
+
+
+def show_stop(server: RunningServer, seconds: float = 0.0) -> None:
+    """Say what stopping does; calls get ``seconds`` to finish."""
+    calls = server.switchboard.live
+    if calls:
+        what = f"Waiting up to {seconds:g} s for" if seconds else "Ending"
+        Console().print(f"{what} {calls} call{'s' if calls > 1 else ''} …")

@@ -1,0 +1,51 @@
+"""HTTP for strangers: who does not say what they want is not waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_SECONDS = 10.0
+"""How long a connection may take to send the head of a request; uvicorn itself waits for ever."""
+
+
+class SlowClientProtocol(H11Protocol):
+    """uvicorn's protocol, which closes a connection whose request does not begin, or drips in."""
+
+    _timer: asyncio.TimerHandle | None = None
+    _upgraded = False
+
+    def connection_made(self, transport: Any) -> None:
+        """Somebody has connected."""
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """They have gone."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """They have sent something."""
+        super().data_received(data)
+        if self._upgraded or self.conn.their_state is not h11.IDLE:
+            self._stop_waiting()
+        elif self._timer is None and self.conn.trailing_data[0]:
+            self._wait_for_head()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """The connection is another protocol's from here on."""
+        self._upgraded = True
+        self._stop_waiting()
+        super().handle_websocket_upgrade(event)
+
+    def _wait_for_head(self) -> None:
+        self._timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None

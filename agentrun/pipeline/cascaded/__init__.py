@@ -1,0 +1,1 @@
+"""The cascaded style: speech to text, language model, text to speech."""

@@ -1,0 +1,64 @@
+"""Cascaded: speech to text, language model, text to speech.
+
+transport in -> stt -> user's words -> llm -> tts -> transport out -> agent's words
+"""
+
+from __future__ import annotations
+
+from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
+
+from agentrun.pipeline import context_size, pushed_frames
+from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
+from agentrun.pipeline.cascaded.audio_input import CallerAudio
+from agentrun.pipeline.failover import cascade
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.pipeline.session_listener import SessionListener
+from agentrun.pipeline.tools import functions
+from agentrun.pipeline.turns import strategies
+from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
+from agentrun.plan.plan import Plan
+from agentrun.transports.connection import Connection
+
+
+def build(
+    plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: SessionListener
+) -> PipelineParts:
+    """The processors of one call, in the order in which a frame passes them."""
+    assert plan.llm and plan.tts  # noqa: S101, PT018
+    spec, transport = plan.spec, connection.transport
+    pauses = EarlyEndOfTurn()
+    early = pauses if spec.turns.early == "all" else None
+    stt = cascade.stt(plan.stt, resources, listener, spec.limits.answer, early) if plan.stt else None
+    words = strategies.Words(stt is not None, stt is not None and stt.tells_segments)
+    llm = cascade.llm(plan.llm, instructions, resources, listener)
+    tts = cascade.tts(plan.tts, resources, listener)
+    context = LLMContext(
+        tools=ToolsSchema(standard_tools=functions.schemas(plan.tools, connection.call, listener))
+    )
+    aggregators = LLMContextAggregatorPair(
+        context,
+        user_params=strategies.user_params(spec, resources, words, pauses),
+        assistant_params=context_size.assistant_params(spec),
+    )
+    heard = [stt] if stt else []
+    audio = [] if stt else [CallerAudio(context, listener.heard_audio)]
+    pushed_frames.keep_caller_sound(audio[0] if audio else aggregators.user())
+    playout = PlayoutTracker(announced=True)
+    pipeline = Pipeline(
+        [
+            transport.input(),
+            *heard,
+            aggregators.user(),
+            *audio,
+            llm,
+            tts,
+            playout,
+            transport.output(),
+            aggregators.assistant(),
+        ]
+    )
+    return PipelineParts(pipeline, context, aggregators, llm, stt, tts, playout)

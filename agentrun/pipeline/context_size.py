@@ -1,0 +1,44 @@
+"""What the model is given of a long conversation."""
+
+from __future__ import annotations
+
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAggregatorParams
+from pipecat.utils.context.llm_context_summarization import (
+    LLMAutoContextSummarizationConfig,
+    LLMContextSummaryConfig,
+)
+
+from agentrun.spec.models.agent import AgentSpec
+
+
+def assistant_params(spec: AgentSpec) -> LLMAssistantAggregatorParams:
+    """Keep everything, or have the model summarise what is old."""
+    context = spec.context
+    if context.strategy != "summarise":
+        return LLMAssistantAggregatorParams()
+    return LLMAssistantAggregatorParams(
+        enable_auto_context_summarization=True,
+        auto_context_summarization_config=LLMAutoContextSummarizationConfig(
+            max_context_tokens=context.max_tokens,
+            max_unsummarized_messages=context.max_messages,
+            summary_config=LLMContextSummaryConfig(min_messages_after_summary=context.keep_messages),
+        ),
+    )
+
+
+def trim(context: LLMContext, spec: AgentSpec) -> None:
+    """Drop the oldest messages above ``context.max_messages``, where the strategy is ``trim``.
+
+    What is left begins with words of the caller, so that no tool's result is there without its call.
+    """
+    messages = context.get_messages()
+    surplus = len(messages) - spec.context.max_messages
+    if spec.context.strategy != "trim" or surplus <= 0:
+        return
+    begins = (
+        i for i, m in enumerate(messages) if i >= surplus and isinstance(m, dict) and m["role"] == "user"
+    )
+    start = next(begins, None)
+    if start is not None:
+        context.set_messages(messages[start:])

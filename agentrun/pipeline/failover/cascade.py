@@ -1,0 +1,60 @@
+"""The parts of a cascade, each with the services that take over from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.services.stt_service import SegmentedSTTService
+
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.failover.failover import Member
+from agentrun.pipeline.failover.llm import LanguageModelFailover
+from agentrun.pipeline.failover.stt import SpeechToTextFailover
+from agentrun.pipeline.failover.tts import TextToSpeechFailover
+from agentrun.pipeline.services import build as services
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.pipeline.session_listener import SessionListener
+from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
+from agentrun.plan.plan import ServicePlan
+
+
+def stt(
+    plan: ServicePlan,
+    resources: Resources,
+    listener: SessionListener,
+    answer: float,
+    pauses: EarlyEndOfTurn | None = None,
+) -> SpeechToTextFailover:
+    """Speech to text; without a fallback it is given ``answer`` seconds for an utterance.
+
+    Over HTTP it is asked at each of ``pauses``, else at the end of speech. A service alone is looked after as
+    well: what hears nothing looks like a caller who says nothing.
+    """
+    patience = plan.patience if plan.fallback else answer
+    members = _members(plan, lambda each: services.stt(each, resources), patience)
+    for member in members:
+        if isinstance(member.service, SegmentedSTTService):
+            uploads = member.service.wants_wav_segments
+            pipecat_private.SegmentTranscripts(member.service, pauses if uploads else None)
+    return SpeechToTextFailover(members, listener)
+
+
+def llm(
+    plan: ServicePlan, instructions: str, resources: Resources, listener: SessionListener
+) -> FrameProcessor:
+    """The language model, told ``instructions``."""
+    members = _members(plan, lambda each: services.llm(each, instructions, resources), plan.patience)
+    return LanguageModelFailover(members, listener) if plan.fallback else members[0].service
+
+
+def tts(plan: ServicePlan, resources: Resources, listener: SessionListener) -> FrameProcessor:
+    """Text to speech."""
+    members = _members(plan, lambda each: services.tts(each, resources), plan.patience)
+    return TextToSpeechFailover(members, listener) if plan.fallback else members[0].service
+
+
+def _members(
+    plan: ServicePlan, make: Callable[[ServicePlan], FrameProcessor], patience: float
+) -> list[Member]:
+    return [Member(make(each), f"{each.provider}/{each.model}", patience) for each in (plan, *plan.fallback)]

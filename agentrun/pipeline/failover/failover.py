@@ -1,0 +1,242 @@
+"""Several services for one job: where one fails, the next goes on with the same work."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipecat.frames.frames import (
+    CancelFrame,
+    EndFrame,
+    ErrorFrame,
+    Frame,
+    InterruptionFrame,
+    ManuallySwitchServiceFrame,
+    StartFrame,
+)
+from pipecat.pipeline.service_switcher import ServiceSwitcher, ServiceSwitcherStrategyManual
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.utils.errors import ErrorCategory
+
+from agentrun.pipeline.failover.attempt_deadline import AttemptDeadline
+from agentrun.pipeline.failover.recovery import ServiceRecovery
+from agentrun.pipeline.session_listener import SessionListener
+
+Directed = tuple[Frame, FrameDirection]
+END_SECONDS = 15.0
+"""How long the end of a call waits for work that is still to be done."""
+_OURS = "failover"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A service, what people call it, and the seconds that it may take to begin."""
+
+    service: FrameProcessor
+    name: str
+    patience: float
+
+
+class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
+    """Gives work to one service at a time, and keeps it until it is done.
+
+    Work goes to the serving member itself and past Pipecat's filters, since those close only behind what is
+    already on its way. What a member that no longer serves still says is dropped.
+    """
+
+    part: str
+    """``stt``, ``llm`` or ``tts``."""
+
+    def __init__(self, members: Sequence[Member], listener: SessionListener) -> None:
+        super().__init__([member.service for member in members], ServiceSwitcherStrategyManual)
+        self.members = tuple(members)
+        self._listener = listener
+        self._serving: Member | None = self.members[0]
+        self._tried: list[Member] = []
+        self.deadline = AttemptDeadline(self.overdue)
+        self._moves: set[asyncio.Task[None]] = set()
+        self._recovery = ServiceRecovery(self.create_task)
+        for member in members:
+            member.service.add_event_handler("on_before_push_frame", self._sign)
+
+    @abstractmethod
+    def is_work(self, frame: Frame, direction: FrameDirection) -> bool:
+        """Whether a frame is for the serving member alone."""
+
+    @abstractmethod
+    async def take(self, frame: Frame, direction: FrameDirection) -> None:
+        """Note new work, and give it to the serving member."""
+
+    @abstractmethod
+    def passes(self, frame: Frame) -> Sequence[Frame]:
+        """What goes on of a frame from the serving member."""
+
+    @abstractmethod
+    def left(self) -> Sequence[Directed]:
+        """What the next member has to be given."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Drop the work in hand."""
+
+    @property
+    @abstractmethod
+    def busy(self) -> bool:
+        """Whether work is in hand."""
+
+    def outlives(self, frame: Frame) -> bool:
+        """Whether a frame goes on although its service no longer serves."""
+        return isinstance(frame, StartFrame | EndFrame | CancelFrame | InterruptionFrame)
+
+    async def close(self) -> None:
+        """Bring what was begun to an end; nobody goes on with it."""
+
+    def overdue(self) -> None:
+        """Nothing came for as long as the serving member may take."""
+        if self._serving:
+            self.fail(ErrorFrame(f"{self._serving.name}: nothing within {self._serving.patience:g} s"))
+
+    def wait(self) -> None:
+        """Something is due from now on."""
+        if self._serving:
+            self.deadline.set(self._serving.patience)
+
+    def succeeded(self) -> None:
+        """A piece of work is done: whoever failed at it may be asked for the next one."""
+        self._tried.clear()
+        if self._serving:
+            self._recovery.works(self._serving.service)
+
+    def interrupted(self) -> None:
+        """The caller or the session wants nothing of the work in hand any more."""
+        self.deadline.lift()
+        self.forget()
+        self._tried.clear()
+
+    async def give(self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
+        """Hand a frame to the serving member; while there is none, the next one is given all that is left."""
+        if self._serving:
+            await self._serving.service.queue_frame(frame, direction)
+
+    async def prefer(self) -> None:
+        """Go back to the first member that works, where no work is in hand."""
+        best = next((m for m in self.members if not self._recovery.awaits(m.service)), None)
+        if best and self._serving and best is not self._serving and not self.busy:
+            self._listener.taken_over(self.part, best.name, self._serving.name, None)
+            await self._serve(best)
+
+    def fail(self, error: ErrorFrame) -> None:
+        """The serving member has failed: have the next one go on, or say that there is none."""
+        failed = self._serving
+        following = self._following()
+        if failed is None or not (following or self._recovery.is_news()):
+            return
+        self.deadline.lift()
+        self._tried.append(failed)
+        if len(self.members) > 1:
+            self._recovery.begin(failed.service)
+        if following:
+            self._serving = None
+        else:
+            self.forget()
+            self._tried.clear()
+        self._move(self._take_over(failed, following, error))
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        if isinstance(frame, InterruptionFrame):
+            await FrameProcessor.process_frame(self, frame, direction)
+            await self._interrupted(frame, direction)
+        elif self.is_work(frame, direction):
+            await FrameProcessor.process_frame(self, frame, direction)
+            await self.take(frame, direction)
+        else:
+            if isinstance(frame, EndFrame):
+                await self._finish()
+            frame.metadata[self.name] = None
+            await super().process_frame(frame, direction)
+
+    async def push_frame(self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
+        source = frame.metadata.pop(self.name, None)
+        if frame.metadata.get(_OURS) == self.name:
+            return
+        if source is None or self.outlives(frame):
+            await super().push_frame(frame, direction)
+        elif self._serving is None or source is not self._serving.service:
+            if isinstance(frame, ErrorFrame):
+                self._recovery.failed(source)
+        elif isinstance(frame, ErrorFrame) and frame.category is not ErrorCategory.APPLICATION:
+            self.fail(frame)
+        else:
+            for each in self.passes(frame) if direction is FrameDirection.DOWNSTREAM else (frame,):
+                await super().push_frame(each, direction)
+
+    async def cleanup(self) -> None:
+        self.deadline.lift()
+        for task in (*self._moves, *self._recovery.tasks()):
+            await self.cancel_task(task)
+        await super().cleanup()  # type: ignore[no-untyped-call]
+
+    def _sign(self, service: FrameProcessor, frame: Frame) -> None:
+        """Note on a frame who made it; one that only passes has a note already."""
+        frame.metadata.setdefault(self.name, service)
+
+    def _following(self) -> Member | None:
+        """The first member that has not failed at this work; those that failed of late come last."""
+        fresh = [member for member in self.members if member not in (*self._tried, self._serving)]
+        return min(fresh, key=lambda member: self._recovery.awaits(member.service), default=None)
+
+    def _move(self, coroutine: object) -> None:
+        """Beside the failed member's own task, which is cancelled on the way."""
+        task = self.create_task(coroutine)  # type: ignore[arg-type]
+        self._moves.add(task)
+        task.add_done_callback(self._moves.discard)
+
+    async def _take_over(self, failed: Member, following: Member | None, error: ErrorFrame) -> None:
+        await self._silence(failed)
+        if following:
+            self._listener.taken_over(self.part, following.name, failed.name, error)
+            await self._serve(following)
+        if not self.busy:
+            await self.close()
+        if following:
+            return
+        error.processor = self
+        await self.push_error_frame(error)
+
+    async def _serve(self, member: Member) -> None:
+        """Make ``member`` the serving one, and give it what is left before anything else can come in."""
+        self._serving = None
+        await self._recovery.stop(member.service)
+        await member.service.set_usable(True)
+        await self.strategy.handle_frame(
+            ManuallySwitchServiceFrame(service=member.service), FrameDirection.DOWNSTREAM
+        )
+        self._serving = member
+        for frame, direction in self.left():
+            await member.service.queue_frame(frame, direction)
+        if self.busy:
+            self.wait()
+
+    async def _interrupted(self, frame: Frame, direction: FrameDirection) -> None:
+        """Everybody stops; what passes on is the one frame."""
+        self.interrupted()
+        speaker = self._serving.service if self._serving else self.strategy.active_service
+        for member in self.members:
+            if member.service is not speaker:
+                await self._silence(member)
+        await speaker.queue_frame(frame, direction)
+
+    async def _silence(self, member: Member) -> None:
+        """Have a member drop what it does. A paused one goes on, so that the end of the call passes it."""
+        frame = InterruptionFrame()
+        frame.metadata[_OURS] = self.name
+        await member.service.queue_frame(frame)
+
+    async def _finish(self) -> None:
+        """Let what is in hand be done before the end goes to all members: after it none takes over."""
+        loop = asyncio.get_running_loop()
+        latest = loop.time() + END_SECONDS
+        while self.busy and loop.time() < latest:  # noqa: ASYNC110 - many frames make it less busy
+            await asyncio.sleep(0.02)

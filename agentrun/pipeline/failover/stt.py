@@ -1,0 +1,197 @@
+"""Several ways to hear: the next one is given the same utterance."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
+
+from pipecat.frames.frames import (
+    ErrorFrame,
+    Frame,
+    InputAudioRawFrame,
+    InterimTranscriptionFrame,
+    TranscriptionFrame,
+    VADUserStartedSpeakingFrame,
+    VADUserStoppedSpeakingFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection
+from pipecat.services.stt_service import SegmentedSTTService
+
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.failover.failover import Directed, Failover, Member
+from agentrun.pipeline.session_listener import SessionListener
+
+PRE_ROLL_SECONDS = 1.0
+"""Kept from before an utterance; as much as Pipecat's services keep, so theirs of long ago gives way."""
+LONGEST_FRAMES = 6_000
+"""Of one utterance: two minutes in pieces of 20 ms."""
+SPEECH_SECONDS = 0.4
+"""A shorter sound without a transcript may be a click; a service that streams doesn't say so."""
+
+
+@dataclass
+class NothingHeardFrame(ErrorFrame):
+    """The caller made a sound, and nobody wrote words down; it may have been noise."""
+
+
+@dataclass
+class Utterance:
+    """What the caller said between two silences, frame by frame."""
+
+    frames: deque[Directed] = field(default_factory=lambda: deque(maxlen=LONGEST_FRAMES))
+    seconds: float = 0.0
+    ended: bool = False
+
+
+class SpeechToTextFailover(Failover):
+    """Keeps every utterance until its words are there.
+
+    A service for whole utterances is bounded by its patience. One that streams is waited for after the
+    utterance, since Pipecat says nothing of an empty transcript.
+    """
+
+    part = "stt"
+
+    def __init__(self, members: Sequence[Member], listener: SessionListener) -> None:
+        super().__init__(members, listener)
+        self._before: deque[Directed] = deque()
+        self._before_seconds = 0.0
+        self._utterances: list[Utterance] = []
+        for member in members:
+            if isinstance(member.service, SegmentedSTTService):
+                bound(member.service, member.patience, self._transcribed)
+
+    @property
+    def tells_segments(self) -> bool:
+        """Whether each stretch of speech is told to be written down, whoever serves."""
+        return all(pipecat_private.tells_segments(member.service) for member in self.members)
+
+    @property
+    def busy(self) -> bool:
+        return any(utterance.ended for utterance in self._utterances)
+
+    def is_work(self, frame: Frame, _direction: FrameDirection) -> bool:
+        kinds = InputAudioRawFrame | VADUserStartedSpeakingFrame | VADUserStoppedSpeakingFrame
+        return isinstance(frame, kinds)
+
+    async def take(self, frame: Frame, direction: FrameDirection) -> None:
+        if isinstance(frame, VADUserStartedSpeakingFrame):
+            await self.prefer()
+            self._begin()
+        self._note(frame, direction)
+        await self.give(frame, direction)
+        if isinstance(frame, VADUserStoppedSpeakingFrame) and self.busy and not self.deadline:
+            self.wait()
+
+    def wait(self) -> None:
+        self.deadline.lift()
+        if self._serving and not isinstance(self._serving.service, SegmentedSTTService):
+            super().wait()
+
+    def overdue(self) -> None:
+        self.deadline.lift()
+        spoken = next((u for u in self._utterances if u.ended), None)
+        if spoken and self._serving and self._was_speech(spoken, self._serving):
+            patience = self._serving.patience
+            self.fail(NothingHeardFrame(f"{self._serving.name}: no words within {patience:g} s"))
+        elif spoken:
+            self._utterances.remove(spoken)
+            if self.busy:
+                self.wait()
+
+    def _was_speech(self, utterance: Utterance, member: Member) -> bool:
+        """Whether words were to be expected; without a connection nobody can tell, and they are."""
+        return utterance.seconds >= SPEECH_SECONDS or not pipecat_private.is_connected(member.service)
+
+    def passes(self, frame: Frame) -> Sequence[Frame]:
+        segmented = self._serving and isinstance(self._serving.service, SegmentedSTTService)
+        if isinstance(frame, InterimTranscriptionFrame) and self.deadline:
+            self.wait()
+        elif isinstance(frame, TranscriptionFrame) and not segmented:
+            self._written()
+        return (frame,)
+
+    def left(self) -> Sequence[Directed]:
+        return [directed for utterance in self._utterances for directed in utterance.frames] + [*self._before]
+
+    def forget(self) -> None:
+        self._utterances = [utterance for utterance in self._utterances if not utterance.ended]
+
+    def interrupted(self) -> None:
+        """The caller's own words interrupt, and they are still to be heard."""
+
+    async def _finish(self) -> None:
+        """At the end of a call nobody waits for the caller's last words."""
+
+    def _begin(self) -> None:
+        self._utterances.append(Utterance(deque(self._before, maxlen=LONGEST_FRAMES)))
+        self._before.clear()
+        self._before_seconds = 0.0
+        kept = [frame.id for utterance in self._utterances for frame, _ in utterance.frames]
+        if kept:
+            pipecat_private.forget_frames(self, before=min(kept))
+
+    def _note(self, frame: Frame, direction: FrameDirection) -> None:
+        current = self._utterances[-1] if self._utterances and not self._utterances[-1].ended else None
+        if current is None:
+            self._keep(frame, direction)
+            return
+        current.frames.append((frame, direction))
+        if isinstance(frame, InputAudioRawFrame):
+            current.seconds += frame.num_frames / frame.sample_rate
+        elif isinstance(frame, VADUserStoppedSpeakingFrame):
+            current.ended = True
+
+    def _keep(self, frame: Frame, direction: FrameDirection) -> None:
+        if not isinstance(frame, InputAudioRawFrame):
+            return
+        self._before.append((frame, direction))
+        self._before_seconds += frame.num_frames / frame.sample_rate
+        while self._before_seconds > PRE_ROLL_SECONDS:
+            oldest, _ = self._before.popleft()
+            assert isinstance(oldest, InputAudioRawFrame)  # noqa: S101
+            self._before_seconds -= oldest.num_frames / oldest.sample_rate
+
+    def _transcribed(self, service: SegmentedSTTService) -> None:
+        """A request for a whole utterance was answered, be it with nothing."""
+        if self._serving and self._serving.service is service:
+            self._written()
+
+    def _written(self) -> None:
+        """Words are there: of the oldest utterance that has ended, or of the one that goes on."""
+        self.deadline.lift()
+        self.succeeded()
+        if self.busy:
+            del self._utterances[0]
+            if self.busy:
+                self.wait()
+        elif self._utterances:
+            spoken = self._utterances[0].frames
+            started = [each for each in spoken if isinstance(each[0], VADUserStartedSpeakingFrame)]
+            spoken.clear()
+            spoken.extend(started)
+
+
+def bound(
+    service: SegmentedSTTService, seconds: float, answered: Callable[[SegmentedSTTService], None]
+) -> None:
+    """Give ``service`` a limit of ``seconds`` for each utterance; ``answered`` is told of every answer.
+
+    Its own task transcribes, and it has no limit that fits a conversation: OpenAI's client waits 10 minutes.
+    """
+    run = service.run_stt
+
+    async def run_stt(audio: bytes) -> AsyncGenerator[Frame | None, None]:
+        try:
+            async with asyncio.timeout(seconds):
+                frames = [frame async for frame in run(audio)]
+        except TimeoutError:
+            frames = [ErrorFrame(f"no transcript within {seconds:g} s")]
+        for frame in frames:
+            yield frame
+        if not any(isinstance(frame, ErrorFrame) for frame in frames):
+            answered(service)
+
+    service.run_stt = run_stt  # type: ignore[method-assign]

@@ -1,0 +1,1 @@
+"""Conversations from node to node, with Pipecat Flows."""

@@ -1,0 +1,176 @@
+"""Pipecat Flows with the agent's tools as its functions."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pipecat.flows import (
+    NO_RESPONSE,
+    ContextStrategy,
+    ContextStrategyConfig,
+    FlowManager,
+    FlowsFunctionSchema,
+)
+from pipecat.flows.types import ActionConfig, NodeConfig
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+
+from agentrun.call import Call
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.flows.worker import FlowWorker
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.pipeline.session_listener import SessionListener
+from agentrun.pipeline.tools import functions
+from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
+from agentrun.plan.plan import Plan
+from agentrun.spec.models.flow import Flow, FlowAction, FlowBranch, FlowFunction, FlowNode, as_case
+from agentrun.spec.values import templates
+from agentrun.tools.outcome import Outcome
+
+_TAKEN_SECONDS = 0.5
+_ANSWERED_SECONDS = 15.0
+Handler = Callable[[dict[str, Any], FlowManager], Awaitable[Any]]
+
+
+class CallFlow:
+    """Leads one call from node to node.
+
+    ``state`` is what ``{{ … }}`` in the nodes' texts can name; what tools put into ``call.state`` joins it.
+    """
+
+    def __init__(
+        self, flow: Flow, plan: Plan, call: Call, listener: SessionListener, state: Mapping[str, Any]
+    ) -> None:
+        self._flow = flow
+        self._tools = {tool.name: tool for tool in plan.tools}
+        self._call = call
+        self._listener = listener
+        self._state = state
+        self._llm: FrameProcessor | None = None
+        self._parallel_calls = ParallelToolCalls()
+        self._nodes: dict[str, NodeConfig] = {}
+        self._nodes |= {name: self._node(name, node) for name, node in flow.nodes.items()}
+
+    @property
+    def speaks_first(self) -> bool:
+        """Whether the agent says something before the caller does, unless its prompts say otherwise."""
+        return self._flow.nodes[self._flow.initial_node].respond_immediately
+
+    async def start(self, worker: PipelineWorker, parts: PipelineParts, *, speaks: bool) -> None:
+        """Enter the first node; the model answers at once where it ``speaks`` first."""
+        self._llm = parts.llm
+        manager = FlowManager(
+            llm=parts.llm,  # type: ignore[arg-type]
+            context_aggregator=parts.aggregators,
+            worker=FlowWorker(worker, parts.llm),  # type: ignore[arg-type]
+            global_functions=[self._function(function) for function in self._flow.global_functions],
+        )
+        manager.state.update(self._state)
+        manager.register_action("tts_say", self._say)
+        await manager.initialize({**self._nodes[self._flow.initial_node], "respond_immediately": speaks})
+
+    def _node(self, name: str, node: FlowNode) -> NodeConfig:
+        made: NodeConfig = {
+            "name": name,
+            "task_messages": [message.model_dump() for message in node.task_messages],
+            "functions": [self._function(function) for function in node.functions],
+            "pre_actions": [self._action(name, action, said=True) for action in node.pre_actions],
+            "post_actions": [self._action(name, action) for action in node.post_actions],
+            "context_strategy": ContextStrategyConfig(strategy=ContextStrategy(node.context_strategy)),
+            "respond_immediately": node.respond_immediately,
+        }
+        if node.role_message:
+            made["role_message"] = node.role_message
+        return made
+
+    def _function(self, function: FlowFunction) -> FlowsFunctionSchema:
+        if function.transition_only:
+            return FlowsFunctionSchema(function.name, function.description or "", {}, [], self._way(function))
+        tool = self._tools[function.name]
+        return FlowsFunctionSchema(
+            name=tool.name,
+            description=tool.description,
+            properties=dict(tool.parameters.get("properties", {})),
+            required=list(tool.parameters.get("required", ())),
+            handler=self._tool(function),
+            cancel_on_interruption=tool.on_interrupt == "cancel",
+        )
+
+    def _way(self, function: FlowFunction) -> Handler:
+        async def go_on(_arguments: dict[str, Any], _manager: FlowManager) -> tuple[None, NodeConfig]:
+            return None, self._nodes[str(function.transition_to)]
+
+        return go_on
+
+    def _tool(self, function: FlowFunction) -> Handler:
+        async def work(arguments: dict[str, Any], manager: FlowManager) -> tuple[object, Any]:
+            turn = self._listener.line.ledger.turn
+            with self._parallel_calls.at_work(turn):
+                outcome, data = await self._run(function.name, arguments, manager)
+                waits = self._llm is not None and await self._parallel_calls.told(self._llm)
+            node = self._following(function, outcome, data)
+            silent = self._listener.over or (waits and not node and not self._parallel_calls.is_last(turn))
+            return data, NO_RESPONSE if silent else node
+
+        return work
+
+    async def _run(
+        self, name: str, arguments: Mapping[str, Any], manager: FlowManager
+    ) -> tuple[Outcome, object]:
+        outcome = await functions.run(self._tools[name], self._call, arguments, self._listener)
+        manager.state.update(self._call.state)
+        return outcome, functions.as_data(outcome.text)
+
+    def _following(self, function: FlowFunction, outcome: Outcome, data: object) -> NodeConfig | None:
+        """The next node; a tool that did not do its work leaves the caller where they are."""
+        to = function.transition_to
+        if to is None or outcome.status != "ok":
+            return None
+        node = _branch(to, data) if isinstance(to, FlowBranch) else to
+        return self._nodes[node] if node else None
+
+    def _action(self, node: str, action: FlowAction, *, said: bool = False) -> ActionConfig:
+        """An action under a name of its own, for Pipecat knows one handler for each name.
+
+        What stands after the agent's words waits for them; ``said`` is for what stands before.
+        """
+        if action.type == "tts_say":
+            return {"type": "tts_say", "text": action.text or ""}
+
+        async def act(_action: dict[str, Any], manager: FlowManager) -> None:
+            if not said:
+                await self._answered()
+            if action.type == "end_conversation":
+                await self._call.hang_up(action.text or "")
+            else:
+                await self._run(str(action.handler), action.arguments, manager)
+
+        return {"type": f"{node}:{id(action)}", "handler": act}
+
+    async def _say(self, action: dict[str, Any], _manager: FlowManager) -> None:
+        await self._call.say(action["text"])
+
+    async def _answered(self) -> None:
+        """Wait until the caller has heard the answer; a realtime model gives it when it likes."""
+        if isinstance(self._llm, OpenAIRealtimeLLMService):
+            await pipecat_private.wait_until_answering(self._llm, True, _TAKEN_SECONDS)
+            await pipecat_private.wait_until_answering(self._llm, False, _ANSWERED_SECONDS)
+        await self._listener.line.heard()
+
+
+def of(plan: Plan, call: Call, listener: SessionListener) -> CallFlow | None:
+    """The flow of a call, where its spec has one."""
+    if plan.spec.flow is None:
+        return None
+    known = templates.names(call, plan.spec.vars, datetime.now().astimezone())
+    return CallFlow(plan.spec.flow, plan, call, listener, known)
+
+
+def _branch(branch: FlowBranch, data: object) -> str | None:
+    """The node for a result; None stays."""
+    if not isinstance(data, Mapping) or branch.field not in data:
+        return branch.default
+    return branch.cases.get(as_case(data[branch.field]), branch.default)

@@ -1,0 +1,76 @@
+"""The worker of a call as Pipecat Flows uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipecat.frames.frames import (
+    ControlFrame,
+    Frame,
+    LLMMessagesAppendFrame,
+    LLMRunFrame,
+    ServiceUpdateSettingsFrame,
+)
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+
+from agentrun.pipeline import pipecat_private
+
+
+@dataclass
+class PassedFrame(ControlFrame):
+    """A frame for a realtime model that the caller's aggregator would keep for itself."""
+
+    inner: Frame
+    interruptible: bool = field(default=False, init=False)
+
+
+class Passage(FrameProcessor):
+    """Stands before a realtime model, and hands it what was passed by the caller's aggregator."""
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        await self.push_frame(frame.inner if isinstance(frame, PassedFrame) else frame, direction)
+
+
+class FlowWorker:
+    """Does for a FlowManager what a PipelineWorker does, beside a session that uses the same one.
+
+    Pipecat 1.14 leads a realtime model into the first node only: afterwards, the caller's aggregator keeps a
+    node's messages to itself, and the model never hears of them. Here they go past it.
+    """
+
+    def __init__(self, worker: PipelineWorker, llm: FrameProcessor) -> None:
+        self._worker = worker
+        self._llm = llm
+
+    def set_reached_downstream_filter(self, types: tuple[type[Frame], ...]) -> None:
+        """Add to what is told of: the session's own would be gone otherwise."""
+        self._worker.add_reached_downstream_filter(types)
+
+    def event_handler(self, name: str) -> Callable[..., Any]:
+        """The worker's own."""
+        added: Callable[..., Any] = self._worker.event_handler(name)
+        return added
+
+    async def queue_frames(self, frames: Sequence[Frame]) -> None:
+        """Queue each frame."""
+        for frame in frames:
+            await self.queue_frame(frame)
+
+    async def queue_frame(self, frame: Frame) -> None:
+        """Queue a frame, past the caller's aggregator where that would keep it."""
+        llm = self._llm
+        if isinstance(frame, ServiceUpdateSettingsFrame):
+            frame.reach_inactive_services = True
+        if not isinstance(llm, OpenAIRealtimeLLMService) or not pipecat_private.realtime_has_context(llm):
+            await self._worker.queue_frame(frame)
+        elif isinstance(frame, LLMMessagesAppendFrame):
+            await self._worker.queue_frame(PassedFrame(frame))
+        elif isinstance(frame, LLMRunFrame):
+            await self._worker.queue_frame(PassedFrame(LLMMessagesAppendFrame([], run_llm=True)))
+        else:
+            await self._worker.queue_frame(frame)

@@ -1,0 +1,74 @@
+"""Every private name of Pipecat that agentrun relies on, in one place.
+
+Pipecat is pinned exactly, and ``tests/pipeline/test_pipecat_private.py`` fails when one of these names moves.
+"""
+
+from __future__ import annotations
+
+from agentrun.pipeline.pipecat_private.realtime import (
+    realtime_has_context,
+    realtime_is_answering,
+    realtime_is_deaf,
+    realtime_is_ready,
+    realtime_modalities,
+    realtime_renew_as,
+    realtime_restore,
+    realtime_send_conversation,
+    realtime_voice,
+    wait_until_answering,
+)
+from agentrun.pipeline.pipecat_private.services import (
+    has_settings,
+    hear_promptly,
+    is_connected,
+    reconnect,
+    resample_promptly,
+    send_ahead,
+    settings_of,
+)
+from agentrun.pipeline.pipecat_private.shared_models import (
+    SharedClient,
+    SharedSilero,
+    SharedSmartTurn,
+    close_own_clients,
+    silero_session,
+    smart_turn_session,
+)
+from agentrun.pipeline.pipecat_private.stt import SegmentTranscripts, StreamingSTT, tells_segments
+from agentrun.pipeline.pipecat_private.turns import stop_by_model, stop_by_silence
+from agentrun.pipeline.pipecat_private.workers import clean_up, force_cancel, forget_frames, tasks
+
+__all__ = [
+    "SegmentTranscripts",
+    "SharedClient",
+    "SharedSilero",
+    "SharedSmartTurn",
+    "StreamingSTT",
+    "clean_up",
+    "close_own_clients",
+    "force_cancel",
+    "forget_frames",
+    "has_settings",
+    "hear_promptly",
+    "is_connected",
+    "realtime_has_context",
+    "realtime_is_answering",
+    "realtime_is_deaf",
+    "realtime_is_ready",
+    "realtime_modalities",
+    "realtime_renew_as",
+    "realtime_restore",
+    "realtime_send_conversation",
+    "realtime_voice",
+    "reconnect",
+    "resample_promptly",
+    "send_ahead",
+    "settings_of",
+    "silero_session",
+    "smart_turn_session",
+    "stop_by_model",
+    "stop_by_silence",
+    "tasks",
+    "tells_segments",
+    "wait_until_answering",
+]

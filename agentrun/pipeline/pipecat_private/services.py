@@ -1,0 +1,88 @@
+"""What a service was told, whether it hears, and how it changes rates."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from pipecat.frames.frames import StartFrame
+from pipecat.pipeline.parallel_pipeline import ParallelPipeline
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.services.ai_service import AIService
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.services.openai.stt import OpenAIRealtimeSTTService
+from pipecat.services.stt_service import WebsocketSTTService
+from pipecat.transports.base_output import BaseOutputTransport
+from pipecat.transports.websocket.fastapi import FastAPIWebsocketOutputTransport
+from websockets.protocol import State
+
+from agentrun.pipeline.audio.resampling import PromptResampler
+
+
+def resample_promptly(output: FrameProcessor | None) -> None:
+    """Have a transport's output change rates without holding the sound back."""
+    if not isinstance(output, BaseOutputTransport):
+        return
+    set_ready = output.set_transport_ready
+
+    async def set_prompt_ready(frame: StartFrame) -> None:
+        await set_ready(frame)
+        for sender in output._media_senders.values():
+            sender._resampler = PromptResampler()
+
+    output.set_transport_ready = set_prompt_ready  # type: ignore[method-assign]
+
+
+def hear_promptly(service: OpenAIRealtimeLLMService | OpenAIRealtimeSTTService) -> None:
+    """The same for the sound that one of OpenAI's realtime services is sent."""
+    service._resampler = PromptResampler()
+
+
+def send_ahead(output: FrameProcessor | None, seconds: float) -> None:
+    """Let a WebSocket's output be ``seconds`` ahead of what the caller hears.
+
+    Pipecat sends each piece when it is due, so that every stall of the process is heard as a gap.
+    """
+    if not isinstance(output, FastAPIWebsocketOutputTransport):
+        return
+
+    async def wait() -> None:
+        now = time.monotonic()
+        due: Any = max(output._next_send_time, now) + output._send_interval
+        output._next_send_time = due
+        await asyncio.sleep(max(0.0, due - now - seconds))
+
+    output._write_audio_sleep = wait  # type: ignore[method-assign]
+
+
+def settings_of(service: FrameProcessor) -> Any:
+    """What a service was told; another one of its class takes it as an update."""
+    assert isinstance(service, AIService)  # noqa: S101
+    return service._settings
+
+
+def has_settings(service: FrameProcessor | None) -> bool:
+    """Whether ``service``, or what stands behind it, is one of Pipecat's services."""
+    return isinstance(service, AIService | ParallelPipeline)
+
+
+def is_connected(service: FrameProcessor) -> bool:
+    """Whether a speech service can hear, as far as it knows: its socket is open, and its session begun.
+
+    A service without a socket of Pipecat's kind is taken for connected.
+    """
+    if not isinstance(service, WebsocketSTTService):
+        return True
+    begun = not isinstance(service, OpenAIRealtimeSTTService) or service._session_ready
+    socket = service._websocket
+    return begun and not service._reconnect_in_progress and socket is not None and socket.state is State.OPEN
+
+
+async def reconnect(service: FrameProcessor) -> None:
+    """Connect a streaming speech service anew; after its own attempts it gives up for ever.
+
+    Others connect for each request. A connection that can't be had is told as an ErrorFrame.
+    """
+    if isinstance(service, WebsocketSTTService):
+        await service._do_reconnect()

@@ -1,0 +1,146 @@
+"""What all calls share: the sessions of local models and the connections of the OpenAI SDK."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from openai import AsyncOpenAI
+from pipecat.audio.turn.base_turn_analyzer import EndOfTurnState
+from pipecat.audio.turn.smart_turn.base_smart_turn import BaseSmartTurn
+from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
+from pipecat.audio.vad.silero import SileroOnnxModel, SileroVADAnalyzer
+from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADParams, VADState
+from pipecat.metrics.metrics import MetricsData
+from pipecat.processors.frame_processor import FrameProcessor
+
+from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
+
+
+def silero_session() -> Any:
+    """Load Silero's ONNX session once, to be shared by all calls (51 ms and 10 MB each otherwise)."""
+    return SileroVADAnalyzer()._model.session
+
+
+def smart_turn_session() -> Any:
+    """Load smart turn's ONNX session once, to be shared by all calls."""
+    return LocalSmartTurnAnalyzerV3()._session
+
+
+class SharedSilero(SileroVADAnalyzer):
+    """Silero with a state of its own over a session that all calls share."""
+
+    def __init__(self, session: Any, params: VADParams, pauses: EarlyEndOfTurn | None = None) -> None:
+        VADAnalyzer.__init__(self, params=params)
+        self._pauses = pauses
+        model = SileroOnnxModel.__new__(SileroOnnxModel)
+        model.session = session
+        model.sample_rates = [8000, 16000]
+        model.reset_states()
+        self._model = model
+        self._windows_since_reset = 0
+        self._low_confidence_windows = 0
+
+    async def analyze_audio(self, buffer: bytes) -> VADState:
+        """What the caller does; those who wait for pauses are told."""
+        state = await super().analyze_audio(buffer)
+        if self._pauses is None:
+            return state
+        if state is VADState.STOPPING:
+            self._pauses.silent_for(self._vad_stopping_count * self._vad_frames / self.sample_rate)
+        elif state is VADState.SPEAKING:
+            self._pauses.silent_for(0.0)
+        else:
+            self._pauses.ended()
+        return state
+
+
+class SharedSmartTurn(LocalSmartTurnAnalyzerV3):
+    """Smart turn with a buffer of its own over a session and threads that all calls share.
+
+    A thread of its own for each call would cost 34 MB: what OpenBLAS keeps for every thread that multiplies.
+    """
+
+    def __init__(
+        self, session: Any, threads: ThreadPoolExecutor, pauses: EarlyEndOfTurn | None = None
+    ) -> None:
+        BaseSmartTurn.__init__(self)
+        self._log_data = False
+        self._session = session
+        self._threads = threads
+        self._early: Future[tuple[EndOfTurnState, MetricsData | None]] | None = None
+        if pauses:
+            pauses.watch(self._begin, self._withdraw)
+
+    @property
+    def _model_executor(self) -> ThreadPoolExecutor:
+        return self._threads
+
+    async def analyze_end_of_turn(self) -> tuple[EndOfTurnState, MetricsData | None]:
+        """Whether the turn has ended, as it was judged from the pause on."""
+        early, self._early = self._early, None
+        if early is None:
+            return await super().analyze_end_of_turn()
+        state, metrics = await asyncio.wrap_future(early)
+        if state == EndOfTurnState.COMPLETE:
+            self._clear(state)
+        return state, metrics
+
+    def _begin(self) -> None:
+        if self._early is None and self._speech_triggered:
+            self._early = self._threads.submit(self._process_speech_segment, list(self._audio_buffer))
+
+    def _withdraw(self) -> None:
+        early, self._early = self._early, None
+        if early:
+            early.cancel()
+
+    def _clear(self, turn_state: EndOfTurnState) -> None:
+        self._withdraw()
+        super()._clear(turn_state)
+
+
+class SharedClient:
+    """Gives a Pipecat language model the HTTP client that all calls share.
+
+    Pipecat's constructors take no client and call ``create_client`` while they run.
+    """
+
+    def __init__(self, http_client: Any, **kwargs: Any) -> None:
+        self._shared_http_client = http_client
+        super().__init__(**kwargs)
+
+    def create_client(
+        self,
+        api_key: Any = None,
+        base_url: Any = None,
+        organization: Any = None,
+        project: Any = None,
+        default_headers: Any = None,
+        **_kwargs: Any,
+    ) -> AsyncOpenAI:
+        """The SDK's client over the shared connections."""
+        return AsyncOpenAI(
+            api_key=api_key,
+            base_url=base_url,
+            organization=organization,
+            project=project,
+            default_headers=default_headers,
+            http_client=self._shared_http_client,
+        )
+
+    _create_client = create_client
+    """What the Responses services call it."""
+
+
+async def close_own_clients(services: Iterable[FrameProcessor], shared: Any) -> None:
+    """Close the OpenAI clients that services made for themselves: Pipecat leaves their connections open.
+
+    Those over the ``shared`` HTTP client are everybody's.
+    """
+    for service in services:
+        for value in vars(service).values():
+            if isinstance(value, AsyncOpenAI) and value._client is not shared:
+                await value.close()

@@ -1,0 +1,114 @@
+"""Speech to text that begins at a pause, and says when a stretch of speech has been written down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from pipecat.audio.utils import pcm_to_wav
+from pipecat.frames.frames import Frame, VADUserStoppedSpeakingFrame
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.services.openai.stt import OpenAIRealtimeSTTService
+from pipecat.services.stt_service import SegmentedSTTService
+
+from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
+from agentrun.pipeline.turns.speech_segments import SegmentWrittenFrame
+
+
+class SegmentTranscripts:
+    """What a service for whole stretches of speech is asked, and when.
+
+    Without ``pauses`` it is asked once the end of speech is certain. With them it is asked at each pause, and
+    the request is withdrawn when the caller goes on; its seconds of sound count as used all the same.
+    """
+
+    def __init__(self, service: SegmentedSTTService, pauses: EarlyEndOfTurn | None) -> None:
+        self._service = service
+        self._transcribe, self._stopped = service.run_stt, service._handle_user_stopped_speaking
+        self._early: asyncio.Task[list[Frame | None]] | None = None
+        self._early_sound = b""
+        self._queued: deque[asyncio.Task[list[Frame | None]] | None] = deque()
+        service.run_stt = self._run  # type: ignore[method-assign]
+        service._handle_user_stopped_speaking = self._end  # type: ignore[method-assign]
+        if pauses:
+            pauses.watch(self._begin, self._withdraw)
+            service.cleanup = self._clean_up(service.cleanup)  # type: ignore[method-assign]
+
+    def _begin(self) -> None:
+        """Have written down what was said until this pause."""
+        if self._service._user_speaking and self._service.is_usable and self._early is None:
+            self._early_sound = bytes(self._service._audio_buffer) + self._service._trailing_silence()
+            wav = pcm_to_wav(self._early_sound, self._service.sample_rate)
+            self._early = asyncio.create_task(_collected(self._transcribe(wav)))
+
+    def _withdraw(self) -> None:
+        """The caller goes on."""
+        early, self._early = self._early, None
+        if early:
+            early.cancel()
+            self._service._record_stt_audio_usage(self._early_sound)
+
+    async def _end(self, frame: VADUserStoppedSpeakingFrame) -> None:
+        """The pause was the end of this stretch of speech."""
+        early, self._early = self._early, None
+        if self._service.is_usable:
+            self._queued.append(early)
+        elif early:
+            early.cancel()
+        await self._stopped(frame)
+
+    async def _run(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
+        early = self._queued.popleft() if self._queued else None
+        for frame in await (early or _collected(self._transcribe(audio))):
+            yield frame
+        yield SegmentWrittenFrame()
+
+    def _clean_up(self, clean_up: Any) -> Any:
+        async def all_clean() -> None:
+            for early in (self._early, *self._queued):
+                if early:
+                    early.cancel()
+            await clean_up()
+
+        return all_clean
+
+
+async def _collected(frames: AsyncGenerator[Frame | None, None]) -> list[Frame | None]:
+    return [frame async for frame in frames]
+
+
+class StreamingSTT(OpenAIRealtimeSTTService):
+    """OpenAI's streaming transcription, whose last words are marked as such.
+
+    Pipecat leaves the mark out, and waits for as long as transcripts may take: 1.66 s after every turn.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._committed = 0
+
+    async def _commit_audio_buffer(self) -> None:
+        self._committed += 1
+        await super()._commit_audio_buffer()  # type: ignore[no-untyped-call]
+
+    async def _connect_websocket(self) -> None:
+        self._committed = 0
+        await super()._connect_websocket()  # type: ignore[no-untyped-call]
+
+    async def _handle_transcription_completed(self, evt: dict[str, Any]) -> None:
+        self._committed = max(0, self._committed - 1)
+        self._finalize_pending = not self._committed
+        await super()._handle_transcription_completed(evt)
+        await self.push_frame(SegmentWrittenFrame())
+
+    async def _handle_transcription_failed(self, evt: dict[str, Any]) -> None:
+        self._committed = max(0, self._committed - 1)
+        await super()._handle_transcription_failed(evt)
+        await self.push_frame(SegmentWrittenFrame())
+
+
+def tells_segments(service: FrameProcessor) -> bool:
+    """Whether a service says when a stretch of speech has been written down."""
+    return isinstance(service, SegmentedSTTService | StreamingSTT)

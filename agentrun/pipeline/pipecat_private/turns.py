@@ -1,0 +1,67 @@
+"""The end of the caller's turn, held until every stretch of their speech has been written down.
+
+Pipecat 1.14 ends a turn with the first transcript that comes. Where a pause cuts speech in two, that is the
+first half's: the agent answers half of what was said, and the second half interrupts its answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipecat.frames.frames import Frame, VADUserStoppedSpeakingFrame
+from pipecat.turns.types import ProcessFrameResult
+from pipecat.turns.user_stop import SpeechTimeoutUserTurnStopStrategy, TurnAnalyzerUserTurnStopStrategy
+
+from agentrun.pipeline.turns.speech_segments import SegmentWrittenFrame
+
+
+class _Held:
+    """Counts the stretches of speech that are not written down yet.
+
+    Should words never come, the aggregator's limit for a turn's end bounds the wait: 5 s.
+    """
+
+    _unwritten = 0
+
+    async def process_frame(self, frame: Frame) -> ProcessFrameResult:
+        if isinstance(frame, VADUserStoppedSpeakingFrame):
+            self._unwritten += 1
+        result: ProcessFrameResult = await super().process_frame(frame)  # type: ignore[misc]
+        if isinstance(frame, SegmentWrittenFrame) and self._unwritten:
+            self._unwritten -= 1
+            await self._maybe_trigger_user_turn_stopped()
+        return result
+
+    async def handle_user_turn_started(self) -> None:
+        self._unwritten = 0
+        await super().handle_user_turn_started()  # type: ignore[misc]
+
+    async def handle_user_turn_stopped(self) -> None:
+        self._unwritten = 0
+        await super().handle_user_turn_stopped()  # type: ignore[misc]
+
+    async def _maybe_trigger_user_turn_stopped(self) -> None:
+        if not self._unwritten:
+            await super()._maybe_trigger_user_turn_stopped()  # type: ignore[misc]
+
+
+class HeldTurnAnalyzer(_Held, TurnAnalyzerUserTurnStopStrategy):
+    """The end by a model that hears the turn."""
+
+
+class HeldSpeechTimeout(_Held, SpeechTimeoutUserTurnStopStrategy):
+    """The end by silence."""
+
+
+def stop_by_model(analyzer: Any, *, transcribed: bool, segmented: bool) -> TurnAnalyzerUserTurnStopStrategy:
+    """The end of turns by ``analyzer``; ``segmented`` where each stretch of speech is told to be written."""
+    made = HeldTurnAnalyzer if segmented else TurnAnalyzerUserTurnStopStrategy
+    return made(turn_analyzer=analyzer, wait_for_transcript=transcribed)
+
+
+def stop_by_silence(
+    seconds: float, *, transcribed: bool, segmented: bool
+) -> SpeechTimeoutUserTurnStopStrategy:
+    """The end of turns after ``seconds`` of silence; ``segmented`` as above."""
+    made = HeldSpeechTimeout if segmented else SpeechTimeoutUserTurnStopStrategy
+    return made(user_speech_timeout=seconds, wait_for_transcript=transcribed)

@@ -1,0 +1,37 @@
+"""A pipeline that is ready to run, and the parts that a session listens to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
+from pipecat.processors.frame_processor import FrameProcessor
+
+from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
+from agentrun.pipeline.failover.failover import Failover
+
+
+@dataclass(frozen=True)
+class PipelineParts:
+    """``stt``, ``llm`` and ``tts`` are Pipecat's processors; None where the style has no such part."""
+
+    pipeline: Pipeline
+    context: LLMContext
+    aggregators: LLMContextAggregatorPair
+    llm: FrameProcessor
+    stt: FrameProcessor | None = None
+    tts: FrameProcessor | None = None
+    playout: PlayoutTracker | None = None
+
+    @property
+    def services(self) -> list[FrameProcessor]:
+        """Every service, and those that stand behind another."""
+        found: list[FrameProcessor] = []
+        for part in (self.stt, self.llm, self.tts):
+            if isinstance(part, Failover):
+                found += [member.service for member in part.members]
+            elif part:
+                found.append(part)
+        return found

@@ -1,0 +1,1 @@
+"""The realtime style: one speech-to-speech model."""

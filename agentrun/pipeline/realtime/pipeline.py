@@ -1,0 +1,152 @@
+"""Realtime: one speech-to-speech model.
+
+transport in -> caller's turns -> speech-to-speech model -> transport out -> agent's words
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import (
+    LLMContextAggregatorPair,
+    LLMUserAggregatorParams,
+)
+from pipecat.services.openai.realtime import events
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.turns.user_stop import ExternalUserTurnStopStrategy
+from pipecat.turns.user_turn_strategies import ExternalUserTurnStrategies
+
+from agentrun.pipeline import context_size, pipecat_private, pushed_frames
+from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
+from agentrun.pipeline.flows.worker import Passage
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.pipeline.services.construct import construct
+from agentrun.pipeline.services.openai_addresses import socket_url
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.pipeline.session_listener import SessionListener
+from agentrun.pipeline.tools import functions
+from agentrun.pipeline.turns import strategies as turns
+from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
+from agentrun.plan.plan import Plan, ServicePlan
+from agentrun.providers.service_plans import OPENAI
+from agentrun.spec.values.durations import seconds
+from agentrun.transports.connection import Connection
+
+_Service = TypeVar("_Service", bound=OpenAIRealtimeLLMService)
+_TELL_TURNS = ("azure", "azure-voice-live", "xai")
+"""Providers whose service says when the caller's turns begin and end, as Pipecat 1.14 has it."""
+_NOISE = {"near": "near_field", "far": "far_field"}
+
+
+def build(
+    plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: SessionListener
+) -> PipelineParts:
+    """The processors of one call, in the order in which a frame passes them."""
+    assert plan.realtime is not None  # noqa: S101
+    spec, transport = plan.spec, connection.transport
+    openai = plan.realtime.provider == OPENAI
+    llm: Any = (
+        service(plan.realtime, instructions, OpenAIRealtimeLLMService)
+        if openai
+        else construct(plan.realtime, resources, instructions)
+    )
+    context = LLMContext(
+        tools=ToolsSchema(standard_tools=functions.schemas(plan.tools, connection.call, listener))
+    )
+    local = plan.realtime.settings.get("turn_detection") == "local"
+    local = local or not (openai or plan.realtime.provider in _TELL_TURNS)
+    user_params = (
+        turns.user_params(spec, resources, turns.Words(transcribed=False), EarlyEndOfTurn())
+        if local
+        else LLMUserAggregatorParams(
+            user_turn_strategies=_server_turns(spec.turns.interruptions),
+            user_idle_timeout=turns.idle_after(spec),
+            user_mute_strategies=turns.mute_strategies(spec),
+        )
+    )
+    aggregators = LLMContextAggregatorPair(
+        context, user_params=user_params, assistant_params=context_size.assistant_params(spec)
+    )
+    pushed_frames.keep_caller_sound(llm)
+    playout = PlayoutTracker(announced=False)
+    passage = [Passage()] if spec.flow else []
+    pipeline = Pipeline(
+        [
+            transport.input(),
+            aggregators.user(),
+            *passage,
+            llm,
+            playout,
+            transport.output(),
+            aggregators.assistant(),
+        ]
+    )
+    return PipelineParts(pipeline, context, aggregators, llm, playout=playout)
+
+
+def _server_turns(interruptions: bool) -> ExternalUserTurnStrategies:
+    """The server finds the turns; their transcripts come later and are not waited for."""
+    strategies = ExternalUserTurnStrategies(enable_interruptions=interruptions)
+    strategies.stop = [ExternalUserTurnStopStrategy(wait_for_transcript=False)]
+    return strategies
+
+
+def service(
+    plan: ServicePlan,
+    instructions: str,
+    make: type[_Service],
+    modalities: list[events.Modality] | None = None,
+) -> _Service:
+    """OpenAI's realtime service, told ``instructions``; it answers in sound unless told otherwise."""
+    made = make(
+        api_key=plan.api_key or "",
+        base_url=socket_url(plan.base_url, "realtime"),
+        settings=OpenAIRealtimeLLMService.Settings(
+            model=plan.model,
+            system_instruction=instructions,
+            session_properties=events.SessionProperties(
+                audio=audio(plan.settings), output_modalities=modalities
+            ),
+        ),
+    )
+    pipecat_private.hear_promptly(made)
+    return made
+
+
+def audio(settings: Mapping[str, Any]) -> events.AudioConfiguration:
+    """The spec's realtime settings in OpenAI's words."""
+    noise = _NOISE.get(settings.get("noise_reduction", "off"))
+    return events.AudioConfiguration(
+        input=events.AudioInput(
+            transcription=_transcription(settings.get("transcription", {})),
+            noise_reduction=events.InputAudioNoiseReduction(type=noise) if noise else None,
+            turn_detection=_turn_detection(settings.get("turn_detection", {"type": "semantic"})),
+        ),
+        output=events.AudioOutput(voice=settings.get("voice"), speed=settings.get("speed")),
+    )
+
+
+def _transcription(setting: Any) -> events.InputAudioTranscription | None:
+    return None if setting is False else events.InputAudioTranscription(**(setting or {}))
+
+
+def _turn_detection(setting: Any) -> events.TurnDetection | events.SemanticTurnDetection | bool:
+    if setting == "local":
+        return False
+    if isinstance(setting, str):
+        setting = {"type": setting}
+    if setting["type"] == "semantic":
+        return events.SemanticTurnDetection(eagerness=setting.get("eagerness", "auto"))
+    return events.TurnDetection(
+        threshold=setting.get("threshold", 0.5),
+        prefix_padding_ms=_milliseconds(setting.get("prefix_padding", "300ms")),
+        silence_duration_ms=_milliseconds(setting.get("silence", "500ms")),
+    )
+
+
+def _milliseconds(text: str) -> int:
+    return round(seconds(text) * 1000)

@@ -1,0 +1,107 @@
+"""A planned service becomes Pipecat's: OpenAI's over shared connections, any other by its class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipecat.services.llm_service import LLMService
+from pipecat.services.openai.llm import OpenAILLMService
+from pipecat.services.openai.responses.llm import (
+    OpenAIResponsesHttpLLMService,
+    OpenAIResponsesLLMService,
+)
+from pipecat.services.openai.stt import OpenAISTTService
+from pipecat.services.openai.tts import OpenAITTSService
+from pipecat.services.stt_service import STTService
+from pipecat.services.tts_service import TTSService
+from pipecat.transcriptions.language import Language
+
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.pipecat_private import SharedClient
+from agentrun.pipeline.services.construct import construct
+from agentrun.pipeline.services.openai_addresses import socket_url
+from agentrun.pipeline.services.openai_speech import OpenAISpeech
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.plan.plan import ServicePlan
+from agentrun.providers.service_plans import OPENAI
+from agentrun.spec.values.durations import seconds
+
+SPEECH_BUFFER = "100ms"
+_NOISE = {"near": "near_field", "far": "far_field"}
+
+
+class ChatLLM(SharedClient, OpenAILLMService):
+    """Chat completions."""
+
+
+class ResponsesHttpLLM(SharedClient, OpenAIResponsesHttpLLMService):
+    """The Responses API over HTTP."""
+
+
+class ResponsesLLM(SharedClient, OpenAIResponsesLLMService):
+    """The Responses API over a WebSocket."""
+
+
+def stt(plan: ServicePlan, resources: Resources) -> STTService:
+    """Speech to text; OpenAI's of whole utterances over HTTP, or streaming over a WebSocket."""
+    if plan.provider != OPENAI:
+        service: STTService = construct(plan, resources)
+        return service
+    settings = dict(plan.settings)
+    if "language" in settings:
+        settings["language"] = Language(settings["language"])
+    if settings.pop("streaming", False):
+        if "noise_reduction" in settings:
+            settings["noise_reduction"] = _NOISE[settings["noise_reduction"]]
+        streaming = pipecat_private.StreamingSTT(
+            api_key=plan.api_key or "",
+            base_url=socket_url(plan.base_url, "realtime"),
+            settings=pipecat_private.StreamingSTT.Settings(model=plan.model, **settings),
+        )
+        pipecat_private.hear_promptly(streaming)
+        return streaming
+    return OpenAISTTService(
+        api_key=plan.api_key,
+        base_url=plan.base_url,
+        http_client=resources.http_client,
+        settings=OpenAISTTService.Settings(model=plan.model, **settings),
+    )
+
+
+def llm(plan: ServicePlan, instructions: str, resources: Resources) -> LLMService[Any]:
+    """The language model, told ``instructions``."""
+    if plan.provider != OPENAI:
+        service: LLMService[Any] = construct(plan, resources, instructions)
+        return service
+    settings = dict(plan.settings)
+    api = settings.pop("api", "chat")
+    shared: dict[str, Any] = {
+        "api_key": plan.api_key,
+        "base_url": plan.base_url,
+        "service_tier": settings.pop("service_tier", None),
+    }
+    given = {"model": plan.model, "system_instruction": instructions, **settings}
+    client = resources.http_client
+    if api == "responses":
+        url = socket_url(plan.base_url, "responses")
+        return ResponsesLLM(client, ws_url=url, settings=ResponsesLLM.Settings(**given), **shared)
+    if api == "responses-http":
+        return ResponsesHttpLLM(client, settings=ResponsesHttpLLM.Settings(**given), **shared)
+    return ChatLLM(client, settings=ChatLLM.Settings(**given), **shared)
+
+
+def tts(plan: ServicePlan, resources: Resources) -> TTSService:
+    """Text to speech; OpenAI's always at 24 kHz, which the transport brings to the line's rate."""
+    if plan.provider != OPENAI:
+        service: TTSService = construct(plan, resources)
+        return service
+    settings = dict(plan.settings)
+    return OpenAISpeech(
+        plan,
+        resources.ready_speech,
+        seconds(settings.pop("buffer", SPEECH_BUFFER)),
+        api_key=plan.api_key,
+        base_url=plan.base_url,
+        http_client=resources.http_client,
+        settings=OpenAITTSService.Settings(model=plan.model, **settings),
+    )

@@ -1,0 +1,111 @@
+"""What all calls of a process share: ONNX sessions, warm HTTP connections, MCP servers."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import httpx
+import numpy as np
+import openai
+from pipecat.audio.vad.vad_analyzer import VADParams
+
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.services.openai_speech import PreparedSpeech
+from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
+from agentrun.tools.mcp.servers import McpServers
+
+_NICENESS = 10
+_KEPT_SECONDS = 60.0
+
+
+class Resources:
+    """Loaded and run once before the first call, closed after the last one.
+
+    >>> async with Resources() as resources:  # doctest: +SKIP
+    ...     vad = resources.vad(VADParams())
+    """
+
+    def __init__(self) -> None:
+        self.traced = False
+        """Whether calls make spans for OpenTelemetry."""
+        self._silero = pipecat_private.silero_session()
+        self._smart_turn = pipecat_private.smart_turn_session()
+        self._turn_threads = ThreadPoolExecutor(_cores(), "smart-turn", initializer=_give_way)
+        self.http_client = openai.DefaultAsyncHttpxClient(limits=_lasting(openai.DEFAULT_CONNECTION_LIMITS))
+        # For tools. One caller's cookies must not reach another's request: it keeps none.
+        nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self.web = httpx.AsyncClient(timeout=10.0, cookies=nobodys)
+        self.mcp = McpServers()
+        self.ready_speech = PreparedSpeech()
+        self._web_session: aiohttp.ClientSession | None = None
+
+    def web_session(self) -> aiohttp.ClientSession:
+        """The session of the services that ask for one, begun with the first of them."""
+        if self._web_session is None:
+            self._web_session = aiohttp.ClientSession()
+        return self._web_session
+
+    def vad(self, params: VADParams, pauses: EarlyEndOfTurn | None = None) -> pipecat_private.SharedSilero:
+        """A voice activity detector for one call, which tells of ``pauses``."""
+        return pipecat_private.SharedSilero(self._silero, params, pauses)
+
+    def smart_turn(self, pauses: EarlyEndOfTurn | None = None) -> pipecat_private.SharedSmartTurn:
+        """An end-of-turn model for one call, which judges from ``pauses`` on."""
+        return pipecat_private.SharedSmartTurn(self._smart_turn, self._turn_threads, pauses)
+
+    def warm(self) -> None:
+        """Run each model once, so that the first call is as fast as the tenth. Blocks for about 0.2 s."""
+        vad = self.vad(VADParams())
+        vad.set_sample_rate(16_000)
+        vad.voice_confidence(bytes(vad.num_frames_required() * 2))
+        turn: Any = self.smart_turn()
+        turn.set_sample_rate(16_000)
+        turn._predict_endpoint(np.zeros(16_000, dtype=np.float32))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.mcp.close()
+        # FastAPI's caches keep an application, and all that it refers to, for as long as the process runs
+        self._silero = self._smart_turn = None
+        self._turn_threads.shutdown(wait=False, cancel_futures=True)
+        await self.http_client.aclose()
+        await self.web.aclose()
+        if self._web_session:
+            await self._web_session.close()
+
+
+def _lasting(limits: Any) -> Any:
+    """``limits``, with connections that outlive a caller's turn.
+
+    Those of openai and httpx close after 5 s, so that most requests would begin with a TLS handshake.
+    """
+    return type(limits)(
+        max_connections=limits.max_connections,
+        max_keepalive_connections=limits.max_keepalive_connections,
+        keepalive_expiry=_KEPT_SECONDS,
+    )
+
+
+def _cores() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _give_way() -> None:
+    """Let the event loop go before this thread: a judgement has time, and sound has not.
+
+    Linux has a niceness for each thread (sched(7)); elsewhere the threads stay equal.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -1,0 +1,50 @@
+"""What a pipeline tells its session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from pipecat.frames.frames import ErrorFrame
+
+from agentrun.tools.call_history import Ledger
+from agentrun.tools.outcome import Outcome
+from agentrun.tools.tool import Tool
+
+
+class ToolLine(Protocol):
+    """What a session does for the tools of its call."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Runs them."""
+
+    async def bridge(self, tool: Tool) -> None:
+        """Say the tool's words once there has been silence for its ``say_after``."""
+
+    async def heard(self) -> None:
+        """Wait until the caller has heard what is being said."""
+
+
+class SessionListener(Protocol):
+    """Told about a session's tool calls, audio that no one has transcribed, and services that take over."""
+
+    @property
+    def line(self) -> ToolLine:
+        """Runs the tools, and speaks while they work."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the call is ending: nobody waits for the model any more."""
+
+    def tool_started(self, tool: Tool) -> None:
+        """The model has called ``tool``."""
+
+    def tool_ended(self, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
+        """The call is over, whatever ended it."""
+
+    def heard_audio(self, message: dict[str, Any], wav: bytes) -> None:
+        """The model was given ``wav``, the caller's words, in ``message`` of its context."""
+
+    def taken_over(self, part: str, by: str, instead_of: str, error: ErrorFrame | None) -> None:
+        """The service ``by`` goes on as ``part``; without an ``error`` it is one that works again."""

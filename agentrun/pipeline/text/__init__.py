@@ -1,0 +1,1 @@
+"""Conversations in writing: the same model, tools and turns, without sound."""

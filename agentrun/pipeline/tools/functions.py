@@ -1,0 +1,105 @@
+"""Our tools as Pipecat's functions: the model is answered exactly once, whatever the tool does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from loguru import logger
+from pipecat.adapters.llm.schemas.direct_function import tool_options
+from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
+from pipecat.frames.frames import FunctionCallResultProperties
+from pipecat.services.llm_service import FunctionCallParams
+
+from agentrun.call import Call
+from agentrun.pipeline.session_listener import SessionListener
+from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
+from agentrun.tools.outcome import Outcome
+from agentrun.tools.tool import Tool
+
+
+def schemas(tools: Sequence[Tool], call: Call, listener: SessionListener) -> list[FunctionSchema]:
+    """One function schema, with its handler, for each tool."""
+    parallel_calls = ParallelToolCalls()
+    return [_schema(tool, call, listener, parallel_calls) for tool in tools]
+
+
+def _schema(
+    tool: Tool, call: Call, listener: SessionListener, parallel_calls: ParallelToolCalls
+) -> FunctionSchema:
+    # A function that Pipecat does not cancel reports its result later, as a message of its own.
+    @tool_options(cancel_on_interruption=tool.on_interrupt == "cancel")
+    async def handler(params: FunctionCallParams) -> None:
+        turn = listener.line.ledger.turn
+        with parallel_calls.at_work(turn):
+            outcome = await run(tool, call, params.arguments, listener)
+            waits = await parallel_calls.told(params.llm)
+        silent = listener.over or (waits and not parallel_calls.is_last(turn))
+        answer = FunctionCallResultProperties(run_llm=False) if silent else None
+        await params.result_callback(as_data(outcome.text), properties=answer)
+
+    return FunctionSchema(
+        name=tool.name,
+        description=tool.description,
+        properties=dict(tool.parameters.get("properties", {})),
+        required=list(tool.parameters.get("required", ())),
+        handler=handler,
+    )
+
+
+async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: SessionListener) -> Outcome:
+    """Run the tool, with a word to the caller when it is slow; the session hears of its start and its end."""
+    listener.tool_started(tool)
+    began = time.monotonic()
+    try:
+        async with _bridged(tool, listener):
+            outcome = await listener.line.ledger.run(tool, call, arguments)
+    except asyncio.CancelledError:
+        why = "the call ended" if listener.over else "the caller interrupted"
+        outcome = Outcome("cancelled", f"cancelled: {why}", seconds=_since(began))
+        listener.tool_ended(tool, arguments, outcome)
+        raise
+    if outcome.detail:
+        # an exception's words may be the caller's: above DEBUG a line says what was raised, and where
+        first = outcome.detail.partition("\n")[0]
+        logger.warning("call {}: tool {} {}: {}", call.id, tool.name, outcome.status, first)
+        logger.debug("call {}: tool {}: {}", call.id, tool.name, outcome.detail)
+    # A repeated call may get a result that took longer than itself.
+    listener.tool_ended(tool, arguments, replace(outcome, seconds=_since(began)))
+    return outcome
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 3)
+
+
+@contextlib.asynccontextmanager
+async def _bridged(tool: Tool, listener: SessionListener) -> AsyncIterator[None]:
+    """Say the tool's words while the block takes longer than they may wait."""
+    if not tool.say:
+        yield
+        return
+    speaking = asyncio.create_task(listener.line.bridge(tool))
+    try:
+        yield
+    finally:
+        speaking.cancel()
+        await asyncio.gather(speaking, return_exceptions=True)
+
+
+def as_data(text: str) -> object:
+    """Pipecat encodes the result as JSON once more; what is a list or a mapping already is given as data.
+
+    A bare ``0`` or ``false`` stays text: Pipecat takes it for no result, and the model would never answer.
+    """
+    try:
+        data = json.loads(text)
+        json.dumps(data, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return text
+    return data if isinstance(data, dict | list) and data else text

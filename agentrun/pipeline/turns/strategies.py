@@ -1,0 +1,101 @@
+"""Whose turn it is: when the caller begins, ends, and may interrupt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipecat.audio.vad.vad_analyzer import VADParams
+from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregatorParams
+from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
+from pipecat.turns.user_mute import (
+    AlwaysUserMuteStrategy,
+    BaseUserMuteStrategy,
+    FirstSpeechUserMuteStrategy,
+    FunctionCallUserMuteStrategy,
+    MuteUntilFirstBotCompleteUserMuteStrategy,
+)
+from pipecat.turns.user_start import (
+    BaseUserTurnStartStrategy,
+    MinWordsUserTurnStartStrategy,
+    TranscriptionUserTurnStartStrategy,
+    VADUserTurnStartStrategy,
+)
+from pipecat.turns.user_stop import BaseUserTurnStopStrategy
+from pipecat.turns.user_turn_strategies import UserTurnStrategies
+
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
+from agentrun.spec.models.agent import AgentSpec
+
+MUTES: dict[str, type[BaseUserMuteStrategy]] = {
+    "always": AlwaysUserMuteStrategy,
+    "first-speech": FirstSpeechUserMuteStrategy,
+    "greeting": MuteUntilFirstBotCompleteUserMuteStrategy,
+    "tools": FunctionCallUserMuteStrategy,
+}
+"""The words of ``turns.mute``."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is known of a call's transcripts: whether there are any, and whether each stretch is told of."""
+
+    transcribed: bool = True
+    segmented: bool = False
+
+
+def user_params(
+    spec: AgentSpec, resources: Resources, words: Words, pauses: EarlyEndOfTurn
+) -> LLMUserAggregatorParams:
+    """How the caller's turns are found on this machine; without transcripts they end by sound alone."""
+    turns = spec.turns
+    params = VADParams(
+        confidence=turns.confidence,
+        start_secs=turns.start,
+        stop_secs=turns.stop,
+        min_volume=turns.min_volume,
+    )
+    return LLMUserAggregatorParams(
+        vad_analyzer=resources.vad(params, pauses),
+        user_turn_strategies=UserTurnStrategies(
+            start=_start(spec), stop=[_stop(spec, resources, words, pauses)]
+        ),
+        user_mute_strategies=mute_strategies(spec),
+        user_idle_timeout=idle_after(spec),
+        empty_user_turn=EmptyUserTurnConfig() if words.transcribed else None,
+    )
+
+
+def mute_strategies(spec: AgentSpec) -> list[BaseUserMuteStrategy]:
+    """When the caller is not listened to."""
+    return [MUTES[word]() for word in spec.turns.mute]
+
+
+def idle_after(spec: AgentSpec) -> float:
+    """Seconds of silence after which the caller is asked; 0 is never."""
+    return spec.turns.idle.after if spec.turns.idle else 0
+
+
+def _start(spec: AgentSpec) -> list[BaseUserTurnStartStrategy]:
+    turns = spec.turns
+    if turns.min_words:
+        return [
+            MinWordsUserTurnStartStrategy(min_words=turns.min_words, enable_interruptions=turns.interruptions)
+        ]
+    transcription = TranscriptionUserTurnStartStrategy(enable_interruptions=turns.interruptions)
+    if turns.detection == "transcription":
+        return [transcription]
+    return [VADUserTurnStartStrategy(enable_interruptions=turns.interruptions), transcription]
+
+
+def _stop(
+    spec: AgentSpec, resources: Resources, words: Words, pauses: EarlyEndOfTurn
+) -> BaseUserTurnStopStrategy:
+    if spec.turns.detection == "smart":
+        analyzer = resources.smart_turn(None if spec.turns.early == "none" else pauses)
+        return pipecat_private.stop_by_model(
+            analyzer, transcribed=words.transcribed, segmented=words.segmented
+        )
+    silence = spec.turns.silence
+    return pipecat_private.stop_by_silence(silence, transcribed=words.transcribed, segmented=words.segmented)

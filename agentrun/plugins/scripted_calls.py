@@ -1,0 +1,74 @@
+"""What the tests of a spec say of its tools: one that calls a tool which is not there can't pass."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from agentrun.errors import Problem
+from agentrun.spec.loading.close_match import closest
+from agentrun.spec.loading.spec_file import SpecFile, Where
+from agentrun.spec.models.scenarios import Expectation, Move, Turn
+from agentrun.tools.mcp import MCP
+from agentrun.tools.tool import Tool
+
+Known = dict[str, Collection[str] | None]
+"""What may be called, with its arguments; None where those are not known."""
+
+
+def check(file: SpecFile, tools: Sequence[Tool]) -> list[Problem]:
+    """A problem for each tool that is not there, a warning for each argument that it does not take."""
+    known: Known = {
+        tool.name: list(tool.parameters.get("properties", {})) for tool in tools if tool.plugin != MCP
+    }
+    # what a server's tools take is known when it has been asked
+    known |= {tool.name: None for tool in tools if tool.plugin == MCP}
+    if file.spec.flow:
+        known |= {way.name: () for _, way in file.spec.flow.functions() if way.transition_only}
+    found: list[Problem] = []
+    for t, test in enumerate(file.spec.tests):
+        for n, turn in enumerate(test.turns):
+            for where, name, arguments in _calls(file, turn, ("tests", t, "turns", n)):
+                found += _check(file, where, name, arguments, known)
+    return found
+
+
+def _calls(file: SpecFile, turn: Turn, where: Where) -> Iterator[tuple[Where, str, Sequence[str]]]:
+    """Every call that a turn makes or expects: where its name stands, the name, and its arguments."""
+    for m, move in enumerate(turn.llm):
+        yield from _of_move(file, move, (*where, "llm", m), (*where, "llm"))
+    for e, expected in enumerate(turn.expect):
+        yield from _of_expectation(expected, (*where, "expect", e))
+
+
+def _of_move(
+    file: SpecFile, move: Move, where: Where, short: Where
+) -> Iterator[tuple[Where, str, Sequence[str]]]:
+    if move.call is not None:
+        place = (*where, "call")
+        yield place if place in file.places else (*short, "call"), move.call, tuple(move.args)
+
+
+def _of_expectation(expected: Expectation, where: Where) -> Iterator[tuple[Where, str, Sequence[str]]]:
+    if expected.absent:
+        return
+    for c, call in enumerate(expected.calls):
+        yield (*where, "calls", c, "name"), call.name, tuple(call.args)
+    if expected.name is not None:
+        yield (*where, "name"), expected.name, tuple(expected.args or ())
+
+
+def _check(
+    file: SpecFile, where: Where, name: str, arguments: Sequence[str], known: Known
+) -> Iterator[Problem]:
+    if name not in known:
+        hint = closest(name, known) or f"its tools are: {', '.join(known) or 'none'}"
+        if any(entry.mcp and not entry.mcp.only for entry in file.spec.tools):
+            hint += "; those of an MCP server are known to tests when `only:` names them"
+        yield file.problem(where, f"the agent has no tool '{name}'", hint)
+        return
+    takes = known[name]
+    for argument in arguments:
+        if takes is not None and argument not in takes:
+            message = f"'{name}' takes no argument '{argument}'"
+            hint = closest(argument, takes or ()) or f"it takes: {', '.join(takes or ()) or 'none'}"
+            yield file.problem((*where[:-1], "args", argument), message, hint, "warning")

@@ -1,0 +1,204 @@
+"""A service of the spec becomes a service that can be built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from agentrun.errors import PluginError, Problem
+from agentrun.providers import catalogue, fallback, installed, openai, settings, variables
+from agentrun.providers.service import Kind, Service
+from agentrun.providers.variables import Unset
+from agentrun.spec.loading import yaml_loader
+from agentrun.spec.loading.close_match import closest
+from agentrun.spec.loading.spec_file import SpecFile, Where
+from agentrun.spec.models.pipeline import LLM, REALTIME, STT, TTS, Alternative, ServiceSpec
+from agentrun.spec.values.addresses import problem_with
+
+KEY = "OPENAI_API_KEY"
+ADDRESS = "OPENAI_BASE_URL"
+OPENAI = "openai"
+USUAL: Mapping[Kind, str] = {"stt": STT, "llm": LLM, "tts": TTS, "realtime": REALTIME}
+_OWN = ("api_key", "base_url")
+
+
+@dataclass(frozen=True)
+class ServicePlan:
+    """A service that is ready to be built: settings checked, key and address filled in.
+
+    ``arguments`` are what its constructor takes from the environment beside the key. The services of
+    ``fallback`` take over, in their order, when this one fails or leaves the caller without an answer for
+    ``patience`` seconds.
+    """
+
+    kind: Kind
+    provider: str
+    model: str
+    settings: Mapping[str, Any]
+    api_key: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+    service: Service | None = None
+    arguments: Mapping[str, str] = field(default_factory=dict, repr=False)
+    fallback: tuple[ServicePlan, ...] = ()
+    patience: float = 3.0
+
+    def with_setting(self, key: str, value: Any) -> ServicePlan:
+        """The same with one setting more."""
+        return replace(self, settings={**self.settings, key: value})
+
+
+class ServicePlanner:
+    """Collects the problems, the unset variables and the missing libraries of one spec.
+
+    ``own`` finds the service that a plugin brings for a provider that Pipecat's registry doesn't have.
+    """
+
+    def __init__(
+        self,
+        file: SpecFile,
+        environ: Mapping[str, str],
+        *,
+        offline: bool,
+        own: Callable[[Kind, str], Service | None] = lambda _kind, _provider: None,
+    ) -> None:
+        self.problems: list[Problem] = []
+        self.missing: list[Unset] = []
+        self.uninstalled: dict[Where, Service] = {}
+        self._file = file
+        self._environ = environ
+        self._offline = offline
+        self._own = own
+
+    def part(self, kind: Kind, spec: ServiceSpec, *, used: bool) -> ServicePlan:
+        """The service at ``pipeline.<kind>``; its unset variables count only when it is ``used``."""
+        plan = self.service(kind, spec, ("pipeline", kind), used=used)
+        others = [
+            self.service(kind, other, where, used=used)
+            for where, other in fallback.check(kind, spec, self._file, self.problem)
+        ]
+        return replace(plan, fallback=tuple(others), patience=spec.patience)
+
+    def service(self, kind: Kind, spec: Alternative, where: Where, *, used: bool) -> ServicePlan:
+        """The service that stands at ``where``."""
+        service = self._find(kind, spec, where)
+        written = spec.settings
+        if self._offline:
+            written = {key: value for key, value in written.items() if key not in _OWN}
+        unset = list(variables.unset(written, self._environ, where))
+        for below, text in variables.broken(written):
+            self.problem((*where, *below), f"'{text}' is not a variable", "write ${NAME} or ${NAME:-default}")
+        given = self._check(service, spec, written, {u.where[len(where)] for u in unset}, where)
+        if self._offline and spec.provider != OPENAI:
+            return self._stand_in(kind)
+        known, more = self._known(service, written, where)
+        unset += more
+        key = given.pop("api_key", None) or known.pop("api_key", None)
+        address = given.pop("base_url", None) or known.pop("base_url", None)
+        if spec.provider == OPENAI:
+            address = address or self._environ.get(ADDRESS) or None
+        if used:
+            self.missing += unset
+            if service and not installed.is_installed(service):
+                self.uninstalled[(*where, "model")] = service
+        return ServicePlan(kind, spec.provider, spec.model_name, given, key or None, address, service, known)
+
+    def text(self, value: str | None, where: Where) -> str | None:
+        """A text with its variables filled in; offline an unset one is not missed."""
+        if value is None:
+            return None
+        unset = list(variables.unset(value, self._environ, where))
+        for _, text in variables.broken(value):
+            self.problem(where, f"'{text}' is not a variable", "write ${NAME} or ${NAME:-default}")
+        if not self._offline:
+            self.missing += unset
+        return None if unset else str(variables.expand(value, self._environ)) or None
+
+    def need(self, unset: Unset) -> None:
+        """Note that a variable is needed; offline it is not missed."""
+        if not self._offline and not self._environ.get(unset.name):
+            self.missing.append(unset)
+
+    def problem(self, where: Where, message: str, hint: str) -> None:
+        """Add a problem at ``where``."""
+        self.problems.append(self._file.problem(where, message, hint))
+
+    def warnings(self) -> Iterator[Problem]:
+        """Where each unset variable is first asked for, and each library that isn't installed."""
+        first = {unset.name: unset.where for unset in reversed(self.missing)}
+        for name, where in first.items():
+            hint = f"export {name}=… before serving, or serve --offline"
+            yield self._file.problem(where, f"{name} is not set", hint, "warning")
+        for where, service in self.uninstalled.items():
+            message = f"{service.label}'s libraries are not installed"
+            yield self._file.problem(where, message, installed.command(service), "warning")
+
+    def _find(self, kind: Kind, spec: Alternative, where: Where) -> Service | None:
+        """The service that is meant, from the catalogue or from a plugin; None is a problem, told here."""
+        try:
+            service = catalogue.find(kind, spec.provider) or self._own(kind, spec.provider)
+        except PluginError as error:
+            self.problem((*where, "model"), error.message, error.hint)
+            return None
+        if service is None and "/" not in spec.model:
+            self.problem(where, f"'{spec.model}' is not provider/model", f"write for example {USUAL[kind]}")
+        elif service is None:
+            known = catalogue.providers(kind)
+            hint = closest(spec.provider, known) or f"there are: {', '.join(known)}"
+            self.problem((*where, "model"), f"there is no provider '{spec.provider}' for {kind}", hint)
+        elif service.provider == OPENAI and not spec.model_name:
+            self.problem(where, "names no model", f"write for example {USUAL[kind]}")
+        return service
+
+    def _stand_in(self, kind: Kind) -> ServicePlan:
+        """Offline, what any provider does is done by the stand-in for OpenAI."""
+        model = USUAL[kind].partition("/")[2]
+        key, address = self._environ.get(KEY), self._environ.get(ADDRESS)
+        return ServicePlan(kind, OPENAI, model, {}, key, address, catalogue.find(kind, OPENAI))
+
+    def _known(
+        self, service: Service | None, written: Mapping[str, Any], where: Where
+    ) -> tuple[dict[str, str], list[Unset]]:
+        """The constructor's arguments that the environment holds, and the variables that it lacks."""
+        known: dict[str, str] = {}
+        unset: list[Unset] = []
+        for variable in service.variables if service else ():
+            value = self._environ.get(variable.name)
+            if variable.argument in written:
+                continue
+            if value:
+                known[variable.argument] = value
+            elif variable.required:
+                unset.append(Unset(variable.name, ("pipeline",) if variable.name == KEY else where))
+        return known, unset
+
+    def _check(
+        self,
+        service: Service | None,
+        spec: Alternative,
+        written: Mapping[str, Any],
+        unset: set[str | int],
+        where: Where,
+    ) -> dict[str, Any]:
+        """The settings with their variables filled in; those that wait for a variable are not checked."""
+        if service is None:
+            return dict(written)
+        given = {key: self._value(service, key, value) for key, value in written.items()}
+        checked = {key: value for key, value in given.items() if key not in unset}
+        for below, message, hint in settings.check(service, checked):
+            self.problem((*where, *below), message, hint)
+        if service.provider == OPENAI:
+            for below, message, hint in openai.check(service.kind, spec.model_name, given):
+                self.problem((*where, *below), message, hint)
+        address = checked.get("base_url")
+        if service.takes_http and isinstance(address, str) and (message := problem_with(address)):
+            self.problem((*where, "base_url"), message, "write http://localhost:8000/v1")
+        return given
+
+    def _value(self, service: Service, key: str, value: Any) -> Any:
+        """A variable's text is read as the word would be in the file, where a number or a yes is wanted."""
+        expanded = variables.expand(value, self._environ)
+        setting = service.settings.get(key)
+        if setting and setting.type in ("number", "integer", "boolean") and variables.has_variable(value):
+            return yaml_loader.plain(str(expanded))
+        return expanded

@@ -1,0 +1,53 @@
+"""One side of a call as a single stream: everybody who speaks there, mixed."""
+
+from __future__ import annotations
+
+import numpy as np
+import soxr
+
+from agentrun.records.audio.speaker_track import SpeakerTrack
+
+
+class SideMix:
+    """The caller's side, or the agent's; sound comes at ``rate`` and is taken at ``out_rate``, both in Hz.
+
+    In a room the caller's side may be several people, who come as several streams.
+    """
+
+    def __init__(self, rate: int, out_rate: int, patience: float) -> None:
+        self.rate = rate
+        self._patience = patience
+        self._taken = 0
+        self._tracks: dict[str, SpeakerTrack] = {}
+        same = rate == out_rate
+        self._resampler = None if same else soxr.ResampleStream(rate, out_rate, 1, dtype="int16")
+
+    @property
+    def waiting(self) -> int:
+        """How many bytes wait to be taken."""
+        return sum(track.waiting for track in self._tracks.values())
+
+    def add(self, speaker: str, pcm: bytes, ends: float) -> None:
+        """Sound of ``speaker`` that ended at second ``ends``."""
+        if speaker not in self._tracks:
+            self._tracks[speaker] = SpeakerTrack(self.rate, self._patience, begin=self._taken)
+        self._tracks[speaker].add(pcm, ends)
+
+    def cut(self, second: float) -> None:
+        """Nothing is heard from ``second`` on of what has been added."""
+        for track in self._tracks.values():
+            track.cut(second)
+
+    def take(self, until: float, *, last: bool = False) -> bytes:
+        """What was heard up to second ``until``; the ``last`` of it makes up for a resampler's delay."""
+        count = max(0, round(until * self.rate) - self._taken)
+        taken = [track.take(until) for track in self._tracks.values()]
+        self._taken += count
+        self._tracks = {speaker: track for speaker, track in self._tracks.items() if track.waiting}
+        mixed = np.zeros(count, np.int32)
+        for pcm in taken:
+            mixed += np.frombuffer(pcm, np.int16)
+        sound = np.clip(mixed, -32_768, 32_767).astype(np.int16)
+        if self._resampler:
+            sound = self._resampler.resample_chunk(sound, last=last)
+        return bytes(sound.tobytes())

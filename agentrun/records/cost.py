@@ -1,0 +1,86 @@
+"""What a call is estimated to have cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from agentrun.records.call_record import CallRecord
+
+_MILLION = 1_000_000
+_AUDIO = ("input", "cached", "output")
+
+
+@cache
+def prices() -> dict[str, Any]:
+    """The prices and their date, as ``prices.yaml`` has them."""
+    text = resources.files("agentrun.records").joinpath("prices.yaml").read_text(encoding="utf-8")
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
+def close(record: CallRecord) -> None:
+    """The call is over now."""
+    record.ended = datetime.now(UTC)
+    record.cost = estimate(record)
+
+
+def estimate(record: CallRecord) -> dict[str, Any]:
+    """The parts of the call's cost and their sum; ``unknown`` names what has no price.
+
+    >>> record = CallRecord("1", "desk", "local")
+    >>> record.usage["llm openai/gpt-4o"] = {"input_tokens": 1_000_000}
+    >>> estimate(record)["total"]
+    2.5
+    """
+    known = prices()
+    parts: dict[str, float] = {}
+    unknown = []
+    for name, used in record.usage.items():
+        cost = _of_service(name, used, known)
+        if cost is None:
+            unknown.append(name)
+        else:
+            parts[name] = round(cost, 6)
+    if record.transport == "twilio" and record.ended:
+        minutes = math.ceil((record.ended - record.started).total_seconds() / 60)
+        kind = f"twilio {record.direction}"
+        parts[kind] = round(minutes * float(known["telephone_minute"][kind]), 6)
+    total = round(sum(parts.values()), 6)
+    found = {"estimate": True, "currency": known["currency"], "prices": str(known["date"])}
+    return {**found, "total": total, "parts": parts, "unknown": unknown}
+
+
+def _of_service(name: str, used: Mapping[str, float], known: Mapping[str, Any]) -> float | None:
+    """What a service's use costs, or None where there is no price."""
+    kind, _, model = name.partition(" ")
+    if kind == "stt":
+        price = _priced(known["transcribed_minute"], model)
+        return None if price is None else used.get("seconds", 0.0) / 60 * price
+    if kind == "tts":
+        price = _priced(known["spoken_characters"], model)
+        return None if price is None else used.get("characters", 0.0) / _MILLION * price
+    rates = _priced(known["tokens"], model)
+    return None if rates is None else sum(_tokens(used, rates)) / _MILLION
+
+
+def _priced(known: Mapping[str, Any], model: str) -> Any:
+    """The price of a model; a dated one such as ``gpt-4o-2024-11-20`` costs what its name does."""
+    found = [name for name in known if model == name or model.startswith(f"{name}-20")]
+    return known[max(found, key=len)] if found else None
+
+
+def _tokens(used: Mapping[str, float], rates: Mapping[str, float]) -> list[float]:
+    """Each kind of tokens at its rate: cached ones are among those that went in, sound among all."""
+    sound = {kind: used.get(f"audio_{kind}_tokens", 0.0) for kind in _AUDIO}
+    words = {kind: used.get(f"{kind}_tokens", 0.0) - sound[kind] for kind in _AUDIO}
+    for group in (sound, words):
+        group["input"] -= group["cached"]
+    costs = [words[kind] * rates[kind] for kind in _AUDIO]
+    return costs + [sound[kind] * rates.get(f"audio_{kind}", rates[kind]) for kind in _AUDIO]

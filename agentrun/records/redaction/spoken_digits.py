@@ -1,0 +1,149 @@
+"""Telephone and card numbers in running text, also where they are spoken: "four one five, double five …"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+PHONE_DIGITS = 7
+"""As many digits in a row, or more, count as a telephone number: E.164 has at most 15, and two may follow."""
+_CARD_DIGITS = range(13, 20)
+"""ISO/IEC 7812 has up to 19; the shortest in use has 13."""
+_UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen",
+    "cero uno dos tres cuatro cinco seis siete ocho nueve",
+    "zéro un deux trois quatre cinq six sept huit neuf",
+    "null eins zwei drei vier fünf sechs sieben acht neun",
+    "zero uno due tre quattro cinque sei sette otto nove",
+    "zero um dois três quatro cinco seis sete oito nove",
+    "nul een twee drie vier vijf zes zeven acht negen",
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_WORDS = {
+    **{word: str(value) for line in _UNITS for value, word in enumerate(line.split())},
+    **{word: str(value * 10) for value, word in enumerate(_TENS.split(), 2)},
+    "oh": "0",
+    "o": "0",
+    "nought": "0",
+    "zwo": "2",
+    "hundred": "00",
+}
+_TIMES = {"double": 2, "triple": 3, "treble": 3}
+_BETWEEN = frozenset(
+    {"dash", "hyphen", "minus", "dot", "plus", "space", "then", "and", "uh", "er", "um", "ah"}
+)
+_NO_NUMBER = (
+    r"(?<!\d)\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?(?!\d|-\d)",  # a date
+    r"(?<![\d/.-])\d{1,2}(?P<sep>[/.])\d{1,2}(?P=sep)\d{4}(?![/.-]?\d)",
+    r"(?<![\d:])\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?![\d:])",  # a time
+    r"(?<![\d,.+])\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?(?!,?\d)",  # an amount
+    r"(?<![\d.+])\d{1,6}\.\d{1,2}(?!\.?\d)",
+    r"(?<![0-9A-Za-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])",  # an id
+    r"(?<![0-9A-Za-z])(?:[A-Z]{2}|[a-z]{2,8}[_-])?(?=[0-9]*[a-f])[0-9a-f]{16,}(?![0-9A-Za-z])",
+)
+_TOKEN = re.compile(rf"(?P<skip>{'|'.join(_NO_NUMBER)})|(?P<digits>\d+)|(?P<word>[^\W\d_]+)")
+_FULL_TENS = re.compile("[2-9]0")
+_GAP = re.compile(r"[\s.,()/+*#·•\[\]'’‐-―−-]{0,6}")
+
+
+@dataclass(frozen=True)
+class NumberMatch:
+    """A number in a text; ``kind`` is ``phone`` or ``card``."""
+
+    kind: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class _Part:
+    digits: str
+    start: int
+    end: int
+
+
+def find(text: str, kinds: frozenset[str]) -> Iterator[NumberMatch]:
+    """The numbers of ``kinds`` in ``text``, from left to right.
+
+    A card has 13 to 19 digits that pass Luhn's check. A telephone number is any row of seven digits or more
+    that is not a date, an amount or an id: what is one is not told from what looks like one.
+
+    >>> [(one.kind, one.start) for one in find("call four one five, 555 12 34", frozenset({"phone"}))]
+    [('phone', 5)]
+    """
+    for run in _runs(text):
+        cards = list(_cards(run)) if "card" in kinds else []
+        if "phone" in kinds and sum(len(part.digits) for part in run) >= PHONE_DIGITS:
+            yield NumberMatch("card" if cards else "phone", _sign(text, run[0].start), run[-1].end)
+            continue
+        end = -1
+        for first, last in cards:
+            if run[last].end > end:
+                yield NumberMatch("card", max(run[first].start, end), run[last].end)
+                end = run[last].end
+
+
+def _runs(text: str) -> Iterator[list[_Part]]:
+    """Digits that follow each other with nothing but signs and small words between them."""
+    run: list[_Part] = []
+    reached, times = 0, 1
+    for match in _TOKEN.finditer(text):
+        word = match[0].lower()
+        digits = "" if match["skip"] else _western(word) if match["digits"] else _WORDS.get(word, "")
+        follows = _GAP.fullmatch(text, reached, match.start()) is not None
+        if run and not follows:
+            yield run
+            run, times = [], 1
+        if word in _TIMES or (word in _BETWEEN and run and follows):
+            times = _TIMES.get(word, times)
+        elif digits:
+            _add(run, _Part(digits * times, match.start(), match.end()), match["word"] is not None)
+            times = 1
+        elif run:
+            yield run
+            run, times = [], 1
+        reached = match.end()
+    if run:
+        yield run
+
+
+def _add(run: list[_Part], part: _Part, spoken: bool) -> None:
+    """``part`` to ``run``; "fifty" and "five" are two digits together."""
+    last = run[-1] if run else None
+    if last and spoken and _FULL_TENS.fullmatch(last.digits) and part.digits in "123456789":
+        run[-1] = _Part(last.digits[0] + part.digits, last.start, part.end)
+    else:
+        run.append(part)
+
+
+def _cards(run: list[_Part]) -> Iterator[tuple[int, int]]:
+    """The first and the last part of each card in ``run``, by where it begins, the longest of each."""
+    for first in range(len(run)):
+        digits, found = "", None
+        for last in range(first, len(run)):
+            digits += run[last].digits
+            if len(digits) in _CARD_DIGITS and digits[0] != "0" and _luhn(digits):
+                found = last
+            if len(digits) > _CARD_DIGITS[-1]:
+                break
+        if found is not None:
+            yield first, found
+
+
+def _luhn(digits: str) -> bool:
+    """ISO/IEC 7812-1, annex B."""
+    doubled = (int(digit) * 2 for digit in digits[-2::-2])
+    return (sum(map(int, digits[::-2])) + sum(d - 9 if d > 9 else d for d in doubled)) % 10 == 0
+
+
+def _sign(text: str, start: int) -> int:
+    """Where a number begins with the signs before it."""
+    while start and text[start - 1] in "+(":
+        start -= 1
+    return start
+
+
+def _western(digits: str) -> str:
+    return "".join(str(int(digit)) for digit in digits)

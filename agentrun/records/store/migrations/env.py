@@ -1,0 +1,9 @@
+"""Runs the steps that a store lacks; Alembic loads this file with the connection in its configuration."""
+
+from alembic import context
+
+from agentrun.records.store.tables import METADATA
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,1 @@
+"""Which calls are let in, how many at once, and how the others are told."""

@@ -1,0 +1,50 @@
+"""How a call that is not let in is told so: in HTTP, and in TwiML to a telephone."""
+
+from __future__ import annotations
+
+import math
+
+from fastapi import HTTPException
+from twilio.twiml.voice_response import VoiceResponse
+
+from agentrun.plan.plan import Plan
+from agentrun.server.admission.admission import Kind, Refusal
+
+_STATUS: dict[Kind, int] = {
+    "stopping": 503,
+    "blocked": 403,
+    "closed": 503,
+    "busy": 503,
+    "caller": 429,
+    "minute": 429,
+}
+"""RFC 9110 section 15.6.4 and RFC 6585 section 4; both come with Retry-After."""
+
+
+def in_http(refusal: Refusal) -> HTTPException:
+    """The answer to a program or a page.
+
+    >>> in_http(Refusal("busy", "every line is taken", 30.0)).headers
+    {'Retry-After': '30'}
+    """
+    headers = {"Retry-After": str(math.ceil(refusal.retry_after))} if refusal.retry_after else None
+    return HTTPException(_STATUS[refusal.kind], refusal.message, headers)
+
+
+def in_twiml(refusal: Refusal, plan: Plan) -> VoiceResponse:
+    """What Twilio does with the caller: words and a hang-up, or a rejection, which costs nothing.
+
+    https://www.twilio.com/docs/voice/twiml/reject
+    """
+    answer = VoiceResponse()
+    if refusal.kind == "blocked":
+        answer.reject(reason="rejected")
+        return answer
+    closed = refusal.kind == "closed" and plan.spec.hours
+    words = closed.closed if closed else plan.spec.prompts.busy
+    if words is None:
+        answer.reject(reason="busy")
+        return answer
+    answer.say(words)
+    answer.hangup()
+    return answer

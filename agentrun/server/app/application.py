@@ -1,0 +1,60 @@
+"""The ASGI application: every route, and what holds for all of them."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from agentrun import __version__
+from agentrun.server import dashboard
+from agentrun.server.app import health_routes
+from agentrun.server.app.request_limits import RequestLimits
+from agentrun.server.auth import api_key
+from agentrun.server.auth.call_access import is_loopback
+from agentrun.server.browser import routes
+from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.lifecycle.settings import ServerSettings
+from agentrun.server.observability import metrics
+from agentrun.server.observability.metrics import Metrics
+from agentrun.server.records import routes as record_routes
+from agentrun.server.twilio import dial_routes
+from agentrun.server.twilio.outbound_calls import Diallers
+from agentrun.server.twilio.routes import TwilioRoutes
+from agentrun.server.twilio.stream_tokens import StreamTokens
+
+
+def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamTokens | None = None) -> FastAPI:
+    """The application for ``switchboard``; page, records and evals are for loopback hosts."""
+
+    app = FastAPI(title="agentrun", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+
+    app.include_router(health_routes.router(switchboard))
+    app.state.metrics = Metrics(switchboard)
+    app.include_router(metrics.router(app.state.metrics, settings))
+    local = is_loopback(settings.host)
+    guard = api_key.require_start(settings)
+    if not settings.one_of_many:
+        app.include_router(routes.router(switchboard, guard, page_too=local))
+    if local:
+        app.include_router(record_routes.router(switchboard))
+        if settings.evals:
+            from agentrun.server.app import eval_routes
+
+            app.include_router(eval_routes.router(switchboard))
+    if dashboard.is_open(settings):
+        app.include_router(dashboard.router(switchboard, settings))
+    diallers = Diallers(switchboard, settings)
+    twilio = TwilioRoutes(switchboard, settings, tokens or StreamTokens(), diallers)
+    app.include_router(twilio.router())
+    if not settings.one_of_many:
+        app.include_router(dial_routes.router(switchboard, settings, diallers, twilio.is_signed))
+    app.state.diallers = diallers
+    app.add_middleware(RequestLimits)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=sorted(settings.origins),
+            allow_methods=["POST", "PATCH"],
+            allow_headers=["authorization", "content-type"],
+        )
+    return app

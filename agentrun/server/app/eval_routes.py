@@ -1,0 +1,50 @@
+"""Where Pipecat's eval harness calls; the route is there with ``--eval`` alone, for this machine alone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, WebSocket
+from starlette.websockets import WebSocketDisconnect
+
+from agentrun.server.auth.local_only import require_local
+from agentrun.server.calls.switchboard import Switchboard
+from agentrun.transports import evaluation
+
+FIRST_MESSAGE_SECONDS = 5.0
+
+
+def router(switchboard: Switchboard) -> APIRouter:
+    """``WS /<agent>/eval``.
+
+    ``?heard=1`` is for callers who speak to an agent that writes, ``?call=ID`` gives the call its name, and
+    ``?pace=3`` has the agent write so many words a second, so that it can be interrupted.
+    """
+    routes = APIRouter(dependencies=[Depends(require_local)])
+
+    @routes.websocket("/{agent}/eval")
+    async def evaluate(
+        websocket: WebSocket,
+        agent: str,
+        heard: bool = False,
+        call: Annotated[str | None, Query(pattern=r"^[a-zA-Z0-9-]{1,80}$")] = None,
+        pace: Annotated[float | None, Query(gt=0, le=100)] = None,
+    ) -> None:
+        plan = switchboard.plans.get(agent)
+        if plan is None or switchboard.closing:
+            await websocket.close(1008)
+            return
+        await websocket.accept()
+        try:
+            wanted = await asyncio.wait_for(evaluation.flags(websocket), FIRST_MESSAGE_SECONDS)
+        except (TimeoutError, WebSocketDisconnect):
+            wanted = None
+        if wanted is None:
+            await websocket.close(1008, "the first message must be an eval-connect")
+            return
+        kind = evaluation.Manner(heard=heard, call_id=call, pace=pace)
+        line = evaluation.connect(websocket, wanted, kind, plan.spec.name, plan.environ, offline=plan.offline)
+        await asyncio.wait({switchboard.answer(plan, line)})
+
+    return routes

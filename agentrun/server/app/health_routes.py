@@ -1,0 +1,38 @@
+"""What a supervisor or a load balancer asks: is the process well, and may it be given calls."""
+
+from __future__ import annotations
+
+import os
+
+from fastapi import APIRouter, HTTPException, Request, Response
+
+from agentrun.server.auth.local_only import require_local
+from agentrun.server.calls.switchboard import Switchboard
+
+
+def router(switchboard: Switchboard) -> APIRouter:
+    """``GET /health`` is 200 while the process lives; ``GET /ready`` is 503 once it takes no more calls."""
+    routes = APIRouter()
+
+    @routes.get("/health")
+    async def health(request: Request) -> dict[str, object]:
+        told: dict[str, object] = {"status": "stopping" if switchboard.admission.stopped else "ok"}
+        try:
+            require_local(request)
+        except HTTPException:
+            return told
+        return {
+            **told,
+            "agents": sorted(switchboard.plans),
+            "calls": switchboard.live,
+            "process": os.getpid(),
+        }
+
+    @routes.get("/ready")
+    async def ready(response: Response) -> dict[str, str]:
+        if switchboard.admission.stopped:
+            response.status_code = 503
+            return {"status": "stopping"}
+        return {"status": "ready"}
+
+    return routes

@@ -1,0 +1,66 @@
+"""What holds for every request: bodies of bounded size and time, and headers that keep browsers careful."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import HTTPException
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MOST_BODY_BYTES = 64 * 1024
+BODY_SECONDS = 10.0
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+"""For answers that say nothing else; https://owasp.org/www-project-secure-headers has the reasons."""
+
+
+class RequestLimits:
+    """ASGI middleware: a body that is too long gets 413, one that comes too slowly 408."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or hold one WebSocket."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        await self._app(scope, _bounded(receive), _with_headers(send))
+
+
+def _bounded(receive: Receive) -> Receive:
+    deadline = asyncio.get_running_loop().time() + BODY_SECONDS
+    size, complete = 0, False
+
+    async def next_part() -> Message:
+        nonlocal size, complete
+        if complete:
+            return await receive()
+        left = deadline - asyncio.get_running_loop().time()
+        try:
+            message = await asyncio.wait_for(receive(), max(left, 0.0))
+        except TimeoutError:
+            raise HTTPException(408, "the request took too long", {"Connection": "close"}) from None
+        size += len(message.get("body", b""))
+        if size > MOST_BODY_BYTES:
+            raise HTTPException(413, f"send at most {MOST_BODY_BYTES // 1024} KiB", {"Connection": "close"})
+        complete = not message.get("more_body", False)
+        return message
+
+    return next_part
+
+
+def _with_headers(send: Send) -> Send:
+    async def send_careful(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return send_careful

@@ -1,0 +1,1 @@
+"""Talks in a browser: the page, and its WebRTC connection."""

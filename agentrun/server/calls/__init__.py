@@ -1,0 +1,1 @@
+"""The calls of a process, whatever line they came over."""

@@ -1,0 +1,50 @@
+"""The tools of MCP servers, as a plan has them when a call begins."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from loguru import logger
+
+from agentrun.plan.plan import Plan
+from agentrun.records import CallRecord
+from agentrun.session import Session
+from agentrun.tools.mcp.connection import Connection
+from agentrun.tools.mcp.servers import McpServers, servers_of
+
+
+class RemoteTools:
+    """Gives each call the tools that its agent's MCP servers have by then; says each trouble once."""
+
+    def __init__(self, servers: McpServers) -> None:
+        self._servers = servers
+        self._said: set[str] = set()
+
+    def open(self, plan: Plan) -> list[Connection]:
+        """Begin to connect with the servers of an agent; returns at once, and nothing fails here."""
+        named = servers_of(plan.file)
+        return self._servers.open(named, plan.file.project, plan.environ, offline=plan.offline)
+
+    def equip(self, plan: Plan) -> tuple[Plan, list[Connection]]:
+        """The plan of one call that begins now, and the connections that are its own, opened."""
+        named = servers_of(plan.file)
+        if not named:
+            return plan, []
+        found = self._servers.bring(plan.tools, named, plan.file.project, plan.environ)
+        for trouble in found.troubles:
+            if trouble not in self._said:
+                self._said.add(trouble)
+                logger.error("{}: {}", plan.spec.name, trouble)
+        for connection in found.connections:
+            connection.open()
+        return replace(plan, tools=tuple(found.tools)), found.connections
+
+
+async def run(session: Session, connections: Sequence[Connection]) -> CallRecord:
+    """Run a call, and close what was connected for it alone."""
+    try:
+        return await session.run()
+    finally:
+        await asyncio.gather(*(connection.close() for connection in connections))

@@ -1,0 +1,196 @@
+"""The agents of a process and the calls that they are on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from loguru import logger
+
+from agentrun.pipeline.audio import prepared_speech
+from agentrun.pipeline.services import construct
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.plan.plan import Plan
+from agentrun.records import CallRecord, spec_snapshot
+from agentrun.server.admission.admission import Admission
+from agentrun.server.calls import mcp_tools
+from agentrun.server.calls.mcp_tools import RemoteTools
+from agentrun.server.calls.plugin_hooks import PluginNotifier
+from agentrun.server.observability import tracing
+from agentrun.server.records.audio_recordings import Recordings
+from agentrun.server.records.recent_records import RecentRecords
+from agentrun.session import Session
+from agentrun.transports.connection import Connection
+
+GOODBYE_SECONDS = 5.0
+"""How long calls get to end by themselves when the server stops."""
+HARD_SECONDS = 15.0
+WORDS_SECONDS = 10.0
+"""How long the words of a goodbye may take."""
+_POLL_SECONDS = 0.1
+
+
+class Switchboard:
+    """Owns every session of this process: it starts them, and none outlives ``close``."""
+
+    def __init__(
+        self, plans: Mapping[str, Plan], resources: Resources, admission: Admission | None = None
+    ) -> None:
+        self.plans = plans
+        self.admission = admission or Admission()
+        self.records = RecentRecords()
+        self.closing = False
+        self.recordings: Recordings | None = None
+        self._resources = resources
+        self._remote = RemoteTools(resources.mcp)
+        self._apologies: dict[str, bytes | None] = {}
+        self._live: dict[asyncio.Task[CallRecord], Session] = {}
+        self._run_by: dict[asyncio.Task[CallRecord], Plan] = {}
+        self._greeters: list[Callable[[CallRecord], None]] = []
+        self._watchers: list[Callable[[CallRecord], None]] = []
+        self._news = PluginNotifier()
+        self._closers: list[Callable[[], Awaitable[None]]] = []
+
+    async def prepare(self) -> None:
+        """Have what every caller of an agent hears spoken once: its fixed greeting, and its apology.
+
+        Raises SetupError when a service's libraries can't be imported, or it refuses a setting.
+        """
+        for name, plan in self.plans.items():
+            self._remote.open(plan)
+            construct.try_out(plan, self._resources)
+            await self._speak_ahead(name, plan)
+
+    async def connect(self) -> None:
+        """Connect with every MCP server, and return when each has answered or failed once."""
+        opened = [connection for plan in self.plans.values() for connection in self._remote.open(plan)]
+        await asyncio.gather(*(connection.tried.wait() for connection in opened))
+
+    async def replace(self, plan: Plan) -> None:
+        """Have the next call of this agent run by ``plan``; those that are up keep theirs.
+
+        Raises SetupError as ``prepare`` does, and then nothing has changed.
+        """
+        name = plan.spec.name
+        construct.try_out(plan, self._resources)
+        await self._speak_ahead(name, plan)
+        self._remote.open(plan)
+        self.plans = {**self.plans, name: plan}
+
+    async def _speak_ahead(self, name: str, plan: Plan) -> None:
+        self._apologies[name], _ = await asyncio.gather(
+            prepared_speech.apology(plan, self._resources), prepared_speech.greeting(plan, self._resources)
+        )
+
+    def on_close(self, closer: Callable[[], Awaitable[None]]) -> None:
+        """Have ``closer`` called once all calls have ended."""
+        self._closers.append(closer)
+
+    @property
+    def live(self) -> int:
+        """How many calls are up."""
+        return len(self._live)
+
+    def on_begin(self, watcher: Callable[[CallRecord], None]) -> None:
+        """Have ``watcher`` told of the record of each call that begins."""
+        self._greeters.append(watcher)
+
+    def on_end(self, watcher: Callable[[CallRecord], None]) -> None:
+        """Have ``watcher`` told of the record of each call that has ended."""
+        self._watchers.append(watcher)
+
+    def is_live(self, agent: str, call_id: str) -> bool:
+        """Whether this very call is up."""
+        return any(s.record.agent == agent and s.record.id == call_id for s in self._live.values())
+
+    def session(self, agent: str, call_id: str) -> Session | None:
+        """The session of this very call, while it is up."""
+        found = (s for s in self._live.values() if (s.record.agent, s.record.id) == (agent, call_id))
+        return next(found, None)
+
+    async def wait_for(self, agent: str, call_id: str) -> None:
+        """Return when this call is no longer up."""
+        tasks = [t for t, s in self._live.items() if (s.record.agent, s.record.id) == (agent, call_id)]
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def answer(self, plan: Plan, connection: Connection) -> asyncio.Task[CallRecord]:
+        """Start a session; the task ends with the call's record and belongs to the switchboard."""
+        call = connection.call
+        placed = self.records.get(call.agent, call.id)
+        record = placed if placed and placed.direction == "outbound" else None
+        if record is None:
+            record = CallRecord(call.id, call.agent, call.transport, call.from_number, call.to_number)
+            record.redaction = plan.redaction
+            self.records.add(record)
+        plan, own = self._remote.equip(plan)
+        record.spec = spec_snapshot.take(plan.file, plan.tools)
+        apology, recordings = self._apologies.get(call.agent), self.recordings
+        # what is begun in the block says its call with each line, also from tasks and threads of its own
+        with logger.contextualize(call=call.id, agent=call.agent):
+            session = Session(plan, connection, self._resources, record, apology, recordings)
+            context = tracing.apart() if self._resources.traced else None
+            calling = mcp_tools.run(session, own)
+            task = asyncio.create_task(calling, name=f"call {call.id}", context=context)
+            task.add_done_callback(self._ended)
+        self._live[task] = session
+        self._run_by[task] = plan
+        self.admission.begin(call.agent, call.id)
+        for watcher in self._greeters:
+            watcher(record)
+        self._news.started(plan.hooks, session.call, record)
+        return task
+
+    async def wait_until_idle(self) -> None:
+        """Return when no call is up and none is on its way; let nothing in before (``admission.stopped``)."""
+        while self._live or self.admission.expected:
+            if self._live:
+                await asyncio.wait(self._live)
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def say_goodbye(self) -> None:
+        """Have every call that is up hear ``prompts.goodbye``, and end."""
+        going = {task: session for task, session in self._live.items() if not session.record.ended_by}
+        reason = "the server is stopping"
+        await asyncio.gather(
+            *(
+                s.leave_message(self._run_by[task].spec.prompts.goodbye, reason, "server")
+                for task, s in going.items()
+            )
+        )
+        if going:
+            await asyncio.wait(going, timeout=WORDS_SECONDS)
+
+    def cut(self) -> None:
+        """End every call at once, without a word."""
+        for task in self._live:
+            task.cancel()
+
+    async def close(self) -> None:
+        """Let the calls that are up finish what is being said, then end what is left."""
+        self.closing = self.admission.stopped = True
+        if self._live:
+            await self._end_calls()
+        await self._news.close()
+        for closer in self._closers:
+            await closer()
+
+    async def _end_calls(self) -> None:
+        ending = list(self._live)
+        await asyncio.gather(*(s.end("server", "the server is stopping") for s in self._live.values()))
+        _, left = await asyncio.wait(ending, timeout=GOODBYE_SECONDS)
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=HARD_SECONDS)
+
+    def _ended(self, task: asyncio.Task[CallRecord]) -> None:
+        record, plan = self._live.pop(task).record, self._run_by.pop(task)
+        self.admission.release(record.agent, record.id)
+        if not task.cancelled() and (error := task.exception()):
+            record.errors.append(repr(error))
+            logger.opt(exception=error).error("call {} broke", record.id)
+        for watcher in self._watchers:
+            watcher(record)
+        self._news.ended(plan.hooks, record)
+        logger.info("call {} of {} ended by {}: {}", record.id, record.agent, record.ended_by, record.reason)

@@ -1,0 +1,1 @@
+"""Rooms at Daily: made, joined and deleted."""

@@ -1,0 +1,41 @@
+"""A server that is to stop lets its calls finish first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from loguru import logger
+
+from agentrun.server.calls.switchboard import Switchboard
+
+
+async def leave(switchboard: Switchboard, seconds: float, now: asyncio.Event) -> None:
+    """Let nothing in any more, and let the calls that are up finish within ``seconds``.
+
+    The ones that are left then hear ``prompts.goodbye``, unless ``now`` is set: then nothing waits.
+    """
+    switchboard.admission.stopped = True
+    if await _first(switchboard.wait_until_idle(), now, seconds):
+        return
+    if not now.is_set():
+        logger.warning("{} calls did not end within {:g} s", switchboard.live, seconds)
+        await _first(switchboard.say_goodbye(), now, None)
+
+
+async def cut_when(now: asyncio.Event, switchboard: Switchboard) -> None:
+    """End every call without a word once ``now`` is set."""
+    await now.wait()
+    switchboard.cut()
+
+
+async def _first(work: Coroutine[Any, Any, None], now: asyncio.Event, seconds: float | None) -> bool:
+    """Whether ``work`` was done before ``now`` was set and within ``seconds``."""
+    working, told = asyncio.create_task(work), asyncio.create_task(now.wait())
+    await asyncio.wait({working, told}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if working.done():
+        return True
+    working.cancel()
+    return False

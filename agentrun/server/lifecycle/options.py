@@ -1,0 +1,39 @@
+"""What `agentrun serve` was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agentrun.server.admission.admission import Limits
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `agentrun serve` was asked for; port 0 takes a free one.
+
+    ``stand_in`` is where the stand-in for OpenAI runs, offline; in this process by default.
+    ``records`` is where they are kept for ``keep_records`` days, None nowhere and for ever. With
+    ``webhooks`` each record is sent to the webhook of its agent.
+    One of several workers has its number, the descriptor of their socket, and the file that they share.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    public_url: str | None = None
+    offline: bool = False
+    insecure: bool = False
+    style: str | None = None
+    overrides: tuple[tuple[str, str], ...] = ()
+    evals: bool = False
+    limits: Limits = field(default_factory=Limits)
+    watch: bool = False
+    origins: tuple[str, ...] = ()
+    forwarded_allow_ips: str | None = None
+    worker: int = 0
+    worker_fd: int | None = None
+    ledger: Path | None = None
+    records: str | None = None
+    keep_records: float | None = None
+    webhooks: bool = False
+    stand_in: str = ""

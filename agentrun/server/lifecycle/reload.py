@@ -1,0 +1,131 @@
+"""``--watch``: a spec, a prompt or a plugin that is edited holds from the next call on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from loguru import logger
+from watchfiles import awatch
+
+from agentrun.errors import AgentRunError, SpecError
+from agentrun.plan.plan import Plan
+from agentrun.plugins.find import FOLDER
+from agentrun.spec.loading.spec_file import SpecFile
+
+Stamp = dict[Path, tuple[int, int]]
+"""When each file was changed, in nanoseconds, and how many bytes it has."""
+
+LOOK_MS = 1000
+"""How long to wait for word of a change before looking: mounted folders send none."""
+
+
+class Reloader:
+    """Keeps the agents of a server as their files are; a call that is up keeps what it began with.
+
+    ``stamps`` are those of the time at which ``files`` were read. ``load`` and ``make`` are what the server
+    starts with, ``put`` takes a new plan into use.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[SpecFile],
+        stamps: Mapping[Path, Stamp],
+        load: Callable[[Path], SpecFile],
+        make: Callable[[SpecFile], Plan],
+        put: Callable[[Plan], Awaitable[None]],
+    ) -> None:
+        self._files = {file.path: file for file in files}
+        self._stamps = dict(stamps)
+        self._refused: dict[Path, str] = {}
+        self._load = load
+        self._make = make
+        self._put = put
+
+    async def watch(self) -> None:
+        """Follow the folders of the files until cancelled."""
+        while True:
+            folders = self._folders()
+            changes = awatch(*sorted(folders), recursive=False, rust_timeout=LOOK_MS, yield_on_timeout=True)
+            async for _ in changes:
+                await self.look()
+                if self._folders() != folders:
+                    break
+
+    async def look(self) -> None:
+        """Load what has changed since the last time, and what could not be loaded then."""
+        for path, file in list(self._files.items()):
+            stamp = stamp_of(file)
+            if stamp != self._stamps[path] or path in self._refused:
+                self._stamps[path] = stamp
+                await self._reload(file)
+
+    async def _reload(self, old: SpecFile) -> None:
+        name, path = old.spec.name, old.path
+        try:
+            new, plan = await asyncio.to_thread(self._made_anew, old)
+        except AgentRunError as error:
+            if self._refused.get(path) != str(error):
+                self._refused[path] = str(error)
+                logger.error("{} goes on as it was, for its new version is refused:\n{}", name, error)
+            return
+        await self._put(plan)
+        self._refused.pop(path, None)
+        self._files[path] = new
+        self._stamps[path] = stamp_of(new)
+        logger.warning("{} was changed; its next call has the new version", name)
+
+    def _made_anew(self, old: SpecFile) -> tuple[SpecFile, Plan]:
+        new = self._load(old.path)
+        if new.spec.name != old.spec.name:
+            hint = "start the server again to change it"
+            raise SpecError([new.problem(("name",), f"'{old.spec.name}' is in use under its name", hint)])
+        if {t.type for t in new.spec.transport} != {t.type for t in old.spec.transport}:
+            hint = "start the server again to change it"
+            raise SpecError([new.problem(("transport",), "the way in can't change while it is open", hint)])
+        return new, self._make(new)
+
+    def _folders(self) -> set[Path]:
+        """Where files are looked after; a plugin may be a package with folders of its own."""
+        inputs = (path for file in self._files.values() for path in _inputs(file))
+        projects = (file.project / FOLDER for file in self._files.values())
+        return {path for path in (*(path.parent for path in inputs), *projects) if path.is_dir()}
+
+
+@contextlib.asynccontextmanager
+async def watching(reloader: Reloader) -> AsyncIterator[None]:
+    """Have ``reloader`` watch while the block runs."""
+    task = asyncio.create_task(reloader.watch(), name="watch")
+    task.add_done_callback(_tell_of_failure)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+def _tell_of_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        logger.error("edits are no longer taken into use: {}", error)
+
+
+def _inputs(file: SpecFile) -> Iterable[Path]:
+    """Every file that an agent is made of, or may be."""
+    yield file.path
+    yield from file.sources
+    if file.spec.tools:
+        yield from (file.project / FOLDER).rglob("*.py")
+
+
+def stamp_of(file: SpecFile) -> Stamp:
+    """How the files of an agent are now."""
+    found = {}
+    for path in _inputs(file):
+        try:
+            state = path.stat()
+        except OSError:
+            continue
+        found[path] = (state.st_mtime_ns, state.st_size)
+    return found

@@ -1,0 +1,29 @@
+"""How a server is set: where it listens and whom it trusts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agentrun.server.auth.call_access import Access
+from agentrun.server.auth.start_tokens import StartTokens
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """``public_urls`` holds the address at which Twilio reaches each agent's server, where one is known.
+
+    ``origins`` are the sites whose pages may start calls, in lower case. ``start_tokens`` checks tokens of
+    ``agentrun token``, where the server has a key. ``one_of_many`` workers answers no browser and places no
+    calls: what belongs to such a call comes in several requests, and each may reach another worker.
+    """
+
+    host: str
+    access: Access
+    environ: Mapping[str, str] = field(repr=False)
+    public_urls: Mapping[str, str] = field(default_factory=dict)
+    offline: bool = False
+    evals: bool = False
+    origins: frozenset[str] = frozenset()
+    start_tokens: StartTokens | None = field(default=None, repr=False)
+    one_of_many: bool = False

@@ -1,0 +1,192 @@
+"""A server from specs: load, plan, prepare, listen; and the way back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from agentrun import logs
+from agentrun.errors import SetupError
+from agentrun.http.uvicorn_server import bind, inherit, serving
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.plan.plan import Plan
+from agentrun.records import CallRecord
+from agentrun.server.admission.admission import Admission
+from agentrun.server.app import application
+from agentrun.server.auth import api_key, call_access
+from agentrun.server.auth.start_tokens import StartTokens
+from agentrun.server.calls import microphone_call
+from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.lifecycle.load_specs import load, make_plan, make_plans
+from agentrun.server.lifecycle.offline import Offline
+from agentrun.server.lifecycle.options import Options
+from agentrun.server.lifecycle.reload import Reloader, Stamp, stamp_of, watching
+from agentrun.server.lifecycle.settings import ServerSettings
+from agentrun.server.observability import tracing
+from agentrun.server.records import record_keeping
+from agentrun.server.records.audio_recordings import Recordings
+from agentrun.server.records.webhook_delivery import Deliverer
+from agentrun.server.shared_state.sqlite import Ledger, SharedStartTokens, SharedStore, SharedStreamTokens
+from agentrun.server.twilio.outbound_calls import Diallers
+from agentrun.spec.loading.spec_file import SpecFile
+
+__all__ = ["Options", "RunningServer", "load", "make_plans", "running_server"]
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server that answers: its address, its agents, and how they may be reached.
+
+    ``talk`` is the one at this machine's microphone.
+    """
+
+    url: str
+    settings: ServerSettings
+    switchboard: Switchboard
+    diallers: Diallers
+    talk: asyncio.Task[CallRecord] | None = None
+
+
+@contextlib.asynccontextmanager
+async def running_server(
+    paths: Sequence[Path], environ: Mapping[str, str], options: Options
+) -> AsyncIterator[RunningServer]:
+    """Serve the specs at ``paths`` while the block runs; calls are told goodbye at its end.
+
+    Raises SpecError, PluginError or SetupError before anything listens.
+    """
+    files = load(paths, options)
+    stamps = {file.path: stamp_of(file) for file in files} if options.watch else {}
+    guard = call_access.decide(
+        options.host,
+        environ,
+        offline=options.offline,
+        insecure=options.insecure,
+        twilio=not _only_daily(files),
+    )
+    sock = bind(options.host, options.port) if options.worker_fd is None else inherit(options.worker_fd)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(sock.close)
+        stand_in = Offline(files, elsewhere=options.stand_in) if options.offline else None
+        offline = await stack.enter_async_context(stand_in) if stand_in else None
+        plans = make_plans(files, environ, options, offline)
+        _require_public_urls(plans, options.host)
+        for plan in plans.values():
+            record_keeping.require(plan, options)
+        resources = await stack.enter_async_context(Resources())
+        resources.traced = await stack.enter_async_context(tracing.exporting(environ))
+        await asyncio.to_thread(resources.warm)
+        ledger = Ledger(options.ledger) if options.ledger else None
+        if ledger:
+            stack.callback(ledger.close)
+        store = SharedStore(ledger) if ledger else None
+        logs.protect(plan.redaction for plan in plans.values())
+        switchboard = Switchboard(plans, resources, Admission(options.limits, store=store))
+        await switchboard.prepare()
+        deliverer: Deliverer | None = None
+        if options.records:
+            deliverer = await stack.enter_async_context(
+                record_keeping.record_keeping(switchboard, options, resources.web)
+            )
+        switchboard.recordings = Recordings(switchboard.records.changed)
+        switchboard.on_close(switchboard.recordings.close)
+        public_urls = _public_urls(plans)
+        settings = ServerSettings(
+            options.host,
+            guard,
+            environ,
+            public_urls,
+            offline=options.offline,
+            evals=options.evals,
+            one_of_many=options.worker_fd is not None,
+            start_tokens=_start_tokens(environ.get(api_key.VARIABLE), ledger),
+            origins=frozenset(origin.lower().rstrip("/") for origin in options.origins),
+        )
+        web = application.make(switchboard, settings, SharedStreamTokens(ledger) if ledger else None)
+        if deliverer:
+            web.state.metrics.follow(deliverer)
+        await stack.enter_async_context(web.state.metrics.watching())
+        join_given_rooms = _include_daily(web, switchboard, settings)
+        await stack.enter_async_context(serving(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
+        stack.push_async_callback(switchboard.close)
+        if options.worker == 0:
+            join_given_rooms()
+        host, port = sock.getsockname()[:2]
+        url = f"http://{_as_url_host(options.host, host)}:{port}"
+        web.state.diallers.base_url = url
+        if options.watch:
+            reloader = _reloader(files, stamps, environ, options, offline, switchboard, public_urls)
+            await stack.enter_async_context(watching(reloader))
+        talk = microphone_call.begin(switchboard) if options.worker == 0 else None
+        yield RunningServer(url, settings, switchboard, web.state.diallers, talk)
+
+
+def _start_tokens(key: str | None, ledger: Ledger | None) -> StartTokens | None:
+    if not key:
+        return None
+    return SharedStartTokens(key, ledger) if ledger else StartTokens(key)
+
+
+def _reloader(
+    files: Sequence[SpecFile],
+    stamps: Mapping[Path, Stamp],
+    environ: Mapping[str, str],
+    options: Options,
+    offline: Offline | None,
+    switchboard: Switchboard,
+    public_urls: dict[str, str],
+) -> Reloader:
+    """What takes edits into use."""
+
+    def make(file: SpecFile) -> Plan:
+        plan = make_plan(file, environ, options, offline)
+        record_keeping.require(plan, options)
+        _require_public_urls({plan.spec.name: plan}, options.host)
+        return plan
+
+    async def put(plan: Plan) -> None:
+        plans = {**switchboard.plans, plan.spec.name: plan}.values()
+        logs.protect(one.redaction for one in (*switchboard.plans.values(), *plans))
+        await switchboard.replace(plan)
+        public_urls.update(_public_urls({plan.spec.name: plan}))
+
+    return Reloader(files, stamps, lambda path: load([path], options)[0], make, put)
+
+
+def _require_public_urls(plans: Mapping[str, Plan], host: str) -> None:
+    """Twilio signs the address that it calls: off loopback nobody can be let in without knowing it."""
+    for name, plan in plans.items():
+        if plan.has_transport("twilio") and not plan.public_url and not call_access.is_loopback(host):
+            raise SetupError(
+                f"agent '{name}' answers Twilio on {host}, and its public address is not known",
+                "add --public-url https://…, or transport: {type: twilio, public_url: https://…}",
+            )
+
+
+def _include_daily(web: FastAPI, switchboard: Switchboard, settings: ServerSettings) -> Callable[[], None]:
+    """Daily's routes, where an agent has that transport; what is returned sends agents into given rooms."""
+    if not any(plan.daily for plan in switchboard.plans.values()):
+        return lambda: None
+    from agentrun.server.daily import agents
+
+    return agents.include(web, switchboard, settings).join_given_rooms
+
+
+def _only_daily(files: Sequence[SpecFile]) -> bool:
+    """Whether people come over Daily and nobody over Twilio."""
+    kinds = {transport.type for file in files for transport in file.spec.transport}
+    return "daily" in kinds and "twilio" not in kinds
+
+
+def _public_urls(plans: Mapping[str, Plan]) -> dict[str, str]:
+    return {name: plan.public_url for name, plan in plans.items() if plan.public_url}
+
+
+def _as_url_host(asked: str, bound: str) -> str:
+    host = asked if asked == "localhost" else bound
+    return f"[{host}]" if ":" in host else host

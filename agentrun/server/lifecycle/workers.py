@@ -1,0 +1,120 @@
+"""Several processes on one port: each is a whole server, and one that dies is replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import Process
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from loguru import logger
+from prometheus_client.multiprocess import mark_process_dead
+
+from agentrun.server.shared_state.sqlite import Ledger, SharedStore
+
+LEDGER = "ledger.sqlite"
+MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+"""Where the workers' metrics meet; Prometheus' client reads it when it is imported."""
+MENDABLE = (1, 2)
+"""Exit codes for what the user has to mend: a new worker would say the same."""
+REST_SECONDS = 1.0
+"""Between the end of a worker and its replacement, so that one that can't start costs little."""
+
+
+class Stop(Protocol):
+    """How the supervisor is told to stop: first ``asked``, then ``now``."""
+
+    asked: asyncio.Event
+    now: asyncio.Event
+    gently: bool
+
+
+class Workers:
+    """Runs ``number`` servers with the same ``arguments`` on ``sock``, which is bound; they share ``folder``.
+
+    The supervisor only holds the socket, so what connects while a worker is replaced waits for it.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        sock: socket.socket,
+        folder: Path,
+    ) -> None:
+        self._arguments = arguments
+        self._sock = sock
+        self._ledger = Ledger(folder / LEDGER)
+        self._store = SharedStore(self._ledger)
+        self._metrics = folder / "metrics"
+        self._metrics.mkdir()
+        told = {
+            "AGENTRUN_WORKER_FD": str(sock.fileno()),
+            "AGENTRUN_LEDGER": str(folder / LEDGER),
+            MULTIPROCESS: str(self._metrics),
+        }
+        self._environ = {**environ, **told}
+        self._number = number
+        self._processes: dict[int, Process] = {}
+        self._code = 0
+
+    async def run(self, stop: Stop) -> int:
+        """Serve until it is to ``stop``, which the workers are told in the same way; the exit code."""
+        waits = [asyncio.create_task(self._keep(index, stop)) for index in range(self._number)]
+        passing = asyncio.create_task(self._pass_on(stop))
+        try:
+            await asyncio.wait(waits)
+        finally:
+            passing.cancel()
+            self._ledger.close()
+        return self._code
+
+    async def _keep(self, index: int, stop: Stop) -> None:
+        """Have worker ``index`` run, in one process after the other."""
+        asked = stop.asked
+        while not asked.is_set():
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "agentrun", *self._arguments),
+                env={**self._environ, "AGENTRUN_WORKER": str(index)},
+                pass_fds=(self._sock.fileno(),),
+                start_new_session=True,
+            )
+            self._processes[index] = process
+            if asked.is_set():
+                process.send_signal(_number(stop))
+            code = await process.wait()
+            del self._processes[index]
+            self._store.forget(process.pid)
+            mark_process_dead(process.pid, str(self._metrics))  # type: ignore[no-untyped-call]
+            if code in MENDABLE or (asked.is_set() and code):
+                # what the others say of being stopped for it is not the reason
+                self._code = self._code or code
+                asked.set()
+            elif not asked.is_set():
+                logger.error("worker {} ended with {}; its calls are over, and a new one starts", index, code)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asked.wait(), REST_SECONDS)
+
+    async def _pass_on(self, stop: Stop) -> None:
+        for event in (stop.asked, stop.now):
+            await event.wait()
+            for process in list(self._processes.values()):
+                with contextlib.suppress(ProcessLookupError):
+                    process.send_signal(_number(stop))
+
+
+def _number(stop: Stop) -> signal.Signals:
+    return signal.SIGTERM if stop.gently else signal.SIGINT
+
+
+async def wait_orphaned(parent: int) -> None:
+    """Return when the supervisor is no more."""
+    while os.getppid() == parent:  # noqa: ASYNC110 - it has no event
+        await asyncio.sleep(REST_SECONDS)

@@ -1,0 +1,134 @@
+"""What Prometheus is told: calls, answers, tools, errors, and how late the event loop is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Depends, Response
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from agentrun.records import CallRecord
+from agentrun.server.auth import api_key
+from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.lifecycle.settings import ServerSettings
+from agentrun.server.records.webhook_delivery import Deliverer
+
+PERIOD_SECONDS = 0.5
+_ANSWER = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+_STAGE = (0.01, 0.025, *_ANSWER)
+_CALL = (5, 15, 30, 60, 120, 300, 600, 1200, 1800)
+_LAG = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
+
+
+class Metrics:
+    """Counts what the switchboard's calls were like, each at its end."""
+
+    def __init__(self, switchboard: Switchboard) -> None:
+        self.registry = CollectorRegistry()
+
+        def counter(name: str, words: str, *labels: str) -> Counter:
+            return Counter(f"agentrun_{name}", words, labels, registry=self.registry)
+
+        def histogram(name: str, words: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+            return Histogram(f"agentrun_{name}", words, labels, buckets=buckets, registry=self.registry)
+
+        self._calls = counter("calls", "Calls that have ended.", "agent", "transport", "ended_by")
+        self._length = histogram("call_seconds", "How long calls lasted.", _CALL, "agent")
+        words = "From the caller's last word to the first sound of the answer."
+        self._answers = histogram("answer_seconds", words, _ANSWER, "agent")
+        self._stages = histogram("stage_seconds", "The parts of it.", _STAGE, "agent", "stage")
+        self._tools = histogram("tool_seconds", "How long tools took.", _ANSWER, "agent", "tool", "status")
+        self._errors = counter("errors", "Errors of providers, by kind.", "agent", "kind")
+        self._takeovers = counter("takeovers", "Services that went on for another.", "agent", "part")
+        self._interruptions = counter("interruptions", "Answers that callers cut.", "agent")
+        self._refused = counter("refused", "Calls that were not let in.", "agent", "reason")
+        self._lag = histogram("event_loop_lag_seconds", "How late the event loop was.", _LAG)
+        self._active = Gauge(
+            "agentrun_calls_active",
+            "Calls that are up.",
+            ["agent"],
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+        self._deliveries = counter("webhook_tries", "Records sent to webhooks.", "agent", "result")
+        self._waiting = Gauge(
+            "agentrun_webhook_waiting",
+            "Records that have not reached their webhook.",
+            ["agent"],
+            registry=self.registry,
+            multiprocess_mode="livemostrecent",
+        )
+        for agent in switchboard.plans:
+            self._active.labels(agent).set(0)
+        switchboard.on_begin(lambda record: self._active.labels(record.agent).inc())
+        switchboard.on_end(self.ended)
+        switchboard.admission.on_refusal(lambda agent, kind: self._refused.labels(agent, kind).inc())
+
+    def follow(self, deliverer: Deliverer) -> None:
+        """Count what is sent to webhooks, and what waits for it."""
+        deliverer.on_result(lambda agent, result: self._deliveries.labels(agent, result).inc())
+        deliverer.on_count(lambda agent, number: self._waiting.labels(agent).set(number))
+
+    def ended(self, record: CallRecord) -> None:
+        """Count a call."""
+        agent = record.agent
+        self._active.labels(agent).dec()
+        self._calls.labels(agent, record.transport, record.ended_by or "error").inc()
+        if record.ended:
+            self._length.labels(agent).observe((record.ended - record.started).total_seconds())
+        for turn in record.turns:
+            self._answers.labels(agent).observe(turn.total_ms / 1000)
+            for stage, took in turn.stages.items():
+                self._stages.labels(agent, stage).observe(took / 1000)
+        for entry in record.transcript:
+            if entry.who == "tool":
+                self._tools.labels(agent, entry.name, entry.status).observe(entry.seconds)
+            if entry.interrupted:
+                self._interruptions.labels(agent).inc()
+        for error in record.errors:
+            kind = error.partition(":")[0]
+            self._errors.labels(agent, kind if kind.isidentifier() else "other").inc()
+        for takeover in record.takeovers:
+            self._takeovers.labels(agent, takeover.part).inc()
+
+    @contextlib.asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Measure the event loop while the block runs."""
+        task = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            due = clock() + PERIOD_SECONDS
+            await asyncio.sleep(PERIOD_SECONDS)
+            self._lag.observe(max(0.0, clock() - due))
+
+
+def told(metrics: Metrics) -> bytes:
+    """The metrics as text: of this process, or of all workers where there are several."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(metrics.registry)
+    together = CollectorRegistry()
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    return generate_latest(together)
+
+
+def router(metrics: Metrics, settings: ServerSettings) -> APIRouter:
+    """``GET /metrics``: for this machine on loopback, else for whoever has ``AGENTRUN_API_KEY``."""
+    routes = APIRouter(dependencies=[Depends(api_key.require(settings))])
+
+    @routes.get("/metrics")
+    async def text() -> Response:
+        return Response(told(metrics), media_type=CONTENT_TYPE_LATEST)
+
+    return routes

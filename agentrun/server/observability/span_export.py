@@ -1,0 +1,101 @@
+"""What leaves this process of a call's spans; imported only where OpenTelemetry is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.trace import Status
+
+SCOPE = "pipecat"
+"""Pipecat's spans are a call's; other libraries have their own, which are not ours to send."""
+TOLD = frozenset(
+    {
+        "agent.name",
+        "conversation.id",
+        "conversation.type",
+        "function_calls.first_name",
+        "gen_ai.operation.name",
+        "gen_ai.output.type",
+        "gen_ai.provider.name",
+        "gen_ai.request.model",
+        "language",
+        "service.operation",
+        "tools.names",
+        "turn.type",
+        "voice_id",
+    }
+)
+"""Attributes whose text is never anybody's words. Numbers and yes or no are told as well; all else may hold
+transcripts, prompts, arguments or results: Pipecat writes all of them into its spans."""
+
+
+class PrivateSpanExporter(SpanExporter):
+    """Hands spans on to ``exporter``, without what was said unless ``content`` is true."""
+
+    def __init__(self, exporter: SpanExporter, *, content: bool) -> None:
+        self._exporter = exporter
+        self._content = content
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        ours = [span for span in spans if _scope(span).split(".")[0] == SCOPE]
+        if not ours:
+            return SpanExportResult.SUCCESS
+        return self._exporter.export(ours if self._content else [_bare(span) for span in ours])
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return self._exporter.force_flush(timeout_millis)
+
+
+class SpanExport(SpanProcessor):
+    """A processor that can be taken out again: the provider of a process stays for good."""
+
+    def __init__(self, processor: SpanProcessor) -> None:
+        self._processor: SpanProcessor | None = processor
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        if self._processor:
+            self._processor.on_start(span, parent_context)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if self._processor:
+            self._processor.on_end(span)
+
+    def shutdown(self) -> None:
+        """Send what is left and let go of it; blocks."""
+        processor, self._processor = self._processor, None
+        if processor:
+            processor.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return self._processor is None or self._processor.force_flush(timeout_millis)
+
+
+def _scope(span: ReadableSpan) -> str:
+    return span.instrumentation_scope.name if span.instrumentation_scope else ""
+
+
+def _bare(span: ReadableSpan) -> ReadableSpan:
+    """The span without words; an exception's message may hold some, so its events go too."""
+    kept = {
+        key: value
+        for key, value in (span.attributes or {}).items()
+        if key in TOLD or isinstance(value, bool | int | float)
+    }
+    return ReadableSpan(
+        name=span.name,
+        context=span.get_span_context(),
+        parent=span.parent,
+        resource=span.resource,
+        attributes=kept,
+        kind=span.kind,
+        status=Status(span.status.status_code),
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )

@@ -1,0 +1,22 @@
+"""A call's record as JSON, for this machine alone."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, HTTPException
+
+from agentrun.server.auth.local_only import require_local
+from agentrun.server.calls.switchboard import Switchboard
+
+
+def router(switchboard: Switchboard) -> APIRouter:
+    """``GET /<agent>/calls/<id>``: the record of a live or a past call; 404 when there is none."""
+    routes = APIRouter(dependencies=[Depends(require_local)])
+
+    @routes.get("/{agent}/calls/{call_id}")
+    async def record(agent: str, call_id: str) -> dict[str, object]:
+        found = await switchboard.records.find(agent, call_id)
+        if found is None:
+            raise HTTPException(404, f"no call '{call_id}' of agent '{agent}'")
+        return found
+
+    return routes

@@ -1,0 +1,187 @@
+"""Sends the records of ended calls to their agents' webhooks, until each has arrived."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Literal
+
+import httpx
+import sqlalchemy as sa
+from loguru import logger
+
+from agentrun import __version__
+from agentrun.plan.webhook import Webhook
+from agentrun.records.webhook import signature
+from agentrun.records.webhook.outbox import Message, Outbox
+
+POLL_SECONDS = 1.0
+TRY_SECONDS = 15.0
+"""How long a receiver may take to answer, from connecting to its status."""
+LEASE_SECONDS = 30.0
+"""After so long the messages of a process that was killed are another one's; longer than any try."""
+MOST_AT_ONCE = 4
+"""Tries of one agent's at the same time."""
+LEAST_PAUSE, MOST_PAUSE = 2.0, 3600.0
+GIVE_UP_SECONDS = 72 * 3600.0
+FLUSH_SECONDS = 5.0
+"""How long a server that stops goes on trying; what is left is the next one's."""
+Result = Literal["delivered", "failed", "given up"]
+_HEADERS = {"content-type": "application/json", "user-agent": f"agentrun/{__version__}"}
+
+
+def pause_after(age: float) -> float:
+    """Seconds to the next try of a message that is ``age`` seconds old: they grow with it.
+
+    >>> [round(pause_after(age)) for age in (0, 60, 300, 86400)]
+    [2, 15, 75, 3600]
+    """
+    return min(max(age / 4, LEAST_PAUSE), MOST_PAUSE)
+
+
+class Deliverer:
+    """Empties an outbox; ``webhooks`` gives those of this process's agents by name, as they are now.
+
+    A try takes ``patience`` seconds at most; ``pause`` gives those between two from the age of a message.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        client: httpx.AsyncClient,
+        webhooks: Callable[[], Mapping[str, Webhook]],
+        *,
+        patience: float = TRY_SECONDS,
+        pause: Callable[[float], float] = pause_after,
+    ) -> None:
+        self._patience = patience
+        self._pause = pause
+        self._outbox = outbox
+        self._client = client
+        self._webhooks = webhooks
+        self._sending: dict[str, set[asyncio.Task[None]]] = defaultdict(set)
+        self._kicked = asyncio.Event()
+        self._watchers: list[Callable[[str, Result], None]] = []
+        self._counters: list[Callable[[str, int], None]] = []
+        self._failing = self._stopped = False
+
+    def on_result(self, watcher: Callable[[str, Result], None]) -> None:
+        """Have ``watcher`` told of each try: its agent, and what came of it."""
+        self._watchers.append(watcher)
+
+    def on_count(self, watcher: Callable[[str, int], None]) -> None:
+        """Have ``watcher`` told again and again how many records of an agent wait."""
+        self._counters.append(watcher)
+
+    def kick(self) -> None:
+        """Something was put into the outbox."""
+        self._kicked.set()
+
+    async def run(self) -> None:
+        """Send what is due, over and over, until it is to stop; tries that are under way go on."""
+        while not self._stopped:
+            self._kicked.clear()
+            await self._begin()
+            try:
+                await asyncio.wait_for(self._kicked.wait(), POLL_SECONDS)
+            except TimeoutError:
+                continue
+
+    def stop(self) -> None:
+        """Have ``run`` return, with no message left in between."""
+        self._stopped = True
+        self.kick()
+
+    async def close(self) -> None:
+        """Try what is due now once more, for a short while; the rest stays for the next server."""
+        try:
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._begin()
+                while sending := [task for tasks in self._sending.values() for task in tasks]:
+                    await asyncio.wait(sending)
+                    await self._begin()
+        except TimeoutError:
+            left = [task for tasks in self._sending.values() for task in tasks]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+    async def _begin(self) -> None:
+        """Begin a try of everything that is due, as far as there is room."""
+        webhooks = self._webhooks()
+        try:
+            for agent, webhook in webhooks.items():
+                free = MOST_AT_ONCE - len(self._sending[agent])
+                for message in await asyncio.to_thread(self._outbox.claim, agent, free, LEASE_SECONDS):
+                    self._start(message, webhook)
+            for agent, number in (await asyncio.to_thread(self._outbox.waiting, list(webhooks))).items():
+                for watcher in self._counters:
+                    watcher(agent, number)
+        except sa.exc.SQLAlchemyError as error:
+            if not self._failing:
+                logger.error("the outbox can't be read: {}", type(error).__name__)
+            self._failing = True
+            return
+        self._failing = False
+
+    def _start(self, message: Message, webhook: Webhook) -> None:
+        with logger.contextualize(call=message.call, agent=message.agent):
+            task = asyncio.create_task(self._deliver(message, webhook), name=f"webhook {message.id}")
+        self._sending[message.agent].add(task)
+        task.add_done_callback(self._sending[message.agent].discard)
+        task.add_done_callback(lambda _: self.kick())
+
+    async def _deliver(self, message: Message, webhook: Webhook) -> None:
+        """One try; the outbox is told in any case how it went."""
+        try:
+            fault = await self._try(message, webhook)
+        except asyncio.CancelledError:
+            await self._settle(self._outbox.again, message, 0.0)
+            raise
+        age = (datetime.now(UTC) - message.created).total_seconds()
+        if not fault:
+            await self._settle(self._outbox.delivered, message)
+            self._tell(message, "delivered")
+            return
+        gone = age > GIVE_UP_SECONDS
+        words = "call {}: its record did not reach {}: {} (try {}){}"
+        level = "ERROR" if gone else "WARNING" if message.tries == 1 else "DEBUG"
+        end = "; it is not tried again" if gone else ""
+        logger.log(level, words, message.call, webhook.host, fault, message.tries, end)
+        if gone:
+            await self._settle(self._outbox.give_up, message)
+        else:
+            pause = self._pause(age) * random.uniform(0.9, 1.1)  # noqa: S311 - so that not all come at once
+            await self._settle(self._outbox.again, message, pause)
+        self._tell(message, "given up" if gone else "failed")
+
+    async def _try(self, message: Message, webhook: Webhook) -> str:
+        """Post the message; what went wrong, or nothing. Of an answer only the status is read."""
+        body = message.body.encode()
+        signed = signature.headers(webhook.keys, message.id, int(time.time()), body)
+        try:
+            async with asyncio.timeout(self._patience):
+                request = self._client.stream(
+                    "POST", webhook.url, content=body, headers={**_HEADERS, **signed}, follow_redirects=False
+                )
+                async with request as answer:
+                    return "" if answer.is_success else f"it answered {answer.status_code}"
+        except TimeoutError:
+            return f"no answer within {self._patience:g} s"
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return type(error).__name__
+
+    async def _settle(self, settle: Callable[..., None], *arguments: object) -> None:
+        """What can't be written is found out when the claim lapses: the message goes out once more."""
+        try:
+            await asyncio.to_thread(settle, *arguments)
+        except sa.exc.SQLAlchemyError as error:
+            logger.error("the outbox can't be written: {}", type(error).__name__)
+
+    def _tell(self, message: Message, result: Result) -> None:
+        for watcher in self._watchers:
+            watcher(message.agent, result)

@@ -1,0 +1,121 @@
+"""Routes of calls that the agent places: who may ask for one, and what Twilio tells of it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from agentrun.errors import SetupError
+from agentrun.plan.plan import Plan
+from agentrun.server.admission import rejections
+from agentrun.server.admission.admission import NotAdmittedError
+from agentrun.server.auth import api_key
+from agentrun.server.auth.call_access import Access
+from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.lifecycle.settings import ServerSettings
+from agentrun.server.twilio.outbound_calls import Diallers, NumberError
+from agentrun.spec.models.agent import TwilioTransport
+from agentrun.transports.twilio_rest import TwilioError
+
+MINUTE = 60.0
+MOST_FORM_BYTES = 16 * 1024
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+IsSigned = Callable[[str, Request, Mapping[str, str]], bool]
+
+
+class Wanted(BaseModel):
+    """A call that is asked for; ``parameters`` reach prompts and tools."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: Annotated[str, Field(max_length=64)]
+    parameters: dict[str, Annotated[str, Field(max_length=500)]] = Field(default={}, max_length=30)
+
+
+class Rate:
+    """So many calls in any minute, and no more."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._placed: dict[str, deque[float]] = {}
+
+    def wait(self, agent: str, per_minute: int) -> float:
+        """0 and the call counts, or the seconds until there is room for one.
+
+        >>> rate = Rate(lambda: 100.0)
+        >>> rate.wait("desk", 1), rate.wait("desk", 1)
+        (0.0, 60.0)
+        """
+        now, placed = self._clock(), self._placed.setdefault(agent, deque())
+        while placed and placed[0] <= now - MINUTE:
+            placed.popleft()
+        if len(placed) >= per_minute:
+            return placed[0] + MINUTE - now
+        placed.append(now)
+        return 0.0
+
+
+def router(
+    switchboard: Switchboard, settings: ServerSettings, diallers: Diallers, is_signed: IsSigned
+) -> APIRouter:
+    """``POST /<agent>/twilio/dial`` for whoever has the key, and ``/twilio/status`` for Twilio."""
+    routes, rate = APIRouter(), Rate()
+
+    @routes.post("/{agent}/twilio/dial", dependencies=[Depends(api_key.require(settings))], status_code=201)
+    async def dial(agent: str, wanted: Wanted) -> dict[str, str]:
+        plan = _plan(switchboard, agent)
+        if wrong := next((name for name in wanted.parameters if not _NAME.fullmatch(name)), None):
+            raise HTTPException(422, f"'{wrong[:64]}' is not the name of a parameter: use letters and digits")
+        seconds = rate.wait(agent, _per_minute(plan))
+        if seconds:
+            headers = {"Retry-After": str(max(1, round(seconds)))}
+            raise HTTPException(429, "too many calls in this minute", headers)
+        try:
+            outgoing = await diallers.place(agent, wanted.to, wanted.parameters)
+        except NumberError as error:
+            raise HTTPException(422, str(error)) from None
+        except NotAdmittedError as error:
+            raise rejections.in_http(error.refusal) from None
+        except SetupError as error:
+            raise HTTPException(503, error.message) from None
+        except TwilioError as error:
+            raise HTTPException(502, error.message) from None
+        return {"callId": outgoing.record.id, "to": wanted.to}
+
+    @routes.post("/{agent}/twilio/status", status_code=204)
+    async def status(agent: str, request: Request, dial: str = "") -> Response:
+        if int(request.headers.get("content-length") or MOST_FORM_BYTES + 1) > MOST_FORM_BYTES:
+            raise HTTPException(413, "Twilio's form has less than 16 KiB")
+        form = {key: str(value) for key, value in (await request.form()).items()}
+        closed = settings.access is Access.CLOSED
+        if closed or (settings.access is Access.SIGNED and not is_signed(agent, request, form)):
+            raise HTTPException(403, "the request is not signed by Twilio")
+        outgoing = diallers.find(dial)
+        if outgoing is None or outgoing.plan.spec.name != agent:
+            raise HTTPException(404, "no such call was placed here")
+        diallers.attach(dial, form.get("CallSid", ""))
+        if form.get("CallSid") != outgoing.record.id:
+            raise HTTPException(404, "no such call was placed here")
+        await diallers.note(outgoing, form.get("CallStatus", ""), form.get("AnsweredBy", ""))
+        return Response(status_code=204)
+
+    return routes
+
+
+def _plan(switchboard: Switchboard, agent: str) -> Plan:
+    plan = switchboard.plans.get(agent)
+    if plan is None or not plan.has_transport("twilio"):
+        raise HTTPException(404, f"no agent '{agent}' calls from here")
+    if switchboard.closing:
+        raise HTTPException(503, "the server is stopping", {"Retry-After": "10"})
+    return plan
+
+
+def _per_minute(plan: Plan) -> int:
+    return next(t.dial.per_minute for t in plan.transports if isinstance(t, TwilioTransport))

@@ -1,0 +1,181 @@
+"""What a session lets its tools do on the call."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
+
+import httpx
+from pipecat.frames.frames import OutputDTMFFrame
+from pipecat.pipeline.worker import PipelineWorker
+
+from agentrun.call import NoLineError
+from agentrun.errors import ToolError
+from agentrun.records import EndedBy
+from agentrun.session.responses.idle_prompts import IdlePrompts
+from agentrun.session.responses.response_deadline import ResponseDeadline
+from agentrun.session.speech.announcements import Announcements
+from agentrun.session.speech.dtmf import DtmfKeys
+from agentrun.tools.call_history import Ledger
+from agentrun.tools.tool import Tool
+from agentrun.transports.connection import Connection
+
+T = TypeVar("T")
+_POLL_SECONDS = 0.05
+_DEPARTURE_SECONDS = 6.0
+_NO_TELEPHONE = "That can't be done: the caller is not on a telephone. Say so, and go on yourself."
+
+
+class End(Protocol):
+    """Ends the call for a reason, once everything has been heard."""
+
+    async def __call__(self, by: EndedBy, reason: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Open:
+    voice: Announcements
+    worker: PipelineWorker
+    response_deadline: ResponseDeadline
+    idle: IdlePrompts
+    nobody_speaks: Callable[[], bool]
+    end: End
+    keypad: DtmfKeys
+    go_on_as: Callable[[str], Awaitable[None]]
+
+
+class SessionCallControl:
+    """``agentrun.call.Line`` on a real call: open once the pipeline is built, closed when the call ends."""
+
+    def __init__(self, connection: Connection, http: httpx.AsyncClient) -> None:
+        self.http = http
+        self.ledger = Ledger()
+        self._control = connection.control
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._now: _Open | None = None
+        self._borrowed: set[asyncio.Task[Any]] = set()
+        self._leaving: asyncio.Future[None] | None = None
+
+    def open(
+        self,
+        voice: Announcements,
+        worker: PipelineWorker,
+        response_deadline: ResponseDeadline,
+        idle: IdlePrompts,
+        nobody_speaks: Callable[[], bool],
+        end: End,
+        go_on_as: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """The call can be spoken into."""
+        self._now = _Open(
+            voice, worker, response_deadline, idle, nobody_speaks, end, DtmfKeys(worker), go_on_as
+        )
+
+    def of(self, connection: Connection) -> Connection:
+        """The connection, with this line in its call."""
+        return replace(connection, call=replace(connection.call, line=self))
+
+    async def close(self) -> None:
+        """The call is over: nothing is done for it any more, and threads that wait for it are let go."""
+        self._now = None
+        for task in self._borrowed:
+            task.cancel()
+        await self.ledger.close()
+
+    async def say(self, text: str) -> None:
+        line = self._line()
+        line.response_deadline.words_promised()
+        await line.voice.say(text)
+
+    async def bridge(self, tool: Tool) -> None:
+        """Say the tool's words once everybody has been silent for its ``say_after``."""
+        await self.quiet(tool.say_after)
+        await self.say(tool.say or "")
+
+    async def quiet(self, seconds: float, most: float = math.inf) -> None:
+        line, clock = self._line(), self._loop.time
+        began = since = clock()
+        while clock() - since < seconds and clock() - began < most:
+            await asyncio.sleep(min(_POLL_SECONDS, seconds))
+            if not line.nobody_speaks() or line.voice.about_to_speak:
+                since = clock()
+
+    async def heard(self) -> None:
+        await self._line().voice.heard()
+
+    async def hang_up(self, words: str) -> None:
+        line = self._line()
+        await self._say_and_be_heard(line, words)
+        await line.end("agent", "the agent hung up")
+
+    async def transfer(self, to: str, words: str) -> None:
+        line = self._line()
+        if self._control is None:
+            raise ToolError(_NO_TELEPHONE)
+        await self._say_and_be_heard(line, words)
+        self._leaving = self._loop.create_future()
+        try:
+            await self._control.transfer(to)
+            await line.end("agent", "the agent transferred the caller")
+        finally:
+            self._leaving.set_result(None)
+            self._leaving = None
+
+    async def hand_over(self, to: str, words: str) -> None:
+        line = self._line()
+        await self._say_and_be_heard(line, words)
+        await line.go_on_as(to)
+
+    async def departed(self) -> None:
+        """The caller has left: wait for the word on a transfer that is under way."""
+        if self._leaving:
+            await asyncio.wait({self._leaving}, timeout=_DEPARTURE_SECONDS)
+
+    async def send_digits(self, digits: str) -> None:
+        line = self._line()
+        if self._control is None:
+            raise ToolError(_NO_TELEPHONE)
+        await line.worker.queue_frame(OutputDTMFFrame.from_string(digits))
+        await line.voice.heard()
+
+    async def collect_digits(self, words: str, most: int, finish: str, timeout: float) -> str:
+        line = self._line()
+        if self._control is None:
+            raise ToolError(_NO_TELEPHONE)
+        line.keypad.listen()
+        await self._say_and_be_heard(line, words)
+        return await line.keypad.collect(most, finish, timeout)
+
+    async def wait(self, seconds: float) -> None:
+        await self._line().idle.pause(seconds)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        if threading.get_ident() == self._thread:
+            work.close()
+            raise RuntimeError("call.run is for a def tool's thread; an async def awaits the call's methods")
+        if self._now is None:
+            work.close()
+            raise NoLineError("the call is over")
+        return asyncio.run_coroutine_threadsafe(self._lend(work), self._loop).result()
+
+    async def _lend(self, work: Awaitable[T]) -> T:
+        task: Any = asyncio.current_task()
+        self._borrowed.add(task)
+        task.add_done_callback(self._borrowed.discard)
+        return await work
+
+    async def _say_and_be_heard(self, line: _Open, words: str) -> None:
+        if words:
+            line.response_deadline.words_promised()
+            await line.voice.say_whole(words)
+        await line.voice.heard()
+
+    def _line(self) -> _Open:
+        if self._now is None:
+            raise NoLineError("the call is over")
+        return self._now

@@ -1,0 +1,39 @@
+"""A call is handed from one agent to another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loguru import logger
+
+from agentrun.call import Call
+from agentrun.errors import ToolError
+from agentrun.pipeline import handoff
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.pipeline.session_listener import SessionListener
+from agentrun.pipeline.tools import functions
+from agentrun.plan.plan import Plan
+from agentrun.session import prompts
+
+
+@dataclass(frozen=True)
+class Handoff:
+    """Has the pipeline of a call go on as one of the colleagues of ``plan``."""
+
+    plan: Plan
+    call: Call
+    parts: PipelineParts
+    resources: Resources
+    listener: SessionListener
+
+    async def to(self, name: str) -> None:
+        """Go on as the agent ``name``; raises ToolError when there is none."""
+        plan = self.plan if name == self.plan.spec.name else self.plan.team.get(name)
+        if plan is None:
+            there = ", ".join(self.plan.team) or "nobody"
+            raise ToolError(f"There is no colleague {name}; there is: {there}.")
+        logger.info("call {}: {} goes on", self.call.id, name)
+        offered = functions.schemas(plan.tools, self.call, self.listener)
+        system = prompts.fill(plan.spec, self.call).system
+        await handoff.go_on_as(plan, system, offered, self.parts, self.resources)

@@ -1,0 +1,101 @@
+"""Keeps a realtime model on the line: notices that it has gone deaf, and connects it anew."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from loguru import logger
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+
+from agentrun.pipeline import pipecat_private
+
+POLL_SECONDS = 0.2
+CONNECT_SECONDS = 1.5
+"""How long a new session may take until it is configured."""
+RENEW_SECONDS = 55 * 60.0
+"""OpenAI closes a realtime session after 60 minutes; it is renewed before that, in a pause."""
+MOST_ATTEMPTS = 2
+RESUME = (
+    "The connection was lost for a moment. Say so in a few words and ask the caller to repeat "
+    "what they said last."
+)
+
+
+class Quiet(Protocol):
+    """Says whether neither side is speaking."""
+
+    def __call__(self) -> bool: ...
+
+
+class RealtimeReconnection:
+    """Watches one call's realtime service until it is cancelled.
+
+    ``lost`` is told each time that the model went silent, ``give_up`` once when it can't be brought back.
+    A call that ``is_over`` closes its connection itself.
+    ``clock`` is in seconds.
+    """
+
+    def __init__(
+        self,
+        llm: OpenAIRealtimeLLMService,
+        add_instruction: Callable[[str], None],
+        quiet: Quiet,
+        give_up: Callable[[str], Awaitable[None]],
+        lost: Callable[[str], None],
+        is_over: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._llm = llm
+        self._add_instruction = add_instruction
+        self._quiet = quiet
+        self._give_up = give_up
+        self._lost = lost
+        self._is_over = is_over
+        self._clock = clock
+
+    async def watch(self) -> None:
+        """Poll the service: five times a second costs nothing that can be measured."""
+        connected_at = self._clock()
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            if self._is_over():
+                return
+            if pipecat_private.realtime_is_deaf(self._llm):
+                if not await self._bring_back():
+                    await self._give_up("the realtime model could not be reached again")
+                    return
+                connected_at = self._clock()
+            elif self._clock() - connected_at > RENEW_SECONDS and self._quiet():
+                await self._renew()
+                connected_at = self._clock()
+
+    async def _bring_back(self) -> bool:
+        self._lost("the realtime model went silent")
+        self._add_instruction(RESUME)
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            if self._is_over():
+                return True
+            logger.warning("the realtime model went silent; connecting anew, attempt {}", attempt)
+            await pipecat_private.realtime_restore(self._llm, speak=True)
+            if await self._is_back():
+                return True
+        return False
+
+    async def _renew(self) -> None:
+        logger.info("renewing the realtime session before its limit")
+        await pipecat_private.realtime_restore(self._llm, speak=False)
+        if await self._is_back():
+            await pipecat_private.realtime_send_conversation(self._llm)
+
+    async def _is_back(self) -> bool:
+        deadline = self._clock() + CONNECT_SECONDS
+        while self._clock() < deadline:
+            if pipecat_private.realtime_is_deaf(self._llm):
+                return False
+            if pipecat_private.realtime_is_ready(self._llm):
+                return True
+            await asyncio.sleep(POLL_SECONDS / 4)
+        return False

@@ -1,0 +1,159 @@
+"""What the agent says without being asked: fixed words, and audio that was prepared at start."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+from pipecat.frames.frames import (
+    DataFrame,
+    InterruptionFrame,
+    LLMFullResponseStartFrame,
+    LLMMessagesAppendFrame,
+    TTSAudioRawFrame,
+    TTSSpeakFrame,
+    TTSStartedFrame,
+    TTSStoppedFrame,
+)
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+
+from agentrun.pipeline import pipecat_private, pushed_frames
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.transports.connection import Connection
+
+PREPARED_RATE = 24_000
+"""Hz of prepared audio: 16-bit mono PCM."""
+_CHUNK_BYTES = PREPARED_RATE * 2 // 10
+_INTERRUPTION_SECONDS = 0.5
+_ANSWER_SECONDS = 5.0
+_WORDS_SECONDS = 15.0
+_TAKEN_SECONDS = 1.0
+_ECHO_SECONDS = 3.0
+"""How long Twilio may take to play what it has been sent."""
+
+
+@dataclass
+class _Said(DataFrame):
+    """Keeps its place behind what is being said, and comes out when that has gone out."""
+
+
+class Announcements:
+    """Speaks into one call, past a language model or a speech service that no longer answers."""
+
+    def __init__(self, worker: PipelineWorker, parts: PipelineParts, connection: Connection) -> None:
+        self._worker = worker
+        self._parts = parts
+        self._output = connection.transport.output()
+        self._control = connection.control
+        self._silenced = asyncio.Event()
+        self._began = asyncio.Event()
+        self._finished = asyncio.Event()
+        self._said: dict[int, asyncio.Event] = {}
+        self._asked_at = 0.0
+        worker.add_reached_downstream_filter((InterruptionFrame, _Said))
+        worker.add_event_handler("on_frame_reached_downstream", self._reached)
+        self._taken = asyncio.Event()
+        if isinstance(parts.llm, OpenAIRealtimeLLMService):
+            pushed_frames.watch_pushed_frames(
+                parts.llm, LLMFullResponseStartFrame, lambda _frame: self._taken.set()
+            )
+
+    @property
+    def about_to_speak(self) -> bool:
+        """Whether words are on their way that nobody has begun to hear."""
+        return asyncio.get_running_loop().time() - self._asked_at < _ANSWER_SECONDS
+
+    async def say(self, text: str) -> None:
+        """Have ``text`` spoken word for word: by the speech service, or by a model that is asked to."""
+        self._asked_at = asyncio.get_running_loop().time()
+        if self._parts.tts:
+            await self._worker.queue_frame(TTSSpeakFrame(text))
+            return
+        wish = f'Say exactly these words and nothing else: "{text}"'
+        message: Any = {"role": "developer", "content": wish}
+        llm = self._parts.llm
+        if isinstance(llm, OpenAIRealtimeLLMService):
+            await pipecat_private.wait_until_answering(llm, False, _TAKEN_SECONDS)
+        self._taken.clear()
+        # past the caller's aggregator, which would keep it until the caller's next turn
+        await llm.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
+        with contextlib.suppress(TimeoutError):
+            # whatever else it is asked before it has taken this up goes into the same answer
+            await asyncio.wait_for(self._taken.wait(), _TAKEN_SECONDS)
+
+    async def say_whole(self, text: str) -> None:
+        """Have ``text`` spoken, and wait for what would not come out before the end of the call.
+
+        Words for the speech service keep their place before the end; a model's answer has to be waited for.
+        """
+        self._began.clear()
+        self._finished.clear()
+        await self.say(text)
+        if self._parts.tts:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._began.wait(), _ANSWER_SECONDS)
+            await asyncio.wait_for(self._finished.wait(), _WORDS_SECONDS)
+
+    async def heard(self, seconds: float = _WORDS_SECONDS) -> None:
+        """Wait until the caller has heard what is being said, at most ``seconds`` and the line's own delay.
+
+        Ends at once when the caller interrupts, for the rest is dropped then.
+        """
+        said, gone_out = _Said(), asyncio.Event()
+        self._said[said.id] = gone_out
+        try:
+            await self._worker.queue_frame(said)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(gone_out.wait(), seconds)
+        finally:
+            self._said.pop(said.id, None)
+        if self._control and self._output:
+            mark, echoed = self._control.mark()
+            await self._output.queue_frame(mark)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(echoed.wait(), _ECHO_SECONDS)
+
+    def note(self, *, speaking: bool) -> None:
+        """The agent's first or last sound has gone out."""
+        if speaking:
+            self._asked_at = 0.0
+            self._finished.clear()
+        (self._began if speaking else self._finished).set()
+
+    async def silence(self) -> None:
+        """Drop what is being said, thought and spoken."""
+        self._silenced.clear()
+        await self._worker.queue_frame(InterruptionFrame())
+        try:
+            await asyncio.wait_for(self._silenced.wait(), _INTERRUPTION_SECONDS)
+        except TimeoutError:
+            return
+
+    async def play(self, pcm: bytes) -> None:
+        """Play prepared audio, without any service."""
+        await self._output.queue_frame(TTSStartedFrame())
+        for start in range(0, len(pcm), _CHUNK_BYTES):
+            chunk = pcm[start : start + _CHUNK_BYTES]
+            await self._output.queue_frame(TTSAudioRawFrame(chunk, PREPARED_RATE, 1))
+        await self._output.queue_frame(TTSStoppedFrame())
+
+    async def say_prepared(self, text: str, pcm: bytes | None) -> None:
+        """Say ``text`` as the audio that was prepared for it, where there is some."""
+        await (self.play(pcm) if pcm else self.say(text))
+
+    async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
+        if isinstance(frame, InterruptionFrame):
+            self._silenced.set()
+            for gone_out in self._said.values():
+                gone_out.set()
+        elif isinstance(frame, _Said) and frame.id in self._said:
+            self._said[frame.id].set()
+
+
+def seconds(pcm: bytes) -> float:
+    """How long prepared audio lasts."""
+    return len(pcm) / 2 / PREPARED_RATE

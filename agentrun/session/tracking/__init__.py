@@ -1,0 +1,1 @@
+"""What a call was: its transcript, times, usage and sound."""

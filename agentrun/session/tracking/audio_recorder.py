@@ -1,0 +1,161 @@
+"""Records the sound of one call as both sides heard it: the caller left, the agent right."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from loguru import logger
+from pipecat.frames.frames import (
+    AudioRawFrame,
+    Frame,
+    InputAudioRawFrame,
+    InterruptionFrame,
+    OutputAudioRawFrame,
+)
+
+from agentrun.plan.plan import Plan
+from agentrun.records import CallRecord
+from agentrun.records.audio.destination import RecordingDestination
+from agentrun.records.audio.side_mix import SideMix
+from agentrun.records.audio.stereo_file import SoundFile
+from agentrun.tools.threads import Threads
+from agentrun.transports.connection import Connection
+
+PERIOD_SECONDS = 1.0
+"""Between two writes."""
+PATIENCE_SECONDS = 1.0
+"""How long it is waited to see whether a caller paused, or the network did."""
+BEHIND_SECONDS = 2.0
+"""How far the file is behind the call: what a killed process loses of it, with a period."""
+MOST_BEHIND_SECONDS = 30.0
+"""A disk that is slower than this is given up on: the sound would fill the memory."""
+CLOSE_SECONDS = 10.0
+T = TypeVar("T")
+
+
+class Recording(Protocol):
+    """The recording of one call."""
+
+    async def finish(self) -> None:
+        """The call is over: put the sound where it belongs. The record says where, or what went wrong."""
+
+
+class Recordings(Protocol):
+    """Begins recordings, and owns what is left to be done for them after their calls."""
+
+    def begin(self, plan: Plan, connection: Connection, record: CallRecord) -> Recording | None:
+        """Record a call from now on; None where its spec does not ask for it."""
+
+
+class Recorder:
+    """Listens at both ends of a transport and writes what passes; second 0 is when it was made.
+
+    The agent's sound is taken after the transport has played it, so what a caller cut is not in it. What goes
+    wrong with the file stands in the record's errors, and the call goes on.
+
+    Pipecat's ``AudioBufferProcessor`` fills a pause between packets with silence, and appends the packets
+    that were only late behind it: 60 s with a stall of half a second in every two came out as 74 s.
+    """
+
+    def __init__(self, target: RecordingDestination, connection: Connection, record: CallRecord) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._written = self._clock()
+        self._record = record
+        rate = max(connection.sample_rate_in, connection.sample_rate_out)
+        self._caller = SideMix(connection.sample_rate_in, rate, PATIENCE_SECONDS)
+        self._agent = SideMix(connection.sample_rate_out, rate, patience=0.0)
+        self._over = asyncio.Event()
+        self._broken = False
+        self._file: SoundFile | None = None
+        self._thread = Threads(f"recording-{record.id}", most=1)
+        connection.transport.input().add_event_handler("on_before_push_frame", self._came_in)
+        connection.transport.output().add_event_handler("on_before_push_frame", self._went_out)
+        path = target.part(target.name(record.agent, record.id, record.started))
+        self._writing = asyncio.create_task(self._write(partial(SoundFile, path, target.format, rate)))
+
+    async def finish(self) -> Path | None:
+        """Write the last of it; the file, or None when there is none that is of use."""
+        self._over.set()
+        done, _ = await asyncio.wait({self._writing}, timeout=CLOSE_SECONDS)
+        if not done:
+            self._fail("the disk did not answer")
+            self._writing.cancel()
+            return None
+        return self._file.path if self._file else None
+
+    async def _write(self, make: Callable[[], SoundFile]) -> None:
+        try:
+            self._file = await self._aside(make)
+            self._record.recording = str(self._file.path)
+            while not self._broken:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._over.wait(), PERIOD_SECONDS)
+                over = self._over.is_set()
+                await self._append(0.0 if over else BEHIND_SECONDS)
+                if over:
+                    break
+        except OSError as error:
+            self._fail(str(error))
+        if self._file:
+            await self._close(self._file)
+
+    async def _append(self, behind: float) -> None:
+        """Write what was heard until ``behind`` seconds ago; 0 is all of it."""
+        now = self._clock()
+        until, last = now - self._began - behind, behind == 0
+        if until <= 0 or self._file is None or self._broken:
+            return
+        left, right = self._caller.take(until, last=last), self._agent.take(until, last=last)
+        await self._aside(partial(self._file.write, left, right))
+        self._written = now
+
+    async def _close(self, file: SoundFile) -> None:
+        try:
+            await self._aside(file.close)
+        except OSError as error:
+            self._fail(str(error))
+
+    async def _aside(self, work: Callable[[], T]) -> T:
+        """Do what blocks in a thread of this recording; its jobs keep their order."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _came_in(self, _transport: Any, frame: Frame) -> None:
+        if isinstance(frame, InputAudioRawFrame):
+            self._add(self._caller, frame, ends=self._clock() - self._began)
+
+    def _went_out(self, _transport: Any, frame: Frame) -> None:
+        now = self._clock() - self._began
+        if isinstance(frame, OutputAudioRawFrame):
+            self._add(self._agent, frame, ends=now + frame.num_frames / frame.sample_rate)
+        elif isinstance(frame, InterruptionFrame):
+            self._agent.cut(now)
+
+    def _add(self, side: SideMix, frame: AudioRawFrame, ends: float) -> None:
+        if self._broken or self._over.is_set():
+            return
+        if self._clock() - self._written > MOST_BEHIND_SECONDS:
+            self._fail("the disk is too slow")
+        elif frame.sample_rate != side.rate:
+            self._fail(f"sound came at {frame.sample_rate} Hz instead of {side.rate} Hz")
+        else:
+            side.add(getattr(frame, "user_id", ""), _mono(frame), ends)
+
+    def _fail(self, reason: str) -> None:
+        """Give up, once: nothing more is kept, and the call goes on."""
+        if not self._broken:
+            self._broken = True
+            self._record.errors.append(f"recording: {reason}")
+            logger.error("call {}: its sound can't be recorded: {}", self._record.id, reason)
+
+
+def _mono(frame: AudioRawFrame) -> bytes:
+    if frame.num_channels == 1:
+        return frame.audio
+    sound = np.frombuffer(frame.audio, np.int16).reshape(-1, frame.num_channels)
+    return bytes(sound.mean(axis=1).astype(np.int16).tobytes())

@@ -1,0 +1,59 @@
+"""What the pipeline of a call reports while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from loguru import logger
+from pipecat.frames.frames import ErrorFrame
+
+from agentrun.session.call_control import SessionCallControl
+from agentrun.session.responses.provider_faults import described
+from agentrun.session.responses.response_deadline import ResponseDeadline
+from agentrun.session.tracking.background_transcription import BackgroundTranscription
+from agentrun.session.tracking.latency import Latency
+from agentrun.session.tracking.transcript import Transcript
+from agentrun.tools.outcome import Outcome
+from agentrun.tools.tool import Tool
+
+
+@dataclass(frozen=True)
+class PipelineEvents:
+    """``pipeline.listener.SessionListener``: into the record, and to whoever waits for an answer."""
+
+    call_id: str
+    line: SessionCallControl
+    transcript: Transcript
+    side: BackgroundTranscription
+    response_deadline: ResponseDeadline
+    latency: Latency
+    is_over: Callable[[], bool]
+
+    @property
+    def over(self) -> bool:
+        """Whether the call is ending: nobody waits for the model any more."""
+        return self.is_over()
+
+    def tool_started(self, tool: Tool) -> None:
+        """A tool is at work: its own timeout counts now."""
+        logger.debug("call {}: tool {} started", self.call_id, tool.name)
+        self.response_deadline.tool_started()
+        self.latency.tool_started()
+
+    def tool_ended(self, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
+        """A tool is done."""
+        self.transcript.tool(tool, arguments, outcome)
+        self.latency.tool_ended()
+        self.response_deadline.tool_ended(answered=outcome.status != "cancelled")
+
+    def taken_over(self, part: str, by: str, instead_of: str, error: ErrorFrame | None) -> None:
+        """Another service goes on: the answer is awaited anew."""
+        logger.warning("call {}: {} goes on as {} instead of {}", self.call_id, by, part, instead_of)
+        self.transcript.taken_over(part, by, instead_of, described(error) if error else "")
+        self.response_deadline.again()
+
+    def heard_audio(self, message: dict[str, Any], wav: bytes) -> None:
+        """The model hears for itself; the record is written beside it."""
+        self.side.take(message, wav, self.transcript.now)

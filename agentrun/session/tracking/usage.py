@@ -1,0 +1,72 @@
+"""What a call uses of its services: tokens, seconds of sound, characters."""
+
+from __future__ import annotations
+
+from pipecat.frames.frames import MetricsFrame
+from pipecat.metrics.metrics import (
+    LLMUsageMetricsData,
+    MetricsData,
+    STTUsageMetricsData,
+    TTSUsageMetricsData,
+)
+from pipecat.processors.frame_processor import FrameProcessor
+
+from agentrun.pipeline import pushed_frames
+from agentrun.pipeline.failover.failover import Failover
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.plan.plan import Plan, ServicePlan
+from agentrun.records import CallRecord
+
+
+class Usage:
+    """Adds up in the record what the services of one call report."""
+
+    def __init__(self, record: CallRecord) -> None:
+        self._record = record
+
+    def listen(self, parts: PipelineParts, plan: Plan) -> None:
+        """Hear what each service, and each that stands behind it, says of its use."""
+        pairs = ((parts.stt, plan.stt), (parts.llm, plan.realtime or plan.llm), (parts.tts, plan.tts))
+        for part, planned in pairs:
+            if part is None or planned is None:
+                continue
+            running = [member.service for member in part.members] if isinstance(part, Failover) else [part]
+            for service, each in zip(running, (planned, *planned.fallback), strict=False):
+                self._follow(service, each)
+
+    def _follow(self, service: FrameProcessor, plan: ServicePlan) -> None:
+        kind = "llm" if plan.kind in ("llm", "realtime") else plan.kind
+
+        def used(frame: MetricsFrame) -> None:
+            # what the other services say of themselves passes here too
+            for data in (each for each in frame.data if each.processor == service.name):
+                self._add(f"{kind} {plan.provider}/{data.model or plan.model}", _amounts(data))
+
+        pushed_frames.watch_pushed_frames(service, MetricsFrame, used)
+
+    def _add(self, name: str, amounts: dict[str, float]) -> None:
+        if not amounts:
+            return
+        used = self._record.usage.setdefault(name, {})
+        for unit, amount in amounts.items():
+            used[unit] = round(used.get(unit, 0.0) + amount, 3)
+
+
+def _amounts(data: MetricsData) -> dict[str, float]:
+    """What ``data`` reports, without what is nothing."""
+    found: dict[str, float | None] = {}
+    if isinstance(data, LLMUsageMetricsData):
+        tokens = data.value
+        found = {
+            "input_tokens": tokens.prompt_tokens,
+            "output_tokens": tokens.completion_tokens,
+            "cached_tokens": tokens.cache_read_input_tokens,
+            "audio_input_tokens": tokens.input_audio_tokens,
+            "audio_output_tokens": tokens.output_audio_tokens,
+            "audio_cached_tokens": tokens.cache_read_input_audio_tokens,
+        }
+    elif isinstance(data, STTUsageMetricsData):
+        found = {"seconds": data.value.audio_seconds}
+    elif isinstance(data, TTSUsageMetricsData):
+        found = {"characters": data.value}
+    return {unit: float(amount) for unit, amount in found.items() if amount}

@@ -1,0 +1,44 @@
+"""What the agent's server wrote down about a call."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from agentrun.simulate.caller.twilio import twiml
+from agentrun.simulate.caller.twilio.webhook import VOICE_PATH
+
+_PATIENCE_SECONDS = 3.0
+_STEP_SECONDS = 0.1
+
+
+async def fetch(voice_url: str, call_sid: str, patience: float = _PATIENCE_SECONDS) -> dict[str, Any] | None:
+    """The record of a call, or None where there is none: servers show records to their own machine only.
+
+    Waits up to ``patience`` seconds for the server to have noticed the end of the call.
+    """
+    parts = urlsplit(voice_url)
+    if not twiml.is_loopback(parts.hostname or ""):
+        return None
+    path = f"{parts.path.removesuffix(VOICE_PATH)}/calls/{call_sid}"
+    url = parts._replace(path=path, query="").geturl()
+    found: dict[str, Any] | None = None
+    async with httpx.AsyncClient(timeout=patience, trust_env=False) as client:
+        for _ in range(max(1, round(patience / _STEP_SECONDS))):
+            found = await _get(client, url) or found
+            if found is None or found.get("ended"):
+                return found
+            await asyncio.sleep(_STEP_SECONDS)
+    return found
+
+
+async def _get(client: httpx.AsyncClient, url: str) -> dict[str, Any] | None:
+    try:
+        response = await client.get(url)
+        found = response.json() if response.status_code == 200 else None
+    except (httpx.HTTPError, ValueError):
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("transcript"), list) else None

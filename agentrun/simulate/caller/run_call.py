@@ -1,0 +1,57 @@
+"""From the first ring to the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agentrun.simulate.caller import conversation
+from agentrun.simulate.caller.caller import Caller
+from agentrun.simulate.caller.conversation import Course, Tell
+from agentrun.simulate.caller.phone_call import PhoneCall
+from agentrun.simulate.caller.refusal import RefusedError
+from agentrun.simulate.caller.results import report, server_record, spoken_words
+from agentrun.simulate.caller.results.report import Report, Turn
+from agentrun.simulate.caller.results.spoken_words import Transcribe
+from agentrun.simulate.caller.script import Script
+from agentrun.simulate.caller.twilio.webhook import voice_url
+from agentrun.simulate.twilio import TwilioServer
+
+
+async def run_call(
+    url: str,
+    caller: Caller,
+    script: Script,
+    *,
+    twilio: TwilioServer | None = None,
+    out: Path | None = None,
+    transcribe: Transcribe | None = None,
+    tell: Tell = lambda _text: None,
+) -> Report:
+    """Call the agent at ``url``, follow ``script``, and report; nothing is raised for an agent that fails.
+
+    ``twilio`` is the stand-in over which the agent may end the call. ``out`` becomes a stereo WAV of both
+    sides. ``transcribe`` serves when the server shows no record of the call.
+    """
+    address = voice_url(url)
+    tell("calling")
+    try:
+        async with caller.call(address) as call:
+            if twilio:
+                twilio.bind(call, caller.number, caller.called)
+            course = await conversation.hold(call, script, tell)
+    except RefusedError as error:
+        return report.refused(address, error)
+    if out:
+        call.timeline.write(out)
+    turns = await _turns(address, call, course, transcribe, tell)
+    return report.make(address, call, course, turns)
+
+
+async def _turns(
+    address: str, call: PhoneCall, course: Course, transcribe: Transcribe | None, tell: Tell
+) -> list[Turn]:
+    tell("asking for the record")
+    record = await server_record.fetch(address, call.call_sid)
+    if record:
+        return spoken_words.from_record(course, record)
+    return await spoken_words.from_sound(course, transcribe)

@@ -1,0 +1,1 @@
+"""What the mock server hears, thinks and speaks with."""

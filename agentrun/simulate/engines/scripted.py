@@ -1,0 +1,62 @@
+"""Scripted engines for tests: no models, everything recorded, and a word when a script was not used up."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+
+import numpy as np
+
+from agentrun.simulate.engines.engines import VOICE_RATE, Answer, Conversation
+
+_CHUNK_BYTES = 4_800
+
+
+class ScriptedHearing:
+    """Hears the scripted words, one after the other; the last one again when there are no more."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = list(words)
+        self.heard: list[float] = []
+
+    async def transcribe(self, pcm: bytes, sample_rate: int, prompt: str) -> str:
+        """The next words; ``heard`` keeps the seconds of every utterance."""
+        del prompt
+        self.heard.append(len(pcm) / 2 / sample_rate)
+        return self._words.pop(0) if len(self._words) > 1 else self._words[0]
+
+
+class ToneVoice:
+    """Beeps for as long as the words would take, at 150 ms a word."""
+
+    def __init__(self) -> None:
+        self.spoken: list[str] = []
+        self.voices: list[str] = []
+
+    async def speak(self, text: str, voice: str, speed: float) -> AsyncIterator[bytes]:
+        """24 kHz, 16-bit mono PCM in pieces of 100 ms; ``spoken`` and ``voices`` keep all that was asked."""
+        self.voices.append(voice)
+        self.spoken.append(text)
+        seconds = max(0.3, 0.15 * len(text.split()) / speed)
+        time = np.arange(int(seconds * VOICE_RATE)) / VOICE_RATE
+        pcm = (np.sin(2 * np.pi * 440 * time) * 8000).astype("<i2").tobytes()
+        for start in range(0, len(pcm), _CHUNK_BYTES):
+            yield pcm[start : start + _CHUNK_BYTES]
+
+
+class ScriptedBrain:
+    """Gives the scripted answers in order and records every conversation that it was asked about."""
+
+    def __init__(self, answers: Iterable[Answer]) -> None:
+        self._answers = list(answers)
+        self.asked: list[Conversation] = []
+
+    async def answer(self, conversation: Conversation) -> Answer:
+        """The next answer."""
+        self.asked.append(conversation)
+        if not self._answers:
+            raise AssertionError("the script has no answer for this request")
+        return self._answers.pop(0)
+
+    def assert_complete(self) -> None:
+        """Fail when scripted answers were not asked for."""
+        assert not self._answers, f"{len(self._answers)} answers were not asked for: {self._answers}"  # noqa: S101

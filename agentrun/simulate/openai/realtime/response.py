@@ -1,0 +1,145 @@
+"""One answer of a realtime session: words and audio, or function calls."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import TYPE_CHECKING, Any
+
+from agentrun.simulate.engines.engines import VOICE_RATE, Answer, Conversation, ToolCall
+from agentrun.simulate.openai.chat import pieces
+from agentrun.simulate.openai.realtime.conversation_items import as_messages, as_tools, function_call, message
+
+if TYPE_CHECKING:
+    from agentrun.simulate.openai.realtime.session import RealtimeSession
+
+
+class RealtimeResponse:
+    """Runs once; ``cancel`` ends it early, and what was not said is not in the conversation."""
+
+    def __init__(self, session: RealtimeSession) -> None:
+        self.active = True
+        self._session = session
+        self._id = session.mock.new_id("resp")
+        self._output: list[dict[str, Any]] = []
+        self._reason = ""
+
+    async def cancel(self, reason: str) -> None:
+        """Stop speaking; ``response.done`` says why."""
+        self._reason = reason
+
+    async def run(self) -> None:
+        """Think, then speak or call."""
+        session = self._session
+        await session.mock.conditions.wait("responses")
+        await session.tell("response.created", response=self._as_json("in_progress"))
+        settings = session.settings
+        messages = as_messages(settings.get("instructions") or "", session.items)
+        conversation = Conversation(messages, as_tools(settings.get("tools")), session.agent)
+        answer = await session.mock.brain.answer(conversation)
+        for call in answer.calls:
+            await self._call(call)
+        if answer.text and not self._reason:
+            await (self._write if self._wants_text() else self._speak)(answer)
+        self.active = False
+        status = "cancelled" if self._reason else "completed"
+        await session.tell("response.done", response=self._as_json(status))
+
+    async def _call(self, call: ToolCall) -> None:
+        session = self._session
+        call_id = session.mock.new_id("call")
+        item = function_call(session.mock.new_id("item"), call_id, call.name, call.arguments)
+        where = {"response_id": self._id, "output_index": len(self._output)}
+        await session.tell("response.output_item.added", item=item, **where)
+        await session.tell("conversation.item.added", item=item)
+        await session.tell(
+            "response.function_call_arguments.done",
+            item_id=item["id"],
+            call_id=call_id,
+            arguments=item["arguments"],
+            **where,
+        )
+        await session.tell("response.output_item.done", item=item, **where)
+        await session.tell("conversation.item.done", item=item)
+        self._output.append(item)
+        session.items.append(item)
+
+    def _wants_text(self) -> bool:
+        return list(self._session.settings.get("output_modalities") or ()) == ["text"]
+
+    async def _write(self, answer: Answer) -> None:
+        """Words alone, for a session whose output modality is text."""
+        session = self._session
+        item = message(session.mock.new_id("item"), "assistant", "output_text", "", "in_progress")
+        where = {"response_id": self._id, "output_index": len(self._output)}
+        part = {"item_id": item["id"], "content_index": 0, **where}
+        await session.tell("response.output_item.added", item=item, **where)
+        await session.tell("conversation.item.added", item=item)
+        await session.tell("response.content_part.added", part={"type": "text", "text": ""}, **part)
+        session.items.append(item)
+        written = ""
+        for word in pieces(answer.text):
+            if self._reason:
+                break
+            written += word
+            await session.tell("response.output_text.delta", delta=word, **part)
+            await asyncio.sleep(0)
+        item |= message(item["id"], "assistant", "output_text", written)
+        self._output.append(item)
+        await session.tell("response.output_text.done", text=written, **part)
+        await session.tell("response.content_part.done", part={"type": "text", "text": written}, **part)
+        await session.tell("response.output_item.done", item=item, **where)
+        await session.tell("conversation.item.done", item=item)
+
+    async def _speak(self, answer: Answer) -> None:
+        session = self._session
+        item = message(session.mock.new_id("item"), "assistant", "output_audio", "", "in_progress")
+        where = {"response_id": self._id, "output_index": len(self._output)}
+        part = {"item_id": item["id"], "content_index": 0, **where}
+        await session.tell("response.output_item.added", item=item, **where)
+        await session.tell("conversation.item.added", item=item)
+        await session.tell("response.content_part.added", part={"type": "audio", "transcript": ""}, **part)
+        session.items.append(item)
+        spoken = await self._say(answer.text, part)
+        item |= message(item["id"], "assistant", "output_audio", spoken)
+        self._output.append(item)
+        await session.tell("response.output_audio.done", **part)
+        await session.tell("response.output_audio_transcript.done", transcript=spoken, **part)
+        done = {"type": "audio", "transcript": spoken}
+        await session.tell("response.content_part.done", part=done, **part)
+        await session.tell("response.output_item.done", item=item, **where)
+        await session.tell("conversation.item.done", item=item)
+
+    async def _say(self, text: str, part: dict[str, Any]) -> str:
+        """Words and audio side by side, faster than they are heard; gives the words that were sent."""
+        session = self._session
+        left = pieces(text)
+        audio = (session.settings.get("audio") or {}).get("output") or {}
+        voice, speed = str(audio.get("voice") or "alloy"), float(audio.get("speed") or 1.0)
+        async for pcm in session.mock.voice.speak(text, voice, speed):
+            if self._reason:
+                return text[: len(text) - len("".join(left))]
+            for word in left[:2]:
+                await session.tell("response.output_audio_transcript.delta", delta=word, **part)
+            del left[:2]
+            milliseconds = len(pcm) * 1000 // (2 * VOICE_RATE)
+            session.spoken_ms[part["item_id"]] = session.spoken_ms.get(part["item_id"], 0) + milliseconds
+            delta = base64.b64encode(pcm).decode()
+            await session.tell("response.output_audio.delta", delta=delta, **part)
+            await asyncio.sleep(0)
+        for word in left:
+            await session.tell("response.output_audio_transcript.delta", delta=word, **part)
+        return text
+
+    def _as_json(self, status: str) -> dict[str, Any]:
+        details = {"type": "cancelled", "reason": self._reason} if status == "cancelled" else None
+        done = status != "in_progress"
+        usage = {"total_tokens": 0, "input_tokens": 0, "output_tokens": 0} if done else None
+        return {
+            "id": self._id,
+            "object": "realtime.response",
+            "status": status,
+            "status_details": details,
+            "output": self._output,
+            "usage": usage,
+        }

@@ -1,0 +1,132 @@
+"""The sockets of realtime: who is let in, what goes wrong on purpose, and when they end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+
+from agentrun.simulate.faults import Fault
+from agentrun.simulate.openai.errors import TRANSPORT, error
+from agentrun.simulate.openai.mock_state import MockState, Request
+from agentrun.simulate.openai.realtime import client_events
+from agentrun.simulate.openai.realtime.client_events import MisfitError
+from agentrun.simulate.openai.realtime.session import RealtimeSession
+from agentrun.simulate.openai.realtime.transcription import Transcribing
+
+
+class Session(Protocol):
+    """What runs on a socket."""
+
+    async def begin(self) -> None: ...
+    async def take(self, event: client_events.Event) -> None: ...
+    async def error(self, code: str, text: str, event_id: str | None = None) -> None: ...
+    async def expire(self) -> None: ...
+    async def close(self) -> None: ...
+
+
+class EndOfSocketError(Exception):
+    """The server ends the socket with ``code``; without one the connection is dropped."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__()
+        self.code = code
+
+
+def router(mock: MockState) -> APIRouter:
+    """The realtime routes, for one agent and for all."""
+    routes = APIRouter()
+
+    @routes.websocket("/v1/realtime")
+    @routes.websocket("/{agent}/v1/realtime")
+    async def realtime(socket: WebSocket, agent: str = "") -> None:
+        fault = mock.conditions.strike("realtime")
+        if await refuse(socket, fault):
+            return
+        await socket.accept()
+        mock.requests.append(Request("realtime", agent, dict(socket.query_params)))
+        if fault and fault.kind == "hang":
+            await hang(socket)
+            return
+        transcribing = socket.query_params.get("intent") == "transcription"
+        kind = Transcribing if transcribing else RealtimeSession
+        await serve(kind(mock, agent, socket.send_text), socket, fault)
+
+    return routes
+
+
+async def refuse(socket: WebSocket, fault: Fault | None) -> bool:
+    """Refuse a socket that has no key, or whose fault it is; says whether it was."""
+    scheme, _, token = socket.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        await socket.send_denial_response(error(401))
+    elif fault and fault.kind == "status":
+        await socket.send_denial_response(error(fault.status))
+    elif fault and fault.kind == "refuse":
+        await socket.close(1008)
+    else:
+        return False
+    return True
+
+
+async def hang(socket: WebSocket) -> None:
+    """Take everything and answer nothing until the client leaves."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def serve(session: Session, socket: WebSocket, fault: Fault | None) -> None:
+    """Run a session until either side ends it."""
+    limit: asyncio.Task[None] | None = None
+    try:
+        await session.begin()
+        limit = asyncio.create_task(session.expire())
+        await _take_all(session, socket, fault, limit)
+    except (WebSocketDisconnect, RuntimeError):
+        return
+    except EndOfSocketError as end:
+        await _end(socket, end)
+    finally:
+        if limit:
+            limit.cancel()
+        await session.close()
+
+
+async def _take_all(
+    session: Session, socket: WebSocket, fault: Fault | None, limit: asyncio.Task[None]
+) -> None:
+    """Take events until the socket ends. A fault strikes after as many as it says, also if set later."""
+    seen = 0
+    while True:
+        receive = asyncio.create_task(socket.receive_text())
+        done, _ = await asyncio.wait({receive, limit}, return_when=asyncio.FIRST_COMPLETED)
+        if limit in done:
+            receive.cancel()
+            raise EndOfSocketError(1001)
+        text = receive.result()
+        seen += 1
+        if fault and seen > fault.after:
+            broken, fault = fault, None
+            await _break(session, broken)
+        try:
+            await session.take(client_events.read(text))
+        except MisfitError as misfit:
+            await session.error(misfit.code, misfit.message)
+
+
+async def _break(session: Session, fault: Fault) -> None:
+    if fault.kind == "error":
+        await session.error("server_error", "The server had an error.")
+    elif fault.kind == "close":
+        raise EndOfSocketError(1000)
+    elif fault.kind in ("drop", "cut"):
+        raise EndOfSocketError(None)
+
+
+async def _end(socket: WebSocket, end: EndOfSocketError) -> None:
+    """Close with a code, or abort the connection as a lost network does: no close frame is sent."""
+    if end.code is None:
+        socket.scope[TRANSPORT].abort()
+    else:
+        await socket.close(end.code)

@@ -1,0 +1,70 @@
+"""``/v1/responses``: over HTTP as a stream or at once, and over a WebSocket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, WebSocket
+from fastapi import Request as HttpRequest
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from agentrun.simulate.faults import Fault
+from agentrun.simulate.openai.audio import CutShortError
+from agentrun.simulate.openai.errors import key_problem, strike
+from agentrun.simulate.openai.mock_state import MockState, Request
+from agentrun.simulate.openai.realtime import sockets
+from agentrun.simulate.openai.realtime.client_events import MisfitError
+from agentrun.simulate.openai.request_bodies import RefusedError, read_json
+from agentrun.simulate.openai.responses.events import Event, as_items, response_events
+from agentrun.simulate.openai.responses.socket import ResponseSocket
+
+
+def router(mock: MockState) -> APIRouter:
+    """The Responses routes, for one agent and for all."""
+    routes = APIRouter()
+
+    @routes.post("/v1/responses")
+    @routes.post("/{agent}/v1/responses")
+    async def responses(request: HttpRequest, agent: str = "") -> Response:
+        if refused := key_problem(request):
+            return refused
+        body = await read_json(request)
+        mock.requests.append(Request("responses", agent, body))
+        fault = mock.conditions.strike("responses")
+        if struck := await strike(fault, request, streams=bool(body.get("stream"))):
+            return struck
+        await mock.conditions.wait("responses")
+        try:
+            items = as_items(body.get("input"))
+        except MisfitError as misfit:
+            raise RefusedError(misfit.message) from None
+        events = response_events(mock, agent, body, items)
+        if body.get("stream"):
+            return StreamingResponse(_as_lines(events, fault), media_type="text/event-stream")
+        last = [event async for event in events][-1]
+        return JSONResponse(last["response"])
+
+    @routes.websocket("/v1/responses")
+    @routes.websocket("/{agent}/v1/responses")
+    async def socket(socket: WebSocket, agent: str = "") -> None:
+        fault = mock.conditions.strike("responses")
+        if await sockets.refuse(socket, fault):
+            return
+        await socket.accept()
+        if fault and fault.kind == "hang":
+            await sockets.hang(socket)
+            return
+        await sockets.serve(ResponseSocket(mock, agent, socket.send_text), socket, fault)
+
+    return routes
+
+
+async def _as_lines(events: AsyncIterator[Event], fault: Fault | None) -> AsyncIterator[str]:
+    """Server-sent events; a cut breaks the connection off after ``fault.after`` of them."""
+    sent = 0
+    async for event in events:
+        if fault and fault.kind == "cut" and sent >= max(1, fault.after):
+            raise CutShortError
+        yield f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
+        sent += 1

@@ -1,0 +1,150 @@
+"""Rehearsal instead of a language model.
+
+It picks the reply or the tool whose examples lie nearest to what was said: the examples are the spec's own
+tests and the tools' names and descriptions. When nothing is near it asks back.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from agentrun.simulate.engines.engines import Answer, Conversation, ToolCall
+from agentrun.simulate.rehearsal import arguments, examples
+from agentrun.simulate.rehearsal.examples import Example, Match
+from agentrun.simulate.rehearsal.instructions import is_instruction, obey, text_of, without_tasks
+from agentrun.simulate.rehearsal.spoken_results import tell
+from agentrun.spec.models.agent import AgentSpec
+from agentrun.spec.models.scenarios import Move
+
+Tools = Mapping[str, Mapping[str, Any]]
+_CHANGED_MIND = 0.6
+"""An answer to a question that lies this near to an example is no answer but a new wish."""
+_AGAIN = re.compile(r"\b(again|repeat|pardon)\b", re.IGNORECASE)
+_BYE = re.compile(r"\b(bye|goodbye|hang up)\b", re.IGNORECASE)
+_YES = re.compile(r"^\W*(yes|yeah|yep|sure|okay|ok|go ahead)\b(\W+please)?\W*$", re.IGNORECASE)
+_THANKS = re.compile(r"\b(thanks|thank you)\b", re.IGNORECASE)
+_HELLO = re.compile(r"^\W*(hello|hi|hey|good (morning|afternoon|evening))\b(\W+there)?\W*$", re.IGNORECASE)
+_VERB = re.compile(r"^(?:get|find|fetch|list|show|look up) ")
+
+
+class Rehearsal:
+    """Answers for the agents of ``specs``; a conversation names its agent, or all of them are meant.
+
+    ``today`` is what "tomorrow" and "Friday" are counted from.
+    """
+
+    def __init__(
+        self, specs: Sequence[AgentSpec], today: Callable[[], datetime.date] = datetime.date.today
+    ) -> None:
+        self._specs = {spec.name: spec for spec in specs}
+        self._today = today
+
+    async def answer(self, conversation: Conversation) -> Answer:
+        """The next words or tool calls."""
+        specs = self._of(conversation.agent)
+        messages = without_tasks(conversation.messages, specs)
+        turns = _turns(messages, specs)
+        last = messages[-1] if messages else {"role": "system"}
+        said = turns[-1][1] if turns else ""
+        results = _results(messages)
+        if results:
+            return Answer(" ".join(tell(result, said) for result in results))
+        if not said or is_instruction(last, specs):
+            return Answer(obey(text_of(last), specs))
+        return self._reply(turns, conversation, specs)
+
+    def _of(self, agent: str) -> list[AgentSpec]:
+        return [self._specs[agent]] if agent in self._specs else list(self._specs.values())
+
+    def _reply(
+        self, turns: list[tuple[str, str]], conversation: Conversation, specs: Sequence[AgentSpec]
+    ) -> Answer:
+        tools: Tools = {tool["function"]["name"]: tool["function"] for tool in conversation.tools}
+        known = examples.collect(specs, tools)
+        heard, said = turns[-1]
+        match = examples.nearest(known, said, turns[-2][1] if len(turns) > 1 else "")
+        if arguments.is_question(heard) and (match is None or match.nearness < _CHANGED_MIND):
+            answer = self._go_on(turns, known, tools)
+            if answer:
+                return answer
+        if match is None and _YES.match(said) and heard:
+            match = examples.nearest(known, heard)
+        if match:
+            return self._play(match, [said], tools)
+        return Answer(_ask_back(said, heard, tools))
+
+    def _go_on(self, turns: list[tuple[str, str]], known: Sequence[Example], tools: Tools) -> Answer | None:
+        """The tool that arguments were asked for, with all that was said since."""
+        start = len(turns) - 1
+        while start > 0 and arguments.is_question(turns[start][0]):
+            start -= 1
+        match = examples.nearest(known, turns[start][1])
+        if match is None or not match.example.tools:
+            return None
+        return self._play(match, [said for _, said in turns[start:]], tools)
+
+    def _play(self, match: Match, said: Sequence[str], tools: Tools) -> Answer:
+        moves = match.example.moves
+        calls = []
+        for move in moves:
+            if move.call:
+                filled, question = self._arguments(move, match, said, tools)
+                if question:
+                    return Answer(question)
+                calls.append(ToolCall(move.call, filled))
+        spoken = "" if calls else " ".join(move.say for move in moves if move.say)
+        return Answer(spoken, tuple(calls))
+
+    def _arguments(
+        self, move: Move, match: Match, said: Sequence[str], tools: Tools
+    ) -> tuple[dict[str, Any], str]:
+        """The example's arguments for its own words; for others, those that its words do not hold."""
+        schema = tools[str(move.call)].get("parameters") or {}
+        today = self._today()
+        if match.nearness >= examples.SAME:
+            return arguments.gather(schema, said, move.args, today)
+        own, _ = arguments.gather(schema, [match.example.said], {}, today)
+        fixed = {name: value for name, value in move.args.items() if name not in own}
+        heard, _ = arguments.gather(schema, said, {}, today)
+        return arguments.gather(schema, said, {**fixed, **heard}, today)
+
+
+def _turns(messages: Sequence[Mapping[str, Any]], specs: Sequence[AgentSpec]) -> list[tuple[str, str]]:
+    """What the caller heard and then said, turn by turn."""
+    found: list[tuple[str, str]] = []
+    heard = ""
+    for message in messages:
+        text = text_of(message)
+        if message.get("role") == "assistant":
+            heard = text or heard
+        elif message.get("role") == "user" and text and not is_instruction(message, specs):
+            found.append((heard, text))
+    return found
+
+
+def _results(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The tools' results at the end of the conversation, oldest first."""
+    found: list[str] = []
+    for message in reversed(messages):
+        if message.get("role") != "tool":
+            break
+        found.insert(0, text_of(message))
+    return found
+
+
+def _ask_back(said: str, heard: str, tools: Tools) -> str:
+    if _AGAIN.search(said) and heard:
+        return heard
+    if _BYE.search(said):
+        return "Thank you for calling. Goodbye!"
+    if _HELLO.match(said):
+        return "Hello! How can I help you?"
+    if _THANKS.search(said):
+        return "You are welcome. Is there anything else?"
+    if tools:
+        offers = " or ".join([_VERB.sub("", name.replace("_", " ")) for name in tools][:3])
+        return f"I am not sure what you mean. I can help with {offers}. Which one would you like?"
+    return "I heard you, but I am only rehearsing. Could you say it in another way?"

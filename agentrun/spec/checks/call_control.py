@@ -1,0 +1,22 @@
+"""What an agent can do with a call depends on how people reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentrun.spec.loading.spec_file import SpecFile, Where
+
+NEEDS_TELEPHONE = ("transfer", "send_dtmf", "collect_digits")
+"""Built-in tools that are nothing without a telephone company on the line."""
+TELEPHONES = ("twilio",)
+
+
+def check(file: SpecFile) -> Iterator[tuple[Where, str, str]]:
+    """Every built-in tool that none of the agent's transports can do."""
+    kinds = [transport.type for transport in file.spec.transport]
+    if any(kind in TELEPHONES for kind in kinds):
+        return
+    for index, entry in enumerate(file.spec.tools):
+        if entry.use in NEEDS_TELEPHONE:
+            message = f"'{entry.use}' needs a telephone, and transport '{kinds[0]}' has none"
+            yield ("tools", index), message, f"add transport: {TELEPHONES[0]}, or remove the tool"

@@ -1,0 +1,59 @@
+"""Values that are secrets because of the key that they stand at, whatever they look like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from agentrun.errors import Problem
+from agentrun.spec.checks.secret_values import MASK
+from agentrun.spec.loading.spec_file import dotted, nearest
+from agentrun.spec.loading.yaml_source import Source, at
+
+_SECRET_KEY = re.compile(r"(?:^|_)(?:api_?key|auth_?token|password|secret|token)$", re.IGNORECASE)
+_VARIABLE = re.compile(r"^\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}]*)?\}$")
+_HINT = "put it in a variable and write ${NAME} here"
+
+
+def find(source: Source) -> dict[str, Problem]:
+    """Literal values of keys such as ``api_key`` in pipeline and transport, each with its problem."""
+    found: dict[str, Problem] = {}
+    for where in source.keys:
+        if where[0] not in ("pipeline", "transport") or not _SECRET_KEY.search(str(where[-1])):
+            continue
+        value = at(source.data, where)
+        if value is None or isinstance(value, dict | list) or _VARIABLE.match(str(value)):
+            continue
+        if MASK in str(value):
+            continue
+        place = nearest(source.values, where, source.path)
+        message = f"'{where[-1]}' is a secret, and it stands here in plain text"
+        found[str(value)] = Problem(place.path, place.line, place.column, dotted(where), message, _HINT)
+    return found
+
+
+def without(problems: Iterable[Problem], values: Iterable[str]) -> list[Problem]:
+    """``problems`` with none of ``values`` in their words."""
+    hidden = [value for value in values if value]
+
+    def mask(text: str) -> str:
+        for value in hidden:
+            text = text.replace(value if len(value) > 5 else f"'{value}'", "…")
+        return text
+
+    return [
+        problem
+        if problem.hint == _HINT
+        else replace(problem, message=mask(problem.message), hint=mask(problem.hint))
+        for problem in problems
+    ]
+
+
+def names_a_secret(line: str) -> bool:
+    """Whether ``line`` of a file has a key whose value is a secret, so that it must not be shown.
+
+    >>> names_a_secret("  api_key: abc"), names_a_secret("  model: openai/gpt-4o")
+    (True, False)
+    """
+    return any(_SECRET_KEY.search(word) for word in re.findall(r"[\w-]+(?=[\"']?\s*:)", line))

@@ -1,0 +1,125 @@
+"""``extends:`` in a spec: mappings are merged, everything else is replaced."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from agentrun.errors import Problem, SpecError
+from agentrun.spec.checks import secret_values
+from agentrun.spec.loading import file_text, tests_file, yaml_source
+from agentrun.spec.loading.spec_file import Place, Where, dotted
+from agentrun.spec.loading.yaml_source import Source
+from agentrun.spec.values import project_paths
+
+MOST_PARENTS = 10
+SHORT = {("prompts",): "system", ("transport",): "type"} | {
+    ("pipeline", part): "model" for part in ("stt", "llm", "tts", "realtime")
+}
+"""Where a word is short for a mapping, and the key that it then stands at."""
+
+
+def read(path: Path, project: Path, children: tuple[Path, ...] = ()) -> Source:
+    """The spec at ``path`` over the one that it extends; every value keeps the place where it stands.
+
+    ``children`` are the files that led here. Raises SpecError for what can't be read at all.
+    """
+    found = _parse(path)
+    tests_file.put(found)
+    if "extends" not in found.data:
+        return found
+    target = _parent(found, project, children)
+    base = read(target, project, (*children, path.resolve()))
+    base.data.pop("name", None)
+    return _merge(base, found)
+
+
+def expand(found: Source, where: Where) -> None:
+    """Write a short word out: ``llm: openai/gpt-4o`` as ``llm: {model: openai/gpt-4o}``."""
+    holder = found.data
+    for part in where[:-1]:
+        holder = holder.get(part) if isinstance(holder, dict) else None
+    word = holder.get(where[-1]) if isinstance(holder, dict) else None
+    if isinstance(word, str) and where in SHORT:
+        here = (*where, SHORT[where])
+        holder[where[-1]] = {SHORT[where]: word}
+        found.values[here] = found.values[where]
+        if where in found.lines:
+            found.lines[here] = found.lines.pop(where)
+
+
+def _parse(path: Path) -> Source:
+    content, leaks = secret_values.mask(file_text.read(path), str(path))
+    try:
+        found = yaml_source.parse(content, path)
+    except SpecError as error:
+        raise SpecError([*error.problems, *leaks]) from None
+    found.problems += leaks
+    if not isinstance(found.data, dict):
+        kind = "a list" if isinstance(found.data, list) else "plain text"
+        message, hint = f"a spec is a mapping, and this is {kind}", "begin with `transport: local`"
+        place = found.values[()]
+        problem = Problem(str(path), place.line, place.column, "", message, hint)
+        raise SpecError([problem, *found.problems])
+    return found
+
+
+def _parent(found: Source, project: Path, children: tuple[Path, ...]) -> Path:
+    """The file that ``found`` extends; raises SpecError when there is none that may be read."""
+    name, place, path = found.data.pop("extends"), found.values["extends",], found.path
+    if not isinstance(name, str) or not name:
+        raise _error(place, "is not the name of a file", "write extends: other.yaml")
+    target = path.parent / name
+    if project_paths.inside(path.parent, name, project) is None:
+        raise _error(place, f"'{name}' leads out of the project's folder '{project.name}'", "move it inside")
+    chain = (*children, path.resolve())
+    if target.resolve() in chain:
+        names = " → ".join(p.name for p in (*chain, target))
+        raise _error(place, f"the specs extend each other in a circle: {names}", "break the circle")
+    if len(chain) > MOST_PARENTS:
+        raise _error(place, f"more than {MOST_PARENTS} specs extend each other", "merge some of them")
+    if not os.path.isfile(target):  # noqa: PTH113 - Path.is_file raises for a name that is too long
+        raise _error(place, f"there is no file '{name}'", f"it is looked for in '{path.parent}'")
+    return target
+
+
+def _merge(base: Source, child: Source) -> Source:
+    for where in SHORT:
+        if where == ("prompts",) and isinstance(base.data.get("prompts"), dict):
+            expand(child, where)
+        if isinstance(yaml_source.at(child.data, where), dict):
+            expand(base, where)
+    replaced: set[Where] = set()
+    data = _merged(base.data, child.data, (), replaced)
+
+    def kept(where: Where) -> bool:
+        return not any(where[:n] in replaced for n in range(1, len(where) + 1))
+
+    return Source(
+        child.path,
+        data,
+        {w: p for w, p in base.values.items() if kept(w)} | child.values,
+        {w: p for w, p in base.keys.items() if kept(w)} | child.keys,
+        {w: p for w, p in base.lines.items() if kept(w)} | child.lines,
+        [*base.problems, *child.problems],
+        {w for w in base.unread if kept(w)} | child.unread,
+    )
+
+
+def _merged(
+    base: dict[str, Any], child: dict[str, Any], where: Where, replaced: set[Where]
+) -> dict[str, Any]:
+    data = dict(base)
+    for key, value in child.items():
+        under = base.get(key)
+        if isinstance(value, dict) and isinstance(under, dict):
+            data[key] = _merged(under, value, (*where, key), replaced)
+        else:
+            replaced.add((*where, key))
+            data[key] = value
+    return data
+
+
+def _error(place: Place, message: str, hint: str) -> SpecError:
+    return SpecError([Problem(place.path, place.line, place.column, dotted(("extends",)), message, hint)])

@@ -1,0 +1,57 @@
+"""``{file: prompts/ncaa.md}`` in a spec: the text of a file in the place of the mapping."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from agentrun.errors import SpecError
+from agentrun.spec.checks import secret_values
+from agentrun.spec.loading import file_text
+from agentrun.spec.loading.spec_file import Place, Where, nearest
+from agentrun.spec.loading.yaml_source import Lines, Source
+from agentrun.spec.values import project_paths
+
+MOST_BYTES = 256 * 1024
+PROMPTS = ("system", "greeting", "apology", "repeat", "busy", "goodbye")
+UNREAD = "unread"
+
+
+def put(found: Source, project: Path) -> None:
+    """Replace every ``{file: …}`` of the prompts by the file's text, and note where its lines stand."""
+    prompts = found.data.get("prompts")
+    if not isinstance(prompts, dict):
+        return
+    for key in PROMPTS:
+        value = prompts.get(key)
+        if isinstance(value, dict) and "file" in value:
+            prompts[key] = _content(found, ("prompts", key), value, project)
+
+
+def _content(found: Source, where: Where, value: dict[str, Any], project: Path) -> str:
+    place = nearest(found.values, (*where, "file"), found.path)
+    name = value["file"]
+    if len(value) > 1 or not isinstance(name, str) or not name:
+        found.report((*where, "file"), place, "`file:` stands alone with a name", "write {file: x.md}")
+        return UNREAD
+    return _read(found, where, name, place, project)
+
+
+def _read(found: Source, where: Where, name: str, place: Place, project: Path) -> str:
+    """A name is looked for beside the file that it stands in."""
+    here = (*where, "file")
+    folder = (Path(place.path) if place.line else found.path).parent
+    target = folder / name
+    if project_paths.inside(folder, name, project) is None:
+        message = f"'{name}' leads out of the project's folder '{project.name}'"
+        found.report(here, place, message, "move it inside")
+        return UNREAD
+    try:
+        content, leaks = secret_values.mask(file_text.read(target, MOST_BYTES), str(target))
+    except SpecError as error:
+        first = error.problems[0]
+        found.report(here, place, f"'{name}': {first.message}", first.hint)
+        return UNREAD
+    found.problems += leaks
+    found.lines[where] = Lines(str(target), 1, tuple(content.splitlines()), exact=True)
+    return content

@@ -1,0 +1,104 @@
+"""From a path to a frozen agent, or to every problem of it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from agentrun.errors import Problem, SpecError
+from agentrun.spec.checks import secret_keys
+from agentrun.spec.loading import extends, included_files, problems
+from agentrun.spec.loading import overrides as override
+from agentrun.spec.loading.spec_file import SpecFile
+from agentrun.spec.loading.yaml_source import Source
+from agentrun.spec.models.agent import AgentSpec
+from agentrun.spec.values import templates
+from agentrun.spec.values.project_paths import find_project
+
+
+def load(path: Path, overrides: Sequence[tuple[str, str]] = (), style: str | None = None) -> SpecFile:
+    """Load a spec; ``overrides`` are the pairs of ``--set``, ``style`` that of ``--style``.
+
+    Raises SpecError with every problem, sorted by position.
+    """
+    file, found = examine(path, overrides, style)
+    if found or file is None:
+        raise SpecError(found)
+    return file
+
+
+def examine(
+    path: Path, overrides: Sequence[tuple[str, str]] = (), style: str | None = None
+) -> tuple[SpecFile | None, list[Problem]]:
+    """A spec as far as it can be read, beside its problems: what is wrong falls back to its default.
+
+    So a plan can be made of it, and the plan's problems be told in the same run.
+    """
+    project = find_project(path)
+    try:
+        found = extends.read(path, project)
+    except SpecError as error:
+        return None, list(error.problems)
+    found.data.setdefault("name", _name_from(path))
+    if style:
+        override.put(found, "pipeline.style", style, "--style")
+    for dotted_path, text in overrides:
+        override.put(found, dotted_path, text, f"--set {dotted_path}")
+    included_files.put(found, project)
+    spec, trouble = _validate(found)
+    named = secret_keys.find(found)
+    everything = [*found.problems, *named.values(), *trouble, *templates.check(found)]
+    sources = _sources(found)
+    digest = _digest(path, sources, overrides, style)
+    file = SpecFile(path, project, spec, found.values, sources, digest) if spec else None
+    return file, sorted(set(secret_keys.without(everything, named)))
+
+
+def _digest(
+    path: Path, sources: frozenset[Path], overrides: Sequence[tuple[str, str]], style: str | None
+) -> str:
+    """16 hexadecimal digits of SHA-256 over the files' content and what the command line changes."""
+    seen = hashlib.sha256(repr((style, sorted(overrides))).encode())
+    for source in sorted({path, *sources}):
+        seen.update(hashlib.sha256(source.read_bytes() if source.is_file() else b"").digest())
+    return seen.hexdigest()[:16]
+
+
+def _sources(found: Source) -> frozenset[Path]:
+    """The files that ``found`` was put together from."""
+    values = {place.path for place in found.values.values() if place.line}
+    return frozenset(Path(path) for path in values | {lines.path for lines in found.lines.values()})
+
+
+def _validate(found: Source) -> tuple[AgentSpec | None, list[Problem]]:
+    try:
+        return AgentSpec.model_validate(found.data), []
+    except ValidationError as error:
+        known = {(p.path, p.line, p.column) for p in found.problems}
+        explained = [
+            p for p in problems.explain(error, found) if (p.path, p.line, p.column) not in known or not p.line
+        ]
+        wrong = {str(item["loc"][0]) for item in error.errors(include_url=False) if item["loc"]}
+        return _rest(found.data, wrong), explained
+
+
+def _rest(data: dict[str, Any], wrong: set[str]) -> AgentSpec | None:
+    """The spec with what is wrong left out; without its tools, its tests have no meaning."""
+    needed: dict[str, Any] = {"name": "unnamed", "transport": "local", "prompts": included_files.UNREAD}
+    without = wrong | ({"tests"} if "tools" in wrong else set())
+    kept = {key: value for key, value in data.items() if key not in without}
+    try:
+        return AgentSpec.model_validate({**needed, **kept})
+    except ValidationError:
+        return None
+
+
+def _name_from(path: Path) -> str:
+    words = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")
+    name = words if words[:1].isalpha() else f"agent-{words}"
+    return name[:63].strip("-")

@@ -1,0 +1,90 @@
+"""``--set path=value`` and ``--style``: a value for this run only."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from agentrun.errors import SpecError
+from agentrun.spec.checks import secret_values
+from agentrun.spec.loading import extends, yaml_loader, yaml_source
+from agentrun.spec.loading.spec_file import Place, Where
+from agentrun.spec.loading.yaml_source import Lines, Source
+
+_PATH = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[\d{1,4}\])*")
+
+
+def put(found: Source, path: str, text: str, shown: str) -> None:
+    """Put ``text`` at ``path``; problems with it are reported as standing in ``shown``.
+
+    ``text`` is a word as in the file, or a quoted text, a list or a mapping in brackets. A part that is
+    missing on the way is made.
+    """
+    place = Place(shown, 0, 0)
+    where = _parts(path)
+    if not _PATH.fullmatch(path):
+        found.report((), place, f"'{path}' is not a path", "write for example pipeline.llm=openai/gpt-4o")
+        return
+    text, leaks = secret_values.mask(text, shown)
+    for leak in leaks:
+        found.report(where, place, leak.message, leak.hint)
+    holder: Any = found.data
+    for index in range(1, len(where)):
+        holder = _step(found, holder, where[:index], place, [] if isinstance(where[index], int) else {})
+        if holder is None:
+            return
+    try:
+        value = _value(text, Path(shown))
+    except SpecError as error:
+        found.report(where, place, error.problems[0].message, error.problems[0].hint)
+        return
+    if _fits(found, holder, where, place):
+        holder[where[-1]] = value
+        _note(found, where, place, text)
+
+
+def _parts(path: str) -> Where:
+    """``tests[0].name`` as ``("tests", 0, "name")``."""
+    return tuple(int(p[1:-1]) if p[0] == "[" else p for p in re.findall(r"[^.\[\]]+|\[\d{1,4}\]", path))
+
+
+def _step(found: Source, holder: Any, where: Where, place: Place, empty: Any) -> Any:
+    """The mapping or list at ``where``, ``empty`` when there is none; None after a report."""
+    if not _fits(found, holder, where, place):
+        return None
+    if isinstance(holder, dict) and holder.get(where[-1]) is None:
+        holder[where[-1]] = empty
+        found.values[where] = found.keys[where] = place
+    extends.expand(found, where)
+    inner = holder[where[-1]]
+    if isinstance(inner, dict | list):
+        return inner
+    found.report(where, place, "this is a plain value, and nothing can stand below it", "check the path")
+    return None
+
+
+def _fits(found: Source, holder: Any, where: Where, place: Place) -> bool:
+    key = where[-1]
+    if isinstance(holder, dict) and isinstance(key, str):
+        return True
+    if isinstance(holder, list) and isinstance(key, int) and key < len(holder):
+        return True
+    kind = f"a list with {len(holder)} entries, counted from 0" if isinstance(holder, list) else "a mapping"
+    found.report(where, place, f"this is {kind}, and it has no '{key}'", "check the path")
+    return False
+
+
+def _value(text: str, shown: Path) -> Any:
+    if text.lstrip()[:1] in ("[", "{", '"', "'") and not text.lstrip().startswith(("{{", "{%")):
+        return yaml_source.parse(text, shown).data
+    return yaml_loader.plain(text)
+
+
+def _note(found: Source, where: Where, place: Place, text: str) -> None:
+    for places in (found.values, found.keys, found.lines):
+        for old in [w for w in places if w[: len(where)] == where]:
+            del places[old]
+    found.values[where] = found.keys[where] = place
+    if "{" in text:
+        found.lines[where] = Lines(place.path, 0, (), exact=False)

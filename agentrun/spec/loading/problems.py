@@ -1,0 +1,105 @@
+"""pydantic's errors in people's words, at the place in the file that they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from agentrun.errors import Problem
+from agentrun.spec.loading import allowed_keys, problem_messages
+from agentrun.spec.loading.close_match import closest
+from agentrun.spec.loading.extends import SHORT
+from agentrun.spec.loading.spec_file import Place, Where, dotted, nearest
+from agentrun.spec.loading.yaml_source import Source, at
+
+
+def explain(error: ValidationError, source: Source) -> list[Problem]:
+    """Every error of ``error`` as a problem, sorted; the branches of a union give one."""
+    placed = [(in_file(item["loc"], source.data), item) for item in error.errors(include_url=False)]
+    placed = [(where, item) for where, item in placed if not _is_noise(where, item, source)]
+    other = {where for where, item in placed if item["type"] not in problem_messages.TYPES}
+    kinds: dict[Where, list[Mapping[str, Any]]] = {}
+    found: set[Problem] = set()
+    for where, item in placed:
+        if item["type"] in problem_messages.TYPES:
+            kinds.setdefault(where, []).append(item)
+        else:
+            found.add(_explain(where, item, source))
+    for where, same_place in kinds.items():
+        if where not in other and not any(_covers(where, below) for below in (*other, *kinds)):
+            found.add(_wrong_type(where, same_place, source))
+    return sorted(found)
+
+
+def _is_noise(where: Where, item: Mapping[str, Any], source: Source) -> bool:
+    """What follows from a value that could not be read, or from an entry of a list that is told of itself."""
+    if any(where[: len(unread)] == unread for unread in source.unread):
+        return True
+    return item["type"] == "too_short" and at(source.data, where) not in ([], None)
+
+
+def _covers(where: Where, other: Where) -> bool:
+    """Whether ``other`` stands below ``where``."""
+    return len(other) > len(where) and other[: len(where)] == where
+
+
+def _wrong_type(where: Where, items: list[Mapping[str, Any]], source: Source) -> Problem:
+    kinds = list(dict.fromkeys(problem_messages.TYPES[item["type"]] for item in items))
+    if where in SHORT:
+        kinds = ["text" if where == ("prompts",) else "a word", *kinds]
+    place = nearest(source.values, where, source.path)
+    return _problem(place, where, *problem_messages.wrong_type(items[0].get("input"), kinds))
+
+
+def _explain(where: Where, item: Mapping[str, Any], source: Source) -> Problem:
+    kind, context = item["type"], item.get("ctx", {})
+    if kind == "missing":
+        return _missing(where, str(item["loc"][-1]), source)
+    if kind == "extra_forbidden":
+        place = source.keys.get(where) or nearest(source.values, where, source.path)
+        hint = allowed_keys.hint(item["loc"], str(where[-1]))
+        return _problem(place, where, f"'{where[-1]}' is not a key here", hint)
+    if kind == "union_tag_not_found":
+        return _missing((*where, "type"), str(context["discriminator"]).strip("'"), source)
+    if kind == "union_tag_invalid":
+        return _unknown_tag(where, context, source)
+    place = nearest(source.values, where, source.path)
+    return _problem(place, where, *problem_messages.say(kind, item, context))
+
+
+def _missing(where: Where, key: str, source: Source) -> Problem:
+    """A missing key is reported at the key that it is missing under."""
+    parent = where[:-1] if where and where[-1] in (key, "type") else where
+    place = source.keys.get(parent) or nearest(source.values, parent, source.path)
+    return _problem(
+        place if parent else Place(str(source.path), 1, 1), parent, *problem_messages.missing(parent, key)
+    )
+
+
+def _unknown_tag(where: Where, context: Mapping[str, Any], source: Source) -> Problem:
+    here = (*where, str(context["discriminator"]).strip("'"))
+    allowed = sorted(word.strip(" '") for word in context["expected_tags"].split(","))
+    message = f"{problem_messages.shown(context['tag'])} is not one of {', '.join(allowed)}"
+    place = nearest(source.values, here, source.path)
+    return _problem(place, here, message, closest(str(context["tag"]), allowed))
+
+
+def in_file(location: Iterable[int | str], data: Any) -> Where:
+    """pydantic's location without what is not in the file: tags of unions, keys that a word stands for."""
+    where: list[int | str] = []
+    here = data
+    parts = list(location)
+    for index, part in enumerate(parts):
+        inner = at(here, (part,))
+        if inner is not None or (isinstance(here, dict) and part in here):
+            here = inner
+        elif not (index == len(parts) - 1 and isinstance(here, dict) and allowed_keys.is_key(part)):
+            continue
+        where.append(part)
+    return tuple(where)
+
+
+def _problem(place: Place, where: Where, message: str, hint: str) -> Problem:
+    return Problem(place.path, place.line, place.column, dotted(where), message, hint)

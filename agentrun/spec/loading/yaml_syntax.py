@@ -1,0 +1,73 @@
+"""What is wrong with text that is not YAML, as its writer would see it, and where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import yaml
+
+from agentrun.spec.loading import yaml_loader
+
+_HINTS = (
+    ("mapping values are not allowed", 'a value with a colon needs quotes: say: "Hello: who is calling?"'),
+    ("found another document", "a file holds one spec: remove the second `---`"),
+    ("undefined alias", "a value that begins with * needs quotes"),
+    (r"'\t' that cannot start", "indent with spaces, not tabs"),
+    ("cannot start any token", "a value that begins with @, ` or % needs quotes"),
+    ("more than", "flatten it; long texts belong into files of their own"),
+    ("more values", "write it out, or drop what is not needed"),
+    ("quoted scalar", "close the quotes"),
+    ("flow sequence", "close the bracket `]`"),
+    ("flow mapping", "close the brace `}`; a value that begins with {{ needs quotes"),
+    ("expected ':'", "check the indentation and the colons of this line and the one above"),
+    ("block mapping", "check the indentation and the colons of this line and the one above"),
+)
+_TEMPLATE = re.compile(r":\s+(\{\{.*\}\}.*)$")
+_VARIABLE = re.compile(r"[:,\[{]\s*(\$\{[^}]*\})")
+_NO_SPACE = re.compile(r"^\s*(?:- )?([a-z_]+):([^\s:/].*)$")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of the text, at a line and a column from 1."""
+
+    line: int
+    column: int
+    message: str
+    hint: str
+
+
+def explain(error: yaml.MarkedYAMLError, lines: Sequence[str]) -> Fault:
+    """What ``error`` means in ``lines``: what its writer most likely did, else what the parser says."""
+    opened = error.context_mark if "end of stream" in str(error.problem) else None
+    mark = opened or error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    what = str(error.problem or error.context).removeprefix("but ")
+    if isinstance(error, yaml_loader.TooMuch):
+        return Fault(line, column, what, _usual(error))
+    return _habit(lines, line) or Fault(line, column, f"this is not YAML: {what}", _usual(error))
+
+
+def _usual(error: yaml.MarkedYAMLError) -> str:
+    said = f"{error.problem} {error.context}"
+    return next((hint for words, hint in _HINTS if words in said), "check quotes and indentation here")
+
+
+def _habit(lines: Sequence[str], line: int) -> Fault | None:
+    """What people write out of habit: templates and variables without quotes, a colon without a space."""
+    here = lines[line - 1] if 0 < line <= len(lines) else ""
+    if found := _TEMPLATE.search(here):
+        words = f"{found[1].split('}}')[0]}}}}}"
+        message = f"a value that begins with {words} needs quotes"
+        return Fault(line, found.start(1) + 1, message, f'write "{found[1].strip()}"')
+    if "{" in here.replace("${", "") and (found := _VARIABLE.search(here)):
+        message = f"{found[1]} needs quotes between braces"
+        return Fault(line, found.start(1) + 1, message, f'write "{found[1]}"')
+    for number in (line - 1, line):
+        found = _NO_SPACE.match(lines[number - 1]) if 0 < number <= len(lines) else None
+        if found:
+            hint = f"write `{found[1]}: {found[2]}`"
+            return Fault(number, found.end(1) + 1, "there is no space after the colon", hint)
+    return None

@@ -1,0 +1,148 @@
+"""What an agent is: the frozen models behind the YAML.
+
+A short word stands for the usual and a mapping says more: ``transport: twilio`` is
+``transport: {type: twilio}``, ``llm: openai/gpt-4o`` is ``llm: {model: openai/gpt-4o}``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text, list_of_one, word
+from agentrun.spec.models.budget import Budget
+from agentrun.spec.models.callers_and_hours import Callers, Hours
+from agentrun.spec.models.daily import DailyTransport
+from agentrun.spec.models.flow import Flow
+from agentrun.spec.models.knowledge import Knowledge
+from agentrun.spec.models.outbound import Dialling
+from agentrun.spec.models.pipeline import PipelineSpec, ServiceSpec
+from agentrun.spec.models.record import Record
+from agentrun.spec.models.scenarios import Scenario
+from agentrun.spec.models.tools import ToolUse
+from agentrun.spec.models.turns_and_limits import Context, Limits, Turns
+
+NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=63)]
+
+
+class TwilioTransport(SpecModel):
+    """Telephone calls over Twilio Media Streams."""
+
+    type: Literal["twilio"]
+    public_url: str | None = Field(
+        default=None,
+        description="Where Twilio reaches this server; `--public-url` wins over it.",
+        examples=["https://voice.example.com", "${PUBLIC_URL}"],
+    )
+    dial: Dialling = Field(default=Dialling(), description="Calls that the agent places.")
+
+
+class LocalTransport(SpecModel):
+    """This machine: its browser, or its microphone and loudspeakers."""
+
+    type: Literal["local"]
+    device: Literal["browser", "microphone"] = Field(
+        default="browser", description="What the caller speaks into; a microphone wants headphones."
+    )
+    input: Text | None = Field(
+        default=None,
+        description="Part of the microphone's name; the default device otherwise.",
+        examples=["USB"],
+    )
+    output: Text | None = Field(
+        default=None, description="Part of the loudspeakers' name; the default device otherwise."
+    )
+
+    @model_validator(mode="after")
+    def _devices_are_the_microphones(self) -> LocalTransport:
+        if self.device == "browser" and (self.input or self.output):
+            raise PydanticCustomError("together", "`input:` and `output:` belong to `device: microphone`")
+        return self
+
+
+Transport = Annotated[TwilioTransport | DailyTransport | LocalTransport, Field(discriminator="type")]
+
+
+class FixedWords(SpecModel):
+    """Words that are spoken as they stand."""
+
+    say: Text
+
+
+class Prompts(SpecModel):
+    """What the agent is told and what it says when all else fails.
+
+    `system` and `greeting` are templates: `{{ call.from_number }}`, `{{ now }}`, your own `vars`.
+    """
+
+    system: Text = Field(
+        description="Who the agent is and how it behaves; `{file: prompts/x.md}` reads a file."
+    )
+    greeting: Text | FixedWords | None = Field(
+        default="Greet the caller in one short sentence and ask how you can help.",
+        description="What it is asked to say first; `{say: …}` for fixed words, null lets the caller begin.",
+    )
+    apology: Text = Field(
+        default="I am sorry, something went wrong on my side. Please call again in a few minutes. Goodbye.",
+        description="What the caller hears when the agent can't go on.",
+    )
+    repeat: Text = Field(
+        default="Sorry, I did not catch that. Could you say it again?",
+        description="What the caller hears when their words were lost.",
+    )
+    busy: Text | None = Field(
+        default="All our lines are busy. Please call again in a few minutes. Goodbye.",
+        description="What a caller hears who can't be answered; null gives a telephone's busy tone.",
+    )
+    goodbye: Text = Field(
+        default="I am sorry, I have to hang up now. Please call again in a few minutes. Goodbye.",
+        description="What the caller hears when the server stops.",
+    )
+
+
+class AgentSpec(SpecModel):
+    """One voice agent: how people reach it, how it thinks, what it is told, and what it may do."""
+
+    name: Name = Field(description="The agent's name; it stands in its URLs. The file's name by default.")
+    description: str = Field(default="", description="One line for people.")
+    transport: Annotated[tuple[Annotated[Transport, word("type")], ...], list_of_one] = Field(
+        min_length=1, description="How people reach it: `twilio`, `daily` or `local`, or a list."
+    )
+    pipeline: PipelineSpec = PipelineSpec()
+    prompts: Annotated[Prompts, word("system")] = Field(description="What the agent is told.")
+    vars: dict[str, str | Count | Number | Flag] = Field(
+        default={}, description="Your own words for the prompts."
+    )
+    tools: tuple[Annotated[ToolUse, word("use")], ...] = Field(
+        default=(), description="Plugins, single tools as `plugin.tool`, or built-in tools."
+    )
+    knowledge: Annotated[Knowledge | None, word("folder")] = Field(
+        default=None, description="Documents that the agent may look things up in."
+    )
+    handoff: Annotated[tuple[Name, ...], list_of_one] = Field(
+        default=(),
+        description="Agents beside this one that it may pass the conversation to.",
+        examples=[["billing"]],
+    )
+    flow: Flow | None = Field(default=None, description="The steps of the conversation; none by default.")
+    turns: Turns = Turns()
+    limits: Limits = Limits()
+    budget: Budget = Budget()
+    callers: Callers = Callers()
+    hours: Hours | None = Field(default=None, description="When it answers; always by default.")
+    context: Context = Context()
+    record: Record = Record()
+    judge: Annotated[ServiceSpec | None, word("model")] = Field(
+        default=None,
+        description="The model that judges `eval:` criteria and plays simulated callers, with `--live`.",
+        examples=["openai/gpt-4o-mini"],
+    )
+    tests: tuple[Scenario, ...] = Field(default=(), description="Conversations that must go well.")
+
+    @property
+    def transports(self) -> tuple[TwilioTransport | DailyTransport | LocalTransport, ...]:
+        """Every way in, in the order of the file."""
+        return self.transport

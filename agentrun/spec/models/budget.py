@@ -1,0 +1,21 @@
+"""``budget:`` in a spec: how long callers may have to wait."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from agentrun.spec.models.base import SpecModel
+from agentrun.spec.values.durations import Duration
+
+
+class Budget(SpecModel):
+    """How long callers may wait; `agentrun test --audio` fails when they wait longer, `calls` shows it."""
+
+    first_audio: Duration | None = Field(
+        default=None, gt=0, description="From the beginning of a call to the first sound of the greeting."
+    )
+    turn_p95: Duration | None = Field(
+        default=None,
+        gt=0,
+        description="From the caller's last word to the first sound of the answer, in 95 of 100 turns.",
+    )

@@ -1,0 +1,155 @@
+"""``flow:`` in a spec: a conversation that goes from node to node, as Pipecat Flows has it.
+
+The keys are those of ``pipecat.flows.FlowConfig``, which runs it: a flow that was written for Pipecat can be
+pasted. Its functions are the agent's tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from agentrun.spec.models.base import Flag, SpecModel, Text, list_of_one, word
+
+
+class FlowMessage(SpecModel):
+    """A message for the model; a bare text is one from its developer."""
+
+    role: Literal["developer", "system", "user"] = Field(default="developer", description="Who says it.")
+    content: Text = Field(description="What the model is to do; `{{ name }}` is one of `vars:`.")
+
+
+class FlowBranch(SpecModel):
+    """A way that depends on the tool's result."""
+
+    field: Text = Field(description="A key of the result.", examples=["available"])
+    cases: dict[str, Text] = Field(min_length=1, description="The node for each value of it.")
+    default: Text | None = Field(default=None, description="The node for any other value; else it stays.")
+
+    @field_validator("cases", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        return {as_case(key): node for key, node in value.items()} if isinstance(value, dict) else value
+
+
+class FlowFunction(SpecModel):
+    """Something that the model may do at a node; a bare word is a tool that stays there."""
+
+    name: Text = Field(description="One of the agent's tools, or with `transition_only` a name of your own.")
+    transition_to: Annotated[str | FlowBranch | None, Field(union_mode="left_to_right")] = Field(
+        default=None, description="The node that follows when the tool has succeeded."
+    )
+    transition_only: Flag = Field(default=False, description="Whether it only goes on, and runs no tool.")
+    description: Text | None = Field(default=None, description="When to go on, for the model.")
+
+    @model_validator(mode="after")
+    def _only_a_way_on_is_described(self) -> FlowFunction:
+        if self.transition_only and not (self.description and isinstance(self.transition_to, str)):
+            message = "what only goes on needs a `description` and the node's name at `transition_to`"
+            raise PydanticCustomError("together", message)
+        if self.description and not self.transition_only:
+            raise PydanticCustomError("together", "a tool describes itself; drop `description`")
+        return self
+
+    @property
+    def targets(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Every node that may follow, and where below the function it stands."""
+        if isinstance(self.transition_to, str):
+            yield ("transition_to",), self.transition_to
+        elif self.transition_to:
+            for case, node in self.transition_to.cases.items():
+                yield ("transition_to", "cases", case), node
+            if self.transition_to.default:
+                yield ("transition_to", "default"), self.transition_to.default
+
+
+class FlowAction(BaseModel):
+    """Something that happens on the way: words, the end, or a tool that the model is not asked about."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    type: Literal["tts_say", "end_conversation", "function"] = Field(description="What happens.")
+    text: Text | None = Field(default=None, description="The words of `tts_say`, or a goodbye.")
+    handler: Text | None = Field(
+        default=None, description="The tool of `function`; every other key is an argument."
+    )
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> FlowAction:
+        if self.type == "function" and not self.handler:
+            raise PydanticCustomError("together", "an action of type `function` needs a tool at `handler`")
+        if self.type != "function" and (self.handler or self.model_extra):
+            message = "only an action of type `function` takes a `handler` and arguments"
+            raise PydanticCustomError("together", message)
+        if self.type == "tts_say" and not self.text:
+            raise PydanticCustomError("together", "an action of type `tts_say` needs its words at `text`")
+        return self
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the tool of a ``function`` is given."""
+        return {**(self.model_extra or {}), **({"text": self.text} if self.text else {})}
+
+
+class FlowNode(SpecModel):
+    """One step of the conversation."""
+
+    task_messages: Annotated[tuple[Annotated[FlowMessage, word("content")], ...], list_of_one] = Field(
+        min_length=1, description="What the agent is to do here; a text, or a list of messages."
+    )
+    role_message: Text | None = Field(
+        default=None, description="Who the agent is from here on, instead of `prompts.system`."
+    )
+    functions: tuple[Annotated[FlowFunction, word("name")], ...] = Field(
+        default=(), description="What the model may do here."
+    )
+    pre_actions: tuple[Annotated[FlowAction, word("type")], ...] = Field(
+        default=(), description="What happens before the agent speaks here."
+    )
+    post_actions: tuple[Annotated[FlowAction, word("type")], ...] = Field(
+        default=(), description="What happens once the agent has spoken here."
+    )
+    context_strategy: Literal["append", "reset"] = Field(
+        default="append", description="Whether the conversation so far is kept in the model's mind."
+    )
+    respond_immediately: Flag = Field(
+        default=True, description="Whether the agent speaks first here, or waits for the caller."
+    )
+
+
+class Flow(SpecModel):
+    """A conversation in steps, each with its own task and tools."""
+
+    initial_node: Text = Field(description="The node that a call begins with.")
+    nodes: dict[str, FlowNode] = Field(min_length=1, description="The nodes by name.")
+    global_functions: tuple[Annotated[FlowFunction, word("name")], ...] = Field(
+        default=(), description="What the model may do at every node."
+    )
+
+    def functions(self) -> Iterator[tuple[tuple[str | int, ...], FlowFunction]]:
+        """Every function, and where below the flow it stands."""
+        for index, function in enumerate(self.global_functions):
+            yield ("global_functions", index), function
+        for name, node in self.nodes.items():
+            for index, function in enumerate(node.functions):
+                yield ("nodes", name, "functions", index), function
+
+    def actions(self) -> Iterator[tuple[tuple[str | int, ...], FlowAction]]:
+        """Every action, and where below the flow it stands."""
+        for name, node in self.nodes.items():
+            for key, actions in (("pre_actions", node.pre_actions), ("post_actions", node.post_actions)):
+                for index, action in enumerate(actions):
+                    yield ("nodes", name, key, index), action
+
+
+def as_case(value: object) -> str:
+    """The word by which a branch knows a value, as Pipecat 1.14 has it: ``true`` for True and for "True".
+
+    >>> as_case(True), as_case("No"), as_case(3)
+    ('true', 'No', '3')
+    """
+    text = ("false", "true")[value] if isinstance(value, bool) else str(value)
+    return text.lower() if text.lower() in ("true", "false") else text

@@ -1,0 +1,33 @@
+"""``knowledge:`` in a spec: documents that the agent may look things up in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from agentrun.spec.models.base import Count, SpecModel, Text, word
+
+
+class Embeddings(SpecModel):
+    """A model that finds what is meant, beside the words; any address that speaks OpenAI's API."""
+
+    model: Text = Field(description="The model.", examples=["text-embedding-3-small"])
+    base_url: Text = Field(
+        default="${OPENAI_BASE_URL:-https://api.openai.com/v1}", description="Where it is asked."
+    )
+    api_key: Annotated[str, StringConstraints(pattern=r"\$\{")] = Field(
+        default="${OPENAI_API_KEY}", description="The variable that holds its key."
+    )
+
+
+class Knowledge(SpecModel):
+    """A folder of documents; `knowledge: docs` is short for `knowledge: {folder: docs}`."""
+
+    folder: Text = Field(
+        description="Markdown, text, HTML and PDF files, beside the spec.", examples=["docs"]
+    )
+    results: Count = Field(default=3, ge=1, le=10, description="Passages that one search gives.")
+    embeddings: Annotated[Embeddings | None, word("model")] = Field(
+        default=None, description="Also search by meaning; without it by words alone."
+    )

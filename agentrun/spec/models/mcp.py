@@ -1,0 +1,94 @@
+"""``mcp:`` in ``tools:``: a server of the Model Context Protocol, whose tools the agent may use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from agentrun.spec.models.base import Flag, Text, list_of_one
+from agentrun.spec.models.tool_options import ToolOptions
+
+_URL = re.compile(r"(https?://|\$\{)\S+")
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SECRET = re.compile(r"authorization|cookie|key|token|secret|password", re.IGNORECASE)
+
+
+def _wrong(message: str, hint: str, **given: Any) -> PydanticCustomError:
+    return PydanticCustomError("mcp", message, {"hint": hint, **given})
+
+
+def _is_url(value: str) -> str:
+    if not _URL.fullmatch(value) or "@" in urlsplit(value).netloc:
+        hint = "write https://mcp.example.com/mcp; a password belongs into `headers:`"
+        raise _wrong("'{given}' is not the address of an MCP server", hint, given=value)
+    return value
+
+
+def _is_tool(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise _wrong("'{given}' can't be the name of a tool", "use letters, digits, _ and -", given=value)
+    return value
+
+
+class McpServer(ToolOptions):
+    """An MCP server: at an address (streamable HTTP), or a command that speaks with it (stdio)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: Annotated[Text, AfterValidator(_is_url)] | None = Field(
+        default=None, description="Its address.", examples=["https://mcp.example.com/mcp"]
+    )
+    headers: dict[str, str] = Field(
+        default={},
+        description="Sent with every request.",
+        examples=[{"Authorization": "Bearer ${SHOP_TOKEN}"}],
+    )
+    command: Annotated[tuple[Text, ...], list_of_one] | None = Field(
+        default=None,
+        description="A program and its arguments.",
+        examples=[["uvx", "mcp-server-time"]],
+        min_length=1,
+    )
+    environment: dict[str, str] = Field(
+        default={}, description="Variables of the program, which gets no others but PATH and HOME."
+    )
+    only: Annotated[tuple[Annotated[Text, AfterValidator(_is_tool)], ...], list_of_one] | None = Field(
+        default=None, description="The tools of it that the agent may use; all by default.", min_length=1
+    )
+    shared: Flag = Field(
+        default=True, description="Whether all calls use one connection; `false` opens one for each call."
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> McpServer:
+        if (self.url is None) == (self.command is None):
+            raise _wrong("an MCP server has either a url or a command", "write `url:` or `command:`")
+        if self.headers and self.url is None:
+            raise _wrong("a command has no headers", "write `environment:`")
+        if self.environment and self.command is None:
+            raise _wrong("an address has no environment", "write `headers:`")
+        _check_names(self.headers, _HEADER, "X-Name")
+        _check_names(self.environment, _VARIABLE, "NAME")
+        return self
+
+    @property
+    def label(self) -> str:
+        """How people call it: the address without variables filled in, or the command."""
+        return self.url or " ".join(self.command or ())
+
+
+def _check_names(values: Mapping[str, str], pattern: re.Pattern[str], example: str) -> None:
+    """Raise for what is no name of a header or a variable, and for a secret in plain text."""
+    for name, value in values.items():
+        if not pattern.fullmatch(name):
+            raise _wrong("'{given}' is no name that can be sent", f"write {example}", given=name)
+        if _SECRET.search(name) and "${" not in value:
+            hint = "put it in a variable and write ${NAME} here"
+            raise _wrong("'{given}' is a secret in plain text", hint, given=name)

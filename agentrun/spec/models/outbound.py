@@ -1,0 +1,61 @@
+"""How an agent calls out."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from agentrun.spec.models.base import Count, SpecModel, Text
+from agentrun.spec.values.durations import Duration
+
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+"""ITU-T E.164: a plus, the country's code, and at most 15 digits."""
+
+
+def _number(value: str) -> str:
+    if value.startswith("${") or E164.fullmatch(value):
+        return value
+    message = "'{given}' is not a telephone number in E.164"
+    raise PydanticCustomError("e164", message, {"given": value, "hint": "write +15551234567"})
+
+
+Number = Annotated[str, AfterValidator(_number)]
+Prefix = Annotated[str, StringConstraints(pattern=r"^\+[0-9]{0,14}$")]
+
+
+class Dialling(SpecModel):
+    """Outbound calls: from which number, where to, and what happens when a machine answers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    from_number: Number | None = Field(
+        default=None,
+        alias="from",
+        description="The number that calls; `TWILIO_FROM_NUMBER` otherwise.",
+        examples=["+15551234567"],
+    )
+    allow: tuple[Prefix, ...] = Field(
+        default=("+",),
+        min_length=1,
+        description="How a number must begin that may be called; any by default.",
+        examples=[["+1", "+44"]],
+    )
+    machine: Literal["ignore", "hang_up", "message"] = Field(
+        default="ignore", description="What an answering machine gets; all but `ignore` detect it."
+    )
+    message: Text | None = Field(default=None, description="What is said to a machine after its beep.")
+    ring: Annotated[Duration, Field(ge=5, le=600)] = Field(
+        default=30.0, description="How long it rings before it counts as not answered."
+    )
+    per_minute: Annotated[Count, Field(gt=0)] = Field(
+        default=10, description="Calls that `POST /<agent>/twilio/dial` places in a minute."
+    )
+
+    @model_validator(mode="after")
+    def _message_is_for_machines(self) -> Dialling:
+        if (self.machine == "message") != (self.message is not None):
+            raise PydanticCustomError("together", "`machine: message` and `message:` belong together")
+        return self

@@ -1,0 +1,85 @@
+"""``pipeline:`` in a spec: how the agent hears, thinks and speaks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from agentrun.spec.models.base import Short, SpecModel, list_of_one, word
+from agentrun.spec.values.durations import Duration
+
+Style = Literal["cascaded", "realtime"]
+
+
+class Alternative(BaseModel):
+    """A speech or language service: ``provider/model``; every other key is one of its own settings."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+(/\S+)?$")] = Field(
+        description="`provider/model`, or `provider` for its usual model.", examples=["openai/gpt-4o"]
+    )
+
+    @property
+    def provider(self) -> str:
+        """``openai`` of ``openai/gpt-4o``."""
+        return self.model.partition("/")[0]
+
+    @property
+    def model_name(self) -> str:
+        """``gpt-4o`` of ``openai/gpt-4o``; empty when only the provider is named."""
+        return self.model.partition("/")[2]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The service's own settings, as they stand in the file."""
+        return dict(self.model_extra or {})
+
+    @property
+    def hears_audio(self) -> bool:
+        """Whether a language model takes the caller's audio itself, such as ``gpt-4o-audio-preview``."""
+        return self.provider == "openai" and "-audio" in self.model_name
+
+
+class ServiceSpec(Alternative):
+    """A service, and those that take over when it fails."""
+
+    fallback: Annotated[tuple[Annotated[Alternative, word("model")], ...], list_of_one] = Field(
+        default=(), description="Services that take over within the turn when it fails, in this order."
+    )
+    patience: Duration = Field(
+        default=3.0,
+        gt=0,
+        description="How long a first word, a transcript or a first sound may take before the next service "
+        "of `fallback` is asked.",
+    )
+
+
+STT, LLM, TTS = "openai/gpt-4o-transcribe", "openai/gpt-4o", "openai/gpt-4o-mini-tts"
+REALTIME = "openai/gpt-realtime-2.1"
+
+
+class PipelineSpec(SpecModel):
+    """`style` chooses: the cascade reads `stt`, `llm`, `tts`; realtime reads `realtime`; all may stand."""
+
+    style: Style = Field(default="cascaded", description="`cascaded` or `realtime`.")
+    stt: Annotated[ServiceSpec | None, Short("model", STT)] = Field(
+        default=ServiceSpec(model=STT),
+        description="Speech to text. Left out when the language model hears audio itself.",
+    )
+    llm: Annotated[ServiceSpec, Short("model", LLM)] = Field(
+        default=ServiceSpec(model=LLM), description="The language model."
+    )
+    tts: Annotated[ServiceSpec, Short("model", TTS)] = Field(
+        default=ServiceSpec(model=TTS), description="Text to speech."
+    )
+    realtime: Annotated[ServiceSpec, Short("model", REALTIME)] = Field(
+        default=ServiceSpec(model=REALTIME), description="The speech-to-speech model."
+    )
+
+    @model_validator(mode="after")
+    def _audio_model_needs_no_stt(self) -> PipelineSpec:
+        if self.llm.hears_audio and "stt" not in self.model_fields_set:
+            object.__setattr__(self, "stt", None)
+        return self

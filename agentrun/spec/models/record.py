@@ -1,0 +1,41 @@
+"""``record:`` in a spec: what is kept of a call, where it goes, and what stands in none of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from agentrun.spec.models.base import SpecModel, Text, list_of_one, word
+
+SoundFormat = Literal["wav", "opus"]
+
+
+class Audio(SpecModel):
+    """The sound of each call, the caller left and the agent right.
+
+    `audio: recordings/` is short for `audio: {to: recordings/}`.
+    """
+
+    to: Text = Field(
+        description="A folder beside the spec, or an address that fsspec knows, such as `s3://bucket/calls`.",
+        examples=["recordings/", "s3://bucket/calls"],
+    )
+    format: SoundFormat = Field(default="wav", description="`opus` takes a sixth of the room, and more work.")
+
+
+class Record(SpecModel):
+    """What is kept of this agent's calls."""
+
+    webhook: Text | None = Field(
+        default=None,
+        description="Where `serve` sends each record once its call has ended: signed as Standard Webhooks "
+        "says, and again until it has arrived.",
+        examples=["https://crm.example.com/calls", "${CRM_WEBHOOK}"],
+    )
+    redact: Annotated[tuple[Literal["phone", "email", "card"], ...], list_of_one] = Field(
+        default=(), description="What stands in no record and no log, written or spoken."
+    )
+    audio: Annotated[Audio | None, word("to")] = Field(
+        default=None, description="Where the sound of calls goes; nowhere by default."
+    )

@@ -1,0 +1,195 @@
+"""``tests:`` in a spec: conversations that must go well.
+
+The format is that of Pipecat's scripted evals; ``llm`` and ``tools`` of a turn are agentrun's own.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text, list_of_one, word
+from agentrun.spec.values.durations import Duration
+
+Event = Literal[
+    "response",
+    "llm_response",
+    "tts_response",
+    "llm_started",
+    "llm_marker",
+    "function_call",
+    "function_call_stopped",
+    "user_transcription",
+    "user_started_speaking",
+    "user_stopped_speaking",
+    "vad_user_started_speaking",
+    "vad_user_stopped_speaking",
+    "bot_started_speaking",
+    "bot_stopped_speaking",
+    "bot_interrupted",
+    "bot_backchannel",
+    "user_backchannel",
+    "image",
+]
+_as_text = BeforeValidator(lambda value: str(value) if type(value) is int else value)
+_name = word("name")
+
+
+class Move(SpecModel):
+    """What the model does at a turn: says something, or calls a tool."""
+
+    say: Text | None = None
+    call: Text | None = None
+    args: dict[str, Any] = Field(default={}, description="What the tool is called with.")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Move:
+        if (self.say is None) == (self.call is None):
+            raise _wrong("write either `say:` or `call:`")
+        if self.args and self.call is None:
+            raise _wrong("`args:` belongs to `call:`")
+        return self
+
+
+class ExpectedCall(SpecModel):
+    """A tool call that must happen; `args` is compared as a subset."""
+
+    name: Text
+    args: dict[str, Any] = Field(default={}, description="Arguments that the call must have.")
+
+
+class Expectation(SpecModel):
+    """What must happen after a turn."""
+
+    event: Event
+    within_ms: Annotated[Count | None, Field(gt=0)] = None
+    text_contains: Text | None = None
+    text_excludes: Text | None = None
+    calls: tuple[Annotated[ExpectedCall, _name], ...] = ()
+    name: Text | None = None
+    args: dict[str, Any] | None = None
+    eval: Text | None = None
+    marker: Literal["complete", "short", "long", "incomplete"] | None = None
+    marker_first: Flag | None = None
+    markers: Count | None = None
+    text_after: Flag | None = None
+    check_from: Literal["previous", "turn_start"] = "previous"
+    absent: Flag = False
+
+    @model_validator(mode="after")
+    def _absent_stands_alone(self) -> Expectation:
+        besides = self.model_fields_set - {"event", "absent", "within_ms"}
+        if self.absent and besides:
+            raise _wrong(f"`absent: true` can't be combined with {', '.join(sorted(besides))}")
+        return self
+
+
+class SendAfter(SpecModel):
+    """When the caller speaks: after an event, a delay, or both; so that they can interrupt."""
+
+    event: Event | None = None
+    delay_ms: Count = Field(default=0, ge=0)
+
+
+class Pause(SpecModel):
+    """A pause inside what the caller says."""
+
+    pause_ms: Annotated[Count, Field(gt=0)]
+
+
+class Budget(SpecModel):
+    """How long a turn may take; a test fails when it takes longer."""
+
+    first_audio: Duration | None = Field(
+        default=None, description="From the caller's last word to the first sound, or written word."
+    )
+    total: Duration | None = Field(default=None, description="From the caller's last word to the turn's end.")
+
+
+class Turn(SpecModel):
+    """One turn: what the caller says, what the model does, what must follow."""
+
+    user: Text | Annotated[tuple[Text | Pause, ...], Field(min_length=1)] | None = None
+    dtmf: Annotated[str, StringConstraints(pattern=r"^[0-9*#]+$"), _as_text] | None = None
+    audio: Text | None = Field(default=None, description="A recording of what `user` says.")
+    image: Text | None = None
+    send_after: SendAfter | None = None
+    llm: Annotated[tuple[Move, ...], list_of_one] = Field(default=(), description="What the model does here.")
+    tools: dict[str, Any] = Field(
+        default={},
+        description="Results to give instead of calling tools; `{error: …}` refuses, `{after: 30s}` is slow, "
+        "`{results: [{args: …, result: …}]}` goes by the arguments.",
+    )
+    expect: tuple[Expectation, ...] = ()
+    budget: Budget | None = None
+
+    @property
+    def words(self) -> str | None:
+        """What the caller says, without pauses."""
+        if self.user is None or isinstance(self.user, str):
+            return self.user
+        return " ".join(part for part in self.user if isinstance(part, str))
+
+    @model_validator(mode="after")
+    def _talks_or_presses(self) -> Turn:
+        if self.user is not None and self.dtmf is not None:
+            raise _wrong("a turn has either `user:` or `dtmf:`")
+        if self.audio is not None and self.user is None:
+            raise _wrong("`audio:` needs `user:`, the words of the recording")
+        if self.send_after and self.user is None and self.dtmf is None:
+            raise _wrong("`send_after:` needs `user:` or `dtmf:`")
+        return self
+
+
+class Metric(SpecModel):
+    """What a simulated conversation is scored on: judged by a criterion, or measured."""
+
+    name: Text
+    criterion: Text | None = None
+    min_score: Annotated[Number, Field(ge=0, le=1)] | None = None
+    measure: Literal["turns", "duration", "words", "latency", "function_calls"] | None = None
+    min_value: Number | None = None
+    max_value: Number | None = None
+    calls: tuple[Annotated[ExpectedCall, _name], ...] = ()
+
+
+class Scenario(SpecModel):
+    """One conversation: scripted in `turns`, or simulated by a `persona` with a `goal`."""
+
+    name: Text
+    context: tuple[dict[str, Any], ...] = Field(default=(), description="Messages to begin with.")
+    stop_on_failure: Flag = Field(default=True, description="Whether the first failed turn ends the test.")
+    depth: Literal["text", "audio"] | None = Field(
+        default=None, description="Run it in this depth alone: `audio` speaks over the telephone."
+    )
+    turns: tuple[Turn, ...] = ()
+    ended_by: Literal["agent", "error"] | None = Field(
+        default=None, description="Who must have ended the call after the last turn."
+    )
+    persona: Text | None = Field(default=None, description="Who the simulated caller is.")
+    goal: Text | None = Field(default=None, description="What the simulated caller wants.")
+    success: Text | None = Field(default=None, description="What the judge takes for success.")
+    metrics: tuple[Metric, ...] = ()
+    max_turns: Annotated[Count, Field(gt=0)] = 20
+    max_duration_s: Annotated[Count, Field(gt=0)] = 300
+    max_silence_s: Annotated[Count, Field(gt=0)] = 30
+    runs: Annotated[Count, Field(gt=0)] = 1
+    simulator: dict[str, Any] | None = Field(default=None, description="The simulated caller's model.")
+    user: dict[str, Any] | None = Field(default=None, description="How the caller speaks, as Pipecat has it.")
+    judge: dict[str, Any] | None = Field(default=None, description="Who judges, as Pipecat has it.")
+
+    @model_validator(mode="after")
+    def _scripted_or_simulated(self) -> Scenario:
+        if bool(self.turns) == (self.persona is not None):
+            raise _wrong("a test has either `turns:` or a `persona:`")
+        if self.persona and not (self.goal and self.success):
+            raise _wrong("a `persona:` needs a `goal:` and what is a `success:`")
+        if not self.persona and (self.goal or self.success or self.metrics):
+            raise _wrong("`goal:`, `success:` and `metrics:` belong to a `persona:`")
+        return self
+
+
+def _wrong(message: str) -> PydanticCustomError:
+    return PydanticCustomError("together", "{message}", {"message": message})

@@ -1,0 +1,32 @@
+"""How a tool is used on a telephone: what any entry of ``tools:`` may say."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from agentrun.spec.models.base import Flag, Text
+from agentrun.spec.values.durations import Duration
+
+OPTIONS = ("timeout", "say", "say_after", "on_interrupt", "once_per_call", "confirm")
+
+
+class ToolOptions(BaseModel):
+    """How a tool is used, whatever it is."""
+
+    timeout: Duration = Field(default=10.0, gt=0, description="A slower tool is stopped.")
+    say: Text | None = Field(default=None, description="Said when the tool is slower than `say_after`.")
+    say_after: Duration = Field(default=0.7, gt=0, description="The silence before `say`.")
+    on_interrupt: Literal["cancel", "finish"] = Field(
+        default="cancel", description="What becomes of the tool when the caller interrupts it."
+    )
+    once_per_call: Flag = Field(
+        default=False, description="Whether a repeated identical call gets the first one's result."
+    )
+    confirm: Flag = Field(default=False, description="Whether the caller is asked first.")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that stand in the file; the others are what the tool's author chose."""
+        return {name: getattr(self, name) for name in OPTIONS if name in self.model_fields_set}

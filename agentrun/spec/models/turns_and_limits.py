@@ -1,0 +1,91 @@
+"""``turns:``, ``limits:`` and ``context:`` in a spec: how a conversation is conducted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text, list_of_one, word
+from agentrun.spec.values.durations import Duration
+
+Detection = Literal["smart", "silence", "transcription", "semantic", "server"]
+Mute = Literal["greeting", "tools", "first-speech", "always"]
+
+
+class Idle(SpecModel):
+    """What happens when the caller says nothing; `idle: 15s` is short for `idle: {after: 15s}`."""
+
+    after: Duration = Field(default=15.0, description="How long the caller may be silent.", gt=0)
+    say: Text = Field(default="Are you still there?", description="What the agent then asks.")
+    times: Count = Field(default=2, ge=1, description="How often it asks.")
+    then: Literal["hang_up", "continue"] = Field(default="hang_up", description="What follows.")
+    goodbye: Text = Field(default="I will hang up now. Goodbye.", description="Said before hanging up.")
+
+
+class Turns(SpecModel):
+    """When the caller's turn begins and ends, and whether they may interrupt."""
+
+    detection: Detection = Field(
+        default="smart",
+        description="What ends the caller's turn: `smart`, a model on this machine that hears it; `silence`; "
+        "`transcription`, the words alone; and with a realtime model `semantic` or `server`, its own.",
+    )
+    silence: Duration = Field(default=0.6, gt=0, description="The silence that ends a turn; not for `smart`.")
+    start: Duration = Field(default=0.2, ge=0, description="Speech that must be heard before a turn begins.")
+    stop: Duration = Field(default=0.2, gt=0, description="Silence after which speech counts as stopped.")
+    early: Literal["all", "turn", "none"] = Field(
+        default="all",
+        description="What begins at a pause of 60 ms, before `stop` is over, and is dropped when the caller "
+        "goes on: `all`, the judgement of `smart` and the transcription of a service that is sent whole "
+        "stretches of speech; `turn`, the judgement alone, for dropped transcriptions cost money; or `none`.",
+    )
+    confidence: Number = Field(default=0.7, ge=0, le=1, description="How sure the voice detector must be.")
+    min_volume: Number = Field(
+        default=0.0, ge=0, le=1, description="Quieter sound is not speech; above 0 drops quiet telephones."
+    )
+    min_words: Count = Field(default=0, ge=0, description="Words that it takes to interrupt the agent.")
+    interruptions: Flag = Field(default=True, description="Whether the caller may interrupt the agent.")
+    mute: Annotated[tuple[Mute, ...], list_of_one] = Field(
+        default=(), description="When the caller is not listened to."
+    )
+    idle: Annotated[Idle | None, word("after")] = Field(
+        default=None, description="What happens when the caller says nothing."
+    )
+
+
+class Limits(SpecModel):
+    """Bounds of one call, and of how many there are."""
+
+    max_duration: Duration = Field(default=1800.0, gt=0, description="The longest call.")
+    warn_before: Duration = Field(
+        default=30.0, ge=0, description="How long before its end the caller is told."
+    )
+    warning: Text = Field(default="We have half a minute left.", description="What the caller is told then.")
+    goodbye: Text = Field(default="Our time is up. Goodbye.", description="Said at the end.")
+    idle_timeout: Duration = Field(
+        default=300.0, gt=0, description="Silence of both sides that ends the call."
+    )
+    answer: Duration = Field(
+        default=6.0, gt=0, description="How long an answer may take to begin before the agent gives up."
+    )
+    calls: Count | None = Field(default=None, ge=1, description="Calls at the same time; any number.")
+    calls_per_caller: Count | None = Field(
+        default=None, ge=1, description="Calls of one number at the same time; any number."
+    )
+    calls_per_minute: Count | None = Field(
+        default=None, ge=1, description="Calls that begin within a minute; any number."
+    )
+
+
+class Context(SpecModel):
+    """What the model is given of a long conversation."""
+
+    strategy: Literal["keep", "summarise", "trim"] = Field(
+        default="keep", description="`keep` everything, `summarise` what is old, or `trim` it away."
+    )
+    max_messages: Count = Field(default=20, ge=4, description="Messages after which it is shortened.")
+    max_tokens: Count = Field(
+        default=8000, ge=500, description="Estimated tokens after which it is summarised."
+    )
+    keep_messages: Count = Field(default=4, ge=0, description="Newest messages that stay word for word.")

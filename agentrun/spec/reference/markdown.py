@@ -1,0 +1,151 @@
+"""The reference of a spec's keys as Markdown, from its JSON Schema: so that it can't say anything else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from agentrun.spec.reference.json_schema import Schema
+
+_HEAD = "| key | is | default | meaning | example |\n|---|---|---|---|---|"
+_INTRO = """# The keys of a spec
+
+One YAML file is one agent. Durations carry their unit: `800ms`, `30s`, `15m`. `${NAME}` is a variable of the
+environment, `${NAME:-default}` one with a default; keys and tokens may stand in no other way.
+
+`agentrun schema` prints the same as JSON Schema. With it, this first line gives an editor completion:
+`# yaml-language-server: $schema=agent.schema.json`. `agentrun schema --markdown` prints this page.
+"""
+
+
+def of(schema: Schema) -> str:
+    """The page for ``schema``: a section for the file, then one for each mapping in it, in order."""
+    definitions = schema["$defs"]
+    parts = [_INTRO, "## The file", _table(schema, definitions)]
+    for name, places in _sections(schema, definitions).items():
+        mapping = definitions[name]
+        title = ", ".join(f"`{place}`" for place in places[:3])
+        parts += [f"## {title}", _prose(mapping.get("description", "")), _table(mapping, definitions)]
+    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+
+
+def _sections(schema: Schema, definitions: dict[str, Schema]) -> dict[str, list[str]]:
+    """Every definition that is a mapping with keys, and the dotted paths at which it stands."""
+    found: dict[str, list[str]] = {}
+
+    def visit(mapping: Schema, path: str) -> None:
+        for key, value in mapping.get("properties", {}).items():
+            for name in _references(value):
+                here = f"{path}.{key}" if path else key
+                if len(_references(value)) > 1 and "type" in definitions[name].get("properties", {}):
+                    here += f" type={definitions[name]['properties']['type'].get('const')}"
+                if not definitions[name].get("properties") or name == "File":
+                    continue
+                if name in found:
+                    if here not in found[name]:
+                        found[name].append(here)
+                    continue
+                found[name] = [here]
+                visit(definitions[name], here)
+
+    visit(schema, "")
+    return found
+
+
+def _references(schema: Any) -> list[str]:
+    """The names of the definitions that a value may be, in order."""
+    if not isinstance(schema, dict):
+        return []
+    found = [schema["$ref"].rpartition("/")[2]] if "$ref" in schema else []
+    for key in ("anyOf", "oneOf"):
+        found += [name for option in schema.get(key, ()) for name in _references(option)]
+    found += _references(schema.get("items"))
+    found += _references(schema.get("additionalProperties"))
+    return list(dict.fromkeys(found))
+
+
+def _table(mapping: Schema, definitions: dict[str, Schema]) -> str:
+    needed = mapping.get("required", ())
+    rows = [
+        _row(key, value, key in needed, definitions) for key, value in mapping.get("properties", {}).items()
+    ]
+    return "\n".join([_HEAD, *rows])
+
+
+def _row(key: str, value: Schema, needed: bool, definitions: dict[str, Schema]) -> str:
+    default = "needed" if needed else _code(value["default"]) if value.get("default") is not None else ""
+    kinds = " or ".join(dict.fromkeys(_kinds(value, definitions)))
+    meaning = _prose(value.get("description", ""))
+    example = f"{key}: {_flow(_example(value, definitions))}".replace("|", "\\|")
+    return f"| `{key}` | {kinds} | {default} | {meaning} | `{example}` |"
+
+
+def _kinds(value: Schema, definitions: dict[str, Schema]) -> Iterator[str]:
+    """What a value may be, in words."""
+    if "const" in value:
+        yield f"`{value['const']}`"
+    elif "enum" in value:
+        yield ", ".join(f"`{word}`" for word in value["enum"])
+    elif "$ref" in value:
+        name = value["$ref"].rpartition("/")[2]
+        yield "`{file: …}`" if name == "File" else "mapping"
+    elif "anyOf" in value or "oneOf" in value:
+        for option in (*value.get("anyOf", ()), *value.get("oneOf", ())):
+            yield from _kinds(option, definitions)
+    elif value.get("type") == "array":
+        yield "list"
+    elif "m" in value.get("pattern", "") and "ms|s|m|h" in value["pattern"]:
+        yield "duration"
+    else:
+        yield _TYPES.get(value.get("type", ""), "anything")
+
+
+_TYPES = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "`true`, `false`",
+    "object": "mapping",
+    "null": "`null`",
+}
+_SAMPLES: dict[str, Any] = {"string": "…", "integer": 1, "number": 1.0, "boolean": True, "object": {}}
+
+
+def _example(value: Schema, definitions: dict[str, Schema], depth: int = 0) -> Any:
+    """A value that may stand there: one that the model gives, the default, or the first that fits."""
+    for given in (value.get("const"), *value.get("examples", ()), value.get("default")):
+        if given not in (None, {}, [], ""):
+            return given
+    if "enum" in value:
+        return value["enum"][0]
+    if "$ref" in value:
+        mapping = definitions[value["$ref"].rpartition("/")[2]]
+        keys = mapping.get("required") or list(mapping.get("properties", {}))[:1]
+        return {key: _example(mapping["properties"][key], definitions, depth + 1) for key in keys}
+    for option in (*value.get("anyOf", ()), *value.get("oneOf", ())):
+        if option.get("type") != "null":
+            return _example(option, definitions, depth + 1)
+    if value.get("type") == "array":
+        return [_example(value.get("items", {}), definitions, depth + 1)]
+    return _SAMPLES.get(value.get("type", ""), "…")
+
+
+def _code(value: Any) -> str:
+    return f"`{_flow(value)}`".replace("|", "\\|")
+
+
+def _flow(value: Any) -> str:
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
+    return text.strip().removesuffix("...").strip()
+
+
+def _prose(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def as_json(schema: Schema) -> str:
+    """The schema as a file has it: in one line, for no one reads it."""
+    return json.dumps(schema, ensure_ascii=False, separators=(",", ":")) + "\n"

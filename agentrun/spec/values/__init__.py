@@ -1,0 +1,1 @@
+"""Kinds of values that several keys have: durations, addresses, paths and templates."""

@@ -1,0 +1,174 @@
+"""Prompts are Jinja2 templates: sandboxed, and strict about names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import jinja2
+from jinja2 import meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from agentrun.call import Call
+from agentrun.spec.loading.close_match import closest
+from agentrun.spec.loading.spec_file import Place, Where, nearest
+from agentrun.spec.loading.yaml_source import Source, at
+
+CALL_FIELDS = ("agent", "body", "caller", "from_number", "id", "to_number", "transport")
+NAMES = ("call", "now")
+TEMPLATES: tuple[Where, ...] = (
+    ("prompts",),
+    ("prompts", "system"),
+    ("prompts", "greeting"),
+    ("prompts", "greeting", "say"),
+)
+SPOKEN_AS_THEY_STAND: tuple[Where, ...] = (
+    ("prompts", "apology"),
+    ("prompts", "repeat"),
+    ("turns", "idle", "say"),
+    ("turns", "idle", "goodbye"),
+    ("limits", "warning"),
+    ("limits", "goodbye"),
+)
+"""Texts that are not templates: they are prepared before a call, so that they work when all else fails."""
+
+
+def environment() -> ImmutableSandboxedEnvironment:
+    """Python's insides are out of reach, nothing can be written, and an unknown name is an error."""
+    return ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=False)
+
+
+def render(text: str, call: Call, variables: Mapping[str, Any], now: datetime) -> str:
+    """A prompt for one call.
+
+    ``{{ call.body.x }}`` is empty when the call has no custom parameter ``x``: callers choose these. Raises
+    jinja2.TemplateError for a template that fails with this call's values.
+
+    >>> render("You talk to {{ call.caller }}.", Call("CA1", "ncaa", "twilio"), {}, datetime(2026, 1, 2))
+    'You talk to anonymous.'
+    """
+    return environment().from_string(text).render(names(call, variables, now))
+
+
+def render_for_all(text: str, variables: Mapping[str, Any]) -> str | None:
+    """A prompt that is the same for every call, or None when it names the call or the time.
+
+    >>> render_for_all("Welcome to {{ house }}.", {"house": "Rosa"})
+    'Welcome to Rosa.'
+    >>> render_for_all("It is {{ now }}.", {}) is None
+    True
+    """
+    jinja = environment()
+    if meta.find_undeclared_variables(jinja.parse(text)) & {*NAMES}:
+        return None
+    return jinja.from_string(text).render(variables)
+
+
+def names(call: Call, variables: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What a prompt can name."""
+    known = {name: getattr(call, name) or "" for name in CALL_FIELDS if name != "body"}
+    return {**variables, "now": now, "call": {**known, "body": _Body(call.parameters)}}
+
+
+class _Body(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
+def check(found: Source) -> list[Any]:
+    """Problems of every prompt that is no template, and of every name that it can't know."""
+    report = Source(found.path)
+    variables = found.data.get("vars")
+    known = [*NAMES, *(variables if isinstance(variables, dict) else ())]
+    _check_variables(found, known[len(NAMES) :], report)
+    for where, text in _texts(found.data):
+        for line, word, message, hint in _findings(text, known):
+            report.report(where, _place(found, where, line, word), message, hint)
+    for where in SPOKEN_AS_THEY_STAND:
+        if "{{" in str(at(found.data, where) or ""):
+            message = "this text is prepared before a call and can't hold {{ … }}"
+            report.report(where, nearest(found.values, where, found.path), message, "write plain words")
+    return report.problems
+
+
+def _texts(data: dict[str, Any]) -> Iterator[tuple[Where, str]]:
+    for where in TEMPLATES:
+        text = at(data, where)
+        if isinstance(text, str):
+            yield where, text
+
+
+def _check_variables(found: Source, names: Iterable[str], report: Source) -> None:
+    for name in names:
+        where: Where = ("vars", name)
+        place = found.keys.get(where) or nearest(found.values, where, found.path)
+        if name in NAMES:
+            report.report(where, place, f"'{name}' is taken: every prompt has it", "choose another name")
+        elif not name.isidentifier():
+            hint = "use letters, digits and _"
+            report.report(where, place, f"a prompt can't write '{name}' as a name", hint)
+
+
+Finding = tuple[int, str, str, str]
+"""The template's line, the word that is wrong, the message, the hint."""
+
+
+def _findings(text: str, known: Iterable[str]) -> Iterator[Finding]:
+    try:
+        tree = environment().parse(text)
+    except jinja2.TemplateSyntaxError as error:
+        yield error.lineno, "", f"this template is broken: {error.message}", "check {{ … }} and {% … %}"
+        return
+    except (RecursionError, ValueError):
+        yield 1, "", "this template is broken: it is too deep", "write it more plainly"
+        return
+    yield from _unknown_names(tree, known)
+    yield from _unknown_fields(tree)
+    yield from _unknown_parts(tree)
+
+
+def _unknown_names(tree: nodes.Template, known: Iterable[str]) -> Iterator[Finding]:
+    local = {n.name for n in tree.find_all(nodes.Name) if n.ctx in ("store", "param")}
+    local |= {m.name for m in tree.find_all(nodes.Macro)} | {"loop", "varargs", "kwargs", "caller"}
+    allowed = {*known, *local, *environment().globals}
+    for name in tree.find_all(nodes.Name):
+        if name.ctx == "load" and name.name not in allowed:
+            there = f"there are: {', '.join(sorted(known))}; add your own under `vars:`"
+            yield (
+                name.lineno,
+                name.name,
+                f"'{name.name}' is not known here",
+                closest(name.name, known) or there,
+            )
+
+
+def _unknown_fields(tree: nodes.Template) -> Iterator[Finding]:
+    fields = [(node.node, node.lineno, node.attr) for node in tree.find_all(nodes.Getattr)]
+    items = [item for item in tree.find_all(nodes.Getitem) if isinstance(item.arg, nodes.Const)]
+    fields += [(item.node, item.lineno, str(getattr(item.arg, "value", ""))) for item in items]
+    for owner, lineno, field in fields:
+        if isinstance(owner, nodes.Name) and owner.name == "call" and field not in CALL_FIELDS:
+            hint = closest(field, CALL_FIELDS) or f"call has: {', '.join(CALL_FIELDS)}"
+            yield lineno, field, f"'call.{field}' is not known here", hint
+
+
+def _unknown_parts(tree: nodes.Template) -> Iterator[Finding]:
+    jinja = environment()
+    for node in tree.find_all((nodes.Filter, nodes.Test)):
+        there = jinja.filters if isinstance(node, nodes.Filter) else jinja.tests
+        if node.name not in there:
+            yield node.lineno, node.name, f"'{node.name}' is not known here", closest(node.name, there)
+    for kind in (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends):
+        for other in tree.find_all(kind):
+            yield other.lineno, "", "a prompt can't take in another file", "write it out"
+
+
+def _place(found: Source, where: Where, line: int, word: str) -> Place:
+    lines = found.lines.get(where)
+    if lines and lines.texts and (word or lines.exact):
+        return lines.find(line, word)
+    return nearest(found.values, where, found.path)

@@ -1,0 +1,1 @@
+"""Calls that have been become tests, or are run again."""

@@ -1,0 +1,27 @@
+"""What a test expects, in one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agentrun.spec.models.scenarios import Expectation
+
+
+def describe(expectation: Expectation) -> str:
+    """An expectation in one line.
+
+    >>> describe(Expectation(event="response", text_contains="Duke"))
+    'response, text_contains Duke'
+    """
+    given = expectation.model_dump(exclude_unset=True, exclude={"event"})
+    rest = ", ".join(f"{key} {_short(value)}" for key, value in given.items())
+    return f"{expectation.event}{', ' + rest if rest else ''}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return ", ".join(_short(one) for one in value)
+    if isinstance(value, dict) and "name" in value:
+        given = value.get("args") or {}
+        return f"{value['name']}({', '.join(f'{k}={v!r}' for k, v in given.items())})"
+    return str(value)

@@ -1,0 +1,161 @@
+"""Runs a test over the telephone: the caller's words are spoken at 8 kHz, and the answer is heard."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from agentrun.records import CallRecord
+from agentrun.simulate.caller import Caller, CallOverError, NoAnswerError, PhoneCall
+from agentrun.simulate.caller.exchanges import Heard as Sound
+from agentrun.simulate.caller.sound import speech as sounds
+from agentrun.simulate.caller.sound.mulaw import RATE
+from agentrun.simulate.caller.sound.speech import Speech
+from agentrun.simulate.engines.engines import VOICE_RATE, Engines
+from agentrun.spec.loading.spec_file import SpecFile
+from agentrun.spec.models.scenarios import Pause, Scenario, Turn
+from agentrun.testing.results.expectation_text import describe
+from agentrun.testing.results.expectations import check
+from agentrun.testing.results.outcome import Failure, Outcome
+from agentrun.testing.results.spoken_expectations import HeardAnswers, problem
+from agentrun.testing.running.cassettes import loaded
+from agentrun.testing.running.shared_servers import SharedServers
+
+ANSWER_SECONDS = 20.0
+GOODBYE_SECONDS = 25.0
+
+
+@dataclass
+class _Conversation:
+    """A call that goes through a test's turns."""
+
+    call: PhoneCall
+    record: CallRecord
+    engines: Engines
+    folder: Path
+    turn: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    times: list[float | None] = field(default_factory=list)
+    told: int = 0
+    greeting: float | None = None
+
+
+async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: int, spec: str) -> Outcome:
+    """The outcome of the spec's test at ``index``; ``spec`` is how it was named."""
+    began = time.monotonic()
+    found = file.problem(("tests", index), "")
+    place = f"{found.path}:{found.line}"
+    if scenario.persona or scenario.context:
+        reason = "a simulated caller, and a context to begin with, can't be spoken: run it as text"
+        return Outcome(spec, scenario.name, "skipped", 0.0, place, "audio", reason)
+    at: list[int] = [0]
+    async with loaded(bench, file, scenario, "audio") as cassette_library:
+        with bench.set_up(
+            file, scenario, lambda: at[0], base_url=cassette_library.base_url, spoken=True
+        ) as key:
+            async with Caller().call(f"http://{bench.address}/{key}") as call:
+                await call.until(lambda: bench.switchboard.is_live(file.spec.name, call.call_sid), 10)
+                record = bench.switchboard.records.get(file.spec.name, call.call_sid)
+                assert record is not None  # noqa: S101
+                talk = _Conversation(call, record, bench.engines, file.path.parent)
+                await _converse(talk, scenario, at, greets=file.spec.prompts.greeting is not None)
+                if scenario.ended_by:
+                    await call.until(
+                        lambda: call.ended_by is not None, call.timeline.seconds + GOODBYE_SECONDS
+                    )
+    failures = talk.failures or check(scenario, record, talk.times)
+    outcome = Outcome(
+        spec,
+        scenario.name,
+        "failed" if failures else "passed",
+        round(time.monotonic() - began, 3),
+        place,
+        "audio",
+        failures=tuple(failures),
+        unjudged=tuple(one.eval for turn in scenario.turns for one in turn.expect if one.eval),
+        conversation=tuple(record.transcript),
+        turns=len(scenario.turns),
+        first_audio=tuple(talk.times),
+        greeting=talk.greeting,
+    )
+    return outcome.despite(cassette_library.misfits)
+
+
+async def _converse(talk: _Conversation, scenario: Scenario, at: list[int], *, greets: bool) -> None:
+    """Turn after turn, until one fails that ends the test."""
+    observed = scenario.turns[0].words is None and scenario.turns[0].dtmf is None
+    if greets and not observed:
+        await _hear(talk, greeting=True)
+        talk.told = len(talk.record.transcript)
+    for number, turn in enumerate(scenario.turns):
+        at[0] = number
+        following = scenario.turns[number + 1 : number + 2]
+        heard = await _take(talk, turn, number, greets, cut=bool(following and following[0].send_after))
+        for position, expectation in enumerate(turn.expect):
+            if wrong := problem(expectation, heard):
+                kind, reason = wrong
+                talk.failures.append(Failure(number + 1, position + 1, describe(expectation), reason, kind))
+        if talk.failures and scenario.stop_on_failure:
+            return
+
+
+async def _take(talk: _Conversation, turn: Turn, number: int, greets: bool, *, cut: bool) -> HeardAnswers:
+    """One turn: speak or press, then listen; an answer that the next turn cuts is not waited for."""
+    call, sound, interrupted, wait = talk.call, None, False, None
+    if turn.dtmf:
+        await call.press(turn.dtmf)
+    elif turn.words is not None:
+        speech = await _speech(talk, turn)
+        if turn.send_after:
+            barge = await call.barge_in(speech, after=max(0.3, turn.send_after.delay_ms / 1000))
+            interrupted = barge.speaking and barge.silenced_ms is not None
+        else:
+            await call.say(speech)
+    if cut:
+        wait = await _first_sound_ms(call)
+    else:
+        sound = await _hear(talk, greeting=greets and number == 0 and turn.words is None)
+        wait = sound.first_sound_ms if sound else None
+    if turn.words is not None:
+        talk.times.append(wait / 1000 if wait is not None else None)
+    words = await talk.engines.hearing.transcribe(sound.pcm.tobytes(), RATE, "") if sound else ""
+    entries = tuple(talk.record.transcript[talk.told :])
+    talk.told = len(talk.record.transcript)
+    return HeardAnswers(entries, words, turn.words is not None, wait, interrupted)
+
+
+async def _first_sound_ms(call: PhoneCall) -> float | None:
+    """How long the caller waits for an answer to begin, from now."""
+    asked = call.timeline.seconds
+    await call.until(lambda: call.timeline.first_sound(asked) is not None, asked + ANSWER_SECONDS)
+    began = call.timeline.first_sound(asked)
+    return None if began is None else (began - asked) * 1000
+
+
+async def _hear(talk: _Conversation, *, greeting: bool) -> Sound | None:
+    try:
+        if greeting:
+            heard = await talk.call.hear_greeting(ANSWER_SECONDS)
+            talk.greeting = heard.first_sound_ms / 1000
+            return heard
+        return await talk.call.hear_answer(ANSWER_SECONDS)
+    except (NoAnswerError, CallOverError):
+        return None
+
+
+async def _speech(talk: _Conversation, turn: Turn) -> Speech:
+    """The caller's words as sound: a recording, or spoken with the packaged voice and its pauses."""
+    if turn.audio:
+        return sounds.from_file(talk.folder / turn.audio)
+    parts = turn.user if isinstance(turn.user, tuple) else (turn.user or "",)
+    spoken = [await _part(talk.engines, part) for part in parts]
+    return sounds.from_pcm(b"".join(spoken), VOICE_RATE)
+
+
+async def _part(engines: Engines, part: str | Pause) -> bytes:
+    if isinstance(part, Pause):
+        return np.zeros(VOICE_RATE * part.pause_ms // 1000, dtype="<i2").tobytes()
+    return b"".join([piece async for piece in engines.voice.speak(part, "alloy", 1.0)])

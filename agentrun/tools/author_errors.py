@@ -1,0 +1,45 @@
+"""The fence around code that somebody else wrote: plugins and their tools."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from agentrun.errors import ToolError
+
+
+class AuthoredError(Exception):
+    """What a plugin's own code raised; ``error`` is the exception itself."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.error = error
+
+    @property
+    def detail(self) -> str:
+        """What was raised and where, in the first line; then the traceback, which may quote arguments."""
+        frames = traceback.extract_tb(self.error.__traceback__)
+        place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+        trace = "".join(traceback.format_exception(self.error))
+        return f"{type(self.error).__name__}{place}\n{trace}"
+
+
+@contextmanager
+def authored() -> Iterator[None]:
+    """Everything that leaves the block is a ToolError, an AuthoredError, or a cancellation.
+
+    A plugin that calls ``sys.exit`` ends itself, not the server.
+
+    >>> with authored():
+    ...     1 / 0
+    Traceback (most recent call last):
+    ...
+    agentrun.tools.author_errors.AuthoredError: ZeroDivisionError: division by zero
+    """
+    try:
+        yield
+    except ToolError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise AuthoredError(error) from error

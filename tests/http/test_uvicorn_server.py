@@ -1,0 +1,24 @@
+"""What every server of this project has in common."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, WebSocket
+from websockets.asyncio.client import connect
+
+from agentrun.http.uvicorn_server import bind, serving
+
+
+async def test_a_client_that_would_compress_is_not_joined_in_it() -> None:
+    app = FastAPI()
+
+    @app.websocket("/")
+    async def echo(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.send_text(await socket.receive_text())
+
+    sock = bind("127.0.0.1", 0)
+    url = f"ws://127.0.0.1:{sock.getsockname()[1]}/"
+    async with serving(app, sock), connect(url, compression="deflate") as client:
+        await client.send("hello " * 100)
+        assert await client.recv() == "hello " * 100
+        assert client.protocol.extensions == []

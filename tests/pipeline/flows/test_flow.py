@@ -1,0 +1,45 @@
+"""A flow is Pipecat's: the same keys, with the same meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pipecat.flows import FlowConfig
+from pydantic import BaseModel
+
+from agentrun import spec
+from agentrun.spec.models import flow
+
+GOOD = Path(__file__).parent.parent.parent / "specs" / "good" / "flow.yaml"
+
+
+@pytest.mark.parametrize(
+    ("ours", "pipecats"),
+    [
+        (flow.Flow, FlowConfig),
+        (flow.FlowNode, FlowConfig.Node),
+        (flow.FlowFunction, FlowConfig.Function),
+        (flow.FlowBranch, FlowConfig.Branch),
+        (flow.FlowMessage, FlowConfig.Message),
+    ],
+)
+def test_the_keys_are_those_of_pipecat(ours: type[BaseModel], pipecats: type[BaseModel]) -> None:
+    assert set(ours.model_fields) == set(pipecats.model_fields)
+
+
+def test_pipecat_takes_what_agentrun_takes() -> None:
+    found = spec.load(GOOD).spec.flow
+    assert found is not None
+    theirs = FlowConfig.model_validate(found.model_dump(exclude_none=True))
+    assert list(theirs.nodes) == ["start", "end"]
+    branch = theirs.nodes["start"].functions[0].transition_to
+    assert isinstance(branch, FlowConfig.Branch)
+    assert branch.cases == {"true": "end", "3": "start"}
+
+
+@pytest.mark.parametrize("value", [True, False, "True", "FALSE", 3, "no", None, 2.5])
+def test_a_value_is_the_same_case_as_in_pipecat(value: object) -> None:
+    from pipecat.flows.config import case_key
+
+    assert flow.as_case(value) == case_key(value)

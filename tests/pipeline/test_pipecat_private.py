@@ -1,0 +1,137 @@
+"""Fails when a private name of Pipecat that agentrun relies on has moved."""
+
+import asyncio
+import inspect
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from openai import AsyncOpenAI
+from pipecat.audio.vad.silero import SileroOnnxModel, SileroVADAnalyzer
+from pipecat.audio.vad.vad_analyzer import VADParams
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.services.openai.llm import OpenAILLMService
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.services.openai.stt import OpenAIRealtimeSTTService, OpenAISTTService
+from pipecat.transports.base_output import BaseOutputTransport
+from pipecat.workers.runner import WorkerRunner
+
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.audio.resampling import PromptResampler
+from tests.calls.quick import QuickTransport
+
+
+@pytest.fixture(scope="module")
+def silero() -> object:
+    return pipecat_private.silero_session()
+
+
+def test_pipecat_is_the_version_that_the_private_names_were_read_from() -> None:
+    assert version("pipecat-ai") == "1.14.0"
+
+
+def test_shared_silero_sets_every_attribute_that_a_private_one_has(silero: object) -> None:
+    shared = pipecat_private.SharedSilero(silero, VADParams())
+    own = SileroVADAnalyzer(params=VADParams())
+    assert set(vars(shared)) - {"_pauses"} == set(vars(own))
+    assert set(vars(shared._model)) == set(vars(own._model))
+    assert isinstance(shared._model, SileroOnnxModel)
+
+
+def test_shared_silero_hears_what_a_private_one_hears(silero: object) -> None:
+    shared, own = pipecat_private.SharedSilero(silero, VADParams()), SileroVADAnalyzer(params=VADParams())
+    noise = np.random.default_rng(7).normal(0, 4000, 512 * 20).astype(np.int16)
+    for analyzer in (shared, own):
+        analyzer.set_sample_rate(16_000)
+    for start in range(0, len(noise), 512):
+        window = noise[start : start + 512].tobytes()
+        assert shared.voice_confidence(window) == pytest.approx(own.voice_confidence(window), abs=1e-6)
+
+
+def test_shared_smart_turn_sets_every_attribute_that_a_private_one_has() -> None:
+    from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
+
+    with ThreadPoolExecutor(1) as threads:
+        shared = pipecat_private.SharedSmartTurn(pipecat_private.smart_turn_session(), threads)
+    assert set(vars(shared)) - {"_threads", "_early"} == set(vars(LocalSmartTurnAnalyzerV3()))
+
+
+async def test_smart_turn_runs_in_the_threads_that_are_shared() -> None:
+    with ThreadPoolExecutor(1, thread_name_prefix="shared") as threads:
+        shared = pipecat_private.SharedSmartTurn(pipecat_private.smart_turn_session(), threads)
+        shared.set_sample_rate(16_000)
+        shared.append_audio(bytes(3200), is_speech=True)
+        ran: list[str] = []
+        inner = shared._predict_endpoint
+
+        def predict(audio: np.ndarray[Any, Any]) -> dict[str, Any]:
+            ran.append(threading.current_thread().name)
+            return inner(audio)
+
+        shared._predict_endpoint = predict  # type: ignore[method-assign, assignment]
+        await shared.analyze_end_of_turn()
+        await shared.cleanup()  # type: ignore[no-untyped-call]
+        await shared.analyze_end_of_turn()
+    assert ran
+    assert all(name.startswith("shared") for name in ran)
+
+
+def test_a_worker_has_the_pipeline_that_a_forced_end_goes_through() -> None:
+    worker = PipelineWorker(Pipeline([]), enable_rtvi=False)
+    assert inspect.iscoroutinefunction(worker._pipeline.queue_frame)
+
+
+def test_the_realtime_service_says_whether_it_answers_and_what_it_was_given() -> None:
+    llm = OpenAIRealtimeLLMService(api_key="test")
+    assert pipecat_private.realtime_is_answering(llm) is False
+    assert pipecat_private.realtime_has_context(llm) is False
+
+
+async def test_a_worker_s_tasks_are_known_once_it_is_set_up() -> None:
+    worker = PipelineWorker(Pipeline([]), enable_rtvi=False, name="call")
+    assert pipecat_private.tasks(worker) == []
+    assert callable(worker._pipeline.cleanup)
+
+
+def test_a_speech_service_that_was_not_connected_says_so() -> None:
+    service = OpenAIRealtimeSTTService(api_key="test")
+    for name in ("_session_ready", "_websocket", "_reconnect_in_progress"):
+        assert hasattr(service, name)
+    assert not pipecat_private.is_connected(service)
+    assert pipecat_private.is_connected(OpenAISTTService(api_key="test"))
+
+
+async def test_a_client_that_a_service_made_for_itself_is_closed_and_the_shared_one_is_not() -> None:
+    async with httpx.AsyncClient() as client:
+        shared: Any = client
+        own, everybodys = OpenAILLMService(api_key="test"), OpenAILLMService(api_key="test")
+        everybodys._client = AsyncOpenAI(api_key="test", http_client=shared)
+        await pipecat_private.close_own_clients([own, everybodys], shared)
+        assert own._client.is_closed()
+        assert not shared.is_closed
+
+
+async def test_rates_are_changed_promptly_on_the_way_out_and_to_a_realtime_model() -> None:
+    transport = QuickTransport()
+    output = transport.output()
+    pipecat_private.resample_promptly(output)
+    llm = OpenAIRealtimeLLMService(api_key="k")
+    pipecat_private.hear_promptly(llm)
+    assert isinstance(llm._resampler, PromptResampler)
+    assert isinstance(output, BaseOutputTransport)
+    worker = PipelineWorker(Pipeline([transport.input(), output]), enable_rtvi=False)
+    runner = WorkerRunner(handle_sigint=False)
+    await runner.add_workers(worker)
+    running = asyncio.create_task(runner.run())
+    async with asyncio.timeout(10):
+        while not output._media_senders:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+    kinds = {type(sender._resampler) for sender in output._media_senders.values()}
+    await worker.cancel()
+    await running
+    assert kinds == {PromptResampler}

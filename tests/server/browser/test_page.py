@@ -1,0 +1,221 @@
+"""The page's routes: who may use them, and what they answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from aiortc import RTCPeerConnection, RTCSessionDescription
+from fastapi import FastAPI
+
+from agentrun.server.admission.admission import Admission
+from agentrun.server.browser import routes
+from agentrun.spec.models.callers_and_hours import Callers
+from agentrun.spec.models.turns_and_limits import Limits
+from agentrun.transports.connection import Connection
+
+OFFER = "/desk/browser/offer"
+
+
+class Board:
+    """A switchboard that notes whom it answers."""
+
+    def __init__(self) -> None:
+        spec = SimpleNamespace(
+            name="desk",
+            callers=Callers(),
+            hours=None,
+            limits=Limits(),
+            description="Answers for a restaurant.",
+            transport=[SimpleNamespace(type="twilio"), SimpleNamespace(type="local")],
+            pipeline=SimpleNamespace(style="cascaded"),
+        )
+        self.plans = {"desk": SimpleNamespace(spec=spec, environ={"A": "b"}, offline=True)}
+        self.admission = Admission()
+        self.closing = False
+        self.broken = False
+        self.closers: list[Any] = []
+        self.answered: list[Connection] = []
+
+    def on_close(self, closer: Any) -> None:
+        self.closers.append(closer)
+
+    def answer(self, plan: Any, connection: Connection) -> None:
+        if self.broken:
+            raise RuntimeError("no voice")
+        self.answered.append(connection)
+
+
+@pytest.fixture
+async def board() -> AsyncIterator[Board]:
+    found = Board()
+    yield found
+    for closer in found.closers:
+        await closer()
+
+
+@pytest.fixture
+async def client(board: Board) -> AsyncIterator[httpx.AsyncClient]:
+    app = FastAPI()
+    app.include_router(routes.router(board))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:7860") as found:
+        yield found
+
+
+async def offer() -> dict[str, str]:
+    """What a browser would send."""
+    peer = RTCPeerConnection()
+    peer.addTransceiver("audio")
+    peer.createDataChannel("chat")
+    await peer.setLocalDescription(await peer.createOffer())
+    description: RTCSessionDescription = peer.localDescription
+    await peer.close()
+    return {"sdp": description.sdp, "type": description.type}
+
+
+async def test_the_page_carries_a_new_nonce_each_time_and_runs_nothing_else(
+    client: httpx.AsyncClient,
+) -> None:
+    pages = [await client.get("/") for _ in range(2)]
+    nonces = [re.findall(r"'nonce-([^']+)'", page.headers["content-security-policy"])[0] for page in pages]
+    assert nonces[0] != nonces[1]
+    assert "default-src 'none'" in pages[0].headers["content-security-policy"]
+    assert pages[0].text.count(f'nonce="{nonces[0]}"') == 2
+    assert "{{nonce}}" not in pages[0].text
+    assert pages[0].headers["cache-control"] == "no-store"
+
+
+async def test_the_page_asks_nothing_of_other_servers(client: httpx.AsyncClient) -> None:
+    text = (await client.get("/")).text
+    assert not re.search(r"https?://", text)
+    assert not re.search(r"\s(?:style|on[a-z]+)=\"", text), "the policy refuses inline styles and handlers"
+
+
+async def test_the_agents_are_listed(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/agents")).json() == [
+        {
+            "name": "desk",
+            "description": "Answers for a restaurant.",
+            "transport": "twilio, local",
+            "style": "cascaded",
+        }
+    ]
+
+
+@pytest.mark.parametrize("host", ["localhost:7860", "127.0.0.1", "127.0.0.1:80", "[::1]:7860", "LOCALHOST"])
+async def test_a_name_of_this_machine_is_let_in(client: httpx.AsyncClient, host: str) -> None:
+    assert (await client.get("/agents", headers={"host": host})).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["example.com", "localhost.example.com", "192.168.1.5:7860", "[", ""])
+async def test_another_name_is_refused(client: httpx.AsyncClient, host: str) -> None:
+    refused = await client.get("/agents", headers={"host": host})
+    assert refused.status_code == 403
+    assert "this machine alone" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"])
+@pytest.mark.parametrize("value", ["10.0.0.1", ""])
+async def test_what_a_tunnel_passes_on_is_refused(client: httpx.AsyncClient, header: str, value: str) -> None:
+    assert (await client.get("/", headers={header: value})).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://example.com", "http://localhost:9999", "https://localhost:7860", "null", ""]
+)
+async def test_a_script_of_another_site_is_refused(client: httpx.AsyncClient, origin: str) -> None:
+    refused = await client.post(OFFER, headers={"origin": origin}, json=await offer())
+    assert refused.status_code == 403
+
+
+async def test_an_offer_gets_an_answer_and_a_session(client: httpx.AsyncClient, board: Board) -> None:
+    own = {"origin": "http://localhost:7860"}
+    answer = (await client.post(OFFER, headers=own, json=await offer())).json()
+    assert answer["type"] == "answer"
+    assert "m=audio" in answer["sdp"]
+    assert answer["pc_id"]
+    (connection,) = board.answered
+    assert (connection.call.agent, connection.call.transport, connection.call.offline) == (
+        "desk",
+        "local",
+        True,
+    )
+    assert re.fullmatch("[0-9a-f]{32}", connection.call.id)
+    assert connection.call.environ == {"A": "b"}
+    assert (connection.sample_rate_in, connection.sample_rate_out, connection.rtvi) == (16_000, 24_000, True)
+
+
+async def test_a_session_that_can_not_start_is_an_error_and_no_answer(
+    client: httpx.AsyncClient, board: Board
+) -> None:
+    board.broken = True
+    refused = await client.post(OFFER, json=await offer())
+    assert refused.status_code == 500
+    assert refused.json()["detail"] == "the agent could not be started; the server's log says why"
+
+
+async def test_an_unknown_agent_is_named(client: httpx.AsyncClient) -> None:
+    refused = await client.post("/nobody/browser/offer", json=await offer())
+    assert (refused.status_code, refused.json()["detail"]) == (404, "there is no agent 'nobody' here")
+
+
+async def test_a_server_that_stops_takes_no_offer(client: httpx.AsyncClient, board: Board) -> None:
+    board.closing = True
+    refused = await client.post(OFFER, json=await offer())
+    assert (refused.status_code, refused.json()["detail"]) == (503, "the server is stopping")
+    assert not board.answered
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"not json", 400),
+        (b"\xff\xfe", 400),
+        (b"[]", 400),
+        (b"{}", 400),
+        (b'{"sdp": 1, "type": "offer"}', 400),
+        (b'{"sdp": "x", "type": "answer"}', 400),
+        (b'{"sdp": "x", "type": "offer"}', 400),
+        (b'{"sdp": "v=0\\r\\nm=audio", "type": "offer"}', 400),
+        (b'{"sdp": "v=0\\r\\nm=audio 9 UDP/TLS 0\\r\\na=rtpmap:x", "type": "offer"}', 400),
+        (b"[" * 20_000, 400),
+        (b" " * (64 * 1024 + 1), 413),
+    ],
+)
+async def test_an_offer_that_is_none_is_refused(
+    client: httpx.AsyncClient, board: Board, body: bytes, status: int
+) -> None:
+    refused = await client.post(OFFER, content=body)
+    assert refused.status_code == status
+    assert isinstance(refused.json()["detail"], str)
+    assert not board.answered
+
+
+async def test_candidates_that_come_late_are_taken(client: httpx.AsyncClient) -> None:
+    answer = (await client.post(OFFER, json=await offer())).json()
+    line = "candidate:1 1 udp 2122260223 127.0.0.1 50000 typ host"
+    candidates = [{"candidate": line, "sdp_mid": "0", "sdp_mline_index": 0}]
+    taken = await client.patch(OFFER, json={"pc_id": answer["pc_id"], "candidates": candidates})
+    assert (taken.status_code, taken.json()) == (200, {"status": "ok"})
+    odd = [{"candidate": "candidate:", "sdp_mid": "0", "sdp_mline_index": 0}]
+    assert (await client.patch(OFFER, json={"pc_id": answer["pc_id"], "candidates": odd})).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 400),
+        ({"pc_id": "a", "candidates": 1}, 400),
+        ({"pc_id": "a", "candidates": [{"candidate": "x"}]}, 400),
+        ({"pc_id": "a", "candidates": []}, 404),
+    ],
+)
+async def test_candidates_of_no_connection_are_refused(
+    client: httpx.AsyncClient, body: dict[str, Any], status: int
+) -> None:
+    assert (await client.patch(OFFER, json=body)).status_code == status

@@ -1,0 +1,169 @@
+"""A call's trace arrives at a collector, by turn and stage, and nobody's words with it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI, Request
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from agentrun.errors import SetupError
+from agentrun.http.uvicorn_server import bind, serving
+from agentrun.server.observability import tracing
+from agentrun.simulate.engines.engines import Answer, ToolCall
+from tests.calls.desk import HELLO, QUESTION, STYLES, Desk, open_desk
+
+SAID = "My canary is called Zebedee."
+ANSWER = Answer("Zebedee is a lovely name, we open at six.")
+LOOK_UP = Answer(calls=(ToolCall("get_hours"),))
+WORDS = (b"Zebedee", b"restaurant", b"from six", b"telephone", b"Say when", b"lovely")
+"""Of the caller, the greeting, a tool's result, the prompt, a tool's description and an answer."""
+
+
+@dataclass
+class Collector:
+    """What an OpenTelemetry collector was sent over HTTP."""
+
+    url: str = ""
+    bodies: list[bytes] = field(default_factory=list)
+    headers: list[str] = field(default_factory=list)
+
+    def spans(self) -> list[Span]:
+        """Every span, in the order in which they ended."""
+        requests = [ExportTraceServiceRequest.FromString(body) for body in self.bodies]
+        scopes = [scope for r in requests for one in r.resource_spans for scope in one.scope_spans]
+        return [span for scope in scopes for span in scope.spans]
+
+
+@contextlib.asynccontextmanager
+async def collecting() -> AsyncIterator[Collector]:
+    """A collector on loopback."""
+    found, app = Collector(), FastAPI()
+
+    @app.post("/v1/traces")
+    async def take(request: Request) -> dict[str, str]:
+        found.bodies.append(await request.body())
+        found.headers.append(request.headers.get("x-tenant", ""))
+        return {}
+
+    sock = bind("127.0.0.1", 0)
+    try:
+        async with serving(app, sock):
+            found.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+            yield found
+    finally:
+        sock.close()
+
+
+def told(span: Span) -> dict[str, object]:
+    """A span's attributes."""
+    return {one.key: getattr(one.value, one.value.WhichOneof("value") or "") for one in span.attributes}
+
+
+async def talk(desk: Desk) -> str:
+    async with desk.caller.call(desk.url) as call:
+        await call.hear_greeting(silence=0.5)
+        await call.say(QUESTION)
+        await call.hear_answer(silence=0.8)
+    await desk.finished(call)
+    return call.call_sid
+
+
+async def traced(folder: Path, style: str, **more: str) -> tuple[Collector, str]:
+    """A collector after one call, and the call's id."""
+    async with collecting() as collector:
+        environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, **more}
+        script = [HELLO, LOOK_UP, ANSWER]
+        async with open_desk(folder, script, heard=[SAID], style=style, environ=environ) as desk:
+            call = await talk(desk)
+    return collector, call
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_a_call_is_one_trace_by_turn_and_stage_without_a_word(tmp_path: Path, style: str) -> None:
+    collector, call = await traced(tmp_path, style, OTEL_EXPORTER_OTLP_HEADERS="x-tenant=rosa")
+    spans = collector.spans()
+    assert len({span.trace_id for span in spans}) == 1
+    [root] = [span for span in spans if not span.parent_span_id]
+    assert root.name == "conversation"
+    assert told(root)["conversation.id"] == call
+    assert told(root)["agent.name"] == "desk"
+    turns = [span for span in spans if span.name == "turn"]
+    assert len(turns) >= 2
+    assert {span.parent_span_id for span in turns} == {root.span_id}
+    assert all("turn.duration_seconds" in told(span) or "turn.number" in told(span) for span in turns)
+    stages = {span.name for span in spans if span.parent_span_id in {turn.span_id for turn in turns}}
+    wanted = {"stt", "llm", "tts"} if style == "cascaded" else {"llm_response"}
+    assert wanted <= stages, stages
+    assert any(told(span).get("gen_ai.request.model") for span in spans)
+    if style == "cascaded":
+        assert {span.name for span in spans if "metrics.ttfb" in told(span)} >= {"llm", "tts"}
+    for body in collector.bodies:
+        assert [word for word in WORDS if word.lower() in body.lower()] == []
+    assert set(collector.headers) == {"rosa"}
+
+
+async def test_words_are_sent_to_those_who_ask_for_them(tmp_path: Path) -> None:
+    collector, _ = await traced(tmp_path, "cascaded", AGENTRUN_TRACE_CONTENT="1")
+    assert any(b"Zebedee" in body for body in collector.bodies)
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["nobody-there", "never-answers"])
+async def test_a_dead_collector_delays_no_call_and_the_end_but_little(tmp_path: Path, silent: bool) -> None:
+    sock = bind("127.0.0.1", 0)
+    if silent:
+        sock.listen()
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": url}
+    async with open_desk(tmp_path, [HELLO, ANSWER], environ=environ) as desk:
+        async with desk.caller.call(desk.url) as call:
+            await call.hear_greeting(silence=0.5)
+            await call.say(QUESTION)
+            await call.hear_answer(silence=0.8)
+        record = await desk.finished(call)
+        ended = time.monotonic()
+    assert time.monotonic() - ended < tracing.CLOSE_SECONDS + 8
+    assert record.errors == []
+    assert record.ended_by == "caller"
+    sock.close()
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "OTEL_EXPORTER_OTLP_ENDPOINT: "),
+        ({"OTEL_TRACES_EXPORTER": "zipkin"}, "'zipkin' is not one of otlp, none"),
+        ({"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "'grpc' is not"),
+    ],
+)
+def test_what_can_not_be_done_is_an_error_with_its_variable(environ: dict[str, str], words: str) -> None:
+    with pytest.raises(SetupError, match=words):
+        tracing.address(environ)
+
+
+def test_traces_go_where_the_variables_say() -> None:
+    base, whole = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+    assert tracing.address({}) is None
+    assert tracing.address({base: "https://o.example.com/"}) == "https://o.example.com/v1/traces"
+    assert tracing.address({base: "http://a", whole: "http://b/in"}) == "http://b/in"
+    assert tracing.address({"OTEL_TRACES_EXPORTER": "otlp"}) == "http://localhost:4318/v1/traces"
+    assert tracing.address({base: "http://a", "OTEL_SDK_DISABLED": "true"}) is None
+    assert tracing.address({base: "http://a", "OTEL_TRACES_EXPORTER": "none"}) is None
+
+
+async def test_a_missing_library_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
+    with pytest.raises(SetupError) as caught:
+        async with tracing.exporting({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}):
+            pass
+    assert "is not installed" in str(caught.value)
+    assert "pip install 'agentrun[tracing]'" in str(caught.value)

@@ -1,0 +1,175 @@
+"""Every record reaches its webhook, whatever becomes of the receiver and of the server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from loguru import logger
+from starlette.responses import RedirectResponse, Response
+
+from agentrun.plan.webhook import Webhook
+from agentrun.records.store.store import Store
+from agentrun.server.records.webhook_delivery import GIVE_UP_SECONDS, LEAST_PAUSE, Deliverer, pause_after
+from tests.calls.desk import until
+from tests.records.store.test_store import call
+from tests.server.records.receiver import KEY, Receiver
+
+
+@contextlib.asynccontextmanager
+async def delivering(
+    store: Store, receiver: Receiver, number: int = 1, **options: Any
+) -> AsyncIterator[list[Deliverer]]:
+    """So many deliverers of one store, as in the workers of a server."""
+    options = {"pause": lambda _age: 0.05, "patience": 5.0, **options}
+    webhook = Webhook(receiver.url, (KEY,))
+    async with httpx.AsyncClient(trust_env=False) as client:
+        made = [Deliverer(store.outbox, client, lambda: {"desk": webhook}, **options) for _ in range(number)]
+        tasks = [asyncio.create_task(one.run()) for one in made]
+        try:
+            yield made
+        finally:
+            for one in made:
+                one.stop()
+            await asyncio.gather(*tasks)
+            await asyncio.gather(*(one.close() for one in made))
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with Store(url) as found:
+        yield found
+
+
+@pytest.fixture
+def logs() -> Iterator[list[str]]:
+    lines: list[str] = []
+    number = logger.add(lambda line: lines.append(str(line)), level="DEBUG", format="{message}")
+    yield lines
+    logger.remove(number)
+
+
+def save(store: Store, *names: str) -> None:
+    store.save([call(name).as_json() for name in names], "one", {"desk"})
+
+
+async def test_a_record_arrives_signed_and_once(store: Store) -> None:
+    receiver = Receiver()
+    async with receiver.up(), delivering(store, receiver):
+        save(store, "CA1", "CA2")
+        await until(lambda: len(receiver.taken) == 2, 20)
+        await until(lambda: store.outbox.waiting(["desk"]) == {"desk": 0}, 20)
+    assert receiver.taken["CA1"] == store.get("CA1")
+    assert receiver.faults == []
+    assert set(receiver.tries.values()) == {1}
+
+
+async def test_a_receiver_that_was_down_gets_everything_once_it_is_back(store: Store) -> None:
+    receiver = Receiver()
+    async with receiver.up():
+        pass
+    async with delivering(store, receiver) as [deliverer]:
+        failed: list[str] = []
+        deliverer.on_result(lambda _agent, result: failed.append(result))
+        save(store, *(f"CA{number}" for number in range(20)))
+        await until(lambda: failed.count("failed") >= 20, 30)
+        assert receiver.taken == {}
+        async with receiver.up():
+            await until(lambda: len(receiver.taken) == 20, 30)
+            await until(lambda: store.outbox.waiting(["desk"]) == {"desk": 0}, 20)
+
+
+@pytest.mark.parametrize("status", [500, 429, 404, 302, 410])
+async def test_any_answer_but_a_good_one_is_tried_again_under_the_same_id(store: Store, status: int) -> None:
+    receiver, statuses = Receiver(), iter([status, status, 204])
+
+    def answer(_: object) -> Response:
+        code = next(statuses)
+        return RedirectResponse(receiver.url, 302) if code == 302 else Response(status_code=code)
+
+    receiver.answer = answer
+    async with receiver.up(), delivering(store, receiver):
+        save(store, "CA1")
+        await until(lambda: receiver.taken, 20)
+    assert list(receiver.tries.values()) == [3]
+    assert [len(bodies) for bodies in receiver.bodies.values()] == [1]
+
+
+async def test_a_receiver_that_hangs_is_left_and_tried_again(store: Store) -> None:
+    receiver = Receiver(seconds=30.0)
+    async with receiver.up(), delivering(store, receiver, patience=0.3):
+        save(store, "CA1")
+        await until(lambda: sum(receiver.tries.values()) >= 2, 20)
+        receiver.seconds = 0.0
+        await until(lambda: receiver.taken, 20)
+    assert len(receiver.tries) == 1
+
+
+async def test_many_deliverers_never_send_one_record_at_the_same_time(store: Store) -> None:
+    receiver = Receiver(seconds=0.05)
+    names = [f"CA{number}" for number in range(40)]
+    async with receiver.up(), delivering(store, receiver, 4):
+        save(store, *names)
+        await until(lambda: len(receiver.taken) == 40, 40)
+    assert receiver.most_at_once == 1
+    assert receiver.deliveries == dict.fromkeys(names, 1)
+
+
+async def test_one_agents_hanging_receiver_holds_up_no_other(store: Store) -> None:
+    hanging, good = Receiver(seconds=30.0), Receiver()
+    async with hanging.up(), good.up(), httpx.AsyncClient(trust_env=False) as client:
+        webhooks = {"desk": Webhook(hanging.url, (KEY,)), "other": Webhook(good.url, (KEY,))}
+        deliverer = Deliverer(store.outbox, client, lambda: webhooks, patience=20)
+        running = asyncio.create_task(deliverer.run())
+        rows = [call(f"CA{number}", agent).as_json() for agent in webhooks for number in range(9)]
+        store.save(rows, "one", set(webhooks))
+        await until(lambda: len(good.taken) == 9, 15)
+        assert len(hanging.tries) <= 4
+        for task in asyncio.all_tasks():
+            if task.get_name().startswith("webhook"):
+                task.cancel()
+        deliverer.stop()
+        await running
+
+
+async def test_a_try_that_is_cut_off_is_anybodys_at_once(store: Store) -> None:
+    receiver = Receiver(seconds=30.0)
+    async with receiver.up(), delivering(store, receiver, patience=20):
+        save(store, "CA1")
+        await until(lambda: receiver.tries, 20)
+        for task in asyncio.all_tasks():
+            if task.get_name().startswith("webhook"):
+                task.cancel()
+        receiver.seconds = 0.0
+        await until(lambda: receiver.taken, 20)
+
+
+async def test_a_record_that_is_too_old_is_given_up_and_said_so(store: Store, logs: list[str]) -> None:
+    receiver = Receiver(answer=lambda _: Response("who are you, +15551234567?", 500))
+    async with receiver.up(), delivering(store, receiver) as [deliverer]:
+        results: list[str] = []
+        deliverer.on_result(lambda _agent, result: results.append(result))
+        save(store, "CA1")
+        with store._engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE outbox SET created = '2026-01-01T00:00:00+00:00'")
+        await until(lambda: "given up" in results, 20)
+    said = "".join(logs)
+    assert "call CA1: its record did not reach 127.0.0.1: it answered 500" in said
+    assert "it is not tried again" in said
+    for secret in ("token=", "part-of-the-address", "who are you"):
+        assert secret not in said
+
+
+def test_the_pauses_grow_and_five_minutes_without_a_receiver_cost_little() -> None:
+    age, pauses = 0.0, []
+    while age < GIVE_UP_SECONDS:
+        pauses.append(pause_after(age))
+        age += pauses[-1]
+    assert pauses[0] == LEAST_PAUSE
+    assert pauses == sorted(pauses)
+    assert pause_after(300) <= 75
+    assert len(pauses) < 150

@@ -1,0 +1,239 @@
+"""Twilio's webhook and its stream, as Twilio and as strangers use them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import httpx
+import pytest
+from twilio.request_validator import RequestValidator
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
+
+from agentrun.errors import SetupError
+from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
+from agentrun.server.twilio import routes, stream_tokens
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.simulate.openai import OpenAIServer
+from tests.calls.desk import HELLO, OPEN, QUESTION, listen, open_desk
+
+SECRET = "a-secret-of-twilio"
+FORM = {"CallSid": "CA1", "From": "+12025550143", "To": "+12025550199"}
+PUBLIC = "https://voice.example.com"
+SPEC = "name: {name}\ntransport: twilio\nprompts: {{system: Hi., greeting: Hello., apology: Sorry.}}\n"
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    folder: Path, *names: str, secret: str | None = SECRET, public_url: str | None = None
+) -> AsyncIterator[RunningServer]:
+    """Agents that are never spoken to, on a signed server unless there is no ``secret``."""
+    paths = [folder / f"{name}.yaml" for name in names or ("desk",)]
+    for path in paths:
+        path.write_text(SPEC.format(name=path.stem))
+    async with OpenAIServer(ScriptedHearing(()), ToneVoice(), ScriptedBrain(())) as openai:
+        environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
+        given = {**environ, "TWILIO_AUTH_TOKEN": secret} if secret else environ
+        async with running_server(paths, given, Options(port=0, public_url=public_url)) as server:
+            yield server
+
+
+async def post(url: str, signature: str | None, **headers: str) -> httpx.Response:
+    """Ask a webhook, with Twilio's header when there is a ``signature``."""
+    given = headers if signature is None else {**headers, "X-Twilio-Signature": signature}
+    async with httpx.AsyncClient(trust_env=False) as client:
+        return await client.post(url, data=FORM, headers=given)
+
+
+def sign(url: str, secret: str = SECRET) -> str:
+    """Twilio's signature of the form for ``url``."""
+    return str(RequestValidator(secret).compute_signature(url, FORM))
+
+
+def stream_of(answer: httpx.Response) -> tuple[str, dict[str, str]]:
+    """The stream's address and the parameters in the TwiML of ``answer``."""
+    assert answer.status_code == 200
+    found = ElementTree.fromstring(answer.text).find("Connect/Stream")
+    assert found is not None
+    return found.attrib["url"], {part.attrib["name"]: part.attrib["value"] for part in found}
+
+
+async def a_token(server: RunningServer, agent: str = "desk") -> str:
+    """A token for the call CA1 of ``agent``."""
+    url = f"{server.url}/{agent}/twilio/voice"
+    return stream_of(await post(url, sign(url)))[1]["token"]
+
+
+def start(token: str | None, call_sid: str = "CA1") -> str:
+    """Twilio's start message."""
+    parameters = {} if token is None else {"token": token}
+    return json.dumps(
+        {"event": "start", "start": {"streamSid": "MZ1", "callSid": call_sid, "customParameters": parameters}}
+    )
+
+
+def dial(server: RunningServer, agent: str = "desk") -> connect:
+    """A WebSocket to an agent's stream."""
+    url = f"{server.url.replace('http', 'ws', 1)}/{agent}/twilio/stream"
+    return connect(url, proxy=None, max_size=None)
+
+
+async def code_of(socket: ClientConnection, seconds: float = 5.0) -> int | None:
+    """The code with which the server closes ``socket``."""
+    await asyncio.wait_for(socket.wait_closed(), seconds)
+    return socket.close_code
+
+
+async def assert_refused(
+    server: RunningServer, *messages: str | bytes, agent: str = "desk", code: int = 1008
+) -> None:
+    """A stream of ``messages`` is closed with ``code``, and nothing is built for it."""
+    async with dial(server, agent) as socket:
+        for message in messages:
+            await socket.send(message)
+        assert await code_of(socket) == code
+    assert_nothing_was_built(server, agent)
+
+
+def assert_nothing_was_built(server: RunningServer, agent: str = "desk") -> None:
+    """Neither a session nor a record is there."""
+    assert server.switchboard.live == 0
+    assert server.switchboard.records.get(agent, "CA1") is None
+
+
+async def test_a_signed_webhook_is_connected_to_the_stream_with_a_token(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        url = f"{server.url}/desk/twilio/voice"
+        address, parameters = stream_of(await post(url, sign(url)))
+        assert address == f"{server.url.replace('http', 'ws', 1)}/desk/twilio/stream"
+        assert len(parameters["token"]) >= 40
+        assert parameters["from_number"] == FORM["From"]
+
+
+async def test_a_webhook_with_a_wrong_or_no_signature_or_for_another_url_is_forbidden(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        url = f"{server.url}/desk/twilio/voice"
+        other = "https://evil.example.com/desk/twilio/voice"
+        for signature in (None, "", "junk", sign(url, "other"), sign(other)):
+            assert (await post(url, signature)).status_code == 403, signature
+        rewritten = "http://evil.example.com/desk/twilio/voice"
+        assert (await post(url, sign(rewritten), host="evil.example.com")).status_code == 403
+        assert (await post(url, sign(f"{url}?a=b"))).status_code == 403
+
+
+async def test_with_a_public_url_its_signature_is_accepted_and_the_stream_is_there(tmp_path: Path) -> None:
+    async with serving(tmp_path, public_url=PUBLIC) as server:
+        url = f"{server.url}/desk/twilio/voice"
+        signed = sign(f"{PUBLIC}/desk/twilio/voice")
+        for headers in ({}, {"host": "voice.example.com"}, {"host": "[::1"}):
+            address, _ = stream_of(await post(url, signed, **headers))
+            assert address == "wss://voice.example.com/desk/twilio/stream"
+
+
+async def test_without_an_auth_token_calls_are_refused_and_the_variable_is_named(tmp_path: Path) -> None:
+    async with serving(tmp_path, secret=None) as server:
+        answer = await post(f"{server.url}/desk/twilio/voice", None)
+        assert answer.status_code == 403
+        assert "TWILIO_AUTH_TOKEN" in answer.text
+        with pytest.raises(InvalidStatus, match="403"):
+            await dial(server)
+        assert_nothing_was_built(server)
+
+
+async def test_an_unknown_agent_is_not_found(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        url = f"{server.url}/nobody/twilio/voice"
+        assert (await post(url, sign(url))).status_code == 404
+        with pytest.raises(InvalidStatus, match="403"):
+            await dial(server, "nobody")
+
+
+@pytest.mark.parametrize("insecure", [False, True])
+async def test_a_host_that_strangers_reach_needs_an_auth_token(tmp_path: Path, insecure: bool) -> None:
+    options = Options("0.0.0.0", insecure=insecure)  # noqa: S104 - that it is refused is the test
+    (tmp_path / "desk.yaml").write_text(SPEC.format(name="desk"))
+    with pytest.raises(SetupError, match="insecure" if insecure else "TWILIO_AUTH_TOKEN"):
+        async with running_server([tmp_path / "desk.yaml"], {}, options):
+            pytest.fail("it started")
+
+
+async def test_a_stream_without_the_token_of_its_call_is_refused(tmp_path: Path) -> None:
+    async with serving(tmp_path, "desk", "other") as server:
+        await assert_refused(server, start(None))
+        await assert_refused(server, start("wrong"))
+        await assert_refused(server, start(await a_token(server), "CA2"))
+        await assert_refused(server, start(await a_token(server), "CÄ"))
+        await assert_refused(server, start(await a_token(server, "other")))
+        used = await a_token(server)
+        await assert_refused(server, start(used, "CA2"))
+        await assert_refused(server, start(used))
+
+
+async def test_an_expired_token_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_tokens, "LIFETIME_SECONDS", 0.0)
+    async with serving(tmp_path) as server:
+        await assert_refused(server, start(await a_token(server)))
+
+
+STARTS = ('"now"', "[]", '{"customParameters": ["token"]}', '{"customParameters": {}}')
+JUNK: tuple[str | bytes, ...] = (
+    *("hello", "[]", "7", "{}", "[" * 60_000, b"\x00\xff", '{"event": "media", "media": {}}'),
+    *(f'{{"event": "start", "start": {start}}}' for start in STARTS),
+)
+
+
+async def test_what_does_not_begin_as_twilio_does_is_refused(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        for message in JUNK:
+            await assert_refused(server, message)
+            await assert_refused(server, '{"event": "connected"}', message)
+        await assert_refused(server, "x" * 70_000, code=1009)
+
+
+async def test_silence_and_an_immediate_goodbye_build_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "HANDSHAKE_SECONDS", 0.2)
+    async with serving(tmp_path) as server:
+        await assert_refused(server)
+        await assert_refused(server, '{"event": "connected"}')
+        async with dial(server):
+            pass
+        assert_nothing_was_built(server)
+
+
+async def test_sockets_that_never_speak_are_bounded_and_a_call_is_answered_after_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "HANDSHAKE_SECONDS", 2.0)
+    monkeypatch.setattr(routes, "MOST_HANDSHAKES", 20)
+    async with open_desk(tmp_path, [HELLO], insecure=False, environ={"TWILIO_AUTH_TOKEN": SECRET}) as desk:
+        sockets = await asyncio.gather(*(dial(desk.server) for _ in range(300)), return_exceptions=True)
+        held = [socket for socket in sockets if isinstance(socket, ClientConnection)]
+        refused = [error for error in sockets if isinstance(error, InvalidStatus)]
+        assert (len(held), len(refused)) == (20, 280)
+        assert [await code_of(socket) for socket in held] == [1008] * 20
+        assert desk.server.switchboard.live == 0
+        async with desk.caller.call(desk.url) as call:
+            assert (await call.hear_greeting()).seconds > 0.3
+
+
+MIDDLE = (
+    *("hello", "[]", "{}", '{"event": []}', "[" * 60_000, '{"event": "media", "media": "loud"}'),
+    *('{"event": "media", "media": {}}', '{"event": "media", "media": {"payload": "?"}}'),
+)
+
+
+async def test_junk_in_the_middle_of_a_stream_does_not_end_the_call(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO, OPEN]) as desk, desk.caller.call(desk.url) as call:
+        await call.hear_greeting()
+        for message in MIDDLE:
+            call._line.send(message)
+        await call.say(QUESTION)
+        assert await listen(call)
+        assert desk.record(call).ended is None

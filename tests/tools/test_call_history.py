@@ -1,0 +1,138 @@
+"""``once_per_call`` and ``confirm``: what a call's tools may do again, and what is asked first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+
+from agentrun import Call, ToolError, tool
+from agentrun.tools.build import build
+from agentrun.tools.call_history import Ledger
+from agentrun.tools.tool import Tool
+
+
+class Booking:
+    """A tool that writes down each time it runs, and waits for ``free`` before it ends."""
+
+    def __init__(self, error: Exception | None = None, **options: Any) -> None:
+        self.booked: list[int] = []
+        self.began, self.free = asyncio.Event(), asyncio.Event()
+        self.free.set()
+        self.error = error
+
+        @tool(**options)
+        async def book(guests: int, name: str = "Ada") -> str:
+            """Book."""
+            self.booked.append(guests)
+            self.began.set()
+            await self.free.wait()
+            if self.error:
+                raise self.error
+            return f"{name}: {len(self.booked)}"
+
+        self.tool: Tool = build(book, "desk")
+
+
+async def test_a_repeated_identical_call_gets_the_first_result(call: Call) -> None:
+    booking, ledger = Booking(once_per_call=True), Ledger()
+    first = await ledger.run(booking.tool, call, {"guests": 4, "name": "Bo"})
+    again = await ledger.run(booking.tool, call, {"name": "Bo", "guests": 4})
+    other = await ledger.run(booking.tool, call, {"guests": 5, "name": "Bo"})
+    assert [first.text, again.text, other.text] == ["Bo: 1", "Bo: 1", "Bo: 2"]
+    assert booking.booked == [4, 5]
+
+
+async def test_a_repeated_call_waits_for_the_first_one_that_still_runs(call: Call) -> None:
+    booking, ledger = Booking(once_per_call=True), Ledger()
+    booking.free.clear()
+    both = [asyncio.create_task(ledger.run(booking.tool, call, {"guests": 4})) for _ in range(2)]
+    await booking.began.wait()
+    booking.free.set()
+    assert {outcome.text for outcome in await asyncio.gather(*both)} == {"Ada: 1"}
+
+
+async def test_a_cancelled_call_goes_on_and_its_result_is_kept_for_the_next(call: Call) -> None:
+    booking, ledger = Booking(once_per_call=True), Ledger()
+    booking.free.clear()
+    first = asyncio.create_task(ledger.run(booking.tool, call, {"guests": 4}))
+    await booking.began.wait()
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    booking.free.set()
+    assert (await ledger.run(booking.tool, call, {"guests": 4})).text == "Ada: 1"
+    assert booking.booked == [4]
+
+
+@pytest.mark.parametrize(("error", "runs"), [(ToolError("Full."), 2), (ZeroDivisionError(), 1)])
+async def test_only_what_was_refused_in_words_may_be_tried_again(
+    call: Call, error: Exception, runs: int
+) -> None:
+    booking, ledger = Booking(error, once_per_call=True), Ledger()
+    for _ in range(2):
+        await ledger.run(booking.tool, call, {"guests": 4})
+        await asyncio.sleep(0)
+    assert len(booking.booked) == runs
+
+
+async def test_the_end_of_the_call_stops_what_nobody_waits_for(call: Call) -> None:
+    booking, ledger = Booking(once_per_call=True), Ledger()
+    booking.free.clear()
+    waiting = asyncio.create_task(ledger.run(booking.tool, call, {"guests": 4}))
+    await booking.began.wait()
+    await ledger.close()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+
+
+async def test_a_tool_runs_only_after_the_caller_has_spoken_about_the_same_arguments(call: Call) -> None:
+    booking, ledger = Booking(confirm=True), Ledger()
+    said = []
+    for spoken, guests in ((True, 4), (False, 4), (True, 5), (False, 5), (True, 5), (False, 5)):
+        if spoken:
+            ledger.caller_spoke()
+        said.append((await ledger.run(booking.tool, call, {"guests": guests})).status)
+    assert said == ["unconfirmed"] * 4 + ["ok", "unconfirmed"]
+    assert booking.booked == [5]
+
+
+async def test_the_model_is_told_to_ask_the_caller(call: Call) -> None:
+    outcome = await Ledger().run(Booking(confirm=True).tool, call, {"guests": 4})
+    assert "ask them to confirm" in outcome.text
+    assert "call book again with the same arguments" in outcome.text
+
+
+async def test_the_caller_is_not_asked_about_arguments_that_do_not_fit(call: Call) -> None:
+    outcome = await Ledger().run(Booking(confirm=True).tool, call, {"guests": "many"})
+    assert (outcome.status, outcome.text[:29]) == ("refused", "Argument 'guests' is 'many': ")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: tool(timeout="5"), "timeout: '5' is not a duration; write 800ms, 30s or 15m"),
+        (lambda: tool(say_after="0s"), "say_after=0s is not a number of seconds above 0"),
+        (lambda: tool(on_interrupt=cast("Any", "stop")), "on_interrupt='stop' is not one of cancel, finish"),
+    ],
+)
+def test_an_option_that_does_not_fit_is_an_error(wrong: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        wrong()
+
+
+def test_durations_are_seconds_or_text_with_a_unit() -> None:
+    @tool(timeout="3s", say="One moment.", say_after="700ms", on_interrupt="finish")
+    def book() -> None:
+        """Book."""
+
+    built = build(book, "desk")
+    assert (built.timeout, built.say, built.say_after, built.on_interrupt) == (
+        3,
+        "One moment.",
+        0.7,
+        "finish",
+    )
