@@ -73,8 +73,7 @@ class Session:
         self._http_client = resources.http_client
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
-        self._ending = asyncio.Event()
-        self._caller_gone = asyncio.Event()
+        self._ending, self._caller_gone = asyncio.Event(), asyncio.Event()
         self._grace = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._speaking = WhoIsSpeaking()
@@ -91,17 +90,9 @@ class Session:
         self._worker = worker.make(plan.spec, self._parts, connection, traced=resources.traced)
         self._voice = Announcements(self._worker, self._parts, connection)
         self._idle = IdlePrompts(plan.spec.turns.idle, self._voice.say, self._farewell, self._worker)
-        self.line.open(
-            *(
-                self._voice,
-                self._worker,
-                self._response_deadline,
-                self._idle,
-                self._speaking.is_free,
-                self.end,
-            ),
-            Handoff(plan, self.call, self._parts, resources, reports).to,
-        )
+        handoff = Handoff(plan, self.call, self._parts, resources, reports)
+        live = (self._voice, self._worker, self._response_deadline, self._idle)
+        self.line.open(*live, self._speaking.is_free, self.end, handoff.to)
         self._listen()
         self._recordings = recordings
 
@@ -148,9 +139,8 @@ class Session:
     async def apologise(self, reason: str) -> None:
         """Tell the caller that the agent can't go on, and end the call."""
         apology, words = self._apology, self._plan.spec.prompts.apology
-        if not self._over(
-            "error", reason, announcements.seconds(apology) + 3 if apology else GOODBYE_SECONDS
-        ):
+        grace = announcements.seconds(apology) + 3 if apology else GOODBYE_SECONDS
+        if not self._over("error", reason, grace):
             return
         await self._voice.silence()
         await self._voice.say_prepared(words, apology)
@@ -160,11 +150,8 @@ class Session:
 
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
         if isinstance(self._parts.llm, OpenAIRealtimeLLMService):
-            instruct, is_free = self._instruct, self._speaking.is_free
-            over = self._ending.is_set
-            reconnection = RealtimeReconnection(
-                self._parts.llm, instruct, is_free, self.apologise, self._lost, over
-            )
+            ask = (self._instruct, self._speaking.is_free, self.apologise, self._lost, self._ending.is_set)
+            reconnection = RealtimeReconnection(self._parts.llm, *ask)
             self._tasks.append(asyncio.create_task(reconnection.watch()))
 
     def _listen(self) -> None:
@@ -184,8 +171,8 @@ class Session:
         caller.add_event_handler("on_user_turn_idle", self._caller_idle)
 
     async def _connected(self) -> None:
-        parts, worker = self._parts, self._worker
-        await greeting.begin(self._prompts, self._flow, self._voice, self._response_deadline, worker, parts)
+        speech = (self._prompts, self._flow, self._voice, self._response_deadline)
+        await greeting.begin(*speech, self._worker, self._parts)
 
     async def _disconnected(self) -> None:
         await self.line.departed()

@@ -13,11 +13,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2] / "agentrun"
 PLACES = (
-    *sorted((ROOT / "spec").glob("*.py")),
-    *sorted((ROOT / "providers").glob("*.py")),
-    *sorted((ROOT / "plugins").glob("*.py")),
-    ROOT / "plan/plan.py",
-    ROOT / "plan/handoff_targets.py",
+    *sorted((ROOT / "spec").rglob("*.py")),
+    *sorted((ROOT / "providers").rglob("*.py")),
+    *sorted((ROOT / "plugins").rglob("*.py")),
+    *sorted((ROOT / "plan").rglob("*.py")),
 )
 MAKERS = {"problem": 1, "report": 2, "_error": 1, "_wrong": 0, "PydanticCustomError": 1, "_at": 3}
 """Calls that make a problem, and which of their arguments is its message."""
