@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agentrun.cli.commands.bench import BenchResult
 from agentrun.cli.main import main
 from agentrun.cli.output import bench_table
 from agentrun.simulate.bench.load import Figures
 from agentrun.simulate.bench.measure import Load
+from agentrun.simulate.bench.result import BenchResult
 from tests.testing.desk import write
 
 ROOT = Path(__file__).parents[2]

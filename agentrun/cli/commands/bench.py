@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +25,8 @@ from agentrun.cli.options.spoken_input import (
 )
 
 if TYPE_CHECKING:
-    from agentrun.simulate.bench.measure import Load
     from agentrun.simulate.bench.process import Server
+    from agentrun.simulate.bench.result import BenchResult
     from agentrun.simulate.caller.caller import Caller
     from agentrun.simulate.caller.offline_engines import OfflineEngines
     from agentrun.simulate.caller.script import Script
@@ -85,36 +85,6 @@ class BenchOptions(SpokenInput):
     overrides: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class BenchResult:
-    """``alone`` is one call, ``together`` all of them; ``allowed_ms`` is the spec's budget."""
-
-    target: str
-    alone: Load
-    together: Load
-    allowed_ms: Mapping[str, float]
-
-    @property
-    def budget(self) -> list[Any]:
-        """What was waited, beside what the spec allows."""
-        from agentrun.records import waiting_times
-
-        figures = self.together.figures
-        return waiting_times.compare(self.allowed_ms, figures.greetings, figures.answers + figures.with_tool)
-
-    @property
-    def failed(self) -> bool:
-        """Whether a call failed, or callers waited too long."""
-        failures = self.alone.figures.failures + self.together.figures.failures
-        return bool(failures) or any(waited.exceeded for waited in self.budget)
-
-    def as_json(self) -> dict[str, Any]:
-        """JSON-ready; times in ms."""
-        budget = [{**dataclasses.asdict(waited), "exceeded": waited.exceeded} for waited in self.budget]
-        loads = {"alone": self.alone.as_json(), "together": self.together.as_json()}
-        return {"target": self.target, **loads, "budget": budget}
-
-
 Tell = Callable[[str, int], None]
 """What is being done, and how many calls have ended since it was told last."""
 
@@ -123,6 +93,7 @@ async def _bench(target: str, asked: BenchOptions, tell: Tell) -> BenchResult:
     from agentrun import spec
     from agentrun.records import waiting_times
     from agentrun.simulate.bench.measure import measure
+    from agentrun.simulate.bench.result import BenchResult
     from agentrun.simulate.caller.offline_engines import OfflineEngines
 
     engines = OfflineEngines()

@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from agentrun.cli.commands import calls_replay
+from agentrun.cli.options.record_store import open_store
 from agentrun.cli.options.server import DURATION, records_option
 from agentrun.cli.output import call_figures
 
-if TYPE_CHECKING:
-    from agentrun.records.store.store import Store
-
-_LATE = 20.0
 _WHO = {"caller": "cyan", "agent": "green", "tool": "yellow"}
-
-
-@contextlib.contextmanager
-def open_store(url: str) -> Iterator[Store]:
-    """The store at ``url``; calls of a server that is gone are closed first."""
-    from agentrun.errors import SetupError
-    from agentrun.records.store.store import Store
-
-    if url == "none":
-        raise SetupError("--records none keeps no records", "name the store that `serve` writes to")
-    path = url.removeprefix("sqlite:///")
-    if path != url and not _exists(path):
-        raise SetupError(f"there are no records at {path}", "give --records the address that `serve` has")
-    with Store(url) as store:
-        store.close_abandoned(_LATE)
-        yield store
-
-
-def _exists(path: str) -> bool:
-    from pathlib import Path
-
-    return Path(path).exists()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -59,7 +59,7 @@ def command(
 
 
 def _record(records: str, call_id: str) -> Mapping[str, Any]:
-    from agentrun.cli.commands.calls import open_store
+    from agentrun.cli.options.record_store import open_store
     from agentrun.errors import SetupError
 
     with open_store(records) as store:

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from agentrun.cli.commands.bench import BenchResult
     from agentrun.simulate.bench.measure import Load
+    from agentrun.simulate.bench.result import BenchResult
 
 _ROWS = {
     "greetings": "greeting",

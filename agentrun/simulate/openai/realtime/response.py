@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from agentrun.simulate.engines.engines import VOICE_RATE, Answer, Conversation, ToolCall
 from agentrun.simulate.openai.chat import pieces
+from agentrun.simulate.openai.mock_state import MockState
 from agentrun.simulate.openai.realtime.conversation_items import as_messages, as_tools, function_call, message
 
-if TYPE_CHECKING:
-    from agentrun.simulate.openai.realtime.session import RealtimeSession
+
+class ResponseSession(Protocol):
+    """What a response needs of the session that it belongs to."""
+
+    mock: MockState
+    agent: str
+    items: list[dict[str, Any]]
+    spoken_ms: dict[str, int]
+    settings: dict[str, Any]
+
+    async def tell(self, kind: str, **fields: Any) -> None:
+        """Send one event."""
 
 
 class RealtimeResponse:
     """Runs once; ``cancel`` ends it early, and what was not said is not in the conversation."""
 
-    def __init__(self, session: RealtimeSession) -> None:
+    def __init__(self, session: ResponseSession) -> None:
         self.active = True
         self._session = session
         self._id = session.mock.new_id("resp")
