@@ -23,6 +23,7 @@ from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.realtime import pipeline as realtime
 from agentrun.pipeline.services import build as services
 from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.pipeline.text import speech_text
 from agentrun.plan.plan import Plan, ServicePlan
 
 _QUIET_SECONDS = 5.0
@@ -44,6 +45,7 @@ async def go_on_as(
     await _tell(
         parts.llm, plan.llm, LLMUpdateSettingsFrame, lambda each: services.llm(each, instructions, resources)
     )
+    parts.text.normalizer = speech_text.normalizer(plan)
     if pipecat_private.has_settings(parts.tts):
         await _tell(parts.tts, plan.tts, TTSUpdateSettingsFrame, lambda each: services.tts(each, resources))
 

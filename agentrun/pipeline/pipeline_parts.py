@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.processors.aggregators.llm_context import LLMContext
@@ -11,11 +11,14 @@ from pipecat.processors.frame_processor import FrameProcessor
 
 from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
 from agentrun.pipeline.failover.failover import Failover
+from agentrun.pipeline.text.speech_text import SpeechText
 
 
 @dataclass(frozen=True)
 class PipelineParts:
-    """``stt``, ``llm`` and ``tts`` are Pipecat's processors; None where the style has no such part."""
+    """``stt``, ``llm`` and ``tts`` are Pipecat's processors; None where the style has no such part.
+
+    ``text`` says how the model's text is spoken."""
 
     pipeline: Pipeline
     context: LLMContext
@@ -24,6 +27,7 @@ class PipelineParts:
     stt: FrameProcessor | None = None
     tts: FrameProcessor | None = None
     playout: PlayoutTracker | None = None
+    text: SpeechText = field(default_factory=lambda: SpeechText(None))
 
     @property
     def services(self) -> list[FrameProcessor]:

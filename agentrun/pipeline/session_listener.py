@@ -46,5 +46,11 @@ class SessionListener(Protocol):
     def heard_audio(self, message: dict[str, Any], wav: bytes) -> None:
         """The model was given ``wav``, the caller's words, in ``message`` of its context."""
 
+    def unsaid(self, written: str, why: str) -> None:
+        """The caller does not hear all of an answer, which is ``written`` as the model had it."""
+
+    def not_heard(self, words: str, why: str) -> None:
+        """A transcript is not taken for the caller's words."""
+
     def taken_over(self, part: str, by: str, instead_of: str, error: ErrorFrame | None) -> None:
         """The service ``by`` goes on as ``part``; without an ``error`` it is one that works again."""

@@ -30,15 +30,18 @@ def of_spec() -> Schema:
     found = json_schema.of_spec()
     definitions = found["$defs"]
     pipeline = definitions["PipelineSpec"]["properties"]
+    usual = [f"Usual{name}" for name in json_schema.SERVICES]
     for kind in KINDS:
         settings = {"$ref": f"#/$defs/{kind}-settings"}
         definitions[f"{kind}-settings"] = _settings(kind)
-        usual = definitions[f"Usual{json_schema.SERVICE}"]
-        definitions[kind] = {**usual, "properties": _own(kind, usual, settings), "allOf": [settings]}
         for option in pipeline[kind]["anyOf"]:
-            if option.get("$ref") == f"#/$defs/Usual{json_schema.SERVICE}":
+            name = str(option.get("$ref", "")).rpartition("/")[2]
+            if name in usual:
+                own = _own(kind, definitions[name], settings)
+                definitions[kind] = {**definitions[name], "properties": own, "allOf": [settings]}
                 option["$ref"] = f"#/$defs/{kind}"
-    del definitions[f"Usual{json_schema.SERVICE}"]
+    for name in usual:
+        del definitions[name]
     return found
 
 
@@ -60,7 +63,8 @@ def _settings(kind: Kind) -> Schema:
 
 def _of_service(service: Service) -> Schema:
     known = {name: _of_setting(setting) for name, setting in service.settings.items()}
-    keys = ["model", "fallback", "patience", *known, *(v.argument for v in service.variables)]
+    ours = ["text"] if service.kind == "tts" else []
+    keys = ["model", "fallback", "patience", *ours, *known, *(v.argument for v in service.variables)]
     meant: Schema = {"properties": {"model": {"pattern": f"^{service.provider}(/|$)"}}}
     if service.provider != "openai":
         meant["required"] = ["model"]

@@ -1,5 +1,5 @@
 """Records of calls."""
 
-from agentrun.records.call_record import CallRecord, EndedBy, Entry, Takeover, Turn
+from agentrun.records.call_record import CallRecord, Dropped, EndedBy, Entry, Takeover, Turn
 
-__all__ = ["CallRecord", "EndedBy", "Entry", "Takeover", "Turn"]
+__all__ = ["CallRecord", "Dropped", "EndedBy", "Entry", "Takeover", "Turn"]

@@ -17,7 +17,8 @@ class Entry:
     """One line of the transcript; ``at`` is when it began, in seconds from the start of the call.
 
     ``who`` is ``caller``, ``agent`` or ``tool``. A tool's entry carries its ``name``, ``arguments``,
-    ``status`` and ``seconds``; ``interrupted`` marks an answer that the caller cut.
+    ``status`` and ``seconds``; ``interrupted`` marks an answer that the caller cut. Of an answer the ``text``
+    is what was said, and ``written`` what the model wrote where that differs.
     """
 
     at: float
@@ -28,6 +29,21 @@ class Entry:
     status: str = ""
     seconds: float = 0.0
     interrupted: bool = False
+    written: str = ""
+
+
+@dataclass
+class Dropped:
+    """A text that is no part of the conversation, at ``at`` seconds, and ``why`` it was dropped.
+
+    The ``caller``'s is a transcript of what was no speech; the ``agent``'s is an answer, as the model wrote
+    it, of which not all could be said.
+    """
+
+    at: float
+    who: Literal["caller", "agent"]
+    text: str
+    why: str
 
 
 @dataclass
@@ -91,6 +107,7 @@ class CallRecord:
     takeovers: list[Takeover] = field(default_factory=list)
     first_audio_ms: float | None = None
     turns: list[Turn] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
     usage: dict[str, dict[str, float]] = field(default_factory=dict)
     cost: dict[str, Any] = field(default_factory=dict)
     spec_hash: str = ""
@@ -113,6 +130,10 @@ class CallRecord:
             data[key] = hide.number(data[key])
         for key in ("reason", "errors", "takeovers"):
             data[key] = hide.value(data[key])
+        for entry in (*data["transcript"], *data["dropped"]):
+            for key in ("written", "text"):
+                if entry.get(key) and (key == "written" or "why" in entry):
+                    entry[key] = hide.text(entry[key])
         for who in ("caller", "agent"):
             entries = [entry for entry in data["transcript"] if entry["who"] == who]
             for entry, text in zip(entries, hide.texts([e["text"] for e in entries]), strict=True):

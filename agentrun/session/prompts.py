@@ -26,7 +26,15 @@ def fill(spec: AgentSpec, call: Call) -> CallPrompts:
     def render(text: str) -> str:
         return templates.render(text, call, spec.vars, now)
 
-    greeting = spec.prompts.greeting
+    greeting, system = spec.prompts.greeting, render(spec.prompts.system) + _pronunciation(spec)
     if isinstance(greeting, FixedWords):
-        return CallPrompts(render(spec.prompts.system), None, render(greeting.say))
-    return CallPrompts(render(spec.prompts.system), render(greeting) if greeting else None, None)
+        return CallPrompts(system, None, render(greeting.say))
+    return CallPrompts(system, render(greeting) if greeting else None, None)
+
+
+def _pronunciation(spec: AgentSpec) -> str:
+    """What a realtime model is told of names; a cascade's voice is given them as they sound."""
+    if not spec.pronounce or spec.pipeline.style != "realtime":
+        return ""
+    sounds = "; ".join(f"{word}: {sound}" for word, sound in spec.pronounce.items())
+    return f"\n\nPronounce these words like this: {sounds}."

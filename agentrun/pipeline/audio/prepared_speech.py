@@ -6,6 +6,7 @@ import openai
 from loguru import logger
 
 from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.pipeline.text import speech_text
 from agentrun.plan.plan import Plan, ServicePlan
 from agentrun.providers.service_plans import OPENAI
 from agentrun.spec.models.agent import FixedWords
@@ -19,7 +20,8 @@ async def apology(plan: Plan, resources: Resources) -> bytes | None:
 
     An agent without it still works: it then speaks through the service itself.
     """
-    return await _speech(plan, plan.fixed, plan.spec.prompts.apology, resources)
+    words = speech_text.of(plan).spoken(plan.spec.prompts.apology)
+    return await _speech(plan, plan.fixed, words, resources)
 
 
 async def greeting(plan: Plan, resources: Resources) -> None:
@@ -28,7 +30,8 @@ async def greeting(plan: Plan, resources: Resources) -> None:
     if not isinstance(words, FixedWords) or plan.tts is None:
         return
     text = templates.render_for_all(words.say, plan.spec.vars)
-    if text is None or resources.ready_speech.find(plan.tts, text):
+    text = speech_text.of(plan).spoken(text) if text else text
+    if not text or resources.ready_speech.find(plan.tts, text):
         return
     pcm = await _speech(plan, plan.tts, text, resources)
     if pcm:

@@ -1,6 +1,6 @@
 """Cascaded: speech to text, language model, text to speech.
 
-transport in -> stt -> user's words -> llm -> tts -> transport out -> agent's words
+transport in -> stt -> user's words -> llm -> hidden text -> tts -> transport out -> agent's words
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from agentrun.pipeline.failover import cascade
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
+from agentrun.pipeline.text import speech_text
 from agentrun.pipeline.tools import functions
 from agentrun.pipeline.turns import strategies
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
@@ -35,7 +36,8 @@ def build(
     stt = cascade.stt(plan.stt, resources, listener, spec.limits.answer, early) if plan.stt else None
     words = strategies.Words(stt is not None, stt is not None and stt.tells_segments)
     llm = cascade.llm(plan.llm, instructions, resources, listener)
-    tts = cascade.tts(plan.tts, resources, listener)
+    text = speech_text.of(plan)
+    tts = cascade.tts(plan.tts, resources, listener, text)
     context = LLMContext(
         tools=ToolsSchema(standard_tools=functions.schemas(plan.tools, connection.call, listener))
     )
@@ -55,10 +57,11 @@ def build(
             aggregators.user(),
             *audio,
             llm,
+            speech_text.HiddenTextFilter(text, listener.unsaid),
             tts,
             playout,
             transport.output(),
             aggregators.assistant(),
         ]
     )
-    return PipelineParts(pipeline, context, aggregators, llm, stt, tts, playout)
+    return PipelineParts(pipeline, context, aggregators, llm, stt, tts, playout, text)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.stt_service import SegmentedSTTService
+from pipecat.services.tts_service import TTSService
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.failover.failover import Member
@@ -15,6 +16,7 @@ from agentrun.pipeline.failover.tts import TextToSpeechFailover
 from agentrun.pipeline.services import build as services
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
+from agentrun.pipeline.text.speech_text import SpeechText
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.plan.plan import ServicePlan
 
@@ -37,7 +39,7 @@ def stt(
         if isinstance(member.service, SegmentedSTTService):
             uploads = member.service.wants_wav_segments
             pipecat_private.SegmentTranscripts(member.service, pauses if uploads else None)
-    return SpeechToTextFailover(members, listener)
+    return SpeechToTextFailover(members, listener, str(plan.settings.get("prompt") or ""))
 
 
 def llm(
@@ -48,10 +50,15 @@ def llm(
     return LanguageModelFailover(members, listener) if plan.fallback else members[0].service
 
 
-def tts(plan: ServicePlan, resources: Resources, listener: SessionListener) -> FrameProcessor:
-    """Text to speech."""
+def tts(
+    plan: ServicePlan, resources: Resources, listener: SessionListener, text: SpeechText
+) -> FrameProcessor:
+    """Text to speech, of ``text``."""
     members = _members(plan, lambda each: services.tts(each, resources), plan.patience)
-    return TextToSpeechFailover(members, listener) if plan.fallback else members[0].service
+    for member in members:
+        if isinstance(member.service, TTSService):
+            member.service.add_text_transformer(text.transform)
+    return TextToSpeechFailover(members, listener, text) if plan.fallback else members[0].service
 
 
 def _members(

@@ -22,6 +22,7 @@ from pipecat.services.stt_service import SegmentedSTTService
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.failover.failover import Directed, Failover, Member
 from agentrun.pipeline.session_listener import SessionListener
+from agentrun.pipeline.turns import noise_transcripts
 
 PRE_ROLL_SECONDS = 1.0
 """Kept from before an utterance; as much as Pipecat's services keep, so theirs of long ago gives way."""
@@ -49,13 +50,15 @@ class SpeechToTextFailover(Failover):
     """Keeps every utterance until its words are there.
 
     A service for whole utterances is bounded by its patience. One that streams is waited for after the
-    utterance, since Pipecat says nothing of an empty transcript.
+    utterance, since Pipecat says nothing of an empty transcript. What a service writes over noise goes no
+    further, be it the ``prompt`` that guides it: the turn is then one in which nothing was said.
     """
 
     part = "stt"
 
-    def __init__(self, members: Sequence[Member], listener: SessionListener) -> None:
+    def __init__(self, members: Sequence[Member], listener: SessionListener, prompt: str = "") -> None:
         super().__init__(members, listener)
+        self._prompt = prompt
         self._before: deque[Directed] = deque()
         self._before_seconds = 0.0
         self._utterances: list[Utterance] = []
@@ -107,11 +110,24 @@ class SpeechToTextFailover(Failover):
 
     def passes(self, frame: Frame) -> Sequence[Frame]:
         segmented = self._serving and isinstance(self._serving.service, SegmentedSTTService)
-        if isinstance(frame, InterimTranscriptionFrame) and self.deadline:
-            self.wait()
-        elif isinstance(frame, TranscriptionFrame) and not segmented:
+        if isinstance(frame, InterimTranscriptionFrame):
+            if self.deadline:
+                self.wait()
+            return () if noise_transcripts.is_note(frame.text) else (frame,)
+        if not isinstance(frame, TranscriptionFrame):
+            return (frame,)
+        why = noise_transcripts.reason(frame.text, self._prompt, self._evidence(frame))
+        if not segmented:
             self._written()
-        return (frame,)
+        if why:
+            self._listener.not_heard(frame.text, why)
+        return () if why else (frame,)
+
+    def _evidence(self, frame: TranscriptionFrame) -> noise_transcripts.Evidence:
+        """What speaks for a transcript: it is of the oldest utterance that was not written down yet."""
+        spoken = self._utterances[0] if self._utterances else Utterance()
+        loudness = noise_transcripts.loudness(frame for frame, _ in spoken.frames)
+        return noise_transcripts.Evidence(spoken.seconds, loudness, noise_transcripts.probability(frame))
 
     def left(self) -> Sequence[Directed]:
         return [directed for utterance in self._utterances for directed in utterance.frames] + [*self._before]

@@ -26,6 +26,7 @@ from pipecat.utils.text.simple_text_aggregator import SimpleTextAggregator
 
 from agentrun.pipeline.failover.failover import Directed, Failover, Member
 from agentrun.pipeline.session_listener import SessionListener
+from agentrun.pipeline.text.speech_text import SpeechText
 
 _NOT_OURS = SystemFrame | StartFrame | EndFrame | ServiceSwitcherFrame | ServiceUpdateSettingsFrame
 Sentence = AggregatedTextFrame | TTSSpeakFrame
@@ -40,8 +41,10 @@ class TextToSpeechFailover(Failover):
 
     part = "tts"
 
-    def __init__(self, members: Sequence[Member], listener: SessionListener) -> None:
+    def __init__(self, members: Sequence[Member], listener: SessionListener, text: SpeechText) -> None:
         super().__init__(members, listener)
+        self._speech_text = text
+        self._silent: set[int] = set()
         self._text = SimpleTextAggregator()
         self._owed: list[Frame] = []
         self._spoken = 0
@@ -111,6 +114,8 @@ class TextToSpeechFailover(Failover):
     async def _owe(self, frame: Frame) -> None:
         """Note what is to be said, or what has its place between sentences, and hand it on."""
         idle = not self.busy
+        if isinstance(frame, Sentence) and self._speech_text.is_silent(frame.text):
+            self._silent.add(frame.id)
         self._owed.append(frame)
         if idle and self.busy:
             self._sounding = False
@@ -118,9 +123,9 @@ class TextToSpeechFailover(Failover):
         await self.give(frame)
 
     def _head(self) -> Sentence | None:
-        """The oldest sentence that was not spoken; signs without a letter make no sound."""
+        """The oldest sentence that was not spoken; what the voice is given nothing of makes no sound."""
         sentences = (frame for frame in self._owed if isinstance(frame, Sentence))
-        return next((sentence for sentence in sentences if _letters(sentence.text)), None)
+        return next((s for s in sentences if _letters(s.text) and s.id not in self._silent), None)
 
     def _count(self, text: str) -> None:
         """Words were spoken; a sentence is done when as many letters were."""

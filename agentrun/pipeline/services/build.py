@@ -27,6 +27,8 @@ from agentrun.providers.service_plans import OPENAI
 from agentrun.spec.values.durations import seconds
 
 SPEECH_BUFFER = "100ms"
+_TELL_PROBABILITY = ("gpt-4o", "whisper")
+"""OpenAI's own models that say how sure they are; a compatible server may not know the question."""
 _NOISE = {"near": "near_field", "far": "far_field"}
 
 
@@ -61,6 +63,7 @@ def stt(plan: ServicePlan, resources: Resources) -> STTService:
         pipecat_private.hear_promptly(streaming)
         return streaming
     return OpenAISTTService(
+        include_prob_metrics=plan.base_url is None and plan.model.startswith(_TELL_PROBABILITY),
         api_key=plan.api_key,
         base_url=plan.base_url,
         http_client=resources.http_client,

@@ -25,7 +25,7 @@ from agentrun.pipeline.realtime import pipeline as realtime
 from agentrun.pipeline.services import build as services
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
-from agentrun.pipeline.text import reader_writer
+from agentrun.pipeline.text import reader_writer, speech_text
 from agentrun.pipeline.tools import functions
 from agentrun.pipeline.turns import strategies
 from agentrun.plan.plan import Plan
@@ -83,9 +83,11 @@ def build(
     if isinstance(llm, TextRealtime):
         _pass_turns(llm, reader, context, aggregators)
     passage = [Passage()] if spec.flow else []
-    processors = [transport.input(), reader, aggregators.user(), *passage, llm, writer, transport.output()]
-    pipeline = Pipeline([*processors, aggregators.assistant()])
-    return PipelineParts(pipeline, context, aggregators, llm, tts=writer)
+    text = speech_text.of(plan)
+    hidden = speech_text.HiddenTextFilter(text, listener.unsaid)
+    processors = [transport.input(), reader, aggregators.user(), *passage, llm, hidden, writer]
+    pipeline = Pipeline([*processors, transport.output(), aggregators.assistant()])
+    return PipelineParts(pipeline, context, aggregators, llm, tts=writer, text=text)
 
 
 def _pass_turns(

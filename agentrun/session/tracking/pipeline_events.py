@@ -54,6 +54,16 @@ class PipelineEvents:
         self.transcript.taken_over(part, by, instead_of, described(error) if error else "")
         self.response_deadline.again()
 
+    def unsaid(self, written: str, why: str) -> None:
+        """The caller does not hear all of an answer."""
+        logger.info("call {}: an answer was left out: {}", self.call_id, why)
+        self.transcript.dropped("agent", written, why)
+
+    def not_heard(self, words: str, why: str) -> None:
+        """A transcript is not taken for the caller's words."""
+        logger.info("call {}: a transcript was dropped: {}", self.call_id, why)
+        self.transcript.dropped("caller", words, why)
+
     def heard_audio(self, message: dict[str, Any], wav: bytes) -> None:
         """The model hears for itself; the record is written beside it."""
         self.side.take(message, wav, self.transcript.now)

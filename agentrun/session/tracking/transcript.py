@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pipecat.processors.aggregators.llm_response_universal import (
     AssistantTurnStoppedMessage,
@@ -12,9 +12,15 @@ from pipecat.processors.aggregators.llm_response_universal import (
 )
 
 from agentrun.pipeline.pipeline_parts import PipelineParts
-from agentrun.records import CallRecord, Entry, Takeover
+from agentrun.pipeline.turns import noise_transcripts
+from agentrun.records import CallRecord, Dropped, Entry, Takeover
 from agentrun.tools.outcome import Outcome
 from agentrun.tools.tool import Tool
+
+MOST_DROPPED = 200
+"""Of one call; a line that makes noise all the time makes no record without end."""
+LONGEST_DROPPED = 4_000
+"""Characters."""
 
 
 class Transcript:
@@ -37,7 +43,7 @@ class Transcript:
             self._caller_started = self._clock()
 
         async def caller(_aggregator: Any, message: UserTurnMessageAddedMessage) -> None:
-            if message.content:
+            if message.content and not (parts.stt is None and self._is_noise(message.content)):
                 self._add(Entry(self._caller_started or self._clock(), "caller", message.content))
 
         async def agent(_aggregator: Any, message: AssistantTurnStoppedMessage) -> None:
@@ -47,7 +53,11 @@ class Transcript:
                 at = round(self._clock() - cut.ago, 3)
                 words = max(words, cut.words, key=len) if parts.tts else cut.words
             if words:
-                self._add(Entry(at, "agent", words, interrupted=message.interrupted))
+                spoken = parts.text.said(words)
+                written = words if spoken != words else ""
+                self._add(
+                    Entry(at, "agent", spoken or words, interrupted=message.interrupted, written=written)
+                )
 
         aggregators.user().add_event_handler("on_user_turn_started", caller_started)
         aggregators.user().add_event_handler("on_user_turn_message_added", caller)
@@ -63,12 +73,25 @@ class Transcript:
         self._agent_started = self._clock()
 
     def caller(self, words: str, at: float) -> None:
-        """Words of the caller that were written down later."""
-        self._add(Entry(at, "caller", words))
+        """Words of the caller that were written down later, by a service that was given the sound alone."""
+        if not self._is_noise(words):
+            self._add(Entry(at, "caller", words))
 
     def say(self, text: str) -> None:
         """Words of the agent that no language model made."""
         self._add(Entry(self._clock(), "agent", text))
+
+    def dropped(self, who: Literal["caller", "agent"], text: str, why: str) -> None:
+        """A text that is no part of the conversation: noise, or what can't be said."""
+        if len(self._record.dropped) < MOST_DROPPED:
+            self._record.dropped.append(Dropped(self._clock(), who, text[:LONGEST_DROPPED], why))
+
+    def _is_noise(self, words: str) -> bool:
+        """Whether a transcript that the model was not given is noise, which the record says elsewhere."""
+        why = noise_transcripts.reason(words, "", noise_transcripts.Evidence())
+        if why:
+            self.dropped("caller", words, why)
+        return bool(why)
 
     def taken_over(self, part: str, by: str, instead_of: str, error: str) -> None:
         """Another service goes on."""

@@ -27,6 +27,11 @@ LONGEST_SECONDS = 28.0
 TOKENS_A_SECOND = 8
 LONGEST_LOOP = 6
 """Tokens that may not come twice in a row: with a short window Whisper sometimes repeats itself."""
+MOST_TIMES = 3
+"""A phrase that comes more often in a row is the model's loop, and no caller's words."""
+WORDS_A_SECOND = 5
+LONGEST_PHRASE = 8
+"""Words of a loop that is looked for."""
 QUIET_RMS = 0.002
 """Below this there is no speech, and Whisper would invent some."""
 NO_SPEECH = 0.85
@@ -82,7 +87,38 @@ class PackagedWhisper:
         )[0]
         if result.no_speech_prob > NO_SPEECH:
             return ""
-        return str(self._tokenizer.decode(result.sequences_ids[0])).strip()
+        words = str(self._tokenizer.decode(result.sequences_ids[0])).strip()
+        return without_loops(words, len(audio) / RATE)
+
+
+def without_loops(text: str, seconds: float) -> str:
+    """``text`` with a phrase once that comes more often than ``seconds`` of sound have room for.
+
+    >>> without_loops("Goodbye. Goodbye. Goodbye. Goodbye. Goodbye.", 2.0)
+    'Goodbye.'
+    >>> without_loops("No, no, that is it.", 2.0)
+    'No, no, that is it.'
+    """
+    words, kept, place = text.split(), [], 0
+    while place < len(words):
+        length, times = _loop(words, place)
+        most = max(1, min(MOST_TIMES, int(seconds * WORDS_A_SECOND / length)))
+        kept += words[place : place + length * (times if times <= most else 1)]
+        place += length * times
+    return " ".join(kept)
+
+
+def _loop(words: list[str], place: int) -> tuple[int, int]:
+    """The words of the phrase at ``place`` that comes most often in a row, and how often."""
+    bare = [word.strip(".,!?;:").lower() for word in words]
+    best = (1, 1)
+    for length in range(1, LONGEST_PHRASE + 1):
+        phrase, times = bare[place : place + length], 1
+        while bare[place + times * length : place + (times + 1) * length] == phrase:
+            times += 1
+        if times > best[1] and len(phrase) == length:
+            best = (length, times)
+    return best
 
 
 def as_floats(pcm: bytes, sample_rate: int) -> NDArray[np.float32]:

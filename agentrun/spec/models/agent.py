@@ -127,6 +127,13 @@ class AgentSpec(SpecModel):
         description="Agents beside this one that it may pass the conversation to.",
         examples=[["billing"]],
     )
+    pronounce: dict[Text, Text] = Field(
+        default={},
+        description="What words are to sound like, such as names: `Siobhan: shi-VAWN`. Whole words, whatever "
+        "their case.",
+        examples=[{"Siobhan": "shi-VAWN"}],
+        max_length=1000,
+    )
     flow: Flow | None = Field(default=None, description="The steps of the conversation; none by default.")
     turns: Turns = Turns()
     limits: Limits = Limits()

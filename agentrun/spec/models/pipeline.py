@@ -56,6 +56,16 @@ class ServiceSpec(Alternative):
     )
 
 
+class VoiceSpec(ServiceSpec):
+    """A voice, and what it is given of the model's text."""
+
+    text: Literal["spoken", "raw"] = Field(
+        default="spoken",
+        description="`spoken` gives the voice words: without Markdown, links, emoji, code and thinking, with "
+        "numbers, dates and abbreviations as they are read; `raw` gives it the model's text as it is.",
+    )
+
+
 STT, LLM, TTS = "openai/gpt-4o-transcribe", "openai/gpt-4o", "openai/gpt-4o-mini-tts"
 REALTIME = "openai/gpt-realtime-2.1"
 
@@ -71,8 +81,8 @@ class PipelineSpec(SpecModel):
     llm: Annotated[ServiceSpec, Short("model", LLM)] = Field(
         default=ServiceSpec(model=LLM), description="The language model."
     )
-    tts: Annotated[ServiceSpec, Short("model", TTS)] = Field(
-        default=ServiceSpec(model=TTS), description="Text to speech."
+    tts: Annotated[VoiceSpec, Short("model", TTS)] = Field(
+        default=VoiceSpec(model=TTS), description="Text to speech."
     )
     realtime: Annotated[ServiceSpec, Short("model", REALTIME)] = Field(
         default=ServiceSpec(model=REALTIME), description="The speech-to-speech model."

@@ -15,6 +15,8 @@ from agentrun.spec.values.durations import EXAMPLES, PATTERN, written
 Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 SERVICE = "ServiceSpec"
+SERVICES = (SERVICE, "VoiceSpec")
+"""The definitions of services in the schema; a voice has a key more."""
 _NEEDED = ("transport", "prompts")
 _ONE_OF = {"Scenario": ("turns", "persona"), "Move": ("say", "call"), "ToolUse": ("use", "mcp")}
 
@@ -30,9 +32,10 @@ def of_spec() -> Schema:
         "required": ["file"],
         "additionalProperties": False,
     }
-    for name in (SERVICE, "Alternative"):
+    for name in (*SERVICES, "Alternative"):
         definitions[name]["properties"]["model"]["pattern"] = _model_pattern()
-    definitions[f"Usual{SERVICE}"] = {k: v for k, v in definitions[SERVICE].items() if k != "required"}
+    for name in SERVICES:
+        definitions[f"Usual{name}"] = {k: v for k, v in definitions[name].items() if k != "required"}
     _tidy(schema, definitions)
     for key in PROMPTS:
         prompt = definitions["Prompts"]["properties"][key]
@@ -113,8 +116,8 @@ def _short(key: str, options: list[Schema], definitions: dict[str, Schema]) -> S
 
 
 def _usual(option: Schema) -> Schema:
-    service = f"#/$defs/{SERVICE}"
-    return {"$ref": f"#/$defs/Usual{SERVICE}"} if option.get("$ref") == service else option
+    name = str(option.get("$ref", "")).rpartition("/")[2]
+    return {"$ref": f"#/$defs/Usual{name}"} if name in SERVICES else option
 
 
 def _say_duration(node: Schema) -> None:

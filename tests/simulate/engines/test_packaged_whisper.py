@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from agentrun.simulate.bench.word_errors import word_errors, words
 from agentrun.simulate.caller.sound import mulaw
 from agentrun.simulate.engines.engines import Engines
+from agentrun.simulate.engines.packaged_whisper import without_loops
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 ENTRIES = json.loads((CORPUS / "transcripts.json").read_text())
@@ -79,3 +80,23 @@ async def test_a_caller_who_is_gone_leaves_the_ears_to_the_next(engines: Engines
     gone.cancel()
     assert "Duke" in await engines.hearing.transcribe(pcm, RATE, "")
     assert gone.cancelled()
+
+
+LOOPS = {
+    "Goodbye. " * 9: "Goodbye.",
+    "I would like to go. I would like to go. I would like to go. I would like to go.": "I would like to go.",
+    "Thank you. Thank you. Thank you.": "Thank you. Thank you. Thank you.",
+    "No, no, that is it.": "No, no, that is it.",
+    "Hello. Bye bye bye bye bye bye now.": "Hello. Bye now.",
+    "": "",
+}
+
+
+@pytest.mark.parametrize("heard", LOOPS)
+def test_a_phrase_that_comes_again_and_again_is_heard_once(heard: str) -> None:
+    assert without_loops(heard, 3.0) == LOOPS[heard]
+
+
+def test_a_phrase_may_come_as_often_as_the_sound_has_room_for() -> None:
+    assert without_loops("Goodbye. Goodbye. Goodbye.", 0.4) == "Goodbye."
+    assert without_loops("Goodbye. Goodbye. Goodbye.", 2.0) == "Goodbye. Goodbye. Goodbye."

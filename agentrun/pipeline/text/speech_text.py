@@ -1,0 +1,154 @@
+"""What the model writes on its way to the voice: blocks left out as they come, sentences put into words."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from pipecat.frames.frames import (
+    Frame,
+    FunctionCallsStartedFrame,
+    InterruptionFrame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
+    LLMTextFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.utils.text.base_text_aggregator import TextType
+
+from agentrun.plan.plan import Plan
+from agentrun.text_normalization import HiddenText, Normalizer, symbols
+from agentrun.text_normalization.detection import language_of
+
+USUAL_LANGUAGE = "en"
+_KEPT_SENTENCES = 100
+_NUMERAL = re.compile(r"\s*\d{1,3}[.)]\s*")
+"""The number of a list's item, which a sentence splitter takes for a sentence."""
+
+
+class SpeechText:
+    """The ``normalizer`` of a call, which a handoff replaces; None leaves every text as it is."""
+
+    def __init__(self, normalizer: Normalizer | None) -> None:
+        self.normalizer = normalizer
+        self._sentences: deque[tuple[str, str]] = deque(maxlen=_KEPT_SENTENCES)
+        self._numeral = ""
+
+    def spoken(self, text: str) -> str:
+        """What is said of whole sentences; empty where that is nothing."""
+        return self.normalizer.spoken(text) if self.normalizer else text
+
+    async def transform(self, text: str, text_type: str | TextType) -> str:
+        """A text transform for Pipecat's speech services; single tokens are too little to be read."""
+        if text_type == TextType.TOKEN or self.normalizer is None:
+            return text
+        if _NUMERAL.fullmatch(text):
+            self._numeral = text.strip().rstrip(".)") + ": "
+            self._note(text, "")
+            return ""
+        numeral, self._numeral = self._numeral, ""
+        spoken = numeral + self.spoken(text)
+        self._note(text, spoken)
+        return spoken
+
+    def is_silent(self, text: str) -> bool:
+        """Whether the voice is given nothing of a sentence, or only with the next one."""
+        return _NUMERAL.fullmatch(text) is not None or not symbols.can_be_said(self.spoken(text))
+
+    def said(self, written: str) -> str:
+        """What was said of ``written``: sentences that have been spoken, one after the other."""
+        rest, said = " ".join(written.split()), []
+        for sentence, spoken in self._sentences:
+            if sentence and rest.startswith(sentence):
+                rest = rest[len(sentence) :].lstrip()
+                said.append(spoken)
+        return " ".join(part for part in (*said, self.spoken(rest)) if part)
+
+    def begin_answer(self) -> None:
+        """What was held of an answer before this one is not said any more."""
+        self._numeral = ""
+
+    def _note(self, written: str, spoken: str) -> None:
+        self._sentences.append((" ".join(written.split()), spoken))
+
+
+def of(plan: Plan) -> SpeechText:
+    """How the texts of ``plan`` are said.
+
+    The language is that of the voice, else that of the transcription, else the one its prompt is written in.
+    """
+    return SpeechText(normalizer(plan))
+
+
+def normalizer(plan: Plan) -> Normalizer | None:
+    """The normalizer of ``plan``, or None where its spec wants texts as they are."""
+    spec = plan.spec
+    if spec.pipeline.style == "realtime" or spec.pipeline.tts.text == "raw":
+        return None
+    named = [part.settings.get("language") for part in (plan.tts, plan.stt) if part]
+    written_in = language_of(spec.prompts.system, USUAL_LANGUAGE)
+    language = next((str(one) for one in named if one), written_in)
+    return Normalizer(language, spec.pronounce)
+
+
+class HiddenTextFilter(FrameProcessor):
+    """Stands behind the model: thinking, code and leaked calls of tools go no further.
+
+    ``unsaid`` is given an answer of which not all is said, as the model wrote it, and why.
+    """
+
+    def __init__(self, text: SpeechText, unsaid: Callable[[str, str], None]) -> None:
+        super().__init__()
+        self._text = text
+        self._unsaid = unsaid
+        self._begin()
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        if direction is FrameDirection.UPSTREAM or self._text.normalizer is None:
+            await self.push_frame(frame, direction)
+        elif isinstance(frame, LLMTextFrame):
+            await self._words(frame)
+        else:
+            if isinstance(frame, LLMFullResponseEndFrame):
+                await self._end()
+            elif isinstance(frame, LLMFullResponseStartFrame | InterruptionFrame):
+                self._begin()
+            elif isinstance(frame, FunctionCallsStartedFrame):
+                self._said = True
+            await self.push_frame(frame, direction)
+
+    def _begin(self) -> None:
+        self._text.begin_answer()
+        self._hidden = HiddenText()
+        self._written: list[str] = []
+        self._said = False
+        self._last: LLMTextFrame | None = None
+
+    async def _words(self, frame: LLMTextFrame) -> None:
+        self._last = frame
+        self._written.append(frame.text)
+        await self._push(frame, self._hidden.visible(frame.text))
+
+    async def _end(self) -> None:
+        if self._last:
+            await self._push(self._last, self._hidden.rest())
+        written = "".join(self._written).strip()
+        if written and not self._said:
+            self._unsaid(written, "nothing of it can be said")
+        elif self._hidden.found:
+            self._unsaid(written, "a part of it is not for the caller")
+        self._begin()
+
+    async def _push(self, frame: LLMTextFrame, text: str) -> None:
+        if text:
+            self._said = self._said or symbols.can_be_said(text)
+            await self.push_frame(frame if text == frame.text else _with_text(frame, text))
+
+
+def _with_text(frame: LLMTextFrame, text: str) -> LLMTextFrame:
+    changed = replace(frame, text=text)
+    changed.skip_tts, changed.append_to_context = frame.skip_tts, frame.append_to_context
+    return changed

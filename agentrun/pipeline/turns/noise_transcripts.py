@@ -1,0 +1,158 @@
+"""Transcripts that are no words of the caller's: what a service writes over noise and silence."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from pipecat.frames.frames import Frame, InputAudioRawFrame, TranscriptionFrame
+from pipecat.services.whisper.utils import extract_deepgram_probability, extract_whisper_probability
+
+WEAK_SECONDS = 0.25
+"""Shorter speech is hardly a word: voice detection takes 0.2 s of sound to begin."""
+QUIET_DBFS = -50.0
+"""Speech on a telephone is far above it (-30 and more in its loudest 100 ms), a quiet line's noise below."""
+UNSURE = 0.4
+"""Below this probability a service itself hardly believes its words."""
+_FULL_SCALE = 32768.0
+_LEAST_ECHO_WORDS = 4
+"""A part of the prompt this long is an echo; shorter ones are what a caller may well say."""
+_WORDS = re.compile(r"[^\W_]+")
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in _WORDS.findall(text.replace("'", "").replace("’", ""))]
+
+
+def _phrases(text: str) -> tuple[str, ...]:
+    return tuple(" ".join(_words(phrase)) for phrase in text.split(";"))
+
+
+INVENTED = _phrases(
+    """
+    thank you for watching; thanks for watching; thank you so much for watching; please subscribe;
+    subscribe to my channel; like and subscribe; please like and subscribe;
+    see you in the next video; dont forget to subscribe; subtitles by the amara org community;
+    transcription by castingwords; www mooji org; untertitel der amara org community;
+    untertitel im auftrag des zdf; untertitelung des zdf;
+    untertitelung aufgrund der amara org community; vielen dank fürs zuschauen;
+    sous titres réalisés par la communauté d'amara org; sous titrage st 501; merci d'avoir regardé;
+    merci d'avoir regardé cette vidéo; abonnez vous;
+    subtítulos realizados por la comunidad de amara org; gracias por ver el vídeo;
+    gracias por ver el video; suscríbete al canal; sottotitoli creati dalla comunità amara org;
+    sottotitoli e revisione a cura di qtss; grazie per aver guardato il video;
+    legendas pela comunidade amara org; obrigado por assistir;
+    ondertiteld door de amara org gemeenschap; bedankt voor het kijken; ご視聴ありがとうございました;
+    请不吝点赞 订阅 转发 打赏支持明镜与点点栏目; 시청해주셔서 감사합니다
+    """
+)
+"""Captions of films, which a transcription learnt from: nobody says them to an agent."""
+SHORT = _phrases(
+    """
+    you; thank you; thank you very much; thanks; bye; bye bye; goodbye; so; oh; uh; um; hmm; mm; mhm;
+    the; i; and; danke; vielen dank; tschüss; merci; au revoir; gracias; adiós; grazie; ciao;
+    obrigado; tchau; bedankt
+    """
+)
+"""What a transcription makes of next to nothing, and callers say too: dropped where there was no speech.
+
+Answers such as yes and no are not among them: a short one is still one."""
+_BRACKETS = re.compile(r"(?:\[[^\]]*\]|\([^)]*\)|<[^>]*>|\*[^*]*\*|【[^】]*】|[♪♫][^♪♫]*|[\s.,!?-])+")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for a transcript; None is not known.
+
+    ``seconds`` of speech that the voice detector heard, ``loudness`` of their loudest 100 ms in dBFS, and
+    the ``probability`` that the service gives its words.
+    """
+
+    seconds: float | None = None
+    loudness: float | None = None
+    probability: float | None = None
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether one of the signs says that there was hardly speech."""
+        return (
+            (self.seconds is not None and self.seconds < WEAK_SECONDS)
+            or (self.loudness is not None and self.loudness < QUIET_DBFS)
+            or (self.probability is not None and self.probability < UNSURE)
+        )
+
+
+def reason(text: str, prompt: str, evidence: Evidence) -> str:
+    """Why ``text`` is not taken for the caller's words; empty where it is. ``prompt`` is the service's.
+
+    >>> reason("[BLANK_AUDIO]", "", Evidence())
+    'a note of the transcription, and no words'
+    >>> reason("Thank you.", "", Evidence(seconds=0.2)), reason("Thank you.", "", Evidence(seconds=0.9))
+    ('a stock phrase where there was hardly speech', '')
+    """
+    words = _words(text)
+    if not words:
+        return "no letter or digit"
+    if _BRACKETS.fullmatch(text.strip()):
+        return "a note of the transcription, and no words"
+    if _echoes(words, prompt):
+        return "the transcription's own prompt"
+    said = " ".join(words)
+    if any(said == phrase or _is_repeated(said, phrase) for phrase in INVENTED):
+        return "a caption that transcriptions invent"
+    if evidence.is_weak and any(said == phrase or _is_repeated(said, phrase) for phrase in SHORT):
+        return "a stock phrase where there was hardly speech"
+    return ""
+
+
+def is_note(text: str) -> bool:
+    """Whether ``text`` holds no words at all; known without evidence, while it is still written."""
+    return not _words(text) or _BRACKETS.fullmatch(text.strip()) is not None
+
+
+def loudness(frames: Iterator[Frame]) -> float | None:
+    """The loudest 100 ms of the sound among ``frames``, in dB of full scale; None without sound."""
+    pieces = [frame for frame in frames if isinstance(frame, InputAudioRawFrame)]
+    if not pieces:
+        return None
+    sound = np.frombuffer(b"".join(piece.audio for piece in pieces), dtype="<i2").astype(np.float32)
+    window = max(1, pieces[0].sample_rate * pieces[0].num_channels // 10)
+    whole = sound[: len(sound) // window * window] if len(sound) >= window else sound
+    rows = whole.reshape(-1, min(window, len(whole)) or 1)
+    loudest = float(np.sqrt(np.mean(rows**2, axis=1)).max(initial=0.0))
+    return 20 * float(np.log10(max(loudest, 1.0) / _FULL_SCALE))
+
+
+def probability(frame: TranscriptionFrame) -> float | None:
+    """How sure the service is of its words, from 0 to 1, where it says so."""
+    for extract in (extract_whisper_probability, extract_deepgram_probability, _of_tokens):
+        found = extract(frame)
+        if found is not None:
+            return float(found)
+    return None
+
+
+def _of_tokens(frame: TranscriptionFrame) -> float | None:
+    """Of OpenAI's own transcriptions. Pipecat 1.14 adds up their objects as if they were numbers."""
+    tokens = getattr(frame.result, "logprobs", None) or ()
+    found = [one.logprob for one in tokens if isinstance(getattr(one, "logprob", None), int | float)]
+    return math.exp(sum(found) / len(found)) if found else None
+
+
+def _echoes(words: list[str], prompt: str) -> bool:
+    """Whether the prompt comes back: all of it, whole sentences of it, or it again and again."""
+    own = _words(prompt)
+    if not own:
+        return False
+    if words == own or (len(own) >= _LEAST_ECHO_WORDS and words[: len(own)] == own):
+        return True
+    sentences = [_words(one) for one in re.split(r"[.!?;\n]+", prompt)]
+    return len(words) >= _LEAST_ECHO_WORDS and words in sentences
+
+
+def _is_repeated(said: str, phrase: str) -> bool:
+    """``phrase`` and nothing else, twice or more."""
+    return len(said) > len(phrase) and not said.replace(phrase, "").strip()

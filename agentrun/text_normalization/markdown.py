@@ -1,0 +1,55 @@
+"""Markdown, as a voice would say what it shows."""
+
+from __future__ import annotations
+
+import re
+
+_IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^)\n]*\)")
+_LINK = re.compile(r"\[([^\]\n]+)\](?:\([^)\n]*\)|\[[^\]\n]*\])")
+_REFERENCE = re.compile(r"^[ \t]*\[[^\]\n]+\]:[ \t]*\S.*$", re.MULTILINE)
+_FOOTNOTE = re.compile(r"\[\^[^\]\n]+\]|【[^】\n]*】")
+_STRUCK = re.compile(r"[ \t]?~~(?=\S).+?(?<=\S)~~")
+_CODE = re.compile(r"(`+)([^`]+)\1")
+_STRONG = re.compile(r"(\*{1,3})(?=\S)(.+?)(?<=\S)\1", re.DOTALL)
+_EMPHASIS = re.compile(r"(?<!\w)(_{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)", re.DOTALL)
+_RULE = re.compile(r"^[ \t]*(?:([-*_=])[ \t]*)(?:\1[ \t]*){2,}$", re.MULTILINE)
+_TABLE_RULE = re.compile(r"^[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|)+[ \t:|-]*$", re.MULTILINE)
+_HEADING = re.compile(r"^[ \t]*#{1,6}[ \t]+(.*?)[ \t#]*$", re.MULTILINE)
+_QUOTE = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
+_TASK = re.compile(r"^([ \t]*[-*+•][ \t]+)\[[ xX]\][ \t]+", re.MULTILINE)
+_BULLET = re.compile(r"^[ \t]*(?:[-*+•‣◦·–—]|\d{1,3}\))[ \t]+(?=\S)", re.MULTILINE)
+_NUMBERED = re.compile(r"(?:(?<=^)|(?<=\n)|(?<=[.!?:] ))[ \t]*(\d{1,2})\.[ \t]+(?=[^\W\d_])")
+_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+.!~|>-])")
+_ENDS = ".!?:;,…。！？："
+
+
+def plain(text: str) -> str:
+    """``text`` without Markdown: labels of links, items and rows as sentences.
+
+    >>> plain("**Sure!** See [our page](https://rosa.example/x).")
+    'Sure! See our page.'
+    >>> plain("Open:\\n- Monday: 9\\n- Sunday\\n\\n# Note\\nCall us")
+    'Open: Monday: 9. Sunday. Note. Call us'
+    """
+    for pattern, kept in (
+        (_REFERENCE, ""), (_IMAGE, r"\1"), (_LINK, r"\1"), (_FOOTNOTE, ""), (_STRUCK, ""), (_CODE, r"\2"),
+        (_TABLE_RULE, ""), (_RULE, ""), (_HEADING, r"\1"), (_QUOTE, ""), (_TASK, r"\1"), (_BULLET, ""),
+        (_NUMBERED, r"\1: "), (_STRONG, r"\2"), (_STRONG, r"\2"), (_EMPHASIS, r"\2"), (_ESCAPED, r"\1"),
+    ):  # fmt: skip
+        text = pattern.sub(kept, text)
+    return _sentences(text)
+
+
+def _sentences(text: str) -> str:
+    """Lines as sentences: where a line ends without a mark, the voice pauses all the same."""
+    lines = [_row(line.strip()) for line in text.splitlines()]
+    lines = [line for line in lines if line]
+    ended = [line if line[-1] in _ENDS else f"{line}." for line in lines[:-1]]
+    return " ".join([*ended, *lines[-1:]])
+
+
+def _row(line: str) -> str:
+    """The cells of a table's row, with a pause between them."""
+    if "|" not in line:
+        return line
+    return ", ".join(cell.strip() for cell in line.split("|") if cell.strip())

@@ -1,0 +1,97 @@
+"""Which transcripts are taken for the caller's words, and by what evidence."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from pipecat.frames.frames import InputAudioRawFrame, TranscriptionFrame
+
+from agentrun.pipeline.turns.noise_transcripts import Evidence, is_note, loudness, probability, reason
+
+PROMPT = "Expect words of college basketball. Names such as Gonzaga, Duke and UConn."
+WORDS = (
+    "Yes.",
+    "No.",
+    "42",
+    "Duke",
+    "Gonzaga and Duke",
+    "Basketball.",
+    "好的",
+    "I see you.",
+    "Thank you for the table.",
+    "[noise] hello",
+)
+CAPTIONS = (
+    "Thank you for watching!",
+    "Please subscribe.",
+    "ご視聴ありがとうございました",
+    "Untertitel der Amara.org-Community",
+    "Merci d'avoir regardé !",
+    "Thanks for watching! Thanks for watching!",
+)
+STRONG, SHORT = Evidence(seconds=0.9, loudness=-20.0, probability=0.9), Evidence(seconds=0.2)
+
+
+@pytest.mark.parametrize("text", [".", "...", "", "♪♪", "?!", "[BLANK_AUDIO]", "(music)", "*coughs*",
+                                  "<noise>", "♪ la la la ♪", "[Music] (applause)"])  # fmt: skip
+def test_notes_and_signs_are_no_words_whatever_the_evidence(text: str) -> None:
+    assert reason(text, "", STRONG)
+    assert is_note(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [PROMPT, PROMPT.lower().rstrip("."), f"{PROMPT} {PROMPT}", "Expect words of college basketball",
+     "names such as gonzaga, duke, and uconn."],
+)  # fmt: skip
+def test_an_echo_of_the_prompt_is_no_words(text: str) -> None:
+    assert reason(text, PROMPT, STRONG) == "the transcription's own prompt"
+
+
+@pytest.mark.parametrize("text", CAPTIONS)
+def test_captions_of_films_are_no_words_whatever_the_evidence(text: str) -> None:
+    assert reason(text, "", STRONG) == "a caption that transcriptions invent"
+
+
+@pytest.mark.parametrize("text", ["you", "Thank you.", "Bye.", "Bye bye bye", "Danke."])
+@pytest.mark.parametrize("evidence", [SHORT, Evidence(0.9, -60.0), Evidence(0.9, -20.0, 0.2)])
+def test_short_stock_phrases_need_speech(text: str, evidence: Evidence) -> None:
+    assert reason(text, "", evidence) == "a stock phrase where there was hardly speech"
+    assert not reason(text, "", STRONG)
+    assert not reason(text, "", Evidence()), "without evidence it is the caller's"
+
+
+@pytest.mark.parametrize("text", WORDS)
+@pytest.mark.parametrize("evidence", [SHORT, STRONG])
+def test_a_callers_words_are_heard(text: str, evidence: Evidence) -> None:
+    assert not reason(text, PROMPT, evidence)
+
+
+def test_loudness_is_that_of_the_loudest_piece() -> None:
+    silence, tone = np.zeros(1600), np.sin(np.arange(1600) * 0.3) * 16384
+    frames = [
+        InputAudioRawFrame(each.astype("<i2").tobytes(), 16_000, 1) for each in (silence, tone, silence)
+    ]
+    measured = loudness(iter(frames))
+    assert measured is not None
+    assert -9.5 < measured < -8.5
+    assert loudness(iter(frames[:1])) == pytest.approx(-90.3, abs=0.1)
+    assert loudness(iter(())) is None
+
+
+def test_probability_is_what_the_service_says() -> None:
+    def frame(result: object) -> TranscriptionFrame:
+        return TranscriptionFrame("you", "caller", "", result=result)
+
+    unsure = SimpleNamespace(segments=[SimpleNamespace(avg_logprob=-1.6)])
+    assert probability(frame(unsure)) == pytest.approx(0.2, abs=0.01)
+    tokens = SimpleNamespace(logprobs=[SimpleNamespace(logprob=-0.1), SimpleNamespace(logprob=-0.1)])
+    assert probability(frame(tokens)) == pytest.approx(0.905, abs=0.01)
+    assert probability(frame(None)) is None
+
+
+def test_a_hostile_transcript_is_judged_at_once() -> None:
+    for piece in ("♪", "[", "(", "*", "<a", "[]"):
+        reason(piece * 20_000 + "x", PROMPT, STRONG)
