@@ -73,6 +73,12 @@ def stt(plan: ServicePlan, resources: Resources) -> STTService:
 
 def llm(plan: ServicePlan, instructions: str, resources: Resources) -> LLMService[Any]:
     """The language model, told ``instructions``."""
+    made = _llm(plan, instructions, resources)
+    pipecat_private.assemble_tool_calls(made)
+    return made
+
+
+def _llm(plan: ServicePlan, instructions: str, resources: Resources) -> LLMService[Any]:
     if plan.provider != OPENAI:
         service: LLMService[Any] = construct(plan, resources, instructions)
         return service

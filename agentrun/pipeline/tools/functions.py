@@ -19,6 +19,7 @@ from pipecat.services.llm_service import FunctionCallParams
 from agentrun.call import Call
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
+from agentrun.tools import unreadable_arguments
 from agentrun.tools.outcome import Outcome
 from agentrun.tools.tool import Tool
 
@@ -58,7 +59,7 @@ async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: Se
     began = time.monotonic()
     try:
         async with _bridged(tool, listener):
-            outcome = await listener.line.ledger.run(tool, call, arguments)
+            outcome = await _run(tool, call, arguments, listener)
     except asyncio.CancelledError:
         why = "the call ended" if listener.over else "the caller interrupted"
         outcome = Outcome("cancelled", f"cancelled: {why}", seconds=_since(began))
@@ -72,6 +73,12 @@ async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: Se
     # A repeated call may get a result that took longer than itself.
     listener.tool_ended(tool, arguments, replace(outcome, seconds=_since(began)))
     return outcome
+
+
+async def _run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: SessionListener) -> Outcome:
+    if problem := unreadable_arguments.explain(arguments):
+        return Outcome("refused", problem)
+    return await listener.line.ledger.run(tool, call, arguments)
 
 
 def _since(began: float) -> float:

@@ -1,0 +1,56 @@
+"""Arguments of a tool call that are no JSON object: the model is told, and writes them again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+KEY = "unreadable_arguments"
+"""The one key of the object that stands for arguments that could not be read."""
+MOST_SHOWN = 200
+
+
+def read(text: str) -> dict[str, Any]:
+    """The arguments of a call as the model wrote them; none and ``null`` are an empty object.
+
+    What can't be read is kept as it is under ``KEY``, so that the conversation stays one that every provider
+    takes.
+
+    >>> read('{"number": 7}'), read(""), read('{"number": 7')
+    ({'number': 7}, {}, {'unreadable_arguments': '{"number": 7'})
+    """
+    arguments = parse(text)
+    return wrap(text) if arguments is None else arguments
+
+
+def parse(text: str) -> dict[str, Any] | None:
+    """The arguments, or None where they are no JSON object."""
+    try:
+        data = json.loads(text, parse_constant=_refuse) if text.strip() else {}
+    except (ValueError, RecursionError):
+        return None
+    if data is None:
+        return {}
+    return data if isinstance(data, dict) else None
+
+
+def wrap(text: str) -> dict[str, Any]:
+    """An object that stands for ``text``, which can't be read."""
+    return {KEY: text[:MOST_SHOWN]}
+
+
+def explain(arguments: object) -> str | None:
+    """What the model is told about unreadable arguments; None for those that could be read."""
+    if not isinstance(arguments, Mapping) or set(arguments) != {KEY}:
+        return None
+    text = str(arguments[KEY]).strip()
+    what = (
+        f"The arguments could not be read as a JSON object: {text}" if text else "The arguments were cut off."
+    )
+    return f"{what}\nThe tool has not run. Call again with the whole arguments as one JSON object."
+
+
+def _refuse(constant: str) -> object:
+    """Python reads NaN and Infinity, and would write them into the conversation; they are no JSON."""
+    raise ValueError(constant)
