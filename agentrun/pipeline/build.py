@@ -9,6 +9,7 @@ from agentrun.pipeline.realtime import pipeline as realtime
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.text import pipeline as written
+from agentrun.pipeline.tools import functions
 from agentrun.plan.plan import Plan
 from agentrun.transports.connection import Connection
 
@@ -21,6 +22,14 @@ def build(
     plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: SessionListener
 ) -> PipelineParts:
     """The processors of one call; the model is told ``instructions``."""
+    parts = _build(plan, instructions, connection, resources, listener)
+    functions.answer_unknown_names(parts.services, connection.call, listener)
+    return parts
+
+
+def _build(
+    plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: SessionListener
+) -> PipelineParts:
     if connection.written:
         return written.build(plan, instructions, connection, resources, listener)
     output = connection.transport.output()

@@ -1,10 +1,10 @@
 """Tool calls of a chat completion, put together whatever way the provider streams them.
 
 Pipecat 1.14 reads the first tool call of each chunk alone, takes a change of ``index`` for a new call, and
-counts the indices itself from 0. Servers that speak the protocol of chat completions send several calls in one
-chunk, all of them with index 0, without an index, counted from 1, with the id in each delta or in none: a call
-is lost, another is run with nothing, two are joined. Here the deltas are taken out of the stream, and each call
-goes on as one chunk at its end, which Pipecat reads as it was meant.
+counts the indices itself from 0. Servers that speak the protocol of chat completions send several calls in
+one chunk, all of them with index 0, without an index, counted from 1, with the id in each delta or in none:
+a call is lost, another is run with nothing, two are joined. Here the deltas are taken out of the stream, and
+each call goes on as one chunk at its end, which Pipecat reads as it was meant.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipecat.services.openai.responses.llm import (
     OpenAIResponsesLLMService,
 )
 
-from agentrun.pipeline.tool_call_deltas import ToolCallDeltas, WholeCall
+from agentrun.pipeline.tools.call_deltas import ToolCallDeltas, WholeCall
 from agentrun.tools import unreadable_arguments
 
 CUT = ("length", "content_filter")

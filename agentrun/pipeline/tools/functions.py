@@ -14,9 +14,11 @@ from loguru import logger
 from pipecat.adapters.llm.schemas.direct_function import tool_options
 from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
 from pipecat.frames.frames import FunctionCallResultProperties
-from pipecat.services.llm_service import FunctionCallParams
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.services.llm_service import FunctionCallParams, LLMService
 
 from agentrun.call import Call
+from agentrun.errors import ToolError
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
 from agentrun.tools import unreadable_arguments
@@ -36,13 +38,7 @@ def _schema(
     # A function that Pipecat does not cancel reports its result later, as a message of its own.
     @tool_options(cancel_on_interruption=tool.on_interrupt == "cancel")
     async def handler(params: FunctionCallParams) -> None:
-        turn = listener.line.ledger.turn
-        with parallel_calls.at_work(turn):
-            outcome = await run(tool, call, params.arguments, listener)
-            waits = await parallel_calls.told(params.llm)
-        silent = listener.over or (waits and not parallel_calls.is_last(turn))
-        answer = FunctionCallResultProperties(run_llm=False) if silent else None
-        await params.result_callback(as_data(outcome.text), properties=answer)
+        await _answer(params, tool, call, listener, parallel_calls)
 
     return FunctionSchema(
         name=tool.name,
@@ -51,6 +47,50 @@ def _schema(
         required=list(tool.parameters.get("required", ())),
         handler=handler,
     )
+
+
+def answer_unknown_names(services: Sequence[object], call: Call, listener: SessionListener) -> None:
+    """Have the language models among ``services`` told when they call a tool that is not there."""
+    parallel_calls = ParallelToolCalls()
+
+    async def handler(params: FunctionCallParams) -> None:
+        tool = unknown_tool(params.function_name, _offered(params.context))
+        await _answer(params, tool, call, listener, parallel_calls)
+
+    for service in services:
+        if isinstance(service, LLMService):
+            service.register_function(None, handler)
+
+
+def unknown_tool(name: str, offered: Sequence[str]) -> Tool:
+    """What stands in for a tool that the model made up: it says which ones there are."""
+
+    async def run(call: Call, arguments: Mapping[str, Any]) -> str:  # noqa: ARG001 - a tool has them
+        there = f"there is {', '.join(offered)}" if offered else "there are no tools"
+        raise ToolError(f"There is no tool {name}; {there}.")
+
+    return Tool(name, "", {}, plugin="", origin="", run=run, say="")
+
+
+def _offered(context: LLMContext | None) -> list[str]:
+    return [tool.name for tool in getattr(context and context.tools, "standard_tools", ())]
+
+
+async def _answer(
+    params: FunctionCallParams,
+    tool: Tool,
+    call: Call,
+    listener: SessionListener,
+    parallel_calls: ParallelToolCalls,
+) -> None:
+    """Run the tool and hand its outcome to the model, which goes on once all tools of the turn are done."""
+    turn = listener.line.ledger.turn
+    with parallel_calls.at_work(turn):
+        outcome = await run(tool, call, params.arguments, listener)
+        waits = await parallel_calls.told(params.llm)
+    silent = listener.over or (waits and not parallel_calls.is_last(turn))
+    answer = FunctionCallResultProperties(run_llm=False) if silent else None
+    await params.result_callback(as_data(outcome.text), properties=answer)
 
 
 async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: SessionListener) -> Outcome:
