@@ -266,7 +266,10 @@ async def test_a_proxy_is_believed_where_it_is_named(tmp_path: Path) -> None:
     for proxies, scheme in ((None, "ws"), ("10.0.0.1", "ws"), ("127.0.0.1", "wss")):
         (tmp_path / "desk.yaml").write_text(SPEC.format(name="desk"))
         environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
-        options = Options(port=0, insecure=True, forwarded_allow_ips=proxies)
+        environ["TWILIO_AUTH_TOKEN"] = SECRET
+        options = Options(port=0, forwarded_allow_ips=proxies)
         async with running_server([tmp_path / "desk.yaml"], environ, options) as server:
-            answer = await post(f"{server.url}/desk/twilio/voice", None, **{"x-forwarded-proto": "https"})
+            url = f"{server.url}/desk/twilio/voice"
+            seen = url if scheme == "ws" else url.replace("http", "https", 1)
+            answer = await post(url, sign(seen), **{"x-forwarded-proto": "https"})
             assert f'url="{scheme}://' in answer.text

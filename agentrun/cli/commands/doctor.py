@@ -24,7 +24,8 @@ _MARKS = {"ok": ("ok", "green"), "warning": ("warn", "yellow"), "error": ("FAIL"
 @click.option(
     "--live",
     is_flag=True,
-    help="Also ask each provider one question that costs nothing, and MCP servers for their tools.",
+    help="Also ask each provider one question that costs nothing, MCP servers for their tools, and the "
+    "public address of a running server for what it must not tell strangers.",
 )
 @click.option("--number", help="The telephone number at Twilio; TWILIO_FROM_NUMBER otherwise.")
 @click.option("--fix", is_flag=True, help="With --live: have Twilio send the number's calls here.")
@@ -59,7 +60,7 @@ async def _look(
 ) -> list[Finding]:
     from agentrun import plugins
     from agentrun.plan import plan as planning
-    from agentrun.server.doctor import local_checks, mcp_checks, provider_checks
+    from agentrun.server.doctor import exposure_checks, local_checks, mcp_checks, provider_checks
     from agentrun.server.lifecycle.load_specs import load
 
     environ = dict(os.environ)
@@ -71,6 +72,7 @@ async def _look(
     found += await local_checks.addresses(plans, options.host, options.port)
     if live:
         found += await provider_checks.providers(plans, environ)
+        found += await exposure_checks.routes(plans)
         found += await mcp_checks.servers(plans, environ)
         found += await provider_checks.webhook(plans, environ, number, fix=fix)
     return found

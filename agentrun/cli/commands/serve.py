@@ -122,6 +122,7 @@ async def _serve(specs: tuple[Path, ...], options: Options, drain: float) -> int
             done()
             if options.worker == 0:
                 server_screen.show_start(server)
+            server.settings.local.on_seen(lambda: server_screen.show_proxy(server))
             if options.worker_fd is not None:
                 stack.push_async_callback(_end, asyncio.create_task(_stop_when_orphaned(stop)))
             await _wait(stop.asked, server)

@@ -54,7 +54,7 @@ def show_start(server: RunningServer) -> None:
             local_page = True
     console.print(table)
     for line in _next_steps(server, local_page):
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def _is_loopback(server: RunningServer) -> bool:
@@ -69,6 +69,7 @@ def _next_steps(server: RunningServer, local_page: bool) -> Iterator[str]:
 
     first = next(iter(server.switchboard.plans.values()))
     name = first.spec.name
+    link = f"?token={server.settings.local.token}" if server.settings.local.is_reachable else ""
     if server.settings.offline:
         yield (
             "[yellow]Offline:[/] a stand-in hears, answers and speaks. No language model is in it: "
@@ -81,12 +82,22 @@ def _next_steps(server: RunningServer, local_page: bool) -> Iterator[str]:
     if server.settings.access is Access.SIGNED and not server.settings.public_urls:
         yield "Only this machine can call: add --public-url with the address that Twilio reaches."
     if local_page:
-        yield f"Talk:  open {server.url}/"
+        yield f"Talk:  open {server.url}/{link}"
     if dashboard.is_open(server.settings):
-        yield f"Watch: open {server.url}/dashboard"
+        with_password = bool(server.settings.environ.get(dashboard.VARIABLE))
+        yield f"Watch: open {server.url}/dashboard{'' if with_password else link}"
     if first.has_transport("twilio") and server.settings.access is not Access.CLOSED:
         yield f'Call:  agentrun call {server.url}/{name}/twilio/voice --say "Hello"'
     yield "Stop:  Ctrl-C"
+
+
+def show_proxy(server: RunningServer) -> None:
+    """Say that others can reach the server, and how the page is opened from now on."""
+    if _is_loopback(server) and server.settings.local.is_reachable:
+        words = "A proxy passes requests on to this server. The page asks for a token now: open"
+        Console().print(
+            f"{words} {server.url}/?token={server.settings.local.token}", highlight=False, soft_wrap=True
+        )
 
 
 def show_stop(server: RunningServer, seconds: float = 0.0) -> None:

@@ -9,7 +9,7 @@ from agentrun import __version__
 from agentrun.server import dashboard
 from agentrun.server.app import health_routes
 from agentrun.server.app.request_limits import RequestLimits
-from agentrun.server.auth import api_key
+from agentrun.server.auth import api_key, local_only
 from agentrun.server.auth.call_access import is_loopback
 from agentrun.server.browser import routes
 from agentrun.server.calls.switchboard import Switchboard
@@ -28,28 +28,29 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
 
     app = FastAPI(title="agentrun", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
 
-    app.include_router(health_routes.router(switchboard))
+    app.include_router(health_routes.router(switchboard, settings))
     app.state.metrics = Metrics(switchboard)
     app.include_router(metrics.router(app.state.metrics, settings))
-    local = is_loopback(settings.host)
+    require_local = local_only.require(settings.local) if is_loopback(settings.host) else None
     guard = api_key.require_start(settings)
     if not settings.one_of_many:
-        app.include_router(routes.router(switchboard, guard, page_too=local))
-    if local:
-        app.include_router(record_routes.router(switchboard))
+        app.include_router(routes.router(switchboard, guard, require_local))
+    if require_local:
+        app.include_router(record_routes.router(switchboard, settings.local))
         if settings.evals:
             from agentrun.server.app import eval_routes
 
-            app.include_router(eval_routes.router(switchboard))
+            app.include_router(eval_routes.router(switchboard, require_local))
     if dashboard.is_open(settings):
         app.include_router(dashboard.router(switchboard, settings))
     diallers = Diallers(switchboard, settings)
     twilio = TwilioRoutes(switchboard, settings, tokens or StreamTokens(), diallers)
     app.include_router(twilio.router())
     if not settings.one_of_many:
-        app.include_router(dial_routes.router(switchboard, settings, diallers, twilio.is_signed))
+        app.include_router(dial_routes.router(switchboard, settings, diallers, twilio.is_from_twilio))
     app.state.diallers = diallers
     app.add_middleware(RequestLimits)
+    app.add_middleware(local_only.NoteProxies, local=settings.local)
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,

@@ -8,14 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
-from agentrun.server.auth.local_only import require_local
+from agentrun.server.auth.local_only import LocalCheck, require_address
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.transports import evaluation
 
 FIRST_MESSAGE_SECONDS = 5.0
 
 
-def router(switchboard: Switchboard) -> APIRouter:
+def router(switchboard: Switchboard, require_local: LocalCheck = require_address) -> APIRouter:
     """``WS /<agent>/eval``.
 
     ``?heard=1`` is for callers who speak to an agent that writes, ``?call=ID`` gives the call its name, and

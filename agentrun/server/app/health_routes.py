@@ -6,17 +6,22 @@ import os
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from agentrun.server.auth.local_only import require_local
+from agentrun.server.auth import local_only
+from agentrun.server.auth.call_access import is_loopback
 from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.lifecycle.settings import ServerSettings
 
 
-def router(switchboard: Switchboard) -> APIRouter:
+def router(switchboard: Switchboard, settings: ServerSettings) -> APIRouter:
     """``GET /health`` is 200 while the process lives; ``GET /ready`` is 503 once it takes no more calls."""
     routes = APIRouter()
+    require_local = local_only.require(settings.local)
 
     @routes.get("/health")
     async def health(request: Request) -> dict[str, object]:
         told: dict[str, object] = {"status": "stopping" if switchboard.admission.stopped else "ok"}
+        if not is_loopback(settings.host):
+            return told
         try:
             require_local(request)
         except HTTPException:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from fastapi import HTTPException, Request
 
 from agentrun.server.auth.call_access import is_loopback
-from agentrun.server.auth.local_only import require_local
+from agentrun.server.auth.local_only import LocalCheck
+from agentrun.server.auth.local_only import require as local_check
 from agentrun.server.auth.start_tokens import StartTokens
 from agentrun.server.lifecycle.settings import ServerSettings
 
@@ -27,10 +28,11 @@ def require(settings: ServerSettings, tokens: StartTokens | None = None) -> Chec
     >>> routes = APIRouter(dependencies=[Depends(require(settings))])  # doctest: +SKIP
     """
     key = settings.environ.get(VARIABLE, "")
+    require_local = local_check(settings.local)
 
     def check(request: Request) -> None:
         if not key:
-            _require_this_machine(settings.host, request)
+            _require_this_machine(settings.host, request, require_local)
             return
         _require_origin(settings, request)
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
@@ -49,6 +51,7 @@ def require(settings: ServerSettings, tokens: StartTokens | None = None) -> Chec
 def require_start(settings: ServerSettings) -> Check:
     """As ``require`` with start tokens, but on a loopback host this machine's own page needs no key."""
     check_key = require(settings, settings.start_tokens)
+    require_local = local_check(settings.local)
 
     def check(request: Request) -> None:
         if is_loopback(settings.host) and is_loopback(request.client.host if request.client else ""):
@@ -70,7 +73,7 @@ def _require_origin(settings: ServerSettings, request: Request) -> None:
         raise HTTPException(403, f"this server does not answer pages of {origin}; see --allow-origin")
 
 
-def _require_this_machine(host: str, request: Request) -> None:
+def _require_this_machine(host: str, request: Request, require_local: LocalCheck) -> None:
     """Refuse (403) whoever may be a stranger."""
     away = f"set {VARIABLE} where the server runs, and send it as `Authorization: Bearer …`"
     client = request.client.host if request.client else ""

@@ -21,7 +21,7 @@ from pipecat.transports.smallwebrtc.request_handler import (
 
 from agentrun.plan.plan import Plan
 from agentrun.server.admission import rejections
-from agentrun.server.auth.local_only import require_local
+from agentrun.server.auth.local_only import LocalCheck, require_address
 from agentrun.server.browser import page
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.transports import browser
@@ -44,13 +44,13 @@ _UNREADABLE = (
 
 def router(
     switchboard: Switchboard,
-    require_start: Callable[[Request], None] = require_local,
-    *,
-    page_too: bool = True,
+    require_start: Callable[[Request], None] = require_address,
+    require_local: LocalCheck | None = require_address,
 ) -> APIRouter:
-    """The page and the list of agents, for this machine; the offer, for whom ``require_start`` lets in."""
+    """The page and the list of agents, for whom ``require_local`` lets in, and not at all without it; the
+    offer, for whom ``require_start`` lets in."""
     routes = APIRouter()
-    if page_too:
+    if require_local:
         routes.include_router(_page(switchboard), dependencies=[Depends(require_local)])
     handler = SmallWebRTCRequestHandler()
     switchboard.on_close(handler.close)

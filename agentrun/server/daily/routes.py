@@ -14,9 +14,8 @@ from agentrun.plan import daily
 from agentrun.plan.plan import Plan
 from agentrun.server.admission import rejections
 from agentrun.server.admission.admission import NotAdmittedError
-from agentrun.server.auth import api_key
+from agentrun.server.auth import api_key, local_only
 from agentrun.server.auth.call_access import is_loopback
-from agentrun.server.auth.local_only import require_local
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.daily import signature
 from agentrun.server.daily.calls import DailyCalls, Started
@@ -44,6 +43,7 @@ class DailyRoutes:
         self._switchboard = switchboard
         self._settings = settings
         self._calls = calls
+        self._require_local = local_only.require(settings.local)
         self._require_key = api_key.require(settings, settings.start_tokens)
 
     def router(self) -> APIRouter:
@@ -116,7 +116,7 @@ class DailyRoutes:
             raise HTTPException(
                 403, f"{signature.VARIABLE} is not set, so nobody can tell Daily from a stranger"
             )
-        require_local(request)
+        self._require_local(request)
 
 
 def _shown(started: Started) -> dict[str, str]:

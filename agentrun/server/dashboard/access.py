@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from fastapi import HTTPException, Request
 
+from agentrun.server.auth import local_only
 from agentrun.server.auth.call_access import is_loopback
-from agentrun.server.auth.local_only import require_local
 from agentrun.server.lifecycle.settings import ServerSettings
 
 VARIABLE = "AGENTRUN_DASHBOARD_PASSWORD"
@@ -35,6 +35,7 @@ def require(
     without it only a browser on this machine is let in. ``clock`` is in seconds.
     """
     password = settings.environ.get(VARIABLE, "")
+    require_local = local_only.require(settings.local)
     wrong: deque[float] = deque(maxlen=MOST_WRONG)
 
     def check(request: Request) -> None:

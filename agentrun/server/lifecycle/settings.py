@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agentrun.server.auth.call_access import Access
+from agentrun.server.auth.local_access import LocalAccess
 from agentrun.server.auth.start_tokens import StartTokens
 
 
@@ -16,6 +17,7 @@ class ServerSettings:
     ``origins`` are the sites whose pages may start calls, in lower case. ``start_tokens`` checks tokens of
     ``agentrun token``, where the server has a key. ``one_of_many`` workers answers no browser and places no
     calls: what belongs to such a call comes in several requests, and each may reach another worker.
+    ``local`` tells this user's own requests from strangers'.
     """
 
     host: str
@@ -27,3 +29,4 @@ class ServerSettings:
     origins: frozenset[str] = frozenset()
     start_tokens: StartTokens | None = field(default=None, repr=False)
     one_of_many: bool = False
+    local: LocalAccess = field(default_factory=LocalAccess, repr=False)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, HTTPException
 
-from agentrun.server.auth.local_only import require_local
+from agentrun.server.auth import local_only
+from agentrun.server.auth.local_access import LocalAccess
 from agentrun.server.calls.switchboard import Switchboard
 
 
-def router(switchboard: Switchboard) -> APIRouter:
+def router(switchboard: Switchboard, local: LocalAccess) -> APIRouter:
     """``GET /<agent>/calls/<id>``: the record of a live or a past call; 404 when there is none."""
-    routes = APIRouter(dependencies=[Depends(require_local)])
+    routes = APIRouter(dependencies=[Depends(local_only.require(local))])
 
     @routes.get("/{agent}/calls/{call_id}")
     async def record(agent: str, call_id: str) -> dict[str, object]:

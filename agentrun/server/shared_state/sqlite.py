@@ -48,6 +48,28 @@ class Ledger:
         self._db.close()
 
 
+class SharedFlag:
+    """A flag that any worker raises for all of them."""
+
+    def __init__(self, ledger: Ledger, name: str) -> None:
+        self._ledger = ledger
+        self._name = name
+        self._raised = False
+
+    def is_raised(self) -> bool:
+        """Whether a worker has raised it."""
+        if not self._raised:
+            with self._ledger.page(self._name) as page:
+                self._raised = bool(page)
+        return self._raised
+
+    def raise_(self) -> None:
+        """Raise it."""
+        self._raised = True
+        with self._ledger.page(self._name) as page:
+            page["raised"] = True
+
+
 class SharedStore:
     """The book of all workers. Its times are monotonic: one clock for all processes of a machine."""
 

@@ -16,7 +16,6 @@ from agentrun.plan.plan import Plan
 from agentrun.server.admission import rejections
 from agentrun.server.admission.admission import NotAdmittedError
 from agentrun.server.auth import api_key
-from agentrun.server.auth.call_access import Access
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.twilio.outbound_calls import Diallers, NumberError
@@ -26,7 +25,7 @@ from agentrun.transports.twilio_rest import TwilioError
 MINUTE = 60.0
 MOST_FORM_BYTES = 16 * 1024
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-IsSigned = Callable[[str, Request, Mapping[str, str]], bool]
+IsFromTwilio = Callable[[str, Request, Mapping[str, str]], bool]
 
 
 class Wanted(BaseModel):
@@ -62,7 +61,7 @@ class Rate:
 
 
 def router(
-    switchboard: Switchboard, settings: ServerSettings, diallers: Diallers, is_signed: IsSigned
+    switchboard: Switchboard, settings: ServerSettings, diallers: Diallers, is_from_twilio: IsFromTwilio
 ) -> APIRouter:
     """``POST /<agent>/twilio/dial`` for whoever has the key, and ``/twilio/status`` for Twilio."""
     routes, rate = APIRouter(), Rate()
@@ -93,8 +92,7 @@ def router(
         if int(request.headers.get("content-length") or MOST_FORM_BYTES + 1) > MOST_FORM_BYTES:
             raise HTTPException(413, "Twilio's form has less than 16 KiB")
         form = {key: str(value) for key, value in (await request.form()).items()}
-        closed = settings.access is Access.CLOSED
-        if closed or (settings.access is Access.SIGNED and not is_signed(agent, request, form)):
+        if not is_from_twilio(agent, request, form):
             raise HTTPException(403, "the request is not signed by Twilio")
         outgoing = diallers.find(dial)
         if outgoing is None or outgoing.plan.spec.name != agent:

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
 from loguru import logger
 from twilio.twiml.voice_response import Connect, VoiceResponse
 
 from agentrun.call import Call
 from agentrun.plan.plan import Plan
 from agentrun.server.admission import rejections
+from agentrun.server.auth import local_only
 from agentrun.server.auth.call_access import TOKEN_VARIABLE, Access, is_loopback
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
@@ -47,6 +48,7 @@ class TwilioRoutes:
         self._tokens = tokens
         self._diallers = diallers
         self._handshakes = 0
+        self._require_local = local_only.require(settings.local)
 
     def router(self) -> APIRouter:
         """The routes, to be included in the app."""
@@ -65,9 +67,9 @@ class TwilioRoutes:
         if int(request.headers.get("content-length") or MOST_FORM_BYTES + 1) > MOST_FORM_BYTES:
             return Response("Twilio's form has less than 16 KiB\n", 413, media_type="text/plain")
         form = {key: str(value) for key, value in (await request.form()).items()}
-        if self._settings.access is Access.SIGNED and not self.is_signed(agent, request, form):
+        if not self.is_from_twilio(agent, request, form):
             logger.warning("{}: refused a call without Twilio's signature", agent)
-            return Response("the request is not signed by Twilio\n", 403, media_type="text/plain")
+            return Response(self._unsigned(), 403, media_type="text/plain")
         call_sid, dial = form.get("CallSid", ""), request.query_params.get("dial", "")
         known = self._switchboard.records.get(plan.spec.name, call_sid)
         if known and (known.direction == "inbound" or known.ended):
@@ -105,8 +107,29 @@ class TwilioRoutes:
         plan = self._switchboard.plans.get(agent)
         return plan if plan and plan.has_transport("twilio") else None
 
-    def is_signed(self, agent: str, request: Request, form: Mapping[str, str]) -> bool:
-        """Whether Twilio has signed ``form`` for this address."""
+    def is_from_twilio(self, agent: str, request: Request, form: Mapping[str, str]) -> bool:
+        """Whether Twilio has signed ``form`` for this address.
+
+        Where unsigned calls are accepted: whether it comes from this machine, once others can reach it.
+        """
+        if self._settings.access is Access.SIGNED:
+            return self._is_signed(agent, request, form)
+        if self._settings.access is Access.CLOSED:
+            return False
+        if not self._settings.local.is_reachable:
+            return True
+        try:
+            self._require_local(request)
+        except HTTPException:
+            return False
+        return True
+
+    def _unsigned(self) -> str:
+        if self._settings.access is Access.SIGNED:
+            return "the request is not signed by Twilio\n"
+        return f"others can reach this server, so it takes no unsigned calls: set {TOKEN_VARIABLE}\n"
+
+    def _is_signed(self, agent: str, request: Request, form: Mapping[str, str]) -> bool:
         token = self._settings.environ[TOKEN_VARIABLE]
         given = request.headers.get(signature.HEADER, "")
         return signature.is_valid(token, self._signed_urls(agent, request), form, given)

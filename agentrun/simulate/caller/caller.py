@@ -10,6 +10,7 @@ from time import monotonic
 
 import numpy as np
 
+from agentrun import local_secret
 from agentrun.simulate.caller.phone_call import PhoneCall
 from agentrun.simulate.caller.twilio import twiml, webhook
 from agentrun.simulate.caller.twilio.media_socket import MediaSocket
@@ -24,6 +25,7 @@ class Caller:
 
     ``number`` calls ``called``; with ``auth_token`` the webhook is signed as Twilio signs it. ``jitter`` is
     the greatest delay, in seconds, of a frame on its way to the agent; ``seed`` makes delays repeatable.
+    ``secret`` is this user's, which servers on this machine know.
 
     >>> async def ask(url, question):
     ...     async with Caller().call(url) as call:
@@ -38,6 +40,7 @@ class Caller:
     auth_token: str | None = field(default=None, repr=False)
     jitter: float = 0.0
     seed: int | None = None
+    secret: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], *, jitter: float = 0.0) -> Caller:
@@ -46,6 +49,7 @@ class Caller:
             account_sid=environ.get("TWILIO_ACCOUNT_SID") or cls.account_sid,
             auth_token=environ.get("TWILIO_AUTH_TOKEN") or None,
             jitter=jitter,
+            secret=local_secret.read(environ),
         )
 
     @contextlib.asynccontextmanager
@@ -57,7 +61,7 @@ class Caller:
         begun = monotonic()
         voice_url = webhook.voice_url(url)
         messages = Messages(self.account_sid, _sid("CA"), _sid("MZ"))
-        stream = await webhook.ask(voice_url, self._form(messages.call_sid), self.auth_token)
+        stream = await webhook.ask(voice_url, self._form(messages.call_sid), self.auth_token, self.secret)
         random = np.random.default_rng(self.seed)
         line = await MediaSocket.open(
             twiml.reachable(stream.url, voice_url), lambda: float(random.uniform(0.0, self.jitter))

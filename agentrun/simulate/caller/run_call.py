@@ -6,11 +6,10 @@ from pathlib import Path
 
 from agentrun.simulate.caller import conversation
 from agentrun.simulate.caller.caller import Caller
-from agentrun.simulate.caller.conversation import Course, Tell
-from agentrun.simulate.caller.phone_call import PhoneCall
+from agentrun.simulate.caller.conversation import Tell
 from agentrun.simulate.caller.refusal import RefusedError
 from agentrun.simulate.caller.results import report, server_record, spoken_words
-from agentrun.simulate.caller.results.report import Report, Turn
+from agentrun.simulate.caller.results.report import Report
 from agentrun.simulate.caller.results.spoken_words import Transcribe
 from agentrun.simulate.caller.script import Script
 from agentrun.simulate.caller.twilio.webhook import voice_url
@@ -43,15 +42,11 @@ async def run_call(
         return report.refused(address, error)
     if out:
         call.timeline.write(out)
-    turns = await _turns(address, call, course, transcribe, tell)
-    return report.make(address, call, course, turns)
-
-
-async def _turns(
-    address: str, call: PhoneCall, course: Course, transcribe: Transcribe | None, tell: Tell
-) -> list[Turn]:
     tell("asking for the record")
-    record = await server_record.fetch(address, call.call_sid)
-    if record:
-        return spoken_words.from_record(course, record)
-    return await spoken_words.from_sound(course, transcribe)
+    record = await server_record.fetch(address, call.call_sid, secret=caller.secret)
+    turns = (
+        spoken_words.from_record(course, record)
+        if record
+        else await spoken_words.from_sound(course, transcribe)
+    )
+    return report.make(address, call, course, turns)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from agentrun import local_secret
 from agentrun.simulate.caller.twilio import twiml
 from agentrun.simulate.caller.twilio.webhook import VOICE_PATH
 
@@ -15,10 +16,13 @@ _PATIENCE_SECONDS = 3.0
 _STEP_SECONDS = 0.1
 
 
-async def fetch(voice_url: str, call_sid: str, patience: float = _PATIENCE_SECONDS) -> dict[str, Any] | None:
+async def fetch(
+    voice_url: str, call_sid: str, patience: float = _PATIENCE_SECONDS, *, secret: bytes | None = None
+) -> dict[str, Any] | None:
     """The record of a call, or None where there is none: servers show records to their own machine only.
 
-    Waits up to ``patience`` seconds for the server to have noticed the end of the call.
+    Waits up to ``patience`` seconds for the server to have noticed the end of the call. A server that others
+    can reach shows it to who knows this user's ``secret``.
     """
     parts = urlsplit(voice_url)
     if not twiml.is_loopback(parts.hostname or ""):
@@ -26,7 +30,8 @@ async def fetch(voice_url: str, call_sid: str, patience: float = _PATIENCE_SECON
     path = f"{parts.path.removesuffix(VOICE_PATH)}/calls/{call_sid}"
     url = parts._replace(path=path, query="").geturl()
     found: dict[str, Any] | None = None
-    async with httpx.AsyncClient(timeout=patience, trust_env=False) as client:
+    headers = local_secret.headers(secret, url)
+    async with httpx.AsyncClient(timeout=patience, trust_env=False, headers=headers) as client:
         for _ in range(max(1, round(patience / _STEP_SECONDS))):
             found = await _get(client, url) or found
             if found is None or found.get("ended"):

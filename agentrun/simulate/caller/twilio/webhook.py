@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from agentrun import local_secret
 from agentrun.errors import AgentRunError
 from agentrun.simulate.caller.refusal import RefusedError
 from agentrun.simulate.caller.twilio import twiml
@@ -40,9 +41,11 @@ def voice_url(url: str) -> str:
     return parts._replace(path=path, fragment="").geturl()
 
 
-async def ask(url: str, form: Mapping[str, str], auth_token: str | None) -> Stream:
+async def ask(
+    url: str, form: Mapping[str, str], auth_token: str | None, secret: bytes | None = None
+) -> Stream:
     """Post ``form`` as Twilio does, signed when the token is known; raises RefusedError for any other answer
-    than TwiML that connects a stream.
+    than TwiML that connects a stream. A server on this machine is shown that ``secret`` is known.
     """
     headers = {"User-Agent": "TwilioProxy/1.1", "I-Twilio-Idempotency-Token": form["CallSid"]}
     if auth_token:
@@ -50,6 +53,7 @@ async def ask(url: str, form: Mapping[str, str], auth_token: str | None) -> Stre
 
         headers["X-Twilio-Signature"] = RequestValidator(auth_token).compute_signature(url, form)
     local = twiml.is_loopback(urlsplit(url).hostname or "")
+    headers |= local_secret.headers(secret, url) if local else {}
     try:
         async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=not local) as client:
             response = await client.post(url, data=dict(form), headers=headers)
