@@ -21,13 +21,14 @@ from agentrun.server.app import request_limits
 from agentrun.server.auth import start_tokens
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
-from agentrun.server.twilio import routes, stream_tokens
+from agentrun.server.twilio import handshakes, stream_tokens
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import until
 from tests.server.twilio.test_routes import (
     FORM,
     JUNK,
+    OTHER_CALL,
     PUBLIC,
     SECRET,
     SPEC,
@@ -97,7 +98,7 @@ async def test_a_stream_needs_a_token_that_is_new_and_its_own(
     async with serving(tmp_path, "desk", "other") as server:
         await assert_refused(server, start(None))
         await assert_refused(server, start(await a_token(server, "other")))
-        await assert_refused(server, start(await a_token(server), "CA2"))
+        await assert_refused(server, start(await a_token(server), OTHER_CALL))
         monkeypatch.setattr(stream_tokens, "LIFETIME_SECONDS", 0.0)
         await assert_refused(server, start(await a_token(server)))
 
@@ -170,7 +171,7 @@ async def test_ten_thousand_sockets_that_say_nothing_leave_nothing_behind(
 ) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard), hard))
-    monkeypatch.setattr(routes, "HANDSHAKE_SECONDS", 1.0)
+    monkeypatch.setattr(handshakes, "HANDSHAKE_SECONDS", 1.0)
     async with serving(tmp_path) as server:
         before, memory = len(asyncio.all_tasks()), []
         for _ in range(10):

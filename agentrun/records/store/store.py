@@ -18,6 +18,7 @@ from alembic.util import CommandError
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agentrun.errors import SetupError
+from agentrun.records.store import answered
 from agentrun.records.store.tables import CALLS
 from agentrun.records.webhook import outbox
 
@@ -57,6 +58,7 @@ class Store:
             self._engine = _engine(url)
             with self._engine.begin() as connection:
                 _migrate(connection)
+                answered.prepare(connection)
         except sa.exc.ArgumentError:
             raise SetupError(f"'{_shown(url)}' is no address of a store", f"write {DEFAULT}") from None
         except ModuleNotFoundError as error:
@@ -69,6 +71,7 @@ class Store:
             ) from None
         self._insert = _INSERTS[self._engine.dialect.name]
         self.outbox = outbox.Outbox(self._engine)
+        self.answered = answered.AnsweredTable(self._engine)
 
     def save(self, rows: Sequence[Row], owner: str, webhooks: Collection[str] = ()) -> None:
         """Write ``rows``, new or known; raises sqlalchemy.exc.SQLAlchemyError.

@@ -21,6 +21,7 @@ from agentrun.server.twilio import dial_routes
 from agentrun.server.twilio.outbound_calls import Diallers
 from agentrun.server.twilio.routes import TwilioRoutes
 from agentrun.server.twilio.stream_tokens import StreamTokens
+from agentrun.server.twilio.webhook import Webhooks
 
 
 def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamTokens | None = None) -> FastAPI:
@@ -44,10 +45,11 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
     if dashboard.is_open(settings):
         app.include_router(dashboard.router(switchboard, settings))
     diallers = Diallers(switchboard, settings)
-    twilio = TwilioRoutes(switchboard, settings, tokens or StreamTokens(), diallers)
+    webhooks = Webhooks(settings)
+    twilio = TwilioRoutes(switchboard, settings, tokens or StreamTokens(), diallers, webhooks)
     app.include_router(twilio.router())
     if not settings.one_of_many:
-        app.include_router(dial_routes.router(switchboard, settings, diallers, twilio.is_from_twilio))
+        app.include_router(dial_routes.router(switchboard, settings, diallers, webhooks))
     app.state.diallers = diallers
     app.add_middleware(RequestLimits)
     app.add_middleware(local_only.NoteProxies, local=settings.local)

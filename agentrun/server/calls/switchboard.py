@@ -19,6 +19,7 @@ from agentrun.server.calls.plugin_hooks import PluginNotifier
 from agentrun.server.observability import tracing
 from agentrun.server.records.audio_recordings import Recordings
 from agentrun.server.records.recent_records import RecentRecords
+from agentrun.server.shared_state.answered_calls import AnsweredCalls
 from agentrun.session import Session
 from agentrun.transports.connection import Connection
 
@@ -34,11 +35,16 @@ class Switchboard:
     """Owns every session of this process: it starts them, and none outlives ``close``."""
 
     def __init__(
-        self, plans: Mapping[str, Plan], resources: Resources, admission: Admission | None = None
+        self,
+        plans: Mapping[str, Plan],
+        resources: Resources,
+        admission: Admission | None = None,
+        answered: AnsweredCalls | None = None,
     ) -> None:
         self.plans = plans
         self.admission = admission or Admission()
         self.records = RecentRecords()
+        self.answered = answered or AnsweredCalls()
         self.closing = False
         self.recordings: Recordings | None = None
         self._resources = resources

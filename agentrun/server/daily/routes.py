@@ -78,14 +78,18 @@ class DailyRoutes:
         self._require_daily(agent, request, body)
         plan = self._plan(agent)
         dialin = _dialin(told)
-        if self._calls.is_known(agent, dialin.call_id):
-            raise HTTPException(409, "this call has been answered already")
         self._require_open()
+        answered = self._switchboard.answered
+        is_known = self._calls.is_known(agent, dialin.call_id)
+        if is_known or not await answered.claim(agent, dialin.call_id):
+            raise HTTPException(409, "this call has been answered already")
         try:
             return _shown(await self._calls.dial_in(plan, dialin))
         except NotAdmittedError as error:
+            await answered.forget(agent, dialin.call_id)
             raise rejections.in_http(error.refusal) from None
         except DailyError as error:
+            await answered.forget(agent, dialin.call_id)
             raise _no_room(agent, error) from None
 
     def _plan(self, agent: str) -> Plan:

@@ -35,6 +35,7 @@ from agentrun.server.observability import tracing
 from agentrun.server.records import record_keeping
 from agentrun.server.records.audio_recordings import Recordings
 from agentrun.server.records.webhook_delivery import Deliverer
+from agentrun.server.shared_state.answered_calls import AnsweredCalls
 from agentrun.server.shared_state.sqlite import (
     Ledger,
     SharedFlag,
@@ -96,7 +97,8 @@ async def running_server(
             stack.callback(ledger.close)
         store = SharedStore(ledger) if ledger else None
         logs.protect(plan.redaction for plan in plans.values())
-        switchboard = Switchboard(plans, resources, Admission(options.limits, store=store))
+        admission = Admission(options.limits, store=store)
+        switchboard = Switchboard(plans, resources, admission, AnsweredCalls(ledger))
         await switchboard.prepare()
         deliverer: Deliverer | None = None
         if options.records:

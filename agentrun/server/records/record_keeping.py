@@ -55,6 +55,7 @@ async def record_keeping(
     record_writer.on_end(deliverer.kick)
     switchboard.records.on_add(record_writer.watch)
     switchboard.records.past = store
+    switchboard.answered.store = store.answered
     writing, sending = asyncio.create_task(record_writer.run()), asyncio.create_task(deliverer.run())
     try:
         yield deliverer

@@ -108,6 +108,11 @@ class SharedStreamTokens(StreamTokens):
         with self._tickets_of_all():
             return super().redeem(token, agent, call_sid)
 
+    def expects(self, address: str, agent: str) -> bool:
+        """As StreamTokens."""
+        with self._tickets_of_all():
+            return super().expects(address, agent)
+
     @contextmanager
     def _tickets_of_all(self) -> Iterator[None]:
         with self._ledger.page("tickets") as page:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -19,13 +19,12 @@ from agentrun.server.auth import api_key
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.twilio.outbound_calls import Diallers, NumberError
+from agentrun.server.twilio.webhook import Webhooks
 from agentrun.spec.models.agent import TwilioTransport
 from agentrun.transports.twilio_rest import TwilioError
 
 MINUTE = 60.0
-MOST_FORM_BYTES = 16 * 1024
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-IsFromTwilio = Callable[[str, Request, Mapping[str, str]], bool]
 
 
 class Wanted(BaseModel):
@@ -61,7 +60,7 @@ class Rate:
 
 
 def router(
-    switchboard: Switchboard, settings: ServerSettings, diallers: Diallers, is_from_twilio: IsFromTwilio
+    switchboard: Switchboard, settings: ServerSettings, diallers: Diallers, webhooks: Webhooks
 ) -> APIRouter:
     """``POST /<agent>/twilio/dial`` for whoever has the key, and ``/twilio/status`` for Twilio."""
     routes, rate = APIRouter(), Rate()
@@ -89,11 +88,7 @@ def router(
 
     @routes.post("/{agent}/twilio/status", status_code=204)
     async def status(agent: str, request: Request, dial: str = "") -> Response:
-        if int(request.headers.get("content-length") or MOST_FORM_BYTES + 1) > MOST_FORM_BYTES:
-            raise HTTPException(413, "Twilio's form has less than 16 KiB")
-        form = {key: str(value) for key, value in (await request.form()).items()}
-        if not is_from_twilio(agent, request, form):
-            raise HTTPException(403, "the request is not signed by Twilio")
+        form = await webhooks.read(agent, request, ("CallSid",))
         outgoing = diallers.find(dial)
         if outgoing is None or outgoing.plan.spec.name != agent:
             raise HTTPException(404, "no such call was placed here")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 LIFETIME_SECONDS = 60.0
 MOST_OPEN = 10_000
+ADDRESS_CHARACTERS = 11
+"""66 of a token's 256 bits: enough to be known by, and no help in guessing the others."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,18 @@ class StreamTokens:
         if (ticket.agent, ticket.call_sid) != (agent, call_sid):
             return None
         return ticket
+
+    def address_of(self, token: str) -> str:
+        """The part of a token that stands in the stream's address, which a proxy may log."""
+        return token[:ADDRESS_CHARACTERS]
+
+    def expects(self, address: str, agent: str) -> bool:
+        """Whether a token that is still good begins with ``address``; nothing is used up."""
+        now = self._clock()
+        return len(address) == ADDRESS_CHARACTERS and any(
+            token.startswith(address) and grant.agent == agent and grant.expires > now
+            for token, grant in self._tickets.items()
+        )
 
     def _drop_expired(self) -> None:
         now = self._clock()

@@ -1,0 +1,85 @@
+"""The parameters of Twilio's webhooks, in the shapes that Twilio documents.
+
+Twilio signs names and values run together (https://www.twilio.com/docs/usage/security), so a signature also
+fits a form whose borders were moved: ``CallSid=CA…CallStatusringing``, or ``Direction=inboundFrom+1415…``
+without a ``From``. A form that could be such a copy is refused: each value that is used has one shape alone,
+and none of the others can have swallowed it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+_NUMBER = r"\+?[0-9]{1,20}|\+?(?:anonymous|restricted|unavailable|unknown|private|blocked|withheld)|"
+_SHAPES: Mapping[str, re.Pattern[str]] = {
+    "AccountSid": re.compile(r"AC[0-9a-f]{32}"),
+    "CallSid": re.compile(r"CA[0-9a-f]{32}"),
+    "ParentCallSid": re.compile(r"CA[0-9a-f]{32}"),
+    "ApiVersion": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+    "CallStatus": re.compile("queued|initiated|ringing|in-progress|completed|busy|failed|no-answer|canceled"),
+    "Direction": re.compile("inbound|outbound-api|outbound-dial|trunking-originating|trunking-terminating"),
+    "AnsweredBy": re.compile(
+        "human|fax|unknown|machine|machine_start|machine_end_beep|machine_end_silence|machine_end_other"
+    ),
+}
+_ADDRESS = re.compile(
+    rf"(?:{_NUMBER}(?:client|whatsapp):[\w.+%@:-]{{1,256}}|(?:sips?:)?[\w.!~*'()%+&=$,;?/-]{{1,128}}@[\w.:;=\[\]-]{{1,256}})",
+    re.IGNORECASE,
+)
+_ADDRESSES = frozenset({"From", "To", "Caller", "Called"})
+_AFTER_ADDRESS = re.compile(
+    r"(?:From|To|Caller|Called)(?:City|Country|State|Zip|Via|Name)|ForwardedFrom|ParentCallSid|StirVerstat|"
+    r"StirPassportToken|SipHeader_|Timestamp|SequenceNumber"
+)
+"""Names of Twilio's that may follow an address when they are sorted: one could be hidden in it."""
+_NAME = re.compile(r"[A-Z][A-Za-z]{0,63}[0-9]{0,3}|SipHeader_[A-Za-z0-9_.-]{1,128}")
+MOST_PARAMETERS = 100
+
+
+class FormError(ValueError):
+    """A form that is not Twilio's as it stands; says what is wrong, without its values."""
+
+
+def check(items: Iterable[tuple[str, object]], needed: Iterable[str]) -> dict[str, str]:
+    """The parameters of a signed webhook, which must have those that are ``needed``; raises FormError.
+
+    >>> check([("CallSid", "CA" + "0" * 32), ("From", "+14155551234")], ["CallSid", "From"])["From"]
+    '+14155551234'
+    """
+    form: dict[str, str] = {}
+    for name, value in items:
+        if name in form:
+            raise FormError(f"the parameter {_shown(name)} is there twice")
+        if not isinstance(value, str):
+            raise FormError(f"the parameter {_shown(name)} is a file")
+        form[name] = value
+    if len(form) > MOST_PARAMETERS:
+        raise FormError(f"there are more than {MOST_PARAMETERS} parameters")
+    for name in needed:
+        if name not in form:
+            raise FormError(f"the parameter {name} is missing")
+    for name, value in form.items():
+        _check(name, value)
+    return form
+
+
+def _check(name: str, value: str) -> None:
+    shape = _SHAPES.get(name)
+    if shape:
+        if not shape.fullmatch(value):
+            raise FormError(f"the parameter {name} has not the shape that Twilio documents")
+        return
+    if not _NAME.fullmatch(name) or any(_overlap(name, known) for known in _SHAPES):
+        raise FormError(f"there is a parameter that Twilio does not send: {_shown(name)}")
+    if name in _ADDRESSES and value and (not _ADDRESS.fullmatch(value) or _AFTER_ADDRESS.search(value)):
+        raise FormError(f"the parameter {name} is no telephone number, and no address of SIP")
+
+
+def _overlap(name: str, known: str) -> bool:
+    """Whether a border that was moved makes ``known`` look like ``name``: ``AnsweredB=ymachine``."""
+    return known.startswith(name) or name.startswith(known)
+
+
+def _shown(name: str) -> str:
+    return repr(name[:40])

@@ -1,0 +1,53 @@
+"""Streams that have not shown their token yet: how many are waited for, from where, and for how long."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+HANDSHAKE_SECONDS = 5.0
+CROWDED_SECONDS = 1.0
+"""How long a stream is waited for, and while more than half of the places are taken."""
+MOST_HANDSHAKES = 200
+"""Streams at once whose address nobody was given; more are turned away."""
+MOST_FROM_ONE_ADDRESS = 50
+RESERVED = 200
+"""Places beside those, for streams at an address that a webhook was given less than a minute ago."""
+
+
+class CrowdedError(Exception):
+    """There is no place for another stream."""
+
+
+class Handshakes:
+    """Counts the streams that are waited for; strangers take no place from those that are expected."""
+
+    def __init__(self) -> None:
+        self._strangers: Counter[str] = Counter()
+        self._expected = 0
+
+    @contextmanager
+    def one(self, address: str, *, expected: bool) -> Iterator[float]:
+        """A place for the block, and how many seconds to wait; raises CrowdedError where none is left."""
+        if expected:
+            yield from self._one_expected()
+            return
+        if self._strangers.total() >= MOST_HANDSHAKES or self._strangers[address] >= MOST_FROM_ONE_ADDRESS:
+            raise CrowdedError
+        self._strangers[address] += 1
+        crowded = self._strangers.total() > MOST_HANDSHAKES // 2
+        try:
+            yield min(CROWDED_SECONDS, HANDSHAKE_SECONDS) if crowded else HANDSHAKE_SECONDS
+        finally:
+            self._strangers[address] -= 1
+            self._strangers += Counter()  # forgets those that are at zero
+
+    def _one_expected(self) -> Iterator[float]:
+        if self._expected >= RESERVED:
+            raise CrowdedError
+        self._expected += 1
+        try:
+            yield HANDSHAKE_SECONDS
+        finally:
+            self._expected -= 1
