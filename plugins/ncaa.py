@@ -72,13 +72,17 @@ async def _download(url: str) -> bytes:
     # Reading the certificates takes 20 ms, in which no call would be heard.
     trusted = await asyncio.to_thread(httpx.create_ssl_context)
     # Redirects are not followed: they could lead from https to http. No proxy reaches this machine.
-    client = httpx.AsyncClient(timeout=SECONDS, verify=trusted, trust_env=not own_machine)
+    # A compressed answer would be inflated whole before its size is known: none is asked for, or read.
+    headers = {"Accept-Encoding": "identity"}
+    client = httpx.AsyncClient(timeout=SECONDS, verify=trusted, trust_env=not own_machine, headers=headers)
     body = bytearray()
     async with client, client.stream("GET", url) as answer:
         if answer.status_code != 200:
             raise ToolError(
                 f"The scoreboard is out of order (status {answer.status_code}). Offer to try later."
             )
+        if answer.headers.get("content-encoding", "identity") != "identity":
+            raise ToolError("The scoreboard sent something that can't be read. Offer to try again later.")
         async for chunk in answer.aiter_bytes():
             body += chunk
             if len(body) > MOST_BYTES:

@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic_core import to_json
-
 from agentrun.call import Call
 from agentrun.errors import ToolError
+from agentrun.tools.canonical_arguments import canonical, clean
 from agentrun.tools.invoke import invoke
 from agentrun.tools.outcome import Outcome
 from agentrun.tools.tool import Tool
@@ -42,10 +41,18 @@ class Ledger:
 
         Cancelling this does not stop a ``once_per_call`` tool: who calls it again gets its result.
         """
-        key = (tool.name, _canonical(arguments))
+        try:
+            arguments = clean(arguments)
+        except ToolError as error:
+            return Outcome("refused", str(error))
+        try:
+            key = (tool.name, canonical(tool, arguments))
+        except ToolError:
+            # not asked about, and not kept: it is told what does not fit
+            return await invoke(tool, call, arguments)
         earlier = self._runs.get(key)
         if earlier is None:
-            if tool.confirm and not self._is_confirmed(tool, key, arguments):
+            if tool.confirm and not self._is_confirmed(key):
                 return Outcome("unconfirmed", CONFIRM.format(name=tool.name))
             if not tool.once_per_call:
                 return await invoke(tool, call, arguments)
@@ -60,31 +67,17 @@ class Ledger:
             run.cancel()
         await asyncio.gather(*working, return_exceptions=True)
 
-    def _is_confirmed(self, tool: Tool, key: Key, arguments: Mapping[str, Any]) -> bool:
-        """Whether the caller has spoken since they were asked; not about arguments that don't fit."""
-        try:
-            if tool.check:
-                tool.check(arguments)
-        except ToolError:
+    def _is_confirmed(self, key: Key) -> bool:
+        """Whether the turn that the caller has just ended is the one after the question.
+
+        A question that was followed by another turn is over: a no stays one, and is asked about anew.
+        """
+        asked = self._asked.pop(key, None)
+        if asked is not None and self.turn == asked + 1:
             return True
-        asked = self._asked.get(key)
-        if asked is not None and self.turn > asked:
-            del self._asked[key]
-            return True
-        self._asked.setdefault(key, self.turn)
+        self._asked[key] = self.turn
         return False
 
     def _forget_refused(self, key: Key, run: asyncio.Task[Outcome]) -> None:
         if run.cancelled() or run.result().status == "refused":
             self._runs.pop(key, None)
-
-
-def _canonical(arguments: object) -> bytes:
-    """The same bytes for the same arguments, whatever order the model wrote them in."""
-    return to_json(_sorted(arguments), serialize_unknown=True)
-
-
-def _sorted(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {str(key): _sorted(value[key]) for key in sorted(value, key=str)}
-    return [_sorted(item) for item in value] if isinstance(value, list) else value

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import httpx
 
 from agentrun.errors import SetupError
+from agentrun.http.bounded_answers import bound_async
 
 API = "https://api.twilio.com"
 VERSION = "2010-04-01"
@@ -78,7 +79,9 @@ class TwilioAccount:
     ) -> dict[str, Any]:
         url = f"{self.api}/{VERSION}/Accounts/{self.sid}{f'/{path}' if path else '.json'}"
         try:
-            async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, auth=self.login) as client:
+            async with httpx.AsyncClient(
+                timeout=TIMEOUT_SECONDS, auth=self.login, event_hooks={"response": [bound_async]}
+            ) as client:
                 answer = await client.request(method, url, data=form)
             body = answer.json()
         except httpx.HTTPError as error:

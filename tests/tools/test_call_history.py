@@ -136,3 +136,92 @@ def test_durations_are_seconds_or_text_with_a_unit() -> None:
         0.7,
         "finish",
     )
+
+
+@pytest.mark.parametrize(
+    "way", [*({"guests": guests} for guests in (2, "2", 2.0, "2.0")), {"guests": 2, "name": "Ada"}]
+)
+async def test_the_same_order_in_other_words_is_the_same_order(call: Call, way: dict[str, Any]) -> None:
+    booking, ledger = Booking(once_per_call=True), Ledger()
+    told = [(await ledger.run(booking.tool, call, given)).text for given in ({"guests": 2}, way, way)]
+    assert booking.booked == [2]
+    assert told == ["Ada: 1"] * 3
+
+
+async def test_an_optional_argument_that_is_null_is_one_that_was_left_out(call: Call) -> None:
+    runs: list[str | None] = []
+
+    @tool(once_per_call=True)
+    def order(item: str, note: str | None = None, rush: bool = False) -> str:
+        """Order."""
+        runs.append(note)
+        return "ordered"
+
+    ledger, built = Ledger(), build(order, "desk")
+    for given in (
+        {"item": "tea"},
+        {"item": "tea", "note": None},
+        {"item": "tea", "rush": False},
+        {"item": "tea", "rush": "false"},
+        {"rush": 0, "item": "tea", "note": None},
+    ):
+        await ledger.run(built, call, given)
+    assert runs == [None]
+    await ledger.run(built, call, {"item": "tea", "note": ""})
+    assert runs == [None, ""], "an empty note is another order"
+
+
+async def test_another_servers_tool_is_compared_as_its_schema_says(call: Call) -> None:
+    runs: list[object] = []
+
+    async def run(call: Call, arguments: Any) -> str:
+        runs.append(arguments)
+        return "ordered"
+
+    shape = {
+        "type": "object",
+        "properties": {
+            "count": {"type": "integer"},
+            "size": {"type": "string", "default": "M"},
+            "extra": {"type": "array", "items": {"type": "number"}},
+        },
+    }
+    built = Tool("order", "Order.", shape, "mcp", "mcp shop", run, once_per_call=True)
+    ledger = Ledger()
+    for given in (
+        {"count": 2},
+        {"count": "2"},
+        {"count": 2.0, "size": "M"},
+        {"count": 2, "extra": None},
+    ):
+        await ledger.run(built, call, given)
+    assert len(runs) == 1
+    await ledger.run(built, call, {"count": 2, "extra": [1, "2"]})
+    await ledger.run(built, call, {"count": 2, "extra": ["1", 2.0]})
+    await ledger.run(built, call, {"count": "two"})
+    assert len(runs) == 3
+
+
+@pytest.mark.parametrize("turns", [2, 3])
+async def test_a_question_that_was_declined_is_asked_anew(call: Call, turns: int) -> None:
+    """The caller says no, speaks of something else, and the model comes back to it."""
+    booking, ledger = Booking(confirm=True), Ledger()
+    assert (await ledger.run(booking.tool, call, {"guests": 4})).status == "unconfirmed"
+    for _ in range(turns):
+        ledger.caller_spoke()
+    assert (await ledger.run(booking.tool, call, {"guests": 4})).status == "unconfirmed"
+    assert booking.booked == []
+    ledger.caller_spoke()
+    assert (await ledger.run(booking.tool, call, {"guests": "4"})).status == "ok"
+
+
+async def test_half_a_surrogate_and_endless_nesting_cost_no_call(call: Call) -> None:
+    booking, ledger = Booking(once_per_call=True, confirm=True), Ledger()
+    await ledger.run(booking.tool, call, {"guests": 1, "name": "\ud83d"})
+    ledger.caller_spoke()
+    outcome = await ledger.run(booking.tool, call, {"guests": 1, "name": "\ud83d"})
+    assert (outcome.status, outcome.text) == ("ok", "?: 1")
+    deep: Any = 1
+    for _ in range(100_000):
+        deep = [deep]
+    assert (await ledger.run(booking.tool, call, {"guests": deep})).status == "refused"

@@ -16,6 +16,7 @@ import numpy as np
 import openai
 from pipecat.audio.vad.vad_analyzer import VADParams
 
+from agentrun.http import bounded_answers
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services.openai_speech import PreparedSpeech
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
@@ -41,7 +42,9 @@ class Resources:
         self.http_client = openai.DefaultAsyncHttpxClient(limits=_lasting(openai.DEFAULT_CONNECTION_LIMITS))
         # For tools. One caller's cookies must not reach another's request: it keeps none.
         nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        self.web = httpx.AsyncClient(timeout=10.0, cookies=nobodys)
+        hooks: Any = {"response": [bounded_answers.bound_async]}
+        headers = bounded_answers.ACCEPTED
+        self.web = httpx.AsyncClient(timeout=10.0, cookies=nobodys, headers=headers, event_hooks=hooks)
         self.mcp = McpServers()
         self.ready_speech = PreparedSpeech()
         self._web_session: aiohttp.ClientSession | None = None

@@ -63,7 +63,8 @@ class TwilioRoutes:
         try:
             form = await self._webhooks.read(agent, request, ("CallSid", "From", "To"))
         except HTTPException as refused:
-            return Response(f"{refused.detail}\n", refused.status_code, media_type="text/plain")
+            words, headers = f"{refused.detail}\n", refused.headers
+            return Response(words, refused.status_code, headers, media_type="text/plain")
         call_sid, dial = form["CallSid"], request.query_params.get("dial")
         if await self._was_answered(plan, agent, call_sid):
             return Response("this call has been answered already\n", 409, media_type="text/plain")

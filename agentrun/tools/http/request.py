@@ -12,6 +12,8 @@ import jmespath
 
 from agentrun.call import Call
 from agentrun.errors import ToolError
+from agentrun.http import bounded_answers
+from agentrun.http.bounded_answers import AnswerTooLongError
 from agentrun.tools.http import address
 from agentrun.tools.http.settings import Settings
 from agentrun.tools.http.template import fill, fill_all, fill_url
@@ -23,6 +25,7 @@ _MOST_ERROR = 300
 _FIRST_PAUSE = 0.2
 _REDIRECTS = (301, 302, 303, 307, 308)
 _AGAIN = (502, 503, 504)
+_ALWAYS = {"Accept": "application/json", **bounded_answers.ACCEPTED}
 
 
 class _TryAgainError(ToolError):
@@ -54,9 +57,15 @@ async def _once(settings: Settings, call: Call, arguments: Mapping[str, Any]) ->
         if settings.method not in ("GET", "HEAD"):
             raise ToolError(f"{url.host} sent the request elsewhere; it was not followed.")
         before, url = url, _target(url, response.headers["location"])
-        if url.host != before.host:
+        if _origin(url) != _origin(before):
+            # what was meant for one program is not shown to another, also on the same host
             headers = {}
     raise ToolError(f"{url.host} sent the request elsewhere too often.")
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    """RFC 6454: the scheme, the host and the port."""
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
 def _target(url: httpx.URL, location: str) -> httpx.URL:
@@ -83,30 +92,34 @@ async def _send(
     request = call.http.build_request(
         settings.method,
         url.copy_with(host=found),
-        headers={"Accept": "application/json", **headers, "Host": url.netloc.decode()},
+        headers={
+            "Accept": "application/json",
+            **bounded_answers.ACCEPTED,
+            **headers,
+            "Host": url.netloc.decode(),
+        },
         json=body,
         extensions={"sni_hostname": host},
     )
     try:
         response = await call.http.send(request, stream=True, follow_redirects=False)
         try:
-            return await _whole(response, host)
+            bounded_answers.bound(response, MOST_BYTES)
+            return await _whole(response)
         finally:
             await response.aclose()
+    except AnswerTooLongError as error:
+        raise ToolError(f"The answer of {host} is too long to read. Ask for less.") from error
     except httpx.TimeoutException:
         raise _TryAgainError(f"{host} did not answer in time.") from None
     except httpx.HTTPError as error:
         raise _TryAgainError(f"{host} could not be asked ({type(error).__name__}).") from None
 
 
-async def _whole(response: httpx.Response, host: str) -> httpx.Response:
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > MOST_BYTES:
-            raise ToolError(f"The answer of {host} is too long to read. Ask for less.")
+async def _whole(response: httpx.Response) -> httpx.Response:
+    content = b"".join([chunk async for chunk in response.aiter_bytes()])
     kept = {key: value for key, value in response.headers.items() if key in ("content-type", "location")}
-    return httpx.Response(response.status_code, headers=kept, content=bytes(content))
+    return httpx.Response(response.status_code, headers=kept, content=content)
 
 
 def _read(settings: Settings, response: httpx.Response) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import jinja2
 
@@ -35,14 +35,17 @@ def fill_variables(text: str, environ: Mapping[str, str]) -> str:
 def fill_url(text: str, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> str:
     """An address whose values are encoded: none of them can add a segment, a query or a host.
 
-    Raises ToolError for a value that makes a segment empty, ``.`` or ``..``.
+    Raises ToolError for values that leave a segment of the path empty, ``.`` or ``..``: ``/orders/`` is all
+    orders, and no order. Only a slash that stands at the end of ``text`` itself stays there.
 
     >>> fill_url("https://a.example/{{ order }}", {"order": "7/../x?y"}, {})
     'https://a.example/7%2F..%2Fx%3Fy'
     """
     url = _render(text, arguments, environ, lambda value: quote(_plain(value), safe=""))
-    path = url.split("?", 1)[0].split("/")[3:]
-    if any(segment in (".", "..") for segment in path) or "" in path[:-1]:
+    path = [unquote(segment).strip() for segment in url.split("?", 1)[0].split("/")[3:]]
+    if text.split("?", 1)[0].endswith("/"):
+        path = path[:-1]
+    if any(segment in ("", ".", "..") for segment in path):
         raise ToolError("An argument is empty or no name, and can't be looked up. Call again with another.")
     return url
 

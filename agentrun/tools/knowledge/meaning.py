@@ -106,11 +106,15 @@ def _embed(texts: Sequence[str], embeddings: Embeddings, environ: Mapping[str, s
     import httpx
     import numpy as np
 
+    from agentrun.http import bounded_answers
+
     key = fill_variables(embeddings.api_key, environ)
     url = f"{fill_variables(embeddings.base_url, environ).rstrip('/')}/embeddings"
     asked = {"model": embeddings.model, "input": list(texts), "encoding_format": "float"}
     try:
-        answer = httpx.post(url, json=asked, headers={"Authorization": f"Bearer {key}"}, timeout=SECONDS)
+        headers = {**bounded_answers.ACCEPTED, "Authorization": f"Bearer {key}"}
+        with httpx.Client(timeout=SECONDS, event_hooks={"response": [bounded_answers.bound]}) as client:
+            answer = client.post(url, json=asked, headers=headers)
         answer.raise_for_status()
         rows: list[dict[str, Any]] = sorted(answer.json()["data"], key=lambda row: row["index"])
         if len(rows) != len(texts):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import httpx2
 from mcp import Client, StdioServerParameters
@@ -18,6 +19,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import Implementation, Tool
 
 from agentrun import __version__
+from agentrun.http import bounded_answers
 from agentrun.tools.mcp.address import Address
 
 CONNECT_SECONDS = 10.0
@@ -38,7 +40,9 @@ async def opened(address: Address) -> AsyncIterator[Client]:
         _check_headers(address)
         trusted = await asyncio.to_thread(httpx2.create_ssl_context)
         timeout = httpx2.Timeout(CONNECT_SECONDS, read=READ_SECONDS)
-        web = httpx2.AsyncClient(headers=dict(address.headers), timeout=timeout, verify=trusted)
+        hooks: Any = {"response": [bounded_answers.bound_async]}
+        headers = {**bounded_answers.ACCEPTED, **dict(address.headers)}
+        web = httpx2.AsyncClient(headers=headers, timeout=timeout, verify=trusted, event_hooks=hooks)
         await stack.enter_async_context(web)
         transport = streamable_http_client(address.url, http_client=web)
         yield await stack.enter_async_context(Client(transport, client_info=info, cache=None))

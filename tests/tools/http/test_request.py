@@ -231,3 +231,41 @@ async def test_offline_nothing_but_this_machine_is_asked(shop: Shop) -> None:
     async with httpx.AsyncClient() as client:
         found = await invoke(tool, Call("CA1", "desk", "local", offline=True, client=client), {})
     assert found.text == "93.184.215.14 can't be reached: this call is offline."
+
+
+@pytest.mark.parametrize("value", ["", " ", "\t", "\u00a0", "."])
+async def test_an_empty_argument_does_not_reach_the_collection(shop: Shop, value: str) -> None:
+    for url in ("orders/{{ order }}", "orders/{{ order }}/", "orders/{{ order }}?all=1", "{{ order }}"):
+        found = await ask(f"{shop.url}/{url}", {"order": value}, method="DELETE")
+        assert (found.status, shop.asked) == ("refused", []), url
+
+
+async def test_an_optional_argument_that_is_missing_does_not_reach_the_collection(shop: Shop) -> None:
+    parameters = {"order": {"required": False}, "item": {"required": False}}
+    for url in ("orders/{{ order }}", "orders/{{ order }}/{{ item }}", "orders/{{ order }}{{ item }}"):
+        assert (
+            await ask(f"{shop.url}/{url}", {}, method="DELETE", parameters=parameters)
+        ).status == "refused"
+    assert shop.asked == []
+
+
+async def test_a_slash_that_stands_in_the_spec_is_sent(shop: Shop) -> None:
+    for url in ("orders/", "orders/{{ order }}/", "", "orders/{{ order }}/?all=1"):
+        assert (await ask(f"{shop.url}/{url}", {"order": "7"} if "order }" in url else {})).status == "ok", (
+            url
+        )
+
+
+async def test_a_key_is_not_carried_to_another_port(shop: Shop) -> None:
+    other = Shop()
+    server = await asyncio.start_server(other.answer, "127.0.0.1", 0)
+    other.port = server.sockets[0].getsockname()[1]
+    headers = {"Authorization": "Bearer ${KEY}", "X-Shop": "ours"}
+    await ask(f"{shop.url}/away?{other.url}/orders", environ={"KEY": "hunter2"}, headers=headers)
+    await ask(f"{shop.url}/away?/orders", environ={"KEY": "hunter2"}, headers=headers)
+    server.close()
+    assert "hunter2" in shop.asked[0]
+    assert "hunter2" in shop.asked[-1], "the same program is asked again"
+    assert len(other.asked) == 1
+    assert "hunter2" not in other.asked[0]
+    assert "x-shop" not in other.asked[0].lower()

@@ -1,0 +1,140 @@
+"""What other people's servers send is inflated as far as it may be, whoever asks them."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import resource
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+import pytest_asyncio
+
+from agentrun.call import Call
+from agentrun.http import bounded_answers
+from agentrun.http.bounded_answers import AnswerTooLongError, Inflater, Measure
+from agentrun.tools.http.build import make
+from agentrun.tools.http.settings import Settings
+from agentrun.tools.invoke import invoke
+
+BIG = b"0" * 60_000_000
+
+
+def raw_deflate(data: bytes) -> bytes:
+    """As servers send it that read RFC 9110 in their own way."""
+    squeezer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return squeezer.compress(data) + squeezer.flush()
+
+
+WORDS = b'{"status": "baking"}'
+ANSWERS = {
+    "/bomb": ("gzip", gzip.compress(BIG)),
+    "/twice": ("gzip, gzip", gzip.compress(gzip.compress(BIG))),
+    "/brotli": ("br", b"\x8b\x02\x80"),
+    "/broken": ("gzip", gzip.compress(WORDS)[:-20] + b"x" * 20),
+    "/gzip": ("gzip", gzip.compress(WORDS)),
+    "/deflate": ("deflate", zlib.compress(WORDS)),
+    "/raw": ("deflate", raw_deflate(WORDS)),
+    "/plain": ("identity", WORDS),
+}
+GOOD, BAD = ("/gzip", "/deflate", "/raw", "/plain"), ("/bomb", "/twice", "/brotli", "/broken")
+
+
+@pytest_asyncio.fixture
+async def server() -> AsyncIterator[str]:
+    """Answers by the path; ``asked`` holds the heads of what it was asked."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        encoding, content = ANSWERS[head.split(" ")[1]]
+        lines = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(content)}\r\n\r\n"
+        writer.write(lines.encode() + content)
+        writer.close()
+
+    listener = await asyncio.start_server(answer, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    listener.close()
+
+
+def peak_mb() -> float:
+    """The most memory that this process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@pytest.mark.parametrize("path", BAD)
+async def test_a_tool_reads_no_further_than_its_bound(server: str, path: str) -> None:
+    tool = make(Settings(name="order", description="d", url=f"{server}{path}", allow_private=True))
+    before, began = peak_mb(), time.process_time()
+    async with httpx.AsyncClient() as client:
+        found = await invoke(tool, Call("CA1", "desk", "twilio", client=client), {})
+    assert (found.status, found.text) == (
+        "refused",
+        "The answer of 127.0.0.1 is too long to read. Ask for less.",
+    )
+    assert peak_mb() - before < 30
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("path", GOOD)
+async def test_one_layer_is_read(server: str, path: str) -> None:
+    tool = make(Settings(name="order", description="d", url=f"{server}{path}", allow_private=True))
+    async with httpx.AsyncClient() as client:
+        assert "baking" in (await invoke(tool, Call("CA1", "desk", "twilio", client=client), {})).text
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_a_client_with_the_hook_is_bounded_whatever_reads_its_answers(
+    server: str, library: Any
+) -> None:
+    async with library.AsyncClient(event_hooks={"response": [bounded_answers.bound_async]}) as client:
+        for path in GOOD:
+            assert (await client.get(f"{server}{path}")).json() == {"status": "baking"}, path
+        for path in BAD:
+            with pytest.raises(AnswerTooLongError):
+                await client.get(f"{server}{path}")
+
+
+async def test_a_blocking_client_is_bounded_too(server: str) -> None:
+    def ask(path: str) -> httpx.Response:
+        with httpx.Client(event_hooks={"response": [bounded_answers.bound]}) as client:
+            return client.get(f"{server}{path}")
+
+    for path in GOOD:
+        assert (await asyncio.to_thread(ask, path)).json() == {"status": "baking"}
+    for path in BAD:
+        with pytest.raises(AnswerTooLongError):
+            await asyncio.to_thread(ask, path)
+
+
+def test_no_piece_is_longer_than_64_kib() -> None:
+    pieces = list(Inflater("gzip").pieces(gzip.compress(BIG[:1_000_000])))
+    assert max(map(len, pieces)) <= 65_536
+    assert sum(map(len, pieces)) == 1_000_000
+
+
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n"])
+def test_a_stream_of_events_goes_on_and_one_event_does_not(
+    end: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_answers, "MOST_EVENT_BYTES", 100)
+    measure = Measure(10_000, events=True)
+    for _ in range(1000):
+        measure.add(b"data: " + b"x" * 60)
+        measure.add(end[:1])
+        measure.add(end[1:])
+    measure.add(b"x" * 90)
+    with pytest.raises(AnswerTooLongError):
+        measure.add(b"x" * 20)
+
+
+def test_an_answer_in_many_pieces_is_measured_as_a_whole() -> None:
+    measure: Callable[[bytes], None] = Measure(100, events=False).add
+    for _ in range(10):
+        measure(b"x\n\n" + b"x" * 7)
+    with pytest.raises(AnswerTooLongError):
+        measure(b"x")
