@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import sys
@@ -13,13 +12,15 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 from loguru import logger
 
+from agentrun.printable import as_json, one_line, printable
 from agentrun.records.redaction.redaction import Redaction
 
 if TYPE_CHECKING:
     from loguru import Message, Record
 
 Form = Literal["text", "json"]
-_TEXT = "{time:HH:mm:ss} {level: <7} {message}"
+_TEXT = "{time:HH:mm:ss} {level: <7} {extra[line]}"
+_LINE = "line"
 _QUOTED = re.compile(r"(\b(?:text|arguments): ?|not speaking )\S.*", re.DOTALL)
 """Where Pipecat's lines and its frames' names quote what was said, or what a tool is given."""
 _STATEMENTS = ("sqlalchemy", "alembic")
@@ -44,7 +45,7 @@ def begin(
 
     def write(message: Message) -> None:
         hide = message.record["extra"][_OURS]
-        line = _as_json(message.record, hide) if form == "json" else hide.line(str(message))
+        line = _as_json(message.record, hide) if form == "json" else _as_text(hide.line(str(message)))
         out = stream or sys.stderr
         out.write(line)
         out.flush()
@@ -87,9 +88,16 @@ def _take_over(level: int) -> None:
 
 
 def _unquote(record: Record) -> None:
-    """Above DEBUG a line quotes nobody."""
+    """Above DEBUG a line quotes nobody; a line of text has no break in it that could begin another one."""
     if record["level"].no > logging.DEBUG and (record["name"] or "").startswith("pipecat"):
         record["message"] = _QUOTED.sub(r"\1…", record["message"])
+    record["extra"][_LINE] = one_line(record["message"])
+
+
+def _as_text(line: str) -> str:
+    """A line, and what a traceback adds to it set further in, as nothing in that is a line of its own."""
+    first, *more = printable(line).rstrip("\n").split("\n")
+    return "\n".join([first, *(f"  {each}" for each in more)]) + "\n"
 
 
 def _as_json(record: Record, hide: Redaction) -> str:
@@ -103,7 +111,4 @@ def _as_json(record: Record, hide: Redaction) -> str:
         "logger": record["name"],
         "exception": hide.line("".join(traceback.format_exception(raised.value))) if raised else None,
     }
-    return (
-        json.dumps({key: value for key, value in line.items() if value is not None}, ensure_ascii=False)
-        + "\n"
-    )
+    return as_json({key: value for key, value in line.items() if value is not None}) + "\n"

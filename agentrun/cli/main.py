@@ -19,6 +19,7 @@ import click
 from agentrun import __version__
 from agentrun.cli.options.environment import drop_pipecats
 from agentrun.errors import AgentRunError
+from agentrun.printable import printable
 
 COMMANDS = {
     "bench": "Call an agent many times at once, and see what callers wait.",
@@ -80,7 +81,7 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
         error.show()
         code = error.exit_code
     except AgentRunError as error:
-        click.echo(f"agentrun: {error}" if "\n" not in error.message else str(error), err=True)
+        click.echo(printable(f"agentrun: {error}" if "\n" not in error.message else str(error)), err=True)
         code = 1
     except Exception:
         click.echo(f"agentrun: this is a bug of agentrun; the traceback is in {_save_traceback()}", err=True)

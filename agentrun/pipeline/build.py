@@ -8,6 +8,7 @@ from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.realtime import pipeline as realtime
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
+from agentrun.pipeline.storable_frames import keep_storable
 from agentrun.pipeline.text import pipeline as written
 from agentrun.pipeline.tools import functions
 from agentrun.plan.plan import Plan
@@ -24,6 +25,7 @@ def build(
     """The processors of one call; the model is told ``instructions``."""
     parts = _build(plan, instructions, connection, resources, listener)
     functions.answer_unknown_names(parts.services, connection.call, listener)
+    keep_storable(parts, connection)
     return parts
 
 

@@ -2,77 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from agentrun.records.finite_numbers import finite
+from agentrun.records.entries import Dropped, Entry, KeyPress, Takeover, Turn
 from agentrun.records.redaction.redaction import Redaction
+from agentrun.records.storable import storable
 
 EndedBy = Literal["caller", "agent", "error", "server", "network"]
+_LISTS = ("transcript", "errors", "takeovers", "turns", "dropped", "keypad")
+_UNWRITTEN = ("redaction", "key", "clock", "_began", "_opened", "_hung_up")
+_TIMES = ("started", "answered", "ended")
 
 
-@dataclass
-class Entry:
-    """One line of the transcript; ``at`` is when it began, in seconds from the start of the call.
-
-    ``who`` is ``caller``, ``agent`` or ``tool``. A tool's entry carries its ``name``, ``arguments``,
-    ``status`` and ``seconds``; ``interrupted`` marks an answer that the caller cut. Of an answer the ``text``
-    is what was said, and ``written`` what the model wrote where that differs.
-    """
-
-    at: float
-    who: Literal["caller", "agent", "tool"]
-    text: str
-    name: str = ""
-    arguments: dict[str, Any] = field(default_factory=dict)
-    status: str = ""
-    seconds: float = 0.0
-    interrupted: bool = False
-    written: str = ""
-
-
-@dataclass
-class Dropped:
-    """A text that is no part of the conversation, at ``at`` seconds, and ``why`` it was dropped.
-
-    The ``caller``'s is a transcript of what was no speech; the ``agent``'s is an answer, as the model wrote
-    it, of which not all could be said.
-    """
-
-    at: float
-    who: Literal["caller", "agent"]
-    text: str
-    why: str
-
-
-@dataclass
-class Takeover:
-    """At ``at`` seconds ``service`` took over a ``part`` (``stt``, ``llm`` or ``tts``).
-
-    ``error`` says what was wrong with the service before it, ``instead_of``; it is empty when an earlier
-    service was gone back to.
-    """
-
-    at: float
-    part: str
-    service: str
-    instead_of: str
-    error: str = ""
-
-
-@dataclass
-class Turn:
-    """An answer: the caller's last word ended ``at`` seconds, and its first sound came ``total_ms`` later.
-
-    ``stages`` are its parts in ms: ``endpointing``, ``stt``, ``llm`` (until there was something to speak),
-    ``tool``, ``tts`` and ``transport`` of a cascade; ``endpointing``, ``model``, ``tool`` and ``transport``
-    of a realtime model. Those that took no time are left out.
-    """
-
-    at: float
-    total_ms: float
-    stages: dict[str, float]
+def _clock() -> Callable[[], float]:
+    """The event loop's clock where one runs, so that a test's jumping clock holds for records too."""
+    try:
+        return asyncio.get_running_loop().time
+    except RuntimeError:
+        return time.monotonic
 
 
 @dataclass
@@ -83,11 +36,16 @@ class CallRecord:
     A call that the agent placed is ``outbound``; its ``outcome`` is ``answered``, ``machine``, ``busy``,
     ``no-answer``, ``failed`` or ``canceled``, and ``answered_by`` is Twilio's word for who picked up.
 
-    ``first_audio_ms`` counts from the beginning of the call to the agent's first sound.
+    ``started`` is read from the wall clock once; every other time is ``started`` and what a monotonic clock
+    says has passed since, so a wall clock that is set in mid call changes nothing. Seconds in the record
+    count from ``answered``: the moment at which the line was open, which for a call that comes in is its
+    start.
+
+    ``first_audio_ms`` counts from there to the agent's first sound; ``seconds`` is how long the line was up.
     ``usage`` is what each service was used for, by ``kind provider/model``; ``cost`` is what that may have
-    cost. ``spec_hash`` tells the spec and its files from another state of them, ``versions`` the software.
-    ``recording`` is the path or the address of the call's sound, ``spec`` what the call was run with
-    (``record.snapshot``).
+    cost, nothing when the call was ``offline``. ``spec_hash`` tells the spec and its files from another state
+    of them, ``versions`` the software. ``recording`` is the path or the address of the call's sound, ``spec``
+    what the call was run with (``record.snapshot``). ``keypad`` has the keys that nobody collected.
     """
 
     id: str
@@ -96,7 +54,9 @@ class CallRecord:
     from_number: str | None = None
     to_number: str | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    answered: datetime | None = None
     ended: datetime | None = None
+    seconds: float = 0.0
     ended_by: EndedBy | None = None
     reason: str = ""
     transcript: list[Entry] = field(default_factory=list)
@@ -108,21 +68,76 @@ class CallRecord:
     first_audio_ms: float | None = None
     turns: list[Turn] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
+    keypad: list[KeyPress] = field(default_factory=list)
     usage: dict[str, dict[str, float]] = field(default_factory=dict)
     cost: dict[str, Any] = field(default_factory=dict)
+    offline: bool = False
     spec_hash: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     redaction: Redaction = field(default_factory=Redaction, repr=False, compare=False)
     recording: str = ""
     spec: dict[str, Any] = field(default_factory=dict)
+    key: str = field(default_factory=lambda: secrets.token_hex(8), repr=False, compare=False)
+    """Tells this record from another one of the same call: a store lets no other one write its row."""
+    clock: Callable[[], float] = field(default_factory=_clock, repr=False, compare=False)
+    _began: float = field(default=0.0, init=False, repr=False, compare=False)
+    _opened: float | None = field(default=None, init=False, repr=False, compare=False)
+    _hung_up: float | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._began = self.clock()
+
+    def answer(self) -> None:
+        """The line is open: seconds count from now on. What is said again is not heard."""
+        if self._opened is None:
+            self._opened = self.clock()
+            self.answered = self._at(self._opened)
+
+    def elapsed(self) -> float:
+        """Seconds into the call, and its length once the line is closed."""
+        return self.offset(self.clock())
+
+    def offset(self, moment: float) -> float:
+        """How many seconds into the call ``moment`` of the clock is: from when the line was opened.
+
+        A call whose line never was counts from its start. Nothing is before that, and nothing after the end.
+        """
+        opened = self._began if self._opened is None else self._opened
+        last = moment if self._hung_up is None else min(moment, self._hung_up)
+        return round(max(0.0, last - opened), 3)
+
+    def hang_up(self) -> None:
+        """The line is closed, whatever is still to be done for the call; what is said again is not heard."""
+        if self._hung_up is None:
+            self._hung_up = self.clock()
+
+    def close(self) -> None:
+        """The call is over, and everything of it is written; what is said again is not heard."""
+        if self.ended is None:
+            self.hang_up()
+            self.seconds = 0.0 if self._opened is None else self.elapsed()
+            self.ended = self._at(self._hung_up or self.clock())
+
+    def copied(self) -> CallRecord:
+        """A copy that stays as it is while the call goes on; cheap, as the parts are shared."""
+        lists: dict[str, Any] = {name: list(getattr(self, name)) for name in _LISTS}
+        usage = {name: dict(used) for name, used in self.usage.items()}
+        return replace(self, **lists, usage=usage, cost=dict(self.cost))
 
     def as_json(self) -> dict[str, Any]:
         """JSON-ready, times in ISO 8601 and UTC, and with nothing in it that ``redaction`` hides."""
-        data = self._redacted(asdict(self))
-        del data["redaction"]
-        data["started"] = self.started.isoformat()
-        data["ended"] = self.ended.isoformat() if self.ended else None
-        return data
+        data = {each.name: getattr(self, each.name) for each in fields(self)}
+        for name in _UNWRITTEN:
+            del data[name]
+        for name in _LISTS:
+            data[name] = [_part(each) for each in data[name]]
+        for name in _TIMES:
+            data[name] = data[name].isoformat() if data[name] else None
+        written: dict[str, Any] = self._redacted(storable(data))
+        return written
+
+    def _at(self, moment: float) -> datetime:
+        return self.started + timedelta(seconds=max(0.0, moment - self._began))
 
     def _redacted(self, data: dict[str, Any]) -> dict[str, Any]:
         hide = self.redaction
@@ -135,11 +150,21 @@ class CallRecord:
                 if entry.get(key) and (key == "written" or "why" in entry):
                     entry[key] = hide.text(entry[key])
         for who in ("caller", "agent"):
-            entries = [entry for entry in data["transcript"] if entry["who"] == who]
-            for entry, text in zip(entries, hide.texts([e["text"] for e in entries]), strict=True):
-                entry["text"] = text
+            _hide_in([entry for entry in data["transcript"] if entry["who"] == who], "text", hide)
+        _hide_in(data["keypad"], "keys", hide)
         for entry in data["transcript"]:
             if entry["who"] == "tool":
                 entry["text"] = hide.text(entry["text"])
-                entry["arguments"] = hide.value(finite(entry["arguments"]))
+                entry["arguments"] = hide.value(entry["arguments"])
         return data
+
+
+def _part(part: Any) -> Any:
+    """A part as JSON has it; what it holds is shared, for ``storable`` copies it."""
+    return part if isinstance(part, str) else dict(vars(part))
+
+
+def _hide_in(entries: list[dict[str, Any]], key: str, hide: Redaction) -> None:
+    """A number that goes on from one entry to the next is hidden as well."""
+    for entry, shown in zip(entries, hide.texts([entry[key] for entry in entries]), strict=True):
+        entry[key] = shown

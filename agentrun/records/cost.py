@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -27,12 +26,16 @@ def prices() -> dict[str, Any]:
 
 def close(record: CallRecord) -> None:
     """The call is over now."""
-    record.ended = datetime.now(UTC)
+    record.close()
     record.cost = estimate(record)
 
 
 def estimate(record: CallRecord) -> dict[str, Any]:
     """The parts of the call's cost and their sum; ``unknown`` names what has no price.
+
+    A telephone is paid by the minute for as long as the line was open, and not while it rang. A call offline
+    has cost nothing. ``prices`` is the date of the prices and ``sources`` says where those stand that were
+    used.
 
     >>> record = CallRecord("1", "desk", "local")
     >>> record.usage["llm openai/gpt-4o"] = {"input_tokens": 1_000_000}
@@ -42,19 +45,33 @@ def estimate(record: CallRecord) -> dict[str, Any]:
     known = prices()
     parts: dict[str, float] = {}
     unknown = []
-    for name, used in record.usage.items():
+    for name, used in ({} if record.offline else record.usage).items():
         cost = _of_service(name, used, known)
         if cost is None:
             unknown.append(name)
         else:
             parts[name] = round(cost, 6)
-    if record.transport == "twilio" and record.ended:
-        minutes = math.ceil((record.ended - record.started).total_seconds() / 60)
+    if record.transport == "twilio" and record.seconds > 0 and not record.offline:
+        minutes = math.ceil(record.seconds / 60)
         kind = f"twilio {record.direction}"
         parts[kind] = round(minutes * float(known["telephone_minute"][kind]), 6)
     total = round(sum(parts.values()), 6)
-    found = {"estimate": True, "currency": known["currency"], "prices": str(known["date"])}
-    return {**found, "total": total, "parts": parts, "unknown": unknown}
+    return {
+        "estimate": True,
+        "currency": known["currency"],
+        "prices": str(known["date"]),
+        "sources": _sources(parts, known["source"]),
+        "total": total,
+        "parts": parts,
+        "unknown": unknown,
+    }
+
+
+def _sources(parts: Mapping[str, float], known: Mapping[str, str]) -> dict[str, str]:
+    """Where the prices of ``parts`` stand, by provider (``llm openai/gpt-4o``, ``twilio inbound``)."""
+    names = (part.partition("/")[0].split() for part in parts)
+    providers = dict.fromkeys(name for words in names for name in words if name in known)
+    return {provider: known[provider] for provider in providers}
 
 
 def _of_service(name: str, used: Mapping[str, float], known: Mapping[str, Any]) -> float | None:
@@ -82,5 +99,6 @@ def _tokens(used: Mapping[str, float], rates: Mapping[str, float]) -> list[float
     words = {kind: used.get(f"{kind}_tokens", 0.0) - sound[kind] for kind in _AUDIO}
     for group in (sound, words):
         group["input"] -= group["cached"]
-    costs = [words[kind] * rates[kind] for kind in _AUDIO]
-    return costs + [sound[kind] * rates.get(f"audio_{kind}", rates[kind]) for kind in _AUDIO]
+    # a service may count otherwise than it says: nothing is paid back for that
+    costs = [max(0.0, words[kind]) * rates[kind] for kind in _AUDIO]
+    return costs + [max(0.0, sound[kind]) * rates.get(f"audio_{kind}", rates[kind]) for kind in _AUDIO]

@@ -15,7 +15,7 @@ from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.call import NoLineError
 from agentrun.errors import ToolError
-from agentrun.records import EndedBy
+from agentrun.records import CallRecord, EndedBy
 from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
@@ -70,11 +70,11 @@ class SessionCallControl:
         nobody_speaks: Callable[[], bool],
         end: End,
         go_on_as: Callable[[str], Awaitable[None]],
+        record: CallRecord,
     ) -> None:
-        """The call can be spoken into."""
-        self._now = _Open(
-            voice, worker, response_deadline, idle, nobody_speaks, end, DtmfKeys(worker), go_on_as
-        )
+        """The call can be spoken into; keys that nobody collects are put into its ``record``."""
+        keys = DtmfKeys(worker, record)
+        self._now = _Open(voice, worker, response_deadline, idle, nobody_speaks, end, keys, go_on_as)
 
     def of(self, connection: Connection) -> Connection:
         """The connection, with this line in its call."""

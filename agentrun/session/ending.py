@@ -9,6 +9,7 @@ from loguru import logger
 from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.pipeline import pipecat_private
+from agentrun.records import CallRecord
 from agentrun.session.speech.announcements import Announcements
 
 HEARD_SECONDS = 10.0
@@ -20,12 +21,16 @@ _MOST_CANCELLATIONS = 2
 """A task of Pipecat's that cleans up when it is cancelled needs a second one when its cleaning hangs."""
 
 
-async def now(running: asyncio.Task[None], worker: PipelineWorker) -> None:
+async def now(running: asyncio.Task[None], worker: PipelineWorker, record: CallRecord | None = None) -> None:
     """End a pipeline that is still running: cancel it, force it, take its tasks from it.
+
+    The call of ``record`` lasted until now, however long that takes.
 
     Pipecat waits for the end without a limit, and a processor that holds the end holds the cancel
     behind it (pipecat issues 3757, 5211, 5216). Returns within 12 s whatever a processor does.
     """
+    if record:
+        record.hang_up()
     if running.done():
         return
     cancelling = asyncio.create_task(worker.cancel(reason="the call is over"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agentrun.call import Call
+from agentrun.records import storable
 from agentrun.spec.models.agent import AgentSpec, FixedWords
 from agentrun.spec.values import templates
 
@@ -24,7 +25,7 @@ def fill(spec: AgentSpec, call: Call) -> CallPrompts:
     now = datetime.now().astimezone()
 
     def render(text: str) -> str:
-        return templates.render(text, call, spec.vars, now)
+        return storable.text(templates.render(text, call, spec.vars, now))
 
     greeting, system = spec.prompts.greeting, render(spec.prompts.system) + _pronunciation(spec)
     if isinstance(greeting, FixedWords):

@@ -71,15 +71,14 @@ class Session:
         self.call = connection.call
         self._apology = None if connection.written else apology
         self._http_client = resources.http_client
-        self._clock = asyncio.get_running_loop().time
-        self._began = self._clock()
+        record.answer()
+        record.offline = plan.offline
         self._ending, self._caller_gone = asyncio.Event(), asyncio.Event()
-        self._grace = 0.0
-        self._tasks: list[asyncio.Task[None]] = []
+        self._grace, self._tasks = 0.0, list[asyncio.Task[None]]()
         self._speaking = WhoIsSpeaking()
         self._prompts = prompts.fill(plan.spec, connection.call)
-        self._transcript = Transcript(record, lambda: round(self._clock() - self._began, 3))
-        self._latency = Latency(record, lambda: self._clock() - self._began)
+        self._transcript = Transcript(record, record.elapsed)
+        self._latency = Latency(record, record.elapsed)
         self._side = BackgroundTranscription(plan.llm or plan.fixed, resources, self._transcript.caller)
         self._response_deadline = ResponseDeadline(plan.spec.limits.answer, self._answer_overdue)
         told = (self._transcript, self._side, self._response_deadline, self._latency)
@@ -92,7 +91,7 @@ class Session:
         self._idle = IdlePrompts(plan.spec.turns.idle, self._voice.say, self._farewell, self._worker)
         handoff = Handoff(plan, self.call, self._parts, resources, reports)
         live = (self._voice, self._worker, self._response_deadline, self._idle)
-        self.line.open(*live, self._speaking.is_free, self.end, handoff.to)
+        self.line.open(*live, self._speaking.is_free, self.end, handoff.to, record)
         self._listen()
         self._recordings = recordings
 
@@ -101,24 +100,24 @@ class Session:
         runner = WorkerRunner(handle_sigint=False)
         await runner.add_workers(self._worker)
         running = asyncio.create_task(runner.run())
-        told_to_end = asyncio.create_task(self._ending.wait())
-        gone = asyncio.create_task(self._caller_gone.wait())
+        told_to_end, gone = (asyncio.create_task(each.wait()) for each in (self._ending, self._caller_gone))
         limit = idle_prompts.limit(self._plan.spec.limits, self._voice.say, self._farewell)
         self._tasks.append(asyncio.create_task(limit))
         kept = self._recordings and self._recordings.begin(self._plan, self._connection, self.record)
         try:
             await asyncio.wait({running, told_to_end}, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait({running, gone}, timeout=self._grace, return_when=asyncio.FIRST_COMPLETED)
-            await ending.now(running, self._worker)
+            await ending.now(running, self._worker, self.record)
         except asyncio.CancelledError:
             self._over("server", "the server stopped")
-            await ending.now(running, self._worker)
+            await ending.now(running, self._worker, self.record)
             raise
         finally:
             for task in (told_to_end, gone, *self._tasks):
                 task.cancel()
             self._over("error", "the pipeline stopped")
             await self.line.close()
+            self._transcript.close()
             await self._side.finish()
             await pipecat_private.close_own_clients(self._parts.services, self._http_client)
             if kept:
@@ -175,11 +174,13 @@ class Session:
         await greeting.begin(*speech, self._worker, self._parts)
 
     async def _disconnected(self) -> None:
+        self._transcript.hang_up()
         await self.line.departed()
         self._over("caller", "the caller hung up")
         self._caller_gone.set()
 
     async def _line_lost(self, reason: str) -> None:
+        self._transcript.hang_up()
         self._over("error", reason)
         self._caller_gone.set()
 
@@ -207,7 +208,6 @@ class Session:
         self._voice.note(speaking=self._speaking.agent)
         self._response_deadline.note(speaking=self._speaking.agent)
         if self._speaking.agent:
-            self._latency.agent_started()
             self._transcript.agent_speaks()
             self._faults.recovered()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,9 +23,10 @@ async def invoke(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcom
     >>> (await invoke(book_table, call, {})).text  # doctest: +SKIP
     "Argument 'guests' is missing. Call again with arguments that fit."
     """
-    began = time.monotonic()
+    clock = asyncio.get_running_loop().time
+    began = clock()
     status, text, detail = await _attempt(tool, call, arguments)
-    return Outcome(status, text, detail, round(time.monotonic() - began, 3))
+    return Outcome(status, text, detail, round(clock() - began, 3))
 
 
 async def _attempt(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> tuple[Status, str, str]:

@@ -168,10 +168,11 @@ async def quick_call(
     more: str = "",
     prompts: str = PROMPTS,
     environ: Mapping[str, str] | None = None,
+    greeted: bool = True,
 ) -> AsyncIterator[QuickCall]:
     """A call in which the model gives ``answers``; the agent has said hello when the block begins.
 
-    ``more`` is added to the spec.
+    ``more`` is added to the spec; without ``greeted`` the block begins at once.
     """
     path = folder / "desk.yaml"
     found = ("detection: transcription, silence: 100ms, " if style == "cascaded" else "") + turns
@@ -190,7 +191,8 @@ async def quick_call(
         quick = QuickCall(style, session, transport, brain, voice)
         try:
             await transport.connect()
-            await quick.said("Hello.")
+            if greeted:
+                await quick.said("Hello.")
             yield quick
         finally:
             await transport.hang_up()

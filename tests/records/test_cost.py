@@ -14,7 +14,7 @@ BEGAN = datetime(2026, 1, 2, tzinfo=UTC)
 
 def record_of(usage: dict[str, dict[str, float]], transport: str = "local") -> CallRecord:
     ended = BEGAN + timedelta(seconds=61)
-    return CallRecord("1", "desk", transport, started=BEGAN, ended=ended, usage=usage)
+    return CallRecord("1", "desk", transport, started=BEGAN, ended=ended, seconds=61.0, usage=usage)
 
 
 def test_cached_tokens_and_sound_have_their_own_rates() -> None:

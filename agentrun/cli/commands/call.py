@@ -48,14 +48,13 @@ def command(ctx: click.Context, /, target: str, as_json: bool, **asked: Any) -> 
     was said by whom, with the time from the end of the speech to the first sound. Exits with 1 when the agent
     does not answer.
     """
-    import json
-
     import uvloop
-    from rich.console import Console
 
+    from agentrun.cli.output.printable_console import PrintableConsole
+    from agentrun.printable import as_json as in_json
     from agentrun.simulate.caller.results import call_table
 
-    waiting = Console(stderr=True)
+    waiting = PrintableConsole(stderr=True)
     with waiting.status("…") as status:
         if not waiting.is_terminal:
             status.stop()
@@ -63,9 +62,9 @@ def command(ctx: click.Context, /, target: str, as_json: bool, **asked: Any) -> 
             _call(target, CallOptions(order=order_of(ctx), **asked), lambda text: status.update(f"{text} …"))
         )
     if as_json:
-        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+        click.echo(in_json(report.as_json()))
     else:
-        call_table.show(report, Console())
+        call_table.show(report, PrintableConsole())
     return 1 if report.failure else 0
 
 

@@ -11,6 +11,7 @@ import click
 
 from agentrun.cli.options.server import records_option
 from agentrun.cli.options.shared import override_options
+from agentrun.printable import printable
 
 if TYPE_CHECKING:
     from agentrun.spec.models.scenarios import Scenario
@@ -59,13 +60,11 @@ def command(
 
 
 def _record(records: str, call_id: str) -> Mapping[str, Any]:
-    from agentrun.cli.options.record_store import open_store
+    from agentrun.cli.options.record_store import open_store, record_of
     from agentrun.errors import SetupError
 
     with open_store(records) as store:
-        record = store.get(call_id)
-    if record is None:
-        raise SetupError(f"there is no call '{call_id}'", "see `agentrun calls list`")
+        record = record_of(store, call_id)
     if not record["transcript"]:
         raise SetupError(f"nothing was said on call '{call_id}'", "choose another one: `agentrun calls list`")
     return record
@@ -95,7 +94,7 @@ def _replay(record: Mapping[str, Any], test: Scenario, file: Any, *, live: bool)
 
 def _tell(found: Replayed, *, live: bool) -> int:
     for line in (*found.changed, *found.different, *found.reworded):
-        click.echo(line)
+        click.echo(printable(line))
     wrong = [*found.changed, *found.different, *(() if live else found.reworded)]
     if not wrong:
         click.echo(f"{found.turns} turns: nothing has changed")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agentrun.cli.options.shared import override_options
+from agentrun.cli.output.echo import echo
 
 if TYPE_CHECKING:
     from agentrun.cli.input.stdin_lines import InputLines
@@ -91,7 +92,7 @@ async def _next_words(lines: InputLines, talk: TextConversation) -> str | None:
     for task in left:
         task.cancel()
     if line not in done:
-        click.echo(f"The call was ended by {talk.record.ended_by}: {talk.record.reason}.", err=True)
+        echo(f"The call was ended by {talk.record.ended_by}: {talk.record.reason}.", err=True)
         return None
     words = line.result()
     return None if words is None else words.strip()

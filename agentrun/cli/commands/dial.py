@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agentrun.cli.options.shared import override_options
+from agentrun.printable import as_json as in_json
 
 if TYPE_CHECKING:
     from agentrun.records import CallRecord
@@ -77,7 +77,7 @@ def command(
     asked = Options(host, port, public_url, offline, False, style, overrides)
     record = uvloop.run(_dial(spec, to, parameters, asked))
     if as_json:
-        click.echo(json.dumps(record.as_json(), ensure_ascii=False, default=str))
+        click.echo(in_json(record.as_json()))
     else:
         _show(record)
     return 1 if record.ended_by == "error" else CODES.get(record.outcome, 1)
@@ -124,13 +124,14 @@ async def _place(
 
 def _show(record: CallRecord) -> None:
     """What came of the call, and what was said."""
-    from rich.console import Console
+    from rich.text import Text
 
+    from agentrun.cli.output.printable_console import PrintableConsole
     from agentrun.testing.results.report import conversation
 
-    console = Console(highlight=False)
+    console = PrintableConsole()
     colour = "green" if record.outcome == "answered" else "yellow"
     who = f" by {record.answered_by}" if record.answered_by else ""
-    console.print(f"[{colour}]{record.outcome}[/]{who}: {record.reason}")
+    console.print(Text.assemble((record.outcome, colour), f"{who}: {record.reason}"))
     if record.transcript:
         console.print(conversation(record.transcript))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agentrun.printable import printable
+
 if TYPE_CHECKING:
     from agentrun.server.doctor.local_checks import Finding
     from agentrun.server.lifecycle.options import Options
@@ -49,9 +51,9 @@ def command(
     found = asyncio.run(_look(specs, Options(host, port, public_url), live=live, number=number, fix=fix))
     for finding in found:
         mark, colour = _MARKS[finding.state]
-        click.echo(f"{click.style(f'{mark:4}', fg=colour)}  {finding.what}: {finding.words}")
+        click.echo(f"{click.style(f'{mark:4}', fg=colour)}  {printable(f'{finding.what}: {finding.words}')}")
         if finding.hint:
-            click.echo(f"      hint: {finding.hint}")
+            click.echo(printable(f"      hint: {finding.hint}"))
     return 1 if any(finding.state == "error" for finding in found) else 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agentrun.cli.options.shared import override_options
+from agentrun.printable import as_json as in_json
 
 if TYPE_CHECKING:
     from agentrun.cli.output.tests_table import Screen
@@ -76,7 +76,7 @@ def command(
         junit.write_text(report.junit(outcomes), encoding="utf-8")
     if as_json:
         for outcome in outcomes:
-            click.echo(json.dumps(outcome.as_json(), ensure_ascii=False, default=str))
+            click.echo(in_json(outcome.as_json()))
     elif shown:
         shown.summary(outcomes, repeat)
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0

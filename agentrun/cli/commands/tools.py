@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agentrun.cli.output.echo import echo
+from agentrun.printable import as_json as in_json
+from agentrun.printable import printable
+
 if TYPE_CHECKING:
     from agentrun.tools.outcome import Outcome
     from agentrun.tools.tool import Tool
@@ -42,13 +46,11 @@ def list_tools(spec: Path, as_json: bool) -> None:
     for tool in asyncio.run(_listed(spec)):
         if as_json:
             shown = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-            click.echo(
-                json.dumps({**shown, "origin": tool.origin, "timeout": tool.timeout}, ensure_ascii=False)
-            )
+            click.echo(in_json({**shown, "origin": tool.origin, "timeout": tool.timeout}))
             continue
-        click.secho(f"{tool.name}({_signature(tool)})", bold=True)
-        click.echo(f"  {tool.description.splitlines()[0]}")
-        click.echo(f"  {tool.origin}, {_options(tool)}")
+        click.secho(printable(f"{tool.name}({_signature(tool)})"), bold=True)
+        echo(f"  {next(iter(tool.description.splitlines()), '')}")
+        echo(f"  {tool.origin}, {_options(tool)}")
 
 
 @command.command("call")
@@ -63,9 +65,9 @@ def call_tool(spec: Path, name: str, arguments: dict[str, Any], caller: str | No
     Exits with 0 when it worked, 4 when it refused, 5 when it failed, 6 when it took too long.
     """
     outcome = asyncio.run(_run(spec, name, arguments, caller, offline=offline))
-    click.echo(outcome.text)
+    echo(outcome.text)
     if outcome.detail:
-        click.echo(outcome.detail, err=True)
+        echo(outcome.detail, err=True)
     click.echo(f"{outcome.status} after {outcome.seconds:.2f} s", err=True)
     return CODES.get(outcome.status, 1)
 
@@ -80,7 +82,7 @@ async def _tools(spec: Path, *, offline: bool = False) -> AsyncIterator[list[Too
     file = specs.load(spec)
     async with asked(file, plugins.load(file), os.environ, offline=offline) as found:
         for trouble in found.troubles:
-            click.echo(f"warning: {trouble}", err=True)
+            echo(f"warning: {trouble}", err=True)
         yield found.tools
 
 
@@ -105,7 +107,7 @@ async def _run(
             hint = closest(name, tools) or f"there are: {', '.join(tools) or 'none'}"
             raise SetupError(f"{spec} has no tool '{name}'", hint)
         tool = tools[name]
-        click.echo(f"{tool.name}: {json.dumps(tool.parameters, ensure_ascii=False)}", err=True)
+        echo(f"{tool.name}: {in_json(tool.parameters)}", err=True)
         call = Call("tools-call", "none", "none", caller, environ=os.environ, offline=offline, client=client)
         return await invoke(tool, call, arguments)
 

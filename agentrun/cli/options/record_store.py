@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agentrun.records.store.store import Store
 
-_LATE_SECONDS = 20.0
-
 
 @contextlib.contextmanager
 def open_store(url: str) -> Iterator[Store]:
-    """The store at ``url``; calls of a server that is gone are closed first."""
+    """The store at ``url``."""
     from agentrun.errors import SetupError
     from agentrun.records.store.store import Store
 
@@ -25,5 +23,21 @@ def open_store(url: str) -> Iterator[Store]:
     if path != url and not Path(path).exists():
         raise SetupError(f"there are no records at {path}", "give --records the address that `serve` has")
     with Store(url) as store:
-        store.close_abandoned(_LATE_SECONDS)
         yield store
+
+
+def record_of(store: Store, call_id: str) -> dict[str, Any]:
+    """The record of a call by its id, or by a beginning of it that no other call has; raises SetupError."""
+    from agentrun.errors import SetupError
+    from agentrun.printable import one_line
+
+    if record := store.get(call_id):
+        return record
+    found = store.ids(call_id) if call_id else []
+    if len(found) > 1:
+        known = ", ".join(one_line(each) for each in found[:5])
+        raise SetupError(f"several calls begin with '{one_line(call_id)}'", f"write more of the id: {known}")
+    record = store.get(found[0]) if found else None
+    if record is None:
+        raise SetupError(f"there is no call '{one_line(call_id)}'", "see `agentrun calls list`")
+    return record

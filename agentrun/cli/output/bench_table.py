@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from agentrun.cli.output.printable_console import PrintableConsole
+
 if TYPE_CHECKING:
     from agentrun.simulate.bench.measure import Load
     from agentrun.simulate.bench.result import BenchResult
@@ -39,7 +41,7 @@ def progress(calls: int) -> Iterator[Callable[[str, int], None]]:
 
 def show(result: BenchResult) -> None:
     """The table of waits, what it cost, what failed, and the budget."""
-    console = Console(highlight=False)
+    console = PrintableConsole()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("ms", "1 call", f"{result.together.calls} calls, p50", "p95", "of"):
         table.add_column(name, justify="left" if name == "ms" else "right")

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
-from rich.console import Console
 from rich.markup import escape
+
+from agentrun.cli.output.printable_console import PrintableConsole
+from agentrun.printable import as_json
 
 if TYPE_CHECKING:
     from agentrun.records import Entry
@@ -70,14 +72,14 @@ class JsonScreen:
 
     def turn_ended(self, report: TurnReport) -> None:
         """One line."""
-        click.echo(json.dumps(report.as_json(), ensure_ascii=False, default=str))
+        click.echo(as_json(report.as_json()))
 
 
 class TerminalScreen:
     """Rich on a terminal, plain elsewhere."""
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False)
+        self._console = PrintableConsole(markup=True)
         self._status = self._console.status("")
         self._agent = "agent"
         self._open = False

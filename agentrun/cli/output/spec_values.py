@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agentrun.cli.output.printable_console import PrintableConsole
 from agentrun.plan.plan import Plan, ServicePlan
 from agentrun.spec.checks.secret_keys import names_a_secret
 from agentrun.spec.loading.spec_file import SpecFile, Where, dotted
@@ -23,7 +23,7 @@ HEARS = {"cascaded": "caller → stt → turns → llm → tts → caller", "rea
 
 def show(plan: Plan) -> None:
     """Print the plan: the pipeline in order, the values with their origins, tools, and addresses."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = PrintableConsole(markup=True, soft_wrap=True)
     spec = plan.spec
     console.print(f"\n[bold]{spec.name}[/] ({plan.file.path}): {HEARS[spec.pipeline.style]}")
     console.print(_pipeline(plan))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
+
+from agentrun.cli.output.printable_console import PrintableConsole
 
 if TYPE_CHECKING:
     from agentrun.testing.results.outcome import Outcome
@@ -18,7 +19,7 @@ class Screen:
     """A line a test, the failed ones at length, and a line at the end."""
 
     def __init__(self, number: int) -> None:
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = PrintableConsole(markup=True, soft_wrap=True)
         self._number = number
 
     def one(self, outcome: Outcome) -> None:

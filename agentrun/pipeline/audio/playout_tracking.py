@@ -1,32 +1,43 @@
-"""What the caller has heard of an answer that they cut."""
+"""What the caller has heard of an answer: where it began, how far it was played, and what cut it."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipecat.frames.frames import (
     AggregatedTextFrame,
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
+    CancelFrame,
     Frame,
     InterruptionFrame,
+    LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
     TTSAudioRawFrame,
     TTSTextFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
+from agentrun.records import CutBy
+
 CHARACTERS_PER_SECOND = 15.0
 """Of English speech at an ordinary pace; it stands in for the length of sound that has not come yet."""
+_SLACK_SECONDS = 0.15
+"""What the clock of the line may be behind the sound."""
 
 
 @dataclass(frozen=True)
 class CutAnswer:
-    """The ``words`` that were heard of an answer, which began ``ago`` seconds before it was cut."""
+    """The ``words`` that were heard of an answer, which ``began`` at that time of the event loop's.
+
+    ``by`` says what cut it, and is empty where all of it had been heard.
+    """
 
     words: str
-    ago: float
+    began: float
+    by: CutBy
 
 
 @dataclass
@@ -35,6 +46,7 @@ class _Piece:
 
     answer: int
     words: str
+    segment: int = 0
     seconds: float = 0.0
     whole: bool = False
 
@@ -48,76 +60,163 @@ class PlayoutTracker(FrameProcessor):
     """Stands before the transport's output, which plays in real time, and keeps words and sound together.
 
     A speech service announces each sentence before its sound (``announced``); a realtime model's words and
-    sound come side by side.
+    sound come side by side. What is played is known from when the line began and ceased to speak.
     """
 
     def __init__(self, *, announced: bool) -> None:
         super().__init__()
-        self._announced = announced
+        self.announced = announced
+        self.began: float | None = None
+        """When the first sound of the answer that is open was played, by the event loop's clock."""
+        self._clock = asyncio.get_running_loop().time
         self._answer = 0
+        self._generating = False
         self._pieces: list[_Piece] = []
-        self._began: float | None = None
+        self._played = 0.0
+        self._speaking_since: float | None = None
         self._cut: CutAnswer | None = None
+        self._cause: CutBy = "caller"
+        self._listeners: list[Callable[[float], None]] = []
+
+    def on_begin(self, listener: Callable[[float], None]) -> None:
+        """Have ``listener`` told when the first sound of each answer is played."""
+        self._listeners.append(listener)
+
+    def cut_by(self, cause: CutBy) -> None:
+        """The next interruption is not the caller's."""
+        self._cause = cause
+
+    def cut(self, cause: CutBy) -> None:
+        """Nothing more of the answer is heard from now on."""
+        if self._cut is None and self.began is not None:
+            self._cut = CutAnswer(self._heard(), self.began, "" if self._all_heard() else cause)
+        self._forget()
 
     def take_cut(self) -> CutAnswer | None:
         """The answer that was cut last, as far as it was heard; None when none was."""
         cut, self._cut = self._cut, None
         return cut
 
+    def take_whole(self, words: str) -> float:
+        """The answer with these ``words`` has been heard to its end: when it began.
+
+        Sound that goes on is the next answer's.
+        """
+        now = self._clock()
+        began = now if self.began is None else self.began
+        played = self._played_until(now)
+        for piece in self._pieces[: self._count(words, played)]:
+            played -= piece.seconds
+            self._pieces.remove(piece)
+        self._played = max(0.0, played)
+        self.began = None
+        if self._speaking_since is not None:
+            self._speaking_since = now
+            if self._pieces:
+                self._begin(now)
+        return began
+
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
         if isinstance(frame, TTSAudioRawFrame):
             self._sound(frame)
         elif isinstance(frame, InterruptionFrame) and direction is FrameDirection.DOWNSTREAM:
-            if self._pieces:
-                began = self._began or asyncio.get_running_loop().time()
-                self._cut = CutAnswer(self._heard(), asyncio.get_running_loop().time() - began)
-            self._forget()
+            self.cut(self._cause)
+            self._cause = "caller"
+        elif isinstance(frame, CancelFrame):
+            self.cut("server")
         elif isinstance(frame, BotStartedSpeakingFrame):
-            self._began = self._began or asyncio.get_running_loop().time()
+            self._started()
         elif isinstance(frame, BotStoppedSpeakingFrame):
-            self._forget()
+            self._played, self._speaking_since = self._played_until(self._clock()), None
         elif isinstance(frame, LLMFullResponseStartFrame):
             self._answer += 1
+            self._generating = True
+        elif isinstance(frame, LLMFullResponseEndFrame):
+            self._generating = False
         elif isinstance(frame, AggregatedTextFrame):
             self._words(frame)
         await self.push_frame(frame, direction)
 
+    def _started(self) -> None:
+        if self._speaking_since is None:
+            self._speaking_since = self._clock()
+        if self.began is None:
+            self._cut = None
+            self._begin(self._speaking_since)
+
+    def _begin(self, at: float) -> None:
+        self.began = at
+        for listener in self._listeners:
+            listener(at)
+
     def _words(self, frame: AggregatedTextFrame) -> None:
-        spoken = isinstance(frame, TTSTextFrame)
-        if self._announced and spoken and self._pieces:
-            # the words come again once all of their sound has been made
-            self._pieces[-1].whole = True
-        elif self._announced and not spoken:
-            self._pieces.append(_Piece(self._answer, frame.text))
-        elif not self._announced and spoken:
+        if isinstance(frame, TTSTextFrame):
+            self._spoken(frame)
+        elif self.announced and frame.will_be_spoken:
+            self._pieces.append(_Piece(self._answer, frame.text, frame.id))
+
+    def _spoken(self, frame: TTSTextFrame) -> None:
+        """Words of a model beside their sound; those of a speech service come once all of that was made."""
+        if not self.announced:
             self._piece().words += frame.text
+            return
+        for piece in self._pieces:
+            if piece.segment == frame.segment_id:
+                piece.words, piece.whole = frame.raw_text or frame.text, True
 
     def _piece(self) -> _Piece:
         """The words that the sound belongs to: of a realtime model, all of its answer."""
-        if not self._pieces or (not self._announced and self._pieces[-1].answer != self._answer):
+        if not self._pieces or (not self.announced and self._pieces[-1].answer != self._answer):
             self._pieces.append(_Piece(self._answer, "", whole=True))
         return self._pieces[-1]
 
     def _sound(self, frame: TTSAudioRawFrame) -> None:
         self._piece().seconds += len(frame.audio) / 2 / frame.num_channels / frame.sample_rate
 
+    def _played_until(self, now: float) -> float:
+        """How many seconds of the sound that has come have been played."""
+        speaking = 0.0 if self._speaking_since is None else now - self._speaking_since
+        return min(sum(piece.seconds for piece in self._pieces), self._played + speaking)
+
+    def _count(self, words: str, played: float) -> int:
+        """How many pieces ``words`` are: a realtime model's answer is one of them."""
+        if not self.announced:
+            return 1
+        left, count = "".join(words.split()), 0
+        for piece in self._pieces:
+            own = "".join(piece.words.split())
+            if not left.startswith(own):
+                break
+            left, count = left[len(own) :], count + 1
+        if count:
+            return count
+        # the words were changed on their way: it is what has been played
+        for piece in self._pieces:
+            if not piece.whole or (played := played - piece.seconds) < -_SLACK_SECONDS:
+                break
+            count += 1
+        return count
+
     def _heard(self) -> str:
-        """The words of the latest answer that have been played until now."""
-        if self._began is None:
-            return ""
-        left = asyncio.get_running_loop().time() - self._began
+        """The words that have been played until now."""
+        left = self._played_until(self._clock())
         heard: list[str] = []
         for piece in self._pieces:
             words = piece.words.split()
             share = 1.0 if piece.length <= left else left / piece.length
-            if piece.answer == self._answer:
-                heard += words[: round(len(words) * share)]
+            heard += words[: round(len(words) * share)]
             left -= piece.length
             if left <= 0:
                 break
         return " ".join(heard)
 
+    def _all_heard(self) -> bool:
+        left = sum(piece.length for piece in self._pieces) - self._played_until(self._clock())
+        return not self._generating and left <= _SLACK_SECONDS
+
     def _forget(self) -> None:
         self._pieces.clear()
-        self._began = None
+        self._played = 0.0
+        self.began = self._speaking_since = None
+        self._generating = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,6 +20,7 @@ from agentrun.call import Call
 from agentrun.errors import ToolError
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
+from agentrun.records.storable import storable, text
 from agentrun.tools import unreadable_arguments
 from agentrun.tools.outcome import Outcome
 from agentrun.tools.tool import Tool
@@ -42,8 +42,8 @@ def _schema(
 
     return FunctionSchema(
         name=tool.name,
-        description=tool.description,
-        properties=dict(tool.parameters.get("properties", {})),
+        description=text(tool.description),
+        properties=storable(tool.parameters.get("properties", {})),
         required=list(tool.parameters.get("required", ())),
         handler=handler,
     )
@@ -86,7 +86,7 @@ async def _answer(
     """Run the tool and hand its outcome to the model, which goes on once all tools of the turn are done."""
     turn = listener.line.ledger.turn
     with parallel_calls.at_work(turn):
-        outcome = await run(tool, call, params.arguments, listener)
+        outcome = await run(tool, call, storable(params.arguments), listener)
         waits = await parallel_calls.told(params.llm)
     silent = listener.over or (waits and not parallel_calls.is_last(turn))
     answer = FunctionCallResultProperties(run_llm=False) if silent else None
@@ -96,7 +96,7 @@ async def _answer(
 async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: SessionListener) -> Outcome:
     """Run the tool, with a word to the caller when it is slow; the session hears of its start and its end."""
     listener.tool_started(tool)
-    began = time.monotonic()
+    began = asyncio.get_running_loop().time()
     try:
         async with _bridged(tool, listener):
             outcome = await _run(tool, call, arguments, listener)
@@ -122,7 +122,7 @@ async def _run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: S
 
 
 def _since(began: float) -> float:
-    return round(time.monotonic() - began, 3)
+    return round(asyncio.get_running_loop().time() - began, 3)
 
 
 @contextlib.asynccontextmanager

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agentrun.errors import SetupError
-from agentrun.records.store import answered
-from agentrun.records.store.tables import CALLS
+from agentrun.records.storable import storable
+from agentrun.records.store import answered, engine, leases
+from agentrun.records.store.tables import CALLS, LEASES
 from agentrun.records.webhook import outbox
 
 DEFAULT = "sqlite:///agentrun-calls.sqlite3"
 CUT_OFF = "the process was killed"
-_MIGRATIONS = Path(__file__).parent / "migrations"
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-_BUSY_MS = 10_000
-_ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(4720001)"}
-"""What lets one process at a time bring a store up to date, as the workers of a server do at once."""
 Row = Mapping[str, Any]
 """A record as ``CallRecord.as_json`` gives it."""
 
@@ -45,9 +37,13 @@ class CallQuery:
 class Store:
     """Reads and writes records; every method blocks, and may be called from any thread.
 
+    Times that are compared are those of the database's clock. A call whose server has lost its lease is read
+    as one that was cut off, also before anybody has closed it.
+
     >>> from agentrun.records import CallRecord
     >>> store = Store("sqlite://")
     >>> store.save([CallRecord("CA1", "desk", "twilio").as_json()], "a server")
+    []
     >>> [row["id"] for row in store.find(CallQuery())]
     ['CA1']
     """
@@ -55,93 +51,149 @@ class Store:
     def __init__(self, url: str) -> None:
         """Open the store at ``url`` and bring it up to date; raises SetupError where that can't be done."""
         try:
-            self._engine = _engine(url)
+            self._engine = engine.make(url)
             with self._engine.begin() as connection:
-                _migrate(connection)
+                engine.migrate(connection)
                 answered.prepare(connection)
         except sa.exc.ArgumentError:
-            raise SetupError(f"'{_shown(url)}' is no address of a store", f"write {DEFAULT}") from None
+            message = f"'{engine.shown(url)}' is no address of a store"
+            raise SetupError(message, f"write {DEFAULT}") from None
         except ModuleNotFoundError as error:
             hint = "pip install 'agentrun[postgresql]'"
             raise SetupError(f"records need {error.name}, which is not installed", hint) from None
         except (sa.exc.SQLAlchemyError, CommandError) as error:
             words = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise SetupError(
-                f"records can't be kept at {_shown(url)}: {words}", "see --records, or --records none"
+                f"records can't be kept at {engine.shown(url)}: {words}", "see --records, or --records none"
             ) from None
         self._insert = _INSERTS[self._engine.dialect.name]
         self.outbox = outbox.Outbox(self._engine)
         self.answered = answered.AnsweredTable(self._engine)
 
-    def save(self, rows: Sequence[Row], owner: str, webhooks: Collection[str] = ()) -> None:
-        """Write ``rows``, new or known; raises sqlalchemy.exc.SQLAlchemyError.
+    def save(
+        self, rows: Sequence[Row], owner: str, webhooks: Collection[str] = (), keys: Sequence[str] = ()
+    ) -> list[Row]:
+        """Write ``rows``, new or known, all or none; those that were refused.
 
-        Those of the agents in ``webhooks`` are put into the outbox when they have ended.
+        ``keys`` are those of their records: a row that another record has written is not written over, nor
+        is one that has ended opened again. Those of the agents in ``webhooks`` are put into the outbox when
+        they have ended. Raises sqlalchemy.exc.SQLAlchemyError, and what a row raises that can't be encoded.
         """
         if not rows:
-            return
-        seen = _now()
-        values = [
-            {key: row[key] for key in ("agent", "id", "started", "ended")}
-            | {"record": dict(row), "owner": owner, "seen": seen, "webhook": row["agent"] in webhooks}
-            for row in rows
-        ]
-        statement = self._insert(CALLS)
-        changed = {key: statement.excluded[key] for key in ("ended", "record", "owner", "seen", "webhook")}
+            return []
         with self._engine.begin() as connection:
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=["agent", "id"], set_=changed), values
-            )
-            outbox.put(connection, [row for row in rows if row["ended"] and row["agent"] in webhooks])
+            now = engine.now(connection)
+            leases.renew(connection, self._insert, owner, now)
+            given = zip(rows, keys or [""] * len(rows), strict=True)
+            states = [(row, self._write(connection, row, key, owner, now, webhooks)) for row, key in given]
+            ended = [r for r, state in states if state == "written" and r["ended"] and r["agent"] in webhooks]
+            outbox.put(connection, ended, now)
+        return [row for row, state in states if state == "refused"]
+
+    def _write(
+        self,
+        connection: sa.Connection,
+        row: Row,
+        key: str,
+        owner: str,
+        now: datetime,
+        webhooks: Collection[str],
+    ) -> str:
+        """``written``, ``refused`` because of another record, or ``over`` where the call has ended."""
+        values = {name: row[name] for name in ("agent", "id", "started", "ended")}
+        values |= {"record": dict(row), "owner": owner, "seen": now.isoformat(), "key": key}
+        values |= {"webhook": row["agent"] in webhooks}
+        statement = self._insert(CALLS).values(values)
+        new = statement.excluded
+        changed = {name: new[name] for name in ("ended", "record", "owner", "seen", "webhook")}
+        mine = (CALLS.c.key == new.key) & (CALLS.c.ended.is_(None) | new.ended.is_not(None))
+        statement = statement.on_conflict_do_update(index_elements=["agent", "id"], set_=changed, where=mine)
+        if connection.execute(statement).rowcount:
+            return "written"
+        query = sa.select(CALLS.c.key).where(_is(row["agent"], row["id"]))
+        return "over" if connection.execute(query).scalar() == key else "refused"
 
     def touch(self, owner: str) -> None:
         """Say that ``owner`` is alive, and its open calls with it."""
-        mine = (CALLS.c.owner == owner) & CALLS.c.ended.is_(None)
         with self._engine.begin() as connection:
-            connection.execute(sa.update(CALLS).where(mine).values(seen=_now()))
+            leases.renew(connection, self._insert, owner, engine.now(connection))
 
-    def close_abandoned(self, after: float) -> int:
-        """End the calls of which nothing was heard for ``after`` seconds; how many there were."""
-        latest = (datetime.now(UTC) - timedelta(seconds=after)).isoformat()
-        lost = CALLS.c.ended.is_(None) & (CALLS.c.seen < latest)
+    def lapsed(self) -> dict[str, int]:
+        """The owners of calls that are up, whose leases have lapsed; with the count of their beats."""
+        with self._engine.connect() as connection:
+            which = leases.lapsed(engine.now(connection))
+            beat = sa.func.coalesce(LEASES.c.beat, -1)
+            joined = CALLS.outerjoin(LEASES, LEASES.c.owner == CALLS.c.owner)
+            query = sa.select(CALLS.c.owner, beat).select_from(joined).where(which).distinct()
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def close_abandoned(self, owners: Collection[str]) -> list[Row]:
+        """End the calls of ``owners``, whose leases have lapsed; the records that were closed."""
+        with self._engine.connect() as connection:
+            which = leases.lapsed(engine.now(connection)) & CALLS.c.owner.in_(owners)
+            found = connection.execute(sa.select(CALLS.c.agent, CALLS.c.id).where(which)).all()
+        # one by one, so that a call that can't be closed holds up no other
+        closed = (self._close(agent, call_id) for agent, call_id in found)
+        return [record for record in closed if record is not None]
+
+    def _close(self, agent: str, call_id: str) -> Row | None:
         with self._engine.begin() as connection:
-            found = connection.execute(sa.select(CALLS).where(lost)).mappings().all()
-            for row in found:
-                end = {"ended": row["seen"], "ended_by": "error", "reason": CUT_OFF}
-                this = (CALLS.c.agent == row["agent"]) & (CALLS.c.id == row["id"]) & lost
-                values = {"ended": row["seen"], "record": {**row["record"], **end}}
-                closed = connection.execute(sa.update(CALLS).where(this).values(values)).rowcount
-                if closed and row["webhook"]:
-                    outbox.put(connection, [values["record"]])
-        return len(found)
+            now = engine.now(connection)
+            this = _is(agent, call_id) & leases.lapsed(now)
+            query = sa.select(CALLS, leases.expiry().label("expires")).where(this)
+            row = connection.execute(query).mappings().first()
+            if row is None:
+                return None
+            record = _cut_off(row)
+            values = {"ended": record["ended"], "record": record}
+            if not connection.execute(sa.update(CALLS).where(this).values(values)).rowcount:
+                return None
+            if row["webhook"]:
+                outbox.put(connection, [record], now)
+            return record
 
     def forget(self, before: datetime) -> int:
         """Delete what ended before ``before``; how many there were."""
         old = CALLS.c.ended < before.isoformat()
         with self._engine.begin() as connection:
             outbox.forget(connection, before)
+            leases.forget(connection, engine.now(connection))
             return connection.execute(sa.delete(CALLS).where(old)).rowcount
+
+    def now(self) -> datetime:
+        """The time by the store's clock."""
+        with self._engine.connect() as connection:
+            return engine.now(connection)
 
     def get(self, call_id: str, agent: str | None = None) -> dict[str, Any] | None:
         """One record; the newest, should two agents have one of that id."""
         which = CALLS.c.id == call_id
         if agent is not None:
             which &= CALLS.c.agent == agent
-        query = sa.select(CALLS.c.record).where(which).order_by(CALLS.c.started.desc()).limit(1)
+        return next(self._read(sa.select(CALLS).where(which).order_by(CALLS.c.started.desc()).limit(1)), None)
+
+    def ids(self, prefix: str, most: int = 10) -> list[str]:
+        """The ids of calls that begin with ``prefix``, the newest first."""
+        which = CALLS.c.id.startswith(prefix, autoescape=True)
+        query = sa.select(CALLS.c.id, CALLS.c.started).where(which).order_by(CALLS.c.started.desc())
         with self._engine.connect() as connection:
-            found = connection.execute(query).scalar()
-        return dict(found) if found else None
+            found = connection.execute(query.limit(most)).all()
+        return list(dict.fromkeys(row[0] for row in found))
 
     def find(self, wanted: CallQuery) -> Iterator[dict[str, Any]]:
         """Records, the newest first."""
-        query = sa.select(CALLS.c.record).order_by(CALLS.c.started.desc(), CALLS.c.id)
+        query = sa.select(CALLS).order_by(CALLS.c.started.desc(), CALLS.c.id)
         if wanted.agent:
             query = query.where(CALLS.c.agent == wanted.agent)
         if wanted.since:
             query = query.where(CALLS.c.started >= wanted.since.astimezone(UTC).isoformat())
+        yield from self._read(query.limit(wanted.most))
+
+    def _read(self, query: sa.Select[Any]) -> Iterator[dict[str, Any]]:
         with self._engine.connect() as connection:
-            for record in connection.execute(query.limit(wanted.most)).scalars():
-                yield dict(record)
+            more = leases.expiry().label("expires"), leases.lapsed(engine.now(connection)).label("lapsed")
+            for row in connection.execute(query.add_columns(*more)).mappings():
+                yield _cut_off(row) if row["lapsed"] else storable(row["record"])
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -156,41 +208,15 @@ class Store:
         self.close()
 
 
-def _engine(url: str) -> sa.Engine:
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() not in _INSERTS:
-        raise sa.exc.ArgumentError
-    if parsed.get_backend_name() == "postgresql":
-        return sa.create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 5})
-    memory = {"poolclass": sa.StaticPool} if parsed.database in (None, "", ":memory:") else {}
-    engine = sa.create_engine(parsed, connect_args={"check_same_thread": False}, **memory)
-
-    @sa.event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
-        for pragma in (f"busy_timeout = {_BUSY_MS}", "synchronous = NORMAL"):
-            connection.execute(f"PRAGMA {pragma}").close()
-        # the file stays in this mode; SQLite does not wait for another process that is just setting it
-        with contextlib.suppress(sqlite3.OperationalError):
-            connection.execute("PRAGMA journal_mode = WAL").close()
-
-    return engine
+def _is(agent: str, call_id: str) -> sa.ColumnElement[bool]:
+    return (CALLS.c.agent == agent) & (CALLS.c.id == call_id)
 
 
-def _migrate(connection: sa.Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    connection.exec_driver_sql(_ALONE[connection.dialect.name])
-    command.upgrade(config, "head")
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()
-
-
-def _shown(url: str) -> str:
-    """The address without its password."""
-    try:
-        return sa.make_url(url).render_as_string(hide_password=True)
-    except sa.exc.ArgumentError:
-        return url.split("@")[-1]
+def _cut_off(row: sa.RowMapping) -> dict[str, Any]:
+    """The record of a call whose server has died: it ended when that was there last."""
+    record: dict[str, Any] = storable(row["record"])
+    ended = max(leases.last_seen(row["seen"], row["expires"]), record["started"])
+    begun = record.get("answered") or record["started"]
+    seconds = (datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds()
+    end = {"ended": ended, "ended_by": "error", "reason": CUT_OFF, "seconds": round(max(0.0, seconds), 3)}
+    return {**record, **end}

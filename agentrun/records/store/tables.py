@@ -16,10 +16,22 @@ CALLS = sa.Table(
     sa.Column("owner", sa.String(64), nullable=False, server_default=""),
     sa.Column("seen", sa.String(40), nullable=False, server_default=""),
     sa.Column("webhook", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("key", sa.String(32), nullable=False, server_default=""),
     sa.Index("calls_started", "started"),
     sa.Index("calls_open", "ended", "seen"),
 )
-"""``record`` is ``CallRecord.as_json()``; ``owner`` wrote it last, at ``seen``; ``webhook``: it is sent."""
+"""``record`` is ``CallRecord.as_json()``; ``owner`` wrote it last, at ``seen``; ``webhook``: it is sent.
+
+``key`` is the record's own: no other record of the same call is written over it.
+"""
+LEASES = sa.Table(
+    "leases",
+    METADATA,
+    sa.Column("owner", sa.String(64), primary_key=True),
+    sa.Column("expires", sa.Float(53), nullable=False),
+    sa.Column("beat", sa.Integer, nullable=False),
+)
+"""A server is alive until ``expires``, in seconds since 1970 by the database's clock; ``beat`` counts on."""
 OUTBOX = sa.Table(
     "outbox",
     METADATA,

@@ -7,11 +7,13 @@ import json
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from agentrun.records.storable import storable
+from agentrun.records.store import engine
 from agentrun.records.store.tables import OUTBOX
 
 WAITING, DELIVERED, GIVEN_UP = "waiting", "delivered", "given up"
@@ -19,7 +21,10 @@ WAITING, DELIVERED, GIVEN_UP = "waiting", "delivered", "given up"
 
 @dataclass(frozen=True)
 class Message:
-    """One record on its way; ``id`` is the same on each try, and ``tries`` counts this one."""
+    """One record on its way; ``id`` is the same on each try, and ``tries`` counts this one.
+
+    ``age`` is how many seconds ago it was put there, by the database's clock.
+    """
 
     id: str
     agent: str
@@ -28,30 +33,37 @@ class Message:
     created: datetime
     tries: int
     claim: str
+    age: float = 0.0
 
 
-def put(connection: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Have the ended records ``rows`` sent, within the transaction that writes them.
+def put(connection: sa.Connection, rows: Iterable[Mapping[str, Any]], now: datetime) -> None:
+    """Have the ended records ``rows`` sent, within the transaction that writes them; it is ``now`` there.
 
-    A record that is there already is not sent again, unless it has changed since it was.
+    A record that is there already is not sent again, unless it has changed since: then it goes out again
+    under the id that it has.
     """
     for row in rows:
-        body = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+        body = json.dumps(storable(row), ensure_ascii=False, separators=(",", ":"))
         digest = hashlib.sha256(body.encode()).hexdigest()
         mine = (OUTBOX.c.agent == row["agent"]) & (OUTBOX.c.call == row["id"])
         query = sa.select(OUTBOX).where(mine).order_by(OUTBOX.c.number.desc()).limit(1)
         last = connection.execute(query).mappings().first()
         if last and last["digest"] == digest:
             continue
-        # what nobody has claimed yet has not been sent either
-        unsent = (OUTBOX.c.id == last["id"]) & (OUTBOX.c.tries == 0) if last else sa.false()
-        if connection.execute(sa.update(OUTBOX).where(unsent).values(body=body, digest=digest)).rowcount:
+        at = now.isoformat()
+        value: dict[str, Any] = {"body": body, "digest": digest, "state": WAITING, "created": at, "due": at}
+        # whoever is sending the earlier text has no claim any more, and its success counts for nothing
+        value |= {"tries": 0, "claim": ""}
+        if last:
+            connection.execute(sa.update(OUTBOX).where(OUTBOX.c.id == last["id"]).values(value))
             continue
-        number = last["number"] + 1 if last else 0
-        value = {"agent": row["agent"], "call": row["id"], "number": number, "body": body, "digest": digest}
-        now = datetime.now(UTC).isoformat()
-        value |= {"id": _name(row["agent"], row["id"], number), "state": WAITING, "created": now, "due": now}
-        connection.execute(sa.insert(OUTBOX).values(value | {"tries": 0, "claim": ""}))
+        name: dict[str, Any] = {
+            "id": _name(row["agent"], row["id"]),
+            "agent": row["agent"],
+            "call": row["id"],
+            "number": 0,
+        }
+        connection.execute(sa.insert(OUTBOX).values(name | value))
 
 
 def forget(connection: sa.Connection, before: datetime) -> None:
@@ -76,7 +88,12 @@ class Outbox:
         """
         if most < 1:
             return []
-        now = datetime.now(UTC)
+        with self._engine.begin() as connection:
+            return self._claim(connection, engine.now(connection), agent, most, seconds)
+
+    def _claim(
+        self, connection: sa.Connection, now: datetime, agent: str, most: int, seconds: float
+    ) -> list[Message]:
         waiting = (OUTBOX.c.state == WAITING) & (OUTBOX.c.agent == agent) & (OUTBOX.c.due <= now.isoformat())
         chosen = sa.select(OUTBOX.c.id).where(waiting).order_by(OUTBOX.c.due).limit(most)
         if self._engine.dialect.name == "postgresql":
@@ -88,20 +105,8 @@ class Outbox:
             "tries": OUTBOX.c.tries + 1,
         }
         statement = sa.update(OUTBOX).where(OUTBOX.c.id.in_(chosen) & waiting).values(values)
-        with self._engine.begin() as connection:
-            found = connection.execute(statement.returning(OUTBOX)).mappings().all()
-        messages = [
-            Message(
-                row["id"],
-                row["agent"],
-                row["call"],
-                row["body"],
-                datetime.fromisoformat(row["created"]),
-                row["tries"],
-                row["claim"],
-            )
-            for row in found
-        ]
+        found = connection.execute(statement.returning(OUTBOX)).mappings().all()
+        messages = [_message(row, now) for row in found]
         return sorted(messages, key=lambda message: message.created)
 
     def delivered(self, message: Message) -> None:
@@ -114,7 +119,7 @@ class Outbox:
 
     def again(self, message: Message, seconds: float) -> None:
         """Have it tried again in ``seconds``, by anybody."""
-        self._settle(message, {"due": (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()})
+        self._settle(message, {}, seconds)
 
     def waiting(self, agents: Collection[str]) -> dict[str, int]:
         """How many messages of each of ``agents`` have not arrived yet."""
@@ -124,13 +129,23 @@ class Outbox:
             found = {row[0]: row[1] for row in connection.execute(query)}
         return {agent: found.get(agent, 0) for agent in agents}
 
-    def _settle(self, message: Message, values: dict[str, Any]) -> None:
-        """Let the claim go, unless another one has it by now."""
+    def _settle(self, message: Message, values: dict[str, Any], seconds: float | None = None) -> None:
+        """Let the claim go, unless another one has it by now; due again in ``seconds``."""
         mine = (OUTBOX.c.id == message.id) & (OUTBOX.c.claim == message.claim)
         with self._engine.begin() as connection:
+            if seconds is not None:
+                values["due"] = (engine.now(connection) + timedelta(seconds=seconds)).isoformat()
             connection.execute(sa.update(OUTBOX).where(mine).values(values | {"claim": ""}))
 
 
-def _name(agent: str, call: str, number: int) -> str:
-    """A webhook-id: the same for the same record, whoever makes it."""
-    return "msg_" + hashlib.sha256(f"{agent}/{call}/{number}".encode()).hexdigest()[:32]
+def _message(row: sa.RowMapping, now: datetime) -> Message:
+    created = datetime.fromisoformat(row["created"])
+    age = (now - created).total_seconds()
+    return Message(
+        row["id"], row["agent"], row["call"], row["body"], created, row["tries"], row["claim"], age
+    )
+
+
+def _name(agent: str, call: str) -> str:
+    """A webhook-id: one for each record, whoever makes it and however often it is sent."""
+    return "msg_" + hashlib.sha256(f"{agent}/{call}/0".encode()).hexdigest()[:32]

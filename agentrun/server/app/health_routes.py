@@ -13,7 +13,10 @@ from agentrun.server.lifecycle.settings import ServerSettings
 
 
 def router(switchboard: Switchboard, settings: ServerSettings) -> APIRouter:
-    """``GET /health`` is 200 while the process lives; ``GET /ready`` is 503 once it takes no more calls."""
+    """``GET /health`` is 200 while the process lives; ``GET /ready`` is 503 once it takes no more calls.
+
+    It is 503 as well while a task that the server can't be without has died and is being restarted.
+    """
     routes = APIRouter()
     require_local = local_only.require(settings.local)
 
@@ -38,6 +41,9 @@ def router(switchboard: Switchboard, settings: ServerSettings) -> APIRouter:
         if switchboard.admission.stopped:
             response.status_code = 503
             return {"status": "stopping"}
+        if failing := switchboard.background.failing:
+            response.status_code = 503
+            return {"status": f"restarting: {', '.join(failing)}"}
         return {"status": "ready"}
 
     return routes

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from loguru import logger
 
+from agentrun.background_tasks import BackgroundTasks
 from agentrun.pipeline.audio import prepared_speech
 from agentrun.pipeline.services import construct
 from agentrun.pipeline.services.shared_resources import Resources
@@ -45,6 +46,8 @@ class Switchboard:
         self.admission = admission or Admission()
         self.records = RecentRecords()
         self.answered = answered or AnsweredCalls()
+        self.background = BackgroundTasks()
+        resources.mcp.background = self.background
         self.closing = False
         self.recordings: Recordings | None = None
         self._resources = resources

@@ -59,6 +59,8 @@ def timeline(row: Row) -> list[dict[str, Any]]:
     """What happened, in order: words, tools, and services that took over."""
     found = [{"kind": entry["who"], **entry} for entry in row.get("transcript") or ()]
     found += [{"kind": "takeover", **takeover} for takeover in row.get("takeovers") or ()]
+    pressed = row.get("keypad") or ()
+    found += [{"kind": "keypad", "at": each["at"], "text": each["keys"]} for each in pressed]
     return sorted(found, key=lambda entry: entry["at"])
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+
+from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
 
 from agentrun.records.store.store import CallQuery, Store
 from agentrun.server.records.recent_records import RecentRecords
@@ -44,7 +46,11 @@ class Source:
         past = self._records.past
         if not isinstance(past, Store):
             return []
-        rows = await asyncio.to_thread(lambda: list(past.find(wanted)))
+        try:
+            rows = await self._records.read(lambda: list(past.find(wanted)))
+        except (TimeoutError, SQLAlchemyError) as error:
+            logger.warning("the dashboard can't read the store: {}", type(error).__name__)
+            return []
         return [row for row in rows if not live or not row["ended"]]
 
 

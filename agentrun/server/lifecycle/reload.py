@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from loguru import logger
@@ -92,23 +91,6 @@ class Reloader:
         inputs = (path for file in self._files.values() for path in _inputs(file))
         projects = (file.project / FOLDER for file in self._files.values())
         return {path for path in (*(path.parent for path in inputs), *projects) if path.is_dir()}
-
-
-@contextlib.asynccontextmanager
-async def watching(reloader: Reloader) -> AsyncIterator[None]:
-    """Have ``reloader`` watch while the block runs."""
-    task = asyncio.create_task(reloader.watch(), name="watch")
-    task.add_done_callback(_tell_of_failure)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-
-
-def _tell_of_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()):
-        logger.error("edits are no longer taken into use: {}", error)
 
 
 def _inputs(file: SpecFile) -> Iterable[Path]:

@@ -29,12 +29,11 @@ from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.load_specs import load, make_plan, make_plans
 from agentrun.server.lifecycle.offline import Offline
 from agentrun.server.lifecycle.options import Options
-from agentrun.server.lifecycle.reload import Reloader, Stamp, stamp_of, watching
+from agentrun.server.lifecycle.reload import Reloader, Stamp, stamp_of
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.observability import tracing
 from agentrun.server.records import record_keeping
 from agentrun.server.records.audio_recordings import Recordings
-from agentrun.server.records.webhook_delivery import Deliverer
 from agentrun.server.shared_state.answered_calls import AnsweredCalls
 from agentrun.server.shared_state.sqlite import (
     Ledger,
@@ -99,10 +98,11 @@ async def running_server(
         logs.protect(plan.redaction for plan in plans.values())
         admission = Admission(options.limits, store=store)
         switchboard = Switchboard(plans, resources, admission, AnsweredCalls(ledger))
+        stack.push_async_callback(switchboard.background.stop)
         await switchboard.prepare()
-        deliverer: Deliverer | None = None
+        kept: record_keeping.Keeping | None = None
         if options.records:
-            deliverer = await stack.enter_async_context(
+            kept = await stack.enter_async_context(
                 record_keeping.record_keeping(switchboard, options, resources.web)
             )
         switchboard.recordings = Recordings(switchboard.records.changed)
@@ -127,9 +127,10 @@ async def running_server(
             local=local,
         )
         web = application.make(switchboard, settings, SharedStreamTokens(ledger) if ledger else None)
-        if deliverer:
-            web.state.metrics.follow(deliverer)
-        await stack.enter_async_context(web.state.metrics.watching())
+        if kept:
+            web.state.metrics.follow(kept.deliverer)
+            kept.writer.on_refusal(web.state.metrics.record_refused)
+        switchboard.background.start("metrics", web.state.metrics.watch)
         join_given_rooms = _include_daily(web, switchboard, settings)
         await stack.enter_async_context(serving(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
         stack.push_async_callback(switchboard.close)
@@ -140,7 +141,7 @@ async def running_server(
         web.state.diallers.base_url = url
         if options.watch:
             reloader = _reloader(files, stamps, environ, options, offline, switchboard, public_urls)
-            await stack.enter_async_context(watching(reloader))
+            switchboard.background.start("watch", reloader.watch)
         talk = microphone_call.begin(switchboard) if options.worker == 0 else None
         yield RunningServer(url, settings, switchboard, web.state.diallers, talk)
 

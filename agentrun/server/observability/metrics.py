@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -63,11 +61,16 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livemostrecent",
         )
+        self._refused_records = counter("records_refused", "Records that the store can't take.", "agent")
         for agent in switchboard.plans:
             self._active.labels(agent).set(0)
         switchboard.on_begin(lambda record: self._active.labels(record.agent).inc())
         switchboard.on_end(self.ended)
         switchboard.admission.on_refusal(lambda agent, kind: self._refused.labels(agent, kind).inc())
+
+    def record_refused(self, agent: str) -> None:
+        """Count a record that is kept in a file of its own, since no store takes it."""
+        self._refused_records.labels(agent).inc()
 
     def follow(self, deliverer: Deliverer) -> None:
         """Count what is sent to webhooks, and what waits for it."""
@@ -80,7 +83,7 @@ class Metrics:
         self._active.labels(agent).dec()
         self._calls.labels(agent, record.transport, record.ended_by or "error").inc()
         if record.ended:
-            self._length.labels(agent).observe((record.ended - record.started).total_seconds())
+            self._length.labels(agent).observe(record.seconds)
         for turn in record.turns:
             self._answers.labels(agent).observe(turn.total_ms / 1000)
             for stage, took in turn.stages.items():
@@ -96,17 +99,8 @@ class Metrics:
         for takeover in record.takeovers:
             self._takeovers.labels(agent, takeover.part).inc()
 
-    @contextlib.asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
-        """Measure the event loop while the block runs."""
-        task = asyncio.create_task(self._watch())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _watch(self) -> None:
+    async def watch(self) -> None:
+        """Measure the event loop until it is cancelled."""
         clock = asyncio.get_running_loop().time
         while True:
             due = clock() + PERIOD_SECONDS

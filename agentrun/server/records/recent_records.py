@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from agentrun.records import CallRecord
+from agentrun.records.store.threads import StoreThreads
 
 MOST_RECORDS = 500
+T = TypeVar("T")
 
 
 class PastCall(Protocol):
@@ -25,6 +26,7 @@ class RecentRecords:
         self._most = most
         self.past: PastCall | None = None
         """Where calls are looked for that are not in memory any more."""
+        self._threads = StoreThreads("reading", most=4)
         self._watchers: list[Callable[[CallRecord], None]] = []
         self._records: OrderedDict[tuple[str, str], CallRecord] = OrderedDict()
 
@@ -53,7 +55,11 @@ class RecentRecords:
         """The record of a call as JSON, from memory or from the store, or None."""
         if found := self.get(agent, call_id):
             return found.as_json()
-        return await asyncio.to_thread(self.past.get, call_id, agent) if self.past else None
+        return await self._threads.run(self.past.get, call_id, agent) if self.past else None
+
+    async def read(self, work: Callable[[], T]) -> T:
+        """What ``work`` reads from the store, in a thread; raises TimeoutError when that takes too long."""
+        return await self._threads.run(work)
 
     def newest(self) -> list[CallRecord]:
         """Every record that is kept, the newest first."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import httpx
 from loguru import logger
@@ -14,7 +15,22 @@ from agentrun.plan.plan import Plan
 from agentrun.plan.webhook import Webhook
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.options import Options
-from agentrun.server.records.webhook_delivery import Deliverer
+from agentrun.server.records.webhook_delivery import FLUSH_SECONDS, Deliverer
+
+if TYPE_CHECKING:
+    from agentrun.server.records.record_writer import RecordWriter
+
+
+OPEN_SECONDS = 60.0
+"""How long a store may take to be brought up to date when the server starts."""
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What writes the records of a server, and what sends them."""
+
+    writer: RecordWriter
+    deliverer: Deliverer
 
 
 def require(plan: Plan, options: Options) -> None:
@@ -40,29 +56,36 @@ def webhooks(plans: Mapping[str, Plan]) -> dict[str, Webhook]:
 @contextlib.asynccontextmanager
 async def record_keeping(
     switchboard: Switchboard, options: Options, client: httpx.AsyncClient
-) -> AsyncIterator[Deliverer]:
-    """Keep the records of calls while the block runs, and to the last word; ``client`` is for webhooks."""
-    from agentrun.records.store.store import Store
-    from agentrun.server.records.record_writer import RecordWriter
+) -> AsyncIterator[Keeping]:
+    """Keep the records of calls while the block runs, and to the last word; ``client`` is for webhooks.
 
-    store = await asyncio.to_thread(Store, options.records or "")
+    The end of the block takes some seconds at most, whatever the store does.
+    """
+    from agentrun.records.store import local_copies
+    from agentrun.records.store.local_copies import LocalCopies
+    from agentrun.records.store.store import Store
+    from agentrun.records.store.threads import StoreThreads
+    from agentrun.server.records.record_writer import CLOSE_SECONDS, RecordWriter
+
+    store = await StoreThreads("opening").run(Store, options.records or "", seconds=OPEN_SECONDS)
 
     def sent_to() -> dict[str, Webhook]:
         return webhooks(switchboard.plans) if options.webhooks else {}
 
-    record_writer = RecordWriter(store, options.keep_records, sent_to)
+    copies = LocalCopies(local_copies.folder(options.records or ""))
+    record_writer = RecordWriter(store, copies, options.keep_records, sent_to)
     deliverer = Deliverer(store.outbox, client, sent_to)
     record_writer.on_end(deliverer.kick)
     switchboard.records.on_add(record_writer.watch)
     switchboard.records.past = store
     switchboard.answered.store = store.answered
-    writing, sending = asyncio.create_task(record_writer.run()), asyncio.create_task(deliverer.run())
+    background = switchboard.background
+    writing = background.start("records", record_writer.run)
+    sending = background.start("webhooks", deliverer.run, deliverer.stop)
     try:
-        yield deliverer
+        yield Keeping(record_writer, deliverer)
     finally:
-        writing.cancel()
-        deliverer.stop()
-        await asyncio.gather(writing, sending, return_exceptions=True)
-        await record_writer.write()
-        await deliverer.close()
-        await record_writer.close()
+        await background.stop(writing, sending)
+        sound = await record_writer.write(CLOSE_SECONDS)
+        await deliverer.close(FLUSH_SECONDS if sound else 0.0)
+        await record_writer.close(CLOSE_SECONDS if sound else 0.0)

@@ -3,92 +3,183 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import timedelta
 
 import sqlalchemy as sa
 from loguru import logger
 
 from agentrun.records import CallRecord
+from agentrun.records.store.leases import Lapses
+from agentrun.records.store.local_copies import LocalCopies
 from agentrun.records.store.store import Store
+from agentrun.records.store.threads import StoreThreads
+from agentrun.server.records.row_writing import RowWriter, Written
 
 PERIOD_SECONDS = 0.5
 """Between two writes: what a killed process loses at most, with the time of a write."""
+WRITE_SECONDS = 20.0
+"""How long a write may take before it counts as failed; SQLite waits 10 s for a file that is locked."""
 TOUCH_SECONDS = 5.0
-ABANDONED_SECONDS = 20.0
-"""A call of which its server has said nothing for so long is closed by another one."""
 FORGET_SECONDS = 3600.0
+CLOSE_SECONDS = 3.0
+"""How long the store may take when the server stops; what it has not taken by then is kept in files."""
+
+
+@dataclass
+class _Open:
+    """A record that is written on; ``last`` is what the store has of it."""
+
+    record: CallRecord
+    last: CallRecord | None = None
+
+    def changed(self) -> CallRecord | None:
+        """The record as it is now, unless the store has it."""
+        now = self.record.copied()
+        return None if now == self.last else now
 
 
 class RecordWriter:
     """Keeps the records of one process in a store; ``days`` is how long ended calls stay, None for ever.
 
-    ``webhooks`` gives the agents whose ended records are sent on.
+    ``webhooks`` gives the agents whose ended records are sent on; ``copies`` are for records that the store
+    does not take. The event loop only looks at what has changed: words are hidden and rows are written in a
+    thread.
     """
 
     def __init__(
-        self, store: Store, days: float | None = None, webhooks: Callable[[], Collection[str]] = tuple
+        self,
+        store: Store,
+        copies: LocalCopies,
+        days: float | None = None,
+        webhooks: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self.store = store
+        self._copies = copies
         self._days = days
         self._webhooks = webhooks
         self._enders: list[Callable[[], None]] = []
+        self._refusals: list[Callable[[str], None]] = []
         self._owner = secrets.token_hex(8)
-        self._open: dict[tuple[str, str], tuple[CallRecord, dict[str, Any]]] = {}
+        self._rows = RowWriter(store, copies, self._owner)
+        self._threads = StoreThreads("records")
+        self._open: dict[str, _Open] = {}
+        self._lapses = Lapses(time.monotonic)
         self._touched = self._forgot = float("-inf")
         self._failing = False
 
     def watch(self, record: CallRecord) -> None:
         """Write ``record`` from now on, until it has ended."""
-        self._open[record.agent, record.id] = (record, {})
+        self._open.setdefault(record.key, _Open(record))
 
     def on_end(self, watcher: Callable[[], None]) -> None:
         """Have ``watcher`` called when ended calls have been written."""
         self._enders.append(watcher)
 
+    def on_refusal(self, watcher: Callable[[str], None]) -> None:
+        """Have ``watcher`` told of each record that the store can't take: its agent."""
+        self._refusals.append(watcher)
+
     async def run(self) -> None:
         """Write what has changed, over and over, until it is cancelled."""
+        await self._take_in()
         while True:
             await self.write()
+            await self._look_after()
             await asyncio.sleep(PERIOD_SECONDS)
 
-    async def close(self) -> None:
-        """Write what is left, and let go of the store."""
-        await self.write()
-        await asyncio.to_thread(self.store.close)
+    async def close(self, seconds: float = CLOSE_SECONDS) -> None:
+        """Write what is left, or keep it in files, and let go of the store; returns whatever that does.
 
-    async def write(self) -> None:
-        """Write what has changed since the last time; what can't be written is tried again."""
-        found = {key: record.as_json() for key, (record, _) in self._open.items()}
-        changed = [row for key, row in found.items() if row != self._open[key][1]]
+        The store has ``seconds``; with none, it is not tried.
+        """
+        if seconds:
+            await self.write(seconds)
+        if left := [(copy, copy.agent in self._webhooks()) for copy in self._changed()]:
+            # the store's own thread may be held up for ever
+            with contextlib.suppress(TimeoutError):
+                await StoreThreads("copies").run(self._rows.keep, left, seconds=CLOSE_SECONDS)
+        with contextlib.suppress(TimeoutError, sa.exc.SQLAlchemyError):
+            await StoreThreads("close").run(self.store.close, seconds=1.0)
+
+    async def write(self, seconds: float = WRITE_SECONDS) -> bool:
+        """Write what has changed since the last time; what can't be written is tried again.
+
+        Whether the store could be written.
+        """
+        changed = self._changed()
+        if not changed:
+            return not self._failing
+        webhooks = frozenset(self._webhooks())
         try:
-            await asyncio.to_thread(self._put, changed, self._webhooks())
-        except sa.exc.SQLAlchemyError as error:
-            if not self._failing:
-                logger.error("records can't be written: {}", getattr(error, "orig", None) or type(error))
-            self._failing = True
-            return
+            written = await self._threads.run(self._rows.write, changed, webhooks, seconds=seconds)
+        except (sa.exc.SQLAlchemyError, TimeoutError, OSError) as error:
+            self._note_failure(error)
+            return False
         self._failing = False
-        for key, row in found.items():
-            record, _ = self._open[key]
-            self._open[key] = (record, row)
-            if row["ended"] and record.as_json() == row:
-                del self._open[key]
-        if any(row["ended"] for row in changed):
+        self._note(written)
+        return True
+
+    def _changed(self) -> list[CallRecord]:
+        found = (each.changed() for each in self._open.values())
+        return [copy for copy in found if copy is not None]
+
+    def _note(self, written: Written) -> None:
+        for copy in (*written.stored, *written.refused):
+            held = self._open.get(copy.key)
+            if held is None:
+                continue
+            held.last = copy
+            if copy.ended and held.changed() is None:
+                del self._open[copy.key]
+        for copy in written.newly_refused:
+            for refusal in self._refusals:
+                refusal(copy.agent)
+        if any(copy.ended for copy in written.stored):
             for watcher in self._enders:
                 watcher()
 
-    def _put(self, rows: list[dict[str, Any]], webhooks: Collection[str]) -> None:
-        self.store.save(rows, self._owner, webhooks)
+    def _note_failure(self, error: Exception) -> None:
+        if not self._failing:
+            words = getattr(error, "orig", None) or error or type(error).__name__
+            logger.error("records can't be written: {}", str(words) or type(error).__name__)
+        self._failing = True
+
+    async def _take_in(self) -> None:
+        """Give the store what an earlier process had to keep in files."""
+        try:
+            taken = await self._threads.run(self._copies.take_in, self._rows.take, seconds=WRITE_SECONDS)
+        except (sa.exc.SQLAlchemyError, TimeoutError, OSError) as error:
+            logger.error("records in {} can't be taken in: {}", self._copies.folder, type(error).__name__)
+            return
+        if taken:
+            logger.warning("{} records that were kept in {} are stored now", taken, self._copies.folder)
+            for watcher in self._enders:
+                watcher()
+
+    async def _look_after(self) -> None:
+        """Renew the lease, close the calls of servers that have died, and forget what is old."""
         now = time.monotonic()
-        if now - self._touched > TOUCH_SECONDS:
-            self._touched = now
-            self.store.touch(self._owner)
-            if closed := self.store.close_abandoned(ABANDONED_SECONDS):
-                logger.warning("{} calls of a process that was killed were closed", closed)
-        if self._days is not None and now - self._forgot > FORGET_SECONDS:
-            self._forgot = now
-            self.store.forget(datetime.now(UTC) - timedelta(days=self._days))
+        try:
+            if now - self._touched > TOUCH_SECONDS:
+                self._touched = now
+                await self._threads.run(self._touch, seconds=WRITE_SECONDS)
+            if self._days is not None and now - self._forgot > FORGET_SECONDS:
+                self._forgot = now
+                await self._threads.run(self._forget, self._days, seconds=WRITE_SECONDS)
+        except (sa.exc.SQLAlchemyError, TimeoutError) as error:
+            self._note_failure(error)
+
+    def _touch(self) -> None:
+        self.store.touch(self._owner)
+        if owners := self._lapses.confirmed(self.store.lapsed()):
+            closed = self.store.close_abandoned(owners)
+            if closed:
+                logger.warning("{} calls of a process that was killed were closed", len(closed))
+
+    def _forget(self, days: float) -> None:
+        self.store.forget(self.store.now() - timedelta(days=days))

@@ -7,7 +7,6 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Literal
 
 import httpx
@@ -16,6 +15,7 @@ from loguru import logger
 
 from agentrun import __version__
 from agentrun.plan.webhook import Webhook
+from agentrun.records.store.threads import StoreThreads
 from agentrun.records.webhook import signature
 from agentrun.records.webhook.outbox import Message, Outbox
 
@@ -28,6 +28,7 @@ MOST_AT_ONCE = 4
 """Tries of one agent's at the same time."""
 LEAST_PAUSE, MOST_PAUSE = 2.0, 3600.0
 GIVE_UP_SECONDS = 72 * 3600.0
+SETTLE_SECONDS = 1.0
 FLUSH_SECONDS = 5.0
 """How long a server that stops goes on trying; what is left is the next one's."""
 Result = Literal["delivered", "failed", "given up"]
@@ -61,6 +62,7 @@ class Deliverer:
         self._patience = patience
         self._pause = pause
         self._outbox = outbox
+        self._threads = StoreThreads("outbox", most=4)
         self._client = client
         self._webhooks = webhooks
         self._sending: dict[str, set[asyncio.Task[None]]] = defaultdict(set)
@@ -96,10 +98,10 @@ class Deliverer:
         self._stopped = True
         self.kick()
 
-    async def close(self) -> None:
+    async def close(self, seconds: float = FLUSH_SECONDS) -> None:
         """Try what is due now once more, for a short while; the rest stays for the next server."""
         try:
-            async with asyncio.timeout(FLUSH_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._begin()
                 while sending := [task for tasks in self._sending.values() for task in tasks]:
                     await asyncio.wait(sending)
@@ -108,7 +110,9 @@ class Deliverer:
             left = [task for tasks in self._sending.values() for task in tasks]
             for task in left:
                 task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            if left:
+                # a store that is frozen can't be told; the claims lapse
+                await asyncio.wait(left, timeout=SETTLE_SECONDS)
 
     async def _begin(self) -> None:
         """Begin a try of everything that is due, as far as there is room."""
@@ -116,12 +120,12 @@ class Deliverer:
         try:
             for agent, webhook in webhooks.items():
                 free = MOST_AT_ONCE - len(self._sending[agent])
-                for message in await asyncio.to_thread(self._outbox.claim, agent, free, LEASE_SECONDS):
+                for message in await self._threads.run(self._outbox.claim, agent, free, LEASE_SECONDS):
                     self._start(message, webhook)
-            for agent, number in (await asyncio.to_thread(self._outbox.waiting, list(webhooks))).items():
+            for agent, number in (await self._threads.run(self._outbox.waiting, list(webhooks))).items():
                 for watcher in self._counters:
                     watcher(agent, number)
-        except sa.exc.SQLAlchemyError as error:
+        except (sa.exc.SQLAlchemyError, TimeoutError) as error:
             if not self._failing:
                 logger.error("the outbox can't be read: {}", type(error).__name__)
             self._failing = True
@@ -142,7 +146,7 @@ class Deliverer:
         except asyncio.CancelledError:
             await self._settle(self._outbox.again, message, 0.0)
             raise
-        age = (datetime.now(UTC) - message.created).total_seconds()
+        age = message.age
         if not fault:
             await self._settle(self._outbox.delivered, message)
             self._tell(message, "delivered")
@@ -178,8 +182,8 @@ class Deliverer:
     async def _settle(self, settle: Callable[..., None], *arguments: object) -> None:
         """What can't be written is found out when the claim lapses: the message goes out once more."""
         try:
-            await asyncio.to_thread(settle, *arguments)
-        except sa.exc.SQLAlchemyError as error:
+            await self._threads.run(settle, *arguments)
+        except (sa.exc.SQLAlchemyError, TimeoutError) as error:
             logger.error("the outbox can't be written: {}", type(error).__name__)
 
     def _tell(self, message: Message, result: Result) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
+from agentrun.records.store.threads import StoreThreads
 from agentrun.server.shared_state.sqlite import Ledger
 
 STORE_SECONDS = 2.0
@@ -34,6 +34,7 @@ class AnsweredCalls:
     def __init__(self, ledger: Ledger | None = None, store: AnsweredStore | None = None) -> None:
         self.store = store
         self._ledger = ledger
+        self._threads = StoreThreads("answered", most=4)
         self._own: dict[tuple[str, str], None] = {}
 
     async def has(self, agent: str, call_id: str) -> bool:
@@ -73,7 +74,7 @@ class AnsweredCalls:
         if store is None:
             return otherwise
         try:
-            return await asyncio.wait_for(asyncio.to_thread(question, store), STORE_SECONDS)
+            return await self._threads.run(question, store, seconds=STORE_SECONDS)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             logger.warning("the store could not say which calls were answered: {}", type(error).__name__)
             return otherwise

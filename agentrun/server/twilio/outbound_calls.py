@@ -6,7 +6,6 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Literal
 
 from loguru import logger
@@ -188,7 +187,7 @@ class Diallers:
     def _end(self, outgoing: Outgoing, outcome: Unanswered, reason: str) -> None:
         record = outgoing.record
         record.outcome, record.ended_by, record.reason = outcome, "network", reason
-        record.ended = datetime.now(UTC)
+        record.close()
         self._switchboard.admission.release(record.agent, record.id)
         self._switchboard.records.add(record)
         outgoing.over.set()

@@ -127,6 +127,8 @@ class Announcements:
     async def silence(self) -> None:
         """Drop what is being said, thought and spoken."""
         self._silenced.clear()
+        if self._parts.playout:
+            self._parts.playout.cut_by("agent")
         await self._worker.queue_frame(InterruptionFrame())
         try:
             await asyncio.wait_for(self._silenced.wait(), _INTERRUPTION_SECONDS)

@@ -1,18 +1,27 @@
-"""The keys that a caller presses."""
+"""The keys that a caller presses: collected, or written down."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from pipecat.frames.frames import InputDTMFFrame
 from pipecat.pipeline.worker import PipelineWorker
 
+from agentrun.records import CallRecord, KeyPress
+
+TOGETHER_SECONDS = 5.0
+"""Keys within so long of each other belong together."""
+MOST_PRESSES = 200
+
 
 class DtmfKeys:
-    """Takes the keys out of the pipeline; those that nobody collects are dropped."""
+    """Takes the keys out of the pipeline; those that nobody collects are in the ``record``."""
 
-    def __init__(self, worker: PipelineWorker) -> None:
+    def __init__(self, worker: PipelineWorker, record: CallRecord) -> None:
+        self._record = record
         self._keys: asyncio.Queue[str] | None = None
+        self._pressed = 0.0
         worker.add_reached_downstream_filter((InputDTMFFrame,))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
 
@@ -37,5 +46,19 @@ class DtmfKeys:
         return pressed
 
     async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
-        if isinstance(frame, InputDTMFFrame) and self._keys is not None:
-            self._keys.put_nowait(str(frame.button.value))
+        if not isinstance(frame, InputDTMFFrame):
+            return
+        key = str(frame.button.value)
+        if self._keys is None:
+            self._write(key)
+        else:
+            self._keys.put_nowait(key)
+
+    def _write(self, key: str) -> None:
+        """Keys that follow each other are one entry: as a row, they can be told for what they are."""
+        now, presses = self._record.elapsed(), self._record.keypad
+        if presses and now - self._pressed <= TOGETHER_SECONDS:
+            presses[-1] = replace(presses[-1], keys=presses[-1].keys + key)
+        elif len(presses) < MOST_PRESSES:
+            presses.append(KeyPress(now, key))
+        self._pressed = now

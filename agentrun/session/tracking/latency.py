@@ -53,6 +53,8 @@ class Latency:
             if part:
                 pushed_frames.watch_pushed_frames(part, VADUserStoppedSpeakingFrame, self._silent)
                 pushed_frames.watch_pushed_frames(part, TranscriptionFrame, self._understood)
+        if parts.playout:
+            parts.playout.on_begin(self.agent_started)
         speaker = parts.tts or parts.llm
         pushed_frames.watch_pushed_frames(speaker, TTSStartedFrame, self._made)
         pushed_frames.watch_pushed_frames(speaker, TTSAudioRawFrame, self._made)
@@ -77,13 +79,14 @@ class Latency:
         """The tool is done."""
         self._mark("tool")
 
-    def agent_started(self) -> None:
-        """The first sound of the greeting or of an answer goes out."""
+    def agent_started(self, began: float) -> None:
+        """The first sound of the greeting or of an answer went out at ``began`` of the event loop's time."""
+        at = self._record.offset(began)
         if self._record.first_audio_ms is None and self._hears:
-            self._record.first_audio_ms = round(self._clock() * 1000, 1)
+            self._record.first_audio_ms = round(at * 1000, 1)
         if self._ended is None:
             return
-        self._mark("transport")
+        self._mark("transport", at)
         stages = dict.fromkeys(STAGES, 0.0)
         before = self._ended
         for stage, at in self._marks:
@@ -102,9 +105,9 @@ class Latency:
         silent = self._silent_since or now
         return self._loud if 0 < self._loud < silent and silent - self._loud < _MOST_SILENCE else silent
 
-    def _mark(self, stage: str) -> None:
+    def _mark(self, stage: str, at: float | None = None) -> None:
         if self._ended is not None:
-            self._marks.append((stage, self._clock()))
+            self._marks.append((stage, self._clock() if at is None else at))
 
     def _heard(self, frame: InputAudioRawFrame) -> None:
         # the upper byte of each sample, without those of quiet samples

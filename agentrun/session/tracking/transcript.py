@@ -11,9 +11,10 @@ from pipecat.processors.aggregators.llm_response_universal import (
     UserTurnMessageAddedMessage,
 )
 
+from agentrun.pipeline.audio.heard_answers import HeardAnswer, HeardAnswers
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.turns import noise_transcripts
-from agentrun.records import CallRecord, Dropped, Entry, Takeover
+from agentrun.records import CallRecord, CutBy, Dropped, Entry, Takeover
 from agentrun.tools.outcome import Outcome
 from agentrun.tools.tool import Tool
 
@@ -29,39 +30,32 @@ class Transcript:
     def __init__(self, record: CallRecord, clock: Callable[[], float]) -> None:
         self._record = record
         self._clock = clock
-        self._caller_started = 0.0
-        self._agent_started = 0.0
+        self._caller_started: float | None = None
+        self._agent_started: float | None = None
+        self._answers: HeardAnswers | None = None
+        self._parts: PipelineParts | None = None
 
     def listen(self, parts: PipelineParts) -> None:
-        """Take both sides' words from the aggregators; of an answer that was cut, what was heard.
+        """Take the caller's words from the aggregator, and the agent's as far as they were heard."""
+        self._parts = parts
+        caller, assistant = parts.aggregators.user(), parts.aggregators.assistant()
+        caller.add_event_handler("on_user_turn_started", self._caller_begins)
+        caller.add_event_handler("on_user_turn_message_added", self._caller_spoke)
+        if parts.playout:
+            self._answers = HeardAnswers(assistant, parts.playout, self._heard)
+        else:
+            assistant.add_event_handler("on_assistant_turn_stopped", self._wrote)
 
-        A cascade tells of the sentences that were played to their end, a realtime model of all that it made.
-        """
-        aggregators = parts.aggregators
+    def hang_up(self) -> None:
+        """The caller is gone: they hear nothing more, and what happens from now on is not of the call."""
+        self._record.hang_up()
+        if self._answers:
+            self._answers.cut("hang-up")
 
-        async def caller_started(*_: Any) -> None:
-            self._caller_started = self._clock()
-
-        async def caller(_aggregator: Any, message: UserTurnMessageAddedMessage) -> None:
-            if message.content and not (parts.stt is None and self._is_noise(message.content)):
-                self._add(Entry(self._caller_started or self._clock(), "caller", message.content))
-
-        async def agent(_aggregator: Any, message: AssistantTurnStoppedMessage) -> None:
-            words, at = message.content, self._agent_started or self._clock()
-            cut = parts.playout.take_cut() if message.interrupted and parts.playout else None
-            if cut:
-                at = round(self._clock() - cut.ago, 3)
-                words = max(words, cut.words, key=len) if parts.tts else cut.words
-            if words:
-                spoken = parts.text.said(words)
-                written = words if spoken != words else ""
-                self._add(
-                    Entry(at, "agent", spoken or words, interrupted=message.interrupted, written=written)
-                )
-
-        aggregators.user().add_event_handler("on_user_turn_started", caller_started)
-        aggregators.user().add_event_handler("on_user_turn_message_added", caller)
-        aggregators.assistant().add_event_handler("on_assistant_turn_stopped", agent)
+    def close(self) -> None:
+        """The call is over: write down what was heard of an answer that nothing else has ended."""
+        if self._answers:
+            self._answers.close()
 
     @property
     def now(self) -> float:
@@ -69,8 +63,9 @@ class Transcript:
         return self._clock()
 
     def agent_speaks(self) -> None:
-        """The agent's first sound of an answer."""
-        self._agent_started = self._clock()
+        """The agent's first sound of an answer, or its first written word."""
+        if self._agent_started is None:
+            self._agent_started = self._clock()
 
     def caller(self, words: str, at: float) -> None:
         """Words of the caller that were written down later, by a service that was given the sound alone."""
@@ -103,7 +98,7 @@ class Transcript:
         """A finished tool call."""
         self._add(
             Entry(
-                round(self._clock() - outcome.seconds, 3),
+                max(0.0, round(self._clock() - outcome.seconds, 3)),
                 "tool",
                 outcome.text,
                 name=tool.name,
@@ -112,6 +107,31 @@ class Transcript:
                 seconds=outcome.seconds,
             )
         )
+
+    async def _caller_begins(self, *_: Any) -> None:
+        self._caller_started = self._clock()
+
+    async def _caller_spoke(self, _aggregator: Any, message: UserTurnMessageAddedMessage) -> None:
+        at = self._clock() if self._caller_started is None else self._caller_started
+        told_apart = self._parts is not None and self._parts.stt is None
+        if message.content and not (told_apart and self._is_noise(message.content)):
+            self._add(Entry(at, "caller", message.content))
+
+    def _heard(self, answer: HeardAnswer) -> None:
+        self._answered(self._record.offset(answer.began), answer.words, answer.cut_by)
+
+    async def _wrote(self, _aggregator: Any, message: AssistantTurnStoppedMessage) -> None:
+        """An answer in writing: what has been written was read."""
+        at, self._agent_started = self._agent_started, None
+        if message.content:
+            began = self._clock() if at is None else at
+            self._answered(began, message.content, "caller" if message.interrupted else "")
+
+    def _answered(self, at: float, written: str, by: CutBy) -> None:
+        """An answer as the model wrote it, which the record has as it was said."""
+        said = (self._parts.text.said(written) if self._parts else "") or written
+        kept = "" if said == written else written
+        self._add(Entry(at, "agent", said, interrupted=bool(by), cut_by=by, written=kept))
 
     def _add(self, entry: Entry) -> None:
         """A realtime model's transcript of the caller may come after the answer to it."""

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agentrun.printable import printable
 from agentrun.records import Entry
 from agentrun.testing.results.outcome import Outcome
 
@@ -30,7 +31,7 @@ def failure_text(outcome: Outcome) -> str:
         return "\n".join(lines)
     out = StringIO()
     Console(file=out, width=_TABLE_WIDTH, no_color=True).print(conversation(outcome.conversation))
-    return "\n".join([*lines, out.getvalue().rstrip()])
+    return printable("\n".join([*lines, out.getvalue().rstrip()]))
 
 
 def conversation(entries: Sequence[Entry]) -> Table:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
+from agentrun.background_tasks import BackgroundTasks
 from agentrun.errors import ToolError
 from agentrun.tools.author_errors import AuthoredError, authored
 from agentrun.tools.mcp.address import Address
@@ -48,19 +49,27 @@ class Connection:
         self._client: Client | None = None
         self._lost = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
+        self._background: tuple[BackgroundTasks, str] | None = None
 
     @property
     def is_up(self) -> bool:
         """Whether there is a session that has not been found dead."""
         return self._client is not None
 
-    def open(self) -> None:
-        """Begin to connect, and return at once."""
-        if self._keeping is None:
+    def open(self, background: BackgroundTasks | None = None) -> None:
+        """Begin to connect, and return at once; a server's ``background`` restarts what keeps the session."""
+        if self._keeping or self._background:
+            return
+        if background:
+            self._background = background, background.start(f"mcp {self.address.label}", self._keep)
+        else:
             self._keeping = asyncio.create_task(self._keep(), name=f"mcp {self.address.label}")
 
     async def close(self) -> None:
         """End the session, and the program that was started for it."""
+        if self._background:
+            background, name = self._background
+            await background.stop(name)
         if self._keeping:
             self._keeping.cancel()
             await asyncio.wait({self._keeping})

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from loguru import logger
 
+from agentrun.background_tasks import BackgroundTasks
 from agentrun.spec.loading.spec_file import SpecFile
 from agentrun.spec.models.mcp import McpServer
 from agentrun.tools.http.address import is_public
@@ -46,6 +47,8 @@ class McpServers:
 
     def __init__(self) -> None:
         self._connections: dict[Address, Connection] = {}
+        self.background: BackgroundTasks | None = None
+        """Where the shared connections are kept up, in a server."""
 
     def open(
         self, servers: Iterable[McpServer], folder: Path, environ: Mapping[str, str], *, offline: bool
@@ -60,7 +63,7 @@ class McpServers:
             if offline and not _is_here(place):
                 continue
             connection = self._connections.setdefault(place, Connection(place))
-            connection.open()
+            connection.open(self.background)
             opened.append(connection)
         return opened
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from agentrun.errors import SetupError
 from agentrun.records import CallRecord, Entry
 from agentrun.records.store.store import CUT_OFF, CallQuery, Store
-from agentrun.records.store.tables import METADATA
+from agentrun.records.store.tables import CALLS, METADATA
 
 OLD_TABLE = """
 CREATE TABLE calls (
@@ -39,6 +39,13 @@ def call(call_id: str, agent: str = "desk", ago: float = 0.0, *, ended: bool = T
     if ended:
         record.ended, record.ended_by = record.started + timedelta(seconds=10), "caller"
     return record
+
+
+def lapse(store: Store) -> None:
+    """Have every lease lapse, and every call be written long ago."""
+    with store._engine.begin() as connection:
+        connection.execute(sa.update(CALLS).values(seen="2026-01-01T00:00:00+00:00"))
+        connection.execute(sa.text("UPDATE leases SET expires = 20"))
 
 
 def test_what_is_saved_is_found_again(url: str, opened: Open) -> None:
@@ -97,18 +104,18 @@ def test_a_call_whose_server_was_killed_is_closed_and_a_live_one_is_not(url: str
     store.save([call("CA1", ended=False).as_json()], "killed")
     store.save([call("CA2", ended=False).as_json()], "alive")
     store.save([call("CA3").as_json()], "killed")
-    with store._engine.begin() as connection:
-        connection.execute(sa.text("UPDATE calls SET seen = '2026-01-01T00:00:00+00:00'"))
+    lapse(store)
     store.touch("alive")
-    assert store.close_abandoned(20) == 1
-    assert store.close_abandoned(20) == 0
+    assert store.lapsed() == {"killed": 1}
+    assert [row["id"] for row in store.close_abandoned(["killed", "alive"])] == ["CA1"]
+    assert store.close_abandoned(["killed"]) == []
     killed, alive = store.get("CA1"), store.get("CA2")
     assert killed is not None
     assert alive is not None
     assert (killed["ended_by"], killed["reason"], killed["ended"]) == (
         "error",
         CUT_OFF,
-        "2026-01-01T00:00:00+00:00",
+        killed["started"],
     )
     assert alive["ended"] is None
 

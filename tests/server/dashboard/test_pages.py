@@ -24,6 +24,7 @@ def record(number: int, **more: Any) -> CallRecord:
     began = datetime.now(UTC) - timedelta(minutes=number + 1)
     made = CallRecord(f"CA{number}", "desk", "twilio", "+15550000001", started=began)
     made.ended, made.ended_by, made.reason = began + timedelta(seconds=63), "caller", "the caller hung up"
+    made.seconds = 63.0
     made.transcript = [Entry(1.0, "agent", "Hello."), Entry(2.0, "caller", "Are you open?")]
     made.turns = [Turn(3.0, 970.0, STAGES)]
     made.usage = {"llm openai/gpt-4o": {"input_tokens": 1000.0}}

@@ -1,0 +1,100 @@
+"""Tasks that a server can't be without: each is watched, and one that dies is restarted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from loguru import logger
+
+REST_SECONDS = 1.0
+"""Between the death of a task and its restart, so that one that dies at once costs little."""
+PROVEN_SECONDS = 5.0
+"""A task that has run for so long since its restart counts as well again."""
+LEAVE_SECONDS = 2.0
+"""How long a task that can be asked to return may take to do so."""
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass
+class _Watched:
+    work: Work
+    leave: Callable[[], None] | None
+    watching: asyncio.Task[None] | None = None
+    stopping: bool = False
+
+
+class BackgroundTasks:
+    """Runs each task until ``stop``; a task that returns, raises or is cancelled before has died.
+
+    A death is an ERROR in the log. While a task is dead, or has just been restarted, its name stands in
+    ``failing``, and ``GET /ready`` says so.
+    """
+
+    def __init__(self, rest: float = REST_SECONDS, proven: float = PROVEN_SECONDS) -> None:
+        self._rest = rest
+        self._proven = proven
+        self._failing: set[str] = set()
+        self._watched: dict[str, _Watched] = {}
+        self.running: dict[str, asyncio.Task[None]] = {}
+        """What runs at the moment, by name."""
+
+    @property
+    def failing(self) -> list[str]:
+        """The names of tasks that have died and are not well again."""
+        return sorted(self._failing)
+
+    def start(self, name: str, work: Work, leave: Callable[[], None] | None = None) -> str:
+        """Run ``work`` from now on; gives its name, which has a number where another task has it already.
+
+        ``leave`` asks it to return when it is to stop; without it, it is cancelled.
+        """
+        others = sum(each == name or each.startswith(f"{name} (") for each in self._watched)
+        unique = f"{name} ({others + 1})" if others else name
+        watched = self._watched[unique] = _Watched(work, leave)
+        watched.watching = asyncio.create_task(self._watch(unique, watched), name=f"watch {unique}")
+        return unique
+
+    async def stop(self, *names: str) -> None:
+        """End the tasks of these names, or all, and wait until they have ended."""
+        chosen = [name for name in names or list(self._watched) if name in self._watched]
+        await asyncio.gather(*(self._stop(name, self._watched.pop(name)) for name in chosen))
+
+    async def _stop(self, name: str, watched: _Watched) -> None:
+        watched.stopping = True
+        if watched.leave and (running := self.running.get(name)):
+            watched.leave()
+            await asyncio.wait({running}, timeout=LEAVE_SECONDS)
+        if watched.watching:
+            watched.watching.cancel()
+            await asyncio.wait({watched.watching})
+
+    async def _watch(self, name: str, watched: _Watched) -> None:
+        try:
+            while not watched.stopping:
+                await self._run(name, watched)
+                await asyncio.sleep(self._rest)
+        finally:
+            self._failing.discard(name)
+            self.running.pop(name, None)
+
+    async def _run(self, name: str, watched: _Watched) -> None:
+        """Run it once, to its death."""
+        task = self.running[name] = asyncio.create_task(watched.work(), name=name)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self._proven)
+            if not done:
+                self._failing.discard(name)
+                await asyncio.wait({task})
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait({task})
+            raise
+        if watched.stopping:
+            return
+        self._failing.add(name)
+        error = None if task.cancelled() else task.exception()
+        how = "was cancelled" if task.cancelled() else "raised" if error else "returned"
+        logger.opt(exception=error).error("the background task '{}' {}; it is restarted", name, how)

@@ -1,0 +1,64 @@
+"""Calls for spreadsheets: a line a call, or a line for each thing that was said."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from agentrun.printable import printable
+
+CALLS = (
+    *("id", "agent", "transport", "direction", "from_number", "to_number", "started", "answered", "ended"),
+    *("seconds", "ended_by", "reason", "outcome", "first_audio_ms", "answers", "answer_ms", "cost", "errors"),
+    *("recording",),
+)
+ENTRIES = ("id", "at", "who", "text", "name", "arguments", "status", "seconds", "cut_by")
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.]+$)")
+"""What a spreadsheet would run; a telephone number and a negative number are none."""
+
+
+def of_calls(records: Iterable[Mapping[str, Any]]) -> str:
+    """A line for each call, with a head; ``answer_ms`` is the median of its waits."""
+    return _lines(CALLS, (_call(record) for record in records))
+
+
+def of_transcript(record: Mapping[str, Any]) -> str:
+    """A line for each entry of a call's transcript, with a head."""
+    entries = ({**entry, "id": record["id"]} for entry in record["transcript"])
+    return _lines(ENTRIES, ({name: entry.get(name, "") for name in ENTRIES} for entry in entries))
+
+
+def _call(record: Mapping[str, Any]) -> dict[str, Any]:
+    import statistics
+
+    waits = [turn["total_ms"] for turn in record.get("turns") or ()]
+    figures = {
+        "answers": len(waits),
+        "answer_ms": statistics.median(waits) if waits else "",
+        "cost": (record.get("cost") or {}).get("total", ""),
+        "errors": "; ".join(record.get("errors") or ()),
+    }
+    return {name: record.get(name, "") for name in CALLS} | figures
+
+
+def _lines(head: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    names, out = list(head), io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_cell(row[name]) for name in names])
+    return out.getvalue()
+
+
+def _cell(value: Any) -> str:
+    """A text that no spreadsheet takes for a formula, and no terminal for a command."""
+    if value is None:
+        return ""
+    if isinstance(value, dict | list):
+        value = json.dumps(value, ensure_ascii=False, default=str)
+    text = printable(str(value))
+    return f"'{text}" if _FORMULA.match(text) else text

@@ -1,0 +1,91 @@
+"""One place decides what was said: the same words go into the model's context and into the record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pipecat.frames.frames import LLMContextAssistantTimestampFrame
+from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAggregator
+from pipecat.turns import user_turn_completion_mixin as completion
+from pipecat.utils.time import time_now_iso8601
+
+from agentrun.pipeline.audio.playout_tracking import CutAnswer, PlayoutTracker
+from agentrun.records import CutBy
+
+_MARKERS = (
+    completion.USER_TURN_COMPLETE_MARKER,
+    completion.USER_TURN_INCOMPLETE_SHORT_MARKER,
+    completion.USER_TURN_INCOMPLETE_LONG_MARKER,
+)
+_MARKED = re.compile("|".join(map(re.escape, _MARKERS)))
+"""What a model that judges the end of turns writes beside its words; nobody hears it."""
+
+
+@dataclass(frozen=True)
+class HeardAnswer:
+    """The ``words`` that a caller heard, from ``began`` of the event loop's time on, and what cut them."""
+
+    words: str
+    began: float
+    cut_by: CutBy
+
+
+class HeardAnswers:
+    """Ends each answer of one call as it was heard, and tells ``listener`` of it.
+
+    Pipecat's aggregator keeps the sentences that were played to their end. Of an answer that is cut it would
+    lose the sentence that was being played, and with the first sentence the whole answer; of a realtime
+    model's it would keep what nobody has heard.
+    """
+
+    def __init__(
+        self,
+        assistant: LLMAssistantAggregator,
+        playout: PlayoutTracker,
+        listener: Callable[[HeardAnswer], None],
+    ) -> None:
+        self._assistant = assistant
+        self._playout = playout
+        self._listener = listener
+        ends: Any = self._push_aggregation
+        assistant.push_aggregation = ends  # type: ignore[method-assign]
+
+    def cut(self, by: CutBy) -> None:
+        """Nothing more of the answer is heard from now on."""
+        self._playout.cut(by)
+
+    def close(self) -> None:
+        """The pipeline is gone: what it has not ended any more was heard as far as it was played."""
+        self._playout.cut("server")
+        if cut := self._playout.take_cut():
+            self._tell(cut.words, cut.began, cut.by)
+
+    async def _push_aggregation(self) -> str:
+        """As the aggregator's own, with the words that were heard; gives them."""
+        assistant = self._assistant
+        words, began, by = self._ended(assistant.aggregation_string())
+        await assistant.reset()
+        if not words:
+            return ""
+        assistant.context.add_message({"role": "assistant", "content": words})
+        self._tell(words, began, by)
+        await assistant.push_context_frame()
+        await assistant.push_frame(LLMContextAssistantTimestampFrame(timestamp=time_now_iso8601()))
+        return words
+
+    def _ended(self, whole: str) -> tuple[str, float, CutBy]:
+        """The words of the answer that is over, when it began, and what cut it."""
+        cut: CutAnswer | None = self._playout.take_cut()
+        if cut is None:
+            return whole, self._playout.take_whole(whole) if whole else 0.0, ""
+        # both are the beginning of the same words; sentences that have gone out were heard for certain
+        words = max(whole, cut.words, key=len) if self._playout.announced else cut.words
+        return words, cut.began, cut.by
+
+    def _tell(self, words: str, began: float, by: CutBy) -> None:
+        said = _MARKED.sub("", words).strip()
+        if said:
+            self._listener(HeardAnswer(said, began, by))

@@ -1,0 +1,86 @@
+"""The parts of a record: what was said and done, and when.
+
+Parts don't change once they are made. A record is changed by adding one or by putting another in its place,
+so that the writer of records sees what has changed by looking at which parts are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+CutBy = Literal["", "caller", "agent", "hang-up", "server"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the transcript; ``at`` is when it began, in seconds from the start of the call.
+
+    ``who`` is ``caller``, ``agent`` or ``tool``. A tool's entry carries its ``name``, ``arguments``,
+    ``status`` and ``seconds``. Of an answer that was cut the text is what was heard of it; ``interrupted``
+    marks it, and ``cut_by`` says what cut it: the ``caller`` who spoke, the ``agent`` itself with an apology
+    or a goodbye, a ``hang-up``, or the ``server`` that stopped.
+    """
+
+    at: float
+    who: Literal["caller", "agent", "tool"]
+    text: str
+    name: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    status: str = ""
+    seconds: float = 0.0
+    interrupted: bool = False
+    cut_by: CutBy = ""
+    written: str = ""
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A text that is no part of the conversation, at ``at`` seconds, and ``why`` it was dropped.
+
+    The ``caller``'s is a transcript of what was no speech; the ``agent``'s is an answer, as the model wrote
+    it, of which not all could be said.
+    """
+
+    at: float
+    who: Literal["caller", "agent"]
+    text: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Takeover:
+    """At ``at`` seconds ``service`` took over a ``part`` (``stt``, ``llm`` or ``tts``).
+
+    ``error`` says what was wrong with the service before it, ``instead_of``; it is empty when an earlier
+    service was gone back to.
+    """
+
+    at: float
+    part: str
+    service: str
+    instead_of: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """An answer: the caller's last word ended ``at`` seconds, and its first sound came ``total_ms`` later.
+
+    ``stages`` are its parts in ms: ``endpointing``, ``stt``, ``llm`` (until there was something to speak),
+    ``tool``, ``tts`` and ``transport`` of a cascade; ``endpointing``, ``model``, ``tool`` and ``transport``
+    of a realtime model. Those that took no time are left out.
+    """
+
+    at: float
+    total_ms: float
+    stages: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class KeyPress:
+    """Keys of the telephone that nobody had asked for: the first was pressed ``at`` seconds into the call."""
+
+    at: float
+    keys: str

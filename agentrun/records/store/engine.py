@@ -1,0 +1,79 @@
+"""How a store is reached, brought up to date, and asked for the time."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+BUSY_MS = 10_000
+"""How long SQLite waits for another process that writes."""
+STATEMENT_MS = 15_000
+"""How long PostgreSQL works on one statement; one of ours takes milliseconds."""
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(4720001)"}
+"""What lets one process at a time bring a store up to date, as the workers of a server do at once."""
+_NOW = {
+    "sqlite": sa.text("SELECT (julianday('now') - 2440587.5) * 86400.0"),
+    "postgresql": sa.text("SELECT extract(epoch FROM clock_timestamp())"),
+}
+
+
+def make(url: str) -> sa.Engine:
+    """An engine for a store's address; raises sqlalchemy.exc.ArgumentError for what is none."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() not in _NOW:
+        raise sa.exc.ArgumentError
+    if parsed.get_backend_name() == "postgresql":
+        return _postgresql(parsed)
+    memory = {"poolclass": sa.StaticPool} if parsed.database in (None, "", ":memory:") else {}
+    engine = sa.create_engine(parsed, connect_args={"check_same_thread": False}, **memory)
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        for pragma in (f"busy_timeout = {BUSY_MS}", "synchronous = NORMAL"):
+            connection.execute(f"PRAGMA {pragma}").close()
+        # the file stays in this mode; SQLite does not wait for another process that is just setting it
+        with contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL").close()
+
+    return engine
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Run the steps that a store lacks."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    connection.exec_driver_sql(_ALONE[connection.dialect.name])
+    command.upgrade(config, "head")
+
+
+def now(connection: sa.Connection) -> datetime:
+    """The time by the database's clock: the one that all servers of a store share."""
+    return datetime.fromtimestamp(float(connection.execute(_NOW[connection.dialect.name]).scalar_one()), UTC)
+
+
+def shown(url: str) -> str:
+    """The address without its password.
+
+    >>> shown("postgresql+psycopg://me:hunter2@db/calls")
+    'postgresql+psycopg://me:***@db/calls'
+    """
+    try:
+        return sa.make_url(url).render_as_string(hide_password=True)
+    except sa.exc.ArgumentError:
+        return url.split("@")[-1]
+
+
+def _postgresql(url: sa.URL) -> sa.Engine:
+    given: dict[str, Any] = {"connect_timeout": 5}
+    if "options" not in url.query:
+        given["options"] = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={BUSY_MS}"
+    return sa.create_engine(url, pool_pre_ping=True, pool_timeout=5, connect_args=given)

@@ -1,0 +1,72 @@
+"""Which servers of a store are alive: each holds a lease, and renews it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from agentrun.records.store.tables import CALLS, LEASES
+
+LEASE_SECONDS = 20.0
+"""A server that has said nothing for so long may be dead."""
+CONFIRM_SECONDS = 10.0
+"""How long a lapsed lease must not have moved before its calls are closed: clocks may be set."""
+
+
+def renew(connection: sa.Connection, insert: Callable[[sa.Table], Any], owner: str, now: datetime) -> None:
+    """``owner`` is alive at ``now``, the database's time."""
+    values = {"owner": owner, "expires": now.timestamp() + LEASE_SECONDS, "beat": 0}
+    statement = insert(LEASES).values(values)
+    changed = {"expires": statement.excluded.expires, "beat": LEASES.c.beat + 1}
+    connection.execute(statement.on_conflict_do_update(index_elements=["owner"], set_=changed))
+
+
+def lapsed(now: datetime) -> sa.ColumnElement[bool]:
+    """The calls that are up by their rows, and whose server is not by its lease."""
+    expires = expiry()
+    since = datetime.fromtimestamp(now.timestamp() - LEASE_SECONDS, now.tzinfo).isoformat()
+    # a server of an earlier version has no lease, and writes down when it was there last
+    gone = sa.case((expires.is_(None), CALLS.c.seen < since), else_=expires <= now.timestamp())
+    return CALLS.c.ended.is_(None) & gone
+
+
+def expiry() -> sa.ScalarSelect[float]:
+    """When the lease of a call's server lapses, or null where it has none."""
+    mine = LEASES.c.owner == CALLS.c.owner
+    return sa.select(LEASES.c.expires).where(mine).correlate(CALLS).scalar_subquery()
+
+
+def last_seen(seen: str, expires: float | None) -> str:
+    """When the server of a call was there last: when it wrote the call, or renewed its lease."""
+    if expires is None:
+        return seen
+    return max(seen, datetime.fromtimestamp(expires - LEASE_SECONDS, UTC).isoformat())
+
+
+def forget(connection: sa.Connection, now: datetime) -> None:
+    """Delete the leases of servers that are long gone and have no call."""
+    up = sa.select(CALLS.c.owner).where(CALLS.c.ended.is_(None))
+    gone = (LEASES.c.expires < now.timestamp() - 3600) & LEASES.c.owner.not_in(up)
+    connection.execute(sa.delete(LEASES).where(gone))
+
+
+class Lapses:
+    """Remembers, by a monotonic clock of its own, since when a lease has not moved.
+
+    A wall clock that is set, the database's too, makes every lease look lapsed until it is renewed. Who looks
+    twice, with ``CONFIRM_SECONDS`` in between, tells that from a server that has died.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._since: dict[str, tuple[int, float]] = {}
+
+    def confirmed(self, found: dict[str, int]) -> list[str]:
+        """The owners among ``found``, with the beat of each, that have not moved for long enough."""
+        now = self._clock()
+        kept = {owner: at for owner, at in self._since.items() if found.get(owner) == at[0]}
+        self._since = {owner: kept.get(owner, (beat, now)) for owner, beat in found.items()}
+        return [owner for owner, (_, since) in self._since.items() if now - since >= CONFIRM_SECONDS]

@@ -1,0 +1,95 @@
+"""Records that the store did not take, kept as files: what waits for the store, and what it refuses."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+FOLDER = "agentrun-calls.sqlite3-unstored"
+_WAITING, _TAKEN, _REFUSED = "waiting", "taken", "refused"
+Save = Callable[[Mapping[str, Any], str, Collection[str]], bool]
+"""Writes a record with its key, and sends it for the agents that are named; whether the store took it."""
+
+
+def folder(url: str) -> Path:
+    """Where the records lie that the store at ``url`` did not take: beside its file, or in this folder.
+
+    >>> folder("sqlite:////var/lib/calls.sqlite3")
+    PosixPath('/var/lib/calls.sqlite3-unstored')
+    """
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        return Path(f"{parsed.database}-unstored")
+    return Path(FOLDER)
+
+
+@dataclass(frozen=True)
+class LocalCopies:
+    """The files of one store in ``folder``, made when it is needed; methods block, and raise OSError.
+
+    A file is named for what it is and for the record's key, so that each record has one of them. They hold
+    what the record holds, and are readable for their owner alone.
+    """
+
+    folder: Path
+
+    def wait(self, row: Mapping[str, Any], key: str, webhook: bool) -> Path:
+        """Keep ``row`` until a server takes it into the store."""
+        return self._write(_WAITING, {"record": row, "key": key, "webhook": webhook}, key)
+
+    def refuse(self, row: Any, key: str, reason: str) -> Path:
+        """Keep what no store takes, for somebody to look at."""
+        return self._write(_REFUSED, {"record": row, "key": key, "reason": reason}, key)
+
+    def take_in(self, save: Save) -> int:
+        """Give ``save`` every record that waits, each to one server alone; how many the store took.
+
+        What ``save`` refuses stays as a refused file; what it raises leaves the file waiting.
+        """
+        return sum(self._take(path, save) for path in sorted(self.folder.glob(f"{_WAITING}-*.json")))
+
+    def _take(self, path: Path, save: Save) -> bool:
+        mine = path.with_name(path.name.replace(_WAITING, f"{_TAKEN}-{os.getpid()}", 1))
+        try:
+            path.rename(mine)
+        except FileNotFoundError:
+            return False
+        taken: bool | None = None
+        try:
+            kept = json.loads(mine.read_text(encoding="utf-8"))
+            row, key = kept["record"], str(kept["key"])
+            taken = save(row, key, {row["agent"]} if kept["webhook"] else ())
+        except (ValueError, KeyError, TypeError):
+            taken = False
+        finally:
+            # the store was not there after all: it waits on
+            if taken is None:
+                mine.rename(path)
+        if taken:
+            mine.unlink()
+        else:
+            mine.rename(path.with_name(path.name.replace(_WAITING, _REFUSED, 1)))
+        return taken
+
+    def _write(self, kind: str, value: Mapping[str, Any], key: str) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.folder / f"{kind}-{key}.json"
+        part = path.with_suffix(".part")
+        with contextlib.suppress(FileNotFoundError):
+            part.unlink()
+        with open(part, "x", encoding="utf-8", opener=_private) as file:
+            # ASCII, so that text which no encoding has a place for can be written nevertheless
+            json.dump(value, file, default=repr)
+        part.replace(path)
+        return path
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
