@@ -20,7 +20,8 @@ class Entry:
     ``who`` is ``caller``, ``agent`` or ``tool``. A tool's entry carries its ``name``, ``arguments``,
     ``status`` and ``seconds``. Of an answer that was cut the text is what was heard of it; ``interrupted``
     marks it, and ``cut_by`` says what cut it: the ``caller`` who spoke, the ``agent`` itself with an apology
-    or a goodbye, a ``hang-up``, or the ``server`` that stopped.
+    or a goodbye, a ``hang-up``, or the ``server`` that stopped. Of an answer ``text`` is what was said, and
+    ``written`` what the model wrote where that differs.
     """
 
     at: float
