@@ -1,4 +1,4 @@
-"""Every hook stands in ``docs/plugins.md``, with exactly its arguments, and has a docstring."""
+"""Every hook stands in ``docs/reference/hooks.md``, with exactly its arguments, and has a docstring."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agentrun.plugins import hooks, hookspec
 
-DOCS = Path(__file__).parents[2] / "docs" / "plugins.md"
+DOCS = Path(__file__).parents[2] / "docs" / "reference" / "hooks.md"
 SPECS = {name: value for name, value in vars(hookspec).items() if name.startswith("agentrun_")}
 
 

@@ -116,7 +116,6 @@ def test_every_example_names_its_schema_in_its_first_line(path: Path) -> None:
     [
         ("agent.schema.json", lambda: markdown.as_json(services.of_spec())),
         ("tests.schema.json", lambda: markdown.as_json(json_schema.of_tests())),
-        ("spec.md", lambda: markdown.of(json_schema.of_spec())),
     ],
 )
 def test_the_docs_are_what_the_models_say(name: str, text: Any) -> None:

@@ -24,7 +24,9 @@ def command(spec: Path, svg: Path | None) -> None:
     file = specs.load(spec)
     flow = file.spec.flow
     if flow is None:
-        raise SetupError(f"{spec} has no `flow:`", "its conversation has no steps; docs/spec.md says more")
+        raise SetupError(
+            f"{spec} has no `flow:`", "its conversation has no steps; see docs/how-to/write-flows.md"
+        )
     flow_graph.require_nodes(file)
     if svg is None:
         click.echo(flow_drawing.mermaid(flow))

@@ -1,4 +1,4 @@
-"""What README.md says is true: its table of OpenAI's APIs, its agents, and its commands."""
+"""What README.md and the documentation say is true: OpenAI's APIs, the agents, and the commands."""
 
 from __future__ import annotations
 
@@ -18,15 +18,21 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
 TEXT = README.read_text(encoding="utf-8")
+STYLES = (ROOT / "docs" / "how-to" / "choose-a-style.md").read_text(encoding="utf-8")
+PROSE = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MOST_LINES = 200
+OTHERS = {"--hmac", "--upgrade", "--locked", "--no-deps", "--require-hashes", "--proxy-headers"}
+"""Options in the documentation that are another program's."""
 ENVIRON = {"OPENAI_API_KEY": "test"}
 
 
 def rows() -> list[tuple[str, str, str]]:
     """Model, spec lines and service of every row and model of the table."""
     found = []
-    for line in TEXT.splitlines():
+    for line in STYLES.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 4 and cells[3].startswith("`OpenAI"):
             models = re.findall(r"`([^`]+)`", cells[1])
@@ -90,12 +96,14 @@ def test_every_row_builds_the_service_that_it_names(
     assert service in [cls.__name__ for cls in type(built).__mro__]
 
 
-def test_the_ten_line_agent_and_the_turns_are_specs_that_load(tmp_path: Path) -> None:
-    blocks = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
-    agent, conduct = blocks[0], next(block for block in blocks if "turns:\n" in block and "vars:" in block)
+def test_the_readme_is_short() -> None:
+    assert len(TEXT.splitlines()) <= MOST_LINES
+
+
+def test_the_ten_line_agent_is_a_spec_that_loads(tmp_path: Path) -> None:
+    agent = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)[0]
     assert len(agent.splitlines()) <= 10
     assert plan_of(agent, tmp_path).spec.name == "desk"
-    assert plan_of(f"transport: local\n{conduct}", tmp_path).spec.turns.min_words == 2
 
 
 def options_of(command: click.Command) -> set[str]:
@@ -105,15 +113,28 @@ def options_of(command: click.Command) -> set[str]:
     return found.union(*map(options_of, inside))
 
 
-def test_every_command_of_the_readme_exists_with_its_options() -> None:
-    assert set(COMMANDS) <= set(re.findall(r"agentrun (\w+)", TEXT))
+def known_options() -> set[str]:
     context = main.make_context("agentrun", [], resilient_parsing=True)
     known: set[str] = set()
     for name in COMMANDS:
         command = main.get_command(context, name)
         assert command is not None
         known |= options_of(command)
-    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT)) <= known | {"--help"}
+    return known | {"--help"}
+
+
+def test_the_readme_names_every_command() -> None:
+    assert set(COMMANDS) <= set(re.findall(r"`(\w+)`", TEXT))
+
+
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_command_in_the_documentation_exists_with_its_options(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if re.search(r"\bagentrun [a-z]", line) or "`--" in line]
+    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)))
+    assert options <= known_options() | OTHERS
+    named = set(re.findall(r"(?:`|\$ )agentrun ([a-z]+)(?![\w:])", text, re.MULTILINE))
+    assert named <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("path", sorted((README.parent / "agents").glob("*[!s].yaml")), ids=lambda p: p.stem)

@@ -18,7 +18,7 @@ CALL = Call(id="CA1", agent="desk", transport="twilio", from_number="+1555123456
 
 def block() -> str:
     """The Python code under the heading."""
-    section = README.read_text(encoding="utf-8").partition("## A plugin in ten lines\n")[2]
+    section = README.read_text(encoding="utf-8").partition("## Your tool\n")[2]
     found = re.search(r"```python\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
     assert found
     return found[1]
