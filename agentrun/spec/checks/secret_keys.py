@@ -9,21 +9,30 @@ from dataclasses import replace
 from agentrun.errors import Problem
 from agentrun.spec.checks.secret_values import MASK
 from agentrun.spec.loading.spec_file import dotted, nearest
-from agentrun.spec.loading.yaml_source import Source, at
+from agentrun.spec.loading.yaml_source import Source, Where, at
 
-_SECRET_KEY = re.compile(r"(?:^|_)(?:api_?key|auth_?token|password|secret|token)$", re.IGNORECASE)
+_SECRET_KEY = re.compile(
+    r"(?:^|[_-])(?:api[_-]?key|access[_-]?key|auth[_-]?token|password|passwd|secret|token|credentials?)$",
+    re.IGNORECASE,
+)
+_QUERY_KEY = re.compile(r"(?:^|[_-])(?:key|sig|signature|code|auth)$", re.IGNORECASE)
+"""What only counts in the query of an HTTP tool."""
+_LOOKS_MADE = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])\S{8,}")
+"""A word that no prompt would say: a variable called ``token`` may also hold one that a caller is told."""
 _VARIABLE = re.compile(r"^\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}]*)?\}$")
 _HINT = "put it in a variable and write ${NAME} here"
 
 
 def find(source: Source) -> dict[str, Problem]:
-    """Literal values of keys such as ``api_key`` in pipeline and transport, each with its problem."""
+    """Literal values of keys such as ``api_key``, each with its problem."""
     found: dict[str, Problem] = {}
     for where in source.keys:
-        if where[0] not in ("pipeline", "transport") or not _SECRET_KEY.search(str(where[-1])):
+        if not _is_secret_place(where):
             continue
         value = at(source.data, where)
-        if value is None or isinstance(value, dict | list) or _VARIABLE.match(str(value)):
+        if value is None or isinstance(value, dict | list | bool) or _is_filled(str(value)):
+            continue
+        if where[0] not in ("pipeline", "transport") and not _LOOKS_MADE.fullmatch(str(value)):
             continue
         if MASK in str(value):
             continue
@@ -31,6 +40,19 @@ def find(source: Source) -> dict[str, Problem]:
         message = f"'{where[-1]}' is a secret, and it stands here in plain text"
         found[str(value)] = Problem(place.path, place.line, place.column, dotted(where), message, _HINT)
     return found
+
+
+def _is_secret_place(where: Where) -> bool:
+    """Whether what stands at ``where`` is a secret by its name."""
+    key = str(where[-1])
+    if where[0] == "tools" and len(where) > 1 and where[-2] in ("query", "headers", "environment", "env"):
+        return bool(_SECRET_KEY.search(key) or _QUERY_KEY.search(key))
+    return where[0] in ("pipeline", "transport", "vars", "tools", "record") and bool(_SECRET_KEY.search(key))
+
+
+def _is_filled(value: str) -> bool:
+    """Whether a value comes from a variable or a template."""
+    return bool(_VARIABLE.match(value)) or "{{" in value
 
 
 def without(problems: Iterable[Problem], values: Iterable[str]) -> list[Problem]:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from agentrun.errors import Problem
+from agentrun.spec.checks import secret_shapes
 
 MASK = "•"
 _HINT = "put it in a variable and write ${NAME}; this one should be replaced, for others may have seen it"
-_KINDS = {
-    "an API key": r"sk-[A-Za-z0-9_-]{16,}",
-    "a Twilio SID": r"(?:AC|SK)[0-9a-fA-F]{32}(?![0-9a-fA-F])",
-    "a Slack token": r"xox[abeprs]-[A-Za-z0-9-]{10,}",
-    "a Google key": r"AIza[A-Za-z0-9_-]{30,}",
-    "a GitHub token": r"gh[oprsu]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}",
-}
-_ANY = re.compile("|".join(f"(?<![A-Za-z0-9_])(?<![A-Za-z0-9]-)(?:{pattern})" for pattern in _KINDS.values()))
+_IN_ADDRESS = "a key in an address"
 
 
 def mask(text: str, path: str) -> tuple[str, list[Problem]]:
@@ -24,17 +19,35 @@ def mask(text: str, path: str) -> tuple[str, list[Problem]]:
     >>> mask("key: sk-abcdefghijklmnop", "a.yaml")[0]
     'key: •••••••••••••••••••'
     """
-    problems = [_problem(text, found, path) for found in _ANY.finditer(text)]
-    return _ANY.sub(lambda found: MASK * len(found[0]), text), problems
+    found = sorted(_found(text))
+    problems = [_problem(text, start, kind, path) for start, _, kind in found]
+    for start, end, _ in found:
+        text = text[:start] + re.sub(r"\S", MASK, text[start:end]) + text[end:]
+    return text, problems
 
 
 def cover(text: str, words: str) -> str:
     """``text`` with ``words`` in the place of every secret."""
-    return _ANY.sub(words, text)
+    for start, end, _ in sorted(_found(text), reverse=True):
+        text = text[:start] + words + text[end:]
+    return text
 
 
-def _problem(text: str, found: re.Match[str], path: str) -> Problem:
-    kind = next(kind for kind, pattern in _KINDS.items() if re.match(pattern, found[0]))
-    line = text.count("\n", 0, found.start()) + 1
-    column = found.start() - (text.rfind("\n", 0, found.start()) + 1) + 1
+def _found(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where each secret begins and ends, and what it looks like; none lies in another."""
+    reached = -1
+    spans = [(*found.span(), secret_shapes.kind_of(found[0])) for found in secret_shapes.ANY.finditer(text)]
+    for found in secret_shapes.IN_ADDRESSES.finditer(text):
+        is_password = found["before"].startswith("://")
+        if is_password == bool(found["after"]):
+            spans.append((*found.span("secret"), _IN_ADDRESS))
+    for start, end, kind in sorted(spans):
+        if start >= reached:
+            yield start, end, kind
+            reached = end
+
+
+def _problem(text: str, start: int, kind: str, path: str) -> Problem:
+    line = text.count("\n", 0, start) + 1
+    column = start - (text.rfind("\n", 0, start) + 1) + 1
     return Problem(path, line, column, "", f"this looks like {kind}, written into the file", _HINT)

@@ -21,6 +21,7 @@ from mcp.types import Implementation, Tool
 from agentrun import __version__
 from agentrun.http import bounded_answers
 from agentrun.tools.mcp.address import Address
+from agentrun.tools.mcp.listing import MOST_TOOLS
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 300.0
@@ -56,7 +57,7 @@ async def tools_of(client: Client) -> list[Tool]:
         page = await client.list_tools(cursor=cursor)
         found += page.tools
         cursor = page.next_cursor
-        if not cursor:
+        if not cursor or len(found) > 10 * MOST_TOOLS:
             break
     return found
 

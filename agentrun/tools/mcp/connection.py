@@ -13,7 +13,9 @@ from loguru import logger
 from agentrun.background_tasks import BackgroundTasks
 from agentrun.errors import ToolError
 from agentrun.tools.author_errors import AuthoredError, authored
+from agentrun.tools.mcp import listing
 from agentrun.tools.mcp.address import Address
+from agentrun.tools.mcp.listing import Listing
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -40,13 +42,14 @@ class Connection:
     lost. ``trouble`` says in one line why there is no session now.
     """
 
-    def __init__(self, address: Address, listing: tuple[Tool, ...] | None = None) -> None:
+    def __init__(self, address: Address, known: Listing | None = None) -> None:
         self.address = address
-        self.listing = listing
+        self.listing = known
         self.trouble = ""
         self.tried = asyncio.Event()
         """Set once the first attempt to connect has ended, whatever its end."""
         self._client: Client | None = None
+        self._listed: list[Tool] = []
         self._lost = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
         self._background: tuple[BackgroundTasks, str] | None = None
@@ -121,9 +124,12 @@ class Connection:
                 client = await stack.enter_async_context(client_module.opened(self.address))
             while True:
                 async with asyncio.timeout(LIST_SECONDS):
-                    self.listing = tuple(await client_module.tools_of(client))
+                    listed = await client_module.tools_of(client)
+                    if listed != self._listed or self.listing is None:
+                        self.listing = await asyncio.to_thread(listing.read, listed)
+                        self._listed = listed
                 if self._client is None:
-                    logger.info("MCP server {} has {} tools", self.address.label, len(self.listing))
+                    logger.info("MCP server {} has {} tools", self.address.label, len(listed))
                 self._client = client
                 self.tried.set()
                 if await _is_set_within(self._lost, REFRESH_SECONDS):

@@ -18,8 +18,9 @@ from agentrun.spec.models.mcp import McpServer
 from agentrun.tools.http.address import is_public
 from agentrun.tools.mcp import MCP, unlisted
 from agentrun.tools.mcp.address import Address, address
-from agentrun.tools.mcp.build import UnusableError, make
+from agentrun.tools.mcp.build import make
 from agentrun.tools.mcp.connection import Connection
+from agentrun.tools.mcp.listing import MOST_TOOLS, Listing
 from agentrun.tools.tool import Tool
 
 _LOUD = "agentrun.tools.mcp.connection"
@@ -97,20 +98,23 @@ class McpServers:
 
 def _add(found: Found, server: McpServer, connection: Connection) -> None:
     """Add the tools of a server that has said what it has."""
-    listed = {tool.name: tool for tool in connection.listing or ()}
-    for name in server.only or listed:
-        if name not in listed:
-            known = ", ".join(listed) or "none"
+    listing = connection.listing or Listing()
+    for name in server.only or (*listing.tools, *listing.unusable):
+        if name in listing.unusable:
+            found.troubles.append(f"{server.label}: {listing.unusable[name]}; it is left out")
+            continue
+        if name not in listing.tools:
+            known = ", ".join(listing.tools) or "none"
             found.troubles.append(f"{server.label} has no tool '{name}'; it has: {known}")
             continue
         taken = next((tool for tool in found.tools if tool.name == name), None)
         if taken:
             found.troubles.append(f"{server.label}: '{name}' is left out, for {taken.origin} has that name")
             continue
-        try:
-            found.tools.append(make(listed[name], server, connection))
-        except UnusableError as error:
-            found.troubles.append(f"{server.label}: {error}; it is left out")
+        found.tools.append(make(listing.tools[name], server, connection))
+    if listing.more:
+        words = f"{server.label} lists more than {MOST_TOOLS} tools; {listing.more} are left out"
+        found.troubles.append(words)
 
 
 @asynccontextmanager

@@ -1,0 +1,90 @@
+"""What a server lists becomes what a model can be given: once for each listing, and within bounds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_json
+
+from agentrun.tools.author_errors import AuthoredError, authored
+from agentrun.tools.inline_references import flatten
+
+if TYPE_CHECKING:
+    from mcp.types import Tool as Listed
+
+MOST_TOOLS = 128
+"""What OpenAI takes with a request; a server that lists more brings the first ones."""
+MOST_DESCRIPTION = 8_000
+MOST_SCHEMA_BYTES = 64_000
+"""Of one tool, as it is listed and as it is given to a model."""
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""What OpenAI takes as a function's name."""
+
+
+@dataclass(frozen=True)
+class ListedTool:
+    """A tool that a model can be given; ``parameters`` is a JSON Schema without references."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The tools of a server by name, and in words why others are left out; ``more`` were not looked at."""
+
+    tools: Mapping[str, ListedTool] = field(default_factory=dict)
+    unusable: Mapping[str, str] = field(default_factory=dict)
+    more: int = 0
+
+
+def read(listed: Iterable[Listed]) -> Listing:
+    """Look at each tool of a server. Bounded, but it may take some time: not for the event loop."""
+    tools: dict[str, ListedTool] = {}
+    unusable: dict[str, str] = {}
+    found = list(listed)
+    for one in found[:MOST_TOOLS]:
+        name = one.name[:80]
+        if reason := _reason(one):
+            unusable[name] = reason
+            continue
+        try:
+            tools[name] = _tool(one)
+        except _UnreadableError as error:
+            unusable[name] = str(error)
+    return Listing(tools, unusable, max(0, len(found) - MOST_TOOLS))
+
+
+class _UnreadableError(Exception):
+    """A schema that no model could be given, and why."""
+
+
+def _reason(one: Listed) -> str:
+    """Why a tool is left out before its schema is read; empty where it is not."""
+    if not _NAME.fullmatch(one.name):
+        return f"'{one.name[:80]}' can't be a tool's name for a model"
+    if len(one.description or "") > MOST_DESCRIPTION:
+        return f"the description of '{one.name}' has more than {MOST_DESCRIPTION} characters"
+    return ""
+
+
+def _tool(one: Listed) -> ListedTool:
+    try:
+        with authored():
+            _require_short(one.input_schema)
+            schema = flatten(one.input_schema)
+            _require_short(schema)
+    except AuthoredError as error:
+        raise _UnreadableError(f"the parameters of '{one.name}' can't be read: {error}") from None
+    parameters = {"type": "object", "properties": {}, "required": [], **schema}
+    return ListedTool(one.name, one.description or (one.title or one.name)[:MOST_DESCRIPTION], parameters)
+
+
+def _require_short(schema: object) -> None:
+    size = len(to_json(schema))
+    if size > MOST_SCHEMA_BYTES:
+        raise ValueError(f"they have {size} bytes, more than {MOST_SCHEMA_BYTES}")
