@@ -9,6 +9,7 @@ from pathlib import Path
 from agentrun.providers.service_plans import ServicePlanner
 from agentrun.records.audio.destination import RecordingDestination, shown
 from agentrun.spec.loading.spec_file import SpecFile, Where
+from agentrun.spec.values.project_paths import inside
 
 SPOOL = Path(".agentrun", "recordings")
 """Beside the spec: where the sound of a call is until it has been sent to an address."""
@@ -27,6 +28,11 @@ def plan(file: SpecFile, planner: ServicePlanner) -> RecordingDestination | None
     remote = "://" in to
     folder = beside / (SPOOL if remote else to)
     wrong = _wrong_address(to) if remote else None
+    if not remote and "${" not in audio.to and inside(beside, to, file.project) is None:
+        wrong = (
+            f"'{to}' leads out of the project",
+            "name a folder inside it; or have whoever runs the server choose one: to: ${RECORDINGS}",
+        )
     wrong = wrong or _wrong_folder(folder, beside)
     if wrong:
         planner.problem(_WHERE, *wrong)

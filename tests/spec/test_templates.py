@@ -112,3 +112,16 @@ def test_the_line_of_a_prompt_in_a_file_is_the_files_own(tmp_path: Path) -> None
     (tmp_path / "desk.md").write_text("You are a voice.\n\nYou work at {{ shp }}.\n", encoding="utf-8")
     text = "transport: local\nvars: {shop: Bella}\nprompts: {system: {file: desk.md}}\n"
     assert wrong(text, tmp_path) == ["desk.md:3:16 'shp' is not known here"]
+
+
+@pytest.mark.parametrize("name", ["get", "items", "keys", "pop", "copy", "update", "clear", "values"])
+def test_a_parameter_may_be_called_as_a_method_is(name: str) -> None:
+    call = Call("CA1", "desk", "twilio", parameters={name: "Ada"})
+    assert templates.render(f"[{{{{ call.body.{name} }}}}]", call, {}, NOW) == "[Ada]"
+    assert templates.render(f"[{{{{ call.body.{name} }}}}]", CALL, {}, NOW) == "[]"
+    assert templates.render(f"[{{{{ call.body['{name}'] }}}}]", call, {}, NOW) == "[Ada]"
+
+
+def test_a_function_is_told_to_nobody() -> None:
+    text = "[{{ now.strftime }}{{ call.caller.upper }}{{ range }}]"
+    assert templates.render(text, CALL, {}, NOW) == "[]"

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
+from agentrun.records.store.private_file import keep_private
+
 BUSY_MS = 10_000
 """How long SQLite waits for another process that writes."""
 STATEMENT_MS = 15_000
@@ -33,6 +35,8 @@ def make(url: str) -> sa.Engine:
     if parsed.get_backend_name() == "postgresql":
         return _postgresql(parsed)
     memory = {"poolclass": sa.StaticPool} if parsed.database in (None, "", ":memory:") else {}
+    if parsed.database and not memory and not parsed.database.startswith("file:"):
+        keep_private(Path(parsed.database))
     engine = sa.create_engine(parsed, connect_args={"check_same_thread": False}, **memory)
 
     @sa.event.listens_for(engine, "connect")

@@ -5,20 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from fastapi import HTTPException, Request
 
 from agentrun.server.auth import local_only
 from agentrun.server.auth.call_access import is_loopback
+from agentrun.server.dashboard.guesses import Guesses, TooManyError
 from agentrun.server.lifecycle.settings import ServerSettings
 
 VARIABLE = "AGENTRUN_DASHBOARD_PASSWORD"
-MOST_WRONG = 10
-WINDOW_SECONDS = 60.0
-"""So many wrong passwords in so long a time, and nobody is let in for a while."""
 
 
 def is_open(settings: ServerSettings) -> bool:
@@ -27,31 +24,45 @@ def is_open(settings: ServerSettings) -> bool:
 
 
 def require(
-    settings: ServerSettings, clock: Callable[[], float] = time.monotonic
-) -> Callable[[Request], None]:
+    settings: ServerSettings, guesses: Guesses | None = None
+) -> Callable[[Request], Coroutine[Any, Any, None]]:
     """A check for FastAPI's routes, which raises HTTPException for whoever may not look.
 
-    With ``AGENTRUN_DASHBOARD_PASSWORD`` set, a request carries it in HTTP Basic (RFC 7617), with any name;
-    without it only a browser on this machine is let in. ``clock`` is in seconds.
+    With ``AGENTRUN_DASHBOARD_PASSWORD`` set, a request carries it in HTTP Basic (RFC 7617), with any name, or
+    comes from this machine with the token of its user; without it only a browser on this machine is let in.
     """
     password = settings.environ.get(VARIABLE, "")
     require_local = local_only.require(settings.local)
-    wrong: deque[float] = deque(maxlen=MOST_WRONG)
+    guesses = guesses or Guesses()
 
-    def check(request: Request) -> None:
+    async def check(request: Request) -> None:
         if not password:
             require_local(request)
             return
-        if len(wrong) == MOST_WRONG and clock() - wrong[0] < WINDOW_SECONDS:
-            raise HTTPException(429, "too many wrong passwords", {"Retry-After": f"{WINDOW_SECONDS:.0f}"})
         given = _password(request.headers.get("authorization", ""))
-        if given is not None and hmac.compare_digest(given.encode(), password.encode()):
+        if given is None:
+            _require_token(request)
             return
-        if given is not None:
-            wrong.append(clock())
-        raise HTTPException(401, f"this needs {VARIABLE}", {"WWW-Authenticate": 'Basic realm="agentrun"'})
+        address = request.client.host if request.client else ""
+        try:
+            async with guesses.one(address):
+                is_right = hmac.compare_digest(given.encode(), password.encode())
+        except TooManyError:
+            raise HTTPException(429, "too many wrong passwords", {"Retry-After": "60"}) from None
+        if not is_right:
+            guesses.wrong(address)
+            raise _refused()
+
+    def _require_token(request: Request) -> None:
+        if not is_loopback(settings.host) or not settings.local.is_shown(request):
+            raise _refused()
+        require_local(request)
 
     return check
+
+
+def _refused() -> HTTPException:
+    return HTTPException(401, f"this needs {VARIABLE}", {"WWW-Authenticate": 'Basic realm="agentrun"'})
 
 
 def _password(header: str) -> str | None:

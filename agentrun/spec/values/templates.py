@@ -36,7 +36,24 @@ SPOKEN_AS_THEY_STAND: tuple[Where, ...] = (
 
 def environment() -> ImmutableSandboxedEnvironment:
     """Python's insides are out of reach, nothing can be written, and an unknown name is an error."""
-    return ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=False)
+    return _Environment(undefined=jinja2.StrictUndefined, autoescape=False, finalize=plain)
+
+
+def plain(value: Any) -> Any:
+    """What is written for ``value``: nothing for a function, which nobody could be told.
+
+    >>> plain("x".upper), plain(7)
+    ('', 7)
+    """
+    return "" if callable(value) and not isinstance(value, jinja2.Undefined) else value
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """``call.body.get`` is the caller's parameter ``get``, and not a method of a dict."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """As Jinja's, but for the parameters of a call."""
+        return obj[attribute] if isinstance(obj, _Body) else super().getattr(obj, attribute)
 
 
 def render(text: str, call: Call, variables: Mapping[str, Any], now: datetime) -> str:
@@ -129,6 +146,21 @@ def _findings(text: str, known: Iterable[str]) -> Iterator[Finding]:
     yield from _unknown_names(tree, known)
     yield from _unknown_fields(tree)
     yield from _unknown_parts(tree)
+    yield from _methods_of_the_body(tree)
+
+
+def _methods_of_the_body(tree: nodes.Template) -> Iterator[Finding]:
+    """``call.body.items()``: every name after it is a parameter that a caller chooses."""
+    for made in tree.find_all(nodes.Call):
+        owner = made.node.node if isinstance(made.node, nodes.Getattr) else None
+        if isinstance(owner, nodes.Getattr) and _is_call(owner.node) and owner.attr == "body":
+            name = made.node.attr  # type: ignore[attr-defined]
+            message = f"'call.body.{name}' is a parameter of the call, and can't be called"
+            yield made.lineno, name, message, "write {{ call.body.name }}, or {% for name in call.body %}"
+
+
+def _is_call(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == "call"
 
 
 def _unknown_names(tree: nodes.Template, known: Iterable[str]) -> Iterator[Finding]:

@@ -72,6 +72,8 @@ def _render(
 
 
 def _plain(value: Any) -> str:
+    if callable(value) and not isinstance(value, jinja2.Undefined):
+        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 from fastapi import Depends, FastAPI
 
 from agentrun.server.auth.call_access import Access
-from agentrun.server.dashboard.access import MOST_WRONG, VARIABLE, WINDOW_SECONDS, is_open, require
+from agentrun.server.dashboard import guesses as guesses_module
+from agentrun.server.dashboard.access import VARIABLE, is_open, require
+from agentrun.server.dashboard.guesses import (
+    FREE_GUESSES,
+    MOST_WAITING,
+    PAUSE_SECONDS,
+    WINDOW_SECONDS,
+    Guesses,
+)
 from agentrun.server.lifecycle.settings import ServerSettings
 
 PUBLIC = "192.0.2.1"
@@ -26,11 +36,15 @@ class Clock:
 
 
 def client(
-    host: str, password: str = "", clock: Clock | None = None, peer: str = "127.0.0.1"
+    host: str,
+    password: str = "",
+    guesses: Guesses | None = None,
+    peer: str = "127.0.0.1",
+    given: ServerSettings | None = None,
 ) -> httpx.AsyncClient:
     app = FastAPI()
 
-    @app.get("/", dependencies=[Depends(require(settings(host, password), clock or Clock()))])
+    @app.get("/", dependencies=[Depends(require(given or settings(host, password), guesses))])
     async def page() -> str:
         return "in"
 
@@ -65,12 +79,66 @@ async def test_a_password_is_asked_for_and_compared() -> None:
         assert (await one.get("/", auth=("me", "secret"))).status_code == 200
 
 
-async def test_who_guesses_is_held_up() -> None:
+async def test_who_guesses_is_slowed_down_and_the_owner_is_let_in() -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
     clock = Clock()
-    async with client(PUBLIC, "secret", clock) as one:
-        for _ in range(MOST_WRONG):
-            assert (await one.get("/", auth=("me", "guess"))).status_code == 401
-        held = await one.get("/", auth=("me", "secret"))
-        assert (held.status_code, held.headers["retry-after"]) == (429, "60")
+    guesses = Guesses(clock, pause)
+    async with client(PUBLIC, "secret", guesses, "203.0.113.5") as stranger:
+        for _ in range(2 * FREE_GUESSES):
+            assert (await stranger.get("/", auth=("me", "guess"))).status_code == 401
+        assert pauses == [PAUSE_SECONDS] * FREE_GUESSES
+        pauses.clear()
+        async with client(PUBLIC, "secret", guesses, "203.0.113.6") as owner:
+            assert (await owner.get("/", auth=("me", "secret"))).status_code == 200
+        assert pauses == [], "another address is not slowed down"
+        assert (await stranger.get("/", auth=("me", "secret"))).status_code == 200, "nor locked out here"
+        assert pauses == [PAUSE_SECONDS]
         clock.now += WINDOW_SECONDS
-        assert (await one.get("/", auth=("me", "secret"))).status_code == 200
+        assert (await stranger.get("/", auth=("me", "secret"))).status_code == 200
+        assert pauses == [PAUSE_SECONDS], "it is over after a minute"
+
+
+async def test_tries_at_once_wait_for_each_other_and_are_bounded() -> None:
+    free, most, at_once = asyncio.Event(), 0, 0
+
+    async def pause(_: float) -> None:
+        nonlocal most, at_once
+        at_once += 1
+        most = max(most, at_once)
+        await free.wait()
+        at_once -= 1
+
+    guesses = Guesses(Clock(), pause)
+    for _ in range(FREE_GUESSES):
+        guesses.wrong("203.0.113.5")
+    async with client(PUBLIC, "secret", guesses, "203.0.113.5") as stranger:
+        tries = [asyncio.create_task(stranger.get("/", auth=("me", "guess"))) for _ in range(50)]
+        await asyncio.wait(tries, return_when=asyncio.FIRST_COMPLETED)
+        free.set()
+        codes = [(await one).status_code for one in tries]
+    assert (codes.count(401), codes.count(429)) == (MOST_WAITING, 50 - MOST_WAITING)
+    assert most == 1
+
+
+def test_a_network_of_ipv6_is_one_address_and_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guesses_module, "MOST_ADDRESSES", 5)
+    guesses = Guesses(Clock())
+    for number in range(20):
+        guesses.wrong(f"2001:db8::{number:x}")
+    assert list(guesses._addresses) == ["2001:db8::/64"]
+    for number in range(20):
+        guesses.wrong(f"203.0.113.{number}")
+    assert len(guesses._addresses) == 5
+
+
+async def test_this_machines_user_needs_no_password() -> None:
+    given = settings("127.0.0.1", "secret")
+    async with client("127.0.0.1", "secret", given=given) as one:
+        assert (await one.get("/")).status_code == 401
+        token = {"authorization": f"Bearer {given.local.token}"}
+        assert (await one.get("/", headers=token)).status_code == 200
+        assert (await one.get("/", headers={**token, "x-forwarded-for": "1.2.3.4"})).status_code == 403

@@ -269,3 +269,8 @@ async def test_a_key_is_not_carried_to_another_port(shop: Shop) -> None:
     assert len(other.asked) == 1
     assert "hunter2" not in other.asked[0]
     assert "x-shop" not in other.asked[0].lower()
+
+
+async def test_a_method_of_an_argument_is_never_sent(shop: Shop) -> None:
+    await ask(f"{shop.url}/x?q={{{{ order.upper }}}}", {"order": "7"})
+    assert "method" not in shop.asked[0]
