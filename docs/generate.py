@@ -112,6 +112,8 @@ def messages() -> str:
             text = source.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
+        if "\0" in text:
+            continue
         lines += [f"## {path.stem.replace('-', ' ')}", "", "```yaml", text.rstrip(), "```", ""]
         lines += ["```text", path.read_text(encoding="utf-8").rstrip(), "```", ""]
     return "\n".join(lines).rstrip() + "\n"

@@ -38,7 +38,7 @@ COMMANDS = {
     "tools": "Look at the tools of a spec, and try them.",
     "test": "Run the tests of specs, in writing or over the telephone.",
     "token": "Let somebody start one call.",
-    "simulate": "Run the stand-in for OpenAI on a loopback port.",
+    "simulate": "Run the mock OpenAI server on a loopback port.",
 }
 """Name and one line of every command; the module of a command is imported when it is used."""
 

@@ -1,4 +1,4 @@
-"""An agent and the colleagues that it may hand a call to: whether one can go on where another was."""
+"""An agent and its handoff targets: whether one can go on where another was."""
 
 from __future__ import annotations
 

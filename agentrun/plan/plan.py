@@ -99,7 +99,7 @@ def make(
     import_plugins: bool = True,
     hooks: Sequence[CallHooks] = (),
 ) -> Plan:
-    """The plan of ``file`` and of its colleagues; raises SpecError with every problem.
+    """The plan of ``file`` and of its handoff targets; raises SpecError with every problem.
 
     Offline, ``base_url`` and ``api_key`` of the spec give way to those of ``environ``. ``public_url`` wins
     over the spec's. The parts of the other style are checked as well, so that ``--style`` is safe. A plugin
@@ -107,10 +107,10 @@ def make(
     said of the settings of a provider that may be a plugin's.
     """
     given: dict[str, Any] = {"offline": offline, "public_url": public_url, "import_plugins": import_plugins}
-    colleagues = team.files(file) if import_plugins else {}
-    loaded = {name: load(other) for name, other in colleagues.items()}
+    targets = team.files(file) if import_plugins else {}
+    loaded = {name: load(other) for name, other in targets.items()}
     plan = _make(file, tools, environ, hooks=hooks, known=_names(tools, *loaded.values()), **given)
-    others = {name: _make(colleagues[name], loaded[name], environ, **given) for name in loaded}
+    others = {name: _make(targets[name], loaded[name], environ, **given) for name in loaded}
     _require_alike(plan, others)
     plan.team.update(others)
     for other in others.values():

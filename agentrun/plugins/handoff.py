@@ -1,4 +1,4 @@
-"""``handoff:`` of a spec becomes a tool: the agent passes the conversation to a colleague."""
+"""``handoff:`` of a spec becomes a tool: the agent passes the conversation to another agent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAME = "handoff"
 
 
 def add(file: SpecFile, chosen: dict[str, Tool], problems: list[Problem]) -> None:
-    """Add ``handoff`` to ``chosen`` when the agent has colleagues; one that is not there is a problem."""
+    """Add ``handoff`` to ``chosen`` when the agent has targets; one that is not there is a problem."""
     if not file.spec.handoff:
         return
     found: dict[str, SpecFile] = {}

@@ -90,7 +90,7 @@ class ServicePlanner:
             self.problem((*where, *below), f"'{text}' is not a variable", "write ${NAME} or ${NAME:-default}")
         given = self._check(service, spec, written, {u.where[len(where)] for u in unset}, where)
         if self._offline and spec.provider != OPENAI:
-            return self._stand_in(kind)
+            return self._mock_server(kind)
         known, more = self._known(service, written, where)
         unset += more
         key = given.pop("api_key", None) or known.pop("api_key", None)
@@ -150,8 +150,8 @@ class ServicePlanner:
             self.problem(where, "names no model", f"write for example {USUAL[kind]}")
         return service
 
-    def _stand_in(self, kind: Kind) -> ServicePlan:
-        """Offline, what any provider does is done by the stand-in for OpenAI."""
+    def _mock_server(self, kind: Kind) -> ServicePlan:
+        """Offline, what any provider does is done by the mock OpenAI server."""
         model = USUAL[kind].partition("/")[2]
         key, address = self._environ.get(KEY), self._environ.get(ADDRESS)
         return ServicePlan(kind, OPENAI, model, {}, key, address, catalogue.find(kind, OPENAI))

@@ -19,7 +19,7 @@ from agentrun.session import prompts
 
 @dataclass(frozen=True)
 class Handoff:
-    """Has the pipeline of a call go on as one of the colleagues of ``plan``."""
+    """Has the pipeline of a call go on as one of the handoff targets of ``plan``."""
 
     plan: Plan
     call: Call

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose, and how slow the stand-in is."""
+"""What goes wrong on purpose, and how slow the mock server is."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Fault:
 
 @dataclass
 class Conditions:
-    """Faults and latencies by route; both may be changed while the stand-in runs."""
+    """Faults and latencies by route; both may be changed while the mock server runs."""
 
     faults: dict[Route, Fault] = field(default_factory=dict)
     latency: dict[Route, float] = field(default_factory=dict)

@@ -55,9 +55,9 @@ def tidy(text: str) -> str:
     text = _BEFORE_MARK.sub(r"\1", _SPACE.sub(" ", text))
     text = _REPEATED.sub(r"\1", text)
     text = _DOUBLED.sub(lambda found: found[2] or "", text).strip(" ,;:")
-    return text.replace("…", "...") if can_be_said(text) else ""
+    return text.replace("…", "...") if is_speakable(text) else ""
 
 
-def can_be_said(text: str) -> bool:
+def is_speakable(text: str) -> bool:
     """Whether there is a letter or a figure in ``text``, of any script."""
     return any(unicodedata.category(sign)[0] in "LN" for sign in text)

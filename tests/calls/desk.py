@@ -49,7 +49,7 @@ limits: {answer: 3s}
 
 @dataclass
 class Desk:
-    """A running agent, its stand-in for OpenAI, and the way to call it."""
+    """A running agent, its mock OpenAI server, and the way to call it."""
 
     openai: OpenAIServer
     server: RunningServer

@@ -42,7 +42,7 @@ TABLE = [(service, trouble) for service in PARTS for trouble in FAULTS]
 
 @dataclass
 class Two:
-    """A desk whose services have a fallback at a second stand-in."""
+    """A desk whose services have a fallback at a second mock server."""
 
     desk: Desk
     other: OpenAIServer

@@ -1,4 +1,4 @@
-"""A call against a stand-in for OpenAI that nobody on this project wrote: ``@copilotkit/aimock``."""
+"""A call against a mock OpenAI server that nobody on this project wrote: ``@copilotkit/aimock``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HELLO = "Hello! I know all about March Madness."
 
 
 def fixtures() -> dict[str, object]:
-    """What the stand-in says: a transcript, a greeting, a tool call, an answer, and a tone for a voice."""
+    """What the mock server says: a transcript, a greeting, a tool call, an answer, and a tone for a voice."""
     tone = (np.sin(2 * np.pi * 440 * np.arange(24_000) / 24_000) * 8000).astype("<i2").tobytes()
     sound = {"audio": base64.b64encode(tone).decode(), "format": "pcm"}
     tool = {"toolCalls": [{"name": "get_mens_basketball_scores", "arguments": {}}]}
@@ -46,7 +46,7 @@ def fixtures() -> dict[str, object]:
 
 @contextlib.asynccontextmanager
 async def aimock(folder: Path) -> AsyncIterator[str]:
-    """Run the stand-in; gives its base URL."""
+    """Run the mock server; gives its base URL."""
     file = folder / "fixtures.json"
     file.write_text(json.dumps(fixtures()))
     with socket.socket() as probe:

@@ -21,7 +21,7 @@ from tests.cli.test_serve import SPEC, serve, serving
 
 @contextlib.asynccontextmanager
 async def draining(folder: Path, drain: str) -> AsyncIterator[tuple[Process, str, OpenAIServer]]:
-    """A serving process with its address, and the stand-in that it asks."""
+    """A serving process with its address, and the mock server that it asks."""
     spec = folder / "desk.yaml"
     spec.write_text(SPEC.replace("apology: Sorry.", "apology: Sorry., goodbye: I must go., busy: All busy."))
     brain = ScriptedBrain([HELLO, OPEN, OPEN, OPEN])

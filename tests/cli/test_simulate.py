@@ -1,4 +1,4 @@
-"""``agentrun simulate``: the stand-in as a process of its own."""
+"""``agentrun simulate``: the mock server as a process of its own."""
 
 from __future__ import annotations
 

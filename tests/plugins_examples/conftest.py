@@ -1,4 +1,4 @@
-"""The scoreboard plugin as a server loads it, and a stand-in for its feed on loopback."""
+"""The scoreboard plugin as a server loads it, and a mock server for its feed on loopback."""
 
 from __future__ import annotations
 

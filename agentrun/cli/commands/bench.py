@@ -52,8 +52,8 @@ def command(ctx: click.Context, /, target: str, as_json: bool, **given: Any) -> 
     """Call the agent of a SPEC, which is served in a process of its own, or one at a URL, many times at once.
 
     Every caller says the same: --wav and --say, or the words of the spec's first test. One call comes first,
-    which is not counted, then one alone, then --calls. Without --live a stand-in answers that costs next to
-    nothing, so that the figures are the agent's own share; give it --latency as your providers have.
+    which is not counted, then one alone, then --calls. Without --live a mock server answers that costs
+    next to nothing: the figures are the agent's own share; give it --latency as your providers have.
     Exits with 1 when a call failed or took longer than the spec's budget.
     """
     import uvloop
@@ -154,8 +154,8 @@ async def _answering(
     options += [word for name, value in overrides for word in ("--set", f"{name}={value}")]
     async with contextlib.AsyncExitStack() as stack:
         if not asked.live:
-            url = await stack.enter_async_context(_stand_in(file, asked, script, engines))
-            options += ["--stand-in", url]
+            url = await stack.enter_async_context(_mock_server(file, asked, script, engines))
+            options += ["--mock-server", url]
         twilio = await stack.enter_async_context(TwilioServer())
         ours = {name: value for name, value in environ.items() if not name.startswith("TWILIO_API_KEY")}
         ours |= twilio.environ()
@@ -165,10 +165,10 @@ async def _answering(
 
 
 @contextlib.asynccontextmanager
-async def _stand_in(
+async def _mock_server(
     file: SpecFile, asked: BenchOptions, script: Script, engines: OfflineEngines
 ) -> AsyncIterator[str]:
-    """A stand-in for OpenAI that knows what will be said."""
+    """A mock OpenAI server that knows what will be said."""
     from agentrun.simulate.bench import mock_openai
     from agentrun.simulate.bench.process import started
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a turn.")
-@click.option("--offline", is_flag=True, help="No network and no keys: a stand-in answers.")
+@click.option("--offline", is_flag=True, help="No network and no keys: a mock server answers.")
 @override_options
 def command(
     spec: Path, as_json: bool, offline: bool, style: str | None, overrides: tuple[tuple[str, str], ...]

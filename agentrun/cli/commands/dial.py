@@ -47,7 +47,7 @@ def _number(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", callback=_parameters,
     help="What prompts and tools are told; repeatable.",
 )  # fmt: skip
-@click.option("--offline", is_flag=True, help="A stand-in hears, answers and speaks; Twilio still calls.")
+@click.option("--offline", is_flag=True, help="A mock server hears, answers and speaks; Twilio still calls.")
 @click.option("--json", "as_json", is_flag=True, help="Print the call's record as one JSON object.")
 @override_options
 def command(

@@ -37,12 +37,16 @@ if TYPE_CHECKING:
     "--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
 )
 @click.option("--public-url", help="Where Twilio reaches this server, such as https://voice.example.com.")
-@click.option("--offline", is_flag=True, help="No network and no keys: a stand-in hears, answers and speaks.")
 @click.option(
+    "--offline", is_flag=True, help="No network and no keys: a mock server hears, answers and speaks."
+)
+@click.option(
+    "--mock-server",
     "--stand-in",
+    "mock_server",
     metavar="URL",
     default="",
-    help="Offline, with the stand-in that `agentrun simulate` runs at URL.",
+    help="Offline, with the mock server that `agentrun simulate` runs at URL.",
 )
 @click.option("--insecure", is_flag=True, help="Accept unsigned calls; on a loopback host only.")
 @click.option(
@@ -87,7 +91,7 @@ def command(specs: tuple[Path, ...], drain: float, workers: int, **given: Any) -
     )
     records = given.pop("records")
     kept = None if records == "none" else records
-    given["offline"] = given["offline"] or bool(given["stand_in"])
+    given["offline"] = given["offline"] or bool(given["mock_server"])
     asked = Options(**given, limits=limits, records=kept, webhooks=True)
 
     if workers > 1 and asked.worker_fd is None:

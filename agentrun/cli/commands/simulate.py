@@ -1,4 +1,4 @@
-"""``agentrun simulate``: the stand-in for OpenAI, for other programs."""
+"""``agentrun simulate``: the mock OpenAI server, for other programs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _faults(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...
 )
 @latency_option
 def command(port: int, specs: tuple[Path, ...], faults: Faults, latencies: dict[Route, float]) -> int:
-    """Run the stand-in for OpenAI on a loopback port until Ctrl-C.
+    """Run the mock OpenAI server on a loopback port until Ctrl-C.
 
     It hears and speaks with packaged models, and rehearses instead of thinking: no language model is in it.
     """
@@ -81,7 +81,7 @@ def _show(server: OpenAIServer, specs: Sequence[AgentSpec]) -> None:
     from rich.console import Console
 
     lines = [
-        f"A stand-in for OpenAI listens at {server.base_url}",
+        f"A mock OpenAI server listens at {server.base_url}",
         "[yellow]No language model is in it[/]: it answers from the tests of the specs and from the tools.",
         *(f"{spec.name}: {server.url_for(spec.name)}" for spec in specs),
         f"Use:   export OPENAI_BASE_URL={server.base_url} OPENAI_API_KEY=offline",

@@ -48,7 +48,7 @@ def _latencies(_ctx: click.Context, _param: click.Parameter, values: tuple[str, 
 
 
 def latency_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--latency``: how slow the stand-in for OpenAI is, by route."""
+    """``--latency``: how slow the mock OpenAI server is, by route."""
     return click.option(
         "--latency",
         "latencies",

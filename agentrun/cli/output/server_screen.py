@@ -72,7 +72,7 @@ def _next_steps(server: RunningServer, local_page: bool) -> Iterator[str]:
     link = f"?token={server.settings.local.token}" if server.settings.local.is_reachable else ""
     if server.settings.offline:
         yield (
-            "[yellow]Offline:[/] a stand-in hears, answers and speaks. No language model is in it: "
+            "[yellow]Offline:[/] a mock server hears, answers and speaks. No language model is in it: "
             "it rehearses the spec's tests and the tools' descriptions."
         )
     if server.settings.access is Access.OPEN:

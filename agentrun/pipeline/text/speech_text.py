@@ -55,7 +55,7 @@ class SpeechText:
 
     def is_silent(self, text: str) -> bool:
         """Whether the voice is given nothing of a sentence, or only with the next one."""
-        return _NUMERAL.fullmatch(text) is not None or not symbols.can_be_said(self.spoken(text))
+        return _NUMERAL.fullmatch(text) is not None or not symbols.is_speakable(self.spoken(text))
 
     def said(self, written: str) -> str:
         """What was said of ``written``: sentences that have been spoken, one after the other."""
@@ -144,7 +144,7 @@ class HiddenTextFilter(FrameProcessor):
 
     async def _push(self, frame: LLMTextFrame, text: str) -> None:
         if text:
-            self._said = self._said or symbols.can_be_said(text)
+            self._said = self._said or symbols.is_speakable(text)
             await self.push_frame(frame if text == frame.text else _with_text(frame, text))
 
 

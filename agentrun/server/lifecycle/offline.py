@@ -1,4 +1,4 @@
-"""``--offline``: the stand-in for OpenAI, and the environment that points the services at it."""
+"""``--offline``: the mock OpenAI server, and the environment that points the services at it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from agentrun.spec.loading.spec_file import SpecFile
 
 
 class Offline:
-    """Runs the stand-in on a loopback port while the block runs; its models are warm when it begins.
+    """Runs the mock server on a loopback port while the block runs; its models are warm when it begins.
 
-    For ``written`` conversations no engine is loaded that hears or speaks. A stand-in that runs
+    For ``written`` conversations no engine is loaded that hears or speaks. A mock server that runs
     ``elsewhere``, such as ``http://127.0.0.1:9100``, is used in place of one in this process.
     """
 
@@ -29,7 +29,7 @@ class Offline:
         self._server: OpenAIServer | None = None
 
     def environ(self, agent: str) -> dict[str, str]:
-        """The variables that point ``agent``'s OpenAI services at the stand-in."""
+        """The variables that point ``agent``'s OpenAI services at the mock server."""
         url = f"{self._elsewhere}/{agent}/v1" if self._server is None else self._server.url_for(agent)
         return {"OPENAI_API_KEY": "offline", "OPENAI_BASE_URL": url}
 

@@ -12,7 +12,7 @@ from agentrun.server.admission.admission import Limits
 class Options:
     """What `agentrun serve` was asked for; port 0 takes a free one.
 
-    ``stand_in`` is where the stand-in for OpenAI runs, offline; in this process by default.
+    ``mock_server`` is where the mock OpenAI server runs, offline; in this process by default.
     ``records`` is where they are kept for ``keep_records`` days, None nowhere and for ever. With
     ``webhooks`` each record is sent to the webhook of its agent.
     One of several workers has its number, the descriptor of their socket, and the file that they share.
@@ -36,4 +36,4 @@ class Options:
     records: str | None = None
     keep_records: float | None = None
     webhooks: bool = False
-    stand_in: str = ""
+    mock_server: str = ""

@@ -82,8 +82,8 @@ async def running_server(
     sock = bind(options.host, options.port) if options.worker_fd is None else inherit(options.worker_fd)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
-        stand_in = Offline(files, elsewhere=options.stand_in) if options.offline else None
-        offline = await stack.enter_async_context(stand_in) if stand_in else None
+        mock_server = Offline(files, elsewhere=options.mock_server) if options.offline else None
+        offline = await stack.enter_async_context(mock_server) if mock_server else None
         plans = make_plans(files, environ, options, offline)
         _require_public_urls(plans, options.host)
         for plan in plans.values():

@@ -1,4 +1,4 @@
-"""A stand-in for OpenAI that costs little: it knows what callers will say, and beeps in place of words.
+"""A mock OpenAI server that costs little: it knows what callers will say, and beeps in place of words.
 
 ``python -m agentrun.simulate.bench.mock_openai PLAN`` serves on a free loopback port, which it prints. PLAN
 is what ``write`` wrote.
@@ -57,7 +57,7 @@ def write(
     utterances: Sequence[Utterance],
     latency: Mapping[Route, float],
 ) -> list[str]:
-    """The command that runs the stand-in for the spec at ``path``, with its plan in ``folder``.
+    """The command that runs the mock server for the spec at ``path``, with its plan in ``folder``.
 
     It hears ``utterances``, each with its text, and waits ``latency`` seconds before a route's first byte.
     """

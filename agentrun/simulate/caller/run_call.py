@@ -28,7 +28,7 @@ async def run_call(
 ) -> Report:
     """Call the agent at ``url``, follow ``script``, and report; nothing is raised for an agent that fails.
 
-    ``twilio`` is the stand-in over which the agent may end the call. ``out`` becomes a stereo WAV of both
+    ``twilio`` is the mock server over which the agent may end the call. ``out`` becomes a stereo WAV of both
     sides. ``transcribe`` serves when the server shows no record of the call.
     """
     address = voice_url(url)

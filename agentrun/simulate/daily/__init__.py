@@ -1,4 +1,4 @@
-"""A stand-in for Daily's REST API, to see rooms and tokens being made and deleted."""
+"""A mock of Daily's REST API, to see rooms and tokens being made and deleted."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class RoomRoutes:
             self.requests.append(RecordedRequest(request.method, path, body or {}, status))
             if not status:
                 await request.receive()  # until the client gives up
-            return JSONResponse({"error": "server-error", "info": "a fault of the stand-in"}, status)
+            return JSONResponse({"error": "server-error", "info": "a fault of the mock server"}, status)
         status, said = self._on(request, path, body)
         self.requests.append(RecordedRequest(request.method, path, body or {}, status))
         return JSONResponse(said, status)

@@ -1,4 +1,4 @@
-"""A stand-in for Daily's REST API on a loopback port."""
+"""A mock of Daily's REST API on a loopback port."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stand-in hears, thinks and speaks with: protocols, and the packaged engines."""
+"""What the mock server hears, thinks and speaks with: protocols, and the packaged engines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stand-in for OpenAI on a loopback port.
+"""A mock OpenAI server on a loopback port.
 
 It speaks the protocols that Pipecat's OpenAI services use: transcriptions, chat completions, speech,
 responses, realtime and realtime transcription.

@@ -55,7 +55,7 @@ def router(mock: MockState) -> APIRouter:
         if not body.get("input"):
             raise RefusedError("input is required")
         if body.get("response_format", "mp3") != "pcm":
-            raise RefusedError("this stand-in speaks pcm only")
+            raise RefusedError("this mock server speaks pcm only")
         await mock.conditions.wait("speech")
         return StreamingResponse(_speak(mock, body, fault), media_type="audio/pcm")
 

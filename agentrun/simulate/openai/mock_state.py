@@ -1,4 +1,4 @@
-"""What every route of the stand-in shares."""
+"""What every route of the mock server shares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-in as a server that runs while a block runs."""
+"""The mock server as a server that runs while a block runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MODELS = ("gpt-4o", "gpt-4o-mini", "gpt-4o-transcribe", "gpt-4o-mini-tts", "gpt-
 
 
 class OpenAIServer:
-    """A stand-in for OpenAI on a loopback port; port 0 takes a free one.
+    """A mock OpenAI server on a loopback port; port 0 takes a free one.
 
     >>> async with OpenAIServer(hearing, voice, brain) as server:  # doctest: +SKIP
     ...     client = openai.AsyncOpenAI(base_url=server.base_url, api_key="any")
@@ -58,7 +58,7 @@ class OpenAIServer:
         return f"{self.address}/v1"
 
     def url_for(self, agent: str) -> str:
-        """The base URL at which the stand-in knows which agent asks."""
+        """The base URL at which the mock server knows which agent asks."""
         return f"{self.address}/{agent}/v1"
 
     @property

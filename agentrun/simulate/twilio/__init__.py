@@ -1,4 +1,4 @@
-"""A stand-in for Twilio's REST API, to see an agent hang up, redirect and place calls."""
+"""A mock of Twilio's REST API, to see an agent hang up, redirect and place calls."""
 
 from __future__ import annotations
 

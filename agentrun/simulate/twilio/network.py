@@ -1,4 +1,4 @@
-"""The telephone network behind the stand-in: a call that is placed rings, and somebody answers, or not."""
+"""The telephone network behind the mock server: a call that is placed rings, and somebody answers, or not."""
 
 from __future__ import annotations
 

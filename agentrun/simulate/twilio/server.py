@@ -1,4 +1,4 @@
-"""A stand-in for Twilio's REST API on a loopback port."""
+"""A mock of Twilio's REST API on a loopback port."""
 
 from __future__ import annotations
 

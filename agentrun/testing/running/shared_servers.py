@@ -1,4 +1,4 @@
-"""What all tests of a process share: the stand-in, and the agent's side at an address that can be called."""
+"""What all tests of a process share: the mock server, and the agent's side at an address to call."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class SharedServers:
     ) -> Iterator[str]:
         """The name under which the agent of ``file`` can be called for ``scenario``, while the block runs.
 
-        Its services ask ``base_url``; without one the stand-in, or with ``live`` the providers.
+        Its services ask ``base_url``; without one the mock server, or with ``live`` the providers.
         """
         key = f"{file.spec.name}-test-{next(self._numbers)}"
         if not self.mode.live and base_url is None:

@@ -1,4 +1,4 @@
-"""Agents on Daily for tests: the real routes, plans and sessions, a stand-in for Daily's REST API, and rooms
+"""Agents on Daily for tests: the real routes, plans and sessions, a mock of Daily's REST API, and rooms
 without sound. What Daily's media does can't be seen here."""
 
 from __future__ import annotations

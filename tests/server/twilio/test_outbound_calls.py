@@ -26,7 +26,7 @@ MESSAGE = "Please call us back."
 
 @dataclass
 class Exchange:
-    """A desk that calls out, Twilio's stand-in, and who is called."""
+    """A desk that calls out, Twilio's mock server, and who is called."""
 
     desk: Desk
     twilio: TwilioServer

@@ -1,4 +1,4 @@
-"""The stand-in for Daily's REST API, asked by Pipecat's own client and by hand."""
+"""The mock of Daily's REST API, asked by Pipecat's own client and by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stand-in whose voice leaves time to interrupt."""
+"""A mock server whose voice leaves time to interrupt."""
 
 from __future__ import annotations
 

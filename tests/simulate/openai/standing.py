@@ -1,4 +1,4 @@
-"""A stand-in with scripted engines, and OpenAI's own client for it."""
+"""A mock server with scripted engines, and OpenAI's own client for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agentrun.simulate.openai import OpenAIServer
 
 @dataclass(frozen=True)
 class Standing:
-    """A running stand-in and what it was made of."""
+    """A running mock server and what it was made of."""
 
     server: OpenAIServer
     client: openai.AsyncOpenAI

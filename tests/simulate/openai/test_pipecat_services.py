@@ -1,4 +1,4 @@
-"""Pipecat's own services against the stand-in."""
+"""Pipecat's own services against the mock server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cassettes: recorded against the stand-in, replayed without it."""
+"""Cassettes: recorded against the mock server, replayed without it."""
 
 from __future__ import annotations
 

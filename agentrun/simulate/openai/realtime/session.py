@@ -37,7 +37,7 @@ class RealtimeSession:
         await self.tell("session.created", session=self.settings)
 
     async def expire(self) -> None:
-        """Returns when the session has lasted an hour of the stand-in's clock."""
+        """Returns when the session has lasted an hour of the mock server's clock."""
         await self.mock.an_hour()
         await self.error("session_expired", "Your session hit the maximum duration of 60 minutes.")
 

@@ -30,7 +30,7 @@ class Transcribing:
         await self._tell("session.created", session=self._settings)
 
     async def expire(self) -> None:
-        """Returns when the session has lasted an hour of the stand-in's clock."""
+        """Returns when the session has lasted an hour of the mock server's clock."""
         await self._mock.an_hour()
         await self.error("session_expired", "Your session hit the maximum duration of 60 minutes.")
 

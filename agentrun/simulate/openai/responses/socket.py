@@ -34,7 +34,7 @@ class ResponseSocket:
         """The client speaks first."""
 
     async def expire(self) -> None:
-        """Returns when the socket has lasted an hour of the stand-in's clock."""
+        """Returns when the socket has lasted an hour of the mock server's clock."""
         await self._mock.an_hour()
         text = "Responses websocket connection limit reached (60 minutes)."
         await self.error("websocket_connection_limit_reached", text)
