@@ -8,7 +8,14 @@ import pytest
 
 from agentrun.pipeline.audio.resampling import PromptResampler
 
-RATES = [(8_000, 24_000), (24_000, 8_000), (8_000, 16_000), (16_000, 24_000), (24_000, 16_000)]
+RATES = [
+    (8_000, 24_000),
+    (24_000, 8_000),
+    (8_000, 16_000),
+    (16_000, 24_000),
+    (24_000, 16_000),
+    (44_100, 8_000),
+]
 LOUD = 16_000
 Samples = npt.NDArray[np.int16]
 
@@ -65,10 +72,19 @@ async def test_what_a_telephone_does_not_carry_is_not_mirrored(rate: int, hertz:
 
 
 @pytest.mark.parametrize("piece", [7, 160, 480, 24_000])
-async def test_pieces_of_any_length_give_the_same_sound(piece: int) -> None:
-    samples = tone(700, 24_000, 0.5)
-    whole = await resampled(samples, (24_000, 8_000), len(samples))
-    assert np.array_equal(await resampled(samples, (24_000, 8_000), piece), whole)
+@pytest.mark.parametrize("rates", [(24_000, 8_000), (8_000, 24_000), (24_000, 16_000), (22_050, 8_000)])
+async def test_pieces_of_any_length_give_the_same_sound(piece: int, rates: tuple[int, int]) -> None:
+    samples = tone(700, rates[0], 0.5)
+    whole = await resampled(samples, rates, len(samples))
+    assert np.array_equal(await resampled(samples, rates, piece), whole)
+
+
+async def test_what_is_too_loud_is_clipped_and_never_wraps() -> None:
+    samples = np.where(np.arange(8_000) // 40 % 2, 32_767, -32_768).astype(np.int16)
+    found = (await resampled(samples, (8_000, 24_000), 160)).astype(int)
+    assert found.max() == 32_767
+    assert found.min() == -32_768
+    assert np.abs(np.diff(found)).max() < 32_767
 
 
 async def test_a_stream_begins_anew_after_a_flush_a_reset_and_at_another_rate() -> None:
