@@ -1,18 +1,21 @@
-# Everything on a fresh machine that has Python 3.11, make and a C compiler.
+# Everything on a fresh machine that has Python 3.11, 3.12 or 3.13 and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/.installed
+# auto: uv, or pip where uv can't be had
+INSTALLER ?= auto
+UV ?= $(BIN)/uv
+# every extra but microphone, whose PyAudio needs PortAudio and a compiler
+LOCKED := offline browser daily mcp pdf postgresql recordings tracing dev
 
 .PHONY: install serve test lint bench lock clean
 
 install: $(DONE)
 
-$(DONE): requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $(DONE)
+$(DONE): requirements.lock pyproject.toml scripts/install.py
+	@$(PYTHON) scripts/install.py $(VENV) --installer $(INSTALLER)
+	@touch $(DONE)
 
 serve: install
 ifeq ($(OPENAI_API_KEY),)
@@ -36,9 +39,10 @@ bench: install
 	$(BIN)/python benchmarks/held.py
 	$(BIN)/python benchmarks/bench_plot.py
 
+# keeps what is locked and fits; `make lock UPGRADE=--upgrade` takes the newest of everything
 lock:
-	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-	  --universal --python-version 3.11 --extra offline --extra daily --extra mcp --extra pdf --extra postgresql --extra recordings --extra tracing --extra dev pyproject.toml -o requirements.lock
+	$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal \
+	  --python-version 3.11 $(LOCKED:%=--extra %) $(UPGRADE) pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) build *.egg-info
