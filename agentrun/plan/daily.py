@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from urllib.parse import urlsplit
 
+from agentrun.distribution import install_extra
 from agentrun.providers.service_plans import ServicePlanner
 from agentrun.providers.variables import Unset
 from agentrun.spec.loading.spec_file import SpecFile, Where
@@ -12,7 +13,6 @@ from agentrun.spec.models.daily import DailyTransport, RoomSpec
 from agentrun.spec.values.addresses import problem_with
 
 KEY = "DAILY_API_KEY"
-EXTRA = 'pip install "agentrun[daily]"'
 _LIBRARY = "daily"
 _ROOM_HINT = "write https://example.daily.co/room"
 
@@ -25,7 +25,7 @@ def plan(transport: DailyTransport, index: int, file: SpecFile, planner: Service
     """
     here = _where(file, index)
     if importlib.util.find_spec(_LIBRARY) is None:
-        planner.problem((*here, "type"), "Daily's library is not installed", EXTRA)
+        planner.problem((*here, "type"), "Daily's library is not installed", install_extra("daily"))
     if transport.room_url is None:
         planner.need(Unset(KEY, (*here, "type")))
         _check_made_room(transport, here, file, planner)

@@ -6,6 +6,7 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
+from agentrun.distribution import install, install_extra
 from agentrun.providers.service_plans import ServicePlanner
 from agentrun.records.audio.destination import RecordingDestination, shown
 from agentrun.spec.loading.spec_file import SpecFile, Where
@@ -61,7 +62,7 @@ def _wrong_address(to: str) -> tuple[str, str] | None:
             "name a folder, or an address such as s3://bucket/calls",
         )
     if find_spec("fsspec") is None:
-        return f"'{shown(to)}' needs fsspec, which is not installed", "pip install fsspec"
+        return f"'{shown(to)}' needs fsspec, which is not installed", install_extra("recordings")
     from fsspec.registry import known_implementations
 
     known = known_implementations.get(protocol)
@@ -69,5 +70,5 @@ def _wrong_address(to: str) -> tuple[str, str] | None:
         return f"'{protocol}://' is no address that fsspec knows", "name a folder, or s3://bucket/calls"
     package = known["class"].partition(".")[0]
     if find_spec(package) is None:
-        return f"'{protocol}://' needs {package}, which is not installed", f"pip install {package}"
+        return f"'{protocol}://' needs {package}, which is not installed", install(package)
     return None

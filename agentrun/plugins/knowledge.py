@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 
+from agentrun.distribution import install_extra
 from agentrun.errors import Problem
 from agentrun.spec.loading.spec_file import SpecFile
 from agentrun.spec.values import project_paths
@@ -37,5 +38,5 @@ def _wrong(file: SpecFile, name: str) -> tuple[str, str] | None:
     if not found:
         return f"'{name}' holds no documents", f"these are read: {', '.join(documents.KINDS)}"
     if any(path.suffix.lower() == ".pdf" for path in found) and not importlib.util.find_spec("pypdf"):
-        return f"'{name}' holds PDF files, and pypdf is not installed", "pip install 'agentrun[pdf]'"
+        return f"'{name}' holds PDF files, and pypdf is not installed", install_extra("pdf")
     return None

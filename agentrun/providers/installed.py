@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, distribution
 
+from agentrun.distribution import install
 from agentrun.providers import catalogue
 from agentrun.providers.service import Service
 
@@ -23,11 +24,11 @@ def command(service: Service) -> str:
     """What installs a service's libraries; empty for one that needs no extra.
 
     >>> command(catalogue.find("stt", "deepgram"))  # doctest: +SKIP
-    'pip install "pipecat-ai[deepgram]==1.14.0"'
+    "pip install 'pipecat-ai[deepgram]==1.14.0'"
     """
     if not service.extras:
         return ""
-    return f'pip install "pipecat-ai[{",".join(service.extras)}]=={catalogue.pinned()}"'
+    return install(f"pipecat-ai[{','.join(service.extras)}]=={catalogue.pinned()}")
 
 
 def _has(package: str) -> bool:

@@ -14,7 +14,7 @@ from pipecat.processors.frame_processor import FrameProcessor
 
 from agentrun.call import Call
 from agentrun.errors import SetupError
-from agentrun.spec.checks.required_extras import MICROPHONE
+from agentrun.spec.checks.required_extras import microphone
 from agentrun.spec.models.agent import LocalTransport
 from agentrun.transports.connection import Connection
 
@@ -26,7 +26,7 @@ try:
         LocalAudioTransportParams,
     )
 except (ImportError, OSError) as error:
-    raise SetupError(f"the microphone needs PyAudio and PortAudio: {error}", MICROPHONE) from None
+    raise SetupError(f"the microphone needs PyAudio and PortAudio: {error}", microphone()) from None
 
 
 class _Input(LocalAudioInputTransport):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from agentrun import spec
+from agentrun.distribution import install_extra
 from agentrun.errors import SetupError, SpecError
 from agentrun.plan import daily, plan
 from agentrun.plan.plan import Plan
@@ -78,7 +79,7 @@ def test_without_the_library_the_extra_is_named(make: Any, monkeypatch: pytest.M
     with pytest.raises(SpecError) as caught:
         make("transport: daily\nprompts: Hi.\n")
     (problem,) = caught.value.problems
-    assert (problem.line, problem.hint) == (1, 'pip install "agentrun[daily]"')
+    assert (problem.line, problem.hint) == (1, install_extra("daily"))
     assert importlib.util.find_spec("daily"), "the test above says something"
 
 

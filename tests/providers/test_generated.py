@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agentrun.distribution import install
 from agentrun.pipeline.catalogue import registry
 from agentrun.pipeline.catalogue.__main__ import text
 from agentrun.pipeline.catalogue.docs import first_sentence
@@ -71,7 +72,7 @@ def test_what_installs_a_service_names_its_extras_and_the_pinned_version() -> No
     service = catalogue.find("stt", "deepgram-sagemaker")
     assert service is not None
     assert not installed.is_installed(service)
-    assert installed.command(service) == f'pip install "pipecat-ai[deepgram,sagemaker]=={catalogue.pinned()}"'
+    assert installed.command(service) == install(f"pipecat-ai[deepgram,sagemaker]=={catalogue.pinned()}")
     ollama = catalogue.find("llm", "ollama")
     assert ollama is not None
     assert installed.is_installed(ollama)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -38,9 +39,11 @@ def progress(text: str) -> Iterator[Callable[[], None]]:
 
 def show_start(server: RunningServer) -> None:
     """One short screen: each agent, its addresses, and what to do next."""
+    from agentrun.spec.checks.required_extras import has_browser
+
     console = Console()
     table = Table("agent", "transport", "address", box=None, pad_edge=False, header_style="bold")
-    local_page = False
+    local_page = _is_loopback(server) and has_browser()
     for name, plan in server.switchboard.plans.items():
         base = server.settings.public_urls.get(name, server.url).rstrip("/")
         if plan.has_transport("twilio"):
@@ -49,9 +52,8 @@ def show_start(server: RunningServer) -> None:
             table.add_row(name, "microphone", "speak now; use headphones")
         if plan.daily:
             table.add_row(name, "daily", plan.daily.room_url or f"{base}/{name}/daily/start")
-        if _is_loopback(server):
+        if local_page:
             table.add_row(name, "browser", f"{server.url}/#{name}")
-            local_page = True
     console.print(table)
     for line in _next_steps(server, local_page):
         console.print(line, highlight=False, soft_wrap=True)
@@ -64,8 +66,10 @@ def _is_loopback(server: RunningServer) -> bool:
 
 
 def _next_steps(server: RunningServer, local_page: bool) -> Iterator[str]:
+    from agentrun.distribution import command, install_extra
     from agentrun.server import dashboard
     from agentrun.server.auth.call_access import Access
+    from agentrun.spec.checks.required_extras import BROWSER_MISSING
 
     first = next(iter(server.switchboard.plans.values()))
     name = first.spec.name
@@ -83,11 +87,13 @@ def _next_steps(server: RunningServer, local_page: bool) -> Iterator[str]:
         yield "Only this machine can call: add --public-url with the address that Twilio reaches."
     if local_page:
         yield f"Talk:  open {server.url}/{link}"
+    elif _is_loopback(server):
+        yield f"Talk:  {BROWSER_MISSING}: {escape(install_extra('browser'))}"
     if dashboard.is_open(server.settings):
         with_password = bool(server.settings.environ.get(dashboard.VARIABLE))
         yield f"Watch: open {server.url}/dashboard{'' if with_password else link}"
     if first.has_transport("twilio") and server.settings.access is not Access.CLOSED:
-        yield f'Call:  agentrun call {server.url}/{name}/twilio/voice --say "Hello"'
+        yield f'Call:  {escape(command())} call {server.url}/{name}/twilio/voice --say "Hello"'
     yield "Stop:  Ctrl-C"
 
 

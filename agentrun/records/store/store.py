@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from alembic.util import CommandError
 from sqlalchemy.dialects import postgresql, sqlite
 
+from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.records.storable import storable
 from agentrun.records.store import answered, engine, leases
@@ -59,7 +60,7 @@ class Store:
             message = f"'{engine.shown(url)}' is no address of a store"
             raise SetupError(message, f"write {DEFAULT}") from None
         except ModuleNotFoundError as error:
-            hint = "pip install 'agentrun[postgresql]'"
+            hint = install_extra("postgresql")
             raise SetupError(f"records need {error.name}, which is not installed", hint) from None
         except (sa.exc.SQLAlchemyError, CommandError) as error:
             words = str(getattr(error, "orig", None) or error).splitlines()[0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from collections.abc import Callable
+
+from fastapi import APIRouter, FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 
 from agentrun import __version__
@@ -11,7 +13,7 @@ from agentrun.server.app import health_routes
 from agentrun.server.app.request_limits import RequestLimits
 from agentrun.server.auth import api_key, local_only
 from agentrun.server.auth.call_access import is_loopback
-from agentrun.server.browser import routes
+from agentrun.server.browser import availability
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.observability import metrics
@@ -22,6 +24,7 @@ from agentrun.server.twilio.outbound_calls import Diallers
 from agentrun.server.twilio.routes import TwilioRoutes
 from agentrun.server.twilio.stream_tokens import StreamTokens
 from agentrun.server.twilio.webhook import Webhooks
+from agentrun.spec.checks.required_extras import has_browser
 
 
 def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamTokens | None = None) -> FastAPI:
@@ -35,7 +38,7 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
     require_local = local_only.require(settings.local) if is_loopback(settings.host) else None
     guard = api_key.require_start(settings)
     if not settings.one_of_many:
-        app.include_router(routes.router(switchboard, guard, require_local))
+        app.include_router(_browser(switchboard, guard, require_local))
     if require_local:
         app.include_router(record_routes.router(switchboard, settings.local))
         if settings.evals:
@@ -61,3 +64,16 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
             allow_headers=["authorization", "content-type"],
         )
     return app
+
+
+def _browser(
+    switchboard: Switchboard,
+    require_start: Callable[[Request], None],
+    require_local: Callable[[Request], None] | None,
+) -> APIRouter:
+    """The page and its calls, or what to install for them."""
+    if not has_browser():
+        return availability.explanation()
+    from agentrun.server.browser import routes
+
+    return routes.router(switchboard, require_start, require_local)

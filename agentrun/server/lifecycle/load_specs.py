@@ -9,6 +9,7 @@ from agentrun import plugins, spec
 from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
+from agentrun.server.browser import availability
 from agentrun.server.lifecycle.offline import Offline
 from agentrun.server.lifecycle.options import Options
 from agentrun.spec.loading import folder
@@ -66,4 +67,5 @@ def make_plan(file: SpecFile, environ: Mapping[str, str], options: Options, offl
         hooks=loaded.hooks,
     )
     plan.require_keys()
+    availability.require(plan)
     return plan

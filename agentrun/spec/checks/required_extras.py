@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from agentrun.distribution import install_extra
 from agentrun.errors import Problem
-from agentrun.spec.loading.spec_file import SpecFile
+from agentrun.spec.loading.spec_file import SpecFile, Where
 
-MICROPHONE = (
-    "Debian: sudo apt install portaudio19-dev gcc python3-dev && pip install 'agentrun[microphone]'; "
-    "macOS: brew install portaudio && pip install 'agentrun[microphone]'"
-)
-"""PyAudio has no wheels for Linux and macOS: it is compiled against PortAudio's headers."""
+BROWSER_MISSING = "the browser page needs aiortc and OpenCV, which are not installed"
+MICROPHONE_MISSING = "the microphone needs PyAudio, which is not installed"
+
+
+def microphone() -> str:
+    """What brings PyAudio: without wheels for Linux and macOS it is compiled against PortAudio's headers."""
+    extra = install_extra("microphone")
+    debian = "Debian: sudo apt install portaudio19-dev gcc python3-dev"
+    return f"{debian} && {extra}; macOS: brew install portaudio && {extra}"
 
 
 def missing(file: SpecFile) -> list[Problem]:
@@ -20,12 +25,27 @@ def missing(file: SpecFile) -> list[Problem]:
     used = next((index for index, entry in enumerate(file.spec.tools) if entry.mcp), None)
     if used is not None and not find_spec("mcp"):
         words = "MCP servers need the package mcp, which is not installed"
-        problems.append(file.problem(("tools", used, "mcp"), words, "pip install 'agentrun[mcp]'"))
+        problems.append(file.problem(("tools", used, "mcp"), words, install_extra("mcp")))
     for index, transport in enumerate(file.spec.transport):
-        if transport.type == "local" and transport.device == "microphone" and not find_spec("pyaudio"):
-            where = ("transport", "device") if ("transport", "device") in file.places else None
-            place = where or ("transport", index, "device")
-            problems.append(
-                file.problem(place, "the microphone needs PyAudio, which is not installed", MICROPHONE)
-            )
+        if transport.type != "local":
+            continue
+        if transport.device == "microphone" and not find_spec("pyaudio"):
+            problems.append(file.problem(_device(file, index), MICROPHONE_MISSING, microphone()))
+        if transport.device == "browser" and not has_browser():
+            problems.append(file.problem(_device(file, index), BROWSER_MISSING, install_extra("browser")))
     return problems
+
+
+def has_browser() -> bool:
+    """Whether what Pipecat's SmallWebRTC imports is here; nothing is imported."""
+    return bool(find_spec("aiortc") and find_spec("cv2"))
+
+
+def _device(file: SpecFile, index: int) -> Where:
+    """Where the spec names the device of its transport, or at least the transport."""
+    places: tuple[Where, ...] = (
+        ("transport", "device"),
+        ("transport", index, "device"),
+        ("transport", index),
+    )
+    return next((place for place in places if place in file.places), ("transport",))

@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.http.uvicorn_server import bind, serving
 from agentrun.server.observability import tracing
@@ -166,4 +167,4 @@ async def test_a_missing_library_is_named_with_the_command_that_installs_it(
         async with tracing.exporting({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}):
             pass
     assert "is not installed" in str(caught.value)
-    assert "pip install 'agentrun[tracing]'" in str(caught.value)
+    assert install_extra("tracing") in str(caught.value)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.simulate.caller.offline_engines import OfflineEngines
 from agentrun.simulate.caller.sound import mulaw
@@ -26,7 +27,7 @@ async def test_without_the_extra_words_can_not_be_said_but_calls_can_be_made(
 
     async def missing() -> engines.Engines:
         asked.append("load")
-        raise SetupError("offline engines are not installed", "pip install 'agentrun[offline]'")
+        raise SetupError("offline engines are not installed", install_extra("offline"))
 
     monkeypatch.setattr(engines, "load_offline", missing)
     ours = OfflineEngines()

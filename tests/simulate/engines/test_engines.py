@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.simulate.engines.engines import Engines, load_offline
 
@@ -45,4 +46,4 @@ async def test_a_missing_package_names_the_extra(
     monkeypatch.delitem(sys.modules, module, raising=False)
     with pytest.raises(SetupError, match=package) as caught:
         await load_offline()
-    assert caught.value.hint == "pip install 'agentrun[offline]'"
+    assert caught.value.hint == install_extra("offline")

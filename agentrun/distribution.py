@@ -1,0 +1,131 @@
+"""The distribution that this package is part of, how this copy was installed, and how more is installed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.metadata import Distribution
+from importlib.util import find_spec
+from pathlib import Path
+
+NAME = "agentrun-voice"
+"""What package indexes call it. ``agentrun`` alone is another project there."""
+_ROOT = Path(__file__).parents[1]
+
+
+class Kind(StrEnum):
+    """How a copy came to be where it is."""
+
+    WHEEL = "wheel"
+    EDITABLE = "editable"
+    CHECKOUT = "checkout"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """An installed copy: its ``kind``, and the ``folder`` that holds the package or the source tree."""
+
+    kind: Kind
+    folder: Path
+
+    def requirement(self, *extras: str) -> str:
+        """What an installer is given for ``extras`` of this copy, quoted for a shell where it must be.
+
+        >>> Copy(Kind.WHEEL, Path("/site-packages")).requirement("offline")
+        "'agentrun-voice[offline]'"
+        >>> Copy(Kind.EDITABLE, Path("/home/ann/agentrun")).requirement("mcp", "pdf")
+        "-e '/home/ann/agentrun[mcp,pdf]'"
+        """
+        wanted = f"[{','.join(extras)}]" if extras else ""
+        if self.kind is Kind.WHEEL:
+            return shlex.quote(f"{NAME}{wanted}")
+        return f"-e {shlex.quote(f'{_shown(self.folder)}{wanted}')}"
+
+
+@cache
+def copy(root: Path = _ROOT) -> Copy:
+    """The copy of the package that lies in ``root``: this one.
+
+    A source tree is ``editable`` when an installer linked it (PEP 610, ``direct_url.json``), else a
+    ``checkout``.
+    """
+    if not _is_source(root):
+        return Copy(Kind.WHEEL, root)
+    return Copy(Kind.EDITABLE if _links_to(root) else Kind.CHECKOUT, root)
+
+
+def install_extra(*extras: str) -> str:
+    """The command that brings ``extras`` of this copy, such as ``pip install 'agentrun-voice[offline]'``."""
+    return f"{installer()} {copy().requirement(*extras)}"
+
+
+def install(*requirements: str) -> str:
+    """The command that installs other packages beside this copy.
+
+    >>> install("s3fs").endswith(" install s3fs")  # doctest: +SKIP
+    True
+    """
+    return " ".join([installer(), *map(shlex.quote, requirements)])
+
+
+def installer() -> str:
+    """What installs into the environment of the running interpreter.
+
+    ``pip install`` where that is this environment's pip, else with the interpreter named; uv where the
+    environment has no pip, as those that uv makes.
+    """
+    python = Path(sys.executable)
+    if find_spec("pip") is None:
+        return f"uv pip install --python {shlex.quote(_shown(python))}"
+    pip = shutil.which("pip")
+    if pip and Path(pip).parent == python.parent:
+        return "pip install"
+    return f"{shlex.quote(_shown(python))} -m pip install"
+
+
+def command() -> str:
+    """How this copy is run from here: ``agentrun``, or by its path where the shell finds none or another.
+
+    >>> "agentrun" in command()
+    True
+    """
+    python = Path(sys.executable)
+    ours = python.parent / "agentrun"
+    if not ours.exists():
+        return f"{shlex.quote(_shown(python))} -m agentrun"
+    found = shutil.which("agentrun")
+    return "agentrun" if found and Path(found).samefile(ours) else shlex.quote(_shown(ours))
+
+
+def _shown(path: Path) -> str:
+    """``path`` as it is typed in the current folder, if it lies there."""
+    with contextlib.suppress(OSError):
+        if path.is_relative_to(Path.cwd()):
+            return str(path.relative_to(Path.cwd()))
+    return str(path)
+
+
+def _is_source(root: Path) -> bool:
+    """Whether ``root`` holds the source tree, and not just a package that was installed."""
+    try:
+        return f'name = "{NAME}"' in (root / "pyproject.toml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _links_to(root: Path) -> bool:
+    """Whether an installed distribution is a link to ``root``."""
+    texts = [text for one in Distribution.discover(name=NAME) if (text := one.read_text("direct_url.json"))]
+    return any(_editable(text) == root.absolute().as_uri() for text in texts)
+
+
+def _editable(direct_url: str) -> str | None:
+    """The address of an editable installation; None for another kind."""
+    origin = json.loads(direct_url)
+    return str(origin.get("url")) if origin.get("dir_info", {}).get("editable") else None

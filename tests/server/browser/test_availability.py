@@ -1,0 +1,94 @@
+"""Without the libraries of WebRTC the server answers calls, and says what the page needs."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from agentrun import spec
+from agentrun.cli.output import server_screen
+from agentrun.distribution import install_extra
+from agentrun.errors import SetupError
+from agentrun.plan.plan import Plan
+from agentrun.server.auth.call_access import Access
+from agentrun.server.browser import availability
+from agentrun.server.lifecycle.startup import RunningServer
+from agentrun.spec.checks import required_extras
+from agentrun.spec.models.agent import LocalTransport
+
+
+@pytest.fixture(params=["aiortc", "cv2"])
+def missing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the two libraries is not installed."""
+    monkeypatch.setattr(
+        "agentrun.spec.checks.required_extras.find_spec",
+        lambda name: None if name == request.param else find_spec(name),
+    )
+
+
+def agent(*types: str) -> Any:
+    transports = [
+        LocalTransport(type="local") if each == "local" else SimpleNamespace(type=each) for each in types
+    ]
+    return SimpleNamespace(spec=SimpleNamespace(name="desk", transport=transports))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("transport: local", 1), ("transport: {type: local}", 1), ("transport:\n  - twilio\n  - local", 3)],
+)
+@pytest.mark.usefixtures("missing")
+def test_a_check_warns_where_the_spec_asks_for_the_browser(text: str, line: int, tmp_path: Path) -> None:
+    path = tmp_path / "desk.yaml"
+    path.write_text(f"{text}\nprompts: Be brief.\npipeline: {{llm: openai/gpt-4o}}\n", encoding="utf-8")
+    (found,) = required_extras.missing(spec.load(path))
+    assert (found.line, found.hint) == (line, install_extra("browser"))
+    assert found.message == "the browser page needs aiortc and OpenCV, which are not installed"
+
+
+@pytest.mark.usefixtures("missing")
+def test_an_agent_for_the_browser_does_not_start_and_one_for_the_telephone_does() -> None:
+    availability.require(cast(Plan, agent("twilio")))
+    for types in (("local",), ("twilio", "local")):
+        with pytest.raises(SetupError, match="'desk': the browser page needs aiortc") as caught:
+            availability.require(cast(Plan, agent(*types)))
+        assert caught.value.hint == install_extra("browser")
+
+
+def test_an_agent_for_the_browser_starts_where_the_libraries_are() -> None:
+    availability.require(cast(Plan, agent("local")))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/"), ("POST", "/desk/browser/offer"), ("PATCH", "/desk/browser/offer")]
+)
+async def test_the_page_s_routes_say_what_to_install(method: str, path: str) -> None:
+    app = FastAPI()
+    app.include_router(availability.explanation())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        answer = await client.request(method, path)
+    assert answer.status_code == 501
+    assert answer.json()["detail"].endswith(install_extra("browser"))
+
+
+@pytest.mark.usefixtures("missing")
+def test_the_start_screen_names_the_extra_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = SimpleNamespace(
+        spec=SimpleNamespace(name="desk"), transports=(), daily=None, has_transport=lambda _type: True
+    )
+    settings = SimpleNamespace(
+        host="127.0.0.1", one_of_many=False, offline=True, access=Access.OPEN, public_urls={}, environ={}
+    )
+    board = SimpleNamespace(plans={"desk": plan})
+    server = SimpleNamespace(url="http://127.0.0.1:7860", settings=settings, switchboard=board)
+    server_screen.show_start(cast(RunningServer, server))
+    shown = capsys.readouterr().out.replace("\n", " ")
+    assert install_extra("browser") in shown
+    assert "open http://127.0.0.1:7860/ " not in shown
+    assert "browser  " not in shown
