@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from agentrun import __version__, distribution
+
 PLUGIN = '''"""{title}: tools for an agent."""
 
 from __future__ import annotations
@@ -9,43 +11,43 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from agentrun import Call, ToolError, hookimpl
+from agentrun import ToolError, hookimpl
 
 
-def look_up(call: Call, number: int) -> str:
-    """Say how far an order is.
+def look_up_order(number: int) -> str:
+    """Say where an order is.
 
     Args:
         number: The order's number.
     """
     if number < 1:
         raise ToolError("There is no such order. Ask for the number again.")
-    return f"Order {{number}} of {{call.caller}} is on its way."
+    return f"Order {{number}} is on its way."
 
 
 @hookimpl
 def agentrun_tools() -> list[Callable[..., Any]]:
-    return [look_up]
+    return [look_up_order]
 '''
 PLUGIN_TEST = '''"""The tools of {name}, as a call runs them."""
 
 from __future__ import annotations
 
 from agentrun.testing import call_tool
-from {module} import look_up
+from {module} import look_up_order
 
 
 def test_an_order_is_found() -> None:
-    assert call_tool(look_up, {{"number": 7}}).text == "Order 7 of anonymous is on its way."
+    assert call_tool(look_up_order, {{"number": 7}}).text == "Order 7 is on its way."
 
 
 def test_what_is_no_order_is_told_to_the_model() -> None:
-    outcome = call_tool(look_up, {{"number": 0}})
+    outcome = call_tool(look_up_order, {{"number": 0}})
     assert (outcome.status, outcome.text[:22]) == ("refused", "There is no such order")
 
 
 def test_what_is_no_number_is_told_to_the_model() -> None:
-    assert call_tool(look_up, {{"number": "seven"}}).status == "refused"
+    assert call_tool(look_up_order, {{"number": "seven"}}).status == "refused"
 '''
 AGENT = """name: {name}
 description: {title}.
@@ -91,16 +93,58 @@ scenarios:
           - event: function_call
             calls: [{{name: hang_up}}]
 """
+ORDER_TESTS = """  - name: order
+    turns:
+      - user: Where is order seven?
+        llm: {call: look_up_order, args: {number: 7}}
+        expect:
+          - event: function_call
+            calls: [{name: look_up_order, args: {number: 7}}]
+          - {event: response, text_contains: on its way}
+  - name: order-without-a-number
+    turns:
+      - user: Where is my order?
+        llm: {say: "What is the number of your order?"}
+        expect: [{event: response, text_contains: number of your order}]
+      - user: It is number twelve.
+        llm: {call: look_up_order, args: {number: 12}}
+        expect:
+          - event: function_call
+            calls: [{name: look_up_order, args: {number: 12}}]
+          - {event: response, text_contains: Order 12}
+  - name: no-such-order
+    turns:
+      - user: Where is order zero?
+        llm:
+          - {call: look_up_order, args: {number: 0}}
+          - {say: "There is no order with this number. Could you say it again?"}
+        expect:
+          - event: function_call
+            calls: [{name: look_up_order, args: {number: 0}}]
+          - {event: response, text_contains: no order with this number}
+"""
 README = """# {title}
 
 ```console
-$ pip install 'agentrun[offline]'
-$ agentrun check agents
+$ pip install -r requirements.txt
+$ agentrun check
+$ agentrun test
 $ pytest
-$ agentrun serve agents --offline
+$ agentrun serve --offline
 ```
 
-`agents/` holds the agents and their tests, `plugins/` what they may do.
+and in another terminal
+
+```console
+$ agentrun call http://127.0.0.1:7860/front-desk/twilio/voice --say "Where is order seven?"
+```
+
+`agents/` holds the agents and their tests, `plugins/` what they may do. `agentrun test` plays the agents'
+tests; `pytest` does so too, and runs the plugins' own. Without `--offline` the models of OpenAI answer:
+`export OPENAI_API_KEY=…`.
+"""
+REQUIREMENTS = f"""{distribution.NAME}[browser,offline]~={__version__}
+pytest>=8.3
 """
 CI = """name: check
 on: [push, pull_request]
@@ -110,9 +154,9 @@ jobs:
     steps:
       - uses: actions/checkout@v4
       - uses: actions/setup-python@v5
-        with: {{python-version: "3.12"}}
-      - run: pip install 'agentrun[offline]' pytest
-      - run: agentrun check agents --format github
+        with: {python-version: "3.12"}
+      - run: pip install -r requirements.txt
+      - run: agentrun check --format github
       - run: pytest
 """
 PYTEST = """[tool.pytest.ini_options]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from agentrun import plugins, spec
+from agentrun.distribution import install_extra
 from agentrun.plan import plan as planning
 from agentrun.server.doctor import mcp_checks
 from agentrun.spec.checks import required_extras
@@ -41,7 +42,7 @@ def test_checking_starts_no_server(tmp_path: Path) -> None:
 def test_a_missing_package_is_told_with_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(required_extras, "find_spec", lambda _name: None)
     [warning] = required_extras.missing(spec.load(write(tmp_path)))
-    assert (warning.line, warning.hint) == (5, "pip install 'agentrun[mcp]'")
+    assert (warning.line, warning.hint) == (5, install_extra("mcp"))
 
 
 def test_listing_tools_asks_the_server(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from agentrun.cli.checking import CheckOptions, Findings, examine_all
-from agentrun.cli.options.shared import override_options
+from agentrun.cli.options.shared import override_options, specs_argument
 
 _TICK_MS = 200
 
@@ -24,7 +24,7 @@ def _variables(_ctx: click.Context, _param: click.Parameter, path: Path | None) 
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@specs_argument("paths")
 @click.option(
     "--format", "form", default="text", show_default=True,
     type=click.Choice(["text", "json", "github", "sarif"]), help="How problems are printed.",
@@ -52,6 +52,7 @@ def command(
 ) -> int:
     """Check specs, and every spec of a folder, without a call.
 
+    Without PATHS, those of agents/ are checked.
     Exits with 0 when they are clean, 1 when not, 2 for a mistake of use.
     """
     wanted = CheckOptions({**variables, **os.environ}, style, overrides, not no_plugins)

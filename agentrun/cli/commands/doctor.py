@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agentrun.printable import printable
+from agentrun.cli.options.shared import specs_argument
 
 if TYPE_CHECKING:
     from agentrun.server.doctor.local_checks import Finding
@@ -19,7 +20,7 @@ _MARKS = {"ok": ("ok", "green"), "warning": ("warn", "yellow"), "error": ("FAIL"
 
 
 @click.command()
-@click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@specs_argument("specs")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address that will be listened on.")
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Its port.")
 @click.option("--public-url", help="Where Twilio will reach the server.")
@@ -42,6 +43,7 @@ def command(
 ) -> int:
     """Check what SPECs need to take calls from this machine: keys, port, disk, public address.
 
+    Without SPECS, those of agents/ are meant.
     Exits with 0 when calls can come, and with 1 when something stands in their way.
     """
     from agentrun.server.lifecycle.options import Options

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
+from agentrun import distribution
 from agentrun.cli import scaffold
 from agentrun.spec.models.agent import NAME_PATTERN
 
@@ -26,6 +30,7 @@ def _plugin_name(_ctx: click.Context, _param: click.Parameter, value: str) -> st
 
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_URL = "http://127.0.0.1:7860/front-desk/twilio/voice"
 _STYLES, _TRANSPORTS = ("cascaded", "realtime"), ("local", "twilio", "daily")
 _folder = click.option("--in", "folder", default=".", type=_FOLDER, help="The project's folder.")
 
@@ -41,7 +46,9 @@ def command() -> None:
 def plugin(name: str, folder: Path) -> None:
     """plugins/NAME.py with one tool, and its test."""
     _write(_plugin(name), folder)
-    click.echo(f"Next:  pytest {folder / 'plugins'}, and `tools: [{name}]` in a spec")
+    _next(f"add `tools: [{name}]` to a spec", f"pytest {shlex.quote(str(folder / 'plugins'))}")
+    if find_spec("pytest") is None:
+        click.echo(f"pytest is not installed: {distribution.install('pytest')}")
 
 
 @command.command()
@@ -52,7 +59,7 @@ def plugin(name: str, folder: Path) -> None:
 def agent(name: str, style: str, transport: str, folder: Path) -> None:
     """agents/NAME.yaml, and its tests beside it."""
     _write(_agent(name, style, transport), folder)
-    click.echo(f"Next:  agentrun test {folder / 'agents' / name}.yaml")
+    _next(f"{distribution.command()} test {shlex.quote(str(folder / 'agents' / name))}.yaml")
 
 
 @command.command()
@@ -60,18 +67,33 @@ def agent(name: str, style: str, transport: str, folder: Path) -> None:
 def project(folder: Path) -> None:
     """FOLDER with an agent, a plugin, their tests, and a workflow that checks them."""
     title = folder.resolve().name
+    agent = _agent("front-desk", "cascaded", "twilio", ", orders")
     _write(
         {
-            **_agent("front-desk", "cascaded", "local", ", orders"),
+            **agent,
+            "agents/front-desk.tests.yaml": agent["agents/front-desk.tests.yaml"] + scaffold.ORDER_TESTS,
             **_plugin("orders"),
             "README.md": scaffold.README.format(title=title),
             "pyproject.toml": scaffold.PYTEST,
+            "requirements.txt": scaffold.REQUIREMENTS,
             ".gitignore": scaffold.IGNORE,
-            ".github/workflows/check.yml": scaffold.CI.format(),
+            ".github/workflows/check.yml": scaffold.CI,
         },
         folder,
     )
-    click.echo(f"Next:  cd {folder}, then pytest, then agentrun serve agents --offline")
+    agentrun = distribution.command()
+    _next(
+        f"cd {shlex.quote(str(folder))}",
+        f"{agentrun} check",
+        f"{agentrun} test",
+        f"{agentrun} serve --offline",
+        f'{agentrun} call {_URL} --say "Where is order seven?"    (in another terminal)',
+    )
+
+
+def _next(*steps: str) -> None:
+    for number, step in enumerate(steps):
+        click.echo(f"{'' if number else 'Next:':7}{step}")
 
 
 def _agent(name: str, style: str, transport: str, more: str = "") -> dict[str, str]:
@@ -95,10 +117,15 @@ def _write(files: dict[str, str], folder: Path) -> None:
     """All of ``files`` below ``folder``, or none when one is there already."""
     from agentrun.errors import SetupError
 
-    if there := [name for name in files if (folder / name).exists()]:
+    if there := [name for name in files if os.path.lexists(folder / name)]:
         raise SetupError(f"{folder / there[0]} is there already", "choose another name, or remove it")
+    for name in files:
+        above = next(path for path in (folder / name).parents if os.path.lexists(path))
+        if not os.access(above, os.W_OK | os.X_OK) or not above.is_dir():
+            raise SetupError(f"'{above}' is no folder that can be written to", "choose another folder")
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
         click.echo(f"wrote {path}")

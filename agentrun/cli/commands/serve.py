@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"auto_envvar_prefix": "AGENTRUN"})
-@click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@shared.specs_argument("specs")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
@@ -76,6 +76,7 @@ if TYPE_CHECKING:
 def command(specs: tuple[Path, ...], drain: float, workers: int, **given: Any) -> int:
     """Check SPECs, build their pipelines, and answer calls until Ctrl-C or SIGTERM.
 
+    Without SPECS, those of agents/ are served.
     Options can be set as variables, such as AGENTRUN_PORT for --port, and in agentrun.toml: `port = 7860`.
     """
     from agentrun.cli.output.server_screen import quiet_logs

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agentrun.cli.options.shared import override_options
 from agentrun.printable import as_json as in_json
+from agentrun.cli.options.shared import override_options, specs_argument
 
 if TYPE_CHECKING:
     from agentrun.cli.output.tests_table import Screen
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@specs_argument("paths")
 @click.option("-k", "pattern", metavar="WORDS", help="Only the tests whose name matches this.")
 @click.option("--audio", is_flag=True, help="Speak and hear, over the telephone at 8 kHz.")
 @click.option("--live", is_flag=True, help="With the real models; keys are needed.")
@@ -47,6 +47,8 @@ def command(
     overrides: tuple[tuple[str, str], ...],
 ) -> int:
     """Run the tests of the specs at PATHS: those in a spec, and those in SPEC.tests.yaml beside it.
+
+    Without PATHS, those of agents/ are tested.
 
     The model plays each turn's `llm:` lines, or rehearses; everything else is the agent's own. Exits with 0
     when all passed, 1 when one failed or a spec has problems, 2 when there was no test to run.

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+_AGENTS = Path("agents")
+"""What is meant where no spec is named."""
 
 if TYPE_CHECKING:
     from agentrun.simulate.faults import Route
@@ -36,6 +40,21 @@ def override_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--style", type=click.Choice(["cascaded", "realtime"]), help="Override the spec's pipeline style."
     )(command)
+
+
+def _agents_folder(ctx: click.Context, param: click.Parameter, paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    if paths or ctx.resilient_parsing:
+        return paths
+    if not _AGENTS.is_dir():
+        metavar = param.make_metavar(ctx)
+        raise click.UsageError(f"Missing argument '{metavar}': there is no folder {_AGENTS}/ here to take.")
+    return (_AGENTS,)
+
+
+def specs_argument(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Specs and folders of specs, as ``name``; the folder ``agents/`` when none is given."""
+    kind = click.Path(path_type=Path)
+    return click.argument(name, nargs=-1, type=kind, callback=_agents_folder)
 
 
 def _latencies(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[Route, float]:

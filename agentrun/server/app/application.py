@@ -13,6 +13,7 @@ from agentrun.server.app import health_routes
 from agentrun.server.app.request_limits import RequestLimits
 from agentrun.server.auth import api_key, local_only
 from agentrun.server.auth.call_access import is_loopback
+from agentrun.server.auth.local_only import LocalCheck
 from agentrun.server.browser import availability
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
@@ -69,11 +70,11 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
 def _browser(
     switchboard: Switchboard,
     require_start: Callable[[Request], None],
-    require_local: Callable[[Request], None] | None,
+    require_local: LocalCheck | None,
 ) -> APIRouter:
     """The page and its calls, or what to install for them."""
     if not has_browser():
-        return availability.explanation()
+        return availability.explanation(require_local)
     from agentrun.server.browser import routes
 
     return routes.router(switchboard, require_start, require_local)

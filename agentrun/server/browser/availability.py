@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, Depends, HTTPException
 
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.plan.plan import Plan
+from agentrun.server.auth.local_only import LocalCheck
 from agentrun.spec.checks.required_extras import BROWSER_MISSING, has_browser
 
 
@@ -17,13 +18,20 @@ def require(plan: Plan) -> None:
         raise SetupError(f"agent '{plan.spec.name}': {BROWSER_MISSING}", install_extra("browser"))
 
 
-def explanation() -> APIRouter:
-    """Routes that answer 501 with what to install, where the page and its calls would be."""
-    routes = APIRouter()
+def explanation(require_local: LocalCheck | None) -> APIRouter:
+    """Routes that answer 501 where the page and its calls would be.
 
-    @routes.get("/")
+    Whom ``require_local`` lets in is told what to install; others are not told where this copy lies.
+    """
+    routes = APIRouter()
+    if require_local:
+
+        @routes.get("/", dependencies=[Depends(require_local)])
+        async def explain() -> None:
+            raise HTTPException(501, f"{BROWSER_MISSING}: {install_extra('browser')}")
+
     @routes.api_route("/{agent}/browser/offer", methods=["POST", "PATCH"])
-    async def explain() -> None:
-        raise HTTPException(501, f"{BROWSER_MISSING}: {install_extra('browser')}")
+    async def refuse() -> None:
+        raise HTTPException(501, "calls from browsers are not installed on this server")
 
     return routes

@@ -18,6 +18,7 @@ from agentrun.simulate.rehearsal.instructions import is_instruction, obey, text_
 from agentrun.simulate.rehearsal.spoken_results import tell
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.scenarios import Move
+from agentrun.tools.builtin import BUILTINS
 
 Tools = Mapping[str, Mapping[str, Any]]
 _CHANGED_MIND = 0.6
@@ -28,6 +29,8 @@ _YES = re.compile(r"^\W*(yes|yeah|yep|sure|okay|ok|go ahead)\b(\W+please)?\W*$",
 _THANKS = re.compile(r"\b(thanks|thank you)\b", re.IGNORECASE)
 _HELLO = re.compile(r"^\W*(hello|hi|hey|good (morning|afternoon|evening))\b(\W+there)?\W*$", re.IGNORECASE)
 _VERB = re.compile(r"^(?:get|find|fetch|list|show|look up) ")
+_OF_THE_CALL = {*BUILTINS, "handoff"}
+"""Tools that a caller has no question for."""
 
 
 class Rehearsal:
@@ -144,7 +147,8 @@ def _ask_back(said: str, heard: str, tools: Tools) -> str:
         return "Hello! How can I help you?"
     if _THANKS.search(said):
         return "You are welcome. Is there anything else?"
-    if tools:
-        offers = " or ".join([_VERB.sub("", name.replace("_", " ")) for name in tools][:3])
-        return f"I am not sure what you mean. I can help with {offers}. Which one would you like?"
+    offers = [_VERB.sub("", name.replace("_", " ")) for name in tools if name not in _OF_THE_CALL][:3]
+    if offers:
+        question = "Which one would you like?" if len(offers) > 1 else "Could you say it in another way?"
+        return f"I am not sure what you mean. I can help with {' or '.join(offers)}. {question}"
     return "I heard you, but I am only rehearsing. Could you say it in another way?"

@@ -65,16 +65,24 @@ def test_an_agent_for_the_browser_starts_where_the_libraries_are() -> None:
     availability.require(cast(Plan, agent("local")))
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/"), ("POST", "/desk/browser/offer"), ("PATCH", "/desk/browser/offer")]
-)
-async def test_the_page_s_routes_say_what_to_install(method: str, path: str) -> None:
+async def answer_to(method: str, path: str, *, local: bool) -> httpx.Response:
     app = FastAPI()
-    app.include_router(availability.explanation())
+    app.include_router(availability.explanation((lambda _connection: None) if local else None))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
-        answer = await client.request(method, path)
+        return await client.request(method, path)
+
+
+async def test_the_page_says_to_this_machine_what_to_install() -> None:
+    answer = await answer_to("GET", "/", local=True)
+    assert (answer.status_code, answer.json()["detail"].endswith(install_extra("browser"))) == (501, True)
+    assert (await answer_to("GET", "/", local=False)).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+async def test_an_offer_is_refused_without_a_word_on_where_the_server_lies(method: str) -> None:
+    answer = await answer_to(method, "/desk/browser/offer", local=False)
     assert answer.status_code == 501
-    assert answer.json()["detail"].endswith(install_extra("browser"))
+    assert answer.json() == {"detail": "calls from browsers are not installed on this server"}
 
 
 @pytest.mark.usefixtures("missing")
@@ -83,7 +91,13 @@ def test_the_start_screen_names_the_extra_in_one_line(capsys: pytest.CaptureFixt
         spec=SimpleNamespace(name="desk"), transports=(), daily=None, has_transport=lambda _type: True
     )
     settings = SimpleNamespace(
-        host="127.0.0.1", one_of_many=False, offline=True, access=Access.OPEN, public_urls={}, environ={}
+        host="127.0.0.1",
+        one_of_many=False,
+        offline=True,
+        access=Access.OPEN,
+        public_urls={},
+        environ={},
+        local=SimpleNamespace(is_reachable=False, token=""),
     )
     board = SimpleNamespace(plans={"desk": plan})
     server = SimpleNamespace(url="http://127.0.0.1:7860", settings=settings, switchboard=board)

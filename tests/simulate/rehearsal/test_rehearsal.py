@@ -20,6 +20,7 @@ from tests.simulate.rehearsal.rehearsing import (
     ask,
     caller,
     ncaa_spec,
+    tool,
     trattoria,
 )
 
@@ -100,6 +101,14 @@ async def test_an_agent_without_examples_or_tools_says_that_it_only_rehearses(
 async def test_yes_takes_up_what_the_agent_offered(ncaa: AgentSpec) -> None:
     offer = "Shall I look up the women's scores?"
     assert called(await ask(ncaa, caller("Hi there", offer, "Yes, please."))) == WOMEN
+
+
+async def test_what_an_agent_does_with_the_call_itself_is_no_offer(tmp_path: Path) -> None:
+    end, order = tool("hang_up", "End the call."), tool("look_up_order", "Say where an order is.")
+    talk = caller("Hello!", "", "Do you sell bicycles?")
+    asked = await ask(trattoria(tmp_path), talk, tools=[end, order])
+    assert asked.text.endswith("I can help with order. Could you say it in another way?")
+    assert "only rehearsing" in (await ask(trattoria(tmp_path), talk, tools=[end])).text
 
 
 async def test_again_without_anything_said_before_is_asked_back(ncaa: AgentSpec) -> None:
