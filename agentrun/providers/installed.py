@@ -23,8 +23,8 @@ def is_keyed(service: Service, environ: Mapping[str, str]) -> bool:
 def command(service: Service) -> str:
     """What installs a service's libraries; empty for one that needs no extra.
 
-    >>> command(catalogue.find("stt", "deepgram"))  # doctest: +SKIP
-    "pip install 'pipecat-ai[deepgram]==1.14.0'"
+    >>> command(catalogue.find("stt", "deepgram")).endswith(" 'pipecat-ai[deepgram]==1.14.0'")
+    True
     """
     if not service.extras:
         return ""

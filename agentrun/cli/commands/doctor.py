@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agentrun.printable import printable
 from agentrun.cli.options.shared import specs_argument
+from agentrun.printable import printable
 
 if TYPE_CHECKING:
     from agentrun.server.doctor.local_checks import Finding

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agentrun.printable import as_json as in_json
 from agentrun.cli.options.shared import override_options, specs_argument
+from agentrun.printable import as_json as in_json
 
 if TYPE_CHECKING:
     from agentrun.cli.output.tests_table import Screen
