@@ -7,9 +7,9 @@ DONE := $(VENV)/.installed
 INSTALLER ?= auto
 UV ?= $(BIN)/uv
 # every extra but microphone, whose PyAudio needs PortAudio and a compiler
-LOCKED := offline browser daily mcp pdf postgresql recordings tracing dev
+LOCKED := offline browser daily mcp pdf postgresql recordings tracing docs dev
 
-.PHONY: install serve test lint bench lock clean
+.PHONY: install serve test lint docs bench lock clean
 
 install: $(DONE)
 
@@ -33,6 +33,10 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# the documentation on http://localhost:8000/, anew after each save
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --strict
 
 bench: install
 	$(BIN)/python benchmarks/bench.py
