@@ -161,7 +161,8 @@ async def test_what_is_planted_in_a_call_comes_up_nowhere(
         record = await desk.finished(call)
         await until(lambda: receiver.taken, 20)
         headers = {"Authorization": f"Bearer {KEYS['AGENTRUN_API_KEY']}"}
-        async with httpx.AsyncClient(trust_env=False, base_url=desk.server.url) as client:
+        token = {"authorization": f"Bearer {desk.server.settings.local.token}"}
+        async with httpx.AsyncClient(trust_env=False, base_url=desk.server.url, headers=token) as client:
             metrics = (await client.get("/metrics", headers=headers)).text
             shown = await client.get(f"/desk/calls/{call.call_sid}")
     told = [entry.name for entry in record.transcript if entry.who == "tool"]

@@ -7,17 +7,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Self
 
-from agentrun.records.redaction import secrets, spoken_digits
+from agentrun.records.redaction import email_addresses, number_over_turns, secrets, spoken_digits
+from agentrun.records.redaction.normalised_text import normalise
 
 Kind = Literal["phone", "email", "card"]
 HIDDEN = "•••"
 _CACHED = 4096
-_DOMAIN = r"\w[\w-]*+(?:(?:\s+dot\s+|\.)\w[\w-]*+)+"
-_EMAIL = re.compile(
-    rf"(?<![\w.+%'-])[\w.+%'-]++\s?@\s?{_DOMAIN}"
-    # letter by letter: "a, d, a at example dot com"
-    rf"|(?:\b\w[\s,.-]{{1,2}}){{2,40}}at\s+{_DOMAIN}"
-    rf"|(?<![\w+'-])[\w+'-]++(?:(?:\s+(?:dot|underscore|dash|hyphen|plus)\s+|\.)[\w+'-]++){{0,6}}\s+at\s+{_DOMAIN}",
+_DIGITS = re.compile(r"\d{1,8}")
+_MARK = re.compile(r"\[(?:phone|card)\]")
+_PART_NAME = re.compile(
+    r"area|country|prefix|exchange|line|phone|tel|mobile|cell|number|digits|part|first|middle|second|third|last|"
+    r"rest|suffix|ext",
     re.IGNORECASE,
 )
 _BETWEEN = "\x1e"
@@ -58,19 +58,47 @@ class Redaction:
         return self._without_numbers(self._without_words(text))
 
     def texts(self, texts: Sequence[str]) -> list[str]:
-        """Each of ``texts``; a number that goes on from one to the next is found as well."""
+        """Each of ``texts``, one speaker's turns; a number that goes on from one to the next is found too."""
         cleaned = [self._words(one.replace(_BETWEEN, " ")) for one in texts]
+        cleaned = self._without_parts(cleaned)
         return self._numbers(_BETWEEN.join(cleaned)).split(_BETWEEN) if texts else []
+
+    def _without_parts(self, turns: list[str]) -> list[str]:
+        """``turns`` without numbers that are given in parts, with words between them."""
+        if not self.kinds & {"phone", "card"}:
+            return turns
+        shown = "[phone]" if "phone" in self.kinds else "[card]"
+        fewest = number_over_turns.FEWEST if "phone" in self.kinds else 13
+        plain = [normalise(turn) for turn in turns]
+        parts = list(number_over_turns.find([one.text for one in plain], fewest))
+        for part in reversed(parts):
+            start, end = plain[part.turn].span(part.start, part.end)
+            turn = turns[part.turn]
+            turns[part.turn] = turn[:start] + shown + turn[end:]
+        return turns
 
     def _without_words(self, text: str) -> str:
         if self._known:
             text = self._known.sub(secrets.SHOWN, text)
         text = secrets.hide(text)
-        return _EMAIL.sub("[email]", text) if "email" in self.kinds else text
+        if "email" not in self.kinds:
+            return text
+        plain = normalise(text)
+        for found in reversed(list(email_addresses.find(plain.text))):
+            start, end = plain.span(*found)
+            text = f"{text[:start]}[email]{text[end:]}"
+        return text
 
     def _without_numbers(self, text: str) -> str:
-        found = list(spoken_digits.find(text, self.kinds)) if self.kinds & {"phone", "card"} else []
-        return _without(text, found)
+        if not self.kinds & {"phone", "card"}:
+            return text
+        plain = normalise(text)
+        for one in reversed(list(spoken_digits.find(plain.text, self.kinds))):
+            start, end = plain.span(one.start, one.end)
+            shown = f"[{one.kind}]"
+            times = text.count(_BETWEEN, start, end) + 1
+            text = text[:start] + _BETWEEN.join([shown] * times) + text[end:]
+        return text
 
     def number(self, number: str | None) -> str | None:
         """A telephone's number, to its last two digits; an address of SIP is hidden whole."""
@@ -86,19 +114,37 @@ class Redaction:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {self.value(key): self.value(inner) for key, inner in value.items()}
+            parts = self._parts(value) if self.kinds else {}
+            return {self.value(key): parts.get(key) or self.value(inner) for key, inner in value.items()}
         if isinstance(value, list | tuple):
-            return [self.value(inner) for inner in value]
+            return self._items(value)
         if self.kinds and isinstance(value, int | float) and value == value // 1:
             written = str(int(value))
             return value if self.text(written) == written else self.text(written)
         return value
 
+    def _items(self, items: Sequence[Any]) -> list[Any]:
+        """A list, also where its items are the parts of one number: ``["4", "1", "5", …]``."""
+        words = [str(item) for item in items if isinstance(item, str | int) and not isinstance(item, bool)]
+        if self.kinds and len(words) == len(items) > 1 and _are_parts(items, words):
+            found = self.text(" ".join(words))
+            if _MARK.fullmatch(found):
+                return [found] * len(items)
+        return [self.value(item) for item in items]
 
-def _without(text: str, found: Sequence[spoken_digits.NumberMatch]) -> str:
-    """``text`` with ``found`` named in its place, in each text that it reaches into."""
-    for one in reversed(found):
-        shown = f"[{one.kind}]"
-        times = text.count(_BETWEEN, one.start, one.end) + 1
-        text = text[: one.start] + _BETWEEN.join([shown] * times) + text[one.end :]
-    return text
+    def _parts(self, values: Mapping[Any, Any]) -> dict[Any, str]:
+        """The parts of one number that stands in several fields: ``area``, ``prefix``, ``line``."""
+        names = [
+            key
+            for key, value in values.items()
+            if isinstance(value, str | int) and _DIGITS.fullmatch(str(value)) and _PART_NAME.search(str(key))
+        ]
+        found = self.text(" ".join(str(values[name]) for name in names)) if len(names) > 1 else ""
+        return dict.fromkeys(names, found) if _MARK.fullmatch(found) else {}
+
+
+def _are_parts(items: Sequence[Any], words: Sequence[str]) -> bool:
+    """Whether a list may be one number: digits or words alone. Integers of several digits are figures."""
+    if all(_DIGITS.fullmatch(word) for word in words):
+        return all(len(word) == 1 for word in words) or all(isinstance(item, str) for item in items)
+    return all(word.isalpha() for word in words)

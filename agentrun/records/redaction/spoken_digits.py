@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agentrun.records.redaction.normalised_text import without_accents
+
 PHONE_DIGITS = 7
 """As many digits in a row, or more, count as a telephone number: E.164 has at most 15, and two may follow."""
 _CARD_DIGITS = range(13, 20)
@@ -22,8 +24,10 @@ _UNITS = (
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _WORDS = {
-    **{word: str(value) for line in _UNITS for value, word in enumerate(line.split())},
+    **{without_accents(word): str(value) for line in _UNITS for value, word in enumerate(line.split())},
     **{word: str(value * 10) for value, word in enumerate(_TENS.split(), 2)},
+    "meia": "6",
+    "fuenf": "5",
     "oh": "0",
     "o": "0",
     "nought": "0",
@@ -34,18 +38,32 @@ _TIMES = {"double": 2, "triple": 3, "treble": 3}
 _BETWEEN = frozenset(
     {"dash", "hyphen", "minus", "dot", "plus", "space", "then", "and", "uh", "er", "um", "ah"}
 )
+_COUNTED = (
+    "dollars?|euros?|pounds?|francs?|yen|cents?|people|persons?|fans?|visitors?|users?|votes?|points?|miles?|meters?|"
+    "metres?|kilometers?|kilometres?|feet|calls?|times|copies|units|shares|bytes|words|tokens|inhabitants|"
+    "residents|students|tickets|views|followers|Euro|Menschen|personas|habitantes"
+)
+_BEFORE_AMOUNTS = (
+    "costs?|cost us|about|nearly|almost|around|over|under|than|paid|pay|worth|totals?|totalling|raised|"
+    "earned|sold|population of|attendance of|budget of|revenue of|salary of|price of|sum of|amount of"
+)
+"""What tells an amount with commas from a telephone number that was written down with commas."""
 _NO_NUMBER = (
     r"(?<!\d)\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?(?!\d|-\d)",  # a date
     r"(?<![\d/.-])\d{1,2}(?P<sep>[/.])\d{1,2}(?P=sep)\d{4}(?![/.-]?\d)",
     r"(?<![\d:])\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?![\d:])",  # a time
-    r"(?<![\d,.+])\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?(?!,?\d)",  # an amount
+    r"(?<![\d,.+])\d{1,3}(?:,\d{3})+\.\d{1,2}(?!,?\d)",  # an amount
+    r"(?<![\d,.+])\d{1,3},\d{3}(?!,?\d)",
+    r"[$€£¥]\s?\d{1,3}(?:,\d{3})+(?!,?\d)",
+    rf"(?<![\d,.+])\d{{1,3}}(?:,\d{{3}})+(?=\s*(?:{_COUNTED})\b)",
+    rf"\b(?:{_BEFORE_AMOUNTS})\s+\d{{1,3}}(?:,\d{{3}})+(?!,?\d)",
     r"(?<![\d.+])\d{1,6}\.\d{1,2}(?!\.?\d)",
     r"(?<![0-9A-Za-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])",  # an id
     r"(?<![0-9A-Za-z])(?:[A-Z]{2}|[a-z]{2,8}[_-])?(?=[0-9]*[a-f])[0-9a-f]{16,}(?![0-9A-Za-z])",
 )
 _TOKEN = re.compile(rf"(?P<skip>{'|'.join(_NO_NUMBER)})|(?P<digits>\d+)|(?P<word>[^\W\d_]+)")
 _FULL_TENS = re.compile("[2-9]0")
-_GAP = re.compile(r"[\s.,()/+*#·•\[\]'’‐-―−-]{0,6}")
+_GAP = re.compile(r"[\s._,()/+*#·•\[\]'’‐-―−-]{0,6}")
 
 
 @dataclass(frozen=True)
@@ -85,13 +103,28 @@ def find(text: str, kinds: frozenset[str]) -> Iterator[NumberMatch]:
                 end = run[last].end
 
 
+@dataclass(frozen=True)
+class DigitGroup:
+    """Digits that follow each other in a text, and how many they are."""
+
+    digits: int
+    start: int
+    end: int
+
+
+def groups(text: str) -> Iterator[DigitGroup]:
+    """Every row of digits, of whatever length, from left to right."""
+    for run in _runs(text):
+        yield DigitGroup(sum(len(part.digits) for part in run), run[0].start, run[-1].end)
+
+
 def _runs(text: str) -> Iterator[list[_Part]]:
     """Digits that follow each other with nothing but signs and small words between them."""
     run: list[_Part] = []
     reached, times = 0, 1
     for match in _TOKEN.finditer(text):
         word = match[0].lower()
-        digits = "" if match["skip"] else _western(word) if match["digits"] else _WORDS.get(word, "")
+        digits = "" if match["skip"] else _digits(word)
         follows = _GAP.fullmatch(text, reached, match.start()) is not None
         if run and not follows:
             yield run
@@ -143,6 +176,11 @@ def _sign(text: str, start: int) -> int:
     while start and text[start - 1] in "+(":
         start -= 1
     return start
+
+
+def _digits(word: str) -> str:
+    """What a token says in digits; empty for a word that is none."""
+    return _western(word) if word[0].isdecimal() else _WORDS.get(without_accents(word), "")
 
 
 def _western(digits: str) -> str:

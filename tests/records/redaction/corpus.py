@@ -1,0 +1,198 @@
+"""What callers say and models write: 200 texts that give away a number or an address, and 200 that do not.
+
+A case is one speaker's turns, or the arguments of a tool. Each stands for a way of writing or speaking;
+numbers are of the ranges that are kept for fiction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Case = Sequence[str] | dict[str, Any]
+
+_SAID = (
+    "{}",
+    "My number is {}.",
+    "Sure, it's {}, thanks",
+    "You can reach me at {} after six",
+    "{} is my cell",
+)
+_WRITTEN = (
+    "415-555-0132",
+    "(415) 555-0132",
+    "+1 415 555 0132",
+    "4155550132",
+    "415.555.0132",
+    "415_555_0132",
+    "020 7946 0958",
+    "+44 (0)20 7946 0958",
+    "+49 30 23125 012",
+    "20,794,609",
+    "415\u200b555\u200b0132",
+    "４１５ ５５５ ０１３２",
+    "٤١٥ ٥٥٥ ٠١٣٢",
+    "415 - 555 - 0132",
+    "4 1 5 5 5 5 0 1 3 2",
+    "four one five, five five five, oh one three two",
+    "four one five triple five zero one three two",
+    "four fifteen five five five oh one thirty two",
+    "eight hundred five five five oh one three two",
+    "vier eins fünf fuenf fünf fu\u0308nf null eins drei zwei",
+    "cuatro uno cinco cinco cinco cinco cero uno tres dos",
+    "quatre un cinq cinq cinq cinq zéro un trois deux",
+    "nove oito sete meia meia zero um dois três",
+    "quattro uno cinque cinque cinque cinque zero uno tre due",
+)
+_ADDRESSES = (
+    "ada@example.com",
+    "ada.king@mail.example.co.uk",
+    "ada at example dot com",
+    "ada dot king at mail dot example dot com",
+    "ada underscore king at example dot com",
+    "a d a at example dot com",
+    "A D A at G M A I L dot com",
+    "A, D, A at E, X, A, M, P, L, E dot com",
+    "ada arroba example punto com",
+    "ada+news@example.com",
+)
+_TURNS: tuple[Sequence[str], ...] = (
+    ("it's 415", "yes, 555", "and the rest is 0132"),
+    ("415", "555", "0132"),
+    ("The first part is 415", "then 555", "0132"),
+    ("four one five", "five five five", "oh one three two"),
+    ("four one five", "uh huh", "five five five", "yes", "zero one three two"),
+    ("My number starts with 415", "and then 5550132"),
+    ("it is 020", "7946", "0958 at the end"),
+    ("area code 415", "555 and 0132"),
+    ("Okay, 4155", "55", "0132"),
+    ("four one", "five five", "five five", "oh one", "three two"),
+    ("415", "sorry, go on?", "555 0132"),
+    ("so it begins 030", "23125", "012"),
+    ("vier eins fünf", "fünf fünf fünf", "null eins drei zwei"),
+    ("0 2 0", "7 9 4 6", "0 9 5 8"),
+    ("415\u200b", "5\u200b55", "01\u200b32"),
+)
+_ARGUMENTS: tuple[dict[str, Any], ...] = (
+    {"phone": "415-555-0132"},
+    {"phone": 4155550132},
+    {"phone": ["4", "1", "5", "5", "5", "5", "0", "1", "3", "2"]},
+    {"phone": [4, 1, 5, 5, 5, 5, 0, 1, 3, 2]},
+    {"phone": ["415", "555", "0132"]},
+    {"phone": ["four", "one", "five", "five", "five", "five", "oh", "one", "three", "two"]},
+    {"area": "415", "prefix": "555", "line": "0132"},
+    {"country_code": "1", "area_code": 415, "number": "5550132"},
+    {"note": "call back on 415_555_0132"},
+    {"customer": {"contact": {"mobile": "+44 7700 900123"}}},
+    {"note": "card 4111 1111 1111 1111"},
+    {"email": "ada@example.com"},
+    {"email": "a d a at example dot com"},
+    {"digits": "4 1 5 5 5 5 0 1 3 2"},
+    {"4155550132": True},
+)
+_MORE = (
+    "my card is 4111 1111 1111 1111",
+    "four one one one, one one one one, one one one one, one one one one",
+)
+
+HIDDEN: tuple[Case, ...] = (
+    *((said.format(number),) for number in _WRITTEN for said in _SAID),
+    *((said.format(address),) for address in _ADDRESSES for said in _SAID[:4]),
+    *_TURNS,
+    *_ARGUMENTS,
+    *((said.format(card),) for card in _MORE for said in _SAID),
+)
+
+_PLAIN = (
+    "The game is at 19:30 on 2026-11-23.",
+    "It was 11/23/2026, or 23.11.2026.",
+    "That comes to $1,234,567.00 in all.",
+    "It costs about 1,234,567 euros.",
+    "More than 20,794,609 people live there.",
+    "The city has a population of 8,336,817.",
+    "We raised $2,500,000 last year.",
+    "Duke 78, North Carolina 71, final.",
+    "Gonzaga 64, Purdue 61; Kansas 80, Baylor 77.",
+    "Table 12 for 4 at 19:30, please.",
+    "Your order is 123456.",
+    "Call CA0123456789abcdef0123456789abcdef ended.",
+    "The id is 123e4567-e89b-12d3-a456-426614174000.",
+    "One thousand two hundred people came at noon.",
+    "In an emergency dial 911.",
+    "We meet at the corner. Look at him.",
+    "Look at the dot com companies of 1999.",
+    "I was at home dot dot dot and then it rang.",
+    "He is twenty five and she is thirty one.",
+    "I have two kids, one is four and one is seven.",
+    "Open from nine to five, Monday to Friday.",
+    "It takes ten to fifteen minutes.",
+    "Room 412, on the fourth floor.",
+    "Flight 1234 leaves from gate 22 at 6:45.",
+    "The year 1984 was long before 2026.",
+    "Version 3.11.7 came after 3.11.6.",
+    "The temperature is 21.5 degrees, tonight 12.",
+    "My zip code is 94108.",
+    "That is 12.50, 13.50 and 14 for the tea.",
+    "I would like three tickets for the eight o'clock show.",
+    "She scored 28 points in 32 minutes.",
+    "Chapter 7, page 112.",
+    "It is 5 miles, or 8 kilometers.",
+    "The meeting moved from 3 to 4.",
+    "He was born in 1987.",
+    "We need 2 large and 3 small ones.",
+    "Section 12, row 4, seat 17.",
+    "The score was 3 to 2 after ninety minutes.",
+    "A B C is easy as 1 2 3.",
+    "I'm at the A B C store.",
+)
+_AROUND = ("{}", "Well: {}", "{} Is that right?")
+_SEPARATE: tuple[Sequence[str], ...] = (
+    ("A table for 12", "At 19:30", "Tomorrow"),
+    ("Four people", "Seven thirty", "Yes please"),
+    ("Room 412", "Two nights", "Yes"),
+    ("Order 4456", "It has 12 items", "from the 3rd of May"),
+    ("I paid 120 dollars", "and 45 for the rest", "in 2024"),
+    ("He is 45", "She is 43", "They have three kids"),
+    ("Flight 1234", "Seat 22", "At 6:45"),
+    ("Duke 78", "Kansas 80", "final"),
+    ("twenty", "thirty", "maybe"),
+    ("Thanks", "Bye", ""),
+    ("Page 112", "Chapter 7", "Version 12"),
+    ("It was 1984", "I moved here in May", "and stayed for ten years"),
+    ("100 percent", "200 people", "300 miles"),
+    ("Suite 400", "Floor 12", "Main Street 1200"),
+    ("two", "four", "yes, six"),
+    ("I am 185 centimeters and my size is 42", "Shoes, in black", "Under 100 euros"),
+    ("one moment", "two minutes", "three at most"),
+    ("the 23rd", "of November", "at noon"),
+    ("no", "no", "no"),
+    ("Extension 12", "Thank you", "That is all"),
+)
+_FIELDS: tuple[dict[str, Any], ...] = (
+    {"guests": 4, "table": 12, "order": 123456},
+    {"scores": [71, 78, 64, 61]},
+    {"home": 78, "away": 71, "period": 2},
+    {"date": "2026-11-23", "time": "19:30"},
+    {"prices": [12.5, 13.5, 14.0]},
+    {"years": [1984, 1999, 2026]},
+    {"total": 1234.56, "currency": "USD"},
+    {"name": "Ada", "guests": 2, "child": False},
+    {"line": "3", "stop": "12"},
+    {"seats": ["12A", "12B", "14C"]},
+    {"room": 412, "nights": 2, "floor": 4},
+    {"words": ["one", "moment", "please"]},
+    {"id": "123e4567-e89b-12d3-a456-426614174000"},
+    {"pages": [1, 2, 3]},
+    {"lat": 52.52, "lon": 13.405},
+    {"items": [{"count": 3, "size": 42}, {"count": 1, "size": 40}]},
+    {"zip": "94108", "city": "San Francisco"},
+    {"first_name": "Ada", "last_name": "King"},
+    {"number": 12, "part": 3},
+    {"flight": "LH 1234", "gate": "22"},
+)
+KEPT: tuple[Case, ...] = (
+    *((around.format(text),) for text in _PLAIN for around in _AROUND),
+    *_SEPARATE,
+    *_FIELDS,
+    *(("Yes.", text, "No.") for text in _PLAIN),
+)
