@@ -22,6 +22,9 @@ class ToolLine(Protocol):
     async def bridge(self, tool: Tool) -> None:
         """Say the tool's words once there has been silence for its ``say_after``."""
 
+    async def announce(self, text: str, *, remembered: bool) -> None:
+        """Have ``text`` spoken, and wait until it has been heard; the model knows of it if ``remembered``."""
+
     async def heard(self) -> None:
         """Wait until the caller has heard what is being said."""
 
@@ -45,6 +48,9 @@ class SessionListener(Protocol):
 
     def heard_audio(self, message: dict[str, Any], wav: bytes) -> None:
         """The model was given ``wav``, the caller's words, in ``message`` of its context."""
+
+    def step_failed(self, why: str) -> None:
+        """A flow can't go on to its next node."""
 
     def unsaid(self, written: str, why: str) -> None:
         """The caller does not hear all of an answer, which is ``written`` as the model had it."""

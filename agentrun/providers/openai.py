@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from agentrun.providers import openai_models
 from agentrun.providers.service import Kind
 from agentrun.providers.settings import Finding
+from agentrun.spec.models.pipeline import USUAL_MODELS
 
 STREAMING_ONLY = "gpt-realtime-whisper"
 """Its sessions take no prompt, and it is not served over HTTP."""
@@ -17,8 +19,25 @@ _GPT_4O = "gpt-4o-transcribe does"
 
 
 def check(kind: Kind, model: str, given: Mapping[str, Any]) -> Iterator[Finding]:
-    """Every setting in ``given`` that ``model`` can't honour."""
-    yield from _CHECKS[kind](model, given)
+    """Every setting in ``given`` that ``model`` can't honour, and a model that is for another stage."""
+    found = list(_CHECKS[kind](model, given))
+    yield from found
+    if not any(where == ("model",) for where, _, _ in found):
+        yield from _stage(kind, model)
+
+
+def unknown(model: str, given: Mapping[str, Any]) -> bool:
+    """Whether ``model`` is probably misspelt: OpenAI has none of that name, and no other server is named."""
+    return "base_url" not in given and bool(model) and not openai_models.is_known(model)
+
+
+def _stage(kind: Kind, model: str) -> Iterator[Finding]:
+    """A model of OpenAI's that does something else; another server's names say nothing."""
+    does = openai_models.kind_of(model)
+    if does and does != kind:
+        article = openai_models.WHAT[does]
+        hint = f"put it at pipeline.{does}; here write for example {USUAL_MODELS[kind]}"
+        yield ("model",), f"{model} is {article}, and not {openai_models.WHAT[kind]}", hint
 
 
 def _stt(model: str, given: Mapping[str, Any]) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from agentrun.providers import catalogue
 from agentrun.providers.service import KINDS, Kind, Service, Setting, Type
+from agentrun.spec.models.pipeline import USUAL_MODELS
 from agentrun.spec.reference import json_schema
 from agentrun.spec.reference.json_schema import Schema
 from agentrun.spec.values.durations import PATTERN
@@ -38,6 +39,7 @@ def of_spec() -> Schema:
             name = str(option.get("$ref", "")).rpartition("/")[2]
             if name in usual:
                 own = _own(kind, definitions[name], settings)
+                own["model"] = {**own["model"], "examples": [USUAL_MODELS[kind]]}
                 definitions[kind] = {**definitions[name], "properties": own, "allOf": [settings]}
                 option["$ref"] = f"#/$defs/{kind}"
     for name in usual:

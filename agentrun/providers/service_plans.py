@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agentrun.errors import PluginError, Problem
-from agentrun.providers import catalogue, fallback, installed, openai, settings, variables
+from agentrun.providers import catalogue, fallback, installed, openai, openai_models, settings, variables
 from agentrun.providers.service import Kind, Service
 from agentrun.providers.variables import Unset
 from agentrun.spec.loading import yaml_loader
@@ -63,6 +63,7 @@ class ServicePlanner:
         own: Callable[[Kind, str], Service | None] = lambda _kind, _provider: None,
     ) -> None:
         self.problems: list[Problem] = []
+        self.notes: list[Problem] = []
         self.missing: list[Unset] = []
         self.uninstalled: dict[Where, Service] = {}
         self._file = file
@@ -124,7 +125,8 @@ class ServicePlanner:
         self.problems.append(self._file.problem(where, message, hint))
 
     def warnings(self) -> Iterator[Problem]:
-        """Where each unset variable is first asked for, and each library that isn't installed."""
+        """Unknown models, unset variables where each is first asked for, and missing libraries."""
+        yield from self.notes
         first = {unset.name: unset.where for unset in reversed(self.missing)}
         for name, where in first.items():
             hint = f"export {name}=… before serving, or serve --offline"
@@ -190,10 +192,20 @@ class ServicePlanner:
         if service.provider == OPENAI:
             for below, message, hint in openai.check(service.kind, spec.model_name, given):
                 self.problem((*where, *below), message, hint)
+            self._note_unknown(service.kind, spec.model_name, given, where)
         address = checked.get("base_url")
         if service.takes_http and isinstance(address, str) and (message := problem_with(address)):
             self.problem((*where, "base_url"), message, "write http://localhost:8000/v1")
         return given
+
+    def _note_unknown(self, kind: Kind, model: str, given: Mapping[str, Any], where: Where) -> None:
+        """Warn of a model that OpenAI doesn't have; a compatible server may have any."""
+        if self._environ.get(ADDRESS) or self._offline or not openai.unknown(model, given):
+            return
+        known = sorted(openai_models.MODELS[kind])
+        hint = closest(model, known) or f"there is for example {USUAL[kind].partition('/')[2]}"
+        message = f"'{model}' is none of OpenAI's models that are known here"
+        self.notes.append(self._file.problem((*where, "model"), message, hint, "warning"))
 
     def _value(self, service: Service, key: str, value: Any) -> Any:
         """A variable's text is read as the word would be in the file, where a number or a yes is wanted."""

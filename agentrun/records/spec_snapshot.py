@@ -70,7 +70,7 @@ def _models(spec: AgentSpec) -> dict[str, Any]:
 
 
 def _greeting(spec: AgentSpec) -> str:
-    greeting = spec.prompts.greeting
+    greeting = spec.greeting
     return _hash(greeting if isinstance(greeting, str) or greeting is None else {"say": greeting.say})
 
 

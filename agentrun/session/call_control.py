@@ -55,6 +55,7 @@ class SessionCallControl:
         self.http = http
         self.ledger = Ledger()
         self._control = connection.control
+        self._keys = connection.control is not None or connection.keys
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._now: _Open | None = None
@@ -105,6 +106,10 @@ class SessionCallControl:
             if not line.nobody_speaks() or line.voice.about_to_speak:
                 since = clock()
 
+    async def announce(self, text: str, *, remembered: bool) -> None:
+        """Have ``text`` spoken, and wait until it has been heard; the model knows of it if ``remembered``."""
+        await self._say_and_be_heard(self._line(), text, remembered=remembered)
+
     async def heard(self) -> None:
         await self._line().voice.heard()
 
@@ -145,7 +150,7 @@ class SessionCallControl:
 
     async def collect_digits(self, words: str, most: int, finish: str, timeout: float) -> str:
         line = self._line()
-        if self._control is None:
+        if not self._keys:
             raise ToolError(_NO_TELEPHONE)
         line.keypad.listen()
         await self._say_and_be_heard(line, words)
@@ -169,10 +174,10 @@ class SessionCallControl:
         task.add_done_callback(self._borrowed.discard)
         return await work
 
-    async def _say_and_be_heard(self, line: _Open, words: str) -> None:
+    async def _say_and_be_heard(self, line: _Open, words: str, *, remembered: bool = True) -> None:
         if words:
             line.response_deadline.words_promised()
-            await line.voice.say_whole(words)
+            await line.voice.say_whole(words, remembered=remembered)
         await line.voice.heard()
 
     def _line(self) -> _Open:

@@ -27,7 +27,7 @@ def fill(spec: AgentSpec, call: Call) -> CallPrompts:
     def render(text: str) -> str:
         return storable.text(templates.render(text, call, spec.vars, now))
 
-    greeting, system = spec.prompts.greeting, render(spec.prompts.system) + _pronunciation(spec)
+    greeting, system = spec.greeting, render(spec.prompts.system) + _pronunciation(spec)
     if isinstance(greeting, FixedWords):
         return CallPrompts(system, None, render(greeting.say))
     return CallPrompts(system, render(greeting) if greeting else None, None)

@@ -45,6 +45,7 @@ def read(function: Callable[..., Any]) -> Signature:
 
 def _fields(function: Callable[..., Any], helps: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, Any]]:
     """The names of the parameters for the call, and a field for every other one."""
+    _refuse_flow_manager(function)
     hints = _hints(function)
     calls: list[str] = []
     fields: dict[str, Any] = {}
@@ -64,6 +65,20 @@ def _fields(function: Callable[..., Any], helps: Mapping[str, str]) -> tuple[tup
         else:
             fields[name] = _field(hints[name], parameter, helps.get(name, ""))
     return tuple(calls), fields
+
+
+def _refuse_flow_manager(function: Callable[..., Any]) -> None:
+    """Say what a handler that was written for Pipecat Flows needs; raises SignatureError."""
+    for name, parameter in inspect.signature(function).parameters.items():
+        written = (
+            parameter.annotation if isinstance(parameter.annotation, str) else repr(parameter.annotation)
+        )
+        if name == "flow_manager" or "FlowManager" in written:
+            raise SignatureError(
+                f"takes '{name}', Pipecat's FlowManager",
+                f"write `call: Call` instead of it, `call.state[…]` instead of `{name}.state[…]`, and return "
+                "the result alone, or `(result, NO_RESPONSE)` for silence; `transition_to` says what follows",
+            )
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:

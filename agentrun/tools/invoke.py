@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from agentrun.call import Call
 from agentrun.errors import ToolError
 from agentrun.tools.author_errors import AuthoredError, authored
-from agentrun.tools.outcome import Outcome, Status
+from agentrun.tools.no_response import split
+from agentrun.tools.outcome import Outcome
 from agentrun.tools.result import as_text
 from agentrun.tools.tool import Tool
 
@@ -25,26 +27,28 @@ async def invoke(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcom
     """
     clock = asyncio.get_running_loop().time
     began = clock()
-    status, text, detail = await _attempt(tool, call, arguments)
-    return Outcome(status, text, detail, round(clock() - began, 3))
+    outcome = await _attempt(tool, call, arguments)
+    return replace(outcome, seconds=round(clock() - began, 3))
 
 
-async def _attempt(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> tuple[Status, str, str]:
+async def _attempt(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
     try:
         async with asyncio.timeout(tool.timeout):
             with authored():
-                return "ok", as_text(await tool.run(call, arguments)), ""
+                result, silent = split(await tool.run(call, arguments))
+                return Outcome("ok", as_text(result), silent=silent)
     except ToolError as error:
-        return "refused", as_text(str(error) or f"{tool.name} could not do that."), ""
+        return Outcome("refused", as_text(str(error) or f"{tool.name} could not do that."))
     except TimeoutError:
         text = f"{tool.name} took longer than {tool.timeout:g} s and was stopped; it gave no result."
-        return "timeout", text, f"{tool.origin}: no result after {tool.timeout:g} s"
+        return Outcome("timeout", text, f"{tool.origin}: no result after {tool.timeout:g} s")
     except AuthoredError as error:
-        return "failed", _failed(tool), f"{tool.origin}: {error.detail}"
+        return Outcome("failed", _failed(tool), f"{tool.origin}: {error.detail}")
     except asyncio.CancelledError:
         if _we_are_cancelled():
             raise
-        return "failed", _failed(tool), f"{tool.origin}: the tool awaited something that was cancelled"
+        detail = f"{tool.origin}: the tool awaited something that was cancelled"
+        return Outcome("failed", _failed(tool), detail)
 
 
 def _we_are_cancelled() -> bool:

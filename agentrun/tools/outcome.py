@@ -20,3 +20,5 @@ class Outcome:
     text: str
     detail: str = ""
     seconds: float = 0.0
+    silent: bool = False
+    """Whether the model says nothing about it for now."""

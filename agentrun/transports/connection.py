@@ -30,7 +30,7 @@ class Connection:
     ``rtvi`` is true where the far end is a page that reads RTVI messages. ``written`` means that there is no
     sound, and an answer takes as long as ``pace`` words a second do, or no time. ``lost`` names the events of
     the transport that mean that the line is gone, each with a reason. ``control`` is None where no telephone
-    company is on the line.
+    company is on the line; ``keys`` is true where keys can be pressed all the same.
     """
 
     call: Call
@@ -42,3 +42,4 @@ class Connection:
     pace: float | None = None
     lost: tuple[str, ...] = ()
     control: Control | None = None
+    keys: bool = False

@@ -69,4 +69,4 @@ def connect(
     transport = EvalFastAPIWebsocketTransport(websocket, params, wanted)
     call_id = manner.call_id or uuid.uuid4().hex
     call = Call(id=call_id, agent=agent, transport="eval", environ=environ, offline=offline)
-    return Connection(call, transport, rtvi=True, written=written, pace=manner.pace)
+    return Connection(call, transport, rtvi=True, written=written, pace=manner.pace, keys=True)

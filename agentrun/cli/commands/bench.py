@@ -130,7 +130,7 @@ async def _script(asked: BenchOptions, file: SpecFile | None, engines: OfflineEn
             raise click.UsageError("nobody says anything: give --say or --wav, or a test in the spec")
         said = dataclasses.replace(asked, say=words, order=("say",) * len(words))
     script = await said.script(engines, lambda _text: None)
-    greets = file is None or file.spec.prompts.greeting is not None
+    greets = file is None or file.spec.speaks_first
     return dataclasses.replace(script, greeting=greets)
 
 

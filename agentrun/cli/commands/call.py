@@ -140,4 +140,4 @@ async def _served(path: Path, environ: Mapping[str, str], asked: CallOptions) ->
     async with TwilioServer() as twilio:
         options = Options(port=0, offline=asked.offline, style=asked.style, overrides=overrides)
         async with running_server([path], {**ours, **twilio.environ()}, options) as server:
-            yield ServedAgent(f"{server.url}/{agent.name}", twilio, agent.prompts.greeting is not None)
+            yield ServedAgent(f"{server.url}/{agent.name}", twilio, agent.speaks_first)

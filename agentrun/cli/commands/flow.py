@@ -14,12 +14,13 @@ SECONDS = 60.0
 @click.command()
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Write an SVG file (Graphviz).")
-def command(spec: Path, svg: Path | None) -> None:
+@click.option("--export", is_flag=True, help="Print it as Pipecat Flows reads it, in YAML.")
+def command(spec: Path, svg: Path | None, export: bool) -> None:
     """Draw the flow of SPEC: in Mermaid, or as an SVG file."""
     from agentrun import spec as specs
     from agentrun.errors import SetupError
     from agentrun.spec.checks import flow_graph
-    from agentrun.spec.reference import flow_drawing
+    from agentrun.spec.reference import flow_drawing, flow_export
 
     file = specs.load(spec)
     flow = file.spec.flow
@@ -28,6 +29,9 @@ def command(spec: Path, svg: Path | None) -> None:
             f"{spec} has no `flow:`", "its conversation has no steps; see docs/how-to/write-flows.md"
         )
     flow_graph.require_nodes(file)
+    if export:
+        click.echo(flow_export.as_yaml(flow), nl=False)
+        return
     if svg is None:
         click.echo(flow_drawing.mermaid(flow))
         return

@@ -26,7 +26,7 @@ async def apology(plan: Plan, resources: Resources) -> bytes | None:
 
 async def greeting(plan: Plan, resources: Resources) -> None:
     """Keep the sound of a greeting that is the same for every caller, for OpenAI's voice of a cascade."""
-    words = plan.spec.prompts.greeting
+    words = plan.spec.greeting
     if not isinstance(words, FixedWords) or plan.tts is None:
         return
     text = templates.render_for_all(words.say, plan.spec.vars)

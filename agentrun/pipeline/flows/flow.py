@@ -27,12 +27,16 @@ from agentrun.pipeline.tools import functions
 from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
 from agentrun.plan.plan import Plan
 from agentrun.spec.models.flow import Flow, FlowAction, FlowBranch, FlowFunction, FlowNode, as_case
-from agentrun.spec.values import templates
+from agentrun.spec.values import placeholders, templates
 from agentrun.tools.outcome import Outcome
 
 _TAKEN_SECONDS = 0.5
 _ANSWERED_SECONDS = 15.0
 Handler = Callable[[dict[str, Any], FlowManager], Awaitable[Any]]
+
+
+class FlowStepError(Exception):
+    """A flow can't go on to its next node."""
 
 
 class CallFlow:
@@ -69,7 +73,6 @@ class CallFlow:
             global_functions=[self._function(function) for function in self._flow.global_functions],
         )
         manager.state.update(self._state)
-        manager.register_action("tts_say", self._say)
         await manager.initialize({**self._nodes[self._flow.initial_node], "respond_immediately": speaks})
 
     def _node(self, name: str, node: FlowNode) -> NodeConfig:
@@ -79,9 +82,11 @@ class CallFlow:
             "functions": [self._function(function) for function in node.functions],
             "pre_actions": [self._action(name, action, said=True) for action in node.pre_actions],
             "post_actions": [self._action(name, action) for action in node.post_actions],
-            "context_strategy": ContextStrategyConfig(strategy=ContextStrategy(node.context_strategy)),
             "respond_immediately": node.respond_immediately,
         }
+        if node.context_strategy:
+            strategy = ContextStrategy(node.context_strategy)
+            made["context_strategy"] = ContextStrategyConfig(strategy=strategy)
         if node.role_message:
             made["role_message"] = node.role_message
         return made
@@ -100,8 +105,11 @@ class CallFlow:
         )
 
     def _way(self, function: FlowFunction) -> Handler:
-        async def go_on(_arguments: dict[str, Any], _manager: FlowManager) -> tuple[None, NodeConfig]:
-            return None, self._nodes[str(function.transition_to)]
+        async def go_on(_: dict[str, Any], manager: FlowManager) -> tuple[object, NodeConfig | None]:
+            try:
+                return None, self._enter(str(function.transition_to), manager)
+            except FlowStepError as error:
+                return self._failed(error), None
 
         return go_on
 
@@ -111,7 +119,12 @@ class CallFlow:
             with self._parallel_calls.at_work(turn):
                 outcome, data = await self._run(function.name, arguments, manager)
                 waits = self._llm is not None and await self._parallel_calls.told(self._llm)
-            node = self._following(function, outcome, data)
+            if outcome.silent:
+                return data, NO_RESPONSE
+            try:
+                node = self._following(function, outcome, data, manager)
+            except FlowStepError as error:
+                return self._failed(error), None
             silent = self._listener.over or (waits and not node and not self._parallel_calls.is_last(turn))
             return data, NO_RESPONSE if silent else node
 
@@ -124,34 +137,52 @@ class CallFlow:
         manager.state.update(self._call.state)
         return outcome, functions.as_data(outcome.text)
 
-    def _following(self, function: FlowFunction, outcome: Outcome, data: object) -> NodeConfig | None:
-        """The next node; a tool that did not do its work leaves the caller where they are."""
+    def _following(
+        self, function: FlowFunction, outcome: Outcome, data: object, manager: FlowManager
+    ) -> NodeConfig | None:
+        """The next node; a tool that did not do its work leaves the caller where they are.
+
+        Raises FlowStepError where the next node can't be told, or not be entered.
+        """
         to = function.transition_to
         if to is None or outcome.status != "ok":
             return None
-        node = _branch(to, data) if isinstance(to, FlowBranch) else to
-        return self._nodes[node] if node else None
+        node = _branch(function.name, to, data) if isinstance(to, FlowBranch) else to
+        return self._enter(node, manager) if node else None
+
+    def _enter(self, name: str, manager: FlowManager) -> NodeConfig:
+        """The node, whose texts can be filled in; raises FlowStepError."""
+        try:
+            for text in self._flow.nodes[name].texts:
+                placeholders.fill(text, manager.state)
+        except placeholders.MissingValueError as error:
+            raise FlowStepError(f"node '{name}' can't be entered: {error}") from None
+        return self._nodes[name]
+
+    def _failed(self, error: FlowStepError) -> dict[str, str]:
+        """What the model is told of a step that can't be taken; the caller stays where they are."""
+        self._listener.step_failed(str(error))
+        return {"status": "error", "error": str(error)}
 
     def _action(self, node: str, action: FlowAction, *, said: bool = False) -> ActionConfig:
         """An action under a name of its own, for Pipecat knows one handler for each name.
 
         What stands after the agent's words waits for them; ``said`` is for what stands before.
         """
-        if action.type == "tts_say":
-            return {"type": "tts_say", "text": action.text or ""}
 
         async def act(_action: dict[str, Any], manager: FlowManager) -> None:
             if not said:
                 await self._answered()
+            if action.tool:
+                await self._run(action.tool, action.arguments, manager)
+                return
+            words = placeholders.fill(action.text or "", manager.state)
             if action.type == "end_conversation":
-                await self._call.hang_up(action.text or "")
+                await self._call.hang_up(words)
             else:
-                await self._run(str(action.handler), action.arguments, manager)
+                await self._listener.line.announce(words, remembered=action.append_text_to_context)
 
         return {"type": f"{node}:{id(action)}", "handler": act}
-
-    async def _say(self, action: dict[str, Any], _manager: FlowManager) -> None:
-        await self._call.say(action["text"])
 
     async def _answered(self) -> None:
         """Wait until the caller has heard the answer; a realtime model gives it when it likes."""
@@ -169,8 +200,8 @@ def of(plan: Plan, call: Call, listener: SessionListener) -> CallFlow | None:
     return CallFlow(plan.spec.flow, plan, call, listener, known)
 
 
-def _branch(branch: FlowBranch, data: object) -> str | None:
-    """The node for a result; None stays."""
+def _branch(name: str, branch: FlowBranch, data: object) -> str | None:
+    """The node for the result of the tool ``name``; None stays. Raises FlowStepError without the field."""
     if not isinstance(data, Mapping) or branch.field not in data:
-        return branch.default
+        raise FlowStepError(f"'{name}' branches on '{branch.field}', and its result has no such field")
     return branch.cases.get(as_case(data[branch.field]), branch.default)

@@ -88,7 +88,7 @@ async def _answer(
     with parallel_calls.at_work(turn):
         outcome = await run(tool, call, storable(params.arguments), listener)
         waits = await parallel_calls.told(params.llm)
-    silent = listener.over or (waits and not parallel_calls.is_last(turn))
+    silent = listener.over or outcome.silent or (waits and not parallel_calls.is_last(turn))
     answer = FunctionCallResultProperties(run_llm=False) if silent else None
     await params.result_callback(as_data(outcome.text), properties=answer)
 

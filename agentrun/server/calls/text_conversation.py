@@ -99,7 +99,7 @@ class TextConversation:
     @property
     def begins(self) -> bool:
         """Whether the agent speaks first."""
-        return self.plan.spec.prompts.greeting is not None
+        return self.plan.spec.speaks_first
 
     @property
     def over(self) -> bool:

@@ -66,11 +66,14 @@ class Announcements:
         """Whether words are on their way that nobody has begun to hear."""
         return asyncio.get_running_loop().time() - self._asked_at < _ANSWER_SECONDS
 
-    async def say(self, text: str) -> None:
-        """Have ``text`` spoken word for word: by the speech service, or by a model that is asked to."""
+    async def say(self, text: str, *, remembered: bool = True) -> None:
+        """Have ``text`` spoken word for word: by the speech service, or by a model that is asked to.
+
+        The model knows of it afterwards where it is ``remembered``; one that says it itself always does.
+        """
         self._asked_at = asyncio.get_running_loop().time()
         if self._parts.tts:
-            await self._worker.queue_frame(TTSSpeakFrame(text))
+            await self._worker.queue_frame(TTSSpeakFrame(text, append_to_context=remembered))
             return
         wish = f'Say exactly these words and nothing else: "{text}"'
         message: Any = {"role": "developer", "content": wish}
@@ -84,14 +87,14 @@ class Announcements:
             # whatever else it is asked before it has taken this up goes into the same answer
             await asyncio.wait_for(self._taken.wait(), _TAKEN_SECONDS)
 
-    async def say_whole(self, text: str) -> None:
+    async def say_whole(self, text: str, *, remembered: bool = True) -> None:
         """Have ``text`` spoken, and wait for what would not come out before the end of the call.
 
         Words for the speech service keep their place before the end; a model's answer has to be waited for.
         """
         self._began.clear()
         self._finished.clear()
-        await self.say(text)
+        await self.say(text, remembered=remembered)
         if self._parts.tts:
             return
         with contextlib.suppress(TimeoutError):

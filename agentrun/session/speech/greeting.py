@@ -25,7 +25,9 @@ async def begin(
         await voice.say(prompts.opening)
     if prompts.greeting:
         parts.context.add_message({"role": "developer", "content": prompts.greeting})
-    speaks = prompts.greeting is not None and (flow is None or flow.speaks_first)
+    speaks = prompts.greeting is not None
+    if flow:
+        speaks = flow.speaks_first and not prompts.opening
     if speaks:
         response_deadline.owed()
     if flow:

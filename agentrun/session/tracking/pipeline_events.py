@@ -54,6 +54,11 @@ class PipelineEvents:
         self.transcript.taken_over(part, by, instead_of, described(error) if error else "")
         self.response_deadline.again()
 
+    def step_failed(self, why: str) -> None:
+        """A flow can't go on to its next node."""
+        logger.error("call {}: {}", self.call_id, why)
+        self.transcript.error(why)
+
     def unsaid(self, written: str, why: str) -> None:
         """The caller does not hear all of an answer."""
         logger.info("call {}: an answer was left out: {}", self.call_id, why)

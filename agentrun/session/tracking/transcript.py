@@ -76,6 +76,10 @@ class Transcript:
         """Words of the agent that no language model made."""
         self._add(Entry(self._clock(), "agent", text))
 
+    def error(self, why: str) -> None:
+        """Something went wrong."""
+        self._record.errors.append(why)
+
     def dropped(self, who: Literal["caller", "agent"], text: str, why: str) -> None:
         """A text that is no part of the conversation: noise, or what can't be said."""
         if len(self._record.dropped) < MOST_DROPPED:

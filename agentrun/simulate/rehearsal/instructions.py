@@ -41,7 +41,7 @@ def _filled(template: str) -> re.Pattern[str]:
 
 def _greets(spec: AgentSpec, text: str) -> bool:
     """Whether ``text`` is the spec's greeting with its template filled in."""
-    greeting = spec.prompts.greeting
+    greeting = spec.greeting
     if not isinstance(greeting, str):
         return False
     return bool(text) and _filled(greeting).fullmatch(text) is not None

@@ -100,7 +100,7 @@ def _any_style(file: SpecFile) -> Iterator[Finding]:
     if spec.limits.warn_before >= spec.limits.max_duration:
         hint = f"max_duration is {spec.limits.max_duration:g}s; warn less long before it"
         yield ("limits", "warn_before"), "the warning would come before the call begins", hint
-    if spec.budget.first_audio and spec.prompts.greeting is None:
+    if spec.budget.first_audio and not spec.speaks_first:
         hint = "leave first_audio out, or give it a greeting"
         yield ("budget", "first_audio"), "the agent lets the caller speak first", hint
     seen: Counter[str] = Counter()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from agentrun.errors import Problem, SpecError
@@ -10,10 +9,9 @@ from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import SpecFile, Where
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.flow import Flow, FlowFunction
-from agentrun.spec.values import templates
+from agentrun.spec.values import placeholders, templates
 
-_PLACEHOLDER = re.compile(r"(?<!\\)\{\{\s*([^{}\s]*)\s*\}\}")
-"""As Pipecat 1.14 fills it in: a name, with dots for what is inside."""
+_TYPES = ("tts_say", "end_conversation", "function")
 Finding = tuple[Where, str, str]
 
 
@@ -23,7 +21,7 @@ def check(file: SpecFile, tools: Sequence[str]) -> list[Problem]:
     if flow is None:
         return []
     wrong = (*_nodes(flow), *_functions(flow, tools), *_texts(flow, file.spec), *_style(flow, file.spec))
-    odd = (*_unreached(flow), *_unused(flow, tools))
+    odd = (*_unreached(flow), *_unused(flow, tools), *_typos(flow, file.spec))
     return [
         *(file.problem(("flow", *where), message, hint) for where, message, hint in wrong),
         *(file.problem(("flow", *where), message, hint, "warning") for where, message, hint in odd),
@@ -75,9 +73,12 @@ def _functions(flow: Flow, tools: Sequence[str]) -> Iterator[Finding]:
             yield (*where, "name"), f"'{name}' stands here a second time", "remove one of them"
         seen.add((where[:-1], name))
     for where, action in flow.actions():
-        if action.handler and action.handler not in tools:
-            hint = _tool_hint(action.handler, tools)
-            yield (*where, "handler"), f"the agent has no tool '{action.handler}'", hint
+        if action.tool and action.tool not in tools:
+            kinds = "" if action.handler else f"; the built-in types are {', '.join(_TYPES)}"
+            hint = closest(action.tool, _TYPES) if not action.handler else ""
+            key = "handler" if action.handler else "type"
+            message = f"the agent has no tool '{action.tool}'{kinds}"
+            yield (*where, key), message, hint or _tool_hint(action.tool, tools)
 
 
 def _tool_hint(name: str, tools: Sequence[str]) -> str:
@@ -85,28 +86,83 @@ def _tool_hint(name: str, tools: Sequence[str]) -> str:
 
 
 def _texts(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
+    """Names that have no value when their node is entered, and braces that are filled in by nobody."""
+    early = _entered_without_tools(flow)
+    for node, where, text in _written(flow):
+        for code in placeholders.unfilled(text):
+            message = f"{{{{ {code} }}}} is no name, and would be said as it stands"
+            yield where, message, "in a flow's texts braces hold a name alone, such as {{ order.size }}"
+        for path in placeholders.names(text):
+            if node in early:
+                yield from ((where, *found) for found in _unknown(path, spec))
+
+
+def _typos(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
+    """Names that a tool may set on the way, and that look like one that is there."""
+    early = _entered_without_tools(flow)
+    written = [
+        (where, path)
+        for node, where, text in _written(flow)
+        for path in placeholders.names(text)
+        if node not in early
+    ]
+    for where, path in written:
+        root = path.partition(".")[0]
+        known = [*templates.NAMES, *spec.vars]
+        if root not in known and (hint := closest(root, known)):
+            yield where, f"'{root}' is not known here, unless a tool sets it before", hint
+
+
+def _unknown(path: str, spec: AgentSpec) -> Iterator[tuple[str, str]]:
+    root, _, field = path.partition(".")
     known = [*templates.NAMES, *spec.vars]
-    for where, text in _written(flow):
-        for path in _PLACEHOLDER.findall(text):
-            root, _, field = path.partition(".")
-            if root not in known:
-                hint = f"give it a first value under `vars:`; there are: {', '.join(known)}"
-                yield where, f"'{root}' is not known here", closest(root, known) or hint
-            elif root == "call" and field.partition(".")[0] not in templates.CALL_FIELDS:
-                hint = closest(field, templates.CALL_FIELDS)
-                there = f"call has: {', '.join(templates.CALL_FIELDS)}"
-                yield where, f"'{path}' is not known here", hint or there
+    if root not in known:
+        hint = f"give it a first value under `vars:`; there are: {', '.join(known)}"
+        yield f"'{root}' is not known here", closest(root, known) or hint
+    elif root == "call" and field.partition(".")[0] not in templates.CALL_FIELDS:
+        there = f"call has: {', '.join(templates.CALL_FIELDS)}"
+        yield f"'{path}' is not known here", closest(field, templates.CALL_FIELDS) or there
+    elif root in spec.vars and field:
+        yield from _unknown_inside(path, spec.vars[root])
 
 
-def _written(flow: Flow) -> Iterator[tuple[Where, str]]:
+def _unknown_inside(path: str, value: object) -> Iterator[tuple[str, str]]:
+    """A name inside a variable, which has to be a mapping."""
+    root, *inside = path.split(".")
+    for part in inside:
+        if not isinstance(value, dict) or part not in value:
+            nested = ": {".join([root, *inside]) + ": …" + "}" * len(inside)
+            yield f"'{path}' is not known here", f"give it a first value under `vars:`, as {nested}"
+            return
+        value = value[part]
+
+
+def _entered_without_tools(flow: Flow) -> set[str]:
+    """The nodes that a caller may come to before any tool has run, so that none can have set a name."""
+    found: set[str] = set()
+    ahead = [flow.initial_node] if flow.initial_node in flow.nodes else list(flow.nodes)
+    while ahead:
+        node = ahead.pop()
+        if node not in flow.nodes or node in found:
+            continue
+        found.add(node)
+        if any(action.tool for action in flow.nodes[node].pre_actions):
+            continue
+        functions = (*flow.nodes[node].functions, *flow.global_functions)
+        ahead += [str(one.transition_to) for one in functions if one.transition_only]
+    return found
+
+
+def _written(flow: Flow) -> Iterator[tuple[str, Where, str]]:
+    """Each text of a flow in which names are filled in: its node, where it stands, and itself."""
     for name, node in flow.nodes.items():
         for index, message in enumerate(node.task_messages):
-            yield ("nodes", name, "task_messages", index, "content"), message.content
+            yield name, ("nodes", name, "task_messages", index, "content"), message.content
         if node.role_message:
-            yield ("nodes", name, "role_message"), node.role_message
+            yield name, ("nodes", name, "role_message"), node.role_message
     for where, action in flow.actions():
-        if action.text and action.type == "tts_say":
-            yield (*where, "text"), action.text
+        if action.spoken:
+            yield str(where[1]), (*where, "text"), action.spoken
 
 
 def _style(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
@@ -144,7 +200,7 @@ def _unreached(flow: Flow) -> Iterator[Finding]:
 
 def _unused(flow: Flow, tools: Sequence[str]) -> Iterator[Finding]:
     used = {function.name for _, function in flow.functions()}
-    used |= {action.handler for _, action in flow.actions() if action.handler}
+    used |= {action.tool for _, action in flow.actions() if action.tool}
     idle = [name for name in tools if name not in used]
     if idle:
         message = f"the model never gets {', '.join(idle)}: no node names it"

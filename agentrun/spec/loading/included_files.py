@@ -7,7 +7,7 @@ from typing import Any
 
 from agentrun.errors import SpecError
 from agentrun.spec.checks import secret_values
-from agentrun.spec.loading import file_text
+from agentrun.spec.loading import file_text, yaml_includes, yaml_source
 from agentrun.spec.loading.spec_file import Place, Where, nearest
 from agentrun.spec.loading.yaml_source import Lines, Source
 from agentrun.spec.values import project_paths
@@ -19,6 +19,7 @@ UNREAD = "unread"
 
 def put(found: Source, project: Path) -> None:
     """Replace every ``{file: …}`` of the prompts by the file's text, and note where its lines stand."""
+    _put_flow(found)
     prompts = found.data.get("prompts")
     if not isinstance(prompts, dict):
         return
@@ -26,6 +27,22 @@ def put(found: Source, project: Path) -> None:
         value = prompts.get(key)
         if isinstance(value, dict) and "file" in value:
             prompts[key] = _content(found, ("prompts", key), value, project)
+
+
+def _put_flow(found: Source) -> None:
+    """Read the steps from a file of their own, in YAML or JSON, where they are `{file: …}`."""
+    value = found.data.get("flow")
+    if not isinstance(value, dict) or "file" not in value:
+        return
+    where: Where = ("flow",)
+    place = nearest(found.values, (*where, "file"), found.path)
+    name = value["file"]
+    if len(value) > 1 or not isinstance(name, str) or not name.endswith(yaml_includes.DATA):
+        hint = "write {file: steps.yaml}; its keys are those of a flow"
+        found.report((*where, "file"), place, "`file:` stands alone with a name in YAML or JSON", hint)
+        del found.data["flow"]
+        return
+    found.data["flow"] = yaml_includes.include(found, where, name, place, yaml_source.parse)
 
 
 def _content(found: Source, where: Where, value: dict[str, Any], project: Path) -> str:

@@ -11,7 +11,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from agentrun.errors import Problem, SpecError
-from agentrun.spec.loading import yaml_loader, yaml_syntax
+from agentrun.spec.loading import yaml_includes, yaml_loader, yaml_syntax
 from agentrun.spec.loading.spec_file import Place, Where, dotted
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -53,6 +53,8 @@ class Source:
     problems: list[Problem] = field(default_factory=list)
     unread: set[Where] = field(default_factory=set)
     """Values that could not be read, so that what is said of them would be noise."""
+    included: int = 0
+    """How many files were taken in with ``!include``."""
 
     def report(self, where: Where, place: Place, message: str, hint: str = "") -> None:
         """Add a problem at ``place``."""
@@ -71,9 +73,12 @@ def at(data: Any, where: Where) -> Any:
     return data
 
 
-def parse(text: str, path: Path) -> Source:
-    """YAML text as data with positions; raises SpecError for what is not YAML at all."""
-    source = Source(path)
+def parse(text: str, path: Path, *, included: int = 0) -> Source:
+    """YAML text as data with positions; raises SpecError for what is not YAML at all.
+
+    ``included`` files were taken in before this one.
+    """
+    source = Source(path, included=included)
     try:
         node = yaml_loader.compose(text)
         if node is None:
@@ -148,6 +153,8 @@ class _Builder:
         return str(node.value)
 
     def _scalar(self, node: ScalarNode, where: Where) -> Any:
+        if node.tag == yaml_includes.TAG:
+            return yaml_includes.include(self._source, where, node.value, self._place(node), parse)
         if "{" in node.value:
             self._source.lines[where] = self._lines(node)
         try:

@@ -6,7 +6,7 @@ A short word stands for the usual and a mapping says more: ``transport: twilio``
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -24,8 +24,11 @@ from agentrun.spec.models.scenarios import Scenario
 from agentrun.spec.models.tools import ToolUse
 from agentrun.spec.models.turns_and_limits import Context, Limits, Turns
 
-NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+NAME_PATTERN = r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=63)]
+
+
+VariableValue = str | Count | Number | Flag | list[Any] | dict[str, Any] | None
 
 
 class TwilioTransport(SpecModel):
@@ -113,8 +116,9 @@ class AgentSpec(SpecModel):
     )
     pipeline: PipelineSpec = PipelineSpec()
     prompts: Annotated[Prompts, word("system")] = Field(description="What the agent is told.")
-    vars: dict[str, str | Count | Number | Flag] = Field(
-        default={}, description="Your own words for the prompts."
+    vars: dict[str, VariableValue] = Field(
+        default={},
+        description="Your own words for the prompts; a list or a mapping too: `{{ quote.price }}`.",
     )
     tools: tuple[Annotated[ToolUse, word("use")], ...] = Field(
         default=(), description="Plugins, single tools as `plugin.tool`, or built-in tools."
@@ -148,6 +152,31 @@ class AgentSpec(SpecModel):
         examples=["openai/gpt-4o-mini"],
     )
     tests: tuple[Scenario, ...] = Field(default=(), description="Conversations that must go well.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_node_tells_who_it_is(cls, value: Any) -> Any:
+        """The role of a flow's first node stands for prompts that are not there."""
+        if not isinstance(value, dict) or "prompts" in value or not isinstance(value.get("flow"), dict):
+            return value
+        nodes, first = value["flow"].get("nodes"), value["flow"].get("initial_node")
+        node = nodes.get(first) if isinstance(nodes, dict) and isinstance(first, str) else None
+        role = node.get("role_message") if isinstance(node, dict) else None
+        return {**value, "prompts": {"system": role}} if role else value
+
+    @property
+    def greeting(self) -> str | FixedWords | None:
+        """What the agent begins with; a flow begins with its first node, unless a greeting is given."""
+        if self.flow and "greeting" not in self.prompts.model_fields_set:
+            return None
+        return self.prompts.greeting
+
+    @property
+    def speaks_first(self) -> bool:
+        """Whether the agent says something before the caller does."""
+        if isinstance(self.greeting, FixedWords):
+            return True
+        return self.flow.speaks_first if self.flow else self.greeting is not None
 
     @property
     def transports(self) -> tuple[TwilioTransport | DailyTransport | LocalTransport, ...]:

@@ -14,11 +14,14 @@ from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import Flag, SpecModel, Text, list_of_one, word
 
+BUILT_IN_WORDS = ("tts_say", "end_conversation")
+"""Actions that say words, or end the call, and run no tool."""
+
 
 class FlowMessage(SpecModel):
     """A message for the model; a bare text is one from its developer."""
 
-    role: Literal["developer", "system", "user"] = Field(default="developer", description="Who says it.")
+    role: Text = Field(default="developer", description="Who says it, such as `developer` or `user`.")
     content: Text = Field(description="What the model is to do; `{{ name }}` is one of `vars:`.")
 
 
@@ -27,7 +30,10 @@ class FlowBranch(SpecModel):
 
     field: Text = Field(description="A key of the result.", examples=["available"])
     cases: dict[str, Text] = Field(min_length=1, description="The node for each value of it.")
-    default: Text | None = Field(default=None, description="The node for any other value; else it stays.")
+    default: Text | None = Field(
+        default=None,
+        description="The node for any other value; else it stays. A result without the field is an error.",
+    )
 
     @field_validator("cases", mode="before")
     @classmethod
@@ -67,30 +73,49 @@ class FlowFunction(SpecModel):
 
 
 class FlowAction(BaseModel):
-    """Something that happens on the way: words, the end, or a tool that the model is not asked about."""
+    """Something that happens on the way: words, the end, or a tool that the model is not asked about.
+
+    A `type` of your own is a tool of the agent: the one at `handler`, else the one with the type's name.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    type: Literal["tts_say", "end_conversation", "function"] = Field(description="What happens.")
+    type: Text = Field(
+        description="What happens: `tts_say`, `end_conversation`, `function`, or a type of your own.",
+        examples=["tts_say"],
+    )
     text: Text | None = Field(default=None, description="The words of `tts_say`, or a goodbye.")
     handler: Text | None = Field(
         default=None, description="The tool of `function`; every other key is an argument."
+    )
+    append_text_to_context: Flag = Field(
+        default=True, description="Whether the model knows afterwards that the `text` was said."
     )
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> FlowAction:
         if self.type == "function" and not self.handler:
             raise PydanticCustomError("together", "an action of type `function` needs a tool at `handler`")
-        if self.type != "function" and (self.handler or self.model_extra):
-            message = "only an action of type `function` takes a `handler` and arguments"
+        if self.type in BUILT_IN_WORDS and (self.handler or self.model_extra):
+            message = f"an action of type `{self.type}` takes no `handler` and no arguments"
             raise PydanticCustomError("together", message)
         if self.type == "tts_say" and not self.text:
             raise PydanticCustomError("together", "an action of type `tts_say` needs its words at `text`")
         return self
 
     @property
+    def spoken(self) -> str | None:
+        """Its words, where it says any."""
+        return self.text if self.type in BUILT_IN_WORDS else None
+
+    @property
+    def tool(self) -> str | None:
+        """The agent's tool that it runs; None where it says words or ends the call."""
+        return None if self.type in BUILT_IN_WORDS else self.handler or self.type
+
+    @property
     def arguments(self) -> dict[str, Any]:
-        """What the tool of a ``function`` is given."""
+        """What the tool is given."""
         return {**(self.model_extra or {}), **({"text": self.text} if self.text else {})}
 
 
@@ -98,7 +123,7 @@ class FlowNode(SpecModel):
     """One step of the conversation."""
 
     task_messages: Annotated[tuple[Annotated[FlowMessage, word("content")], ...], list_of_one] = Field(
-        min_length=1, description="What the agent is to do here; a text, or a list of messages."
+        description="What the agent is to do here; a text, or a list of messages."
     )
     role_message: Text | None = Field(
         default=None, description="Who the agent is from here on, instead of `prompts.system`."
@@ -112,12 +137,21 @@ class FlowNode(SpecModel):
     post_actions: tuple[Annotated[FlowAction, word("type")], ...] = Field(
         default=(), description="What happens once the agent has spoken here."
     )
-    context_strategy: Literal["append", "reset"] = Field(
-        default="append", description="Whether the conversation so far is kept in the model's mind."
+    context_strategy: Literal["append", "reset"] | None = Field(
+        default=None,
+        description="`reset` lets the model forget the conversation so far; it is kept by default.",
     )
     respond_immediately: Flag = Field(
         default=True, description="Whether the agent speaks first here, or waits for the caller."
     )
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """Every text in which names are filled in."""
+        yield from (message.content for message in self.task_messages)
+        yield from (action.spoken for action in (*self.pre_actions, *self.post_actions) if action.spoken)
+        if self.role_message:
+            yield self.role_message
 
 
 class Flow(SpecModel):
@@ -128,6 +162,13 @@ class Flow(SpecModel):
     global_functions: tuple[Annotated[FlowFunction, word("name")], ...] = Field(
         default=(), description="What the model may do at every node."
     )
+
+    @property
+    def speaks_first(self) -> bool:
+        """Whether the agent says something at the first node before the caller does."""
+        first = self.nodes.get(self.initial_node)
+        says = first is not None and any(action.type == "tts_say" for action in first.pre_actions)
+        return says or (first is not None and first.respond_immediately)
 
     def functions(self) -> Iterator[tuple[tuple[str | int, ...], FlowFunction]]:
         """Every function, and where below the flow it stands."""

@@ -68,6 +68,8 @@ class VoiceSpec(ServiceSpec):
 
 STT, LLM, TTS = "openai/gpt-4o-transcribe", "openai/gpt-4o", "openai/gpt-4o-mini-tts"
 REALTIME = "openai/gpt-realtime-2.1"
+USUAL_MODELS = {"stt": STT, "llm": LLM, "tts": TTS, "realtime": REALTIME}
+"""The model of each stage where none is named; also its example."""
 
 
 class PipelineSpec(SpecModel):

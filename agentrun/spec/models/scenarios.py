@@ -43,6 +43,10 @@ class Move(SpecModel):
     say: Text | None = None
     call: Text | None = None
     args: dict[str, Any] = Field(default={}, description="What the tool is called with.")
+    after_results: Flag = Field(
+        default=False,
+        description="Whether the model waits for the results of the calls before it; else all come at once.",
+    )
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Move:
@@ -50,6 +54,8 @@ class Move(SpecModel):
             raise _wrong("write either `say:` or `call:`")
         if self.args and self.call is None:
             raise _wrong("`args:` belongs to `call:`")
+        if self.after_results and self.call is None:
+            raise _wrong("`after_results:` belongs to `call:`: words come after results by themselves")
         return self
 
 

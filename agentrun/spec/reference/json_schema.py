@@ -9,6 +9,7 @@ from agentrun.providers import catalogue
 from agentrun.spec.loading.included_files import PROMPTS
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.base import SHORT_FOR, USUAL
+from agentrun.spec.models.pipeline import USUAL_MODELS
 from agentrun.spec.models.scenarios import Scenario
 from agentrun.spec.values.durations import EXAMPLES, PATTERN, written
 
@@ -37,6 +38,10 @@ def of_spec() -> Schema:
     for name in SERVICES:
         definitions[f"Usual{name}"] = {k: v for k, v in definitions[name].items() if k != "required"}
     _tidy(schema, definitions)
+    for kind, usual in USUAL_MODELS.items():
+        for option in definitions["PipelineSpec"]["properties"][kind]["anyOf"]:
+            if option.get("type") == "string":
+                option["examples"] = [usual]
     for key in PROMPTS:
         prompt = definitions["Prompts"]["properties"][key]
         options = prompt.pop("anyOf", None) or [{k: prompt.pop(k) for k in ("type", "pattern")}]

@@ -52,6 +52,11 @@ class Outcome:
         found = tuple(Failure(0, 0, "what was recorded", misfit, "not_recorded") for misfit in misfits[:1])
         return replace(self, status="failed", failures=found) if found else self
 
+    def with_failures(self, failures: Sequence[Failure]) -> Outcome:
+        """The same, failed by these too; they come first, for they explain the others."""
+        found = (*failures, *self.failures)
+        return replace(self, status="failed", failures=found) if failures else self
+
     def as_json(self) -> dict[str, Any]:
         """JSON-ready."""
         return {"id": self.id, **asdict(self)}

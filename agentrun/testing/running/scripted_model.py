@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agentrun.simulate.engines.engines import Answer, Brain, Conversation, ToolCall
 from agentrun.simulate.rehearsal.instructions import is_instruction, text_of, without_tasks
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.scenarios import Move, Scenario, Turn
+from agentrun.testing.results.outcome import Failure
 
 
 class ScriptedModel:
@@ -18,6 +20,7 @@ class ScriptedModel:
 
     def __init__(self) -> None:
         self.roles: dict[str, Brain] = {}
+        self.misplays: dict[str, list[Failure]] = {}
 
     async def answer(self, conversation: Conversation) -> Answer:
         """The answer of the test's own brain."""
@@ -26,50 +29,124 @@ class ScriptedModel:
 
 
 @dataclass
+class _Place:
+    """How far a conversation has come, also where the model's context has been emptied in between.
+
+    ``said`` are the caller's words so far, ``called`` the tools that were called since the last of them.
+    """
+
+    said: list[str] = field(default_factory=list)
+    called: int = 0
+    _seen: list[str] = field(default_factory=list)
+    _forgotten: int = 0
+    _counted: int = 0
+
+    def note(self, said: list[str], called: int) -> None:
+        """What the context holds now of the caller's words, and of the calls since the last of them."""
+        kept = next(n for n in range(min(len(said), len(self._seen)), -1, -1) if _ends(self._seen, said[:n]))
+        new = said[kept:]
+        if new:
+            self.said += new
+            self._forgotten = 0
+        elif called < self._counted:
+            self._forgotten += self._counted
+        self._seen, self._counted = said, called
+        self.called = self._forgotten + called
+
+    def gave(self, calls: int) -> None:
+        """The model was made to call so many tools."""
+        self._counted += calls
+
+
+@dataclass
 class Role:
-    """The model of one test: plays each turn's ``llm:``, and rehearses the rest."""
+    """The model of one test: plays each turn's ``llm:``, and rehearses the rest.
+
+    ``misplays`` are the calls of tools that the model was not offered when the test has it call them.
+    """
 
     spec: AgentSpec
     scenario: Scenario
     rehearsal: Brain
+    misplays: list[Failure] = field(default_factory=list)
+    _place: _Place = field(default_factory=_Place)
 
     async def answer(self, conversation: Conversation) -> Answer:
         """The next answer of the turn that the conversation has come to."""
         messages = without_tasks(conversation.messages, [self.spec])
-        told = messages[-1] if messages else {}
-        said = _said(messages, self.spec)
-        moves = self._moves(said)
+        told = messages[-1] if messages and messages[-1].get("role") != "system" else {}
+        self._place.note(_said(messages, self.spec), _calls_since(messages, self.spec))
+        turn, moves = self._moves()
         instructed = told.get("role") != "tool" and is_instruction(told, [self.spec])
-        if not moves or (instructed and said):
+        if not moves or (instructed and self._place.said):
             return await self.rehearsal.answer(conversation)
-        answers = _answers(moves)
-        called = _calls_since(messages, self.spec)
-        before = 0
-        for answer in answers:
-            if before == called:
-                return answer
+        before, called = 0, self._place.called
+        for answer in _answers(moves):
+            if before == called or before < called < before + len(answer.calls):
+                return self._play(replace(answer, calls=answer.calls[called - before :]), conversation, turn)
             before += len(answer.calls)
         return await self.rehearsal.answer(conversation)
 
-    def _moves(self, said: Sequence[str]) -> tuple[Move, ...]:
-        """The moves of the turn at which the caller has said all this."""
-        turns = _by_words(self.scenario.turns)
+    def _play(self, answer: Answer, conversation: Conversation, turn: int) -> Answer:
+        """The answer with those of its calls that the model is offered now; the rest waits for the next."""
+        offered = [tool.get("function", tool).get("name") for tool in conversation.tools]
+        calls = tuple(itertools.takewhile(lambda call: call.name in offered, answer.calls))
+        if answer.calls and not calls:
+            self._misplay(answer.calls[0].name, offered, turn)
+            return Answer("That can't be done here.")
+        self._place.gave(len(calls))
+        return replace(answer, calls=calls)
+
+    def _misplay(self, name: str, offered: Sequence[str], turn: int) -> None:
+        where = " at " + flow_place(self.spec, offered) if self.spec.flow else ""
+        there = ", ".join(sorted(offered)) or "nothing"
+        reason = f"the model is not offered it{where}; it is offered: {there}"
+        self.misplays.append(Failure(turn + 1, 0, f"the model calls {name}", reason, "not_offered"))
+
+    def _moves(self) -> tuple[int, tuple[Move, ...]]:
+        """The turn at which the caller has said all this, and the model's moves of it."""
+        turns, said = _by_words(self.scenario.turns), self._place.said
         if not said:
-            return turns[0][1]
-        same = [n for n, (words, _) in enumerate(turns) if n and _plain(words) == _plain(said[-1])]
+            return turns[0].index, turns[0].moves
+        same = [n for n, turn in enumerate(turns) if n and _plain(turn.words) == _plain(said[-1])]
         index = len(said) if len(said) in same or not same else same[0]
-        return turns[index][1] if index < len(turns) else ()
+        return (turns[index].index, turns[index].moves) if index < len(turns) else (0, ())
 
 
-def _by_words(turns: Sequence[Turn]) -> list[tuple[str, tuple[Move, ...]]]:
+@dataclass(frozen=True)
+class _Spoken:
+    """What the caller says, at which turn of the test, and the model's moves after it."""
+
+    words: str
+    index: int
+    moves: tuple[Move, ...]
+
+
+def flow_place(spec: AgentSpec, offered: Sequence[str]) -> str:
+    """The node of a flow that offers just these tools, in words."""
+    flow = spec.flow
+    assert flow is not None  # noqa: S101
+    common = {function.name for function in flow.global_functions}
+    nodes = [
+        name
+        for name, node in flow.nodes.items()
+        if {one.name for one in node.functions} | common == set(offered)
+    ]
+    return "node " + " or ".join(f"'{name}'" for name in nodes) if nodes else "its node"
+
+
+def _ends(words: Sequence[str], end: Sequence[str]) -> bool:
+    return not end or list(words[-len(end) :]) == list(end)
+
+
+def _by_words(turns: Sequence[Turn]) -> list[_Spoken]:
     """The caller's words and the model's moves after them; what comes before any words is first."""
-    found: list[tuple[str, tuple[Move, ...]]] = [("", ())]
-    for turn in turns:
+    found = [_Spoken("", 0, ())]
+    for index, turn in enumerate(turns):
         if turn.words is not None:
-            found.append((turn.words, turn.llm))
+            found.append(_Spoken(turn.words, index, turn.llm))
         else:
-            words, moves = found[-1]
-            found[-1] = (words, moves + turn.llm)
+            found[-1] = replace(found[-1], moves=found[-1].moves + turn.llm)
     return found
 
 
@@ -80,7 +157,7 @@ def _answers(moves: Sequence[Move]) -> list[Answer]:
         last = answers[-1] if answers else None
         if move.call:
             call = ToolCall(move.call, dict(move.args))
-            if last is None:
+            if last is None or move.after_results:
                 answers.append(Answer(calls=(call,)))
             else:
                 answers[-1] = Answer(last.text, (*last.calls, call))

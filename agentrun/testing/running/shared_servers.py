@@ -74,7 +74,8 @@ class SharedServers:
         """
         key = f"{file.spec.name}-test-{next(self._numbers)}"
         if not self.mode.live and base_url is None:
-            self.cast.roles[key] = Role(file.spec, scenario, Rehearsal([file.spec]))
+            misplays = self.cast.misplays[key] = []
+            self.cast.roles[key] = Role(file.spec, scenario, Rehearsal([file.spec]), misplays)
             base_url = self.openai.url_for(key)
         environ = {**self.environ, **({"OPENAI_BASE_URL": base_url} if base_url else {})}
         environ |= {} if self.mode.live else {"OPENAI_API_KEY": "test"}

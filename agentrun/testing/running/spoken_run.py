@@ -61,7 +61,7 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
                 record = bench.switchboard.records.get(file.spec.name, call.call_sid)
                 assert record is not None  # noqa: S101
                 talk = _Conversation(call, record, bench.engines, file.path.parent)
-                await _converse(talk, scenario, at, greets=file.spec.prompts.greeting is not None)
+                await _converse(talk, scenario, at, greets=file.spec.speaks_first)
                 if scenario.ended_by:
                     await call.until(
                         lambda: call.ended_by is not None, call.timeline.seconds + GOODBYE_SECONDS
@@ -81,7 +81,7 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
         first_audio=tuple(talk.times),
         greeting=talk.greeting,
     )
-    return outcome.despite(cassette_library.misfits)
+    return outcome.despite(cassette_library.misfits).with_failures(bench.cast.misplays.pop(key, ()))
 
 
 async def _converse(talk: _Conversation, scenario: Scenario, at: list[int], *, greets: bool) -> None:

@@ -51,7 +51,7 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
     where = ("tests", index)
     problem = file.problem(where, "")
     place = f"{problem.path}:{problem.line}"
-    greets = file.spec.prompts.greeting is not None
+    greets = file.spec.speaks_first
     progress = _Progress(int(greets and pipecat_script.waits_for_greeting(scenario)))
     judged = bench.mode.live and file.spec.judge is not None
     scripted = pipecat_script.load(scenario, file.path.parent, judged=judged, greets=greets)
@@ -66,7 +66,7 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
             record = bench.switchboard.records.get(file.spec.name, key)
     seconds = round(time.monotonic() - began, 3)
     outcome = _outcome(result, record, scenario, spec, place, seconds, progress.before, judged=judged)
-    return outcome.despite(cassette_library.misfits)
+    return outcome.despite(cassette_library.misfits).with_failures(bench.cast.misplays.pop(key, ()))
 
 
 async def _converse(

@@ -1,0 +1,60 @@
+"""A flow as Pipecat Flows reads it: the keys of ``pipecat.flows.FlowConfig``, without what is short here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from agentrun.spec.models.flow import Flow, FlowAction, FlowBranch, FlowFunction, FlowNode
+
+
+def as_data(flow: Flow) -> dict[str, Any]:
+    """Plain data that Pipecat's ``FlowConfig`` and its JSON Schema accept."""
+    made: dict[str, Any] = {
+        "initial_node": flow.initial_node,
+        "nodes": {name: _node(node) for name, node in flow.nodes.items()},
+    }
+    if flow.global_functions:
+        made["global_functions"] = [_function(function) for function in flow.global_functions]
+    return made
+
+
+def as_yaml(flow: Flow) -> str:
+    """The same as YAML."""
+    return yaml.safe_dump(as_data(flow), sort_keys=False, allow_unicode=True, width=100)
+
+
+def _node(node: FlowNode) -> dict[str, Any]:
+    made: dict[str, Any] = {"role_message": node.role_message} if node.role_message else {}
+    made["task_messages"] = [{"role": one.role, "content": one.content} for one in node.task_messages]
+    for key, actions in (("pre_actions", node.pre_actions), ("post_actions", node.post_actions)):
+        if actions:
+            made[key] = [_action(action) for action in actions]
+    if node.functions:
+        made["functions"] = [_function(function) for function in node.functions]
+    if node.context_strategy:
+        made["context_strategy"] = node.context_strategy
+    if not node.respond_immediately:
+        made["respond_immediately"] = False
+    return made
+
+
+def _function(function: FlowFunction) -> dict[str, Any]:
+    made: dict[str, Any] = {"name": function.name}
+    if function.transition_only:
+        made |= {"transition_only": True, "description": function.description}
+    to = function.transition_to
+    if isinstance(to, FlowBranch):
+        made["transition_to"] = to.model_dump(exclude_none=True)
+    elif to:
+        made["transition_to"] = to
+    return made
+
+
+def _action(action: FlowAction) -> dict[str, Any]:
+    made: dict[str, Any] = {"type": action.type, **(action.model_extra or {})}
+    for key in ("handler", "text"):
+        if value := getattr(action, key):
+            made[key] = value
+    return made if action.append_text_to_context else {**made, "append_text_to_context": False}

@@ -1,0 +1,51 @@
+"""``{{ name }}`` in the texts of a flow: names and what is inside them, as Pipecat Flows has it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_PLACEHOLDER = re.compile(rf"(\\?)\{{\{{\s*({_NAME}(?:\.{_NAME})*)\s*\}}\}}")
+_ANY = re.compile(r"(?<!\\)\{\{(.*?)\}\}", re.DOTALL)
+
+
+class MissingValueError(Exception):
+    """``name`` has no value yet."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{{{{ {name} }}}} has no value yet")
+        self.name = name
+
+
+def names(text: str) -> Iterator[str]:
+    """Every name that ``text`` asks for, with dots for what is inside.
+
+    >>> list(names("Your {{ order.size }} pizza, {{ name }}; \\\\{{ kept }}"))
+    ['order.size', 'name']
+    """
+    return (found[2] for found in _PLACEHOLDER.finditer(text) if not found[1])
+
+
+def unfilled(text: str) -> Iterator[str]:
+    """What stands in braces and is no name, such as ``{{ a | upper }}``: it would be said as it is."""
+    return (found[1].strip() for found in _ANY.finditer(text) if not _PLACEHOLDER.fullmatch(found[0]))
+
+
+def fill(text: str, values: Mapping[str, Any]) -> str:
+    """``text`` with its names filled in; raises MissingValueError for one without a value.
+
+    >>> fill("A {{ order.size }} one.", {"order": {"size": "large"}})
+    'A large one.'
+    """
+    return _PLACEHOLDER.sub(lambda found: found[0][1:] if found[1] else str(_value(found[2], values)), text)
+
+
+def _value(path: str, values: Mapping[str, Any]) -> Any:
+    current: Any = values
+    for part in path.split("."):
+        if not isinstance(current, Mapping) or part not in current:
+            raise MissingValueError(path)
+        current = current[part]
+    return current

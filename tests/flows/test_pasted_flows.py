@@ -1,0 +1,177 @@
+"""Flows that were written for Pipecat are pasted as they are, checked, served and tested."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from click.testing import CliRunner
+from pipecat.flows import FlowConfig
+
+from agentrun import spec
+from agentrun.cli.main import main
+from agentrun.errors import PluginError, SpecError
+from agentrun.spec.reference import flow_export
+
+HERE = Path(__file__).parent
+AGENTS = HERE.parents[1] / "agents"
+PASTED = {
+    "insurance": "insurance_quote.yaml",
+    "intake": "patient_intake.yaml",
+    "restaurant": "restaurant_reservation.yaml",
+}
+SCHEMA = json.loads((resources.files("pipecat.flows") / "flow_config.schema.json").read_text())
+
+
+def agentrun(*arguments: str) -> tuple[int, str]:
+    environ = {"OPENAI_API_KEY": "test"}
+    done: Any = CliRunner().invoke(main, list(arguments), env=environ, standalone_mode=False)
+    assert done.exception is None, done.exception
+    return int(done.return_value or 0), done.output
+
+
+@pytest.mark.parametrize("name", PASTED)
+def test_a_pasted_flow_is_checked_without_a_complaint(name: str) -> None:
+    code, said = agentrun("check", str(HERE / f"{name}.yaml"))
+    assert (code, said) == (0, "1 spec checked: no errors\n"), said
+
+
+@pytest.mark.parametrize("name", PASTED)
+def test_a_pasted_flow_passes_its_tests(name: str) -> None:
+    code, said = agentrun("test", str(HERE / f"{name}.yaml"))
+    assert code == 0, said
+
+
+@pytest.mark.parametrize("name", PASTED)
+def test_a_pasted_flow_is_exported_as_it_was_pasted(name: str) -> None:
+    file = spec.load(HERE / f"{name}.yaml")
+    assert file.spec.flow is not None
+    exported, written = flow_export.as_data(file.spec.flow), yaml.safe_load((HERE / PASTED[name]).read_text())
+    assert FlowConfig.model_validate(exported) == FlowConfig.model_validate(_stripped(written))
+
+
+@pytest.mark.parametrize("path", [HERE / "insurance.yaml", AGENTS / "pizza.yaml"], ids=lambda path: path.stem)
+def test_what_is_exported_is_taken_by_pipecat_and_its_schema(path: Path) -> None:
+    code, said = agentrun("flow", str(path), "--export")
+    assert code == 0, said
+    exported = yaml.safe_load(said)
+    FlowConfig.model_validate(exported)
+    jsonschema.validate(exported, SCHEMA)
+
+
+def test_a_flow_may_be_json_in_a_file_of_its_own(tmp_path: Path) -> None:
+    flow = {"initial_node": "a", "nodes": {"a": {"role_message": "You sell.", "task_messages": []}}}
+    (tmp_path / "steps.json").write_text(json.dumps(flow, indent=2))
+    (tmp_path / "my_desk.yaml").write_text("name: my_desk\ntransport: local\nflow: {file: steps.json}\n")
+    found = spec.load(tmp_path / "my_desk.yaml").spec
+    assert (found.name, found.prompts.system) == ("my_desk", "You sell.")
+    assert found.speaks_first
+    assert found.greeting is None
+
+
+def test_a_problem_of_an_included_flow_stands_where_it_was_written(tmp_path: Path) -> None:
+    (tmp_path / "steps.yaml").write_text("initial_node: a\nnodes:\n  a: {task_message: Ask.}\n")
+    (tmp_path / "desk.yaml").write_text("transport: local\nprompts: Sell.\nflow: !include steps.yaml\n")
+    with pytest.raises(SpecError) as caught:
+        spec.load(tmp_path / "desk.yaml")
+    places = {(Path(one.path).name, one.line) for one in caught.value.problems}
+    assert ("steps.yaml", 3) in places
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("!include ../x.yaml", "leads out of the project's folder"),
+        ("!include none.yaml", "'none.yaml': "),
+        ("!include desk.yaml", "more than 50 files are included"),
+        ("{file: steps.txt}", "`file:` stands alone with a name in YAML or JSON"),
+    ],
+)
+def test_what_can_not_be_included_is_said(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "desk.yaml").write_text(f"transport: local\nprompts: Sell.\nflow: {text}\n")
+    with pytest.raises(SpecError) as caught:
+        spec.load(tmp_path / "desk.yaml")
+    assert any(message in one.message for one in caught.value.problems), caught.value.problems
+
+
+FLOW = """
+transport: local
+prompts: You sell.
+tools: [shop]
+vars: {quote: {monthly_premium: 0}, places: [Rome, Milan]}
+flow:
+  initial_node: a
+  nodes:
+    a:
+      task_messages: FIRST
+      functions: [{name: order, transition_to: b}]
+    b:
+      task_messages: LATER
+      post_actions: [{type: end_conversation, text: BYE}]
+"""
+SHOP = '''
+from agentrun import Call, hookimpl
+
+async def order(call: Call) -> str:
+    """Order."""
+    return "ordered"
+
+@hookimpl
+def agentrun_tools():
+    return [order]
+'''
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, []),
+        ({"FIRST": "For {{ quote.monthly_premium }} in {{ places }}."}, []),
+        ({"LATER": "For {{ whatever.a_tool_sets }}."}, []),
+        ({"FIRST": "For {{ premium }}."}, ["'premium' is not known here"]),
+        ({"FIRST": "For {{ quote.premium }}."}, ["'quote.premium' is not known here"]),
+        ({"LATER": "For {{ qoute.monthly_premium }}."}, ["did you mean 'quote'?"]),
+        ({"BYE": "Bye {{ name | upper }}."}, ["would be said as it stands"]),
+        ({"task_messages: FIRST": "pre_actions: [{type: tts_sya}]\n      task_messages: []"},
+         ["the agent has no tool 'tts_sya'", "did you mean 'tts_say'?"]),
+    ],
+)  # fmt: skip
+def test_check_knows_where_a_name_can_have_a_value(
+    tmp_path: Path, changes: dict[str, str], said: list[str]
+) -> None:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "shop.py").write_text(SHOP)
+    text = FLOW
+    for word, value in changes.items():
+        text = text.replace(word, f'"{value}"' if "\n" not in value else value)
+    (tmp_path / "desk.yaml").write_text(text)
+    _, output = agentrun("check", str(tmp_path / "desk.yaml"))
+    assert all(part in output for part in said), output
+    assert said or output == "1 spec checked: no errors\n", output
+
+
+def test_a_handler_for_pipecat_says_what_to_change(tmp_path: Path) -> None:
+    from agentrun import plugins
+
+    (tmp_path / "plugins").mkdir()
+    written = SHOP.replace("call: Call", "flow_manager: 'FlowManager'")
+    (tmp_path / "plugins" / "shop.py").write_text(written)
+    (tmp_path / "desk.yaml").write_text(FLOW)
+    with pytest.raises(PluginError, match="Pipecat's FlowManager") as caught:
+        plugins.load(spec.load(tmp_path / "desk.yaml"))
+    assert "call.state" in caught.value.hint
+    assert "NO_RESPONSE" in caught.value.hint
+
+
+def _stripped(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _stripped(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_stripped(inner) for inner in value]
+    return value.strip() if isinstance(value, str) else value
