@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from agentrun.errors import Problem, SpecError
-from agentrun.spec.checks import secret_keys
+from agentrun.spec.checks import literal_templates, secret_keys
 from agentrun.spec.loading import extends, included_files, problems
 from agentrun.spec.loading import overrides as override
 from agentrun.spec.loading.spec_file import SpecFile
@@ -52,7 +52,8 @@ def examine(
     included_files.put(found, project)
     spec, trouble = _validate(found)
     named = secret_keys.find(found)
-    everything = [*found.problems, *named.values(), *trouble, *templates.check(found)]
+    braces = [*templates.check(found), *literal_templates.check(found)]
+    everything = [*found.problems, *named.values(), *trouble, *braces]
     sources = _sources(found)
     digest = _digest(path, sources, overrides, style)
     file = SpecFile(path, project, spec, found.values, sources, digest) if spec else None
