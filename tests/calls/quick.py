@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pipecat.audio.dtmf.types import KeypadEntry
 from pipecat.frames.frames import (
     InputAudioRawFrame,
+    InputDTMFFrame,
     OutputAudioRawFrame,
     StartFrame,
     TranscriptionFrame,
@@ -111,6 +113,7 @@ class QuickCall:
     transport: QuickTransport
     brain: ScriptedBrain
     voice: ToneVoice
+    openai: OpenAIServer
 
     @property
     def record(self) -> CallRecord:
@@ -141,6 +144,10 @@ class QuickCall:
             return
         frame = TranscriptionFrame(words, "caller", "2026-01-01T00:00:00Z")
         await self.session._worker.queue_frame(frame)
+
+    async def press(self, key: str) -> None:
+        """The caller presses a key of the telephone."""
+        await self.transport.input().push_frame(InputDTMFFrame(KeypadEntry(key)))
 
     async def until(self, done: Callable[[], object], seconds: float = SECONDS) -> None:
         await until(done, seconds)
@@ -188,7 +195,7 @@ async def quick_call(
         connection = Connection(call, transport, RATE, 24_000, control=control)
         session = Session(plan, connection, resources, CallRecord(call.id, "desk", "twilio"))
         running = asyncio.create_task(session.run())
-        quick = QuickCall(style, session, transport, brain, voice)
+        quick = QuickCall(style, session, transport, brain, voice, openai)
         try:
             await transport.connect()
             if greeted:
