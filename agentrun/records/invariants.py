@@ -66,7 +66,7 @@ def _cuts(record: Mapping[str, Any]) -> Iterator[str]:
         cause, last = entry["cut_by"], number == len(said) - 1
         if entry["interrupted"] != bool(cause) or (cause and cause not in _CUTS):
             yield f"the answer at {entry['at']} s is cut by {cause!r}, interrupted {entry['interrupted']}"
-        if cause == "hang-up" and (not last or record["ended_by"] not in ("caller", "error")):
+        if cause == "hang-up" and not last:
             yield f"the answer at {entry['at']} s was cut by a hang-up that did not end the call"
         if cause == "server" and not last:
             yield f"the answer at {entry['at']} s was cut by the end of the server, and another one came"

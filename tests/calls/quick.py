@@ -72,9 +72,14 @@ class _Output(BaseOutputTransport):
 
 
 class _Input(BaseInputTransport):
+    def __init__(self, params: TransportParams) -> None:
+        super().__init__(params)
+        self.ready = asyncio.Event()
+
     async def start(self, frame: StartFrame) -> None:
         await super().start(frame)
         await self.set_transport_ready(frame)
+        self.ready.set()
 
 
 class QuickTransport(BaseTransport):
@@ -100,6 +105,7 @@ class QuickTransport(BaseTransport):
         await self._call_event_handler("on_client_disconnected", None)
 
     async def hear(self, pcm: bytes) -> None:
+        await self._input.ready.wait()
         for start in range(0, len(pcm), 640):
             await self._input.push_audio_frame(InputAudioRawFrame(pcm[start : start + 640], RATE, 1))
 

@@ -39,13 +39,9 @@ def test_halves_of_pairs_and_nul_are_replaced_and_whole_pairs_stay() -> None:
     assert storable({"\ud83d": ["\udc00"]}) == {"\ufffd": ["\ufffd"]}
 
 
-@pytest.mark.parametrize(
-    "value",
-    [math.inf, -math.inf, math.nan, 1 << 63, -(1 << 80), 10**5000],
-    ids=lambda value: type(value).__name__,
-)
-def test_a_number_that_no_database_holds_becomes_a_text(value: float) -> None:
-    assert isinstance(storable(value), str)
+def test_a_number_that_no_database_holds_becomes_a_text() -> None:
+    numbers = (math.inf, -math.inf, math.nan, 1 << 63, -(1 << 80), 10**5000)
+    assert all(isinstance(storable(number), str) for number in numbers)
 
 
 def test_what_is_nested_too_deeply_or_is_too_long_is_cut_and_says_so() -> None:

@@ -89,3 +89,4 @@ class HeardAnswers:
         said = _MARKED.sub("", words).strip()
         if said:
             self._listener(HeardAnswer(said, began, by))
+            self._playout.was_heard(began)

@@ -77,10 +77,20 @@ class PlayoutTracker(FrameProcessor):
         self._cut: CutAnswer | None = None
         self._cause: CutBy = "caller"
         self._listeners: list[Callable[[float], None]] = []
+        self._heard_listeners: list[Callable[[float], None]] = []
 
     def on_begin(self, listener: Callable[[float], None]) -> None:
         """Have ``listener`` told when the first sound of each answer is played."""
         self._listeners.append(listener)
+
+    def on_heard(self, listener: Callable[[float], None]) -> None:
+        """Have ``listener`` told of each answer of which words were heard, once it is over: when it began."""
+        self._heard_listeners.append(listener)
+
+    def was_heard(self, began: float) -> None:
+        """The answer that began then is over, and is in the record."""
+        for listener in self._heard_listeners:
+            listener(began)
 
     def cut_by(self, cause: CutBy) -> None:
         """The next interruption is not the caller's."""

@@ -38,6 +38,7 @@ class Latency:
         self._marks: list[tuple[str, float]] = []
         self._ended: float | None = None
         self._hears = False
+        self._waited: dict[float, Turn] = {}
 
     def listen(self, parts: PipelineParts, connection: Connection) -> None:
         """Hear of the sound that comes in, of transcripts, and of the sound that is made."""
@@ -55,6 +56,7 @@ class Latency:
                 pushed_frames.watch_pushed_frames(part, TranscriptionFrame, self._understood)
         if parts.playout:
             parts.playout.on_begin(self.agent_started)
+            parts.playout.on_heard(self.answer_heard)
         speaker = parts.tts or parts.llm
         pushed_frames.watch_pushed_frames(speaker, TTSStartedFrame, self._made)
         pushed_frames.watch_pushed_frames(speaker, TTSAudioRawFrame, self._made)
@@ -97,8 +99,17 @@ class Latency:
         stages["endpointing"] -= stages["stt"]
         told = {stage: round(seconds * 1000, 1) for stage, seconds in stages.items() if seconds}
         turn = Turn(round(self._ended, 3), round((before - self._ended) * 1000, 1), told)
-        self._record.turns.append(turn)
+        self._waited[began] = turn
         self._forget()
+
+    def answer_heard(self, began: float) -> None:
+        """Words were heard of the answer whose first sound was at ``began``: its wait is one.
+
+        Of an answer that is cut before its first word nothing is heard, and the caller waits on.
+        """
+        if turn := self._waited.pop(began, None):
+            self._record.turns.append(turn)
+        self._waited = {at: wait for at, wait in self._waited.items() if at > began}
 
     def _last_word(self, now: float) -> float:
         """When the caller's last word ended: the last loud sound, or what the voice detector says."""

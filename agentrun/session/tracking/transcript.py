@@ -99,16 +99,18 @@ class Transcript:
             self._record.errors.append(error)
 
     def tool(self, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
-        """A finished tool call."""
+        """A finished tool call; of one that the end of the call stopped, what was within the call."""
+        record = self._record
+        at = record.offset(record.clock() - outcome.seconds)
         self._add(
             Entry(
-                max(0.0, round(self._clock() - outcome.seconds, 3)),
+                at,
                 "tool",
                 outcome.text,
                 name=tool.name,
                 arguments=dict(arguments) if isinstance(arguments, Mapping) else {},
                 status=outcome.status,
-                seconds=outcome.seconds,
+                seconds=round(min(outcome.seconds, record.elapsed() - at), 3),
             )
         )
 
