@@ -17,7 +17,7 @@ from agentrun.server.calls import switchboard
 from agentrun.server.lifecycle.startup import Options, running_server
 from tests.calls.desk import until
 
-SPEC = "name: desk\ntransport: local\nprompts: Hi.\ntools: [{use: mcp, command: 'false'}]\n"
+SPEC = "name: desk\ntransport: local\nprompts: Hi.\ntools: [{mcp: {command: ['false']}}]\n"
 TASKS = {"records", "webhooks", "metrics", "watch"}
 
 
@@ -38,6 +38,7 @@ async def test_each_background_task_is_restarted_and_ready_says_so(
     options = Options(port=0, insecure=True, records=records, webhooks=True, watch=True)
     async with running_server([tmp_path / "desk.yaml"], {"OPENAI_API_KEY": "test"}, options) as server:
         background = server.switchboard.background
+        await until(lambda: set(background.running) >= TASKS, 10)
         names = set(background.running)
         assert {name for name in names if not name.startswith("mcp ")} == TASKS
         assert any(name.startswith("mcp ") for name in names)
