@@ -9,7 +9,7 @@ UV ?= $(BIN)/uv
 # every extra but microphone, whose PyAudio needs PortAudio and a compiler
 LOCKED := offline browser daily mcp pdf postgresql recordings tracing docs dev
 
-.PHONY: install serve test lint docs bench lock clean
+.PHONY: install serve test lint docs bench lock sbom clean
 
 install: $(DONE)
 
@@ -33,6 +33,10 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# every package of the environment, with version and licence, in CycloneDX's format
+sbom: install
+	$(UV) tool run --from cyclonedx-bom==7.5.0 cyclonedx-py environment $(VENV) --output-format JSON --output-file sbom.json
 
 # the documentation on http://localhost:8000/, anew after each save
 docs: install
