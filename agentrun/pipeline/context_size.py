@@ -27,6 +27,26 @@ def assistant_params(spec: AgentSpec) -> LLMAssistantAggregatorParams:
     )
 
 
+_UNREADABLE = "This result can't be passed on."
+
+
+def drop_refused(context: LLMContext) -> None:
+    """Leave out what the model's provider has refused to read, or the next turn is refused with it.
+
+    That is what was added since the model spoke last; a tool's result keeps its place without its words.
+    """
+    messages = list(context.get_messages())
+    for place in range(len(messages) - 1, -1, -1):
+        message = messages[place]
+        if not isinstance(message, dict) or message["role"] == "assistant":
+            break
+        if message["role"] == "tool":
+            messages[place] = {**message, "content": _UNREADABLE}
+        elif message["role"] == "user":
+            del messages[place]
+    context.set_messages(messages)
+
+
 def trim(context: LLMContext, spec: AgentSpec) -> None:
     """Drop the oldest messages above ``context.max_messages``, where the strategy is ``trim``.
 

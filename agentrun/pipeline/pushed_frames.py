@@ -14,8 +14,10 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 _F = TypeVar("_F", bound=Frame)
 
 
-def watch_pushed_frames(part: FrameProcessor, kind: type[_F], told: Callable[[_F], None]) -> None:
-    """Have ``told`` called with each frame of ``kind`` that ``part`` is about to push."""
+def watch_pushed_frames(
+    part: FrameProcessor, kind: type[_F] | tuple[type[_F], ...], told: Callable[[_F], None]
+) -> None:
+    """Have ``told`` called with each frame of ``kind``, or of one of them, that ``part`` is about to push."""
     push: Any = part.push_frame
 
     async def push_frame(frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from loguru import logger
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
-    ErrorFrame,
     Frame,
-    LLMRunFrame,
 )
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
@@ -28,9 +25,12 @@ from agentrun.session.call_control import SessionCallControl
 from agentrun.session.callers import Callers
 from agentrun.session.handoff import Handoff
 from agentrun.session.responses import idle_prompts
+from agentrun.session.responses.answer_events import AnswerEvents
+from agentrun.session.responses.answer_state import AnswerState
 from agentrun.session.responses.idle_prompts import IdlePrompts
-from agentrun.session.responses.provider_faults import Faults, Verdict, described
+from agentrun.session.responses.provider_faults import Faults
 from agentrun.session.responses.realtime_reconnection import RealtimeReconnection
+from agentrun.session.responses.remedies import Remedies
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech import announcements, greeting
 from agentrun.session.speech.announcements import Announcements
@@ -80,7 +80,10 @@ class Session:
         self._transcript = Transcript(record, record.elapsed)
         self._latency = Latency(record, record.elapsed)
         self._side = BackgroundTranscription(plan.llm or plan.fixed, resources, self._transcript.caller)
-        self._response_deadline = ResponseDeadline(plan.spec.limits.answer, self._answer_overdue)
+        limits = plan.spec.limits
+        self._response_deadline = ResponseDeadline(
+            limits.answer, self._went_wrong, limits.stall, self._answer_heard
+        )
         told = (self._transcript, self._side, self._response_deadline, self._latency)
         reports = PipelineEvents(record.id, self.line, *told, self._ending.is_set)
         self._parts = build(plan, self._prompts.system, connection, resources, reports)
@@ -88,6 +91,10 @@ class Session:
         self._faults = Faults(self._parts)
         self._worker = worker.make(plan.spec, self._parts, connection, traced=resources.traced)
         self._voice = Announcements(self._worker, self._parts, connection)
+        self._remedies = Remedies(
+            *(record, self._parts, self._worker, self._faults, self._response_deadline, self._voice),
+            *(plan.spec.prompts.repeat, self.apologise, self._ending.is_set),
+        )
         self._idle = IdlePrompts(plan.spec.turns.idle, self._voice.say, self._farewell, self._worker)
         handoff = Handoff(plan, self.call, self._parts, resources, reports)
         live = (self._voice, self._worker, self._response_deadline, self._idle)
@@ -155,12 +162,13 @@ class Session:
 
     def _listen(self) -> None:
         running, transport = self._worker, self._connection.transport
+        AnswerEvents(self._response_deadline, self._faults, self._remedies.noted).listen(self._parts)
         self._transcript.listen(self._parts)
         self._latency.listen(self._parts, self._connection)
         Usage(self.record).listen(self._parts, self._plan)
         Callers(transport, self._connected, self._disconnected, self._line_lost).listen(self._connection.lost)
         running.add_event_handler("on_pipeline_started", self._started)
-        running.add_event_handler("on_pipeline_error", self._failed)
+        running.add_event_handler("on_pipeline_error", self._remedies.failed)
         running.add_event_handler("on_idle_timeout", self._silent)
         running.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
         running.add_event_handler("on_frame_reached_upstream", self._reached_upstream)
@@ -194,6 +202,7 @@ class Session:
 
     async def _caller_stopped(self, _aggregator: Any, _strategy: Any, message: Any) -> None:
         self._speaking.caller = False
+        self._response_deadline.caller_stops()
         context_size.trim(self._parts.context, self._plan.spec)
         if message.content or self._parts.stt is None:
             self.line.ledger.caller_spoke()
@@ -209,24 +218,12 @@ class Session:
         self._response_deadline.note(speaking=self._speaking.agent)
         if self._speaking.agent:
             self._transcript.agent_speaks()
-            self._faults.recovered()
 
-    async def _failed(self, _worker: PipelineWorker, frame: ErrorFrame) -> None:
-        self.record.errors.append(described(frame))
-        if self._ending.is_set():
-            return
-        verdict = self._faults.judge(frame)
-        logger.warning("call {}: {}; will {}", self.record.id, frame.error, verdict.value)
-        if verdict is Verdict.RETRY:
-            await self._worker.queue_frame(LLMRunFrame())
-            self._response_deadline.owed()
-        elif verdict is Verdict.ASK_AGAIN:
-            await self._voice.say(self._plan.spec.prompts.repeat)
-        elif verdict is Verdict.GIVE_UP:
-            await self.apologise(f"{frame.processor} failed")
+    async def _went_wrong(self, state: AnswerState, reason: str) -> None:
+        await self._remedies.went_wrong(state, reason)
 
-    async def _answer_overdue(self) -> None:
-        await self.apologise(f"no answer began within {self._plan.spec.limits.answer:g} s")
+    def _answer_heard(self) -> None:
+        self._faults.recovered()
 
     def _farewell(self, words: str, reason: str, by: EndedBy = "agent") -> None:
         farewell = ending.farewell(self._voice, words, lambda: self.end(by, reason))

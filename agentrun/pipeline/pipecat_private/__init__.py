@@ -6,6 +6,9 @@ Pipecat is pinned exactly, and ``tests/pipeline/test_pipecat_private.py`` fails 
 from __future__ import annotations
 
 from agentrun.pipeline.pipecat_private.realtime import (
+    note_ends,
+    realtime_answer_again,
+    realtime_give_up_answer,
     realtime_has_context,
     realtime_is_answering,
     realtime_is_deaf,
@@ -53,6 +56,9 @@ __all__ = [
     "has_settings",
     "hear_promptly",
     "is_connected",
+    "note_ends",
+    "realtime_answer_again",
+    "realtime_give_up_answer",
     "realtime_has_context",
     "realtime_is_answering",
     "realtime_is_deaf",

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from pipecat.frames.frames import Frame, LLMFullResponseEndFrame
+from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+
+from agentrun.pipeline import end_of_answer
 
 _TICK_SECONDS = 0.01
 
@@ -50,6 +54,61 @@ async def realtime_send_conversation(llm: OpenAIRealtimeLLMService) -> None:
         await llm.send_client_event(event)
     await llm._send_session_update()
     llm._llm_needs_conversation_setup = False
+
+
+def note_ends(llm: OpenAIRealtimeLLMService) -> None:
+    """Mark the end of each answer with the status of its response, and what the server says about it.
+
+    Pipecat passes on the message of a response that failed, without its code, and nothing of one that is
+    incomplete, cancelled or empty.
+    """
+    handle, push = llm._handle_evt_response_done, llm.push_frame
+    reason = ""
+
+    async def done(evt: events.ResponseDone) -> None:
+        nonlocal reason
+        reason = described(evt.response)
+        await handle(evt)
+        reason = ""
+
+    async def push_frame(frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
+        if isinstance(frame, LLMFullResponseEndFrame) and reason:
+            end_of_answer.mark(frame, reason)
+        await push(frame, direction)
+
+    llm._handle_evt_response_done = done
+    llm.push_frame = push_frame  # type: ignore[method-assign]
+
+
+def described(response: events.Response) -> str:
+    """How a response ended, as ``failed (rate_limit_exceeded): Rate limit reached``.
+
+    >>> described(events.Response(status="incomplete", status_details={"reason": "content_filter"}))
+    'incomplete (content_filter)'
+    """
+    details = response.status_details if isinstance(response.status_details, dict) else {}
+    error = details.get("error")
+    error = error if isinstance(error, dict) else {}
+    code = error.get("code") or error.get("type") or details.get("reason")
+    message = error.get("message")
+    return f"{response.status}{f' ({code})' if code else ''}{f': {message}' if message else ''}"
+
+
+async def realtime_give_up_answer(llm: OpenAIRealtimeLLMService) -> None:
+    """Cancel an answer that has not ended: the server takes one at a time."""
+    if llm._response_active:
+        await llm.send_client_event(events.ResponseCancelEvent())
+        llm._response_active = False
+        llm._response_create_owed = False
+
+
+async def realtime_answer_again(llm: OpenAIRealtimeLLMService) -> None:
+    """Ask for the answer that is owed once more; one that has not ended is given up."""
+    await realtime_give_up_answer(llm)
+    if llm._context is not None:
+        await llm._create_response()
+    else:
+        await llm.send_client_event(events.ResponseCreateEvent())
 
 
 def realtime_is_ready(llm: OpenAIRealtimeLLMService) -> bool:

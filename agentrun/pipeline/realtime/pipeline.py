@@ -114,6 +114,7 @@ def service(
         ),
     )
     pipecat_private.hear_promptly(made)
+    pipecat_private.note_ends(made)
     return made
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipecat.frames.frames import Frame, LLMFullResponseEndFrame
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.llm import OpenAILLMService
 from pipecat.services.openai.responses.llm import (
@@ -16,7 +19,8 @@ from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
 from pipecat.transcriptions.language import Language
 
-from agentrun.pipeline import pipecat_private
+from agentrun.pipeline import end_of_answer, pipecat_private
+from agentrun.pipeline.chat_stream import NotedStream
 from agentrun.pipeline.pipecat_private import SharedClient
 from agentrun.pipeline.services.construct import construct
 from agentrun.pipeline.services.openai_addresses import socket_url
@@ -33,7 +37,21 @@ _NOISE = {"near": "near_field", "far": "far_field"}
 
 
 class ChatLLM(SharedClient, OpenAILLMService):
-    """Chat completions."""
+    """Chat completions, whose ends say why."""
+
+    _reason = ""
+
+    async def get_chat_completions(self, context: LLMContext) -> Any:
+        self._reason = ""
+        return NotedStream(await super().get_chat_completions(context), self._note_reason)
+
+    async def push_frame(self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
+        if isinstance(frame, LLMFullResponseEndFrame):
+            end_of_answer.mark(frame, self._reason)
+        await super().push_frame(frame, direction)
+
+    def _note_reason(self, reason: str) -> None:
+        self._reason = reason
 
 
 class ResponsesHttpLLM(SharedClient, OpenAIResponsesHttpLLMService):

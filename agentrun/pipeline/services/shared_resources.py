@@ -17,7 +17,7 @@ import openai
 from pipecat.audio.vad.vad_analyzer import VADParams
 
 from agentrun.http import bounded_answers
-from agentrun.pipeline import pipecat_private
+from agentrun.pipeline import http_retries, pipecat_private
 from agentrun.pipeline.services.openai_speech import PreparedSpeech
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.tools.mcp.servers import McpServers
@@ -39,7 +39,10 @@ class Resources:
         self._silero = pipecat_private.silero_session()
         self._smart_turn = pipecat_private.smart_turn_session()
         self._turn_threads = ThreadPoolExecutor(_cores(), "smart-turn", initializer=_give_way)
-        self.http_client = openai.DefaultAsyncHttpxClient(limits=_lasting(openai.DEFAULT_CONNECTION_LIMITS))
+        self.http_client = openai.DefaultAsyncHttpxClient(
+            limits=_lasting(openai.DEFAULT_CONNECTION_LIMITS),
+            event_hooks={"response": [http_retries.bound_retries]},
+        )
         # For tools. One caller's cookies must not reach another's request: it keeps none.
         nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         hooks: Any = {"response": [bounded_answers.bound_async]}

@@ -1,4 +1,4 @@
-"""What a provider's error means for the call."""
+"""What a provider's error, or an answer that went wrong, means for the call."""
 
 from __future__ import annotations
 
@@ -8,65 +8,132 @@ from enum import Enum
 
 from pipecat.frames.frames import ErrorFrame
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
-from pipecat.utils.errors import ErrorCategory, classify_http_status_code
+from pipecat.utils.errors import ErrorCategory, classify_http_status_code, extract_http_status_code
 
+from agentrun.pipeline import http_retries
 from agentrun.pipeline.failover.failover import Failover
 from agentrun.pipeline.failover.stt import NothingHeardFrame
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.session.responses.answer_state import AnswerState
 
 _STATUS = re.compile(r"(?:Error code|status): (\d{3})")
+_REFUSED = (400, 413, 422)
+"""One request was refused; 401, 403 and 404 are refused each time."""
+_SILENT_VOICE = "completed with no audio"
+"""Pipecat's words for a voice that made no sound, which come behind the voice's own error."""
 
 
 class Verdict(Enum):
-    """What the session does about an error."""
+    """What the session does about it."""
 
-    IGNORE = "ignore"
+    IGNORE = "go on"
     ASK_AGAIN = "ask the caller to say it again"
-    RETRY = "run the language model again"
+    DROP_TURN = "leave the refused turn out, and ask the caller to say it again"
+    RETRY = "ask for the answer once more"
+    GO_ON = "have the answer gone on with"
     GIVE_UP = "apologise and end the call"
 
 
+def status(frame: ErrorFrame) -> int | None:
+    """The HTTP status behind an error; Pipecat's speech services leave it in the text alone."""
+    found = extract_http_status_code(frame.exception) if frame.exception else None
+    match = None if found else _STATUS.search(frame.error)
+    return int(match[1]) if match else found
+
+
 def category(frame: ErrorFrame) -> ErrorCategory:
-    """The error's category; Pipecat's speech services leave the HTTP status in the text alone."""
+    """The error's category; a quota that is used up is told from a rate that is too high."""
+    if http_retries.is_quota(getattr(frame.exception, "code", None)) or "insufficient_quota" in frame.error:
+        return ErrorCategory.QUOTA
     if frame.category not in (None, ErrorCategory.UNKNOWN):
         return frame.category
-    match = _STATUS.search(frame.error)
-    return classify_http_status_code(int(match[1])) if match else ErrorCategory.UNKNOWN
+    found = status(frame)
+    return classify_http_status_code(found) if found else ErrorCategory.UNKNOWN
 
 
 def described(frame: ErrorFrame) -> str:
-    """The error as a record has it: category and words."""
-    return f"{category(frame).value}: {frame.error}"
+    """The error as a record has it: category, words, and the provider's code where they don't hold it."""
+    code = getattr(frame.exception, "code", None)
+    more = f" ({code})" if isinstance(code, str) and code not in frame.error else ""
+    return f"{category(frame).value}: {frame.error}{more}"
 
 
 @dataclass
 class Faults:
-    """Counts a call's errors in a row: one is forgiven where it may pass, the second ends the call."""
+    """Counts a call's faults in a row: what may pass is forgiven once, the second time ends the call."""
 
     parts: PipelineParts
     _in_a_row: int = field(default=0, init=False)
     _asking_again: bool = field(default=False, init=False)
+    _voice_erred: bool = field(default=False, init=False)
 
     def recovered(self) -> None:
-        """The agent speaks: earlier errors are past, unless it only asks the caller to say it again."""
+        """An answer was heard: earlier faults are past, unless it only asks the caller to say it again."""
         if not self._asking_again:
             self._in_a_row = 0
         self._asking_again = False
 
-    def judge(self, frame: ErrorFrame) -> Verdict:
-        """Decide on one error; a realtime model's are its lifeline's."""
-        kind = category(frame)
-        if kind is ErrorCategory.APPLICATION or isinstance(frame.processor, OpenAIRealtimeLLMService):
+    def voice_works(self) -> None:
+        """The voice has made a sound since its last error."""
+        if self._voice_erred:
+            self._voice_erred = False
+            self._in_a_row = max(0, self._in_a_row - 1)
+
+    def judge(self, frame: ErrorFrame, *, begun: bool = False) -> Verdict:
+        """Decide on one error, of an answer that has ``begun`` or not.
+
+        A realtime model's errors end with its connection or its answer, which are seen to elsewhere.
+        """
+        kind, processor = category(frame), frame.processor
+        if kind is ErrorCategory.APPLICATION or isinstance(processor, OpenAIRealtimeLLMService):
             return Verdict.IGNORE
+        voice = processor is not None and processor is self.parts.tts
+        if voice and self._voice_erred and _SILENT_VOICE in frame.error:
+            return Verdict.IGNORE
+        refused = status(frame) in _REFUSED
         self._in_a_row += 1
-        if kind.is_permanent or self._in_a_row > 1 or _all_failed(frame):
+        self._voice_erred = voice
+        lasting = kind is ErrorCategory.QUOTA or (kind.is_permanent and not refused)
+        if lasting or self._in_a_row > 1 or _all_failed(frame):
             return Verdict.GIVE_UP
-        if frame.processor is self.parts.llm:
-            return Verdict.RETRY
-        if frame.processor is self.parts.stt:
-            self._asking_again = True
-            return Verdict.ASK_AGAIN
+        if processor is self.parts.llm:
+            return self._of_model(frame, refused=refused, begun=begun)
+        if processor is self.parts.stt:
+            return self._ask_again()
+        # the rest of the answer may be heard; one of which nothing is heard is empty
+        return Verdict.IGNORE if voice else Verdict.GIVE_UP
+
+    def forgive(self) -> None:
+        """The error just judged is not counted: the answer that it broke off will be."""
+        self._in_a_row -= 1
+
+    def judge_answer(self, state: AnswerState) -> Verdict:
+        """Decide on an answer that has stalled, is empty or has failed."""
+        self._in_a_row += 1
+        if state is AnswerState.EMPTY and self._in_a_row < 3:
+            return Verdict.RETRY if self._in_a_row == 1 else self._ask_again()
+        if state is AnswerState.STALLED and self._in_a_row == 1:
+            return Verdict.GO_ON
         return Verdict.GIVE_UP
+
+    def nothing_understood(self) -> Verdict:
+        """Clear speech was transcribed as nothing."""
+        self._in_a_row += 1
+        return self._ask_again() if self._in_a_row < 3 else Verdict.GIVE_UP
+
+    def _of_model(self, frame: ErrorFrame, *, refused: bool, begun: bool) -> Verdict:
+        if begun:
+            return Verdict.GO_ON
+        if refused:
+            self._asking_again = True
+            return Verdict.DROP_TURN
+        headers = getattr(getattr(frame.exception, "response", None), "headers", {})
+        wait = http_retries.retry_after(headers)
+        return Verdict.RETRY if wait is None or wait <= http_retries.LONGEST_SECONDS else self._ask_again()
+
+    def _ask_again(self) -> Verdict:
+        self._asking_again = True
+        return Verdict.ASK_AGAIN
 
 
 def _all_failed(frame: ErrorFrame) -> bool:

@@ -1,84 +1,168 @@
-"""Nobody waits in silence: a deadline on every answer that is owed."""
+"""Nobody waits in silence: a deadline hangs on the state of every answer that is owed."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from agentrun.session.responses.answer_state import Answer, AnswerState
+
+_LATE_SECONDS = 0.25
+_CATCH_UP_SECONDS = 1.0
+Outcome = Callable[[AnswerState, str], Awaitable[None]]
+"""Told of an answer that has stalled, is empty or has failed, and why."""
+
 
 class ResponseDeadline:
-    """Runs ``on_expiry`` when an owed answer has not begun within ``seconds``.
+    """Tells the state of an answer what happens, and ``on_outcome`` of one that went wrong.
 
-    The session says when an answer is owed, and when it has begun or is no longer expected. While a tool
-    runs, its own timeout counts. While the agent speaks, nobody waits in silence: what is owed by then, such
-    as the answer to a tool's result, is due once it has stopped.
+    ``first`` and ``between`` are the seconds of silence before an answer begins and after it has begun;
+    ``between`` is ``first`` where it isn't given. ``on_done`` is called when an answer was heard to its end.
     """
 
-    def __init__(self, seconds: float, on_expiry: Callable[[], Awaitable[None]]) -> None:
-        self._seconds = seconds
-        self._on_expiry = on_expiry
-        self._timer: asyncio.Task[None] | None = None
-        self._tools = 0
-        self._speaking = False
-        self._owed = False
-        self._promised = 0
-        self._caller = False
+    def __init__(
+        self,
+        first: float,
+        on_outcome: Outcome,
+        between: float | None = None,
+        on_done: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.answer = Answer(first, first if between is None else between)
+        self._on_outcome = on_outcome
+        self._on_done = on_done
+        self._last = AnswerState.NONE
+        self._was_late = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._outcomes: set[asyncio.Task[None]] = set()
+
+    @property
+    def state(self) -> AnswerState:
+        """Where the answer stands."""
+        return self.answer.state
+
+    @property
+    def tools(self) -> int:
+        """How many tools the answer waits for."""
+        return self.answer.tools_at_work
 
     def owed(self) -> None:
         """An answer is due from now on."""
-        self.settled()
-        self._caller = False
-        if self._speaking:
-            self._owed = True
-        elif not self._tools:
-            self._timer = asyncio.create_task(self._wait())
+        self.answer.owed(self._now())
+        self._arm()
+
+    def again(self) -> None:
+        """The answer is tried once more, and is due soon."""
+        self.answer.again()
+        self._arm()
+
+    def extend(self) -> None:
+        """Another service goes on with the answer, if one is due."""
+        self.answer.extend()
+        self._arm()
 
     def settled(self) -> None:
-        """The answer has begun, or is no longer expected."""
-        if self._timer and self._timer is not asyncio.current_task():
-            self._timer.cancel()
-        self._timer = None
-        self._owed = False
+        """Nothing is expected any more."""
+        self.answer.settled()
+        self._arm()
 
     def words_promised(self) -> None:
         """The next words are a tool's, and not the answer."""
-        self._promised += 1
+        self.answer.words_promised()
 
     def note(self, *, speaking: bool) -> None:
-        """The agent's first or last sound: the answer has begun, unless these are a tool's words."""
-        self._speaking = speaking
-        if speaking:
-            still_owed = self._promised > 0 and self._timer is not None
-            self._promised = max(0, self._promised - 1)
-            self.settled()
-            self._owed = still_owed
-            self._caller = False
-        elif self._owed:
-            self.owed()
+        """The agent's first or last sound."""
+        self.answer.sound(self._now(), speaking=speaking)
+        self._arm()
 
     def caller_speaks(self) -> None:
-        """The caller's turn has begun: they wait for nothing, and for no tool that works on beside it."""
-        self._promised = self._tools = 0
-        self._caller = True
-        self.settled()
+        """The caller's turn has begun."""
+        self.answer.caller_speaks()
+        self._arm()
 
-    def again(self) -> None:
-        """Somebody else owes the answer now, if one is due."""
-        if self._timer:
-            self.owed()
+    def caller_stops(self) -> None:
+        """The caller's turn is over."""
+        self.answer.caller_stops()
+        self._arm()
 
     def tool_started(self) -> None:
         """A tool is at work."""
-        self._tools += 1
-        self.settled()
+        self.answer.tool_started()
+        self._arm()
 
     def tool_ended(self, *, answered: bool = True) -> None:
         """A tool is done: the model owes an answer, unless the tool was given up."""
-        self._tools = max(0, self._tools - 1)
-        if answered and not self._caller:
-            self.owed()
+        self.answer.tool_ended(self._now(), answered=answered)
+        self._arm()
 
-    async def _wait(self) -> None:
-        await asyncio.sleep(self._seconds)
-        self._timer = None
-        await self._on_expiry()
+    def model_began(self) -> None:
+        """The model is at an answer."""
+        self.answer.model_began(self._now())
+        self._arm()
+
+    def model_made(self) -> None:
+        """The model has made words, sound or the call of a tool."""
+        self.answer.model_made()
+
+    def model_ended(self, reason: str, *, made: bool) -> None:
+        """The model is at the end of an answer."""
+        self.answer.model_ended(self._now(), reason, made=made)
+        self._arm()
+
+    def broke_off(self, reason: str) -> None:
+        """The provider can't go on with an answer that has begun."""
+        self.answer.broke_off(reason)
+        self._arm()
+
+    def arrives(self) -> None:
+        """The beginning of the model's answer has come to the line."""
+        self.answer.arrives()
+
+    def voiced(self) -> None:
+        """Sound of the model's answer has come to the line."""
+        self.answer.voiced()
+
+    def delivered(self) -> None:
+        """The end of the model's answer has come to the line."""
+        self.answer.delivered(self._now())
+        self._arm()
+
+    def close(self) -> None:
+        """The call is over."""
+        self.settled()
+        for task in self._outcomes:
+            task.cancel()
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _arm(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        self._was_late = False
+        last, self._last = self._last, self.answer.state
+        if self._last is AnswerState.DONE and last is not AnswerState.DONE:
+            self._on_done()
+        due = self.answer.deadline
+        if due is not None:
+            self._timer = asyncio.get_running_loop().call_at(due, self._expire)
+
+    def _expire(self) -> None:
+        due, now = self.answer.deadline, self._now()
+        if due is not None and now - due > _LATE_SECONDS and not self._was_late:
+            # this process stood still: what has come meanwhile is still to be read
+            self._was_late = True
+            self._timer = asyncio.get_running_loop().call_later(
+                min(now - due, _CATCH_UP_SECONDS), self._expire
+            )
+            return
+        state = self.answer.expire(max(now, due or 0.0))
+        if state is None:
+            self._arm()
+            return
+        task = asyncio.get_running_loop().create_task(self._tell(state, self.answer.reason))
+        self._outcomes.add(task)
+        task.add_done_callback(self._outcomes.discard)
+
+    async def _tell(self, state: AnswerState, reason: str) -> None:
+        await self._on_outcome(state, reason)

@@ -22,6 +22,7 @@ async def begin(
 ) -> None:
     """Have fixed words spoken, or the model greet, or the caller begin; a flow enters its first node."""
     if prompts.opening:
+        response_deadline.owed()
         await voice.say(prompts.opening)
     if prompts.greeting:
         parts.context.add_message({"role": "developer", "content": prompts.greeting})

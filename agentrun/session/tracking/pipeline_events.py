@@ -52,7 +52,7 @@ class PipelineEvents:
         """Another service goes on: the answer is awaited anew."""
         logger.warning("call {}: {} goes on as {} instead of {}", self.call_id, by, part, instead_of)
         self.transcript.taken_over(part, by, instead_of, described(error) if error else "")
-        self.response_deadline.again()
+        self.response_deadline.extend()
 
     def step_failed(self, why: str) -> None:
         """A flow can't go on to its next node."""

@@ -69,6 +69,12 @@ class Limits(SpecModel):
     answer: Duration = Field(
         default=6.0, gt=0, description="How long an answer may take to begin before the agent gives up."
     )
+    stall: Duration | None = Field(
+        default=None,
+        gt=0,
+        description="How long an answer that has begun may stop before the agent goes on with it, or gives "
+        "up; as long as `answer` if it isn't set.",
+    )
     calls: Count | None = Field(default=None, ge=1, description="Calls at the same time; any number.")
     calls_per_caller: Count | None = Field(
         default=None, ge=1, description="Calls of one number at the same time; any number."

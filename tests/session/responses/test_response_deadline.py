@@ -2,6 +2,7 @@
 
 import asyncio
 
+from agentrun.session.responses.answer_state import AnswerState
 from agentrun.session.responses.response_deadline import ResponseDeadline
 
 SHORT = 0.02
@@ -11,7 +12,7 @@ class Expiries:
     def __init__(self) -> None:
         self.count = 0
 
-    async def __call__(self) -> None:
+    async def __call__(self, _state: AnswerState, _reason: str) -> None:
         self.count += 1
 
 
@@ -58,7 +59,7 @@ async def test_two_tools_at_once_both_count() -> None:
 async def test_expiry_may_settle_itself() -> None:
     done = asyncio.Event()
 
-    async def expire() -> None:
+    async def expire(_state: AnswerState, _reason: str) -> None:
         response_deadline.settled()
         await asyncio.sleep(0)
         done.set()

@@ -1,0 +1,41 @@
+"""A streamed chat completion, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+
+class NotedStream:
+    """Passes the chunks of ``stream`` on, and says at the end how it ended.
+
+    ``ended`` is given the model's finish reason. A stream without a chunk is no stream: its status and
+    content type are given then, as where a proxy answers 200 with a page of HTML.
+    """
+
+    def __init__(self, stream: Any, ended: Callable[[str], None]) -> None:
+        self._stream = stream
+        self._ended = ended
+
+    def __aiter__(self) -> AsyncGenerator[Any, None]:
+        return self._chunks()
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await self._stream.close()
+
+    async def _chunks(self) -> AsyncGenerator[Any, None]:
+        reason, empty = "", True
+        async for chunk in self._stream:
+            empty = False
+            for choice in chunk.choices or ():
+                reason = getattr(choice, "finish_reason", None) or reason
+            yield chunk
+        self._ended(self._answered() if empty else reason)
+
+    def _answered(self) -> str:
+        response = getattr(self._stream, "response", None)
+        if response is None:
+            return "no events"
+        kind = response.headers.get("content-type") or "none"
+        return f"status {response.status_code}, content type {kind}"

@@ -1,0 +1,90 @@
+"""What the pipeline does for an answer, told to whoever keeps its state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pipecat.frames.frames import (
+    ErrorFrame,
+    Frame,
+    FunctionCallsStartedFrame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
+    LLMTextFrame,
+    TTSAudioRawFrame,
+)
+from pipecat.utils.errors import ErrorCategory
+
+from agentrun.pipeline import end_of_answer, pushed_frames
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.session.responses.provider_faults import Faults
+from agentrun.session.responses.response_deadline import ResponseDeadline
+
+_OF_MODEL = (
+    LLMFullResponseStartFrame,
+    LLMTextFrame,
+    FunctionCallsStartedFrame,
+    TTSAudioRawFrame,
+    LLMFullResponseEndFrame,
+    ErrorFrame,
+)
+_AT_LINE = (LLMFullResponseStartFrame, LLMTextFrame, TTSAudioRawFrame, LLMFullResponseEndFrame)
+
+
+class AnswerEvents:
+    """Listens to the model, and to what comes to the line after the voice.
+
+    ``noted`` is told of an answer that ended before it was whole, and why.
+    """
+
+    def __init__(
+        self, response_deadline: ResponseDeadline, faults: Faults, noted: Callable[[str], None]
+    ) -> None:
+        self._response_deadline = response_deadline
+        self._faults = faults
+        self._noted = noted
+        self._made = self._erred = self._written = False
+
+    def listen(self, parts: PipelineParts) -> None:
+        """Follow the frames of both."""
+        pushed_frames.watch_pushed_frames(parts.llm, _OF_MODEL, self._from_model)
+        line = parts.playout or parts.tts
+        if line:
+            self._written = parts.playout is None
+            pushed_frames.watch_pushed_frames(line, _AT_LINE, self._at_line)
+
+    def _from_model(self, frame: Frame) -> None:
+        if isinstance(frame, LLMFullResponseStartFrame):
+            self._response_deadline.model_began()
+        elif isinstance(frame, LLMFullResponseEndFrame):
+            self._ended(end_of_answer.reason_of(frame))
+        elif isinstance(frame, ErrorFrame):
+            self._erred = self._erred or frame.category is not ErrorCategory.APPLICATION
+        elif not isinstance(frame, LLMTextFrame) or frame.text.strip():
+            self._made = True
+            self._response_deadline.model_made()
+
+    def _ended(self, reason: str) -> None:
+        made, erred = self._made, self._erred
+        self._made = self._erred = False
+        if erred:
+            return
+        if made and reason.startswith("failed"):
+            self._response_deadline.broke_off(reason)
+        elif made and not end_of_answer.is_normal(reason) and not reason.startswith("cancelled"):
+            self._noted(f"the answer was cut: {reason}")
+        self._response_deadline.model_ended(
+            f"the answer was empty: {reason}" if reason else _EMPTY, made=made
+        )
+
+    def _at_line(self, frame: Frame) -> None:
+        if isinstance(frame, LLMFullResponseStartFrame):
+            self._response_deadline.arrives()
+        elif isinstance(frame, LLMFullResponseEndFrame):
+            self._response_deadline.delivered()
+        elif self._written or isinstance(frame, TTSAudioRawFrame):
+            self._response_deadline.voiced()
+            self._faults.voice_works()
+
+
+_EMPTY = "the answer was empty"

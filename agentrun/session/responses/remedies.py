@@ -1,0 +1,111 @@
+"""What is done about errors and answers that went wrong, so that the caller hears something."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from loguru import logger
+from pipecat.frames.frames import ErrorFrame, LLMMessagesAppendFrame, LLMRunFrame
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+
+from agentrun.pipeline import context_size, pipecat_private
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.records import CallRecord
+from agentrun.session.responses.answer_state import AnswerState
+from agentrun.session.responses.provider_faults import Faults, Verdict, described
+from agentrun.session.responses.response_deadline import ResponseDeadline
+from agentrun.session.speech.announcements import Announcements
+
+GO_ON = (
+    "Your last answer broke off, and the caller has heard it so far. Go on from there in one or two "
+    "sentences, without repeating what was said and without mentioning that it broke off."
+)
+
+
+@dataclass(frozen=True)
+class Remedies:
+    """For one call. ``repeat`` are the words that ask the caller to say it again."""
+
+    record: CallRecord
+    parts: PipelineParts
+    worker: PipelineWorker
+    faults: Faults
+    response_deadline: ResponseDeadline
+    voice: Announcements
+    repeat: str
+    apologise: Callable[[str], Awaitable[None]]
+    is_over: Callable[[], bool]
+
+    async def failed(self, _worker: PipelineWorker, frame: ErrorFrame) -> None:
+        """A processor tells of an error."""
+        self.record.errors.append(described(frame))
+        if self.is_over():
+            return
+        begun = self.response_deadline.answer.has_begun
+        verdict = self.faults.judge(frame, begun=begun)
+        logger.warning("call {}: {}; will {}", self.record.id, frame.error, verdict.value)
+        if verdict is Verdict.GO_ON:
+            # what was made of it is heard first
+            self.faults.forgive()
+            self.response_deadline.broke_off(frame.error)
+            return
+        if verdict is not Verdict.GIVE_UP and frame.processor and not frame.processor.is_usable:
+            await frame.processor.set_usable(True)
+        await self._do(verdict, f"{frame.processor} failed")
+
+    async def went_wrong(self, state: AnswerState, reason: str) -> None:
+        """An answer has stalled, is empty or has failed."""
+        if self.is_over():
+            return
+        verdict = self.faults.judge_answer(state)
+        if verdict is not Verdict.GIVE_UP:
+            self.record.errors.append(reason)
+        logger.warning("call {}: {}: {}; will {}", self.record.id, state.value, reason, verdict.value)
+        await self._do(verdict, reason)
+
+    async def nothing_understood(self, reason: str) -> None:
+        """The caller spoke clearly, and no words were found in it."""
+        if self.is_over():
+            return
+        self.record.errors.append(reason)
+        await self._do(self.faults.nothing_understood(), reason)
+
+    def noted(self, reason: str) -> None:
+        """Something that the caller may not have noticed."""
+        self.record.errors.append(reason)
+
+    async def _do(self, verdict: Verdict, reason: str) -> None:
+        if verdict is Verdict.GIVE_UP:
+            await self.apologise(reason)
+        elif verdict is Verdict.RETRY:
+            await self._ask_once_more()
+        elif verdict is Verdict.GO_ON:
+            await self._go_on()
+        elif verdict in (Verdict.ASK_AGAIN, Verdict.DROP_TURN):
+            if verdict is Verdict.DROP_TURN:
+                context_size.drop_refused(self.parts.context)
+            self.response_deadline.again()
+            await self.voice.say(self.repeat)
+
+    async def _ask_once_more(self) -> None:
+        self.response_deadline.again()
+        if isinstance(self.parts.llm, OpenAIRealtimeLLMService):
+            await pipecat_private.realtime_answer_again(self.parts.llm)
+        else:
+            await self.worker.queue_frame(LLMRunFrame())
+
+    async def _go_on(self) -> None:
+        """Drop what hangs, keep what was heard, and have the model go on behind it."""
+        await self.voice.silence()
+        self.response_deadline.again()
+        message: Any = {"role": "developer", "content": GO_ON}
+        llm = self.parts.llm
+        if isinstance(llm, OpenAIRealtimeLLMService):
+            await pipecat_private.realtime_give_up_answer(llm)
+            await llm.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
+            return
+        self.parts.context.add_message(message)
+        await self.worker.queue_frame(LLMRunFrame())
