@@ -37,7 +37,7 @@ def build(
     words = strategies.Words(stt is not None, stt is not None and stt.tells_segments)
     llm = cascade.llm(plan.llm, instructions, resources, listener)
     text = speech_text.of(plan)
-    tts = cascade.tts(plan.tts, resources, listener, text)
+    tts = cascade.tts(plan.tts, resources, listener, text, spec.limits.stall or spec.limits.answer)
     context = LLMContext(
         tools=ToolsSchema(standard_tools=functions.schemas(plan.tools, connection.call, listener))
     )

@@ -20,6 +20,9 @@ from agentrun.pipeline.text.speech_text import SpeechText
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.plan.plan import ServicePlan
 
+_SOONER = 0.8
+"""A voice that stops tells of it before it is overdue."""
+
 
 def stt(
     plan: ServicePlan,
@@ -51,10 +54,12 @@ def llm(
 
 
 def tts(
-    plan: ServicePlan, resources: Resources, listener: SessionListener, text: SpeechText
+    plan: ServicePlan, resources: Resources, listener: SessionListener, text: SpeechText, stall: float
 ) -> FrameProcessor:
-    """Text to speech, of ``text``."""
-    members = _members(plan, lambda each: services.tts(each, resources), plan.patience)
+    """Text to speech, of ``text``, which may stop for ``stall`` seconds; with a fallback for less."""
+    alone = not plan.fallback
+    longest = stall if alone else min(stall, plan.patience * _SOONER)
+    members = _members(plan, lambda each: services.tts(each, resources, longest, alone=alone), plan.patience)
     for member in members:
         if isinstance(member.service, TTSService):
             member.service.add_text_transformer(text.transform)

@@ -28,6 +28,8 @@ from agentrun.pipeline.pipecat_private.services import (
     resample_promptly,
     send_ahead,
     settings_of,
+    speech_client,
+    speech_request,
 )
 from agentrun.pipeline.pipecat_private.shared_models import (
     SharedClient,
@@ -74,6 +76,8 @@ __all__ = [
     "settings_of",
     "silero_session",
     "smart_turn_session",
+    "speech_client",
+    "speech_request",
     "stop_by_model",
     "stop_by_silence",
     "tasks",

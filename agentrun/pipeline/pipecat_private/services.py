@@ -6,18 +6,21 @@ import asyncio
 import time
 from typing import Any
 
+from openai import AsyncOpenAI
 from pipecat.frames.frames import StartFrame
 from pipecat.pipeline.parallel_pipeline import ParallelPipeline
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.ai_service import AIService
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
+from pipecat.services.openai.tts import VALID_VOICES, OpenAITTSService
 from pipecat.services.stt_service import WebsocketSTTService
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketOutputTransport
 from websockets.protocol import State
 
 from agentrun.pipeline.audio.resampling import PromptResampler
+from agentrun.pipeline.speech_sound import NoSpeechError
 
 
 def resample_promptly(output: FrameProcessor | None) -> None:
@@ -86,3 +89,19 @@ async def reconnect(service: FrameProcessor) -> None:
     """
     if isinstance(service, WebsocketSTTService):
         await service._do_reconnect()
+
+
+def speech_client(service: OpenAITTSService) -> AsyncOpenAI:
+    """The client of OpenAI's speech service."""
+    return service._client
+
+
+def speech_request(service: OpenAITTSService, text: str) -> dict[str, Any]:
+    """What OpenAI's speech service asks for ``text``; raises NoSpeechError for an unknown voice."""
+    settings: Any = service._settings
+    voice = VALID_VOICES.get(settings.voice)
+    if voice is None:
+        raise NoSpeechError(f"the voice {settings.voice!r} is not one of {', '.join(sorted(VALID_VOICES))}")
+    wanted = {"input": text, "model": settings.model, "voice": voice, "response_format": "pcm"}
+    optional = {"instructions": settings.instructions, "speed": settings.speed}
+    return wanted | {key: value for key, value in optional.items() if value}

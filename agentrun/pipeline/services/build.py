@@ -24,7 +24,7 @@ from agentrun.pipeline.chat_stream import NotedStream
 from agentrun.pipeline.pipecat_private import SharedClient
 from agentrun.pipeline.services.construct import construct
 from agentrun.pipeline.services.openai_addresses import socket_url
-from agentrun.pipeline.services.openai_speech import OpenAISpeech
+from agentrun.pipeline.services.openai_speech import STALL_SECONDS, OpenAISpeech
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import ServicePlan
 from agentrun.providers.service_plans import OPENAI
@@ -117,8 +117,13 @@ def _llm(plan: ServicePlan, instructions: str, resources: Resources) -> LLMServi
     return ChatLLM(client, settings=ChatLLM.Settings(**given), **shared)
 
 
-def tts(plan: ServicePlan, resources: Resources) -> TTSService:
-    """Text to speech; OpenAI's always at 24 kHz, which the transport brings to the line's rate."""
+def tts(
+    plan: ServicePlan, resources: Resources, stall: float = STALL_SECONDS, *, alone: bool = True
+) -> TTSService:
+    """Text to speech; OpenAI's always at 24 kHz, which the transport brings to the line's rate.
+
+    OpenAI's may stop for ``stall`` seconds. One that is ``alone`` is asked twice before it has failed.
+    """
     if plan.provider != OPENAI:
         service: TTSService = construct(plan, resources)
         return service
@@ -127,6 +132,8 @@ def tts(plan: ServicePlan, resources: Resources) -> TTSService:
         plan,
         resources.ready_speech,
         seconds(settings.pop("buffer", SPEECH_BUFFER)),
+        stall,
+        2 if alone else 1,
         api_key=plan.api_key,
         base_url=plan.base_url,
         http_client=resources.http_client,

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from pipecat.frames.frames import Frame, TTSAudioRawFrame
+import openai
+from pipecat.frames.frames import ErrorFrame, Frame, TTSAudioRawFrame
 from pipecat.services.openai.tts import OpenAITTSService
+from pipecat.utils.errors import ErrorCategory, classify_http_status_code
+from pipecat.utils.tracing.service_decorators import traced_tts
 
+from agentrun.pipeline import pipecat_private, speech_request
+from agentrun.pipeline.speech_sound import RATE
 from agentrun.plan.plan import ServicePlan
 
-RATE = 24_000
-"""Hz of 16-bit mono PCM; OpenAI's speech endpoint has no other rate."""
+STALL_SECONDS = 6.0
+_LASTING = (401, 403, 404)
 _NOT_HEARD = ("buffer",)
 
 
@@ -44,24 +49,78 @@ def _key(voice: ServicePlan, text: str) -> tuple[str | None, ...]:
 class OpenAISpeech(OpenAITTSService):
     """Speech that is heard when ``buffer`` seconds of it are there; Pipecat waits for half a second.
 
-    What stands in ``ready`` is asked of nobody.
+    What stands in ``ready`` is asked of nobody. A service that sends nothing for ``stall`` seconds, breaks
+    off, or sends what is no speech is asked ``attempts`` times, and the sound is joined where it broke off.
     """
 
-    def __init__(self, voice: ServicePlan, ready: PreparedSpeech, buffer: float, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        voice: ServicePlan,
+        ready: PreparedSpeech,
+        buffer: float,
+        stall: float = STALL_SECONDS,
+        attempts: int = 2,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(sample_rate=RATE, **kwargs)
         self._planned, self._ready = voice, ready
-        self._buffer = buffer
+        self._buffer, self._stall, self._attempts = buffer, stall, attempts
 
     @property
     def chunk_size(self) -> int:
         return int(self.sample_rate * self._buffer) * 2
 
+    @traced_tts
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame, None]:
         pcm = self._ready.find(self._planned, text)
-        if pcm is None:
-            async for frame in super().run_tts(text, context_id):
-                yield frame
+        if pcm is not None:
+            await self.stop_ttfb_metrics()
+            for start in range(0, len(pcm), self.chunk_size):
+                yield self._frame(pcm[start : start + self.chunk_size], context_id)
             return
-        await self.stop_ttfb_metrics()
-        for start in range(0, len(pcm), self.chunk_size):
-            yield TTSAudioRawFrame(pcm[start : start + self.chunk_size], RATE, 1, context_id=context_id)
+        sent, error = 0, None
+        for _ in range(self._attempts):
+            try:
+                async for piece in self._asked(text, skip=sent):
+                    if not sent:
+                        await self.stop_ttfb_metrics()
+                        await self.start_tts_usage_metrics(text)
+                    sent += len(piece)
+                    yield self._frame(piece, context_id)
+                return
+            except speech_request.ERRORS as failure:
+                error = failure
+                if isinstance(failure, openai.APIStatusError):
+                    break
+        assert error is not None  # noqa: S101
+        yield _told(error, sent)
+
+    async def _asked(self, text: str, skip: int) -> AsyncGenerator[bytes, None]:
+        """The sound of ``text`` without its first ``skip`` bytes."""
+        wanted = pipecat_private.speech_request(self, text)
+        pieces = speech_request.sound(
+            pipecat_private.speech_client(self), wanted, self.chunk_size, self._stall
+        )
+        try:
+            async for piece in pieces:
+                left = piece[skip:]
+                skip = max(0, skip - len(piece))
+                if left:
+                    yield left
+        finally:
+            await pieces.aclose()
+
+    def _frame(self, pcm: bytes, context_id: str) -> TTSAudioRawFrame:
+        return TTSAudioRawFrame(pcm, RATE, 1, context_id=context_id)
+
+
+def _told(error: Exception, sent: int) -> ErrorFrame:
+    """One refused sentence doesn't make a voice unusable; a wrong key does."""
+    status = getattr(error, "status_code", None)
+    after = f", after {sent / 2 / RATE:.1f} s of sound" if sent else ""
+    frame = ErrorFrame(f"speech: {error or type(error).__name__}{after}", exception=error)
+    if status not in _LASTING:
+        frame.category = ErrorCategory.UNKNOWN if status is None else classify_http_status_code(status)
+        if frame.category.is_permanent:
+            frame.category = ErrorCategory.UNKNOWN
+    return frame
