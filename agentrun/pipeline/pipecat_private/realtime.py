@@ -11,7 +11,7 @@ from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
-from agentrun.pipeline import end_of_answer
+from agentrun.pipeline.services import end_of_answer
 
 _TICK_SECONDS = 0.01
 

@@ -20,7 +20,7 @@ from pipecat.transports.websocket.fastapi import FastAPIWebsocketOutputTransport
 from websockets.protocol import State
 
 from agentrun.pipeline.audio.resampling import PromptResampler
-from agentrun.pipeline.speech_sound import NoSpeechError
+from agentrun.pipeline.services.speech_sound import NoSpeechError
 
 
 def resample_promptly(output: FrameProcessor | None) -> None:

@@ -19,9 +19,10 @@ from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
 from pipecat.transcriptions.language import Language
 
-from agentrun.pipeline import end_of_answer, pipecat_private
-from agentrun.pipeline.chat_stream import NotedStream
+from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.pipecat_private import SharedClient
+from agentrun.pipeline.services import end_of_answer
+from agentrun.pipeline.services.chat_stream import NotedStream
 from agentrun.pipeline.services.construct import construct
 from agentrun.pipeline.services.openai_addresses import socket_url
 from agentrun.pipeline.services.openai_speech import STALL_SECONDS, OpenAISpeech

@@ -11,8 +11,9 @@ from pipecat.services.openai.tts import OpenAITTSService
 from pipecat.utils.errors import ErrorCategory, classify_http_status_code
 from pipecat.utils.tracing.service_decorators import traced_tts
 
-from agentrun.pipeline import pipecat_private, speech_request
-from agentrun.pipeline.speech_sound import RATE
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.services import speech_request
+from agentrun.pipeline.services.speech_sound import RATE
 from agentrun.plan.plan import ServicePlan
 
 STALL_SECONDS = 6.0

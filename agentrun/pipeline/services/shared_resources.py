@@ -17,7 +17,8 @@ import openai
 from pipecat.audio.vad.vad_analyzer import VADParams
 
 from agentrun.http import bounded_answers
-from agentrun.pipeline import http_retries, pipecat_private
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.services import http_retries
 from agentrun.pipeline.services.openai_speech import PreparedSpeech
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.tools.mcp.servers import McpServers

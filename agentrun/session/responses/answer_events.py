@@ -15,8 +15,9 @@ from pipecat.frames.frames import (
 )
 from pipecat.utils.errors import ErrorCategory
 
-from agentrun.pipeline import end_of_answer, pushed_frames
+from agentrun.pipeline import pushed_frames
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.pipeline.services import end_of_answer
 from agentrun.session.responses.provider_faults import Faults
 from agentrun.session.responses.response_deadline import ResponseDeadline
 

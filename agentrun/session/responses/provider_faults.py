@@ -10,10 +10,10 @@ from pipecat.frames.frames import ErrorFrame
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.utils.errors import ErrorCategory, classify_http_status_code, extract_http_status_code
 
-from agentrun.pipeline import http_retries
 from agentrun.pipeline.failover.failover import Failover
 from agentrun.pipeline.failover.stt import NothingHeardFrame
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.pipeline.services import http_retries
 from agentrun.session.responses.answer_state import AnswerState
 
 _STATUS = re.compile(r"(?:Error code|status): (\d{3})")

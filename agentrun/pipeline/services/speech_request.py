@@ -9,7 +9,7 @@ from typing import Any
 
 import openai
 
-from agentrun.pipeline.speech_sound import NoSpeechError, checked
+from agentrun.pipeline.services.speech_sound import NoSpeechError, checked
 
 
 def _transport_errors() -> tuple[type[Exception], ...]:
