@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from pipecat.frames.frames import Frame, LLMFullResponseEndFrame
-from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
@@ -62,22 +60,14 @@ def note_ends(llm: OpenAIRealtimeLLMService) -> None:
     Pipecat passes on the message of a response that failed, without its code, and nothing of one that is
     incomplete, cancelled or empty.
     """
-    handle, push = llm._handle_evt_response_done, llm.push_frame
-    reason = ""
+    handle = llm._handle_evt_response_done
 
     async def done(evt: events.ResponseDone) -> None:
-        nonlocal reason
-        reason = described(evt.response)
+        end_of_answer.note(llm, described(evt.response))
         await handle(evt)
-        reason = ""
-
-    async def push_frame(frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
-        if isinstance(frame, LLMFullResponseEndFrame) and reason:
-            end_of_answer.mark(frame, reason)
-        await push(frame, direction)
+        end_of_answer.note(llm, "")
 
     llm._handle_evt_response_done = done
-    llm.push_frame = push_frame  # type: ignore[method-assign]
 
 
 def described(response: events.Response) -> str:

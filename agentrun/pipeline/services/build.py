@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pipecat.frames.frames import Frame, LLMFullResponseEndFrame
@@ -40,19 +41,14 @@ _NOISE = {"near": "near_field", "far": "far_field"}
 class ChatLLM(SharedClient, OpenAILLMService):
     """Chat completions, whose ends say why."""
 
-    _reason = ""
-
     async def get_chat_completions(self, context: LLMContext) -> Any:
-        self._reason = ""
-        return NotedStream(await super().get_chat_completions(context), self._note_reason)
+        end_of_answer.note(self, "")
+        return NotedStream(await super().get_chat_completions(context), partial(end_of_answer.note, self))
 
     async def push_frame(self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
         if isinstance(frame, LLMFullResponseEndFrame):
-            end_of_answer.mark(frame, self._reason)
+            end_of_answer.mark(frame, self)
         await super().push_frame(frame, direction)
-
-    def _note_reason(self, reason: str) -> None:
-        self._reason = reason
 
 
 class ResponsesHttpLLM(SharedClient, OpenAIResponsesHttpLLMService):

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from pipecat.frames.frames import Frame
+from pipecat.processors.frame_processor import FrameProcessor
 
 _REASON = "agentrun.end_reason"
 _NORMAL = ("", "stop", "tool_calls", "function_call", "completed")
 
 
-def mark(frame: Frame, reason: str) -> None:
-    """Note on an ``LLMFullResponseEndFrame`` the provider's own word for its ``reason``."""
-    frame.metadata[_REASON] = reason
+def note(service: FrameProcessor, reason: str) -> None:
+    """Keep the provider's own word for the ``reason`` of the end that ``service`` is about to push."""
+    setattr(service, _REASON, reason)
 
 
-def reason_of(frame: Frame) -> str:
-    """What was noted; empty where the provider says nothing.
+def mark(frame: Frame, service: FrameProcessor) -> None:
+    """Have an ``LLMFullResponseEndFrame`` carry the reason that was noted, past other processors."""
+    frame.metadata[_REASON] = getattr(service, _REASON, "")
 
-    >>> from pipecat.frames.frames import LLMFullResponseEndFrame
-    >>> end = LLMFullResponseEndFrame()
-    >>> mark(end, "content_filter")
-    >>> reason_of(end)
-    'content_filter'
-    """
-    return str(frame.metadata.get(_REASON, ""))
+
+def reason_of(frame: Frame, service: FrameProcessor) -> str:
+    """The reason of an end that ``service`` pushes; empty where the provider says nothing."""
+    return str(frame.metadata.get(_REASON) or getattr(service, _REASON, ""))
 
 
 def is_normal(reason: str) -> bool:

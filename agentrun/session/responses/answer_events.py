@@ -48,6 +48,7 @@ class AnswerEvents:
 
     def listen(self, parts: PipelineParts) -> None:
         """Follow the frames of both."""
+        self._model = parts.llm
         pushed_frames.watch_pushed_frames(parts.llm, _OF_MODEL, self._from_model)
         line = parts.playout or parts.tts
         if line:
@@ -58,7 +59,7 @@ class AnswerEvents:
         if isinstance(frame, LLMFullResponseStartFrame):
             self._response_deadline.model_began()
         elif isinstance(frame, LLMFullResponseEndFrame):
-            self._ended(end_of_answer.reason_of(frame))
+            self._ended(end_of_answer.reason_of(frame, self._model))
         elif isinstance(frame, ErrorFrame):
             self._erred = self._erred or frame.category is not ErrorCategory.APPLICATION
         elif not isinstance(frame, LLMTextFrame) or frame.text.strip():
