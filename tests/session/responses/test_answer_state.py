@@ -1,0 +1,182 @@
+"""The state of an answer, moved by events alone: no clock, no sound."""
+
+import pytest
+
+from agentrun.session.responses.answer_state import GRACE_SECONDS, SETTLE_SECONDS, Answer, AnswerState
+
+FIRST, BETWEEN = 6.0, 5.0
+
+
+@pytest.fixture
+def answer() -> Answer:
+    """One that is owed since second 10."""
+    made = Answer(FIRST, BETWEEN)
+    made.owed(10.0)
+    return made
+
+
+def heard(answer: Answer, begins: float, ends: float) -> None:
+    """The model's words come to the line and are spoken, and its end is still to come."""
+    answer.model_made()
+    answer.arrives()
+    answer.voiced()
+    answer.sound(begins, speaking=True)
+    answer.sound(ends, speaking=False)
+
+
+def test_nobody_waits_before_an_answer_is_owed() -> None:
+    assert Answer(FIRST, BETWEEN).deadline is None
+
+
+def test_an_answer_that_does_not_begin_has_failed(answer: Answer) -> None:
+    assert answer.deadline == 10 + FIRST
+    assert answer.expire(15.9) is None
+    assert answer.expire(16.0) is AnswerState.FAILED
+    assert answer.reason == "no answer began within 6 s"
+    assert answer.deadline is None
+
+
+def test_an_answer_that_is_heard_to_its_end_is_done(answer: Answer) -> None:
+    answer.model_made()
+    answer.arrives()
+    answer.voiced()
+    answer.delivered(11.0)
+    answer.sound(11.1, speaking=True)
+    assert answer.state is AnswerState.SPEAKING
+    answer.sound(13.0, speaking=False)
+    assert answer.state is AnswerState.DONE
+
+
+def test_silence_in_the_middle_of_an_answer_is_a_stall(answer: Answer) -> None:
+    heard(answer, 11.0, 12.0)
+    assert (answer.state, answer.deadline) == (AnswerState.SPEAKING, 12.0 + BETWEEN)
+    assert answer.expire(17.0) is AnswerState.STALLED
+    assert answer.reason == "the answer stopped for 5.0 s"
+
+
+def test_pieces_that_are_not_heard_do_not_put_a_stall_off(answer: Answer) -> None:
+    heard(answer, 11.0, 12.0)
+    answer.model_made()
+    answer.voiced()
+    assert answer.deadline == 12.0 + BETWEEN
+
+
+def test_sound_that_goes_on_ends_the_silence(answer: Answer) -> None:
+    heard(answer, 11.0, 12.0)
+    answer.sound(14.0, speaking=True)
+    assert answer.deadline is None
+    answer.sound(15.0, speaking=False)
+    assert answer.deadline == 15.0 + BETWEEN
+
+
+def test_words_that_never_become_sound_are_a_stall(answer: Answer) -> None:
+    answer.model_made()
+    assert answer.expire(16.0) is AnswerState.STALLED
+
+
+def test_an_end_without_words_is_an_empty_answer(answer: Answer) -> None:
+    answer.model_ended(11.0, "the answer was empty: content_filter", made=False)
+    assert answer.deadline == 11.0 + SETTLE_SECONDS
+    assert answer.expire(11.0 + SETTLE_SECONDS) is AnswerState.EMPTY
+    assert answer.reason == "the answer was empty: content_filter"
+
+
+def test_an_end_because_the_caller_speaks_is_no_empty_answer(answer: Answer) -> None:
+    answer.model_ended(11.0, "the answer was empty", made=False)
+    answer.caller_speaks()
+    assert answer.deadline is None
+
+
+def test_words_after_an_end_without_words_are_an_answer(answer: Answer) -> None:
+    answer.model_ended(11.0, "the answer was empty", made=False)
+    answer.model_made()
+    assert answer.deadline == 10 + FIRST
+
+
+def test_words_that_the_voice_does_not_speak_are_an_empty_answer(answer: Answer) -> None:
+    answer.model_made()
+    answer.arrives()
+    answer.model_ended(11.0, "", made=True)
+    answer.delivered(12.0)
+    assert answer.expire(12.0 + SETTLE_SECONDS) is AnswerState.EMPTY
+    assert answer.reason == "nothing of the answer could be heard"
+
+
+def test_an_answer_that_breaks_off_is_heard_before_it_is_gone_on_with(answer: Answer) -> None:
+    answer.model_made()
+    answer.arrives()
+    answer.voiced()
+    answer.sound(11.0, speaking=True)
+    answer.broke_off("failed (server_error)")
+    answer.delivered(11.5)
+    assert answer.deadline is None
+    answer.sound(12.0, speaking=False)
+    assert answer.deadline == 12.0
+    assert answer.expire(12.0) is AnswerState.STALLED
+    assert answer.reason == "failed (server_error)"
+
+
+def test_a_second_attempt_has_little_time_and_no_third_one(answer: Answer) -> None:
+    heard(answer, 11.0, 12.0)
+    answer.expire(17.0)
+    answer.again()
+    assert answer.deadline == 12.0 + FIRST + GRACE_SECONDS
+    assert answer.expire(12.0 + FIRST + GRACE_SECONDS) is AnswerState.FAILED
+
+
+def test_nothing_puts_a_second_attempt_off(answer: Answer) -> None:
+    answer.again()
+    answer.again()
+    answer.extend()
+    assert answer.deadline == 10 + FIRST + GRACE_SECONDS
+
+
+def test_the_end_of_a_first_attempt_does_not_end_the_second(answer: Answer) -> None:
+    answer.arrives()
+    answer.again()
+    answer.delivered(12.0)
+    assert answer.deadline == 10 + FIRST + GRACE_SECONDS
+
+
+def test_a_tool_at_work_stops_the_clock(answer: Answer) -> None:
+    answer.tool_started()
+    answer.model_ended(11.0, "tool_calls", made=True)
+    assert answer.deadline is None
+    answer.tool_ended(20.0, answered=True)
+    assert answer.deadline == 20.0 + FIRST
+
+
+def test_a_tools_words_are_not_the_answer(answer: Answer) -> None:
+    answer.words_promised()
+    answer.sound(11.0, speaking=True)
+    answer.sound(12.0, speaking=False)
+    assert (answer.state, answer.deadline) == (AnswerState.AWAITED, 12.0 + FIRST)
+
+
+def test_an_answer_that_follows_a_tools_words_without_a_pause_is_heard(answer: Answer) -> None:
+    answer.words_promised()
+    answer.sound(11.0, speaking=True)
+    answer.arrives()
+    answer.voiced()
+    answer.delivered(12.0)
+    answer.sound(13.0, speaking=False)
+    assert answer.state is AnswerState.DONE
+
+
+def test_an_answer_that_nobody_asked_for_is_owed_once_the_model_is_at_it() -> None:
+    answer = Answer(FIRST, BETWEEN)
+    answer.model_began(3.0)
+    assert answer.deadline == 3.0 + FIRST
+
+
+def test_a_model_that_answers_while_the_caller_speaks_owes_nothing() -> None:
+    answer = Answer(FIRST, BETWEEN)
+    answer.caller_speaks()
+    answer.model_began(3.0)
+    assert answer.deadline is None
+
+
+def test_fixed_words_are_done_when_they_fall_silent(answer: Answer) -> None:
+    answer.sound(11.0, speaking=True)
+    answer.sound(12.0, speaking=False)
+    assert answer.state is AnswerState.DONE
