@@ -32,8 +32,9 @@ from agentrun.session.responses.provider_faults import Faults
 from agentrun.session.responses.realtime_reconnection import RealtimeReconnection
 from agentrun.session.responses.remedies import Remedies
 from agentrun.session.responses.response_deadline import ResponseDeadline
-from agentrun.session.speech import announcements, greeting
+from agentrun.session.speech import greeting, last_words
 from agentrun.session.speech.announcements import Announcements
+from agentrun.session.speech.last_words import LastWords
 from agentrun.session.speech.who_is_speaking import WhoIsSpeaking
 from agentrun.session.tracking.audio_recorder import Recordings
 from agentrun.session.tracking.background_transcription import BackgroundTranscription
@@ -46,6 +47,8 @@ from agentrun.transports.connection import Connection
 
 GOODBYE_SECONDS = 15.0
 """How long words that are on their way may take once the call is to end."""
+STUCK_SECONDS = 2.0
+"""How long a pipeline may take to end by itself once the apology was heard."""
 
 
 class Session:
@@ -74,7 +77,8 @@ class Session:
         record.answer()
         record.offline = plan.offline
         self._ending, self._caller_gone = asyncio.Event(), asyncio.Event()
-        self._grace, self._tasks = 0.0, list[asyncio.Task[None]]()
+        self._grace, self._line_plays = 0.0, False
+        self._tasks = list[asyncio.Task[None]]()
         self._speaking = WhoIsSpeaking()
         self._prompts = prompts.fill(plan.spec, connection.call)
         self._transcript = Transcript(record, record.elapsed)
@@ -91,6 +95,9 @@ class Session:
         self._faults = Faults(self._parts)
         self._worker = worker.make(plan.spec, self._parts, connection, traced=resources.traced)
         self._voice = Announcements(self._worker, self._parts, connection)
+        self._last_words = LastWords(
+            self._worker, self._parts, connection, self._voice, lambda: self._line_plays
+        )
         self._remedies = Remedies(
             *(record, self._parts, self._worker, self._faults, self._response_deadline, self._voice),
             *(plan.spec.prompts.repeat, self.apologise, self._ending.is_set),
@@ -144,17 +151,28 @@ class Session:
 
     async def apologise(self, reason: str) -> None:
         """Tell the caller that the agent can't go on, and end the call."""
-        apology, words = self._apology, self._plan.spec.prompts.apology
-        grace = announcements.seconds(apology) + 3 if apology else GOODBYE_SECONDS
-        if not self._over("error", reason, grace):
+        words, at = self._plan.spec.prompts.apology, self._transcript.now
+        if not self._over("error", reason, last_words.MOST_SECONDS):
             return
-        await self._voice.silence()
-        await self._voice.say_prepared(words, apology)
-        if not self._connection.written:
-            self._transcript.say(words)
+        if self._connection.written:
+            await self._voice.silence()
+            await self._voice.say(words)
+        elif heard := await self._last_words.say(words, self._apology, voice_works=self._voice_works):
+            self._transcript.say(heard, at)
+        else:
+            self.record.errors.append("the apology was not heard")
         await self._worker.stop_when_done()
+        if not self._connection.written:
+            asyncio.get_running_loop().call_later(STUCK_SECONDS, self._caller_gone.set)
+
+    @property
+    def _voice_works(self) -> bool:
+        """Whether a speech service has spoken in this call and has not failed since."""
+        spoken = self.record.first_audio_ms is not None
+        return self._parts.tts is not None and spoken and not self._faults.voice_erred
 
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
+        self._line_plays = True
         if isinstance(self._parts.llm, OpenAIRealtimeLLMService):
             ask = (self._instruct, self._speaking.is_free, self.apologise, self._lost, self._ending.is_set)
             reconnection = RealtimeReconnection(self._parts.llm, *ask)

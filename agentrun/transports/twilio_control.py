@@ -42,6 +42,19 @@ class TwilioControl:
         if event := self._marks.pop(str(name), None):
             event.set()
 
+    async def speak(self, words: str) -> bool:
+        """Have Twilio say ``words`` and hang up, in the agent's place; False where it can't be asked to."""
+        answer = VoiceResponse()
+        answer.say(words)
+        answer.hangup()
+        self.handed_on = True
+        try:
+            await twilio_rest.account(self._environ).hand_on(self._call_sid, str(answer))
+        except (SetupError, TwilioError) as error:
+            self.handed_on = False
+            logger.warning("call {}: Twilio can't speak: {}", self._call_sid, error.message)
+        return self.handed_on
+
     async def transfer(self, to: str) -> None:
         """Have Twilio dial ``to`` for the caller, in the agent's place."""
         answer = VoiceResponse()

@@ -11,12 +11,18 @@ from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
     CancelFrame,
+    ControlFrame,
+    DataFrame,
+    EndFrame,
     Frame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
+    StopFrame,
+    SystemFrame,
     TTSAudioRawFrame,
     TTSTextFrame,
+    UninterruptibleFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
@@ -75,6 +81,7 @@ class PlayoutTracker(FrameProcessor):
         self._played = 0.0
         self._speaking_since: float | None = None
         self._cut: CutAnswer | None = None
+        self._closed = False
         self._cause: CutBy = "caller"
         self._listeners: list[Callable[[float], None]] = []
         self._heard_listeners: list[Callable[[float], None]] = []
@@ -126,8 +133,15 @@ class PlayoutTracker(FrameProcessor):
                 self._begin(now)
         return began
 
+    def close_line(self) -> None:
+        """Let nothing more to the line but its end: what the pipeline says or interrupts comes too late."""
+        self._closed = True
+        self.cut("agent")
+
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
+        if self._closed and direction is FrameDirection.DOWNSTREAM and _is_speech(frame):
+            return
         if isinstance(frame, TTSAudioRawFrame):
             self._sound(frame)
         elif isinstance(frame, InterruptionFrame) and direction is FrameDirection.DOWNSTREAM:
@@ -230,3 +244,12 @@ class PlayoutTracker(FrameProcessor):
         self._played = 0.0
         self.began = self._speaking_since = None
         self._generating = False
+        self._began = None
+
+
+def _is_speech(frame: Frame) -> bool:
+    """Whether a frame is heard at the line, or drops what is."""
+    if isinstance(frame, InterruptionFrame):
+        return True
+    lasting = isinstance(frame, SystemFrame | EndFrame | StopFrame | UninterruptibleFrame)
+    return isinstance(frame, DataFrame | ControlFrame) and not lasting

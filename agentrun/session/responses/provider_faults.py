@@ -73,6 +73,11 @@ class Faults:
             self._in_a_row = 0
         self._asking_again = False
 
+    @property
+    def voice_erred(self) -> bool:
+        """Whether the voice's last word was an error."""
+        return self._voice_erred
+
     def voice_works(self) -> None:
         """The voice has made a sound since its last error."""
         if self._voice_erred:

@@ -27,7 +27,7 @@ from agentrun.transports.connection import Connection
 PREPARED_RATE = 24_000
 """Hz of prepared audio: 16-bit mono PCM."""
 _CHUNK_BYTES = PREPARED_RATE * 2 // 10
-_INTERRUPTION_SECONDS = 0.5
+_INTERRUPTION_SECONDS = 3.0
 _ANSWER_SECONDS = 5.0
 _WORDS_SECONDS = 15.0
 _TAKEN_SECONDS = 1.0
@@ -48,7 +48,7 @@ class Announcements:
         self._parts = parts
         self._output = connection.transport.output()
         self._control = connection.control
-        self._silenced = asyncio.Event()
+        self._silenced: dict[int, asyncio.Event] = {}
         self._began = asyncio.Event()
         self._finished = asyncio.Event()
         self._said: dict[int, asyncio.Event] = {}
@@ -101,19 +101,24 @@ class Announcements:
             await asyncio.wait_for(self._began.wait(), _ANSWER_SECONDS)
             await asyncio.wait_for(self._finished.wait(), _WORDS_SECONDS)
 
-    async def heard(self, seconds: float = _WORDS_SECONDS) -> None:
+    async def heard(self, seconds: float = _WORDS_SECONDS) -> bool:
         """Wait until the caller has heard what is being said, at most ``seconds`` and the line's own delay.
 
-        Ends at once when the caller interrupts, for the rest is dropped then.
+        Ends at once when the caller interrupts, for the rest is dropped then. Whether it went out in time.
         """
         said, gone_out = _Said(), asyncio.Event()
         self._said[said.id] = gone_out
         try:
             await self._worker.queue_frame(said)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(gone_out.wait(), seconds)
+            await asyncio.wait_for(gone_out.wait(), seconds)
+        except TimeoutError:
+            return False
         finally:
             self._said.pop(said.id, None)
+            await self._echo()
+        return True
+
+    async def _echo(self) -> None:
         if self._control and self._output:
             mark, echoed = self._control.mark()
             await self._output.queue_frame(mark)
@@ -127,16 +132,33 @@ class Announcements:
             self._finished.clear()
         (self._began if speaking else self._finished).set()
 
-    async def silence(self) -> None:
-        """Drop what is being said, thought and spoken."""
-        self._silenced.clear()
+    async def silence(self) -> bool:
+        """Drop what is being said, thought and spoken; whether all of it was, as the pipeline's end tells.
+
+        What is said next comes behind the interruption. A processor that is busy for long may hold it back.
+        """
         if self._parts.playout:
             self._parts.playout.cut_by("agent")
-        await self._worker.queue_frame(InterruptionFrame())
+        interruption, gone_through = InterruptionFrame(), asyncio.Event()
+        self._silenced[interruption.id] = gone_through
         try:
-            await asyncio.wait_for(self._silenced.wait(), _INTERRUPTION_SECONDS)
+            await self._worker.queue_frame(interruption)
+            await asyncio.wait_for(gone_through.wait(), _INTERRUPTION_SECONDS)
         except TimeoutError:
-            return
+            return False
+        finally:
+            self._silenced.pop(interruption.id, None)
+        return True
+
+    async def begin(self, text: str, within: float) -> bool:
+        """Have ``text`` spoken; whether it is heard to begin ``within`` seconds."""
+        self._began.clear()
+        await self.say(text)
+        try:
+            await asyncio.wait_for(self._began.wait(), within)
+        except TimeoutError:
+            return False
+        return True
 
     async def play(self, pcm: bytes) -> None:
         """Play prepared audio, without any service."""
@@ -146,13 +168,10 @@ class Announcements:
             await self._output.queue_frame(TTSAudioRawFrame(chunk, PREPARED_RATE, 1))
         await self._output.queue_frame(TTSStoppedFrame())
 
-    async def say_prepared(self, text: str, pcm: bytes | None) -> None:
-        """Say ``text`` as the audio that was prepared for it, where there is some."""
-        await (self.play(pcm) if pcm else self.say(text))
-
     async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
         if isinstance(frame, InterruptionFrame):
-            self._silenced.set()
+            if frame.id in self._silenced:
+                self._silenced[frame.id].set()
             for gone_out in self._said.values():
                 gone_out.set()
         elif isinstance(frame, _Said) and frame.id in self._said:

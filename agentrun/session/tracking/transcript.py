@@ -72,9 +72,9 @@ class Transcript:
         if not self._is_noise(words):
             self._add(Entry(at, "caller", words))
 
-    def say(self, text: str) -> None:
-        """Words of the agent that no language model made."""
-        self._add(Entry(self._clock(), "agent", text))
+    def say(self, text: str, at: float) -> None:
+        """Words of the agent that no language model made, and that were begun ``at`` seconds."""
+        self._add(Entry(at, "agent", text))
 
     def error(self, why: str) -> None:
         """Something went wrong."""

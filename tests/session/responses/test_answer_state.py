@@ -42,7 +42,7 @@ def test_an_answer_that_is_heard_to_its_end_is_done(answer: Answer) -> None:
     answer.voiced()
     answer.delivered(11.0)
     answer.sound(11.1, speaking=True)
-    assert answer.state is AnswerState.SPEAKING
+    assert answer.waits
     answer.sound(13.0, speaking=False)
     assert answer.state is AnswerState.DONE
 
