@@ -5,11 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from pipecat.frames.frames import (
-    BotStartedSpeakingFrame,
-    BotStoppedSpeakingFrame,
-    Frame,
-)
+from pipecat.frames.frames import BotStartedSpeakingFrame, BotStoppedSpeakingFrame, Frame
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.workers.runner import WorkerRunner
@@ -26,7 +22,6 @@ from agentrun.session.callers import Callers
 from agentrun.session.handoff import Handoff
 from agentrun.session.responses import idle_prompts
 from agentrun.session.responses.answer_events import AnswerEvents
-from agentrun.session.responses.answer_state import AnswerState
 from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.provider_faults import Faults
 from agentrun.session.responses.realtime_reconnection import RealtimeReconnection
@@ -47,8 +42,6 @@ from agentrun.transports.connection import Connection
 
 GOODBYE_SECONDS = 15.0
 """How long words that are on their way may take once the call is to end."""
-STUCK_SECONDS = 2.0
-"""How long a pipeline may take to end by itself once the apology was heard."""
 
 
 class Session:
@@ -72,13 +65,11 @@ class Session:
         self.line = SessionCallControl(connection, resources.web)
         self._connection = connection = self.line.of(connection)
         self.call = connection.call
-        self._apology = None if connection.written else apology
         self._http_client = resources.http_client
         record.answer()
         record.offline = plan.offline
         self._ending, self._caller_gone = asyncio.Event(), asyncio.Event()
-        self._grace, self._line_plays = 0.0, False
-        self._tasks = list[asyncio.Task[None]]()
+        self._grace, self._tasks = 0.0, list[asyncio.Task[None]]()
         self._speaking = WhoIsSpeaking()
         self._prompts = prompts.fill(plan.spec, connection.call)
         self._transcript = Transcript(record, record.elapsed)
@@ -86,7 +77,10 @@ class Session:
         self._side = BackgroundTranscription(plan.llm or plan.fixed, resources, self._transcript.caller)
         limits = plan.spec.limits
         self._response_deadline = ResponseDeadline(
-            limits.answer, self._went_wrong, limits.stall, self._answer_heard
+            limits.answer,
+            lambda state, reason: self._remedies.went_wrong(state, reason),
+            limits.stall,
+            lambda: self._faults.recovered(),
         )
         told = (self._transcript, self._side, self._response_deadline, self._latency)
         reports = PipelineEvents(record.id, self.line, *told, self._ending.is_set)
@@ -96,7 +90,8 @@ class Session:
         self._worker = worker.make(plan.spec, self._parts, connection, traced=resources.traced)
         self._voice = Announcements(self._worker, self._parts, connection)
         self._last_words = LastWords(
-            self._worker, self._parts, connection, self._voice, lambda: self._line_plays
+            *(self._worker, self._parts, connection, self._voice, self._faults, self._transcript),
+            *(record, plan.spec.prompts.apology, apology),
         )
         self._remedies = Remedies(
             *(record, self._parts, self._worker, self._faults, self._response_deadline, self._voice),
@@ -151,28 +146,14 @@ class Session:
 
     async def apologise(self, reason: str) -> None:
         """Tell the caller that the agent can't go on, and end the call."""
-        words, at = self._plan.spec.prompts.apology, self._transcript.now
         if not self._over("error", reason, last_words.MOST_SECONDS):
             return
-        if self._connection.written:
-            await self._voice.silence()
-            await self._voice.say(words)
-        elif heard := await self._last_words.say(words, self._apology, voice_works=self._voice_works):
-            self._transcript.say(heard, at)
-        else:
-            self.record.errors.append("the apology was not heard")
+        await self._last_words.say()
         await self._worker.stop_when_done()
         if not self._connection.written:
-            asyncio.get_running_loop().call_later(STUCK_SECONDS, self._caller_gone.set)
-
-    @property
-    def _voice_works(self) -> bool:
-        """Whether a speech service has spoken in this call and has not failed since."""
-        spoken = self.record.first_audio_ms is not None
-        return self._parts.tts is not None and spoken and not self._faults.voice_erred
+            asyncio.get_running_loop().call_later(last_words.STUCK_SECONDS, self._caller_gone.set)
 
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
-        self._line_plays = True
         if isinstance(self._parts.llm, OpenAIRealtimeLLMService):
             ask = (self._instruct, self._speaking.is_free, self.apologise, self._lost, self._ending.is_set)
             reconnection = RealtimeReconnection(self._parts.llm, *ask)
@@ -236,12 +217,6 @@ class Session:
         self._response_deadline.note(speaking=self._speaking.agent)
         if self._speaking.agent:
             self._transcript.agent_speaks()
-
-    async def _went_wrong(self, state: AnswerState, reason: str) -> None:
-        await self._remedies.went_wrong(state, reason)
-
-    def _answer_heard(self) -> None:
-        self._faults.recovered()
 
     def _farewell(self, words: str, reason: str, by: EndedBy = "agent") -> None:
         farewell = ending.farewell(self._voice, words, lambda: self.end(by, reason))

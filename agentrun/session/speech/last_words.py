@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import wave
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 
 from loguru import logger
-from pipecat.frames.frames import DataFrame, InterruptionFrame
+from pipecat.frames.frames import DataFrame, Frame, InterruptionFrame
 from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.pipeline import pushed_frames
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.records import CallRecord
+from agentrun.session.responses.provider_faults import Faults
 from agentrun.session.speech.announcements import Announcements, seconds
+from agentrun.session.tracking.transcript import Transcript
 from agentrun.transports.connection import Connection
 
 PACKAGED_WORDS = "I am sorry, something went wrong. Please call again in a few minutes. Goodbye."
@@ -23,6 +25,8 @@ LATE_SECONDS = 8.0
 """How much longer than its sound the apology may take to be played."""
 MOST_SECONDS = 45.0
 """How long the end of a call may wait for it, whatever is tried."""
+STUCK_SECONDS = 2.0
+"""How long a pipeline may take to end by itself after it."""
 _BEGIN_SECONDS = 2.5
 _ECHO_SECONDS = 3.0
 
@@ -33,11 +37,12 @@ class _PlayedFrame(DataFrame):
 
 
 class LastWords:
-    """Says the last words of one call.
+    """Says the last words of one call, and has in its record what was heard of them.
 
     Prepared sound goes to the line itself, and the line is closed to the pipeline before that: the order of
     the two is that of the output's own queue, and an interruption that a busy processor passes on later is
-    dropped. ``started`` says whether the line can play at all.
+    dropped. ``prepared`` is the sound of ``words``. Without it the voice speaks if it has worked until now,
+    then Twilio's, and at last a packaged sound.
     """
 
     def __init__(
@@ -46,36 +51,58 @@ class LastWords:
         parts: PipelineParts,
         connection: Connection,
         voice: Announcements,
-        started: Callable[[], bool],
+        faults: Faults,
+        transcript: Transcript,
+        record: CallRecord,
+        words: str,
+        prepared: bytes | None,
     ) -> None:
         self._worker, self._parts, self._voice = worker, parts, voice
-        self._output = connection.transport.output()
-        self._control = connection.control
-        self._started = started
-        self._played = asyncio.Event()
+        self._faults, self._transcript, self._record = faults, transcript, record
+        self._words, self._prepared = words, prepared
+        self._output, self._control = connection.transport.output(), connection.control
+        self._written = connection.written
+        self._line_plays, self._played = False, asyncio.Event()
+        worker.add_event_handler("on_pipeline_started", self._started)
         pushed_frames.watch_pushed_frames(self._output, _PlayedFrame, lambda _frame: self._played.set())
 
-    async def say(self, words: str, prepared: bytes | None, *, voice_works: bool) -> str | None:
-        """Say ``words``, or other ones where these can't be had; those that were heard, None if none were.
+    async def say(self) -> None:
+        """Say them; returns when they were heard, or when nothing more can be tried."""
+        if self._written:
+            await self._voice.silence()
+            await self._voice.say(self._words)
+            return
+        at = self._transcript.now
+        heard = await self._try()
+        if heard:
+            self._transcript.say(heard, at)
+        else:
+            self._record.errors.append("the apology was not heard")
 
-        ``prepared`` is their sound. Without it the voice speaks if it ``voice_works``, then Twilio's, and at
-        last a packaged sound.
-        """
-        if prepared is None and voice_works and await self._spoken(words):
-            return words
-        if prepared is not None and self._started():
-            return words if await self._play(prepared) else None
-        if self._control and await self._control.speak(words):
-            return words
-        if self._started():
-            return PACKAGED_WORDS if await self._play(packaged()) else None
-        return None
+    async def _try(self) -> str | None:
+        """The words that were heard; None if there were none."""
+        if self._prepared is None and self._voice_works and await self._spoken():
+            return self._words
+        if self._prepared is not None and self._line_plays:
+            return self._words if await self._play(self._prepared) else None
+        if self._control and await self._control.speak(self._words):
+            return self._words
+        return PACKAGED_WORDS if self._line_plays and await self._play(packaged()) else None
 
-    async def _spoken(self, words: str) -> bool:
+    @property
+    def _voice_works(self) -> bool:
+        """Whether a speech service has spoken in this call and has not failed since."""
+        spoken = self._record.first_audio_ms is not None
+        return self._parts.tts is not None and spoken and not self._faults.voice_erred
+
+    async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
+        self._line_plays = True
+
+    async def _spoken(self) -> bool:
         """By the voice of the agent, which has spoken before."""
         if not await self._voice.silence():
             return False
-        return await self._voice.begin(words, _BEGIN_SECONDS) and await self._voice.heard()
+        return await self._voice.begin(self._words, _BEGIN_SECONDS) and await self._voice.heard()
 
     async def _play(self, pcm: bytes) -> bool:
         if self._parts.playout:
