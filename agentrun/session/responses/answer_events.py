@@ -13,6 +13,7 @@ from pipecat.frames.frames import (
     LLMTextFrame,
     TTSAudioRawFrame,
 )
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.utils.errors import ErrorCategory
 
 from agentrun.pipeline import pushed_frames
@@ -49,6 +50,7 @@ class AnswerEvents:
     def listen(self, parts: PipelineParts) -> None:
         """Follow the frames of both."""
         self._model = parts.llm
+        self._realtime = isinstance(parts.llm, OpenAIRealtimeLLMService)
         pushed_frames.watch_pushed_frames(parts.llm, _OF_MODEL, self._from_model)
         line = parts.playout or parts.tts
         if line:
@@ -57,11 +59,13 @@ class AnswerEvents:
 
     def _from_model(self, frame: Frame) -> None:
         if isinstance(frame, LLMFullResponseStartFrame):
+            self._erred = False
             self._response_deadline.model_began()
         elif isinstance(frame, LLMFullResponseEndFrame):
             self._ended(end_of_answer.reason_of(frame, self._model))
         elif isinstance(frame, ErrorFrame):
-            self._erred = self._erred or frame.category is not ErrorCategory.APPLICATION
+            # a realtime model tells of an error behind the end of the answer
+            self._erred = self._erred or not (self._realtime or frame.category is ErrorCategory.APPLICATION)
         elif not isinstance(frame, LLMTextFrame) or frame.text.strip():
             self._made = True
             self._response_deadline.model_made()
@@ -75,9 +79,9 @@ class AnswerEvents:
             self._response_deadline.broke_off(reason)
         elif made and not end_of_answer.is_normal(reason) and not reason.startswith("cancelled"):
             self._noted(f"the answer was cut: {reason}")
-        self._response_deadline.model_ended(
-            f"the answer was empty: {reason}" if reason else _EMPTY, made=made
-        )
+        certain = bool(reason) and not reason.startswith("cancelled")
+        told = f"{_EMPTY}: {reason}" if reason else _EMPTY
+        self._response_deadline.model_ended(told, made=made, certain=certain)
 
     def _at_line(self, frame: Frame) -> None:
         if isinstance(frame, LLMFullResponseStartFrame):

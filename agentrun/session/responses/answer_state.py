@@ -9,6 +9,8 @@ GRACE_SECONDS = 2.5
 """How much longer a second attempt may take; with the apology behind it, silence ends within 4 s more."""
 SETTLE_SECONDS = 0.3
 """An answer without words may have been cut by the caller, whose turn is told of a moment later."""
+EARLY_SECONDS = 1.0
+"""By how much the end of a realtime model's answer may be ahead of the end of the caller's turn."""
 
 
 class AnswerState(Enum):
@@ -55,6 +57,7 @@ class Answer:
     _voiced: bool = field(default=False, init=False)
     _suspect: float | None = field(default=None, init=False)
     _broken: str = field(default="", init=False)
+    _early_end: tuple[float, str] | None = field(default=None, init=False)
 
     @property
     def waits(self) -> bool:
@@ -105,6 +108,9 @@ class Answer:
     def owed(self, now: float) -> None:
         """An answer is due from now on."""
         self._begin()
+        early, self._early_end = self._early_end, None
+        if early and now - early[0] < EARLY_SECONDS:
+            self._suspect, self.reason = now, early[1]
         self._caller = False
         self._extra = 0.0
         self._silent_since = now
@@ -154,6 +160,7 @@ class Answer:
 
     def model_began(self, now: float) -> None:
         """The model is at an answer, be it one that nobody has asked for."""
+        self._early_end = self._suspect = None
         if self.state in (AnswerState.NONE, AnswerState.DONE) and not self._caller:
             self.owed(now)
 
@@ -162,8 +169,14 @@ class Answer:
         self._begun = True
         self._suspect = None
 
-    def model_ended(self, now: float, reason: str, *, made: bool) -> None:
-        """The model is at the end; ``made`` is whether there was anything, ``reason`` why it ended."""
+    def model_ended(self, now: float, reason: str, *, made: bool, certain: bool = False) -> None:
+        """The model is at the end; ``made`` is whether there was anything, ``reason`` why it ended.
+
+        A realtime model may be at the end of an answer before the end of the caller's turn has come here. It
+        is ``certain`` that it did answer, and was not cut.
+        """
+        if certain and self._caller and not made:
+            self._early_end = now, reason
         if self.state is AnswerState.AWAITED and not made and not self._tools:
             self._suspect, self.reason = now, reason
 

@@ -103,9 +103,9 @@ class ResponseDeadline:
         """The model has made words, sound or the call of a tool."""
         self.answer.model_made()
 
-    def model_ended(self, reason: str, *, made: bool) -> None:
+    def model_ended(self, reason: str, *, made: bool, certain: bool = False) -> None:
         """The model is at the end of an answer."""
-        self.answer.model_ended(self._now(), reason, made=made)
+        self.answer.model_ended(self._now(), reason, made=made, certain=certain)
         self._arm()
 
     def broke_off(self, reason: str) -> None:
