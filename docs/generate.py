@@ -126,8 +126,19 @@ def keys() -> str:
     return markdown.of(json_schema.of_spec())
 
 
+def faults() -> str:
+    """What a caller hears of each fault, from the table that the tests go through."""
+    import sys
+
+    sys.path.insert(0, str(DOCS.parent))
+    from tests.calls.fault_table import page
+
+    return page()
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "reference/commands.md": commands,
+    "reference/faults.md": faults,
     "reference/metrics.md": metrics,
     "reference/messages.md": messages,
     "reference/spec.md": keys,

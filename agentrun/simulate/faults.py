@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 Route = Literal["transcriptions", "chat", "speech", "responses", "realtime"]
-Kind = Literal["status", "hang", "cut", "refuse", "error", "close", "drop"]
+Kind = Literal[
+    "status", "hang", "cut", "refuse", "error", "close", "drop", "stall", "empty", "html", "json", "late"
+]
 ALWAYS = -1
 _FAULT = re.compile(r"(?:(?P<status>[45]\d\d)|(?P<kind>[a-z]+)(?:@(?P<after>\d+))?)(?:\*(?P<times>\d+))?")
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
@@ -18,15 +20,20 @@ _TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
 class Fault:
     """One fault of one route.
 
-    ``status`` answers with ``status``; ``hang`` never answers; ``cut`` breaks the connection off after
-    ``after`` bytes or events; a realtime socket can also be refused (``refuse``), sent an ``error`` event,
-    closed (``close``) or dropped (``drop``) after ``after`` events. ``times`` is how often; ALWAYS is -1.
+    ``status`` answers with ``status``, and may ask to be left alone for ``retry_after`` seconds or have a
+    ``code``; ``hang`` never answers; ``cut`` breaks the connection off after ``after`` bytes or events, and
+    ``stall`` sends no more from there on; ``late`` answers after ``after`` seconds, ``empty`` with nothing,
+    ``html`` and ``json`` with 200 and what is no answer. A realtime socket can also be refused (``refuse``),
+    sent an ``error`` event, closed (``close``) or dropped (``drop``) after ``after`` events. ``times`` is how
+    often; ALWAYS is -1.
     """
 
     kind: Kind
     status: int = 500
     times: int = ALWAYS
     after: int = 0
+    retry_after: int = 0
+    code: str = ""
 
     def take(self) -> bool:
         """Whether it strikes now."""

@@ -59,6 +59,8 @@ class _Output(BaseOutputTransport):
     def __init__(self, params: TransportParams) -> None:
         super().__init__(params)
         self.played = 0.0
+        self.sounds: list[tuple[float, float]] = []
+        """When each piece of sound that is not silence began and ended, by the event loop's clock."""
 
     async def start(self, frame: StartFrame) -> None:
         await super().start(frame)
@@ -66,7 +68,10 @@ class _Output(BaseOutputTransport):
 
     async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
         seconds = len(frame.audio) / 2 / frame.sample_rate
+        began = asyncio.get_running_loop().time()
         await asyncio.sleep(seconds)
+        if any(frame.audio):
+            self.sounds.append((began, began + seconds))
         self.played += seconds
         return True
 
@@ -182,6 +187,7 @@ async def quick_call(
     prompts: str = PROMPTS,
     environ: Mapping[str, str] | None = None,
     greeted: bool = True,
+    apology: bytes | None = None,
 ) -> AsyncIterator[QuickCall]:
     """A call in which the model gives ``answers``; the agent has said hello when the block begins.
 
@@ -199,7 +205,7 @@ async def quick_call(
         transport = QuickTransport()
         call = Call(folder.name, "desk", "twilio", "+15551234567", environ=given)
         connection = Connection(call, transport, RATE, 24_000, control=control)
-        session = Session(plan, connection, resources, CallRecord(call.id, "desk", "twilio"))
+        session = Session(plan, connection, resources, CallRecord(call.id, "desk", "twilio"), apology)
         running = asyncio.create_task(session.run())
         quick = QuickCall(style, session, transport, brain, voice, openai)
         try:

@@ -159,6 +159,8 @@ class PlayoutTracker(FrameProcessor):
         elif isinstance(frame, LLMFullResponseEndFrame):
             self._generating = False
         elif isinstance(frame, AggregatedTextFrame):
+            if self._made_no_sound(frame):
+                return
             self._words(frame)
         await self.push_frame(frame, direction)
 
@@ -179,6 +181,16 @@ class PlayoutTracker(FrameProcessor):
             self._spoken(frame)
         elif self.announced and frame.will_be_spoken:
             self._pieces.append(_Piece(self._answer, frame.text, frame.id))
+
+    def _made_no_sound(self, frame: AggregatedTextFrame) -> bool:
+        """A speech service says that it has spoken a sentence also where it failed at all of it."""
+        if not self.announced or not isinstance(frame, TTSTextFrame):
+            return False
+        silent = [p for p in self._pieces if p.segment == frame.segment_id and not p.seconds]
+        whole = [p for p in silent if p.words.strip() == (frame.raw_text or frame.text).strip()]
+        for piece in whole:
+            self._pieces.remove(piece)
+        return bool(whole)
 
     def _spoken(self, frame: TTSTextFrame) -> None:
         """Words of a model beside their sound; those of a speech service come once all of that was made."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -32,13 +33,16 @@ def router(mock: MockState) -> APIRouter:
         async with request.form() as form:
             fields = {key: value for key, value in form.items() if isinstance(value, str)}
             mock.requests.append(Request("transcriptions", agent, fields))
-            if struck := await strike(mock.conditions.strike("transcriptions"), request):
+            fault = mock.conditions.strike("transcriptions")
+            if struck := await strike(fault, request):
                 return struck
             upload = form.get("file")
             if not isinstance(upload, UploadFile):
                 raise RefusedError("file is required")
             pcm, rate = read_sound(await upload.read())
         await mock.conditions.wait("transcriptions")
+        if fault and fault.kind == "empty":
+            return JSONResponse({"text": ""})
         text = await mock.hearing.transcribe(pcm, rate, fields.get("prompt", ""))
         return JSONResponse({"text": text})
 
@@ -67,9 +71,18 @@ async def _speak(mock: MockState, body: dict[str, Any], fault: Fault | None) -> 
     sent = 0
     spoken = mock.voice.speak(str(body["input"]), str(body.get("voice")), float(body.get("speed") or 1.0))
     async for piece in spoken:
-        if fault and fault.kind == "cut" and sent >= fault.after:
-            raise CutShortError
+        if fault and fault.kind == "empty":
+            return
+        await break_off(fault, sent, fault.after if fault else 0)
         yield piece
         sent += len(piece)
-    if fault and fault.kind == "cut":
-        raise CutShortError
+    await break_off(fault, sent, 0)
+
+
+async def break_off(fault: Fault | None, sent: int, after: int) -> None:
+    """Break the connection off, or send nothing any more, once ``after`` bytes or events have been sent."""
+    if fault and sent >= after:
+        if fault.kind == "cut":
+            raise CutShortError
+        if fault.kind == "stall":
+            await asyncio.Event().wait()

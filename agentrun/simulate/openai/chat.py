@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from agentrun.simulate.engines.engines import Answer, Conversation
 from agentrun.simulate.faults import Fault
-from agentrun.simulate.openai.audio import CutShortError
+from agentrun.simulate.openai.audio import break_off
 from agentrun.simulate.openai.errors import key_problem, strike
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.request_bodies import RefusedError, read_json, read_part
@@ -38,8 +38,12 @@ def router(mock: MockState) -> APIRouter:
             raise RefusedError("messages is required")
         await mock.conditions.wait("chat")
         messages = [await hear_parts(mock, message) for message in body["messages"]]
-        answer = await mock.brain.answer(
-            Conversation(messages, body.get("tools") or [], agent, str(body.get("model")))
+        answer = (
+            Answer("")
+            if fault and fault.kind == "empty"
+            else await mock.brain.answer(
+                Conversation(messages, body.get("tools") or [], agent, str(body.get("model")))
+            )
         )
         if not body.get("stream"):
             return JSONResponse(_whole(mock, body, answer))
@@ -70,11 +74,14 @@ async def _stream(
     head = {"id": mock.new_id("chatcmpl"), "object": "chat.completion.chunk", "created": int(time.time())}
     head["model"] = body.get("model", "")
     for number, delta in enumerate(_deltas(mock, answer)):
-        if fault and fault.kind == "cut" and number >= max(1, fault.after):
-            raise CutShortError
+        if fault and fault.kind == "empty":
+            break
+        await break_off(fault, number, fault.after or 1 if fault else 0)
         yield _event({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
         await asyncio.sleep(0)
     reason = "tool_calls" if answer.calls else "stop"
+    if fault and fault.kind == "empty" and fault.code:
+        reason = fault.code
     yield _event({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
     if (body.get("stream_options") or {}).get("include_usage"):
         yield _event({**head, "choices": [], "usage": usage(body["messages"], answer)})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from agentrun.simulate.faults import Fault
 
@@ -18,11 +20,11 @@ _MEANINGS = {
 _SERVER = ("server_error", None, "The server had an error.")
 
 
-def error(status: int, message: str | None = None) -> JSONResponse:
-    """An error body in OpenAI's shape."""
-    kind, code, text = _MEANINGS.get(status, _SERVER)
-    body = {"error": {"message": message or text, "type": kind, "param": None, "code": code}}
-    return JSONResponse(body, status)
+def error(status: int, message: str | None = None, code: str = "", retry_after: int = 0) -> JSONResponse:
+    """An error body in OpenAI's shape; ``retry_after`` is in seconds."""
+    kind, usual, text = _MEANINGS.get(status, _SERVER)
+    body = {"error": {"message": message or text, "type": kind, "param": None, "code": code or usual}}
+    return JSONResponse(body, status, {"retry-after": str(retry_after)} if retry_after else None)
 
 
 def key_problem(request: Request) -> JSONResponse | None:
@@ -34,14 +36,21 @@ def key_problem(request: Request) -> JSONResponse | None:
 async def strike(fault: Fault | None, request: Request, *, streams: bool = False) -> Response | None:
     """The answer of a fault that strikes before anything is sent; None when the request goes on.
 
-    ``hang`` lasts until the client gives up. ``cut`` waits for the answer when that ``streams``; otherwise
-    it breaks the connection off at once, as ``drop``, ``close`` and ``refuse`` do.
+    ``hang`` lasts until the client gives up. ``cut`` and ``stall`` wait for the answer when that ``streams``;
+    otherwise a cut breaks the connection off at once, as ``drop``, ``close`` and ``refuse`` do.
     """
-    if fault is None or (fault.kind == "cut" and streams):
+    if fault is None or fault.kind == "empty" or (fault.kind in ("cut", "stall") and streams):
         return None
     if fault.kind in ("status", "error"):
-        return error(fault.status)
-    if fault.kind == "hang":
+        return error(fault.status, None, fault.code, fault.retry_after)
+    if fault.kind == "html":
+        return HTMLResponse("<html><body>503 Service Unavailable</body></html>" * 20)
+    if fault.kind == "json":
+        return JSONResponse({"error": {"message": "upstream connect error, reset reason: overflow " * 20}})
+    if fault.kind == "late":
+        await asyncio.sleep(fault.after)
+        return None
+    if fault.kind in ("hang", "stall"):
         while (await request.receive())["type"] != "http.disconnect":
             pass
     else:

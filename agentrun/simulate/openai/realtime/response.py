@@ -7,6 +7,7 @@ import base64
 from typing import Any, Protocol
 
 from agentrun.simulate.engines.engines import VOICE_RATE, Answer, Conversation, ToolCall
+from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai.chat import pieces
 from agentrun.simulate.openai.mock_state import MockState
 from agentrun.simulate.openai.realtime.conversation_items import as_messages, as_tools, function_call, message
@@ -34,16 +35,23 @@ class RealtimeResponse:
         self._id = session.mock.new_id("resp")
         self._output: list[dict[str, Any]] = []
         self._reason = ""
+        self._fault: Fault | None = None
+        self._cancelled = asyncio.Event()
 
     async def cancel(self, reason: str) -> None:
         """Stop speaking; ``response.done`` says why."""
+        self._cancelled.set()
         self._reason = reason
 
     async def run(self) -> None:
         """Think, then speak or call."""
         session = self._session
         await session.mock.conditions.wait("responses")
+        self._fault = session.mock.conditions.strike("responses")
         await session.tell("response.created", response=self._as_json("in_progress"))
+        if self._fault and self._fault.kind in ("empty", "status"):
+            await self._end()
+            return
         settings = session.settings
         messages = as_messages(settings.get("instructions") or "", session.items)
         conversation = Conversation(messages, as_tools(settings.get("tools")), session.agent)
@@ -52,9 +60,13 @@ class RealtimeResponse:
             await self._call(call)
         if answer.text and not self._reason:
             await (self._write if self._wants_text() else self._speak)(answer)
+        await self._end()
+
+    async def _end(self) -> None:
         self.active = False
-        status = "cancelled" if self._reason else "completed"
-        await session.tell("response.done", response=self._as_json(status))
+        failed = self._fault is not None and self._fault.kind in ("status", "cut")
+        status = "cancelled" if self._reason else "failed" if failed else "completed"
+        await self._session.tell("response.done", response=self._as_json(status))
 
     async def _call(self, call: ToolCall) -> None:
         session = self._session
@@ -127,9 +139,13 @@ class RealtimeResponse:
         left = pieces(text)
         audio = (session.settings.get("audio") or {}).get("output") or {}
         voice, speed = str(audio.get("voice") or "alloy"), float(audio.get("speed") or 1.0)
+        sent = 0
         async for pcm in session.mock.voice.speak(text, voice, speed):
-            if self._reason:
+            if self._fault and self._fault.kind == "stall" and sent >= self._fault.after:
+                await self._cancelled.wait()
+            if self._reason or (self._fault and self._fault.kind == "cut" and sent >= self._fault.after):
                 return text[: len(text) - len("".join(left))]
+            sent += len(pcm)
             for word in left[:2]:
                 await session.tell("response.output_audio_transcript.delta", delta=word, **part)
             del left[:2]
@@ -143,7 +159,12 @@ class RealtimeResponse:
         return text
 
     def _as_json(self, status: str) -> dict[str, Any]:
-        details = {"type": "cancelled", "reason": self._reason} if status == "cancelled" else None
+        details: dict[str, Any] | None = None
+        if status == "cancelled":
+            details = {"type": "cancelled", "reason": self._reason}
+        elif status == "failed":
+            problem = {"type": "tokens", "code": "rate_limit_exceeded", "message": "Rate limit reached."}
+            details = {"type": "failed", "error": problem}
         done = status != "in_progress"
         usage = {"total_tokens": 0, "input_tokens": 0, "output_tokens": 0} if done else None
         return {
