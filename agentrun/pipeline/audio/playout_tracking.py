@@ -11,21 +11,16 @@ from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
     CancelFrame,
-    ControlFrame,
-    DataFrame,
-    EndFrame,
     Frame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
-    StopFrame,
-    SystemFrame,
     TTSAudioRawFrame,
     TTSTextFrame,
-    UninterruptibleFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
+from agentrun.pipeline.audio.line_frames import is_speech
 from agentrun.records import CutBy
 
 CHARACTERS_PER_SECOND = 15.0
@@ -140,7 +135,7 @@ class PlayoutTracker(FrameProcessor):
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
-        if self._closed and direction is FrameDirection.DOWNSTREAM and _is_speech(frame):
+        if self._closed and direction is FrameDirection.DOWNSTREAM and is_speech(frame):
             return
         if isinstance(frame, TTSAudioRawFrame):
             self._sound(frame)
@@ -257,11 +252,3 @@ class PlayoutTracker(FrameProcessor):
         self.began = self._speaking_since = None
         self._generating = False
         self._began = None
-
-
-def _is_speech(frame: Frame) -> bool:
-    """Whether a frame is heard at the line, or drops what is."""
-    if isinstance(frame, InterruptionFrame):
-        return True
-    lasting = isinstance(frame, SystemFrame | EndFrame | StopFrame | UninterruptibleFrame)
-    return isinstance(frame, DataFrame | ControlFrame) and not lasting

@@ -1,0 +1,22 @@
+"""Which frames the caller hears."""
+
+from __future__ import annotations
+
+from pipecat.frames.frames import (
+    ControlFrame,
+    DataFrame,
+    EndFrame,
+    Frame,
+    InterruptionFrame,
+    StopFrame,
+    SystemFrame,
+    UninterruptibleFrame,
+)
+
+
+def is_speech(frame: Frame) -> bool:
+    """Whether a frame is heard at the line, or drops what is; the end of a call is neither."""
+    if isinstance(frame, InterruptionFrame):
+        return True
+    lasting = isinstance(frame, SystemFrame | EndFrame | StopFrame | UninterruptibleFrame)
+    return isinstance(frame, DataFrame | ControlFrame) and not lasting
