@@ -21,10 +21,9 @@ from pipecat.frames.frames import (
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 from agentrun.pipeline.audio.line_frames import is_speech
+from agentrun.pipeline.audio.spoken_piece import Piece
 from agentrun.records import CutBy
 
-CHARACTERS_PER_SECOND = 15.0
-"""Of English speech at an ordinary pace; it stands in for the length of sound that has not come yet."""
 _SLACK_SECONDS = 0.15
 """What the clock of the line may be behind the sound."""
 
@@ -39,22 +38,6 @@ class CutAnswer:
     words: str
     began: float
     by: CutBy
-
-
-@dataclass
-class _Piece:
-    """Words of one answer, and how much of their sound has come; ``whole`` when no more of it will."""
-
-    answer: int
-    words: str
-    segment: int = 0
-    seconds: float = 0.0
-    whole: bool = False
-
-    @property
-    def length(self) -> float:
-        """Seconds that the words take, as far as can be known."""
-        return self.seconds if self.whole else max(self.seconds, len(self.words) / CHARACTERS_PER_SECOND)
 
 
 class PlayoutTracker(FrameProcessor):
@@ -72,7 +55,7 @@ class PlayoutTracker(FrameProcessor):
         self._clock = asyncio.get_running_loop().time
         self._answer = 0
         self._generating = False
-        self._pieces: list[_Piece] = []
+        self._pieces: list[Piece] = []
         self._played = 0.0
         self._speaking_since: float | None = None
         self._cut: CutAnswer | None = None
@@ -175,17 +158,18 @@ class PlayoutTracker(FrameProcessor):
         if isinstance(frame, TTSTextFrame):
             self._spoken(frame)
         elif self.announced and frame.will_be_spoken:
-            self._pieces.append(_Piece(self._answer, frame.text, frame.id))
+            self._pieces.append(Piece(self._answer, frame.text, frame.id))
 
     def _made_no_sound(self, frame: AggregatedTextFrame) -> bool:
         """A speech service says that it has spoken a sentence also where it failed at all of it."""
         if not self.announced or not isinstance(frame, TTSTextFrame):
             return False
-        silent = [p for p in self._pieces if p.segment == frame.segment_id and not p.seconds]
-        whole = [p for p in silent if p.words.strip() == (frame.raw_text or frame.text).strip()]
-        for piece in whole:
-            self._pieces.remove(piece)
-        return bool(whole)
+        text = (frame.raw_text or frame.text).strip()
+        made = [
+            p for p in self._pieces if p.segment != frame.segment_id or p.seconds or p.words.strip() != text
+        ]
+        silent, self._pieces = len(made) < len(self._pieces), made
+        return silent
 
     def _spoken(self, frame: TTSTextFrame) -> None:
         """Words of a model beside their sound; those of a speech service come once all of that was made."""
@@ -196,10 +180,10 @@ class PlayoutTracker(FrameProcessor):
             if piece.segment == frame.segment_id:
                 piece.words, piece.whole = frame.raw_text or frame.text, True
 
-    def _piece(self) -> _Piece:
+    def _piece(self) -> Piece:
         """The words that the sound belongs to: of a realtime model, all of its answer."""
         if not self._pieces or (not self.announced and self._pieces[-1].answer != self._answer):
-            self._pieces.append(_Piece(self._answer, "", whole=True))
+            self._pieces.append(Piece(self._answer, "", whole=True))
         return self._pieces[-1]
 
     def _sound(self, frame: TTSAudioRawFrame) -> None:
