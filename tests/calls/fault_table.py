@@ -46,6 +46,17 @@ def status(number: int, times: int = -1, **more: object) -> Fault:
 
 
 ROWS = (
+    # speech to text
+    Row("stt", "400 once", status(400, 1), "the question again", True, "400"),
+    Row("stt", "401", status(401), "the apology", False, "authentication"),
+    Row("stt", "429 once", status(429, 1), "the answer", True),
+    Row("stt", "500 once", status(500, 1), "the answer", True),
+    Row("stt", "500 throughout", status(500), "the question again", True, "server"),
+    Row("stt", "429 for 20 s", status(429, retry_after=20), "the question again", True, "rate_limit"),
+    Row("stt", "hangs", Fault("hang"), "the question again", True, "no transcript within 8 s"),
+    Row("stt", "9 s late", Fault("late", after=9), "the question again", True, "no transcript within 8 s"),
+    Row("stt", "empty", Fault("empty"), "the question again", True, "of speech"),
+    Row("stt", "200 with HTML", Fault("html"), "the question again", True, "unknown"),
     # the language model
     Row(
         "llm", "400 once", status(400, 1, code="content_filter"), "the question again", True, "content_filter"

@@ -188,13 +188,14 @@ async def quick_call(
     environ: Mapping[str, str] | None = None,
     greeted: bool = True,
     apology: bytes | None = None,
+    detection: str = "transcription",
 ) -> AsyncIterator[QuickCall]:
     """A call in which the model gives ``answers``; the agent has said hello when the block begins.
 
     ``more`` is added to the spec; without ``greeted`` the block begins at once.
     """
     path = folder / "desk.yaml"
-    found = ("detection: transcription, silence: 100ms, " if style == "cascaded" else "") + turns
+    found = (f"detection: {detection}, silence: 100ms, " if style == "cascaded" else "") + turns
     path.write_text(SPEC.format(style=style, turns=found, prompts=prompts) + more)
     hello = [Answer("Hello.")] if style == "realtime" else []
     voice, brain = ToneVoice(), ScriptedBrain([*hello, *answers])

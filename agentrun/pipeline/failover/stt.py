@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from pipecat.frames.frames import (
+    BotStartedSpeakingFrame,
     ErrorFrame,
     Frame,
     InputAudioRawFrame,
@@ -28,6 +29,8 @@ PRE_ROLL_SECONDS = 1.0
 """Kept from before an utterance; as much as Pipecat's services keep, so theirs of long ago gives way."""
 LONGEST_FRAMES = 6_000
 """Of one utterance: two minutes in pieces of 20 ms."""
+CLEAR_SECONDS = 1.0
+"""Speech of this length, by the voice detector, has words in it."""
 SPEECH_SECONDS = 0.4
 """A shorter sound without a transcript may be a click; a service that streams doesn't say so."""
 
@@ -35,6 +38,11 @@ SPEECH_SECONDS = 0.4
 @dataclass
 class NothingHeardFrame(ErrorFrame):
     """The caller made a sound, and nobody wrote words down; it may have been noise."""
+
+
+@dataclass
+class NoWordsFrame(NothingHeardFrame):
+    """The caller spoke for so long that it was no cough, and the service answered that it was nothing."""
 
 
 @dataclass
@@ -59,6 +67,7 @@ class SpeechToTextFailover(Failover):
     def __init__(self, members: Sequence[Member], listener: SessionListener, prompt: str = "") -> None:
         super().__init__(members, listener)
         self._prompt = prompt
+        self._words_since_agent = False
         self._before: deque[Directed] = deque()
         self._before_seconds = 0.0
         self._utterances: list[Utterance] = []
@@ -87,6 +96,11 @@ class SpeechToTextFailover(Failover):
         await self.give(frame, direction)
         if isinstance(frame, VADUserStoppedSpeakingFrame) and self.busy and not self.deadline:
             self.wait()
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        if isinstance(frame, BotStartedSpeakingFrame):
+            self._words_since_agent = False
+        await super().process_frame(frame, direction)
 
     def wait(self) -> None:
         self.deadline.lift()
@@ -170,10 +184,16 @@ class SpeechToTextFailover(Failover):
             assert isinstance(oldest, InputAudioRawFrame)  # noqa: S101
             self._before_seconds -= oldest.num_frames / oldest.sample_rate
 
-    def _transcribed(self, service: SegmentedSTTService) -> None:
+    def _transcribed(self, service: SegmentedSTTService, words: bool) -> None:
         """A request for a whole utterance was answered, be it with nothing."""
-        if self._serving and self._serving.service is service:
-            self._written()
+        if self._serving is None or self._serving.service is not service:
+            return
+        spoken = self._utterances[0] if self._utterances else None
+        self._words_since_agent = self._words_since_agent or words
+        if spoken and spoken.ended and spoken.seconds >= CLEAR_SECONDS and not self._words_since_agent:
+            told = f"{self._serving.name}: no words in {spoken.seconds:.1f} s of speech"
+            self._move(self.push_error_frame(NoWordsFrame(told, processor=self)))
+        self._written()
 
     def _written(self) -> None:
         """Words are there: of the oldest utterance that has ended, or of the one that goes on."""
@@ -191,9 +211,10 @@ class SpeechToTextFailover(Failover):
 
 
 def bound(
-    service: SegmentedSTTService, seconds: float, answered: Callable[[SegmentedSTTService], None]
+    service: SegmentedSTTService, seconds: float, answered: Callable[[SegmentedSTTService, bool], None]
 ) -> None:
-    """Give ``service`` a limit of ``seconds`` for each utterance; ``answered`` is told of every answer.
+    """Give ``service`` a limit of ``seconds`` for each utterance; ``answered`` is told of every answer,
+    and whether there were words in it.
 
     Its own task transcribes, and it has no limit that fits a conversation: OpenAI's client waits 10 minutes.
     """
@@ -208,6 +229,6 @@ def bound(
         for frame in frames:
             yield frame
         if not any(isinstance(frame, ErrorFrame) for frame in frames):
-            answered(service)
+            answered(service, any(isinstance(frame, TranscriptionFrame) for frame in frames))
 
     service.run_stt = run_stt  # type: ignore[method-assign]

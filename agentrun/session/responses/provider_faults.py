@@ -11,7 +11,7 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.utils.errors import ErrorCategory, classify_http_status_code, extract_http_status_code
 
 from agentrun.pipeline.failover.failover import Failover
-from agentrun.pipeline.failover.stt import NothingHeardFrame
+from agentrun.pipeline.failover.stt import NothingHeardFrame, NoWordsFrame
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services import http_retries
 from agentrun.session.responses.answer_state import AnswerState
@@ -92,6 +92,9 @@ class Faults:
         kind, processor = category(frame), frame.processor
         if kind is ErrorCategory.APPLICATION or isinstance(processor, OpenAIRealtimeLLMService):
             return Verdict.IGNORE
+        if isinstance(frame, NoWordsFrame):
+            self._in_a_row += 1
+            return self._ask_again() if self._in_a_row < 3 else Verdict.GIVE_UP
         voice = processor is not None and processor is self.parts.tts
         if voice and self._voice_erred and _SILENT_VOICE in frame.error:
             return Verdict.IGNORE
@@ -120,11 +123,6 @@ class Faults:
         if state is AnswerState.STALLED and self._in_a_row == 1:
             return Verdict.GO_ON
         return Verdict.GIVE_UP
-
-    def nothing_understood(self) -> Verdict:
-        """Clear speech was transcribed as nothing."""
-        self._in_a_row += 1
-        return self._ask_again() if self._in_a_row < 3 else Verdict.GIVE_UP
 
     def _of_model(self, frame: ErrorFrame, *, refused: bool, begun: bool) -> Verdict:
         if begun:

@@ -66,13 +66,6 @@ class Remedies:
         logger.warning("call {}: {}: {}; will {}", self.record.id, state.value, reason, verdict.value)
         await self._do(verdict, reason)
 
-    async def nothing_understood(self, reason: str) -> None:
-        """The caller spoke clearly, and no words were found in it."""
-        if self.is_over():
-            return
-        self.record.errors.append(reason)
-        await self._do(self.faults.nothing_understood(), reason)
-
     def noted(self, reason: str) -> None:
         """Something that the caller may not have noticed."""
         self.record.errors.append(reason)
