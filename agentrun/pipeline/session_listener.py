@@ -20,7 +20,7 @@ class ToolLine(Protocol):
         """Runs them."""
 
     async def bridge(self, tool: Tool) -> None:
-        """Say the tool's words once there has been silence for its ``say_after``."""
+        """Speak while a tool is silent, its own words and then the spec's, until cancelled."""
 
     async def announce(self, text: str, *, remembered: bool) -> None:
         """Have ``text`` spoken, and wait until it has been heard; the model knows of it if ``remembered``."""

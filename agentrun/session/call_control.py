@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -26,6 +27,8 @@ from agentrun.transports.connection import Connection
 
 T = TypeVar("T")
 _POLL_SECONDS = 0.05
+WAIT_WORDS_SECONDS = 4.0
+"""Silence of a tool at work after which the caller is told that they are not forgotten."""
 _DEPARTURE_SECONDS = 6.0
 _NO_TELEPHONE = "That can't be done: the caller is not on a telephone. Say so, and go on yourself."
 
@@ -51,8 +54,12 @@ class _Open:
 class SessionCallControl:
     """``agentrun.call.Line`` on a real call: open once the pipeline is built, closed when the call ends."""
 
-    def __init__(self, connection: Connection, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self, connection: Connection, http: httpx.AsyncClient, wait_words: str | None = None
+    ) -> None:
         self.http = http
+        self._wait_words = wait_words
+        self._led_by_tool = 0
         self.ledger = Ledger()
         self._control = connection.control
         self._keys = connection.control is not None or connection.keys
@@ -94,21 +101,44 @@ class SessionCallControl:
         await line.voice.say(text)
 
     async def bridge(self, tool: Tool) -> None:
-        """Say the tool's words once everybody has been silent for its ``say_after``."""
-        await self.quiet(tool.say_after)
-        await self.say(tool.say or "")
+        """Say the tool's words once everybody has been silent for its ``say_after``.
+
+        Then, and for a tool without words of its own, the spec's words say that the agent is still there,
+        each time that it has been silent for ``WAIT_WORDS_SECONDS``. A tool that leads the conversation
+        itself, as one that collects keys does, is not talked into.
+        """
+        if tool.say:
+            await self._silence(tool.say_after)
+            await self.say(tool.say)
+        while self._wait_words:
+            await self._silence(WAIT_WORDS_SECONDS)
+            await self.say(self._wait_words)
 
     async def quiet(self, seconds: float, most: float = math.inf) -> None:
+        with self._led():
+            await self._silence(seconds, most, leading=1)
+
+    async def _silence(self, seconds: float, most: float = math.inf, leading: int = 0) -> None:
+        """Wait until nobody has spoken and no tool has led the conversation, but for ``leading`` of them."""
         line, clock = self._line(), self._loop.time
         began = since = clock()
         while clock() - since < seconds and clock() - began < most:
             await asyncio.sleep(min(_POLL_SECONDS, seconds))
-            if not line.nobody_speaks() or line.voice.about_to_speak:
+            if self._led_by_tool > leading or not line.nobody_speaks() or line.voice.about_to_speak:
                 since = clock()
 
     async def announce(self, text: str, *, remembered: bool) -> None:
         """Have ``text`` spoken, and wait until it has been heard; the model knows of it if ``remembered``."""
         await self._say_and_be_heard(self._line(), text, remembered=remembered)
+
+    @contextlib.contextmanager
+    def _led(self) -> Iterator[None]:
+        """A tool leads the conversation while the block runs."""
+        self._led_by_tool += 1
+        try:
+            yield
+        finally:
+            self._led_by_tool -= 1
 
     async def heard(self) -> None:
         await self._line().voice.heard()
@@ -153,8 +183,9 @@ class SessionCallControl:
         if not self._keys:
             raise ToolError(_NO_TELEPHONE)
         line.keypad.listen()
-        await self._say_and_be_heard(line, words)
-        return await line.keypad.collect(most, finish, timeout)
+        with self._led():
+            await self._say_and_be_heard(line, words)
+            return await line.keypad.collect(most, finish, timeout)
 
     async def wait(self, seconds: float) -> None:
         await self._line().idle.pause(seconds)

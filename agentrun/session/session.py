@@ -62,7 +62,7 @@ class Session:
         self.record = record
         record.spec_hash, record.versions = plan.file.digest, versions()
         self._plan = plan
-        self.line = SessionCallControl(connection, resources.web)
+        self.line = SessionCallControl(connection, resources.web, plan.spec.prompts.wait)
         self._connection = connection = self.line.of(connection)
         self.call = connection.call
         self._http_client = resources.http_client

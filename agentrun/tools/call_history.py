@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from agentrun.call import Call
@@ -29,6 +29,8 @@ class Ledger:
     def __init__(self) -> None:
         self.turn = 0
         """How many turns of the caller have ended."""
+        self.on_left_behind: Callable[[Tool], None] | None = None
+        """Told of a tool that does not end although it is cancelled."""
         self._asked: dict[Key, int] = {}
         self._runs: dict[Key, asyncio.Task[Outcome]] = {}
 
@@ -49,14 +51,14 @@ class Ledger:
             key = (tool.name, canonical(tool, arguments))
         except ToolError:
             # not asked about, and not kept: it is told what does not fit
-            return await invoke(tool, call, arguments)
+            return await self._invoke(tool, call, arguments)
         earlier = self._runs.get(key)
         if earlier is None:
             if tool.confirm and not self._is_confirmed(key):
                 return Outcome("unconfirmed", CONFIRM.format(name=tool.name))
             if not tool.once_per_call:
-                return await invoke(tool, call, arguments)
-            earlier = self._runs[key] = asyncio.create_task(invoke(tool, call, arguments))
+                return await self._invoke(tool, call, arguments)
+            earlier = self._runs[key] = asyncio.create_task(self._invoke(tool, call, arguments))
             earlier.add_done_callback(lambda run: self._forget_refused(key, run))
         return await asyncio.shield(earlier)
 
@@ -66,6 +68,9 @@ class Ledger:
         for run in working:
             run.cancel()
         await asyncio.gather(*working, return_exceptions=True)
+
+    async def _invoke(self, tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
+        return await invoke(tool, call, arguments, self.on_left_behind)
 
     def _is_confirmed(self, key: Key) -> bool:
         """Whether the turn that the caller has just ended is the one after the question.

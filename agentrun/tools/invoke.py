@@ -3,58 +3,96 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from loguru import logger
+
 from agentrun.call import Call
 from agentrun.errors import ToolError
-from agentrun.tools.author_errors import AuthoredError, authored
+from agentrun.tools.author_errors import AuthoredError
+from agentrun.tools.loop_guard import GuardedSteps
 from agentrun.tools.no_response import split
 from agentrun.tools.outcome import Outcome
 from agentrun.tools.result import as_text
 from agentrun.tools.tool import Tool
 
+LET_GO_SECONDS = 0.3
+"""How long a tool that is cancelled may clean up before it is left behind."""
 
-async def invoke(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
+
+async def invoke(
+    tool: Tool,
+    call: Call,
+    arguments: Mapping[str, Any],
+    on_left_behind: Callable[[Tool], None] | None = None,
+) -> Outcome:
     """Run ``tool`` with the model's ``arguments`` and give what the model is told.
 
     Never raises but for cancellation of the task that awaits it: arguments that don't fit, a ToolError, a
-    timeout, a bug of the tool and a result that JSON can't hold all become words.
+    timeout, a bug of the tool and a result that JSON can't hold all become words. The tool runs in a task of
+    its own: one that does not end ``LET_GO_SECONDS`` after its cancellation is left behind, named in the log,
+    and told to ``on_left_behind``.
 
     >>> (await invoke(book_table, call, {})).text  # doctest: +SKIP
     "Argument 'guests' is missing. Call again with arguments that fit."
     """
-    clock = asyncio.get_running_loop().time
-    began = clock()
-    outcome = await _attempt(tool, call, arguments)
-    return replace(outcome, seconds=round(clock() - began, 3))
+    began = asyncio.get_running_loop().time()
+    work = asyncio.create_task(_attempt(tool, call, arguments), name=f"tool {tool.name}")
+    try:
+        await asyncio.wait({work}, timeout=tool.timeout)
+    except asyncio.CancelledError:
+        _cancel(work, tool, on_left_behind)
+        raise
+    if work.done():
+        return _timed(_ended(work, tool), began)
+    _cancel(work, tool, on_left_behind)
+    text = f"{tool.name} took longer than {tool.timeout:g} s and was stopped; it gave no result."
+    detail = f"{tool.origin}: no result after {tool.timeout:g} s"
+    return _timed(Outcome("timeout", text, detail), began)
+
+
+def _timed(outcome: Outcome, began: float) -> Outcome:
+    return replace(outcome, seconds=round(asyncio.get_running_loop().time() - began, 3))
+
+
+def _ended(work: asyncio.Task[Outcome], tool: Tool) -> Outcome:
+    if not work.cancelled():
+        return work.result()
+    text = f"{tool.origin}: the tool awaited something that was cancelled"
+    return Outcome("failed", _failed(tool), text)
 
 
 async def _attempt(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
     try:
-        async with asyncio.timeout(tool.timeout):
-            with authored():
-                result, silent = split(await tool.run(call, arguments))
-                return Outcome("ok", as_text(result), silent=silent)
+        result, silent = split(await GuardedSteps(_run(tool, call, arguments)))
+        return Outcome("ok", as_text(result), silent=silent)
     except ToolError as error:
         return Outcome("refused", as_text(str(error) or f"{tool.name} could not do that."))
-    except TimeoutError:
-        text = f"{tool.name} took longer than {tool.timeout:g} s and was stopped; it gave no result."
-        return Outcome("timeout", text, f"{tool.origin}: no result after {tool.timeout:g} s")
-    except AuthoredError as error:
-        return Outcome("failed", _failed(tool), f"{tool.origin}: {error.detail}")
     except asyncio.CancelledError:
-        if _we_are_cancelled():
-            raise
-        detail = f"{tool.origin}: the tool awaited something that was cancelled"
-        return Outcome("failed", _failed(tool), detail)
+        raise
+    except BaseException as error:  # noqa: BLE001 - a tool that exits, or closes itself, ends itself alone
+        return Outcome("failed", _failed(tool), f"{tool.origin}: {AuthoredError(error).detail}")
 
 
-def _we_are_cancelled() -> bool:
-    """False when the tool let a cancellation of its own escape: the model must still be answered."""
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
+async def _run(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Any:
+    return await tool.run(call, arguments)
+
+
+def _cancel(work: asyncio.Task[Outcome], tool: Tool, on_left_behind: Callable[[Tool], None] | None) -> None:
+    """Cancel ``work`` without waiting for it, and say so when it does not end."""
+
+    def look() -> None:
+        if not work.done():
+            logger.error("tool {} ({}) ignores its cancellation and is left behind", tool.name, tool.origin)
+            if on_left_behind:
+                on_left_behind(tool)
+
+    work.cancel()
+    # asyncio waits for every task that it knows of before it ends: this one may never do so
+    asyncio._unregister_task(work)
+    asyncio.get_running_loop().call_later(LET_GO_SECONDS, look)
 
 
 def _failed(tool: Tool) -> str:

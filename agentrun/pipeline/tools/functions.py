@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from pipecat.frames.frames import FunctionCallResultProperties
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.services.llm_service import FunctionCallParams, LLMService
 
-from agentrun.call import Call
+from agentrun.call import Call, NoLineError
 from agentrun.errors import ToolError
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
@@ -98,7 +98,7 @@ async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: Se
     listener.tool_started(tool)
     began = asyncio.get_running_loop().time()
     try:
-        async with _bridged(tool, listener):
+        with _bridged(tool, listener):
             outcome = await _run(tool, call, arguments, listener)
     except asyncio.CancelledError:
         why = "the call ended" if listener.over else "the caller interrupted"
@@ -125,18 +125,23 @@ def _since(began: float) -> float:
     return round(asyncio.get_running_loop().time() - began, 3)
 
 
-@contextlib.asynccontextmanager
-async def _bridged(tool: Tool, listener: SessionListener) -> AsyncIterator[None]:
+@contextlib.contextmanager
+def _bridged(tool: Tool, listener: SessionListener) -> Iterator[None]:
     """Say the tool's words while the block takes longer than they may wait."""
-    if not tool.say:
+    if tool.say == "":
         yield
         return
-    speaking = asyncio.create_task(listener.line.bridge(tool))
+    speaking = asyncio.create_task(_bridge(tool, listener))
     try:
         yield
     finally:
+        # a caller who interrupts is answered at once: nothing is waited for here
         speaking.cancel()
-        await asyncio.gather(speaking, return_exceptions=True)
+
+
+async def _bridge(tool: Tool, listener: SessionListener) -> None:
+    with contextlib.suppress(NoLineError):
+        await listener.line.bridge(tool)
 
 
 def as_data(text: str) -> object:

@@ -31,6 +31,9 @@ class PipelineEvents:
     latency: Latency
     is_over: Callable[[], bool]
 
+    def __post_init__(self) -> None:
+        self.line.ledger.on_left_behind = self.tool_left_behind
+
     @property
     def over(self) -> bool:
         """Whether the call is ending: nobody waits for the model any more."""
@@ -47,6 +50,10 @@ class PipelineEvents:
         self.transcript.tool(tool, arguments, outcome)
         self.latency.tool_ended()
         self.response_deadline.tool_ended(answered=outcome.status != "cancelled")
+
+    def tool_left_behind(self, tool: Tool) -> None:
+        """A tool does not end although it is cancelled; ``/metrics`` counts it among the errors."""
+        self.transcript.error(f"tool_left_behind: {tool.name} ({tool.origin}) ignores its cancellation")
 
     def taken_over(self, part: str, by: str, instead_of: str, error: ErrorFrame | None) -> None:
         """Another service goes on: the answer is awaited anew."""

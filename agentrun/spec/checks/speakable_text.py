@@ -51,6 +51,7 @@ def _spoken(file: SpecFile) -> Iterator[tuple[Where, str]]:
         yield ("prompts", "greeting", "say"), spec.prompts.greeting.say
     yield ("prompts", "apology"), spec.prompts.apology
     yield ("prompts", "repeat"), spec.prompts.repeat
+    yield ("prompts", "wait"), spec.prompts.wait or ""
     yield ("limits", "warning"), spec.limits.warning
     yield ("limits", "goodbye"), spec.limits.goodbye
     if spec.turns.idle:

@@ -96,6 +96,10 @@ class Prompts(SpecModel):
         default="Sorry, I did not catch that. Could you say it again?",
         description="What the caller hears when their words were lost.",
     )
+    wait: Text | None = Field(
+        default="One moment, please.",
+        description="What the caller hears each 4 s that a tool has worked in silence; null keeps silent.",
+    )
     busy: Text | None = Field(
         default="All our lines are busy. Please call again in a few minutes. Goodbye.",
         description="What a caller hears who can't be answered; null gives a telephone's busy tone.",
