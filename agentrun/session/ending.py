@@ -14,7 +14,8 @@ from agentrun.session.speech.announcements import Announcements
 
 HEARD_SECONDS = 10.0
 CANCEL_SECONDS = 3.0
-"""How long a cancelled pipeline may take to let go before it is forced."""
+"""How long a cancelled pipeline may go without one of its tasks ending before it is forced."""
+_MOST_PERIODS = 4
 FORCE_SECONDS = 2.0
 """How long each harder step may take."""
 _MOST_CANCELLATIONS = 2
@@ -27,7 +28,7 @@ async def now(running: asyncio.Task[None], worker: PipelineWorker, record: CallR
     The call of ``record`` lasted until now, however long that takes.
 
     Pipecat waits for the end without a limit, and a processor that holds the end holds the cancel
-    behind it (pipecat issues 3757, 5211, 5216). Returns within 12 s whatever a processor does.
+    behind it (pipecat issues 3757, 5211, 5216). Returns within 21 s whatever a processor does.
     """
     if record:
         record.hang_up()
@@ -35,7 +36,7 @@ async def now(running: asyncio.Task[None], worker: PipelineWorker, record: CallR
         return
     cancelling = asyncio.create_task(worker.cancel(reason="the call is over"))
     try:
-        if await _done({running}, CANCEL_SECONDS):
+        if await _lets_go(running, worker):
             return
         logger.warning("a pipeline ignored its cancellation; forcing it")
         await pipecat_private.force_cancel(worker)
@@ -55,6 +56,22 @@ async def farewell(voice: Announcements, words: str, end: Callable[[], Awaitable
     """Say ``words``, then ``end``."""
     await voice.say_whole(words)
     await end()
+
+
+async def _lets_go(running: asyncio.Task[None], worker: PipelineWorker) -> bool:
+    """Whether a cancelled pipeline ends; on a busy machine it is waited for while its tasks end."""
+    at_work = _at_work(worker)
+    for _ in range(_MOST_PERIODS):
+        if await _done({running}, CANCEL_SECONDS):
+            return True
+        before, at_work = at_work, _at_work(worker)
+        if at_work >= before:
+            break
+    return False
+
+
+def _at_work(worker: PipelineWorker) -> int:
+    return sum(not task.done() for task in pipecat_private.tasks(worker))
 
 
 async def _dismantle(running: asyncio.Task[None], worker: PipelineWorker) -> None:

@@ -183,7 +183,8 @@ class Session:
     async def _disconnected(self) -> None:
         self._transcript.hang_up()
         await self.line.departed()
-        self._over("caller", "the caller hung up")
+        lost = self._connection.why_lost()
+        self._over("error" if lost else "caller", lost or "the caller hung up")
         self._caller_gone.set()
 
     async def _line_lost(self, reason: str) -> None:

@@ -18,6 +18,8 @@ from agentrun.tools.outcome import Outcome
 from agentrun.tools.result import as_text
 from agentrun.tools.tool import Tool
 
+TIDY_SECONDS = 0.1
+"""How long the model waits at the most for a tool to clean up that took too long."""
 LET_GO_SECONDS = 0.3
 """How long a tool that is cancelled may clean up before it is left behind."""
 
@@ -48,6 +50,7 @@ async def invoke(
     if work.done():
         return _timed(_ended(work, tool), began)
     _cancel(work, tool, on_left_behind)
+    await asyncio.wait({work}, timeout=TIDY_SECONDS)
     text = f"{tool.name} took longer than {tool.timeout:g} s and was stopped; it gave no result."
     detail = f"{tool.origin}: no result after {tool.timeout:g} s"
     return _timed(Outcome("timeout", text, detail), began)

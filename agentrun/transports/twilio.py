@@ -6,7 +6,7 @@ import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from fastapi import WebSocket
 from pipecat.frames.frames import CancelFrame, EndFrame, Frame
@@ -16,9 +16,13 @@ from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPI
 from agentrun.call import Call
 from agentrun.transports.connection import Connection
 from agentrun.transports.twilio_control import TwilioControl
+from agentrun.transports.twilio_socket import MediaStreamSocket
 
 TELEPHONE_RATE = 8_000
 """Hz, both ways. Pipecat's resampler holds back up to 150 ms for every step between rates."""
+
+OUTBOUND = ("outbound", "outbound_track")
+"""The agent's own sound, which a stream of both tracks brings back."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,14 @@ class Serializer(TwilioFrameSerializer):
     It reads the marks that Twilio echoes, and does not hang up on a caller who was handed on.
     """
 
-    def __init__(self, control: TwilioControl, **kwargs: Any) -> None:
+    def __init__(self, control: TwilioControl, socket: MediaStreamSocket, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._control = control
+        self._socket = socket
 
     async def serialize(self, frame: Frame) -> str | bytes | None:
-        if self._control.handed_on and isinstance(frame, EndFrame | CancelFrame):
+        is_gone = self._control.handed_on or self._socket.hung_up
+        if is_gone and isinstance(frame, EndFrame | CancelFrame):
             return None
         return await super().serialize(frame)
 
@@ -57,6 +63,8 @@ class Serializer(TwilioFrameSerializer):
         if message["event"] == "mark":
             self._control.echoed(message["mark"].get("name"))
             return None
+        if message["event"] == "media" and message["media"].get("track") in OUTBOUND:
+            return None
         try:
             return await super().deserialize(data)
         except (binascii.Error, TypeError):
@@ -71,21 +79,24 @@ def connect(websocket: WebSocket, stream: Stream, call: Call, environ: Mapping[s
     ``TWILIO_API_KEY_SECRET``; ``TWILIO_API_BASE_URL`` is another address for it.
     """
     control = TwilioControl(stream.stream_sid, stream.call_sid, environ)
+    socket = MediaStreamSocket(websocket)
     serializer = Serializer(
         control,
+        socket,
         stream_sid=stream.stream_sid,
         call_sid=stream.call_sid,
         base_url=environ.get("TWILIO_API_BASE_URL") or None,
         **_credentials(environ),
     )
     params = FastAPIWebsocketParams(audio_in_enabled=True, audio_out_enabled=True, serializer=serializer)
-    transport = FastAPIWebsocketTransport(websocket=websocket, params=params)
+    transport = FastAPIWebsocketTransport(websocket=cast(WebSocket, socket), params=params)
     return Connection(
         call,
         transport,
         sample_rate_in=TELEPHONE_RATE,
         sample_rate_out=TELEPHONE_RATE,
         control=control,
+        why_lost=lambda: socket.lost,
     )
 
 

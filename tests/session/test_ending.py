@@ -60,3 +60,30 @@ async def test_a_processor_that_holds_the_end_cannot_hold_the_call(monkeypatch: 
     assert not running.done(), "the processor should hold the end"
     await ending.now(running, worker)
     assert running.done()
+
+
+class Crowd(LetsAllPass):
+    """Has tasks that end one after the other, as on a machine that is busy."""
+
+    async def cleanup(self) -> None:
+        for _ in range(4):
+            self.create_task(asyncio.sleep(60))
+        await asyncio.sleep(0)
+        for task in [task for task in self.task_manager.current_tasks() if "sleep" in task.get_name()]:
+            await asyncio.sleep(0.3)
+            await self.cancel_task(task)
+        await super().cleanup()  # type: ignore[no-untyped-call]
+
+
+async def test_a_pipeline_that_ends_slowly_is_not_forced(monkeypatch: pytest.MonkeyPatch) -> None:
+    forced: list[object] = []
+
+    async def force(worker: PipelineWorker) -> None:
+        forced.append(worker)
+
+    monkeypatch.setattr(ending, "CANCEL_SECONDS", 0.5)
+    monkeypatch.setattr(ending.pipecat_private, "force_cancel", force)
+    running, worker = await started(Crowd())
+    await ending.now(running, worker)
+    assert running.done()
+    assert not forced

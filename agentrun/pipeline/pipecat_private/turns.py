@@ -29,8 +29,18 @@ class _Held:
         result: ProcessFrameResult = await super().process_frame(frame)  # type: ignore[misc]
         if isinstance(frame, SegmentWrittenFrame) and self._unwritten:
             self._unwritten -= 1
-            await self._maybe_trigger_user_turn_stopped()
+            await self._written()
         return result
+
+    async def _written(self) -> None:
+        """All of the speech so far has been written down: where it holds no words, it was noise, and is over.
+
+        Pipecat waits for words for 5 s, and an agent whom a cough has cut is silent for as long.
+        """
+        if self._unwritten or self._text or self._vad_user_speaking:  # type: ignore[attr-defined]
+            await self._maybe_trigger_user_turn_stopped()
+        else:
+            await self.trigger_user_turn_stopped()  # type: ignore[attr-defined]
 
     async def handle_user_turn_started(self) -> None:
         self._unwritten = 0

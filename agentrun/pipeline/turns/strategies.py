@@ -36,6 +36,16 @@ MUTES: dict[str, type[BaseUserMuteStrategy]] = {
 }
 """The words of ``turns.mute``."""
 
+_NOISE = EmptyUserTurnConfig(
+    interrupted_prompt=(
+        "A noise cut you off there, and no words were heard. The conversation holds what the caller heard "
+        "of your answer. Go on with the next word as if nothing had happened, without repeating anything and "
+        "without mentioning the noise. Where they have heard nothing of it, give the answer."
+    ),
+    max_consecutive_recoveries=5,
+)
+"""A caller who coughs while the agent speaks is not asked to repeat it: the answer goes on."""
+
 
 @dataclass(frozen=True)
 class Words:
@@ -63,7 +73,7 @@ def user_params(
         ),
         user_mute_strategies=mute_strategies(spec),
         user_idle_timeout=idle_after(spec),
-        empty_user_turn=EmptyUserTurnConfig() if words.transcribed else None,
+        empty_user_turn=_NOISE if words.transcribed else None,
     )
 
 

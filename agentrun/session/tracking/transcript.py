@@ -98,10 +98,6 @@ class Transcript:
         if error:
             self._record.errors.append(error)
 
-    def error(self, text: str) -> None:
-        """Something that went wrong: its kind in one word, a colon, and what it was."""
-        self._record.errors.append(text)
-
     def tool(self, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
         """A finished tool call; of one that the end of the call stopped, what was within the call."""
         record = self._record

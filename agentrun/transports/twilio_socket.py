@@ -1,0 +1,60 @@
+"""The WebSocket of a media stream, which knows whether its caller hung up or the line was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from fastapi import WebSocket
+
+SILENT_SECONDS = 15.0
+"""Twilio sends fifty messages a second, in silence too: a line without any for so long is gone."""
+_MEANT = (1000, 1001, 1005, 1012)
+"""A connection that was closed on purpose, by the peer or by this server; 1006 is one that broke off."""
+_DISCONNECT = {"type": "websocket.disconnect"}
+
+
+class MediaStreamSocket:
+    """A WebSocket of FastAPI, as a transport of Pipecat uses it; the rest of it is the socket's own.
+
+    Twilio's ``stop`` is the end, whether it closes the connection behind it or not: ``receive`` gives a
+    disconnect, and ``hung_up`` is true. ``lost`` says why the line was lost, and is empty for a caller who
+    hung up.
+    """
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+        self.lost = ""
+        self.hung_up = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._websocket, name)
+
+    async def receive(self) -> dict[str, Any]:
+        """The next message, or a disconnect."""
+        try:
+            async with asyncio.timeout(SILENT_SECONDS):
+                message: Any = await self._websocket.receive()
+        except TimeoutError:
+            self.lost = f"the line was lost: nothing came from Twilio for {SILENT_SECONDS:g} s"
+            return {**_DISCONNECT, "code": 1006}
+        if message["type"] == "websocket.disconnect":
+            code = message.get("code", 1005)
+            if code not in _MEANT:
+                self.lost = f"the line was lost: the connection broke off ({code})"
+        elif _is_stop(message):
+            self.hung_up = True
+            return {**_DISCONNECT, "code": 1000}
+        return dict(message)
+
+
+def _is_stop(message: dict[str, Any]) -> bool:
+    text = message.get("text") or ""
+    if '"stop"' not in text:
+        return False
+    try:
+        event = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(event, dict) and event.get("event") == "stop"

@@ -1,0 +1,117 @@
+"""A media stream's end: a caller who hung up is told from a line that was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from typing import Any, cast
+
+import pytest
+from fastapi import WebSocket
+from pipecat.frames.frames import EndFrame, InputAudioRawFrame
+
+from agentrun.testing import virtual_time
+from agentrun.transports.twilio import Serializer
+from agentrun.transports.twilio_control import TwilioControl
+from agentrun.transports.twilio_socket import SILENT_SECONDS, MediaStreamSocket
+
+
+class Wire:
+    """A WebSocket that gives messages, and then nothing for ever."""
+
+    path = "/stream"
+
+    def __init__(self, *messages: dict[str, Any]) -> None:
+        self._messages = list(messages)
+
+    async def receive(self) -> dict[str, Any]:
+        if not self._messages:
+            await asyncio.Event().wait()
+        return self._messages.pop(0)
+
+
+def socket(*messages: dict[str, Any]) -> MediaStreamSocket:
+    return MediaStreamSocket(cast(WebSocket, Wire(*messages)))
+
+
+def text(**event: Any) -> dict[str, Any]:
+    return {"type": "websocket.receive", "text": json.dumps(event)}
+
+
+MEDIA = text(event="media", media={"track": "inbound", "payload": "/w=="})
+
+
+async def test_stop_is_the_hang_up_though_the_socket_stays_open() -> None:
+    stream = socket(MEDIA, text(event="stop", stop={"callSid": "CA1"}))
+    assert (await stream.receive())["type"] == "websocket.receive"
+    assert (await stream.receive())["type"] == "websocket.disconnect"
+    assert stream.hung_up
+    assert stream.lost == ""
+
+
+async def test_words_about_a_stop_are_no_stop() -> None:
+    stream = socket(
+        text(event="mark", mark={"name": "stop"}), {"type": "websocket.receive", "text": '{"stop"'}
+    )
+    assert [(await stream.receive())["type"] for _ in range(2)] == ["websocket.receive"] * 2
+    assert not stream.hung_up
+
+
+@pytest.mark.parametrize(
+    ("code", "lost"), [(1000, False), (1001, False), (1005, False), (1006, True), (1011, True)]
+)
+async def test_a_connection_that_breaks_off_is_a_lost_line(code: int, lost: bool) -> None:
+    stream = socket({"type": "websocket.disconnect", "code": code})
+    await stream.receive()
+    assert bool(stream.lost) is lost
+    assert not stream.hung_up
+
+
+def test_a_peer_that_is_silent_is_a_lost_line() -> None:
+    stream = socket(MEDIA)
+
+    async def main() -> float:
+        began = asyncio.get_running_loop().time()
+        while (await stream.receive())["type"] != "websocket.disconnect":
+            pass
+        return asyncio.get_running_loop().time() - began
+
+    assert SILENT_SECONDS <= virtual_time.run(main()) < SILENT_SECONDS + 1
+    assert "nothing came from Twilio" in stream.lost
+
+
+def test_the_rest_is_the_socket_s_own() -> None:
+    assert socket().path == "/stream"
+
+
+def serializer(stream: MediaStreamSocket) -> Serializer:
+    made = Serializer(
+        TwilioControl("MZ1", "CA1", {}),
+        stream,
+        stream_sid="MZ1",
+        call_sid="CA1",
+        params=Serializer.InputParams(auto_hang_up=True),
+        account_sid="AC1",
+        auth_token="secret",
+        base_url="http://127.0.0.1:9",
+    )
+    made._sample_rate = 8000
+    return made
+
+
+@pytest.mark.parametrize(
+    ("track", "is_caller"), [("inbound", True), (None, True), ("outbound", False), ("outbound_track", False)]
+)
+async def test_the_agent_s_own_sound_is_not_the_caller(track: str | None, is_caller: bool) -> None:
+    media = {"payload": base64.b64encode(b"\xff" * 160).decode(), **({"track": track} if track else {})}
+    frame = await serializer(socket()).deserialize(json.dumps({"event": "media", "media": media}))
+    assert isinstance(frame, InputAudioRawFrame) is is_caller
+
+
+async def test_a_caller_who_hung_up_is_not_hung_up_on() -> None:
+    stream = socket(text(event="stop", stop={}))
+    await stream.receive()
+    hanging_up = serializer(stream)
+    assert await hanging_up.serialize(EndFrame()) is None
+    assert not hanging_up._hangup_attempted
