@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
-from fastapi import WebSocket
+from fastapi import WebSocket, WebSocketDisconnect
 
 SILENT_SECONDS = 15.0
 """Twilio sends fifty messages a second, in silence too: a line without any for so long is gone."""
@@ -47,6 +48,11 @@ class MediaStreamSocket:
             self.hung_up = True
             return {**_DISCONNECT, "code": 1000}
         return dict(message)
+
+    async def close(self, code: int = 1000, reason: str | None = None) -> None:
+        """Close the connection, unless Twilio does so at this moment."""
+        with contextlib.suppress(WebSocketDisconnect):
+            await self._websocket.close(code, reason)
 
 
 def _is_stop(message: dict[str, Any]) -> bool:
