@@ -27,6 +27,7 @@ from agentrun.session.responses.provider_faults import Faults
 from agentrun.session.responses.realtime_reconnection import RealtimeReconnection
 from agentrun.session.responses.remedies import Remedies
 from agentrun.session.responses.response_deadline import ResponseDeadline
+from agentrun.session.responses.unheard_caller import second_opinion
 from agentrun.session.speech import greeting, last_words
 from agentrun.session.speech.announcements import Announcements
 from agentrun.session.speech.last_words import LastWords
@@ -87,6 +88,7 @@ class Session:
         self._parts = build(plan, self._prompts.system, connection, resources, reports)
         self._flow = flow.of(plan, connection.call, reports)
         self._faults = Faults(self._parts)
+        self._second_opinion = second_opinion(plan, self._parts, connection, resources)
         self._worker = worker.make(plan.spec, self._parts, connection, traced=resources.traced)
         self._voice = Announcements(self._worker, self._parts, connection)
         self._last_words = LastWords(
@@ -156,7 +158,7 @@ class Session:
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
         if isinstance(self._parts.llm, OpenAIRealtimeLLMService):
             ask = (self._instruct, self._speaking.is_free, self.apologise, self._lost, self._ending.is_set)
-            reconnection = RealtimeReconnection(self._parts.llm, *ask)
+            reconnection = RealtimeReconnection(self._parts.llm, *ask, self._second_opinion)
             self._tasks.append(asyncio.create_task(reconnection.watch()))
 
     def _listen(self) -> None:

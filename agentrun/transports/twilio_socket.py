@@ -13,6 +13,8 @@ SILENT_SECONDS = 15.0
 """Twilio sends fifty messages a second, in silence too: a line without any for so long is gone."""
 _MEANT = (1000, 1001, 1005, 1012)
 """A connection that was closed on purpose, by the peer or by this server; 1006 is one that broke off."""
+_NO_CODE = 1005
+"""What is also given where nothing could be sent any more, before anybody looked for what had come."""
 _DISCONNECT = {"type": "websocket.disconnect"}
 
 
@@ -28,6 +30,7 @@ class MediaStreamSocket:
         self._websocket = websocket
         self.lost = ""
         self.hung_up = False
+        self._unsendable = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._websocket, name)
@@ -42,12 +45,20 @@ class MediaStreamSocket:
             return {**_DISCONNECT, "code": 1006}
         if message["type"] == "websocket.disconnect":
             code = message.get("code", 1005)
-            if code not in _MEANT:
+            if code not in _MEANT or (code == _NO_CODE and self._unsendable):
                 self.lost = f"the line was lost: the connection broke off ({code})"
         elif _is_stop(message):
             self.hung_up = True
             return {**_DISCONNECT, "code": 1000}
         return dict(message)
+
+    async def send_text(self, data: str) -> None:
+        """Send, and know a connection that takes nothing any more."""
+        try:
+            await self._websocket.send_text(data)
+        except WebSocketDisconnect:
+            self._unsendable = True
+            raise
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
         """Close the connection, unless Twilio does so at this moment."""

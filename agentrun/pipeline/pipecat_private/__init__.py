@@ -20,6 +20,11 @@ from agentrun.pipeline.pipecat_private.realtime import (
     realtime_voice,
     wait_until_answering,
 )
+from agentrun.pipeline.pipecat_private.realtime_events import (
+    end_half_answer,
+    keep_session,
+    session_events,
+)
 from agentrun.pipeline.pipecat_private.services import (
     has_settings,
     hear_promptly,
@@ -53,11 +58,13 @@ __all__ = [
     "assemble_tool_calls",
     "clean_up",
     "close_own_clients",
+    "end_half_answer",
     "force_cancel",
     "forget_frames",
     "has_settings",
     "hear_promptly",
     "is_connected",
+    "keep_session",
     "note_ends",
     "realtime_answer_again",
     "realtime_give_up_answer",
@@ -73,6 +80,7 @@ __all__ = [
     "reconnect",
     "resample_promptly",
     "send_ahead",
+    "session_events",
     "settings_of",
     "silero_session",
     "smart_turn_session",

@@ -71,6 +71,7 @@ def build(
     aggregators = LLMContextAggregatorPair(
         context, user_params=user_params, assistant_params=context_size.assistant_params(spec)
     )
+    pipecat_private.keep_session(llm, listener.noted)
     pushed_frames.keep_caller_sound(llm)
     playout = PlayoutTracker(announced=False)
     passage = [Passage()] if spec.flow else []

@@ -15,6 +15,8 @@ from agentrun.pipeline import pipecat_private
 POLL_SECONDS = 0.2
 CONNECT_SECONDS = 1.5
 """How long a new session may take until it is configured."""
+HANDSHAKE_SECONDS = 2.5
+"""How long a new call's session may take until it is configured."""
 RENEW_SECONDS = 55 * 60.0
 """OpenAI closes a realtime session after 60 minutes; it is renewed before that, in a pause."""
 MOST_ATTEMPTS = 2
@@ -33,7 +35,9 @@ class Quiet(Protocol):
 class RealtimeReconnection:
     """Watches one call's realtime service until it is cancelled.
 
-    ``lost`` is told each time that the model went silent, ``give_up`` once when it can't be brought back.
+    ``lost`` is told each time that the model went silent, whether its connection ended, its session was not
+    set up, or it reacts to nothing that the caller says (``is_unheard``); ``give_up`` once when it can't be
+    brought back.
     A call that ``is_over`` closes its connection itself.
     ``clock`` is in seconds.
     """
@@ -46,6 +50,7 @@ class RealtimeReconnection:
         give_up: Callable[[str], Awaitable[None]],
         lost: Callable[[str], None],
         is_over: Callable[[], bool],
+        is_unheard: Callable[[], bool] = bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._llm = llm
@@ -54,6 +59,8 @@ class RealtimeReconnection:
         self._give_up = give_up
         self._lost = lost
         self._is_over = is_over
+        self._is_unheard = is_unheard
+        self._unheard = 0
         self._clock = clock
 
     async def watch(self) -> None:
@@ -63,8 +70,8 @@ class RealtimeReconnection:
             await asyncio.sleep(POLL_SECONDS)
             if self._is_over():
                 return
-            if pipecat_private.realtime_is_deaf(self._llm):
-                if not await self._bring_back():
+            if why := self._silent(self._clock() - connected_at):
+                if self._unheard > MOST_ATTEMPTS or not await self._bring_back(why):
                     await self._give_up("the realtime model could not be reached again")
                     return
                 connected_at = self._clock()
@@ -72,8 +79,21 @@ class RealtimeReconnection:
                 await self._renew()
                 connected_at = self._clock()
 
-    async def _bring_back(self) -> bool:
-        self._lost("the realtime model went silent")
+    def _silent(self, connected: float) -> str:
+        """Why the model can't answer, ``connected`` seconds after its connection; empty when it can."""
+        events = pipecat_private.session_events(self._llm)
+        if pipecat_private.realtime_is_deaf(self._llm):
+            return (events.closed if events else "") or "its connection ended"
+        if not pipecat_private.realtime_is_ready(self._llm) and connected > HANDSHAKE_SECONDS:
+            return f"its session was not set up within {HANDSHAKE_SECONDS:g} s"
+        if not self._is_unheard():
+            return ""
+        self._unheard += 1
+        return "it did not hear the caller"
+
+    async def _bring_back(self, why: str) -> bool:
+        self._lost(f"the realtime model went silent: {why}")
+        await pipecat_private.end_half_answer(self._llm)
         self._add_instruction(RESUME)
         for attempt in range(1, MOST_ATTEMPTS + 1):
             if self._is_over():

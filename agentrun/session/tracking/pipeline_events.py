@@ -55,6 +55,11 @@ class PipelineEvents:
         """A tool does not end although it is cancelled; ``/metrics`` counts it among the errors."""
         self.transcript.error(f"tool_left_behind: {tool.name} ({tool.origin}) ignores its cancellation")
 
+    def noted(self, text: str) -> None:
+        """Something went wrong that the call survives."""
+        logger.info("call {}: {}", self.call_id, text)
+        self.transcript.error(text)
+
     def taken_over(self, part: str, by: str, instead_of: str, error: ErrorFrame | None) -> None:
         """Another service goes on: the answer is awaited anew."""
         logger.warning("call {}: {} goes on as {} instead of {}", self.call_id, by, part, instead_of)

@@ -49,6 +49,11 @@ class Turns(SpecModel):
     mute: Annotated[tuple[Mute, ...], list_of_one] = Field(
         default=(), description="When the caller is not listened to."
     )
+    second_opinion: Flag = Field(
+        default=True,
+        description="Whether speech that a realtime model does not react to is noticed on this machine, and "
+        "the model connected anew.",
+    )
     idle: Annotated[Idle | None, word("after")] = Field(
         default=None, description="What happens when the caller says nothing."
     )

@@ -1,0 +1,98 @@
+"""A second opinion on the caller's speech, for a realtime model that goes deaf with its socket open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADParams
+from pipecat.frames.frames import InputAudioRawFrame
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+
+from agentrun.pipeline.pipecat_private import session_events
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.pipeline.pushed_frames import watch_pushed_frames
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.plan.plan import Plan
+from agentrun.transports.connection import Connection
+
+SPEECH_SECONDS = 0.5
+"""Loud sound that it takes to be taken for an utterance."""
+PAUSE_SECONDS = 0.8
+REACTION_SECONDS = 2.5
+"""How long after the caller's last word a server that hears may take to say that anybody spoke."""
+_KEPT_SECONDS = 3.0
+_LOUD_SHARE = 0.2
+_QUIET = bytes([0, 1, 2, 253, 254, 255])
+"""Upper bytes of 16-bit samples within ±768: what a telephone line hisses at."""
+_CONFIDENCE = 0.7
+
+
+def second_opinion(
+    plan: Plan, parts: PipelineParts, connection: Connection, resources: Resources
+) -> Callable[[], bool]:
+    """Asks whether the caller said something that a realtime model did not hear; never in a cascade."""
+    llm = parts.llm
+    events = session_events(llm) if isinstance(llm, OpenAIRealtimeLLMService) else None
+    if events is None or connection.written or not plan.spec.turns.second_opinion:
+        return bool
+    is_speech = speech_in(resources.vad(VADParams()), connection.sample_rate_in)
+    watch = UnheardCaller(lambda: events.heard_at, is_speech)
+    watch_pushed_frames(parts.aggregators.user(), InputAudioRawFrame, watch.hear)
+    return watch.is_unheard
+
+
+class UnheardCaller:
+    """Notices speech to which the server does not react.
+
+    The loudness of each frame is all that is looked at while the server hears: 5 µs for 20 ms. The sound of
+    an utterance that it has missed is given to ``is_speech`` once. ``heard_at`` is when the server last
+    showed that it hears or answers, on the loop's clock.
+    """
+
+    def __init__(self, heard_at: Callable[[], float], is_speech: Callable[[bytes], bool]) -> None:
+        self._heard_at = heard_at
+        self._is_speech = is_speech
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._last_loud = -PAUSE_SECONDS
+        self._loud = 0.0
+        self._sound = bytearray()
+
+    def hear(self, frame: InputAudioRawFrame) -> None:
+        """Take a frame of the caller's sound, 16-bit PCM."""
+        samples = len(frame.audio) // 2
+        now = self._clock()
+        if len(frame.audio[1::2].translate(None, _QUIET)) > samples * _LOUD_SHARE:
+            if now - self._last_loud > PAUSE_SECONDS and not self._loud:
+                self._began = now
+                self._sound.clear()
+            self._last_loud = now
+            self._loud += samples / frame.sample_rate
+        if self._loud and len(self._sound) < _KEPT_SECONDS * frame.sample_rate * 2:
+            self._sound += frame.audio
+
+    def is_unheard(self) -> bool:
+        """Whether the caller has said something that the server did not hear; each utterance counts once."""
+        silent = self._clock() - self._last_loud
+        if not self._loud or silent < min(REACTION_SECONDS, PAUSE_SECONDS):
+            return False
+        if self._heard_at() >= self._began or self._loud < SPEECH_SECONDS:
+            self._loud = 0.0
+            return False
+        if silent < REACTION_SECONDS:
+            return False
+        self._loud = 0.0
+        return self._is_speech(bytes(self._sound))
+
+
+def speech_in(analyzer: VADAnalyzer, sample_rate: int) -> Callable[[bytes], bool]:
+    """Whether a piece of sound is speech, by a voice activity detector, at 10 ms of CPU for 1 s of sound."""
+    analyzer.set_sample_rate(sample_rate)
+    size = analyzer.num_frames_required() * 2
+
+    def is_speech(sound: bytes) -> bool:
+        windows = [sound[start : start + size] for start in range(0, len(sound) - size + 1, size)]
+        voiced = sum(analyzer.voice_confidence(window) > _CONFIDENCE for window in windows)
+        return voiced * size >= SPEECH_SECONDS / 2 * sample_rate * 2
+
+    return is_speech

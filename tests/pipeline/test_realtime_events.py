@@ -1,0 +1,179 @@
+"""What a realtime server sends, in every shape: no event costs the session, and no tool call is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.pipecat_private.realtime_events import ReadableEvents, SessionEvents
+from agentrun.tools import unreadable_arguments
+
+ITEM = {"id": "i1", "type": "function_call", "name": "order_status", "call_id": "c1", "arguments": ""}
+ADDED = {"type": "conversation.item.added", "event_id": "e", "item": {**ITEM, "status": "in_progress"}}
+
+
+class Socket:
+    """Gives messages, and then ends."""
+
+    def __init__(self, *messages: object) -> None:
+        self._messages = [each if isinstance(each, str) else json.dumps(each) for each in messages]
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        for message in self._messages:
+            yield message
+
+
+def service() -> tuple[OpenAIRealtimeLLMService, SessionEvents, list[str]]:
+    llm, noted = OpenAIRealtimeLLMService(api_key="none"), list[str]()
+    pipecat_private.keep_session(llm, noted.append)
+    events = pipecat_private.session_events(llm)
+    assert events
+    return llm, events, noted
+
+
+async def read(*messages: object) -> tuple[list[dict[str, Any]], list[str]]:
+    _, events, noted = service()
+    return [json.loads(each) async for each in ReadableEvents(Socket(*messages), events)], noted
+
+
+def done(arguments: object) -> dict[str, Any]:
+    where = {"response_id": "r", "item_id": "i1", "output_index": 0}
+    kind = "response.function_call_arguments.done"
+    return {"type": kind, "event_id": "e", "call_id": "c1", "arguments": arguments, **where}
+
+
+def response(status: str, *items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "response.done", "event_id": "e", "response": {"status": status, "output": list(items)}}
+
+
+def calls(events: list[dict[str, Any]]) -> list[object]:
+    return [
+        json.loads(event["arguments"])
+        for event in events
+        if event["type"] == "response.function_call_arguments.done"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        ("", {}),
+        (None, {}),
+        ("null", {}),
+        ('{"number": 7}', {"number": 7}),
+        ('{"number": 7', {unreadable_arguments.KEY: '{"number": 7'}),
+    ],
+)
+async def test_arguments_are_a_json_object_in_any_case(text: object, arguments: object) -> None:
+    events, noted = await read(ADDED, done(text), response("completed"))
+    assert calls(events) == [arguments]
+    assert noted == []
+
+
+@pytest.mark.parametrize("kind", ["response.output_item.done", "conversation.item.done"])
+async def test_a_call_without_its_done_is_completed_from_its_item(kind: str) -> None:
+    whole = {**ITEM, "status": "completed", "arguments": '{"number": 7}'}
+    event = {"type": kind, "event_id": "e", "response_id": "r", "output_index": 0, "item": whole}
+    events, _ = await read(ADDED, event, response("completed", whole))
+    assert calls(events) == [{"number": 7}]
+
+
+async def test_a_call_that_only_the_end_of_the_response_tells_of_is_run_once() -> None:
+    whole = {**ITEM, "status": "completed", "arguments": '{"number": 7}'}
+    events, _ = await read(response("completed", whole))
+    assert [event["type"] for event in events] == [
+        "conversation.item.added",
+        "response.function_call_arguments.done",
+        "response.done",
+    ]
+    assert calls(events) == [{"number": 7}]
+
+
+async def test_a_call_of_a_response_that_the_caller_cut_is_not_run() -> None:
+    events, _ = await read(ADDED, response("cancelled", {**ITEM, "status": "incomplete", "arguments": "{"}))
+    assert calls(events) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "note"),
+    [
+        ("no json", "skipped_event: unreadable"),
+        ("[]", "skipped_event: unreadable"),
+        (
+            {
+                "type": "conversation.item.added",
+                "event_id": "e",
+                "item": {"id": "m", "type": "mcp_list_tools"},
+            },
+            "skipped_event: conversation.item.added",
+        ),
+        ({"type": "input_audio_buffer.speech_started"}, "skipped_event: input_audio_buffer.speech_started"),
+    ],
+)
+async def test_an_event_that_can_not_be_read_is_skipped_and_noted(message: object, note: str) -> None:
+    events, noted = await read(message, response("completed"))
+    assert [event["type"] for event in events] == ["response.done"]
+    assert len(noted) == 1
+    assert noted[0].startswith(note)
+
+
+async def test_an_item_of_an_unknown_type_does_not_cost_the_end_of_the_response() -> None:
+    events, noted = await read(response("completed", {"id": "m", "type": "mcp_call"}))
+    assert events[0]["response"]["output"] == []
+    assert noted == []
+
+
+async def test_the_notes_of_one_kind_are_bounded() -> None:
+    _, noted = await read(*["no json"] * 50)
+    assert len(noted) == 3
+
+
+async def test_a_refused_response_is_an_answer_that_failed() -> None:
+    _, events, noted = service()
+    events._asked = "mine"
+    error = {"type": "invalid_request_error", "code": "bad", "message": "No.", "event_id": "mine"}
+    refused = {"type": "error", "event_id": "e", "error": error}
+    [end] = [json.loads(each) async for each in ReadableEvents(Socket(refused), events)]
+    assert end["type"] == "response.done"
+    assert end["response"]["status"] == "failed"
+    assert noted == ["refused_event: bad: No."]
+    events._asked = "another"
+    assert [each async for each in ReadableEvents(Socket(refused), events)] == []
+
+
+async def test_an_event_whose_handling_fails_does_not_end_the_reading() -> None:
+    llm, events, noted = service()
+    handled: list[str] = []
+
+    async def stopped(evt: Any) -> None:
+        handled.append(evt.type)
+        raise ValueError("broken")
+
+    llm._handle_evt_response_created = stopped  # type: ignore[method-assign]
+    created = {"type": "response.created", "event_id": "e", "response": {"status": "in_progress"}}
+    messages = iter([created, created])
+
+    class Once:
+        async def __aiter__(self) -> AsyncIterator[str]:
+            for message in messages:
+                yield json.dumps(message)
+
+    llm._websocket = Once()  # type: ignore[assignment]
+    await asyncio.wait_for(events.receive(), 5)
+    assert len(handled) == 2
+    assert noted == ["skipped_event: handling: ValueError: broken"] * 2
+    assert events.closed == "the server closed the connection"
+
+
+async def test_pipecat_still_ends_at_an_event_that_it_can_not_read() -> None:
+    """When this fails, Pipecat passes over such events itself, and ours can go."""
+    llm = OpenAIRealtimeLLMService(api_key="none")
+    llm._websocket = Socket("no json")  # type: ignore[assignment]
+    with pytest.raises(Exception, match="no json"):
+        await llm._receive_task_handler()  # type: ignore[no-untyped-call]

@@ -1,0 +1,93 @@
+"""Speech that a realtime server does not react to is noticed, and nothing else is."""
+
+from __future__ import annotations
+
+import asyncio
+import wave
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pipecat.audio.vad.vad_analyzer import VADParams
+from pipecat.frames.frames import InputAudioRawFrame
+
+from agentrun.pipeline import pipecat_private
+from agentrun.session.responses.unheard_caller import REACTION_SECONDS, UnheardCaller, speech_in
+from agentrun.testing import virtual_time
+
+CORPUS = Path(__file__).parents[2] / "corpus"
+RATE = 8000
+LOUD = np.full(160, 8000, "<i2").tobytes()
+QUIET = bytes(320)
+
+
+class Server:
+    """Hears at the times that a test says."""
+
+    heard_at = -1.0
+
+
+async def sound(watch: UnheardCaller, audio: bytes, seconds: float) -> None:
+    for _ in range(round(seconds * 50)):
+        watch.hear(InputAudioRawFrame(audio, RATE, 1))
+        await asyncio.sleep(0.02)
+
+
+def play(main: Coroutine[Any, Any, bool]) -> bool:
+    return virtual_time.run(main)
+
+
+async def utterance(loud: float, wait: float, *, heard: bool = False, speech: bool = True) -> bool:
+    server = Server()
+    watch = UnheardCaller(lambda: server.heard_at, lambda _sound: speech)
+    await sound(watch, QUIET, 2)
+    await sound(watch, LOUD, loud)
+    if heard:
+        server.heard_at = asyncio.get_running_loop().time()
+    await sound(watch, QUIET, wait)
+    return watch.is_unheard()
+
+
+def test_speech_without_a_reaction_is_unheard() -> None:
+    assert play(utterance(1.0, REACTION_SECONDS + 0.1))
+
+
+def test_a_server_is_given_time_to_react() -> None:
+    assert not play(utterance(1.0, REACTION_SECONDS - 0.5))
+
+
+def test_a_server_that_reacted_has_heard_it() -> None:
+    assert not play(utterance(1.0, REACTION_SECONDS + 0.1, heard=True))
+
+
+def test_a_cough_and_a_noise_are_no_speech() -> None:
+    assert not play(utterance(0.3, REACTION_SECONDS + 0.1))
+    assert not play(utterance(1.0, REACTION_SECONDS + 0.1, speech=False))
+
+
+def test_an_utterance_counts_once_and_the_next_one_anew() -> None:
+    async def main() -> list[bool]:
+        watch = UnheardCaller(lambda: -1.0, lambda _sound: True)
+        found = []
+        for _ in range(2):
+            await sound(watch, LOUD, 1)
+            await sound(watch, QUIET, REACTION_SECONDS + 0.1)
+            found += [watch.is_unheard(), watch.is_unheard()]
+        return found
+
+    assert virtual_time.run(main()) == [True, False, True, False]
+
+
+@pytest.mark.parametrize("rate", [8000, 16000])
+def test_speech_is_told_from_noise(rate: int) -> None:
+    analyzer = pipecat_private.SharedSilero(pipecat_private.silero_session(), VADParams())
+    is_speech = speech_in(analyzer, rate)
+    with wave.open(str(CORPUS / "13_ambiguous.wav")) as file:
+        found = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        at = np.arange(0, len(found), file.getframerate() / rate)
+    spoken = np.interp(at, np.arange(len(found)), found).astype("<i2")
+    noise = np.random.default_rng(7).normal(0, 3000, rate * 2).astype("<i2")
+    assert is_speech(spoken.tobytes())
+    assert not is_speech(noise.tobytes())
