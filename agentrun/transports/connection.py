@@ -34,8 +34,8 @@ class Connection:
     ``rtvi`` is true where the far end is a page that reads RTVI messages. ``written`` means that there is no
     sound, and an answer takes as long as ``pace`` words a second do, or no time. ``lost`` names the events of
     the transport that mean that the line is gone, each with a reason. ``control`` is None where no telephone
-    company is on the line; ``keys`` is true where keys can be pressed all the same. ``why_lost`` is asked when
-    the caller is gone: it gives why the line broke off, or nothing for one who hung up.
+    company is on the line; ``keys`` is true where keys can be pressed all the same. ``why_lost`` is asked
+    when the caller is gone: it gives why the line broke off, or nothing for one who hung up.
     """
 
     call: Call

@@ -9,6 +9,7 @@ from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.workers.runner import WorkerRunner
 
+from agentrun.pipeline import pipecat_private
 from agentrun.session import ending
 
 
@@ -82,7 +83,7 @@ async def test_a_pipeline_that_ends_slowly_is_not_forced(monkeypatch: pytest.Mon
         forced.append(worker)
 
     monkeypatch.setattr(ending, "CANCEL_SECONDS", 0.5)
-    monkeypatch.setattr(ending.pipecat_private, "force_cancel", force)
+    monkeypatch.setattr(pipecat_private, "force_cancel", force)
     running, worker = await started(Crowd())
     await ending.now(running, worker)
     assert running.done()
