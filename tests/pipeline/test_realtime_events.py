@@ -176,4 +176,4 @@ async def test_pipecat_still_ends_at_an_event_that_it_can_not_read() -> None:
     llm = OpenAIRealtimeLLMService(api_key="none")
     llm._websocket = Socket("no json")  # type: ignore[assignment]
     with pytest.raises(Exception, match="no json"):
-        await llm._receive_task_handler()  # type: ignore[no-untyped-call]
+        await llm._receive_task_handler()
