@@ -12,7 +12,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 
 from pipecat.frames.frames import LLMFullResponseEndFrame, TTSStoppedFrame
 from pipecat.services.openai.realtime import events
@@ -237,8 +237,7 @@ def keep_session(llm: object, noted: Callable[[str], None]) -> None:
 
 def session_events(llm: OpenAIRealtimeLLMService) -> SessionEvents | None:
     """What follows ``llm``, where ``keep_session`` was called for it."""
-    found: SessionEvents | None = getattr(llm, _ATTRIBUTE, None)
-    return found
+    return cast("SessionEvents | None", getattr(llm, _ATTRIBUTE, None))
 
 
 async def end_half_answer(llm: OpenAIRealtimeLLMService) -> None:
