@@ -22,7 +22,7 @@ MAY_CATCH_ANYTHING = {
     "tools/invoke.py",
     "tools/loop_guard.py",
 }
-"""The command line's last resort, the tools that users write, and a row or an event that costs only itself."""
+"""The last resort of the command line, users' tools, and a row or an event that costs only itself."""
 REGISTRIES = tuple(
     ".".join(parts)
     for parts in (
