@@ -14,7 +14,7 @@ SILENT_SECONDS = 15.0
 _MEANT = (1000, 1001, 1005, 1012)
 """A connection that was closed on purpose, by the peer or by this server; 1006 is one that broke off."""
 _NO_CODE = 1005
-"""What is also given where nothing could be sent any more, before anybody looked for what had come."""
+"""A close without a code, which has a reason, if an empty one; without any, nobody closed the connection."""
 _DISCONNECT = {"type": "websocket.disconnect"}
 
 
@@ -30,7 +30,6 @@ class MediaStreamSocket:
         self._websocket = websocket
         self.lost = ""
         self.hung_up = False
-        self._unsendable = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._websocket, name)
@@ -45,20 +44,12 @@ class MediaStreamSocket:
             return {**_DISCONNECT, "code": 1006}
         if message["type"] == "websocket.disconnect":
             code = message.get("code", 1005)
-            if code not in _MEANT or (code == _NO_CODE and self._unsendable):
+            if code not in _MEANT or (code == _NO_CODE and "reason" not in message):
                 self.lost = f"the line was lost: the connection broke off ({code})"
         elif _is_stop(message):
             self.hung_up = True
             return {**_DISCONNECT, "code": 1000}
         return dict(message)
-
-    async def send_text(self, data: str) -> None:
-        """Send, and know a connection that takes nothing any more."""
-        try:
-            await self._websocket.send_text(data)
-        except WebSocketDisconnect:
-            self._unsendable = True
-            raise
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
         """Close the connection, unless Twilio does so at this moment."""

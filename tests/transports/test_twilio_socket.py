@@ -62,7 +62,7 @@ async def test_words_about_a_stop_are_no_stop() -> None:
     ("code", "lost"), [(1000, False), (1001, False), (1005, False), (1006, True), (1011, True)]
 )
 async def test_a_connection_that_breaks_off_is_a_lost_line(code: int, lost: bool) -> None:
-    stream = socket({"type": "websocket.disconnect", "code": code})
+    stream = socket({"type": "websocket.disconnect", "code": code, "reason": ""})
     await stream.receive()
     assert bool(stream.lost) is lost
     assert not stream.hung_up
@@ -115,3 +115,10 @@ async def test_a_caller_who_hung_up_is_not_hung_up_on() -> None:
     hanging_up = serializer(stream)
     assert await hanging_up.serialize(EndFrame()) is None
     assert not hanging_up._hangup_attempted
+
+
+async def test_uvicorn_s_word_for_a_connection_that_nobody_closed_is_a_lost_line() -> None:
+    """It gives the code of a close without one, and no reason: see its protocol's ``connection_lost``."""
+    stream = socket({"type": "websocket.disconnect", "code": 1005})
+    await stream.receive()
+    assert stream.lost
