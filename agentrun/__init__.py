@@ -1,20 +1,41 @@
 """Voice agents as configuration. What a plugin author imports stands here.
 
 >>> from agentrun import Call, ToolError, hookimpl
+
+A name is imported when it is first asked for, so that `agentrun --help` costs no more than click.
 """
 
 from __future__ import annotations
 
-import pluggy
+import importlib
+from typing import TYPE_CHECKING, Any
 
-from agentrun.call import Call
-from agentrun.errors import ToolError
-from agentrun.tools.decorator import tool
-from agentrun.tools.no_response import NO_RESPONSE
+if TYPE_CHECKING:
+    from agentrun.call import Call
+    from agentrun.errors import ToolError
+    from agentrun.plugins.hookspec import hookimpl
+    from agentrun.tools.decorator import tool
+    from agentrun.tools.no_response import NO_RESPONSE
 
 __version__ = "0.1.0"
 
-hookimpl = pluggy.HookimplMarker("agentrun")
-"""Marks a function of a plugin as the implementation of a hook, such as ``agentrun_tools``."""
-
 __all__ = ["NO_RESPONSE", "Call", "ToolError", "__version__", "hookimpl", "tool"]
+
+_MODULES = {
+    "NO_RESPONSE": "agentrun.tools.no_response",
+    "Call": "agentrun.call",
+    "ToolError": "agentrun.errors",
+    "hookimpl": "agentrun.plugins.hookspec",
+    "tool": "agentrun.tools.decorator",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_MODULES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULES])

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
 from agentrun import Call, ToolError, hookimpl
 
 FEED = "https://ncaa-api.henrygd.me"
@@ -53,6 +51,8 @@ async def scores(call: Call, who: str) -> dict[str, Any]:
 
 async def fetch(url: str) -> bytes:
     """What the feed sends; raises ToolError in words when it is down, slow, too large or elsewhere."""
+    import httpx  # here, for it takes longer to import than `agentrun check` takes
+
     try:
         async with asyncio.timeout(SECONDS):
             return await _download(url)
@@ -65,6 +65,8 @@ async def fetch(url: str) -> bytes:
 
 
 async def _download(url: str) -> bytes:
+    import httpx
+
     address = urlsplit(url)
     own_machine = address.hostname in LOOPBACK
     if address.scheme != "https" and not own_machine:

@@ -6,9 +6,6 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-import jinja2
-import jmespath
-from jinja2 import meta
 from pydantic import AfterValidator, Field, model_validator
 
 from agentrun.spec.loading.close_match import closest
@@ -49,6 +46,8 @@ def _is_host(value: str) -> str:
 
 
 def _is_path(value: str) -> str:
+    import jmespath  # only for a spec that has an HTTP tool
+
     try:
         jmespath.compile(value)
     except jmespath.exceptions.JMESPathError:
@@ -97,6 +96,9 @@ class Settings(SpecModel):
         return self
 
     def _check_template(self, text: str) -> None:
+        import jinja2
+        from jinja2 import meta
+
         try:
             tree = environment().parse(source(text))
         except jinja2.TemplateSyntaxError as error:

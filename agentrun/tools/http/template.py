@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
-import jinja2
-
 from agentrun.errors import ToolError
 from agentrun.spec.values.templates import environment
 
@@ -63,6 +61,8 @@ def fill_all(value: Any, arguments: Mapping[str, Any], environ: Mapping[str, str
 def _render(
     text: str, arguments: Mapping[str, Any], environ: Mapping[str, str], finalize: Callable[[Any], str]
 ) -> str:
+    import jinja2
+
     template = environment().overlay(finalize=finalize).from_string(source(text))
     known = {name: environ.get(name, "") for name, _ in _VARIABLE.findall(text)}
     try:

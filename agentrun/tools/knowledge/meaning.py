@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from loguru import logger
-
 from agentrun.spec.models.knowledge import Embeddings
 from agentrun.tools.http.template import fill_variables
 from agentrun.tools.knowledge import index
@@ -35,6 +33,8 @@ def search(
     try:
         by_meaning = _nearest(passages, cache.with_suffix(".vectors.sqlite"), query, embeddings, environ)
     except (OSError, ValueError, LookupError, sqlite3.Error) as error:
+        from loguru import logger
+
         logger.warning("documents are searched by words alone: {}", error)
         return by_words[:most]
     return _joined(by_words, by_meaning[: most * 4])[:most]
