@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
 import openai
 from loguru import logger
 
@@ -12,19 +16,47 @@ from agentrun.providers.service_plans import OPENAI
 from agentrun.spec.models.agent import FixedWords
 from agentrun.spec.values import templates
 
-_SECONDS = 15.0
+START_SECONDS = 3.0
+"""How long a start waits for prepared speech, for all agents together; OpenAI needs 1 to 2 seconds."""
+OFFLINE_SECONDS = 15.0
+"""The same for the voice of this machine: all agents share its processors, and it does not hang."""
 
 
-async def apology(plan: Plan, resources: Resources) -> bytes | None:
-    """The apology in the agent's voice as 24 kHz, 16-bit mono PCM, or None when it can't be had.
+class SpeechError(Exception):
+    """An agent has no prepared speech: from which address, and why."""
 
-    An agent without it still works: it then speaks through the service itself.
+    def __init__(self, agent: str, address: str, reason: str) -> None:
+        super().__init__(f"{agent}: {address}: {reason}")
+        self.agent, self.address, self.reason = agent, address, reason
+
+
+async def prepare(plans: Mapping[str, Plan], resources: Resources) -> dict[str, bytes | None]:
+    """The apology of each agent, as 24 kHz, 16-bit mono PCM; None where it can't be had.
+
+    Greetings that are the same for every caller are kept in ``resources``. All agents are asked for at once
+    and waited for at most ``START_SECONDS``; an address that gives nothing is told in one line. An agent
+    without prepared speech still works: it then speaks through the service itself.
     """
+    offline = any(plan.offline for plan in plans.values())
+    deadline = asyncio.get_running_loop().time() + (OFFLINE_SECONDS if offline else START_SECONDS)
+    apologies = [_apology(plan, resources, deadline) for plan in plans.values()]
+    greetings = [_greeting(plan, resources, deadline) for plan in plans.values()]
+    results = await asyncio.gather(*apologies, *greetings, return_exceptions=True)
+    failed = [result for result in results if isinstance(result, BaseException)]
+    for error in failed:
+        if not isinstance(error, SpeechError):
+            raise error
+    _warn([error for error in failed if isinstance(error, SpeechError)])
+    spoken = (result if isinstance(result, bytes) else None for result in results)
+    return dict(zip(plans, spoken, strict=False))
+
+
+async def _apology(plan: Plan, resources: Resources, deadline: float) -> bytes | None:
     words = speech_text.of(plan).spoken(plan.spec.prompts.apology)
-    return await _speech(plan, plan.fixed, words, resources)
+    return await _speech(plan, plan.fixed, words, resources, deadline)
 
 
-async def greeting(plan: Plan, resources: Resources) -> None:
+async def _greeting(plan: Plan, resources: Resources, deadline: float) -> None:
     """Keep the sound of a greeting that is the same for every caller, for OpenAI's voice of a cascade."""
     words = plan.spec.greeting
     if not isinstance(words, FixedWords) or plan.tts is None:
@@ -33,28 +65,58 @@ async def greeting(plan: Plan, resources: Resources) -> None:
     text = speech_text.of(plan).spoken(text) if text else text
     if not text or resources.ready_speech.find(plan.tts, text):
         return
-    pcm = await _speech(plan, plan.tts, text, resources)
+    pcm = await _speech(plan, plan.tts, text, resources, deadline)
     if pcm:
         resources.ready_speech.keep(plan.tts, text, pcm)
 
 
-async def _speech(plan: Plan, voice: ServicePlan, text: str, resources: Resources) -> bytes | None:
+async def _speech(
+    plan: Plan, voice: ServicePlan, text: str, resources: Resources, deadline: float
+) -> bytes | None:
+    """As sound, or None for a voice that is not OpenAI's; raises SpeechError, at ``deadline`` at last."""
     if voice.provider != OPENAI or voice.api_key is None:
         return None
     client = openai.AsyncOpenAI(
         api_key=voice.api_key, base_url=voice.base_url, http_client=resources.http_client
     )
     options = {key: voice.settings[key] for key in ("instructions", "speed") if key in voice.settings}
+    address = _shown(str(client.base_url))
     try:
-        answer = await client.audio.speech.create(
-            model=voice.model,
-            voice=voice.settings.get("voice", "alloy"),
-            input=text,
-            response_format="pcm",
-            timeout=_SECONDS,
-            **options,
-        )
+        async with asyncio.timeout_at(deadline):
+            answer = await client.audio.speech.create(
+                model=voice.model,
+                voice=voice.settings.get("voice", "alloy"),
+                input=text,
+                response_format="pcm",
+                **options,
+            )
+    except TimeoutError:
+        raise SpeechError(plan.spec.name, address, "no answer in time") from None
+    except openai.APIStatusError as error:
+        raise SpeechError(plan.spec.name, address, f"status {error.status_code}") from None
+    except openai.APIConnectionError as error:
+        reason = str(error.__cause__ or error) or type(error).__name__
+        raise SpeechError(plan.spec.name, address, reason) from None
     except openai.OpenAIError as error:
-        logger.warning("{}: could not prepare its words: {}", plan.spec.name, error)
-        return None
+        raise SpeechError(plan.spec.name, address, type(error).__name__) from None
     return answer.content
+
+
+def _warn(errors: list[SpeechError]) -> None:
+    """One line for each address, with the agents that wanted speech from it."""
+    for address in dict.fromkeys(error.address for error in errors):
+        there = [error for error in errors if error.address == address]
+        agents = ", ".join(dict.fromkeys(error.agent for error in there))
+        logger.warning(
+            "{} speaks no apology or greeting ahead for {}: {}. Calls are answered all the same; "
+            "look at the address and the key with `agentrun doctor --live`",
+            address,
+            agents,
+            there[0].reason,
+        )
+
+
+def _shown(address: str) -> str:
+    """An address without user and password."""
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")

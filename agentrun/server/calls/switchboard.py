@@ -65,10 +65,10 @@ class Switchboard:
 
         Raises SetupError when a service's libraries can't be imported, or it refuses a setting.
         """
-        for name, plan in self.plans.items():
+        for plan in self.plans.values():
             self._remote.open(plan)
             construct.try_out(plan, self._resources)
-            await self._speak_ahead(name, plan)
+        self._apologies = await prepared_speech.prepare(self.plans, self._resources)
 
     async def connect(self) -> None:
         """Connect with every MCP server, and return when each has answered or failed once."""
@@ -82,14 +82,9 @@ class Switchboard:
         """
         name = plan.spec.name
         construct.try_out(plan, self._resources)
-        await self._speak_ahead(name, plan)
+        self._apologies |= await prepared_speech.prepare({name: plan}, self._resources)
         self._remote.open(plan)
         self.plans = {**self.plans, name: plan}
-
-    async def _speak_ahead(self, name: str, plan: Plan) -> None:
-        self._apologies[name], _ = await asyncio.gather(
-            prepared_speech.apology(plan, self._resources), prepared_speech.greeting(plan, self._resources)
-        )
 
     def on_close(self, closer: Callable[[], Awaitable[None]]) -> None:
         """Have ``closer`` called once all calls have ended."""
