@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agentrun.testing.running.find_tests import Case, Depth
 
 _PORTAL = pytest.StashKey["_Portal"]()
-_LOUD = ("pipecat", "agentrun")
+_PIPECAT = "pipecat"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,11 +33,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--agentrun-replay", action="store_true", help="Run the tests of specs from their cassettes."
     )
+    group.addoption(
+        "--agentrun-logs", action="store_true", help="Print what Pipecat logs, which is off otherwise."
+    )
+    parser.addini(
+        "agentrun_environ",
+        "NAME=value lines: the variables of the tests of specs, which see no others.",
+        "linelist",
+    )
     parser.addini("agentrun_files", "Specs whose tests are collected.", "args", ["agents/*.yaml"])
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A marker for what a spec's test is."""
+    """A marker for what a spec's test is; and Pipecat's lines are off, unless they are asked for."""
+    if not config.getoption("--agentrun-logs"):
+        from loguru import logger
+
+        logger.disable(_PIPECAT)
     config.addinivalue_line("markers", "agentrun: a test of a voice agent's spec")
 
 
@@ -151,6 +163,8 @@ class _Portal:
     def __init__(self, config: pytest.Config) -> None:
         self._live: bool = config.getoption("--agentrun-live")
         self._replay: bool = config.getoption("--agentrun-replay")
+        self._logs: bool = config.getoption("--agentrun-logs")
+        self._given: list[str] = config.getini("agentrun_environ")
         self._stack = contextlib.ExitStack()
         self._runners: dict[Depth, Any] = {}
         self.outcomes: list[Outcome] = []
@@ -159,10 +173,10 @@ class _Portal:
         """The outcome of ``case``."""
         if depth not in self._runners:
             self._runners[depth] = self._stack.enter_context(
-                _opened(depth, live=self._live, replay=self._replay)
+                _opened(depth, self._given, live=self._live, replay=self._replay)
             )
         loop, run = self._runners[depth]
-        with _quiet():
+        with contextlib.nullcontext() if self._logs else _quiet():
             self.outcomes.append(loop.run(run(case, depth)))
         return self.outcomes[-1]
 
@@ -176,29 +190,29 @@ def _quiet() -> Iterator[None]:
     """What a conversation logs is no test's business; that of other tests in this process is."""
     from loguru import logger
 
-    for name in _LOUD:
-        logger.disable(name)
+    logger.disable("agentrun")
     try:
         yield
     finally:
-        for name in _LOUD:
-            logger.enable(name)
+        logger.enable("agentrun")
 
 
 @contextlib.contextmanager
-def _opened(depth: Depth, *, live: bool, replay: bool) -> Iterator[Any]:
+def _opened(depth: Depth, given: list[str], *, live: bool, replay: bool) -> Iterator[Any]:
     import asyncio
 
     with warnings.catch_warnings():
         # what Pipecat's own imports warn of is no test's business
         warnings.simplefilter("ignore", DeprecationWarning)
-        from agentrun.testing.running import runner
+        from agentrun.testing.running import environment, runner
         from agentrun.testing.running.shared_servers import Mode
     from agentrun.testing.virtual_time import VirtualTimeLoop
 
     jumping = depth == "text" and not live
     with asyncio.Runner(loop_factory=VirtualTimeLoop if jumping else None) as loop:
-        context = runner.running(dict(os.environ), Mode(live=live, replay=replay))
+        variables = environment.assignments(given, "agentrun_environ")
+        seen = {**os.environ, **variables} if live else environment.scripted(os.environ, variables)
+        context = runner.running(seen, Mode(live=live, replay=replay))
         run = loop.run(_enter(context))
         try:
             yield loop, run

@@ -86,10 +86,12 @@ def _replay(record: Mapping[str, Any], test: Scenario, file: Any, *, live: bool)
     import asyncio
 
     from agentrun.testing.from_calls.replay import replay
+    from agentrun.testing.running import environment
     from agentrun.testing.virtual_time import VirtualTimeLoop
 
+    seen = dict(os.environ) if live else environment.scripted(os.environ)
     with asyncio.Runner(loop_factory=None if live else VirtualTimeLoop) as loop:
-        return loop.run(replay(record, test, file, dict(os.environ), live=live))
+        return loop.run(replay(record, test, file, seen, live=live))
 
 
 def _tell(found: Replayed, *, live: bool) -> int:

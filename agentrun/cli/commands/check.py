@@ -11,16 +11,9 @@ import click
 
 from agentrun.cli.checking import CheckOptions, Findings, examine_all
 from agentrun.cli.options.shared import override_options, specs_argument
+from agentrun.cli.options.shared import variables as env_file
 
 _TICK_MS = 200
-
-
-def _variables(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> dict[str, str]:
-    if path is None:
-        return {}
-    from dotenv import dotenv_values
-
-    return {name: value for name, value in dotenv_values(path).items() if value is not None}
 
 
 @click.command()
@@ -31,7 +24,7 @@ def _variables(_ctx: click.Context, _param: click.Parameter, path: Path | None) 
 )  # fmt: skip
 @click.option("--strict", is_flag=True, help="A warning counts as an error.")
 @click.option(
-    "--env-file", "variables", callback=_variables, metavar="FILE",
+    "--env-file", "variables", callback=env_file, metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Variables to check against, beside those that are set.",
 )  # fmt: skip

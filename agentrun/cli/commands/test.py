@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from agentrun.cli.options.shared import override_options, specs_argument
+from agentrun.cli.options.shared import variables as env_file
 from agentrun.printable import as_json as in_json
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 @click.option(
     "--junit", metavar="F", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit's XML to F."
 )
+@click.option(
+    "--env-file", "given", callback=env_file, metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Variables of the tests; without --live they see no others.",
+)  # fmt: skip
 @override_options
 def command(
     paths: tuple[Path, ...],
@@ -43,6 +49,7 @@ def command(
     repeat: int,
     as_json: bool,
     junit: Path | None,
+    given: dict[str, str],
     style: str | None,
     overrides: tuple[tuple[str, str], ...],
 ) -> int:
@@ -71,7 +78,8 @@ def command(
         )
     shown = None if as_json else tests_table.Screen(len(cases) * repeat)
     with progress("Loading") as loaded:
-        outcomes = _run(cases * repeat, shown, loaded, Mode(live, record, replay), audio=audio)
+        mode = Mode(live, record, replay)
+        outcomes = _run(cases * repeat, shown, loaded, mode, environ=_seen(given, mode), audio=audio)
     if audio:
         outcomes += _budgets(cases, outcomes, shown)
     if junit:
@@ -114,7 +122,22 @@ def _budgets(cases: Sequence[Case], outcomes: Sequence[Outcome], shown: Screen |
     return found
 
 
-def _run(cases: Sequence[Case], shown: object, loaded: object, mode: Mode, *, audio: bool) -> list[Outcome]:
+def _seen(given: Mapping[str, str], mode: Mode) -> dict[str, str]:
+    """The variables of the tests: real models need those of the user, a script must not see them."""
+    from agentrun.testing.running import environment
+
+    return {**os.environ, **given} if mode.live else environment.scripted(os.environ, given)
+
+
+def _run(
+    cases: Sequence[Case],
+    shown: object,
+    loaded: object,
+    mode: Mode,
+    *,
+    environ: Mapping[str, str],
+    audio: bool,
+) -> list[Outcome]:
     """Every case, one after the other: in real time with sound or real models, else on a clock that jumps."""
     import asyncio
 
@@ -124,7 +147,7 @@ def _run(cases: Sequence[Case], shown: object, loaded: object, mode: Mode, *, au
 
     async def every() -> list[Outcome]:
         outcomes = []
-        async with runner.running(dict(os.environ), mode) as run:
+        async with runner.running(environ, mode) as run:
             for case in cases:
                 outcome = await run(case, "audio" if audio else "text")
                 if callable(loaded):

@@ -27,6 +27,15 @@ def _pairs(
     return tuple(pairs)
 
 
+def variables(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> dict[str, str]:
+    """Callback of ``--env-file``: the file's variables that have a value."""
+    if path is None:
+        return {}
+    from dotenv import dotenv_values
+
+    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+
+
 def override_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--style`` and ``--set``, which change a spec for this run."""
     command = click.option(
