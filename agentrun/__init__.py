@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agentrun.call import Call
     from agentrun.errors import ToolError
-    from agentrun.plugins.hookspec import hookimpl
+    from agentrun.hook_marker import hookimpl
     from agentrun.tools.decorator import tool
     from agentrun.tools.no_response import NO_RESPONSE
 
@@ -25,7 +25,7 @@ _MODULES = {
     "NO_RESPONSE": "agentrun.tools.no_response",
     "Call": "agentrun.call",
     "ToolError": "agentrun.errors",
-    "hookimpl": "agentrun.plugins.hookspec",
+    "hookimpl": "agentrun.hook_marker",
     "tool": "agentrun.tools.decorator",
 }
 

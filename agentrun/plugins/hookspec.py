@@ -20,8 +20,6 @@ import pluggy
 from agentrun.call import Call
 
 hookspec = pluggy.HookspecMarker("agentrun")
-hookimpl = pluggy.HookimplMarker("agentrun")
-"""Marks a function of a plugin as the implementation of a hook, such as ``agentrun_tools``."""
 
 
 @hookspec

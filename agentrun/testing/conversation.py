@@ -19,6 +19,7 @@ from agentrun.simulate.engines.engines import Answer, ToolCall
 from agentrun.simulate.engines.scripted import ScriptedBrain
 from agentrun.simulate.engines.silent import SilentEngine
 from agentrun.simulate.openai import OpenAIServer
+from agentrun.spec.models.agent import FixedWords
 from agentrun.spec.models.scenarios import Turn
 from agentrun.testing.substitutes import replace_tools
 from agentrun.testing.virtual_time import VirtualTimeLoop
@@ -44,8 +45,9 @@ class Conversation:
     """An agent whose model is scripted: session, pipeline, tools and context are those of a call.
 
     ``answers`` are what the model does, in order: words, or a tool and its arguments. ``results`` are given
-    instead of calling the tools that they name. Waiting takes no time: the clock jumps. At the end of the
-    block every answer must have been asked for.
+    instead of calling the tools that they name. Waiting takes no time: the clock jumps. A greeting of fixed
+    words takes no answer. AssertionError says that the script had no answer left for a turn, or at the end of
+    the block that an answer was not asked for.
 
     >>> with Conversation("desk.yaml", ["Hello!", ("get_hours", {}), "Till nine."]) as talk:  # doctest: +SKIP
     ...     assert talk.greeting.agent == "Hello!"
@@ -66,20 +68,46 @@ class Conversation:
         self._runner = asyncio.Runner(loop_factory=VirtualTimeLoop)
         self._stack = contextlib.AsyncExitStack()
         self._talk: TextConversation | None = None
+        self._greets: Any = None
         self.greeting: TurnReport | None = None
         """What the agent began with, or None where the caller begins."""
 
     def say(self, words: str) -> TurnReport:
         """The turn that ``words`` of the caller's begin: ``agent`` is the answer, ``tools`` what ran."""
         assert self._talk is not None, "say() belongs into the `with` block"  # noqa: S101
-        return self._runner.run(self._talk.say(words))
+        return self._answered(self._runner.run(self._talk.say(words)), f"say({words!r})")
 
     def assert_complete(self) -> None:
         """Fail when the model was not asked for every answer."""
-        self._brain.assert_complete()
+        try:
+            self._brain.assert_complete()
+        except AssertionError as error:
+            raise AssertionError(f"{error}{self._fixed_greeting()}") from None
+
+    def _answered(self, report: TurnReport, what: str) -> TurnReport:
+        """``report``, or AssertionError when the script had no answer for it."""
+        if self._brain.unanswered:
+            asked, self._brain.unanswered = self._brain.unanswered, 0
+            raise AssertionError(
+                f"{what}: the model was asked, and the script has no answer left (asked {asked} times); "
+                f"add one to the answers of Conversation({str(self._path)!r}, …)"
+            )
+        return report
+
+    def _fixed_greeting(self) -> str:
+        """Why an answer may be left over: a script that begins with a greeting which no model makes."""
+        if not isinstance(self._greets, FixedWords):
+            return ""
+        return f"; the greeting of {self._path} is fixed words, for which the model is not asked"
 
     def __enter__(self) -> Self:
-        self._runner.run(self._begin())
+        try:
+            self._runner.run(self._begin())
+            if self.greeting:
+                self._answered(self.greeting, "the greeting")
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
         return self
 
     def __exit__(
@@ -92,6 +120,7 @@ class Conversation:
 
     async def _begin(self) -> None:
         file = spec.load(self._path, style=self._style)
+        self._greets = file.spec.prompts.greeting
         openai = OpenAIServer(SilentEngine(), SilentEngine(), self._brain)
         await self._stack.enter_async_context(openai)
         environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}

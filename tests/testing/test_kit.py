@@ -56,3 +56,30 @@ def test_an_answer_that_nobody_asked_for_fails_the_test(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="1 answers were not asked for"):  # noqa: SIM117
         with Conversation(path, ["Hello!", "Never said."]):
             pass
+
+
+def with_fixed_greeting(folder: Path) -> Path:
+    path = write(folder, "- {name: none, turns: [{user: Hello}]}")
+    path.write_text(path.read_text().replace("greeting: Say hello.", "greeting: {say: Good evening!}"))
+    return path
+
+
+def test_a_script_with_an_answer_for_a_fixed_greeting_is_told_why(tmp_path: Path) -> None:
+    path = with_fixed_greeting(tmp_path)
+    with pytest.raises(AssertionError, match="is fixed words, for which the model is not asked"):  # noqa: SIM117
+        with Conversation(path, ["Good evening!", "Friday."]) as talk:
+            talk.say("When are you open?")
+
+
+def test_a_turn_without_an_answer_in_the_script_says_so_at_once(tmp_path: Path) -> None:
+    path = with_fixed_greeting(tmp_path)
+    with Conversation(path, []) as talk, pytest.raises(AssertionError, match="no answer left") as caught:
+        talk.say("When are you open?")
+    assert "say('When are you open?')" in str(caught.value)
+
+
+def test_a_greeting_without_an_answer_in_the_script_says_so_at_once(tmp_path: Path) -> None:
+    path = write(tmp_path, "- {name: none, turns: [{user: Hello}]}")
+    with pytest.raises(AssertionError, match="the greeting: the model was asked"):  # noqa: SIM117
+        with Conversation(path, []):
+            pass

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from tests.testing.desk import write
 
 TESTS = """
@@ -61,3 +63,50 @@ def test_a_spec_with_problems_is_not_collected_and_says_why(tmp_path: Path) -> N
 def test_other_yaml_is_nobodys_test(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text("services: {}\n")
     assert pytest_in(tmp_path).returncode == 5
+
+
+WATCHER = """
+from agentrun import Call, hookimpl
+
+def get_hours(call: Call, day: str) -> str:
+    \"\"\"Say when it is open.\"\"\"
+    return f"{call.environ.get('SHOP', 'nobody')} is open on {day}"
+
+@hookimpl
+def agentrun_tools():
+    return [get_hours]
+"""
+
+
+def test_a_test_sees_no_variable_of_the_shell_but_those_that_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP", "shell")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    agents = tmp_path / "agents"
+    agents.mkdir()
+    write(agents, TESTS.replace("midnight, within_ms: 2000", "nobody is open"))
+    (agents / "plugins" / "hours.py").write_text(WATCHER)
+    alone = pytest_in(tmp_path, "agents")
+    given = pytest_in(tmp_path, "agents", "-o", "agentrun_environ=SHOP=Rosa")
+    assert alone.returncode == 0, alone.stdout + alone.stderr
+    assert given.returncode == 1
+    assert "Rosa is open on friday" in given.stdout
+
+
+def test_a_variable_that_is_none_is_told(tmp_path: Path) -> None:
+    agents = tmp_path / "agents"
+    agents.mkdir()
+    write(agents, TESTS)
+    done = pytest_in(tmp_path, "agents", "-o", "agentrun_environ=SHOP")
+    assert done.returncode == 1
+    assert "agentrun_environ: 'SHOP' is not a variable" in done.stdout
+
+
+def test_a_key_that_is_not_set_is_no_reason_to_fail_where_nobody_is_asked(tmp_path: Path) -> None:
+    agents = tmp_path / "agents"
+    agents.mkdir()
+    tests = TESTS.replace("midnight, within_ms: 2000", "six")
+    write(agents, tests, "pipeline: {stt: deepgram/nova-3}\n")
+    done = pytest_in(tmp_path, "agents")
+    assert done.returncode == 0, done.stdout + done.stderr

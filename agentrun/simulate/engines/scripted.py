@@ -49,11 +49,14 @@ class ScriptedBrain:
     def __init__(self, answers: Iterable[Answer]) -> None:
         self._answers = list(answers)
         self.asked: list[Conversation] = []
+        self.unanswered = 0
+        """How often it was asked when the script had no answer left."""
 
     async def answer(self, conversation: Conversation) -> Answer:
         """The next answer."""
         self.asked.append(conversation)
         if not self._answers:
+            self.unanswered += 1
             raise AssertionError("the script has no answer for this request")
         return self._answers.pop(0)
 
