@@ -9,7 +9,8 @@ from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import SpecFile, Where
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.flow import Flow, FlowFunction
-from agentrun.spec.values import placeholders, templates
+from agentrun.spec.values import placeholders
+from agentrun.spec.values.template_names import CALL_FIELDS, NAMES
 
 _TYPES = ("tts_say", "end_conversation", "function")
 Finding = tuple[Where, str, str]
@@ -108,20 +109,20 @@ def _typos(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
     ]
     for where, path in written:
         root = path.partition(".")[0]
-        known = [*templates.NAMES, *spec.vars]
+        known = [*NAMES, *spec.vars]
         if root not in known and (hint := closest(root, known)):
             yield where, f"'{root}' is not known here, unless a tool sets it before", hint
 
 
 def _unknown(path: str, spec: AgentSpec) -> Iterator[tuple[str, str]]:
     root, _, field = path.partition(".")
-    known = [*templates.NAMES, *spec.vars]
+    known = [*NAMES, *spec.vars]
     if root not in known:
         hint = f"give it a first value under `vars:`; there are: {', '.join(known)}"
         yield f"'{root}' is not known here", closest(root, known) or hint
-    elif root == "call" and field.partition(".")[0] not in templates.CALL_FIELDS:
-        there = f"call has: {', '.join(templates.CALL_FIELDS)}"
-        yield f"'{path}' is not known here", closest(field, templates.CALL_FIELDS) or there
+    elif root == "call" and field.partition(".")[0] not in CALL_FIELDS:
+        there = f"call has: {', '.join(CALL_FIELDS)}"
+        yield f"'{path}' is not known here", closest(field, CALL_FIELDS) or there
     elif root in spec.vars and field:
         yield from _unknown_inside(path, spec.vars[root])
 

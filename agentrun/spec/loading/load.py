@@ -17,7 +17,6 @@ from agentrun.spec.loading import overrides as override
 from agentrun.spec.loading.spec_file import SpecFile
 from agentrun.spec.loading.yaml_source import Source
 from agentrun.spec.models.agent import AgentSpec
-from agentrun.spec.values import templates
 from agentrun.spec.values.project_paths import find_project
 
 
@@ -52,12 +51,22 @@ def examine(
     included_files.put(found, project)
     spec, trouble = _validate(found)
     named = secret_keys.find(found)
-    braces = [*templates.check(found), *literal_templates.check(found)]
+    braces = [*_template_problems(found), *literal_templates.check(found)]
     everything = [*found.problems, *named.values(), *trouble, *braces]
     sources = _sources(found)
     digest = _digest(path, sources, overrides, style)
     file = SpecFile(path, project, spec, found.values, sources, digest) if spec else None
     return file, sorted(set(secret_keys.without(everything, named)))
+
+
+def _template_problems(found: Source) -> list[Problem]:
+    """Problems of templates; Jinja2 is imported only for a spec that has some, for it costs half a check."""
+    texts = repr([found.data.get(key) for key in ("prompts", "turns", "limits")])
+    if not found.data.get("vars") and not any(mark in texts for mark in ("{{", "{%", "{#")):
+        return []
+    from agentrun.spec.values import templates
+
+    return templates.check(found)
 
 
 def _digest(

@@ -14,9 +14,8 @@ from agentrun.call import Call
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import Place, Where, nearest
 from agentrun.spec.loading.yaml_source import Source, at
+from agentrun.spec.values.template_names import CALL_FIELDS, NAMES
 
-CALL_FIELDS = ("agent", "body", "caller", "from_number", "id", "to_number", "transport")
-NAMES = ("call", "now")
 TEMPLATES: tuple[Where, ...] = (
     ("prompts",),
     ("prompts", "system"),

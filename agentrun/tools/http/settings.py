@@ -10,7 +10,6 @@ from pydantic import AfterValidator, Field, model_validator
 
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text
-from agentrun.spec.values.templates import environment
 from agentrun.tools.http.parameter import Parameter, wrong
 from agentrun.tools.http.template import VARIABLES, source
 
@@ -98,6 +97,8 @@ class Settings(SpecModel):
     def _check_template(self, text: str) -> None:
         import jinja2
         from jinja2 import meta
+
+        from agentrun.spec.values.templates import environment
 
         try:
             tree = environment().parse(source(text))

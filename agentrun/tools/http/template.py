@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from agentrun.errors import ToolError
-from agentrun.spec.values.templates import environment
 
 VARIABLES = "environ"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -63,6 +62,8 @@ def _render(
 ) -> str:
     import jinja2
 
+    from agentrun.spec.values.templates import environment
+
     template = environment().overlay(finalize=finalize).from_string(source(text))
     known = {name: environ.get(name, "") for name, _ in _VARIABLE.findall(text)}
     try:
@@ -72,6 +73,8 @@ def _render(
 
 
 def _plain(value: Any) -> str:
+    import jinja2
+
     if callable(value) and not isinstance(value, jinja2.Undefined):
         return ""
     if isinstance(value, bool):
