@@ -9,7 +9,7 @@ UV ?= $(BIN)/uv
 # every extra but microphone, whose PyAudio needs PortAudio and a compiler
 LOCKED := offline browser daily mcp pdf postgresql recordings tracing docs dev
 
-.PHONY: install serve test lint docs bench lock sbom clean
+.PHONY: install serve test test-slow test-all lint docs bench lock sbom clean
 
 install: $(DONE)
 
@@ -25,8 +25,15 @@ else
 	$(BIN)/agentrun serve agents/ncaa.yaml
 endif
 
+# quick: what waits runs on a clock that jumps
 test: install
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
+
+# calls with sound in real time, browsers, several servers
+test-slow: install
+	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
+
+test-all: test test-slow
 
 lint: install
 	$(BIN)/ruff check .

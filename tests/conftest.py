@@ -1,15 +1,121 @@
-"""What the tests share."""
+"""What the tests share, and what they take from the machine that they run on.
+
+Clock: what waits runs on ``agentrun.testing.virtual_time``; only sound on the wire runs in real time, and is
+bounded by the order of what happens. Files that are in real time throughout stand in ``SLOW`` and run with
+`make test-all` and in `.ci/run`; a single test is marked ``@pytest.mark.slow``. What waits for more than 20 s
+belongs there.
+
+Shared: ``engines`` (session) is the packaged hearing and voice, loaded once a process; ``postgresql``
+(session, `tests/records/conftest.py`) is one server for all tests that want one.
+
+Programs: ``@pytest.mark.needs(there, reason)`` skips a test whose program is not installed, and fails it
+where `CI` is set, for `.ci/run` installs it.
+
+Environment: nothing of the user's shell but ``KEPT``; a test sets what it needs with ``monkeypatch``.
+
+Logs: warnings and above, also Pipecat's; everything with `--agentrun-logs`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.dependencies import models
+from loguru import logger
 
 from agentrun.simulate.engines.engines import Engines, load_offline
+from agentrun.testing.running.environment import NEEDED
+
+KEPT = ("CI", "LD_LIBRARY_PATH", "PIP_", "PYTEST_", "PYTHON", "SSL_CERT_", "UV_", "VIRTUAL_ENV", "XDG_")
+"""Beginnings of the variables that say how programs are run, beside those that every process needs."""
+
+TESTS = Path(__file__).parent
+SLOW = frozenset(
+    {
+        # calls with sound in real time
+        "calls/test_base_url.py",
+        "calls/test_canaries.py",
+        "calls/test_early_end_of_turn.py",
+        "calls/test_examples.py",
+        "calls/test_failover.py",
+        "calls/test_faults.py",
+        "calls/test_heard_answers.py",
+        "calls/test_independent.py",
+        "calls/test_latency.py",
+        "calls/test_mcp.py",
+        "calls/test_realtime_reconnection.py",
+        "calls/test_recording.py",
+        "calls/test_turns_and_limits.py",
+        # a browser with a microphone
+        "browser/test_conversation.py",
+        "browser/test_dashboard.py",
+        "browser/test_opening.py",
+        "browser/test_page.py",
+        "browser/test_troubles.py",
+        # several servers, each in a process of its own
+        "cli/test_bench.py",
+        "cli/test_workers.py",
+    }
+)
+"""Files that `make test` leaves out."""
+
+
+def _is_kept(name: str) -> bool:
+    return name in NEEDED or name.startswith(KEPT)
+
+
+for _name in [name for name in os.environ if not _is_kept(name)]:
+    del os.environ[_name]
+os.environ.pop("PYTHONWARNINGS", None)
+
+
+def pytest_configure() -> None:
+    """A file of ``SLOW`` that was renamed would run with the quick ones again."""
+    gone = sorted(name for name in SLOW if not (TESTS / name).is_file())
+    if gone:
+        raise pytest.UsageError(f"tests/conftest.py: SLOW names files that are not there: {', '.join(gone)}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the slow files."""
+    for item in items:
+        if item.path.is_relative_to(TESTS) and item.path.relative_to(TESTS).as_posix() in SLOW:
+            item.add_marker(pytest.mark.slow)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose program is not installed; where `CI` is set that is a failure."""
+    for marker in item.iter_markers("needs"):
+        there, reason = marker.args
+        if not there:
+            missing(reason)
+
+
+def missing(reason: str) -> None:
+    """Skip the test for ``reason``, which names what to install; in CI fail it."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI has to run this test: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def _to_stderr(line: str) -> None:
+    """What is stderr now: pytest puts another one there for each test."""
+    sys.stderr.write(line)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quiet_logs(pytestconfig: pytest.Config) -> None:
+    """Logs are for failures: warnings and above, of Pipecat too, which the plugin for users silences."""
+    level = "DEBUG" if pytestconfig.getoption("--agentrun-logs") else "WARNING"
+    logger.remove()
+    logger.enable("pipecat")
+    logger.add(_to_stderr, level=level, format="{time:HH:mm:ss.SSS} {level} {message}")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from playwright.async_api import TimeoutError as TooLongError
 
 CHROMIUM = Path("/usr/bin/chromium")
 MISSING = not CHROMIUM.exists()
-REASON = f"{CHROMIUM} is not installed"
+REASON = f"{CHROMIUM} is not installed: apt-get install chromium"
 ARGUMENTS = (
     "--no-sandbox",
     "--use-fake-device-for-media-stream",

@@ -13,7 +13,7 @@ from agentrun.simulate.engines.engines import Engines
 from tests.browser import chromium
 from tests.browser.chromium import talk, with_silence
 
-pytestmark = pytest.mark.skipif(chromium.MISSING, reason=chromium.REASON)
+pytestmark = pytest.mark.needs(not chromium.MISSING, chromium.REASON)
 
 ROOT = Path(__file__).parents[2]
 SPEECH = ROOT / "tests" / "corpus" / "02_mens_scores.wav"

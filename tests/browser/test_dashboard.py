@@ -10,7 +10,7 @@ from tests.browser import chromium
 from tests.browser.chromium import talk
 from tests.calls.desk import HELLO, OPEN, QUESTION, listen, open_desk
 
-pytestmark = pytest.mark.skipif(chromium.MISSING, reason=chromium.REASON)
+pytestmark = pytest.mark.needs(not chromium.MISSING, chromium.REASON)
 TOO_WIDE = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 

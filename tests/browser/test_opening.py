@@ -12,7 +12,7 @@ from tests.browser import chromium
 from tests.browser.chromium import talk
 from tests.calls.desk import HELLO, open_desk
 
-pytestmark = pytest.mark.skipif(chromium.MISSING, reason=chromium.REASON)
+pytestmark = pytest.mark.needs(not chromium.MISSING, chromium.REASON)
 
 KEEP_TRACK = """() => {
   const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);

@@ -12,7 +12,7 @@ from tests.browser import chromium
 from tests.browser.chromium import talk, with_silence
 from tests.calls.desk import HELLO, LOOK_UP, OPEN, QUESTION, STYLES, open_desk, until
 
-pytestmark = pytest.mark.skipif(chromium.MISSING, reason=chromium.REASON)
+pytestmark = pytest.mark.needs(not chromium.MISSING, chromium.REASON)
 
 SILENCE = 4.0
 

@@ -17,7 +17,7 @@ from tests.browser import chromium
 from tests.browser.chromium import Talk, talk
 from tests.calls.desk import HELLO, open_desk, until
 
-pytestmark = pytest.mark.skipif(chromium.MISSING, reason=chromium.REASON)
+pytestmark = pytest.mark.needs(not chromium.MISSING, chromium.REASON)
 
 NO_MICROPHONE = """(name) => {
   navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("of the browser", name));

@@ -1,21 +1,10 @@
-"""Logs are for failures: warnings and above."""
+"""What the tests of this folder share."""
 
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
-from loguru import logger
 
 from agentrun.pipeline.services.shared_resources import Resources
-
-
-@pytest.fixture(autouse=True)
-def quiet_logs() -> Iterator[None]:
-    """Pipecat's DEBUG lines say nothing about a failure."""
-    logger.remove()
-    number = logger.add(sys.stderr, level="WARNING", format="{time:HH:mm:ss.SSS} {level} {message}")
-    yield
-    logger.remove(number)
 
 
 @pytest.fixture

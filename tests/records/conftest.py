@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.conftest import missing
+
 
 def _programs() -> Path | None:
     """The folder of PostgreSQL's programs, which Debian keeps out of the way."""
@@ -27,7 +29,8 @@ def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL that runs while the tests do."""
     programs = _programs()
     if programs is None:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+        missing("PostgreSQL is not installed: apt-get install postgresql")
+    assert programs is not None
     as_root = os.geteuid() == 0
     user = "postgres" if as_root else pwd.getpwuid(os.geteuid()).pw_name
     with tempfile.TemporaryDirectory(prefix="agentrun-pg-") as name:
