@@ -25,7 +25,7 @@ else
 	$(BIN)/agentrun serve agents/ncaa.yaml
 endif
 
-# quick: what waits runs on a clock that jumps
+# all but what is marked slow
 test: install
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
