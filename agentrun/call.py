@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -147,7 +146,11 @@ class Call:
         ...     call.run(call.say("One moment."))
         ...     return call.run(call.http.get(f"https://example.com/{name}")).text
         """
-        return asyncio.run(work) if self.line is None else self.line.run(work)
+        if self.line is not None:
+            return self.line.run(work)
+        import asyncio
+
+        return asyncio.run(work)
 
     def _line(self, method: str) -> Line:
         if self.line is None:

@@ -6,7 +6,6 @@ it, the scoreboard is a sample that stands beside this file.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -51,7 +50,10 @@ async def scores(call: Call, who: str) -> dict[str, Any]:
 
 async def fetch(url: str) -> bytes:
     """What the feed sends; raises ToolError in words when it is down, slow, too large or elsewhere."""
-    import httpx  # here, for it takes longer to import than `agentrun check` takes
+    # here, for they take longer to import than the rest of `agentrun check`
+    import asyncio
+
+    import httpx
 
     try:
         async with asyncio.timeout(SECONDS):
@@ -65,6 +67,8 @@ async def fetch(url: str) -> bytes:
 
 
 async def _download(url: str) -> bytes:
+    import asyncio
+
     import httpx
 
     address = urlsplit(url)

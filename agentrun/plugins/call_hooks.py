@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,6 +32,8 @@ async def run(hook: Hook, given: Mapping[str, Any], seconds: float) -> None:
 
     Raises AuthoredError for what it raises, and TimeoutError when it takes longer than ``seconds``.
     """
+    import asyncio  # not for a check, which runs no hook
+
     function, wanted = hook
     arguments = [given[name] for name in wanted]
     try:

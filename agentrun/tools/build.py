@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
@@ -50,6 +49,8 @@ def _runner(function: Callable[..., Any], signature: Signature, threads: Threads
         given = {**signature.check(arguments), **dict.fromkeys(signature.call_parameters, call)}
         if threads is None:
             return await function(**given)
+        import asyncio  # not for a check, which runs no tool
+
         work = partial(copy_context().run, function, **given)
         result = await asyncio.get_running_loop().run_in_executor(threads, work)
         # A plain function that wraps an async one hands back something to await.
