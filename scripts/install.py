@@ -27,9 +27,9 @@ STAMP = ".installed"
 _NAME = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==")
 _MIRRORS = {
     "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
-    "PIP_NO_INDEX": "UV_NO_INDEX",
     "PIP_FIND_LINKS": "UV_FIND_LINKS",
 }
+_OFF = ("", "0", "no", "off", "false")
 _FAILED = """
 The locked packages could not be installed; the reason stands above. `make install` goes on from here.
 Without a network: PIP_NO_INDEX=1 PIP_FIND_LINKS=FOLDER make install, with the locked files in FOLDER.
@@ -147,9 +147,11 @@ class Venv:
         if way == "uv":
             command = (str(self.folder / "bin" / "uv"), "pip", "install", "--python", str(self.python))
             options = options if not sys.stderr.isatty() else options[1:]
+            # uv has no variable for it
+            options += ("--no-index",) if self._environ.get("PIP_NO_INDEX", "0") not in _OFF else ()
         done = subprocess.run([*command, *options, *what], env=self._environ, cwd=ROOT, check=False)
         if done.returncode and way == "uv":
-            print("uv could not install this; pip tries.", file=sys.stderr)
+            print("uv could not install this.", file=sys.stderr)
         return done.returncode == 0
 
     def _remove(self, names: set[str]) -> None:

@@ -80,6 +80,18 @@ def test_every_command_takes_the_lock_without_resolving(
     assert (tmp_path / "venv" / install.STAMP).read_text() == LOCK
 
 
+@pytest.mark.parametrize(("value", "without"), [("1", True), ("true", True), ("0", False), ("", False)])
+def test_without_an_index_uv_asks_none_either(
+    value: str, without: bool, install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", value)
+    runs = Runs()
+    assert venv(install, tmp_path, runs, monkeypatch).install()
+    uvs = [line for line in runs.commands if "/bin/uv pip" in line]
+    assert uvs
+    assert all(("--no-index" in line) is without for line in uvs)
+
+
 @pytest.mark.parametrize("broken", ["/bin/uv pip", "--only-binary uv"])
 def test_pip_installs_the_lock_where_uv_fails_or_can_not_be_had(
     broken: str, install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
