@@ -1,13 +1,15 @@
-"""The two that are compared: how each is started, and what is asked of both."""
+"""Those that are compared: how each is started, and what is asked of all."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Literal
+
+from restaurant import restaurant
 
 from agentrun.simulate.bench.process import Server, started
 from agentrun.simulate.caller.script import Script, Utterance
@@ -18,6 +20,8 @@ from agentrun.simulate.caller.sound.speech import Speech
 HERE = Path(__file__).parent
 CORPUS = HERE.parent / "tests" / "corpus"
 SYSTEMS = ("handwritten", "agentrun")
+FLOOR = "bridge"
+"""What hands the sound on and does nothing else; it has the realtime style alone."""
 Rates = Literal["telephone", "default"]
 """What the hand-written bot asks of Pipecat: 8 kHz throughout, or nothing: 16 kHz in and 24 kHz out."""
 SILENCE_MS = {"zero": 200, "realistic": 500}
@@ -35,15 +39,19 @@ prompts: {{system: You answer the telephone of a restaurant., greeting: Say hell
 tools: [restaurant]
 """
 PLUGIN = '''
-from agentrun import hookimpl
+from agentrun import Call, hookimpl
 
-async def get_hours() -> dict[str, str]:
+async def get_hours(call: Call) -> dict[str, str]:
     """Look it up."""
-    return {"hours": "from six to eleven"}
+    return await look_up(call, "get_hours")
 
-async def get_menu() -> dict[str, str]:
+async def get_menu(call: Call) -> dict[str, str]:
     """Look it up."""
-    return {"hours": "from six to eleven"}
+    return await look_up(call, "get_menu")
+
+async def look_up(call: Call, what: str) -> dict[str, str]:
+    answer = await call.http.get(f"{call.environ['RESTAURANT_URL']}/{what}")
+    return answer.json()
 
 @hookimpl
 def agentrun_tools():
@@ -68,12 +76,27 @@ def script(*, interrupted: bool) -> Script:
     return Script((short, long, short), stop if interrupted else None, silence=0.5)
 
 
+NOISE_DB = -55.0
+"""Of full scale: what a caller's line sends while nobody speaks."""
+CONDITIONS = (
+    "six questions of 2 to 4 s, answers of 3 to 5 s, one over a tool that asks a server over HTTP, the last "
+    f"one cut by a barge-in; callers' lines with noise at {NOISE_DB:g} dBFS; provider delays as of a distance"
+)
+
+
+def everyday() -> Script:
+    """Six questions, one of which needs a tool, and an interruption of the last answer: see CONDITIONS."""
+    names = ("13_ambiguous", "03_womens_scores", "15_hangup", "08_interrupt_stop", "13_ambiguous", "15_hangup")
+    return Script(tuple(map(_said, names)), _said("09_interrupt_change"), silence=0.5)
+
+
 @contextlib.asynccontextmanager
 async def standin(profile: str, cores: frozenset[int] = frozenset()) -> AsyncIterator[dict[str, str]]:
     """A stand-in for OpenAI, and the environment in which it is used."""
     command = [sys.executable, str(HERE / "standin.py"), profile]
-    async with started(command, os.environ, cores=cores) as server:
-        yield {**os.environ, "OPENAI_API_KEY": "test", "OPENAI_BASE_URL": f"{server.url}/v1"}
+    async with started(command, os.environ, cores=cores) as server, restaurant() as tool_url:
+        keys = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": f"{server.url}/v1"}
+        yield {**os.environ, **keys, "RESTAURANT_URL": tool_url}
 
 
 @contextlib.asynccontextmanager
@@ -87,17 +110,21 @@ async def contestant(
     cores: frozenset[int] = frozenset(),
     workers: int = 1,
     rates: Rates = "telephone",
+    more: Sequence[str] = (),
 ) -> AsyncIterator[tuple[Server, str]]:
-    """One of the two that answer: its process, and the address of its agent."""
+    """One of those that answer: its process, and the address of its agent; agentrun with ``more`` options."""
     silence = SILENCE_MS[profile]
-    if system == "handwritten":
+    if system == FLOOR:
+        command = [sys.executable, str(HERE / "bridge.py"), str(silence)]
+    elif system == "handwritten":
         command = [sys.executable, str(HERE / "handwritten_bot.py"), style, str(silence), rates]
     else:
         (folder / "plugins").mkdir(exist_ok=True)
         (folder / "plugins" / "restaurant.py").write_text(PLUGIN)
         spec = folder / f"{style}.yaml"
         spec.write_text(SPEC.format(style=style, silence=silence))
-        options = ["--port", "0", "--insecure", "--records", "none", "--workers", str(workers)]
+        records = f"sqlite:///{folder}/calls.sqlite3"
+        options = ["--port", "0", "--insecure", "--records", records, "--workers", str(workers), *more]
         command = [sys.executable, "-m", "agentrun", "serve", str(spec), *options]
     async with started(command, environ, cores=cores) as server:
         yield server, f"{server.url}/desk/twilio/voice"

@@ -12,6 +12,7 @@ import socket
 import sys
 from typing import Any
 
+import httpx
 import uvicorn
 from fastapi import FastAPI, Request, Response, WebSocket
 from loguru import logger
@@ -40,12 +41,14 @@ from pipecat.workers.runner import WorkerRunner
 STYLE, SILENCE_MS, RATES = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 KEY, ADDRESS = os.environ["OPENAI_API_KEY"], os.environ["OPENAI_BASE_URL"]
 SYSTEM = "You answer the telephone of a restaurant."
-app = FastAPI()
+TOOL_URL = os.environ["RESTAURANT_URL"]
+app, http = FastAPI(), httpx.AsyncClient()
 
 
 async def get_hours(params: FunctionCallParams) -> None:
     """Say when the restaurant is open."""
-    await params.result_callback({"hours": "from six to eleven"})
+    answer = await http.get(f"{TOOL_URL}/get_hours")
+    await params.result_callback(answer.json())
 
 
 def tools() -> ToolsSchema:

@@ -2,7 +2,7 @@
 
 ``python benchmarks/standin.py PROFILE [PACE]``: serves on a free loopback port, which it prints. A short
 question gets words, a long one a tool call and then words. Sound is sent PACE (2) times as fast as it is
-heard.
+heard; answers take 3 to 5 s.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ PROFILES: dict[str, dict[Route, float]] = {
 }
 LONG_SECONDS = 3.2
 HELLO = "Hello, this is the restaurant."
-WORDS = "We are open this evening from six until eleven, and tomorrow at noon until late."
+WORDS = "We are open this evening from six until eleven, and tomorrow at noon until late. "
+MORE = "If you like I can keep a table by the window for you or write down your number."
 
 
 class Hearing:
@@ -45,10 +46,15 @@ class Brain:
         last = conversation.messages[-1] if conversation.messages else {}
         content = str(last.get("content"))
         if last.get("role") == "tool" or "six to eleven" in content or "open" in content:
-            return Answer(WORDS)
+            return Answer(_long(len(conversation.messages)))
         if "look it up" in content:
             return Answer(calls=(ToolCall("get_hours"),))
         return Answer(HELLO)
+
+
+def _long(number: int) -> str:
+    """An answer that takes 3 to 5 s, of another length each time."""
+    return " ".join((WORDS + MORE).split()[: 21 + number * 5 % 13])
 
 
 async def main() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from agentrun import local_secret
 from agentrun.simulate.caller.phone_call import PhoneCall
+from agentrun.simulate.caller.sound.line_noise import LineNoise
 from agentrun.simulate.caller.twilio import twiml, webhook
 from agentrun.simulate.caller.twilio.media_socket import MediaSocket
 from agentrun.simulate.caller.twilio.outgoing_messages import Messages
@@ -24,8 +25,9 @@ class Caller:
     """A telephone without a telephone.
 
     ``number`` calls ``called``; with ``auth_token`` the webhook is signed as Twilio signs it. ``jitter`` is
-    the greatest delay, in seconds, of a frame on its way to the agent; ``seed`` makes delays repeatable.
-    ``secret`` is this user's, which servers on this machine know.
+    the greatest delay, in seconds, of a frame on its way to the agent; ``noise`` the level of the line's
+    noise in dB of full scale, None for a line without; ``seed`` makes both repeatable. ``secret`` is this
+    user's, which servers on this machine know.
 
     >>> async def ask(url, question):
     ...     async with Caller().call(url) as call:
@@ -39,6 +41,7 @@ class Caller:
     account_sid: str = "AC" + "0" * 32
     auth_token: str | None = field(default=None, repr=False)
     jitter: float = 0.0
+    noise: float | None = None
     seed: int | None = None
     secret: bytes | None = field(default=None, repr=False)
 
@@ -66,7 +69,7 @@ class Caller:
         line = await MediaSocket.open(
             twiml.reachable(stream.url, voice_url), lambda: float(random.uniform(0.0, self.jitter))
         )
-        call = PhoneCall(line, messages, monotonic() - begun)
+        call = PhoneCall(line, messages, monotonic() - begun, LineNoise(self.noise, self.seed))
         call.start(stream.parameters)
         try:
             yield call

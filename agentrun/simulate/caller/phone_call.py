@@ -7,6 +7,7 @@ from pathlib import Path
 from agentrun.simulate.caller.exchanges import BargeIn, Heard, SpokenUtterance
 from agentrun.simulate.caller.refusal import CallOverError, NoAnswerError
 from agentrun.simulate.caller.sound import speech as sounds
+from agentrun.simulate.caller.sound.line_noise import LineNoise
 from agentrun.simulate.caller.sound.mulaw import Samples, encode
 from agentrun.simulate.caller.sound.speech import Speech
 from agentrun.simulate.caller.twilio.media_socket import MediaSocket
@@ -31,8 +32,14 @@ class PhoneCall(MediaStream):
     All times are seconds since the ``start`` message of the stream, as the caller hears it.
     """
 
-    def __init__(self, line: MediaSocket, messages: Messages, connect_seconds: float) -> None:
-        super().__init__(line, messages, connect_seconds)
+    def __init__(
+        self,
+        line: MediaSocket,
+        messages: Messages,
+        connect_seconds: float,
+        noise: LineNoise | None = None,
+    ) -> None:
+        super().__init__(line, messages, connect_seconds, noise)
         self._asked = 0.0
         self._listen_from = 0.0
 

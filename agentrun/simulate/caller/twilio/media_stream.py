@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from agentrun.simulate.caller.refusal import CallOverError
-from agentrun.simulate.caller.sound.mulaw import FRAME_BYTES, FRAME_SECONDS, SILENCE
+from agentrun.simulate.caller.sound.line_noise import LineNoise
+from agentrun.simulate.caller.sound.mulaw import FRAME_BYTES, FRAME_SECONDS
 from agentrun.simulate.caller.sound.timeline import Timeline, frames_of, sound_seconds
 from agentrun.simulate.caller.twilio import incoming_messages
 from agentrun.simulate.caller.twilio.incoming_messages import Mark, Media, ProtocolMistake
@@ -18,7 +19,6 @@ from agentrun.simulate.caller.twilio.outgoing_messages import CONNECTED, Message
 from agentrun.simulate.caller.twilio.playout_buffer import PlayoutBuffer
 
 EndedBy = Literal["caller", "agent", "server", "error"]
-_SILENT_FRAME = bytes([SILENCE]) * FRAME_BYTES
 _SERVER_CODES = frozenset({1001, 1012})
 """WebSocket's codes for going away and for a restart."""
 
@@ -37,9 +37,16 @@ class MediaStream:
     Sound goes both ways in frames of 20 ms in real time. All times are seconds since the ``start`` message:
     ``marks`` holds every mark that was echoed, ``clears`` when the agent cleared its sound, ``mistakes`` what
     Twilio would not have understood. ``unheard`` is the sound, in seconds, that the end of the call cut off.
+    ``noise`` is the line's, on the caller's side.
     """
 
-    def __init__(self, line: MediaSocket, messages: Messages, connect_seconds: float) -> None:
+    def __init__(
+        self,
+        line: MediaSocket,
+        messages: Messages,
+        connect_seconds: float,
+        noise: LineNoise | None = None,
+    ) -> None:
         self.call_sid = messages.call_sid
         self.stream_sid = messages.stream_sid
         self.connect_seconds = connect_seconds
@@ -57,6 +64,7 @@ class MediaStream:
         """Seconds by which the worst frame was late: a busy machine measures badly."""
         self._line = line
         self._messages = messages
+        self._noise = noise or LineNoise()
         self._playout_buffer = PlayoutBuffer()
         self._mouth: deque[bytes] = deque()
         self._ticked = asyncio.Event()
@@ -175,7 +183,7 @@ class MediaStream:
             await self._line.close()
 
     def _tick(self) -> None:
-        said = self._mouth.popleft() if self._mouth else _SILENT_FRAME
+        said = self._noise.beneath(self._mouth.popleft()) if self._mouth else self._noise.silence()
         self._send("media", self._messages.media(said, self.timeline.seconds), str(len(said)))
         dry = not self._playout_buffer.waiting
         heard, due = self._playout_buffer.play()

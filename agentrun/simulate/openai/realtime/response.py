@@ -10,6 +10,7 @@ from agentrun.simulate.engines.engines import VOICE_RATE, Answer, Conversation, 
 from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai.chat import pieces
 from agentrun.simulate.openai.mock_state import MockState
+from agentrun.simulate.openai.realtime import audio_format
 from agentrun.simulate.openai.realtime.conversation_items import as_messages, as_tools, function_call, message
 
 
@@ -140,6 +141,8 @@ class RealtimeResponse:
         audio = (session.settings.get("audio") or {}).get("output") or {}
         voice, speed = str(audio.get("voice") or "alloy"), float(audio.get("speed") or 1.0)
         sent = 0
+        telephone = audio_format.of(session.settings, "output") == audio_format.PCMU
+        encoder = audio_format.TelephoneEncoder() if telephone else None
         async for pcm in session.mock.voice.speak(text, voice, speed):
             if self._fault and self._fault.kind == "stall" and sent >= self._fault.after:
                 await self._cancelled.wait()
@@ -151,7 +154,7 @@ class RealtimeResponse:
             del left[:2]
             milliseconds = len(pcm) * 1000 // (2 * VOICE_RATE)
             session.spoken_ms[part["item_id"]] = session.spoken_ms.get(part["item_id"], 0) + milliseconds
-            delta = base64.b64encode(pcm).decode()
+            delta = base64.b64encode(encoder.encode(pcm) if encoder else pcm).decode()
             await session.tell("response.output_audio.delta", delta=delta, **part)
             await asyncio.sleep(0)
         for word in left:

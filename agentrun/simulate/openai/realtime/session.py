@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agentrun.simulate.openai.mock_state import MockState
-from agentrun.simulate.openai.realtime import speech_turns
+from agentrun.simulate.openai.realtime import audio_format, speech_turns
 from agentrun.simulate.openai.realtime.client_events import audio_input, need, need_item, need_sound
 from agentrun.simulate.openai.realtime.conversation_items import message, shorten
 from agentrun.simulate.openai.realtime.response import RealtimeResponse
@@ -30,6 +30,11 @@ class RealtimeSession:
         self._item_id = ""
         self._response: RealtimeResponse | None = None
         self._tasks = SocketTasks()
+
+    @property
+    def _rate(self) -> int:
+        """Hz of what the client sends."""
+        return audio_format.RATES[audio_format.of(self.settings, "input")]
 
     async def begin(self) -> None:
         """The server speaks first."""
@@ -77,13 +82,17 @@ class RealtimeSession:
     async def _update(self, event: dict[str, Any]) -> None:
         settings = {**self.settings, **need(event, "session", dict)}
         given = audio_input(settings)
+        rate = audio_format.RATES[audio_format.of(settings, "input")]
+        audio_format.of(settings, "output")
         if "turn_detection" in given:
             self._turns = speech_turns.from_setting(given["turn_detection"])
         self.settings = settings
+        if self._turns:
+            self._turns.rate = rate
         await self.tell("session.updated", session=self.settings)
 
     async def _append(self, event: dict[str, Any]) -> None:
-        pcm = need_sound(event)
+        pcm = audio_format.pcm_of(need_sound(event), audio_format.of(self.settings, "input"))
         if self._turns is None:
             self._buffer += pcm
             return
@@ -110,7 +119,7 @@ class RealtimeSession:
     async def _commit_by_client(self, event: dict[str, Any]) -> None:
         pcm = bytes(self._buffer) if self._turns is None else self._turns.take()
         self._buffer.clear()
-        if len(pcm) < speech_turns.RATE // 10 * 2:
+        if len(pcm) < self._rate // 10 * 2:
             text = "Error committing input audio buffer: buffer too small."
             await self.error("input_audio_buffer_commit_empty", text, event.get("event_id"))
             return
@@ -130,14 +139,14 @@ class RealtimeSession:
         self.items.append(item)
         await self.tell("conversation.item.added", item=item, previous_item_id=previous)
         prompt = str((audio_input(self.settings).get("transcription") or {}).get("prompt") or "")
-        words = await self.mock.hearing.transcribe(pcm, speech_turns.RATE, prompt)
+        words = await self.mock.hearing.transcribe(pcm, self._rate, prompt)
         item["content"] = [{"type": "input_audio", "transcript": words}]
         await self.tell(
             "conversation.item.input_audio_transcription.completed",
             item_id=item_id,
             content_index=0,
             transcript=words,
-            usage={"type": "duration", "seconds": len(pcm) / 2 / speech_turns.RATE},
+            usage={"type": "duration", "seconds": len(pcm) / 2 / self._rate},
         )
         if respond and words:
             await self._create_response({})

@@ -11,8 +11,7 @@ import numpy as np
 from agentrun.simulate.openai.realtime.client_events import MisfitError
 
 RATE = 24_000
-"""Hz of realtime audio, 16-bit mono."""
-_FRAME_BYTES = RATE // 50 * 2
+"""Hz of realtime audio, 16-bit mono, unless a session asks for another."""
 _FRAME_MS = 20
 _LOUD = 0.012
 START_MS = 120
@@ -25,11 +24,12 @@ Edge = Literal["started", "stopped"]
 class SpeechTurns:
     """Fed with audio, it tells when speech starts and stops; ``silence_ms`` of quiet end it.
 
-    ``audio`` holds what was heard since the turn began, with ``prefix_ms`` before it.
+    ``audio`` holds what was heard since the turn began, with ``prefix_ms`` before it; ``rate`` is in Hz.
     """
 
     silence_ms: int = 500
     prefix_ms: int = 300
+    rate: int = RATE
     audio: bytearray = field(default_factory=bytearray)
     speaking: bool = False
     elapsed_ms: int = 0
@@ -40,9 +40,10 @@ class SpeechTurns:
     def feed(self, pcm: bytes) -> Iterator[Edge]:
         """Take audio in; yields each edge as it is found."""
         self._rest += pcm
-        while len(self._rest) >= _FRAME_BYTES:
-            frame = bytes(self._rest[:_FRAME_BYTES])
-            del self._rest[:_FRAME_BYTES]
+        size = self.rate * _FRAME_MS // 1000 * 2
+        while len(self._rest) >= size:
+            frame = bytes(self._rest[:size])
+            del self._rest[:size]
             self.elapsed_ms += _FRAME_MS
             self.audio += frame
             edge = self._judge(frame)
@@ -73,7 +74,7 @@ class SpeechTurns:
         return None
 
     def _forget(self) -> None:
-        keep = (self.prefix_ms + START_MS) * RATE // 1000 * 2
+        keep = (self.prefix_ms + START_MS) * self.rate // 1000 * 2
         del self.audio[: max(0, len(self.audio) - keep)]
 
 
