@@ -28,7 +28,12 @@ TOOLS = [
     {"type": "function", "name": name, "description": "Look it up.", "parameters": {"type": "object"}}
     for name in ("get_hours", "get_menu")
 ]
-DETECTION = {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": SILENCE_MS}
+DETECTION = {
+    "type": "server_vad",
+    "threshold": 0.5,
+    "prefix_padding_ms": 300,
+    "silence_duration_ms": SILENCE_MS,
+}
 SESSION = {
     "type": "realtime",
     "instructions": SYSTEM,

@@ -86,7 +86,14 @@ CONDITIONS = (
 
 def everyday() -> Script:
     """Six questions, one of which needs a tool, and an interruption of the last answer: see CONDITIONS."""
-    names = ("13_ambiguous", "03_womens_scores", "15_hangup", "08_interrupt_stop", "13_ambiguous", "15_hangup")
+    names = (
+        "13_ambiguous",
+        "03_womens_scores",
+        "15_hangup",
+        "08_interrupt_stop",
+        "13_ambiguous",
+        "15_hangup",
+    )
     return Script(tuple(map(_said, names)), _said("09_interrupt_change"), silence=0.5)
 
 

@@ -97,7 +97,10 @@ def show(console: Console, style: str, calls: int, found: list[dict[str, Any]]) 
     reference = next((each["cpu_a_call"] for each in found if each["system"] == SYSTEMS[0]), None)
     table = Table(*(name.replace("_", " ") for name in found[0]), "of hand-written")
     for each in found:
-        shown = [f"{value:.2%}" if name in ("cpu_a_call", "idle_core") else str(value) for name, value in each.items()]
+        shown = [
+            f"{value:.2%}" if name in ("cpu_a_call", "idle_core") else str(value)
+            for name, value in each.items()
+        ]
         table.add_row(*shown, f"{each['cpu_a_call'] / reference:.2f}" if reference else "")
     console.print(table)
 
@@ -105,7 +108,9 @@ def show(console: Console, style: str, calls: int, found: list[dict[str, Any]]) 
 def main() -> None:
     """Measure, print, and keep."""
     logger.remove()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--style", choices=tuple(CALLS))
     parser.add_argument("--calls", type=int)
     parser.add_argument("--systems", nargs="*", choices=(*SYSTEMS, FLOOR))
