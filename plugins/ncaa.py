@@ -45,10 +45,10 @@ async def scores(call: Call, who: str) -> dict[str, Any]:
     address = call.environ.get("NCAA_API_URL")
     if call.offline and not address:
         return read((SAMPLES / f"ncaa_scoreboard_{who}.json").read_bytes())
-    return read(await fetch(f"{(address or FEED).rstrip('/')}/scoreboard/basketball-{who}/d1"))
+    return read(await fetch(call, f"{(address or FEED).rstrip('/')}/scoreboard/basketball-{who}/d1"))
 
 
-async def fetch(url: str) -> bytes:
+async def fetch(call: Call, url: str) -> bytes:
     """What the feed sends; raises ToolError in words when it is down, slow, too large or elsewhere."""
     # here, for they take longer to import than the rest of `agentrun check`
     import asyncio
@@ -57,7 +57,7 @@ async def fetch(url: str) -> bytes:
 
     try:
         async with asyncio.timeout(SECONDS):
-            return await _download(url)
+            return await _download(call, url)
     except (TimeoutError, httpx.TimeoutException):
         raise ToolError("The scoreboard did not answer in time. Offer to try again in a minute.") from None
     except httpx.HTTPError:
@@ -66,23 +66,18 @@ async def fetch(url: str) -> bytes:
         raise ToolError("The scoreboard's address is wrong. Say that the scores are not available.") from None
 
 
-async def _download(url: str) -> bytes:
-    import asyncio
-
-    import httpx
-
+async def _download(call: Call, url: str) -> bytes:
     address = urlsplit(url)
     own_machine = address.hostname in LOOPBACK
     if address.scheme != "https" and not own_machine:
         raise ValueError("only https leaves this machine")
-    # Reading the certificates takes 20 ms, in which no call would be heard.
-    trusted = await asyncio.to_thread(httpx.create_ssl_context)
-    # Redirects are not followed: they could lead from https to http. No proxy reaches this machine.
+    # All calls share the client of `call.http`: a client of one's own reads the certificates, for 20 ms of
+    # processor time. Redirects are not followed: they could lead from https to http.
     # A compressed answer would be inflated whole before its size is known: none is asked for, or read.
     headers = {"Accept-Encoding": "identity"}
-    client = httpx.AsyncClient(timeout=SECONDS, verify=trusted, trust_env=not own_machine, headers=headers)
+    how: dict[str, Any] = {"headers": headers, "timeout": SECONDS, "follow_redirects": False}
     body = bytearray()
-    async with client, client.stream("GET", url) as answer:
+    async with call.http.stream("GET", url, **how) as answer:
         if answer.status_code != 200:
             raise ToolError(
                 f"The scoreboard is out of order (status {answer.status_code}). Offer to try later."

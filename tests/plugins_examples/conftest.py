@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
+import httpx
 import pytest
 
 from agentrun import Call
@@ -45,6 +46,7 @@ class Feed:
     asked: list[str] = field(default_factory=list)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     serving: list[asyncio.Task[None] | None] = field(default_factory=list)
+    client: httpx.AsyncClient = field(default_factory=httpx.AsyncClient)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.serving.append(asyncio.current_task())
@@ -67,7 +69,9 @@ class Feed:
     @property
     def call(self) -> Call:
         """A call whose tools ask this feed."""
-        return Call(id="CA1", agent="ncaa", transport="twilio", environ={"NCAA_API_URL": self.url})
+        return Call(
+            id="CA1", agent="ncaa", transport="twilio", environ={"NCAA_API_URL": self.url}, client=self.client
+        )
 
 
 @pytest.fixture
@@ -76,5 +80,6 @@ async def feed() -> AsyncIterator[Feed]:
     server = await asyncio.start_server(feed.serve, "127.0.0.1", 0)
     feed.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     yield feed
+    await feed.client.aclose()
     server.close()
     await asyncio.gather(*(task for task in feed.serving if task))

@@ -10,6 +10,7 @@ from datetime import datetime
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -82,7 +83,12 @@ async def test_offline_the_sample_answers(ncaa: ModuleType, who: str, teams: lis
 async def test_offline_the_feed_of_the_environment_wins(ncaa: ModuleType, feed: Feed) -> None:
     feed.answer = games(game("Siena", "Iona"))
     call = Call(
-        id="1", agent="ncaa", transport="local", offline=True, environ={"NCAA_API_URL": f"{feed.url}/"}
+        id="1",
+        agent="ncaa",
+        transport="local",
+        offline=True,
+        environ={"NCAA_API_URL": f"{feed.url}/"},
+        client=feed.client,
     )
     assert "Siena" in (await ask(ncaa, call)).text
     assert feed.asked == ["/scoreboard/basketball-men/d1"]
@@ -151,10 +157,9 @@ async def test_a_feed_that_is_out_of_order_is_told_in_words(
 async def test_a_feed_that_is_down_is_told_in_words(ncaa: ModuleType) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        call = Call(
-            "1", "ncaa", "local", environ={"NCAA_API_URL": f"http://127.0.0.1:{taken.getsockname()[1]}"}
-        )
-        outcome = await ask(ncaa, call)
+        where = {"NCAA_API_URL": f"http://127.0.0.1:{taken.getsockname()[1]}"}
+        async with httpx.AsyncClient() as client:
+            outcome = await ask(ncaa, Call("1", "ncaa", "local", environ=where, client=client))
     assert (outcome.status, "can't be reached" in outcome.text) == ("refused", True)
 
 
@@ -188,8 +193,9 @@ def test_the_feed_is_given_up_before_the_tool_is(ncaa: ModuleType) -> None:
     "address", ["nonsense", "ftp://x", "https://", "http://[::1", "http://\0", "https://a b"]
 )
 async def test_a_wrong_address_is_told_in_words(ncaa: ModuleType, address: str) -> None:
-    call = Call("1", "ncaa", "local", environ={"NCAA_API_URL": address})
-    assert (await ask(ncaa, call)).status == "refused"
+    async with httpx.AsyncClient() as client:
+        call = Call("1", "ncaa", "local", environ={"NCAA_API_URL": address}, client=client)
+        assert (await ask(ncaa, call)).status == "refused"
 
 
 def test_the_default_feed_is_asked_over_https(ncaa: ModuleType) -> None:

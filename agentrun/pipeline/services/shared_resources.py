@@ -48,7 +48,11 @@ class Resources:
         nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         hooks: Any = {"response": [bounded_answers.bound_async]}
         headers = bounded_answers.ACCEPTED
-        self.web = httpx.AsyncClient(timeout=10.0, cookies=nobodys, headers=headers, event_hooks=hooks)
+        # No proxy reaches what listens on this machine's own loopback.
+        here = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
+        self.web = httpx.AsyncClient(
+            timeout=10.0, cookies=nobodys, headers=headers, event_hooks=hooks, mounts=here
+        )
         self.mcp = McpServers()
         self.ready_speech = PreparedSpeech()
         self._web_session: aiohttp.ClientSession | None = None
