@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/.installed
+AGAIN := $(BIN)/python -m pytest -n 0 --last-failed --last-failed-no-failures none
 # auto: uv, or pip where uv can't be had
 INSTALLER ?= auto
 UV ?= $(BIN)/uv
@@ -29,9 +30,10 @@ endif
 test: install
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
-# calls with sound in real time, browsers, several servers
+# calls with sound in real time, browsers, several servers; what fails is tried once more by itself, for a
+# machine that is busy for a moment is heard on a call
 test-slow: install
-	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
+	$(BIN)/python -m pytest -n auto --dist worksteal -m slow || $(AGAIN) -m slow
 
 test-all: test test-slow
 
