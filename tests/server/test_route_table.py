@@ -86,7 +86,7 @@ def _pairs(route: BaseRoute) -> set[tuple[str, str]]:
     if hasattr(route, "effective_route_contexts"):
         inner = list(route.effective_route_contexts())
         return {
-            (verb, one.path)
+            (verb, one.path or getattr(one.original_route, "path", ""))
             for one in inner
             for verb in (one.methods if isinstance(one.original_route, APIRoute) else ("WS",))
         }

@@ -31,7 +31,7 @@ async def test_without_the_extra_words_can_not_be_said_but_calls_can_be_made(
 
     monkeypatch.setattr(engines, "load_offline", missing)
     ours = OfflineEngines()
-    with pytest.raises(SetupError, match=r"agentrun\[offline\]"):
+    with pytest.raises(SetupError, match=r"\[offline\]"):
         await ours.speak("Hello")
     assert await ours.transcribe(silence(0.1)) == ""
     assert await ours.transcribe(silence(0.1)) == ""

@@ -20,6 +20,9 @@ BODIES: list[tuple[Route, str, dict[str, Any]]] = [
     ("responses", "/v1/responses", {"input": "Hi", "stream": True}),
     ("speech", "/v1/audio/speech", SPEECH),
 ]
+ANSWERED: frozenset[Kind] = frozenset({"empty", "html", "json", "late"})
+"""Faults that come with status 200: wrong, or merely late."""
+BROKEN = tuple(kind for kind in get_args(Kind) if kind not in ANSWERED and kind != "stall")
 SURFACES: dict[Kind, type[httpx.HTTPError]] = {
     "status": httpx.HTTPStatusError,
     "error": httpx.HTTPStatusError,
@@ -27,7 +30,7 @@ SURFACES: dict[Kind, type[httpx.HTTPError]] = {
 }
 
 
-@pytest.mark.parametrize("kind", get_args(Kind))
+@pytest.mark.parametrize("kind", BROKEN)
 @pytest.mark.parametrize(("route", "path", "body"), BODIES)
 async def test_a_fault_reaches_the_client_and_the_next_request_is_well(
     kind: Kind, route: Route, path: str, body: dict[str, Any]
@@ -43,7 +46,7 @@ async def test_a_fault_reaches_the_client_and_the_next_request_is_well(
         (await bare.post(path, json=body)).raise_for_status()
 
 
-@pytest.mark.parametrize("kind", get_args(Kind))
+@pytest.mark.parametrize("kind", BROKEN)
 async def test_a_fault_of_the_transcriptions_reaches_the_client(kind: Kind) -> None:
     headers = {"authorization": "Bearer any"}
     async with (
@@ -53,3 +56,30 @@ async def test_a_fault_of_the_transcriptions_reaches_the_client(kind: Kind) -> N
         it.server.conditions.faults["transcriptions"] = Fault(kind, times=1)
         with pytest.raises(SURFACES.get(kind, httpx.HTTPError)):
             (await bare.post("/v1/audio/transcriptions", files={"file": b"any"})).raise_for_status()
+
+
+@pytest.mark.parametrize(("kind", "content"), [("html", "text/html"), ("json", "application/json")])
+@pytest.mark.parametrize(("route", "path", "body"), BODIES)
+async def test_an_answer_of_the_wrong_kind_has_status_200(
+    kind: Kind, content: str, route: Route, path: str, body: dict[str, Any]
+) -> None:
+    async with (
+        standing(Answer("One two.")) as it,
+        httpx.AsyncClient(base_url=it.server.address, headers={"authorization": "Bearer any"}) as bare,
+    ):
+        it.server.conditions.faults[route] = Fault(kind, times=1)
+        wrong = await bare.post(path, json=body)
+        assert (wrong.status_code, wrong.headers["content-type"].partition(";")[0]) == (200, content)
+        (await bare.post(path, json=body)).raise_for_status()
+
+
+@pytest.mark.parametrize(("route", "path", "body"), [BODIES[1], BODIES[4]])
+async def test_an_answer_that_stalls_is_not_finished(route: Route, path: str, body: dict[str, Any]) -> None:
+    headers = {"authorization": "Bearer any"}
+    async with (
+        standing(Answer("One two.")) as it,
+        httpx.AsyncClient(base_url=it.server.address, headers=headers, timeout=1.0) as bare,
+    ):
+        it.server.conditions.faults[route] = Fault("stall", times=1)
+        with pytest.raises(httpx.ReadTimeout):
+            await bare.post(path, json=body)
