@@ -32,6 +32,8 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
     """The application for ``switchboard``; page, records and evals are for loopback hosts."""
 
     app = FastAPI(title="agentrun", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    # a redirect would name the Host that a stranger sent, before anybody is asked who they are
+    app.router.redirect_slashes = False
 
     app.include_router(health_routes.router(switchboard, settings))
     app.state.metrics = Metrics(switchboard)

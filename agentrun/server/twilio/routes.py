@@ -204,7 +204,8 @@ def _object(value: Any) -> dict[str, Any]:
 async def _close(websocket: WebSocket, code: int) -> None:
     try:
         await websocket.close(code)
-    except RuntimeError:
+    except (RuntimeError, WebSocketDisconnect, OSError):
+        # who is gone already needs no word
         return
 
 
