@@ -111,6 +111,15 @@ ROWS = (
     ),
     Row("tts", "200 with HTML throughout", Fault("html"), "the apology", False, "text instead of sound"),
     Row("tts", "cut once", Fault("cut", after=24_000, times=1), "the answer", True, "", "in mid answer"),
+    Row(
+        "tts",
+        "cut throughout",
+        Fault("cut", after=4800),
+        "the apology",
+        False,
+        "s of sound",
+        "in mid answer",
+    ),
     Row("tts", "stalls once", Fault("stall", after=24_000, times=1), "the answer", True, "", "in mid answer"),
     # a realtime model
     Row("realtime", "failed once", status(429, 1), "the answer", True, "failed (rate_limit_exceeded)"),

@@ -12,6 +12,7 @@ from pipecat.frames.frames import (
     LLMFullResponseStartFrame,
     LLMTextFrame,
     TTSAudioRawFrame,
+    TTSTextFrame,
 )
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.utils.errors import ErrorCategory
@@ -30,7 +31,13 @@ _OF_MODEL = (
     LLMFullResponseEndFrame,
     ErrorFrame,
 )
-_AT_LINE = (LLMFullResponseStartFrame, LLMTextFrame, TTSAudioRawFrame, LLMFullResponseEndFrame)
+_AT_LINE = (
+    LLMFullResponseStartFrame,
+    LLMTextFrame,
+    TTSAudioRawFrame,
+    TTSTextFrame,
+    LLMFullResponseEndFrame,
+)
 
 
 class AnswerEvents:
@@ -88,9 +95,10 @@ class AnswerEvents:
             self._response_deadline.arrives()
         elif isinstance(frame, LLMFullResponseEndFrame):
             self._response_deadline.delivered()
+        elif isinstance(frame, TTSTextFrame):
+            self._faults.sentence_spoken()
         elif self._written or isinstance(frame, TTSAudioRawFrame):
             self._response_deadline.voiced()
-            self._faults.voice_works()
 
 
 _EMPTY = "the answer was empty"

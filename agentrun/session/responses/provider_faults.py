@@ -66,10 +66,11 @@ class Faults:
     _in_a_row: int = field(default=0, init=False)
     _asking_again: bool = field(default=False, init=False)
     _voice_erred: bool = field(default=False, init=False)
+    _broke_off: bool = field(default=False, init=False)
 
     def recovered(self) -> None:
         """An answer was heard: earlier faults are past, unless it only asks the caller to say it again."""
-        if not self._asking_again:
+        if not self._asking_again and not self._voice_erred:
             self._in_a_row = 0
         self._asking_again = False
 
@@ -78,9 +79,11 @@ class Faults:
         """Whether the voice's last word was an error."""
         return self._voice_erred
 
-    def voice_works(self) -> None:
-        """The voice has made a sound since its last error."""
-        if self._voice_erred:
+    def sentence_spoken(self) -> None:
+        """The voice is at the end of a sentence, be it broken off: that is told of a moment later."""
+        if self._broke_off:
+            self._broke_off = False
+        elif self._voice_erred:
             self._voice_erred = False
             self._in_a_row = max(0, self._in_a_row - 1)
 
@@ -100,7 +103,7 @@ class Faults:
             return Verdict.IGNORE
         refused = status(frame) in _REFUSED
         self._in_a_row += 1
-        self._voice_erred = voice
+        self._voice_erred = self._broke_off = voice
         lasting = kind is ErrorCategory.QUOTA or (kind.is_permanent and not refused)
         if lasting or self._in_a_row > 1 or _all_failed(frame):
             return Verdict.GIVE_UP
