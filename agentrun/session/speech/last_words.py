@@ -73,9 +73,10 @@ class LastWords:
             await self._voice.say(self._words)
             return
         at = self._transcript.now
-        heard = await self._try()
-        if heard:
-            self._transcript.say(heard, at)
+        if heard := await self._try():
+            # an answer that was cut for it is written down a moment later, and was heard before it
+            said = (entry.at for entry in self._record.transcript if entry.who == "agent")
+            self._transcript.say(heard, max(at, *said, at))
         else:
             self._record.errors.append("the apology was not heard")
 
