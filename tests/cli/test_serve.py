@@ -82,11 +82,20 @@ def test_a_port_in_use_is_named_with_the_option(spec: Path) -> None:
         assert_mendable(serve(spec, "--port", port, OPENAI_API_KEY="k"), f"port {port}", "in use", "--port")
 
 
-def test_an_unknown_option_and_no_spec_are_wrong_usage(spec: Path) -> None:
-    for arguments in ((spec, "--colour"), (), (spec, "--port", "70000"), (spec, "--set", "novalue")):
+def test_an_unknown_option_is_wrong_usage(spec: Path) -> None:
+    for arguments in ((spec, "--colour"), (spec, "--port", "70000"), (spec, "--set", "novalue")):
         done = serve(*arguments)
         assert done.returncode == 2, done.stderr
         assert "Usage: " in done.stderr
+
+
+def test_without_a_spec_and_without_a_folder_of_agents_it_is_wrong_usage(tmp_path: Path) -> None:
+    environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "agentrun", "serve"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, "Usage: " in done.stderr) == (2, True), done.stderr
 
 
 def test_an_unknown_log_level_is_wrong_usage(spec: Path) -> None:
