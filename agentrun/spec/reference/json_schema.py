@@ -18,7 +18,8 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 SERVICE = "ServiceSpec"
 SERVICES = (SERVICE, "VoiceSpec")
 """The definitions of services in the schema; a voice has a key more."""
-_NEEDED = ("transport", "prompts")
+_NEEDED = (("extends",), ("transport", "prompts"), ("transport", "flow"))
+"""A flow's first node may say what prompts would."""
 _ONE_OF = {"Scenario": ("turns", "persona"), "Move": ("say", "call"), "ToolUse": ("use", "mcp")}
 
 
@@ -28,7 +29,7 @@ def of_spec() -> Schema:
     definitions = schema["$defs"]
     definitions["File"] = {
         "type": "object",
-        "description": "The text of a file beside this one.",
+        "description": "What stands in a file beside this one.",
         "properties": {"file": {"type": "string", "minLength": 1}},
         "required": ["file"],
         "additionalProperties": False,
@@ -46,6 +47,7 @@ def of_spec() -> Schema:
         prompt = definitions["Prompts"]["properties"][key]
         options = prompt.pop("anyOf", None) or [{k: prompt.pop(k) for k in ("type", "pattern")}]
         prompt["anyOf"] = [*options, {"$ref": "#/$defs/File"}]
+    schema["properties"]["flow"]["anyOf"].append({"$ref": "#/$defs/File"})
     schema["properties"] = {
         "extends": {
             "type": "string",
@@ -54,7 +56,7 @@ def of_spec() -> Schema:
         **schema["properties"],
     }
     del schema["required"]
-    schema["anyOf"] = [{"required": ["extends"]}, {"required": list(_NEEDED)}]
+    schema["anyOf"] = [{"required": list(keys)} for keys in _NEEDED]
     return {"$schema": DRAFT, "title": "agentrun agent", **schema}
 
 
