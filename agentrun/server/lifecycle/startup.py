@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
-from agentrun import local_secret, logs
+from agentrun import logs
 from agentrun.errors import SetupError
 from agentrun.http.uvicorn_server import bind, inherit, serving
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
-from agentrun.server import dashboard
 from agentrun.server.admission.admission import Admission
 from agentrun.server.app import application
-from agentrun.server.auth import api_key, call_access
-from agentrun.server.auth.local_access import LocalAccess
-from agentrun.server.auth.start_tokens import StartTokens
+from agentrun.server.auth import call_access
 from agentrun.server.calls import microphone_call
 from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.lifecycle import trust
 from agentrun.server.lifecycle.load_specs import load, make_plan, make_plans
 from agentrun.server.lifecycle.offline import Offline
 from agentrun.server.lifecycle.options import Options
@@ -35,13 +31,7 @@ from agentrun.server.observability import tracing
 from agentrun.server.records import record_keeping
 from agentrun.server.records.audio_recordings import Recordings
 from agentrun.server.shared_state.answered_calls import AnsweredCalls
-from agentrun.server.shared_state.sqlite import (
-    Ledger,
-    SharedFlag,
-    SharedStartTokens,
-    SharedStore,
-    SharedStreamTokens,
-)
+from agentrun.server.shared_state.sqlite import Ledger, SharedStore, SharedStreamTokens
 from agentrun.server.twilio.outbound_calls import Diallers
 from agentrun.spec.loading.spec_file import SpecFile
 
@@ -108,24 +98,8 @@ async def running_server(
         switchboard.recordings = Recordings(switchboard.records.changed)
         switchboard.on_close(switchboard.recordings.close)
         public_urls = _public_urls(plans)
-        local = LocalAccess(
-            _local_secret(environ, ledger),
-            sock.getsockname()[1],
-            lambda: is_reachable(options, environ, public_urls.values()),
-            SharedFlag(ledger, "reachable") if ledger else None,
-        )
-        settings = ServerSettings(
-            options.host,
-            guard,
-            environ,
-            public_urls,
-            offline=options.offline,
-            evals=options.evals,
-            one_of_many=options.worker_fd is not None,
-            start_tokens=_start_tokens(environ.get(api_key.VARIABLE), ledger),
-            origins=frozenset(origin.lower().rstrip("/") for origin in options.origins),
-            local=local,
-        )
+        port = sock.getsockname()[1]
+        settings = trust.settings(options, environ, ledger, guard, public_urls, port)
         web = application.make(switchboard, settings, SharedStreamTokens(ledger) if ledger else None)
         if kept:
             web.state.metrics.follow(kept.deliverer)
@@ -144,29 +118,6 @@ async def running_server(
             switchboard.background.start("watch", reloader.watch)
         talk = microphone_call.begin(switchboard) if options.worker == 0 else None
         yield RunningServer(url, settings, switchboard, web.state.diallers, talk)
-
-
-def is_reachable(options: Options, environ: Mapping[str, str], public_urls: Iterable[str]) -> bool:
-    """Whether the configuration says that others can reach this server, on whatever host it listens."""
-    names = (api_key.VARIABLE, dashboard.VARIABLE)
-    elsewhere = (not call_access.is_loopback(urlsplit(url).hostname or "") for url in public_urls)
-    told = options.origins or options.forwarded_allow_ips or any(environ.get(name) for name in names)
-    return bool(told) or any(elsewhere)
-
-
-def _local_secret(environ: Mapping[str, str], ledger: Ledger | None) -> bytes | None:
-    """This user's; without a home one of this server's workers, or of this process alone (None)."""
-    found = local_secret.load(environ)
-    if found is None and ledger:
-        with ledger.page("local secret") as page:
-            return str(page.setdefault("secret", secrets.token_hex(32))).encode()
-    return found
-
-
-def _start_tokens(key: str | None, ledger: Ledger | None) -> StartTokens | None:
-    if not key:
-        return None
-    return SharedStartTokens(key, ledger) if ledger else StartTokens(key)
 
 
 def _reloader(

@@ -58,7 +58,8 @@ class TelephoneEncoder:
 def _low_pass() -> NDArray[np.float32]:
     at = np.arange(_TAPS) - (_TAPS - 1) / 2
     kernel = np.sinc(2 * _CUT_OFF / RATES[PCM] * at) * np.hamming(_TAPS)
-    return (kernel / kernel.sum()).astype(np.float32)
+    gains: NDArray[np.float32] = (kernel / kernel.sum()).astype(np.float32)
+    return gains
 
 
 _FILTER = _low_pass()

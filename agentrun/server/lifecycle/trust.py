@@ -1,0 +1,69 @@
+"""Whom a server trusts: decided once, when it starts, from its options and its environment."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from agentrun import local_secret
+from agentrun.server import dashboard
+from agentrun.server.auth import api_key, call_access
+from agentrun.server.auth.call_access import Access
+from agentrun.server.auth.local_access import LocalAccess
+from agentrun.server.auth.start_tokens import StartTokens
+from agentrun.server.lifecycle.options import Options
+from agentrun.server.lifecycle.settings import ServerSettings
+from agentrun.server.shared_state.sqlite import Ledger, SharedFlag, SharedStartTokens
+
+
+def settings(
+    options: Options,
+    environ: Mapping[str, str],
+    ledger: Ledger | None,
+    access: Access,
+    public_urls: Mapping[str, str],
+    port: int,
+) -> ServerSettings:
+    """How a server at ``port`` is set; ``ledger`` is what it shares with other workers."""
+    local = LocalAccess(
+        _local_secret(environ, ledger),
+        port,
+        lambda: is_reachable(options, environ, public_urls.values()),
+        SharedFlag(ledger, "reachable") if ledger else None,
+    )
+    return ServerSettings(
+        options.host,
+        access,
+        environ,
+        public_urls,
+        offline=options.offline,
+        evals=options.evals,
+        one_of_many=options.worker_fd is not None,
+        start_tokens=_start_tokens(environ.get(api_key.VARIABLE), ledger),
+        origins=frozenset(origin.lower().rstrip("/") for origin in options.origins),
+        local=local,
+    )
+
+
+def is_reachable(options: Options, environ: Mapping[str, str], public_urls: Iterable[str]) -> bool:
+    """Whether the configuration says that others can reach this server, on whatever host it listens."""
+    names = (api_key.VARIABLE, dashboard.VARIABLE)
+    elsewhere = (not call_access.is_loopback(urlsplit(url).hostname or "") for url in public_urls)
+    told = options.origins or options.forwarded_allow_ips or any(environ.get(name) for name in names)
+    return bool(told) or any(elsewhere)
+
+
+def _local_secret(environ: Mapping[str, str], ledger: Ledger | None) -> bytes | None:
+    """This user's; without a home one of this server's workers, or of this process alone (None)."""
+    found = local_secret.load(environ)
+    if found is None and ledger:
+        with ledger.page("local secret") as page:
+            return str(page.setdefault("secret", secrets.token_hex(32))).encode()
+    return found
+
+
+def _start_tokens(key: str | None, ledger: Ledger | None) -> StartTokens | None:
+    if not key:
+        return None
+    return SharedStartTokens(key, ledger) if ledger else StartTokens(key)
