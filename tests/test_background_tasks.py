@@ -6,18 +6,16 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from loguru import logger
 
 from agentrun.background_tasks import BackgroundTasks
 from tests.calls.desk import until
+from tests.log_lines import log_lines
 
 
 @pytest.fixture
 def errors() -> Iterator[list[str]]:
-    lines: list[str] = []
-    number = logger.add(lambda line: lines.append(str(line)), level="ERROR", format="{message}")
-    yield lines
-    logger.remove(number)
+    with log_lines("ERROR") as lines:
+        yield lines
 
 
 @pytest.mark.parametrize("death", ["raises", "returns", "is cancelled"])

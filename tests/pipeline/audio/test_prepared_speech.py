@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
 from agentrun import spec
 from agentrun.pipeline.audio import prepared_speech
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
+from tests.log_lines import log_lines
 
 AGENT = "name: {name}\ntransport: local\nprompts: {{system: Be brief., greeting: {{say: Hello!}}}}\n"
 
@@ -22,10 +22,8 @@ AGENT = "name: {name}\ntransport: local\nprompts: {{system: Be brief., greeting:
 @pytest.fixture
 def warnings() -> Iterator[list[str]]:
     """The log's warnings."""
-    lines: list[str] = []
-    number = logger.add(lambda message: lines.append(message.record["message"]), level="WARNING")
-    yield lines
-    logger.remove(number)
+    with log_lines("WARNING") as lines:
+        yield lines
 
 
 @contextlib.asynccontextmanager

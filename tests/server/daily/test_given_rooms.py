@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
 from agentrun.call import Call
 from agentrun.transports import daily
 from agentrun.transports.connection import Connection
 from agentrun.transports.daily import Invitation
 from tests.calls.desk import until
+from tests.log_lines import log_lines
 from tests.server.daily.daily_desk import open_desk
 
 GIVEN = "{type: daily, room_url: 'https://example.daily.co/desk', token: '${DAILY_TOKEN}'}"
@@ -20,11 +21,10 @@ ENVIRON = {"DAILY_TOKEN": "token-of-the-agent", "AGENTRUN_API_KEY": "k"}
 
 
 @pytest.fixture
-def said() -> list[str]:
+def said() -> Iterator[list[str]]:
     """What is logged as a warning."""
-    lines: list[str] = []
-    logger.add(lambda message: lines.append(str(message)), level="WARNING", format="{message}")
-    return lines
+    with log_lines("WARNING") as lines:
+        yield lines
 
 
 async def test_the_agent_joins_it_with_the_token_and_nothing_is_made(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from loguru import logger
 
 from agentrun.background_tasks import BackgroundTasks
 from agentrun.records import CallRecord
@@ -16,6 +15,7 @@ from agentrun.records.store.store import Store
 from agentrun.server.calls import switchboard
 from agentrun.server.lifecycle.startup import Options, running_server
 from tests.calls.desk import until
+from tests.log_lines import log_lines
 
 SPEC = "name: desk\ntransport: local\nprompts: Hi.\ntools: [{mcp: {command: ['false']}}]\n"
 TASKS = {"records", "webhooks", "metrics", "watch"}
@@ -23,10 +23,8 @@ TASKS = {"records", "webhooks", "metrics", "watch"}
 
 @pytest.fixture
 def errors() -> Iterator[list[str]]:
-    lines: list[str] = []
-    number = logger.add(lambda line: lines.append(str(line)), level="ERROR", format="{message}")
-    yield lines
-    logger.remove(number)
+    with log_lines("ERROR") as lines:
+        yield lines
 
 
 async def test_each_background_task_is_restarted_and_ready_says_so(

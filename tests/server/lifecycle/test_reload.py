@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loguru import logger
 
 from agentrun.errors import SetupError
 from agentrun.server.lifecycle.startup import Options, RunningServer, load, running_server
@@ -17,6 +16,7 @@ from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, LOOK_UP, OPEN, PLUGIN, QUESTION, listen, until
+from tests.log_lines import log_lines
 
 SPEC = """name: desk
 transport: twilio
@@ -28,10 +28,8 @@ tools: [hours]
 @pytest.fixture
 def logs() -> Iterator[list[str]]:
     """What the operator reads."""
-    lines: list[str] = []
-    number = logger.add(lambda line: lines.append(str(line)), level="WARNING", format="{message}")
-    yield lines
-    logger.remove(number)
+    with log_lines("WARNING") as lines:
+        yield lines
 
 
 @contextlib.asynccontextmanager

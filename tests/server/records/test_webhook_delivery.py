@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
-from loguru import logger
 from starlette.responses import RedirectResponse, Response
 
 from agentrun.plan.webhook import Webhook
 from agentrun.records.store.store import Store
 from agentrun.server.records.webhook_delivery import GIVE_UP_SECONDS, LEAST_PAUSE, Deliverer, pause_after
 from tests.calls.desk import until
+from tests.log_lines import log_lines
 from tests.records.store.test_store import call
 from tests.server.records.receiver import KEY, Receiver
 
@@ -47,10 +47,8 @@ def store(url: str) -> Iterator[Store]:
 
 @pytest.fixture
 def logs() -> Iterator[list[str]]:
-    lines: list[str] = []
-    number = logger.add(lambda line: lines.append(str(line)), level="DEBUG", format="{message}")
-    yield lines
-    logger.remove(number)
+    with log_lines("DEBUG") as lines:
+        yield lines
 
 
 def save(store: Store, *names: str) -> None:
