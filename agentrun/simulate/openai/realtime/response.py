@@ -74,8 +74,7 @@ class RealtimeResponse:
         call_id = session.mock.new_id("call")
         item = function_call(session.mock.new_id("item"), call_id, call.name, call.arguments)
         where = {"response_id": self._id, "output_index": len(self._output)}
-        await session.tell("response.output_item.added", item=item, **where)
-        await session.tell("conversation.item.added", item=item)
+        await self._added(item, where)
         await session.tell(
             "response.function_call_arguments.done",
             item_id=item["id"],
@@ -83,10 +82,19 @@ class RealtimeResponse:
             arguments=item["arguments"],
             **where,
         )
-        await session.tell("response.output_item.done", item=item, **where)
-        await session.tell("conversation.item.done", item=item)
+        await self._done(item, where)
         self._output.append(item)
         session.items.append(item)
+
+    async def _added(self, item: dict[str, Any], where: dict[str, Any]) -> None:
+        """An item has begun, in the response and in the conversation."""
+        await self._session.tell("response.output_item.added", item=item, **where)
+        await self._session.tell("conversation.item.added", item=item)
+
+    async def _done(self, item: dict[str, Any], where: dict[str, Any]) -> None:
+        """An item is whole, in the response and in the conversation."""
+        await self._session.tell("response.output_item.done", item=item, **where)
+        await self._session.tell("conversation.item.done", item=item)
 
     def _wants_text(self) -> bool:
         return list(self._session.settings.get("output_modalities") or ()) == ["text"]
@@ -97,8 +105,7 @@ class RealtimeResponse:
         item = message(session.mock.new_id("item"), "assistant", "output_text", "", "in_progress")
         where = {"response_id": self._id, "output_index": len(self._output)}
         part = {"item_id": item["id"], "content_index": 0, **where}
-        await session.tell("response.output_item.added", item=item, **where)
-        await session.tell("conversation.item.added", item=item)
+        await self._added(item, where)
         await session.tell("response.content_part.added", part={"type": "text", "text": ""}, **part)
         session.items.append(item)
         written = ""
@@ -112,16 +119,14 @@ class RealtimeResponse:
         self._output.append(item)
         await session.tell("response.output_text.done", text=written, **part)
         await session.tell("response.content_part.done", part={"type": "text", "text": written}, **part)
-        await session.tell("response.output_item.done", item=item, **where)
-        await session.tell("conversation.item.done", item=item)
+        await self._done(item, where)
 
     async def _speak(self, answer: Answer) -> None:
         session = self._session
         item = message(session.mock.new_id("item"), "assistant", "output_audio", "", "in_progress")
         where = {"response_id": self._id, "output_index": len(self._output)}
         part = {"item_id": item["id"], "content_index": 0, **where}
-        await session.tell("response.output_item.added", item=item, **where)
-        await session.tell("conversation.item.added", item=item)
+        await self._added(item, where)
         await session.tell("response.content_part.added", part={"type": "audio", "transcript": ""}, **part)
         session.items.append(item)
         spoken = await self._say(answer.text, part)
@@ -131,8 +136,7 @@ class RealtimeResponse:
         await session.tell("response.output_audio_transcript.done", transcript=spoken, **part)
         done = {"type": "audio", "transcript": spoken}
         await session.tell("response.content_part.done", part=done, **part)
-        await session.tell("response.output_item.done", item=item, **where)
-        await session.tell("conversation.item.done", item=item)
+        await self._done(item, where)
 
     async def _say(self, text: str, part: dict[str, Any]) -> str:
         """Words and audio side by side, faster than they are heard; gives the words that were sent."""
