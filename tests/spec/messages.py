@@ -1,7 +1,7 @@
 """Every message that checking can print, read from the source.
 
-That is what is assigned to ``message``, given to a call that makes a problem, or yielded with a place and a
-hint.
+That is what is assigned to ``message``, given to a call that makes a problem (by itself or by a name), or
+yielded with a place and a hint.
 """
 
 from __future__ import annotations
@@ -25,10 +25,22 @@ MAKERS = {"problem": 1, "report": 2, "_error": 1, "_wrong": 0, "PydanticCustomEr
 def templates() -> Iterator[tuple[str, str]]:
     """The file and the text of each message; what is filled in is ``{}``."""
     for path in PLACES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        named = _named(tree)
+        for node in ast.walk(tree):
             for value in _messages(node):
-                if (text := _text(value)) and " " in text:
+                one = named.get(value.id, value) if isinstance(value, ast.Name) else value
+                if (text := _text(one)) and " " in text:
                     yield str(path.relative_to(ROOT)), text
+
+
+def _named(tree: ast.Module) -> dict[str, ast.expr]:
+    """What is assigned to a single name anywhere in a file."""
+    return {
+        node.targets[0].id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+    }
 
 
 def _messages(node: ast.AST) -> Iterator[ast.expr]:
