@@ -12,6 +12,7 @@ import pytest
 from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.call import Call
+from agentrun.records.call_record import CallRecord
 from agentrun.server.daily import rooms
 from agentrun.session import ending
 from agentrun.simulate.faults import Fault
@@ -105,8 +106,8 @@ async def test_a_room_is_deleted_when_its_session_crashes(
 ) -> None:
     end = ending.now
 
-    async def crash(running: asyncio.Task[None], worker: PipelineWorker) -> None:
-        await end(running, worker)
+    async def crash(running: asyncio.Task[None], worker: PipelineWorker, record: CallRecord) -> None:
+        await end(running, worker, record)
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(ending, "now", crash)
