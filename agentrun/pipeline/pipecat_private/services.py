@@ -22,6 +22,12 @@ from websockets.protocol import State
 from agentrun.pipeline.audio.resampling import PromptResampler
 from agentrun.pipeline.services.speech_sound import NoSpeechError
 
+_TOKENS = {
+    "input_tokens": ("prompt_tokens", "input_tokens"),
+    "output_tokens": ("completion_tokens", "output_tokens"),
+}
+"""A record's words for tokens, and OpenAI's: those of chat completions, and those of responses."""
+
 
 def resample_promptly(output: FrameProcessor | None) -> None:
     """Have a transport's output change rates without holding the sound back."""
@@ -89,6 +95,31 @@ async def reconnect(service: FrameProcessor) -> None:
     """
     if isinstance(service, WebsocketSTTService):
         await service._do_reconnect()
+
+
+def note_usage(service: FrameProcessor, usage: dict[str, float]) -> None:
+    """Have the tokens of a model that is asked beside a conversation put into ``usage``; OpenAI's tell.
+
+    Pipecat's ``run_inference`` gives the text alone.
+    """
+    client = getattr(service, "_client", None)
+    if not isinstance(client, AsyncOpenAI):
+        return
+    for endpoint in (client.chat.completions, client.responses):
+        endpoint.create = _noted(endpoint.create, usage)  # type: ignore[method-assign]
+
+
+def _noted(create: Any, usage: dict[str, float]) -> Any:
+    async def noted(**wanted: Any) -> Any:
+        answer = await create(**wanted)
+        told = getattr(answer, "usage", None)
+        for unit, names in _TOKENS.items():
+            spent = next((getattr(told, name) for name in names if getattr(told, name, None)), 0)
+            if spent:
+                usage[unit] = usage.get(unit, 0.0) + float(spent)
+        return answer
+
+    return noted
 
 
 def speech_client(service: OpenAITTSService) -> AsyncOpenAI:

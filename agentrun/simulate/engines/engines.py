@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -46,12 +47,25 @@ class Answer:
 
 @dataclass(frozen=True)
 class Conversation:
-    """What a model is given: messages and tools as chat completions have them, and who asks, if known."""
+    """What a model is given: messages and tools as chat completions have them, and who asks, if known.
+
+    ``schema`` is the JSON Schema that its answer must follow, where it is to be no speech but data.
+    """
 
     messages: list[dict[str, Any]]
     tools: list[dict[str, Any]] = field(default_factory=list)
     agent: str = ""
     model: str = ""
+    schema: dict[str, Any] | None = None
+
+
+def answer_for(schema: Mapping[str, Any], values: Mapping[str, Any]) -> Answer:
+    """Data that follows ``schema``: of each property the one of ``values``, else null.
+
+    >>> answer_for({"properties": {"age": {}, "name": {}}}, {"age": 80}).text
+    '{"age": 80, "name": null}'
+    """
+    return Answer(json.dumps({name: values.get(name) for name in schema.get("properties", {})}))
 
 
 class Brain(Protocol):

@@ -42,7 +42,7 @@ def router(mock: MockState) -> APIRouter:
             Answer("")
             if fault and fault.kind == "empty"
             else await mock.brain.answer(
-                Conversation(messages, body.get("tools") or [], agent, str(body.get("model")))
+                Conversation(messages, body.get("tools") or [], agent, str(body.get("model")), _schema(body))
             )
         )
         if not body.get("stream"):
@@ -50,6 +50,13 @@ def router(mock: MockState) -> APIRouter:
         return StreamingResponse(_stream(mock, body, answer, fault), media_type="text/event-stream")
 
     return routes
+
+
+def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
+    """The JSON Schema that the answer must follow, where one is given."""
+    wanted = body.get("response_format")
+    described = wanted.get("json_schema") if isinstance(wanted, dict) else None
+    return (described.get("schema") or {}) if isinstance(described, dict) else None
 
 
 async def hear_parts(mock: MockState, message: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agentrun.simulate.engines.engines import Answer, Conversation, ToolCall
+from agentrun.simulate.engines.engines import Answer, Conversation, ToolCall, answer_for
 from agentrun.simulate.rehearsal import arguments, examples
 from agentrun.simulate.rehearsal.examples import Example, Match
 from agentrun.simulate.rehearsal.instructions import is_instruction, obey, text_of, without_tasks
@@ -47,6 +47,8 @@ class Rehearsal:
 
     async def answer(self, conversation: Conversation) -> Answer:
         """The next words or tool calls."""
+        if conversation.schema is not None:
+            return answer_for(conversation.schema, {})
         specs = self._of(conversation.agent)
         messages = without_tasks(conversation.messages, specs)
         turns = _turns(messages, specs)

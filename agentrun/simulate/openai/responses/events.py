@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from agentrun.simulate.engines.engines import Answer, Conversation
@@ -40,7 +40,7 @@ async def response_events(
     yield event("response.created", response={**head, "status": "in_progress", "output": []})
     messages = as_messages(str(body.get("instructions") or ""), items)
     answer = await mock.brain.answer(
-        Conversation(messages, as_tools(body.get("tools")), agent, str(body.get("model")))
+        Conversation(messages, as_tools(body.get("tools")), agent, str(body.get("model")), _schema(body))
     )
     output = _output(mock, answer)
     for index, item in enumerate(output):
@@ -56,6 +56,12 @@ async def response_events(
     }
     done = {**head, "status": "completed", "output": output, "usage": counted}
     yield event("response.completed", response=done)
+
+
+def _schema(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The JSON Schema that the answer must follow, where one is given."""
+    wanted = (body.get("text") or {}).get("format") or {}
+    return (wanted.get("schema") or {}) if wanted.get("type") == "json_schema" else None
 
 
 async def _item_events(item: Item, index: int) -> AsyncIterator[Event]:

@@ -1,0 +1,71 @@
+"""Typed values that a model reads from a conversation, as a spec names them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from agentrun.spec.models.base import Number, SpecModel, Text
+from agentrun.spec.values.template_names import NAMES
+
+TYPES = ("string", "integer", "number", "boolean", "array")
+MOST_FIELDS = 50
+
+
+def _is_variable(value: str) -> str:
+    if not value.isidentifier() or len(value) > 64:
+        raise _wrong("'{given}' can't be a variable's name", "use at most 64 letters, digits and _", value)
+    if value in NAMES:
+        raise _wrong("'{given}' is taken: every prompt has it", "choose another name", value)
+    return value
+
+
+def _wrong(message: str, hint: str, given: object = "") -> PydanticCustomError:
+    return PydanticCustomError("variable", message, {"given": given, "hint": hint})
+
+
+VariableName = Annotated[str, AfterValidator(_is_variable)]
+"""The name of a value that a call finds out: a prompt writes it as ``{{ name }}``."""
+
+
+class ExtractedField(SpecModel):
+    """One value; a bare word is its type where it is one (`boolean`), else its description."""
+
+    type: Literal["string", "integer", "number", "boolean", "array"] = Field(
+        default="string", description="What it is, in JSON Schema's words."
+    )
+    description: Text | None = Field(default=None, description="What it is, for the model.")
+    enum: tuple[Text, ...] | None = Field(
+        default=None, min_length=1, description="The only words that a `string` may be."
+    )
+    items: Literal["string", "integer", "number", "boolean"] | None = Field(
+        default=None, description="What is in an `array`; `string` by default."
+    )
+    minimum: Number | None = Field(default=None, description="The least that a number may be.")
+    maximum: Number | None = Field(default=None, description="The most that a number may be.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _word(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return {"type": value} if value in TYPES else {"description": value}
+
+    @model_validator(mode="after")
+    def _says_what_fits_its_type(self) -> ExtractedField:
+        if self.enum and self.type != "string":
+            raise _wrong("type {given} has no `enum`", "leave `type` out, or `enum`", self.type)
+        if self.items and self.type != "array":
+            raise _wrong("type {given} has no `items`", "write type: array", self.type)
+        limited = self.minimum is not None or self.maximum is not None
+        if limited and self.type not in ("integer", "number"):
+            raise _wrong("type {given} has no `minimum` and no `maximum`", "write type: integer", self.type)
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise _wrong("`minimum` is more than `maximum`", "exchange the two")
+        return self
+
+
+Fields = Annotated[dict[VariableName, ExtractedField], Field(max_length=MOST_FIELDS)]
+"""Values by name."""
