@@ -97,6 +97,11 @@ def everyday() -> Script:
     return Script(tuple(map(_said, names)), _said("09_interrupt_change"), silence=0.5)
 
 
+def warm_up() -> Script:
+    """One question, so that what is made once has been made."""
+    return Script((_said("13_ambiguous"),), silence=0.5)
+
+
 @contextlib.asynccontextmanager
 async def standin(profile: str, cores: frozenset[int] = frozenset()) -> AsyncIterator[dict[str, str]]:
     """A stand-in for OpenAI, and the environment in which it is used."""

@@ -19,7 +19,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from contest import CONDITIONS, FLOOR, HERE, NOISE_DB, SYSTEMS, WITH_TOOL, contestant, everyday, standin
+from contest import (
+    CONDITIONS,
+    FLOOR,
+    HERE,
+    NOISE_DB,
+    SYSTEMS,
+    WITH_TOOL,
+    contestant,
+    everyday,
+    standin,
+    warm_up,
+)
 from loguru import logger
 from rich.console import Console
 from rich.table import Table
@@ -55,7 +66,7 @@ async def one(system: str, style: str, given: argparse.Namespace) -> tuple[Load,
         at_rest = await idle(server)
         how: dict[str, Any] = {"server": server, "with_tool": WITH_TOOL, "apart": APART_SECONDS}
         caller = Caller(noise=NOISE_DB)
-        await measure(url, caller, everyday(), 1, **how)
+        await measure(url, caller, warm_up(), 1, **how)
         calls = given.calls or CALLS[style]
         return await measure(url, caller, everyday(), calls, **how), at_rest
 

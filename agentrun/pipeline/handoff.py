@@ -70,9 +70,7 @@ async def _realtime(
 ) -> None:
     """A realtime model keeps its voice: for another one it is connected anew, with the talk so far."""
     modalities = pipecat_private.realtime_modalities(llm)
-    delta = pipecat_private.settings_of(
-        realtime.service(plan, instructions, OpenAIRealtimeLLMService, modalities)
-    )
+    delta = pipecat_private.settings_of(realtime.service(plan, instructions, type(llm), modalities))
     if pipecat_private.realtime_voice(llm) == plan.settings.get("voice"):
         await llm.queue_frame(LLMUpdateSettingsFrame(delta=delta))
         await llm.queue_frame(LLMSetToolsFrame(tools=tools))

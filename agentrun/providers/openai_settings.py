@@ -78,6 +78,12 @@ OPENAI: Mapping[Kind, Mapping[str, Setting]] = {
         "noise_reduction": Setting(
             "string", "For a microphone near the mouth, or far.", choices=("near", "far", "off")
         ),
+        "audio": Setting(
+            "string",
+            "What sound is on its way to the model: a telephone's own mu-law where there is one, or always "
+            "24 kHz PCM, for a server that knows nothing else.",
+            choices=("auto", "pcm"),
+        ),
         "turn_detection": Setting(
             "object",
             "Who finds the caller's turns: the model by meaning or by silence, or this machine.",

@@ -11,6 +11,7 @@ from pipecat.frames.frames import Frame
 from pipecat.transports.base_transport import BaseTransport
 
 from agentrun.call import Call
+from agentrun.transports.caller_audio import CallerAudio
 
 
 class Control(Protocol):
@@ -35,7 +36,8 @@ class Connection:
     sound, and an answer takes as long as ``pace`` words a second do, or no time. ``lost`` names the events of
     the transport that mean that the line is gone, each with a reason. ``control`` is None where no telephone
     company is on the line; ``keys`` is true where keys can be pressed all the same. ``why_lost`` is asked
-    when the caller is gone: it gives why the line broke off, or nothing for one who hung up.
+    when the caller is gone: it gives why the line broke off, or nothing for one who hung up. ``caller_audio`` is
+    None where the caller's sound is no telephone's mu-law.
     """
 
     call: Call
@@ -49,3 +51,4 @@ class Connection:
     control: Control | None = None
     keys: bool = False
     why_lost: Callable[[], str] = str
+    caller_audio: CallerAudio | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import binascii
 import json
 from collections.abc import Mapping
@@ -9,16 +10,18 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from fastapi import WebSocket
-from pipecat.frames.frames import CancelFrame, EndFrame, Frame
+from pipecat.frames.frames import CancelFrame, EndFrame, Frame, InputAudioRawFrame
 from pipecat.serializers.twilio import TwilioFrameSerializer
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
 
 from agentrun.call import Call
+from agentrun.transports import mulaw
+from agentrun.transports.caller_audio import CallerAudio
 from agentrun.transports.connection import Connection
 from agentrun.transports.twilio_control import TwilioControl
 from agentrun.transports.twilio_socket import MediaStreamSocket
 
-TELEPHONE_RATE = 8_000
+TELEPHONE_RATE = mulaw.RATE
 """Hz, both ways. Pipecat's resampler holds back up to 150 ms for every step between rates."""
 
 OUTBOUND = ("outbound", "outbound_track")
@@ -37,12 +40,16 @@ class Stream:
 class Serializer(TwilioFrameSerializer):
     """Pipecat's serializer, which junk in a stream does not end.
 
-    It reads the marks that Twilio echoes, and does not hang up on a caller who was handed on.
+    It reads the marks that Twilio echoes, and does not hang up on a caller who was handed on. The caller's
+    sound goes to ``audio``, and into the pipeline where that says so.
     """
 
-    def __init__(self, control: TwilioControl, socket: MediaStreamSocket, **kwargs: Any) -> None:
+    def __init__(
+        self, control: TwilioControl, audio: CallerAudio, socket: MediaStreamSocket, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self._control = control
+        self._audio = audio
         self._socket = socket
 
     async def serialize(self, frame: Frame) -> str | bytes | None:
@@ -63,12 +70,24 @@ class Serializer(TwilioFrameSerializer):
         if message["event"] == "mark":
             self._control.echoed(message["mark"].get("name"))
             return None
-        if message["event"] == "media" and message["media"].get("track") in OUTBOUND:
-            return None
+        if message["event"] == "media":
+            if message["media"].get("track") in OUTBOUND:
+                return None
+            return self._sound(message["media"].get("payload"))
         try:
             return await super().deserialize(data)
         except (binascii.Error, TypeError):
             return None
+
+    def _sound(self, payload: Any) -> InputAudioRawFrame | None:
+        try:
+            sound = base64.b64decode(payload, validate=True)
+        except (ValueError, TypeError):
+            return None
+        if not sound:
+            return None
+        self._audio.take(sound)
+        return InputAudioRawFrame(mulaw.decode_pcm(sound), mulaw.RATE, 1) if self._audio.in_frames else None
 
 
 def connect(websocket: WebSocket, stream: Stream, call: Call, environ: Mapping[str, str]) -> Connection:
@@ -79,9 +98,11 @@ def connect(websocket: WebSocket, stream: Stream, call: Call, environ: Mapping[s
     ``TWILIO_API_KEY_SECRET``; ``TWILIO_API_BASE_URL`` is another address for it.
     """
     control = TwilioControl(stream.stream_sid, stream.call_sid, environ)
+    audio = CallerAudio()
     socket = MediaStreamSocket(websocket)
     serializer = Serializer(
         control,
+        audio,
         socket,
         stream_sid=stream.stream_sid,
         call_sid=stream.call_sid,
@@ -97,6 +118,7 @@ def connect(websocket: WebSocket, stream: Stream, call: Call, environ: Mapping[s
         sample_rate_out=TELEPHONE_RATE,
         control=control,
         why_lost=lambda: socket.lost,
+        caller_audio=audio,
     )
 
 

@@ -23,6 +23,7 @@ from pipecat.turns.user_turn_strategies import ExternalUserTurnStrategies
 from agentrun.pipeline import context_size, pipecat_private, pushed_frames
 from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
 from agentrun.pipeline.flows.worker import Passage
+from agentrun.pipeline.pipecat_private import TelephoneRealtime
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services.construct import construct
 from agentrun.pipeline.services.openai_addresses import socket_url
@@ -49,8 +50,9 @@ def build(
     assert plan.realtime is not None  # noqa: S101
     spec, transport = plan.spec, connection.transport
     openai = plan.realtime.provider == OPENAI
+    telephone = connection.caller_audio is not None and plan.realtime.settings.get("audio") != "pcm"
     llm: Any = (
-        service(plan.realtime, instructions, OpenAIRealtimeLLMService)
+        service(plan.realtime, instructions, TelephoneRealtime if telephone else OpenAIRealtimeLLMService)
         if openai
         else construct(plan.realtime, resources, instructions)
     )
@@ -73,6 +75,9 @@ def build(
     )
     pipecat_private.keep_session(llm, listener.noted)
     pushed_frames.keep_caller_sound(llm)
+    if connection.caller_audio and isinstance(llm, TelephoneRealtime) and not local and not spec.turns.mute:
+        connection.caller_audio.listen(llm.take)
+        connection.caller_audio.in_frames = False
     playout = PlayoutTracker(announced=False)
     passage = [Passage()] if spec.flow else []
     pipeline = Pipeline(
@@ -110,7 +115,8 @@ def service(
             model=plan.model,
             system_instruction=instructions,
             session_properties=events.SessionProperties(
-                audio=audio(plan.settings), output_modalities=modalities
+                audio=audio(plan.settings, telephone=issubclass(make, TelephoneRealtime)),
+                output_modalities=modalities,
             ),
         ),
     )
@@ -119,16 +125,18 @@ def service(
     return made
 
 
-def audio(settings: Mapping[str, Any]) -> events.AudioConfiguration:
-    """The spec's realtime settings in OpenAI's words."""
+def audio(settings: Mapping[str, Any], *, telephone: bool = False) -> events.AudioConfiguration:
+    """The spec's realtime settings in OpenAI's words; ``telephone`` is mu-law both ways."""
+    code = events.PCMUAudioFormat() if telephone else None
     noise = _NOISE.get(settings.get("noise_reduction", "off"))
     return events.AudioConfiguration(
         input=events.AudioInput(
+            format=code,
             transcription=_transcription(settings.get("transcription", {})),
             noise_reduction=events.InputAudioNoiseReduction(type=noise) if noise else None,
             turn_detection=_turn_detection(settings.get("turn_detection", {"type": "semantic"})),
         ),
-        output=events.AudioOutput(voice=settings.get("voice"), speed=settings.get("speed")),
+        output=events.AudioOutput(format=code, voice=settings.get("voice"), speed=settings.get("speed")),
     )
 
 

@@ -25,6 +25,7 @@ from agentrun.records.audio.destination import RecordingDestination
 from agentrun.records.audio.side_mix import SideMix
 from agentrun.records.audio.stereo_file import SoundFile
 from agentrun.tools.threads import Threads
+from agentrun.transports import mulaw
 from agentrun.transports.connection import Connection
 
 PERIOD_SECONDS = 1.0
@@ -74,7 +75,10 @@ class Recorder:
         self._broken = False
         self._file: SoundFile | None = None
         self._thread = Threads(f"recording-{record.id}", most=1)
-        connection.transport.input().add_event_handler("on_before_push_frame", self._came_in)
+        if connection.caller_audio:
+            connection.caller_audio.listen(self._came_by_telephone)
+        else:
+            connection.transport.input().add_event_handler("on_before_push_frame", self._came_in)
         connection.transport.output().add_event_handler("on_before_push_frame", self._went_out)
         path = target.part(target.name(record.agent, record.id, record.started))
         self._writing = asyncio.create_task(self._write(partial(SoundFile, path, target.format, rate)))
@@ -128,6 +132,10 @@ class Recorder:
     def _came_in(self, _transport: Any, frame: Frame) -> None:
         if isinstance(frame, InputAudioRawFrame):
             self._add(self._caller, frame, ends=self._clock() - self._began)
+
+    def _came_by_telephone(self, sound: bytes) -> None:
+        frame = InputAudioRawFrame(mulaw.decode_pcm(sound), mulaw.RATE, 1)
+        self._add(self._caller, frame, ends=self._clock() - self._began)
 
     def _went_out(self, _transport: Any, frame: Frame) -> None:
         now = self._clock() - self._began

@@ -15,10 +15,12 @@ from pipecat.frames.frames import (
 from agentrun.pipeline import pushed_frames
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.records import CallRecord, Turn
+from agentrun.transports import mulaw
 from agentrun.transports.connection import Connection
 
 _QUIET = bytes([0, 1, 2, 253, 254, 255])
 """Upper bytes of 16-bit samples within ±768; what is louder, -33 dB, is above a telephone line's hiss."""
+_QUIET_CODES = mulaw.codes_within(-768, 767)
 _MOST_SILENCE = 3.0
 """Seconds: a line that was quiet for longer before the turn ended has a caller who is not loud."""
 STAGES = ("endpointing", "stt", "llm", "model", "tool", "tts", "transport")
@@ -46,7 +48,10 @@ class Latency:
             return
         self._hears = True
         self._thinking = "llm" if parts.tts else "model"
-        pushed_frames.watch_pushed_frames(connection.transport.input(), InputAudioRawFrame, self._heard)
+        if connection.caller_audio:
+            connection.caller_audio.listen(self._heard_code)
+        else:
+            pushed_frames.watch_pushed_frames(connection.transport.input(), InputAudioRawFrame, self._heard)
         caller = parts.aggregators.user()
         caller.add_event_handler("on_user_turn_started", self._caller_started)
         caller.add_event_handler("on_user_turn_stopped", self._caller_stopped)
@@ -123,6 +128,10 @@ class Latency:
     def _heard(self, frame: InputAudioRawFrame) -> None:
         # the upper byte of each sample, without those of quiet samples
         if frame.audio[1::2].translate(None, _QUIET):
+            self._loud = self._clock()
+
+    def _heard_code(self, sound: bytes) -> None:
+        if sound.translate(None, _QUIET_CODES):
             self._loud = self._clock()
 
     def _silent(self, frame: VADUserStoppedSpeakingFrame) -> None:

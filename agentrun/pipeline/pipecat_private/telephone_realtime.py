@@ -1,0 +1,119 @@
+"""OpenAI's realtime service in a telephone's own code: mu-law both ways, neither decoded nor resampled."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from pipecat.frames.frames import InputAudioRawFrame, TTSAudioRawFrame, TTSStartedFrame
+from pipecat.services.openai.realtime.llm import CurrentAudioResponse, OpenAIRealtimeLLMService
+from websockets.asyncio.client import ClientConnection
+from websockets.protocol import State
+
+from agentrun.transports import mulaw
+
+WAITING_PIECES = 250
+"""Pieces of 20 ms that wait for a session to begin, or to begin anew; older ones are dropped."""
+MOST_UNSENT_BYTES = 256 * 1024
+"""Of a socket that takes nothing any more: 20 s of sound. What comes then is dropped."""
+_SOUND = '"response.output_audio.delta"'
+
+
+class TelephoneRealtime(OpenAIRealtimeLLMService):
+    """Speaks ``audio/pcmu`` with the model. Pipecat's service knows 24 kHz PCM alone.
+
+    The caller's sound comes from ``take``, or in frames at 8 kHz where processors before it need frames.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._unsent: deque[str] = deque(maxlen=WAITING_PIECES)
+
+    def take(self, sound: bytes) -> None:
+        """Send mu-law ``sound`` on, or keep it until the session has begun; never waits."""
+        if self._audio_input_paused:
+            return
+        event = f'{{"type":"input_audio_buffer.append","audio":"{base64.b64encode(sound).decode()}"}}'
+        if self._unsent or not self._send_now(event):
+            self._unsent.append(event)
+
+    def _send_now(self, event: str) -> bool:
+        socket: Any = self._websocket
+        if socket is None or not self._api_session_ready or self._disconnecting:
+            return False
+        return send_at_once(getattr(socket, "socket", socket), event)
+
+    async def _handle_evt_session_updated(self, evt: Any) -> None:
+        await super()._handle_evt_session_updated(evt)
+        while self._unsent and self._send_now(self._unsent[0]):
+            self._unsent.popleft()
+
+    async def _send_user_audio(self, frame: InputAudioRawFrame) -> None:
+        sound = mulaw.encode_pcm(frame.audio)
+        self.take(sound)
+        if self._is_turn_detection_disabled():
+            self._user_audio_preroll_buffer += sound
+            kept = int(mulaw.RATE * self._user_audio_preroll_secs)
+            del self._user_audio_preroll_buffer[:-kept]
+
+    async def _receive_task_handler(self) -> None:
+        if self._websocket is not None:
+            self._websocket = SoundApart(self._websocket, self._hear)
+        await super()._receive_task_handler()
+
+    async def _hear(self, event: dict[str, Any]) -> None:
+        await self.stop_ttfb_metrics()
+        where = {key: event[key] for key in ("item_id", "content_index", "response_id")}
+        current = self._current_audio_response
+        if current is None or current.item_id != where["item_id"]:
+            self._current_audio_response = CurrentAudioResponse(
+                start_time_ms=int(time.time() * 1000), **where
+            )
+        if current is None:
+            await self.push_frame(TTSStartedFrame())
+        sound = base64.b64decode(event["delta"])
+        self._current_audio_response.total_size += len(sound)
+        await self.push_frame(TTSAudioRawFrame(mulaw.decode_pcm(sound), mulaw.RATE, 1))
+
+    def _calculate_audio_duration_ms(
+        self, total_bytes: int, sample_rate: int = mulaw.RATE, bytes_per_sample: int = 1
+    ) -> int:
+        return super()._calculate_audio_duration_ms(total_bytes, sample_rate, bytes_per_sample)
+
+
+class SoundApart:
+    """A socket whose events of sound go to ``hear``: Pipecat would have each checked by pydantic."""
+
+    def __init__(self, socket: Any, hear: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+        self.socket = socket
+        self._hear = hear
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.socket, name)
+
+    async def __aiter__(self) -> AsyncIterator[str | bytes]:
+        async for message in self.socket:
+            if isinstance(message, str) and _SOUND in message:
+                event = json.loads(message)
+                if event.get("type") == "response.output_audio.delta":
+                    await self._hear(event)
+                    continue
+            yield message
+
+
+def send_at_once(socket: ClientConnection, text: str) -> bool:
+    """Send ``text`` without a coroutine; False when the socket is closed, closing, or takes nothing.
+
+    ``send`` of websockets enters a context and waits for the buffer, at several times the price.
+    """
+    if socket.protocol.state is not State.OPEN:
+        return False
+    if socket.transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
+        return True
+    socket.protocol.send_text(text.encode())
+    socket.send_data()
+    return True
