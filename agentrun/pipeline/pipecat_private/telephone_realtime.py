@@ -63,20 +63,20 @@ class TelephoneRealtime(OpenAIRealtimeLLMService):
     async def _receive_task_handler(self) -> None:
         if self._websocket is not None:
             self._websocket = SoundApart(self._websocket, self._hear)
-        await super()._receive_task_handler()
+        await super()._receive_task_handler()  # type: ignore[no-untyped-call]
 
     async def _hear(self, event: dict[str, Any]) -> None:
         await self.stop_ttfb_metrics()
         where = {key: event[key] for key in ("item_id", "content_index", "response_id")}
-        current = self._current_audio_response
-        if current is None or current.item_id != where["item_id"]:
-            self._current_audio_response = CurrentAudioResponse(
-                start_time_ms=int(time.time() * 1000), **where
-            )
-        if current is None:
+        before: Any = self._current_audio_response
+        current: Any = before
+        if before is None or before.item_id != where["item_id"]:
+            current = CurrentAudioResponse(start_time_ms=int(time.time() * 1000), **where)
+            self._current_audio_response = current
+        if before is None:
             await self.push_frame(TTSStartedFrame())
         sound = base64.b64decode(event["delta"])
-        self._current_audio_response.total_size += len(sound)
+        current.total_size += len(sound)
         await self.push_frame(TTSAudioRawFrame(mulaw.decode_pcm(sound), mulaw.RATE, 1))
 
     def _calculate_audio_duration_ms(

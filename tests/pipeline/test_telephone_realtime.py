@@ -1,0 +1,179 @@
+"""A realtime model that speaks a telephone's mu-law: what it is sent, and what is made of its answers."""
+
+import base64
+import inspect
+import json
+from typing import Any
+
+import pytest
+from pipecat.frames.frames import Frame, InputAudioRawFrame, TTSAudioRawFrame, TTSStartedFrame
+from pipecat.services.openai.realtime import events
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from websockets.asyncio.client import ClientConnection
+from websockets.protocol import State
+
+from agentrun.pipeline.pipecat_private import telephone_realtime
+from agentrun.pipeline.pipecat_private.telephone_realtime import SoundApart, TelephoneRealtime
+from agentrun.pipeline.realtime import pipeline as realtime
+from agentrun.transports import mulaw
+
+PIECE = bytes(range(160))
+
+
+class Socket:
+    """What of a connection a piece of sound goes through."""
+
+    def __init__(self, *messages: str, unsent: int = 0) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.state = State.OPEN
+        self.protocol = self.transport = self
+        self._unsent, self._messages = unsent, messages
+
+    def get_write_buffer_size(self) -> int:
+        return self._unsent
+
+    def send_text(self, data: bytes) -> None:
+        self.sent.append(json.loads(data))
+
+    def send_data(self) -> None:
+        pass
+
+    async def __aiter__(self) -> Any:
+        for message in self._messages:
+            yield message
+
+    @property
+    def sounds(self) -> list[bytes]:
+        assert {event["type"] for event in self.sent} <= {"input_audio_buffer.append"}
+        return [base64.b64decode(event["audio"]) for event in self.sent]
+
+
+class Service(TelephoneRealtime):
+    """Keeps what it pushes."""
+
+    def __init__(self, socket: Socket | None = None, *, ready: bool = True, **settings: Any) -> None:
+        audio = realtime.audio(settings, telephone=True)
+        properties = events.SessionProperties(audio=audio)
+        super().__init__(api_key="k", settings=self.Settings(session_properties=properties))
+        self._websocket: Any = socket
+        self._api_session_ready = ready
+        self.pushed: list[Frame] = []
+
+    async def push_frame(self, frame: Frame, *_: Any) -> None:
+        self.pushed.append(frame)
+
+
+def _delta(sound: bytes, item: str = "item_1") -> str:
+    where = {"item_id": item, "content_index": 0, "response_id": "resp_1", "output_index": 0}
+    delta = base64.b64encode(sound).decode()
+    return json.dumps({"type": "response.output_audio.delta", "event_id": "e", "delta": delta, **where})
+
+
+def test_the_session_is_asked_for_mulaw_both_ways_and_for_nothing_where_there_is_no_telephone() -> None:
+    asked = realtime.audio({}, telephone=True).model_dump(exclude_none=True)
+    assert asked["input"]["format"] == asked["output"]["format"] == {"type": "audio/pcmu"}
+    assert "format" not in realtime.audio({}).model_dump(exclude_none=True)["input"]
+
+
+def test_the_caller_s_sound_is_handed_on_as_it_is() -> None:
+    socket = Socket()
+    Service(socket).take(PIECE)
+    assert socket.sounds == [PIECE]
+
+
+async def test_sound_from_before_the_session_waits_for_it_and_keeps_its_order() -> None:
+    socket = Socket()
+    service = Service(socket, ready=False)
+    pieces = [bytes([number]) * 160 for number in range(5)]
+    for piece in pieces[:3]:
+        service.take(piece)
+    assert socket.sent == []
+    await service._handle_evt_session_updated(None)
+    for piece in pieces[3:]:
+        service.take(piece)
+    assert socket.sounds == pieces
+
+
+def test_what_waits_for_a_session_is_bounded_and_the_latest_is_kept() -> None:
+    service = Service(None, ready=False)
+    for number in range(telephone_realtime.WAITING_PIECES + 10):
+        service.take(number.to_bytes(2, "big") * 80)
+    assert len(service._unsent) == telephone_realtime.WAITING_PIECES
+    latest = base64.b64decode(json.loads(service._unsent[-1])["audio"])
+    assert latest == (telephone_realtime.WAITING_PIECES + 9).to_bytes(2, "big") * 80
+
+
+def test_a_socket_that_takes_nothing_any_more_is_not_filled() -> None:
+    socket = Socket(unsent=telephone_realtime.MOST_UNSENT_BYTES + 1)
+    service = Service(socket)
+    service.take(PIECE)
+    assert socket.sent == []
+    assert not service._unsent
+
+
+async def test_sound_that_comes_in_frames_is_sent_in_the_same_code() -> None:
+    socket = Socket()
+    await Service(socket)._send_user_audio(InputAudioRawFrame(mulaw.decode_pcm(PIECE), 8_000, 1))
+    assert mulaw.decode_pcm(socket.sounds[0]) == mulaw.decode_pcm(PIECE)
+
+
+async def test_where_this_machine_finds_the_turns_the_onset_is_kept_in_the_same_code() -> None:
+    service = Service(Socket(), turn_detection="local")
+    service._user_audio_preroll_secs = 0.1
+    for _ in range(10):
+        await service._send_user_audio(InputAudioRawFrame(mulaw.decode_pcm(PIECE), 8_000, 1))
+    assert len(service._user_audio_preroll_buffer) == 800
+
+
+async def test_an_answer_is_pushed_as_the_telephone_s_sound_and_cut_at_its_real_length() -> None:
+    other = json.dumps({"type": "session.updated"})
+    service = Service()
+    heard = SoundApart(Socket(_delta(PIECE), other, _delta(PIECE)), service._hear)
+    assert [message async for message in heard] == [other]
+    kinds = [type(frame) for frame in service.pushed]
+    assert kinds == [TTSStartedFrame, TTSAudioRawFrame, TTSAudioRawFrame]
+    sounds = [frame for frame in service.pushed if isinstance(frame, TTSAudioRawFrame)]
+    assert {(frame.audio, frame.sample_rate) for frame in sounds} == {(mulaw.decode_pcm(PIECE), 8_000)}
+    answer: Any = service._current_audio_response
+    assert service._calculate_audio_duration_ms(answer.total_size) == 40
+
+
+async def test_the_next_item_of_an_answer_goes_on_without_a_second_start() -> None:
+    service = Service()
+    for item in ("item_1", "item_2"):
+        await service._hear(json.loads(_delta(PIECE, item)))
+    assert [type(frame) for frame in service.pushed].count(TTSStartedFrame) == 1
+    answer: Any = service._current_audio_response
+    assert (answer.item_id, answer.total_size) == ("item_2", 160)
+
+
+async def test_words_that_speak_of_sound_are_no_sound() -> None:
+    words = json.dumps({"type": "response.output_text.delta", "delta": "response.output_audio.delta"})
+    odd = json.dumps({"type": "response.done", "about": ["response.output_audio.delta"]})
+    service = Service()
+    assert [message async for message in SoundApart(Socket(words, odd), service._hear)] == [words, odd]
+    assert service.pushed == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["_send_user_audio", "_receive_task_handler", "_handle_evt_session_updated", "_handle_evt_audio_delta"],
+)
+def test_pipecat_s_service_still_has_what_is_put_in_its_place(name: str) -> None:
+    assert inspect.iscoroutinefunction(getattr(OpenAIRealtimeLLMService, name))
+
+
+def test_the_names_of_the_service_and_of_the_socket_are_there() -> None:
+    service = OpenAIRealtimeLLMService(api_key="k")
+    for name in (
+        "_audio_input_paused",
+        "_api_session_ready",
+        "_disconnecting",
+        "_websocket",
+        "_current_audio_response",
+        "_user_audio_preroll_buffer",
+        "_user_audio_preroll_secs",
+    ):
+        assert hasattr(service, name)
+    assert callable(ClientConnection.send_data)
+    assert "total_size" in inspect.getsource(OpenAIRealtimeLLMService._truncate_current_audio_response)

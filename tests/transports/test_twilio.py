@@ -1,0 +1,60 @@
+"""The caller's sound on a Twilio stream: to those who listen, and into the pipeline where it is needed."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from pipecat.audio.utils import create_stream_resampler, ulaw_to_pcm
+from pipecat.frames.frames import InputAudioRawFrame, InputDTMFFrame
+from pipecat.serializers.twilio import TwilioFrameSerializer
+
+from agentrun.transports import mulaw
+from agentrun.transports.caller_audio import CallerAudio
+from agentrun.transports.twilio import Serializer
+from agentrun.transports.twilio_control import TwilioControl
+
+SOUND = bytes(range(160))
+
+
+def _media(payload: Any) -> str:
+    return json.dumps({"event": "media", "streamSid": "MZ1", "media": {"payload": payload}})
+
+
+def _serializer(audio: CallerAudio) -> Serializer:
+    params = TwilioFrameSerializer.InputParams(auto_hang_up=False)
+    return Serializer(TwilioControl("MZ1", "CA1", {}), audio, stream_sid="MZ1", params=params)
+
+
+async def test_the_sound_goes_to_those_who_listen_and_into_the_pipeline() -> None:
+    audio, heard = CallerAudio(), list[bytes]()
+    audio.listen(heard.append)
+    frame = await _serializer(audio).deserialize(_media(base64.b64encode(SOUND).decode()))
+    assert heard == [SOUND]
+    assert isinstance(frame, InputAudioRawFrame)
+    assert (frame.audio, frame.sample_rate, frame.num_channels) == (mulaw.decode_pcm(SOUND), 8_000, 1)
+
+
+async def test_the_pipeline_is_spared_the_sound_that_it_does_not_need() -> None:
+    audio, heard = CallerAudio(), list[bytes]()
+    audio.listen(heard.append)
+    audio.in_frames = False
+    serializer = _serializer(audio)
+    assert await serializer.deserialize(_media(base64.b64encode(SOUND).decode())) is None
+    assert heard == [SOUND]
+    key = {"event": "dtmf", "streamSid": "MZ1", "dtmf": {"digit": "5"}}
+    assert isinstance(await serializer.deserialize(json.dumps(key)), InputDTMFFrame)
+
+
+@pytest.mark.parametrize("payload", ["", "not base64!", 'ab"},"x":{"', None, 7, ["AAAA"], {}, "é" * 8])
+async def test_a_payload_that_is_no_sound_is_dropped_and_told_to_nobody(payload: Any) -> None:
+    audio, heard = CallerAudio(), list[bytes]()
+    audio.listen(heard.append)
+    assert await _serializer(audio).deserialize(_media(payload)) is None
+    assert heard == []
+
+
+async def test_mulaw_is_decoded_as_pipecat_does_and_comes_back_whole() -> None:
+    every = bytes(range(256))
+    assert await ulaw_to_pcm(every, 8_000, 8_000, create_stream_resampler()) == mulaw.decode_pcm(every)
+    assert mulaw.decode_pcm(mulaw.encode_pcm(mulaw.decode_pcm(every))) == mulaw.decode_pcm(every)
