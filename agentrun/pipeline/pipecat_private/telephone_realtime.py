@@ -48,7 +48,7 @@ class TelephoneRealtime(OpenAIRealtimeLLMService):
         return send_at_once(getattr(socket, "socket", socket), event)
 
     async def _handle_evt_session_updated(self, evt: Any) -> None:
-        await super()._handle_evt_session_updated(evt)
+        await super()._handle_evt_session_updated(evt)  # type: ignore[no-untyped-call]
         while self._unsent and self._send_now(self._unsent[0]):
             self._unsent.popleft()
 
