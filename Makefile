@@ -55,6 +55,7 @@ bench: install
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/held.py
 	$(BIN)/python benchmarks/bench_plot.py
+	$(BIN)/python benchmarks/cost.py
 
 # keeps what is locked and fits; `make lock UPGRADE=--upgrade` takes the newest of everything
 lock:
