@@ -36,8 +36,8 @@ class Connection:
     sound, and an answer takes as long as ``pace`` words a second do, or no time. ``lost`` names the events of
     the transport that mean that the line is gone, each with a reason. ``control`` is None where no telephone
     company is on the line; ``keys`` is true where keys can be pressed all the same. ``why_lost`` is asked
-    when the caller is gone: it gives why the line broke off, or nothing for one who hung up. ``caller_audio`` is
-    None where the caller's sound is no telephone's mu-law.
+    when the caller is gone: it gives why the line broke off, or nothing for one who hung up. ``caller_audio``
+    is None where the caller's sound is no telephone's mu-law.
     """
 
     call: Call

@@ -45,12 +45,12 @@ class Serializer(TwilioFrameSerializer):
     """
 
     def __init__(
-        self, control: TwilioControl, audio: CallerAudio, socket: MediaStreamSocket, **kwargs: Any
+        self, control: TwilioControl, socket: MediaStreamSocket, audio: CallerAudio, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self._control = control
-        self._audio = audio
         self._socket = socket
+        self._audio = audio
 
     async def serialize(self, frame: Frame) -> str | bytes | None:
         is_gone = self._control.handed_on or self._socket.hung_up
@@ -98,12 +98,11 @@ def connect(websocket: WebSocket, stream: Stream, call: Call, environ: Mapping[s
     ``TWILIO_API_KEY_SECRET``; ``TWILIO_API_BASE_URL`` is another address for it.
     """
     control = TwilioControl(stream.stream_sid, stream.call_sid, environ)
-    audio = CallerAudio()
-    socket = MediaStreamSocket(websocket)
+    socket, audio = MediaStreamSocket(websocket), CallerAudio()
     serializer = Serializer(
         control,
-        audio,
         socket,
+        audio,
         stream_sid=stream.stream_sid,
         call_sid=stream.call_sid,
         base_url=environ.get("TWILIO_API_BASE_URL") or None,

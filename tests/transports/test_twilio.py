@@ -2,9 +2,10 @@
 
 import base64
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from fastapi import WebSocket
 from pipecat.audio.utils import create_stream_resampler, ulaw_to_pcm
 from pipecat.frames.frames import InputAudioRawFrame, InputDTMFFrame
 from pipecat.serializers.twilio import TwilioFrameSerializer
@@ -13,6 +14,7 @@ from agentrun.transports import mulaw
 from agentrun.transports.caller_audio import CallerAudio
 from agentrun.transports.twilio import Serializer
 from agentrun.transports.twilio_control import TwilioControl
+from agentrun.transports.twilio_socket import MediaStreamSocket
 
 SOUND = bytes(range(160))
 
@@ -23,7 +25,8 @@ def _media(payload: Any) -> str:
 
 def _serializer(audio: CallerAudio) -> Serializer:
     params = TwilioFrameSerializer.InputParams(auto_hang_up=False)
-    return Serializer(TwilioControl("MZ1", "CA1", {}), audio, stream_sid="MZ1", params=params)
+    socket = MediaStreamSocket(cast(WebSocket, None))
+    return Serializer(TwilioControl("MZ1", "CA1", {}), socket, audio, stream_sid="MZ1", params=params)
 
 
 async def test_the_sound_goes_to_those_who_listen_and_into_the_pipeline() -> None:

@@ -12,6 +12,7 @@ from fastapi import WebSocket
 from pipecat.frames.frames import EndFrame, InputAudioRawFrame
 
 from agentrun.testing import virtual_time
+from agentrun.transports.caller_audio import CallerAudio
 from agentrun.transports.twilio import Serializer
 from agentrun.transports.twilio_control import TwilioControl
 from agentrun.transports.twilio_socket import SILENT_SECONDS, MediaStreamSocket
@@ -89,6 +90,7 @@ def serializer(stream: MediaStreamSocket) -> Serializer:
     made = Serializer(
         TwilioControl("MZ1", "CA1", {}),
         stream,
+        CallerAudio(),
         stream_sid="MZ1",
         call_sid="CA1",
         params=Serializer.InputParams(auto_hang_up=True),

@@ -14,6 +14,7 @@ from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.pushed_frames import watch_pushed_frames
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
+from agentrun.transports import mulaw
 from agentrun.transports.connection import Connection
 
 SPEECH_SECONDS = 0.5
@@ -25,6 +26,7 @@ _KEPT_SECONDS = 3.0
 _LOUD_SHARE = 0.2
 _QUIET = bytes([0, 1, 2, 253, 254, 255])
 """Upper bytes of 16-bit samples within ±768: what a telephone line hisses at."""
+_QUIET_CODES = mulaw.codes_within(-768, 767)
 _CONFIDENCE = 0.7
 
 
@@ -38,7 +40,10 @@ def second_opinion(
         return bool
     is_speech = speech_in(resources.vad(VADParams()), connection.sample_rate_in)
     watch = UnheardCaller(lambda: events.heard_at, is_speech)
-    watch_pushed_frames(parts.aggregators.user(), InputAudioRawFrame, watch.hear)
+    if connection.caller_audio and not connection.caller_audio.in_frames:
+        connection.caller_audio.listen(watch.hear_code)
+    else:
+        watch_pushed_frames(parts.aggregators.user(), InputAudioRawFrame, watch.hear)
     return watch.is_unheard
 
 
@@ -61,15 +66,26 @@ class UnheardCaller:
     def hear(self, frame: InputAudioRawFrame) -> None:
         """Take a frame of the caller's sound, 16-bit PCM."""
         samples = len(frame.audio) // 2
+        loud = len(frame.audio[1::2].translate(None, _QUIET))
+        if self._note(loud, samples, frame.sample_rate):
+            self._sound += frame.audio
+
+    def hear_code(self, sound: bytes) -> None:
+        """Take a piece of the caller's sound in a telephone's mu-law."""
+        loud = len(sound.translate(None, _QUIET_CODES))
+        if self._note(loud, len(sound), mulaw.RATE):
+            self._sound += mulaw.decode_pcm(sound)
+
+    def _note(self, loud: int, samples: int, sample_rate: int) -> bool:
+        """Count a piece of which ``loud`` samples are loud; whether its sound is to be kept."""
         now = self._clock()
-        if len(frame.audio[1::2].translate(None, _QUIET)) > samples * _LOUD_SHARE:
+        if loud > samples * _LOUD_SHARE:
             if now - self._last_loud > PAUSE_SECONDS and not self._loud:
                 self._began = now
                 self._sound.clear()
             self._last_loud = now
-            self._loud += samples / frame.sample_rate
-        if self._loud and len(self._sound) < _KEPT_SECONDS * frame.sample_rate * 2:
-            self._sound += frame.audio
+            self._loud += samples / sample_rate
+        return bool(self._loud) and len(self._sound) < _KEPT_SECONDS * sample_rate * 2
 
     def is_unheard(self) -> bool:
         """Whether the caller has said something that the server did not hear; each utterance counts once."""

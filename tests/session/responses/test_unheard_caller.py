@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import wave
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from pipecat.frames.frames import InputAudioRawFrame
 from agentrun.pipeline import pipecat_private
 from agentrun.session.responses.unheard_caller import REACTION_SECONDS, UnheardCaller, speech_in
 from agentrun.testing import virtual_time
+from agentrun.transports import mulaw
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 RATE = 8000
@@ -35,11 +36,24 @@ async def sound(watch: UnheardCaller, audio: bytes, seconds: float) -> None:
         await asyncio.sleep(0.02)
 
 
+async def telephone_sound(watch: UnheardCaller, audio: bytes, seconds: float) -> None:
+    for _ in range(round(seconds * 50)):
+        watch.hear_code(mulaw.encode_pcm(audio))
+        await asyncio.sleep(0.02)
+
+
 def play(main: Coroutine[Any, Any, bool]) -> bool:
     return virtual_time.run(main)
 
 
-async def utterance(loud: float, wait: float, *, heard: bool = False, speech: bool = True) -> bool:
+async def utterance(
+    loud: float,
+    wait: float,
+    *,
+    heard: bool = False,
+    speech: bool = True,
+    sound: Callable[[UnheardCaller, bytes, float], Awaitable[None]] = sound,
+) -> bool:
     server = Server()
     watch = UnheardCaller(lambda: server.heard_at, lambda _sound: speech)
     await sound(watch, QUIET, 2)
@@ -52,6 +66,30 @@ async def utterance(loud: float, wait: float, *, heard: bool = False, speech: bo
 
 def test_speech_without_a_reaction_is_unheard() -> None:
     assert play(utterance(1.0, REACTION_SECONDS + 0.1))
+
+
+def test_a_telephone_s_own_code_is_heard_as_well() -> None:
+    unheard = REACTION_SECONDS + 0.1
+    assert play(utterance(1.0, unheard, sound=telephone_sound))
+    assert not play(utterance(1.0, unheard, sound=telephone_sound, heard=True))
+    assert not play(utterance(0.3, unheard, sound=telephone_sound))
+
+
+def test_what_is_judged_of_a_telephone_s_sound_is_pcm() -> None:
+    judged: list[bytes] = []
+
+    def keep(sound: bytes) -> bool:
+        judged.append(sound)
+        return True
+
+    async def main() -> None:
+        watch = UnheardCaller(lambda: -1.0, keep)
+        await telephone_sound(watch, LOUD, 1)
+        await telephone_sound(watch, QUIET, REACTION_SECONDS + 0.1)
+        watch.is_unheard()
+
+    virtual_time.run(main())
+    assert judged[0][:16000] == mulaw.decode_pcm(mulaw.encode_pcm(LOUD)) * 50
 
 
 def test_a_server_is_given_time_to_react() -> None:
