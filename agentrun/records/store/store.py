@@ -15,24 +15,32 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.records.storable import storable
-from agentrun.records.store import answered, engine, leases
+from agentrun.records.store import answered, engine, hourly, leases
 from agentrun.records.store.tables import CALLS, LEASES
 from agentrun.records.webhook import outbox
 
 DEFAULT = "sqlite:///agentrun-calls.sqlite3"
 CUT_OFF = "the process was killed"
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_KNOWN = (CALLS.c.agent, CALLS.c.id, CALLS.c.started, CALLS.c.ended, CALLS.c.seen)
+_UNREAD = ("record", "seen", "expires", "lapsed")
+"""Columns that are no parts of a record."""
 Row = Mapping[str, Any]
 """A record as ``CallRecord.as_json`` gives it."""
 
 
 @dataclass(frozen=True)
 class CallQuery:
-    """Which calls: of one ``agent``, begun ``since``, the newest ``most``."""
+    """Which calls: of one ``agent``, begun ``since``, those that are ``up`` alone, the newest ``most``.
+
+    ``skip`` leaves out so many of the newest.
+    """
 
     agent: str | None = None
     since: datetime | None = None
     most: int | None = None
+    up: bool = False
+    skip: int = 0
 
 
 class Store:
@@ -70,6 +78,7 @@ class Store:
         self._insert = _INSERTS[self._engine.dialect.name]
         self.outbox = outbox.Outbox(self._engine)
         self.answered = answered.AnsweredTable(self._engine)
+        self.hourly = hourly.HourlyTable(self._engine, self._insert)
 
     def save(
         self, rows: Sequence[Row], owner: str, webhooks: Collection[str] = (), keys: Sequence[str] = ()
@@ -145,7 +154,7 @@ class Store:
             row = connection.execute(query).mappings().first()
             if row is None:
                 return None
-            record = _cut_off(row)
+            record = _cut_off(row, storable(row["record"]))
             values = {"ended": record["ended"], "record": record}
             if not connection.execute(sa.update(CALLS).where(this).values(values)).rowcount:
                 return None
@@ -158,6 +167,7 @@ class Store:
         old = CALLS.c.ended < before.isoformat()
         with self._engine.begin() as connection:
             outbox.forget(connection, before)
+            hourly.forget(connection, before)
             leases.forget(connection, engine.now(connection))
             return connection.execute(sa.delete(CALLS).where(old)).rowcount
 
@@ -181,20 +191,31 @@ class Store:
             found = connection.execute(query.limit(most)).all()
         return list(dict.fromkeys(row[0] for row in found))
 
-    def find(self, wanted: CallQuery) -> Iterator[dict[str, Any]]:
-        """Records, the newest first."""
-        query = sa.select(CALLS).order_by(CALLS.c.started.desc(), CALLS.c.id)
+    def find(self, wanted: CallQuery, parts: Collection[str] = ()) -> Iterator[dict[str, Any]]:
+        """Records, the newest first; of each those of its ``parts`` alone that are named, if some are."""
+        order = CALLS.c.started.desc(), CALLS.c.id.desc(), CALLS.c.agent.desc()
+        # found in an index alone: rows that are skipped are not read
+        keys = sa.select(CALLS.c.agent, CALLS.c.id).order_by(*order)
         if wanted.agent:
-            query = query.where(CALLS.c.agent == wanted.agent)
+            keys = keys.where(CALLS.c.agent == wanted.agent)
         if wanted.since:
-            query = query.where(CALLS.c.started >= wanted.since.astimezone(UTC).isoformat())
-        yield from self._read(query.limit(wanted.most))
+            keys = keys.where(CALLS.c.started >= wanted.since.astimezone(UTC).isoformat())
+        if wanted.up:
+            keys = keys.where(CALLS.c.ended.is_(None))
+        keys = keys.limit(wanted.most).offset(wanted.skip or None)
+        found = keys.subquery()
+        these = (CALLS.c.agent == found.c.agent) & (CALLS.c.id == found.c.id)
+        whole = [CALLS.c.record] if not parts else [CALLS.c.record[part].label(part) for part in parts]
+        columns = (*_KNOWN, *whole)
+        rows = self._read(sa.select(*columns).join_from(CALLS, found, these).order_by(*order))
+        yield from (row for row in rows if not (wanted.up and row["ended"]))
 
     def _read(self, query: sa.Select[Any]) -> Iterator[dict[str, Any]]:
         with self._engine.connect() as connection:
             more = leases.expiry().label("expires"), leases.lapsed(engine.now(connection)).label("lapsed")
             for row in connection.execute(query.add_columns(*more)).mappings():
-                yield _cut_off(row) if row["lapsed"] else storable(row["record"])
+                record = storable(row.get("record") or {k: v for k, v in row.items() if k not in _UNREAD})
+                yield _cut_off(row, record) if row["lapsed"] else record
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -213,9 +234,8 @@ def _is(agent: str, call_id: str) -> sa.ColumnElement[bool]:
     return (CALLS.c.agent == agent) & (CALLS.c.id == call_id)
 
 
-def _cut_off(row: sa.RowMapping) -> dict[str, Any]:
+def _cut_off(row: sa.RowMapping, record: dict[str, Any]) -> dict[str, Any]:
     """The record of a call whose server has died: it ended when that was there last."""
-    record: dict[str, Any] = storable(row["record"])
     ended = max(leases.last_seen(row["seen"], row["expires"]), record["started"])
     begun = record.get("answered") or record["started"]
     seconds = (datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds()

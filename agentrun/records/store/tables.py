@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 METADATA = sa.MetaData()
+_UNCOUNTED = sa.text("NOT counted")
 CALLS = sa.Table(
     "calls",
     METADATA,
@@ -17,13 +18,28 @@ CALLS = sa.Table(
     sa.Column("seen", sa.String(40), nullable=False, server_default=""),
     sa.Column("webhook", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("key", sa.String(32), nullable=False, server_default=""),
-    sa.Index("calls_started", "started"),
+    sa.Column("counted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("calls_open", "ended", "seen"),
+    sa.Index("calls_newest", "started", "id", "agent"),
+    sa.Index("calls_of_agent", "agent", "started", "id"),
+    sa.Index("calls_uncounted", "started", postgresql_where=_UNCOUNTED, sqlite_where=_UNCOUNTED),
 )
 """``record`` is ``CallRecord.as_json()``; ``owner`` wrote it last, at ``seen``; ``webhook``: it is sent.
 
-``key`` is the record's own: no other record of the same call is written over it.
+``key`` is the record's own: no other record of the same call is written over it. ``counted`` calls are in
+the sums of ``hourly``.
 """
+HOURLY = sa.Table(
+    "hourly",
+    METADATA,
+    sa.Column("agent", sa.String(63), primary_key=True),
+    sa.Column("hour", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(8), primary_key=True),
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("n", sa.Integer, nullable=False),
+    sa.Column("total", sa.Float(53), nullable=False),
+)
+"""Sums of ended calls by the ``hour`` in which they began, counted from 1970; see ``call_figures``."""
 LEASES = sa.Table(
     "leases",
     METADATA,

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from agentrun.records.percentile import percentile
+from agentrun.records.call_figures import Figures
+from agentrun.records.store.hourly import HOUR
 from agentrun.server.dashboard import figures
 
-SPANS = {"24h": (timedelta(hours=24), timedelta(hours=1)), "7d": (timedelta(days=7), timedelta(hours=6))}
-SPANS["30d"] = (timedelta(days=30), timedelta(days=1))
-"""How long a chart is, and how long each of its columns."""
+SPANS = {"24h": (24, 1), "7d": (28, 6), "30d": (30, 24)}
+"""How many columns a chart has, and of how many hours."""
 WIDTH, HEIGHT = 720.0, 200.0
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -51,33 +49,26 @@ class Chart:
     kinds: Sequence[str]
 
 
-def columns(rows: Sequence[Row], span: str, now: datetime) -> list[Column]:
-    """The calls of the last ``span`` in steps, the oldest first."""
-    length, step = SPANS[span]
-    first = now - length
-    found: list[list[Row]] = [[] for _ in range(round(length / step))]
-    for row in rows:
-        place = int((datetime.fromisoformat(row["started"]) - first) / step)
-        if 0 <= place < len(found):
-            found[place].append(row)
-    return [_column(first + step * place, some) for place, some in enumerate(found)]
+def first_hour(span: str, now: datetime) -> int:
+    """The hour, counted from 1970, in which the chart that ends with ``now``'s hour begins."""
+    number, step = SPANS[span]
+    return int(now.timestamp()) // HOUR + 1 - number * step
 
 
-def _column(began: datetime, rows: Sequence[Row]) -> Column:
-    times = figures.answers(rows)
-    turns = [turn for row in rows for turn in row.get("turns") or ()]
-    ends: dict[str, int] = {}
-    for row in rows:
-        kind = row.get("ended_by") or "up"
-        ends[kind] = ends.get(kind, 0) + 1
-    stages = {
-        stage: sum(turn["stages"].get(stage, 0.0) for turn in turns) / len(turns)
-        for stage in figures.STAGES
-        if any(stage in turn["stages"] for turn in turns)
-    }
-    ends = {kind: ends[kind] for kind in sorted(ends)}
-    p50, p95 = (percentile(times, part) for part in (0.5, 0.95))
-    return Column(began.astimezone(UTC), len(rows), ends, p50, p95, stages)
+def columns(found: Mapping[int, Figures], span: str, now: datetime) -> list[Column]:
+    """The calls of the last ``span`` in whole hours, the oldest first; ``found`` is by column."""
+    number, step = SPANS[span]
+    first = datetime.fromtimestamp(first_hour(span, now) * HOUR, UTC)
+    return [
+        _column(first + timedelta(hours=step * place), found.get(place) or Figures())
+        for place in range(number)
+    ]
+
+
+def _column(began: datetime, sums: Figures) -> Column:
+    ends = {kind: sums.ends[kind].count for kind in sorted(sums.ends)}
+    stages = {stage: sums.stage_ms(stage) for stage in figures.STAGES if stage in sums.stages}
+    return Column(began, sums.calls, ends, sums.percentile(0.5), sums.percentile(0.95), stages)
 
 
 def latency(found: Sequence[Column]) -> Chart:

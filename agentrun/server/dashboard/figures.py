@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from agentrun.records.percentile import percentile
+from agentrun.records.call_figures import Figures
 
 STAGES = ("endpointing", "stt", "llm", "model", "tool", "tts", "transport")
 Row = Mapping[str, Any]
@@ -25,14 +25,17 @@ def seconds(row: Row) -> float | None:
     return (datetime.fromisoformat(row["ended"]) - datetime.fromisoformat(row["started"])).total_seconds()
 
 
-def summary(rows: Sequence[Row]) -> dict[str, Any]:
+def summary(found: Iterable[Figures]) -> dict[str, Any]:
     """The figures of some calls."""
-    times = answers(rows)
+    sums = Figures()
+    for each in found:
+        for kind, name, part in each.parts():
+            sums.add(kind, name, part.count, part.total)
     return {
-        "calls": len(rows),
-        "failed": sum(row.get("ended_by") == "error" for row in rows),
-        "p50": percentile(times, 0.5),
-        "p95": percentile(times, 0.95),
+        "calls": sums.calls,
+        "failed": sums.failed,
+        "p50": sums.percentile(0.5),
+        "p95": sums.percentile(0.95),
     }
 
 
@@ -47,11 +50,10 @@ def line(row: Row) -> dict[str, Any]:
         "started": row["started"],
         "lasted": seconds(row),
         "ended_by": row.get("ended_by"),
-        "reason": row.get("reason", ""),
+        "reason": row.get("reason") or "",
         "answer": statistics.median(times) if times else None,
         "cost": cost.get("total") if cost.get("parts") else None,
         "transcript": row.get("transcript") or (),
-        "interruptions": sum(bool(entry.get("interrupted")) for entry in row.get("transcript") or ()),
     }
 
 

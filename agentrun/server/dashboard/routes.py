@@ -12,6 +12,7 @@ import jinja2
 from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
+from agentrun.records.store.hourly import HOUR
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.dashboard import charts, figures
 from agentrun.server.dashboard.access import is_open, require
@@ -20,6 +21,8 @@ from agentrun.server.lifecycle.settings import ServerSettings
 
 __all__ = ["is_open", "router"]
 PAGE = 50
+DAY = 24
+"""Hours of a step that has all of today, which counts from the whole hour in which it began."""
 _HERE = Path(__file__).parent
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; "
@@ -53,17 +56,17 @@ class Pages:
     ) -> HTMLResponse:
         """Live calls, today's figures, and the latest calls, fifty a page."""
         today = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-        rows = await self._source.recent(agent, None, PAGE * page + 1)
-        shown = rows[PAGE * (page - 1) : PAGE * page]
+        first = int(today.timestamp()) // HOUR
+        rows = await self._source.page(agent, PAGE * (page - 1), PAGE + 1)
         return self._write(
             "calls.html",
             agents=sorted(self._switchboard.plans),
             agent=agent,
-            summary=figures.summary(await self._source.recent(agent, today)),
+            summary=figures.summary((await self._source.figures(agent, first, DAY)).values()),
             live=[figures.line(row) for row in await self._source.live()],
-            lines=[figures.line(row) for row in shown],
+            lines=[figures.line(row) for row in rows[:PAGE]],
             page=page,
-            more=len(rows) > PAGE * page,
+            more=len(rows) > PAGE,
         )
 
     async def live(self) -> HTMLResponse:
@@ -94,8 +97,9 @@ class Pages:
         if span not in charts.SPANS:
             return RedirectResponse("/dashboard/charts", 303)
         now = datetime.now(UTC)
-        rows = await self._source.recent(agent, now - charts.SPANS[span][0])
-        found = charts.columns(rows, span, now)
+        first, (_, step) = charts.first_hour(span, now), charts.SPANS[span]
+        sums = await self._source.figures(agent, first, step)
+        found = charts.columns(sums, span, now)
         return self._write(
             "charts.html",
             span=span,
@@ -106,7 +110,7 @@ class Pages:
             latency=charts.latency(found),
             calls=charts.calls(found),
             size=(charts.WIDTH, charts.HEIGHT),
-            summary=figures.summary(rows),
+            summary=figures.summary(sums.values()),
         )
 
     async def _row(self, agent: str, call_id: str) -> Row:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
+from agentrun.records.call_figures import Figures
+from agentrun.records.store import hourly
 from agentrun.records.store.store import CallQuery, Store
 from agentrun.server.records.recent_records import RecentRecords
 
 Row = Mapping[str, Any]
-MOST = 20_000
-"""Calls that a chart counts at most."""
+LINE = ("transport", "from_number", "answered", "ended_by", "reason", "turns", "cost")
+"""What a line of a table shows of a record, beside its name and times."""
+MOST_LIVE = 200
+"""Calls that are up and shown."""
+T = TypeVar("T")
 
 
 class Source:
@@ -25,33 +29,53 @@ class Source:
 
     async def live(self) -> list[Row]:
         """The calls that are up, the newest first."""
-        mine = [record.as_json() for record in self._records.newest() if record.ended is None]
-        return _newest([*mine, *await self._stored(CallQuery(most=200), live=True)])
+        wanted = CallQuery(most=MOST_LIVE, up=True)
+        stored = await self._ask(lambda store: list(store.find(wanted, (*LINE, "transcript")))) or []
+        kept = {(record.agent, record.id): record for record in self._records.newest()}
+        # what has ended here a moment ago may be up in the store
+        others = [row for row in stored if (row["agent"], row["id"]) not in kept]
+        mine = [record.as_json() for record in kept.values() if record.ended is None]
+        return _newest([*mine, *others])[:MOST_LIVE]
 
-    async def recent(self, agent: str | None, since: datetime | None, most: int = MOST) -> list[Row]:
-        """Calls that have begun ``since``, the newest first, live ones among them."""
-        kept = [
-            row
-            for row in (record.as_json() for record in self._records.newest())
-            if (agent is None or row["agent"] == agent)
-            and (since is None or datetime.fromisoformat(row["started"]) >= since)
-        ]
-        return _newest([*kept, *await self._stored(CallQuery(agent, since, most))])[:most]
+    async def page(self, agent: str | None, skip: int, most: int) -> list[Row]:
+        """``most`` calls after the newest ``skip``, the newest first, live ones among them."""
+        kept = [row for row in self._kept() if agent is None or row["agent"] == agent]
+        if not isinstance(self._records.past, Store):
+            return _newest(kept)[skip : skip + most]
+        wanted = CallQuery(agent, most=most, skip=skip)
+        stored = await self._ask(lambda store: list(store.find(wanted, LINE)))
+        if stored is None:
+            return _newest(kept)[skip : skip + most]
+        if skip:
+            newer = {(row["agent"], row["id"]): row for row in kept}
+            return [newer.get((row["agent"], row["id"]), row) for row in stored]
+        # the first page has those as well that the store has not got yet
+        return _newest([*kept, *stored])[:most]
+
+    async def figures(self, agent: str | None, first: int, step: int) -> dict[int, Figures]:
+        """Sums of the calls since the hour ``first``, by steps of ``step`` hours, as ``HourlyTable.read``."""
+        found = await self._ask(lambda store: store.hourly.read(agent, first, step))
+        if found is not None:
+            return found
+        kept = [row for row in self._kept() if agent is None or row["agent"] == agent]
+        return hourly.of_rows(kept, first, step)
 
     async def one(self, agent: str, call_id: str) -> Row | None:
         """One call, live or past."""
         return await self._records.find(agent, call_id)
 
-    async def _stored(self, wanted: CallQuery, *, live: bool = False) -> list[Row]:
+    def _kept(self) -> list[Row]:
+        return [record.as_json() for record in self._records.newest()]
+
+    async def _ask(self, question: Callable[[Store], T]) -> T | None:
         past = self._records.past
         if not isinstance(past, Store):
-            return []
+            return None
         try:
-            rows = await self._records.read(lambda: list(past.find(wanted)))
+            return await self._records.read(lambda: question(past))
         except (TimeoutError, SQLAlchemyError) as error:
             logger.warning("the dashboard can't read the store: {}", type(error).__name__)
-            return []
-        return [row for row in rows if not live or not row["ended"]]
+            return None
 
 
 def _newest(rows: list[Row]) -> list[Row]:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from loguru import logger
 
 from agentrun.records import CallRecord
+from agentrun.records.store.hourly import BATCH
 from agentrun.records.store.leases import Lapses
 from agentrun.records.store.local_copies import LocalCopies
 from agentrun.records.store.store import Store
@@ -26,6 +27,8 @@ WRITE_SECONDS = 20.0
 """How long a write may take before it counts as failed; SQLite waits 10 s for a file that is locked."""
 TOUCH_SECONDS = 5.0
 FORGET_SECONDS = 3600.0
+COUNT_SECONDS = 5.0
+"""Between two looks for calls that are not in the sums of the charts."""
 CLOSE_SECONDS = 3.0
 """How long the store may take when the server stops; what it has not taken by then is kept in files."""
 
@@ -69,7 +72,7 @@ class RecordWriter:
         self._threads = StoreThreads("records")
         self._open: dict[str, _Open] = {}
         self._lapses = Lapses(time.monotonic)
-        self._touched = self._forgot = float("-inf")
+        self._touched = self._forgot = self._counted = float("-inf")
         self._failing = False
 
     def watch(self, record: CallRecord) -> None:
@@ -162,7 +165,7 @@ class RecordWriter:
                 watcher()
 
     async def _look_after(self) -> None:
-        """Renew the lease, close the calls of servers that have died, and forget what is old."""
+        """Renew the lease, close the calls of servers that have died, count, and forget what is old."""
         now = time.monotonic()
         try:
             if now - self._touched > TOUCH_SECONDS:
@@ -171,6 +174,10 @@ class RecordWriter:
             if self._days is not None and now - self._forgot > FORGET_SECONDS:
                 self._forgot = now
                 await self._threads.run(self._forget, self._days, seconds=WRITE_SECONDS)
+            if now - self._counted > COUNT_SECONDS:
+                found = await self._threads.run(self.store.hourly.count, seconds=WRITE_SECONDS)
+                # after an upgrade there are all the calls of before: a batch each time until they are done
+                self._counted = float("-inf") if found == BATCH else now
         except (sa.exc.SQLAlchemyError, TimeoutError) as error:
             self._note_failure(error)
 

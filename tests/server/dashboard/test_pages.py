@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from agentrun.records import CallRecord, Entry, Takeover, Turn, cost
+from agentrun.records.store import hourly
 from agentrun.records.store.store import Store
 from agentrun.server.dashboard import charts, figures
 from tests.calls.desk import HELLO, OPEN, Desk, open_desk
@@ -122,10 +123,12 @@ async def test_a_recording_is_played_in_ranges(desk: Desk, tmp_path: Path) -> No
 def test_a_chart_has_a_column_for_each_step_and_stacks_stages() -> None:
     now = datetime.now(UTC)
     rows = [record(number).as_json() for number in (0, 5, 10, 60 * 30)]
-    found = charts.columns(rows, "24h", now)
+    sums = hourly.of_rows(rows, charts.first_hour("24h", now))
+    found = charts.columns(sums, "24h", now)
     assert len(found) == 24
     assert sum(column.calls for column in found) == 3
+    assert found[-1].began <= now < found[-1].began + timedelta(hours=1)
     chart = charts.latency(found)
-    assert chart.most == 970.0
+    assert chart.most == pytest.approx(970.0)
     assert sum(part.height for part in chart.parts if part.left == chart.parts[-1].left) == pytest.approx(200)
     assert figures.waterfall({"turns": []}) is None
