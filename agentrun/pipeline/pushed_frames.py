@@ -6,10 +6,12 @@ Pipecat's event ``on_before_push_frame`` runs a coroutine for each frame, and so
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pipecat.frames.frames import Frame, InputAudioRawFrame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+from agentrun.pipeline.pipecat_private.replacements import replace_method
 
 _F = TypeVar("_F", bound=Frame)
 
@@ -18,22 +20,20 @@ def watch_pushed_frames(
     part: FrameProcessor, kind: type[_F] | tuple[type[_F], ...], told: Callable[[_F], None]
 ) -> None:
     """Have ``told`` called with each frame of ``kind``, or of one of them, that ``part`` is about to push."""
-    push: Any = part.push_frame
 
     async def push_frame(frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
         if isinstance(frame, kind):
             told(frame)
         await push(frame, direction)
 
-    part.push_frame = push_frame  # type: ignore[method-assign]
+    push = replace_method(part, "push_frame", push_frame)
 
 
 def keep_caller_sound(part: FrameProcessor) -> None:
     """Let ``part`` be the last that is given the caller's sound: nobody behind it has a use for it."""
-    push: Any = part.push_frame
 
     async def push_frame(frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
         if not isinstance(frame, InputAudioRawFrame):
             await push(frame, direction)
 
-    part.push_frame = push_frame  # type: ignore[method-assign]
+    push = replace_method(part, "push_frame", push_frame)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from pipecat.frames.frames import LLMContextAssistantTimestampFrame
 from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAggregator
@@ -13,6 +12,7 @@ from pipecat.turns import user_turn_completion_mixin as completion
 from pipecat.utils.time import time_now_iso8601
 
 from agentrun.pipeline.audio.playout_tracking import CutAnswer, PlayoutTracker
+from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.records import CutBy
 
 _MARKERS = (
@@ -50,8 +50,7 @@ class HeardAnswers:
         self._assistant = assistant
         self._playout = playout
         self._listener = listener
-        ends: Any = self._push_aggregation
-        assistant.push_aggregation = ends  # type: ignore[method-assign]
+        replace_method(assistant, "push_aggregation", self._push_aggregation)
 
     def cut(self, by: CutBy) -> None:
         """Nothing more of the answer is heard from now on."""

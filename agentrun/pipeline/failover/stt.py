@@ -22,6 +22,7 @@ from pipecat.services.stt_service import SegmentedSTTService
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.failover.failover import Directed, Failover, Member
+from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.turns import noise_transcripts
 
@@ -218,7 +219,6 @@ def bound(
 
     Its own task transcribes, and it has no limit that fits a conversation: OpenAI's client waits 10 minutes.
     """
-    run = service.run_stt
 
     async def run_stt(audio: bytes) -> AsyncGenerator[Frame | None, None]:
         try:
@@ -231,4 +231,4 @@ def bound(
         if not any(isinstance(frame, ErrorFrame) for frame in frames):
             answered(service, any(isinstance(frame, TranscriptionFrame) for frame in frames))
 
-    service.run_stt = run_stt  # type: ignore[method-assign]
+    run = replace_method(service, "run_stt", run_stt)

@@ -9,6 +9,7 @@ from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
+from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.services import end_of_answer
 
 _TICK_SECONDS = 0.01
@@ -60,14 +61,13 @@ def note_ends(llm: OpenAIRealtimeLLMService) -> None:
     Pipecat passes on the message of a response that failed, without its code, and nothing of one that is
     incomplete, cancelled or empty.
     """
-    handle = llm._handle_evt_response_done
 
     async def done(evt: events.ResponseDone) -> None:
         end_of_answer.note(llm, described(evt.response))
         await handle(evt)
         end_of_answer.note(llm, "")
 
-    llm._handle_evt_response_done = done
+    handle = replace_method(llm, "_handle_evt_response_done", done)
 
 
 def described(response: events.Response) -> str:

@@ -19,6 +19,7 @@ from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from websockets.exceptions import ConnectionClosed
 
+from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.tools import unreadable_arguments
 
 MOST_NOTED = 3
@@ -47,18 +48,16 @@ class SessionEvents:
         self.closed = ""
         self.heard_at = 0.0
         """When the server last showed that it hears or answers, on the loop's clock."""
-        self._receive, self._connect = llm._receive_task_handler, llm._connect
-        self._send_event = llm.send_client_event
-        llm._receive_task_handler = self.receive  # type: ignore[method-assign]
-        llm._connect = self.connect  # type: ignore[method-assign]
-        llm._ws_send = self.send  # type: ignore[method-assign]
-        llm.send_client_event = self.send_event  # type: ignore[method-assign]
+        self._receive = replace_method(llm, "_receive_task_handler", self.receive)
+        self._connect = replace_method(llm, "_connect", self.connect)
+        self._send_event = replace_method(llm, "send_client_event", self.send_event)
+        replace_method(llm, "_ws_send", self.send)
 
     async def connect(self) -> None:
         """Connect within ``CONNECT_SECONDS``; a server that hangs is as one that refuses."""
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                await self._connect()  # type: ignore[no-untyped-call]
+                await self._connect()
         except TimeoutError:
             self._llm._websocket = None
             self.closed = f"no connection within {CONNECT_SECONDS:g} s"
@@ -86,7 +85,7 @@ class SessionEvents:
         self.closed = ""
         while True:
             try:
-                await self._receive()  # type: ignore[no-untyped-call]
+                await self._receive()
             except ConnectionClosed as error:
                 self.closed = str(error) or type(error).__name__
             except Exception as error:  # noqa: BLE001 - one event must not cost the session

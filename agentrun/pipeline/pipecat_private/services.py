@@ -20,6 +20,7 @@ from pipecat.transports.websocket.fastapi import FastAPIWebsocketOutputTransport
 from websockets.protocol import State
 
 from agentrun.pipeline.audio.resampling import PromptResampler
+from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.services.speech_sound import NoSpeechError
 
 _TOKENS = {
@@ -33,14 +34,13 @@ def resample_promptly(output: FrameProcessor | None) -> None:
     """Have a transport's output change rates without holding the sound back."""
     if not isinstance(output, BaseOutputTransport):
         return
-    set_ready = output.set_transport_ready
 
     async def set_prompt_ready(frame: StartFrame) -> None:
         await set_ready(frame)
         for sender in output._media_senders.values():
             sender._resampler = PromptResampler()
 
-    output.set_transport_ready = set_prompt_ready  # type: ignore[method-assign]
+    set_ready = replace_method(output, "set_transport_ready", set_prompt_ready)
 
 
 def hear_promptly(service: OpenAIRealtimeLLMService | OpenAIRealtimeSTTService) -> None:
@@ -62,7 +62,7 @@ def send_ahead(output: FrameProcessor | None, seconds: float) -> None:
         output._next_send_time = due
         await asyncio.sleep(max(0.0, due - now - seconds))
 
-    output._write_audio_sleep = wait  # type: ignore[method-assign]
+    replace_method(output, "_write_audio_sleep", wait)
 
 
 def settings_of(service: FrameProcessor) -> Any:

@@ -13,6 +13,7 @@ from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.services.stt_service import SegmentedSTTService
 
+from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.pipeline.turns.speech_segments import SegmentWrittenFrame
 
@@ -26,15 +27,14 @@ class SegmentTranscripts:
 
     def __init__(self, service: SegmentedSTTService, pauses: EarlyEndOfTurn | None) -> None:
         self._service = service
-        self._transcribe, self._stopped = service.run_stt, service._handle_user_stopped_speaking
         self._early: asyncio.Task[list[Frame | None]] | None = None
         self._early_sound = b""
         self._queued: deque[asyncio.Task[list[Frame | None]] | None] = deque()
-        service.run_stt = self._run  # type: ignore[method-assign]
-        service._handle_user_stopped_speaking = self._end  # type: ignore[method-assign]
+        self._transcribe = replace_method(service, "run_stt", self._run)
+        self._stopped = replace_method(service, "_handle_user_stopped_speaking", self._end)
         if pauses:
             pauses.watch(self._begin, self._withdraw)
-            service.cleanup = self._clean_up(service.cleanup)  # type: ignore[method-assign]
+            self._clean_up_service = replace_method(service, "cleanup", self._clean_up)
 
     def _begin(self) -> None:
         """Have written down what was said until this pause."""
@@ -65,14 +65,11 @@ class SegmentTranscripts:
             yield frame
         yield SegmentWrittenFrame()
 
-    def _clean_up(self, clean_up: Any) -> Any:
-        async def all_clean() -> None:
-            for early in (self._early, *self._queued):
-                if early:
-                    early.cancel()
-            await clean_up()
-
-        return all_clean
+    async def _clean_up(self) -> None:
+        for early in (self._early, *self._queued):
+            if early:
+                early.cancel()
+        await self._clean_up_service()
 
 
 async def _collected(frames: AsyncGenerator[Frame | None, None]) -> list[Frame | None]:

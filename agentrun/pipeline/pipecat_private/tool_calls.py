@@ -10,7 +10,7 @@ each call goes on as one chunk at its end, which Pipecat reads as it was meant.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 from openai.types.chat import ChatCompletionChunk
@@ -22,6 +22,7 @@ from pipecat.services.openai.responses.llm import (
     OpenAIResponsesLLMService,
 )
 
+from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.tools.call_deltas import ToolCallDeltas, WholeCall
 from agentrun.tools import unreadable_arguments
 
@@ -38,25 +39,23 @@ def assemble_tool_calls(llm: object) -> None:
         _read_arguments(llm)
     if not isinstance(llm, BaseOpenAILLMService):
         return
-    complete: Callable[[LLMContext], Any] = llm.get_chat_completions
 
     async def get_chat_completions(context: LLMContext) -> ToolCallStream:
         names, ids = _names(context), _ids(context)
         return ToolCallStream(await complete(context), ToolCallDeltas(names, ids))
 
-    llm.get_chat_completions = get_chat_completions  # type: ignore[method-assign, assignment]
+    complete = replace_method(llm, "get_chat_completions", get_chat_completions)
 
 
 def _read_arguments(llm: OpenAIResponsesLLMService | OpenAIResponsesHttpLLMService) -> None:
     """Pipecat drops a call of the Responses API whose arguments it can't read, and the model waits for it."""
-    process = llm._process_function_calls
 
     def process_function_calls(context: LLMContext, function_calls: dict[str, dict[str, str]]) -> Any:
         for call in function_calls.values():
             call["arguments"] = json.dumps(unreadable_arguments.read(call["arguments"] or ""))
         return process(context, function_calls)
 
-    llm._process_function_calls = process_function_calls  # type: ignore[method-assign]
+    process = replace_method(llm, "_process_function_calls", process_function_calls)
 
 
 class ToolCallStream:

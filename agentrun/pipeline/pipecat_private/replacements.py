@@ -1,0 +1,73 @@
+"""The one way in which agentrun puts a method of its own in the place of one of Pipecat's.
+
+Pipecat has no hook for what ``REPLACEABLE`` lists: each row says what the replacement is for, and which
+parameters Pipecat calls the method with. ``tests/pipeline/test_replacements.py`` fails when a class has no
+such method any more, or calls it with something else, and when a method is replaced in any other way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAggregator
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.services.openai.base_llm import BaseOpenAILLMService
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.services.openai.responses.llm import OpenAIResponsesHttpLLMService, OpenAIResponsesLLMService
+from pipecat.services.stt_service import SegmentedSTTService
+from pipecat.transports.base_output import BaseOutputTransport
+from pipecat.transports.websocket.fastapi import FastAPIWebsocketOutputTransport
+
+
+@dataclass(frozen=True)
+class Replaceable:
+    """A method of ``owner``, the names of its parameters behind ``self``, and what it is replaced for."""
+
+    owner: type
+    name: str
+    parameters: tuple[str, ...]
+    purpose: str
+
+
+REPLACEABLE = (
+    Replaceable(FrameProcessor, "push_frame", ("frame", "direction"), "watch or keep back what is pushed"),
+    Replaceable(SegmentedSTTService, "run_stt", ("audio",), "bound a transcription; begin it at a pause"),
+    Replaceable(SegmentedSTTService, "_handle_user_stopped_speaking", ("frame",), "pauses within speech"),
+    Replaceable(SegmentedSTTService, "cleanup", (), "withdraw what was begun at a pause"),
+    Replaceable(LLMAssistantAggregator, "push_aggregation", (), "keep what the caller heard, not all"),
+    Replaceable(BaseOpenAILLMService, "get_chat_completions", ("context",), "put tool calls together"),
+    *(
+        Replaceable(owner, "_process_function_calls", ("context", "function_calls"), "unreadable arguments")
+        for owner in (OpenAIResponsesLLMService, OpenAIResponsesHttpLLMService)
+    ),
+    Replaceable(OpenAIRealtimeLLMService, "_receive_task_handler", (), "outlive an event of no use"),
+    Replaceable(OpenAIRealtimeLLMService, "_connect", (), "give up a handshake that hangs"),
+    Replaceable(OpenAIRealtimeLLMService, "_ws_send", ("realtime_message",), "say once that it is gone"),
+    Replaceable(OpenAIRealtimeLLMService, "send_client_event", ("event",), "know a refused response"),
+    Replaceable(OpenAIRealtimeLLMService, "_handle_evt_response_done", ("evt",), "how an answer ended"),
+    Replaceable(BaseOutputTransport, "set_transport_ready", ("frame",), "resample without delay"),
+    Replaceable(FastAPIWebsocketOutputTransport, "_write_audio_sleep", (), "send ahead of playing"),
+)
+"""Every method that may be replaced, and why."""
+
+
+def replace_method(target: object, name: str, replacement: Any) -> Any:
+    """Have Pipecat call ``replacement`` for ``target.name``, and give the method that it called until now.
+
+    ``replacement`` takes what the method takes, behind ``self``. Each target is replaced by itself: other
+    objects of its class keep theirs. Replacements stack, so the method that is given may be one of them.
+
+    Raises TypeError when ``REPLACEABLE`` has no such row for the class of ``target``.
+
+    >>> replace_method(object(), "push_frame", print)
+    Traceback (most recent call last):
+        ...
+    TypeError: push_frame of object is not among the methods that agentrun replaces
+    """
+    if not any(row.name == name and isinstance(target, row.owner) for row in REPLACEABLE):
+        kind = type(target).__name__
+        raise TypeError(f"{name} of {kind} is not among the methods that agentrun replaces")
+    original = getattr(target, name)
+    setattr(target, name, replacement)
+    return original
