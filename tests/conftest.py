@@ -39,7 +39,9 @@ TESTS = Path(__file__).parent
 SLOW = frozenset(
     {
         # calls with sound in real time
+        "calls/test_answers.py",
         "calls/test_base_url.py",
+        "calls/test_call_control.py",
         "calls/test_canaries.py",
         "calls/test_early_end_of_turn.py",
         "calls/test_examples.py",
@@ -52,6 +54,7 @@ SLOW = frozenset(
         "calls/test_realtime_reconnection.py",
         "calls/test_recording.py",
         "calls/test_turns_and_limits.py",
+        "testing/running/test_spoken_run.py",
         # a browser with a microphone
         "browser/test_conversation.py",
         "browser/test_dashboard.py",

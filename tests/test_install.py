@@ -162,6 +162,7 @@ def test_the_pythons_of_the_lock_are_supported(
     assert install.supported(version) is fits
 
 
+@pytest.mark.slow
 def test_without_any_package_the_next_step_is_named(tmp_path: Path) -> None:
     environ = {
         **os.environ,

@@ -41,6 +41,7 @@ def problem(folder: Path, tts: str, plugin: str = "") -> Problem:
     return found
 
 
+@pytest.mark.slow
 async def test_a_plugins_voice_speaks_on_a_call() -> None:
     hearing, voice = ScriptedHearing(["Do you sell seed?"]), ToneVoice()
     async with OpenAIServer(hearing, voice, ScriptedBrain([Answer("We do.")])) as openai:

@@ -31,6 +31,7 @@ def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "there"), [((), False), (("--agentrun-logs",), True)])
 def test_pipecats_lines_are_there_only_when_they_are_asked_for(
     tmp_path: Path, options: tuple[str, ...], there: bool

@@ -36,6 +36,7 @@ class RoomRoutes:
     api_key: str = field(repr=False)
     rooms: dict[str, DailyRoom] = field(default_factory=dict)
     tokens: dict[str, DailyToken] = field(default_factory=dict)
+    arrived: list[str] = field(default_factory=list)
     requests: list[RecordedRequest] = field(default_factory=list)
     faults: dict[str, Fault] = field(default_factory=dict)
     latency: dict[str, float] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class RoomRoutes:
         route = f"{request.method} {path.partition('/')[0]}"
         text = await request.body()
         body = _object(text)
+        self.arrived.append(route)
         await asyncio.sleep(self.latency.get(route, 0.0))
         fault = self.faults.get(route)
         if fault and fault.take():

@@ -53,6 +53,11 @@ class DailyServer:
         return self._routes.requests
 
     @property
+    def arrived(self) -> list[str]:
+        """The route of every request as it came, answered or not, such as ``POST rooms``."""
+        return self._routes.arrived
+
+    @property
     def faults(self) -> dict[str, Fault]:
         """What fails: ``{"POST rooms": Fault("status", 500)}``; a kind is ``status`` or ``hang``."""
         return self._routes.faults

@@ -236,7 +236,7 @@ async def test_a_server_that_stops_deletes_the_rooms_of_calls_and_of_starts_unde
         assert (await desk.post(START)).status_code == 200
         desk.daily.latency["POST rooms"] = 0.3
         starting = asyncio.create_task(desk.post(START))
-        await asyncio.sleep(0.1)
+        await until(lambda: desk.daily.arrived.count("POST rooms") == 2, 10)
         await desk.switchboard.close()
         answer = await starting
         assert (answer.status_code, answer.json()["detail"]) == (502, "the server is stopping")

@@ -175,7 +175,9 @@ def test_a_budget_that_is_exceeded_fails_the_test(tmp_path: Path) -> None:
     [outcome] = run(write(tmp_path, tests))
     [failure] = outcome.failures
     assert (failure.kind, failure.expected) == ("budget", "budget.first_audio 2000 ms")
-    assert outcome.first_audio[0] == pytest.approx(4, abs=0.5)
+    [first_audio] = outcome.first_audio
+    assert first_audio is not None
+    assert 4 <= first_audio < 8  # the clock is virtual; what the machine needs comes on top
 
 
 def test_a_criterion_for_a_judge_is_not_judged_and_not_passed_over(tmp_path: Path) -> None:
