@@ -21,6 +21,7 @@ from agentrun.cli.options.server import (
     admission_options,
     authentication_options,
     log_options,
+    most_calls,
     record_options,
     worker_options,
 )
@@ -88,7 +89,8 @@ def command(specs: tuple[Path, ...], drain: float, workers: int, **given: Any) -
     from agentrun.server.lifecycle.startup import Options
 
     limits = Limits(
-        *(given.pop(name) for name in ("max_calls", "max_calls_per_caller", "max_calls_per_minute"))
+        most_calls(given.pop("max_calls"), given["host"]),
+        *(given.pop(name) for name in ("max_calls_per_caller", "max_calls_per_minute")),
     )
     records = given.pop("records")
     kept = None if records == "none" else records

@@ -65,15 +65,45 @@ DURATION = _Duration()
 """``30s`` or ``5m``, as seconds."""
 
 
+class _MostCalls(click.ParamType[Any]):
+    name = "N|auto|none"
+
+    def get_metavar(self, *_: Any) -> str:
+        return "N|auto|none"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value in ("auto", "none") or (isinstance(value, int) and not isinstance(value, bool)):
+            return value if value in ("auto", "none") else _COUNT.convert(value, param, ctx)
+        if str(value).isdecimal():
+            return _COUNT.convert(value, param, ctx)
+        return self.fail(f"'{value}' is none of: a number from 1 on, auto, none", param, ctx)
+
+
+def most_calls(asked: Any, host: str) -> Any:
+    """What ``--max-calls`` means for a server on ``host``: a number, ``auto``, or None for any number.
+
+    >>> most_calls(None, "127.0.0.1"), most_calls(None, "0.0.0.0"), most_calls("none", "0.0.0.0")
+    (None, 'auto', None)
+    """
+    from agentrun.server.auth.call_access import is_loopback
+
+    bound = asked or ("none" if is_loopback(host) else "auto")
+    return None if bound == "none" else bound
+
+
 def admission_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How many calls all agents of the server take together."""
     for name, words in (
         ("--max-calls-per-minute", "Calls that may begin within a minute, over all agents."),
         ("--max-calls-per-caller", "Calls of one number at the same time, over all agents."),
-        ("--max-calls", "Calls at the same time, over all agents."),
     ):
         command = click.option(name, type=_COUNT, help=words)(command)
-    return command
+    return click.option(
+        "--max-calls",
+        type=_MostCalls(),
+        help="Calls at the same time, over all agents: a number, as many as are held (auto), or any number "
+        "(none). auto by default, none on a loopback host.",
+    )(command)
 
 
 def record_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -39,7 +39,8 @@ class Resources:
         """Whether calls make spans for OpenTelemetry."""
         self._silero = pipecat_private.silero_session()
         self._smart_turn = pipecat_private.smart_turn_session()
-        self._turn_threads = ThreadPoolExecutor(_cores(), "smart-turn", initializer=_give_way)
+        #: What judges the ends of turns, for all calls.
+        self.turn_threads = ThreadPoolExecutor(_cores(), "smart-turn", initializer=_give_way)
         self.http_client = openai.DefaultAsyncHttpxClient(
             limits=_lasting(openai.DEFAULT_CONNECTION_LIMITS),
             event_hooks={"response": [http_retries.bound_retries]},
@@ -69,7 +70,7 @@ class Resources:
 
     def smart_turn(self, pauses: EarlyEndOfTurn | None = None) -> pipecat_private.SharedSmartTurn:
         """An end-of-turn model for one call, which judges from ``pauses`` on."""
-        return pipecat_private.SharedSmartTurn(self._smart_turn, self._turn_threads, pauses)
+        return pipecat_private.SharedSmartTurn(self._smart_turn, self.turn_threads, pauses)
 
     def warm(self) -> None:
         """Run each model once, so that the first call is as fast as the tenth. Blocks for about 0.2 s."""
@@ -89,7 +90,7 @@ class Resources:
         await self.mcp.close()
         # FastAPI's caches keep an application, and all that it refers to, for as long as the process runs
         self._silero = self._smart_turn = None
-        self._turn_threads.shutdown(wait=False, cancel_futures=True)
+        self.turn_threads.shutdown(wait=False, cancel_futures=True)
         await self.http_client.aclose()
         await self.web.aclose()
         if self._web_session:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
@@ -21,14 +22,20 @@ RETRY_SECONDS = 30.0
 """When to ask again for a place that some call must leave first."""
 EXPECTED_SECONDS = 5.0
 """Twilio opens its stream within a second or so of the webhook; who waits for it waits no longer."""
+AUTO: Literal["auto"] = "auto"
+"""As many calls as the server holds: see ``load``."""
+Bound = int | Literal["auto"] | None
 Kind = Literal["stopping", "blocked", "closed", "busy", "caller", "minute"]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How many calls a server takes, whatever its agents allow; None is any number."""
+    """How many calls a server takes, whatever its agents allow.
 
-    calls: int | None = None
+    None is any number, ``auto`` as many as it holds.
+    """
+
+    calls: Bound = None
     calls_per_caller: int | None = None
     calls_per_minute: int | None = None
 
@@ -104,7 +111,8 @@ class Admission:
     """Lets calls in, and remembers each until it is over.
 
     Nothing waits between the decision and the count, so a burst gets exactly as many places as there are.
-    ``clock`` is in seconds, ``now`` the time of day.
+    ``clock`` is in seconds, ``now`` the time of day. ``capacity`` is how many calls are held at once, which
+    is asked where a limit is ``auto``.
     """
 
     def __init__(
@@ -113,8 +121,10 @@ class Admission:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         store: Store | None = None,
+        capacity: Callable[[], int] | None = None,
     ) -> None:
         self.stopped = False
+        self.capacity = capacity
         self._limits = limits or Limits()
         self._clock = clock
         self._now = now
@@ -150,18 +160,28 @@ class Admission:
         agent, own, now = plan.spec.name, plan.spec.limits, self._clock()
         expires = now + seconds + MARGIN_SECONDS
         bounds = Limits(own.calls, own.calls_per_caller, own.calls_per_minute)
+        of_server = self._of_server(own.calls == AUTO)
         with self._store.open() as book:
             book.drop(now)
             if place := book.find(agent, call_id):
                 place.expires = place.expires and expires
                 return None
-            refusal = _full(book, agent, caller, bounds, now) or _full(book, "", caller, self._limits, now)
+            refusal = _full(book, agent, caller, bounds, now) or _full(book, "", caller, of_server, now)
             if refusal:
                 return self._told(plan, refusal)
             book.places.append(CallSlot(agent, call_id, caller, now, expires))
             for whose in (agent, ""):
                 book.begun.setdefault(whose, []).append(now)
         return None
+
+    def _of_server(self, wanted: bool) -> Limits:
+        """The server's limits, with what it holds at this moment where that is ``wanted``."""
+        if self._limits.calls != AUTO and not wanted:
+            return self._limits
+        fixed = self._limits.calls if isinstance(self._limits.calls, int) else math.inf
+        held = self.capacity() if self.capacity else math.inf
+        least = min(fixed, held)
+        return replace(self._limits, calls=None if least == math.inf else int(least))
 
     def _told(self, plan: Plan, refusal: Refusal) -> Refusal:
         for watcher in self._watchers:
@@ -203,7 +223,7 @@ class Admission:
 def _full(book: SlotBook, agent: str, caller: str, bounds: Limits, now: float) -> Refusal | None:
     """What ``agent``, or the whole server where it is empty, has no room for."""
     held = [place for place in book.places if agent in ("", place.agent)]
-    if bounds.calls is not None and len(held) >= bounds.calls:
+    if isinstance(bounds.calls, int) and len(held) >= bounds.calls:
         return Refusal("busy", "every line is taken", RETRY_SECONDS)
     of_caller = sum(place.caller == caller for place in held) if caller else 0
     if bounds.calls_per_caller is not None and of_caller >= bounds.calls_per_caller:

@@ -63,7 +63,7 @@ class Pages:
             agents=sorted(self._switchboard.plans),
             agent=agent,
             summary=figures.summary((await self._source.figures(agent, first, DAY)).values()),
-            live=[figures.line(row) for row in await self._source.live()],
+            **await self._live(),
             lines=[figures.line(row) for row in rows[:PAGE]],
             page=page,
             more=len(rows) > PAGE,
@@ -71,7 +71,12 @@ class Pages:
 
     async def live(self) -> HTMLResponse:
         """The calls that are up, as the part of a page."""
-        return self._write("live.html", live=[figures.line(row) for row in await self._source.live()])
+        return self._write("live.html", **await self._live())
+
+    async def _live(self) -> dict[str, Any]:
+        capacity = self._switchboard.admission.capacity
+        lines = [figures.line(row) for row in await self._source.live()]
+        return {"live": lines, "capacity": capacity() if capacity else None}
 
     async def call(self, agent: str, call_id: str, part: bool = False) -> HTMLResponse:
         """One call, or the ``part`` of its page that changes."""

@@ -17,6 +17,7 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
 from agentrun.server.admission.admission import Admission
+from agentrun.server.admission.load import Load
 from agentrun.server.app import application
 from agentrun.server.auth import call_access
 from agentrun.server.calls import microphone_call
@@ -31,7 +32,7 @@ from agentrun.server.observability import tracing
 from agentrun.server.records import record_keeping
 from agentrun.server.records.audio_recordings import Recordings
 from agentrun.server.shared_state.answered_calls import AnsweredCalls
-from agentrun.server.shared_state.sqlite import Ledger, SharedStore, SharedStreamTokens
+from agentrun.server.shared_state.sqlite import Ledger, SharedLoad, SharedStore, SharedStreamTokens
 from agentrun.server.twilio.outbound_calls import Diallers
 from agentrun.spec.loading.spec_file import SpecFile
 
@@ -88,6 +89,8 @@ async def running_server(
         logs.protect(plan.redaction for plan in plans.values())
         admission = Admission(options.limits, store=store)
         switchboard = Switchboard(plans, resources, admission, AnsweredCalls(ledger))
+        load_now = Load(lambda: switchboard.live, resources.turn_threads, asyncio.get_running_loop().time)
+        admission.capacity = SharedLoad(ledger, load_now).capacity if ledger else lambda: load_now.capacity
         stack.push_async_callback(switchboard.background.stop)
         await switchboard.prepare()
         kept: record_keeping.Keeping | None = None
@@ -104,7 +107,8 @@ async def running_server(
         if kept:
             web.state.metrics.follow(kept.deliverer)
             kept.writer.on_refusal(web.state.metrics.record_refused)
-        switchboard.background.start("metrics", web.state.metrics.watch)
+        web.state.metrics.measure(load_now)
+        switchboard.background.start("load", load_now.watch)
         join_given_rooms = _include_daily(web, switchboard, settings)
         await stack.enter_async_context(serving(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
         stack.push_async_callback(switchboard.close)

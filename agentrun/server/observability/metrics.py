@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 
 from fastapi import APIRouter, Depends, Response
@@ -11,12 +10,12 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from agentrun.records import CallRecord
+from agentrun.server.admission.load import Load
 from agentrun.server.auth import api_key
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.records.webhook_delivery import Deliverer
 
-PERIOD_SECONDS = 0.5
 _ANSWER = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 _STAGE = (0.01, 0.025, *_ANSWER)
 _CALL = (5, 15, 30, 60, 120, 300, 600, 1200, 1800)
@@ -50,6 +49,12 @@ class Metrics:
             "agentrun_calls_active",
             "Calls that are up.",
             ["agent"],
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+        self._capacity = Gauge(
+            "agentrun_calls_capacity",
+            "Calls that are held at once, from how busy and how late the process is.",
             registry=self.registry,
             multiprocess_mode="livesum",
         )
@@ -99,13 +104,15 @@ class Metrics:
         for takeover in record.takeovers:
             self._takeovers.labels(agent, takeover.part).inc()
 
-    async def watch(self) -> None:
-        """Measure the event loop until it is cancelled."""
-        clock = asyncio.get_running_loop().time
-        while True:
-            due = clock() + PERIOD_SECONDS
-            await asyncio.sleep(PERIOD_SECONDS)
-            self._lag.observe(max(0.0, clock() - due))
+    def measure(self, load: Load) -> None:
+        """Tell how late the event loop is, and how many calls this process holds."""
+
+        def looked(late: float) -> None:
+            self._lag.observe(late)
+            self._capacity.set(load.capacity)
+
+        load.on_look(looked)
+        self._capacity.set(load.capacity)
 
 
 def told(metrics: Metrics) -> bytes:

@@ -7,6 +7,7 @@ it is exact over all workers, and a worker that is killed in the middle leaves t
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from agentrun.server.admission.admission import CallSlot, SlotBook
+from agentrun.server.admission.load import Load
 from agentrun.server.auth.start_tokens import StartTokens
 from agentrun.server.twilio.stream_tokens import StreamGrant, StreamTokens
 
 _WAIT_SECONDS = 5.0
+_TELL_SECONDS = 1.0
+_HEARD_OF_SECONDS = 6.0
+"""A worker that has not told of itself for so long is no more."""
 
 
 class Ledger:
@@ -89,6 +94,38 @@ class SharedStore:
         """Free the places of a worker that is no more."""
         with self.open() as book:
             book.places[:] = [place for place in book.places if place.worker != worker]
+
+
+class SharedLoad:
+    """How many calls all workers hold together, from what each says of itself."""
+
+    def __init__(self, ledger: Ledger, own: Load) -> None:
+        self._ledger = ledger
+        self._own = own
+        self._told_at = float("-inf")
+        own.on_look(self._looked)
+
+    def capacity(self) -> int:
+        """Of all workers; those that are up, and no more, while one of them is late: it may get the next."""
+        now = self._own.clock()
+        with self._ledger.page("load") as page:
+            told = [each for each in page.values() if each["at"] > now - _HEARD_OF_SECONDS]
+        if not told:
+            return self._own.capacity
+        if any(each["late"] for each in told):
+            return max(1, sum(int(each["calls"]) for each in told))
+        return sum(int(each["most"]) for each in told)
+
+    def _looked(self, _late: float) -> None:
+        now = self._own.clock()
+        if now - self._told_at < _TELL_SECONDS:
+            return
+        self._told_at = now
+        own = {"at": now, "most": self._own.most, "calls": self._own.calls(), "late": self._own.is_late}
+        with self._ledger.page("load") as page:
+            page[str(os.getpid())] = own
+            for worker in [each for each, told in page.items() if told["at"] <= now - _HEARD_OF_SECONDS]:
+                del page[worker]
 
 
 class SharedStreamTokens(StreamTokens):

@@ -80,7 +80,11 @@ class Limits(SpecModel):
         description="How long an answer that has begun may stop before the agent goes on with it, or gives "
         "up; as long as `answer` if it isn't set.",
     )
-    calls: Count | None = Field(default=None, ge=1, description="Calls at the same time; any number.")
+    calls: Annotated[Count, Field(ge=1)] | Literal["auto"] | None = Field(
+        default=None,
+        description="Calls at the same time; any number, or with `auto` as many as the server holds.",
+        examples=[20, "auto"],
+    )
     calls_per_caller: Count | None = Field(
         default=None, ge=1, description="Calls of one number at the same time; any number."
     )

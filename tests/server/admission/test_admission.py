@@ -227,6 +227,17 @@ async def test_who_is_blocked_is_rejected_and_who_calls_at_night_hears_the_closi
         assert await answer_to(client, 2) == ["Say", "We are closed.", "Hangup", ""]
 
 
+async def test_who_would_be_one_too_many_for_the_machine_hears_that_all_lines_are_busy(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path, "limits: {calls: auto}") as (server, client):
+        assert server.switchboard.admission.capacity
+        assert server.switchboard.admission.capacity() > 1
+        server.switchboard.admission.capacity = lambda: 1
+        assert (await answer_to(client, 1))[0] == "Connect"
+        assert (await answer_to(client, 2))[0] == "Say"
+
+
 async def test_a_program_is_told_when_to_come_again(tmp_path: Path) -> None:
     async with open_daily(tmp_path) as desk:
         desk.switchboard.admission._limits = Limits(calls=1)

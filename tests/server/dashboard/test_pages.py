@@ -58,6 +58,12 @@ async def test_the_first_page_has_todays_figures_and_the_latest_calls(desk: Desk
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
 
 
+async def test_the_pages_say_how_many_calls_there_is_room_for(desk: Desk) -> None:
+    desk.server.switchboard.admission.capacity = lambda: 17
+    for path in ("", "/live"):
+        assert "room for about 17" in (await get(desk, path)).text
+
+
 async def test_a_calls_page_has_its_facts_words_and_bars(desk: Desk) -> None:
     page = (await get(desk, "/calls/desk/CA3")).text
     for shown in (

@@ -42,6 +42,7 @@ async def test_a_call_is_counted_with_its_tool_and_its_answer(tmp_path: Path) ->
     tool = (agent, ("status", "ok"), ("tool", "get_hours"))
     assert after["agentrun_tool_seconds_count", tool] == 1
     assert after["agentrun_event_loop_lag_seconds_count", ()] > 0
+    assert during["agentrun_calls_capacity", ()] >= 1
 
 
 async def test_a_call_that_is_not_let_in_is_counted_with_its_reason(tmp_path: Path) -> None:
