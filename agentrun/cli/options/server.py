@@ -66,10 +66,7 @@ DURATION = _Duration()
 
 
 class _MostCalls(click.ParamType[Any]):
-    name = "N|auto|none"
-
-    def get_metavar(self, *_: Any) -> str:
-        return "N|auto|none"
+    name = "calls"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value in ("auto", "none") or (isinstance(value, int) and not isinstance(value, bool)):
@@ -101,6 +98,7 @@ def admission_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--max-calls",
         type=_MostCalls(),
+        metavar="N|auto|none",
         help="Calls at the same time, over all agents: a number, as many as are held (auto), or any number "
         "(none). auto by default, none on a loopback host.",
     )(command)
