@@ -17,6 +17,8 @@ QUIET_SECONDS = 0.5
 """Between two looks while nobody is on the line."""
 JUDGING_SECONDS = 0.5
 """Between two looks at the threads that judge turns."""
+WEIGH_SECONDS = 0.5
+"""Between two looks at the processor time that was used."""
 WINDOW_SECONDS = 10.0
 FULL_SHARE = 0.75
 """Of what the process can have: calls speak and are judged at the same moment, and need the rest then."""
@@ -122,6 +124,8 @@ class Load:
     def _weigh(self) -> None:
         """What a call costs, from what the window's calls have used."""
         now = self.clock()
+        if self._seen and now - self._seen[-1].at < WEIGH_SECONDS:
+            return
         if self._seen:
             self._call_seconds += self.calls() * (now - self._seen[-1].at)
         self._seen.append(_Look(now, self.used(), self._call_seconds))
