@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import httpx
+import pytest
 from fastapi import FastAPI, WebSocket
 from websockets.asyncio.client import connect
 
+from agentrun.http import uvicorn_server
 from agentrun.http.uvicorn_server import bind, serving
 
 
@@ -22,3 +27,15 @@ async def test_a_client_that_would_compress_is_not_joined_in_it() -> None:
         await client.send("hello " * 100)
         assert await client.recv() == "hello " * 100
         assert client.protocol.extensions == []
+
+
+async def test_a_server_leaves_at_once_however_seldom_it_looks_at_its_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(uvicorn_server, "_TICK_SECONDS", 3600.0)
+    sock = bind("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}/"
+    async with asyncio.timeout(20):
+        async with serving(FastAPI(), sock) as server, httpx.AsyncClient(trust_env=False) as client:
+            assert "date" in (await client.get(url)).headers
+        assert server.should_exit

@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import json
 import secrets
-import uuid
 from collections.abc import Callable
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse
-from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
-from pipecat.transports.smallwebrtc.request_handler import (
-    IceCandidate,
-    SmallWebRTCPatchRequest,
-    SmallWebRTCRequest,
-    SmallWebRTCRequestHandler,
-)
 
 from agentrun.plan.plan import Plan
-from agentrun.server.admission import rejections
 from agentrun.server.auth.local_only import LocalCheck, require_address
 from agentrun.server.browser import page
 from agentrun.server.calls.switchboard import Switchboard
-from agentrun.transports import browser
+
+if TYPE_CHECKING:
+    from agentrun.server.browser.offers import Offers
 
 MOST_OFFER_BYTES = 64 * 1024
-_UNREADABLE = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-    InternalError,
-    InvalidAccessError,
-    InvalidStateError,
-    OperationError,
-)
-"""What aiortc raises, depending on where an SDP or a candidate is wrong."""
+_OFFERS = "agentrun.server.browser.offers"
 
 
 def router(
@@ -52,24 +35,48 @@ def router(
     routes = APIRouter()
     if require_local:
         routes.include_router(_page(switchboard), dependencies=[Depends(require_local)])
-    handler = SmallWebRTCRequestHandler()
-    switchboard.on_close(handler.close)
+    offers = _Loaded(switchboard)
 
     @routes.post("/{agent}/browser/offer", dependencies=[Depends(require_start)])
     async def offer(agent: str, request: Request) -> dict[str, str]:
-        return await _answer(switchboard, handler, agent, await _body(request))
+        body = await _body(request)
+        plan = _plan(switchboard, agent)
+        return await (await offers.get()).answer(plan, body)
 
     @routes.patch("/{agent}/browser/offer", dependencies=[Depends(require_start)])
     async def candidates(agent: str, request: Request) -> dict[str, str]:
         _plan(switchboard, agent)
-        wanted = _patch(await _body(request))
-        try:
-            await handler.handle_patch_request(wanted)
-        except _UNREADABLE:
-            raise HTTPException(400, "the candidates can't be understood") from None
+        body = await _body(request)
+        await (await offers.get()).take_candidates(body)
         return {"status": "ok"}
 
     return routes
+
+
+class _Loaded:
+    """What talks WebRTC.
+
+    It is loaded at once where an agent is for browsers, else in a thread, at the first offer.
+    """
+
+    def __init__(self, switchboard: Switchboard) -> None:
+        self._switchboard = switchboard
+        self._lock = asyncio.Lock()
+        self._offers: Offers | None = None
+        kinds = {one.type for plan in switchboard.plans.values() for one in plan.spec.transport}
+        if "local" in kinds:
+            self._take(importlib.import_module(_OFFERS))
+
+    async def get(self) -> Offers:
+        """The same for all offers."""
+        async with self._lock:
+            if self._offers is None:
+                self._take(await asyncio.to_thread(importlib.import_module, _OFFERS))
+        assert self._offers is not None  # noqa: S101
+        return self._offers
+
+    def _take(self, module: ModuleType) -> None:
+        self._offers = module.Offers(self._switchboard)
 
 
 def _page(switchboard: Switchboard) -> APIRouter:
@@ -95,45 +102,6 @@ def _page(switchboard: Switchboard) -> APIRouter:
     return routes
 
 
-async def _answer(
-    switchboard: Switchboard, handler: SmallWebRTCRequestHandler, agent: str, body: dict[str, Any]
-) -> dict[str, str]:
-    """The answer to an offer, once a session is at work behind it; an HTTPException otherwise."""
-    plan = _plan(switchboard, agent)
-    if not isinstance(body.get("sdp"), str) or body.get("type") != "offer":
-        raise HTTPException(400, "an offer has `sdp` and the `type` offer")
-    if "m=audio" not in body["sdp"]:
-        raise HTTPException(400, "an offer has a line for audio")
-    call_id = uuid.uuid4().hex
-    if refusal := switchboard.admission.ask(plan, call_id):
-        raise rejections.in_http(refusal)
-    peers: list[SmallWebRTCConnection] = []
-    started: list[bool] = []
-
-    async def begin(peer: SmallWebRTCConnection) -> None:
-        peers.append(peer)
-        if not switchboard.closing:
-            connection = browser.connect(peer, agent, plan.environ, offline=plan.offline, call_id=call_id)
-            switchboard.answer(plan, connection)
-            started.append(True)
-
-    wanted = SmallWebRTCRequest(sdp=body["sdp"], type="offer")
-    try:
-        answer = await handler.handle_web_request(wanted, begin)
-    except _UNREADABLE:
-        raise HTTPException(400, "the offer can't be understood") from None
-    finally:
-        if not started:
-            switchboard.admission.release(agent, call_id)
-    if answer and started:
-        return answer
-    for peer in peers:
-        await peer.disconnect()
-    if switchboard.closing:
-        raise HTTPException(503, "the server is stopping")
-    raise HTTPException(500, "the agent could not be started; the server's log says why")
-
-
 def _plan(switchboard: Switchboard, agent: str) -> Plan:
     """The plan of ``agent``; an HTTPException where nobody would answer."""
     plan = switchboard.plans.get(agent)
@@ -142,18 +110,6 @@ def _plan(switchboard: Switchboard, agent: str) -> Plan:
     if switchboard.closing:
         raise HTTPException(503, "the server is stopping")
     return plan
-
-
-def _patch(body: dict[str, Any]) -> SmallWebRTCPatchRequest:
-    """ICE candidates that came late, each with its ``candidate``, ``sdp_mid`` and ``sdp_mline_index``."""
-    try:
-        found = [
-            IceCandidate(str(one["candidate"]), str(one["sdp_mid"]), int(one["sdp_mline_index"]))
-            for one in body["candidates"]
-        ]
-        return SmallWebRTCPatchRequest(pc_id=str(body["pc_id"]), candidates=found)
-    except (LookupError, TypeError, ValueError):
-        raise HTTPException(400, "candidates come with their `pc_id`, `sdp_mid` and index") from None
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from agentrun.records.webhook import signature
 from agentrun.records.webhook.outbox import Message, Outbox
 
 POLL_SECONDS = 1.0
+QUIET_SECONDS = 10.0
+"""While no agent has a webhook: an edited spec may bring one."""
 TRY_SECONDS = 15.0
 """How long a receiver may take to answer, from connecting to its status."""
 LEASE_SECONDS = 30.0
@@ -89,7 +91,9 @@ class Deliverer:
             self._kicked.clear()
             await self._begin()
             try:
-                await asyncio.wait_for(self._kicked.wait(), POLL_SECONDS)
+                await asyncio.wait_for(
+                    self._kicked.wait(), POLL_SECONDS if self._webhooks() else QUIET_SECONDS
+                )
             except TimeoutError:
                 continue
 
@@ -117,6 +121,8 @@ class Deliverer:
     async def _begin(self) -> None:
         """Begin a try of everything that is due, as far as there is room."""
         webhooks = self._webhooks()
+        if not webhooks:
+            return
         try:
             for agent, webhook in webhooks.items():
                 free = MOST_AT_ONCE - len(self._sending[agent])

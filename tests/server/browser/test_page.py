@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
@@ -219,3 +222,22 @@ async def test_candidates_of_no_connection_are_refused(
     client: httpx.AsyncClient, body: dict[str, Any], status: int
 ) -> None:
     assert (await client.patch(OFFER, json=body)).status_code == status
+
+
+def test_a_server_without_agents_for_browsers_does_not_load_webrtc() -> None:
+    program = "import sys, agentrun.server.browser.routes; print('aiortc' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+async def test_an_agent_of_a_telephone_is_reached_from_the_page_all_the_same(board: Board) -> None:
+    board.plans["desk"].spec.transport = [SimpleNamespace(type="twilio")]
+    app = FastAPI()
+    app.include_router(routes.router(board))  # type: ignore[arg-type]
+    assert board.closers == [], "nothing is loaded before the first offer"
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:7860") as client:
+        offers = [await offer() for _ in range(2)]
+        answers = await asyncio.gather(*(client.post(OFFER, json=each) for each in offers))
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert (len(board.answered), len(board.closers)) == (2, 1)

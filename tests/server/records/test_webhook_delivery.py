@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -13,7 +13,15 @@ from starlette.responses import RedirectResponse, Response
 
 from agentrun.plan.webhook import Webhook
 from agentrun.records.store.store import Store
-from agentrun.server.records.webhook_delivery import GIVE_UP_SECONDS, LEAST_PAUSE, Deliverer, pause_after
+from agentrun.records.webhook.outbox import Message, Outbox
+from agentrun.server.records.webhook_delivery import (
+    GIVE_UP_SECONDS,
+    LEAST_PAUSE,
+    QUIET_SECONDS,
+    Deliverer,
+    pause_after,
+)
+from agentrun.testing import virtual_time
 from tests.calls.desk import until
 from tests.log_lines import log_lines
 from tests.records.store.test_store import call
@@ -171,3 +179,33 @@ def test_the_pauses_grow_and_five_minutes_without_a_receiver_cost_little() -> No
     assert pauses == sorted(pauses)
     assert pause_after(300) <= 75
     assert len(pauses) < 150
+
+
+def test_where_no_agent_has_a_webhook_the_store_is_left_alone() -> None:
+    """A webhook that an edited spec brings is found all the same."""
+    webhooks: dict[str, Webhook] = {}
+    asked: list[float] = []
+
+    class Asked:
+        def claim(self, *_: object) -> list[Message]:
+            return []
+
+        def waiting(self, agents: list[str]) -> dict[str, int]:
+            asked.append(1)
+            return dict.fromkeys(agents, 0)
+
+    async def main() -> tuple[int, int]:
+        async with httpx.AsyncClient() as client:
+            deliverer = Deliverer(cast(Outbox, Asked()), client, lambda: webhooks)
+            running = asyncio.create_task(deliverer.run())
+            await asyncio.sleep(60)
+            before = len(asked)
+            webhooks["desk"] = cast(Webhook, None)
+            await asyncio.sleep(QUIET_SECONDS + 1)
+            deliverer.stop()
+            await running
+            return before, len(asked)
+
+    before, after = virtual_time.run(main())
+    assert before == 0
+    assert after > 0
