@@ -39,12 +39,12 @@ def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_calls_at_once_say_the_words_of_a_test(tmp_path: Path, style: str) -> None:
     pytest.importorskip("faster_whisper", reason="the extra 'offline' is not installed")
     write(tmp_path, TESTS, "budget: {turn_p95: 1m, first_audio: 1ms}\n")
-    done = bench(tmp_path, "--calls", "2", "--style", style, "--silence", "700ms", "--json")
+    done = bench(tmp_path, "--calls", "2", "--style", style, "--silence", "700ms", "--turns", "2", "--json")
     assert done.returncode == 1, done.stdout + done.stderr
     told = json.loads(done.stdout)
     assert told["alone"]["calls"] == 1
     assert told["together"]["failures"] == []
-    assert told["together"]["with_tool"]["count"] == 2
+    assert told["together"]["with_tool"]["count"] == 4, "two turns each: the words come again"
     assert told["together"]["greetings"]["count"] == 2
     assert told["together"]["core_share_a_call"] > 0
     assert {each["key"]: each["exceeded"] for each in told["budget"]} == {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import sys
@@ -40,6 +41,27 @@ if TYPE_CHECKING:
 @click.option("--calls", default=10, show_default=True, type=click.IntRange(1), help="Calls at once.")
 @spoken_options
 @duration_option("--apart", "Time between the beginnings of two calls.", "250ms")
+@click.option(
+    "--turns",
+    default=6,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Turns of a call that says a test's words: they come again until there are so many.",
+)
+@click.option(
+    "--noise",
+    default=-55.0,
+    show_default=True,
+    metavar="DB",
+    type=click.FloatRange(-90, -20),
+    help="Noise of the callers' lines, in dB of full scale; -90 is next to none.",
+)
+@click.option(
+    "--records/--no-records",
+    default=True,
+    show_default=True,
+    help="Keep records in a SQLite file meanwhile, as `agentrun serve` does.",
+)
 @click.option("--live", is_flag=True, help="With the real models, which keys are needed for and which cost.")
 @latency_option
 @click.option(
@@ -51,9 +73,10 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, /, target: str, as_json: bool, **given: Any) -> int:
     """Call the agent of a SPEC, which is served in a process of its own, or one at a URL, many times at once.
 
-    Every caller says the same: --wav and --say, or the words of the spec's first test. One call comes first,
-    which is not counted, then one alone, then --calls. Without --live a mock server answers that costs
-    next to nothing: the figures are the agent's own share; give it --latency as your providers have.
+    Every caller says the same: --wav and --say, or the words of the spec's first test, over and over for
+    --turns. Their lines are noisy, and records are kept, as on a real day. One call comes first, which is
+    not counted, then one alone, then --calls. Without --live a mock server answers that costs next to
+    nothing: the figures are the agent's own share; give it --latency as your providers have.
     Exits with 1 when a call failed or took longer than the spec's budget.
     """
     import uvloop
@@ -78,6 +101,9 @@ class BenchOptions(SpokenInput):
 
     calls: int
     apart: float
+    turns: int
+    noise: float
+    records: bool
     live: bool
     latencies: dict[Route, float]
     workers: int
@@ -128,6 +154,7 @@ async def _script(asked: BenchOptions, file: SpecFile | None, engines: OfflineEn
         words = next(filter(None, (tuple(t.words for t in test.turns if t.words) for test in tests)), ())
         if not words:
             raise click.UsageError("nobody says anything: give --say or --wav, or a test in the spec")
+        words = tuple(itertools.islice(itertools.cycle(words), max(asked.turns, len(words))))
         said = dataclasses.replace(asked, say=words, order=("say",) * len(words))
     script = await said.script(engines, lambda _text: None)
     greets = file is None or file.spec.speaks_first
@@ -145,14 +172,16 @@ async def _answering(
 
     environ = dict(os.environ)
     if file is None:
-        yield target, Caller.from_environ(environ), None, None
+        yield target, Caller.from_environ(environ, noise=asked.noise), None, None
         return
     on_telephone = any(transport.type == "twilio" for transport in file.spec.transport)
     overrides = asked.overrides if on_telephone else (*asked.overrides, ("transport", "twilio"))
-    options = ["--port", "0", "--records", "none", "--workers", str(asked.workers)]
+    options = ["--port", "0", "--workers", str(asked.workers)]
     options += ["--style", asked.style] if asked.style else []
     options += [word for name, value in overrides for word in ("--set", f"{name}={value}")]
     async with contextlib.AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="agentrun-bench-"))
+        options += ["--records", f"sqlite:///{folder}/calls.sqlite3" if asked.records else "none"]
         if not asked.live:
             url = await stack.enter_async_context(_mock_server(file, asked, script, engines))
             options += ["--mock-server", url]
@@ -161,7 +190,7 @@ async def _answering(
         ours |= twilio.environ()
         command = [sys.executable, "-m", "agentrun", "serve", target, *options]
         server = await stack.enter_async_context(started(command, ours))
-        yield f"{server.url}/{file.spec.name}", Caller.from_environ(ours), server, twilio
+        yield f"{server.url}/{file.spec.name}", Caller.from_environ(ours, noise=asked.noise), server, twilio
 
 
 @contextlib.asynccontextmanager

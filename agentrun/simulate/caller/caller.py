@@ -46,12 +46,18 @@ class Caller:
     secret: bytes | None = field(default=None, repr=False)
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str], *, jitter: float = 0.0) -> Caller:
-        """A caller whose webhooks are signed with ``TWILIO_AUTH_TOKEN``, where it is set."""
+    def from_environ(
+        cls, environ: Mapping[str, str], *, jitter: float = 0.0, noise: float | None = None
+    ) -> Caller:
+        """A caller whose webhooks are signed with ``TWILIO_AUTH_TOKEN``, where it is set.
+
+        ``noise`` is the line's, in dB of full scale.
+        """
         return cls(
             account_sid=environ.get("TWILIO_ACCOUNT_SID") or cls.account_sid,
             auth_token=environ.get("TWILIO_AUTH_TOKEN") or None,
             jitter=jitter,
+            noise=noise,
             secret=local_secret.read(environ),
         )
 
