@@ -26,6 +26,11 @@ def build(
     parts = _build(plan, instructions, connection, resources, listener)
     functions.answer_unknown_names(parts.services, connection.call, listener)
     keep_storable(parts, connection)
+    assistant = parts.aggregators.assistant()
+    pipecat_private.cancel_calls_in_order(assistant, parts.services)
+    for part in (parts.tts, parts.playout, connection.transport.output(), assistant):
+        if part:
+            pipecat_private.drop_what_waits(part)
     return parts
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentrun.errors import Problem, SetupError, SpecError
-from agentrun.plan import daily, recording, secret_values, webhook
+from agentrun.plan import daily, language, recording, secret_values, webhook
 from agentrun.plan import handoff_targets as team
 from agentrun.plan.webhook import Webhook
 from agentrun.plugins import load, scripted_calls
@@ -71,6 +71,11 @@ class Plan:
     def daily(self) -> DailyTransport | None:
         """The transport over Daily, with its variables filled in, or None."""
         return next((t for t in self.transports if isinstance(t, DailyTransport)), None)
+
+    @property
+    def language(self) -> str:
+        """The language that the agent speaks, such as ``en`` or ``de-AT``."""
+        return language.of(self.spec, {"tts": self.fixed, "stt": self.stt, "realtime": self.realtime})
 
     def has_transport(self, kind: str) -> bool:
         """Whether the agent can be reached by ``kind``, such as ``twilio``."""
@@ -139,6 +144,7 @@ def _make(
     sent_to, found = webhook.plan(file, environ)
     names = [tool.name for tool in tools]
     said = [*scripted_calls.check(file, known or tools), *flow_graph.check(file, names), *found]
+    said += language.check(file, parts)
     planner.problems += [*combinations.check(file), *(one for one in said if one.severity == "error")]
     if planner.problems:
         raise SpecError(planner.problems)
@@ -151,7 +157,11 @@ def _make(
         public_url=_public_url(transports, public_url),
         missing=tuple(dict.fromkeys(unset.name for unset in planner.missing)),
         transports=transports,
-        warnings=tuple(dict.fromkeys([*planner.warnings(), *required_extras.missing(file), *said])),
+        warnings=tuple(
+            dict.fromkeys(
+                [*planner.warnings(), *required_extras.missing(file), *language.check(file, parts), *said]
+            )
+        ),
         uninstalled=tuple(planner.uninstalled.values()),
         hooks=tuple(hooks),
         webhook=sent_to,

@@ -93,7 +93,7 @@ class Session:
         self._voice = Announcements(self._worker, self._parts, connection)
         self._last_words = LastWords(
             *(self._worker, self._parts, connection, self._voice, self._faults, self._transcript),
-            *(record, plan.spec.prompts.apology, apology),
+            *(record, plan.spec.prompts.apology, apology, plan.language),
         )
         self._remedies = Remedies(
             *(record, self._parts, self._worker, self._faults, self._response_deadline, self._voice),

@@ -9,8 +9,25 @@ from typing import Literal, get_args
 
 Route = Literal["transcriptions", "chat", "speech", "responses", "realtime"]
 Kind = Literal[
-    "status", "hang", "cut", "refuse", "error", "close", "drop", "stall", "empty", "html", "json", "late"
+    "status",
+    "hang",
+    "cut",
+    "refuse",
+    "error",
+    "close",
+    "drop",
+    "stall",
+    "empty",
+    "html",
+    "json",
+    "late",
+    "malformed",
+    "trickle",
+    "handshake",
+    "unset",
+    "deaf",
 ]
+TRICKLE_SECONDS = 2.0
 ALWAYS = -1
 _FAULT = re.compile(r"(?:(?P<status>[45]\d\d)|(?P<kind>[a-z]+)(?:@(?P<after>\d+))?)(?:\*(?P<times>\d+))?")
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
@@ -23,9 +40,11 @@ class Fault:
     ``status`` answers with ``status``, and may ask to be left alone for ``retry_after`` seconds or have a
     ``code``; ``hang`` never answers; ``cut`` breaks the connection off after ``after`` bytes or events, and
     ``stall`` sends no more from there on; ``late`` answers after ``after`` seconds, ``empty`` with nothing,
-    ``html`` and ``json`` with 200 and what is no answer. A realtime socket can also be refused (``refuse``),
-    sent an ``error`` event, closed (``close``) or dropped (``drop``) after ``after`` events. ``times`` is how
-    often; ALWAYS is -1.
+    ``html`` and ``json`` with 200 and what is no answer, ``malformed`` with what can't be read; ``trickle``
+    waits ``after`` seconds (2) before each piece. A realtime socket can also be refused (``refuse``), left
+    without a ``handshake``, sent an ``error`` event or a ``malformed`` one, closed (``close``) or dropped
+    (``drop``) after ``after`` events; from there on it may be ``deaf`` to the caller's sound, or leave a
+    session ``unset``. ``times`` is how often; ALWAYS is -1.
     """
 
     kind: Kind
@@ -34,6 +53,11 @@ class Fault:
     after: int = 0
     retry_after: int = 0
     code: str = ""
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two pieces."""
+        return (self.after or TRICKLE_SECONDS) if self.kind == "trickle" else 0.0
 
     def take(self) -> bool:
         """Whether it strikes now."""

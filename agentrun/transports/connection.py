@@ -20,8 +20,8 @@ class Control(Protocol):
     def mark(self) -> tuple[Frame, asyncio.Event]:
         """A frame for the transport's output, and what is set once everything before it has been heard."""
 
-    async def speak(self, words: str) -> bool:
-        """Have the company's own voice say ``words`` and end the call; whether it will."""
+    async def speak(self, words: str, language: str) -> bool:
+        """Have the company's own voice say ``words`` in ``language`` and end the call; whether it will."""
 
     async def transfer(self, to: str) -> None:
         """Hand the caller to the number ``to``; raises ToolError when that can't be done."""

@@ -12,6 +12,7 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from agentrun.errors import SetupError, ToolError
 from agentrun.transports import twilio_rest
+from agentrun.transports.say_languages import say_language
 from agentrun.transports.twilio_rest import TwilioError
 
 
@@ -42,10 +43,13 @@ class TwilioControl:
         if event := self._marks.pop(str(name), None):
             event.set()
 
-    async def speak(self, words: str) -> bool:
-        """Have Twilio say ``words`` and hang up, in the agent's place; False where it can't be asked to."""
+    async def speak(self, words: str, language: str) -> bool:
+        """Have Twilio say ``words`` and hang up, in the agent's place; False where it can't be asked to.
+
+        ``language`` is a code such as ``de`` or ``de-AT``; one that Twilio does not speak is left to it.
+        """
         answer = VoiceResponse()
-        answer.say(words)
+        answer.say(words, language=say_language(language))
         answer.hangup()
         self.handed_on = True
         try:

@@ -31,6 +31,7 @@ from agentrun.records import CallRecord
 from agentrun.session import Session
 from agentrun.simulate.engines.engines import Answer, ToolCall
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.simulate.faults import Fault, Route
 from agentrun.simulate.openai import OpenAIServer
 from agentrun.tools.tool import Tool
 from agentrun.transports.connection import Connection, Control
@@ -189,10 +190,13 @@ async def quick_call(
     greeted: bool = True,
     apology: bytes | None = None,
     detection: str = "transcription",
+    faults: Mapping[Route, Fault] | None = None,
+    overrides: Sequence[tuple[str, str]] = (),
 ) -> AsyncIterator[QuickCall]:
     """A call in which the model gives ``answers``; the agent has said hello when the block begins.
 
-    ``more`` is added to the spec; without ``greeted`` the block begins at once.
+    ``more`` is added to the spec; without ``greeted`` the block begins at once. ``faults`` are there from the
+    beginning; in ``overrides`` of the spec ``{address}`` is the mock server's, without its scheme.
     """
     path = folder / "desk.yaml"
     found = (f"detection: {detection}, silence: 100ms, " if style == "cascaded" else "") + turns
@@ -201,7 +205,9 @@ async def quick_call(
     voice, brain = ToneVoice(), ScriptedBrain([*hello, *answers])
     async with OpenAIServer(ScriptedHearing(heard), voice, brain) as openai:
         given = {**(environ or {}), "OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
-        file = spec.load(path)
+        openai.conditions.faults.update(faults or {})
+        address = openai.base_url.partition("://")[2]
+        file = spec.load(path, [(key, value.format(address=address)) for key, value in overrides])
         plan = planning.make(file, [*plugins.load(file), *tools], given)
         transport = QuickTransport()
         call = Call(folder.name, "desk", "twilio", "+15551234567", environ=given)

@@ -11,7 +11,8 @@ from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAg
 from pipecat.turns import user_turn_completion_mixin as completion
 from pipecat.utils.time import time_now_iso8601
 
-from agentrun.pipeline.audio.playout_tracking import CutAnswer, PlayoutTracker
+from agentrun.pipeline.audio.cut_answer import CutAnswer
+from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.records import CutBy
 
@@ -78,8 +79,13 @@ class HeardAnswers:
     def _ended(self, whole: str) -> tuple[str, float, CutBy]:
         """The words of the answer that is over, when it began, and what cut it."""
         cut: CutAnswer | None = self._playout.take_cut()
+        if cut is None and self._playout.is_closed:
+            # of an answer that was dropped when the line was closed, or that has come since
+            return "", 0.0, ""
         if cut is None:
-            return whole, self._playout.take_whole(whole) if whole else 0.0, ""
+            heard = self._playout.heard_of(whole)
+            began = self._playout.take_whole(whole) if whole else 0.0
+            return heard, began, "" if heard == whole else "server"
         # both are the beginning of the same words; sentences that have gone out were heard for certain
         words = max(whole, cut.words, key=len) if self._playout.announced else cut.words
         return words, cut.began, cut.by

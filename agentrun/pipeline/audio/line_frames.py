@@ -10,7 +10,6 @@ from pipecat.frames.frames import (
     InterruptionFrame,
     StopFrame,
     SystemFrame,
-    UninterruptibleFrame,
 )
 
 
@@ -18,5 +17,5 @@ def is_speech(frame: Frame) -> bool:
     """Whether a frame is heard at the line, or drops what is; the end of a call is neither."""
     if isinstance(frame, InterruptionFrame):
         return True
-    lasting = isinstance(frame, SystemFrame | EndFrame | StopFrame | UninterruptibleFrame)
+    lasting = isinstance(frame, SystemFrame | EndFrame | StopFrame) or not frame.interruptible
     return isinstance(frame, DataFrame | ControlFrame) and not lasting

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pipecat.frames.frames import (
     AggregatedTextFrame,
@@ -20,24 +19,14 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
+from agentrun.pipeline.audio.cut_answer import CutAnswer
 from agentrun.pipeline.audio.line_frames import is_speech
 from agentrun.pipeline.audio.spoken_piece import Piece
+from agentrun.pipeline.services import end_of_answer
 from agentrun.records import CutBy
 
 _SLACK_SECONDS = 0.15
 """What the clock of the line may be behind the sound."""
-
-
-@dataclass(frozen=True)
-class CutAnswer:
-    """The ``words`` that were heard of an answer, which ``began`` at that time of the event loop's.
-
-    ``by`` says what cut it, and is empty where all of it had been heard.
-    """
-
-    words: str
-    began: float
-    by: CutBy
 
 
 class PlayoutTracker(FrameProcessor):
@@ -59,7 +48,8 @@ class PlayoutTracker(FrameProcessor):
         self._played = 0.0
         self._speaking_since: float | None = None
         self._cut: CutAnswer | None = None
-        self._closed = False
+        self.is_closed = False
+        """Whether the line was closed: no answer is heard any more."""
         self._cause: CutBy = "caller"
         self._listeners: list[Callable[[float], None]] = []
         self._heard_listeners: list[Callable[[float], None]] = []
@@ -111,14 +101,24 @@ class PlayoutTracker(FrameProcessor):
                 self._begin(now)
         return began
 
+    def heard_of(self, words: str) -> str:
+        """What was heard of a realtime model's answer that was played to its end: less if it broke off."""
+        if self.announced or not self._pieces or self._pieces[0].whole:
+            return words
+        piece, written = self._pieces[0], words.split()
+        return " ".join(written[: round(len(written) * piece.seconds / piece.length)])
+
     def close_line(self) -> None:
-        """Let nothing more to the line but its end: what the pipeline says or interrupts comes too late."""
-        self._closed = True
+        """Let nothing more to the line but its end: what the pipeline says or interrupts comes too late.
+
+        What is played from now on is no answer's.
+        """
         self.cut("agent")
+        self.is_closed = True
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
-        if self._closed and direction is FrameDirection.DOWNSTREAM and is_speech(frame):
+        if self.is_closed and direction is FrameDirection.DOWNSTREAM and is_speech(frame):
             return
         if isinstance(frame, TTSAudioRawFrame):
             self._sound(frame)
@@ -128,7 +128,8 @@ class PlayoutTracker(FrameProcessor):
         elif isinstance(frame, CancelFrame):
             self.cut("server")
         elif isinstance(frame, BotStartedSpeakingFrame):
-            self._started()
+            if not self.is_closed:
+                self._started()
         elif isinstance(frame, BotStoppedSpeakingFrame):
             self._played, self._speaking_since = self._played_until(self._clock()), None
         elif isinstance(frame, LLMFullResponseStartFrame):
@@ -136,6 +137,8 @@ class PlayoutTracker(FrameProcessor):
             self._generating = True
         elif isinstance(frame, LLMFullResponseEndFrame):
             self._generating = False
+            if end_of_answer.is_broken_off(frame):
+                self._broke_off()
         elif isinstance(frame, AggregatedTextFrame):
             if self._made_no_sound(frame):
                 return
@@ -179,6 +182,11 @@ class PlayoutTracker(FrameProcessor):
         for piece in self._pieces:
             if piece.segment == frame.segment_id:
                 piece.words, piece.whole = frame.raw_text or frame.text, True
+
+    def _broke_off(self) -> None:
+        """The words of a realtime model run ahead of their sound, which ends before them."""
+        for piece in self._pieces:
+            piece.whole = piece.whole and (self.announced or piece.answer != self._answer)
 
     def _piece(self) -> Piece:
         """The words that the sound belongs to: of a realtime model, all of its answer."""

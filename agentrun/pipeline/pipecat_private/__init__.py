@@ -5,6 +5,7 @@ Pipecat is pinned exactly, and ``tests/pipeline/test_pipecat_private.py`` fails 
 
 from __future__ import annotations
 
+from agentrun.pipeline.pipecat_private.interruptions import cancel_calls_in_order, drop_what_waits
 from agentrun.pipeline.pipecat_private.realtime import (
     note_ends,
     realtime_answer_again,
@@ -47,6 +48,7 @@ from agentrun.pipeline.pipecat_private.shared_models import (
 )
 from agentrun.pipeline.pipecat_private.stt import SegmentTranscripts, StreamingSTT, tells_segments
 from agentrun.pipeline.pipecat_private.telephone_realtime import TelephoneRealtime
+from agentrun.pipeline.pipecat_private.tool_blocks import assemble_tool_blocks
 from agentrun.pipeline.pipecat_private.tool_calls import assemble_tool_calls
 from agentrun.pipeline.pipecat_private.turns import stop_by_model, stop_by_silence
 from agentrun.pipeline.pipecat_private.workers import clean_up, force_cancel, forget_frames, tasks
@@ -58,9 +60,12 @@ __all__ = [
     "SharedSmartTurn",
     "StreamingSTT",
     "TelephoneRealtime",
+    "assemble_tool_blocks",
     "assemble_tool_calls",
+    "cancel_calls_in_order",
     "clean_up",
     "close_own_clients",
+    "drop_what_waits",
     "end_half_answer",
     "force_cancel",
     "forget_frames",

@@ -14,12 +14,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
-from pipecat.frames.frames import LLMFullResponseEndFrame, TTSStoppedFrame
+from pipecat.frames.frames import TTSStoppedFrame
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from websockets.exceptions import ConnectionClosed
 
 from agentrun.pipeline.pipecat_private.replacements import replace_method
+from agentrun.pipeline.services import end_of_answer
 from agentrun.tools import unreadable_arguments
 
 MOST_NOTED = 3
@@ -222,8 +223,7 @@ def _named(event: dict[str, Any]) -> dict[str, Any]:
 
 def _keep_known_items(event: dict[str, Any]) -> None:
     """Leave out the items of a response that Pipecat has no name for: its end is needed."""
-    response = event.get("response")
-    if isinstance(response, dict):
+    if isinstance(response := event.get("response"), dict):
         items = [item for item in response.get("output") or [] if isinstance(item, dict)]
         response["output"] = [item for item in items if item.get("type") in _KNOWN_ITEMS]
 
@@ -245,5 +245,5 @@ async def end_half_answer(llm: OpenAIRealtimeLLMService) -> None:
         return
     if llm._current_audio_response is not None:
         await llm.push_frame(TTSStoppedFrame())
-    await llm.push_frame(LLMFullResponseEndFrame())
+    await llm.push_frame(end_of_answer.broken_off())
     llm._current_assistant_response, llm._response_active = None, False

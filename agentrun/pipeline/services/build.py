@@ -90,6 +90,7 @@ def llm(plan: ServicePlan, instructions: str, resources: Resources) -> LLMServic
     """The language model, told ``instructions``."""
     made = _llm(plan, instructions, resources)
     pipecat_private.assemble_tool_calls(made)
+    pipecat_private.assemble_tool_blocks(made)
     return made
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pipecat.frames.frames import Frame
+from pipecat.frames.frames import Frame, LLMFullResponseEndFrame
 from pipecat.processors.frame_processor import FrameProcessor
 
 _REASON = "agentrun.end_reason"
+_BROKEN_OFF = "agentrun.broken_off"
 _NORMAL = ("", "stop", "tool_calls", "function_call", "completed")
 
 
@@ -22,6 +23,18 @@ def mark(frame: Frame, service: FrameProcessor) -> None:
 def reason_of(frame: Frame, service: FrameProcessor) -> str:
     """The reason of an end that ``service`` pushes; empty where the provider says nothing."""
     return str(frame.metadata.get(_REASON) or getattr(service, _REASON, ""))
+
+
+def broken_off() -> LLMFullResponseEndFrame:
+    """The end of an answer whose connection was lost in the middle of it."""
+    frame = LLMFullResponseEndFrame()
+    frame.metadata[_BROKEN_OFF] = True
+    return frame
+
+
+def is_broken_off(frame: Frame) -> bool:
+    """Whether an answer ends because its connection was lost."""
+    return bool(frame.metadata.get(_BROKEN_OFF))
 
 
 def is_normal(reason: str) -> bool:

@@ -20,9 +20,7 @@ from pipecat.utils.text.base_text_aggregator import TextType
 
 from agentrun.plan.plan import Plan
 from agentrun.text_normalization import HiddenText, Normalizer, symbols
-from agentrun.text_normalization.detection import language_of
 
-USUAL_LANGUAGE = "en"
 _KEPT_SENTENCES = 100
 _NUMERAL = re.compile(r"\s*\d{1,3}[.)]\s*")
 """The number of a list's item, which a sentence splitter takes for a sentence."""
@@ -87,10 +85,7 @@ def normalizer(plan: Plan) -> Normalizer | None:
     spec = plan.spec
     if spec.pipeline.style == "realtime" or spec.pipeline.tts.text == "raw":
         return None
-    named = [part.settings.get("language") for part in (plan.tts, plan.stt) if part]
-    written_in = language_of(spec.prompts.system, USUAL_LANGUAGE)
-    language = next((str(one) for one in named if one), written_in)
-    return Normalizer(language, spec.pronounce)
+    return Normalizer(plan.language, spec.pronounce)
 
 
 class HiddenTextFilter(FrameProcessor):

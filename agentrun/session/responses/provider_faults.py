@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
+import openai
 from pipecat.frames.frames import ErrorFrame
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.utils.errors import ErrorCategory, classify_http_status_code, extract_http_status_code
@@ -16,6 +17,7 @@ from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services import http_retries
 from agentrun.session.responses.answer_state import AnswerState
 
+_MOST_CAUSES = 8
 _STATUS = re.compile(r"(?:Error code|status): (\d{3})")
 _REFUSED = (400, 413, 422)
 """One request was refused; 401, 403 and 404 are refused each time."""
@@ -43,19 +45,42 @@ def status(frame: ErrorFrame) -> int | None:
 
 def category(frame: ErrorFrame) -> ErrorCategory:
     """The error's category; a quota that is used up is told from a rate that is too high."""
-    if http_retries.is_quota(getattr(frame.exception, "code", None)) or "insufficient_quota" in frame.error:
+    if http_retries.is_quota(_code(frame)) or "insufficient_quota" in frame.error:
         return ErrorCategory.QUOTA
     if frame.category not in (None, ErrorCategory.UNKNOWN):
         return frame.category
-    found = status(frame)
-    return classify_http_status_code(found) if found else ErrorCategory.UNKNOWN
+    if found := status(frame):
+        return classify_http_status_code(found)
+    if any(isinstance(cause, OSError | openai.APIConnectionError) for cause in _causes(frame)):
+        return ErrorCategory.CONNECTIVITY
+    return ErrorCategory.UNKNOWN
+
+
+def _causes(frame: ErrorFrame) -> list[BaseException]:
+    """The exception behind an error, and those behind it: a library's own says only that there was one."""
+    found: list[BaseException] = []
+    error: BaseException | None = frame.exception
+    while error is not None and error not in found and len(found) < _MOST_CAUSES:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found
+
+
+def _code(frame: ErrorFrame) -> str:
+    """The provider's word for an error; what libraries compute as ``code`` is none, and may be deprecated."""
+    code = vars(frame.exception).get("code") if frame.exception else None
+    return code if isinstance(code, str) else ""
 
 
 def described(frame: ErrorFrame) -> str:
-    """The error as a record has it: category, words, and the provider's code where they don't hold it."""
-    code = getattr(frame.exception, "code", None)
-    more = f" ({code})" if isinstance(code, str) and code not in frame.error else ""
-    return f"{category(frame).value}: {frame.error}{more}"
+    """The error as a record has it: category, words, and where they don't hold it the provider's code.
+
+    Of a connection that failed, the reason that the network gave.
+    """
+    kind, more = category(frame), _code(frame)
+    if kind is ErrorCategory.CONNECTIVITY:
+        more = next((str(cause) for cause in reversed(_causes(frame)) if isinstance(cause, OSError)), more)
+    return f"{kind.value}: {frame.error}{f' ({more})' if more and more not in frame.error else ''}"
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -39,7 +38,7 @@ class RealtimeReconnection:
     set up, or it reacts to nothing that the caller says (``is_unheard``); ``give_up`` once when it can't be
     brought back.
     A call that ``is_over`` closes its connection itself.
-    ``clock`` is in seconds.
+    ``clock`` is in seconds, by default the event loop's.
     """
 
     def __init__(
@@ -51,7 +50,7 @@ class RealtimeReconnection:
         lost: Callable[[str], None],
         is_over: Callable[[], bool],
         is_unheard: Callable[[], bool] = bool,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._llm = llm
         self._add_instruction = add_instruction
@@ -61,7 +60,7 @@ class RealtimeReconnection:
         self._is_over = is_over
         self._is_unheard = is_unheard
         self._unheard = 0
-        self._clock = clock
+        self._clock = clock or asyncio.get_running_loop().time
 
     async def watch(self) -> None:
         """Poll the service: five times a second costs nothing that can be measured."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pipecat.frames.frames import (
     DataFrame,
+    Frame,
     InterruptionFrame,
     LLMFullResponseStartFrame,
     LLMMessagesAppendFrame,
@@ -160,14 +162,6 @@ class Announcements:
             return False
         return True
 
-    async def play(self, pcm: bytes) -> None:
-        """Play prepared audio, without any service."""
-        await self._output.queue_frame(TTSStartedFrame())
-        for start in range(0, len(pcm), _CHUNK_BYTES):
-            chunk = pcm[start : start + _CHUNK_BYTES]
-            await self._output.queue_frame(TTSAudioRawFrame(chunk, PREPARED_RATE, 1))
-        await self._output.queue_frame(TTSStoppedFrame())
-
     async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
         if isinstance(frame, InterruptionFrame):
             if frame.id in self._silenced:
@@ -176,6 +170,14 @@ class Announcements:
                 gone_out.set()
         elif isinstance(frame, _Said) and frame.id in self._said:
             self._said[frame.id].set()
+
+
+def frames(pcm: bytes) -> Iterator[Frame]:
+    """Prepared audio as a transport's output takes it, without any service."""
+    yield TTSStartedFrame()
+    for start in range(0, len(pcm), _CHUNK_BYTES):
+        yield TTSAudioRawFrame(pcm[start : start + _CHUNK_BYTES], PREPARED_RATE, 1)
+    yield TTSStoppedFrame()
 
 
 def seconds(pcm: bytes) -> float:

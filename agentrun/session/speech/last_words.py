@@ -12,10 +12,11 @@ from pipecat.frames.frames import DataFrame, Frame, InterruptionFrame
 from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.pipeline import pushed_frames
+from agentrun.pipeline.audio.output_gate import OutputGate
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.records import CallRecord
 from agentrun.session.responses.provider_faults import Faults
-from agentrun.session.speech.announcements import Announcements, seconds
+from agentrun.session.speech.announcements import Announcements, frames, seconds
 from agentrun.session.tracking.transcript import Transcript
 from agentrun.transports.connection import Connection
 
@@ -39,10 +40,10 @@ class _PlayedFrame(DataFrame):
 class LastWords:
     """Says the last words of one call, and has in its record what was heard of them.
 
-    Prepared sound goes to the line itself, and the line is closed to the pipeline before that: the order of
-    the two is that of the output's own queue, and an interruption that a busy processor passes on later is
-    dropped. ``prepared`` is the sound of ``words``. Without it the voice speaks if it has worked until now,
-    then Twilio's, and at last a packaged sound.
+    Prepared sound goes to the line itself, which is closed to the pipeline before that: nothing of an earlier
+    answer is played, recorded or remembered any more, wherever it waited, and an interruption that a busy
+    processor passes on later is dropped. ``prepared`` is the sound of ``words``. Without it the voice speaks
+    if it has worked until now, then Twilio's in ``language``, and at last a packaged sound.
     """
 
     def __init__(
@@ -56,15 +57,18 @@ class LastWords:
         record: CallRecord,
         words: str,
         prepared: bytes | None,
+        language: str = "en",
     ) -> None:
         self._worker, self._parts, self._voice = worker, parts, voice
         self._faults, self._transcript, self._record = faults, transcript, record
-        self._words, self._prepared = words, prepared
+        self._words, self._prepared, self._language = words, prepared, language
         self._output, self._control = connection.transport.output(), connection.control
         self._written = connection.written
         self._line_plays, self._played = False, asyncio.Event()
         worker.add_event_handler("on_pipeline_started", self._started)
-        pushed_frames.watch_pushed_frames(self._output, _PlayedFrame, lambda _frame: self._played.set())
+        output = connection.transport.output()
+        self._gate = OutputGate(output)
+        pushed_frames.watch_pushed_frames(output, _PlayedFrame, lambda _frame: self._played.set())
 
     async def say(self) -> None:
         """Say them; returns when they were heard, or when nothing more can be tried."""
@@ -86,7 +90,7 @@ class LastWords:
             return self._words
         if self._prepared is not None and self._line_plays:
             return self._words if await self._play(self._prepared) else None
-        if self._control and await self._control.speak(self._words):
+        if self._control and await self._control.speak(self._words, self._language):
             return self._words
         return PACKAGED_WORDS if self._line_plays and await self._play(packaged()) else None
 
@@ -108,17 +112,18 @@ class LastWords:
     async def _play(self, pcm: bytes) -> bool:
         if self._parts.playout:
             self._parts.playout.close_line()
-        await self._output.queue_frame(InterruptionFrame())
+        self._gate.close()
+        await self._gate.queue_frame(InterruptionFrame())
         # what the pipeline is at comes to nothing; nobody waits for it to let go
         await self._worker.queue_frame(InterruptionFrame())
-        await self._voice.play(pcm)
-        await self._output.queue_frame(_PlayedFrame())
+        for frame in (*frames(pcm), _PlayedFrame()):
+            await self._gate.queue_frame(frame)
         try:
             await asyncio.wait_for(self._played.wait(), seconds(pcm) + LATE_SECONDS)
             if self._control is None:
                 return True
             mark, echoed = self._control.mark()
-            await self._output.queue_frame(mark)
+            await self._gate.queue_frame(mark)
             await asyncio.wait_for(echoed.wait(), _ECHO_SECONDS)
         except TimeoutError:
             logger.warning("the apology was sent, and not confirmed as heard")

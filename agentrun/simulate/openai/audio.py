@@ -54,7 +54,7 @@ def router(mock: MockState) -> APIRouter:
         body = await read_json(request)
         mock.requests.append(Request("speech", agent, body))
         fault = mock.conditions.strike("speech")
-        if struck := await strike(fault, request, streams=True):
+        if struck := await strike(fault, request, streams=True, malformed=b"ID3" + bytes(4000)):
             return struck
         if not body.get("input"):
             raise RefusedError("input is required")
@@ -74,6 +74,7 @@ async def _speak(mock: MockState, body: dict[str, Any], fault: Fault | None) -> 
         if fault and fault.kind == "empty":
             return
         await break_off(fault, sent, fault.after if fault else 0)
+        await asyncio.sleep(fault.pause if fault else 0.0)
         yield piece
         sent += len(piece)
     await break_off(fault, sent, 0)

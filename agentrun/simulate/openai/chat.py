@@ -32,7 +32,9 @@ def router(mock: MockState) -> APIRouter:
         body = await read_json(request)
         mock.requests.append(Request("chat", agent, body))
         fault = mock.conditions.strike("chat")
-        if struck := await strike(fault, request, streams=bool(body.get("stream"))):
+        if struck := await strike(
+            fault, request, streams=bool(body.get("stream")), malformed=b"data: {no json\n\n"
+        ):
             return struck
         if not body.get("messages"):
             raise RefusedError("messages is required")
@@ -85,7 +87,7 @@ async def _stream(
             break
         await break_off(fault, number, fault.after or 1 if fault else 0)
         yield _event({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
-        await asyncio.sleep(0)
+        await asyncio.sleep(fault.pause if fault else 0.0)
     reason = "tool_calls" if answer.calls else "stop"
     if fault and fault.kind == "empty" and fault.code:
         reason = fault.code

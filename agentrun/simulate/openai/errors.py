@@ -17,6 +17,8 @@ _MEANINGS = {
     404: ("invalid_request_error", "model_not_found", "The model does not exist."),
     429: ("requests", "rate_limit_exceeded", "Rate limit reached."),
 }
+_TYPES = {b"d": "text/event-stream", b"I": "audio/pcm"}
+"""Of a malformed answer, by its first byte."""
 _SERVER = ("server_error", None, "The server had an error.")
 
 
@@ -33,13 +35,16 @@ def key_problem(request: Request) -> JSONResponse | None:
     return None if scheme.lower() == "bearer" and token.strip() else error(401)
 
 
-async def strike(fault: Fault | None, request: Request, *, streams: bool = False) -> Response | None:
+async def strike(
+    fault: Fault | None, request: Request, *, streams: bool = False, malformed: bytes = b'{"text": "We'
+) -> Response | None:
     """The answer of a fault that strikes before anything is sent; None when the request goes on.
 
-    ``hang`` lasts until the client gives up. ``cut`` and ``stall`` wait for the answer when that ``streams``;
-    otherwise a cut breaks the connection off at once, as ``drop``, ``close`` and ``refuse`` do.
+    ``malformed`` is what such an answer looks like. ``hang`` lasts until the client gives up. ``cut`` and
+    ``stall`` wait for the answer when that ``streams``; otherwise a cut breaks the connection off at once, as
+    ``drop``, ``close`` and ``refuse`` do.
     """
-    if fault is None or fault.kind == "empty" or (fault.kind in ("cut", "stall") and streams):
+    if fault is None or fault.kind in ("empty", "trickle") or (fault.kind in ("cut", "stall") and streams):
         return None
     if fault.kind in ("status", "error"):
         return error(fault.status, None, fault.code, fault.retry_after)
@@ -47,6 +52,8 @@ async def strike(fault: Fault | None, request: Request, *, streams: bool = False
         return HTMLResponse("<html><body>503 Service Unavailable</body></html>" * 20)
     if fault.kind == "json":
         return JSONResponse({"error": {"message": "upstream connect error, reset reason: overflow " * 20}})
+    if fault.kind == "malformed":
+        return Response(malformed, media_type=_TYPES.get(malformed[:1], "application/json"))
     if fault.kind == "late":
         await asyncio.sleep(fault.after)
         return None

@@ -49,6 +49,10 @@ class RealtimeResponse:
         session = self._session
         await session.mock.conditions.wait("responses")
         self._fault = session.mock.conditions.strike("responses")
+        if self._fault and self._fault.kind == "hang":
+            await self._cancelled.wait()
+        if self._fault and self._fault.kind == "late":
+            await asyncio.sleep(self._fault.after)
         await session.tell("response.created", response=self._as_json("in_progress"))
         if self._fault and self._fault.kind in ("empty", "status"):
             await self._end()
@@ -158,6 +162,7 @@ class RealtimeResponse:
             del left[:2]
             milliseconds = len(pcm) * 1000 // (2 * VOICE_RATE)
             session.spoken_ms[part["item_id"]] = session.spoken_ms.get(part["item_id"], 0) + milliseconds
+            await asyncio.sleep(self._fault.pause if self._fault else 0.0)
             delta = base64.b64encode(encoder.encode(pcm) if encoder else pcm).decode()
             await session.tell("response.output_audio.delta", delta=delta, **part)
             await asyncio.sleep(0)

@@ -74,6 +74,10 @@ class RealtimeSession:
         """Send one event."""
         await self._send(json.dumps({"event_id": self.mock.new_id("event"), "type": kind, **fields}))
 
+    async def malformed(self) -> None:
+        """Send what is no event."""
+        await self._send('{"type": "response.output_audio.delta", "delta": 7')
+
     async def error(self, code: str, text: str, event_id: str | None = None) -> None:
         """Send an error event."""
         problem = {"type": "invalid_request_error", "code": code, "message": text, "event_id": event_id}

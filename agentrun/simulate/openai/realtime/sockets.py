@@ -15,6 +15,9 @@ from agentrun.simulate.openai.realtime.client_events import MisfitError
 from agentrun.simulate.openai.realtime.session import RealtimeSession
 from agentrun.simulate.openai.realtime.transcription import Transcribing
 
+_IGNORED = {"deaf": "input_audio_buffer", "unset": "session.update"}
+"""What a socket doesn't react to any more."""
+
 
 class Session(Protocol):
     """What runs on a socket."""
@@ -22,6 +25,7 @@ class Session(Protocol):
     async def begin(self) -> None: ...
     async def take(self, event: client_events.Event) -> None: ...
     async def error(self, code: str, text: str, event_id: str | None = None) -> None: ...
+    async def malformed(self) -> None: ...
     async def expire(self) -> None: ...
     async def close(self) -> None: ...
 
@@ -43,6 +47,9 @@ def router(mock: MockState) -> APIRouter:
     async def realtime(socket: WebSocket, agent: str = "") -> None:
         fault = mock.conditions.strike("realtime")
         if await refuse(socket, fault):
+            return
+        if fault and fault.kind == "handshake":
+            await hang(socket)
             return
         await socket.accept()
         mock.requests.append(Request("realtime", agent, dict(socket.query_params)))
@@ -106,11 +113,14 @@ async def _take_all(
             raise EndOfSocketError(1001)
         text = receive.result()
         seen += 1
-        if fault and seen > fault.after:
+        if fault and seen > fault.after and fault.kind not in _IGNORED:
             broken, fault = fault, None
             await _break(session, broken)
         try:
-            await session.take(client_events.read(text))
+            event = client_events.read(text)
+            ignored = _IGNORED.get(fault.kind, "") if fault and seen > fault.after else ""
+            if not ignored or not str(event.get("type")).startswith(ignored):
+                await session.take(event)
         except MisfitError as misfit:
             await session.error(misfit.code, misfit.message)
 
@@ -118,6 +128,8 @@ async def _take_all(
 async def _break(session: Session, fault: Fault) -> None:
     if fault.kind == "error":
         await session.error("server_error", "The server had an error.")
+    elif fault.kind == "malformed":
+        await session.malformed()
     elif fault.kind == "close":
         raise EndOfSocketError(1000)
     elif fault.kind in ("drop", "cut"):

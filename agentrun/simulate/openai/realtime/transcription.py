@@ -42,6 +42,10 @@ class Transcribing:
         problem = {"type": "invalid_request_error", "code": code, "message": text, "event_id": event_id}
         await self._tell("error", error={**problem, "param": None})
 
+    async def malformed(self) -> None:
+        """Send what is no event."""
+        await self._send('{"type": ')
+
     async def take(self, event: dict[str, Any]) -> None:
         """One event of the client's."""
         kind = event.get("type")

@@ -49,6 +49,10 @@ class ResponseSocket:
         problem = {"type": "invalid_request_error", "code": code, "message": text, "param": None}
         await self._send(json.dumps({"type": "error", "status": 400, "error": problem}))
 
+    async def malformed(self) -> None:
+        """Send what is no event."""
+        await self._send('{"type": ')
+
     async def take(self, event: Event) -> None:
         """One event of the client's."""
         kind = event.get("type")

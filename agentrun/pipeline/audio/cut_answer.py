@@ -1,0 +1,19 @@
+"""An answer that was not heard to its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agentrun.records import CutBy
+
+
+@dataclass(frozen=True)
+class CutAnswer:
+    """The ``words`` that were heard of an answer, which ``began`` at that time of the event loop's.
+
+    ``by`` says what cut it, and is empty where all of it had been heard.
+    """
+
+    words: str
+    began: float
+    by: CutBy

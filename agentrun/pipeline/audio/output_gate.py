@@ -1,0 +1,47 @@
+"""A transport's output that takes nothing more from the pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipecat.frames.frames import Frame
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+from agentrun.pipeline.audio.line_frames import is_speech
+
+
+class OutputGate:
+    """Stands at the door of a transport's ``output``: once closed, only what is queued through it gets in.
+
+    What the pipeline says or interrupts is dropped then, wherever it was when the gate was closed; the end of
+    the call is let through.
+    """
+
+    def __init__(self, output: FrameProcessor) -> None:
+        self._output = output
+        self._closed = False
+        self._admitted: set[int] = set()
+        process: Any = output.process_frame
+
+        async def process_frame(frame: Frame, direction: FrameDirection) -> None:
+            if not self._drops(frame, direction):
+                await process(frame, direction)
+
+        output.process_frame = process_frame  # type: ignore[method-assign]
+
+    def close(self) -> None:
+        """Drop what comes from the pipeline from now on, and what of it has not been looked at yet."""
+        self._closed = True
+
+    async def queue_frame(self, frame: Frame) -> None:
+        """Give the output a frame that no interruption drops, and that a closed gate lets in."""
+        frame.interruptible = False
+        self._admitted.add(frame.id)
+        await self._output.queue_frame(frame)
+
+    def _drops(self, frame: Frame, direction: FrameDirection) -> bool:
+        if not self._closed or direction is not FrameDirection.DOWNSTREAM or not is_speech(frame):
+            return False
+        admitted = frame.id in self._admitted
+        self._admitted.discard(frame.id)
+        return not admitted

@@ -1,0 +1,1 @@
+"""What a session says without being asked."""
