@@ -1,7 +1,8 @@
 """What a healthy call hears while another call of the same process meets a fault.
 
-One server, two agents: ``healthy`` speaks for 20 s, ``faulty`` is called beside it once for each fault. The
-healthy caller's ear keeps a playout clock: a gap is silence between two pieces of the same speech.
+One server, two agents: ``healthy`` speaks for 20 s, ``faulty`` is called beside it once for each fault; with
+``block block`` a tool that blocks the loop is called twice, and has less time then. The healthy caller's ear
+keeps a playout clock: a gap is silence between two pieces of the same speech.
 
     python benchmarks/fault_isolation.py [--port 29300] [fault …]
 """
@@ -32,7 +33,7 @@ WORDS = "one two three four five six seven eight nine ten " * 6
 SECONDS = 20
 RATE = 24_000
 BOUND_MS = 100
-TOOLS = ("swallow", "block", "leave")
+TOOLS = ("swallow", "block", "leave", "start")
 PROVIDER = ("refused", "500", "429", "401", "hang", "cut", "html", "empty", "malformed")
 FAULTS = ("none", *PROVIDER, *TOOLS, "reset")
 PLUGIN = '''
@@ -56,9 +57,14 @@ async def leave() -> str:
     """Exit."""
     sys.exit(3)
 
+async def start() -> str:
+    """Start a task that exits."""
+    asyncio.create_task(leave())
+    return ""
+
 @hookimpl
 def agentrun_tools():
-    return [swallow, block, leave]
+    return [swallow, block, leave, start]
 '''
 SPEC = """
 name: {name}

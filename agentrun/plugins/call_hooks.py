@@ -9,6 +9,7 @@ from typing import Any
 
 from agentrun.errors import ToolError
 from agentrun.tools.author_errors import AuthoredError, authored
+from agentrun.tools.contained_tasks import contained
 from agentrun.tools.threads import Threads
 
 Hook = tuple[Callable[..., Any], tuple[str, ...]]
@@ -38,11 +39,11 @@ async def run(hook: Hook, given: Mapping[str, Any], seconds: float) -> None:
     arguments = [given[name] for name in wanted]
     try:
         async with asyncio.timeout(seconds):
-            with authored():
+            with authored(), contained():
                 if inspect.iscoroutinefunction(function):
                     await function(*arguments)
                     return
                 thread = Threads(f"{function.__name__}", 1).submit(function, *arguments)
                 await asyncio.wrap_future(thread)
-    except ToolError as error:
+    except (ToolError, KeyboardInterrupt, GeneratorExit) as error:
         raise AuthoredError(error) from error

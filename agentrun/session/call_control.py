@@ -22,6 +22,7 @@ from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
 from agentrun.session.speech.dtmf import DtmfKeys
 from agentrun.tools.call_history import Ledger
+from agentrun.tools.contained_tasks import alone
 from agentrun.tools.tool import Tool
 from agentrun.transports.connection import Connection
 
@@ -203,7 +204,7 @@ class SessionCallControl:
         task: Any = asyncio.current_task()
         self._borrowed.add(task)
         task.add_done_callback(self._borrowed.discard)
-        return await work
+        return await alone(work)
 
     async def _say_and_be_heard(self, line: _Open, words: str, *, remembered: bool = True) -> None:
         if words:

@@ -12,6 +12,7 @@ from loguru import logger
 from agentrun.call import Call
 from agentrun.errors import ToolError
 from agentrun.tools.author_errors import AuthoredError
+from agentrun.tools.contained_tasks import contained
 from agentrun.tools.loop_guard import GuardedSteps
 from agentrun.tools.no_response import split
 from agentrun.tools.outcome import Outcome
@@ -69,7 +70,8 @@ def _ended(work: asyncio.Task[Outcome], tool: Tool) -> Outcome:
 
 async def _attempt(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
     try:
-        result, silent = split(await GuardedSteps(_run(tool, call, arguments)))
+        with contained():
+            result, silent = split(await GuardedSteps(_run(tool, call, arguments), tool.allowance))
         return Outcome("ok", as_text(result), silent=silent)
     except ToolError as error:
         return Outcome("refused", as_text(str(error) or f"{tool.name} could not do that."))

@@ -13,7 +13,11 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 BLOCKED_SECONDS = 1.0
 """How long an ``async def`` may go without an ``await`` that waits; a caller hears a stall above 0.2 s."""
-_POLL_SECONDS = 0.1
+BLOCKED_AGAIN_SECONDS = 0.25
+"""The same for a tool that had to be interrupted before: of the next time nobody hears more than 0.1 s."""
+_LOOK_SECONDS = 0.02
+_STARVED_SECONDS = 0.05
+"""A watch that wakes up so much too late says that the machine is busy, and not that the tool blocks."""
 _SIGNAL = getattr(signal, "SIGURG", None)
 """Ignored unless somebody handles it, so that a late one does no harm."""
 
@@ -21,23 +25,43 @@ _SIGNAL = getattr(signal, "SIGURG", None)
 class LoopBlockedError(BaseException):
     """Raised in a tool that holds the loop; its ``except Exception`` does not catch this."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = BLOCKED_SECONDS) -> None:
         super().__init__(
-            f"held the event loop for more than {BLOCKED_SECONDS:g} s; a tool that blocks is a plain def"
+            f"held the event loop for more than {seconds:g} s; a tool that blocks is a plain def"
         )
 
 
+class LoopAllowance:
+    """How long one tool may hold the loop: less from the first time on that it had to be interrupted."""
+
+    def __init__(self) -> None:
+        self._interrupted = False
+
+    @property
+    def seconds(self) -> float:
+        """Without an ``await`` that waits."""
+        return min(BLOCKED_SECONDS, BLOCKED_AGAIN_SECONDS) if self._interrupted else BLOCKED_SECONDS
+
+    def interrupted(self) -> None:
+        """It held the loop for too long."""
+        self._interrupted = True
+
+
 class GuardedSteps(Generic[T]):
-    """Awaits ``work``, and interrupts it where it holds the loop for longer than ``BLOCKED_SECONDS``.
+    """Awaits ``work``, and interrupts it where it holds the loop for longer than ``allowance`` says.
 
     A signal to the main thread gets it out of ``time.sleep``, a socket or a loop of Python; what computes in
     a library without looking at signals can't be interrupted. In other threads, and where somebody else
     handles the signal, ``work`` is awaited as it is.
     """
 
-    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+    def __init__(self, work: Coroutine[Any, Any, T], allowance: LoopAllowance | None = None) -> None:
         self._work = work
-        self._began: float | None = None
+        self._allowance = allowance or LoopAllowance()
+        self._due: float | None = None
+        """When the step under way has held the loop for too long."""
+        self._allowed = self._allowance.seconds
+        self._forgiven = (0.0, 0.0)
 
     def __await__(self) -> Generator[Any, Any, T]:
         with self._watched():
@@ -48,14 +72,15 @@ class GuardedSteps(Generic[T]):
         sent: Any = None
         thrown: BaseException | None = None
         while True:
-            self._began = time.monotonic()
+            self._allowed = self._allowance.seconds
+            self._due = time.monotonic() + self._allowed
             try:
                 waits_for = steps.throw(thrown) if thrown is not None else steps.send(sent)
             except StopIteration as done:
                 result: T = done.value
                 return result
             finally:
-                self._began = None
+                self._due = None
             sent = thrown = None
             try:
                 sent = yield waits_for
@@ -76,13 +101,43 @@ class GuardedSteps(Generic[T]):
             over.set()
 
     def _watch(self, over: threading.Event, main: int) -> None:
-        while not over.wait(_POLL_SECONDS):
-            if self._is_overdue() and _SIGNAL is not None:
-                signal.pthread_kill(main, _SIGNAL)
+        seconds = self._allowance.seconds
+        while True:
+            asked = time.monotonic()
+            if over.wait(seconds):
+                return
+            self._forgive(time.monotonic() - asked - seconds)
+            seconds = self._look(main)
 
-    def _is_overdue(self) -> bool:
-        began = self._began
-        return began is not None and time.monotonic() - began > BLOCKED_SECONDS
+    def _look(self, main: int) -> float:
+        """Interrupt a step that is overdue; gives the seconds until the next look."""
+        due, now = self._due, time.monotonic()
+        if due is None:
+            return self._allowance.seconds
+        if not self.is_overdue():
+            return max(due + self._late_for(due) - now, _LOOK_SECONDS)
+        self._allowance.interrupted()
+        if _SIGNAL is not None:
+            signal.pthread_kill(main, _SIGNAL)
+        return _LOOK_SECONDS
+
+    def _forgive(self, late: float) -> None:
+        """The watch had no turn for so long either: that is the machine's, and not the tool's."""
+        due = self._due
+        if due is not None and late > _STARVED_SECONDS:
+            self._forgiven = due, self._late_for(due) + late
+
+    def _late_for(self, due: float) -> float:
+        return self._forgiven[1] if self._forgiven[0] == due else 0.0
+
+    def is_overdue(self) -> bool:
+        """Whether the step under way has held the loop for too long."""
+        due = self._due
+        return due is not None and time.monotonic() > due + self._late_for(due)
+
+    def error(self) -> LoopBlockedError:
+        """What is raised in it then."""
+        return LoopBlockedError(self._allowed)
 
 
 def _can_interrupt() -> bool:
@@ -98,6 +153,6 @@ def _interrupt(_number: int, frame: FrameType | None) -> None:
     """In the main thread: raise where a step that is overdue still runs, and nowhere else."""
     while frame is not None:
         guard = frame.f_locals.get("self") if frame.f_code is GuardedSteps._steps.__code__ else None
-        if guard is not None and guard._is_overdue():
-            raise LoopBlockedError
+        if guard is not None and guard.is_overdue():
+            raise guard.error()
         frame = frame.f_back

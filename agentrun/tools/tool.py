@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from agentrun.call import Call
 from agentrun.tools.decorator import SAY_AFTER, TIMEOUT, OnInterrupt
+from agentrun.tools.loop_guard import LoopAllowance
 
 
 class Runner(Protocol):
@@ -43,3 +44,4 @@ class Tool:
     once_per_call: bool = False
     confirm: bool = False
     check: Callable[[Mapping[str, Any]], object] | None = None
+    allowance: LoopAllowance = field(default_factory=LoopAllowance, compare=False, repr=False)

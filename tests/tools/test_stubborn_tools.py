@@ -13,7 +13,7 @@ from loguru import logger
 
 from agentrun import Call, tool
 from agentrun.testing import virtual_time
-from agentrun.tools import loop_guard
+from agentrun.tools import contained_tasks, loop_guard
 from agentrun.tools.build import build
 from agentrun.tools.call_history import Ledger
 from agentrun.tools.invoke import LET_GO_SECONDS, invoke
@@ -172,3 +172,124 @@ async def test_a_late_signal_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> No
     loop_guard._interrupt(0, None)
     time.sleep(0.3)  # noqa: ASYNC251 - the loop is held, and not by the tool
     assert (await running).text == "done"
+
+
+async def test_a_tool_that_was_interrupted_gets_less_time_the_next_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loop_guard, "BLOCKED_SECONDS", 0.5)
+    monkeypatch.setattr(loop_guard, "BLOCKED_AGAIN_SECONDS", 0.1)
+
+    @tool(timeout=20)
+    async def blocks() -> str:
+        """Block."""
+        time.sleep(30)  # noqa: ASYNC251 - that is the fault
+        return "never"
+
+    made = build(blocks, "desk")
+    first, second = [await invoke(made, CALL, {}) for _ in range(2)]
+    assert "more than 0.5 s" in first.detail
+    assert "more than 0.1 s" in second.detail
+
+
+async def test_a_machine_that_stands_still_is_not_held_against_a_tool() -> None:
+    async def work() -> str:
+        return ""
+
+    guard = loop_guard.GuardedSteps(work())
+    guard._due = time.monotonic() - 1.0
+    assert guard.is_overdue()
+    guard._forgive(2.0)
+    assert not guard.is_overdue()
+    guard._due = time.monotonic() - 0.5  # the next step
+    assert guard.is_overdue()
+    guard._work.close()
+
+
+EXITS = [SystemExit, KeyboardInterrupt]
+
+
+@pytest.mark.parametrize("error", EXITS)
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_task_of_a_tool_that_exits_ends_itself_alone(error: type[BaseException], nested: bool) -> None:
+    async def leave() -> None:
+        await asyncio.sleep(0)
+        raise error
+
+    async def start() -> None:
+        await asyncio.create_task(leave())
+
+    async def starts_one() -> str:
+        """Start a task, and go on."""
+        (done,) = await asyncio.gather(
+            asyncio.create_task(start() if nested else leave()), return_exceptions=True
+        )
+        return type(done).__name__
+
+    async def main() -> Outcome:
+        outcome = await invoke(build(starts_one, "desk"), CALL, {})
+        await asyncio.sleep(0.1)
+        return outcome
+
+    assert virtual_time.run(main()).text == "TaskExitedError"
+
+
+@pytest.mark.parametrize("error", EXITS)
+def test_a_task_that_a_tool_forgot_does_not_end_the_server(error: type[BaseException]) -> None:
+    kept: list[asyncio.Task[None]] = []
+
+    async def leave() -> None:
+        await asyncio.sleep(1)
+        raise error
+
+    async def forgets() -> str:
+        """Start a task, and be done."""
+        kept.append(asyncio.create_task(leave(), name="left"))
+        return "done"
+
+    async def main() -> tuple[str, BaseException | None]:
+        outcome = await invoke(build(forgets, "desk"), CALL, {})
+        await asyncio.sleep(2)
+        return outcome.text, kept[0].exception()
+
+    text, raised = virtual_time.run(main())
+    assert text == "done"
+    assert isinstance(raised, contained_tasks.TaskExitedError)
+    assert kept[0].get_name() == "left"
+
+
+def test_tasks_of_others_are_made_as_they_were() -> None:
+    made: list[str] = []
+
+    async def work() -> None:
+        """Nothing."""
+
+    def factory(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> asyncio.Task[Any]:
+        made.append(type(coro).__name__)
+        return asyncio.Task(coro, loop=loop, **options)
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_task_factory(factory)
+        with contained_tasks.contained():
+            inside = asyncio.create_task(work())
+        await asyncio.gather(inside, asyncio.create_task(work()))
+        cancelled = asyncio.create_task(work())
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+
+    virtual_time.run(main())
+    assert made[:3] == ["_Contained", "coroutine", "coroutine"]
+
+
+def test_a_task_that_is_cancelled_before_it_begins_leaves_no_warning() -> None:
+    async def work() -> None:
+        """Nothing."""
+
+    async def main() -> None:
+        with contained_tasks.contained():
+            started = asyncio.create_task(work())
+        started.cancel()
+        await asyncio.gather(started, return_exceptions=True)
+        assert started.cancelled()
+
+    virtual_time.run(main())
