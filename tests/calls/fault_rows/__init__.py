@@ -1,0 +1,1 @@
+"""The rows of the fault table, a module a part."""

@@ -1,0 +1,71 @@
+"""One cell of the fault table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from agentrun.simulate.faults import Fault, Route
+
+ANSWER_SECONDS = 8.0
+"""``limits.answer`` of the table's agent."""
+MOST_SILENCE = ANSWER_SECONDS + 4
+APOLOGY, REPEAT, WAIT = "I am sorry.", "Sorry, say that again.", "One moment, please."
+ANSWER = "the answer"
+AGAIN = "the question again"
+SORRY = "the apology"
+PART = "a part, and more"
+NOTHING = "nothing: nobody is there"
+
+Part = Literal["stt", "llm", "tts", "realtime", "tool", "line"]
+Moment = Literal["greeting", "turn", "in mid answer"]
+ROUTES: dict[Part, Route] = {
+    "stt": "transcriptions",
+    "llm": "chat",
+    "tts": "speech",
+    "realtime": "responses",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A ``fault`` of a ``part``: what the caller ``hears``, ``within`` seconds, what the ``record`` names.
+
+    ``route`` is where the fault is put, if not where the part's requests go. A tool's fault, and the line's,
+    is known by its name; ``tls`` is an address that doesn't speak it.
+    """
+
+    part: Part
+    name: str
+    fault: Fault | None = field(repr=False)
+    hears: str
+    within: float
+    record: str = ""
+    moment: Moment = "turn"
+    route: Route | None = None
+    tls: bool = False
+
+    @property
+    def id(self) -> str:
+        """The row's name as a test's."""
+        return f"{self.part}, {self.name}, {self.moment}"
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the call does."""
+        return self.hears not in (SORRY, NOTHING)
+
+
+def status(number: int, times: int = -1, *, retry_after: int = 0, code: str = "") -> Fault:
+    """An HTTP status instead of an answer."""
+    return Fault("status", number, times, retry_after=retry_after, code=code)
+
+
+def fault(kind: str, after: int = 0, times: int = -1, code: str = "") -> Fault:
+    """Any other fault."""
+    return Fault(kind, times=times, after=after, code=code)  # type: ignore[arg-type]
+
+
+def once(kind: str, after: int = 0, code: str = "") -> Fault:
+    """A fault that passes."""
+    return fault(kind, after, 1, code)
