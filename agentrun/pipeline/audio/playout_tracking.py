@@ -137,8 +137,7 @@ class PlayoutTracker(FrameProcessor):
             self._generating = True
         elif isinstance(frame, LLMFullResponseEndFrame):
             self._generating = False
-            if end_of_answer.is_broken_off(frame):
-                self._broke_off()
+            self._ended(broken_off=end_of_answer.is_broken_off(frame))
         elif isinstance(frame, AggregatedTextFrame):
             if self._made_no_sound(frame):
                 return
@@ -183,15 +182,16 @@ class PlayoutTracker(FrameProcessor):
             if piece.segment == frame.segment_id:
                 piece.words, piece.whole = frame.raw_text or frame.text, True
 
-    def _broke_off(self) -> None:
-        """The words of a realtime model run ahead of their sound, which ends before them."""
+    def _ended(self, *, broken_off: bool) -> None:
+        """The words of a realtime model run ahead of their sound, and there is no more of it now."""
         for piece in self._pieces:
-            piece.whole = piece.whole and (self.announced or piece.answer != self._answer)
+            if not self.announced and piece.answer == self._answer:
+                piece.whole = not broken_off
 
     def _piece(self) -> Piece:
         """The words that the sound belongs to: of a realtime model, all of its answer."""
         if not self._pieces or (not self.announced and self._pieces[-1].answer != self._answer):
-            self._pieces.append(Piece(self._answer, "", whole=True))
+            self._pieces.append(Piece(self._answer, "", whole=self.announced or not self._generating))
         return self._pieces[-1]
 
     def _sound(self, frame: TTSAudioRawFrame) -> None:

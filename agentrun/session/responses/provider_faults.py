@@ -17,6 +17,9 @@ from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services import http_retries
 from agentrun.session.responses.answer_state import AnswerState
 
+_QUOTA = re.compile("insufficient_quota|exceeded your current quota")
+_UNREACHED = re.compile(r"Connection error\.|Request timed out\.")
+"""The words of OpenAI's client, which Pipecat's transcription passes on without the exception."""
 _MOST_CAUSES = 8
 _STATUS = re.compile(r"(?:Error code|status): (\d{3})")
 _REFUSED = (400, 413, 422)
@@ -45,13 +48,14 @@ def status(frame: ErrorFrame) -> int | None:
 
 def category(frame: ErrorFrame) -> ErrorCategory:
     """The error's category; a quota that is used up is told from a rate that is too high."""
-    if http_retries.is_quota(_code(frame)) or "insufficient_quota" in frame.error:
+    if http_retries.is_quota(_code(frame)) or _QUOTA.search(frame.error):
         return ErrorCategory.QUOTA
     if frame.category not in (None, ErrorCategory.UNKNOWN):
         return frame.category
     if found := status(frame):
         return classify_http_status_code(found)
-    if any(isinstance(cause, OSError | openai.APIConnectionError) for cause in _causes(frame)):
+    unreached = any(isinstance(cause, OSError | openai.APIConnectionError) for cause in _causes(frame))
+    if unreached or _UNREACHED.search(frame.error):
         return ErrorCategory.CONNECTIVITY
     return ErrorCategory.UNKNOWN
 

@@ -17,6 +17,7 @@ _MEANINGS = {
     404: ("invalid_request_error", "model_not_found", "The model does not exist."),
     429: ("requests", "rate_limit_exceeded", "Rate limit reached."),
 }
+_QUOTA = "You exceeded your current quota, please check your plan and billing details."
 _TYPES = {b"d": "text/event-stream", b"I": "audio/pcm"}
 """Of a malformed answer, by its first byte."""
 _SERVER = ("server_error", None, "The server had an error.")
@@ -25,6 +26,7 @@ _SERVER = ("server_error", None, "The server had an error.")
 def error(status: int, message: str | None = None, code: str = "", retry_after: int = 0) -> JSONResponse:
     """An error body in OpenAI's shape; ``retry_after`` is in seconds."""
     kind, usual, text = _MEANINGS.get(status, _SERVER)
+    text = _QUOTA if code == "insufficient_quota" else text
     body = {"error": {"message": message or text, "type": kind, "param": None, "code": code or usual}}
     return JSONResponse(body, status, {"retry-after": str(retry_after)} if retry_after else None)
 

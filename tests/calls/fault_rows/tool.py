@@ -111,20 +111,20 @@ def _row(function: Callable[..., object], name: str, within: float, record: str)
 
 
 ROWS = (
-    _row(refuses, "refuses in words", 12, "refused"),
-    _row(fails, "raises", 12, "failed"),
-    _row(hangs, "hangs", 12, "timeout"),
-    _row(is_late, "20 s late", 12, "ok"),
-    _row(keeps_on, "ignores its cancellation", 12, "tool_left_behind"),
-    _row(exits, "exits", 12, "failed"),
-    _row(is_interrupted, "raises KeyboardInterrupt", 12, "failed"),
-    _row(closes, "raises GeneratorExit", 12, "failed"),
-    _row(has_a_task_that_exits, "a task of its own exits", 12, "ok"),
-    _row(blocks, "blocks the event loop", 12, "failed"),
-    _row(gives_no_json, "a result that is no JSON", 12, "failed"),
-    _row(gives_nothing, "no result", 12, "ok"),
-    _row(gives_too_much, "a result of 1 MB", 12, "ok"),
-    _row(wants_a_number, "arguments that don't fit", 12, "refused"),
+    _row(refuses, "refuses in words", 4, "refused"),
+    _row(fails, "raises", 4, "failed"),
+    _row(hangs, "hangs", 7, "timeout"),
+    _row(is_late, "20 s late", 7, "ok"),
+    _row(keeps_on, "ignores its cancellation", 10, "tool_left_behind"),
+    _row(exits, "exits", 4, "failed"),
+    _row(is_interrupted, "raises KeyboardInterrupt", 4, "failed"),
+    _row(closes, "raises GeneratorExit", 4, "failed"),
+    _row(has_a_task_that_exits, "a task of its own exits", 4, "ok"),
+    _row(blocks, "blocks the event loop", 4, "failed"),
+    _row(gives_no_json, "a result that is no JSON", 4, "failed"),
+    _row(gives_nothing, "no result", 4, "ok"),
+    _row(gives_too_much, "a result of 1 MB", 4, "ok"),
+    _row(wants_a_number, "arguments that don't fit", 4, "refused"),
 )
 
 
