@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pipecat.frames.frames import Frame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.transports.base_output import BaseOutputTransport
 
 from agentrun.pipeline.audio.line_frames import is_speech
+from agentrun.pipeline.pipecat_private.replacements import replace_method
 
 
 class OutputGate:
@@ -21,13 +21,13 @@ class OutputGate:
         self._output = output
         self._closed = False
         self._admitted: set[int] = set()
-        process: Any = output.process_frame
 
         async def process_frame(frame: Frame, direction: FrameDirection) -> None:
             if not self._drops(frame, direction):
                 await process(frame, direction)
 
-        output.process_frame = process_frame  # type: ignore[method-assign]
+        if isinstance(output, BaseOutputTransport):
+            process = replace_method(output, "process_frame", process_frame)
 
     def close(self) -> None:
         """Drop what comes from the pipeline from now on, and what of it has not been looked at yet."""

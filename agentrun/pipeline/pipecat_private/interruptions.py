@@ -20,6 +20,7 @@ from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAg
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.llm_service import LLMService
 
+from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.pushed_frames import watch_pushed_frames
 
 _CANCELLED = "CANCELLED"
@@ -34,14 +35,13 @@ def drop_what_waits(part: FrameProcessor) -> None:
     What can't be interrupted stays, in its order.
     """
     queue: Any = part._FrameProcessor__input_queue  # type: ignore[attr-defined]
-    put = queue.put
 
     async def put_and_drop(item: Any) -> None:
         if isinstance(item[0], InterruptionFrame):
             _drop(queue)
         await put(item)
 
-    queue.put = put_and_drop
+    put = replace_method(queue, "put", put_and_drop)
 
 
 def _drop(queue: asyncio.PriorityQueue[Any]) -> None:
@@ -62,7 +62,6 @@ def cancel_calls_in_order(assistant: LLMAssistantAggregator, services: Iterable[
     Pipecat sends it through the pipeline, while the model that sent it may be at the next answer already and
     reads that the tool is at work. One that overtook the call itself is forgotten; here it waits for it.
     """
-    cancel, begin = assistant._handle_function_call_cancel, assistant._handle_function_call_in_progress
     ahead: dict[str, FunctionCallCancelFrame] = {}
 
     def told(frame: FunctionCallCancelFrame) -> None:
@@ -85,5 +84,5 @@ def cancel_calls_in_order(assistant: LLMAssistantAggregator, services: Iterable[
     for service in services:
         if isinstance(service, LLMService):
             watch_pushed_frames(service, FunctionCallCancelFrame, told)
-    assistant._handle_function_call_cancel = cancelled  # type: ignore[method-assign]
-    assistant._handle_function_call_in_progress = in_progress  # type: ignore[method-assign]
+    cancel = replace_method(assistant, "_handle_function_call_cancel", cancelled)
+    begin = replace_method(assistant, "_handle_function_call_in_progress", in_progress)

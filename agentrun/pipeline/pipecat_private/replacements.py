@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAggregator
-from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.processors.frame_processor import FrameProcessor, FrameProcessorQueue
 from pipecat.services.openai.base_llm import BaseOpenAILLMService
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.responses.llm import OpenAIResponsesHttpLLMService, OpenAIResponsesLLMService
@@ -36,6 +36,11 @@ REPLACEABLE = (
     Replaceable(SegmentedSTTService, "_handle_user_stopped_speaking", ("frame",), "pauses within speech"),
     Replaceable(SegmentedSTTService, "cleanup", (), "withdraw what was begun at a pause"),
     Replaceable(LLMAssistantAggregator, "push_aggregation", (), "keep what the caller heard, not all"),
+    *(
+        Replaceable(LLMAssistantAggregator, f"_handle_function_call_{what}", ("frame",), "cancel in order")
+        for what in ("cancel", "in_progress")
+    ),
+    Replaceable(FrameProcessorQueue, "put", ("item",), "drop what an interruption has overtaken"),
     Replaceable(BaseOpenAILLMService, "get_chat_completions", ("context",), "put tool calls together"),
     *(
         Replaceable(owner, "_process_function_calls", ("context", "function_calls"), "unreadable arguments")
@@ -46,6 +51,7 @@ REPLACEABLE = (
     Replaceable(OpenAIRealtimeLLMService, "_ws_send", ("realtime_message",), "say once that it is gone"),
     Replaceable(OpenAIRealtimeLLMService, "send_client_event", ("event",), "know a refused response"),
     Replaceable(OpenAIRealtimeLLMService, "_handle_evt_response_done", ("evt",), "how an answer ended"),
+    Replaceable(BaseOutputTransport, "process_frame", ("frame", "direction"), "close the line"),
     Replaceable(BaseOutputTransport, "set_transport_ready", ("frame",), "resample without delay"),
     Replaceable(FastAPIWebsocketOutputTransport, "_write_audio_sleep", (), "send ahead of playing"),
 )
