@@ -20,9 +20,17 @@ def connect(
     *,
     offline: bool,
     call_id: str | None = None,
+    parameters: Mapping[str, str] | None = None,
 ) -> Connection:
     """The connection of a page that talks to ``agent``; without a ``call_id`` the call gets a new one."""
     params = TransportParams(audio_in_enabled=True, audio_out_enabled=True)
     transport = SmallWebRTCTransport(webrtc_connection=peer, params=params)
-    call = Call(call_id or uuid.uuid4().hex, agent, transport="local", environ=environ, offline=offline)
+    call = Call(
+        call_id or uuid.uuid4().hex,
+        agent,
+        transport="local",
+        parameters=parameters or {},
+        environ=environ,
+        offline=offline,
+    )
     return Connection(call, transport, rtvi=True)

@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from fastapi import WebSocket
@@ -20,21 +19,13 @@ from agentrun.transports.caller_audio import CallerAudio
 from agentrun.transports.connection import Connection
 from agentrun.transports.twilio_control import TwilioControl
 from agentrun.transports.twilio_socket import MediaStreamSocket
+from agentrun.transports.twilio_start import Stream
 
 TELEPHONE_RATE = mulaw.RATE
 """Hz, both ways. Pipecat's resampler holds back up to 150 ms for every step between rates."""
 
 OUTBOUND = ("outbound", "outbound_track")
 """The agent's own sound, which a stream of both tracks brings back."""
-
-
-@dataclass(frozen=True)
-class Stream:
-    """What Twilio's ``start`` message says about a stream."""
-
-    stream_sid: str
-    call_sid: str
-    parameters: Mapping[str, str]
 
 
 class Serializer(TwilioFrameSerializer):

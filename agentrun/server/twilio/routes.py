@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
@@ -22,8 +20,8 @@ from agentrun.server.twilio.handshakes import CrowdedError, Handshakes
 from agentrun.server.twilio.outbound_calls import Diallers
 from agentrun.server.twilio.stream_tokens import StreamGrant, StreamTokens
 from agentrun.server.twilio.webhook import Webhooks
-from agentrun.transports import twilio
-from agentrun.transports.twilio import Stream
+from agentrun.transports import twilio, twilio_start
+from agentrun.transports.twilio_start import Stream
 
 POLICY_VIOLATION, TRY_LATER = 1008, 1013
 _OURS = frozenset({"token", "from_number", "to_number"})
@@ -148,7 +146,7 @@ class TwilioRoutes:
     ) -> tuple[Stream, StreamGrant] | None:
         try:
             await websocket.accept()
-            stream = await asyncio.wait_for(_start(websocket), seconds)
+            stream = await asyncio.wait_for(twilio_start.read_start(websocket), seconds)
         except (TimeoutError, WebSocketDisconnect, ValueError, KeyError, TypeError) as error:
             logger.info("{}: a stream did not begin as Twilio's do: {!r}", agent, type(error).__name__)
             await _close(websocket, POLICY_VIOLATION)
@@ -172,33 +170,6 @@ class TwilioRoutes:
             environ=plan.environ,
             offline=self._settings.offline,
         )
-
-
-async def _start(websocket: WebSocket) -> Stream:
-    """Read up to Twilio's ``start`` message; raises ValueError, KeyError or TypeError for anything else."""
-    message = _message(await websocket.receive_text())
-    if message["event"] == "connected":
-        message = _message(await websocket.receive_text())
-    if message["event"] != "start":
-        raise ValueError("not a start message")
-    start = _object(message["start"])
-    parameters = _object(start.get("customParameters") or {})
-    return Stream(
-        str(start["streamSid"]), str(start["callSid"]), {key: str(value) for key, value in parameters.items()}
-    )
-
-
-def _message(text: str) -> dict[str, Any]:
-    try:
-        return _object(json.loads(text))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError("not an object")
-    return value
 
 
 async def _close(websocket: WebSocket, code: int) -> None:

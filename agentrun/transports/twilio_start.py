@@ -1,0 +1,54 @@
+"""How a media stream of Twilio begins: whose call it is, and what its TwiML gave it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import WebSocket
+
+MOST_CHARACTERS = 64 * 1024
+"""Of one message; Twilio's are a thousand at most."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What Twilio's ``start`` message says about a stream."""
+
+    stream_sid: str
+    call_sid: str
+    parameters: Mapping[str, str]
+
+
+async def read_start(websocket: WebSocket) -> Stream:
+    """Read up to Twilio's ``start`` message.
+
+    Raises ValueError, KeyError or TypeError for anything else, and WebSocketDisconnect.
+    """
+    message = _message(await websocket.receive_text())
+    if message["event"] == "connected":
+        message = _message(await websocket.receive_text())
+    if message["event"] != "start":
+        raise ValueError("not a start message")
+    start = _object(message["start"])
+    parameters = _object(start.get("customParameters") or {})
+    return Stream(
+        str(start["streamSid"]), str(start["callSid"]), {key: str(value) for key, value in parameters.items()}
+    )
+
+
+def _message(text: str) -> dict[str, Any]:
+    if len(text) > MOST_CHARACTERS:
+        raise ValueError("too long for a message")
+    try:
+        return _object(json.loads(text))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("not an object")
+    return value
