@@ -59,6 +59,24 @@ def protect(redactions: Iterable[Redaction]) -> None:
     logger.configure(extra={_OURS: Redaction.of_all(redactions)})
 
 
+def hide_in_all_sinks(redactions: Iterable[Redaction]) -> None:
+    """From now on have no line hold what any of ``redactions`` hides, wherever others send it.
+
+    A traceback becomes part of its line, without the values of variables.
+    """
+    hide = Redaction.of_all(redactions)
+
+    def patch(record: Record) -> None:
+        _unquote(record)
+        if raised := record["exception"]:
+            trace = "".join(traceback.format_exception(raised.value)) if raised.value else ""
+            record["message"] = f"{record['message']}\n{trace}".rstrip()
+            record["exception"] = None
+        record["message"] = hide.line(record["message"])
+
+    logger.configure(patcher=patch)
+
+
 class _Passing(logging.Handler):
     """Passes what is said over ``logging`` on to loguru, under the name of the one who says it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,16 +81,19 @@ class Plan:
         """Whether the agent can be reached by ``kind``, such as ``twilio``."""
         return any(transport.type == kind for transport in self.spec.transport)
 
-    def require_keys(self) -> None:
-        """Raise SetupError when a variable that a call needs is not set, or a library not installed."""
+    def require_keys(self, but: Collection[str] = ()) -> None:
+        """Raise SetupError when a variable that a call needs is not set, or a library not installed.
+
+        ``but`` are variables that the host of the agent has no need of.
+        """
         for service in self.uninstalled:
             message = f"{self.file.path} needs {service.label}, whose libraries are not installed"
             raise SetupError(message, installed.command(service))
-        if self.missing:
-            names, verb = ", ".join(self.missing), "is" if len(self.missing) == 1 else "are"
+        if missing := [name for name in self.missing if name not in but]:
+            names, verb = ", ".join(missing), "is" if len(missing) == 1 else "are"
             raise SetupError(
                 f"{names} {verb} not set, and {self.file.path} needs {'it' if verb == 'is' else 'them'}",
-                f"export {self.missing[0]}=…, or add --offline to run without network and keys",
+                f"export {missing[0]}=…, or add --offline to run without network and keys",
             )
 
 

@@ -154,7 +154,15 @@ class Switchboard:
 
     async def say_goodbye(self) -> None:
         """Have every call that is up hear ``prompts.goodbye``, and end."""
-        going = {task: session for task, session in self._live.items() if not session.record.ended_by}
+        await self.dismiss(*self._live)
+
+    async def dismiss(self, *tasks: asyncio.Task[CallRecord]) -> None:
+        """Have the calls of ``tasks`` that are not ending yet hear ``prompts.goodbye``, and end.
+
+        Returns when they are over, or after ``WORDS_SECONDS``.
+        """
+        sessions = {task: self._live[task] for task in tasks if task in self._live}
+        going = {task: session for task, session in sessions.items() if not session.record.ended_by}
         reason = "the server is stopping"
         await asyncio.gather(
             *(

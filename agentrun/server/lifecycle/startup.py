@@ -13,26 +13,21 @@ from fastapi import FastAPI
 from agentrun import logs
 from agentrun.errors import SetupError
 from agentrun.http.uvicorn_server import bind, inherit, serving
-from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
-from agentrun.server.admission.admission import Admission
-from agentrun.server.admission.load import Load
 from agentrun.server.app import application
 from agentrun.server.auth import call_access
 from agentrun.server.calls import microphone_call
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle import trust
+from agentrun.server.lifecycle.answering import answering
 from agentrun.server.lifecycle.load_specs import load, make_plan, make_plans
 from agentrun.server.lifecycle.offline import Offline
 from agentrun.server.lifecycle.options import Options
 from agentrun.server.lifecycle.reload import Reloader, Stamp, stamp_of
 from agentrun.server.lifecycle.settings import ServerSettings
-from agentrun.server.observability import tracing
 from agentrun.server.records import record_keeping
-from agentrun.server.records.audio_recordings import Recordings
-from agentrun.server.shared_state.answered_calls import AnsweredCalls
-from agentrun.server.shared_state.sqlite import Ledger, SharedLoad, SharedStore, SharedStreamTokens
+from agentrun.server.shared_state.sqlite import Ledger, SharedStreamTokens
 from agentrun.server.twilio.outbound_calls import Diallers
 from agentrun.spec.loading.spec_file import SpecFile
 
@@ -79,27 +74,12 @@ async def running_server(
         _require_public_urls(plans, options.host)
         for plan in plans.values():
             record_keeping.require(plan, options)
-        resources = await stack.enter_async_context(Resources())
-        resources.traced = await stack.enter_async_context(tracing.exporting(environ))
-        await asyncio.to_thread(resources.warm)
         ledger = Ledger(options.ledger) if options.ledger else None
         if ledger:
             stack.callback(ledger.close)
-        store = SharedStore(ledger) if ledger else None
         logs.protect(plan.redaction for plan in plans.values())
-        admission = Admission(options.limits, store=store)
-        switchboard = Switchboard(plans, resources, admission, AnsweredCalls(ledger))
-        load_now = Load(lambda: switchboard.live, resources.turn_threads, asyncio.get_running_loop().time)
-        admission.capacity = SharedLoad(ledger, load_now).capacity if ledger else lambda: load_now.capacity
-        stack.push_async_callback(switchboard.background.stop)
-        await switchboard.prepare()
-        kept: record_keeping.Keeping | None = None
-        if options.records:
-            kept = await stack.enter_async_context(
-                record_keeping.record_keeping(switchboard, options, resources.web)
-            )
-        switchboard.recordings = Recordings(switchboard.records.changed)
-        switchboard.on_close(switchboard.recordings.close)
+        ready = await stack.enter_async_context(answering(plans, environ, options, ledger))
+        switchboard, kept = ready.switchboard, ready.kept
         public_urls = _public_urls(plans)
         port = sock.getsockname()[1]
         settings = trust.settings(options, environ, ledger, guard, public_urls, port)
@@ -107,8 +87,8 @@ async def running_server(
         if kept:
             web.state.metrics.follow(kept.deliverer)
             kept.writer.on_refusal(web.state.metrics.record_refused)
-        web.state.metrics.measure(load_now)
-        switchboard.background.start("load", load_now.watch)
+        web.state.metrics.measure(ready.load)
+        switchboard.background.start("load", ready.load.watch)
         join_given_rooms = _include_daily(web, switchboard, settings)
         await stack.enter_async_context(serving(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
         stack.push_async_callback(switchboard.close)

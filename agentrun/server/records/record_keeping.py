@@ -32,6 +32,16 @@ class Keeping:
     writer: RecordWriter
     deliverer: Deliverer
 
+    async def flush(self, seconds: float = FLUSH_SECONDS) -> bool:
+        """Write what has changed and try to send what has ended; whether it was written.
+
+        Each may take ``seconds``. What does not arrive by then stays in the store, and is tried again.
+        """
+        written = await self.writer.write(seconds)
+        if written:
+            await self.deliverer.close(seconds)
+        return written
+
 
 def require(plan: Plan, options: Options) -> None:
     """Raise SetupError when the agent's webhook lacks a variable, or the records that it would send."""

@@ -1,0 +1,63 @@
+"""What answers calls, whatever brings them: models, connections, records, and a switchboard over them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.plan.plan import Plan
+from agentrun.server.admission.admission import Admission
+from agentrun.server.admission.load import Load
+from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.lifecycle.options import Options
+from agentrun.server.observability import tracing
+from agentrun.server.records import record_keeping
+from agentrun.server.records.audio_recordings import Recordings
+from agentrun.server.shared_state.answered_calls import AnsweredCalls
+from agentrun.server.shared_state.sqlite import Ledger, SharedLoad, SharedStore
+
+
+@dataclass(frozen=True)
+class Answering:
+    """A switchboard that is prepared; ``kept`` keeps its records, None where they are kept nowhere.
+
+    ``load`` says how many calls the machine holds, once it is watched.
+    """
+
+    switchboard: Switchboard
+    kept: record_keeping.Keeping | None
+    load: Load
+
+
+@contextlib.asynccontextmanager
+async def answering(
+    plans: Mapping[str, Plan],
+    environ: Mapping[str, str],
+    options: Options,
+    ledger: Ledger | None = None,
+) -> AsyncIterator[Answering]:
+    """Be ready for calls of ``plans`` while the block runs; whoever asks for it closes the switchboard.
+
+    ``ledger`` is what the workers of a server share. Raises SetupError.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        resources = await stack.enter_async_context(Resources())
+        resources.traced = await stack.enter_async_context(tracing.exporting(environ))
+        await asyncio.to_thread(resources.warm)
+        store = SharedStore(ledger) if ledger else None
+        admission = Admission(options.limits, store=store)
+        switchboard = Switchboard(plans, resources, admission, AnsweredCalls(ledger))
+        load_now = Load(lambda: switchboard.live, resources.turn_threads, asyncio.get_running_loop().time)
+        admission.capacity = SharedLoad(ledger, load_now).capacity if ledger else lambda: load_now.capacity
+        stack.push_async_callback(switchboard.background.stop)
+        await switchboard.prepare()
+        kept: record_keeping.Keeping | None = None
+        if options.records:
+            keeping = record_keeping.record_keeping(switchboard, options, resources.web)
+            kept = await stack.enter_async_context(keeping)
+        switchboard.recordings = Recordings(switchboard.records.changed)
+        switchboard.on_close(switchboard.recordings.close)
+        yield Answering(switchboard, kept, load_now)
