@@ -61,6 +61,7 @@ bench: install
 lock:
 	$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal \
 	  --python-version 3.11 $(LOCKED:%=--extra %) $(UPGRADE) pyproject.toml -o requirements.lock
+	$(BIN)/python scripts/lock_image.py $(UV)
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -19,12 +19,16 @@ from agentrun.tools.tool import Tool
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """How specs are checked: against which variables, with which overrides, with plugins or without."""
+    """How specs are checked: against which variables, with which overrides, with plugins or without.
+
+    ``target`` is the place that they are to run at, one of ``agentrun.deploy.targets``.
+    """
 
     environ: Mapping[str, str] = field(repr=False)
     style: str | None = None
     overrides: tuple[tuple[str, str], ...] = ()
     plugins: bool = True
+    target: str | None = None
 
 
 @dataclass
@@ -72,6 +76,10 @@ def _examine(path: Path, wanted: CheckOptions, findings: Findings) -> None:
         findings.problems.update(error.problems)
         return
     findings.problems.update(plan.warnings)
+    if wanted.target:
+        from agentrun.deploy.targets import TARGETS
+
+        findings.problems.update(TARGETS[wanted.target].problems(plan, wanted.environ))
     if not problems and not broken:
         findings.plans.append(plan)
 

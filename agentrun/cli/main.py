@@ -23,12 +23,14 @@ from agentrun.printable import printable
 
 COMMANDS = {
     "bench": "Call an agent many times at once, and see what callers wait.",
+    "build": "Build an image that serves agents.",
     "call": "Call an agent without a telephone.",
     "calls": "Look at the records of calls.",
     "chat": "Write with an agent, tools and all.",
     "check": "Find every mistake of a spec before a call does.",
     "dial": "Have an agent call a telephone number.",
     "doctor": "Look at a deployment before it takes calls.",
+    "eject": "Write the files that run agents elsewhere.",
     "flow": "Draw the steps of a conversation.",
     "providers": "List the services that a spec may name, and their settings.",
     "new": "Write an agent, a plugin or a project to begin with.",

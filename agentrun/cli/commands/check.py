@@ -12,6 +12,7 @@ import click
 from agentrun.cli.checking import CheckOptions, Findings, examine_all
 from agentrun.cli.options.shared import override_options, specs_argument
 from agentrun.cli.options.shared import variables as env_file
+from agentrun.cli.options.target import target_option
 
 _TICK_MS = 200
 
@@ -31,6 +32,7 @@ _TICK_MS = 200
 @click.option("--no-plugins", is_flag=True, help="Import no plugin: nothing is said of tools.")
 @click.option("--explain", is_flag=True, help="Print what each spec amounts to, and where it says so.")
 @click.option("--watch", is_flag=True, help="Check again whenever a file is saved.")
+@target_option(help="Also check what can't be at that place.")
 @override_options
 def command(
     paths: tuple[Path, ...],
@@ -40,6 +42,7 @@ def command(
     no_plugins: bool,
     explain: bool,
     watch: bool,
+    target: str | None,
     style: str | None,
     overrides: tuple[tuple[str, str], ...],
 ) -> int:
@@ -48,7 +51,7 @@ def command(
     Without PATHS, those of agents/ are checked.
     Exits with 0 when they are clean, 1 when not, 2 for a mistake of use.
     """
-    wanted = CheckOptions({**variables, **os.environ}, style, overrides, not no_plugins)
+    wanted = CheckOptions({**variables, **os.environ}, style, overrides, not no_plugins, target)
 
     def once() -> int:
         findings = examine_all(paths, wanted)

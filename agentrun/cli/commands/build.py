@@ -1,0 +1,55 @@
+"""``agentrun build SPEC…``: an image of agents."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import click
+
+from agentrun.cli.options.shared import specs_argument
+from agentrun.cli.options.target import image_option
+
+_ENGINES = ("docker", "podman", "buildah")
+
+
+@click.command()
+@specs_argument("specs")
+@image_option("--tag", "image")
+@click.option(
+    "--to", "folder", type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the folder that the image is built from here.",
+)  # fmt: skip
+@click.option("--engine", type=click.Choice(_ENGINES), help="What builds it; the first that is installed.")
+@click.option("--print", "only_print", is_flag=True, help="Write the folder and print the engine's command.")
+def command(
+    specs: tuple[Path, ...], image: str | None, folder: Path | None, engine: str | None, only_print: bool
+) -> int:
+    """Build an image that serves SPECS: not as root, with the locked packages, after `agentrun check`.
+
+    With --print nothing is run, and --to says where the folder is written. Exits with the engine's own code.
+    """
+    from agentrun.cli.deploying import deployment
+    from agentrun.deploy.image import files
+    from agentrun.deploy.writing import write
+    from agentrun.errors import SetupError
+
+    if only_print and folder is None:
+        raise click.UsageError("--print needs --to, the folder to write")
+    chosen = engine or next(filter(shutil.which, _ENGINES), None)
+    if not only_print and (chosen is None or not shutil.which(chosen)):
+        names = ", ".join(_ENGINES)
+        words = f"{chosen} is not installed" if chosen else f"none of {names} is installed"
+        raise SetupError(words, "install one, or write the folder for another machine: --print --to DIR")
+    wanted = deployment(specs, "image", image=image)
+    with tempfile.TemporaryDirectory(prefix="agentrun-") as scratch:
+        at = folder or Path(scratch)
+        for one in write(at, files.files(wanted)):
+            if one.state == "kept":
+                click.echo(f"{at / one.name} was edited, and is built as it is", err=True)
+        line = files.build(wanted, chosen or _ENGINES[0], str(at))
+        click.echo(shlex.join(line))
+        return 0 if only_print else subprocess.run(line, check=False).returncode  # noqa: S603

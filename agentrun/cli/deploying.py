@@ -1,0 +1,77 @@
+"""What the commands that bring agents elsewhere share: specs become a deployment, or all that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from agentrun import plugins, spec
+from agentrun.deploy.deployment import Deployment
+from agentrun.deploy.project import collect
+from agentrun.deploy.requirements import own_wheel
+from agentrun.deploy.targets import TARGETS
+from agentrun.errors import Problem, SetupError, SpecError
+from agentrun.plan import plan as planning
+from agentrun.plan.plan import Plan
+from agentrun.spec.loading import folder
+from agentrun.spec.values.addresses import problem_with
+
+
+def deployment(
+    paths: Sequence[Path],
+    target: str,
+    *,
+    image: str | None = None,
+    public_url: str | None = None,
+    organization: str | None = None,
+    calls: int | None = None,
+) -> Deployment:
+    """The agents at ``paths`` for ``target``; its warnings are printed.
+
+    No variable is read: what is written names them, and holds none. Raises SpecError with everything that is
+    wrong or can't be there, PluginError, SetupError.
+    """
+    place = TARGETS[target]
+    if public_url and (wrong := problem_with(public_url)):
+        raise SetupError(f"--public-url: {wrong}", "write --public-url https://voice.example.com")
+    plans = _plans(paths)
+    if place.single and len(plans) > 1:
+        names = ", ".join(plan.spec.name for plan in plans)
+        raise SetupError(f"{target} takes one agent, and these are {len(plans)}: {names}", "name one spec")
+    found = sorted(one for plan in plans for one in place.problems(plan, {}))
+    if any(one.severity == "error" for one in found):
+        raise SpecError(found)
+    for one in found:
+        click.echo(str(one), err=True)
+    given = {"image": image, "public_url": public_url, "organization": organization}
+    wheel = own_wheel() if place.packaged else None
+    return Deployment(plans, collect(plans), calls=calls, wheel=wheel, **given)
+
+
+def _plans(paths: Sequence[Path]) -> tuple[Plan, ...]:
+    problems: list[Problem] = []
+    plans: dict[str, Plan] = {}
+    for path in dict.fromkeys(one for given in paths for one in _specs(given)):
+        try:
+            file = spec.load(path)
+            loaded = plugins.load_all(file)
+            plan = planning.make(file, loaded.tools, {}, hooks=loaded.hooks)
+        except SpecError as error:
+            problems += error.problems
+            continue
+        if first := plans.get(plan.spec.name):
+            words = f"'{plan.spec.name}' is also the name of {first.file.path}"
+            problems.append(file.problem(("name",), words, "give each agent a name of its own"))
+        plans[plan.spec.name] = plan
+    if problems:
+        raise SpecError(problems)
+    return tuple(plans.values())
+
+
+def _specs(path: Path) -> list[Path]:
+    found = folder.specs(path) if path.is_dir() else [path]
+    if not found:
+        raise SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files")
+    return found

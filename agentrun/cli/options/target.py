@@ -1,0 +1,52 @@
+"""``--target``: a place that agents can be brought to. The names stand here, so that help imports none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+TARGET_NAMES = ("image", "pipecat-cloud")
+"""Those of ``agentrun.deploy.targets``; a test holds them together."""
+
+_IMAGE = re.compile(r"[a-z0-9]+([._:/-]+[a-z0-9]+)*:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_LONGEST_IMAGE = 383
+
+
+def target_option(**given: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--target``, with what the command says of it."""
+    return click.option("--target", type=click.Choice(TARGET_NAMES), **given)
+
+
+def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What a place is told, each by the name that ``agentrun.cli.deploying`` takes."""
+    command = click.option(
+        "--calls", type=click.IntRange(1, 100_000), help="How many calls there are to be at the same time."
+    )(command)
+    command = click.option(
+        "--organization", callback=_label, help="Whose it is at Pipecat Cloud, such as three-random-words."
+    )(command)
+    command = click.option(
+        "--public-url", metavar="URL", help="Where callers' services reach it: https://voice.example.com."
+    )(command)
+    return image_option("--image")(command)
+
+
+def image_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """What the image is called, under the option ``names``."""
+    words = "What the image is called, with its registry; by default its agent's name and the specs' hash."
+    return click.option(*names, callback=_image, metavar="NAME:TAG", help=words)
+
+
+def _label(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value):
+        raise click.BadParameter(f"'{value}' is not lower-case letters, digits and hyphens")
+    return value
+
+
+def _image(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and (not _IMAGE.fullmatch(value) or len(value) > _LONGEST_IMAGE):
+        raise click.BadParameter(f"'{value}' is not NAME:TAG, such as registry.example.com/desk:1.0")
+    return value

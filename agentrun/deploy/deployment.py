@@ -1,0 +1,133 @@
+"""What is to run, and what its target is told about it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agentrun import __version__, distribution
+from agentrun.deploy import variables
+from agentrun.deploy.project import Project
+from agentrun.deploy.variables import Variable
+from agentrun.errors import SetupError
+from agentrun.plan.plan import Plan
+from agentrun.providers import catalogue
+from agentrun.providers.service_plans import ServicePlan
+
+DRAIN_SECONDS = 60.0
+"""Beyond the longest call: its last words, its record, and a webhook that is slow."""
+PYTHONS = ("3.11", "3.12", "3.13")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Agents and the place that they are to run at.
+
+    ``plans`` were made without variables, so that they name all that they need. ``calls`` is how many there
+    are to be at once, ``image`` what the image is called, ``public_url`` where callers' services reach it,
+    ``organization`` who owns it at Pipecat Cloud. ``wheel`` is this copy as a wheel, by name, where it is not
+    one of a package index.
+    """
+
+    plans: tuple[Plan, ...]
+    project: Project
+    image: str | None = None
+    public_url: str | None = None
+    organization: str | None = None
+    calls: int | None = None
+    wheel: tuple[str, bytes] | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """What it is called: its agent, or its project; letters, digits and hyphens, as DNS has them.
+
+        At most 40 characters, so that what is put behind it still fits into a label.
+        """
+        name = self.plans[0].spec.name if len(self.plans) == 1 else self.project.root.name
+        found = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-")
+        return found if found[:1].isalpha() else f"agents-{found}".strip("-")
+
+    @property
+    def image_name(self) -> str:
+        """What the image is called."""
+        return self.image or f"{self.name}:{self.digest}"
+
+    @property
+    def digest(self) -> str:
+        """Tells this state of all specs from any other, in 12 digits."""
+        every = "".join(sorted(plan.file.digest for plan in self.plans))
+        return hashlib.sha256(every.encode()).hexdigest()[:12]
+
+    @property
+    def everyone(self) -> list[Plan]:
+        """The agents, and those that they hand over to."""
+        return [one for plan in self.plans for one in (plan, *plan.team.values())]
+
+    @property
+    def longest_call(self) -> float:
+        """Seconds."""
+        return max(plan.spec.limits.max_duration for plan in self.plans)
+
+    @property
+    def stop_seconds(self) -> int:
+        """How long a server may take to stop: its longest call, and what comes after that."""
+        return math.ceil(self.longest_call + DRAIN_SECONDS)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """What the agents need in their environment."""
+        return variables.needed(self.plans)
+
+    @property
+    def python(self) -> str:
+        """The version of Python that this runs on, as images are tagged with."""
+        here = f"{sys.version_info.major}.{sys.version_info.minor}"
+        return here if here in PYTHONS else PYTHONS[1]
+
+    def with_project(self, made: Mapping[str, bytes]) -> dict[str, bytes]:
+        """``made`` with the project's own files, and the wheel; raises SetupError where both have a name."""
+        wheels = {f"wheels/{self.wheel[0]}": self.wheel[1]} if self.wheel else {}
+        if taken := sorted({*made, *wheels} & {*self.project.files}):
+            raise SetupError(f"the project has a file '{taken[0]}', which is to be generated", "rename it")
+        return {**made, **wheels, **self.project.files}
+
+    def requirement(self, *extras: str) -> str:
+        """What an installer is asked for: this version, with the extras of the agents and ``extras``.
+
+        The libraries of other providers stand beside it: ``providers``.
+        """
+        names = ",".join(sorted({*self.extras, *extras}))
+        return f"{distribution.NAME}{f'[{names}]' if names else ''}=={__version__}"
+
+    @property
+    def extras(self) -> set[str]:
+        """The extras of this package that the agents need, whatever runs them."""
+        found = set()
+        for plan in self.everyone:
+            found |= {"mcp"} if any(entry.mcp for entry in plan.spec.tools) else set()
+            found |= {"pdf"} if plan.spec.knowledge and self._has_pdf() else set()
+            found |= {"recordings"} if plan.recording and plan.recording.address else set()
+        return found
+
+    @property
+    def providers(self) -> list[str]:
+        """What brings the libraries of the agents' services, such as ``pipecat-ai[deepgram]==1.14.0``."""
+        found: set[str] = set()
+        for plan in self.everyone:
+            parts = (plan.stt, plan.llm, plan.tts, plan.realtime, plan.fixed)
+            found |= {name for part in parts if part for name in _extras(part)}
+        return [f"pipecat-ai[{','.join(sorted(found))}]=={catalogue.pinned()}"] if found else []
+
+    def _has_pdf(self) -> bool:
+        return any(Path(name).suffix.lower() == ".pdf" for name in self.project.files)
+
+
+def _extras(part: ServicePlan) -> Sequence[str]:
+    every = (part, *part.fallback)
+    # what the package itself requires of Pipecat brings OpenAI's already
+    return [name for one in every if one.service for name in one.service.extras if name != "openai"]

@@ -1,0 +1,1 @@
+"""An image of agents, for Docker, Podman and Buildah; other targets run it."""

@@ -1,0 +1,76 @@
+"""What an image is built from, and the commands that build it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from agentrun import __version__
+from agentrun.deploy.deployment import Deployment
+from agentrun.deploy.image import locked
+from agentrun.deploy.rendering import render
+from agentrun.spec.models.agent import LocalTransport
+
+ENGINES = ("docker", "podman", "buildah")
+_IGNORED = b".agentrun-eject.json\n.env\n*.env\nDockerfile\n.dockerignore\n"
+
+
+def files(wanted: Deployment) -> dict[str, bytes]:
+    """The folder that an engine builds from; raises SetupError for a name that is taken."""
+    return wanted.with_project(own_files(wanted))
+
+
+def own_files(wanted: Deployment) -> dict[str, bytes]:
+    """What is generated of it: the Dockerfile, and the packages that it installs."""
+    return {
+        "Dockerfile": render("image/Dockerfile.j2", _values(wanted)),
+        ".dockerignore": _IGNORED,
+        "builders.lock": locked.builders().encode(),
+        "requirements.lock": locked.requirements(_extras(wanted)).encode(),
+    }
+
+
+def commands(wanted: Deployment) -> list[list[str]]:
+    """Build it in its folder with Docker."""
+    return [build(wanted, "docker", ".")]
+
+
+def build(wanted: Deployment, engine: str, folder: str) -> list[str]:
+    """What ``engine`` is called with.
+
+    Buildah and Podman keep the health check in Docker's format alone.
+    """
+    given = ["--tag", wanted.image_name, folder]
+    if engine == "buildah":
+        return ["buildah", "build", "--format", "docker", *given]
+    return [engine, "build", *(["--format", "docker"] if engine == "podman" else []), *given]
+
+
+def _extras(wanted: Deployment) -> set[str]:
+    """A server of several replicas keeps its records in PostgreSQL, and tells a collector what it did."""
+    found = {*wanted.extras, "postgresql", "tracing"}
+    for plan in wanted.plans:
+        found |= {"daily"} if plan.daily else set()
+        found |= {"browser"} if any(isinstance(one, LocalTransport) for one in plan.transports) else set()
+    return found
+
+
+def _values(wanted: Deployment) -> dict[str, Any]:
+    names = list(wanted.project.files)
+    specs = zip(wanted.project.specs, wanted.plans, strict=True)
+    return {
+        "name": wanted.name,
+        "version": __version__,
+        "digest": wanted.digest,
+        "python": wanted.python,
+        "package": wanted.requirement(),
+        "providers": wanted.providers,
+        "wheel": wanted.wheel is not None,
+        "folders": sorted({name.partition("/")[0] for name in names if "/" in name}),
+        "loose": sorted(name for name in names if "/" not in name),
+        "specs": wanted.project.specs,
+        "knowledge": [
+            name for name, plan in specs if plan.spec.knowledge and not plan.spec.knowledge.embeddings
+        ],
+        "drain": math.ceil(wanted.longest_call),
+    }

@@ -1,0 +1,45 @@
+"""What an image installs: the packages of the lock that its agents need, with their hashes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+
+def requirements(extras: Collection[str]) -> str:
+    """Lines for ``pip install --no-deps --require-hashes``: what every agent needs, and what ``extras`` do.
+
+    They hold for each supported Python, on Linux and macOS. Raises KeyError for an extra that no image has.
+
+    >>> "pytest==" in requirements(["mcp"])
+    False
+    """
+    return _of("", *extras)
+
+
+def builders() -> str:
+    """The same for what makes wheels of packages that come as source alone; it has to be there before."""
+    return _of("build")
+
+
+def _of(*extras: str) -> str:
+    wanted = {name for extra in extras for name in _extras()[extra]}
+    return "".join(block for name, block in _blocks().items() if name in wanted)
+
+
+@cache
+def _extras() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = json.loads((_HERE / "extras.json").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def _blocks() -> dict[str, str]:
+    text = (_HERE / "locked.txt").read_text(encoding="utf-8")
+    blocks = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
+    return {block.partition("==")[0]: block for block in blocks}

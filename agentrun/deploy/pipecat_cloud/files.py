@@ -1,0 +1,76 @@
+"""What is written for Pipecat Cloud."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from agentrun.deploy import variables
+from agentrun.deploy.deployment import Deployment
+from agentrun.deploy.pipecat_cloud.checks import session_seconds
+from agentrun.deploy.rendering import render
+from agentrun.deploy.requirements import requirements
+from agentrun.plan import daily
+from agentrun.spec.models.agent import LocalTransport
+
+ORGANIZATION = "ORGANIZATION_NAME"
+"""Stands in the TwiML until one is given; `pipecat cloud organizations list` shows it."""
+_ROOM = "pipecat_cloud"
+
+
+def files(wanted: Deployment) -> dict[str, bytes]:
+    """By name, the agent's own among them; raises SetupError for a name that is taken."""
+    values = _values(wanted)
+    made = {
+        "bot.py": render(f"{_ROOM}/bot.py.j2", values),
+        "pcc-deploy.toml": render(f"{_ROOM}/pcc-deploy.toml.j2", values),
+        "Dockerfile": render(f"{_ROOM}/Dockerfile.j2", values),
+        "requirements.txt": requirements(wanted, *_transports(wanted)),
+        "secrets.env.example": render("secrets.env.j2", values),
+        ".dockerignore": b"secrets.env\n.agentrun-eject.json\n",
+        ".gitignore": b"secrets.env\n",
+    }
+    if wanted.plans[0].has_transport("twilio"):
+        made["twiml-bin.xml"] = render(f"{_ROOM}/twiml-bin.xml.j2", values)
+    return wanted.with_project(made)
+
+
+def commands(wanted: Deployment) -> list[list[str]]:
+    """What brings the folder there, with their own command line, from within it."""
+    secrets = ["pipecat", "cloud", "secrets", "set", f"{wanted.name}-secrets", "--file", "secrets.env"]
+    return [secrets, ["pipecat", "cloud", "deploy", "--config-file", "pcc-deploy.toml"]]
+
+
+def _transports(wanted: Deployment) -> set[str]:
+    """Extras for how sessions come: a browser over SmallWebRTC or Daily, for their server has no page."""
+    plan = wanted.plans[0]
+    browser = any(isinstance(one, LocalTransport) for one in plan.transports)
+    # where records are to be is a secret, and so not known here
+    return {"postgresql"} | ({"daily"} if plan.daily else set()) | ({"browser"} if browser else set())
+
+
+def _values(wanted: Deployment) -> dict[str, Any]:
+    plan = wanted.plans[0]
+    names = [*wanted.project.files]
+    return {
+        "name": wanted.name,
+        "spec": wanted.project.specs[0],
+        "secret_set": f"{wanted.name}-secrets",
+        "longest": math.ceil(plan.spec.limits.max_duration),
+        "session_seconds": session_seconds(plan.spec),
+        "twilio": plan.has_transport("twilio"),
+        "calls": wanted.calls,
+        "python": wanted.python,
+        "wheel": wanted.wheel is not None,
+        "organization": wanted.organization or ORGANIZATION,
+        "folders": sorted({name.partition("/")[0] for name in names if "/" in name}),
+        "loose": ["bot.py", *sorted(name for name in names if "/" not in name)],
+        # rooms are made by the platform; only a telephone call over Daily takes the key
+        "variables": [
+            variables.Variable(one.name, "a telephone call over Daily", required=False)
+            if one.name == daily.KEY
+            else one
+            for one in (*wanted.variables, variables.STORE)
+        ],
+        "copy": "secrets.env",
+    }

