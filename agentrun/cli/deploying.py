@@ -27,15 +27,20 @@ def deployment(
     public_url: str | None = None,
     organization: str | None = None,
     calls: int | None = None,
+    packaged: bool = True,
 ) -> Deployment:
     """The agents at ``paths`` for ``target``; its warnings are printed.
 
-    No variable is read: what is written names them, and holds none. Raises SpecError with everything that is
-    wrong or can't be there, PluginError, SetupError.
+    Without ``packaged`` no wheel is made of this copy. No variable is read: what is written names them, and
+    holds none. Raises SpecError with everything that is wrong or can't be there, PluginError, SetupError.
     """
     place = TARGETS[target]
     if public_url and (wrong := problem_with(public_url)):
         raise SetupError(f"--public-url: {wrong}", "write --public-url https://voice.example.com")
+    if place.public and not public_url:
+        raise SetupError(
+            f"{target} has to know where callers' services reach it", "add --public-url https://…"
+        )
     plans = _plans(paths)
     if place.single and len(plans) > 1:
         names = ", ".join(plan.spec.name for plan in plans)
@@ -46,7 +51,7 @@ def deployment(
     for one in found:
         click.echo(str(one), err=True)
     given = {"image": image, "public_url": public_url, "organization": organization}
-    wheel = own_wheel() if place.packaged else None
+    wheel = own_wheel() if packaged and place.packaged else None
     return Deployment(plans, collect(plans), calls=calls, wheel=wheel, **given)
 
 

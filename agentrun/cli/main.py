@@ -28,6 +28,7 @@ COMMANDS = {
     "calls": "Look at the records of calls.",
     "chat": "Write with an agent, tools and all.",
     "check": "Find every mistake of a spec before a call does.",
+    "deploy": "Print the commands that bring agents elsewhere, or run them.",
     "dial": "Have an agent call a telephone number.",
     "doctor": "Look at a deployment before it takes calls.",
     "eject": "Write the files that run agents elsewhere.",

@@ -26,6 +26,16 @@ def _quoted(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def unit_word(word: str) -> str:
+    """A word of a command in a unit of systemd, which has specifiers and variables of its own.
+
+    >>> unit_word("agents/100% $HOME.yaml")
+    '"agents/100%% $$HOME.yaml"'
+    """
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"'
+
+
 _ENVIRONMENT.filters["q"] = _quoted
 _ENVIRONMENT.filters["xml"] = quoteattr
 

@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from agentrun.deploy import server
+from agentrun.deploy.bot import files as bot
+from agentrun.deploy.compose import files as compose
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.image import files as image
+from agentrun.deploy.kubernetes import files as kubernetes
 from agentrun.deploy.pipecat_cloud import checks as pipecat_cloud_checks
 from agentrun.deploy.pipecat_cloud import files as pipecat_cloud
+from agentrun.deploy.systemd import files as systemd
 from agentrun.errors import Problem
 from agentrun.plan.plan import Plan
 
@@ -22,7 +26,8 @@ def _nothing(_plan: Plan, _environ: Mapping[str, str]) -> Iterable[Problem]:
 class Target:
     """What is written for a place, which commands bring it there, and what can't be there.
 
-    ``single`` takes one agent; ``packaged`` brings this copy of the package along.
+    ``single`` takes one agent; ``packaged`` brings this copy of the package along;
+    ``public`` is asked for over an address that has to be known.
     """
 
     files: Callable[[Deployment], dict[str, bytes]]
@@ -30,11 +35,16 @@ class Target:
     problems: Callable[[Plan, Mapping[str, str]], Iterable[Problem]] = _nothing
     single: bool = False
     packaged: bool = True
+    public: bool = False
 
 
 TARGETS: Mapping[str, Target] = {
+    "bot": Target(bot.files, bot.commands, bot.problems, single=True, packaged=False),
+    "compose": Target(compose.files, compose.commands, server.problems, public=True),
     "image": Target(image.files, image.commands, server.problems),
+    "kubernetes": Target(kubernetes.files, kubernetes.commands, server.replicated, public=True),
     "pipecat-cloud": Target(
         pipecat_cloud.files, pipecat_cloud.commands, pipecat_cloud_checks.problems, single=True
     ),
+    "systemd": Target(systemd.files, systemd.commands, server.problems, public=True),
 }

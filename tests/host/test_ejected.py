@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
@@ -16,7 +15,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from agentrun.cli import deploying
+from agentrun.cli.commands import eject
 from agentrun.records.webhook.signature import VARIABLE
 from agentrun.simulate.caller import Caller
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
@@ -31,18 +33,21 @@ SERVER = Path(__file__).parent / "image" / "server.py"
 NEEDED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
 
 
+@pytest.fixture(autouse=True)
+def without_a_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making one takes a while, and what runs here is this copy: `tests/cli/test_eject.py` makes one."""
+    monkeypatch.setattr(deploying, "own_wheel", lambda: None)
+
+
 def ejected(folder: Path, more: str = "") -> Path:
     """The desk, written for Pipecat Cloud."""
     (folder / "plugins").mkdir()
     (folder / "plugins" / "hours.py").write_text(PLUGIN)
     (folder / "desk.yaml").write_text(SPEC + more)
     out = folder / "out"
-    command = [sys.executable, "-m", "agentrun", "eject", "desk.yaml", "--to", "out"]
-    command += ["--target", "pipecat-cloud", "--organization", "three-words"]
-    done = subprocess.run(
-        command, cwd=folder, env=only(), capture_output=True, text=True, timeout=100, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    given = ["--target", "pipecat-cloud", "--organization", "three-words"]
+    done = CliRunner().invoke(eject.command, [str(folder / "desk.yaml"), "--to", str(out), *given])
+    assert done.exception is None, done.output
     return out
 
 
@@ -70,7 +75,7 @@ async def running(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[tup
     url = f"http://127.0.0.1:{port}"
     try:
         async with httpx.AsyncClient(trust_env=False) as client:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(150):
                 while not await _is_ready(client, url):
                     assert process.returncode is None
                     await asyncio.sleep(0.1)
@@ -89,6 +94,7 @@ async def _is_ready(client: httpx.AsyncClient, url: str) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("style", STYLES)
 async def test_with_its_secrets_alone_it_answers_a_telephone_through_their_gateway(
     tmp_path: Path, style: str
@@ -124,6 +130,7 @@ async def test_with_its_secrets_alone_it_answers_a_telephone_through_their_gatew
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 async def test_pipecats_own_runner_answers_the_same_file(tmp_path: Path) -> None:
     brain = ScriptedBrain([HELLO])
     out = ejected(tmp_path)
@@ -135,7 +142,7 @@ async def test_pipecats_own_runner_answers_the_same_file(tmp_path: Path) -> None
         command = ["bot.py", "-t", "twilio", "--port", str(port), "--host", "127.0.0.1", "-x", "127.0.0.1"]
         process = await asyncio.create_subprocess_exec(sys.executable, *command, cwd=out, env=given)
         try:
-            async with asyncio.timeout(60), httpx.AsyncClient(trust_env=False) as client:
+            async with asyncio.timeout(150), httpx.AsyncClient(trust_env=False) as client:
                 while not await _is_up(client, f"http://127.0.0.1:{port}/status"):  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
             gateway = Gateway((out / "twiml-bin.xml").read_text(), f"http://127.0.0.1:{port}")

@@ -26,7 +26,7 @@ def own_files(wanted: Deployment) -> dict[str, bytes]:
         "Dockerfile": render("image/Dockerfile.j2", _values(wanted)),
         ".dockerignore": _IGNORED,
         "builders.lock": locked.builders().encode(),
-        "requirements.lock": locked.requirements(_extras(wanted)).encode(),
+        "requirements.lock": locked.requirements(server_extras(wanted)).encode(),
     }
 
 
@@ -46,8 +46,8 @@ def build(wanted: Deployment, engine: str, folder: str) -> list[str]:
     return [engine, "build", *(["--format", "docker"] if engine == "podman" else []), *given]
 
 
-def _extras(wanted: Deployment) -> set[str]:
-    """A server of several replicas keeps its records in PostgreSQL, and tells a collector what it did."""
+def server_extras(wanted: Deployment) -> set[str]:
+    """Extras of a server, whose records may be in PostgreSQL, and its traces with a collector."""
     found = {*wanted.extras, "postgresql", "tracing"}
     for plan in wanted.plans:
         found |= {"daily"} if plan.daily else set()

@@ -1,0 +1,54 @@
+"""``agentrun deploy``: the commands that bring a written folder to its place, and on request their run."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import click
+
+from agentrun.cli.options.shared import specs_argument
+from agentrun.cli.options.target import place_options, target_option
+
+
+@click.command()
+@specs_argument("specs")
+@click.option(
+    "--from", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder that `agentrun eject` wrote.",
+)  # fmt: skip
+@target_option(required=True, help="The place that it was written for.")
+@click.option("--run", "runs", is_flag=True, help="Run the commands, one after the other.")
+@place_options
+def command(specs: tuple[Path, ...], folder: Path, target: str, runs: bool, **place: Any) -> int:
+    """Print the commands that bring SPECS to a place, from the folder that was written for it.
+
+    They are the ones of its own tools. With --run they are run there, until one fails: then its code is this
+    command's. SPECS are checked again first.
+    """
+    from agentrun.cli.deploying import deployment
+    from agentrun.deploy.targets import TARGETS
+
+    lines = TARGETS[target].commands(deployment(specs, target, packaged=False, **place))
+    if not runs:
+        for line in (["cd", str(folder)], *lines):
+            click.echo(shlex.join(line))
+        return 0
+    _require(lines)
+    for line in lines:
+        click.echo(shlex.join(line))
+        if code := subprocess.run(line, cwd=folder, check=False).returncode:  # noqa: S603
+            return code
+    return 0
+
+
+def _require(lines: list[list[str]]) -> None:
+    """Raise SetupError, before anything is run, for a program that is not there."""
+    from agentrun.errors import SetupError
+
+    for program in dict.fromkeys(line[0] for line in lines):
+        if not program.startswith("/") and shutil.which(program) is None:
+            raise SetupError(f"{program} is not installed", "run the commands where it is: leave out --run")

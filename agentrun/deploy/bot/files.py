@@ -1,0 +1,163 @@
+"""What is written for those who leave: a bot, what it imports, and the plugins as they are."""
+
+from __future__ import annotations
+
+import ast
+import math
+import pprint
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from agentrun.deploy.bot import services
+from agentrun.deploy.deployment import Deployment
+from agentrun.deploy.rendering import render
+from agentrun.errors import Problem
+from agentrun.plan.plan import Plan
+from agentrun.plugins.find import FOLDER
+from agentrun.providers import catalogue
+from agentrun.spec.models.agent import FixedWords
+from agentrun.tools.tool import Tool
+
+BUILTIN = {"hang_up": "hang_up"}
+"""Built-in tools that the bot has, and what they are called there."""
+_ASK = "Begin the conversation now: "
+
+
+def files(wanted: Deployment) -> dict[str, bytes]:
+    """By name: the spec is not among them, for everything in it stands in ``bot.py``."""
+    plan = wanted.plans[0]
+    values = _values(wanted, plan)
+    made = {
+        "bot.py": render("bot/bot.py.j2", values),
+        "agentrun.py": render("bot/agentrun.py.j2", values),
+        "requirements.txt": _requirements(wanted),
+        "secrets.env.example": render("secrets.env.j2", values | {"variables": wanted.variables}),
+    }
+    plugins = {name: text for name, text in wanted.project.files.items() if name.startswith(f"{FOLDER}/")}
+    return made | plugins
+
+
+def commands(wanted: Deployment) -> list[list[str]]:
+    """Install what it needs, and answer on this machine."""
+    del wanted
+    return [["pip", "install", "--requirement", "requirements.txt"], ["python", "bot.py", "-t", "webrtc"]]
+
+
+def problems(plan: Plan, _environ: Mapping[str, str]) -> Iterator[Problem]:
+    """What a conversation depends on and a plain bot has no counterpart for; the rest is left behind."""
+    file = plan.file
+    for name in ("flow", "knowledge", "handoff"):
+        if getattr(plan.spec, name):
+            yield file.problem(
+                (name,), "a plain bot has no counterpart for it", f"remove {name}, or write it in Python"
+            )
+    for part in _parts(plan):
+        if not services.is_plain(part):
+            words = f"{part.provider}'s service is built in a way that can't be written down"
+            yield file.problem(("pipeline", part.kind), words, "name another provider")
+    for tool in plan.tools:
+        if tool.name not in BUILTIN and _function(plan, tool) is None:
+            index = next(
+                (i for i, use in enumerate(plan.spec.tools) if use.use.startswith(tool.plugin)), None
+            )
+            where = ("tools",) if index is None else ("tools", index)
+            words = f"'{tool.name}' is no function of a file in {FOLDER}/"
+            yield file.problem(where, words, "write it as a function there")
+    for name in _left_out(plan):
+        yield file.problem(tuple(name.split(".")), "is left behind", "", "warning")
+
+
+def _parts(plan: Plan) -> list[Any]:
+    return [part for part in (plan.stt, plan.llm, plan.tts, plan.realtime) if part]
+
+
+def _left_out(plan: Plan) -> Iterator[str]:
+    spec = plan.spec
+    for part in _parts(plan):
+        yield from services.left_out(part)
+    given = {"turns": spec.turns, "limits": spec.limits, "context": spec.context, "record": spec.record}
+    given |= {"callers": spec.callers, "budget": spec.budget}
+    for name, value in given.items():
+        for key in sorted(value.model_fields_set):
+            if (name, key) not in (("limits", "max_duration"), ("limits", "goodbye")):
+                yield f"{name}.{key}"
+    for name in ("hours", "pronounce", "judge", "tests"):
+        if getattr(spec, name):
+            yield name
+
+
+def _function(plan: Plan, tool: Tool) -> str | None:
+    """The name of the function behind ``tool`` in its plugin's file, found by the line that it stands at."""
+    path, _, line = tool.origin.rpartition(":")
+    if not line.isdigit() or f"{FOLDER}/" not in path.replace("\\", "/"):
+        return None
+    source = plan.file.project / FOLDER / f"{tool.plugin}.py"
+    try:
+        tree = ast.parse(source.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError):
+        return None
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            if first <= int(line) <= (node.end_lineno or node.lineno):
+                return node.name
+    return None
+
+
+def _requirements(wanted: Deployment) -> bytes:
+    plan = wanted.plans[0]
+    extras = {"openai", "runner", "silero", "webrtc", "websocket"} | ({"daily"} if plan.daily else set())
+    extras |= {name for part in _parts(plan) for name in part.service.extras}
+    pipecat = f"pipecat-ai[{','.join(sorted(extras))}]=={catalogue.pinned()}"
+    return f"{pipecat}\njinja2>=3.1\nhttpx>=0.27\n".encode()
+
+
+def _values(wanted: Deployment, plan: Plan) -> dict[str, Any]:
+    spec, greeting = plan.spec, plan.spec.greeting
+    said = greeting.say if isinstance(greeting, FixedWords) else greeting
+    realtime = plan.realtime is not None
+    kind = (
+        "none" if greeting is None else "say" if isinstance(greeting, FixedWords) and not realtime else "ask"
+    )
+    if kind == "ask" and isinstance(greeting, FixedWords):
+        said = f"Say exactly this: {greeting.say}"
+    begin = '[{"role": "developer", "content": ' + repr(_ASK) + " + greeting}]" if kind == "ask" else ""
+    return {
+        "name": spec.name,
+        "spec": wanted.project.specs[0],
+        "left_out": list(_left_out(plan)),
+        "imports": sorted({line for part in _parts(plan) for line in services.imports(part)}),
+        "system": _text(spec.prompts.system),
+        "greeting": _text(said or ""),
+        "greeting_kind": kind,
+        "begin": begin or "[]",
+        "variables": pprint.pformat(dict(spec.vars), width=100, sort_dicts=False),
+        "longest": math.ceil(spec.limits.max_duration),
+        "goodbye": _text(spec.limits.goodbye),
+        "plugins": sorted({tool.plugin for tool in plan.tools if tool.name not in BUILTIN}),
+        "tools": [_tool(plan, tool) for tool in plan.tools],
+        "realtime": realtime,
+        **{part.kind: services.code(part) for part in _parts(plan)},
+        **({"llm": services.code(plan.realtime)} if plan.realtime else {}),
+        "copy": "secrets.env",
+    }
+
+
+def _tool(plan: Plan, tool: Tool) -> dict[str, Any]:
+    builtin = BUILTIN.get(tool.name)
+    return {
+        "name": tool.name,
+        "description": _text(tool.description),
+        "properties": pprint.pformat(tool.parameters.get("properties", {}), width=90, sort_dicts=False),
+        "required": repr(list(tool.parameters.get("required", ()))),
+        "handler": builtin or f'run({tool.plugin.upper()}["{_function(plan, tool)}"], call)',
+    }
+
+
+def _text(text: str) -> str:
+    """A string as Python has it, over several lines where it has several."""
+    if "\n" not in text:
+        return repr(text)
+    lines = text.split("\n")
+    inner = "".join(f"\n    {line + chr(10)!r}" for line in lines[:-1]) + f"\n    {lines[-1]!r}"
+    return f"({inner}\n)"

@@ -1,0 +1,1 @@
+"""A cluster of Kubernetes: plain manifests, which kustomize takes as they are."""

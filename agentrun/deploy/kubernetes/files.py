@@ -1,0 +1,85 @@
+"""What is written for Kubernetes, and how many replicas it takes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+from urllib.parse import urlsplit
+
+from agentrun.deploy import variables
+from agentrun.deploy.deployment import Deployment
+from agentrun.deploy.image import files as image
+from agentrun.deploy.rendering import render
+from agentrun.spec.models.agent import LocalTransport
+from agentrun.spec.models.daily import DailyTransport
+
+CALLS_PER_POD = 10
+"""Calls that a replica with one processor takes, until `agentrun bench` has measured its agent."""
+FULL_AT = 0.7
+"""How full replicas are, on average, when there are to be more: a new one needs a minute to be ready."""
+PRE_STOP_SECONDS = 15
+"""How long a replica that is to stop still answers, while balancers learn of it."""
+LEAST, MOST = 2, 10
+_FOLDER = "kubernetes"
+_MANIFESTS = (
+    "deployment", "service", "ingress", "availability", "network", "servicemonitor", "kustomization",
+)  # fmt: skip
+
+
+def files(wanted: Deployment) -> dict[str, bytes]:
+    """Manifests in ``kubernetes/``, and beside it what the image is built from."""
+    values = _values(wanted)
+    made = {f"{_FOLDER}/{name}.yaml": render(f"{_FOLDER}/{name}.yaml.j2", values) for name in _MANIFESTS}
+    made["secrets.env.example"] = render("secrets.env.j2", values)
+    return wanted.with_project(made | image.own_files(wanted))
+
+
+def commands(wanted: Deployment) -> list[list[str]]:
+    """Build, push, and apply from within the folder."""
+    secret = ["kubectl", "create", "secret", "generic", f"{wanted.name}-secrets"]
+    return [
+        image.build(wanted, "docker", "."),
+        ["docker", "push", wanted.image_name],
+        [*secret, "--from-env-file", "secrets.env"],
+        ["kubectl", "apply", "--kustomize", _FOLDER],
+        ["kubectl", "rollout", "status", f"deployment/{wanted.name}"],
+    ]
+
+
+def replicas(calls: int | None, per_pod: int = CALLS_PER_POD) -> tuple[int, int]:
+    """The least and the most replicas for so many calls at once; two are there in any case.
+
+    One more than it takes, for the one that a node takes with it.
+
+    >>> replicas(2000)
+    (2, 287)
+    """
+    if calls is None:
+        return LEAST, MOST
+    return LEAST, max(LEAST + 1, math.ceil(calls / (per_pod * FULL_AT)) + 1)
+
+
+def _values(wanted: Deployment) -> dict[str, Any]:
+    least, most = replicas(wanted.calls)
+    transports = [one for plan in wanted.plans for one in plan.transports]
+    store = variables.Variable("AGENTRUN_RECORDS", "where records are kept: postgresql+psycopg://…")
+    url = wanted.public_url or ""
+    return {
+        "name": wanted.name,
+        "digest": wanted.digest,
+        "image": wanted.image_name,
+        "public_url": url,
+        "host": urlsplit(url).hostname,
+        "agents": [plan.spec.name for plan in wanted.plans],
+        "variables": [*wanted.variables, variables.SERVER_KEY, store],
+        "copy": "secrets.env",
+        "drain": math.ceil(wanted.longest_call),
+        "stop": wanted.stop_seconds,
+        "pre_stop": PRE_STOP_SECONDS,
+        "grace": wanted.stop_seconds + PRE_STOP_SECONDS,
+        "per_pod": CALLS_PER_POD,
+        "target": math.floor(CALLS_PER_POD * FULL_AT),
+        "least": least,
+        "most": most,
+        "media": any(isinstance(one, LocalTransport | DailyTransport) for one in transports),
+    }

@@ -1,0 +1,63 @@
+"""What is written for systemd, and the commands that install it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+from urllib.parse import urlsplit
+
+from agentrun.deploy.deployment import Deployment
+from agentrun.deploy.image.files import server_extras
+from agentrun.deploy.rendering import render, unit_word
+from agentrun.deploy.requirements import requirements
+from agentrun.deploy.variables import SERVER_KEY
+
+
+def files(wanted: Deployment) -> dict[str, bytes]:
+    """By name; raises SetupError for a name that is taken."""
+    values = _values(wanted)
+    made = {
+        f"{wanted.name}.service": render("systemd/service.j2", values),
+        f"journald@{wanted.name}.conf": render("systemd/journald.conf.j2", values),
+        "Caddyfile": render("systemd/Caddyfile.j2", values),
+        "requirements.txt": requirements(wanted, *server_extras(wanted)),
+        "secrets.env.example": render("secrets.env.j2", values),
+    }
+    return wanted.with_project(made)
+
+
+def commands(wanted: Deployment) -> list[list[str]]:
+    """Install it from within the folder, as root."""
+    name = wanted.name
+    home, etc = f"/opt/{name}", "/etc/systemd"
+    python = f"{home}/venv/bin/python"
+    folders = sorted({one.partition("/")[0] for one in (*wanted.project.files, *_wheels(wanted))})
+    return [
+        ["install", "-d", home],
+        ["cp", "-r", *folders, "requirements.txt", f"{home}/"],
+        ["python3", "-m", "venv", f"{home}/venv"],
+        [python, "-m", "pip", "install", "--requirement", "requirements.txt"],
+        ["install", "-D", "-m", "600", "secrets.env", f"/etc/{name}/secrets.env"],
+        ["install", "-m", "644", f"{name}.service", f"{etc}/system/{name}.service"],
+        ["install", "-m", "644", f"journald@{name}.conf", f"{etc}/journald@{name}.conf"],
+        ["systemctl", "daemon-reload"],
+        ["systemctl", "enable", "--now", f"{name}.service"],
+    ]
+
+
+def _wheels(wanted: Deployment) -> tuple[str, ...]:
+    return ("wheels",) if wanted.wheel else ()
+
+
+def _values(wanted: Deployment) -> dict[str, Any]:
+    return {
+        "name": wanted.name,
+        "program": f"/opt/{wanted.name}/venv/bin/agentrun",
+        "specs": " ".join(unit_word(spec) for spec in wanted.project.specs),
+        "public_url": wanted.public_url,
+        "host": urlsplit(wanted.public_url or "").netloc,
+        "drain": math.ceil(wanted.longest_call),
+        "stop": wanted.stop_seconds,
+        "variables": [*wanted.variables, SERVER_KEY],
+        "copy": "secrets.env",
+    }

@@ -1,0 +1,146 @@
+"""Manifests, held against Kubernetes' own schemas, and what they promise."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from agentrun.deploy import server
+from agentrun.deploy.kubernetes import files
+from agentrun.plan.plan import Plan
+from tests.deploy.places import deployment, plan_of
+
+VERSION = "1.30"
+URL = "https://voice.example.com"
+KUBECTL = shutil.which("kubectl")
+
+
+def manifests(folder: Path, *plans: Plan, **given: Any) -> dict[str, dict[str, Any]]:
+    """Each by its kind."""
+    made = files.files(deployment(folder, *plans, **{"public_url": URL, **given}))
+    texts = [text for name, text in made.items() if name.startswith("kubernetes/")]
+    found = [one for text in texts for one in yaml.safe_load_all(text)]
+    return {one["kind"]: one for one in found}
+
+
+def pod(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    spec: dict[str, Any] = found["Deployment"]["spec"]["template"]["spec"]
+    return spec
+
+
+@pytest.mark.parametrize("transport", ["twilio", "daily", "[twilio, daily, local]"])
+@pytest.mark.parametrize("calls", [None, 1, 2_000])
+def test_every_manifest_is_valid_to_the_letter(tmp_path: Path, transport: str, calls: int | None) -> None:
+    plans = [plan_of(tmp_path, name, transport) for name in ("desk", "front_desk")]
+    found = manifests(tmp_path, *plans, calls=calls)
+    assert len(found) == 8
+    for kind, one in found.items():
+        if kind not in ("Kustomization", "ServiceMonitor"):
+            kubernetes_validate.validate(one, VERSION, strict=True)
+
+
+def test_the_schemas_would_find_a_mistake(tmp_path: Path) -> None:
+    found = manifests(tmp_path)
+    pod(found)["terminationGracePeriodSecond"] = 7
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(found["Deployment"], VERSION, strict=True)
+
+
+@pytest.mark.parametrize(("longest", "seconds"), [("10m", 600), ("90s", 90), ("2h", 7_200)])
+def test_a_replica_that_stops_has_time_for_its_longest_call(
+    tmp_path: Path, longest: str, seconds: int
+) -> None:
+    short = plan_of(tmp_path, "short", more="limits: {max_duration: 30s}\n")
+    plan = plan_of(tmp_path, more=f"limits: {{max_duration: {longest}}}\n")
+    found = manifests(tmp_path, short, plan)
+    grace = pod(found)["terminationGracePeriodSeconds"]
+    [container] = pod(found)["containers"]
+    wait = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
+    environ = {one["name"]: one.get("value") for one in container["env"]}
+    assert environ["AGENTRUN_DRAIN"] == f"{seconds}s"
+    assert grace == wait + seconds + 60
+    annotations = found["Ingress"]["metadata"]["annotations"]
+    assert int(annotations["nginx.ingress.kubernetes.io/proxy-read-timeout"]) > seconds
+
+
+def test_no_replica_goes_before_another_is_ready(tmp_path: Path) -> None:
+    found = manifests(tmp_path)
+    assert found["Deployment"]["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    assert found["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
+    scale_down = found["HorizontalPodAutoscaler"]["spec"]["behavior"]["scaleDown"]
+    assert scale_down["policies"] == [{"type": "Pods", "value": 1, "periodSeconds": 60}]
+    annotations = found["Deployment"]["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["cluster-autoscaler.kubernetes.io/safe-to-evict"] == "false"
+
+
+def test_secrets_are_references(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    found = manifests(tmp_path)
+    [container] = pod(found)["containers"]
+    by_name = {one["name"]: one for one in container["env"]}
+    for name in ("OPENAI_API_KEY", "TWILIO_AUTH_TOKEN", "AGENTRUN_API_KEY", "AGENTRUN_RECORDS"):
+        assert by_name[name]["valueFrom"]["secretKeyRef"]["name"] == "desk-secrets"
+    assert "sk-very" not in str(found)
+
+
+def test_it_is_nobody_and_writes_nowhere_but_to_its_volumes(tmp_path: Path) -> None:
+    spec = pod(manifests(tmp_path))
+    [container] = spec["containers"]
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["automountServiceAccountToken"] is False
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_only_agents_can_be_reached_from_outside(tmp_path: Path) -> None:
+    found = manifests(tmp_path, plan_of(tmp_path, "desk"), plan_of(tmp_path, "billing"))
+    [rule] = found["Ingress"]["spec"]["rules"]
+    assert [one["path"] for one in rule["http"]["paths"]] == ["/desk/", "/billing/"]
+    assert rule["host"] == "voice.example.com"
+
+
+@pytest.mark.parametrize(("transport", "media"), [("twilio", False), ("daily", True), ("local", True)])
+def test_sound_over_webrtc_is_let_out_where_there_is_some(
+    tmp_path: Path, transport: str, media: bool
+) -> None:
+    rules = manifests(tmp_path, plan_of(tmp_path, transport=transport))["NetworkPolicy"]["spec"]["egress"]
+    assert any(port.get("endPort") for rule in rules for port in rule["ports"]) is media
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected"), [(None, (2, 10)), (1, (2, 3)), (100, (2, 16)), (2_000, (2, 287))]
+)
+def test_replicas_for_so_many_calls(calls: int | None, expected: tuple[int, int]) -> None:
+    assert files.replicas(calls) == expected
+
+
+@pytest.mark.parametrize(
+    ("transport", "more", "where"),
+    [
+        ("{type: local, device: microphone}", "", "transport.device"),
+        ("{type: daily, room_url: 'https://example.daily.co/desk'}", "", "transport.room_url"),
+        ("twilio", "record: {audio: recordings/}\n", "record.audio.to"),
+    ],
+)
+def test_what_replicas_cannot_do_is_refused(tmp_path: Path, transport: str, more: str, where: str) -> None:
+    found = list(server.replicated(plan_of(tmp_path, transport=transport, more=more), {}))
+    assert [one.where for one in found] == [where]
+
+
+@pytest.mark.needs(KUBECTL is not None, "kubectl, for kustomize")
+def test_kustomize_takes_the_folder(tmp_path: Path) -> None:
+    made = files.files(deployment(tmp_path, public_url=URL))
+    for name, text in made.items():
+        if name.startswith("kubernetes/"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_bytes(text)
+    command = [str(KUBECTL), "kustomize", str(tmp_path / "kubernetes")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(list(yaml.safe_load_all(done.stdout))) == 6
