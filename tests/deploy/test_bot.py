@@ -40,9 +40,8 @@ def test_it_is_python_that_imports_pipecat_and_nothing_of_ours(tmp_path: Path, s
     modules = {node.module for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)}
     assert {name for name in modules if name and name.startswith("agentrun")} == {"agentrun"}
     made = files.files(deployment(tmp_path))
-    shim = {
-        node.module for node in ast.walk(ast.parse(made["agentrun.py"])) if isinstance(node, ast.ImportFrom)
-    }
+    tree = ast.walk(ast.parse(made["agentrun.py"]))
+    shim = {node.module for node in tree if isinstance(node, ast.ImportFrom)}
     assert not any(name and name.startswith(("agentrun", "pipecat")) for name in shim)
     assert b"agentrun" not in made["requirements.txt"]
     assert made["plugins/hours.py"] == (tmp_path / "plugins" / "hours.py").read_bytes()

@@ -56,7 +56,7 @@ def test_the_schemas_would_find_a_mistake(tmp_path: Path) -> None:
 def test_a_replica_that_stops_has_time_for_its_longest_call(
     tmp_path: Path, longest: str, seconds: int
 ) -> None:
-    short = plan_of(tmp_path, "short", more="limits: {max_duration: 30s}\n")
+    short = plan_of(tmp_path, "short", more="limits: {max_duration: 60s}\n")
     plan = plan_of(tmp_path, more=f"limits: {{max_duration: {longest}}}\n")
     found = manifests(tmp_path, short, plan)
     grace = pod(found)["terminationGracePeriodSeconds"]

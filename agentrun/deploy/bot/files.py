@@ -57,9 +57,7 @@ def problems(plan: Plan, _environ: Mapping[str, str]) -> Iterator[Problem]:
             yield file.problem(("pipeline", part.kind), words, "name another provider")
     for tool in plan.tools:
         if tool.name not in BUILTIN and _function(plan, tool) is None:
-            index = next(
-                (i for i, use in enumerate(plan.spec.tools) if use.use.startswith(tool.plugin)), None
-            )
+            index = next((i for i, use in enumerate(plan.spec.tools) if _brings(use.use, tool)), None)
             where = ("tools",) if index is None else ("tools", index)
             words = f"'{tool.name}' is no function of a file in {FOLDER}/"
             yield file.problem(where, words, "write it as a function there")
@@ -84,6 +82,10 @@ def _left_out(plan: Plan) -> Iterator[str]:
     for name in ("hours", "pronounce", "judge", "tests"):
         if getattr(spec, name):
             yield name
+
+
+def _brings(entry: str, tool: Tool) -> bool:
+    return entry == tool.name or entry.partition(".")[0] == tool.plugin
 
 
 def _function(plan: Plan, tool: Tool) -> str | None:
