@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentrun.errors import Problem, SetupError, SpecError
-from agentrun.plan import daily, language, recording, secret_values, webhook
+from agentrun.plan import after_call, daily, language, recording, secret_values, webhook
 from agentrun.plan import handoff_targets as team
 from agentrun.plan.webhook import Webhook
 from agentrun.plugins import load, scripted_calls
@@ -39,7 +39,7 @@ class Plan:
     their variables filled in. ``missing`` names the variables that a call needs and that are not set;
     ``warnings`` says where each is asked for; ``uninstalled`` are services whose libraries are not there.
     ``team`` are the agents that a call may be handed to, by name.
-    ``recording`` is where the sound of calls goes, None nowhere.
+    ``recording`` is where the sound of calls goes, None nowhere; ``analysis`` what is asked after them.
     """
 
     file: SpecFile
@@ -61,6 +61,7 @@ class Plan:
     webhook: Webhook | None = None
     redaction: Redaction = field(default_factory=Redaction, repr=False)
     recording: RecordingDestination | None = None
+    analysis: after_call.AnalysisPlan | None = None
 
     @property
     def spec(self) -> AgentSpec:
@@ -142,7 +143,7 @@ def _make(
     planner = ServicePlanner(file, environ, offline=offline, own=own)
     parts = _parts(file, planner)
     transports = _transports(file, planner, public_url)
-    recorded = recording.plan(file, planner)
+    recorded, asked = recording.plan(file, planner), after_call.plan(file, planner)
     _find_variables(file, planner, environ)
     sent_to, found = webhook.plan(file, environ)
     names = [tool.name for tool in tools]
@@ -150,7 +151,7 @@ def _make(
     said += language.check(file, parts)
     planner.problems += [*combinations.check(file), *(one for one in said if one.severity == "error")]
     if planner.problems:
-        raise SpecError(planner.problems)
+        raise SpecError(list(dict.fromkeys(planner.problems)))
     return Plan(
         file=file,
         tools=tuple(tools),
@@ -170,6 +171,7 @@ def _make(
         webhook=sent_to,
         redaction=secret_values.redaction(file, environ, sent_to.url if sent_to else ""),
         recording=recorded,
+        analysis=asked,
     )
 
 

@@ -47,6 +47,10 @@ class ServicePlan:
         """The same with one setting more."""
         return replace(self, settings={**self.settings, key: value})
 
+    def without_setting(self, key: str) -> ServicePlan:
+        """The same with one setting less."""
+        return replace(self, settings={name: each for name, each in self.settings.items() if name != key})
+
 
 class ServicePlanner:
     """Collects the problems, the unset variables and the missing libraries of one spec.

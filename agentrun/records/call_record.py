@@ -46,6 +46,7 @@ class CallRecord:
     cost, nothing when the call was ``offline``. ``spec_hash`` tells the spec and its files from another state
     of them, ``versions`` the software. ``recording`` is the path or the address of the call's sound, ``spec``
     what the call was run with (``record.snapshot``). ``keypad`` has the keys that nobody collected.
+    ``analysis`` is what ``after_call`` found out: nothing where it isn't asked for, else with its ``state``.
     """
 
     id: str
@@ -77,6 +78,7 @@ class CallRecord:
     redaction: Redaction = field(default_factory=Redaction, repr=False, compare=False)
     recording: str = ""
     spec: dict[str, Any] = field(default_factory=dict)
+    analysis: dict[str, Any] = field(default_factory=dict)
     key: str = field(default_factory=lambda: secrets.token_hex(8), repr=False, compare=False)
     """Tells this record from another one of the same call: a store lets no other one write its row."""
     clock: Callable[[], float] = field(default_factory=_clock, repr=False, compare=False)
@@ -143,7 +145,7 @@ class CallRecord:
         hide = self.redaction
         for key in ("from_number", "to_number"):
             data[key] = hide.number(data[key])
-        for key in ("reason", "errors", "takeovers"):
+        for key in ("reason", "errors", "takeovers", "analysis"):
             data[key] = hide.value(data[key])
         for entry in (*data["transcript"], *data["dropped"]):
             for key in ("written", "text"):

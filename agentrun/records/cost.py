@@ -30,6 +30,14 @@ def close(record: CallRecord) -> None:
     record.cost = estimate(record)
 
 
+def of_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The cost of a call whose record is stored, from what ``CallRecord.as_json`` gave."""
+    record = CallRecord(row["id"], row["agent"], row["transport"])
+    for name in ("usage", "seconds", "direction", "offline"):
+        setattr(record, name, row.get(name) or getattr(record, name))
+    return estimate(record)
+
+
 def estimate(record: CallRecord) -> dict[str, Any]:
     """The parts of the call's cost and their sum; ``unknown`` names what has no price.
 

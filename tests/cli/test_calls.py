@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -145,3 +146,82 @@ async def test_a_killed_server_leaves_the_words_of_its_calls(tmp_path: Path) -> 
         [after] = store.find(CallQuery())
     assert (after["ended_by"], after["reason"]) == ("error", CUT_OFF)
     assert after["transcript"] == before["transcript"]
+
+
+def analysed(folder: Path) -> None:
+    found: dict[str, dict[str, Any]] = {
+        "CA5": {
+            "state": "done",
+            "summary": "A [table] was booked.",
+            "success": True,
+            "fields": {"reason": "price"},
+        },
+        "CA6": {
+            "state": "done",
+            "summary": "No.",
+            "success": False,
+            "fields": {"reason": None, "dishes": ["soup"]},
+        },
+        "CA7": {"state": "failed", "reason": "the model did not answer"},
+    }
+    found["CA5"]["fields"] = {"reason": "price"}
+    found["CA6"]["fields"] = {"reason": None, "dishes": ["soup"]}
+    made = []
+    for number, (call_id, analysis) in enumerate(found.items()):
+        record = CallRecord(call_id, "desk", "twilio", analysis=analysis)
+        record.started += timedelta(seconds=number)
+        record.ended, record.ended_by, record.seconds = record.started, "caller", 30.0 * number
+        made.append(record.as_json())
+    with Store(f"sqlite:///{folder / 'agentrun-calls.sqlite3'}") as store:
+        store.save(made, "a server")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "ids"),
+    [
+        (["success=true"], ["CA5"]),
+        (["success!=true"], ["CA6"]),
+        (["reason=price"], ["CA5"]),
+        (["reason=null"], ["CA6"]),
+        (["dishes=soup"], ["CA6"]),
+        (["state=failed"], ["CA7"]),
+        (["summary~TABLE"], ["CA5"]),
+        (["seconds>=30", "analysis.state=done"], ["CA6"]),
+        (["seconds>59"], ["CA7"]),
+        (["nothing=there"], []),
+        (["nothing!=there"], []),
+    ],
+)
+def test_calls_are_found_by_what_stands_in_their_records(
+    folder: Path, conditions: list[str], ids: list[str]
+) -> None:
+    analysed(folder)
+    where = [part for one in conditions for part in ("--where", one)]
+    listed = calls(folder, "list", "--json", "--agent", "desk", *where).stdout.splitlines()
+    assert [json.loads(line)["id"] for line in listed] == ids
+
+
+@pytest.mark.parametrize("bad", ["success", "=true", "seconds>long", "se conds=1"])
+def test_what_is_no_condition_is_refused_with_an_example(folder: Path, bad: str) -> None:
+    done = calls(folder, "list", "--where", bad)
+    assert done.returncode == 2
+    assert "Invalid value for '--where'" in done.stderr
+
+
+def test_the_newest_of_those_that_are_meant_are_listed(folder: Path) -> None:
+    analysed(folder)
+    listed = calls(folder, "list", "--json", "--last", "1", "--where", "state=done").stdout
+    assert json.loads(listed)["id"] == "CA6"
+
+
+def test_the_analysis_of_a_call_is_shown_and_exported(folder: Path) -> None:
+    analysed(folder)
+    shown = calls(folder, "show", "CA6").stdout
+    assert "summary: No." in shown
+    assert "success: no" in shown
+    assert "reason: not told" in shown
+    assert "dishes: soup" in shown
+    assert "summary: A [table] was booked." in calls(folder, "show", "CA5").stdout
+    assert "analysis: failed: the model did not answer" in calls(folder, "show", "CA7").stdout
+    exported = calls(folder, "export", "--csv", "--where", "success=true").stdout
+    assert "A [table] was booked." in exported

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from agentrun.cli.commands import calls_replay
+from agentrun.cli.options.record_filter import Condition, RecordFilter, all_of
 from agentrun.cli.options.record_store import open_store, record_of
 from agentrun.cli.options.server import DURATION, records_option
 
@@ -23,6 +24,15 @@ def _formats(json_help: str, csv_help: str) -> Callable[[Callable[..., Any]], Ca
     return add
 
 
+_where = click.option(
+    "--where",
+    type=RecordFilter(),
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="For which this is true, such as success=false; several must all be.",
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
     """Look at the records of calls."""
@@ -33,12 +43,23 @@ def command() -> None:
 @click.option("--agent", help="Of this agent alone.")
 @click.option("--last", "most", default=20, show_default=True, type=click.IntRange(1), help="How many.")
 @click.option("--since", type=DURATION, metavar="DURATION", help="Begun within this time, such as 12h.")
+@_where
 @_formats("One JSON object a call.", "A line a call, for spreadsheets.")
 def list_calls(
-    records: str, agent: str | None, most: int, since: float | None, as_json: bool, as_csv: bool
+    records: str,
+    agent: str | None,
+    most: int,
+    since: float | None,
+    where: tuple[Condition, ...],
+    as_json: bool,
+    as_csv: bool,
 ) -> None:
-    """The newest calls: which, whose, when, how long, who ended them and why."""
-    found = _find(records, agent, since, most)
+    """The newest calls: which, whose, when, how long, who ended them and why.
+
+    --where takes FIELD=VALUE, and !=, <, >, <=, >= and ~ (contains). A field is one of after_call, or stands
+    in the record: ended_by=error, cost.total>0.10.
+    """
+    found = _find(records, agent, since, where, most)
     if as_json or as_csv:
         _print_all(found, as_csv=as_csv)
         return
@@ -78,21 +99,35 @@ def show(call_id: str, records: str, as_json: bool, as_csv: bool) -> None:
 @records_option
 @click.option("--agent", help="Of this agent alone.")
 @click.option("--since", type=DURATION, metavar="DURATION", help="Begun within this time, such as 24h.")
+@_where
 @_formats("One JSON object a call; this is the default.", "A line a call, for spreadsheets.")
-def export(records: str, agent: str | None, since: float | None, as_json: bool, as_csv: bool) -> None:
+def export(
+    records: str,
+    agent: str | None,
+    since: float | None,
+    where: tuple[Condition, ...],
+    as_json: bool,
+    as_csv: bool,
+) -> None:
     """Every call, as one line of JSON or of CSV."""
-    _print_all(_find(records, agent, since), as_csv=as_csv and not as_json)
+    _print_all(_find(records, agent, since, where), as_csv=as_csv and not as_json)
 
 
 command.add_command(calls_replay.command, "replay")
 
 
-def _find(records: str, agent: str | None, since: float | None, most: int | None = None) -> list[Any]:
+def _find(
+    records: str,
+    agent: str | None,
+    since: float | None,
+    where: tuple[Condition, ...],
+    most: int | None = None,
+) -> list[Any]:
     from agentrun.records.store.store import CallQuery
 
     begun = datetime.now(UTC) - timedelta(seconds=since) if since else None
     with open_store(records) as store:
-        return list(store.find(CallQuery(agent, begun, most)))
+        return list(store.find(CallQuery(agent, begun, most, where=all_of(where))))
 
 
 def _print_all(found: list[Any], *, as_csv: bool) -> None:

@@ -14,7 +14,7 @@ from agentrun.printable import printable
 CALLS = (
     *("id", "agent", "transport", "direction", "from_number", "to_number", "started", "answered", "ended"),
     *("seconds", "ended_by", "reason", "outcome", "first_audio_ms", "answers", "answer_ms", "cost", "errors"),
-    *("recording",),
+    *("recording", "success", "summary", "analysis"),
 )
 ENTRIES = ("id", "at", "who", "text", "name", "arguments", "status", "seconds", "cut_by")
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.]+$)")
@@ -35,12 +35,15 @@ def of_transcript(record: Mapping[str, Any]) -> str:
 def _call(record: Mapping[str, Any]) -> dict[str, Any]:
     import statistics
 
+    analysis = record.get("analysis") or {}
     waits = [turn["total_ms"] for turn in record.get("turns") or ()]
     figures = {
         "answers": len(waits),
         "answer_ms": statistics.median(waits) if waits else "",
         "cost": (record.get("cost") or {}).get("total", ""),
         "errors": "; ".join(record.get("errors") or ()),
+        **{name: analysis.get(name, "") for name in ("success", "summary")},
+        "analysis": analysis.get("fields") or analysis.get("reason") or analysis.get("state", ""),
     }
     return {name: record.get(name, "") for name in CALLS} | figures
 

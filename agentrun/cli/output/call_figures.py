@@ -66,3 +66,22 @@ def usage(record: Mapping[str, Any]) -> list[str]:
         unknown = f"; no price for {', '.join(found['unknown'])}" if found["unknown"] else ""
         lines.append(f"estimated cost: {figure}, prices of {found['prices']}{unknown}")
     return lines
+
+
+def analysis(record: Mapping[str, Any]) -> list[str]:
+    """What ``after_call`` has found out, a line each; nothing where it wasn't asked for."""
+    found = record.get("analysis") or {}
+    if not found:
+        return []
+    if found["state"] != "done":
+        why = f": {found['reason']}" if found.get("reason") else ""
+        return [f"analysis: {found['state']}{why}"]
+    lines = [f"{name}: {_word(found[name])}" for name in ("summary", "success") if name in found]
+    return lines + [f"{name}: {_word(value)}" for name, value in (found.get("fields") or {}).items()]
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_word, value)) or "none"
+    words = {True: "yes", False: "no", None: "not told"}
+    return words[value] if value is None or isinstance(value, bool) else str(value)

@@ -24,6 +24,8 @@ _CUTS = {
 
 def show(record: Mapping[str, Any], console: Console) -> None:
     """Print a record as ``CallRecord.as_json`` gives it."""
+    from rich.text import Text
+
     from agentrun.records import waiting_times
 
     caller = record["from_number"] or "somebody"
@@ -38,6 +40,8 @@ def show(record: Mapping[str, Any], console: Console) -> None:
         console.print(line, style="dim")
     if record.get("recording"):
         console.print(f"recording: {record['recording']}")
+    for line in call_figures.analysis(record):
+        console.print(Text(line))
     for error in record["errors"]:
         console.print(f"error: {error}", style="red")
     console.print(f"ended by {record['ended_by'] or 'nobody yet'}: {record['reason']}")

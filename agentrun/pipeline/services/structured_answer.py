@@ -30,13 +30,20 @@ class StructuredAnswer:
 
 
 async def ask(
-    plan: ServicePlan, instructions: str, text: str, schema: Mapping[str, Any], resources: Resources
+    plan: ServicePlan,
+    instructions: str,
+    text: str,
+    schema: Mapping[str, Any],
+    resources: Resources,
+    *,
+    most_tokens: int | None = None,
+    enforce: bool = True,
 ) -> StructuredAnswer:
     """Ask the model of ``plan`` about ``text``; raises NoAnswerError. Whoever asks bounds the time.
 
-    The provider is asked to enforce ``schema`` where it can; the model is told of it in words as well, and
-    whoever asks checks what came back. It is asked over a client of its own only where its provider has no
-    shared one.
+    The provider is asked to enforce ``schema`` where it can, unless ``enforce`` is false; the model is told
+    of it in words as well, and whoever asks checks what came back. An answer has ``most_tokens`` at most.
+    The model is asked over a client of its own only where its provider has no shared one.
 
     >>> answer = await ask(plan.llm, "Read the caller's age.", "Caller: I am 80.", schema, resources)
     ...     # doctest: +SKIP
@@ -48,8 +55,10 @@ async def ask(
     try:
         service = services.llm(plan, told, resources)
         pipecat_private.note_usage(service, usage)
-        enforced = dict(schema) if getattr(service, "supports_response_schema", False) else None
-        answer = await service.run_inference(context, response_schema=enforced)
+        enforces = enforce and getattr(service, "supports_response_schema", False)
+        answer = await service.run_inference(
+            context, max_tokens=most_tokens, response_schema=dict(schema) if enforces else None
+        )
     except Exception as error:
         status = getattr(error, "status_code", "")
         why = f"{type(error).__name__}{f' {status}' if status else ''}"

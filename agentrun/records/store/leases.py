@@ -26,11 +26,15 @@ def renew(connection: sa.Connection, insert: Callable[[sa.Table], Any], owner: s
 
 def lapsed(now: datetime) -> sa.ColumnElement[bool]:
     """The calls that are up by their rows, and whose server is not by its lease."""
+    return CALLS.c.ended.is_(None) & gone(now)
+
+
+def gone(now: datetime) -> sa.ColumnElement[bool]:
+    """The calls whose server is not up by its lease."""
     expires = expiry()
     since = datetime.fromtimestamp(now.timestamp() - LEASE_SECONDS, now.tzinfo).isoformat()
     # a server of an earlier version has no lease, and writes down when it was there last
-    gone = sa.case((expires.is_(None), CALLS.c.seen < since), else_=expires <= now.timestamp())
-    return CALLS.c.ended.is_(None) & gone
+    return sa.case((expires.is_(None), CALLS.c.seen < since), else_=expires <= now.timestamp())
 
 
 def expiry() -> sa.ScalarSelect[float]:
@@ -49,8 +53,8 @@ def last_seen(seen: str, expires: float | None) -> str:
 def forget(connection: sa.Connection, now: datetime) -> None:
     """Delete the leases of servers that are long gone and have no call."""
     up = sa.select(CALLS.c.owner).where(CALLS.c.ended.is_(None))
-    gone = (LEASES.c.expires < now.timestamp() - 3600) & LEASES.c.owner.not_in(up)
-    connection.execute(sa.delete(LEASES).where(gone))
+    old = (LEASES.c.expires < now.timestamp() - 3600) & LEASES.c.owner.not_in(up)
+    connection.execute(sa.delete(LEASES).where(old))
 
 
 class Lapses:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import contextlib
+import itertools
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -15,32 +16,20 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.records.storable import storable
-from agentrun.records.store import answered, engine, hourly, leases
+from agentrun.records.store import analyses, answered, engine, hourly, leases
+from agentrun.records.store.call_query import CallQuery, Row
 from agentrun.records.store.tables import CALLS, LEASES
 from agentrun.records.webhook import outbox
 
+__all__ = ["CUT_OFF", "DEFAULT", "CallQuery", "Row", "Store"]
 DEFAULT = "sqlite:///agentrun-calls.sqlite3"
 CUT_OFF = "the process was killed"
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _KNOWN = (CALLS.c.agent, CALLS.c.id, CALLS.c.started, CALLS.c.ended, CALLS.c.seen)
 _UNREAD = ("record", "seen", "expires", "lapsed")
 """Columns that are no parts of a record."""
-Row = Mapping[str, Any]
-"""A record as ``CallRecord.as_json`` gives it."""
-
-
-@dataclass(frozen=True)
-class CallQuery:
-    """Which calls: of one ``agent``, begun ``since``, those that are ``up`` alone, the newest ``most``.
-
-    ``skip`` leaves out so many of the newest.
-    """
-
-    agent: str | None = None
-    since: datetime | None = None
-    most: int | None = None
-    up: bool = False
-    skip: int = 0
+_PAGE = 200
+"""Rows that are read at once."""
 
 
 class Store:
@@ -79,6 +68,7 @@ class Store:
         self.outbox = outbox.Outbox(self._engine)
         self.answered = answered.AnsweredTable(self._engine)
         self.hourly = hourly.HourlyTable(self._engine, self._insert)
+        self.analyses = analyses.AnalysisTable(self._engine)
 
     def save(
         self, rows: Sequence[Row], owner: str, webhooks: Collection[str] = (), keys: Sequence[str] = ()
@@ -96,8 +86,8 @@ class Store:
             leases.renew(connection, self._insert, owner, now)
             given = zip(rows, keys or [""] * len(rows), strict=True)
             states = [(row, self._write(connection, row, key, owner, now, webhooks)) for row, key in given]
-            ended = [r for r, state in states if state == "written" and r["ended"] and r["agent"] in webhooks]
-            outbox.put(connection, ended, now)
+            written = [row for row, state in states if state == "written" and row["agent"] in webhooks]
+            outbox.put(connection, filter(analyses.is_whole, written), now)
         return [row for row, state in states if state == "refused"]
 
     def _write(
@@ -112,10 +102,11 @@ class Store:
         """``written``, ``refused`` because of another record, or ``over`` where the call has ended."""
         values = {name: row[name] for name in ("agent", "id", "started", "ended")}
         values |= {"record": dict(row), "owner": owner, "seen": now.isoformat(), "key": key}
-        values |= {"webhook": row["agent"] in webhooks}
+        values |= {"webhook": row["agent"] in webhooks, "analysis": analyses.state(row)}
         statement = self._insert(CALLS).values(values)
         new = statement.excluded
-        changed = {name: new[name] for name in ("ended", "record", "owner", "seen", "webhook")}
+        names = ("ended", "record", "owner", "seen", "webhook", "analysis")
+        changed = {name: new[name] for name in names}
         mine = (CALLS.c.key == new.key) & (CALLS.c.ended.is_(None) | new.ended.is_not(None))
         statement = statement.on_conflict_do_update(index_elements=["agent", "id"], set_=changed, where=mine)
         if connection.execute(statement).rowcount:
@@ -158,7 +149,7 @@ class Store:
             values = {"ended": record["ended"], "record": record}
             if not connection.execute(sa.update(CALLS).where(this).values(values)).rowcount:
                 return None
-            if row["webhook"]:
+            if row["webhook"] and analyses.is_whole(record):
                 outbox.put(connection, [record], now)
             return record
 
@@ -202,20 +193,26 @@ class Store:
             keys = keys.where(CALLS.c.started >= wanted.since.astimezone(UTC).isoformat())
         if wanted.up:
             keys = keys.where(CALLS.c.ended.is_(None))
-        keys = keys.limit(wanted.most).offset(wanted.skip or None)
+        keys = keys.limit(None if wanted.where else wanted.most).offset(wanted.skip or None)
         found = keys.subquery()
         these = (CALLS.c.agent == found.c.agent) & (CALLS.c.id == found.c.id)
         whole = [CALLS.c.record] if not parts else [CALLS.c.record[part].label(part) for part in parts]
-        columns = (*_KNOWN, *whole)
-        rows = self._read(sa.select(*columns).join_from(CALLS, found, these).order_by(*order))
-        yield from (row for row in rows if not (wanted.up and row["ended"]))
+        query = sa.select(*_KNOWN, *whole).join_from(CALLS, found, these).order_by(*order)
+        with contextlib.closing(self._read(query, _PAGE if wanted.where else None)) as rows:
+            meant = (row for row in rows if not (wanted.up and row["ended"]))
+            yield from itertools.islice(filter(wanted.where or _any, meant), wanted.most)
 
-    def _read(self, query: sa.Select[Any]) -> Iterator[dict[str, Any]]:
+    def _read(self, query: sa.Select[Any], page: int | None = None) -> Generator[dict[str, Any], None, None]:
+        """Records, all at once or so many at a time."""
         with self._engine.connect() as connection:
             more = leases.expiry().label("expires"), leases.lapsed(engine.now(connection)).label("lapsed")
-            for row in connection.execute(query.add_columns(*more)).mappings():
-                record = storable(row.get("record") or {k: v for k, v in row.items() if k not in _UNREAD})
-                yield _cut_off(row, record) if row["lapsed"] else record
+            asked = query.add_columns(*more)
+            if page:
+                asked = asked.execution_options(yield_per=page)
+            with connection.execute(asked) as found:
+                for row in found.mappings():
+                    record = storable(row.get("record") or {k: v for k, v in row.items() if k not in _UNREAD})
+                    yield _cut_off(row, record) if row["lapsed"] else record
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -228,6 +225,10 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _any(_row: Row) -> bool:
+    return True
 
 
 def _is(agent: str, call_id: str) -> sa.ColumnElement[bool]:

@@ -19,15 +19,17 @@ CALLS = sa.Table(
     sa.Column("webhook", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("key", sa.String(32), nullable=False, server_default=""),
     sa.Column("counted", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("analysis", sa.String(16), nullable=False, server_default=""),
     sa.Index("calls_open", "ended", "seen"),
     sa.Index("calls_newest", "started", "id", "agent"),
     sa.Index("calls_of_agent", "agent", "started", "id"),
     sa.Index("calls_uncounted", "started", postgresql_where=_UNCOUNTED, sqlite_where=_UNCOUNTED),
+    sa.Index("calls_analysis", "analysis", "agent"),
 )
 """``record`` is ``CallRecord.as_json()``; ``owner`` wrote it last, at ``seen``; ``webhook``: it is sent.
 
 ``key`` is the record's own: no other record of the same call is written over it. ``counted`` calls are in
-the sums of ``hourly``.
+the sums of ``hourly``. ``analysis`` is the state of the record's analysis, ``waiting`` while it is awaited.
 """
 HOURLY = sa.Table(
     "hourly",

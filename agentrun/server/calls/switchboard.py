@@ -14,6 +14,7 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord, spec_snapshot
 from agentrun.server.admission.admission import Admission
+from agentrun.server.analysis.analyses import Analyses
 from agentrun.server.calls import mcp_tools
 from agentrun.server.calls.mcp_tools import RemoteTools
 from agentrun.server.calls.plugin_hooks import PluginNotifier
@@ -50,6 +51,8 @@ class Switchboard:
         resources.mcp.background = self.background
         self.closing = False
         self.recordings: Recordings | None = None
+        self.analyses: Analyses | None = None
+        """What analyses the calls that are over; nothing does where nobody would read it."""
         self._resources = resources
         self._remote = RemoteTools(resources.mcp)
         self._apologies: dict[str, bytes | None] = {}
@@ -129,6 +132,8 @@ class Switchboard:
             self.records.add(record)
         plan, own = self._remote.equip(plan)
         record.spec = spec_snapshot.take(plan.file, plan.tools)
+        if self.analyses:
+            self.analyses.expect(plan, record)
         apology, recordings = self._apologies.get(call.agent), self.recordings
         # what is begun in the block says its call with each line, also from tasks and threads of its own
         with logger.contextualize(call=call.id, agent=call.agent):
@@ -204,5 +209,7 @@ class Switchboard:
             logger.opt(exception=error).error("call {} broke", record.id)
         for watcher in self._watchers:
             watcher(record)
+        if self.analyses:
+            self.analyses.begin(plan, record)
         self._news.ended(plan.hooks, record)
         logger.info("call {} of {} ended by {}: {}", record.id, record.agent, record.ended_by, record.reason)

@@ -53,6 +53,7 @@ def line(row: Row) -> dict[str, Any]:
         "reason": row.get("reason") or "",
         "answer": statistics.median(times) if times else None,
         "cost": cost.get("total") if cost.get("parts") else None,
+        "success": (row.get("analysis") or {}).get("success"),
         "transcript": row.get("transcript") or (),
     }
 

@@ -144,6 +144,7 @@ def _writer() -> Callable[..., HTMLResponse]:
     pages = jinja2.Environment(loader=templates, autoescape=True, undefined=jinja2.StrictUndefined)
     pages.filters["when"] = _when
     pages.filters["clock"] = _clock
+    pages.filters["told"] = _told
 
     def write(name: str, **shown: Any) -> HTMLResponse:
         text = pages.get_template(name).render(**shown)
@@ -160,3 +161,10 @@ def _when(text: str) -> str:
 def _clock(seconds: float | None) -> str:
     """Seconds as minutes and seconds; nothing while a call is up."""
     return "" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def _told(value: Any) -> str:
+    """What an analysis has found out, as people read it."""
+    if isinstance(value, list):
+        return ", ".join(map(_told, value))
+    return {"True": "yes", "False": "no", "None": "not told"}.get(str(value), str(value))

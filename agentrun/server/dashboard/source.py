@@ -14,7 +14,7 @@ from agentrun.records.store.store import CallQuery, Store
 from agentrun.server.records.recent_records import RecentRecords
 
 Row = Mapping[str, Any]
-LINE = ("transport", "from_number", "answered", "ended_by", "reason", "turns", "cost")
+LINE = ("transport", "from_number", "answered", "ended_by", "reason", "turns", "cost", "analysis")
 """What a line of a table shows of a record, beside its name and times."""
 MOST_LIVE = 200
 """Calls that are up and shown."""

@@ -11,6 +11,7 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.server.admission.admission import Admission
 from agentrun.server.admission.load import Load
+from agentrun.server.analysis.analyses import Analyses
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.options import Options
 from agentrun.server.observability import tracing
@@ -60,4 +61,8 @@ async def answering(
             kept = await stack.enter_async_context(keeping)
         switchboard.recordings = Recordings(switchboard.records.changed)
         switchboard.on_close(switchboard.recordings.close)
+        switchboard.analyses = Analyses(resources, switchboard.records.changed, kept=kept is not None)
+        switchboard.on_close(switchboard.analyses.close)
+        if kept:
+            kept.make_left_over_analyses(switchboard, resources)
         yield Answering(switchboard, kept, load_now)

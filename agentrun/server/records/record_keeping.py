@@ -11,8 +11,10 @@ import httpx
 from loguru import logger
 
 from agentrun.errors import SetupError
+from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.plan.webhook import Webhook
+from agentrun.server.analysis.left_over import LeftOver
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.options import Options
 from agentrun.server.records.webhook_delivery import FLUSH_SECONDS, Deliverer
@@ -41,6 +43,23 @@ class Keeping:
         if written:
             await self.deliverer.close(seconds)
         return written
+
+    def make_left_over_analyses(self, switchboard: Switchboard, resources: Resources) -> None:
+        """Have calls analysed that an earlier server, or one that was killed, has left without it."""
+
+        def own() -> set[str]:
+            here = {record.key for record in switchboard.records.newest()}
+            return here | (switchboard.analyses.in_hand if switchboard.analyses else set())
+
+        left_over = LeftOver(
+            self.writer.store.analyses,
+            self.writer.owner,
+            lambda: switchboard.plans,
+            resources,
+            own,
+            self.deliverer.kick,
+        )
+        switchboard.background.start("analyses", left_over.run)
 
 
 def require(plan: Plan, options: Options) -> None:

@@ -67,8 +67,8 @@ class RecordWriter:
         self._webhooks = webhooks
         self._enders: list[Callable[[], None]] = []
         self._refusals: list[Callable[[str], None]] = []
-        self._owner = secrets.token_hex(8)
-        self._rows = RowWriter(store, copies, self._owner)
+        self.owner = secrets.token_hex(8)
+        self._rows = RowWriter(store, copies, self.owner)
         self._threads = StoreThreads("records")
         self._open: dict[str, _Open] = {}
         self._lapses = Lapses(time.monotonic)
@@ -182,7 +182,7 @@ class RecordWriter:
             self._note_failure(error)
 
     def _touch(self) -> None:
-        self.store.touch(self._owner)
+        self.store.touch(self.owner)
         if owners := self._lapses.confirmed(self.store.lapsed()):
             closed = self.store.close_abandoned(owners)
             if closed:

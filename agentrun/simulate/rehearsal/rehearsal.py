@@ -7,15 +7,18 @@ tests and the tools' names and descriptions. When nothing is near it asks back.
 from __future__ import annotations
 
 import datetime
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from agentrun.records.analysis import request
 from agentrun.simulate.engines.engines import Answer, Conversation, ToolCall, answer_for
 from agentrun.simulate.rehearsal import arguments, examples
 from agentrun.simulate.rehearsal.examples import Example, Match
 from agentrun.simulate.rehearsal.instructions import is_instruction, obey, text_of, without_tasks
 from agentrun.simulate.rehearsal.spoken_results import tell
+from agentrun.spec.models.after_call import AfterCall
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.scenarios import Move
 from agentrun.tools.builtin import BUILTINS
@@ -47,9 +50,11 @@ class Rehearsal:
 
     async def answer(self, conversation: Conversation) -> Answer:
         """The next words or tool calls."""
+        specs = self._of(conversation.agent)
+        if request.is_analysis(conversation.messages):
+            return Answer(json.dumps(_analysis(specs)))
         if conversation.schema is not None:
             return answer_for(conversation.schema, {})
-        specs = self._of(conversation.agent)
         messages = without_tasks(conversation.messages, specs)
         turns = _turns(messages, specs)
         last = messages[-1] if messages else {"role": "system"}
@@ -115,6 +120,16 @@ class Rehearsal:
         fixed = {name: value for name, value in move.args.items() if name not in own}
         heard, _ = arguments.gather(schema, said, {}, today)
         return arguments.gather(schema, said, {**fixed, **heard}, today)
+
+
+def _analysis(specs: Sequence[AgentSpec]) -> dict[str, Any]:
+    """What can be said of a call that no language model reads: that it can't be told."""
+    wanted = next((spec.after_call for spec in specs if spec.after_call), AfterCall())
+    return {
+        "summary": "This call was rehearsed, and no language model has read it.",
+        "success": None,
+        "fields": dict.fromkeys(wanted.fields),
+    }
 
 
 def _turns(messages: Sequence[Mapping[str, Any]], specs: Sequence[AgentSpec]) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from agentrun.spec.models.after_call import AfterCall
 from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text, list_of_one, word
 from agentrun.spec.models.budget import Budget
 from agentrun.spec.models.callers_and_hours import Callers, Hours
@@ -150,6 +151,9 @@ class AgentSpec(SpecModel):
     hours: Hours | None = Field(default=None, description="When it answers; always by default.")
     context: Context = Context()
     record: Record = Record()
+    after_call: AfterCall | None = Field(
+        default=None, description="What a model finds out about each call once it is over; nothing if unset."
+    )
     judge: Annotated[ServiceSpec | None, word("model")] = Field(
         default=None,
         description="The model that judges `eval:` criteria and plays simulated callers, with `--live`.",

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from agentrun.spec.models.after_call import AnalysisTest
 from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text, list_of_one, word
 from agentrun.spec.values.durations import Duration
 
@@ -173,6 +174,9 @@ class Scenario(SpecModel):
     turns: tuple[Turn, ...] = ()
     ended_by: Literal["agent", "error"] | None = Field(
         default=None, description="Who must have ended the call after the last turn."
+    )
+    after_call: AnalysisTest | None = Field(
+        default=None, description="The analysis of the call: what the model answers, what must come of it."
     )
     persona: Text | None = Field(default=None, description="Who the simulated caller is.")
     goal: Text | None = Field(default=None, description="What the simulated caller wants.")

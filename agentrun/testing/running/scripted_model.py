@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from agentrun.records.analysis import request
 from agentrun.simulate.engines.engines import Answer, Brain, Conversation, ToolCall
 from agentrun.simulate.rehearsal.instructions import is_instruction, text_of, without_tasks
 from agentrun.spec.models.agent import AgentSpec
@@ -69,10 +71,13 @@ class Role:
     scenario: Scenario
     rehearsal: Brain
     misplays: list[Failure] = field(default_factory=list)
+    _analysed: int = 0
     _place: _Place = field(default_factory=_Place)
 
     async def answer(self, conversation: Conversation) -> Answer:
-        """The next answer of the turn that the conversation has come to."""
+        """The next answer of the turn that the conversation has come to, or of the analysis after it."""
+        if request.is_analysis(conversation.messages):
+            return await self._analyse(conversation)
         messages = without_tasks(conversation.messages, [self.spec])
         told = messages[-1] if messages and messages[-1].get("role") != "system" else {}
         self._place.note(_said(messages, self.spec), _calls_since(messages, self.spec))
@@ -86,6 +91,15 @@ class Role:
                 return self._play(replace(answer, calls=answer.calls[called - before :]), conversation, turn)
             before += len(answer.calls)
         return await self.rehearsal.answer(conversation)
+
+    async def _analyse(self, conversation: Conversation) -> Answer:
+        """The test's next answer about the call; the last one stays."""
+        written = self.scenario.after_call.llm if self.scenario.after_call else ()
+        if not written:
+            return await self.rehearsal.answer(conversation)
+        answer = written[min(self._analysed, len(written) - 1)]
+        self._analysed += 1
+        return Answer(answer if isinstance(answer, str) else json.dumps(answer))
 
     def _play(self, answer: Answer, conversation: Conversation, turn: int) -> Answer:
         """The answer with those of its calls that the model is offered now; the rest waits for the next."""

@@ -21,6 +21,7 @@ from agentrun.testing.results.expectation_text import describe
 from agentrun.testing.results.expectations import check
 from agentrun.testing.results.outcome import Failure, Outcome
 from agentrun.testing.results.spoken_expectations import HeardAnswers, problem
+from agentrun.testing.running import analysis
 from agentrun.testing.running.cassettes import loaded
 from agentrun.testing.running.shared_servers import SharedServers
 
@@ -66,6 +67,7 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
                     await call.until(
                         lambda: call.ended_by is not None, call.timeline.seconds + GOODBYE_SECONDS
                     )
+            missed = [] if talk.failures else await analysis.check(bench, key, scenario, record)
     failures = talk.failures or check(scenario, record, talk.times)
     outcome = Outcome(
         spec,
@@ -81,7 +83,8 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
         first_audio=tuple(talk.times),
         greeting=talk.greeting,
     )
-    return outcome.despite(cassette_library.misfits).with_failures(bench.cast.misplays.pop(key, ()))
+    outcome = outcome.despite(cassette_library.misfits).with_failures(missed)
+    return outcome.with_failures(bench.cast.misplays.pop(key, ()))
 
 
 async def _converse(talk: _Conversation, scenario: Scenario, at: list[int], *, greets: bool) -> None:

@@ -23,7 +23,7 @@ from agentrun.spec.models.scenarios import Scenario
 from agentrun.testing.results.expectation_text import describe
 from agentrun.testing.results.expectations import check, first_audio, interruptions
 from agentrun.testing.results.outcome import Failure, Outcome
-from agentrun.testing.running import judges, pipecat_script, simulated_caller
+from agentrun.testing.running import analysis, judges, pipecat_script, simulated_caller
 from agentrun.testing.running.cassettes import loaded
 from agentrun.testing.running.shared_servers import SharedServers
 
@@ -64,9 +64,11 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
         with bench.set_up(file, scenario, lambda: progress.turn, base_url=cassette_library.base_url) as key:
             result = await _converse(bench, scripted, key, progress, judge, paced=_is_paced(scenario))
             record = bench.switchboard.records.get(file.spec.name, key)
+            missed = await analysis.check(bench, key, scenario, record) if result.passed else []
     seconds = round(time.monotonic() - began, 3)
     outcome = _outcome(result, record, scenario, spec, place, seconds, progress.before, judged=judged)
-    return outcome.despite(cassette_library.misfits).with_failures(bench.cast.misplays.pop(key, ()))
+    outcome = outcome.despite(cassette_library.misfits).with_failures(missed)
+    return outcome.with_failures(bench.cast.misplays.pop(key, ()))
 
 
 async def _converse(

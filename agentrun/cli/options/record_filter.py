@@ -1,0 +1,97 @@
+"""``--where``: which calls are meant, by what stands in their records."""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import click
+
+_CONDITION = re.compile(r"([A-Za-z_][\w.]*)\s*(!=|>=|<=|=|>|<|~)\s*(.*)", re.DOTALL)
+_EXAMPLE = "--where success=false, --where reason=price or --where 'seconds>60'"
+_ANALYSED = ("state", "summary", "success")
+_MISSING = object()
+_ORDERS = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge}
+Row = Mapping[str, Any]
+Condition = Callable[[Row], bool]
+
+
+class RecordFilter(click.ParamType[Condition]):
+    """``FIELD=VALUE``: a field of the analysis, or of the record with its parts behind dots."""
+
+    name = "condition"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Condition:
+        """What is true of the records that are meant; fails for what is no condition.
+
+        >>> RecordFilter().convert("seconds>60", None, None)({"seconds": 90.0})
+        True
+        """
+        if callable(value):
+            found: Condition = value
+            return found
+        parts = _CONDITION.fullmatch(str(value).strip())
+        if parts is None:
+            self.fail(f"'{value}' is not a condition; write for example {_EXAMPLE}", param, ctx)
+        path, sign, wanted = parts[1], parts[2], parts[3].strip()
+        if sign in _ORDERS and not isinstance(_read(wanted), int | float):
+            self.fail(f"'{wanted}' is not a number, and {sign} compares numbers", param, ctx)
+        return lambda row: _compare(_at(row, path), sign, wanted)
+
+
+def all_of(conditions: Sequence[Condition]) -> Condition | None:
+    """One condition that is true where all of them are; None where there are none."""
+    return (lambda row: all(one(row) for one in conditions)) if conditions else None
+
+
+def _at(row: Row, path: str) -> Any:
+    """What stands at ``path``: a field of the analysis by its name alone, anything else by its whole path."""
+    analysis = row.get("analysis") or {}
+    fields = analysis.get("fields") or {}
+    if path in fields:
+        return fields[path]
+    if path in _ANALYSED:
+        return analysis.get(path, _MISSING)
+    value: Any = row
+    for name in path.split("."):
+        value = value.get(name, _MISSING) if isinstance(value, Mapping) else _MISSING
+    return value
+
+
+def _compare(value: Any, sign: str, wanted: str) -> bool:
+    """Whether it is true of ``value``; nothing is of a field that isn't there, and of a list any counts."""
+    if value is _MISSING:
+        return False
+    if sign == "!=":
+        return not _compare(value, "=", wanted)
+    if isinstance(value, list):
+        return any(_compare(one, sign, wanted) for one in value)
+    if sign == "=":
+        return _same(value, wanted)
+    if sign == "~":
+        return wanted.lower() in _text(value).lower()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return bool(_ORDERS[sign](value, _read(wanted)))
+
+
+def _same(value: Any, wanted: str) -> bool:
+    """Whether a value is what was written: ``true``, ``null``, a number, or a text."""
+    if isinstance(value, str):
+        return value == wanted
+    read = _read(wanted)
+    return bool(value == read and isinstance(value, bool) == isinstance(read, bool))
+
+
+def _read(wanted: str) -> Any:
+    try:
+        return json.loads(wanted)
+    except ValueError:
+        return wanted
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,68 @@
+"""``after_call`` becomes a model that can be asked, or says what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agentrun.providers.service_plans import ServicePlan, ServicePlanner
+from agentrun.spec.loading.spec_file import SpecFile, Where
+from agentrun.spec.models.after_call import AfterCall
+
+WHERE: Where = ("after_call",)
+
+
+@dataclass(frozen=True)
+class AnalysisPlan:
+    """What is asked after each call, and the models that are asked, one after the other until one answers."""
+
+    wanted: AfterCall
+    services: tuple[ServicePlan, ...]
+
+
+def plan(file: SpecFile, planner: ServicePlanner) -> AnalysisPlan | None:
+    """The analysis of ``file``, if it has one; what is wrong with it goes to ``planner``."""
+    _check_tests(file, planner)
+    wanted = file.spec.after_call
+    if wanted is None:
+        return None
+    usual = file.spec.pipeline.llm
+    asked = wanted.model or usual
+    if asked.hears_audio:
+        where = (*WHERE, "model") if wanted.model else WHERE
+        hint = "write for example model: openai/gpt-4o-mini"
+        planner.problem(where, f"{asked.model} hears a call, and after it there are words alone", hint)
+        return None
+    if wanted.model:
+        chosen = planner.service("llm", wanted.model, (*WHERE, "model"), used=True)
+        return AnalysisPlan(wanted, (_words_alone(chosen),))
+    chosen = planner.part("llm", usual, used=True)
+    return AnalysisPlan(wanted, tuple(map(_words_alone, (chosen, *chosen.fallback))))
+
+
+def _words_alone(service: ServicePlan) -> ServicePlan:
+    """A question that stands by itself: over no socket that belongs to a conversation."""
+    return service.without_setting("api")
+
+
+def _check_tests(file: SpecFile, planner: ServicePlanner) -> None:
+    """What a test expects of an analysis must be asked by ``after_call``."""
+    wanted = file.spec.after_call
+    for index, test in enumerate(file.spec.tests):
+        if test.after_call is None:
+            continue
+        where: Where = ("tests", index, "after_call")
+        if wanted is None:
+            planner.problem(where, "there is no after_call whose answer could be tested", "add `after_call:`")
+            continue
+        expected = test.after_call.expect
+        for name in expected.fields:
+            if name not in wanted.fields:
+                known = ", ".join(wanted.fields) or "none"
+                message = f"after_call has no field '{name}'"
+                planner.problem((*where, "expect", "fields", name), message, f"its fields: {known}")
+        given = expected.model_fields_set
+        for key, asked in (("success", wanted.success), ("summary_contains", wanted.summary)):
+            if key in given and not asked:
+                part = key.partition("_")[0]
+                message = f"after_call asks for no {part}"
+                planner.problem((*where, "expect", key), message, f"add `{part}:` to after_call")

@@ -1,0 +1,76 @@
+"""``after_call:`` in a spec: what a model is asked about a call that is over."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text, list_of_one, word
+from agentrun.spec.models.extracted_fields import Fields
+from agentrun.spec.models.pipeline import Alternative
+from agentrun.spec.values.durations import Duration
+
+RESERVED = ("summary", "success", "state")
+"""Names that ``calls list --where`` has for something else."""
+
+
+class AfterCall(SpecModel):
+    """What a model finds out about each call once it is over; the caller never waits for it."""
+
+    model: Annotated[Alternative | None, word("model")] = Field(
+        default=None,
+        description="The model that is asked; `pipeline.llm` by default.",
+        examples=["openai/gpt-4o-mini"],
+    )
+    summary: Flag | Text = Field(
+        default=True, description="A summary of a few sentences, or in your words what it should be like."
+    )
+    success: Text | None = Field(
+        default=None,
+        description="When a call counts as a success; the model answers yes, no, or that it can't tell.",
+        examples=["the booking was made"],
+    )
+    fields: Fields = Field(
+        default={},
+        description="What else is to be found out, by name; null where the conversation doesn't say.",
+        examples=[{"satisfied": "boolean", "reason": {"enum": ["price", "other"]}}],
+    )
+    timeout: Duration = Field(
+        default=60.0, gt=0, le=600, description="How long it may take, with all its tries."
+    )
+
+    @model_validator(mode="after")
+    def _something_is_asked(self) -> AfterCall:
+        if not (self.summary or self.success or self.fields):
+            raise _wrong("nothing is asked: write `summary: true`, `success:` or `fields:`")
+        for name in RESERVED:
+            if name in self.fields:
+                raise _wrong(f"a field can't be called '{name}', which is a part of every analysis")
+        return self
+
+
+class ExpectedAnalysis(SpecModel):
+    """What the analysis must have found; `fields` is compared as a subset."""
+
+    state: Literal["done", "failed", "skipped"] = Field(default="done", description="What came of it.")
+    success: Flag | None = Field(default=None, description="What `success` must be; null if not to be told.")
+    summary_contains: Text | None = Field(default=None, description="What the summary must contain.")
+    fields: dict[str, str | Flag | Count | Number | list[Any] | None] = Field(
+        default={}, description="Values that fields must have."
+    )
+
+
+class AnalysisTest(SpecModel):
+    """The analysis in a test: what the model answers (scripted), and what must come of it."""
+
+    llm: Annotated[tuple[dict[str, Any] | Text, ...], list_of_one] = Field(
+        default=(),
+        description="The model's answers, one for each try; a text is given as it is, so that it may be bad.",
+    )
+    expect: ExpectedAnalysis = ExpectedAnalysis()
+
+
+def _wrong(message: str) -> PydanticCustomError:
+    return PydanticCustomError("together", "{message}", {"message": message})
