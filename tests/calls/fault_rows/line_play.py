@@ -22,6 +22,7 @@ from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, T
 from agentrun.simulate.openai import OpenAIServer
 from agentrun.testing import virtual_time
 from agentrun.transports import twilio
+from agentrun.transports.twilio_start import Stream
 from tests.calls.desk import until
 from tests.calls.fault_rows import line
 from tests.calls.fault_rows.play import MORE, PROMPTS, SENTENCES, SOUND, Played
@@ -81,7 +82,7 @@ async def _play(folder: Path, row: Row) -> Played:
         file = spec.load(path)
         plan = planning.make(file, plugins.load(file), environ)
         wire, call = Wire(), Call("CA1", "desk", "twilio", "+15551234567", environ=environ)
-        connection = twilio.connect(cast(WebSocket, wire), twilio.Stream("MZ1", "CA1", {}), call, environ)
+        connection = twilio.connect(cast(WebSocket, wire), Stream("MZ1", "CA1", {}), call, environ)
         session = Session(plan, connection, resources, CallRecord("CA1", "desk", "twilio"), SOUND)
         running = asyncio.create_task(session.run())
         await _come_to(session, wire, row)
