@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import math
 import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +20,7 @@ from agentrun.cli.options.server import (
     DURATION,
     admission_options,
     authentication_options,
+    balancer_options,
     log_options,
     most_calls,
     record_options,
@@ -27,7 +28,6 @@ from agentrun.cli.options.server import (
 )
 
 if TYPE_CHECKING:
-    from agentrun.cli.input.ctrl_c import StopRequest
     from agentrun.server.lifecycle.startup import Options, RunningServer
 
 
@@ -70,16 +70,21 @@ if TYPE_CHECKING:
     type=DURATION,
     help="How long SIGTERM lets calls finish; a second signal ends them.",
 )
+@balancer_options
 @record_options
 @worker_options
 @shared.override_options
 @log_options
-def command(specs: tuple[Path, ...], drain: float, workers: int, **given: Any) -> int:
+def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: int, **given: Any) -> int:
     """Check SPECs, build their pipelines, and answer calls until Ctrl-C or SIGTERM.
 
     Without SPECS, those of agents/ are served.
     Options can be set as variables, such as AGENTRUN_PORT for --port, and in agentrun.toml: `port = 7860`.
     """
+    if (supervisor := given.pop("supervisor_fd")) is not None:
+        from agentrun.server.lifecycle.supervisor_tie import end_with_supervisor
+
+        end_with_supervisor(supervisor)
     from agentrun.cli.output.server_screen import quiet_logs
 
     quiet_logs(given.pop("log_level"), given.pop("log_format"))
@@ -95,13 +100,16 @@ def command(specs: tuple[Path, ...], drain: float, workers: int, **given: Any) -
     records = given.pop("records")
     kept = None if records == "none" else records
     given["offline"] = given["offline"] or bool(given["mock_server"])
+    if given["capacity"]:
+        # connections are divided among the workers by chance
+        given["capacity"] = math.ceil(given["capacity"] / workers)
     asked = Options(**given, limits=limits, records=kept, webhooks=True)
 
     if workers > 1 and asked.worker_fd is None:
         return asyncio.run(_supervise(workers, asked))
     gc.disable()
     try:
-        return uvloop.run(_serve(specs, asked, drain))
+        return uvloop.run(_serve(specs, asked, drain, lame_duck))
     finally:
         gc.enable()
 
@@ -116,7 +124,7 @@ async def _supervise(number: int, options: Options) -> int:
         return await Workers(number, sys.argv[1:], dict(os.environ), sock, Path(folder)).run(stop)
 
 
-async def _serve(specs: tuple[Path, ...], options: Options, drain: float) -> int:
+async def _serve(specs: tuple[Path, ...], options: Options, drain: float, lame_duck: float) -> int:
     from agentrun.cli.input.ctrl_c import stopping
     from agentrun.cli.output import server_screen
     from agentrun.server.lifecycle.drain import cut_when, leave
@@ -130,13 +138,11 @@ async def _serve(specs: tuple[Path, ...], options: Options, drain: float) -> int
             if options.worker == 0:
                 server_screen.show_start(server)
             server.settings.local.on_seen(lambda: server_screen.show_proxy(server))
-            if options.worker_fd is not None:
-                stack.push_async_callback(_end, asyncio.create_task(_stop_when_orphaned(stop)))
             await _wait(stop.asked, server)
             server_screen.show_stop(server, drain if stop.gently else 0.0)
             cutting = asyncio.create_task(cut_when(stop.now, server.switchboard))
             if stop.gently:
-                await leave(server.switchboard, drain, stop.now)
+                await leave(server.switchboard, drain, stop.now, lame_duck)
         cutting.cancel()
     return 0
 
@@ -145,18 +151,6 @@ def _settle() -> None:
     """Have the collector pass over what was loaded, which stays: looking through it takes 170 ms."""
     gc.freeze()
     gc.enable()
-
-
-async def _stop_when_orphaned(stop: StopRequest) -> None:
-    from agentrun.server.lifecycle.workers import wait_orphaned
-
-    await wait_orphaned(os.getppid())
-    stop.note(signal.SIGTERM)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait({task})
 
 
 async def _wait(stop: asyncio.Event, server: RunningServer) -> None:

@@ -36,6 +36,7 @@ def worker_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for name, kind in (
         ("--ledger", click.Path(path_type=Path)),
         ("--worker-fd", click.INT),
+        ("--supervisor-fd", click.INT),
     ):
         command = click.option(name, type=kind, hidden=True)(command)
     command = click.option("--worker", type=click.INT, default=0, hidden=True)(command)
@@ -101,6 +102,29 @@ def admission_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="N|auto|none",
         help="Calls at the same time, over all agents: a number, as many as are held (auto), or any number "
         "(none). auto by default, none on a loopback host.",
+    )(command)
+
+
+def balancer_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What a server does that is one of several behind a balancer."""
+    command = click.option(
+        "--when-full",
+        type=click.Choice(["busy", "503"]),
+        default="busy",
+        show_default=True,
+        help="What Twilio gets when this machine is full or stops: words, or 503 for a balancer.",
+    )(command)
+    command = click.option(
+        "--capacity",
+        type=_COUNT,
+        help="Calls that this machine carries at once; more are refused, and /ready says so.",
+    )(command)
+    return click.option(
+        "--lame-duck",
+        default="0s",
+        show_default=True,
+        type=DURATION,
+        help="How long calls are let in after SIGTERM, while a balancer sees that /ready is 503.",
     )(command)
 
 

@@ -40,6 +40,7 @@ HOURLY = sa.Table(
     sa.Column("name", sa.String(32), primary_key=True),
     sa.Column("n", sa.Integer, nullable=False),
     sa.Column("total", sa.Float(53), nullable=False),
+    sqlite_with_rowid=False,
 )
 """Sums of ended calls by the ``hour`` in which they began, counted from 1970; see ``call_figures``."""
 LEASES = sa.Table(

@@ -25,7 +25,7 @@ EXPECTED_SECONDS = 5.0
 AUTO: Literal["auto"] = "auto"
 """As many calls as the server holds: see ``load``."""
 Bound = int | Literal["auto"] | None
-Kind = Literal["stopping", "blocked", "closed", "busy", "caller", "minute"]
+Kind = Literal["stopping", "full", "blocked", "closed", "busy", "caller", "minute"]
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,12 @@ class Admission:
     ) -> None:
         self.stopped = False
         self.capacity = capacity
+        self.leaving = False
+        """Told to stop, and still letting calls in: whoever sends them is to see it first."""
+        self.carries: int | None = None
+        """How many calls this process carries at once, whatever the limits; None is any number."""
+        self.live: Callable[[], int] = int
+        """How many calls are up in this process."""
         self._limits = limits or Limits()
         self._clock = clock
         self._now = now
@@ -157,6 +163,7 @@ class Admission:
         """As ``ask``, by number alone: for calls that the agent places, to ``caller``."""
         if self.stopped:
             return self._told(plan, Refusal("stopping", "the server is stopping", RETRY_SECONDS))
+        full = Refusal("full", "this machine is full", RETRY_SECONDS) if self._carries_all else None
         agent, own, now = plan.spec.name, plan.spec.limits, self._clock()
         expires = now + seconds + MARGIN_SECONDS
         bounds = Limits(own.calls, own.calls_per_caller, own.calls_per_minute)
@@ -166,7 +173,8 @@ class Admission:
             if place := book.find(agent, call_id):
                 place.expires = place.expires and expires
                 return None
-            refusal = _full(book, agent, caller, bounds, now) or _full(book, "", caller, of_server, now)
+            refusal = full or _full(book, agent, caller, bounds, now)
+            refusal = refusal or _full(book, "", caller, of_server, now)
             if refusal:
                 return self._told(plan, refusal)
             book.places.append(CallSlot(agent, call_id, caller, now, expires))
@@ -204,6 +212,16 @@ class Admission:
         """The call is over, or never began."""
         with self._store.open() as book:
             book.places[:] = [p for p in book.places if (p.agent, p.call_id) != (agent, call_id)]
+
+    @property
+    def _carries_all(self) -> bool:
+        return self.carries is not None and self.live() + self.expected >= self.carries
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many calls as can be carried, those among them that are on their way."""
+        measured = self.capacity() if self.capacity and self._limits.calls == AUTO else math.inf
+        return self._carries_all or self.held >= measured
 
     @property
     def held(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from fastapi import HTTPException
+from fastapi import HTTPException, Response
 from twilio.twiml.voice_response import VoiceResponse
 
 from agentrun.plan.plan import Plan
@@ -12,6 +12,7 @@ from agentrun.server.admission.admission import Kind, Refusal
 
 _STATUS: dict[Kind, int] = {
     "stopping": 503,
+    "full": 503,
     "blocked": 403,
     "closed": 503,
     "busy": 503,
@@ -29,6 +30,16 @@ def in_http(refusal: Refusal) -> HTTPException:
     """
     headers = {"Retry-After": str(math.ceil(refusal.retry_after))} if refusal.retry_after else None
     return HTTPException(_STATUS[refusal.kind], refusal.message, headers)
+
+
+def for_balancer(refusal: Refusal) -> Response:
+    """The answer to a balancer that then asks another machine; the caller hears nothing of it.
+
+    >>> for_balancer(Refusal("full", "this machine is full", 30.0)).status_code
+    503
+    """
+    told = in_http(refusal)
+    return Response(f"{told.detail}\n", told.status_code, told.headers, media_type="text/plain")
 
 
 def in_twiml(refusal: Refusal, plan: Plan) -> VoiceResponse:

@@ -52,7 +52,8 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
         app.include_router(dashboard.router(switchboard, settings))
     diallers = Diallers(switchboard, settings)
     webhooks = Webhooks(settings)
-    twilio = TwilioRoutes(switchboard, settings, tokens or StreamTokens(), diallers, webhooks)
+    count_refused = app.state.metrics.stream_refused
+    twilio = TwilioRoutes(switchboard, settings, tokens or StreamTokens(), diallers, webhooks, count_refused)
     app.include_router(twilio.router())
     if not settings.one_of_many:
         app.include_router(dial_routes.router(switchboard, settings, diallers, webhooks))

@@ -13,9 +13,10 @@ from agentrun.server.lifecycle.settings import ServerSettings
 
 
 def router(switchboard: Switchboard, settings: ServerSettings) -> APIRouter:
-    """``GET /health`` is 200 while the process lives; ``GET /ready`` is 503 once it takes no more calls.
+    """``GET /health`` is 200 while the process lives; ``GET /ready`` is 503 when it should get no calls.
 
-    It is 503 as well while a task that the server can't be without has died and is being restarted.
+    That is when it leaves or has stopped, carries as many calls as it can, or while a task that it can't be
+    without has died and is being restarted. The status says which.
     """
     routes = APIRouter()
     require_local = local_only.require(settings.local)
@@ -38,12 +39,21 @@ def router(switchboard: Switchboard, settings: ServerSettings) -> APIRouter:
 
     @routes.get("/ready")
     async def ready(response: Response) -> dict[str, str]:
-        if switchboard.admission.stopped:
+        reason = _reason(switchboard)
+        if reason:
             response.status_code = 503
-            return {"status": "stopping"}
-        if failing := switchboard.background.failing:
-            response.status_code = 503
-            return {"status": f"restarting: {', '.join(failing)}"}
-        return {"status": "ready"}
+        return {"status": reason or "ready"}
 
     return routes
+
+
+def _reason(switchboard: Switchboard) -> str:
+    """Why this process should get no calls, or nothing."""
+    admission = switchboard.admission
+    if admission.stopped:
+        return "stopping"
+    if admission.leaving:
+        return "leaving"
+    if failing := switchboard.background.failing:
+        return f"restarting: {', '.join(failing)}"
+    return "full" if admission.is_full else ""

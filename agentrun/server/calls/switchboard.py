@@ -57,6 +57,7 @@ class Switchboard:
         self._remote = RemoteTools(resources.mcp)
         self._apologies: dict[str, bytes | None] = {}
         self._live: dict[asyncio.Task[CallRecord], Session] = {}
+        self.admission.live = self._live.__len__
         self._run_by: dict[asyncio.Task[CallRecord], Plan] = {}
         self._greeters: list[Callable[[CallRecord], None]] = []
         self._watchers: list[Callable[[CallRecord], None]] = []

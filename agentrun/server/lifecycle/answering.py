@@ -50,6 +50,7 @@ async def answering(
         await asyncio.to_thread(resources.warm)
         store = SharedStore(ledger) if ledger else None
         admission = Admission(options.limits, store=store)
+        admission.carries = options.capacity
         switchboard = Switchboard(plans, resources, admission, AnsweredCalls(ledger))
         load_now = Load(lambda: switchboard.live, resources.turn_threads, asyncio.get_running_loop().time)
         admission.capacity = SharedLoad(ledger, load_now).capacity if ledger else lambda: load_now.capacity

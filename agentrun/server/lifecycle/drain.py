@@ -11,11 +11,16 @@ from loguru import logger
 from agentrun.server.calls.switchboard import Switchboard
 
 
-async def leave(switchboard: Switchboard, seconds: float, now: asyncio.Event) -> None:
+async def leave(switchboard: Switchboard, seconds: float, now: asyncio.Event, lame_duck: float = 0.0) -> None:
     """Let nothing in any more, and let the calls that are up finish within ``seconds``.
 
-    The ones that are left then hear ``prompts.goodbye``, unless ``now`` is set: then nothing waits.
+    For ``lame_duck`` seconds before that calls are still let in while ``/ready`` says that none should come:
+    a balancer looks only now and then. The calls that are left at the end hear ``prompts.goodbye``, unless
+    ``now`` is set: then nothing waits.
     """
+    switchboard.admission.leaving = True
+    if lame_duck:
+        await _first(asyncio.sleep(lame_duck), now, None)
     switchboard.admission.stopped = True
     if await _first(switchboard.wait_until_idle(), now, seconds):
         return

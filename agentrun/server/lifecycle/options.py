@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agentrun.server.admission.admission import Limits
+from agentrun.server.lifecycle.settings import WhenFull
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,8 @@ class Options:
 
     ``mock_server`` is where the mock OpenAI server runs, offline; in this process by default.
     ``records`` is where they are kept for ``keep_records`` days, None nowhere and for ever. With
-    ``webhooks`` each record is sent to the webhook of its agent.
+    ``webhooks`` each record is sent to the webhook of its agent. ``capacity`` is how many calls this process
+    carries at once, None any number; ``when_full`` is what Twilio is answered when it is full or stops.
     One of several workers has its number, the descriptor of their socket, and the file that they share.
     """
 
@@ -37,3 +39,5 @@ class Options:
     keep_records: float | None = None
     webhooks: bool = False
     mock_server: str = ""
+    capacity: int | None = None
+    when_full: WhenFull = "busy"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from agentrun.server.auth.call_access import Access
 from agentrun.server.auth.local_access import LocalAccess
 from agentrun.server.auth.start_tokens import StartTokens
+
+WhenFull = Literal["busy", "503"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,8 @@ class ServerSettings:
     ``origins`` are the sites whose pages may start calls, in lower case. ``start_tokens`` checks tokens of
     ``agentrun token``, where the server has a key. ``one_of_many`` workers answers no browser and places no
     calls: what belongs to such a call comes in several requests, and each may reach another worker.
-    ``local`` tells this user's own requests from strangers'.
+    ``local`` tells this user's own requests from strangers'. ``when_full`` is what Twilio is answered when
+    this machine is full or stops: the agent's words, or 503 for a balancer that asks another machine.
     """
 
     host: str
@@ -30,3 +34,4 @@ class ServerSettings:
     start_tokens: StartTokens | None = field(default=None, repr=False)
     one_of_many: bool = False
     local: LocalAccess = field(default_factory=LocalAccess, repr=False)
+    when_full: WhenFull = "busy"

@@ -43,6 +43,7 @@ def settings(
         start_tokens=_start_tokens(environ.get(api_key.VARIABLE), ledger),
         origins=frozenset(origin.lower().rstrip("/") for origin in options.origins),
         local=local,
+        when_full=options.when_full,
     )
 
 

@@ -55,8 +55,10 @@ class Workers:
         self._store = SharedStore(self._ledger)
         self._metrics = folder / "metrics"
         self._metrics.mkdir()
+        self._tie, self._held = os.pipe()
         told = {
             "AGENTRUN_WORKER_FD": str(sock.fileno()),
+            "AGENTRUN_SUPERVISOR_FD": str(self._tie),
             "AGENTRUN_LEDGER": str(folder / LEDGER),
             MULTIPROCESS: str(self._metrics),
         }
@@ -73,6 +75,8 @@ class Workers:
             await asyncio.wait(waits)
         finally:
             passing.cancel()
+            os.close(self._tie)
+            os.close(self._held)
             self._ledger.close()
         return self._code
 
@@ -83,7 +87,7 @@ class Workers:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "agentrun", *self._arguments),
                 env={**self._environ, "AGENTRUN_WORKER": str(index)},
-                pass_fds=(self._sock.fileno(),),
+                pass_fds=(self._sock.fileno(), self._tie),
                 start_new_session=True,
             )
             self._processes[index] = process
@@ -112,9 +116,3 @@ class Workers:
 
 def _number(stop: Stop) -> signal.Signals:
     return signal.SIGTERM if stop.gently else signal.SIGINT
-
-
-async def wait_orphaned(parent: int) -> None:
-    """Return when the supervisor is no more."""
-    while os.getppid() == parent:  # noqa: ASYNC110 - it has no event
-        await asyncio.sleep(REST_SECONDS)

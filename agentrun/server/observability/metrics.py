@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 
 from fastapi import APIRouter, Depends, Response
@@ -9,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from agentrun import __version__
 from agentrun.records import CallRecord
 from agentrun.server.admission.load import Load
 from agentrun.server.auth import api_key
@@ -44,6 +46,8 @@ class Metrics:
         self._takeovers = counter("takeovers", "Services that went on for another.", "agent", "part")
         self._interruptions = counter("interruptions", "Answers that callers cut.", "agent")
         self._refused = counter("refused", "Calls that were not let in.", "agent", "reason")
+        words = "Streams that were not taken."
+        self._refused_streams = counter("streams_refused", words, "agent", "reason")
         self._lag = histogram("event_loop_lag_seconds", "How late the event loop was.", _LAG)
         self._active = Gauge(
             "agentrun_calls_active",
@@ -54,7 +58,7 @@ class Metrics:
         )
         self._capacity = Gauge(
             "agentrun_calls_capacity",
-            "Calls that are held at once, from how busy and how late the process is.",
+            "Calls that are held at once, as --capacity says and by how busy and how late the process is.",
             registry=self.registry,
             multiprocess_mode="livesum",
         )
@@ -67,11 +71,34 @@ class Metrics:
             multiprocess_mode="livemostrecent",
         )
         self._refused_records = counter("records_refused", "Records that the store can't take.", "agent")
+        self._admission = switchboard.admission
+        self._expected = self._gauge("calls_expected", "Calls that were let in and are not up yet.")
+        self._version = Gauge(
+            "agentrun_info",
+            "The version that runs, as a label; the value is the number of processes.",
+            ["version"],
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+        self._version.labels(__version__).set(1)
         for agent in switchboard.plans:
             self._active.labels(agent).set(0)
         switchboard.on_begin(lambda record: self._active.labels(record.agent).inc())
         switchboard.on_end(self.ended)
         switchboard.admission.on_refusal(lambda agent, kind: self._refused.labels(agent, kind).inc())
+
+    def _gauge(self, name: str, words: str) -> Gauge:
+        """A gauge that adds up over the workers."""
+        return Gauge(f"agentrun_{name}", words, registry=self.registry, multiprocess_mode="livesum")
+
+    def _note_load(self, load: Load) -> None:
+        carries = math.inf if self._admission.carries is None else self._admission.carries
+        self._capacity.set(min(load.capacity, carries))
+        self._expected.set(self._admission.expected)
+
+    def stream_refused(self, agent: str, reason: str) -> None:
+        """Count a stream that was not taken; ``agent`` is one of the server's, or empty."""
+        self._refused_streams.labels(agent, reason).inc()
 
     def record_refused(self, agent: str) -> None:
         """Count a record that is kept in a file of its own, since no store takes it."""
@@ -109,10 +136,10 @@ class Metrics:
 
         def looked(late: float) -> None:
             self._lag.observe(late)
-            self._capacity.set(load.capacity)
+            self._note_load(load)
 
         load.on_look(looked)
-        self._capacity.set(load.capacity)
+        self._note_load(load)
 
 
 def told(metrics: Metrics) -> bytes:

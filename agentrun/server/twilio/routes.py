@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
@@ -13,11 +13,13 @@ from twilio.twiml.voice_response import Connect, VoiceResponse
 from agentrun.call import Call
 from agentrun.plan.plan import Plan
 from agentrun.server.admission import rejections
+from agentrun.server.admission.admission import Refusal
 from agentrun.server.auth.call_access import Access
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.twilio.handshakes import CrowdedError, Handshakes
 from agentrun.server.twilio.outbound_calls import Diallers
+from agentrun.server.twilio.refused_streams import RefusedStreams
 from agentrun.server.twilio.stream_tokens import StreamGrant, StreamTokens
 from agentrun.server.twilio.webhook import Webhooks
 from agentrun.transports import twilio, twilio_start
@@ -37,6 +39,7 @@ class TwilioRoutes:
         tokens: StreamTokens,
         diallers: Diallers | None = None,
         webhooks: Webhooks | None = None,
+        count_refused: Callable[[str, str], None] | None = None,
     ) -> None:
         self._switchboard = switchboard
         self._settings = settings
@@ -44,6 +47,7 @@ class TwilioRoutes:
         self._diallers = diallers
         self._handshakes = Handshakes()
         self._webhooks = webhooks or Webhooks(settings)
+        self._refused = RefusedStreams(switchboard, count_refused)
 
     def router(self) -> APIRouter:
         """The routes, to be included in the app."""
@@ -74,8 +78,15 @@ class TwilioRoutes:
         elif refusal := self._switchboard.admission.ask(plan, call_sid, form.get("From", "")):
             log = logger.bind(call=call_sid, agent=agent)
             log.info("{}: did not let in call {}: {}", agent, call_sid, refusal.message)
+            if self._settings.when_full == "503" and self._is_the_machines(refusal):
+                return rejections.for_balancer(refusal)
             return _twiml(rejections.in_twiml(refusal, plan))
         return _twiml(self._connect(agent, request, form))
+
+    def _is_the_machines(self, refusal: Refusal) -> bool:
+        """Whether another machine may have room."""
+        is_full = refusal.kind == "busy" and self._switchboard.admission.is_full
+        return is_full or refusal.kind in ("full", "stopping")
 
     async def _was_answered(self, plan: Plan, agent: str, call_sid: str) -> bool:
         known = self._switchboard.records.get(plan.spec.name, call_sid)
@@ -89,25 +100,21 @@ class TwilioRoutes:
         ``expected`` is the part of the address that a webhook was given, by which a stream is known that has
         not shown its token yet.
         """
-        if self._switchboard.closing:
-            await websocket.close(TRY_LATER)
-            return
         plan = self._plan(agent)
         if plan is None or self._settings.access is Access.CLOSED:
+            self._refused.note(agent, "closed" if plan else "unknown")
             await websocket.close(POLICY_VIOLATION)
             return
         address = websocket.client.host if websocket.client else ""
         is_expected = self._tokens.expects(expected, agent)
         try:
             with self._handshakes.one(address, expected=is_expected) as seconds:
-                opened = await self._handshake(agent, websocket, seconds)
+                opened = await self._handshake(plan, websocket, seconds, is_expected)
         except CrowdedError:
+            self._refused.note(agent, "crowded")
             await websocket.close(TRY_LATER)
             return
         if opened is None:
-            return
-        if self._switchboard.closing:
-            await _close(websocket, TRY_LATER)
             return
         stream, ticket = opened
         call = self._call(plan, stream, ticket)
@@ -142,18 +149,33 @@ class TwilioRoutes:
         return f"{scheme}://{public.netloc}{public.path.rstrip('/')}/{agent}/twilio/stream"
 
     async def _handshake(
-        self, agent: str, websocket: WebSocket, seconds: float
+        self, plan: Plan, websocket: WebSocket, seconds: float, is_expected: bool
     ) -> tuple[Stream, StreamGrant] | None:
+        agent = plan.spec.name
         try:
             await websocket.accept()
             stream = await asyncio.wait_for(twilio_start.read_start(websocket), seconds)
         except (TimeoutError, WebSocketDisconnect, ValueError, KeyError, TypeError) as error:
             logger.info("{}: a stream did not begin as Twilio's do: {!r}", agent, type(error).__name__)
+            self._refused.note(agent, "handshake")
             await _close(websocket, POLICY_VIOLATION)
             return None
         ticket = self._tokens.redeem(stream.parameters.get("token", ""), agent, stream.call_sid)
-        if ticket is None or not await self._switchboard.answered.claim(agent, stream.call_sid):
+        if ticket is None:
             logger.warning("{}: refused a stream without a valid token", agent)
+            if is_expected:
+                await self._refused.end(plan, stream, "token")
+            else:
+                self._refused.note(agent, "token")
+            await _close(websocket, POLICY_VIOLATION)
+            return None
+        if self._switchboard.closing:
+            await self._refused.end(plan, stream, "stopping", (ticket.from_number, ticket.to_number))
+            await _close(websocket, TRY_LATER)
+            return None
+        if not await self._switchboard.answered.claim(agent, stream.call_sid):
+            logger.warning("{}: refused a second stream of one call", agent)
+            self._refused.note(agent, "answered")
             await _close(websocket, POLICY_VIOLATION)
             return None
         return stream, ticket

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(32), primary_key=True),
         sa.Column("n", sa.Integer, nullable=False),
         sa.Column("total", sa.Float(53), nullable=False),
+        sqlite_with_rowid=False,
     )
     still = sa.text("NOT counted")
     op.create_index("calls_uncounted", "calls", ["started"], postgresql_where=still, sqlite_where=still)
