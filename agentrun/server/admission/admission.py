@@ -123,14 +123,12 @@ class Admission:
         store: Store | None = None,
         capacity: Callable[[], int] | None = None,
     ) -> None:
-        self.stopped = False
         self.capacity = capacity
-        self.leaving = False
-        """Told to stop, and still letting calls in: whoever sends them is to see it first."""
+        self.stopped = self.leaving = False
+        """``leaving`` lets calls in until whoever sends them has seen it; ``stopped`` does not."""
         self.carries: int | None = None
-        """How many calls this process carries at once, whatever the limits; None is any number."""
         self.live: Callable[[], int] = int
-        """How many calls are up in this process."""
+        """How many calls this process carries whatever the limits, None for any number; and are up in it."""
         self._limits = limits or Limits()
         self._clock = clock
         self._now = now
