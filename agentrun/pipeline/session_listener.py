@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from pipecat.frames.frames import ErrorFrame
@@ -45,6 +45,12 @@ class SessionListener(Protocol):
 
     def tool_ended(self, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
         """The call is over, whatever ended it."""
+
+    async def tool_gave(self, tool: Tool, outcome: Outcome) -> None:
+        """A tool is done: what its result gives variables is in the prompts when this returns."""
+
+    async def settled(self, names: Collection[str]) -> None:
+        """Wait a moment for variables that are being read from the caller's last words."""
 
     def heard_audio(self, message: dict[str, Any], wav: bytes) -> None:
         """The model was given ``wav``, the caller's words, in ``message`` of its context."""

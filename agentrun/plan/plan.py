@@ -7,8 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentrun.errors import Problem, SetupError, SpecError
-from agentrun.plan import after_call, daily, language, recording, secret_values, webhook
+from agentrun.plan import (
+    after_call,
+    before_call,
+    daily,
+    language,
+    needed_variables,
+    recording,
+    secret_values,
+    side_models,
+    webhook,
+)
 from agentrun.plan import handoff_targets as team
+from agentrun.plan.before_call import BeforeCallPlan
 from agentrun.plan.webhook import Webhook
 from agentrun.plugins import load, scripted_calls
 from agentrun.plugins.call_hooks import CallHooks
@@ -16,10 +27,9 @@ from agentrun.plugins.providers import PluginServices
 from agentrun.providers import installed
 from agentrun.providers.service import Service
 from agentrun.providers.service_plans import OPENAI, ServicePlan, ServicePlanner
-from agentrun.providers.variables import unset
 from agentrun.records.audio.destination import RecordingDestination
 from agentrun.records.redaction.redaction import Redaction
-from agentrun.spec.checks import combinations, flow_graph, required_extras
+from agentrun.spec.checks import combinations, flow_graph, required_extras, variables
 from agentrun.spec.loading.spec_file import SpecFile
 from agentrun.spec.models.agent import AgentSpec, LocalTransport, TwilioTransport
 from agentrun.spec.models.daily import DailyTransport
@@ -40,6 +50,7 @@ class Plan:
     ``warnings`` says where each is asked for; ``uninstalled`` are services whose libraries are not there.
     ``team`` are the agents that a call may be handed to, by name.
     ``recording`` is where the sound of calls goes, None nowhere; ``analysis`` what is asked after them.
+    ``extraction`` reads the fields of the spec, and ``before_call`` is what is looked up about who calls.
     """
 
     file: SpecFile
@@ -62,6 +73,8 @@ class Plan:
     redaction: Redaction = field(default_factory=Redaction, repr=False)
     recording: RecordingDestination | None = None
     analysis: after_call.AnalysisPlan | None = None
+    extraction: ServicePlan | None = None
+    before_call: BeforeCallPlan = field(default_factory=BeforeCallPlan)
 
     @property
     def spec(self) -> AgentSpec:
@@ -144,12 +157,13 @@ def _make(
     parts = _parts(file, planner)
     transports = _transports(file, planner, public_url)
     recorded, asked = recording.plan(file, planner), after_call.plan(file, planner)
-    _find_variables(file, planner, environ)
+    looked_up = before_call.plan(file, planner, [parts[name] for name in ("stt", "tts", "realtime")])
+    needed_variables.find(file, planner, environ)
     sent_to, found = webhook.plan(file, environ)
-    names = [tool.name for tool in tools]
-    said = [*scripted_calls.check(file, known or tools), *flow_graph.check(file, names), *found]
-    said += language.check(file, parts)
-    planner.problems += [*combinations.check(file), *(one for one in said if one.severity == "error")]
+    graph = flow_graph.check(file, [tool.name for tool in tools])
+    said = [*scripted_calls.check(file, known or tools), *graph, *found, *language.check(file, parts)]
+    wrong = (one for one in said if one.severity == "error")
+    planner.problems += [*combinations.check(file), *variables.check(file), *wrong]
     if planner.problems:
         raise SpecError(list(dict.fromkeys(planner.problems)))
     return Plan(
@@ -161,17 +175,14 @@ def _make(
         public_url=_public_url(transports, public_url),
         missing=tuple(dict.fromkeys(unset.name for unset in planner.missing)),
         transports=transports,
-        warnings=tuple(
-            dict.fromkeys(
-                [*planner.warnings(), *required_extras.missing(file), *language.check(file, parts), *said]
-            )
-        ),
+        warnings=tuple(dict.fromkeys([*planner.warnings(), *required_extras.missing(file), *said])),
         uninstalled=tuple(planner.uninstalled.values()),
         hooks=tuple(hooks),
         webhook=sent_to,
         redaction=secret_values.redaction(file, environ, sent_to.url if sent_to else ""),
         recording=recorded,
         analysis=asked,
+        before_call=looked_up,
     )
 
 
@@ -200,7 +211,8 @@ def _parts(file: SpecFile, planner: ServicePlanner) -> dict[str, Any]:
     pipeline = file.spec.pipeline
     cascaded = pipeline.style == "cascaded"
     stt = planner.part("stt", pipeline.stt, used=cascaded) if pipeline.stt else None
-    llm = planner.part("llm", pipeline.llm, used=cascaded)
+    llm = planner.part("llm", pipeline.llm, used=cascaded or side_models.reads_with_llm(file.spec))
+    beside = {"extraction": side_models.plan(file.spec, planner, llm)}
     # beside another provider's realtime model, OpenAI's speech is used only where the spec asks for it
     needed = cascaded or "tts" in pipeline.model_fields_set or pipeline.realtime.provider == OPENAI
     tts = planner.part("tts", pipeline.tts, used=needed)
@@ -209,8 +221,8 @@ def _parts(file: SpecFile, planner: ServicePlanner) -> dict[str, Any]:
     if finder is not None and realtime.provider == OPENAI:
         realtime = realtime.with_setting("turn_detection", finder)
     if cascaded:
-        return {"stt": stt, "llm": llm, "tts": tts, "realtime": None, "fixed": tts}
-    return {"stt": None, "llm": None, "tts": None, "realtime": realtime, "fixed": tts}
+        return {"stt": stt, "llm": llm, "tts": tts, "realtime": None, "fixed": tts, **beside}
+    return {"stt": None, "llm": None, "tts": None, "realtime": realtime, "fixed": tts, **beside}
 
 
 def _transports(file: SpecFile, planner: ServicePlanner, public_url: str | None) -> tuple[Transport, ...]:
@@ -231,18 +243,6 @@ def _transports(file: SpecFile, planner: ServicePlanner, public_url: str | None)
             planner.problem(where, message, "write https://voice.example.com")
         found.append(transport.model_copy(update={"public_url": url.rstrip("/") if url else None}))
     return tuple(found)
-
-
-def _find_variables(file: SpecFile, planner: ServicePlanner, environ: Mapping[str, str]) -> None:
-    """Have the variables missed that the settings of tools and knowledge name and that are not set."""
-    if file.spec.knowledge and file.spec.knowledge.embeddings:
-        settings = file.spec.knowledge.embeddings.model_dump()
-        for found in unset(settings, environ, ("knowledge", "embeddings")):
-            planner.need(found)
-    for index, entry in enumerate(file.spec.tools):
-        given = {"mcp": entry.mcp.model_dump()} if entry.mcp else entry.settings
-        for found in unset(given, environ, ("tools", index)):
-            planner.need(found)
 
 
 def _public_url(transports: Sequence[Transport], override: str | None) -> str | None:

@@ -24,6 +24,7 @@ def redaction(file: SpecFile, environ: Mapping[str, str], webhook: str = "") -> 
     spec = file.spec
     places = [spec.pipeline.model_dump(), spec.record.model_dump(), *(t.model_dump() for t in spec.transport)]
     places += [entry.settings for entry in spec.tools]
+    places += [spec.before_call.http] if spec.before_call and spec.before_call.http else []
     names = {name for place in places for name in _names(place)}
     address = {part for part in (webhook, urlsplit(webhook).query) if part}
     return Redaction(spec.record.redact, secrets.of(environ, names) | address)

@@ -1,4 +1,4 @@
-"""What a plugin does when a call begins, and when it has ended."""
+"""What a plugin does before a call, when it begins, and when it has ended."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ class CallHooks:
     plugin: str
     started: tuple[Hook, ...] = ()
     ended: tuple[Hook, ...] = ()
+    before: tuple[Hook, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.started or self.ended)
+        return bool(self.started or self.ended or self.before)
 
 
-async def run(hook: Hook, given: Mapping[str, Any], seconds: float) -> None:
-    """Run ``hook`` with those of ``given`` that it wants: a ``def`` in a thread.
+async def run(hook: Hook, given: Mapping[str, Any], seconds: float) -> Any:
+    """Run ``hook`` with those of ``given`` that it wants, a ``def`` in a thread; gives its result.
 
     Raises AuthoredError for what it raises, and TimeoutError when it takes longer than ``seconds``.
     """
@@ -41,9 +42,8 @@ async def run(hook: Hook, given: Mapping[str, Any], seconds: float) -> None:
         async with asyncio.timeout(seconds):
             with authored(), contained():
                 if inspect.iscoroutinefunction(function):
-                    await function(*arguments)
-                    return
+                    return await function(*arguments)
                 thread = Threads(f"{function.__name__}", 1).submit(function, *arguments)
-                await asyncio.wrap_future(thread)
+                return await asyncio.wrap_future(thread)
     except (ToolError, KeyboardInterrupt, GeneratorExit) as error:
         raise AuthoredError(error) from error

@@ -18,7 +18,13 @@ from agentrun.plugins.find import Source
 from agentrun.tools.author_errors import AuthoredError, authored
 from agentrun.tools.build import origin
 
-HOOKS = ("agentrun_tools", "agentrun_providers", "agentrun_call_started", "agentrun_call_ended")
+HOOKS = (
+    "agentrun_tools",
+    "agentrun_providers",
+    "agentrun_call_before",
+    "agentrun_call_started",
+    "agentrun_call_ended",
+)
 _HINT = "return a list of functions from agentrun_tools"
 
 
@@ -42,7 +48,12 @@ def call_hooks_of(source: Source, module: object) -> CallHooks:
         found = getattr(hook, name).get_hookimpls()
         return tuple((one.function, tuple(one.argnames)) for one in found)
 
-    return CallHooks(source.name, implemented("agentrun_call_started"), implemented("agentrun_call_ended"))
+    return CallHooks(
+        source.name,
+        implemented("agentrun_call_started"),
+        implemented("agentrun_call_ended"),
+        implemented("agentrun_call_before"),
+    )
 
 
 def providers_of(source: Source, module: object) -> list[Any]:

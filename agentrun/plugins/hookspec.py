@@ -85,6 +85,28 @@ def agentrun_providers() -> Mapping[str, Mapping[str, type]]:  # type: ignore[em
 
 
 @hookspec
+def agentrun_call_before(call: Call) -> Mapping[str, Any] | None:
+    """Look up who calls, before the agent speaks; give values for the spec's variables, or None.
+
+    ``call`` has the numbers and the parameters of the call, and no line yet. The keys are names of ``vars:``,
+    ``save:`` or ``extract:`` of the spec; any other is left out, and so is a value of more than 16,000
+    characters of JSON. The greeting waits for ``before_call.timeout`` of the spec, 1 second by default; what
+    is not there by then is not used. ToolError refuses the call: its words are said, and the call ends. Any
+    other exception goes to the record's errors, and the call goes on.
+
+    Called once for every call that comes in to an agent whose ``tools:`` name the plugin, while the line is
+    opened; a ``def`` runs in a thread.
+
+    >>> from agentrun import Call, ToolError, hookimpl
+    >>> @hookimpl
+    ... def agentrun_call_before(call: Call):
+    ...     if call.from_number == "+15550000000":
+    ...         raise ToolError("We can't take your call. Goodbye.")
+    ...     return {"plan": "gold"}
+    """
+
+
+@hookspec
 def agentrun_call_started(call: Call) -> None:
     """Hear that a call has begun.
 

@@ -45,7 +45,8 @@ class CallRecord:
     ``usage`` is what each service was used for, by ``kind provider/model``; ``cost`` is what that may have
     cost, nothing when the call was ``offline``. ``spec_hash`` tells the spec and its files from another state
     of them, ``versions`` the software. ``recording`` is the path or the address of the call's sound, ``spec``
-    what the call was run with (``record.snapshot``). ``keypad`` has the keys that nobody collected.
+    what the call was run with (``record.snapshot``). ``keypad`` has the keys that nobody collected,
+    ``variables`` what the call has found out, by the names of ``save:`` and ``extract:``.
     ``analysis`` is what ``after_call`` found out: nothing where it isn't asked for, else with its ``state``.
     """
 
@@ -70,6 +71,7 @@ class CallRecord:
     turns: list[Turn] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     keypad: list[KeyPress] = field(default_factory=list)
+    variables: dict[str, Any] = field(default_factory=dict)
     usage: dict[str, dict[str, float]] = field(default_factory=dict)
     cost: dict[str, Any] = field(default_factory=dict)
     offline: bool = False
@@ -124,7 +126,7 @@ class CallRecord:
         """A copy that stays as it is while the call goes on; cheap, as the parts are shared."""
         lists: dict[str, Any] = {name: list(getattr(self, name)) for name in _LISTS}
         usage = {name: dict(used) for name, used in self.usage.items()}
-        return replace(self, **lists, usage=usage, cost=dict(self.cost))
+        return replace(self, **lists, usage=usage, cost=dict(self.cost), variables=dict(self.variables))
 
     def as_json(self) -> dict[str, Any]:
         """JSON-ready, times in ISO 8601 and UTC, and with nothing in it that ``redaction`` hides."""
@@ -145,7 +147,7 @@ class CallRecord:
         hide = self.redaction
         for key in ("from_number", "to_number"):
             data[key] = hide.number(data[key])
-        for key in ("reason", "errors", "takeovers", "analysis"):
+        for key in ("reason", "errors", "takeovers", "variables", "analysis"):
             data[key] = hide.value(data[key])
         for entry in (*data["transcript"], *data["dropped"]):
             for key in ("written", "text"):

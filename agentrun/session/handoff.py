@@ -14,7 +14,7 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.tools import functions
 from agentrun.plan.plan import Plan
-from agentrun.session import prompts
+from agentrun.session.variables.call_variables import CallVariables
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Handoff:
     parts: PipelineParts
     resources: Resources
     listener: SessionListener
+    variables: CallVariables
 
     async def to(self, name: str) -> None:
         """Go on as the agent ``name``; raises ToolError when there is none."""
@@ -34,6 +35,9 @@ class Handoff:
             there = ", ".join(self.plan.team) or "nobody"
             raise ToolError(f"There is no colleague {name}; there is: {there}.")
         logger.info("call {}: {} goes on", self.call.id, name)
+        await self.with_plan(plan, self.variables.go_on_as(plan.spec))
+
+    async def with_plan(self, plan: Plan, system: str) -> None:
+        """Go on with the services of ``plan``, which are told ``system``."""
         offered = functions.schemas(plan.tools, self.call, self.listener)
-        system = prompts.fill(plan.spec, self.call).system
         await handoff.go_on_as(plan, system, offered, self.parts, self.resources)

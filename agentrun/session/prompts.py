@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from agentrun.call import Call
 from agentrun.records import storable
 from agentrun.spec.models.agent import AgentSpec, FixedWords
 from agentrun.spec.values import templates
+from agentrun.spec.values.variables import found_out
 
 
 @dataclass(frozen=True)
@@ -20,12 +23,15 @@ class CallPrompts:
     opening: str | None
 
 
-def fill(spec: AgentSpec, call: Call) -> CallPrompts:
-    """Fill in the templates for ``call``."""
-    now = datetime.now().astimezone()
+def fill(
+    spec: AgentSpec, call: Call, variables: Mapping[str, Any] | None = None, now: datetime | None = None
+) -> CallPrompts:
+    """Fill in the templates for ``call``, with its ``variables``, else with the first values of ``spec``."""
+    known = {**dict.fromkeys(found_out(spec)), **spec.vars} if variables is None else variables
+    moment = now or datetime.now().astimezone()
 
     def render(text: str) -> str:
-        return storable.text(templates.render(text, call, spec.vars, now))
+        return storable.text(templates.render(text, call, known, moment))
 
     greeting, system = spec.greeting, render(spec.prompts.system) + _pronunciation(spec)
     if isinstance(greeting, FixedWords):

@@ -16,7 +16,7 @@ from agentrun.pipeline.flows import flow
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord, EndedBy, cost
-from agentrun.session import ending, prompts, worker
+from agentrun.session import ending, worker
 from agentrun.session.call_control import SessionCallControl
 from agentrun.session.callers import Callers
 from agentrun.session.handoff import Handoff
@@ -39,6 +39,7 @@ from agentrun.session.tracking.pipeline_events import PipelineEvents
 from agentrun.session.tracking.transcript import Transcript
 from agentrun.session.tracking.usage import Usage
 from agentrun.session.tracking.versions import versions
+from agentrun.session.variables.call_variables import CallVariables
 from agentrun.transports.connection import Connection
 
 GOODBYE_SECONDS = 15.0
@@ -72,7 +73,7 @@ class Session:
         self._ending, self._caller_gone = asyncio.Event(), asyncio.Event()
         self._grace, self._tasks = 0.0, list[asyncio.Task[None]]()
         self._speaking = WhoIsSpeaking()
-        self._prompts = prompts.fill(plan.spec, connection.call)
+        self._variables = CallVariables(plan, self.call, record, resources, connection.look_up)
         self._transcript = Transcript(record, record.elapsed)
         self._latency = Latency(record, record.elapsed)
         self._side = BackgroundTranscription(plan.llm or plan.fixed, resources, self._transcript.caller)
@@ -84,25 +85,26 @@ class Session:
             lambda: self._faults.recovered(),
         )
         told = (self._transcript, self._side, self._response_deadline, self._latency)
-        reports = PipelineEvents(record.id, self.line, *told, self._ending.is_set)
-        self._parts = build(plan, self._prompts.system, connection, resources, reports)
-        self._flow = flow.of(plan, connection.call, reports)
+        reports = PipelineEvents(record.id, self.line, *told, self._ending.is_set, self._variables)
+        self._parts = build(plan, self._variables.prompts().system, connection, resources, reports)
+        self._flow = flow.of(plan, connection.call, reports, self._variables.names)
+        self._variables.open(self._parts, self._flow, self._transcript)
         self._faults = Faults(self._parts)
         self._second_opinion = second_opinion(plan, self._parts, connection, resources)
         self._worker = worker.make(plan.spec, self._parts, connection, traced=resources.traced)
         self._voice = Announcements(self._worker, self._parts, connection)
         self._last_words = LastWords(
             *(self._worker, self._parts, connection, self._voice, self._faults, self._transcript),
-            *(record, plan.spec.prompts.apology, apology, plan.language),
+            *(record, plan.spec.prompts.apology, apology, plan.language, plan.spec.on_fault),
         )
         self._remedies = Remedies(
             *(record, self._parts, self._worker, self._faults, self._response_deadline, self._voice),
             *(plan.spec.prompts.repeat, self.apologise, self._ending.is_set),
         )
         self._idle = IdlePrompts(plan.spec.turns.idle, self._voice.say, self._farewell, self._worker)
-        handoff = Handoff(plan, self.call, self._parts, resources, reports)
+        self._handoff = Handoff(plan, self.call, self._parts, resources, reports, self._variables)
         live = (self._voice, self._worker, self._response_deadline, self._idle)
-        self.line.open(*live, self._speaking.is_free, self.end, handoff.to, record)
+        self.line.open(*live, self._speaking.is_free, self.end, self._handoff.to, record)
         self._listen()
         self._recordings = recordings
 
@@ -130,6 +132,7 @@ class Session:
             await self.line.close()
             self._transcript.close()
             await self._side.finish()
+            await self._variables.close()
             await pipecat_private.close_own_clients(self._parts.services, self._http_client)
             if kept:
                 await kept.finish()
@@ -179,7 +182,10 @@ class Session:
         caller.add_event_handler("on_user_turn_idle", self._caller_idle)
 
     async def _connected(self) -> None:
-        speech = (self._prompts, self._flow, self._voice, self._response_deadline)
+        if refusal := await self._variables.look_up(self._handoff.with_plan):
+            self._farewell(refusal, "the caller was refused before the call")
+            return
+        speech = (self._variables.prompts(), self._flow, self._voice, self._response_deadline)
         await greeting.begin(*speech, self._worker, self._parts)
 
     async def _disconnected(self) -> None:
@@ -205,6 +211,7 @@ class Session:
     async def _caller_stopped(self, _aggregator: Any, _strategy: Any, message: Any) -> None:
         self._speaking.caller = False
         self._response_deadline.caller_stops()
+        self._variables.caller_stops()
         context_size.trim(self._parts.context, self._plan.spec)
         if message.content or self._parts.stt is None:
             self.line.ledger.caller_spoke()

@@ -21,7 +21,7 @@ from agentrun.simulate.engines.silent import SilentEngine
 from agentrun.simulate.openai import OpenAIServer
 from agentrun.spec.models.agent import FixedWords
 from agentrun.spec.models.scenarios import Turn
-from agentrun.testing.substitutes import replace_tools
+from agentrun.testing.substitutes import replace_look_up, replace_tools
 from agentrun.testing.virtual_time import VirtualTimeLoop
 
 
@@ -126,6 +126,7 @@ class Conversation:
         environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
         tools = replace_tools(plugins.load(file), [Turn(tools=self._results)], lambda: 0)
         plan = planning.make(file, tools, environ, offline=True)
+        plan = replace_look_up(plan, [Turn(tools=self._results)], lambda: 0)
         resources = await self._stack.enter_async_context(Resources())
         switchboard = Switchboard({file.spec.name: plan}, resources)
         self._stack.push_async_callback(switchboard.close)

@@ -11,6 +11,7 @@ from typing import Any
 
 from agentrun.call import Call
 from agentrun.errors import ToolError
+from agentrun.plan.plan import Plan
 from agentrun.spec.models.scenarios import Turn
 from agentrun.spec.values.durations import seconds
 from agentrun.tools.tool import Tool
@@ -31,6 +32,15 @@ def replace_tools(tools: Sequence[Tool], turns: Sequence[Turn], now: Callable[[]
         for name, result in turn.tools.items():
             given.setdefault(name, {})[index] = result
     return tuple(_replaced(tool, given[tool.name], now) if tool.name in given else tool for tool in tools)
+
+
+def replace_look_up(plan: Plan, turns: Sequence[Turn], now: Callable[[], int]) -> Plan:
+    """``plan``, whose look-up before a call gets the answer that a test gives as that of ``before_call``."""
+    tool = plan.before_call.tool
+    if tool is None:
+        return plan
+    (replaced,) = replace_tools([tool], turns, now)
+    return replace(plan, before_call=replace(plan.before_call, tool=replaced))
 
 
 def _replaced(tool: Tool, results: Mapping[int, Any], now: Callable[[], int]) -> Tool:

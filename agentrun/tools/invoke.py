@@ -11,6 +11,7 @@ from loguru import logger
 
 from agentrun.call import Call
 from agentrun.errors import ToolError
+from agentrun.tools import whole_result
 from agentrun.tools.author_errors import AuthoredError
 from agentrun.tools.contained_tasks import contained
 from agentrun.tools.loop_guard import GuardedSteps
@@ -72,7 +73,8 @@ async def _attempt(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outc
     try:
         with contained():
             result, silent = split(await GuardedSteps(_run(tool, call, arguments), tool.allowance))
-        return Outcome("ok", as_text(result), silent=silent)
+        told, data = whole_result.split(result)
+        return Outcome("ok", as_text(told), silent=silent, data=data)
     except ToolError as error:
         return Outcome("refused", as_text(str(error) or f"{tool.name} could not do that."))
     except asyncio.CancelledError:

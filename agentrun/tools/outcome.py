@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 Status = Literal["ok", "refused", "failed", "timeout", "cancelled", "unconfirmed"]
 
@@ -22,3 +22,5 @@ class Outcome:
     seconds: float = 0.0
     silent: bool = False
     """Whether the model says nothing about it for now."""
+    data: Any = field(default=None, repr=False, compare=False)
+    """The whole result, of which ``text`` may be a part; what `save:` reads."""

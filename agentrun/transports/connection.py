@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipecat.frames.frames import Frame
 from pipecat.transports.base_transport import BaseTransport
@@ -23,8 +23,11 @@ class Control(Protocol):
     async def speak(self, words: str, language: str) -> bool:
         """Have the company's own voice say ``words`` in ``language`` and end the call; whether it will."""
 
-    async def transfer(self, to: str) -> None:
-        """Hand the caller to the number ``to``; raises ToolError when that can't be done."""
+    async def transfer(self, to: str, words: str = "") -> None:
+        """Hand the caller to the number ``to``, after ``words`` in the company's own voice.
+
+        Raises ToolError when that can't be done.
+        """
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class Connection:
     the transport that mean that the line is gone, each with a reason. ``control`` is None where no telephone
     company is on the line; ``keys`` is true where keys can be pressed all the same. ``why_lost`` is asked
     when the caller is gone: it gives why the line broke off, or nothing for one who hung up. ``caller_audio``
-    is None where the caller's sound is no telephone's mu-law.
+    is None where the caller's sound is no telephone's mu-law. ``look_up`` is what was begun to be looked up
+    about the caller while it rang, None where nothing was.
     """
 
     call: Call
@@ -52,3 +56,4 @@ class Connection:
     keys: bool = False
     why_lost: Callable[[], str] = str
     caller_audio: CallerAudio | None = None
+    look_up: Any = None

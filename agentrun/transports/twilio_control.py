@@ -59,9 +59,11 @@ class TwilioControl:
             logger.warning("call {}: Twilio can't speak: {}", self._call_sid, error.message)
         return self.handed_on
 
-    async def transfer(self, to: str) -> None:
-        """Have Twilio dial ``to`` for the caller, in the agent's place."""
+    async def transfer(self, to: str, words: str = "") -> None:
+        """Have Twilio say ``words`` and dial ``to`` for the caller, in the agent's place."""
         answer = VoiceResponse()
+        if words:
+            answer.say(words)
         answer.dial(to)
         self.handed_on = True
         try:

@@ -14,7 +14,7 @@ from agentrun.pipeline.text import speech_text
 from agentrun.plan.plan import Plan, ServicePlan
 from agentrun.providers.service_plans import OPENAI
 from agentrun.spec.models.agent import FixedWords
-from agentrun.spec.values import templates
+from agentrun.spec.values import templates, variables
 
 START_SECONDS = 3.0
 """How long a start waits for prepared speech, for all agents together; OpenAI needs 1 to 2 seconds."""
@@ -61,7 +61,7 @@ async def _greeting(plan: Plan, resources: Resources, deadline: float) -> None:
     words = plan.spec.greeting
     if not isinstance(words, FixedWords) or plan.tts is None:
         return
-    text = templates.render_for_all(words.say, plan.spec.vars)
+    text = templates.render_for_all(words.say, plan.spec.vars, variables.found_out(plan.spec))
     text = speech_text.of(plan).spoken(text) if text else text
     if not text or resources.ready_speech.find(plan.tts, text):
         return

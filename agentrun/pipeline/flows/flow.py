@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from pipecat.flows import (
@@ -20,39 +19,39 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.call import Call
 from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.flows import ways
+from agentrun.pipeline.flows.ways import FlowStepError
 from agentrun.pipeline.flows.worker import FlowWorker
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.tools import functions
 from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
 from agentrun.plan.plan import Plan
-from agentrun.spec.models.flow import Flow, FlowAction, FlowBranch, FlowFunction, FlowNode, as_case
-from agentrun.spec.values import placeholders, templates
+from agentrun.spec.models.extracted_fields import ExtractedField
+from agentrun.spec.models.flow import Flow, FlowAction, FlowFunction, FlowNode
+from agentrun.spec.values import conditions, placeholders
 from agentrun.tools.outcome import Outcome
 
 _TAKEN_SECONDS = 0.5
 _ANSWERED_SECONDS = 15.0
 Handler = Callable[[dict[str, Any], FlowManager], Awaitable[Any]]
-
-
-class FlowStepError(Exception):
-    """A flow can't go on to its next node."""
+Names = Callable[[], dict[str, Any]]
 
 
 class CallFlow:
     """Leads one call from node to node.
 
-    ``state`` is what ``{{ … }}`` in the nodes' texts can name; what tools put into ``call.state`` joins it.
+    ``names`` gives what ``{{ … }}`` in the nodes' texts, and conditions, can name at that moment.
     """
 
-    def __init__(
-        self, flow: Flow, plan: Plan, call: Call, listener: SessionListener, state: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, flow: Flow, plan: Plan, call: Call, listener: SessionListener, names: Names) -> None:
         self._flow = flow
         self._tools = {tool.name: tool for tool in plan.tools}
         self._call = call
         self._listener = listener
-        self._state = state
+        self._names = names
+        self._at: FlowNode | None = flow.nodes[flow.initial_node]
+        self._role = self._at.role_message
         self._llm: FrameProcessor | None = None
         self._parallel_calls = ParallelToolCalls()
         self._nodes: dict[str, NodeConfig] = {}
@@ -63,6 +62,16 @@ class CallFlow:
         """Whether the agent says something before the caller does, unless its prompts say otherwise."""
         return self._flow.nodes[self._flow.initial_node].respond_immediately
 
+    @property
+    def role(self) -> str | None:
+        """Who the agent is now, as the spec has it, where a node has said so."""
+        return self._role
+
+    @property
+    def fields(self) -> Mapping[str, ExtractedField]:
+        """What is read from the caller's words at the node that they are at."""
+        return self._at.extract if self._at else {}
+
     async def start(self, worker: PipelineWorker, parts: PipelineParts, *, speaks: bool) -> None:
         """Enter the first node; the model answers at once where it ``speaks`` first."""
         self._llm = parts.llm
@@ -72,7 +81,7 @@ class CallFlow:
             worker=FlowWorker(worker, parts.llm),  # type: ignore[arg-type]
             global_functions=[self._function(function) for function in self._flow.global_functions],
         )
-        manager.state.update(self._state)
+        manager.state.update(self._names())
         await manager.initialize({**self._nodes[self._flow.initial_node], "respond_immediately": speaks})
 
     def _node(self, name: str, node: FlowNode) -> NodeConfig:
@@ -107,7 +116,7 @@ class CallFlow:
     def _way(self, function: FlowFunction) -> Handler:
         async def go_on(_: dict[str, Any], manager: FlowManager) -> tuple[object, NodeConfig | None]:
             try:
-                return None, self._enter(str(function.transition_to), manager)
+                return None, await self._next(function, None, manager)
             except FlowStepError as error:
                 return self._failed(error), None
 
@@ -122,7 +131,8 @@ class CallFlow:
             if outcome.silent:
                 return data, NO_RESPONSE
             try:
-                node = self._following(function, outcome, data, manager)
+                # a tool that did not do its work leaves the caller where they are
+                node = await self._next(function, data, manager) if outcome.status == "ok" else None
             except FlowStepError as error:
                 return self._failed(error), None
             silent = self._listener.over or (waits and not node and not self._parallel_calls.is_last(turn))
@@ -134,30 +144,31 @@ class CallFlow:
         self, name: str, arguments: Mapping[str, Any], manager: FlowManager
     ) -> tuple[Outcome, object]:
         outcome = await functions.run(self._tools[name], self._call, arguments, self._listener)
-        manager.state.update(self._call.state)
+        manager.state.update(self._names())
         return outcome, functions.as_data(outcome.text)
 
-    def _following(
-        self, function: FlowFunction, outcome: Outcome, data: object, manager: FlowManager
-    ) -> NodeConfig | None:
-        """The next node; a tool that did not do its work leaves the caller where they are.
-
-        Raises FlowStepError where the next node can't be told, or not be entered.
-        """
-        to = function.transition_to
-        if to is None or outcome.status != "ok":
+    async def _next(self, function: FlowFunction, data: object, manager: FlowManager) -> NodeConfig | None:
+        """The next node, whose texts can be filled in; raises FlowStepError where there can be none."""
+        name = await ways.following(function, data, self._names, self._listener)
+        if name is None:
             return None
-        node = _branch(function.name, to, data) if isinstance(to, FlowBranch) else to
-        return self._enter(node, manager) if node else None
-
-    def _enter(self, name: str, manager: FlowManager) -> NodeConfig:
-        """The node, whose texts can be filled in; raises FlowStepError."""
+        node = self._flow.nodes[name]
         try:
-            for text in self._flow.nodes[name].texts:
-                placeholders.fill(text, manager.state)
+            await self._fill_in(node, manager)
         except placeholders.MissingValueError as error:
             raise FlowStepError(f"node '{name}' can't be entered: {error}") from None
+        self._at, self._role = node, node.role_message or self._role
         return self._nodes[name]
+
+    async def _fill_in(self, node: FlowNode, manager: FlowManager) -> None:
+        """Have everything that the node's texts name; raises MissingValueError."""
+        names = [name for text in node.texts for name in placeholders.names(text)]
+        missing = [name for name in names if conditions.value_of(name, self._names()) is None]
+        if missing:
+            await self._listener.settled(missing)
+        manager.state.update(self._names())
+        for text in node.texts:
+            placeholders.fill(text, manager.state)
 
     def _failed(self, error: FlowStepError) -> dict[str, str]:
         """What the model is told of a step that can't be taken; the caller stays where they are."""
@@ -192,16 +203,8 @@ class CallFlow:
         await self._listener.line.heard()
 
 
-def of(plan: Plan, call: Call, listener: SessionListener) -> CallFlow | None:
+def of(plan: Plan, call: Call, listener: SessionListener, names: Names) -> CallFlow | None:
     """The flow of a call, where its spec has one."""
     if plan.spec.flow is None:
         return None
-    known = templates.names(call, plan.spec.vars, datetime.now().astimezone())
-    return CallFlow(plan.spec.flow, plan, call, listener, known)
-
-
-def _branch(name: str, branch: FlowBranch, data: object) -> str | None:
-    """The node for the result of the tool ``name``; None stays. Raises FlowStepError without the field."""
-    if not isinstance(data, Mapping) or branch.field not in data:
-        raise FlowStepError(f"'{name}' branches on '{branch.field}', and its result has no such field")
-    return branch.cases.get(as_case(data[branch.field]), branch.default)
+    return CallFlow(plan.spec.flow, plan, call, listener, names)

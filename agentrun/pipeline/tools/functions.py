@@ -100,6 +100,7 @@ async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: Se
     try:
         with _bridged(tool, listener):
             outcome = await _run(tool, call, arguments, listener)
+            await listener.tool_gave(tool, outcome)
     except asyncio.CancelledError:
         why = "the call ended" if listener.over else "the caller interrupted"
         outcome = Outcome("cancelled", f"cancelled: {why}", seconds=_since(began))

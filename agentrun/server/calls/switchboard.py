@@ -95,6 +95,11 @@ class Switchboard:
         self._closers.append(closer)
 
     @property
+    def resources(self) -> Resources:
+        """What all calls share."""
+        return self._resources
+
+    @property
     def live(self) -> int:
         """How many calls are up."""
         return len(self._live)

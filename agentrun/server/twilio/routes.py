@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
@@ -18,6 +19,7 @@ from agentrun.server.auth.call_access import Access
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.twilio.handshakes import CrowdedError, Handshakes
+from agentrun.server.twilio.look_ups import LookUps
 from agentrun.server.twilio.outbound_calls import Diallers
 from agentrun.server.twilio.refused_streams import RefusedStreams
 from agentrun.server.twilio.stream_tokens import StreamGrant, StreamTokens
@@ -46,6 +48,8 @@ class TwilioRoutes:
         self._tokens = tokens
         self._diallers = diallers
         self._handshakes = Handshakes()
+        self._look_ups = LookUps(switchboard.resources.web)
+        switchboard.on_close(self._look_ups.close)
         self._webhooks = webhooks or Webhooks(settings)
         self._refused = RefusedStreams(switchboard, count_refused)
 
@@ -81,6 +85,8 @@ class TwilioRoutes:
             if self._settings.when_full == "503" and self._is_the_machines(refusal):
                 return rejections.for_balancer(refusal)
             return _twiml(rejections.in_twiml(refusal, plan))
+        else:
+            self._look_ups.begin(plan, self._call(plan, call_sid, form.get("From"), form.get("To")))
         return _twiml(self._connect(agent, request, form))
 
     def _is_the_machines(self, refusal: Refusal) -> bool:
@@ -117,8 +123,10 @@ class TwilioRoutes:
         if opened is None:
             return
         stream, ticket = opened
-        call = self._call(plan, stream, ticket)
+        own = {key: value for key, value in stream.parameters.items() if key not in _OURS}
+        call = self._call(plan, stream.call_sid, ticket.from_number, ticket.to_number, own)
         connection = twilio.connect(websocket, stream, call, self._settings.environ)
+        connection = replace(connection, look_up=self._look_ups.take(call.agent, call.id))
         await asyncio.wait({self._switchboard.answer(plan, connection)})
 
     def _plan(self, agent: str) -> Plan | None:
@@ -180,15 +188,21 @@ class TwilioRoutes:
             return None
         return stream, ticket
 
-    def _call(self, plan: Plan, stream: Stream, ticket: StreamGrant) -> Call:
-        own = {key: value for key, value in stream.parameters.items() if key not in _OURS}
+    def _call(
+        self,
+        plan: Plan,
+        call_sid: str,
+        caller: str | None,
+        called: str | None,
+        own: Mapping[str, str] | None = None,
+    ) -> Call:
         return Call(
-            id=stream.call_sid,
+            id=call_sid,
             agent=plan.spec.name,
             transport="twilio",
-            from_number=ticket.from_number or None,
-            to_number=ticket.to_number or None,
-            parameters=own,
+            from_number=caller or None,
+            to_number=called or None,
+            parameters=own or {},
             environ=plan.environ,
             offline=self._settings.offline,
         )

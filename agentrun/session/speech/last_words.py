@@ -11,6 +11,7 @@ from loguru import logger
 from pipecat.frames.frames import DataFrame, Frame, InterruptionFrame
 from pipecat.pipeline.worker import PipelineWorker
 
+from agentrun.errors import ToolError
 from agentrun.pipeline import pushed_frames
 from agentrun.pipeline.audio.output_gate import OutputGate
 from agentrun.pipeline.pipeline_parts import PipelineParts
@@ -18,6 +19,7 @@ from agentrun.records import CallRecord
 from agentrun.session.responses.provider_faults import Faults
 from agentrun.session.speech.announcements import Announcements, frames, seconds
 from agentrun.session.tracking.transcript import Transcript
+from agentrun.spec.models.on_fault import OnFault
 from agentrun.transports.connection import Connection
 
 PACKAGED_WORDS = "I am sorry, something went wrong. Please call again in a few minutes. Goodbye."
@@ -28,6 +30,8 @@ MOST_SECONDS = 45.0
 """How long the end of a call may wait for it, whatever is tried."""
 STUCK_SECONDS = 2.0
 """How long a pipeline may take to end by itself after it."""
+TRANSFER_SECONDS = 8.0
+"""How long the telephone company may take to say that it puts the caller through."""
 _BEGIN_SECONDS = 2.5
 _ECHO_SECONDS = 3.0
 
@@ -58,10 +62,12 @@ class LastWords:
         words: str,
         prepared: bytes | None,
         language: str = "en",
+        on_fault: OnFault | None = None,
     ) -> None:
         self._worker, self._parts, self._voice = worker, parts, voice
         self._faults, self._transcript, self._record = faults, transcript, record
         self._words, self._prepared, self._language = words, prepared, language
+        self._on_fault = on_fault
         self._output, self._control = connection.transport.output(), connection.control
         self._written = connection.written
         self._line_plays, self._played = False, asyncio.Event()
@@ -77,12 +83,34 @@ class LastWords:
             await self._voice.say(self._words)
             return
         at = self._transcript.now
+        if await self._put_through(at):
+            return
         if heard := await self._try():
             # an answer that was cut for it is written down a moment later, and was heard before it
             said = (entry.at for entry in self._record.transcript if entry.who == "agent")
             self._transcript.say(heard, max(at, *said, at))
         else:
             self._record.errors.append("the apology was not heard")
+
+    async def _put_through(self, at: float) -> bool:
+        """Hand the caller to whom the spec names for this; whether the telephone company has taken them.
+
+        Where it does not, they hear the apology.
+        """
+        wanted = self._on_fault
+        if wanted is None or self._control is None:
+            return False
+        try:
+            await asyncio.wait_for(
+                self._control.transfer(wanted.transfer, wanted.say or ""), TRANSFER_SECONDS
+            )
+        except (ToolError, TimeoutError) as error:
+            self._record.errors.append(f"not_put_through: {str(error) or 'no answer in time'}")
+            return False
+        if wanted.say:
+            self._transcript.say(wanted.say, at)
+        self._record.reason += "; the caller was put through"
+        return True
 
     async def _try(self) -> str | None:
         """The words that were heard; None if there were none."""

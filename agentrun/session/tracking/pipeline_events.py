@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.tracking.background_transcription import BackgroundTranscription
 from agentrun.session.tracking.latency import Latency
 from agentrun.session.tracking.transcript import Transcript
+from agentrun.session.variables.call_variables import CallVariables
 from agentrun.tools.outcome import Outcome
 from agentrun.tools.tool import Tool
 
@@ -30,6 +31,7 @@ class PipelineEvents:
     response_deadline: ResponseDeadline
     latency: Latency
     is_over: Callable[[], bool]
+    variables: CallVariables
 
     def __post_init__(self) -> None:
         self.line.ledger.on_left_behind = self.tool_left_behind
@@ -50,6 +52,14 @@ class PipelineEvents:
         self.transcript.tool(tool, arguments, outcome)
         self.latency.tool_ended()
         self.response_deadline.tool_ended(answered=outcome.status != "cancelled")
+
+    async def tool_gave(self, tool: Tool, outcome: Outcome) -> None:
+        """A tool's result gives variables their values."""
+        await self.variables.tool_gave(tool, outcome)
+
+    async def settled(self, names: Collection[str]) -> None:
+        """Wait a moment for variables that are being read from the caller's last words."""
+        await self.variables.settled(names)
 
     def tool_left_behind(self, tool: Tool) -> None:
         """A tool does not end although it is cancelled; ``/metrics`` counts it among the errors."""

@@ -34,6 +34,8 @@ class Transcript:
         self._agent_started: float | None = None
         self._answers: HeardAnswers | None = None
         self._parts: PipelineParts | None = None
+        self.on_caller: Callable[[], None] | None = None
+        """Told of words of the caller that have been written down."""
 
     def listen(self, parts: PipelineParts) -> None:
         """Take the caller's words from the aggregator, and the agent's as far as they were heard."""
@@ -142,3 +144,5 @@ class Transcript:
     def _add(self, entry: Entry) -> None:
         """A realtime model's transcript of the caller may come after the answer to it."""
         insort(self._record.transcript, entry, key=lambda other: other.at)
+        if entry.who == "caller" and self.on_caller:
+            self.on_caller()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
 import numpy as np
 
@@ -49,14 +51,23 @@ class ScriptedBrain:
     def __init__(self, answers: Iterable[Answer]) -> None:
         self._answers = list(answers)
         self.asked: list[Conversation] = []
+        self.read: list[Conversation] = []
+        """The requests for data."""
+        self.found: dict[str, Any] = {}
+        """What they are answered with, by name."""
+        self.held: asyncio.Event | None = None
+        """What they wait for."""
         self.unanswered = 0
         """How often it was asked when the script had no answer left."""
 
     async def answer(self, conversation: Conversation) -> Answer:
-        """The next answer; a request for data takes none, and finds nothing."""
-        self.asked.append(conversation)
+        """The next answer; a request for data takes none, and gets what is ``found``."""
         if conversation.schema is not None:
-            return answer_for(conversation.schema, {})
+            self.read.append(conversation)
+            if self.held:
+                await self.held.wait()
+            return answer_for(conversation.schema, self.found)
+        self.asked.append(conversation)
         if not self._answers:
             self.unanswered += 1
             raise AssertionError("the script has no answer for this request")

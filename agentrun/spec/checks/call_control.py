@@ -16,6 +16,9 @@ def check(file: SpecFile) -> Iterator[tuple[Where, str, str]]:
     kinds = [transport.type for transport in file.spec.transport]
     if any(kind in TELEPHONES for kind in kinds):
         return
+    if file.spec.on_fault:
+        message = f"nobody is put through over transport '{kinds[0]}', which is no telephone"
+        yield ("on_fault",), message, f"add transport: {TELEPHONES[0]}, or remove it"
     for index, entry in enumerate(file.spec.tools):
         if entry.use in NEEDS_TELEPHONE:
             message = f"'{entry.use}' needs a telephone, and transport '{kinds[0]}' has none"

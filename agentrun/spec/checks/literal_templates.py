@@ -14,14 +14,17 @@ import jinja2
 from jinja2 import nodes
 
 from agentrun.errors import Problem
+from agentrun.spec.checks import flow_texts
 from agentrun.spec.loading.spec_file import SpecFile, Where, nearest
 from agentrun.spec.loading.yaml_source import Source
-from agentrun.spec.models.agent import FixedWords
-from agentrun.spec.values import templates
+from agentrun.spec.models.agent import AgentSpec, FixedWords
+from agentrun.spec.models.flow import Flow
+from agentrun.spec.values import placeholders, templates, variables
 
-_FILLED_IN_HTTP = ("url", "headers", "query", "body")
+_FILLED_IN_HTTP = ("url", "headers", "query", "body", "form")
 _LITERAL_IN_TOOLS = ("say", "description", "parameters", "name")
 _CHECKED_ELSEWHERE = ("flow", "tests", "extends")
+_BODY = "call.body."
 
 
 def check(found: Source) -> list[Problem]:
@@ -37,20 +40,41 @@ def check(found: Source) -> list[Problem]:
 
 
 def check_parameters(file: SpecFile) -> list[Problem]:
-    """A warning for each parameter of a call that leaves a gap in a prompt where a caller doesn't give it."""
-    greeting = file.spec.prompts.greeting
-    prompts: list[tuple[Where, str]] = [(("prompts", "system"), file.spec.prompts.system)]
-    if isinstance(greeting, FixedWords):
-        prompts.append((("prompts", "greeting", "say"), greeting.say))
-    elif greeting:
-        prompts.append((("prompts", "greeting"), greeting))
+    """What leaves a gap in a text: a parameter that a caller may not give, a variable without a value."""
     problems = []
-    for where, text in prompts:
-        for name in dict.fromkeys(_bare_parameters(text)):
-            message = f"'call.body.{name}' is empty for a caller who doesn't give it"
-            hint = f'write {{{{ call.body.{name} or "there" }}}}, or {{% if call.body.{name} %}}'
-            problems.append(file.problem(where, message, hint, "warning"))
+    unset = set(variables.found_out(file.spec)) - set(file.spec.vars)
+    for where, text in _prompts(file.spec):
+        for name in dict.fromkeys(_bare(text)):
+            if name.startswith(_BODY):
+                hint = f'write {{{{ {name} or "there" }}}}, or {{% if {name} %}}'
+                problems.append(_may_be_empty(file, where, name, hint))
+            elif name in unset:
+                hint = f"give it a first value under `vars:`, or write {{% if {name} %}} … {{% endif %}}"
+                problems.append(file.problem(where, f"'{name}' may have no value yet", hint))
+    for where, text in _flow_texts(file.spec.flow):
+        for name in dict.fromkeys(placeholders.names(text)):
+            if name.startswith(_BODY):
+                hint = "have every call bring it, or put it into a prompt, where it can have a condition"
+                problems.append(_may_be_empty(file, where, name, hint))
     return problems
+
+
+def _may_be_empty(file: SpecFile, where: Where, name: str, hint: str) -> Problem:
+    return file.problem(where, f"'{name}' is empty for a caller who doesn't give it", hint, "warning")
+
+
+def _prompts(spec: AgentSpec) -> Iterator[tuple[Where, str]]:
+    greeting = spec.prompts.greeting
+    yield ("prompts", "system"), spec.prompts.system
+    if isinstance(greeting, FixedWords):
+        yield ("prompts", "greeting", "say"), greeting.say
+    elif greeting:
+        yield ("prompts", "greeting"), greeting
+
+
+def _flow_texts(flow: Flow | None) -> Iterator[tuple[Where, str]]:
+    if flow:
+        yield from ((("flow", *where), text) for _, where, text in flow_texts.written(flow))
 
 
 def _texts(value: Any, where: Where) -> Iterator[tuple[Where, str]]:
@@ -67,36 +91,40 @@ def _texts(value: Any, where: Where) -> Iterator[tuple[Where, str]]:
 
 def _is_literal(where: Where) -> bool:
     """A plugin may make what it likes of its own settings."""
+    if where[:2] == ("before_call", "http"):
+        return len(where) > 2 and where[2] not in _FILLED_IN_HTTP
     if where[0] != "tools" or len(where) < 3:
         return True
     return where[2] in _LITERAL_IN_TOOLS and where[2] not in _FILLED_IN_HTTP
 
 
-def _bare_parameters(text: str) -> Iterator[str]:
-    """The parameters that are written out as they are, outside of any condition."""
+def _bare(text: str) -> Iterator[str]:
+    """Names that are written out as they are, outside of any condition: variables, and ``call.body.x``."""
     try:
         tree = templates.environment().parse(text)
     except (jinja2.TemplateSyntaxError, RecursionError, ValueError):
         return
     tests: list[nodes.Node] = [one.test for one in tree.find_all(nodes.If)]
     tests += [one.test for one in tree.find_all(nodes.CondExpr)]
-    guarded = {name for test in tests for name in _parameters(test)}
+    guarded = {name for test in tests for name in _named(test)}
     for output in tree.find_all(nodes.Output):
         for node in output.nodes:
-            name = _parameter(node)
+            name = _name(node)
             if name and name not in guarded:
                 yield name
 
 
-def _parameters(node: nodes.Node) -> Iterator[str]:
-    found = [node, *node.find_all((nodes.Getattr, nodes.Getitem))]
-    return (name for one in found if (name := _parameter(one)))
+def _named(node: nodes.Node) -> Iterator[str]:
+    found = [node, *node.find_all((nodes.Getattr, nodes.Getitem, nodes.Name))]
+    return (name for one in found if (name := _name(one)))
 
 
-def _parameter(node: nodes.Node) -> str:
-    """``x`` of ``call.body.x``."""
-    if not isinstance(node, nodes.Getattr) or not isinstance(node.node, nodes.Getattr):
-        return ""
-    body = node.node
-    is_body = body.attr == "body" and isinstance(body.node, nodes.Name) and body.node.name == "call"
-    return node.attr if is_body else ""
+def _name(node: nodes.Node) -> str:
+    """``call.body.x``, or the variable that ``node`` is, or is a part of."""
+    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Getattr):
+        body = node.node
+        if body.attr == "body" and isinstance(body.node, nodes.Name) and body.node.name == "call":
+            return f"{_BODY}{node.attr}"
+    while isinstance(node, nodes.Getattr | nodes.Getitem):
+        node = node.node
+    return node.name if isinstance(node, nodes.Name) else ""

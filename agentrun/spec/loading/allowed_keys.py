@@ -23,7 +23,7 @@ def is_key(part: int | str) -> bool:
 def hint(location: Iterable[int | str], key: str) -> str:
     """What was meant by the unknown ``key`` at the end of ``location``."""
     model = _model_at(list(location)[:-1])
-    known = list(model.model_fields) if model else []
+    known = [each.alias or name for name, each in model.model_fields.items()] if model else []
     if model is AgentSpec:
         known.append("extends")
     return closest(key, known) or (f"known here: {', '.join(known)}" if known else "")

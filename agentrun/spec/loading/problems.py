@@ -37,7 +37,7 @@ def _is_noise(where: Where, item: Mapping[str, Any], source: Source) -> bool:
     """What follows from a value that could not be read, or from an entry of a list that is told of itself."""
     if any(where[: len(unread)] == unread for unread in source.unread):
         return True
-    return item["type"] == "too_short" and at(source.data, where) not in ([], None)
+    return item["type"] == "too_short" and at(source.data, where) not in ([], {}, None)
 
 
 def _covers(where: Where, other: Where) -> bool:

@@ -13,11 +13,15 @@ from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.after_call import AfterCall
 from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text, list_of_one, word
+from agentrun.spec.models.before_call import BeforeCall
 from agentrun.spec.models.budget import Budget
 from agentrun.spec.models.callers_and_hours import Callers, Hours
 from agentrun.spec.models.daily import DailyTransport
+from agentrun.spec.models.extracted_fields import Fields
+from agentrun.spec.models.extraction import Extraction
 from agentrun.spec.models.flow import Flow
 from agentrun.spec.models.knowledge import Knowledge
+from agentrun.spec.models.on_fault import OnFault
 from agentrun.spec.models.outbound import Dialling
 from agentrun.spec.models.pipeline import PipelineSpec, ServiceSpec
 from agentrun.spec.models.record import Record
@@ -125,6 +129,15 @@ class AgentSpec(SpecModel):
         default={},
         description="Your own words for the prompts; a list or a mapping too: `{{ quote.price }}`.",
     )
+    before_call: BeforeCall | None = Field(
+        default=None, description="What is looked up about a caller before the agent speaks."
+    )
+    extract: Fields = Field(
+        default={},
+        description="Variables that a model reads from what the caller says, while the call goes on.",
+        examples=[{"guests": {"type": "integer", "description": "How many people are coming"}}],
+    )
+    extraction: Annotated[Extraction, word("model")] = Extraction()
     tools: tuple[Annotated[ToolUse, word("use")], ...] = Field(
         default=(), description="Plugins, single tools as `plugin.tool`, or built-in tools."
     )
@@ -147,6 +160,11 @@ class AgentSpec(SpecModel):
     turns: Turns = Turns()
     limits: Limits = Limits()
     budget: Budget = Budget()
+    on_fault: OnFault | None = Field(
+        default=None,
+        description="Who takes the call when the agent can't go on, instead of the apology.",
+        examples=[{"transfer": "+15551234567"}],
+    )
     callers: Callers = Callers()
     hours: Hours | None = Field(default=None, description="When it answers; always by default.")
     context: Context = Context()

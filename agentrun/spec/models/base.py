@@ -59,6 +59,19 @@ class Short:
         return {"anyOf": [short, *long], **({USUAL: self.key} if self.usual else {})}
 
 
+@dataclass(frozen=True)
+class OrBare:
+    """The JSON Schema takes a bare value of these types as well, which the model itself reads."""
+
+    types: tuple[str, ...]
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        written = handler(schema)
+        return {"anyOf": [*({"type": one} for one in self.types), *written.get("anyOf", [written])]}
+
+
 SHORT_FOR, USUAL = "x-short-for", "x-usual"
 """Marks in the JSON Schema that ``schema`` takes out again."""
 

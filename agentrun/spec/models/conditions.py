@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text
+from agentrun.spec.models.base import Count, Flag, Number, OrBare, SpecModel, Text
 
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 Plain = str | Count | Number | Flag
@@ -66,7 +66,11 @@ class Comparison(SpecModel):
 
 
 Condition = Annotated[
-    dict[Annotated[str, AfterValidator(_is_path)], Comparison], Field(min_length=1, max_length=20)
+    dict[
+        Annotated[str, AfterValidator(_is_path)],
+        Annotated[Comparison, OrBare(("string", "number", "boolean"))],
+    ],
+    Field(min_length=1, max_length=20),
 ]
 """Variables by name, and what must be true of each."""
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from agentrun.spec.models.base import Number, SpecModel, Text
+from agentrun.spec.models.base import Number, OrBare, SpecModel, Text
 from agentrun.spec.values.template_names import NAMES
 
 TYPES = ("string", "integer", "number", "boolean", "array")
@@ -68,14 +67,7 @@ class ExtractedField(SpecModel):
         return self
 
 
-class _BareWord:
-    """An editor may have a bare word, too."""
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return {"anyOf": [{"type": "string"}, handler(schema)]}
-
-
-Fields = Annotated[dict[VariableName, Annotated[ExtractedField, _BareWord()]], Field(max_length=MOST_FIELDS)]
+Fields = Annotated[
+    dict[VariableName, Annotated[ExtractedField, OrBare(("string",))]], Field(max_length=MOST_FIELDS)
+]
 """Values by name."""

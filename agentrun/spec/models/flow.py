@@ -1,7 +1,7 @@
 """``flow:`` in a spec: a conversation that goes from node to node, as Pipecat Flows has it.
 
-The keys are those of ``pipecat.flows.FlowConfig``, which runs it: a flow that was written for Pipecat can be
-pasted. Its functions are the agent's tools.
+The keys are those of ``pipecat.flows.FlowConfig``, which runs it, and a few more: a flow that was written for
+Pipecat can be pasted. Its functions are the agent's tools.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import Flag, SpecModel, Text, list_of_one, word
+from agentrun.spec.models.conditions import ConditionalWay
+from agentrun.spec.models.extracted_fields import Fields
 
 BUILT_IN_WORDS = ("tts_say", "end_conversation")
 """Actions that say words, or end the call, and run no tool."""
@@ -45,15 +47,19 @@ class FlowFunction(SpecModel):
     """Something that the model may do at a node; a bare word is a tool that stays there."""
 
     name: Text = Field(description="One of the agent's tools, or with `transition_only` a name of your own.")
-    transition_to: Annotated[str | FlowBranch | None, Field(union_mode="left_to_right")] = Field(
-        default=None, description="The node that follows when the tool has succeeded."
+    transition_to: Annotated[
+        str | FlowBranch | tuple[ConditionalWay, ...] | None, Field(union_mode="left_to_right")
+    ] = Field(
+        default=None,
+        description="The node that follows when the tool has succeeded; or by its result, or by variables.",
     )
     transition_only: Flag = Field(default=False, description="Whether it only goes on, and runs no tool.")
     description: Text | None = Field(default=None, description="When to go on, for the model.")
 
     @model_validator(mode="after")
     def _only_a_way_on_is_described(self) -> FlowFunction:
-        if self.transition_only and not (self.description and isinstance(self.transition_to, str)):
+        leads_on = self.transition_to and not isinstance(self.transition_to, FlowBranch)
+        if self.transition_only and not (self.description and leads_on):
             message = "what only goes on needs a `description` and the node's name at `transition_to`"
             raise PydanticCustomError("together", message)
         if self.description and not self.transition_only:
@@ -61,10 +67,13 @@ class FlowFunction(SpecModel):
         return self
 
     @property
-    def targets(self) -> Iterator[tuple[tuple[str, ...], str]]:
+    def targets(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Every node that may follow, and where below the function it stands."""
         if isinstance(self.transition_to, str):
             yield ("transition_to",), self.transition_to
+        elif isinstance(self.transition_to, tuple):
+            for index, way in enumerate(self.transition_to):
+                yield ("transition_to", index, "to"), way.to
         elif self.transition_to:
             for case, node in self.transition_to.cases.items():
                 yield ("transition_to", "cases", case), node
@@ -136,6 +145,9 @@ class FlowNode(SpecModel):
     )
     post_actions: tuple[Annotated[FlowAction, word("type")], ...] = Field(
         default=(), description="What happens once the agent has spoken here."
+    )
+    extract: Fields = Field(
+        default={}, description="Variables that a model reads from what the caller says here."
     )
     context_strategy: Literal["append", "reset"] | None = Field(
         default=None,

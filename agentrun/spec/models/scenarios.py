@@ -129,6 +129,10 @@ class Turn(SpecModel):
         description="Results to give instead of calling tools; `{error: …}` refuses, `{after: 30s}` is slow, "
         "`{results: [{args: …, result: …}]}` goes by the arguments.",
     )
+    extract: dict[str, Any] = Field(
+        default={},
+        description="What the model reads from the caller's words so far, for the fields of `extract:`.",
+    )
     expect: tuple[Expectation, ...] = ()
     budget: Budget | None = None
 
@@ -177,6 +181,9 @@ class Scenario(SpecModel):
     )
     after_call: AnalysisTest | None = Field(
         default=None, description="The analysis of the call: what the model answers, what must come of it."
+    )
+    variables: dict[str, Any] = Field(
+        default={}, description="What the call must have found out at its end, by `save:` and `extract:`."
     )
     persona: Text | None = Field(default=None, description="Who the simulated caller is.")
     goal: Text | None = Field(default=None, description="What the simulated caller wants.")

@@ -7,9 +7,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from agentrun.spec.models.base import Flag, Text
+from agentrun.spec.models.saved_values import Saved
 from agentrun.spec.values.durations import Duration
 
-OPTIONS = ("timeout", "say", "say_after", "on_interrupt", "once_per_call", "confirm")
+OPTIONS = ("timeout", "say", "say_after", "on_interrupt", "once_per_call", "confirm", "save")
 
 
 class ToolOptions(BaseModel):
@@ -25,6 +26,11 @@ class ToolOptions(BaseModel):
         default=False, description="Whether a repeated identical call gets the first one's result."
     )
     confirm: Flag = Field(default=False, description="Whether the caller is asked first.")
+    save: Saved = Field(
+        default={},
+        description="Variables that the tool's result gives a value, each with its JMESPath (jmespath.org).",
+        examples=[{"plan": "customer.plan"}],
+    )
 
     @property
     def options(self) -> dict[str, Any]:

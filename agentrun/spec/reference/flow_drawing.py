@@ -54,8 +54,17 @@ def _edges(flow: Flow) -> Iterator[tuple[str, str, str]]:
 
 def _ways(function: FlowFunction) -> Iterator[tuple[str, str]]:
     for where, target in function.targets:
-        case = "" if len(where) == 1 else " else" if where[-1] == "default" else f" = {where[-1]}"
-        yield f"{function.name}{case}", target
+        yield f"{function.name}{_case(function, where)}", target
+
+
+def _case(function: FlowFunction, where: tuple[str | int, ...]) -> str:
+    """By what the way at ``where`` below ``function`` is taken."""
+    if len(where) == 1:
+        return ""
+    if isinstance(function.transition_to, tuple):
+        when = function.transition_to[int(where[1])].when
+        return " if " + ", ".join(when) if when else " else"
+    return " else" if where[-1] == "default" else f" = {where[-1]}"
 
 
 def _ends(flow: Flow) -> list[str]:

@@ -6,11 +6,15 @@ from typing import Any
 
 import yaml
 
+from agentrun.errors import SetupError
 from agentrun.spec.models.flow import Flow, FlowAction, FlowBranch, FlowFunction, FlowNode
 
 
 def as_data(flow: Flow) -> dict[str, Any]:
-    """Plain data that Pipecat's ``FlowConfig`` and its JSON Schema accept."""
+    """Plain data that Pipecat's ``FlowConfig`` and its JSON Schema accept, without keys that are agentrun's.
+
+    Raises SetupError for a way that goes by variables.
+    """
     made: dict[str, Any] = {
         "initial_node": flow.initial_node,
         "nodes": {name: _node(node) for name, node in flow.nodes.items()},
@@ -47,6 +51,9 @@ def _function(function: FlowFunction) -> dict[str, Any]:
     to = function.transition_to
     if isinstance(to, FlowBranch):
         made["transition_to"] = to.model_dump(exclude_none=True)
+    elif isinstance(to, tuple):
+        message = f"'{function.name}' goes by variables, and Pipecat's flows have no `when:`"
+        raise SetupError(message, "let a tool give what it goes by, and write `field:` and `cases:`")
     elif to:
         made["transition_to"] = to
     return made

@@ -34,7 +34,7 @@ def unfilled(text: str) -> Iterator[str]:
 
 
 def fill(text: str, values: Mapping[str, Any]) -> str:
-    """``text`` with its names filled in; raises MissingValueError for one without a value.
+    """``text`` with its names filled in; raises MissingValueError for one without a value, or with null.
 
     >>> fill("A {{ order.size }} one.", {"order": {"size": "large"}})
     'A large one.'
@@ -45,7 +45,13 @@ def fill(text: str, values: Mapping[str, Any]) -> str:
 def _value(path: str, values: Mapping[str, Any]) -> Any:
     current: Any = values
     for part in path.split("."):
-        if not isinstance(current, Mapping) or part not in current:
+        if not isinstance(current, Mapping) or (current := _inside(current, part)) is None:
             raise MissingValueError(path)
-        current = current[part]
     return current
+
+
+def _inside(mapping: Mapping[str, Any], part: str) -> Any:
+    try:
+        return mapping[part]
+    except KeyError:
+        return None

@@ -15,6 +15,7 @@ from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import Place, Where, nearest
 from agentrun.spec.loading.yaml_source import Source, at
 from agentrun.spec.values.template_names import CALL_FIELDS, NAMES
+from agentrun.spec.values.variables import names_in
 
 TEMPLATES: tuple[Where, ...] = (
     ("prompts",),
@@ -39,12 +40,12 @@ def environment() -> ImmutableSandboxedEnvironment:
 
 
 def plain(value: Any) -> Any:
-    """What is written for ``value``: nothing for a function, which nobody could be told.
+    """What is written for ``value``: nothing for null, and for a function, which nobody could be told.
 
-    >>> plain("x".upper), plain(7)
-    ('', 7)
+    >>> plain("x".upper), plain(None), plain(7)
+    ('', '', 7)
     """
-    return "" if callable(value) and not isinstance(value, jinja2.Undefined) else value
+    return "" if value is None or (callable(value) and not isinstance(value, jinja2.Undefined)) else value
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -67,8 +68,8 @@ def render(text: str, call: Call, variables: Mapping[str, Any], now: datetime) -
     return environment().from_string(text).render(names(call, variables, now))
 
 
-def render_for_all(text: str, variables: Mapping[str, Any]) -> str | None:
-    """A prompt that is the same for every call, or None when it names the call or the time.
+def render_for_all(text: str, variables: Mapping[str, Any], found_out: Iterable[str] = ()) -> str | None:
+    """A prompt that is the same for every call; None when it names the call, the time or what is found out.
 
     >>> render_for_all("Welcome to {{ house }}.", {"house": "Rosa"})
     'Welcome to Rosa.'
@@ -76,7 +77,7 @@ def render_for_all(text: str, variables: Mapping[str, Any]) -> str | None:
     True
     """
     jinja = environment()
-    if meta.find_undeclared_variables(jinja.parse(text)) & {*NAMES}:
+    if meta.find_undeclared_variables(jinja.parse(text)) & {*NAMES, *found_out}:
         return None
     return jinja.from_string(text).render(variables)
 
@@ -98,9 +99,9 @@ class _Body(dict[str, str]):
 def check(found: Source) -> list[Any]:
     """Problems of every prompt that is no template, and of every name that it can't know."""
     report = Source(found.path)
-    variables = found.data.get("vars")
-    known = [*NAMES, *(variables if isinstance(variables, dict) else ())]
-    _check_variables(found, known[len(NAMES) :], report)
+    first_values = found.data.get("vars")
+    _check_variables(found, first_values if isinstance(first_values, dict) else (), report)
+    known = [*NAMES, *names_in(found.data)]
     for where, text in _texts(found.data):
         for line, word, message, hint in _findings(text, known):
             report.report(where, _place(found, where, line, word), message, hint)

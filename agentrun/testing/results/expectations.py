@@ -29,7 +29,7 @@ def first_audio(conversation: Sequence[Entry]) -> list[float | None]:
 
 
 def check(scenario: Scenario, record: CallRecord | None, times: Sequence[float | None]) -> list[Failure]:
-    """What was too slow, and who ended the call but should not have; ``times`` are the caller's turns'."""
+    """What was too slow, who ended the call, what it found out; ``times`` are those of the caller's turns."""
     failures = []
     spoken = [n for n, turn in enumerate(scenario.turns) if turn.words is not None]
     for n, seconds in zip(spoken, times, strict=False):
@@ -43,6 +43,13 @@ def check(scenario: Scenario, record: CallRecord | None, times: Sequence[float |
         failures.append(
             Failure(len(scenario.turns), 0, f"ended_by {scenario.ended_by}", f"it was {ended}", "ended_by")
         )
+    for name, wanted in scenario.variables.items():
+        found = record.variables.get(name) if record else None
+        if found != wanted:
+            reason = f"it was {found!r}" if found is not None else "it has no value"
+            failures.append(
+                Failure(len(scenario.turns), 0, f"variables.{name} {wanted!r}", reason, "variables")
+            )
     return failures
 
 

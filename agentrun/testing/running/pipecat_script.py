@@ -14,7 +14,7 @@ from agentrun.spec.models.scenarios import Scenario
 
 _ANSWERS = ("response", "llm_response")
 _GOODBYE_MS = 20_000
-_OURS = {"llm", "tools", "budget"}
+_OURS = {"llm", "tools", "budget", "extract"}
 _SCRIPTED = {"name", "context", "stop_on_failure", "turns", "user", "judge"}
 _SIMULATED = {"turns", "depth", "stop_on_failure", "context"}
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agentrun.records.analysis import request
-from agentrun.simulate.engines.engines import Answer, Brain, Conversation, ToolCall
+from agentrun.simulate.engines.engines import Answer, Brain, Conversation, ToolCall, answer_for
 from agentrun.simulate.rehearsal.instructions import is_instruction, text_of, without_tasks
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.scenarios import Move, Scenario, Turn
@@ -75,9 +75,14 @@ class Role:
     _place: _Place = field(default_factory=_Place)
 
     async def answer(self, conversation: Conversation) -> Answer:
-        """The next answer of the turn that the conversation has come to, or of the analysis after it."""
+        """The next answer of the turn that the conversation has come to, or of the analysis after it.
+
+        A request for data gets what the turns so far let be read.
+        """
         if request.is_analysis(conversation.messages):
             return await self._analyse(conversation)
+        if conversation.schema is not None:
+            return answer_for(conversation.schema, self._found(conversation))
         messages = without_tasks(conversation.messages, [self.spec])
         told = messages[-1] if messages and messages[-1].get("role") != "system" else {}
         self._place.note(_said(messages, self.spec), _calls_since(messages, self.spec))
@@ -100,6 +105,18 @@ class Role:
         answer = written[min(self._analysed, len(written) - 1)]
         self._analysed += 1
         return Answer(answer if isinstance(answer, str) else json.dumps(answer))
+
+    def _found(self, conversation: Conversation) -> dict[str, Any]:
+        """What the turns so far let be read from the conversation, by ``extract:``; the last one counts."""
+        read = text_of(conversation.messages[-1]) if conversation.messages else ""
+        turns = read.count("\nCaller: ")
+        spoken = 0
+        found: dict[str, Any] = {}
+        for turn in self.scenario.turns:
+            spoken += turn.words is not None
+            if spoken <= turns:
+                found |= turn.extract
+        return found
 
     def _play(self, answer: Answer, conversation: Conversation, turn: int) -> Answer:
         """The answer with those of its calls that the model is offered now; the rest waits for the next."""

@@ -31,7 +31,7 @@ from agentrun.spec.models.callers_and_hours import Callers
 from agentrun.spec.models.scenarios import Scenario
 from agentrun.spec.models.turns_and_limits import Limits
 from agentrun.testing.running.scripted_model import Role, ScriptedModel
-from agentrun.testing.substitutes import replace_tools
+from agentrun.testing.substitutes import replace_look_up, replace_tools
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ class SharedServers:
             environ |= dict.fromkeys(plan.missing, "test")
             plan = planning.make(file, tools, environ, offline=base_url is not None)
         plan.require_keys()
+        plan = replace_look_up(plan, scenario.turns, turn)
         if spoken:
             spec = plan.spec.model_copy(update=_answered_always(plan.spec.limits))
             plan = replace(plan, file=replace(file, spec=spec))

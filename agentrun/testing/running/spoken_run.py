@@ -22,6 +22,7 @@ from agentrun.testing.results.expectations import check
 from agentrun.testing.results.outcome import Failure, Outcome
 from agentrun.testing.results.spoken_expectations import HeardAnswers, problem
 from agentrun.testing.running import analysis
+from agentrun.testing.running.call_end import wait_for_end
 from agentrun.testing.running.cassettes import loaded
 from agentrun.testing.running.shared_servers import SharedServers
 
@@ -68,6 +69,8 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
                         lambda: call.ended_by is not None, call.timeline.seconds + GOODBYE_SECONDS
                     )
             missed = [] if talk.failures else await analysis.check(bench, key, scenario, record)
+            if scenario.variables:
+                await wait_for_end(record)
     failures = talk.failures or check(scenario, record, talk.times)
     outcome = Outcome(
         spec,

@@ -24,6 +24,7 @@ from agentrun.testing.results.expectation_text import describe
 from agentrun.testing.results.expectations import check, first_audio, interruptions
 from agentrun.testing.results.outcome import Failure, Outcome
 from agentrun.testing.running import analysis, judges, pipecat_script, simulated_caller
+from agentrun.testing.running.call_end import wait_for_end
 from agentrun.testing.running.cassettes import loaded
 from agentrun.testing.running.shared_servers import SharedServers
 
@@ -65,6 +66,8 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
             result = await _converse(bench, scripted, key, progress, judge, paced=_is_paced(scenario))
             record = bench.switchboard.records.get(file.spec.name, key)
             missed = await analysis.check(bench, key, scenario, record) if result.passed else []
+            if scenario.variables:
+                await wait_for_end(record)
     seconds = round(time.monotonic() - began, 3)
     outcome = _outcome(result, record, scenario, spec, place, seconds, progress.before, judged=judged)
     outcome = outcome.despite(cassette_library.misfits).with_failures(missed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +16,16 @@ from agentrun.errors import ToolError
 from agentrun.http import bounded_answers
 from agentrun.http.bounded_answers import AnswerTooLongError
 from agentrun.tools.http import address
-from agentrun.tools.http.settings import Settings
-from agentrun.tools.http.template import fill, fill_all, fill_url
+from agentrun.tools.http.settings import BasicAuth, Settings
+from agentrun.tools.http.template import (
+    fill,
+    fill_all,
+    fill_url,
+    fill_values,
+    fill_variables,
+    with_call,
+)
+from agentrun.tools.whole_result import WholeResult
 
 MOST_BYTES = 1_000_000
 """A longer answer is not read."""
@@ -34,6 +43,7 @@ class _TryAgainError(ToolError):
 
 async def ask(settings: Settings, call: Call, arguments: Mapping[str, Any]) -> Any:
     """Send the request of ``settings`` filled with ``arguments``; raises ToolError for every failure."""
+    arguments = with_call(arguments, call)
     for attempt in range(settings.retries):
         try:
             return await _once(settings, call, arguments)
@@ -44,10 +54,11 @@ async def ask(settings: Settings, call: Call, arguments: Mapping[str, Any]) -> A
 
 async def _once(settings: Settings, call: Call, arguments: Mapping[str, Any]) -> Any:
     url = httpx.URL(fill_url(settings.url, arguments, call.environ))
-    query = {key: _query(value, arguments, call.environ) for key, value in settings.query.items()}
-    if any(query.values()):
-        url = url.copy_merge_params({key: value for key, value in query.items() if value})
+    if query := _fields(settings.query, arguments, call.environ):
+        url = url.copy_merge_params(query)
     headers = {key: fill(value, arguments, call.environ) for key, value in settings.headers.items()}
+    if settings.auth:
+        headers |= _basic(settings.auth, call.environ)
     if any(ord(mark) < 32 or ord(mark) > 126 for value in headers.values() for mark in value):
         raise ToolError("An argument holds a line break or a mark that can't be sent. Call again without it.")
     for _ in range(MOST_REDIRECTS + 1):
@@ -89,6 +100,7 @@ async def _send(
     if call.offline and address.is_public(found):
         raise ToolError(f"{host} can't be reached: this call is offline.")
     body = None if settings.body is None else fill_all(settings.body, arguments, call.environ)
+    form = None if settings.form is None else _fields(settings.form, arguments, call.environ)
     request = call.http.build_request(
         settings.method,
         url.copy_with(host=found),
@@ -99,6 +111,7 @@ async def _send(
             "Host": url.netloc.decode(),
         },
         json=body,
+        data=form,
         extensions={"sni_hostname": host},
     )
     try:
@@ -139,12 +152,26 @@ def _read(settings: Settings, response: httpx.Response) -> Any:
     if settings.give is None:
         return data
     try:
-        return jmespath.search(settings.give, data)
+        return WholeResult(jmespath.search(settings.give, data), data)
     except jmespath.exceptions.JMESPathError:
         raise ToolError(f"The answer to {settings.name} has another form than expected.") from None
 
 
-def _query(value: object, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+def _fields(
+    fields: Mapping[str, Any], arguments: Mapping[str, Any], environ: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """A query's or a form's fields, without those that are empty."""
+    filled = {key: fill_values(_text(value), arguments, environ) for key, value in fields.items()}
+    return {key: values for key, values in filled.items() if values}
+
+
+def _text(value: object) -> str | tuple[str, ...]:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return fill(str(value), arguments, environ)
+    return value if isinstance(value, tuple) else str(value)
+
+
+def _basic(auth: BasicAuth, environ: Mapping[str, str]) -> dict[str, str]:
+    """RFC 7617: user and password, in UTF-8 and base64."""
+    both = f"{fill_variables(auth.user, environ)}:{fill_variables(auth.password, environ)}"
+    return {"Authorization": f"Basic {b64encode(both.encode()).decode()}"}

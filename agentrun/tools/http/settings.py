@@ -6,12 +6,14 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text
+from agentrun.spec.models.saved_values import is_path
+from agentrun.spec.values.template_names import CALL_FIELDS
 from agentrun.tools.http.parameter import Parameter, wrong
-from agentrun.tools.http.template import VARIABLES, source
+from agentrun.tools.http.template import CALL, VARIABLES, call_fields, source
 
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?].*)?", re.DOTALL)
 _HOST = re.compile(r"[A-Za-z0-9.-]+")
@@ -44,15 +46,34 @@ def _is_host(value: str) -> str:
     return value.lower()
 
 
-def _is_path(value: str) -> str:
-    import jmespath  # only for a spec that has an HTTP tool
-
-    try:
-        jmespath.compile(value)
-    except jmespath.exceptions.JMESPathError:
-        hint = "write a path such as order.status, or items[].name"
-        raise wrong("'{given}' is not JMESPath", hint, given=value) from None
+def _is_field(value: Any) -> Any:
+    if isinstance(value, dict) or (
+        isinstance(value, list) and not all(isinstance(one, str) for one in value)
+    ):
+        raise wrong(
+            "a field of a form is a text, or a list of texts", "send nested data with `body:`, as JSON"
+        )
     return value
+
+
+FormField = Annotated[str | Count | Number | Flag | tuple[str, ...], BeforeValidator(_is_field)]
+
+
+class BasicAuth(SpecModel):
+    """HTTP's basic authentication (RFC 7617); both are variables of the environment."""
+
+    user: Text
+    password: Text
+
+    @model_validator(mode="after")
+    def _are_no_secrets(self) -> BasicAuth:
+        if "${" not in self.password:
+            raise wrong(
+                "the password stands here in plain text", "put it in a variable and write ${NAME} here"
+            )
+        if "{{" in self.user + self.password:
+            raise wrong("a template can't be a user or a password", "write ${NAME}, a variable")
+        return self
 
 
 class Settings(SpecModel):
@@ -63,10 +84,12 @@ class Settings(SpecModel):
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     url: Annotated[Text, AfterValidator(_is_url)]
     headers: dict[str, str] = Field(default={})
+    auth: BasicAuth | None = None
     query: dict[str, str | Count | Number | Flag] = Field(default={})
     body: dict[str, Any] | None = None
+    form: dict[str, FormField] | None = None
     parameters: dict[str, Parameter] = Field(default={})
-    give: Annotated[str, AfterValidator(_is_path)] | None = Field(default=None, alias="return")
+    give: Annotated[str, AfterValidator(is_path)] | None = Field(default=None, alias="return")
     retries: Count = Field(default=0, ge=0, le=5)
     hosts: tuple[Annotated[str, AfterValidator(_is_host)], ...] = ()
     allow_private: Flag = False
@@ -87,10 +110,17 @@ class Settings(SpecModel):
             if _SECRET.search(name) and "${" not in value:
                 hint = "put it in a variable and write ${NAME} here"
                 raise wrong("the header '{given}' is a secret in plain text", hint, given=name)
+        if self.body is not None and self.form is not None:
+            raise wrong("a request has one body", "write `body:` for JSON, or `form:` for a form")
+        if self.auth and any(name.lower() == "authorization" for name in self.headers):
+            raise wrong("`auth:` is a header Authorization, and there is another", "remove one of the two")
         for name in self.parameters:
-            if not name.isidentifier() or name == VARIABLES:
+            if not name.isidentifier() or name in (VARIABLES, CALL):
                 raise wrong("'{given}' can't be a parameter's name", "use letters, digits and _", given=name)
-        for text in texts([self.url, self.headers, self.query, self.body]):
+        form = {
+            key: list(each) if isinstance(each, tuple) else each for key, each in (self.form or {}).items()
+        }
+        for text in texts([self.url, self.headers, self.query, self.body, form]):
             self._check_template(text)
         return self
 
@@ -106,7 +136,10 @@ class Settings(SpecModel):
             raise wrong(
                 "a template is broken: {why}", "check {{ … }} and {% … %}", why=error.message or ""
             ) from None
-        for name in sorted(meta.find_undeclared_variables(tree) - {VARIABLES, *self.parameters}):
+        for field in sorted(call_fields(tree) - {*CALL_FIELDS}):
+            hint = closest(field, CALL_FIELDS) or f"call has: {', '.join(CALL_FIELDS)}"
+            raise wrong("'call.{given}' is not known here", hint, given=field)
+        for name in sorted(meta.find_undeclared_variables(tree) - {VARIABLES, CALL, *self.parameters}):
             hint = closest(name, self.parameters) or f"add `{name}` under `parameters:`"
             raise wrong("'{given}' in a template is not a parameter", hint, given=name)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
+from agentrun.call import Call
 from agentrun.errors import ToolError
 
 VARIABLES = "environ"
+CALL = "call"
+"""What a template knows of the call: `{{ call.from_number }}`, which no model can choose."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _ALONE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 
@@ -17,6 +21,39 @@ _ALONE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 def source(text: str) -> str:
     """``text`` with its variables as Jinja's: an argument that holds ``${SECRET}`` is never expanded."""
     return _VARIABLE.sub(lambda found: f"{{{{ {VARIABLES}[{found[1]!r}] or {found[2] or ''!r} }}}}", text)
+
+
+def call_fields(tree: Any) -> set[str]:
+    """The fields of ``call`` that a parsed template names."""
+    from jinja2 import nodes
+
+    found = tree.find_all(nodes.Getattr)
+    return {one.attr for one in found if isinstance(one.node, nodes.Name) and one.node.name == CALL}
+
+
+def with_call(arguments: Mapping[str, Any], call: Call) -> dict[str, Any]:
+    """What the templates of a request can name."""
+    from datetime import UTC, datetime
+
+    from agentrun.spec.values.templates import names
+
+    return {**arguments, CALL: names(call, {}, datetime.now(UTC))[CALL]}
+
+
+def fill_values(
+    value: str | tuple[str, ...], arguments: Mapping[str, Any], environ: Mapping[str, str]
+) -> list[str]:
+    """The values of one field of a form or a query: one for each that a list has, none for nothing.
+
+    >>> fill_values("{{ tags }}", {"tags": ["a", "b"]}, {})
+    ['a', 'b']
+    """
+    if isinstance(value, tuple):
+        return [text for each in value for text in fill_values(each, arguments, environ)]
+    alone = _ALONE.fullmatch(value)
+    given = arguments[alone[1]] if alone else fill(value, arguments, environ)
+    every = given if isinstance(given, list) else [given]
+    return [text for each in every if (text := _plain(each))]
 
 
 def fill(text: str, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> str:
@@ -79,4 +116,6 @@ def _plain(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
     return "" if value is None else str(value)

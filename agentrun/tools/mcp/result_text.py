@@ -15,12 +15,13 @@ from mcp.types import (
 )
 
 from agentrun.errors import ToolError
+from agentrun.tools.whole_result import WholeResult
 
 NOT_USABLE = "(The tool also gave {what}, which can't be told on a telephone.)"
 
 
-def told(name: str, result: CallToolResult) -> Any:
-    """The text of a result, or its data where it has no text; raises ToolError for a refusal.
+def told(name: str, result: CallToolResult) -> WholeResult:
+    """The text of a result, or its data where it has no text, and the whole; raises ToolError for a refusal.
 
     Images and sound are told as not usable. Long results are cut where those of every tool are.
     """
@@ -28,7 +29,8 @@ def told(name: str, result: CallToolResult) -> Any:
     text = "\n".join(part for part in parts if part)
     if result.is_error:
         raise ToolError(text or f"{name} refused and gave no reason.")
-    return text or result.structured_content
+    data = result.structured_content
+    return WholeResult(text or data, text if data is None else data)
 
 
 def _words(block: Any) -> str:

@@ -1,0 +1,47 @@
+"""Which node follows a function of a flow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agentrun.pipeline.session_listener import SessionListener
+from agentrun.spec.models.conditions import ConditionalWay
+from agentrun.spec.models.flow import FlowBranch, FlowFunction, as_case
+from agentrun.spec.values import conditions
+
+
+class FlowStepError(Exception):
+    """A flow can't go on to its next node."""
+
+
+async def following(
+    function: FlowFunction, data: object, names: Callable[[], Mapping[str, Any]], listener: SessionListener
+) -> str | None:
+    """The node after ``function``, whose tool gave ``data``; None stays.
+
+    Raises FlowStepError where a field of the result is branched on that is not there. A way that goes by a
+    variable which is being read from the caller's last words waits a moment for it.
+    """
+    to = function.transition_to
+    if isinstance(to, FlowBranch):
+        return _by_result(function.name, to, data)
+    if not isinstance(to, tuple):
+        return to
+    await listener.settled([path for way in to for path in way.when or ()])
+    return _by_variables(to, names(), listener)
+
+
+def _by_variables(
+    ways: tuple[ConditionalWay, ...], values: Mapping[str, Any], listener: SessionListener
+) -> str | None:
+    for trouble in conditions.troubles(ways, values):
+        listener.noted(f"not_compared: {trouble}")
+    return conditions.first(ways, values)
+
+
+def _by_result(name: str, branch: FlowBranch, data: object) -> str | None:
+    """The node for the result of the tool ``name``; None stays. Raises FlowStepError without the field."""
+    if not isinstance(data, Mapping) or branch.field not in data:
+        raise FlowStepError(f"'{name}' branches on '{branch.field}', and its result has no such field")
+    return branch.cases.get(as_case(data[branch.field]), branch.default)

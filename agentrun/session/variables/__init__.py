@@ -1,0 +1,1 @@
+"""What a call finds out: values for prompts, flows and the record."""

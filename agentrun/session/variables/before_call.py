@@ -1,0 +1,135 @@
+"""What is looked up about a caller before the agent speaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+
+from agentrun.call import Call
+from agentrun.errors import ToolError
+from agentrun.plan.before_call import BeforeCallPlan, chosen
+from agentrun.plan.plan import Plan
+from agentrun.plugins import call_hooks
+from agentrun.spec.models.before_call import CallChoice
+from agentrun.spec.values import conditions, variables
+from agentrun.tools import saved_values
+from agentrun.tools.author_errors import AuthoredError
+from agentrun.tools.invoke import invoke
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """What came back in time: values by variable, the words of a plugin that refuses, and what went wrong."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    refusal: str = ""
+    troubles: tuple[str, ...] = ()
+
+
+class BeforeCall:
+    """Looks a caller up while the line is opened. It is begun at once, and waited for by the greeting.
+
+    The request and the plugins are asked at the same time; a plugin's values go over those of the request.
+    """
+
+    def __init__(self, plan: Plan, call: Call, web: httpx.AsyncClient) -> None:
+        self._plan, self._call = plan, replace(call, client=call.client or web)
+        self._hooks = [(each.plugin, hook) for each in plan.hooks for hook in each.before]
+        self._asked: asyncio.Task[list[LookedUp]] | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is looked up."""
+        return bool(self._plan.before_call.tool or self._hooks)
+
+    def begin(self) -> None:
+        """Ask; returns at once."""
+        if self.wanted:
+            self._asked = asyncio.create_task(self._ask(), name="before_call")
+
+    async def found(self) -> LookedUp:
+        """What was found in time; what a plugin has put into the call's state is among it."""
+        if self._asked is None:
+            return LookedUp()
+        await asyncio.wait({self._asked})
+        if self._asked.cancelled():
+            return LookedUp()
+        every = self._asked.result()
+        return LookedUp(
+            {
+                name: value
+                for one in (self._call.state, *(each.values for each in every))
+                for name, value in one.items()
+            },
+            next((one.refusal for one in every if one.refusal), ""),
+            tuple(trouble for one in every for trouble in one.troubles),
+        )
+
+    def close(self) -> None:
+        """The call is over."""
+        if self._asked:
+            self._asked.cancel()
+
+    async def _ask(self) -> list[LookedUp]:
+        plan: BeforeCallPlan = self._plan.before_call
+        asked = [self._hook(plugin, hook, plan.seconds) for plugin, hook in self._hooks]
+        return list(await asyncio.gather(self._request(plan), *asked))
+
+    async def _request(self, plan: BeforeCallPlan) -> LookedUp:
+        if plan.tool is None:
+            return LookedUp()
+        outcome = await invoke(plan.tool, self._call, {})
+        if outcome.status == "timeout":
+            return LookedUp(troubles=(f"before_call_late: no answer within {plan.seconds:g} s",))
+        if outcome.status != "ok":
+            return LookedUp(troubles=(f"before_call_failed: {outcome.text}",))
+        values, troubles = saved_values.read(plan.tool.save, outcome.data)
+        return LookedUp(values, troubles=tuple(f"not_saved: before_call: {one}" for one in troubles))
+
+    async def _hook(self, plugin: str, hook: call_hooks.Hook, seconds: float) -> LookedUp:
+        try:
+            given = await call_hooks.run(hook, {"call": self._call}, seconds)
+        except TimeoutError:
+            return LookedUp(
+                troubles=(f"before_call_late: plugin {plugin} gave nothing within {seconds:g} s",)
+            )
+        except AuthoredError as error:
+            if isinstance(error.error, ToolError):
+                return LookedUp(refusal=str(error.error))
+            return LookedUp(troubles=(f"before_call_failed: plugin {plugin}: {type(error.error).__name__}",))
+        return self._checked(plugin, given)
+
+    def _checked(self, plugin: str, given: Any) -> LookedUp:
+        """The values of a plugin that are variables of the spec."""
+        if given is None:
+            return LookedUp()
+        if not isinstance(given, Mapping):
+            kind = type(given).__name__
+            return LookedUp(troubles=(f"before_call_failed: plugin {plugin} gave {kind}, and no mapping",))
+        known = {**self._plan.spec.vars, **variables.found_out(self._plan.spec)}
+        paths = {name: f'"{name}"' for name in map(str, given) if name in known}
+        values, troubles = saved_values.read(paths, dict(given))
+        unknown = [name for name in map(str, given) if name not in known]
+        notes = [f"not_saved: plugin {plugin}: {one}" for one in troubles]
+        notes += [
+            f"not_saved: plugin {plugin}: the spec has no variable '{name[:64]}'" for name in unknown[:5]
+        ]
+        return LookedUp(values, troubles=tuple(notes))
+
+
+def choice(plan: Plan, names: Mapping[str, Any]) -> CallChoice | None:
+    """What holds for a caller of whom ``names`` is known."""
+    found: Iterator[CallChoice] = (
+        one for one in plan.before_call.choices if conditions.holds(one.when, names)
+    )
+    return next(found, None)
+
+
+def with_choice(plan: Plan, made: CallChoice) -> Plan:
+    """``plan`` with the voice and the language of ``made``."""
+    parts = {name: chosen(getattr(plan, name), made) for name in ("stt", "tts", "realtime")}
+    return replace(plan, **parts)  # type: ignore[arg-type]

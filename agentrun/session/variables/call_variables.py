@@ -1,0 +1,190 @@
+"""The variables of one call, which the prompts see at once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+import jinja2
+from loguru import logger
+from pipecat.frames.frames import LLMUpdateSettingsFrame
+from pipecat.services.settings import LLMSettings
+
+from agentrun.call import Call
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.plan.plan import Plan
+from agentrun.records import CallRecord, storable
+from agentrun.session import prompts
+from agentrun.session.prompts import CallPrompts
+from agentrun.session.variables import before_call
+from agentrun.session.variables.before_call import BeforeCall
+from agentrun.session.variables.extraction import Extraction
+from agentrun.spec.models.agent import AgentSpec
+from agentrun.spec.models.extracted_fields import ExtractedField
+from agentrun.spec.values import placeholders, templates, variables
+from agentrun.tools.outcome import Outcome
+from agentrun.tools.tool import Tool
+
+
+class Flow(Protocol):
+    """What a flow says of the node that the caller is at."""
+
+    @property
+    def role(self) -> str | None:
+        """Who the agent is there, as the spec has it, where that is not `prompts.system`."""
+
+    @property
+    def fields(self) -> Mapping[str, ExtractedField]:
+        """The fields that are read there."""
+
+
+class _Spoken(Protocol):
+    """A transcript that tells of the caller's words."""
+
+    on_caller: Any
+
+
+class CallVariables:
+    """Values by name: the spec's first values, and over them what tools have saved or put into ``call.state``
+    and what was read from the conversation. What is found out stands in ``call.state`` and in the record.
+
+    A value that changes changes what the model is told from its next answer on.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        call: Call,
+        record: CallRecord,
+        resources: Resources,
+        begun: BeforeCall | None = None,
+    ) -> None:
+        self._spec, self._call, self._record = plan.spec, call, record
+        self._now = datetime.now().astimezone()
+        self._parts: PipelineParts | None = None
+        self._flow: Flow | None = None
+        self._told = ""
+        self._plan = plan
+        # one that came over the telephone has been begun while it rang
+        self._before = begun or BeforeCall(plan, call, resources.web)
+        if record.direction == "inbound" and begun is None:
+            self._before.begin()
+        self._extraction = Extraction(plan, record, resources, self._fields, self._known, self.put)
+
+    def prompts(self) -> CallPrompts:
+        """The prompts with the values of now."""
+        filled = prompts.fill(self._spec, self._call, self.values, self._now)
+        self._told = filled.system
+        return filled
+
+    def open(self, parts: PipelineParts, flow: Flow | None, transcript: _Spoken) -> None:
+        """The pipeline is built: its model is told of changes, and the caller's words are read."""
+        self._parts, self._flow = parts, flow
+        transcript.on_caller = self._extraction.words_added
+
+    async def look_up(self, go_on_with: Callable[[Plan, str], Awaitable[None]]) -> str:
+        """Wait for what is looked up about who calls; the words of a refusal, or nothing.
+
+        ``go_on_with`` has the services work as a plan says, where a voice or a language is chosen.
+        """
+        found = await self._before.found()
+        for trouble in found.troubles:
+            self._note(trouble)
+        await self.put(found.values)
+        if found.refusal:
+            return found.refusal
+        made = before_call.choice(self._plan, self.names())
+        if made is None or made.refuse:
+            return made.refuse or "" if made else ""
+        await go_on_with(before_call.with_choice(self._plan, made), self.prompts().system)
+        return ""
+
+    def go_on_as(self, spec: AgentSpec) -> str:
+        """What the agent of ``spec``, which takes over, is told."""
+        self._spec, self._flow = spec, None
+        return self.prompts().system
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What prompts can name, beside the call and the time; None is what has no value yet."""
+        first = {**dict.fromkeys(variables.found_out(self._spec)), **self._spec.vars}
+        return {name: self._value(name, value) for name, value in first.items()}
+
+    def names(self) -> dict[str, Any]:
+        """What a flow's texts and conditions can name: that, and what else tools put into the state."""
+        return templates.names(self._call, {**self._call.state, **self.values}, self._now)
+
+    async def put(self, found: Mapping[str, Any]) -> None:
+        """These values have been found; None takes a variable back to its first value."""
+        for name, value in found.items():
+            self._call.state[name] = value
+        await self._tell()
+
+    async def tool_gave(self, tool: Tool, outcome: Outcome) -> None:
+        """Keep what the result of a tool that did its work gives, by its ``save:``."""
+        if tool.save and outcome.status == "ok":
+            from agentrun.tools import saved_values
+
+            found, troubles = saved_values.read(tool.save, outcome.data)
+            for trouble in troubles:
+                self._note(f"not_saved: {tool.name}: {trouble}")
+            self._call.state.update(found)
+        await self._tell()
+
+    async def settled(self, names: Collection[str]) -> None:
+        """Wait a moment for those of ``names`` that are being read from the caller's last words."""
+        if not {path.partition(".")[0] for path in names}.isdisjoint(self._fields()):
+            await self._extraction.settled()
+
+    def caller_stops(self) -> None:
+        """A turn of the caller has ended; its words may come later."""
+        self._extraction.turn_ended()
+
+    async def close(self) -> None:
+        """The call is over: what is still being read is waited for a moment."""
+        self._parts = None
+        self._before.close()
+        await self._extraction.close()
+
+    def _value(self, name: str, first: Any) -> Any:
+        value = self._call.state.get(name)
+        return first if value is None else value
+
+    def _known(self) -> dict[str, Any]:
+        """What the call has found out so far."""
+        found = variables.found_out(self._spec)
+        return {name: value for name in found if (value := self._call.state.get(name)) is not None}
+
+    def _fields(self) -> dict[str, ExtractedField]:
+        """The fields that are read just now."""
+        return {**self._spec.extract, **(self._flow.fields if self._flow else {})}
+
+    async def _tell(self) -> None:
+        """Have the model told what it is told with the values of now, where that is something else."""
+        known = storable.storable(self._known())
+        if known != self._record.variables:
+            self._record.variables = known
+        system = self._system()
+        if self._parts is None or system is None or system == self._told:
+            return
+        self._told = system
+        frame = LLMUpdateSettingsFrame(delta=LLMSettings(system_instruction=system))
+        frame.reach_inactive_services = True
+        await self._parts.llm.queue_frame(frame)
+
+    def _system(self) -> str | None:
+        """What the model is to be told; None where these values can't be written."""
+        role = self._flow.role if self._flow else None
+        try:
+            if role is not None:
+                return placeholders.fill(role, self.names())
+            return prompts.fill(self._spec, self._call, self.values, self._now).system
+        except (jinja2.TemplateError, TypeError, ValueError, placeholders.MissingValueError) as error:
+            self._note(f"not_told: a prompt can't be filled in with these values: {type(error).__name__}")
+            return None
+
+    def _note(self, trouble: str) -> None:
+        logger.debug("call {}: {}", self._call.id, trouble)
+        self._record.errors.append(trouble)

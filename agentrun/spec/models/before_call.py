@@ -1,0 +1,66 @@
+"""``before_call:`` in a spec: what is looked up about a caller before the agent speaks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from agentrun.spec.models.base import SpecModel, Text
+from agentrun.spec.models.conditions import Condition
+from agentrun.spec.models.saved_values import Saved
+from agentrun.spec.values.durations import Duration
+
+USUAL_SECONDS = 1.0
+
+
+class CallChoice(SpecModel):
+    """What holds for a caller of whom `when` is true; the first one counts."""
+
+    when: Condition = Field(
+        description="Variables, and what must be true of all of them.", examples=[{"language": "de"}]
+    )
+    refuse: Text | None = Field(
+        default=None, description="Words with which the call is refused: they are said, and the call ends."
+    )
+    voice: Text | None = Field(default=None, description="The voice of this call.", examples=["coral"])
+    language: Text | None = Field(
+        default=None, description="The language that the caller is heard in.", examples=["de"]
+    )
+
+    @model_validator(mode="after")
+    def _chooses_something(self) -> CallChoice:
+        if self.refuse and (self.voice or self.language):
+            raise PydanticCustomError("together", "who is refused needs no `voice` and no `language`")
+        if not (self.refuse or self.voice or self.language):
+            raise PydanticCustomError("together", "write `refuse`, `voice` or `language`")
+        return self
+
+
+class BeforeCall(SpecModel):
+    """What is looked up about a caller while the line is opened; the greeting waits for it, within bounds."""
+
+    http: dict[str, Any] | None = Field(
+        default=None,
+        description="A request, with the keys of `{use: http}`; `{{ call.from_number }}` is who calls.",
+        examples=[{"url": "https://crm.example.com/callers/{{ call.from_number }}", "timeout": "1s"}],
+    )
+    save: Saved = Field(
+        default={}, description="Variables that the answer gives a value, each with its JMESPath."
+    )
+    timeout: Duration | None = Field(
+        default=None,
+        gt=0,
+        le=10,
+        description="How long the greeting waits; that of `http`, or 1 s, by default.",
+    )
+    choose: tuple[CallChoice, ...] = Field(
+        default=(), max_length=50, description="What else follows from the variables."
+    )
+
+    @model_validator(mode="after")
+    def _saves_an_answer(self) -> BeforeCall:
+        if self.save and self.http is None:
+            raise PydanticCustomError("together", "`save` reads the answer to `http`, and there is none")
+        return self

@@ -1,0 +1,75 @@
+"""A caller is put through when the agent can't go on."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from pipecat.frames.frames import Frame, OutputTransportMessageFrame
+
+from agentrun.errors import ToolError
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.session.speech import last_words
+from tests.calls.desk import STYLES
+from tests.calls.quick import quick_call
+
+ON_FAULT = 'on_fault: {transfer: "+15557654321", say: One moment.}\n'
+
+
+class Company:
+    """A telephone company that takes the call, refuses it, or says nothing."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.dialled: list[tuple[str, str]] = []
+        self.spoken: list[str] = []
+
+    def mark(self) -> tuple[Frame, asyncio.Event]:
+        echoed = asyncio.Event()
+        echoed.set()
+        return OutputTransportMessageFrame({}), echoed
+
+    async def speak(self, words: str) -> bool:
+        self.spoken.append(words)
+        return True
+
+    async def transfer(self, to: str, words: str = "") -> None:
+        self.dialled.append((to, words))
+        if self.kind == "refuses":
+            raise ToolError("The transfer did not work.")
+        if self.kind == "hangs":
+            await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_a_caller_is_put_through_instead_of_the_apology(
+    tmp_path: Path, style: str, resources: Resources
+) -> None:
+    company = Company("takes")
+    async with quick_call(
+        tmp_path, style, [], [], resources=resources, more=ON_FAULT, control=company
+    ) as call:
+        await call.session.apologise("the model is gone")
+    assert company.dialled == [("+15557654321", "One moment.")]
+    assert company.spoken == []
+    assert call.agent_words == ["Hello.", "One moment."]
+    assert call.record.ended_by == "error"
+    assert call.record.reason == "the model is gone; the caller was put through"
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"), [("refuses", "The transfer did not work."), ("hangs", "no answer in time")]
+)
+async def test_a_caller_who_can_t_be_put_through_hears_the_apology(
+    tmp_path: Path, kind: str, why: str, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(last_words, "TRANSFER_SECONDS", 0.2)
+    company = Company(kind)
+    async with quick_call(
+        tmp_path, "cascaded", [], [], resources=resources, more=ON_FAULT, control=company
+    ) as call:
+        await call.session.apologise("the model is gone")
+    assert "I am sorry." in call.agent_words
+    assert f"not_put_through: {why}" in call.record.errors
+    assert call.record.reason == "the model is gone"
