@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from agentrun.cli.commands.bench import _again
 from agentrun.cli.main import main
 from agentrun.cli.output import bench_table
 from agentrun.simulate.bench.load import Figures
@@ -39,18 +40,25 @@ def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_calls_at_once_say_the_words_of_a_test(tmp_path: Path, style: str) -> None:
     pytest.importorskip("faster_whisper", reason="the extra 'offline' is not installed")
     write(tmp_path, TESTS, "budget: {turn_p95: 1m, first_audio: 1ms}\n")
-    done = bench(tmp_path, "--calls", "2", "--style", style, "--silence", "700ms", "--turns", "2", "--json")
+    done = bench(tmp_path, "--calls", "2", "--style", style, "--silence", "700ms", "--turns", "1", "--json")
     assert done.returncode == 1, done.stdout + done.stderr
     told = json.loads(done.stdout)
     assert told["alone"]["calls"] == 1
     assert told["together"]["failures"] == []
-    assert told["together"]["with_tool"]["count"] == 4, "two turns each: the words come again"
+    assert told["together"]["with_tool"]["count"] == 2
     assert told["together"]["greetings"]["count"] == 2
     assert told["together"]["core_share_a_call"] > 0
     assert {each["key"]: each["exceeded"] for each in told["budget"]} == {
         "first_audio": True,
         "turn_p95": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("turns", "said"), [(1, "ab"), (2, "ab"), (3, "aba"), (6, "ababab")], ids=["fewer", "as many", "3", "6"]
+)
+def test_a_test_s_words_come_again_until_there_are_so_many_turns(turns: int, said: str) -> None:
+    assert "".join(_again(("a", "b"), turns)) == said
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:

@@ -154,11 +154,22 @@ async def _script(asked: BenchOptions, file: SpecFile | None, engines: OfflineEn
         words = next(filter(None, (tuple(t.words for t in test.turns if t.words) for test in tests)), ())
         if not words:
             raise click.UsageError("nobody says anything: give --say or --wav, or a test in the spec")
-        words = tuple(itertools.islice(itertools.cycle(words), max(asked.turns, len(words))))
+        words = _again(words, asked.turns)
         said = dataclasses.replace(asked, say=words, order=("say",) * len(words))
     script = await said.script(engines, lambda _text: None)
     greets = file is None or file.spec.speaks_first
     return dataclasses.replace(script, greeting=greets)
+
+
+def _again(words: tuple[str, ...], turns: int) -> tuple[str, ...]:
+    """All of ``words``, which come again until there are so many ``turns``.
+
+    >>> _again(("Hello?", "Are you open?"), 5)
+    ('Hello?', 'Are you open?', 'Hello?', 'Are you open?', 'Hello?')
+    >>> _again(("Hello?", "Are you open?"), 1)
+    ('Hello?', 'Are you open?')
+    """
+    return tuple(itertools.islice(itertools.cycle(words), max(turns, len(words))))
 
 
 @contextlib.asynccontextmanager
