@@ -10,6 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pipecat
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -89,6 +90,20 @@ def test_what_is_installed_is_locked_by_hash_and_has_no_tests(tmp_path: Path) ->
     blocks = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in block for block in blocks)
     assert "://" not in text
+
+
+def test_what_is_left_out_of_pipecats_packages_is_imported_by_one_resampler_that_nobody_asks_for() -> None:
+    root = Path(pipecat.__file__).parent
+    pattern = re.compile(rf"^\s*(?:import|from) (?:{'|'.join(locked.UNUSED)})\b", re.MULTILINE)
+    found = [path for path in root.rglob("*.py") if pattern.search(path.read_text(encoding="utf-8"))]
+    assert [path.name for path in found] == ["resampy_resampler.py"]
+    ours = (path.read_text(encoding="utf-8") for path in (ROOT / "agentrun").rglob("*.py"))
+    importers = [
+        path for path in root.rglob("*.py") if "resampy_resampler" in path.read_text(encoding="utf-8")
+    ]
+    assert not any("resampy_resampler" in text for text in ours)
+    assert importers == []
+    assert not any(f"{name}==" in locked.requirements([]) for name in locked.UNUSED)
 
 
 def test_an_agent_that_needs_less_gets_less(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 
 _HERE = Path(__file__).parent
+UNUSED = frozenset({"llvmlite", "numba", "resampy"})
+"""What Pipecat requires for one resampler that nothing here uses: 210 MB of an image."""
 
 
 def requirements(extras: Collection[str]) -> str:
@@ -29,7 +31,7 @@ def builders() -> str:
 
 def _of(*extras: str) -> str:
     wanted = {name for extra in extras for name in _extras()[extra]}
-    return "".join(block for name, block in _blocks().items() if name in wanted)
+    return "".join(block for name, block in _blocks().items() if name in wanted - UNUSED)
 
 
 @cache
