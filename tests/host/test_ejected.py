@@ -121,7 +121,8 @@ async def test_with_its_secrets_alone_it_answers_a_telephone_through_their_gatew
                 await call.hear_answer()
             await until(lambda: call.call_sid in receiver.taken, 20)
             async with asyncio.timeout(20):
-                assert await process.wait() == 0
+                # uvicorn stops, and then lets the signal have its way
+                assert await process.wait() in (0, -signal.SIGTERM)
     record = receiver.taken[call.call_sid]
     brain.assert_complete()
     assert gateway.services == ["desk.three-words"]
