@@ -24,7 +24,10 @@ TEXT = README.read_text(encoding="utf-8")
 STYLES = (ROOT / "docs" / "how-to" / "choose-a-style.md").read_text(encoding="utf-8")
 PROSE = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MOST_LINES = 200
-OTHERS = {"--hmac", "--upgrade", "--locked", "--no-deps", "--require-hashes", "--proxy-headers"}
+OTHERS = {
+    *("--hmac", "--upgrade", "--locked", "--no-deps", "--require-hashes", "--proxy-headers"),
+    "--stop-timeout",
+}
 """Options in the documentation that are another program's."""
 ENVIRON = {"OPENAI_API_KEY": "test"}
 
@@ -108,7 +111,9 @@ def test_the_ten_line_agent_is_a_spec_that_loads(tmp_path: Path) -> None:
 
 def options_of(command: click.Command) -> set[str]:
     """Its options, and those of the commands in it."""
-    found = {option for parameter in command.params for option in parameter.opts}
+    found = {
+        option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
+    }
     inside = command.commands.values() if isinstance(command, click.Group) else ()
     return found.union(*map(options_of, inside))
 
