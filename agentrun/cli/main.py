@@ -17,9 +17,10 @@ from typing import NoReturn
 import click
 
 from agentrun import __version__
-from agentrun.cli.options.environment import drop_pipecats
+from agentrun.cli.options import environment, option_sources
 from agentrun.errors import AgentRunError
 from agentrun.printable import printable
+from agentrun.spec.loading.close_match import closest
 
 COMMANDS = {
     "bench": "Call an agent many times at once, and see what callers wait.",
@@ -59,6 +60,15 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            hint = closest(name, COMMANDS) or f"There are: {', '.join(sorted(COMMANDS))}"
+            ctx.fail(f"No such command '{name}'. {hint[0].upper()}{hint[1:]}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
@@ -72,8 +82,7 @@ def main() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
-    for name in drop_pipecats(os.environ):
-        click.echo(f"agentrun: {name} is ignored", err=True)
+    _look_at_environment()
     try:
         code = main.main(list(arguments) if arguments is not None else None, standalone_mode=False)
     except click.exceptions.Abort:
@@ -81,7 +90,7 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     except KeyboardInterrupt:
         code = 130
     except click.ClickException as error:
-        error.show()
+        option_sources.name_source(error).show()
         code = error.exit_code
     except AgentRunError as error:
         click.echo(printable(f"agentrun: {error}" if "\n" not in error.message else str(error)), err=True)
@@ -90,6 +99,15 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
         click.echo(f"agentrun: this is a bug of agentrun; the traceback is in {_save_traceback()}", err=True)
         code = 3
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _look_at_environment() -> None:
+    """Say which variables have no effect; a worker's supervisor has said it already."""
+    for name in environment.drop_pipecats(os.environ):
+        click.echo(f"agentrun: {name} is ignored", err=True)
+    if "AGENTRUN_WORKER" not in os.environ:
+        for line in environment.unknown(os.environ):
+            click.echo(printable(f"agentrun: {line}"), err=True)
 
 
 def _save_traceback() -> Path:

@@ -24,8 +24,8 @@ from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
 from agentrun.server.calls.switchboard import HARD_SECONDS
 from agentrun.server.lifecycle.answering import Answering, answering
-from agentrun.server.lifecycle.load_specs import load
 from agentrun.server.lifecycle.options import Options
+from agentrun.server.lifecycle.spec_files import load
 from agentrun.server.records import record_keeping
 
 AGAIN_SECONDS = 5.0
@@ -133,7 +133,7 @@ class HostedAgent:
 
     def _plan(self) -> Plan:
         """The agent's plan; raises AgentRunError for what can't be there."""
-        [file] = load([self._path], Options())
+        [file] = load([self._path])
         found = plugins.load_all(file)
         plan = planning.make(file, found.tools, self._environ, hooks=found.hooks)
         wrong = [one for one in checks.problems(plan, self._environ) if one.severity == "error"]

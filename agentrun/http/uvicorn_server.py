@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import socket
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import uvicorn
 
-from agentrun.errors import SetupError
+from agentrun.http.listening_socket import unusable
 from agentrun.http.slow_client_timeouts import SlowClientProtocol
 
 MOST_MESSAGE_BYTES = 64 * 1024
@@ -41,26 +40,6 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises SetupError when the port is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio switches Nagle's algorithm off only where the protocol is named: 40 ms a small write otherwise
-    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        found.bind((host.strip("[]"), port))
-    except OSError as error:
-        found.close()
-        reason = "is in use" if error.errno == errno.EADDRINUSE else f"can't be used: {error.strerror}"
-        raise SetupError(f"port {port} of {host} {reason}", "choose another one with --port") from None
-    return found
-
-
-def inherit(descriptor: int) -> socket.socket:
-    """The socket that a supervisor has bound and handed on."""
-    return socket.socket(fileno=descriptor)
 
 
 @contextlib.asynccontextmanager
@@ -94,7 +73,17 @@ async def serving(
     try:
         while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(_START_STEP_SECONDS)
+        _require_started(task, sock)
         yield server
     finally:
         server.leave()
-        await task
+        if not task.done():
+            await task
+    task.result()
+
+
+def _require_started(task: asyncio.Task[None], sock: socket.socket) -> None:
+    """Raise SetupError when nobody could listen: another server may have been faster."""
+    if task.done() and isinstance(error := task.exception(), OSError):
+        host, port = sock.getsockname()[:2]
+        raise unusable(host, port, error)

@@ -26,10 +26,10 @@ from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.providers import PluginServices
 from agentrun.providers import installed
 from agentrun.providers.service import Service
-from agentrun.providers.service_plans import OPENAI, ServicePlan, ServicePlanner
+from agentrun.providers.service_plans import APIS, OPENAI, ServicePlan, ServicePlanner
 from agentrun.records.audio.destination import RecordingDestination
 from agentrun.records.redaction.redaction import Redaction
-from agentrun.spec.checks import combinations, flow_graph, required_extras, variables
+from agentrun.spec.checks import combinations, flow_graph, required_extras, unused_stages, variables
 from agentrun.spec.loading.spec_file import SpecFile
 from agentrun.spec.models.agent import AgentSpec, LocalTransport, TwilioTransport
 from agentrun.spec.models.daily import DailyTransport
@@ -160,10 +160,10 @@ def _make(
     looked_up = before_call.plan(file, planner, [parts[name] for name in ("stt", "tts", "realtime")])
     needed_variables.find(file, planner, environ)
     sent_to, found = webhook.plan(file, environ)
-    graph = flow_graph.check(file, [tool.name for tool in tools])
-    said = [*scripted_calls.check(file, known or tools), *graph, *found, *language.check(file, parts)]
-    wrong = (one for one in said if one.severity == "error")
-    planner.problems += [*combinations.check(file), *variables.check(file), *wrong]
+    said = [*scripted_calls.check(file, known or tools), *found, *language.check(file, parts)]
+    said += [*flow_graph.check(file, [tool.name for tool in tools]), *unused_stages.check(file)]
+    said += [*combinations.check(file), *variables.check(file)]
+    planner.problems += [one for one in said if one.severity == "error"]
     if planner.problems:
         raise SpecError(list(dict.fromkeys(planner.problems)))
     return Plan(
@@ -229,6 +229,7 @@ def _transports(file: SpecFile, planner: ServicePlanner, public_url: str | None)
     """The transports with their variables filled in."""
     found: list[Transport] = []
     for index, transport in enumerate(file.spec.transport):
+        planner.address(APIS.get(transport.type, ""), ("transport",))
         if isinstance(transport, DailyTransport):
             found.append(daily.plan(transport, index, file, planner))
             continue

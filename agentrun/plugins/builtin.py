@@ -35,7 +35,7 @@ def tool_of(entry: ToolUse) -> tuple[Tool | None, list[Finding]]:
 def unknown_settings(entry: ToolUse) -> Iterator[Finding]:
     """Every setting of a plugin's tool: a plugin's tools have none but the options."""
     for key in entry.settings:
-        hint = closest(key, OPTIONS) or f"known here: {', '.join(OPTIONS)}"
+        hint = closest(key, OPTIONS) or f"write one of: {', '.join(OPTIONS)}"
         yield (key,), f"'{key}' is not a key here", hint
 
 
@@ -46,7 +46,7 @@ def _finding(item: Any, known: tuple[str, ...]) -> Finding:
         return where[:-1], f"'{where[-1]}' is missing", f"add `{where[-1]}:`"
     if kind == "extra_forbidden":
         key = str(where[-1])
-        return where, f"'{key}' is not a key here", closest(key, known) or f"known here: {', '.join(known)}"
+        return where, f"'{key}' is not a key here", closest(key, known) or f"write one of: {', '.join(known)}"
     if kind in problem_messages.TYPES:
         return where, *problem_messages.wrong_type(item.get("input"), [problem_messages.TYPES[kind]])
     return where, *problem_messages.say(kind, item, context)

@@ -30,7 +30,7 @@ def add(file: SpecFile, chosen: dict[str, Tool], problems: list[Problem]) -> Non
             message, hint = f"{path} has mistakes: {error.problems[0].message}", f"agentrun check {path}"
             if not path.exists():
                 message = f"there is no agent '{name}' beside this one"
-                hint = closest(name, _beside(file)) or f"it is looked for at {path}"
+                hint = closest(name, _beside(file)) or f"put its spec at {path}, or name another agent"
             problems.append(file.problem(("handoff", index), message, hint))
     if NAME in chosen:
         message = f"`handoff:` brings a tool '{NAME}', and {chosen[NAME].origin} is one too"

@@ -33,7 +33,7 @@ def _wrong(file: SpecFile, name: str) -> tuple[str, str] | None:
     if folder is None:
         return f"'{name}' leads out of the project's folder '{file.project.name}'", "move it inside"
     if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
-        return f"there is no folder '{name}'", f"it is looked for in '{file.path.parent}'"
+        return f"there is no folder '{name}'", f"make it in '{file.path.parent}', or name another folder"
     found = documents.files(folder)
     if not found:
         return f"'{name}' holds no documents", f"these are read: {', '.join(documents.KINDS)}"

@@ -97,7 +97,11 @@ class _Shelf:
             return list(tools.values())
         if wanted not in tools:
             close = difflib.get_close_matches(wanted, tools, 1)
-            hint = f"did you mean '{plugin}.{close[0]}'?" if close else f"it has: {', '.join(tools)}"
+            hint = (
+                f"did you mean '{plugin}.{close[0]}'?"
+                if close
+                else f"name one of its tools: {', '.join(tools)}"
+            )
             self.problem(index, f"plugin '{plugin}' has no tool '{wanted}'", hint)
             return []
         return [tools[wanted]]
@@ -141,7 +145,7 @@ class _Shelf:
             return None
         folder = self.file.project / FOLDER
         close = difflib.get_close_matches(plugin, [*self.sources, *BUILTINS], 1)
-        there = f"there are: {', '.join(sorted(self.sources))}; " if self.sources else ""
-        hint = f"did you mean '{close[0]}'?" if close else f"{there}a new one is {folder / plugin}.py"
+        there = f", or name one of: {', '.join(sorted(self.sources))}" if self.sources else ""
+        hint = f"did you mean '{close[0]}'?" if close else f"write {folder / plugin}.py{there}"
         self.problem(index, f"there is no plugin '{plugin}' in {folder} or installed", hint)
         return None

@@ -61,14 +61,19 @@ def _check(
     file: SpecFile, where: Where, name: str, arguments: Sequence[str], known: Known
 ) -> Iterator[Problem]:
     if name not in known:
-        hint = closest(name, known) or f"its tools are: {', '.join(known) or 'none'}"
+        there = f"name one of its tools: {', '.join(known)}" if known else "name it under `tools:`"
+        hint = closest(name, known) or there
         if any(entry.mcp and not entry.mcp.only for entry in file.spec.tools):
-            hint += "; those of an MCP server are known to tests when `only:` names them"
+            hint += "; or name those of the MCP server in `only:`, so that tests know them"
         yield file.problem(where, f"the agent has no tool '{name}'", hint)
         return
     takes = known[name]
     for argument in arguments:
         if takes is not None and argument not in takes:
             message = f"'{name}' takes no argument '{argument}'"
-            hint = closest(argument, takes or ()) or f"it takes: {', '.join(takes or ()) or 'none'}"
+            hint = (
+                closest(argument, takes or ()) or f"write one of: {', '.join(takes)}"
+                if takes
+                else "leave it out"
+            )
             yield file.problem((*where[:-1], "args", argument), message, hint, "warning")

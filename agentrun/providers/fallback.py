@@ -21,7 +21,7 @@ def check(
     if kind == "realtime":
         for key in _NESTED:
             if key in spec.model_fields_set:
-                hint = "a lost one is connected anew; for other services write pipeline.style: cascaded"
+                hint = "leave it out: a lost one is connected anew; or write pipeline.style: cascaded"
                 report(("pipeline", kind, key), "a realtime model has no fallback", hint)
         return
     if "patience" in spec.model_fields_set and not spec.fallback:

@@ -15,7 +15,7 @@ STREAMING_ONLY = "gpt-realtime-whisper"
 _CHAT_ONLY = ("frequency_penalty", "presence_penalty", "seed")
 _SEMANTIC_ONLY = ("eagerness",)
 _SERVER_ONLY = ("threshold", "prefix_padding", "silence")
-_GPT_4O = "gpt-4o-transcribe does"
+_GPT_4O = "write model: openai/gpt-4o-transcribe, or leave it out"
 
 
 def check(kind: Kind, model: str, given: Mapping[str, Any]) -> Iterator[Finding]:
@@ -48,7 +48,7 @@ def _stt(model: str, given: Mapping[str, Any]) -> Iterator[Finding]:
         yield ("prompt",), f"{model} takes no prompt", _GPT_4O
     if "keywords" in given and (model != "gpt-transcribe" or streaming):
         how = " with streaming" if streaming else ""
-        hint = "gpt-transcribe over HTTP does; or use prompt"
+        hint = "write model: openai/gpt-transcribe without streaming, or use prompt"
         yield ("keywords",), f"{model}{how} takes no keywords", hint
     if "temperature" in given and streaming:
         yield ("temperature",), "streaming takes no temperature", "leave it out"
@@ -70,7 +70,11 @@ def _llm(model: str, given: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _tts(model: str, given: Mapping[str, Any]) -> Iterator[Finding]:
     if "instructions" in given and model in ("tts-1", "tts-1-hd"):
-        yield ("instructions",), f"{model} takes no instructions", "gpt-4o-mini-tts does"
+        yield (
+            ("instructions",),
+            f"{model} takes no instructions",
+            "write model: openai/gpt-4o-mini-tts, or leave it out",
+        )
 
 
 def _realtime(model: str, given: Mapping[str, Any]) -> Iterator[Finding]:

@@ -19,6 +19,8 @@ from agentrun.spec.values.addresses import problem_with
 KEY = "OPENAI_API_KEY"
 ADDRESS = "OPENAI_BASE_URL"
 OPENAI = "openai"
+APIS = {"twilio": "TWILIO_API_BASE_URL", "daily": "DAILY_API_URL"}
+"""Where the addresses of transports' own APIs may stand."""
 USUAL: Mapping[Kind, str] = {"stt": STT, "llm": LLM, "tts": TTS, "realtime": REALTIME}
 _OWN = ("api_key", "base_url")
 
@@ -101,7 +103,7 @@ class ServicePlanner:
         key = given.pop("api_key", None) or known.pop("api_key", None)
         address = given.pop("base_url", None) or known.pop("base_url", None)
         if spec.provider == OPENAI:
-            address = address or self._environ.get(ADDRESS) or None
+            address = address or self.address(ADDRESS, ("pipeline",), used=used)
         if used:
             self.missing += unset
             if service and not installed.is_installed(service):
@@ -118,6 +120,15 @@ class ServicePlanner:
         if not self._offline:
             self.missing += unset
         return None if unset else str(variables.expand(value, self._environ)) or None
+
+    def address(self, name: str, where: Where, *, used: bool = True) -> str | None:
+        """The address in the variable ``name``; what is wrong with it is told where the spec uses it."""
+        value = self._environ.get(name) or None
+        if used and value and (message := problem_with(value)):
+            hint = f"export {name}=… with the whole address of the API"
+            found = self._file.problem(where, f"{name}: {message}", hint)
+            self.problems += [found] if found not in self.problems else []
+        return value
 
     def need(self, unset: Unset) -> None:
         """Note that a variable is needed; offline it is not missed."""
@@ -150,7 +161,7 @@ class ServicePlanner:
             self.problem(where, f"'{spec.model}' is not provider/model", f"write for example {USUAL[kind]}")
         elif service is None:
             known = catalogue.providers(kind)
-            hint = closest(spec.provider, known) or f"there are: {', '.join(known)}"
+            hint = closest(spec.provider, known) or f"write one of: {', '.join(known)}"
             self.problem((*where, "model"), f"there is no provider '{spec.provider}' for {kind}", hint)
         elif service.provider == OPENAI and not spec.model_name:
             self.problem(where, "names no model", f"write for example {USUAL[kind]}")
@@ -207,7 +218,7 @@ class ServicePlanner:
         if self._environ.get(ADDRESS) or self._offline or not openai.unknown(model, given):
             return
         known = sorted(openai_models.MODELS[kind])
-        hint = closest(model, known) or f"there is for example {USUAL[kind].partition('/')[2]}"
+        hint = closest(model, known) or f"write for example {USUAL[kind].partition('/')[2]}"
         message = f"'{model}' is none of OpenAI's models that are known here"
         self.notes.append(self._file.problem((*where, "model"), message, hint, "warning"))
 

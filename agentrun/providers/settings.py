@@ -52,13 +52,13 @@ def _check_all(
     for key, value in given.items():
         here = (*where, key)
         if key not in known:
-            hint = closest(key, known) or f"it has: {', '.join(known)}"
+            hint = closest(key, known) or f"write one of: {', '.join(known)}"
             yield here, f"{owner} has no setting '{key}'", hint
         else:
             yield from _check_one(known[key], value, here, owner)
     for key, setting in known.items() if where else ():
         if setting.required and key not in given:
-            yield where, f"'{key}' is missing", setting.help
+            yield where, f"'{key}' is missing", _with_help(f"add {key}:", setting)
 
 
 def _check_one(setting: Setting, value: Any, here: Path, owner: str) -> Iterator[Finding]:
@@ -70,9 +70,12 @@ def _check_one(setting: Setting, value: Any, here: Path, owner: str) -> Iterator
         yield from _check_duration(value, here)
     elif not _fits(setting, value):
         message, hint = wrong_type(value, [_WORDS[kind] for kind in setting.types])
-        yield here, message, hint or setting.help
+        yield here, message, hint
     elif setting.choices and isinstance(value, str | int) and value not in setting.choices:
-        hint = _as_variable(value) or closest(str(value), map(str, setting.choices)) or setting.help
+        hint = _as_variable(value) or closest(str(value), map(str, setting.choices))
+        few = len(setting.choices) <= _MOST_CHOICES
+        step = f"write for example {setting.choices[0]}" if few else "write one of its values"
+        hint = hint or _with_help(step, setting)
         yield here, _not_one_of(value, setting.choices), hint
     elif not _in_range(setting, value):
         yield here, f"{value} is out of range", _range(setting)
@@ -102,6 +105,11 @@ def _as_variable(value: Any) -> str:
     return f"write ${{{name}}}" if name.isidentifier() else ""
 
 
+def _with_help(step: str, setting: Setting) -> str:
+    """What to do, and then what the setting is."""
+    return f"{step} ({setting.help.rstrip('.')})" if setting.help else step
+
+
 def _not_one_of(value: Any, allowed: tuple[str | int, ...]) -> str:
     if len(allowed) > _MOST_CHOICES:
         return f"{shown(value)} is not known here"
@@ -127,5 +135,5 @@ def _in_range(setting: Setting, value: Any) -> bool:
 
 def _range(setting: Setting) -> str:
     if setting.maximum is None:
-        return f"allowed: from {setting.minimum:g}"
-    return f"allowed: {setting.minimum:g} to {setting.maximum:g}"
+        return f"write a number from {setting.minimum:g}"
+    return f"write a number from {setting.minimum:g} to {setting.maximum:g}"

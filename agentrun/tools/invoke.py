@@ -17,7 +17,7 @@ from agentrun.tools.contained_tasks import contained
 from agentrun.tools.loop_guard import GuardedSteps
 from agentrun.tools.no_response import split
 from agentrun.tools.outcome import Outcome
-from agentrun.tools.result import as_text
+from agentrun.tools.result import UnreadableResultError, as_text
 from agentrun.tools.tool import Tool
 
 TIDY_SECONDS = 0.1
@@ -75,6 +75,8 @@ async def _attempt(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outc
             result, silent = split(await GuardedSteps(_run(tool, call, arguments), tool.allowance))
         told, data = whole_result.split(result)
         return Outcome("ok", as_text(told), silent=silent, data=data)
+    except UnreadableResultError as error:
+        return Outcome("failed", _failed(tool), f"{tool.origin}: {error}")
     except ToolError as error:
         return Outcome("refused", as_text(str(error) or f"{tool.name} could not do that."))
     except asyncio.CancelledError:

@@ -173,3 +173,51 @@ async def test_a_signal_ends_a_server_without_calls_at_once(spec: Path) -> None:
         async with serving(spec, given) as (process, _):
             process.send_signal(signal.SIGINT)
             assert await asyncio.wait_for(process.wait(), 5) == 0
+
+
+LOADED = """
+import sys
+from agentrun.cli import main
+try:
+    main.run()
+finally:
+    print("pipecat" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [("key", "OPENAI_API_KEY is not set"), ("port", "is in use"), ("spec", "twillio")],
+)
+def test_what_is_wrong_is_said_before_anything_is_loaded(spec: Path, wrong: str, said: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1]) if wrong == "port" else "0"
+        if wrong == "spec":
+            spec.write_text(SPEC.replace("twilio", "twillio"))
+        done = subprocess.run(
+            [sys.executable, "-c", LOADED, "serve", str(spec), "--port", port],
+            capture_output=True,
+            text=True,
+            env=environ(**({} if wrong == "key" else {"OPENAI_API_KEY": "k"})),
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (1, "False\n"), done.stderr
+    assert said in done.stderr
+    assert "Starting" not in done.stderr
+
+
+async def test_it_says_that_it_starts_before_it_is_ready(spec: Path) -> None:
+    server = await asyncio.create_subprocess_exec(
+        *SERVE, str(spec), "--port", "0", stdout=PIPE, stderr=PIPE, env=environ(OPENAI_API_KEY="k")
+    )
+    try:
+        assert server.stdout
+        assert server.stderr
+        first = await asyncio.wait_for(server.stderr.readline(), 30)
+        assert re.fullmatch(r"Starting desk on port \d+ …\n", first.decode())
+    finally:
+        server.kill()
+        await server.wait()

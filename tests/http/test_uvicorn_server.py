@@ -9,8 +9,10 @@ import pytest
 from fastapi import FastAPI, WebSocket
 from websockets.asyncio.client import connect
 
+from agentrun.errors import SetupError
 from agentrun.http import uvicorn_server
-from agentrun.http.uvicorn_server import bind, serving
+from agentrun.http.listening_socket import bind
+from agentrun.http.uvicorn_server import serving
 
 
 async def test_a_client_that_would_compress_is_not_joined_in_it() -> None:
@@ -39,3 +41,13 @@ async def test_a_server_leaves_at_once_however_seldom_it_looks_at_its_clock(
         async with serving(FastAPI(), sock) as server, httpx.AsyncClient(trust_env=False) as client:
             assert "date" in (await client.get(url)).headers
         assert server.should_exit
+
+
+async def test_a_port_that_another_server_took_meanwhile_is_named() -> None:
+    first = bind("127.0.0.1", 0)
+    port = first.getsockname()[1]
+    second = bind("127.0.0.1", port)
+    async with serving(FastAPI(), first):
+        with pytest.raises(SetupError, match=f"port {port} of 127.0.0.1 is in use"):
+            async with serving(FastAPI(), second):
+                pass

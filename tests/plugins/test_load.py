@@ -116,11 +116,11 @@ def test_unknown_plugin_lists_what_is_there(project: Project) -> None:
     project.plugin("hours.py", "opening_hours")
     project.plugin("scores.py", "scores")
     hint = problem(project, "zzz")[3]
-    assert hint == f"there are: hours, scores; a new one is {project.folder / 'plugins' / 'zzz.py'}"
+    assert hint == f"write {project.folder / 'plugins' / 'zzz.py'}, or name one of: hours, scores"
 
 
 def test_unknown_plugin_without_any_says_where_to_put_one(project: Project) -> None:
-    assert problem(project, "zzz")[3] == f"a new one is {project.folder / 'plugins' / 'zzz.py'}"
+    assert problem(project, "zzz")[3] == f"write {project.folder / 'plugins' / 'zzz.py'}"
 
 
 def test_unknown_tool_points_at_its_line_with_a_close_match(project: Project) -> None:
@@ -131,7 +131,7 @@ def test_unknown_tool_points_at_its_line_with_a_close_match(project: Project) ->
         "plugin 'scores' has no tool 'womne'",
         "did you mean 'scores.women'?",
     )
-    assert problem(project, "scores.zzz")[3] == "it has: men, women"
+    assert problem(project, "scores.zzz")[3] == "name one of its tools: men, women"
 
 
 @pytest.mark.parametrize("entry", ["scores.", ".men", "scores.men.x", "scores men", "."])

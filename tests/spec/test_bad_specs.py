@@ -8,6 +8,12 @@ import pytest
 
 from tests.spec.check_spec import SPECS, complaints
 
+WHAT_TO_DO = (
+    *("did you mean ", "write ", "add ", "leave ", "remove ", "put ", "name ", "use ", "choose ", "give "),
+    *("move ", "rename ", "begin ", "check ", "close ", "keep ", "make ", "say ", "save ", "export "),
+    *("indent ", "flatten ", "break ", "install ", "pip install ", "uv pip install "),
+)
+"""How a hint begins: with what was meant, or with the next step."""
 BAD = sorted((SPECS / "bad").glob("*.yaml"))
 
 
@@ -22,6 +28,12 @@ def test_no_message_speaks_of_what_is_inside(path: Path) -> None:
     assert not [
         word for word in ("pydantic", "traceback", "input should", "nonetype", "errno") if word in said
     ]
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_every_hint_says_what_to_do(path: Path) -> None:
+    hints = [line.strip() for line in complaints(path).splitlines() if line.startswith("  hint: ")]
+    assert [hint for hint in hints if not hint.removeprefix("hint: ").startswith(WHAT_TO_DO)] == []
 
 
 def test_there_are_enough_bad_specs() -> None:

@@ -143,7 +143,29 @@ async def test_a_result_that_json_cannot_hold_is_a_failure(call: Call) -> None:
 
     outcome = await run(book, call)
     assert outcome.status == "failed"
-    assert "serialize" in outcome.detail
+    assert outcome.detail.endswith(
+        "returned a object, which JSON can't hold; "
+        "return text, a number, a list, a dict, a dataclass or a pydantic model"
+    )
+
+
+class Booking:
+    """A class of a plugin's own, which JSON doesn't know."""
+
+
+async def test_the_author_of_an_async_tool_is_told_what_to_return_in_the_first_line(call: Call) -> None:
+    async def book() -> object:
+        """Book."""
+        return Booking()
+
+    async def look_up() -> object:
+        """Look up."""
+        return {"booking": Booking()}
+
+    for function, what in ((book, "returned a Booking,"), (look_up, "returned a dict that holds an object,")):
+        outcome = await run(function, call)
+        assert what in outcome.detail.partition("\n")[0]
+        assert "a dataclass or a pydantic model" in outcome.detail.partition("\n")[0]
 
 
 async def test_an_empty_result_is_said_to_be_empty(call: Call) -> None:

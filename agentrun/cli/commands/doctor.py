@@ -65,12 +65,12 @@ async def _look(
     from agentrun import plugins
     from agentrun.plan import plan as planning
     from agentrun.server.doctor import exposure_checks, local_checks, mcp_checks, provider_checks
-    from agentrun.server.lifecycle.load_specs import load
+    from agentrun.server.lifecycle.spec_files import load
 
     environ = dict(os.environ)
     plans = [
         planning.make(file, plugins.load(file), environ, public_url=options.public_url)
-        for file in load(specs, options)
+        for file in load(specs)
     ]
     found = [*local_checks.keys(plans, environ, options.host), *local_checks.machine(Path.cwd())]
     found += await local_checks.addresses(plans, options.host, options.port)

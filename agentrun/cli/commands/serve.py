@@ -7,6 +7,7 @@ import contextlib
 import gc
 import math
 import os
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -88,6 +89,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
     from agentrun.cli.output.server_screen import quiet_logs
 
     quiet_logs(given.pop("log_level"), given.pop("log_format"))
+    sock = _begin(specs, given)
     import uvloop
 
     from agentrun.server.admission.admission import Limits
@@ -106,25 +108,44 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
     asked = Options(**given, limits=limits, records=kept, webhooks=True)
 
     if workers > 1 and asked.worker_fd is None:
-        return asyncio.run(_supervise(workers, asked))
+        assert sock is not None  # noqa: S101
+        return asyncio.run(_supervise(workers, sock))
     gc.disable()
     try:
-        return uvloop.run(_serve(specs, asked, drain, lame_duck))
+        return uvloop.run(_serve(specs, asked, drain, lame_duck, sock))
     finally:
         gc.enable()
 
 
-async def _supervise(number: int, options: Options) -> int:
+def _begin(specs: tuple[Path, ...], given: dict[str, Any]) -> socket.socket | None:
+    """Look at the specs, the keys and the port before anything is loaded, and say that it starts.
+
+    The socket is the server's; one of several workers inherits its own.
+    """
+    from agentrun.http.listening_socket import bind
+    from agentrun.server.lifecycle import preflight
+
+    if given["worker_fd"] is not None:
+        return None
+    sock = bind(given["host"], given["port"])
+    offline = given["offline"] or bool(given["mock_server"])
+    asked = {key: given[key] for key in ("style", "overrides")}
+    names = preflight.examine(specs, os.environ, offline=offline, **asked)
+    click.echo(f"Starting {', '.join(names)} on port {sock.getsockname()[1]} …", err=True)
+    return sock
+
+
+async def _supervise(number: int, sock: socket.socket) -> int:
     from agentrun.cli.input.ctrl_c import stopping
-    from agentrun.http.uvicorn_server import bind
     from agentrun.server.lifecycle.workers import Workers
 
-    sock = bind(options.host, options.port)
     with stopping() as stop, tempfile.TemporaryDirectory(prefix="agentrun-") as folder, sock:
         return await Workers(number, sys.argv[1:], dict(os.environ), sock, Path(folder)).run(stop)
 
 
-async def _serve(specs: tuple[Path, ...], options: Options, drain: float, lame_duck: float) -> int:
+async def _serve(
+    specs: tuple[Path, ...], options: Options, drain: float, lame_duck: float, sock: socket.socket | None
+) -> int:
     from agentrun.cli.input.ctrl_c import stopping
     from agentrun.cli.output import server_screen
     from agentrun.server.lifecycle.drain import cut_when, leave
@@ -132,7 +153,7 @@ async def _serve(specs: tuple[Path, ...], options: Options, drain: float, lame_d
 
     with stopping() as stop, server_screen.progress("Loading") as done:
         async with contextlib.AsyncExitStack() as stack:
-            server = await stack.enter_async_context(running_server(specs, dict(os.environ), options))
+            server = await stack.enter_async_context(running_server(specs, dict(os.environ), options, sock))
             _settle()
             done()
             if options.worker == 0:

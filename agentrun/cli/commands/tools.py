@@ -104,7 +104,7 @@ async def _run(
     async with _tools(spec, offline=offline) as found, httpx.AsyncClient(timeout=10.0) as client:
         tools = {tool.name: tool for tool in found}
         if name not in tools:
-            hint = closest(name, tools) or f"there are: {', '.join(tools) or 'none'}"
+            hint = closest(name, tools) or f"name one of: {', '.join(tools) or 'none'}"
             raise SetupError(f"{spec} has no tool '{name}'", hint)
         tool = tools[name]
         echo(f"{tool.name}: {in_json(tool.parameters)}", err=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from agentrun.cli.options.option_sources import CONFIG
 from agentrun.spec.loading.close_match import closest
 
 NAME = "agentrun.toml"
@@ -43,6 +44,7 @@ def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> None
     }
     for key in found:
         if key not in known:
-            hint = closest(key, sorted(known)) or f"known are: {', '.join(sorted(known))}"
+            hint = closest(key, sorted(known)) or f"write one of: {', '.join(sorted(known))}"
             raise click.BadParameter(f"{given}: '{key}' is not an option; {hint}", ctx, param)
+    ctx.meta[CONFIG] = given
     ctx.default_map = {str(known[key]): value for key, value in found.items()}

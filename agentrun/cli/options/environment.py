@@ -1,8 +1,41 @@
-"""What the process's environment may not do to Pipecat."""
+"""The process's environment: which variables are read or misspelt, and what none may do to Pipecat."""
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+
+from agentrun.spec.loading.close_match import closest
+
+PREFIX = "AGENTRUN_"
+OWN = (
+    *("AGENTRUN_API_KEY", "AGENTRUN_DASHBOARD_PASSWORD", "AGENTRUN_WEBHOOK_SECRET", "AGENTRUN_TRACE_CONTENT"),
+    *("AGENTRUN_WORKER", "AGENTRUN_WORKER_FD", "AGENTRUN_SUPERVISOR_FD", "AGENTRUN_LEDGER"),
+)
+"""What is read without an option, and what a server passes to its workers."""
+OPTIONS = (
+    *(
+        "AGENTRUN_CONFIG",
+        "AGENTRUN_HOST",
+        "AGENTRUN_PORT",
+        "AGENTRUN_PUBLIC_URL",
+        "AGENTRUN_OFFLINE",
+        "AGENTRUN_MOCK_SERVER",
+    ),
+    *(
+        "AGENTRUN_INSECURE",
+        "AGENTRUN_EVAL",
+        "AGENTRUN_WATCH",
+        "AGENTRUN_DRAIN",
+        "AGENTRUN_WORKERS",
+        "AGENTRUN_LAME_DUCK",
+        "AGENTRUN_WHEN_FULL",
+        "AGENTRUN_CAPACITY",
+    ),
+    *("AGENTRUN_MAX_CALLS", "AGENTRUN_MAX_CALLS_PER_CALLER", "AGENTRUN_MAX_CALLS_PER_MINUTE"),
+    *("AGENTRUN_ALLOW_ORIGIN", "AGENTRUN_FORWARDED_ALLOW_IPS", "AGENTRUN_RECORDS", "AGENTRUN_KEEP_RECORDS"),
+    *("AGENTRUN_STYLE", "AGENTRUN_OVERRIDES", "AGENTRUN_LOG_LEVEL", "AGENTRUN_LOG_FORMAT"),
+)
+"""Options of ``agentrun serve``; here too, so that no command has to be imported to know them."""
 
 KEPT = frozenset({"PIPECAT_LOG_LLM_CONTEXT", "PIPECAT_EVALS_CACHE_DIR", "PIPECAT_SCTP_MAX_CHUNK_SIZE"})
 """Pipecat's own variables that neither run code, nor open a door, nor write callers' voices to disk."""
@@ -21,3 +54,15 @@ def drop_pipecats(environ: MutableMapping[str, str]) -> list[str]:
     for name in dropped:
         del environ[name]
     return dropped
+
+
+def unknown(environ: Mapping[str, str]) -> Iterator[str]:
+    """A line about each variable that begins like one of agentrun's and is none, such as a misspelt one.
+
+    >>> list(unknown({"AGENTRUN_PROT": "80", "PATH": "/bin"}))
+    ["AGENTRUN_PROT is not a variable of agentrun and has no effect: did you mean 'AGENTRUN_PORT'?"]
+    """
+    known = {*OWN, *OPTIONS}
+    for name in sorted(name for name in environ if name.startswith(PREFIX) and name not in known):
+        hint = closest(name, known) or "`agentrun serve --help` lists the options that can be variables"
+        yield f"{name} is not a variable of agentrun and has no effect: {hint}"

@@ -182,7 +182,7 @@ async def text_conversation(
 
     Raises SpecError, PluginError or SetupError before anything starts.
     """
-    files = startup.load([path], options)
+    files = startup.load([path], options.overrides, options.style)
     async with contextlib.AsyncExitStack() as stack:
         offline = await stack.enter_async_context(Offline(files, written=True)) if options.offline else None
         plans = startup.make_plans(files, environ, options, offline)

@@ -15,7 +15,8 @@ import httpx
 from fastapi import FastAPI
 
 from agentrun.errors import SetupError
-from agentrun.http.uvicorn_server import bind, serving
+from agentrun.http.listening_socket import bind
+from agentrun.http.uvicorn_server import serving
 from agentrun.plan.plan import Plan
 from agentrun.server.auth import api_key, call_access
 

@@ -12,6 +12,7 @@ from agentrun.errors import SetupError
 from agentrun.pipeline.services.openai_addresses import OPENAI_ADDRESS
 from agentrun.plan.plan import Plan, ServicePlan
 from agentrun.server.doctor.local_checks import TIMEOUT_SECONDS, Finding
+from agentrun.session.responses import error_words
 from agentrun.transports import twilio_rest
 from agentrun.transports.twilio_rest import TwilioError
 
@@ -52,7 +53,8 @@ async def _openai(address: str, key: str | None, models: set[str]) -> list[Findi
         hint = "check the key" if answer.status_code in (401, 403) else "try again in a while"
         return [Finding("openai", "error", f"{address} answered {answer.status_code}", hint)]
     except httpx.HTTPError as error:
-        return [Finding("openai", "error", f"{address} can't be reached: {type(error).__name__}")]
+        words = error_words.unreachable(error) or f"{address} can't be reached: {type(error).__name__}"
+        return [Finding("openai", "error", words, "look at OPENAI_BASE_URL or base_url, and at the network")]
     except (ValueError, LookupError, TypeError):
         return [Finding("openai", "error", f"{address} answered what is no list of models")]
     found = [Finding("openai", "ok", f"{address} takes the key")]

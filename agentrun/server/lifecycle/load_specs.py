@@ -1,47 +1,17 @@
-"""Specs from files and folders, and their plans."""
+"""The plans of specs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from agentrun import plugins, spec
-from agentrun.errors import Problem, SetupError, SpecError
+from agentrun import plugins
+from agentrun.errors import SetupError
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
 from agentrun.server.browser import availability
 from agentrun.server.lifecycle.offline import Offline
 from agentrun.server.lifecycle.options import Options
-from agentrun.spec.loading import folder
 from agentrun.spec.loading.spec_file import SpecFile
-
-
-def load(paths: Sequence[Path], options: Options) -> list[SpecFile]:
-    """All specs, or every problem of all of them; two agents with one name are a problem."""
-    files: list[SpecFile] = []
-    problems: list[Problem] = []
-    for path in (found for given in paths for found in _specs(given)):
-        try:
-            files.append(spec.load(path, options.overrides, options.style))
-        except SpecError as error:
-            problems.extend(error.problems)
-    seen: dict[str, SpecFile] = {}
-    for file in files:
-        first = seen.setdefault(file.spec.name, file)
-        if first is not file:
-            message = f"'{file.spec.name}' is also the name of {first.path}"
-            problems.append(file.problem(("name",), message, "give each agent a name of its own"))
-    if problems:
-        raise SpecError(problems)
-    return files
-
-
-def _specs(path: Path) -> list[Path]:
-    """The specs that ``path`` stands for: itself, or those of a folder."""
-    found = folder.specs(path) if path.is_dir() else [path]
-    if not found:
-        raise SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files")
-    return found
 
 
 def make_plans(

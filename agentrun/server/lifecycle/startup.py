@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ from fastapi import FastAPI
 
 from agentrun import logs
 from agentrun.errors import SetupError
-from agentrun.http.uvicorn_server import bind, inherit, serving
+from agentrun.http.listening_socket import bind, inherit
+from agentrun.http.uvicorn_server import serving
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
 from agentrun.server.app import application
@@ -21,11 +23,12 @@ from agentrun.server.calls import microphone_call
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle import trust
 from agentrun.server.lifecycle.answering import answering
-from agentrun.server.lifecycle.load_specs import load, make_plan, make_plans
+from agentrun.server.lifecycle.load_specs import make_plan, make_plans
 from agentrun.server.lifecycle.offline import Offline
 from agentrun.server.lifecycle.options import Options
 from agentrun.server.lifecycle.reload import Reloader, Stamp, stamp_of
 from agentrun.server.lifecycle.settings import ServerSettings
+from agentrun.server.lifecycle.spec_files import load
 from agentrun.server.records import record_keeping
 from agentrun.server.shared_state.sqlite import Ledger, SharedStreamTokens
 from agentrun.server.twilio.outbound_calls import Diallers
@@ -50,13 +53,15 @@ class RunningServer:
 
 @contextlib.asynccontextmanager
 async def running_server(
-    paths: Sequence[Path], environ: Mapping[str, str], options: Options
+    paths: Sequence[Path], environ: Mapping[str, str], options: Options, sock: socket.socket | None = None
 ) -> AsyncIterator[RunningServer]:
     """Serve the specs at ``paths`` while the block runs; calls are told goodbye at its end.
 
+    ``sock`` is bound already; it is bound here otherwise.
+
     Raises SpecError, PluginError or SetupError before anything listens.
     """
-    files = load(paths, options)
+    files = load(paths, options.overrides, options.style)
     stamps = {file.path: stamp_of(file) for file in files} if options.watch else {}
     guard = call_access.decide(
         options.host,
@@ -65,7 +70,8 @@ async def running_server(
         insecure=options.insecure,
         twilio=not _only_daily(files),
     )
-    sock = bind(options.host, options.port) if options.worker_fd is None else inherit(options.worker_fd)
+    if sock is None:
+        sock = bind(options.host, options.port) if options.worker_fd is None else inherit(options.worker_fd)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
         mock_server = Offline(files, elsewhere=options.mock_server) if options.offline else None
@@ -127,7 +133,7 @@ def _reloader(
         await switchboard.replace(plan)
         public_urls.update(_public_urls({plan.spec.name: plan}))
 
-    return Reloader(files, stamps, lambda path: load([path], options)[0], make, put)
+    return Reloader(files, stamps, lambda path: load([path], options.overrides, options.style)[0], make, put)
 
 
 def _require_public_urls(plans: Mapping[str, Plan], host: str) -> None:

@@ -10,6 +10,7 @@ from loguru import logger
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline import pipecat_private
+from agentrun.session.responses.error_words import LOOK
 
 POLL_SECONDS = 0.2
 CONNECT_SECONDS = 1.5
@@ -71,7 +72,7 @@ class RealtimeReconnection:
                 return
             if why := self._silent(self._clock() - connected_at):
                 if self._unheard > MOST_ATTEMPTS or not await self._bring_back(why):
-                    await self._give_up("the realtime model could not be reached again")
+                    await self._give_up(f"the realtime model could not be reached again ({why}); {LOOK}")
                     return
                 connected_at = self._clock()
             elif self._clock() - connected_at > RENEW_SECONDS and self._quiet():

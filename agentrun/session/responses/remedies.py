@@ -14,8 +14,9 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from agentrun.pipeline import context_size, pipecat_private
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.records import CallRecord
+from agentrun.session.responses import error_words
 from agentrun.session.responses.answer_state import AnswerState
-from agentrun.session.responses.provider_faults import Faults, Verdict, described
+from agentrun.session.responses.provider_faults import Faults, Verdict, category, described
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
 
@@ -54,7 +55,7 @@ class Remedies:
             return
         if verdict is not Verdict.GIVE_UP and frame.processor and not frame.processor.is_usable:
             await frame.processor.set_usable(True)
-        await self._do(verdict, f"{frame.processor} failed")
+        await self._do(verdict, error_words.describe(frame, category(frame), self.parts))
 
     async def went_wrong(self, state: AnswerState, reason: str) -> None:
         """An answer has stalled, is empty or has failed."""

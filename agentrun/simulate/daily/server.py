@@ -9,7 +9,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from agentrun.http.uvicorn_server import bind, serving
+from agentrun.http.listening_socket import bind
+from agentrun.http.uvicorn_server import serving
 from agentrun.simulate.daily.rooms import DailyRoom, DailyToken
 from agentrun.simulate.daily.routes import RecordedRequest, RoomRoutes
 from agentrun.simulate.faults import Fault

@@ -98,7 +98,7 @@ def _two_finders(file: SpecFile, finder: object) -> Iterator[Finding]:
 def _any_style(file: SpecFile) -> Iterator[Finding]:
     spec = file.spec
     if spec.limits.warn_before >= spec.limits.max_duration:
-        hint = f"max_duration is {spec.limits.max_duration:g}s; warn less long before it"
+        hint = f"write less than {spec.limits.max_duration:g}s, which is max_duration"
         yield ("limits", "warn_before"), "the warning would come before the call begins", hint
     if spec.budget.first_audio and not spec.speaks_first:
         hint = "leave first_audio out, or give it a greeting"

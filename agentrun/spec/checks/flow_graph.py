@@ -52,7 +52,7 @@ def _nodes(flow: Flow) -> Iterator[Finding]:
     ]
     for where, node in ends:
         if node not in flow.nodes:
-            hint = closest(node, known) or f"the nodes are: {', '.join(known)}"
+            hint = closest(node, known) or f"name one of its nodes: {', '.join(known)}"
             yield where, f"there is no node '{node}'", hint
 
 
@@ -83,7 +83,10 @@ def _functions(flow: Flow, tools: Sequence[str]) -> Iterator[Finding]:
 
 
 def _tool_hint(name: str, tools: Sequence[str]) -> str:
-    return closest(name, tools) or f"its tools are: {', '.join(tools) or 'none'}; name more under `tools:`"
+    more = "name it under `tools:`"
+    return closest(name, tools) or (
+        f"name one of its tools: {', '.join(tools)}; or {more}" if tools else more
+    )
 
 
 def _style(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:

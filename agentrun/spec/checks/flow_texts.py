@@ -20,7 +20,7 @@ def check(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
     for node, where, text in written(flow):
         for code in placeholders.unfilled(text):
             message = f"{{{{ {code} }}}} is no name, and would be said as it stands"
-            yield where, message, "in a flow's texts braces hold a name alone, such as {{ order.size }}"
+            yield where, message, "write a name alone in the braces, such as {{ order.size }}"
         for path in placeholders.names(text):
             if node in early:
                 yield from (
@@ -59,7 +59,7 @@ def _unknown(path: str, spec: AgentSpec, *, first: bool) -> Iterator[tuple[str, 
         hint = f"give it a first value under `vars:`; there are: {', '.join(known)}"
         yield f"'{root}' is not known here", closest(root, known) or hint
     elif root == "call" and field.partition(".")[0] not in CALL_FIELDS:
-        there = f"call has: {', '.join(CALL_FIELDS)}"
+        there = f"write one of: {', '.join(CALL_FIELDS)}"
         yield f"'{path}' is not known here", closest(field, CALL_FIELDS) or there
     elif root in spec.vars and field:
         yield from _unknown_inside(path, spec.vars[root])

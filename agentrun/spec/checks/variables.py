@@ -91,10 +91,10 @@ def _unknown(path: str, spec: AgentSpec) -> Iterator[tuple[str, str]]:
     root, _, inside = path.partition(".")
     known = [*NAMES, *spec.vars, *variables.found_out(spec)]
     if root not in known:
-        hint = f"there are: {', '.join(known)}; add your own under `vars:`, `save:` or `extract:`"
+        hint = f"write one of: {', '.join(known)}; or add your own under `vars:`, `save:` or `extract:`"
         yield f"'{root}' is not known here", closest(root, known) or hint
     elif root == "call" and inside.partition(".")[0] not in CALL_FIELDS:
-        hint = closest(inside, CALL_FIELDS) or f"call has: {', '.join(CALL_FIELDS)}"
+        hint = closest(inside, CALL_FIELDS) or f"write one of: {', '.join(CALL_FIELDS)}"
         yield f"'{path}' is not known here", hint
 
 

@@ -26,7 +26,7 @@ def hint(location: Iterable[int | str], key: str) -> str:
     known = [each.alias or name for name, each in model.model_fields.items()] if model else []
     if model is AgentSpec:
         known.append("extends")
-    return closest(key, known) or (f"known here: {', '.join(known)}" if known else "")
+    return closest(key, known) or (f"write one of: {', '.join(known)}" if known else "")
 
 
 def _model_at(location: list[int | str]) -> type[BaseModel] | None:

@@ -5,12 +5,45 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+ELSEWHERE = {
+    "vad": "silence",
+    "silero": "silence",
+    "server_vad": "server",
+    "semantic_vad": "semantic",
+    "smart_turn": "smart",
+    "turn_detector": "smart",
+    "stt": "transcription",
+    "browser": "local",
+    "webrtc": "local",
+    "console": "local",
+    "phone": "twilio",
+    "telephone": "twilio",
+    "pstn": "twilio",
+    "speech_to_speech": "realtime",
+    "s2s": "realtime",
+    "pipeline": "cascaded",
+    "chained": "cascaded",
+    "sliding_window": "trim",
+    "truncate": "trim",
+    "summary": "summarise",
+    "summarize": "summarise",
+    "telephone_number": "phone",
+    "phone_number": "phone",
+    "credit_card": "card",
+}
+"""What other products and standards call a value, and what a spec calls it."""
+
 
 def closest(word: str, allowed: Iterable[str]) -> str:
     """A hint, or nothing when no word is near.
 
     >>> closest("twillio", ["local", "twilio"])
     "did you mean 'twilio'?"
+    >>> closest("vad", ["smart", "silence"])
+    "did you mean 'silence'?"
     """
-    close = difflib.get_close_matches(word, list(allowed), 1)
+    known = list(allowed)
+    meant = ELSEWHERE.get(word.lower().replace("-", "_"), word)
+    close = [meant] if meant in known else difflib.get_close_matches(word, known, 1)
+    close = close or difflib.get_close_matches(word.lower(), known, 1)
     return f"did you mean '{close[0]}'?" if close else ""

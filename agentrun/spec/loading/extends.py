@@ -80,7 +80,7 @@ def _parent(found: Source, project: Path, children: tuple[Path, ...]) -> Path:
     if len(chain) > MOST_PARENTS:
         raise _error(place, f"more than {MOST_PARENTS} specs extend each other", "merge some of them")
     if not os.path.isfile(target):  # noqa: PTH113 - Path.is_file raises for a name that is too long
-        raise _error(place, f"there is no file '{name}'", f"it is looked for in '{path.parent}'")
+        raise _error(place, f"there is no file '{name}'", f"write its path from '{path.parent}'")
     return target
 
 

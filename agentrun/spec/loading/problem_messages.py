@@ -23,15 +23,15 @@ TYPES = {
     "model_attributes_type": "a mapping",
 }
 _BOUNDS = {
-    "greater_than": ("gt", "must be above"),
-    "greater_than_equal": ("ge", "must be at least"),
-    "less_than": ("lt", "must be below"),
-    "less_than_equal": ("le", "must be at most"),
+    "greater_than": ("gt", "must be above", "write more than {}"),
+    "greater_than_equal": ("ge", "must be at least", "write {} or more"),
+    "less_than": ("lt", "must be below", "write less than {}"),
+    "less_than_equal": ("le", "must be at most", "write {} or less"),
 }
 _MISSING: dict[tuple[Where, str], str] = {
-    ((), "transport"): "how people reach the agent: add `transport: local` or `transport: twilio`",
-    ((), "prompts"): "what the agent is told: add `prompts: You are …`",
-    (("prompts",), "system"): "what the agent is told: add `system: You are …`",
+    ((), "transport"): "add `transport: local` or `transport: twilio`: how people reach the agent",
+    ((), "prompts"): "add `prompts: You are …`: what the agent is told",
+    (("prompts",), "system"): "add `system: You are …`: what the agent is told",
 }
 _PATTERNS = {
     r"\$": ("is a key in plain text", "put it in a variable and write ${NAME} here"),
@@ -49,7 +49,7 @@ def say(kind: str, item: Mapping[str, Any], context: Mapping[str, Any]) -> Said:
         return _choice(item.get("input"), str(context.get("expected", "")))
     if kind == "string_pattern_mismatch":
         pattern = str(context.get("pattern"))
-        usual = ("can't stand here", f"it has to match {pattern}")
+        usual = ("can't stand here", f"write what matches {pattern}")
         message, hint = next((said for sign, said in _PATTERNS.items() if sign in pattern), usual)
         return f"{given} {message}", hint
     if kind in ("string_too_short", "too_short"):
@@ -60,8 +60,8 @@ def say(kind: str, item: Mapping[str, Any], context: Mapping[str, Any]) -> Said:
     if kind == "string_too_long":
         return f"is longer than {context.get('max_length')} characters", "shorten it"
     if kind in _BOUNDS:
-        key, words = _BOUNDS[kind]
-        return f"{given} {words} {context.get(key):g}", ""
+        key, words, hint = _BOUNDS[kind]
+        return f"{given} {words} {context.get(key):g}", hint.format(f"{context.get(key):g}")
     return str(item["msg"]), str(context.get("hint", ""))
 
 
@@ -98,6 +98,7 @@ def shown(value: Any) -> str:
 def _choice(value: Any, expected: str) -> Said:
     allowed = re.findall(r"'([^']+)'", expected)
     hint = closest(value, allowed) if isinstance(value, str) else ""
+    hint = hint or f"write one of them, such as {allowed[0]}"
     return f"{shown(value)} is not one of {', '.join(allowed)}", hint
 
 
@@ -112,4 +113,6 @@ def _type_hint(value: Any, kinds: list[str]) -> str:
         return "write true" if str(value).lower() in ("yes", "on", "true") else "write false"
     if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value):
         return f"remove the quotes: {value}"
-    return ""
+    if isinstance(value, bool) and "a mapping" in kinds:
+        return "write its keys below it, or remove it"
+    return f"write {_either(kinds)}"

@@ -142,7 +142,7 @@ class _Builder:
     def _key(self, node: Node, where: Where) -> str | None:
         if not isinstance(node, ScalarNode):
             braces = isinstance(node, MappingNode) and node.flow_style
-            hint = 'a value that begins with {{ needs quotes: "{{ … }}"' if braces else "write `key: value`"
+            hint = 'put a value that begins with {{ in quotes: "{{ … }}"' if braces else "write `key: value`"
             self._source.report(where, self._place(node), "a key must be a word", hint)
             self._source.unread |= {where} - {()}
             return None

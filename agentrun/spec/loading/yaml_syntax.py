@@ -11,16 +11,16 @@ import yaml
 from agentrun.spec.loading import yaml_loader
 
 _HINTS = (
-    ("mapping values are not allowed", 'a value with a colon needs quotes: say: "Hello: who is calling?"'),
-    ("found another document", "a file holds one spec: remove the second `---`"),
-    ("undefined alias", "a value that begins with * needs quotes"),
+    ("mapping values are not allowed", 'put a value with a colon in quotes: say: "Hello: who is calling?"'),
+    ("found another document", "remove the second `---`: a file holds one spec"),
+    ("undefined alias", "put a value that begins with * in quotes"),
     (r"'\t' that cannot start", "indent with spaces, not tabs"),
-    ("cannot start any token", "a value that begins with @, ` or % needs quotes"),
+    ("cannot start any token", "put a value that begins with @, ` or % in quotes"),
     ("more than", "flatten it; long texts belong into files of their own"),
     ("more values", "write it out, or drop what is not needed"),
     ("quoted scalar", "close the quotes"),
     ("flow sequence", "close the bracket `]`"),
-    ("flow mapping", "close the brace `}`; a value that begins with {{ needs quotes"),
+    ("flow mapping", "close the brace `}`; put a value that begins with {{ in quotes"),
     ("expected ':'", "check the indentation and the colons of this line and the one above"),
     ("block mapping", "check the indentation and the colons of this line and the one above"),
 )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import SpecModel, Text, list_of_one, word
 
 SoundFormat = Literal["wav", "opus"]
+_WHETHER = ("yes", "no", "on", "off", "true", "false", "none")
+_NOT_WHERE = "'{}' does not say where the sound goes"
+_WRITE_WHERE = "write a folder, such as audio: recordings/; leave it out, and no sound is kept"
 
 
 class Audio(SpecModel):
@@ -23,6 +27,19 @@ class Audio(SpecModel):
     )
     format: SoundFormat = Field(default="wav", description="`opus` takes a sixth of the room, and more work.")
 
+    @field_validator("to")
+    @classmethod
+    def _says_where(cls, to: str) -> str:
+        if to.lower() in _WHETHER:
+            message = _NOT_WHERE.format(to)
+            raise PydanticCustomError("whether", "{message}", {"message": message, "hint": _WRITE_WHERE})
+        return to
+
+
+def _not_whether(value: Any) -> Any:
+    """``audio: true`` as the error that ``audio: yes`` is."""
+    return str(value).lower() if isinstance(value, bool) else value
+
 
 class Record(SpecModel):
     """What is kept of this agent's calls."""
@@ -36,6 +53,6 @@ class Record(SpecModel):
     redact: Annotated[tuple[Literal["phone", "email", "card"], ...], list_of_one] = Field(
         default=(), description="What stands in no record and no log, written or spoken."
     )
-    audio: Annotated[Audio | None, word("to")] = Field(
+    audio: Annotated[Audio | None, word("to"), BeforeValidator(_not_whether)] = Field(
         default=None, description="Where the sound of calls goes; nowhere by default."
     )

@@ -169,7 +169,7 @@ def _unknown_names(tree: nodes.Template, known: Iterable[str]) -> Iterator[Findi
     allowed = {*known, *local, *environment().globals}
     for name in tree.find_all(nodes.Name):
         if name.ctx == "load" and name.name not in allowed:
-            there = f"there are: {', '.join(sorted(known))}; add your own under `vars:`"
+            there = f"write one of: {', '.join(sorted(known))}; or add your own under `vars:`"
             yield (
                 name.lineno,
                 name.name,
@@ -184,7 +184,7 @@ def _unknown_fields(tree: nodes.Template) -> Iterator[Finding]:
     fields += [(item.node, item.lineno, str(getattr(item.arg, "value", ""))) for item in items]
     for owner, lineno, field in fields:
         if isinstance(owner, nodes.Name) and owner.name == "call" and field not in CALL_FIELDS:
-            hint = closest(field, CALL_FIELDS) or f"call has: {', '.join(CALL_FIELDS)}"
+            hint = closest(field, CALL_FIELDS) or f"write one of: {', '.join(CALL_FIELDS)}"
             yield lineno, field, f"'call.{field}' is not known here", hint
 
 

@@ -64,7 +64,7 @@ class Parameter(SpecModel):
         allowed = _OWN[self.type]
         for key in self._given():
             if key not in allowed:
-                hint = f"it has: {', '.join(allowed) or 'none'}"
+                hint = f"write one of: {', '.join(allowed)}" if allowed else "leave it out"
                 raise wrong("type {type} has no `{key}`", hint, type=self.type, key=key)
         if self.type == "array" and self.items is None:
             raise wrong("a list needs `items`", "add for example items: {type: string}")

@@ -36,7 +36,7 @@ def _is_url(value: str) -> str:
     try:
         _ = urlsplit(value).port
     except ValueError:
-        raise wrong("'{given}' has no valid port", "allowed: 1 to 65535", given=value) from None
+        raise wrong("'{given}' has no valid port", "write a port from 1 to 65535", given=value) from None
     return value
 
 
@@ -102,7 +102,7 @@ class Settings(SpecModel):
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:
         if self.retries and self.method not in IDEMPOTENT:
-            hint = f"only {', '.join(IDEMPOTENT)} may be repeated; leave `retries` out"
+            hint = f"leave `retries` out: only {', '.join(IDEMPOTENT)} may be repeated"
             raise wrong("a {method} that is repeated may take effect twice", hint, method=self.method)
         for name, value in self.headers.items():
             if not _HEADER.fullmatch(name):
@@ -137,7 +137,7 @@ class Settings(SpecModel):
                 "a template is broken: {why}", "check {{ … }} and {% … %}", why=error.message or ""
             ) from None
         for field in sorted(call_fields(tree) - {*CALL_FIELDS}):
-            hint = closest(field, CALL_FIELDS) or f"call has: {', '.join(CALL_FIELDS)}"
+            hint = closest(field, CALL_FIELDS) or f"write one of: {', '.join(CALL_FIELDS)}"
             raise wrong("'call.{given}' is not known here", hint, given=field)
         for name in sorted(meta.find_undeclared_variables(tree) - {VARIABLES, CALL, *self.parameters}):
             hint = closest(name, self.parameters) or f"add `{name}` under `parameters:`"

@@ -13,7 +13,8 @@ import pytest
 from fastapi import FastAPI, Response
 
 from agentrun import spec
-from agentrun.http.uvicorn_server import bind, serving
+from agentrun.http.listening_socket import bind
+from agentrun.http.uvicorn_server import serving
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
 from agentrun.server.doctor import local_checks, provider_checks

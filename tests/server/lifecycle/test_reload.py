@@ -126,9 +126,9 @@ def test_a_folder_serves_its_specs_without_their_tests_and_what_is_hidden(tmp_pa
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         text = scenarios if ".tests." in name else "transport: local\nprompts: Be brief.\n"
         (tmp_path / name).write_text(text)
-    assert [file.spec.name for file in load([tmp_path], Options())] == ["two", "one"]
+    assert [file.spec.name for file in load([tmp_path])] == ["two", "one"]
 
 
 def test_a_folder_without_a_spec_says_what_belongs_into_it(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="there is no spec in"):
-        load([tmp_path], Options())
+        load([tmp_path])

@@ -28,7 +28,7 @@ async def test_two_agents_with_one_name_are_refused(tmp_path: Path) -> None:
     one = spec(tmp_path, "one", "name: desk\ntransport: local\nprompts: Be brief.\n")
     two = spec(tmp_path, "two", "name: desk\ntransport: local\nprompts: Be brief.\n")
     with pytest.raises(SpecError) as caught:
-        load([one, two], Options())
+        load([one, two])
     (problem,) = caught.value.problems
     assert (problem.path, problem.line, problem.where) == (str(two), 1, "name")
     assert str(one) in problem.message
@@ -37,7 +37,7 @@ async def test_two_agents_with_one_name_are_refused(tmp_path: Path) -> None:
 async def test_the_problems_of_all_specs_are_told_at_once(tmp_path: Path) -> None:
     bad = [spec(tmp_path, name, "transport: twillio\nprompts: Be brief.\n") for name in ("one", "two")]
     with pytest.raises(SpecError) as caught:
-        load(bad, Options())
+        load(bad)
     assert [problem.path for problem in caught.value.problems] == [str(path) for path in bad]
 
 

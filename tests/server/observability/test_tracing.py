@@ -16,7 +16,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
-from agentrun.http.uvicorn_server import bind, serving
+from agentrun.http.listening_socket import bind
+from agentrun.http.uvicorn_server import serving
 from agentrun.server.observability import tracing
 from agentrun.simulate.engines.engines import Answer, ToolCall
 from tests.calls.desk import HELLO, QUESTION, STYLES, Desk, open_desk

@@ -16,7 +16,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from agentrun.http.uvicorn_server import bind, serving
+from agentrun.http.listening_socket import bind
+from agentrun.http.uvicorn_server import serving
 
 KEY = b"0123456789abcdef0123456789abcdef"
 SECRET = f"whsec_{base64.b64encode(KEY).decode()}"

@@ -1,0 +1,88 @@
+"""A service that fails, in words for whoever runs the server: which, where, and what to do next."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+from pipecat.frames.frames import ErrorFrame
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.utils.errors import ErrorCategory
+
+from agentrun.pipeline.pipeline_parts import PipelineParts
+
+LOOK = (
+    "look at the address (OPENAI_BASE_URL, base_url) and the network, and ask with `agentrun doctor --live`"
+)
+_NEXT_STEPS = {
+    ErrorCategory.AUTHENTICATION: "check its API key",
+    ErrorCategory.AUTHORIZATION: "check what its API key may do",
+    ErrorCategory.INVALID_REQUEST: "check the model's name and its settings in the spec",
+    ErrorCategory.QUOTA: "the account's quota is used up: look at its billing",
+    ErrorCategory.RATE_LIMIT: "the account's rate is too high: raise its limits, or add `fallback`",
+}
+_MOST_CAUSES = 10
+
+
+def unreachable(error: BaseException | None) -> str:
+    """Why no connection came about, with the server's address; empty when ``error`` is of another kind.
+
+    The address is of scheme, host and port alone: a path or a user may be secret.
+
+    >>> unreachable(ConnectionRefusedError(111, "Connection refused"))
+    "the server can't be reached: connection refused"
+    """
+    chain = list(_causes(error))
+    why = next((words for one in chain if (words := _why(one))), "")
+    if not why:
+        return ""
+    address = next((found for one in chain if (found := _address(one))), "the server")
+    return f"{address} can't be reached: {why}"
+
+
+def describe(frame: ErrorFrame, kind: ErrorCategory, parts: PipelineParts) -> str:
+    """Which part failed, why, and the next step.
+
+    ``the language model failed: http://127.0.0.1:99 can't be reached: connection refused; look at …``
+    """
+    what = _part(frame.processor, parts)
+    if why := unreachable(frame.exception):
+        return f"{what} failed: {why}; {LOOK}"
+    step = _NEXT_STEPS.get(kind)
+    return f"{what} failed ({kind.value.replace('_', ' ')})" + (f"; {step}" if step else "")
+
+
+def _part(processor: FrameProcessor | None, parts: PipelineParts) -> str:
+    for part, name in ((parts.llm, "the language model"), (parts.stt, "the transcription")):
+        if processor is not None and processor is part:
+            return name
+    return "the voice" if processor is not None and processor is parts.tts else str(processor)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    for _ in range(_MOST_CAUSES):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, socket.gaierror):
+        return "its name is not known"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({getattr(error, 'verify_message', error)})"
+    if isinstance(error, ConnectionError | OSError) and error.strerror:
+        return error.strerror.lower()
+    if type(error).__name__ in ("ConnectTimeout", "APITimeoutError", "UnsupportedProtocol"):
+        return str(error).rstrip(".") or "no connection in time"
+    return ""
+
+
+def _address(error: BaseException) -> str:
+    try:
+        url = getattr(error, "request", None) and error.request.url  # type: ignore[attr-defined]
+    except RuntimeError:  # httpx's errors have none until they are sent
+        return ""
+    return f"{url.scheme}://{url.netloc.decode().rpartition('@')[2]}" if url else ""

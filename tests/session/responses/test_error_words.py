@@ -1,0 +1,86 @@
+"""A provider that can't be reached is named, with the next step."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Any, cast
+
+import httpx
+import openai
+import pytest
+from pipecat.frames.frames import ErrorFrame
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.utils.errors import ErrorCategory
+
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.session.responses import error_words
+
+
+def refused(url: str, cause: BaseException) -> openai.APIConnectionError:
+    """What the SDK raises: its own error, of httpx's, of the system's."""
+    request: Any = httpx.Request("POST", url)
+    between = httpx.ConnectError("All connection attempts failed", request=request)
+    between.__cause__ = cause
+    error = openai.APIConnectionError(request=request)
+    error.__cause__ = between
+    return error
+
+
+@pytest.mark.parametrize(
+    ("cause", "why"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "connection refused"),
+        (socket.gaierror(-2, "Name or service not known"), "its name is not known"),
+        (OSError(101, "Network is unreachable"), "network is unreachable"),
+        (
+            ssl.SSLCertVerificationError(1, "[SSL] certificate verify failed"),
+            "its certificate is not trusted",
+        ),
+    ],
+)
+def test_a_server_that_cannot_be_reached_is_named_without_path_and_password(
+    cause: BaseException, why: str
+) -> None:
+    error = refused("http://me:secret@127.0.0.1:99/v1/chat?key=secret", cause)
+    assert error_words.unreachable(error).startswith(f"http://127.0.0.1:99 can't be reached: {why}")
+    assert "secret" not in error_words.unreachable(error)
+
+
+def test_what_is_said_of_the_call_names_part_address_and_next_step() -> None:
+    llm = FrameProcessor()
+    parts = cast(PipelineParts, PartsOf(llm))
+    frame = ErrorFrame(
+        "Connection error.", exception=refused("http://127.0.0.1:99/v1", OSError(111, "Refused"))
+    )
+    frame.processor = llm
+    said = error_words.describe(frame, ErrorCategory.CONNECTIVITY, parts)
+    assert said.startswith(
+        "the language model failed: http://127.0.0.1:99 can't be reached: refused; look at"
+    )
+    assert "OPENAI_BASE_URL" in said
+    assert "agentrun doctor --live" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "step"), [(ErrorCategory.AUTHENTICATION, "check its API key"), (ErrorCategory.QUOTA, "billing")]
+)
+def test_another_failure_names_what_to_look_at(kind: ErrorCategory, step: str) -> None:
+    llm = FrameProcessor()
+    frame = ErrorFrame("refused")
+    frame.processor = llm
+    assert step in error_words.describe(frame, kind, cast(PipelineParts, PartsOf(llm)))
+
+
+def test_an_answer_of_the_server_is_not_called_unreachable() -> None:
+    response: Any = httpx.Response(500, request=httpx.Request("POST", "http://127.0.0.1/v1"))
+    assert error_words.unreachable(openai.InternalServerError("no", response=response, body=None)) == ""
+    assert error_words.unreachable(FileNotFoundError("x")) == ""
+    assert error_words.unreachable(None) == ""
+
+
+class PartsOf:
+    """The parts of a pipeline that has a language model alone."""
+
+    def __init__(self, llm: FrameProcessor) -> None:
+        self.llm, self.stt, self.tts = llm, None, None
