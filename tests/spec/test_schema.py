@@ -52,6 +52,7 @@ BEYOND = (
 
 BEYOND_FILES = (
     "plan/plan.py",
+    "plan/after_call.py",
     "plugins/handoff.py",
     "plugins/load.py",
     "plan/handoff_targets.py",
