@@ -30,8 +30,8 @@ class Company:
         echoed.set()
         return OutputTransportMessageFrame({}), echoed
 
-    async def speak(self, words: str) -> bool:
-        self.spoken.append(words)
+    async def speak(self, words: str, language: str) -> bool:
+        self.spoken.append(f"{language}: {words}")
         return True
 
     async def transfer(self, to: str, words: str = "") -> None:
