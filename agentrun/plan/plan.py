@@ -162,8 +162,8 @@ def _make(
     sent_to, found = webhook.plan(file, environ)
     said = [*scripted_calls.check(file, known or tools), *found, *language.check(file, parts)]
     said += [*flow_graph.check(file, [tool.name for tool in tools]), *unused_stages.check(file)]
-    said += [*combinations.check(file), *variables.check(file)]
-    planner.problems += [one for one in said if one.severity == "error"]
+    wrong = [one for one in said if one.severity == "error"]
+    planner.problems += [*combinations.check(file), *variables.check(file), *wrong]
     if planner.problems:
         raise SpecError(list(dict.fromkeys(planner.problems)))
     return Plan(
@@ -247,5 +247,6 @@ def _transports(file: SpecFile, planner: ServicePlanner, public_url: str | None)
 
 
 def _public_url(transports: Sequence[Transport], override: str | None) -> str | None:
-    urls = [t.public_url for t in transports if isinstance(t, TwilioTransport)]
-    return next((url for url in urls if url), override)
+    return next(
+        (t.public_url for t in transports if isinstance(t, TwilioTransport) and t.public_url), override
+    )
