@@ -15,7 +15,7 @@ from pipecat.flows import FlowConfig
 
 from agentrun import spec
 from agentrun.cli.main import main
-from agentrun.errors import PluginError, SpecError
+from agentrun.errors import PluginError, SetupError, SpecError
 from agentrun.spec.reference import flow_export
 
 HERE = Path(__file__).parent
@@ -175,3 +175,21 @@ def _stripped(value: object) -> object:
     if isinstance(value, list):
         return [_stripped(inner) for inner in value]
     return value.strip() if isinstance(value, str) else value
+
+
+def test_a_flow_that_goes_by_variables_is_not_exported(tmp_path: Path) -> None:
+    text = """transport: local
+prompts: You sell.
+flow:
+  initial_node: start
+  nodes:
+    start:
+      task_messages: Ask.
+      functions: [{name: hang_up, transition_to: [{when: {size: {more_than: 3}}, to: start}]}]
+tools: [hang_up]
+"""
+    (tmp_path / "shop.yaml").write_text(text, encoding="utf-8")
+    flow = spec.load(tmp_path / "shop.yaml").spec.flow
+    assert flow is not None
+    with pytest.raises(SetupError, match="'hang_up' goes by variables, and Pipecat's flows have no `when:`"):
+        flow_export.as_data(flow)
