@@ -172,7 +172,7 @@ def _make(
         **parts,
         environ=environ,
         offline=offline,
-        public_url=_public_url(transports, public_url),
+        public_url=next((url for t in transports if (url := getattr(t, "public_url", None))), public_url),
         missing=tuple(dict.fromkeys(unset.name for unset in planner.missing)),
         transports=transports,
         warnings=tuple(dict.fromkeys([*planner.warnings(), *required_extras.missing(file), *said])),
@@ -244,9 +244,3 @@ def _transports(file: SpecFile, planner: ServicePlanner, public_url: str | None)
             planner.problem(where, message, "write https://voice.example.com")
         found.append(transport.model_copy(update={"public_url": url.rstrip("/") if url else None}))
     return tuple(found)
-
-
-def _public_url(transports: Sequence[Transport], override: str | None) -> str | None:
-    return next(
-        (t.public_url for t in transports if isinstance(t, TwilioTransport) and t.public_url), override
-    )
