@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator
 import websockets
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 
-from agentrun.http.uvicorn_server import bind, serving
+from agentrun.http.listening_socket import bind
+from agentrun.http.uvicorn_server import serving
 
 THEIRS = "wss://api.pipecat.daily.co/ws/twilio"
 _HOST = "_pipecatCloudServiceHost"
