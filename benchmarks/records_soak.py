@@ -31,7 +31,7 @@ from soak import state
 from starlette.requests import Request
 from starlette.responses import Response
 
-from agentrun.http.listening_socket import bind
+from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 from agentrun.records.invariants import violations
 from agentrun.records.store import local_copies

@@ -10,7 +10,7 @@ from typing import Any
 
 import uvicorn
 
-from agentrun.http.listening_socket import unusable
+from agentrun.http.bound_socket import unusable
 from agentrun.http.slow_client_timeouts import SlowClientProtocol
 
 MOST_MESSAGE_BYTES = 64 * 1024
@@ -86,4 +86,5 @@ def _require_started(task: asyncio.Task[None], sock: socket.socket) -> None:
     """Raise SetupError when nobody could listen: another server may have been faster."""
     if task.done() and isinstance(error := task.exception(), OSError):
         host, port = sock.getsockname()[:2]
+        sock.close()
         raise unusable(host, port, error)

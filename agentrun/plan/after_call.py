@@ -59,7 +59,9 @@ def _check_tests(file: SpecFile, planner: ServicePlanner) -> None:
             if name not in wanted.fields:
                 known = ", ".join(wanted.fields) or "none"
                 message = f"after_call has no field '{name}'"
-                planner.problem((*where, "expect", "fields", name), message, f"its fields: {known}")
+                planner.problem(
+                    (*where, "expect", "fields", name), message, f"write one of its fields: {known}"
+                )
         given = expected.model_fields_set
         for key, asked in (("success", wanted.success), ("summary_contains", wanted.summary)):
             if key in given and not asked:

@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 import pytest
 
-from agentrun.http.listening_socket import bind
+from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 from agentrun.server.lifecycle.startup import Options, running_server
 from agentrun.simulate.caller import Caller

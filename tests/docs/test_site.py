@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 VARIABLES = re.compile(r'"((?:AGENTRUN|OPENAI|TWILIO|DAILY)_[A-Z0-9_]+)"')
-NO_VARIABLES = {"OPENAI_VOICES", "OPENAI_ADDRESS", "TWILIO_API_KEY"}
+NO_VARIABLES = {"OPENAI_VOICES", "OPENAI_ADDRESS", "TWILIO_API_KEY", "AGENTRUN_PROT"}
 """Names in the code that look like variables of the environment and are none."""
 
 

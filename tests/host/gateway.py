@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 import websockets
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 
-from agentrun.http.listening_socket import bind
+from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 
 THEIRS = "wss://api.pipecat.daily.co/ws/twilio"

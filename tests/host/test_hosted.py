@@ -15,7 +15,7 @@ from pipecatcloud.agent import WebSocketSessionArguments
 
 from agentrun.errors import SetupError, SpecError
 from agentrun.host.hosted import AGAIN_SECONDS, HostedAgent
-from agentrun.http.listening_socket import bind
+from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 from agentrun.records.webhook.signature import VARIABLE
 from agentrun.simulate.caller import Caller, CallOverError

@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 
 from agentrun.errors import SetupError
 from agentrun.http import uvicorn_server
-from agentrun.http.listening_socket import bind
+from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 
 

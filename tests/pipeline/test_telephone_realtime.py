@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.protocol import State
 
 from agentrun.pipeline.pipecat_private import telephone_realtime
-from agentrun.pipeline.pipecat_private.telephone_realtime import SoundApart, TelephoneRealtime
+from agentrun.pipeline.pipecat_private.telephone_realtime import PcmuRealtime, SoundApart
 from agentrun.pipeline.realtime import pipeline as realtime
 from agentrun.transports import mulaw
 
@@ -48,7 +48,7 @@ class Socket:
         return [base64.b64decode(event["audio"]) for event in self.sent]
 
 
-class Service(TelephoneRealtime):
+class Service(PcmuRealtime):
     """Keeps what it pushes."""
 
     def __init__(self, socket: Socket | None = None, *, ready: bool = True, **settings: Any) -> None:

@@ -11,7 +11,8 @@ from tests.spec.check_spec import SPECS, complaints
 WHAT_TO_DO = (
     *("did you mean ", "write ", "add ", "leave ", "remove ", "put ", "name ", "use ", "choose ", "give "),
     *("move ", "rename ", "begin ", "check ", "close ", "keep ", "make ", "say ", "save ", "export "),
-    *("indent ", "flatten ", "break ", "install ", "pip install ", "uv pip install "),
+    *("indent ", "flatten ", "exchange ", "send ", "have ", "compare ", "break "),
+    *("install ", "pip install ", "uv pip install "),
 )
 """How a hint begins: with what was meant, or with the next step."""
 BAD = sorted((SPECS / "bad").glob("*.yaml"))

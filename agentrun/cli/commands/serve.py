@@ -122,7 +122,7 @@ def _begin(specs: tuple[Path, ...], given: dict[str, Any]) -> socket.socket | No
 
     The socket is the server's; one of several workers inherits its own.
     """
-    from agentrun.http.listening_socket import bind
+    from agentrun.http.bound_socket import bind
     from agentrun.server.lifecycle import preflight
 
     if given["worker_fd"] is not None:

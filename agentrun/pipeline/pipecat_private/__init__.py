@@ -47,19 +47,19 @@ from agentrun.pipeline.pipecat_private.shared_models import (
     smart_turn_session,
 )
 from agentrun.pipeline.pipecat_private.stt import SegmentTranscripts, StreamingSTT, tells_segments
-from agentrun.pipeline.pipecat_private.telephone_realtime import TelephoneRealtime
+from agentrun.pipeline.pipecat_private.telephone_realtime import PcmuRealtime
 from agentrun.pipeline.pipecat_private.tool_blocks import assemble_tool_blocks
 from agentrun.pipeline.pipecat_private.tool_calls import assemble_tool_calls
 from agentrun.pipeline.pipecat_private.turns import stop_by_model, stop_by_silence
 from agentrun.pipeline.pipecat_private.workers import clean_up, force_cancel, forget_frames, tasks
 
 __all__ = [
+    "PcmuRealtime",
     "SegmentTranscripts",
     "SharedClient",
     "SharedSilero",
     "SharedSmartTurn",
     "StreamingSTT",
-    "TelephoneRealtime",
     "assemble_tool_blocks",
     "assemble_tool_calls",
     "cancel_calls_in_order",

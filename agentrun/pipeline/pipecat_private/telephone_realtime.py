@@ -23,7 +23,7 @@ MOST_UNSENT_BYTES = 256 * 1024
 _SOUND = '"response.output_audio.delta"'
 
 
-class TelephoneRealtime(OpenAIRealtimeLLMService):
+class PcmuRealtime(OpenAIRealtimeLLMService):
     """Speaks ``audio/pcmu`` with the model. Pipecat's service knows 24 kHz PCM alone.
 
     The caller's sound comes from ``take``, or in frames at 8 kHz where processors before it need frames.

@@ -23,7 +23,7 @@ from pipecat.turns.user_turn_strategies import ExternalUserTurnStrategies
 from agentrun.pipeline import context_size, pipecat_private, pushed_frames
 from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
 from agentrun.pipeline.flows.worker import Passage
-from agentrun.pipeline.pipecat_private import TelephoneRealtime
+from agentrun.pipeline.pipecat_private import PcmuRealtime
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services.construct import construct
 from agentrun.pipeline.services.openai_addresses import socket_url
@@ -52,7 +52,7 @@ def build(
     openai = plan.realtime.provider == OPENAI
     telephone = connection.caller_audio is not None and plan.realtime.settings.get("audio") != "pcm"
     llm: Any = (
-        service(plan.realtime, instructions, TelephoneRealtime if telephone else OpenAIRealtimeLLMService)
+        service(plan.realtime, instructions, PcmuRealtime if telephone else OpenAIRealtimeLLMService)
         if openai
         else construct(plan.realtime, resources, instructions)
     )
@@ -75,7 +75,7 @@ def build(
     )
     pipecat_private.keep_session(llm, listener.noted)
     pushed_frames.keep_caller_sound(llm)
-    if connection.caller_audio and isinstance(llm, TelephoneRealtime) and not local and not spec.turns.mute:
+    if connection.caller_audio and isinstance(llm, PcmuRealtime) and not local and not spec.turns.mute:
         connection.caller_audio.listen(llm.take)
         connection.caller_audio.in_frames = False
     playout = PlayoutTracker(announced=False)
@@ -115,7 +115,7 @@ def service(
             model=plan.model,
             system_instruction=instructions,
             session_properties=events.SessionProperties(
-                audio=audio(plan.settings, telephone=issubclass(make, TelephoneRealtime)),
+                audio=audio(plan.settings, telephone=issubclass(make, PcmuRealtime)),
                 output_modalities=modalities,
             ),
         ),

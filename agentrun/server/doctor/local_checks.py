@@ -15,7 +15,7 @@ import httpx
 from fastapi import FastAPI
 
 from agentrun.errors import SetupError
-from agentrun.http.listening_socket import bind
+from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 from agentrun.plan.plan import Plan
 from agentrun.server.auth import api_key, call_access

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from agentrun import logs
 from agentrun.errors import SetupError
-from agentrun.http.listening_socket import bind, inherit
+from agentrun.http.bound_socket import bind, inherit
 from agentrun.http.uvicorn_server import serving
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord

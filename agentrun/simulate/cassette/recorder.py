@@ -13,7 +13,7 @@ import websockets
 from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import Response, StreamingResponse
 
-from agentrun.http.listening_socket import bind
+from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 from agentrun.simulate.cassette.tape import Conversation, Event, Exchange, Tape
 

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse, Response
 
-from agentrun.http.listening_socket import bind
+from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 from agentrun.simulate.cassette.differences import between
 from agentrun.simulate.cassette.tape import Conversation, Event, Exchange, Tape, plain

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from agentrun.http.listening_socket import bind
+from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 from agentrun.simulate.daily.rooms import DailyRoom, DailyToken
 from agentrun.simulate.daily.routes import RecordedRequest, RoomRoutes

@@ -113,7 +113,7 @@ def _never(path: str, comparison: Comparison, spec: AgentSpec) -> Iterator[tuple
         if one.enum and as_word(word) not in one.enum:
             yield (
                 f"'{path}' is never '{word}'",
-                closest(str(word), one.enum) or f"it is: {', '.join(one.enum)}",
+                closest(str(word), one.enum) or f"write one of: {', '.join(one.enum)}",
             )
         elif one.type == "boolean" and as_word(word) not in ("true", "false"):
             yield f"'{path}' is true or false, and never '{word}'", "write true or false"

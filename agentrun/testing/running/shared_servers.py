@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fastapi import FastAPI
 
 from agentrun import plugins
-from agentrun.http.listening_socket import bind
+from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan import plan as planning

@@ -18,7 +18,7 @@ from pipecat.transports.base_transport import BaseTransport, TransportParams
 
 from agentrun import spec
 from agentrun.call import Call
-from agentrun.http.listening_socket import bind
+from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan import plan as planning

@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI, Response
 
 from agentrun import spec
-from agentrun.http.listening_socket import bind
+from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan

@@ -16,7 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
-from agentrun.http.listening_socket import bind
+from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 from agentrun.server.observability import tracing
 from agentrun.simulate.engines.engines import Answer, ToolCall

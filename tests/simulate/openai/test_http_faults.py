@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, get_args
 
 import httpx
@@ -20,9 +21,9 @@ BODIES: list[tuple[Route, str, dict[str, Any]]] = [
     ("responses", "/v1/responses", {"input": "Hi", "stream": True}),
     ("speech", "/v1/audio/speech", SPEECH),
 ]
-ANSWERED: frozenset[Kind] = frozenset({"empty", "html", "json", "late"})
+ANSWERED: frozenset[Kind] = frozenset({"empty", "html", "json", "late", "malformed"})
 """Faults that come with status 200: wrong, or merely late."""
-BROKEN = tuple(kind for kind in get_args(Kind) if kind not in ANSWERED and kind != "stall")
+BROKEN = tuple(kind for kind in get_args(Kind) if kind not in ANSWERED | {"stall", "trickle"})
 SURFACES: dict[Kind, type[httpx.HTTPError]] = {
     "status": httpx.HTTPStatusError,
     "error": httpx.HTTPStatusError,
@@ -83,3 +84,19 @@ async def test_an_answer_that_stalls_is_not_finished(route: Route, path: str, bo
         it.server.conditions.faults[route] = Fault("stall", times=1)
         with pytest.raises(httpx.ReadTimeout):
             await bare.post(path, json=body)
+
+
+@pytest.mark.parametrize(("route", "path", "body"), BODIES)
+async def test_a_malformed_answer_has_status_200_and_is_unreadable(
+    route: Route, path: str, body: dict[str, Any]
+) -> None:
+    async with (
+        standing(Answer("One two.")) as it,
+        httpx.AsyncClient(base_url=it.server.address, headers={"authorization": "Bearer any"}) as bare,
+    ):
+        it.server.conditions.faults[route] = Fault("malformed", times=1)
+        wrong = await bare.post(path, json=body)
+        assert wrong.status_code == 200
+        with pytest.raises((json.JSONDecodeError, UnicodeDecodeError)):
+            wrong.json()
+        (await bare.post(path, json=body)).raise_for_status()

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from agentrun.call import Call
-from agentrun.http.listening_socket import bind
+from agentrun.http.bound_socket import bind
 from agentrun.spec.models.mcp import McpServer
 from agentrun.tools.invoke import invoke
 from agentrun.tools.mcp.connection import Connection
