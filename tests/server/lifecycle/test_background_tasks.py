@@ -17,14 +17,8 @@ from agentrun.server.lifecycle.startup import Options, running_server
 from tests.calls.desk import until
 from tests.log_lines import log_lines
 
-SPEC = """name: desk
-transport: local
-prompts: Hi.
-record: {webhook: 'http://127.0.0.1:9/calls'}
-tools: [{mcp: {command: ['false']}}]
-"""
-ENVIRON = {"OPENAI_API_KEY": "test", "AGENTRUN_WEBHOOK_SECRET": "whsec_" + "A" * 43 + "="}
-TASKS = {"records", "webhooks", "metrics", "watch"}
+SPEC = "name: desk\ntransport: local\nprompts: Hi.\ntools: [{mcp: {command: ['false']}}]\n"
+TASKS = {"records", "webhooks", "load", "watch", "analyses"}
 
 
 @pytest.fixture
@@ -40,7 +34,7 @@ async def test_each_background_task_is_restarted_and_ready_says_so(
     (tmp_path / "desk.yaml").write_text(SPEC)
     records = f"sqlite:///{tmp_path / 'calls.sqlite3'}"
     options = Options(port=0, insecure=True, records=records, webhooks=True, watch=True)
-    async with running_server([tmp_path / "desk.yaml"], ENVIRON, options) as server:
+    async with running_server([tmp_path / "desk.yaml"], {"OPENAI_API_KEY": "test"}, options) as server:
         background = server.switchboard.background
         await until(lambda: set(background.running) >= TASKS, 10)
         names = set(background.running)
