@@ -10,6 +10,7 @@ import pytest
 
 from agentrun.cli.options.environment import drop_pipecats
 from agentrun.server.auth.start_tokens import StartTokens
+from agentrun.server.shared_state.state import SharedState
 from tests.cli.test_serve import environ
 
 AGENTRUN = (sys.executable, "-m", "agentrun")
@@ -23,13 +24,15 @@ def run(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_token_is_good_for_its_agent_and_key() -> None:
+async def test_a_token_is_good_for_its_agent_and_key() -> None:
     done = run("token", "desk", "--for", "1m", AGENTRUN_API_KEY="k")
     assert done.returncode == 0, done.stderr
     token = done.stdout.strip()
-    assert StartTokens("k").admit(token, "desk")
-    assert not StartTokens("k").admit(token, "other")
-    assert not StartTokens("j").admit(token, "desk")
+    use = SharedState().use
+    assert not await StartTokens("k", use=use).admit(token, "other")
+    assert not await StartTokens("j", use=use).admit(token, "desk")
+    assert await StartTokens("j", "k", use=use).admit(token, "desk")
+    assert not await StartTokens("k", use=use).admit(token, "desk")
 
 
 def test_without_a_key_no_token_is_made() -> None:

@@ -13,8 +13,10 @@ from pathlib import Path
 import httpx
 
 from agentrun.records.store.store import CUT_OFF, CallQuery, Store
-from agentrun.server.auth.start_tokens import make
-from agentrun.server.shared_state.sqlite import Ledger, SharedStartTokens, SharedStreamTokens
+from agentrun.server.auth.start_tokens import StartTokens, make
+from agentrun.server.shared_state.sql import SqlBackend
+from agentrun.server.shared_state.state import SharedState
+from agentrun.server.twilio.stream_tokens import StreamTokens
 from agentrun.simulate.caller import Caller, PhoneCall
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
@@ -160,15 +162,16 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def test_a_token_of_one_worker_is_used_up_by_another(tmp_path: Path) -> None:
-    ledgers = [Ledger(tmp_path / "ledger") for _ in range(2)]
-    one, two = (SharedStreamTokens(ledger) for ledger in ledgers)
+async def test_a_token_of_one_worker_is_used_up_by_another(tmp_path: Path) -> None:
+    backends = [SqlBackend(f"sqlite:///{tmp_path}/shared.sqlite") for _ in range(2)]
+    states = [SharedState(backend) for backend in backends]
+    one, two = (StreamTokens([b"k" * 32], use=state.use) for state in states)
     token = one.mint("desk", "CA1", "+1", "+2")
-    assert two.redeem(token, "desk", "CA1") is not None
-    assert one.redeem(token, "desk", "CA1") is None
+    assert await two.redeem(token, "desk", "CA1") is not None
+    assert await one.redeem(token, "desk", "CA1") is None
     start = make("k", "desk")
-    first, second = (SharedStartTokens("k", ledger) for ledger in ledgers)
-    assert first.admit(start, "desk")
-    assert not second.admit(start, "desk")
-    for ledger in ledgers:
-        ledger.close()
+    first, second = (StartTokens("k", use=state.use) for state in states)
+    assert await first.admit(start, "desk")
+    assert not await second.admit(start, "desk")
+    for backend in backends:
+        backend.close()

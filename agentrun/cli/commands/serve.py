@@ -25,6 +25,7 @@ from agentrun.cli.options.server import (
     log_options,
     most_calls,
     record_options,
+    shared_option,
     worker_options,
 )
 
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
 )
 @balancer_options
 @record_options
+@shared_option
 @worker_options
 @shared.override_options
 @log_options

@@ -128,6 +128,17 @@ def balancer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def shared_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Where machines keep what they must know of each other."""
+    return click.option(
+        "--shared",
+        metavar="URL",
+        envvar="AGENTRUN_SHARED",
+        help="What machines share for limits and tokens: postgresql+psycopg://…, or none. "
+        "By default the store of --records, where that is PostgreSQL.",
+    )(command)
+
+
 def record_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Where records of calls are kept, and for how long."""
     command = click.option(

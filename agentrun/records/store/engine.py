@@ -11,6 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from agentrun.records.store.private_file import keep_private
 
@@ -19,6 +21,8 @@ BUSY_MS = 10_000
 STATEMENT_MS = 15_000
 """How long PostgreSQL works on one statement; one of ours takes milliseconds."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
+VERSIONS = "alembic_version"
+"""The table that says which steps a store has."""
 _ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(4720001)"}
 """What lets one process at a time bring a store up to date, as the workers of a server do at once."""
 _NOW = {
@@ -50,13 +54,21 @@ def make(url: str) -> sa.Engine:
     return engine
 
 
-def migrate(connection: sa.Connection) -> None:
-    """Run the steps that a store lacks."""
+def migrate(connection: sa.Connection, steps: Path = _MIGRATIONS, versions: str = VERSIONS) -> None:
+    """Run the ``steps`` that a database lacks; ``versions`` is the table that says which it has.
+
+    A database that a newer agentrun has brought further stays as it is: steps only add, and what they add
+    may be left out, so that old and new serve side by side while they are being exchanged.
+    """
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(steps).replace("%", "%%"))
     config.attributes["connection"] = connection
+    config.attributes["version_table"] = versions
     connection.exec_driver_sql(_ALONE[connection.dialect.name])
-    command.upgrade(config, "head")
+    known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
+    has = MigrationContext.configure(connection, opts={"version_table": versions}).get_current_heads()
+    if set(has) <= known:
+        command.upgrade(config, "head")
 
 
 def now(connection: sa.Connection) -> datetime:

@@ -3,116 +3,38 @@
 from __future__ import annotations
 
 import math
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal, Protocol
 
-from agentrun.errors import AgentRunError
 from agentrun.plan.plan import Plan
+from agentrun.server.admission.limits import (
+    AUTO,
+    RETRY_SECONDS,
+    Bound,
+    Kind,
+    Limits,
+    NotAdmittedError,
+    Refusal,
+)
+from agentrun.server.shared_state.backend import Asked, Place, Released, Renamed, Up
+from agentrun.server.shared_state.state import SharedState
 from agentrun.server.twilio.stream_tokens import LIFETIME_SECONDS
 
-MINUTE = 60.0
+__all__ = ["AUTO", "Admission", "Bound", "Kind", "Limits", "NotAdmittedError", "Refusal"]
 MARGIN_SECONDS = 1.0
 """A place outlives the token that was given with it."""
-RETRY_SECONDS = 30.0
-"""When to ask again for a place that some call must leave first."""
 EXPECTED_SECONDS = 5.0
 """Twilio opens its stream within a second or so of the webhook; who waits for it waits no longer."""
-AUTO: Literal["auto"] = "auto"
-"""As many calls as the server holds: see ``load``."""
-Bound = int | Literal["auto"] | None
-Kind = Literal["stopping", "full", "blocked", "closed", "busy", "caller", "minute"]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How many calls a server takes, whatever its agents allow.
-
-    None is any number, ``auto`` as many as it holds.
-    """
-
-    calls: Bound = None
-    calls_per_caller: int | None = None
-    calls_per_minute: int | None = None
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why a call is not answered, and after how many seconds it may be tried again (0: never)."""
-
-    kind: Kind
-    message: str
-    retry_after: float = 0.0
-
-
-class NotAdmittedError(AgentRunError):
-    """A call that there is no place for; ``refusal`` says why."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        self.refusal = refusal
-        super().__init__(refusal.message)
-
-
-@dataclass
-class CallSlot:
-    """One call that was let in; until it is up the place ends by itself at ``expires``.
-
-    ``worker`` is the process that has the call, 0 until it is up.
-    """
-
-    agent: str
-    call_id: str
-    caller: str
-    asked: float
-    expires: float | None
-    worker: int = 0
-
-
-@dataclass
-class SlotBook:
-    """Who has a place, and when each agent's calls of the last minute began; the server's are under ''."""
-
-    places: list[CallSlot] = field(default_factory=list)
-    begun: dict[str, list[float]] = field(default_factory=dict)
-
-    def find(self, agent: str, call_id: str) -> CallSlot | None:
-        """The place of a call."""
-        return next((p for p in self.places if (p.agent, p.call_id) == (agent, call_id)), None)
-
-    def drop(self, now: float) -> None:
-        """Forget what is over at ``now``."""
-        self.places[:] = [p for p in self.places if p.expires is None or p.expires > now]
-        self.begun = {who: [at for at in times if at > now - MINUTE] for who, times in self.begun.items()}
-
-
-class Store(Protocol):
-    """Keeps the book; nobody else reads or writes it while it is open."""
-
-    def open(self) -> AbstractContextManager[SlotBook]: ...
-
-
-class OwnStore:
-    """The book of a process that shares it with nobody."""
-
-    def __init__(self) -> None:
-        self._book = SlotBook()
-
-    @contextmanager
-    def open(self) -> Iterator[SlotBook]:
-        """The book."""
-        yield self._book
 
 
 class Admission:
     """Lets calls in, and remembers each until it is over.
 
-    Nothing waits between the decision and the count, so a burst gets exactly as many places as there are.
-    ``clock`` is in seconds, ``now`` the time of day. ``capacity`` is how many calls are held at once, which
-    is asked where a limit is ``auto``.
+    The ``state`` decides and counts in one step, so a burst gets exactly as many places as there are, over
+    all that share it. ``clock`` is in seconds, ``now`` the time of day. ``capacity`` is how many calls are
+    held at once, which is asked where a limit is ``auto``.
     """
 
     def __init__(
@@ -120,7 +42,7 @@ class Admission:
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        store: Store | None = None,
+        state: SharedState | None = None,
         capacity: Callable[[], int] | None = None,
     ) -> None:
         self.capacity = capacity
@@ -129,17 +51,18 @@ class Admission:
         self.carries: int | None = None
         self.live: Callable[[], int] = int
         """How many calls this process carries whatever the limits, None for any number; and are up in it."""
+        self.state = state or SharedState(clock=clock)
         self._limits = limits or Limits()
         self._clock = clock
         self._now = now
-        self._store = store or OwnStore()
+        self._asked: dict[tuple[str, str], float] = {}
         self._watchers: list[Callable[[str, Kind], None]] = []
 
     def on_refusal(self, watcher: Callable[[str, Kind], None]) -> None:
         """Have ``watcher`` told of every call that is not let in: its agent, and why."""
         self._watchers.append(watcher)
 
-    def ask(
+    async def ask(
         self, plan: Plan, call_id: str, caller: str | None = None, *, seconds: float = LIFETIME_SECONDS
     ) -> Refusal | None:
         """None when the call has a place, which it loses unless it is up within ``seconds``.
@@ -153,31 +76,23 @@ class Admission:
         if spec.hours and not self.stopped and not spec.hours.is_open(self._now()):
             wait = spec.hours.seconds_until_open(self._now())
             return self._told(plan, Refusal("closed", f"agent '{spec.name}' is closed now", wait))
-        return self.take(plan, call_id, caller or "", seconds=seconds)
+        return await self.take(plan, call_id, caller or "", seconds=seconds)
 
-    def take(
+    async def take(
         self, plan: Plan, call_id: str, caller: str, *, seconds: float = LIFETIME_SECONDS
     ) -> Refusal | None:
         """As ``ask``, by number alone: for calls that the agent places, to ``caller``."""
         if self.stopped:
             return self._told(plan, Refusal("stopping", "the server is stopping", RETRY_SECONDS))
-        full = Refusal("full", "this machine is full", RETRY_SECONDS) if self._carries_all else None
-        agent, own, now = plan.spec.name, plan.spec.limits, self._clock()
-        expires = now + seconds + MARGIN_SECONDS
+        if self._carries_all and self.state.place(plan.spec.name, call_id) is None:
+            return self._told(plan, Refusal("full", "this machine is full", RETRY_SECONDS))
+        agent, own = plan.spec.name, plan.spec.limits
         bounds = Limits(own.calls, own.calls_per_caller, own.calls_per_minute)
-        of_server = self._of_server(own.calls == AUTO)
-        with self._store.open() as book:
-            book.drop(now)
-            if place := book.find(agent, call_id):
-                place.expires = place.expires and expires
-                return None
-            refusal = full or _full(book, agent, caller, bounds, now)
-            refusal = refusal or _full(book, "", caller, of_server, now)
-            if refusal:
-                return self._told(plan, refusal)
-            book.places.append(CallSlot(agent, call_id, caller, now, expires))
-            for whose in (agent, ""):
-                book.begun.setdefault(whose, []).append(now)
+        lasts, of_server = seconds + MARGIN_SECONDS, self._of_server(own.calls == AUTO)
+        refusal = await self.state.ask(Asked(agent, call_id, caller, lasts, bounds, of_server))
+        if refusal:
+            return self._told(plan, refusal)
+        self._asked[agent, call_id] = self._clock()
         return None
 
     def _of_server(self, wanted: bool) -> Limits:
@@ -194,22 +109,28 @@ class Admission:
             watcher(plan.spec.name, refusal.kind)
         return refusal
 
-    def begin(self, agent: str, call_id: str) -> None:
-        """The call is up: its place lasts until ``release``."""
-        with self._store.open() as book:
-            if place := book.find(agent, call_id):
-                place.expires, place.worker = None, os.getpid()
+    def begin(self, agent: str, call_id: str, *, elsewhere: str | None = None) -> None:
+        """The call is up, here: its place lasts until ``release``. A call that has none takes none.
+
+        A call that another process may have let in comes with its caller's number: ``elsewhere``.
+        """
+        self._asked.pop((agent, call_id), None)
+        place = self.state.place(agent, call_id)
+        if place is None and elsewhere is not None:
+            place = Place(agent, call_id, elsewhere)
+        if place:
+            self.state.change(Up(place))
 
     def rename(self, agent: str, old: str, new: str) -> None:
         """A call has got its name, which a call that the agent places does not have before."""
-        with self._store.open() as book:
-            if place := book.find(agent, old):
-                place.call_id = new
+        if asked := self._asked.pop((agent, old), None):
+            self._asked[agent, new] = asked
+        self.state.change(Renamed(agent, old, new))
 
     def release(self, agent: str, call_id: str) -> None:
         """The call is over, or never began."""
-        with self._store.open() as book:
-            book.places[:] = [p for p in book.places if (p.agent, p.call_id) != (agent, call_id)]
+        self._asked.pop((agent, call_id), None)
+        self.state.change(Released(agent, call_id))
 
     @property
     def _carries_all(self) -> bool:
@@ -223,28 +144,12 @@ class Admission:
 
     @property
     def held(self) -> int:
-        """How many places are taken."""
-        with self._store.open() as book:
-            book.drop(self._clock())
-            return len(book.places)
+        """How many places this process knows to be taken."""
+        return self.state.held
 
     @property
     def expected(self) -> int:
-        """Calls that were let in a moment ago and are not up yet."""
+        """Calls that this process let in a moment ago and that are not up here yet."""
         since = self._clock() - EXPECTED_SECONDS
-        with self._store.open() as book:
-            return sum(p.expires is not None and p.asked > since for p in book.places)
-
-
-def _full(book: SlotBook, agent: str, caller: str, bounds: Limits, now: float) -> Refusal | None:
-    """What ``agent``, or the whole server where it is empty, has no room for."""
-    held = [place for place in book.places if agent in ("", place.agent)]
-    if isinstance(bounds.calls, int) and len(held) >= bounds.calls:
-        return Refusal("busy", "every line is taken", RETRY_SECONDS)
-    of_caller = sum(place.caller == caller for place in held) if caller else 0
-    if bounds.calls_per_caller is not None and of_caller >= bounds.calls_per_caller:
-        return Refusal("caller", "this caller is on the line already", RETRY_SECONDS)
-    begun = book.begun.get(agent, [])
-    if bounds.calls_per_minute is not None and len(begun) >= bounds.calls_per_minute:
-        return Refusal("minute", "too many calls in this minute", begun[0] + MINUTE - now)
-    return None
+        self._asked = {call: at for call, at in self._asked.items() if at > since}
+        return len(self._asked)

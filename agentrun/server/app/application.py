@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from agentrun import __version__
@@ -72,7 +70,7 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
 
 def _browser(
     switchboard: Switchboard,
-    require_start: Callable[[Request], None],
+    require_start: api_key.StartCheck,
     require_local: LocalCheck | None,
 ) -> APIRouter:
     """The page and its calls, or what to install for them."""

@@ -3,57 +3,71 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from fastapi import HTTPException, Request
 
+from agentrun.server.auth import derived_keys
 from agentrun.server.auth.call_access import is_loopback
 from agentrun.server.auth.local_only import LocalCheck
 from agentrun.server.auth.local_only import require as local_check
-from agentrun.server.auth.start_tokens import StartTokens
 from agentrun.server.lifecycle.settings import ServerSettings
 
 VARIABLE = "AGENTRUN_API_KEY"
 Check = Callable[[Request], None]
+StartCheck = Callable[[Request], Awaitable[None]]
 
 
-def require(settings: ServerSettings, tokens: StartTokens | None = None) -> Check:
+def require(settings: ServerSettings) -> Check:
     """A check for FastAPI's routes: it raises HTTPException unless the request may start work.
 
-    With ``AGENTRUN_API_KEY`` set, a request carries ``Authorization: Bearer …`` (RFC 6750), else 401. Without
-    it only a program on this machine is let in, on a loopback host; others get 403. With ``tokens`` one of
-    those does in the place of the key, for the agent in the path; a PATCH after it needs no second one.
-    A page of another site is refused (403) unless its origin is allowed.
+    With ``AGENTRUN_API_KEY`` set, a request carries ``Authorization: Bearer …`` (RFC 6750), else 401; while
+    the key is exchanged ``AGENTRUN_API_KEY_SECONDARY`` does as well. Without a key only a program on this
+    machine is let in, on a loopback host; others get 403. A page of another site is refused (403) unless its
+    origin is allowed.
 
     >>> routes = APIRouter(dependencies=[Depends(require(settings))])  # doctest: +SKIP
     """
-    key = settings.environ.get(VARIABLE, "")
+    keys = derived_keys.both(settings.environ, VARIABLE)
     require_local = local_check(settings.local)
 
     def check(request: Request) -> None:
-        if not key:
+        if not keys:
             _require_this_machine(settings.host, request, require_local)
             return
         _require_origin(settings, request)
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        given = given.strip()
-        if scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), key.encode()):
-            return
-        agent = str(request.path_params.get("agent", ""))
-        if scheme.lower() == "bearer" and tokens and tokens.admit(given, agent, use=request.method == "POST"):
-            return
-        message = f"send the server's {VARIABLE} as `Authorization: Bearer …`"
-        raise HTTPException(401, message, {"WWW-Authenticate": "Bearer"})
+        given = _bearer(request).encode()
+        if not any(hmac.compare_digest(given, key.encode()) for key in keys):
+            message = f"send the server's {VARIABLE} as `Authorization: Bearer …`"
+            raise HTTPException(401, message, {"WWW-Authenticate": "Bearer"})
 
     return check
 
 
-def require_start(settings: ServerSettings) -> Check:
-    """As ``require`` with start tokens, but on a loopback host this machine's own page needs no key."""
-    check_key = require(settings, settings.start_tokens)
+def require_key_or_token(settings: ServerSettings) -> StartCheck:
+    """As ``require``; a start token does in the place of the key, once, for the agent in the path.
+
+    A PATCH after it needs no second one.
+    """
+    check_key, tokens = require(settings), settings.start_tokens
+
+    async def check(request: Request) -> None:
+        given, agent = _bearer(request), str(request.path_params.get("agent", ""))
+        if tokens:
+            _require_origin(settings, request)
+            if await tokens.admit(given, agent, use=request.method == "POST"):
+                return
+        check_key(request)
+
+    return check
+
+
+def require_start(settings: ServerSettings) -> StartCheck:
+    """As ``require_key_or_token``, but on a loopback host this machine's own page needs neither."""
+    check_key = require_key_or_token(settings)
     require_local = local_check(settings.local)
 
-    def check(request: Request) -> None:
+    async def check(request: Request) -> None:
         if is_loopback(settings.host) and is_loopback(request.client.host if request.client else ""):
             try:
                 require_local(request)
@@ -62,9 +76,15 @@ def require_start(settings: ServerSettings) -> Check:
                     raise
             else:
                 return
-        check_key(request)
+        await check_key(request)
 
     return check
+
+
+def _bearer(request: Request) -> str:
+    """What the request shows, or nothing."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else ""
 
 
 def _require_origin(settings: ServerSettings, request: Request) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 
 import jwt
 
 LIFETIME_SECONDS = 600.0
 LONGEST_SECONDS = 3600.0
 _AUDIENCE = "agentrun start"
+_SKEW_SECONDS = 600.0
+"""How far apart the clocks of machines may be: a used token is remembered so much longer."""
 
 
 def make(api_key: str, agent: str, seconds: float = LIFETIME_SECONDS) -> str:
@@ -30,35 +33,34 @@ def make(api_key: str, agent: str, seconds: float = LIFETIME_SECONDS) -> str:
 
 
 class StartTokens:
-    """Checks tokens; each starts one call."""
+    """Checks tokens that were made with one of ``api_keys``; each starts one call.
 
-    def __init__(self, api_key: str) -> None:
-        self._secret = _secret(api_key)
-        self._used: dict[str, float] = {}
+    ``use`` tells whether a name is used for the first time, and remembers it for so many seconds.
+    """
 
-    def admit(self, token: str, agent: str, *, use: bool = True) -> bool:
+    def __init__(self, *api_keys: str, use: Callable[[str, float], Awaitable[bool]]) -> None:
+        self._secrets = [_secret(key) for key in api_keys]
+        self._use = use
+
+    async def admit(self, token: str, agent: str, *, use: bool = True) -> bool:
         """Whether ``token`` is good for ``agent``; with ``use`` it is used up."""
-        try:
-            claims = jwt.decode(
-                token,
-                self._secret,
-                algorithms=["HS256"],
-                audience=_AUDIENCE,
-                options={"require": ["exp", "sub", "jti"]},
-            )
-        except jwt.InvalidTokenError:
-            return False
-        if claims["sub"] != agent:
-            return False
-        return not use or self._use(str(claims["jti"]), float(claims["exp"]))
-
-    def _use(self, name: str, expires: float) -> bool:
-        now = time.time()
-        self._used = {known: until for known, until in self._used.items() if until > now}
-        if name in self._used:
-            return False
-        self._used[name] = expires
-        return True
+        for secret in self._secrets:
+            try:
+                claims = jwt.decode(
+                    token,
+                    secret,
+                    algorithms=["HS256"],
+                    audience=_AUDIENCE,
+                    options={"require": ["exp", "sub", "jti"]},
+                )
+            except jwt.InvalidTokenError:
+                continue
+            if claims["sub"] != agent:
+                return False
+            left = max(0.0, float(claims["exp"]) - time.time())
+            name = hashlib.sha256(str(claims["jti"]).encode()).hexdigest()
+            return not use or await self._use(f"start {name}", left + _SKEW_SECONDS)
+        return False
 
 
 def _secret(api_key: str) -> bytes:

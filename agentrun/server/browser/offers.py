@@ -51,7 +51,7 @@ class Offers:
         if "m=audio" not in body["sdp"]:
             raise HTTPException(400, "an offer has a line for audio")
         call_id = uuid.uuid4().hex
-        if refusal := switchboard.admission.ask(plan, call_id):
+        if refusal := await switchboard.admission.ask(plan, call_id):
             raise rejections.in_http(refusal)
         peers: list[SmallWebRTCConnection] = []
         started: list[bool] = []

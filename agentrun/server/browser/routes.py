@@ -6,7 +6,7 @@ import asyncio
 import importlib
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ _OFFERS = "agentrun.server.browser.offers"
 
 def router(
     switchboard: Switchboard,
-    require_start: Callable[[Request], None] = require_address,
+    require_start: Callable[[Request], Awaitable[None] | None] = require_address,
     require_local: LocalCheck | None = require_address,
 ) -> APIRouter:
     """The page and the list of agents, for whom ``require_local`` lets in, and not at all without it; the

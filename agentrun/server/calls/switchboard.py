@@ -46,7 +46,8 @@ class Switchboard:
         self.plans = plans
         self.admission = admission or Admission()
         self.records = RecentRecords()
-        self.answered = answered or AnsweredCalls()
+        self.state = self.admission.state
+        self.answered = answered or AnsweredCalls(self.state)
         self.background = BackgroundTasks()
         resources.mcp.background = self.background
         self.closing = False
@@ -150,7 +151,9 @@ class Switchboard:
             task.add_done_callback(self._ended)
         self._live[task] = session
         self._run_by[task] = plan
-        self.admission.begin(call.agent, call.id)
+        # the webhook of a telephone call may have come to another process
+        elsewhere = (call.from_number or "") if call.transport == "twilio" else None
+        self.admission.begin(call.agent, call.id, elsewhere=elsewhere)
         for watcher in self._greeters:
             watcher(record)
         self._news.started(plan.hooks, session.call, record)

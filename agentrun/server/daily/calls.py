@@ -110,7 +110,8 @@ class DailyCalls:
         assert asked is not None  # noqa: S101
         telephone = (call.from_number or call.caller) if dialin else ""
         admission = self._switchboard.admission
-        if refusal := admission.ask(plan, call.id, (call.from_number or "") if dialin else None):
+        caller = (call.from_number or "") if dialin else None
+        if refusal := await admission.ask(plan, call.id, caller):
             raise NotAdmittedError(refusal)
         try:
             room = await self._rooms.make(asked, plan.spec.limits.max_duration, telephone=telephone)

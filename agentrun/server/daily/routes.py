@@ -44,7 +44,7 @@ class DailyRoutes:
         self._settings = settings
         self._calls = calls
         self._require_local = local_only.require(settings.local)
-        self._require_key = api_key.require(settings, settings.start_tokens)
+        self._require_key = api_key.require_key_or_token(settings)
 
     def router(self) -> APIRouter:
         """The routes, to be included in the app."""
@@ -55,7 +55,7 @@ class DailyRoutes:
 
     async def start(self, agent: str, request: Request) -> dict[str, str]:
         """Make a room, send the agent into it, and answer as Pipecat's runner does."""
-        self._require_key(request)
+        await self._require_key(request)
         plan = self._plan(agent)
         asked = _start_request(await _body(request))
         parameters = {key: str(value) for key, value in asked.body.items()}

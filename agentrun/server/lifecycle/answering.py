@@ -17,8 +17,8 @@ from agentrun.server.lifecycle.options import Options
 from agentrun.server.observability import tracing
 from agentrun.server.records import record_keeping
 from agentrun.server.records.audio_recordings import Recordings
-from agentrun.server.shared_state.answered_calls import AnsweredCalls
-from agentrun.server.shared_state.sqlite import Ledger, SharedLoad, SharedStore
+from agentrun.server.shared_state import opening
+from agentrun.server.shared_state.ledger import Ledger, SharedLoad
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,12 @@ async def answering(
         resources = await stack.enter_async_context(Resources())
         resources.traced = await stack.enter_async_context(tracing.exporting(environ))
         await asyncio.to_thread(resources.warm)
-        store = SharedStore(ledger) if ledger else None
-        admission = Admission(options.limits, store=store)
+        shared = opening.address(options.shared, options.records, options.ledger)
+        state = await opening.open_state(shared)
+        stack.push_async_callback(state.close)
+        admission = Admission(options.limits, state=state)
         admission.carries = options.capacity
-        switchboard = Switchboard(plans, resources, admission, AnsweredCalls(ledger))
+        switchboard = Switchboard(plans, resources, admission)
         load_now = Load(lambda: switchboard.live, resources.turn_threads, asyncio.get_running_loop().time)
         admission.capacity = SharedLoad(ledger, load_now).capacity if ledger else lambda: load_now.capacity
         stack.push_async_callback(switchboard.background.stop)

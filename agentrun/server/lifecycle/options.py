@@ -17,6 +17,8 @@ class Options:
     ``records`` is where they are kept for ``keep_records`` days, None nowhere and for ever. With
     ``webhooks`` each record is sent to the webhook of its agent. ``capacity`` is how many calls this process
     carries at once, None any number; ``when_full`` is what Twilio is answered when it is full or stops.
+    ``shared`` is where machines share what limits and tokens need: by default where records are, if that is
+    PostgreSQL.
     One of several workers has its number, the descriptor of their socket, and the file that they share.
     """
 
@@ -38,6 +40,7 @@ class Options:
     records: str | None = None
     keep_records: float | None = None
     webhooks: bool = False
+    shared: str | None = None
     mock_server: str = ""
     capacity: int | None = None
     when_full: WhenFull = "busy"

@@ -30,7 +30,7 @@ from agentrun.server.lifecycle.reload import Reloader, Stamp, stamp_of
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.lifecycle.spec_files import load
 from agentrun.server.records import record_keeping
-from agentrun.server.shared_state.sqlite import Ledger, SharedStreamTokens
+from agentrun.server.shared_state.ledger import Ledger
 from agentrun.server.twilio.outbound_calls import Diallers
 from agentrun.spec.loading.spec_file import SpecFile
 
@@ -88,13 +88,15 @@ async def running_server(
         switchboard, kept = ready.switchboard, ready.kept
         public_urls = _public_urls(plans)
         port = sock.getsockname()[1]
-        settings = trust.settings(options, environ, ledger, guard, public_urls, port)
-        web = application.make(switchboard, settings, SharedStreamTokens(ledger) if ledger else None)
+        state = switchboard.state
+        settings = trust.settings(options, environ, ledger, state, guard, public_urls, port)
+        web = application.make(switchboard, settings, trust.stream_tokens(environ, ledger, state))
         if kept:
             web.state.metrics.follow(kept.deliverer)
             kept.writer.on_refusal(web.state.metrics.record_refused)
         web.state.metrics.measure(ready.load)
         switchboard.background.start("load", ready.load.watch)
+        switchboard.background.start("shared state", state.run)
         join_given_rooms = _include_daily(web, switchboard, settings)
         await stack.enter_async_context(serving(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
         stack.push_async_callback(switchboard.close)

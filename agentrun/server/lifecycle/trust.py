@@ -8,24 +8,30 @@ from urllib.parse import urlsplit
 
 from agentrun import local_secret
 from agentrun.server import dashboard
-from agentrun.server.auth import api_key, call_access
+from agentrun.server.auth import api_key, call_access, derived_keys
 from agentrun.server.auth.call_access import Access
 from agentrun.server.auth.local_access import LocalAccess
 from agentrun.server.auth.start_tokens import StartTokens
 from agentrun.server.lifecycle.options import Options
 from agentrun.server.lifecycle.settings import ServerSettings
-from agentrun.server.shared_state.sqlite import Ledger, SharedFlag, SharedStartTokens
+from agentrun.server.shared_state.ledger import Ledger, SharedFlag
+from agentrun.server.shared_state.state import SharedState
+from agentrun.server.twilio.stream_tokens import StreamTokens
 
 
 def settings(
     options: Options,
     environ: Mapping[str, str],
     ledger: Ledger | None,
+    state: SharedState,
     access: Access,
     public_urls: Mapping[str, str],
     port: int,
 ) -> ServerSettings:
-    """How a server at ``port`` is set; ``ledger`` is what it shares with other workers."""
+    """How a server at ``port`` is set.
+
+    ``ledger`` is what it shares with other workers, ``state`` what it shares with machines as well.
+    """
     local = LocalAccess(
         _local_secret(environ, ledger),
         port,
@@ -40,7 +46,7 @@ def settings(
         offline=options.offline,
         evals=options.evals,
         one_of_many=options.worker_fd is not None,
-        start_tokens=_start_tokens(environ.get(api_key.VARIABLE), ledger),
+        start_tokens=_start_tokens(environ, state),
         origins=frozenset(origin.lower().rstrip("/") for origin in options.origins),
         local=local,
         when_full=options.when_full,
@@ -64,7 +70,15 @@ def _local_secret(environ: Mapping[str, str], ledger: Ledger | None) -> bytes | 
     return found
 
 
-def _start_tokens(key: str | None, ledger: Ledger | None) -> StartTokens | None:
-    if not key:
-        return None
-    return SharedStartTokens(key, ledger) if ledger else StartTokens(key)
+def _start_tokens(environ: Mapping[str, str], state: SharedState) -> StartTokens | None:
+    keys = derived_keys.both(environ, api_key.VARIABLE)
+    return StartTokens(*keys, use=state.use) if keys else None
+
+
+def stream_tokens(environ: Mapping[str, str], ledger: Ledger | None, state: SharedState) -> StreamTokens:
+    """Tokens that any machine takes which has the same secrets, and shares the ``state``.
+
+    A server that has no secret is this machine's alone: its workers have this user's.
+    """
+    otherwise = _local_secret(environ, ledger) or secrets.token_bytes(32)
+    return StreamTokens(derived_keys.for_purpose(environ, "stream token", otherwise), state.time, state.use)

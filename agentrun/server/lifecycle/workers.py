@@ -16,7 +16,7 @@ from typing import Protocol
 from loguru import logger
 from prometheus_client.multiprocess import mark_process_dead
 
-from agentrun.server.shared_state.sqlite import Ledger, SharedStore
+from agentrun.server.shared_state.opening import forget_process
 
 LEDGER = "ledger.sqlite"
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
@@ -51,8 +51,7 @@ class Workers:
     ) -> None:
         self._arguments = arguments
         self._sock = sock
-        self._ledger = Ledger(folder / LEDGER)
-        self._store = SharedStore(self._ledger)
+        self._ledger = folder / LEDGER
         self._metrics = folder / "metrics"
         self._metrics.mkdir()
         self._tie, self._held = os.pipe()
@@ -77,7 +76,6 @@ class Workers:
             passing.cancel()
             os.close(self._tie)
             os.close(self._held)
-            self._ledger.close()
         return self._code
 
     async def _keep(self, index: int, stop: Stop) -> None:
@@ -95,7 +93,7 @@ class Workers:
                 process.send_signal(_number(stop))
             code = await process.wait()
             del self._processes[index]
-            self._store.forget(process.pid)
+            await asyncio.to_thread(forget_process, self._ledger, process.pid)
             mark_process_dead(process.pid, str(self._metrics))  # type: ignore[no-untyped-call]
             if code in MENDABLE or (asked.is_set() and code):
                 # what the others say of being stopped for it is not the reason

@@ -107,7 +107,8 @@ async def record_keeping(
     record_writer.on_end(deliverer.kick)
     switchboard.records.on_add(record_writer.watch)
     switchboard.records.past = store
-    switchboard.answered.store = store.answered
+    if not switchboard.state.is_at(options.records):
+        switchboard.answered.store = store.answered
     background = switchboard.background
     writing = background.start("records", record_writer.run)
     sending = background.start("webhooks", deliverer.run, deliverer.stop)

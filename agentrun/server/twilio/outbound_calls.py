@@ -93,7 +93,7 @@ class Diallers:
         record = CallRecord(f"dial-{secrets.token_hex(8)}", plan.spec.name, "twilio", caller, to)
         record.direction, record.redaction = "outbound", plan.redaction
         longest = settings.ring + LIFETIME_SECONDS
-        if refusal := self._switchboard.admission.take(plan, record.id, to, seconds=longest):
+        if refusal := await self._switchboard.admission.take(plan, record.id, to, seconds=longest):
             raise NotAdmittedError(refusal)
         outgoing = Outgoing(record.id, plan, record, dict(parameters or {}))
         self._outgoing[outgoing.id] = outgoing

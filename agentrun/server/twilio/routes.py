@@ -79,7 +79,7 @@ class TwilioRoutes:
             return Response("no such call was placed here\n", 404, media_type="text/plain")
         if self._diallers and placed:
             self._diallers.attach(dial or "", call_sid)
-        elif refusal := self._switchboard.admission.ask(plan, call_sid, form.get("From", "")):
+        elif refusal := await self._switchboard.admission.ask(plan, call_sid, form.get("From", "")):
             log = logger.bind(call=call_sid, agent=agent)
             log.info("{}: did not let in call {}: {}", agent, call_sid, refusal.message)
             if self._settings.when_full == "503" and self._is_the_machines(refusal):
@@ -168,7 +168,8 @@ class TwilioRoutes:
             self._refused.note(agent, "handshake")
             await _close(websocket, POLICY_VIOLATION)
             return None
-        ticket = self._tokens.redeem(stream.parameters.get("token", ""), agent, stream.call_sid)
+        shown = stream.parameters
+        ticket = await self._tokens.redeem(shown.get("token", ""), agent, stream.call_sid, shown)
         if ticket is None:
             logger.warning("{}: refused a stream without a valid token", agent)
             if is_expected:

@@ -1,71 +1,175 @@
-"""One-time tokens: what the webhook gives and the media stream must bring back."""
+"""One-time tokens: what the webhook gives and the media stream must bring back.
+
+A token is signed, not stored, so that a stream may come to another machine than its webhook did. That it
+opens one stream is for the state that machines share to say.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import json
 import secrets
+import struct
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from jwt.types import Options
 
 LIFETIME_SECONDS = 60.0
-MOST_OPEN = 10_000
-ADDRESS_CHARACTERS = 11
-"""66 of a token's 256 bits: enough to be known by, and no help in guessing the others."""
+MOST_CHARACTERS = 494
+"""Twilio takes less than 500 of a parameter, its name with it.
+
+https://www.twilio.com/docs/voice/twiml/stream#custom-parameters
+"""
+_LONGEST_NUMBER = 32
+"""A telephone's number is shorter; of a SIP address that is longer the token has a digest."""
+_DIGEST = "sha256 "
+_AUDIENCE = "stream"
+_CLAIMS = ("aud", "agt", "sub", "frm", "to", "exp", "jti")
+_ADDRESS = struct.Struct(">Q8s12s")
+"""When it expires, in milliseconds; what makes it unlike others; and 96 bits of a signature."""
+Use = Callable[[str, float], Awaitable[bool]]
+"""Whether a name is used for the first time; it is remembered for so many seconds."""
 
 
 @dataclass(frozen=True)
 class StreamGrant:
-    """The call that a token was made for."""
+    """The call that a token was made for; ``dial`` is our name of a call that the agent placed."""
 
     agent: str
     call_sid: str
     from_number: str
     to_number: str
     expires: float
+    dial: str = ""
 
 
 class StreamTokens:
-    """Each token opens one stream of one call of one agent, once, within a minute."""
+    """Each token opens one stream of one call of one agent, once, within a minute.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    ``keys`` are 32 bytes each: the first signs, all are accepted. ``clock`` is in Unix seconds and may be
+    the one that machines share; ``use`` tells what was used by any of them.
+    """
+
+    def __init__(
+        self,
+        keys: Sequence[bytes] = (),
+        clock: Callable[[], float] = time.time,
+        use: Use | None = None,
+    ) -> None:
+        self._keys = tuple(keys) or (secrets.token_bytes(32),)
         self._clock = clock
-        self._tickets: dict[str, StreamGrant] = {}
+        self._use = use or _Once(clock).use
 
-    def mint(self, agent: str, call_sid: str, from_number: str, to_number: str) -> str:
-        """A new token, 256 bits, safe in a URL."""
-        self._drop_expired()
-        token = secrets.token_urlsafe(32)
-        expires = self._clock() + LIFETIME_SECONDS
-        self._tickets[token] = StreamGrant(agent, call_sid, from_number, to_number, expires)
-        return token
+    def mint(self, agent: str, call_sid: str, from_number: str, to_number: str, dial: str = "") -> str:
+        """A new token, at most ``MOST_CHARACTERS`` long: a JSON Web Token (RFC 7519) over HMAC-SHA256."""
+        claims = {
+            "aud": _AUDIENCE,
+            "agt": agent,
+            "sub": call_sid,
+            "frm": _kept(from_number),
+            "to": _kept(to_number),
+            "exp": round(self._clock() + LIFETIME_SECONDS, 3),
+            "jti": secrets.token_urlsafe(8),
+        }
+        if dial:
+            claims["dial"] = dial
+        return jwt.encode(claims, self._keys[0], "HS256", headers={"typ": None})
 
-    def redeem(self, token: str, agent: str, call_sid: str) -> StreamGrant | None:
-        """The token's ticket, or None when it is wrong, used, expired, or another call's.
+    async def redeem(
+        self, token: str, agent: str, call_sid: str, parameters: Mapping[str, str] | None = None
+    ) -> StreamGrant | None:
+        """What the token grants, or None when it is wrong, used, expired, or another call's.
 
-        A token that was shown is used up, whoever showed it.
+        ``parameters`` are the stream's: a long address of a caller stands there alone. Only the call that a
+        token was made for uses it up: a stranger who has seen one can't keep the call from its stream.
         """
-        ticket = self._tickets.pop(token, None)
-        if ticket is None or ticket.expires <= self._clock():
+        claims = self._claims(token)
+        if claims is None or (claims["agt"], claims["sub"]) != (agent, call_sid):
             return None
-        if (ticket.agent, ticket.call_sid) != (agent, call_sid):
+        left = float(claims["exp"]) - self._clock()
+        shown = parameters or {}
+        caller = _number(claims["frm"], shown.get("from_number", ""))
+        called = _number(claims["to"], shown.get("to_number", ""))
+        if left <= 0 or caller is None or called is None:
             return None
-        return ticket
+        if not await self._use(f"stream {claims['jti']}", LIFETIME_SECONDS):
+            return None
+        return StreamGrant(agent, call_sid, caller, called, float(claims["exp"]), str(claims.get("dial", "")))
 
     def address_of(self, token: str) -> str:
-        """The part of a token that stands in the stream's address, which a proxy may log."""
-        return token[:ADDRESS_CHARACTERS]
+        """What stands in the stream's address, which a proxy may log: no help in guessing the token.
+
+        It is signed by itself, so that any machine knows that a webhook was given it.
+        """
+        claims = self._claims(token)
+        if claims is None:
+            raise ValueError("the token is not of these keys")
+        millis, unlike = round(claims["exp"] * 1000), secrets.token_bytes(8)
+        mark = _mark(self._keys[0], claims["agt"], millis, unlike)
+        return base64.urlsafe_b64encode(_ADDRESS.pack(millis, unlike, mark)).decode().rstrip("=")
 
     def expects(self, address: str, agent: str) -> bool:
-        """Whether a token that is still good begins with ``address``; nothing is used up."""
-        now = self._clock()
-        return len(address) == ADDRESS_CHARACTERS and any(
-            token.startswith(address) and grant.agent == agent and grant.expires > now
-            for token, grant in self._tickets.items()
-        )
+        """Whether a webhook for ``agent`` was given ``address`` within a minute; nothing is used up."""
+        try:
+            raw = base64.b64decode(address + "=" * (-len(address) % 4), altchars=b"-_", validate=True)
+            millis, unlike, mark = _ADDRESS.unpack(raw)
+        except (ValueError, struct.error):
+            return False
+        if millis / 1000 <= self._clock():
+            return False
+        return any(hmac.compare_digest(mark, _mark(key, agent, millis, unlike)) for key in self._keys)
 
-    def _drop_expired(self) -> None:
+    def _claims(self, token: str) -> dict[str, Any] | None:
+        """What stands in a token of one of the keys, whether it has expired or not."""
+        wanted: Options = {"require": list(_CLAIMS), "verify_exp": False}
+        for key in self._keys if len(token) <= MOST_CHARACTERS else ():
+            try:
+                found: dict[str, Any] = jwt.decode(
+                    token, key, algorithms=["HS256"], audience=_AUDIENCE, options=wanted
+                )
+            except jwt.InvalidTokenError:
+                continue
+            return found
+        return None
+
+
+class _Once:
+    """What a process uses that shares its tokens with nobody."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._used: dict[str, float] = {}
+
+    async def use(self, name: str, seconds: float) -> bool:
+        """Whether ``name`` is used for the first time."""
         now = self._clock()
-        for token in [t for t, ticket in self._tickets.items() if ticket.expires <= now]:
-            del self._tickets[token]
-        while len(self._tickets) >= MOST_OPEN:
-            del self._tickets[next(iter(self._tickets))]
+        self._used = {known: until for known, until in self._used.items() if until > now}
+        if name in self._used:
+            return False
+        self._used[name] = now + seconds
+        return True
+
+
+def _mark(key: bytes, agent: str, millis: int, unlike: bytes) -> bytes:
+    return hmac.digest(key, b"address\0%d\0%s\0%s" % (millis, unlike, agent.encode()), "sha256")[:12]
+
+
+def _kept(number: str) -> str:
+    """A number as it stands in a token."""
+    fits = len(json.dumps(number)) <= _LONGEST_NUMBER + len('""')
+    if fits and not number.startswith(_DIGEST):
+        return number
+    return _DIGEST + hashlib.sha256(number.encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def _number(claim: str, shown: str) -> str | None:
+    """The number that ``claim`` says or is the digest of, or None where ``shown`` is another one."""
+    if not claim.startswith(_DIGEST):
+        return claim
+    return shown if claim == _kept(shown) else None

@@ -9,7 +9,7 @@ from fastapi import HTTPException, Request
 from loguru import logger
 from starlette.datastructures import FormData
 
-from agentrun.server.auth import local_only
+from agentrun.server.auth import derived_keys, local_only
 from agentrun.server.auth.call_access import TOKEN_VARIABLE, Access, is_loopback
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.twilio import form, signature
@@ -46,8 +46,9 @@ class Webhooks:
         self, agent: str, request: Request, given: FormData, needed: Iterable[str]
     ) -> Mapping[str, str]:
         values = {key: str(value) for key, value in given.items()}
-        token, shown = self._settings.environ[TOKEN_VARIABLE], request.headers.get(signature.HEADER, "")
-        if not signature.is_valid(token, self._urls(agent, request), values, shown):
+        tokens = derived_keys.both(self._settings.environ, TOKEN_VARIABLE)
+        urls, shown = self._urls(agent, request), request.headers.get(signature.HEADER, "")
+        if not any(signature.is_valid(token, urls, values, shown) for token in tokens):
             logger.warning("{}: refused a request without Twilio's signature", agent)
             raise HTTPException(403, "the request is not signed by Twilio")
         try:

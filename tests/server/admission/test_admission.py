@@ -45,86 +45,88 @@ def plan(folder: Path, rest: str = "", name: str = "desk", busy: str = "") -> Pl
     return planning.make(spec.load(path), (), {"OPENAI_API_KEY": "test"})
 
 
-def kinds(door: Admission, agent: Plan, calls: range, caller: str = "+1555") -> list[str]:
+async def kinds(door: Admission, agent: Plan, calls: range, caller: str = "+1555") -> list[str]:
     """What each call of a row is told; empty where it is let in."""
-    refusals = [door.ask(agent, f"CA{number}", caller) for number in calls]
+    refusals = [await door.ask(agent, f"CA{number}", caller) for number in calls]
     return [refusal.kind if refusal else "" for refusal in refusals]
 
 
-def test_there_are_as_many_calls_as_there_are_places(tmp_path: Path) -> None:
+async def test_there_are_as_many_calls_as_there_are_places(tmp_path: Path) -> None:
     door, desk = Admission(), plan(tmp_path, "limits: {calls: 2}")
-    assert kinds(door, desk, range(3)) == ["", "", "busy"]
+    assert await kinds(door, desk, range(3)) == ["", "", "busy"]
     door.release("desk", "CA0")
-    assert kinds(door, desk, range(3, 5)) == ["", "busy"]
+    assert await kinds(door, desk, range(3, 5)) == ["", "busy"]
 
 
-def test_the_places_of_the_server_are_shared_by_its_agents(tmp_path: Path) -> None:
+async def test_the_places_of_the_server_are_shared_by_its_agents(tmp_path: Path) -> None:
     door = Admission(Limits(calls=1))
     desk, other = plan(tmp_path), plan(tmp_path, name="other")
-    assert kinds(door, desk, range(1)) == [""]
-    assert kinds(door, other, range(1)) == ["busy"]
+    assert await kinds(door, desk, range(1)) == [""]
+    assert await kinds(door, other, range(1)) == ["busy"]
 
 
-def test_one_caller_can_not_take_every_line(tmp_path: Path) -> None:
+async def test_one_caller_can_not_take_every_line(tmp_path: Path) -> None:
     door, desk = Admission(), plan(tmp_path, "limits: {calls_per_caller: 1}")
-    assert kinds(door, desk, range(2), "+1555") == ["", "caller"]
-    assert kinds(door, desk, range(2, 3), "+1666") == [""]
+    assert await kinds(door, desk, range(2), "+1555") == ["", "caller"]
+    assert await kinds(door, desk, range(2, 3), "+1666") == [""]
 
 
-def test_a_minute_has_so_many_calls_also_when_they_are_short(tmp_path: Path) -> None:
+async def test_a_minute_has_so_many_calls_also_when_they_are_short(tmp_path: Path) -> None:
     clock = Clock()
     door, desk = Admission(clock=clock), plan(tmp_path, "limits: {calls_per_minute: 2}")
     for call in ("CA0", "CA1"):
-        assert door.ask(desk, call, "+1555") is None
+        assert await door.ask(desk, call, "+1555") is None
         door.release("desk", call)
     clock.now += 20
-    refusal = door.ask(desk, "CA2", "+1555")
+    refusal = await door.ask(desk, "CA2", "+1555")
     assert refusal is not None
     assert (refusal.kind, refusal.retry_after) == ("minute", 40.0)
     clock.now += 40
-    assert door.ask(desk, "CA2", "+1555") is None
+    assert await door.ask(desk, "CA2", "+1555") is None
 
 
-def test_a_refused_call_counts_nowhere(tmp_path: Path) -> None:
+async def test_a_refused_call_counts_nowhere(tmp_path: Path) -> None:
     door = Admission(Limits(calls_per_minute=2))
     desk, other = plan(tmp_path, "limits: {calls: 1}"), plan(tmp_path, name="other")
-    assert kinds(door, desk, range(5)) == ["", "busy", "busy", "busy", "busy"]
-    assert kinds(door, other, range(2)) == ["", "minute"]
+    assert await kinds(door, desk, range(5)) == ["", "busy", "busy", "busy", "busy"]
+    assert await kinds(door, other, range(2)) == ["", "minute"]
 
 
-def test_a_place_is_free_again_when_its_call_never_comes(tmp_path: Path) -> None:
+async def test_a_place_is_free_again_when_its_call_never_comes(tmp_path: Path) -> None:
     clock = Clock()
     door, desk = Admission(clock=clock), plan(tmp_path, "limits: {calls: 1}")
-    assert kinds(door, desk, range(1)) == [""]
+    assert await kinds(door, desk, range(1)) == [""]
     clock.now += LIFETIME_SECONDS
-    assert kinds(door, desk, range(1, 2)) == ["busy"], "its token is still good"
+    assert await kinds(door, desk, range(1, 2)) == ["busy"], "its token is still good"
     clock.now += admission.MARGIN_SECONDS
-    assert kinds(door, desk, range(1, 2)) == [""]
+    assert await kinds(door, desk, range(1, 2)) == [""]
 
 
-def test_a_call_that_is_up_keeps_its_place(tmp_path: Path) -> None:
+async def test_a_call_that_is_up_keeps_its_place(tmp_path: Path) -> None:
     clock = Clock()
     door, desk = Admission(clock=clock), plan(tmp_path, "limits: {calls: 1}")
-    assert kinds(door, desk, range(1)) == [""]
+    assert await kinds(door, desk, range(1)) == [""]
     door.begin("desk", "CA0")
     clock.now += 3600
-    assert kinds(door, desk, range(1, 2)) == ["busy"]
+    assert await kinds(door, desk, range(1, 2)) == ["busy"]
 
 
-def test_a_webhook_that_is_repeated_takes_one_place(tmp_path: Path) -> None:
+async def test_a_webhook_that_is_repeated_takes_one_place(tmp_path: Path) -> None:
     door, desk = Admission(), plan(tmp_path, "limits: {calls: 2, calls_per_minute: 2}")
-    assert [door.ask(desk, "CA0", "+1555") for _ in range(3)] == [None] * 3
-    assert kinds(door, desk, range(1, 3)) == ["", "busy"]
+    assert [await door.ask(desk, "CA0", "+1555") for _ in range(3)] == [None] * 3
+    assert await kinds(door, desk, range(1, 3)) == ["", "busy"]
 
 
-def test_a_webhook_that_is_repeated_late_keeps_its_place_as_long_as_its_new_token(tmp_path: Path) -> None:
+async def test_a_webhook_that_is_repeated_late_keeps_its_place_as_long_as_its_new_token(
+    tmp_path: Path,
+) -> None:
     clock = Clock()
     door, desk = Admission(clock=clock), plan(tmp_path, "limits: {calls: 1}")
-    assert kinds(door, desk, range(1)) == [""]
+    assert await kinds(door, desk, range(1)) == [""]
     clock.now += LIFETIME_SECONDS - 1
-    assert kinds(door, desk, range(1)) == [""]
+    assert await kinds(door, desk, range(1)) == [""]
     clock.now += LIFETIME_SECONDS - 1
-    assert kinds(door, desk, range(1, 2)) == ["busy"]
+    assert await kinds(door, desk, range(1, 2)) == ["busy"]
 
 
 @pytest.mark.parametrize(
@@ -137,43 +139,43 @@ def test_a_webhook_that_is_repeated_late_keeps_its_place_as_long_as_its_new_toke
         ("callers: {allow: ['+1', anonymous]}", ["+1555", ""], ["+44207"]),
     ],
 )
-def test_callers_are_let_in_by_how_their_number_begins(
+async def test_callers_are_let_in_by_how_their_number_begins(
     tmp_path: Path, rest: str, let_in: list[str], refused: list[str]
 ) -> None:
     door, desk = Admission(), plan(tmp_path, rest)
     for number in (*let_in, *refused):
-        refusal = door.ask(desk, number, number)
+        refusal = await door.ask(desk, number, number)
         assert (refusal.kind if refusal else "") == ("" if number in let_in else "blocked"), number
 
 
 async def test_a_page_has_no_number_that_a_list_could_refuse(tmp_path: Path) -> None:
-    assert Admission().ask(plan(tmp_path, "callers: {allow: '+1'}"), "x") is None
+    assert await Admission().ask(plan(tmp_path, "callers: {allow: '+1'}"), "x") is None
 
 
-def test_outside_its_hours_an_agent_says_when_to_try_again(tmp_path: Path) -> None:
+async def test_outside_its_hours_an_agent_says_when_to_try_again(tmp_path: Path) -> None:
     desk = plan(tmp_path, "hours: {zone: America/New_York, open: {wed: 13:00-17:30, thu: 09:00-17:00}}")
-    refusal = Admission(now=lambda: NOON).ask(desk, "CA0", "+1555")
+    refusal = await Admission(now=lambda: NOON).ask(desk, "CA0", "+1555")
     assert refusal is not None
     assert (refusal.kind, refusal.retry_after) == ("closed", 3600.0)
-    assert Admission(now=lambda: NOON.replace(hour=18)).ask(desk, "CA0", "+1555") is None
+    assert await Admission(now=lambda: NOON.replace(hour=18)).ask(desk, "CA0", "+1555") is None
 
 
-def test_nothing_is_let_in_once_the_server_stops(tmp_path: Path) -> None:
+async def test_nothing_is_let_in_once_the_server_stops(tmp_path: Path) -> None:
     door, desk = Admission(), plan(tmp_path)
     door.stopped = True
-    assert kinds(door, desk, range(1)) == ["stopping"]
-    refusal = door.take(desk, "dial", "+1555")
+    assert await kinds(door, desk, range(1)) == ["stopping"]
+    refusal = await door.take(desk, "dial", "+1555")
     assert refusal is not None
 
 
-def test_a_call_that_the_agent_places_has_a_place_whatever_its_name(tmp_path: Path) -> None:
+async def test_a_call_that_the_agent_places_has_a_place_whatever_its_name(tmp_path: Path) -> None:
     door, desk = Admission(), plan(tmp_path, "limits: {calls: 1}\ncallers: {block: '+1'}")
-    assert door.take(desk, "dial-1", "+1555") is None
+    assert await door.take(desk, "dial-1", "+1555") is None
     door.rename("desk", "dial-1", "CA1")
     door.begin("desk", "CA1")
-    assert door.take(desk, "dial-2", "+1666") is not None
+    assert await door.take(desk, "dial-2", "+1666") is not None
     door.release("desk", "CA1")
-    assert door.take(desk, "dial-2", "+1666") is None
+    assert await door.take(desk, "dial-2", "+1666") is None
 
 
 @contextlib.asynccontextmanager
@@ -262,7 +264,12 @@ async def test_the_line_of_a_call_that_ended_is_free_again(tmp_path: Path) -> No
     async with open_telephone(tmp_path, [HELLO], overrides={"limits.calls": "1"}) as desk:
         async with desk.caller.call(desk.url) as call:
             await call.hear_greeting()
-            taken = desk.server.switchboard.admission.ask(desk.server.switchboard.plans["desk"], "x", "+1")
+            taken = await desk.server.switchboard.admission.ask(
+                desk.server.switchboard.plans["desk"], "x", "+1"
+            )
             assert taken is not None
         await until(lambda: desk.server.switchboard.live == 0, 15)
-        assert desk.server.switchboard.admission.ask(desk.server.switchboard.plans["desk"], "x", "+1") is None
+        assert (
+            await desk.server.switchboard.admission.ask(desk.server.switchboard.plans["desk"], "x", "+1")
+            is None
+        )

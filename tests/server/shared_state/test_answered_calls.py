@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from agentrun.records.store.store import Store
-from agentrun.server.shared_state import answered_calls
+from agentrun.server.shared_state import answered_calls, memory
 from agentrun.server.shared_state.answered_calls import AnsweredCalls
-from agentrun.server.shared_state.sqlite import Ledger
+from agentrun.server.shared_state.memory import MemoryBackend
+from agentrun.server.shared_state.sql import SqlBackend
+from agentrun.server.shared_state.state import SharedState
 from tests.records.conftest import postgresql, url
 
 __all__ = ["postgresql", "url"]
@@ -38,11 +40,11 @@ async def test_a_process_answers_a_call_once() -> None:
 
 
 async def test_the_workers_of_a_server_answer_it_once(tmp_path: Path) -> None:
-    ledgers = [Ledger(tmp_path / "ledger.sqlite") for _ in range(2)]
-    first, second = (AnsweredCalls(ledger) for ledger in ledgers)
+    backends = [SqlBackend(f"sqlite:///{tmp_path}/shared.sqlite") for _ in range(2)]
+    first, second = (AnsweredCalls(SharedState(backend)) for backend in backends)
     assert await claims(first, second) == (True, False, True, False)
-    for ledger in ledgers:
-        ledger.close()
+    for backend in backends:
+        backend.close()
 
 
 async def test_servers_that_share_a_store_answer_it_once_also_after_a_restart(url: str) -> None:
@@ -101,9 +103,9 @@ async def test_a_store_that_does_not_answer_stops_no_call(
         assert not await calls.claim("desk", CALL)
 
 
-async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answered_calls, "MOST_IN_MEMORY", 10)
-    calls = AnsweredCalls()
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MOST_ANSWERED", 10)
+    calls = MemoryBackend()
     for number in range(50):
-        assert await calls.claim("desk", f"CA{number}")
-    assert len(calls._own) == 10
+        assert calls.claim("desk", f"CA{number}")
+    assert len(calls._answered) == 10

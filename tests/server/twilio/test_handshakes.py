@@ -59,7 +59,7 @@ def test_strangers_are_waited_for_less_where_many_wait() -> None:
 
 def test_an_address_is_known_while_its_token_is_good() -> None:
     now = [0.0]
-    tokens = StreamTokens(lambda: now[0])
+    tokens = StreamTokens(clock=lambda: now[0])
     token = tokens.mint("desk", "CA1", "", "")
     address = tokens.address_of(token)
     assert tokens.expects(address, "desk")

@@ -1,8 +1,4 @@
-"""What the workers of one server share: who has a place, and which tokens are out.
-
-One SQLite file in a folder of the supervisor's. Each decision reads, decides and writes in one transaction:
-it is exact over all workers, and a worker that is killed in the middle leaves the state as it was.
-"""
+"""What the workers of one server share alone: small objects under names, in one SQLite file."""
 
 from __future__ import annotations
 
@@ -11,14 +7,10 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from agentrun.server.admission.admission import CallSlot, SlotBook
 from agentrun.server.admission.load import Load
-from agentrun.server.auth.start_tokens import StartTokens
-from agentrun.server.twilio.stream_tokens import StreamGrant, StreamTokens
 
 _WAIT_SECONDS = 5.0
 _TELL_SECONDS = 1.0
@@ -75,27 +67,6 @@ class SharedFlag:
             page["raised"] = True
 
 
-class SharedStore:
-    """The book of all workers. Its times are monotonic: one clock for all processes of a machine."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-
-    @contextmanager
-    def open(self) -> Iterator[SlotBook]:
-        """The book, for the block alone."""
-        with self._ledger.page("calls") as page:
-            book = SlotBook([CallSlot(*place) for place in page.get("places", ())], page.get("begun", {}))
-            yield book
-            page["places"] = [list(asdict(place).values()) for place in book.places]
-            page["begun"] = book.begun
-
-    def forget(self, worker: int) -> None:
-        """Free the places of a worker that is no more."""
-        with self.open() as book:
-            book.places[:] = [place for place in book.places if place.worker != worker]
-
-
 class SharedLoad:
     """How many calls all workers hold together, from what each says of itself."""
 
@@ -126,50 +97,3 @@ class SharedLoad:
             page[str(os.getpid())] = own
             for worker in [each for each, told in page.items() if told["at"] <= now - _HEARD_OF_SECONDS]:
                 del page[worker]
-
-
-class SharedStreamTokens(StreamTokens):
-    """Tokens that any worker makes and any worker takes, once."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__()
-        self._ledger = ledger
-
-    def mint(self, agent: str, call_sid: str, from_number: str, to_number: str) -> str:
-        """As StreamTokens."""
-        with self._tickets_of_all():
-            return super().mint(agent, call_sid, from_number, to_number)
-
-    def redeem(self, token: str, agent: str, call_sid: str) -> StreamGrant | None:
-        """As StreamTokens."""
-        with self._tickets_of_all():
-            return super().redeem(token, agent, call_sid)
-
-    def expects(self, address: str, agent: str) -> bool:
-        """As StreamTokens."""
-        with self._tickets_of_all():
-            return super().expects(address, agent)
-
-    @contextmanager
-    def _tickets_of_all(self) -> Iterator[None]:
-        with self._ledger.page("tickets") as page:
-            self._tickets = {token: StreamGrant(*ticket) for token, ticket in page.items()}
-            yield
-            page.clear()
-            page |= {token: list(asdict(ticket).values()) for token, ticket in self._tickets.items()}
-
-
-class SharedStartTokens(StartTokens):
-    """Start tokens that are used up for all workers."""
-
-    def __init__(self, api_key: str, ledger: Ledger) -> None:
-        super().__init__(api_key)
-        self._ledger = ledger
-
-    def _use(self, name: str, expires: float) -> bool:
-        with self._ledger.page("used") as page:
-            self._used = dict(page)
-            good = super()._use(name, expires)
-            page.clear()
-            page |= self._used
-            return good

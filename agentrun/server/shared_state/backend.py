@@ -1,0 +1,133 @@
+"""What the processes of a server, and the machines of a service, must know of each other.
+
+A back end keeps it: ``memory`` for one process, ``sql`` for the workers of one machine (SQLite) and for
+machines (PostgreSQL). Each method is one decision: exact over all that share the back end, and by its clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agentrun.server.admission.limits import Limits, Refusal
+
+LEASE_SECONDS = 20.0
+"""A process that has said nothing for so long may be dead: its calls count no more."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call that asks for a place, which it loses unless it is up within ``seconds``."""
+
+    agent: str
+    call_id: str
+    caller: str
+    seconds: float
+    own: Limits = field(default_factory=Limits)
+    server: Limits = field(default_factory=Limits)
+
+    @property
+    def scopes(self) -> list[tuple[str, Limits]]:
+        """The limits that there are: the agent's under its name, those of all agents under ''."""
+        both = ((self.agent, self.own), ("", self.server))
+        return [(whose, limits) for whose, limits in both if limits.any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A call that is up."""
+
+    agent: str
+    call_id: str
+    caller: str = ""
+
+
+@dataclass(frozen=True)
+class Up:
+    """A change: the call is up, and keeps its place until it is released."""
+
+    place: Place
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """A change: the call has got another name."""
+
+    agent: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Released:
+    """A change: the call is over, or never began."""
+
+    agent: str
+    call_id: str
+
+
+Change = Up | Renamed | Released
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that serves: its ``id`` is its own, ``machine`` may be shared by several of them.
+
+    ``address`` is where the others reach it, such as http://10.0.0.5:40001, or empty.
+    """
+
+    id: str
+    machine: str = ""
+    address: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Beat:
+    """What a heartbeat tells: who is there, and how many calls are up and expected over all.
+
+    ``now`` is in Unix seconds, by the back end's clock.
+    """
+
+    now: float
+    processes: tuple[Process, ...] = ()
+    up: int = 0
+    expected: int = 0
+
+
+class Backend(Protocol):
+    """Its methods block; those of ``sql`` raise sqlalchemy.exc.SQLAlchemyError and OSError."""
+
+    url: str
+    """Where it is, or nothing."""
+
+    def ask(self, asked: Asked) -> Refusal | None:
+        """None when the call has a place; asking again for the same call takes no second one."""
+
+    def apply(self, changes: Sequence[Change], owner: str) -> None:
+        """Write what has become of calls of ``owner``, in this order."""
+
+    def beat(self, me: Process, up: Collection[Place]) -> Beat:
+        """Say that ``me`` is there with exactly these calls up; forget who is not, and what is over."""
+
+    def leave(self, owner: str) -> None:
+        """``owner`` stops: its calls are over."""
+
+    def use(self, name: str, seconds: float) -> bool:
+        """Whether ``name`` is used for the first time; it is remembered for so many seconds."""
+
+    def wait(self, what: str, per_minute: int) -> float:
+        """0 and it counts, or the seconds until ``what`` may happen once more."""
+
+    def has_answered(self, agent: str, call_id: str) -> bool:
+        """Whether this call was answered before."""
+
+    def claim(self, agent: str, call_id: str) -> bool:
+        """Whether this call is answered now, for the first time."""
+
+    def forget_answer(self, agent: str, call_id: str) -> None:
+        """This call was not answered after all, and may come again."""
+
+    def close(self) -> None:
+        """Let go of every connection."""

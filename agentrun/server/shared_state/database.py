@@ -1,0 +1,89 @@
+"""How the database is reached that processes share: quickly, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.util import CommandError
+
+from agentrun.distribution import install_extra
+from agentrun.errors import SetupError
+from agentrun.records.store import answered, engine
+
+DECIDE_SECONDS = 0.4
+"""How long a caller waits for a decision of the database's; then it is taken without it."""
+STATEMENT_MS = 2_000
+"""A statement takes a millisecond; one that waits longer is nobody's any more."""
+MOST_CONNECTIONS = 4
+"""Of one process, beside the one on which it listens."""
+VERSIONS = "shared_version"
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def open_database(url: str) -> sa.Engine:
+    """The database at ``url``, brought up to date; blocks, and raises SetupError where that can't be done."""
+    try:
+        parsed = sa.make_url(url)
+        found = _postgresql(parsed) if parsed.get_backend_name() == "postgresql" else _sqlite(parsed)
+        with found.begin() as connection:
+            engine.migrate(connection, _MIGRATIONS, VERSIONS)
+            answered.prepare(connection)
+    except sa.exc.ArgumentError:
+        message = f"'{engine.shown(url)}' is no address of a database"
+        raise SetupError(message, "write --shared postgresql+psycopg://…, or --shared none") from None
+    except ModuleNotFoundError as error:
+        hint = install_extra("postgresql")
+        raise SetupError(f"--shared needs {error.name}, which is not installed", hint) from None
+    except (sa.exc.SQLAlchemyError, CommandError) as error:
+        words = str(getattr(error, "orig", None) or error).splitlines()[0]
+        message = f"nothing can be shared at {engine.shown(url)}: {words}"
+        raise SetupError(message, "see --shared, or --shared none") from None
+    return found
+
+
+def _postgresql(url: sa.URL) -> sa.Engine:
+    given: dict[str, Any] = {"connect_timeout": 2, "tcp_user_timeout": 5_000, "keepalives_idle": 5}
+    if "options" not in url.query:
+        given["options"] = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={STATEMENT_MS}"
+    return sa.create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=MOST_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=DECIDE_SECONDS,
+        connect_args=given,
+    )
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
+    """One file of the workers of a machine; it goes with them, so nothing waits for the disk."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        raise sa.exc.ArgumentError
+    found = sa.create_engine(url, connect_args={"check_same_thread": False, "isolation_level": None})
+
+    @sa.event.listens_for(found, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        for pragma in (f"busy_timeout = {STATEMENT_MS}", "synchronous = OFF"):
+            connection.execute(f"PRAGMA {pragma}").close()
+        # the file stays in this mode; SQLite does not wait for another process that is just setting it
+        with contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL").close()
+
+    return found
+
+
+@contextlib.contextmanager
+def transaction(found: sa.Engine) -> Iterator[sa.Connection]:
+    """One decision: what the block reads is changed by nobody before it has written.
+
+    SQLite lets one writer in at a time; at PostgreSQL the block locks what it decides about.
+    """
+    with found.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection

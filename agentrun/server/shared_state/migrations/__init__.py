@@ -1,0 +1,1 @@
+"""How older stores of records become today's."""

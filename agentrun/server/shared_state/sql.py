@@ -1,0 +1,239 @@
+"""The state that workers of a machine share in SQLite, and machines in PostgreSQL."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from agentrun.records.store import engine
+from agentrun.records.store.answered import AnsweredTable
+from agentrun.server.admission.limits import MINUTE, Limits, Refusal, Taken
+from agentrun.server.shared_state.backend import (
+    LEASE_SECONDS,
+    Asked,
+    Beat,
+    Change,
+    Place,
+    Process,
+    Released,
+    Renamed,
+    Up,
+)
+from agentrun.server.shared_state.database import open_database, transaction
+from agentrun.server.shared_state.tables import BEGUN, PLACES, PROCESSES, USED
+
+_LOCKS = 4720002
+"""The class of PostgreSQL's advisory locks under which limits are decided."""
+_SWEEPING = 2**31 - 1
+_CALL = "call "
+"""What ``shared_begun`` calls an agent's calls, beside those that it places."""
+
+
+class SqlBackend:
+    """As ``Backend``, in the database at ``url``, which is opened and brought up to date.
+
+    Raises SetupError where that can't be done; the methods raise sqlalchemy.exc.SQLAlchemyError.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = open_database(url)
+        self._insert: Any = postgresql.insert if self._is_postgresql else sqlite.insert
+        self._answered = AnsweredTable(self.engine)
+
+    @property
+    def _is_postgresql(self) -> bool:
+        return self.engine.dialect.name == "postgresql"
+
+    def ask(self, asked: Asked) -> Refusal | None:
+        """As Backend. Calls of agents that have no limit wait for no other call."""
+        with transaction(self.engine) as connection:
+            for whose, _ in asked.scopes:
+                self._lock(connection, whose)
+            now = _now(connection)
+            expires = now + asked.seconds
+            if self._extended(connection, asked, now, expires):
+                return None
+            for whose, limits in asked.scopes:
+                if refusal := _taken(connection, whose, asked.caller, limits, now).refusal(limits):
+                    return refusal
+            changed = {"caller": _short(asked.caller, 512), "owner": "", "expires": expires}
+            new = self._insert(PLACES).values(agent=asked.agent, call=_short(asked.call_id), **changed)
+            # what stands there has expired
+            connection.execute(new.on_conflict_do_update(index_elements=["agent", "call"], set_=changed))
+            connection.execute(sa.insert(BEGUN).values(what=_CALL + asked.agent, at=now))
+        return None
+
+    def _extended(self, connection: sa.Connection, asked: Asked, now: float, expires: float) -> bool:
+        """Whether the call has a place already; one that is not up yet then lasts longer."""
+        later = sa.case((PLACES.c.expires.is_(None), None), else_=expires)
+        alive = PLACES.c.expires.is_(None) | (PLACES.c.expires > now)
+        mine = _is(asked.agent, asked.call_id) & alive
+        return connection.execute(sa.update(PLACES).where(mine).values(expires=later)).rowcount > 0
+
+    def apply(self, changes: Sequence[Change], owner: str) -> None:
+        """As Backend."""
+        with transaction(self.engine) as connection:
+            for change in changes:
+                match change:
+                    case Up(place):
+                        self._put_up(connection, place, owner)
+                    case Renamed(agent, old, new):
+                        connection.execute(sa.delete(PLACES).where(_is(agent, new)))
+                        connection.execute(sa.update(PLACES).where(_is(agent, old)).values(call=_short(new)))
+                    case Released(agent, call_id):
+                        connection.execute(sa.delete(PLACES).where(_is(agent, call_id)))
+
+    def beat(self, me: Process, up: Collection[Place]) -> Beat:
+        """As Backend."""
+        with transaction(self.engine) as connection:
+            now = _now(connection)
+            values = {"machine": me.machine, "address": me.address, "version": me.version}
+            new = self._insert(PROCESSES).values(id=me.id, **values, expires=now + LEASE_SECONDS)
+            changed = {**values, "expires": now + LEASE_SECONDS}
+            connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=changed))
+            self._sweep(connection, now)
+            self._correct(connection, me.id, up)
+            processes = tuple(
+                Process(row.id, row.machine, row.address, row.version)
+                for row in connection.execute(sa.select(PROCESSES).order_by(PROCESSES.c.id))
+            )
+            counts = sa.select(sa.func.count(), sa.func.count(PLACES.c.expires)).select_from(PLACES)
+            every, expected = connection.execute(counts).one()
+        return Beat(now, processes, every - expected, expected)
+
+    def _sweep(self, connection: sa.Connection, now: float) -> None:
+        """Forget what is over, one process at a time.
+
+        A process that is forgotten though it lives says at its next heartbeat what is up.
+        """
+        if self._is_postgresql:
+            mine = sa.func.pg_try_advisory_xact_lock(_LOCKS, sa.cast(_SWEEPING, sa.Integer))
+            if not connection.execute(sa.select(mine)).scalar_one():
+                return
+        for table in (PROCESSES, USED):
+            connection.execute(sa.delete(table).where(table.c.expires <= now))
+        connection.execute(sa.delete(BEGUN).where(BEGUN.c.at <= now - MINUTE))
+        there = sa.select(PROCESSES.c.id)
+        lost = (PLACES.c.expires <= now) | (PLACES.c.expires.is_(None) & PLACES.c.owner.not_in(there))
+        # what another process is just changing is left to the next time: two never wait for each other
+        which = sa.select(PLACES.c.agent, PLACES.c.call).where(lost).with_for_update(skip_locked=True)
+        this = sa.tuple_(PLACES.c.agent, PLACES.c.call)
+        connection.execute(sa.delete(PLACES).where(this.in_(which)))
+
+    def _correct(self, connection: sa.Connection, owner: str, up: Collection[Place]) -> None:
+        mine = PLACES.c.expires.is_(None) & (PLACES.c.owner == owner)
+        found = {(row.agent, row.call) for row in connection.execute(sa.select(PLACES).where(mine))}
+        kept = {(place.agent, _short(place.call_id)) for place in up}
+        for agent, call_id in found - kept:
+            connection.execute(sa.delete(PLACES).where(_is(agent, call_id)))
+        for place in up:
+            if (place.agent, _short(place.call_id)) not in found:
+                self._put_up(connection, place, owner)
+
+    def _put_up(self, connection: sa.Connection, place: Place, owner: str) -> None:
+        changed = {"expires": None, "owner": owner}
+        caller = _short(place.caller, 512)
+        new = self._insert(PLACES).values(
+            agent=place.agent, call=_short(place.call_id), caller=caller, **changed
+        )
+        connection.execute(new.on_conflict_do_update(index_elements=["agent", "call"], set_=changed))
+
+    def leave(self, owner: str) -> None:
+        """As Backend."""
+        with transaction(self.engine) as connection:
+            connection.execute(sa.delete(PLACES).where(PLACES.c.owner == owner))
+            connection.execute(sa.delete(PROCESSES).where(PROCESSES.c.id == owner))
+
+    def leave_all(self, prefix: str) -> None:
+        """Processes whose ids begin so were killed: their calls are over."""
+        with transaction(self.engine) as connection:
+            for column in (PLACES.c.owner, PROCESSES.c.id):
+                begins = column.startswith(prefix, autoescape=True)
+                connection.execute(sa.delete(column.table).where(begins))
+
+    def use(self, name: str, seconds: float) -> bool:
+        """As Backend."""
+        with transaction(self.engine) as connection:
+            now = _now(connection)
+            new = self._insert(USED).values(name=name, expires=now + seconds)
+            again = new.on_conflict_do_update(
+                index_elements=["name"], set_={"expires": now + seconds}, where=USED.c.expires <= now
+            )
+            return connection.execute(again.returning(USED.c.name)).first() is not None
+
+    def wait(self, what: str, per_minute: int) -> float:
+        """As Backend."""
+        with transaction(self.engine) as connection:
+            self._lock(connection, what)
+            now = _now(connection)
+            count, first = connection.execute(_begun(BEGUN.c.what == what, now)).one()
+            if count >= per_minute:
+                return max(0.0, float(first) + MINUTE - now)
+            connection.execute(sa.insert(BEGUN).values(what=what, at=now))
+        return 0.0
+
+    def has_answered(self, agent: str, call_id: str) -> bool:
+        """As Backend."""
+        return self._answered.has(agent, call_id)
+
+    def claim(self, agent: str, call_id: str) -> bool:
+        """As Backend."""
+        return self._answered.claim(agent, call_id)
+
+    def forget_answer(self, agent: str, call_id: str) -> None:
+        """As Backend."""
+        self._answered.forget(agent, call_id)
+
+    def close(self) -> None:
+        """As Backend."""
+        self.engine.dispose()
+
+    def _lock(self, connection: sa.Connection, what: str) -> None:
+        """Decide about ``what`` one after the other, over all machines."""
+        if self._is_postgresql:
+            # PostgreSQL's second key is a signed number of 32 bits
+            key = zlib.crc32(what.encode()) - 2**31
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCKS, sa.cast(key, sa.Integer))))
+
+
+def _now(connection: sa.Connection) -> float:
+    return engine.now(connection).timestamp()
+
+
+def _is(agent: str, call_id: str) -> sa.ColumnElement[bool]:
+    return (PLACES.c.agent == agent) & (PLACES.c.call == _short(call_id))
+
+
+def _short(name: str, most: int = 255) -> str:
+    """``name``, or a digest of it where it does not fit, or has what PostgreSQL stores in no text."""
+    raw = name.encode("utf-8", "backslashreplace")
+    if len(name) <= most and b"\0" not in raw and raw.decode() == name:
+        return name
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _begun(which: sa.ColumnElement[bool], now: float) -> sa.Select[int, Any]:
+    return sa.select(sa.func.count(), sa.func.min(BEGUN.c.at)).where(which & (BEGUN.c.at > now - MINUTE))
+
+
+def _taken(connection: sa.Connection, whose: str, caller: str, limits: Limits, now: float) -> Taken:
+    """What is used of limits: only what one of them is about is counted."""
+    calls = of_caller = begun = 0
+    oldest = 0.0
+    alive = PLACES.c.expires.is_(None) | (PLACES.c.expires > now)
+    if whose:
+        alive &= PLACES.c.agent == whose
+    if limits.calls is not None or (limits.calls_per_caller is not None and caller):
+        same = sa.func.sum(sa.case((PLACES.c.caller == _short(caller, 512), 1), else_=0))
+        calls, of_caller = connection.execute(sa.select(sa.func.count(), same).where(alive)).one()
+    if limits.calls_per_minute is not None:
+        which = BEGUN.c.what == _CALL + whose if whose else BEGUN.c.what.startswith(_CALL)
+        begun, first = connection.execute(_begun(which, now)).one()
+        oldest = now - float(first) if first is not None else 0.0
+    return Taken(calls, (of_caller or 0) if caller else 0, begun, oldest)

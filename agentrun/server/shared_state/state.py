@@ -1,0 +1,226 @@
+"""What a process shares with others: decided together where that can be, and by itself where it can't."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
+
+from agentrun.records.store.threads import StoreThreads
+from agentrun.server.admission.limits import Refusal
+from agentrun.server.shared_state.backend import Asked, Backend, Beat, Change, Place, Process
+from agentrun.server.shared_state.database import DECIDE_SECONDS, MOST_CONNECTIONS
+from agentrun.server.shared_state.memory import MemoryBackend
+
+BEAT_SECONDS = 5.0
+AWAY_SECONDS = 1.0
+"""Between two tries to reach a database that is away."""
+BEAT_LONGEST_SECONDS = 5.0
+T = TypeVar("T")
+
+
+class SharedState:
+    """Asks ``shared`` where there is one, and remembers in memory what this process knows by itself.
+
+    While the database is away nobody waits for it: a call is decided about within ``DECIDE_SECONDS`` against
+    this process' share of each limit, that is the limit divided by the processes that were there last.
+    """
+
+    def __init__(
+        self,
+        shared: Backend | None = None,
+        me: Process | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.me = me or Process(secrets.token_hex(8))
+        self.shared = shared
+        self.last = Beat(time.time(), (self.me,))
+        """What the last heartbeat told."""
+        self.away = False
+        self._own = MemoryBackend(clock)
+        self._shift = 0.0
+        self._threads = StoreThreads("shared", most=MOST_CONNECTIONS)
+        self._beats = StoreThreads("heartbeat")
+        self._pending: list[Change] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._watchers: list[Callable[[bool], None]] = []
+        self._deciders: list[Callable[[str], None]] = []
+
+    def on_away(self, watcher: Callable[[bool], None]) -> None:
+        """Have ``watcher`` told when the database is away, and when it is back."""
+        self._watchers.append(watcher)
+
+    def on_decided_alone(self, watcher: Callable[[str], None]) -> None:
+        """Have ``watcher`` told of each decision that was taken without the database: about what."""
+        self._deciders.append(watcher)
+
+    def is_at(self, url: str | None) -> bool:
+        """Whether the state is in the database at ``url``."""
+        return url is not None and self.shared is not None and self.shared.url == url
+
+    def time(self) -> float:
+        """Unix seconds by the clock that everybody shares who shares the state."""
+        return time.time() + self._shift
+
+    async def ask(self, asked: Asked) -> Refusal | None:
+        """None when the call has a place, which it loses unless it is up within its seconds."""
+        if self.shared is None:
+            return self._own.ask(asked)
+        try:
+            refusal = await self._decide("admission", lambda shared: shared.ask(asked))
+        except _AwayError:
+            machines = max(1, len(self.last.processes))
+            mine = replace(asked, own=asked.own.share(machines), server=asked.server.share(machines))
+            return self._own.ask(mine)
+        if refusal is None:
+            self._own.note(asked)
+        return refusal
+
+    def change(self, change: Change) -> None:
+        """What has become of a call: known here at once, and to the others a moment later."""
+        self._own.apply([change], self.me.id)
+        if self.shared is None or self.away:
+            # the heartbeat that finds the database again tells it what is up
+            return
+        self._pending.append(change)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write(), name="shared state")
+
+    @property
+    def held(self) -> int:
+        """How many places this process knows to be taken."""
+        return self._own.held
+
+    def place(self, agent: str, call_id: str) -> Place | None:
+        """The place of a call, where this process knows of one."""
+        return self._own.place(agent, call_id)
+
+    async def use(self, name: str, seconds: float) -> bool:
+        """Whether ``name`` is used for the first time; it is remembered for so many seconds."""
+        if not self._own.use(name, seconds):
+            return False
+        return await self._or("token", lambda shared: shared.use(name, seconds), True)
+
+    async def wait(self, what: str, per_minute: int) -> float:
+        """0 and it counts, or the seconds until ``what`` may happen once more."""
+        if self.shared is None:
+            return self._own.wait(what, per_minute)
+        try:
+            return await self._decide("rate", lambda shared: shared.wait(what, per_minute))
+        except _AwayError:
+            return self._own.wait(what, max(1, per_minute // max(1, len(self.last.processes))))
+
+    async def has_answered(self, agent: str, call_id: str) -> bool:
+        """Whether this call was answered before."""
+        if self._own.has_answered(agent, call_id):
+            return True
+        return await self._or("answered", lambda shared: shared.has_answered(agent, call_id), False)
+
+    async def claim(self, agent: str, call_id: str) -> bool:
+        """Whether this call is answered now, for the first time."""
+        if not self._own.claim(agent, call_id):
+            return False
+        return await self._or("answered", lambda shared: shared.claim(agent, call_id), True)
+
+    async def forget_answer(self, agent: str, call_id: str) -> None:
+        """This call was not answered after all, and may come again."""
+        self._own.forget_answer(agent, call_id)
+        await self._or("answered", lambda shared: shared.forget_answer(agent, call_id), None)
+
+    async def beat(self) -> Beat:
+        """Say that this process is there, and hear who else is."""
+        shared, began = self.shared or self._own, time.time()
+        if self._writing and not self._writing.done():
+            await asyncio.wait({self._writing})
+        up = self._own.up(self.me.id)
+        if shared is self._own:
+            self.last = self._own.beat(self.me, up)
+            return self.last
+        try:
+            self.last = await self._beats.run(shared.beat, self.me, up, seconds=BEAT_LONGEST_SECONDS)
+        except _TROUBLE as error:
+            self._note(error)
+        else:
+            self._shift = self.last.now - (began + time.time()) / 2
+            self._note(None)
+        return self.last
+
+    async def run(self) -> None:
+        """Beat, over and over, until it is cancelled."""
+        while True:
+            await self.beat()
+            await asyncio.sleep(AWAY_SECONDS if self.away else BEAT_SECONDS)
+
+    async def close(self) -> None:
+        """Say that this process leaves, and let go of the database; it has a second for it."""
+        shared = self.shared
+        if shared is None:
+            return
+        closing = StoreThreads("leaving")
+        try:
+            if not self.away:
+                await closing.run(shared.leave, self.me.id, seconds=AWAY_SECONDS)
+            await closing.run(shared.close, seconds=AWAY_SECONDS)
+        except _TROUBLE as error:
+            logger.warning("the shared state was left without a word: {}", type(error).__name__)
+
+    async def _write(self) -> None:
+        while self._pending and self.shared:
+            changes, self._pending = self._pending, []
+            try:
+                await self._threads.run(self.shared.apply, changes, self.me.id, seconds=BEAT_LONGEST_SECONDS)
+            except _TROUBLE as error:
+                self._note(error)
+                self._pending.clear()
+
+    async def _or(self, what: str, question: Callable[[Backend], T], otherwise: T) -> T:
+        if self.shared is None:
+            return otherwise
+        try:
+            return await self._decide(what, question)
+        except _AwayError:
+            return otherwise
+
+    async def _decide(self, what: str, question: Callable[[Backend], T]) -> T:
+        """The database's answer, once it knows what was changed before; raises _AwayError."""
+        assert self.shared is not None  # noqa: S101
+        try:
+            if self.away:
+                raise _AwayError
+            async with asyncio.timeout(DECIDE_SECONDS):
+                if self._writing and not self._writing.done():
+                    await asyncio.wait({self._writing})
+                return await self._threads.run(question, self.shared, seconds=DECIDE_SECONDS)
+        except _TROUBLE as error:
+            self._note(error)
+            for decider in self._deciders:
+                decider(what)
+            raise _AwayError from None
+
+    def _note(self, error: Exception | None) -> None:
+        """The database is away, or there again."""
+        if (error is not None) == self.away or isinstance(error, _AwayError):
+            return
+        self.away = error is not None
+        if error is not None:
+            share = f"1/{max(1, len(self.last.processes))} of each limit"
+            words = "the shared state is away ({}): calls are decided about here, against {}"
+            logger.error(words, (str(error) or type(error).__name__).splitlines()[0], share)
+        else:
+            logger.warning("the shared state is there again")
+        for watcher in self._watchers:
+            watcher(self.away)
+
+
+class _AwayError(Exception):
+    """The database does not answer."""
+
+
+_TROUBLE = (SQLAlchemyError, OSError, TimeoutError, _AwayError)
