@@ -35,6 +35,7 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
 
     app.include_router(health_routes.router(switchboard, settings))
     app.state.metrics = Metrics(switchboard)
+    app.state.metrics.share(switchboard.state)
     app.include_router(metrics.router(app.state.metrics, settings))
     require_local = local_only.require(settings.local) if is_loopback(settings.host) else None
     guard = api_key.require_start(settings)

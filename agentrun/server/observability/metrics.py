@@ -17,6 +17,7 @@ from agentrun.server.auth import api_key
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.records.webhook_delivery import Deliverer
+from agentrun.server.shared_state.state import SharedState
 
 _ANSWER = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 _STAGE = (0.01, 0.025, *_ANSWER)
@@ -70,6 +71,13 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livemostrecent",
         )
+        self._alone = counter("decided_alone", "Decisions without the shared state, which was away.", "about")
+        self._away = Gauge(
+            "agentrun_shared_state_away",
+            "1 while what machines share can't be reached.",
+            registry=self.registry,
+            multiprocess_mode="livemax",
+        )
         self._refused_records = counter("records_refused", "Records that the store can't take.", "agent")
         self._admission = switchboard.admission
         self._expected = self._gauge("calls_expected", "Calls that were let in and are not up yet.")
@@ -99,6 +107,12 @@ class Metrics:
     def stream_refused(self, agent: str, reason: str) -> None:
         """Count a stream that was not taken; ``agent`` is one of the server's, or empty."""
         self._refused_streams.labels(agent, reason).inc()
+
+    def share(self, state: SharedState) -> None:
+        """Count what is decided without the others, and say when they can't be asked."""
+        self._away.set(0)
+        state.on_away(lambda is_away: self._away.set(int(is_away)))
+        state.on_decided_alone(lambda about: self._alone.labels(about).inc())
 
     def record_refused(self, agent: str) -> None:
         """Count a record that is kept in a file of its own, since no store takes it."""

@@ -1,0 +1,183 @@
+"""Several servers with one PostgreSQL behind haproxy, which gives each request to the next one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+import httpx
+from twilio.request_validator import RequestValidator
+
+from agentrun.records.store.store import CallQuery, Store
+from agentrun.simulate.caller import Caller
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.simulate.openai import OpenAIServer
+from agentrun.simulate.twilio import Callee, Network, TwilioServer
+from tests.calls.desk import HELLO
+from tests.cli.test_serve import SERVE, environ
+
+KEY, FROM = "the-servers-key", "+15551234567"
+SPEC = """\
+name: {name}
+transport: {{type: twilio, dial: {{machine: hang_up, ring: 30s}}}}
+limits: {limits}
+prompts: {{system: "You call {{{{ call.body.patient }}}}.", greeting: Hello., apology: Sorry.}}
+"""
+PROXY = """
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 60s
+  timeout server 60s
+  timeout tunnel 600s
+  option redispatch
+listen calls
+  bind 127.0.0.1:{port}
+  balance roundrobin
+  option httpchk GET /ready
+  http-check expect status 200
+  default-server check inter 300ms fall 2 rise 1
+"""
+
+
+@dataclass
+class Machines:
+    """The rig: ``url`` is the balancer's, ``urls`` and ``processes`` are each server's own."""
+
+    url: str
+    store: str
+    twilio: TwilioServer
+    callee: Callee
+    urls: list[str] = field(default_factory=list)
+    processes: list[Process] = field(default_factory=list)
+
+    @property
+    def caller(self) -> Caller:
+        """A telephone whose webhooks are signed."""
+        return Caller(auth_token=self.twilio.auth_token)
+
+    def webhook(self, base: str, agent: str, call_sid: str) -> tuple[str, dict[str, str], dict[str, str]]:
+        """What Twilio sends for a call: where to, the form, and the header with its signature."""
+        path = f"/{agent}/twilio/voice"
+        form = {"CallSid": call_sid, "From": "+12025550143", "To": "+12025550199"}
+        signature = RequestValidator(self.twilio.auth_token).compute_signature(self.url + path, form)
+        return base + path, form, {"X-Twilio-Signature": signature}
+
+    async def ring(self, base: str, agent: str, call_sid: str) -> httpx.Response:
+        """The answer to a webhook that comes to ``base``."""
+        url, form, headers = self.webhook(base, agent, call_sid)
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+            return await client.post(url, data=form, headers=headers)
+
+    async def dial(self, base: str, to: str, **parameters: str) -> httpx.Response:
+        """Have the agent call somebody."""
+        headers = {"Authorization": f"Bearer {KEY}"}
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+            body = {"to": to, "parameters": parameters}
+            return await client.post(f"{base}/desk/twilio/dial", json=body, headers=headers)
+
+    def records(self) -> list[dict[str, object]]:
+        """What the store has of every call."""
+        with Store(self.store) as store:
+            return list(store.find(CallQuery()))
+
+
+def stream_of(answer: httpx.Response) -> tuple[str, dict[str, str]] | None:
+    """The stream's address and its parameters; None for a call that is not connected."""
+    found = ElementTree.fromstring(answer.text).find("Connect/Stream")
+    if found is None:
+        return None
+    return found.attrib["url"], {part.attrib["name"]: part.attrib["value"] for part in found}
+
+
+@contextlib.asynccontextmanager
+async def machines(
+    folder: Path,
+    store: str,
+    limits: Mapping[str, str],
+    *options: str,
+    number: int = 2,
+    callee: Callee | None = None,
+) -> AsyncIterator[Machines]:
+    """Servers of the agents that ``limits`` names, each of which answers ``/ready`` to the balancer."""
+    callee = callee or Callee()
+    specs = [folder / f"{name}.yaml" for name in limits]
+    for spec in specs:
+        spec.write_text(SPEC.format(name=spec.stem, limits=limits[spec.stem]))
+    async with contextlib.AsyncExitStack() as stack:
+        brain = ScriptedBrain([HELLO] * 100)
+        openai = await stack.enter_async_context(OpenAIServer(ScriptedHearing(()), ToneVoice(), brain))
+        twilio = await stack.enter_async_context(TwilioServer())
+        twilio.connect(Network(twilio.auth_token, callee).put_through)
+        ports = [free_port() for _ in range(number + 1)]
+        rig = Machines(f"http://127.0.0.1:{ports[0]}", store, twilio, callee)
+        given = {
+            "OPENAI_API_KEY": "test",
+            "OPENAI_BASE_URL": openai.base_url,
+            **twilio.environ(),
+            "TWILIO_FROM_NUMBER": FROM,
+            "AGENTRUN_API_KEY": KEY,
+        }
+        for port in ports[1:]:
+            rig.urls.append(f"http://127.0.0.1:{port}")
+            home = folder / str(port)
+            home.mkdir()
+            command = (*SERVE, *map(str, specs), "--port", str(port), "--public-url", rig.url)
+            rig.processes.append(
+                await asyncio.create_subprocess_exec(
+                    *(*command, "--records", store, "--drain", "0s", *options),
+                    env=environ(**given),
+                    cwd=home,
+                    stdout=DEVNULL,
+                    stderr=None if os.environ.get("CI") else PIPE,
+                    limit=1 << 24,
+                )
+            )
+            stack.push_async_callback(_end, rig.processes[-1])
+        config = folder / "haproxy.cfg"
+        servers = (f"  server m{port} 127.0.0.1:{port}\n" for port in ports[1:])
+        config.write_text(PROXY.format(port=ports[0]) + "".join(servers))
+        proxy = await asyncio.create_subprocess_exec(
+            "/usr/sbin/haproxy", "-db", "-q", "-f", str(config), stdout=DEVNULL, stderr=sys.stderr
+        )
+        stack.push_async_callback(_end, proxy)
+        for url in (*rig.urls, rig.url):
+            await is_ready(url)
+        yield rig
+
+
+async def is_ready(url: str, seconds: float = 90.0) -> None:
+    """Return when a server takes calls."""
+    async with asyncio.timeout(seconds), httpx.AsyncClient(trust_env=False) as client:
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                if (await client.get(f"{url}/ready")).status_code == 200:
+                    return
+            await asyncio.sleep(0.1)
+
+
+async def _end(process: Process) -> None:
+    if process.returncode is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.communicate(), 20)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def free_port() -> int:
+    """A port of this machine that nobody has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
