@@ -19,6 +19,8 @@ DECIDE_SECONDS = 0.4
 """How long a caller waits for a decision of the database's; then it is taken without it."""
 STATEMENT_MS = 2_000
 """A statement takes a millisecond; one that waits longer is nobody's any more."""
+_OPTIONS = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={STATEMENT_MS} -c synchronous_commit=off"
+"""A decision does not wait for the disk: a database that crashes may forget those of its last half second."""
 MOST_CONNECTIONS = 4
 """Of one process, beside the one on which it listens."""
 VERSIONS = "shared_version"
@@ -49,7 +51,7 @@ def open_database(url: str) -> sa.Engine:
 def _postgresql(url: sa.URL) -> sa.Engine:
     given: dict[str, Any] = {"connect_timeout": 2, "tcp_user_timeout": 5_000, "keepalives_idle": 5}
     if "options" not in url.query:
-        given["options"] = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={STATEMENT_MS}"
+        given["options"] = _OPTIONS
     return sa.create_engine(
         url,
         pool_pre_ping=True,
