@@ -155,7 +155,7 @@ async def machines(
         yield rig
 
 
-async def is_ready(url: str, seconds: float = 90.0) -> None:
+async def is_ready(url: str, seconds: float = 240.0) -> None:
     """Return when a server takes calls."""
     async with asyncio.timeout(seconds), httpx.AsyncClient(trust_env=False) as client:
         while True:

@@ -53,9 +53,7 @@ class SqlBackend:
     def ask(self, asked: Asked) -> Refusal | None:
         """As Backend. Calls of agents that have no limit wait for no other call."""
         with transaction(self.engine) as connection:
-            for whose, _ in asked.scopes:
-                self._lock(connection, whose)
-            now = _now(connection)
+            now = self._alone(connection, *(whose for whose, _ in asked.scopes))
             expires = now + asked.seconds
             if self._extended(connection, asked, now, expires):
                 return None
@@ -170,8 +168,7 @@ class SqlBackend:
     def wait(self, what: str, per_minute: int) -> float:
         """As Backend."""
         with transaction(self.engine) as connection:
-            self._lock(connection, what)
-            now = _now(connection)
+            now = self._alone(connection, what)
             count, first = connection.execute(_begun(BEGUN.c.what == what, now)).one()
             if count >= per_minute:
                 return max(0.0, float(first) + MINUTE - now)
@@ -194,12 +191,15 @@ class SqlBackend:
         """As Backend."""
         self.engine.dispose()
 
-    def _lock(self, connection: sa.Connection, what: str) -> None:
-        """Decide about ``what`` one after the other, over all machines."""
-        if self._is_postgresql:
-            # PostgreSQL's second key is a signed number of 32 bits
-            key = zlib.crc32(what.encode()) - 2**31
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCKS, sa.cast(key, sa.Integer))))
+    def _alone(self, connection: sa.Connection, *what: str) -> float:
+        """The time, once nobody else on any machine decides about ``what``."""
+        if not self._is_postgresql or not what:
+            return _now(connection)
+        # PostgreSQL's second key is a signed number of 32 bits; it takes what is selected in this order
+        keys = [sa.cast(zlib.crc32(each.encode()) - 2**31, sa.Integer) for each in what]
+        locks = [sa.func.pg_advisory_xact_lock(_LOCKS, key).label(f"lock{n}") for n, key in enumerate(keys)]
+        now = sa.extract("epoch", sa.func.clock_timestamp()).label("now")
+        return float(connection.execute(sa.select(*locks, now)).one().now)
 
 
 def _now(connection: sa.Connection) -> float:

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,6 +22,8 @@ BEAT_SECONDS = 5.0
 AWAY_SECONDS = 1.0
 """Between two tries to reach a database that is away."""
 BEAT_LONGEST_SECONDS = 5.0
+BUSY_SECONDS = 5.0
+"""How long a decision may take while the database is at work for others; Twilio waits 15 s for its answer."""
 T = TypeVar("T")
 
 
@@ -46,6 +48,7 @@ class SharedState:
         self.away = False
         self._own = MemoryBackend(clock)
         self._shift = 0.0
+        self._heard = float("-inf")
         self._threads = StoreThreads("shared", most=MOST_CONNECTIONS)
         self._beats = StoreThreads("heartbeat")
         self._pending: list[Change] = []
@@ -179,6 +182,8 @@ class SharedState:
             except _TROUBLE as error:
                 self._note(error)
                 self._pending.clear()
+            else:
+                self._heard = asyncio.get_running_loop().time()
 
     async def _or(self, what: str, question: Callable[[Backend], T], otherwise: T) -> T:
         if self.shared is None:
@@ -194,15 +199,34 @@ class SharedState:
         try:
             if self.away:
                 raise _AwayError
-            async with asyncio.timeout(DECIDE_SECONDS):
-                if self._writing and not self._writing.done():
-                    await asyncio.wait({self._writing})
-                return await self._threads.run(question, self.shared, seconds=DECIDE_SECONDS)
+            answer = await self._patiently(question, self.shared)
         except _TROUBLE as error:
             self._note(error)
             for decider in self._deciders:
                 decider(what)
             raise _AwayError from None
+        return answer
+
+    async def _patiently(self, question: Callable[[Backend], T], shared: Backend) -> T:
+        """The answer of a database that may be busy; TimeoutError for one of which nothing is heard."""
+
+        async def ask() -> T:
+            if self._writing and not self._writing.done():
+                await asyncio.wait({self._writing})
+            answer = await self._threads.run(question, shared, seconds=BUSY_SECONDS)
+            self._heard = clock()
+            return answer
+
+        clock = asyncio.get_running_loop().time
+        began, asking = clock(), asyncio.ensure_future(ask())
+        asking.add_done_callback(_heed)
+        while not asking.done():
+            patience = max(began, self._heard) + DECIDE_SECONDS - clock()
+            if patience <= 0:
+                asking.cancel()
+                raise TimeoutError
+            await asyncio.wait({asking}, timeout=patience)
+        return asking.result()
 
     def _note(self, error: Exception | None) -> None:
         """The database is away, or there again."""
@@ -217,6 +241,12 @@ class SharedState:
             logger.warning("the shared state is there again")
         for watcher in self._watchers:
             watcher(self.away)
+
+
+def _heed(future: asyncio.Future[Any]) -> None:
+    """An error that nobody waits for any more is not worth a warning."""
+    if not future.cancelled():
+        future.exception()
 
 
 class _AwayError(Exception):
