@@ -88,17 +88,29 @@ class Admission:
             return self._told(plan, Refusal("full", "this machine is full", RETRY_SECONDS))
         agent, own = plan.spec.name, plan.spec.limits
         bounds = Limits(own.calls, own.calls_per_caller, own.calls_per_minute)
-        lasts, of_server = seconds + MARGIN_SECONDS, self._of_server(own.calls == AUTO)
+        lasts, wants_room = seconds + MARGIN_SECONDS, own.calls == AUTO
+        if self._is_crowded(agent, call_id, wanted=wants_room):
+            return self._told(plan, Refusal("busy", "every line is taken", RETRY_SECONDS))
+        of_server = self._of_server(wants_room and not self.state.is_over_machines)
         refusal = await self.state.ask(Asked(agent, call_id, caller, lasts, bounds, of_server))
         if refusal:
             return self._told(plan, refusal)
         self._asked[agent, call_id] = self._clock()
         return None
 
+    def _is_crowded(self, agent: str, call_id: str, *, wanted: bool) -> bool:
+        """Whether this machine holds no more: what it holds is not counted over all machines."""
+        asked = wanted or self._limits.calls == AUTO
+        if not asked or not self.state.is_over_machines or self.capacity is None:
+            return False
+        return self.state.place(agent, call_id) is None and self.state.held >= self.capacity()
+
     def _of_server(self, wanted: bool) -> Limits:
         """The server's limits, with what it holds at this moment where that is ``wanted``."""
         if self._limits.calls != AUTO and not wanted:
             return self._limits
+        if self.state.is_over_machines:
+            return replace(self._limits, calls=None)
         fixed = self._limits.calls if isinstance(self._limits.calls, int) else math.inf
         held = self.capacity() if self.capacity else math.inf
         least = min(fixed, held)

@@ -68,6 +68,11 @@ class SharedState:
         """Whether the state is in the database at ``url``."""
         return url is not None and self.shared is not None and self.shared.url == url
 
+    @property
+    def is_over_machines(self) -> bool:
+        """Whether other machines share the state, and not only this one's workers."""
+        return self.shared is not None and self.shared.url.startswith("postgresql")
+
     def time(self) -> float:
         """Unix seconds by the clock that everybody shares who shares the state."""
         return time.time() + self._shift

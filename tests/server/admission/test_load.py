@@ -15,7 +15,7 @@ import pytest
 from agentrun.server.admission.admission import Admission, Limits
 from agentrun.server.admission.lateness import Lateness
 from agentrun.server.admission.load import FIRST_GUESS, FULL_SHARE, Load, Used
-from agentrun.server.shared_state.sqlite import Ledger, SharedLoad, SharedStore
+from agentrun.server.shared_state.ledger import Ledger, SharedLoad
 from agentrun.testing import virtual_time
 from tests.server.admission.test_admission import kinds, plan
 
@@ -192,33 +192,33 @@ def test_judging_threads_that_answer_at_once_are_not() -> None:
     assert 20 < asked < 60, "twice a second, not at each look"
 
 
-def test_two_calls_at_once_get_the_one_place_that_is_left(tmp_path: Path) -> None:
+async def test_two_calls_at_once_get_the_one_place_that_is_left(tmp_path: Path) -> None:
     door = Admission(Limits(calls="auto"), capacity=lambda: 3)
     desk = plan(tmp_path)
-    assert kinds(door, desk, range(5)) == ["", "", "", "busy", "busy"]
+    assert await kinds(door, desk, range(5)) == ["", "", "", "busy", "busy"]
     door.release("desk", "CA0")
-    assert kinds(door, desk, range(5, 7)) == ["", "busy"]
+    assert await kinds(door, desk, range(5, 7)) == ["", "busy"]
 
 
-def test_without_auto_nobody_is_refused_for_the_load(tmp_path: Path) -> None:
+async def test_without_auto_nobody_is_refused_for_the_load(tmp_path: Path) -> None:
     door = Admission(capacity=lambda: 1)
-    assert kinds(door, plan(tmp_path), range(3)) == [""] * 3
+    assert await kinds(door, plan(tmp_path), range(3)) == [""] * 3
 
 
-def test_an_agent_may_ask_for_it_alone(tmp_path: Path) -> None:
+async def test_an_agent_may_ask_for_it_alone(tmp_path: Path) -> None:
     door = Admission(Limits(calls=2), capacity=lambda: 1)
     desk, other = plan(tmp_path, "limits: {calls: auto}"), plan(tmp_path, name="other")
-    assert kinds(door, desk, range(2)) == ["", "busy"]
-    assert kinds(door, other, range(2, 4)) == ["", "busy"], "the server's own limit holds for all"
+    assert await kinds(door, desk, range(2)) == ["", "busy"]
+    assert await kinds(door, other, range(2, 4)) == ["", "busy"], "the server's own limit holds for all"
 
 
-def test_the_capacity_is_asked_anew_for_each_call(tmp_path: Path) -> None:
+async def test_the_capacity_is_asked_anew_for_each_call(tmp_path: Path) -> None:
     room = [1]
     door = Admission(Limits(calls="auto"), capacity=lambda: room[0])
     desk = plan(tmp_path)
-    assert kinds(door, desk, range(2)) == ["", "busy"]
+    assert await kinds(door, desk, range(2)) == ["", "busy"]
     room[0] = 2
-    assert kinds(door, desk, range(2, 4)) == ["", "busy"]
+    assert await kinds(door, desk, range(2, 4)) == ["", "busy"]
 
 
 def test_workers_hold_together_what_each_of_them_holds(
@@ -236,8 +236,8 @@ def test_workers_hold_together_what_each_of_them_holds(
         shared[0]._told_at = float("-inf")
         machines[0].load._listeners[0](0.0)
         together = [each.capacity() for each in shared]
-        door = Admission(Limits(calls="auto"), store=SharedStore(ledgers[1]), capacity=shared[1].capacity)
-        admitted = kinds(door, plan(tmp_path), range(6))
+        door = Admission(Limits(calls="auto"), capacity=shared[1].capacity)
+        admitted = await kinds(door, plan(tmp_path), range(6))
         await asyncio.sleep(10)
         return [together, admitted, shared[0].capacity()]
 
