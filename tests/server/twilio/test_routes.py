@@ -170,9 +170,16 @@ async def test_a_stream_without_the_token_of_its_call_is_refused(tmp_path: Path)
         await assert_refused(server, start(await a_token(server), OTHER_CALL))
         await assert_refused(server, start(await a_token(server), "CÄ"))
         await assert_refused(server, start(await a_token(server, "other")))
-        used = await a_token(server)
-        await assert_refused(server, start(used, OTHER_CALL))
-        await assert_refused(server, start(used))
+        shown = await a_token(server)
+        await assert_refused(server, start(shown, OTHER_CALL))
+        async with dial(server) as socket:
+            await socket.send(start(shown))
+            assert isinstance(await asyncio.wait_for(socket.recv(), 10), str), (
+                "a stranger's try uses nothing up"
+            )
+        async with dial(server) as socket:
+            await socket.send(start(shown))
+            assert await code_of(socket) == 1008, "its call does"
 
 
 async def test_an_expired_token_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
