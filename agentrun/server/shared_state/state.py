@@ -7,16 +7,16 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from loguru import logger
-from sqlalchemy.exc import SQLAlchemyError
 
 from agentrun.records.store.threads import StoreThreads
 from agentrun.server.admission.limits import Refusal
 from agentrun.server.shared_state.backend import Asked, Backend, Beat, Change, Place, Process
 from agentrun.server.shared_state.database import DECIDE_SECONDS, MOST_CONNECTIONS
 from agentrun.server.shared_state.memory import MemoryBackend
+from agentrun.server.shared_state.trouble import TROUBLE, AwayError, heed
 
 BEAT_SECONDS = 5.0
 AWAY_SECONDS = 1.0
@@ -83,7 +83,7 @@ class SharedState:
             return self._own.ask(asked)
         try:
             refusal = await self._decide("admission", lambda shared: shared.ask(asked))
-        except _AwayError:
+        except AwayError:
             machines = max(1, len(self.last.processes))
             mine = replace(asked, own=asked.own.share(machines), server=asked.server.share(machines))
             return self._own.ask(mine)
@@ -122,7 +122,7 @@ class SharedState:
             return self._own.wait(what, per_minute)
         try:
             return await self._decide("rate", lambda shared: shared.wait(what, per_minute))
-        except _AwayError:
+        except AwayError:
             return self._own.wait(what, max(1, per_minute // max(1, len(self.last.processes))))
 
     async def has_answered(self, agent: str, call_id: str) -> bool:
@@ -153,7 +153,7 @@ class SharedState:
             return self.last
         try:
             self.last = await self._beats.run(shared.beat, self.me, up, seconds=BEAT_LONGEST_SECONDS)
-        except _TROUBLE as error:
+        except TROUBLE as error:
             self._note(error)
         else:
             self._shift = self.last.now - (began + time.time()) / 2
@@ -176,7 +176,7 @@ class SharedState:
             if not self.away:
                 await closing.run(shared.leave, self.me.id, seconds=AWAY_SECONDS)
             await closing.run(shared.close, seconds=AWAY_SECONDS)
-        except _TROUBLE as error:
+        except TROUBLE as error:
             logger.warning("the shared state was left without a word: {}", type(error).__name__)
 
     async def _write(self) -> None:
@@ -184,7 +184,7 @@ class SharedState:
             changes, self._pending = self._pending, []
             try:
                 await self._threads.run(self.shared.apply, changes, self.me.id, seconds=BEAT_LONGEST_SECONDS)
-            except _TROUBLE as error:
+            except TROUBLE as error:
                 self._note(error)
                 self._pending.clear()
             else:
@@ -195,21 +195,21 @@ class SharedState:
             return otherwise
         try:
             return await self._decide(what, question)
-        except _AwayError:
+        except AwayError:
             return otherwise
 
     async def _decide(self, what: str, question: Callable[[Backend], T]) -> T:
-        """The database's answer, once it knows what was changed before; raises _AwayError."""
+        """The database's answer, once it knows what was changed before; raises AwayError."""
         assert self.shared is not None  # noqa: S101
         try:
             if self.away:
-                raise _AwayError
+                raise AwayError
             answer = await self._patiently(question, self.shared)
-        except _TROUBLE as error:
+        except TROUBLE as error:
             self._note(error)
             for decider in self._deciders:
                 decider(what)
-            raise _AwayError from None
+            raise AwayError from None
         return answer
 
     async def _patiently(self, question: Callable[[Backend], T], shared: Backend) -> T:
@@ -224,7 +224,7 @@ class SharedState:
 
         clock = asyncio.get_running_loop().time
         began, asking = clock(), asyncio.ensure_future(ask())
-        asking.add_done_callback(_heed)
+        asking.add_done_callback(heed)
         while not asking.done():
             patience = max(began, self._heard) + DECIDE_SECONDS - clock()
             if patience <= 0:
@@ -235,7 +235,7 @@ class SharedState:
 
     def _note(self, error: Exception | None) -> None:
         """The database is away, or there again."""
-        if (error is not None) == self.away or isinstance(error, _AwayError):
+        if (error is not None) == self.away or isinstance(error, AwayError):
             return
         self.away = error is not None
         if error is not None:
@@ -246,16 +246,3 @@ class SharedState:
             logger.warning("the shared state is there again")
         for watcher in self._watchers:
             watcher(self.away)
-
-
-def _heed(future: asyncio.Future[Any]) -> None:
-    """An error that nobody waits for any more is not worth a warning."""
-    if not future.cancelled():
-        future.exception()
-
-
-class _AwayError(Exception):
-    """The database does not answer."""
-
-
-_TROUBLE = (SQLAlchemyError, OSError, TimeoutError, _AwayError)
