@@ -158,9 +158,12 @@ async def test_a_recording_is_sent_to_its_address(tmp_path: Path) -> None:
 
 
 async def test_an_address_that_does_not_answer_leaves_the_file_here_and_says_so(tmp_path: Path) -> None:
-    overrides = {"record.audio": "ftp://rosa:secret@127.0.0.1:9/calls"}
+    overrides = {"record.audio": "ftp://rosa:${PASSWORD}@127.0.0.1:9/calls"}
+    environ = {"PASSWORD": "secret"}
     records = f"sqlite:///{tmp_path / 'calls.sqlite3'}"
-    async with open_desk(tmp_path, [HELLO, OPEN], overrides=overrides, records=records) as desk:
+    async with open_desk(
+        tmp_path, [HELLO, OPEN], overrides=overrides, records=records, environ=environ
+    ) as desk:
         assert desk.server.switchboard.recordings
         desk.server.switchboard.recordings.waits = (0.0, 0.1)
         record = await desk.finished(await ask_once(desk))
