@@ -115,7 +115,7 @@ class TwilioRoutes:
         is_expected = self._tokens.expects(expected, agent)
         try:
             with self._handshakes.one(address, expected=is_expected) as seconds:
-                opened = await self._handshake(plan, websocket, seconds, is_expected)
+                opened = await self._handshake(plan, agent, websocket, seconds, is_expected)
         except CrowdedError:
             self._refused.note(agent, "crowded")
             await websocket.close(TRY_LATER)
@@ -157,9 +157,8 @@ class TwilioRoutes:
         return f"{scheme}://{public.netloc}{public.path.rstrip('/')}/{agent}/twilio/stream"
 
     async def _handshake(
-        self, plan: Plan, websocket: WebSocket, seconds: float, is_expected: bool
+        self, plan: Plan, agent: str, websocket: WebSocket, seconds: float, is_expected: bool
     ) -> tuple[Stream, StreamGrant] | None:
-        agent = plan.spec.name
         try:
             await websocket.accept()
             stream = await asyncio.wait_for(twilio_start.read_start(websocket), seconds)
