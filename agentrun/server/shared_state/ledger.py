@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,26 +20,28 @@ _HEARD_OF_SECONDS = 6.0
 
 
 class Ledger:
-    """The file, with one JSON object under each name."""
+    """The file, with one JSON object under each name; threads take turns."""
 
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.execute("CREATE TABLE IF NOT EXISTS pages (name TEXT PRIMARY KEY, value TEXT)")
 
     @contextmanager
     def page(self, name: str) -> Iterator[dict[str, Any]]:
         """The object under ``name``, for the block alone; what the block makes of it is kept."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            row = self._db.execute("SELECT value FROM pages WHERE name = ?", (name,)).fetchone()
-            value: dict[str, Any] = json.loads(row[0]) if row else {}
-            yield value
-            self._db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?)", (name, json.dumps(value)))
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                row = self._db.execute("SELECT value FROM pages WHERE name = ?", (name,)).fetchone()
+                value: dict[str, Any] = json.loads(row[0]) if row else {}
+                yield value
+                self._db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?)", (name, json.dumps(value)))
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
 
     def close(self) -> None:
         """Let go of the file."""

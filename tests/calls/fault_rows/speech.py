@@ -32,7 +32,7 @@ ROWS = (
     ear("200 with JSON", fault("json"), AGAIN, 4, ""),
     ear("200 with HTML", fault("html"), AGAIN, 4, "unknown"),
     # the voice, of fixed words
-    greets("refused", fault("refuse"), SORRY, 7, "connectivity"),
+    greets("refused", fault("refuse"), SORRY, 9, "connectivity"),
     greets("TLS", None, SORRY, 10, "connectivity", tls=True),
     greets("400 once", status(400, 1), SORRY, 10, "400"),
     greets("401", status(401), SORRY, 4, "authentication"),
