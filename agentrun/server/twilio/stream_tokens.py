@@ -20,6 +20,8 @@ from typing import Any
 import jwt
 from jwt.types import Options
 
+from agentrun.server.shared_state.state import SharedState
+
 LIFETIME_SECONDS = 60.0
 MOST_CHARACTERS = 494
 """Twilio takes less than 500 of a parameter, its name with it.
@@ -64,7 +66,7 @@ class StreamTokens:
     ) -> None:
         self._keys = tuple(keys) or (secrets.token_bytes(32),)
         self._clock = clock
-        self._use = use or _Once(clock).use
+        self._use = use or SharedState(clock=clock).use
 
     def mint(self, agent: str, call_sid: str, from_number: str, to_number: str, dial: str = "") -> str:
         """A new token, at most ``MOST_CHARACTERS`` long: a JSON Web Token (RFC 7519) over HMAC-SHA256."""
@@ -137,23 +139,6 @@ class StreamTokens:
                 continue
             return found
         return None
-
-
-class _Once:
-    """What a process uses that shares its tokens with nobody."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._used: dict[str, float] = {}
-
-    async def use(self, name: str, seconds: float) -> bool:
-        """Whether ``name`` is used for the first time."""
-        now = self._clock()
-        self._used = {known: until for known, until in self._used.items() if until > now}
-        if name in self._used:
-            return False
-        self._used[name] = now + seconds
-        return True
 
 
 def _mark(key: bytes, agent: str, millis: int, unlike: bytes) -> bytes:
