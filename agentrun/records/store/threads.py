@@ -31,7 +31,7 @@ class StoreThreads:
         """
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._threads, partial(work, *args))
-        future.add_done_callback(_heed)
+        future.add_done_callback(heed)
         try:
             async with asyncio.timeout(seconds):
                 return await asyncio.shield(future)
@@ -40,7 +40,7 @@ class StoreThreads:
             raise
 
 
-def _heed(future: asyncio.Future[T]) -> None:
+def heed(future: asyncio.Future[T]) -> None:
     """An error that nobody waits for any more is not worth a warning."""
     if not future.cancelled():
         future.exception()
