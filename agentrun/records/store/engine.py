@@ -42,16 +42,23 @@ def make(url: str) -> sa.Engine:
     if parsed.database and not memory and not parsed.database.startswith("file:"):
         keep_private(Path(parsed.database))
     engine = sa.create_engine(parsed, connect_args={"check_same_thread": False}, **memory)
+    set_up_sqlite(engine, BUSY_MS, "NORMAL")
+    return engine
+
+
+def set_up_sqlite(engine: sa.Engine, busy_ms: int, synchronous: str) -> None:
+    """Have each connection wait ``busy_ms`` for a writer, and for the disk as ``synchronous`` says.
+
+    Readers and a writer don't wait for each other. https://www.sqlite.org/pragma.html
+    """
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        for pragma in (f"busy_timeout = {BUSY_MS}", "synchronous = NORMAL"):
+        for pragma in (f"busy_timeout = {busy_ms}", f"synchronous = {synchronous}"):
             connection.execute(f"PRAGMA {pragma}").close()
         # the file stays in this mode; SQLite does not wait for another process that is just setting it
         with contextlib.suppress(sqlite3.OperationalError):
             connection.execute("PRAGMA journal_mode = WAL").close()
-
-    return engine
 
 
 def migrate(connection: sa.Connection, steps: Path = _MIGRATIONS, versions: str = VERSIONS) -> None:

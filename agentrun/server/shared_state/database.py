@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,15 +66,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
         raise sa.exc.ArgumentError
     found = sa.create_engine(url, connect_args={"check_same_thread": False, "isolation_level": None})
-
-    @sa.event.listens_for(found, "connect")
-    def prepare(connection: Any, _record: object) -> None:
-        for pragma in (f"busy_timeout = {STATEMENT_MS}", "synchronous = OFF"):
-            connection.execute(f"PRAGMA {pragma}").close()
-        # the file stays in this mode; SQLite does not wait for another process that is just setting it
-        with contextlib.suppress(sqlite3.OperationalError):
-            connection.execute("PRAGMA journal_mode = WAL").close()
-
+    engine.set_up_sqlite(found, STATEMENT_MS, "OFF")
     return found
 
 
