@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from typing import Literal
 
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -22,6 +23,8 @@ from agentrun.server.shared_state.state import SharedState
 _ANSWER = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 _STAGE = (0.01, 0.025, *_ANSWER)
 _CALL = (5, 15, 30, 60, 120, 300, 600, 1200, 1800)
+_OverWorkers = Literal["livesum", "livemax", "livemostrecent"]
+"""What a figure of several workers is: their sum, their highest, or the last that was set."""
 _LAG = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
@@ -37,6 +40,10 @@ class Metrics:
         def histogram(name: str, words: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
             return Histogram(f"agentrun_{name}", words, labels, buckets=buckets, registry=self.registry)
 
+        def gauge(name: str, words: str, *labels: str, over_workers: _OverWorkers = "livesum") -> Gauge:
+            registry = self.registry
+            return Gauge(f"agentrun_{name}", words, labels, registry=registry, multiprocess_mode=over_workers)
+
         self._calls = counter("calls", "Calls that have ended.", "agent", "transport", "ended_by")
         self._length = histogram("call_seconds", "How long calls lasted.", _CALL, "agent")
         words = "From the caller's last word to the first sound of the answer."
@@ -50,54 +57,26 @@ class Metrics:
         words = "Streams that were not taken."
         self._refused_streams = counter("streams_refused", words, "agent", "reason")
         self._lag = histogram("event_loop_lag_seconds", "How late the event loop was.", _LAG)
-        self._active = Gauge(
-            "agentrun_calls_active",
-            "Calls that are up.",
-            ["agent"],
-            registry=self.registry,
-            multiprocess_mode="livesum",
-        )
-        self._capacity = Gauge(
-            "agentrun_calls_capacity",
-            "Calls that are held at once, as --capacity says and by how busy and how late the process is.",
-            registry=self.registry,
-            multiprocess_mode="livesum",
-        )
+        self._active = gauge("calls_active", "Calls that are up.", "agent")
+        words = "Calls that are held at once, as --capacity says and by how busy and how late the process is."
+        self._capacity = gauge("calls_capacity", words)
         self._deliveries = counter("webhook_tries", "Records sent to webhooks.", "agent", "result")
-        self._waiting = Gauge(
-            "agentrun_webhook_waiting",
-            "Records that have not reached their webhook.",
-            ["agent"],
-            registry=self.registry,
-            multiprocess_mode="livemostrecent",
-        )
+        words = "Records that have not reached their webhook."
+        self._waiting = gauge("webhook_waiting", words, "agent", over_workers="livemostrecent")
         self._alone = counter("decided_alone", "Decisions without the shared state, which was away.", "about")
-        self._away = Gauge(
-            "agentrun_shared_state_away",
-            "1 while what machines share can't be reached.",
-            registry=self.registry,
-            multiprocess_mode="livemax",
-        )
+        words = "1 while what machines share can't be reached."
+        self._away = gauge("shared_state_away", words, over_workers="livemax")
         self._refused_records = counter("records_refused", "Records that the store can't take.", "agent")
         self._admission = switchboard.admission
-        self._expected = self._gauge("calls_expected", "Calls that were let in and are not up yet.")
-        self._version = Gauge(
-            "agentrun_info",
-            "The version that runs, as a label; the value is the number of processes.",
-            ["version"],
-            registry=self.registry,
-            multiprocess_mode="livesum",
-        )
+        self._expected = gauge("calls_expected", "Calls that were let in and are not up yet.")
+        words = "The version that runs, as a label; the value is the number of processes."
+        self._version = gauge("info", words, "version")
         self._version.labels(__version__).set(1)
         for agent in switchboard.plans:
             self._active.labels(agent).set(0)
         switchboard.on_begin(lambda record: self._active.labels(record.agent).inc())
         switchboard.on_end(self.ended)
         switchboard.admission.on_refusal(lambda agent, kind: self._refused.labels(agent, kind).inc())
-
-    def _gauge(self, name: str, words: str) -> Gauge:
-        """A gauge that adds up over the workers."""
-        return Gauge(f"agentrun_{name}", words, registry=self.registry, multiprocess_mode="livesum")
 
     def _note_load(self, load: Load) -> None:
         carries = math.inf if self._admission.carries is None else self._admission.carries
