@@ -35,9 +35,11 @@ class Ledger:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 row = self._db.execute("SELECT value FROM pages WHERE name = ?", (name,)).fetchone()
-                value: dict[str, Any] = json.loads(row[0]) if row else {}
+                text: str = row[0] if row else "{}"
+                value: dict[str, Any] = json.loads(text)
                 yield value
-                self._db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?)", (name, json.dumps(value)))
+                if (changed := json.dumps(value)) != text:
+                    self._db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?)", (name, changed))
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
