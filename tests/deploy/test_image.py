@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from agentrun import plugins, spec
+from agentrun.cli.commands.build import ENGINES
 from agentrun.deploy.image import files, locked
 from agentrun.plan import plan as planning
 from tests.deploy.places import deployment, plan_of
@@ -73,7 +74,7 @@ def test_documents_get_their_index_in_the_image(tmp_path: Path) -> None:
     assert json.loads(json.loads(line)[-2]) == {"query": "documents"}
 
 
-@pytest.mark.parametrize("engine", files.ENGINES)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_each_engine_is_called_by_its_own_name(tmp_path: Path, engine: str) -> None:
     line = files.build(deployment(tmp_path, image="registry.example.com/desk:1"), engine, ".")
     assert (line[0], line[1], line[-1]) == (engine, "build", ".")

@@ -13,7 +13,7 @@ import click
 from agentrun.cli.options.shared import specs_argument
 from agentrun.cli.options.target import image_option
 
-_ENGINES = ("docker", "podman", "buildah")
+ENGINES = ("docker", "podman", "buildah")
 
 
 @click.command()
@@ -23,7 +23,7 @@ _ENGINES = ("docker", "podman", "buildah")
     "--to", "folder", type=click.Path(file_okay=False, path_type=Path),
     help="Keep the folder that the image is built from here.",
 )  # fmt: skip
-@click.option("--engine", type=click.Choice(_ENGINES), help="What builds it; the first that is installed.")
+@click.option("--engine", type=click.Choice(ENGINES), help="What builds it; the first that is installed.")
 @click.option("--print", "only_print", is_flag=True, help="Write the folder and print the engine's command.")
 def command(
     specs: tuple[Path, ...], image: str | None, folder: Path | None, engine: str | None, only_print: bool
@@ -39,9 +39,9 @@ def command(
 
     if only_print and folder is None:
         raise click.UsageError("--print needs --to, the folder to write")
-    chosen = engine or next(filter(shutil.which, _ENGINES), None)
+    chosen = engine or next(filter(shutil.which, ENGINES), None)
     if not only_print and (chosen is None or not shutil.which(chosen)):
-        names = ", ".join(_ENGINES)
+        names = ", ".join(ENGINES)
         words = f"{chosen} is not installed" if chosen else f"none of {names} is installed"
         raise SetupError(words, "install one, or write the folder for another machine: --print --to DIR")
     wanted = deployment(specs, "image", image=image)
@@ -50,6 +50,6 @@ def command(
         for one in write(at, files.files(wanted)):
             if one.state == "kept":
                 click.echo(f"{at / one.name} was edited, and is built as it is", err=True)
-        line = files.build(wanted, chosen or _ENGINES[0], str(at))
+        line = files.build(wanted, chosen or ENGINES[0], str(at))
         click.echo(shlex.join(line))
         return 0 if only_print else subprocess.run(line, check=False).returncode  # noqa: S603

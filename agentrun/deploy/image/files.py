@@ -11,7 +11,6 @@ from agentrun.deploy.image import locked
 from agentrun.deploy.rendering import render
 from agentrun.spec.models.agent import LocalTransport
 
-ENGINES = ("docker", "podman", "buildah")
 _IGNORED = b".agentrun-eject.json\n.env\n*.env\nDockerfile\n.dockerignore\n"
 
 
