@@ -7,7 +7,6 @@ import base64
 import contextlib
 import json
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from agentrun.http.uvicorn_server import serving
 from agentrun.server.lifecycle.startup import Options, running_server
 from agentrun.simulate.caller import Caller
 from tests.calls.desk import CORPUS, until
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 AIMOCK = ROOT / "node_modules" / ".bin" / "llmock"
@@ -50,9 +50,7 @@ async def aimock(folder: Path) -> AsyncIterator[str]:
     """Run the mock server; gives its base URL."""
     file = folder / "fixtures.json"
     file.write_text(json.dumps(fixtures()))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = ["-p", str(port), "-f", str(file), "--strict", "--log-level", "silent"]
     process = await asyncio.create_subprocess_exec(AIMOCK, *options)
     try:

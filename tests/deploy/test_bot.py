@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import ast
-import asyncio
-import socket
-import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from agentrun import plugins, spec
@@ -19,8 +15,8 @@ from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, T
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, LOOK_UP, OPEN, QUESTION, STYLES
 from tests.deploy.places import deployment, plan_of
+from tests.host.bot_process import only, pipecat_runner
 from tests.host.gateway import Gateway
-from tests.host.test_ejected import only
 from tests.host.test_hosted import BIN
 
 STRINGS = r"""prompts:
@@ -108,9 +104,6 @@ async def test_pipecats_runner_answers_it_with_a_tool(tmp_path: Path, style: str
     ).items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(content)
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
     # a fixed greeting is spoken by itself in a cascade; a realtime model is asked for it
     answers = [HELLO, LOOK_UP, OPEN] if style == "realtime" else [LOOK_UP, OPEN]
     brain = ScriptedBrain(answers)
@@ -122,13 +115,8 @@ async def test_pipecats_runner_answers_it_with_a_tool(tmp_path: Path, style: str
             TWILIO_AUTH_TOKEN="t",
         )
         del given["PYTHONPATH"]
-        command = ["bot.py", "-t", "twilio", "--port", str(port), "--host", "127.0.0.1", "-x", "127.0.0.1"]
-        process = await asyncio.create_subprocess_exec(sys.executable, *command, cwd=out, env=given)
-        try:
-            async with asyncio.timeout(150), httpx.AsyncClient(trust_env=False) as client:
-                while not await _is_up(client, f"http://127.0.0.1:{port}/status"):  # noqa: ASYNC110
-                    await asyncio.sleep(0.1)
-            gateway = Gateway(BIN, f"http://127.0.0.1:{port}")
+        async with pipecat_runner(out, given) as (process, address):
+            gateway = Gateway(BIN, address)
             async with gateway.up() as url, Caller().call(f"{url}/desk") as call:
                 await call.hear_greeting(timeout=60)
                 await call.say(QUESTION)
@@ -136,16 +124,5 @@ async def test_pipecats_runner_answers_it_with_a_tool(tmp_path: Path, style: str
                 # Pipecat's serializer would hang up at Twilio's own address
                 process.kill()
                 await process.wait()
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
     assert heard.seconds > 0
     brain.assert_complete()
-
-
-async def _is_up(client: httpx.AsyncClient, url: str) -> bool:
-    try:
-        return (await client.get(url)).status_code == 200
-    except httpx.TransportError:
-        return False

@@ -15,6 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.ports import free_port
+
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "behind-a-balancer.md"
 pytestmark = pytest.mark.needs(shutil.which("haproxy"), "haproxy is not installed: apt-get install haproxy")
 
@@ -66,9 +68,7 @@ def machines() -> Iterator[tuple[Machine, Machine]]:
 @pytest.fixture
 def balancer(tmp_path: Path, machines: tuple[Machine, Machine]) -> Iterator[str]:
     """The address of haproxy with the page's configuration, before both."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     [text] = re.findall(r"```\n(defaults\n.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     text = re.sub(r"bind .*", f"bind 127.0.0.1:{port}", text)
     for name, machine in zip("ab", machines, strict=True):

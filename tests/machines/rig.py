@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping
@@ -24,6 +23,7 @@ from agentrun.simulate.openai import OpenAIServer
 from agentrun.simulate.twilio import Callee, Network, TwilioServer
 from tests.calls.desk import HELLO
 from tests.cli.test_serve import SERVE, environ
+from tests.ports import free_port
 
 KEY, FROM = "the-servers-key", "+15551234567"
 SPEC = """\
@@ -173,11 +173,3 @@ async def _end(process: Process) -> None:
         except TimeoutError:
             process.kill()
             await process.wait()
-
-
-def free_port() -> int:
-    """A port of this machine that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -7,12 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.machines.rig import Machines, machines, stream_of
-from tests.records.conftest import postgresql
+from tests.records.conftest import emptied, postgresql
 from tests.server.twilio.test_routes import start
 
 __all__ = ["postgresql"]
@@ -26,12 +25,7 @@ CALLS = 40
 
 @pytest.fixture
 def store(postgresql: str) -> str:
-    engine = sa.create_engine(postgresql)
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    engine.dispose()
-    return postgresql
+    return emptied(postgresql)
 
 
 async def is_answered(address: str, token: str, call_sid: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import missing
+from tests.ports import free_port
 
 
 def _programs() -> Path | None:
@@ -37,9 +37,7 @@ def postgresql() -> Iterator[str]:
         folder = Path(name)
         if as_root:
             shutil.chown(folder, user)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
 
         def run(*command: str) -> None:
             who = user if as_root else None
@@ -64,7 +62,11 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty store."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'calls.sqlite3'}"
-    address: str = request.getfixturevalue("postgresql")
+    return emptied(request.getfixturevalue("postgresql"))
+
+
+def emptied(address: str) -> str:
+    """The PostgreSQL database at ``address``, without what other tests left there."""
     engine = sa.create_engine(address)
     with engine.begin() as connection:
         connection.execute(sa.text("DROP SCHEMA public CASCADE"))

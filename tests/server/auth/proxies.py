@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+
+from tests.ports import free_port
 
 NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
@@ -67,7 +68,7 @@ def nginx(extra: str = WEBSOCKETS) -> Callable[[Path, int], AbstractAsyncContext
 
     @contextlib.asynccontextmanager
     async def proxy(folder: Path, target: int) -> AsyncIterator[int]:
-        port, config = _free_port(), folder / "nginx.conf"
+        port, config = free_port(), folder / "nginx.conf"
         config.write_text(NGINX.format(folder=folder, port=port, target=target, extra=extra))
         async with _program(port, _found("nginx"), "-c", str(config), "-p", str(folder)):
             yield port
@@ -80,7 +81,7 @@ def haproxy(rule: str = "", extra: str = "") -> Callable[[Path, int], AbstractAs
 
     @contextlib.asynccontextmanager
     async def proxy(folder: Path, target: int) -> AsyncIterator[int]:
-        port, config = _free_port(), folder / "haproxy.cfg"
+        port, config = free_port(), folder / "haproxy.cfg"
         config.write_text(HAPROXY.format(port=port, target=target, rule=rule, extra=extra))
         async with _program(port, _found("haproxy"), "-f", str(config), "-db"):
             yield port
@@ -120,9 +121,3 @@ async def _listens(port: int) -> bool:
         return False
     writer.close()
     return True
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

@@ -22,6 +22,7 @@ from agentrun.server.doctor.local_checks import Finding
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from agentrun.simulate.twilio import TwilioServer
+from tests.ports import free_port
 
 TWILIO = {"TWILIO_AUTH_TOKEN": "t", "TWILIO_ACCOUNT_SID": "AC1"}
 
@@ -35,12 +36,6 @@ def plans(folder: Path, environ: Mapping[str, str], url: str | None = None, more
 def words(found: Sequence[Finding], state: str) -> str:
     """What the findings of this state say."""
     return "; ".join(f"{one.what}: {one.words}" for one in found if one.state == state)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def test_every_variable_that_is_missing_is_named(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from agentrun.server.shared_state.backend import (
 from agentrun.server.shared_state.memory import MemoryBackend
 from agentrun.server.shared_state.sql import SqlBackend
 from agentrun.server.shared_state.tables import BEGUN, PLACES, PROCESSES, USED
+from tests.records.conftest import emptied
 
 A, B = Process("a", "one"), Process("b", "two", "http://10.0.0.2:4000", "1.0")
 SECONDS = 61.0
@@ -55,12 +56,7 @@ def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shared]:
         return
     address = f"sqlite:///{tmp_path}/shared.sqlite"
     if request.param == "postgresql":
-        address = request.getfixturevalue("postgresql")
-        engine = sa.create_engine(address)
-        with engine.begin() as connection:
-            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-            connection.execute(sa.text("CREATE SCHEMA public"))
-        engine.dispose()
+        address = emptied(request.getfixturevalue("postgresql"))
     both = SqlBackend(address), SqlBackend(address)
     yield Shared(*both)
     for each in both:
