@@ -10,6 +10,8 @@ import pty
 import subprocess
 import sys
 from datetime import timedelta
+from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -29,8 +31,10 @@ def folder(tmp_path: Path) -> Path:
     """A store with a hostile call and an ordinary one, whose ids begin alike."""
     made = []
     for number, (call_id, words) in enumerate(zip(IDS, (HOSTILE, "+15551234567"), strict=True)):
-        record = CallRecord(call_id, "desk", "twilio", words, seconds=12.0)
+        moments = chain((0.0, 0.0), repeat(12.0))
+        record = CallRecord(call_id, "desk", "twilio", words, clock=partial(next, moments))
         record.started += timedelta(seconds=number)
+        record.answer()
         record.transcript = [
             Entry(0.4, "agent", f"Hello {words}", cut_by="hang-up", interrupted=True),
             Entry(0.6, "tool", words, words, {words: words}, "ok", 0.25),

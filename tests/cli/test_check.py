@@ -25,11 +25,13 @@ except SystemExit as done:
 """
 
 
-def agentrun(*arguments: str, key: str = "k") -> subprocess.CompletedProcess[str]:
+def agentrun(*arguments: str, key: str = "k", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run ``agentrun`` in a process of its own, which ends by naming its heavy imports."""
     command = [sys.executable, "-c", IMPORTED, *arguments]
     environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **({"OPENAI_API_KEY": key} if key else {})}
-    return subprocess.run(command, capture_output=True, text=True, env=environ, timeout=25, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, env=environ, timeout=25, check=False, cwd=cwd
+    )
 
 
 @pytest.fixture
@@ -65,8 +67,9 @@ def test_a_bad_spec_exits_with_1_and_says_where(spec: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [(), ("--nonsense",), ("--set", "no-equals-sign", "a.yaml"), ("--style", "fast", "a.yaml")]
 )
-def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
-    assert agentrun("check", *arguments).returncode == 2
+def test_wrong_usage_exits_with_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """No specs are wrong usage where there is no folder ``agents``."""
+    assert agentrun("check", *arguments, cwd=tmp_path).returncode == 2
 
 
 def test_a_variable_that_is_not_set_is_a_warning(spec: Path) -> None:

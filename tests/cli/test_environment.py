@@ -31,7 +31,7 @@ def fail(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (
             "AGENTRUN_MAX_CALLS",
             "many",
-            "AGENTRUN_MAX_CALLS (--max-calls): 'many' is not a whole number from 1.",
+            "AGENTRUN_MAX_CALLS (--max-calls): 'many' is none of: a number from 1 on, auto, none",
         ),
         (
             "AGENTRUN_KEEP_RECORDS",

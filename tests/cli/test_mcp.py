@@ -40,7 +40,7 @@ def test_checking_starts_no_server(tmp_path: Path) -> None:
 
 
 def test_a_missing_package_is_told_with_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(required_extras, "find_spec", lambda _name: None)
+    monkeypatch.setattr(required_extras, "find_spec", lambda name: name != "mcp")
     [warning] = required_extras.missing(spec.load(write(tmp_path)))
     assert (warning.line, warning.hint) == (5, install_extra("mcp"))
 

@@ -90,8 +90,9 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
         end_with_supervisor(supervisor)
     from agentrun.cli.output.server_screen import quiet_logs
 
-    quiet_logs(given.pop("log_level"), given.pop("log_format"))
-    sock = _begin(specs, given)
+    form = given.pop("log_format")
+    quiet_logs(given.pop("log_level"), form)
+    sock = _begin(specs, given, form)
     import uvloop
 
     from agentrun.server.admission.admission import Limits
@@ -119,7 +120,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
         gc.enable()
 
 
-def _begin(specs: tuple[Path, ...], given: dict[str, Any]) -> socket.socket | None:
+def _begin(specs: tuple[Path, ...], given: dict[str, Any], form: str) -> socket.socket | None:
     """Look at the specs, the keys and the port before anything is loaded, and say that it starts.
 
     The socket is the server's; one of several workers inherits its own.
@@ -133,7 +134,13 @@ def _begin(specs: tuple[Path, ...], given: dict[str, Any]) -> socket.socket | No
     offline = given["offline"] or bool(given["mock_server"])
     asked = {key: given[key] for key in ("style", "overrides")}
     names = preflight.examine(specs, os.environ, offline=offline, **asked)
-    click.echo(f"Starting {', '.join(names)} on port {sock.getsockname()[1]} …", err=True)
+    begun = f"Starting {', '.join(names)} on port {sock.getsockname()[1]} …"
+    if form == "json":
+        from loguru import logger
+
+        logger.info(begun)
+    else:
+        click.echo(begun, err=True)
     return sock
 
 
