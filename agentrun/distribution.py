@@ -42,10 +42,10 @@ class Copy:
         >>> Copy(Kind.EDITABLE, Path("/home/ann/agentrun")).requirement("mcp", "pdf")
         "-e '/home/ann/agentrun[mcp,pdf]'"
         """
-        wanted = f"[{','.join(extras)}]" if extras else ""
+        suffix = f"[{','.join(extras)}]" if extras else ""
         if self.kind is Kind.WHEEL:
-            return shlex.quote(f"{NAME}{wanted}")
-        return f"-e {shlex.quote(f'{_shown(self.folder)}{wanted}')}"
+            return shlex.quote(f"{NAME}{suffix}")
+        return f"-e {shlex.quote(f'{_shown(self.folder)}{suffix}')}"
 
 
 @cache
@@ -99,8 +99,8 @@ def command() -> str:
     ours = python.parent / "agentrun"
     if not ours.exists():
         return f"{shlex.quote(_shown(python))} -m agentrun"
-    found = shutil.which("agentrun")
-    return "agentrun" if found and Path(found).samefile(ours) else shlex.quote(_shown(ours))
+    path = shutil.which("agentrun")
+    return "agentrun" if path and Path(path).samefile(ours) else shlex.quote(_shown(ours))
 
 
 def _shown(path: Path) -> str:

@@ -89,9 +89,9 @@ class _Passing(logging.Handler):
         if self._quiet and record.levelno < logging.WARNING and "site-packages" in record.pathname:
             return
         known = record.levelname in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-        named = logger.patch(lambda line: line.__setitem__("name", record.name))
+        channel = logger.patch(lambda line: line.__setitem__("name", record.name))
         level = record.levelname if known else record.levelno
-        named.opt(exception=record.exc_info).log(level, "{}", record.getMessage())
+        channel.opt(exception=record.exc_info).log(level, "{}", record.getMessage())
 
 
 def _take_over(level: int) -> None:

@@ -44,8 +44,8 @@ def as_json(value: Any, indent: int | None = None) -> str:
 
 def _numbered(match: re.Match[str]) -> str:
     code = ord(match[0])
-    known = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
-    return known.get(match[0]) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
+    escapes = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
+    return escapes.get(match[0]) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
 
 
 def _escaped(match: re.Match[str]) -> str:

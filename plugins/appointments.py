@@ -63,16 +63,16 @@ def move_appointment(call: Call, name: str, day: date, at: time, new_day: date, 
         new_day: The new day.
         new_at: When it is to begin on the new day.
     """
-    begins, wanted = datetime.combine(day, plain(at)), bookable(call, new_day, new_at)
+    begins, target = datetime.combine(day, plain(at)), bookable(call, new_day, new_at)
     with diary(call) as book:
         change = "UPDATE appointments SET begins = ? WHERE begins = ? AND name = ? COLLATE NOCASE"
         try:
-            moved = book.execute(change, (str(wanted), str(begins), name)).rowcount
+            moved = book.execute(change, (str(target), str(begins), name)).rowcount
         except sqlite3.IntegrityError:
-            raise taken(call, book, wanted) from None
+            raise taken(call, book, target) from None
     if not moved:
         raise unknown(name, begins)
-    return f"The appointment of {name} is now on {spoken(wanted)}."
+    return f"The appointment of {name} is now on {spoken(target)}."
 
 
 @tool(on_interrupt="finish", confirm=True)
@@ -133,8 +133,8 @@ def slots(call: Call, day: date) -> list[datetime]:
 def free(call: Call, book: sqlite3.Connection, day: date) -> list[str]:
     """The times of ``day`` that are neither past nor taken, such as ``14:30``."""
     busy = {begins for (begins,) in book.execute("SELECT begins FROM appointments")}
-    left = [begins for begins in slots(call, day) if begins > now(call) and str(begins) not in busy]
-    return [f"{begins:%H:%M}" for begins in left]
+    times = [begins for begins in slots(call, day) if begins > now(call) and str(begins) not in busy]
+    return [f"{begins:%H:%M}" for begins in times]
 
 
 def is_there(book: sqlite3.Connection, begins: datetime, name: str, phone: str) -> bool:
@@ -144,8 +144,8 @@ def is_there(book: sqlite3.Connection, begins: datetime, name: str, phone: str) 
 
 
 def taken(call: Call, book: sqlite3.Connection, begins: datetime) -> ToolError:
-    left = ", ".join(free(call, book, begins.date())) or "nothing; offer another day"
-    return ToolError(f"{spoken(begins)} is taken. Free on that day: {left}.")
+    times = ", ".join(free(call, book, begins.date())) or "nothing; offer another day"
+    return ToolError(f"{spoken(begins)} is taken. Free on that day: {times}.")
 
 
 def unknown(name: str, begins: datetime) -> ToolError:

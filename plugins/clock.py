@@ -40,8 +40,8 @@ def tell(place: str, now: datetime) -> str:
             "America/New_York. If you are not sure where it is, ask the caller for a large city nearby."
         )
     if len(times) > 1:
-        named = ", ".join(list(times.values())[:MOST_NAMED])
-        raise ToolError(f"'{place}' has more than one time, such as {named}. Ask the caller which is meant.")
+        names = ", ".join(list(times.values())[:MOST_NAMED])
+        raise ToolError(f"'{place}' has more than one time, such as {names}. Ask the caller which is meant.")
     [(here, zone)] = times.items()
     return f"In {zone} it is {here:%H:%M} on {here:%A}, {here.day} {here:%B %Y}."
 
@@ -51,11 +51,11 @@ def zones(place: str, now: datetime) -> list[str]:
 
     ``Etc/GMT+5`` is left out: it is five hours *behind* Greenwich, and nobody who says it means that.
     """
-    wanted = "_".join(place.casefold().split())
-    known = sorted(zone for zone in available_timezones() if not zone.startswith("Etc/"))
-    exact = [zone for zone in known if zone.casefold() == wanted]
-    named = [zone for zone in known if wanted in zone.casefold().split("/")]
-    return exact or named or [zone for zone in known if "/" in zone and wanted in clocks(zone, now)]
+    key = "_".join(place.casefold().split())
+    names = sorted(zone for zone in available_timezones() if not zone.startswith("Etc/"))
+    exact = [zone for zone in names if zone.casefold() == key]
+    matches = [zone for zone in names if key in zone.casefold().split("/")]
+    return exact or matches or [zone for zone in names if "/" in zone and key in clocks(zone, now)]
 
 
 def clocks(zone: str, now: datetime) -> set[str]:

@@ -102,14 +102,14 @@ def _of(error: AgentRunError) -> Problem:
 
 
 def _files(paths: Sequence[Path], findings: Findings) -> list[Path]:
-    found: list[Path] = []
+    files: list[Path] = []
     for path in paths:
         inside = folder.specs(path) if _is_folder(path) else [path]
         if not inside:
             missing = SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files")
             findings.problems.add(_of(missing))
-        found += map(_spec_of, inside)
-    return list(dict.fromkeys(found))
+        files += map(_spec_of, inside)
+    return list(dict.fromkeys(files))
 
 
 def _spec_of(path: Path) -> Path:

@@ -45,20 +45,20 @@ def deployment(
     if place.single and len(plans) > 1:
         names = ", ".join(plan.spec.name for plan in plans)
         raise SetupError(f"{target} takes one agent, and these are {len(plans)}: {names}", "name one spec")
-    found = sorted(one for plan in plans for one in place.problems(plan, {}))
-    if any(one.severity == "error" for one in found):
-        raise SpecError(found)
-    for one in found:
+    problems = sorted(one for plan in plans for one in place.problems(plan, {}))
+    if any(one.severity == "error" for one in problems):
+        raise SpecError(problems)
+    for one in problems:
         click.echo(str(one), err=True)
-    given = {"image": image, "public_url": public_url, "organization": organization}
+    options = {"image": image, "public_url": public_url, "organization": organization}
     wheel = own_wheel() if packaged and place.packaged else None
-    return Deployment(plans, collect(plans), calls=calls, wheel=wheel, **given)
+    return Deployment(plans, collect(plans), calls=calls, wheel=wheel, **options)
 
 
 def _plans(paths: Sequence[Path]) -> tuple[Plan, ...]:
     problems: list[Problem] = []
     plans: dict[str, Plan] = {}
-    for path in dict.fromkeys(one for given in paths for one in _specs(given)):
+    for path in dict.fromkeys(one for entry in paths for one in _specs(entry)):
         try:
             file = spec.load(path)
             loaded = plugins.load_all(file)
@@ -76,7 +76,7 @@ def _plans(paths: Sequence[Path]) -> tuple[Plan, ...]:
 
 
 def _specs(path: Path) -> list[Path]:
-    found = folder.specs(path) if path.is_dir() else [path]
-    if not found:
+    specs = folder.specs(path) if path.is_dir() else [path]
+    if not specs:
         raise SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files")
-    return found
+    return specs

@@ -49,8 +49,8 @@ class Deployment:
         At most 40 characters, so that what is put behind it still fits into a label.
         """
         name = self.plans[0].spec.name if len(self.plans) == 1 else self.project.root.name
-        found = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-")
-        return found if found[:1].isalpha() else f"agents-{found}".strip("-")
+        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-")
+        return slug if slug[:1].isalpha() else f"agents-{slug}".strip("-")
 
     @property
     def image_name(self) -> str:
@@ -92,8 +92,8 @@ class Deployment:
     def with_project(self, made: Mapping[str, bytes]) -> dict[str, bytes]:
         """``made`` with the project's own files, and the wheel; raises SetupError where both have a name."""
         wheels = {f"wheels/{self.wheel[0]}": self.wheel[1]} if self.wheel else {}
-        if taken := sorted({*made, *wheels} & {*self.project.files}):
-            raise SetupError(f"the project has a file '{taken[0]}', which is to be generated", "rename it")
+        if clashes := sorted({*made, *wheels} & {*self.project.files}):
+            raise SetupError(f"the project has a file '{clashes[0]}', which is to be generated", "rename it")
         return {**made, **wheels, **self.project.files}
 
     def requirement(self, *extras: str) -> str:
@@ -107,21 +107,21 @@ class Deployment:
     @property
     def extras(self) -> set[str]:
         """The extras of this package that the agents need, whatever runs them."""
-        found = set()
+        extras = set()
         for plan in self.everyone:
-            found |= {"mcp"} if any(entry.mcp for entry in plan.spec.tools) else set()
-            found |= {"pdf"} if plan.spec.knowledge and self._has_pdf() else set()
-            found |= {"recordings"} if plan.recording and plan.recording.address else set()
-        return found
+            extras |= {"mcp"} if any(entry.mcp for entry in plan.spec.tools) else set()
+            extras |= {"pdf"} if plan.spec.knowledge and self._has_pdf() else set()
+            extras |= {"recordings"} if plan.recording and plan.recording.address else set()
+        return extras
 
     @property
     def providers(self) -> list[str]:
         """What brings the libraries of the agents' services, such as ``pipecat-ai[deepgram]==1.14.0``."""
-        found: set[str] = set()
+        extras: set[str] = set()
         for plan in self.everyone:
             parts = (plan.stt, plan.llm, plan.tts, plan.realtime, plan.fixed)
-            found |= {name for part in parts if part for name in _extras(part)}
-        return [f"pipecat-ai[{','.join(sorted(found))}]=={catalogue.pinned()}"] if found else []
+            extras |= {name for part in parts if part for name in _extras(part)}
+        return [f"pipecat-ai[{','.join(sorted(extras))}]=={catalogue.pinned()}"] if extras else []
 
     def _has_pdf(self) -> bool:
         return any(Path(name).suffix.lower() == ".pdf" for name in self.project.files)

@@ -37,20 +37,20 @@ def collect(plans: Sequence[Plan]) -> Project:
     if len(roots) != 1:
         both = " and ".join(map(str, roots[:2]))
         raise SetupError(f"these specs belong to different projects: {both}", "take those of one project")
-    root, found, size = roots[0], dict[str, bytes](), 0
+    root, files, size = roots[0], dict[str, bytes](), 0
     for path in _paths(plans, root):
         name = _name(path, root)
-        if name in found:
+        if name in files:
             continue
         size += path.stat().st_size
-        if len(found) == MOST_FILES or size > MOST_BYTES:
+        if len(files) == MOST_FILES or size > MOST_BYTES:
             most = f"{MOST_FILES} files or {MOST_BYTES // 1024 // 1024} MiB"
             raise SetupError(
                 f"the project in {root} has more than {most}", f"move what agents don't need out of {FOLDER}/"
             )
-        found[name] = path.read_bytes()
+        files[name] = path.read_bytes()
     specs = tuple(_name(plan.file.path.resolve(), root) for plan in plans)
-    return Project(root, dict(sorted(found.items())), specs)
+    return Project(root, dict(sorted(files.items())), specs)
 
 
 def _paths(plans: Sequence[Plan], root: Path) -> Iterator[Path]:

@@ -31,11 +31,11 @@ _DIALIN = Variable("DAILY_WEBHOOK_SECRET", "the `hmac` of a telephone number at 
 
 def needed(plans: Iterable[Plan]) -> list[Variable]:
     """What ``plans``, made without any variable set, ask for; each name once, in the order of the files."""
-    found: dict[str, Variable] = {}
+    variables: dict[str, Variable] = {}
     for plan in plans:
         for one in _of(plan):
-            found.setdefault(one.name, one)
-    return list(found.values())
+            variables.setdefault(one.name, one)
+    return list(variables.values())
 
 
 def names(plans: Iterable[Plan]) -> list[str]:

@@ -41,17 +41,17 @@ def write(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False) 
     """
     for name in files:
         _require_writable(folder, name)
-    known = _read_manifest(folder)
+    hashes = _read_manifest(folder)
     done = []
     for name, content in files.items():
-        one = _write(folder / name, name, content, None if overwrite else known.get(name, ""))
+        one = _write(folder / name, name, content, None if overwrite else hashes.get(name, ""))
         done.append(one)
         if one.state != "kept":
-            known[name] = _hash(content)
-    left = sorted(name for name in known if name not in files and (folder / name).is_file())
-    done += [Written(name, "left") for name in left]
-    kept = {name: known[name] for name in (*files, *left) if name in known}
-    _put(folder / MANIFEST, (json.dumps(kept, indent=2, sort_keys=True) + "\n").encode())
+            hashes[name] = _hash(content)
+    leftovers = sorted(name for name in hashes if name not in files and (folder / name).is_file())
+    done += [Written(name, "left") for name in leftovers]
+    manifest = {name: hashes[name] for name in (*files, *leftovers) if name in hashes}
+    _put(folder / MANIFEST, (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
     return done
 
 
@@ -115,12 +115,12 @@ def _read_manifest(folder: Path) -> dict[str, str]:
     try:
         if path.stat().st_size > MOST_MANIFEST_BYTES:
             return {}
-        found = json.loads(path.read_bytes())
+        data = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(data, dict):
         return {}
-    return {name: value for name, value in found.items() if isinstance(value, str)}
+    return {name: value for name, value in data.items() if isinstance(value, str)}
 
 
 def _hash(content: bytes) -> str:

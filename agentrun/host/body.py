@@ -27,17 +27,17 @@ def parameters(body: object, but: tuple[str, ...] = ()) -> dict[str, str]:
     """
     if not isinstance(body, Mapping):
         return {}
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for name, value in body.items():
         if value is None or name in but:
             continue
         text = _text(value)
         fits = isinstance(name, str) and len(name) <= MOST_NAME and text is not None
-        if not fits or text is None or len(found) == MOST_PARAMETERS:
+        if not fits or text is None or len(values) == MOST_PARAMETERS:
             logger.warning("a parameter of the session's body is left out: it is too long, or one too many")
             continue
-        found[name] = text
-    return found
+        values[name] = text
+    return values
 
 
 def call_id(given: object) -> str:

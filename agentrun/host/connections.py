@@ -140,14 +140,14 @@ async def _twilio(args: WebSocketRunnerArguments, plan: Plan) -> Connection | No
         logger.warning("a stream did not begin as Twilio's do: {}", type(error).__name__)
         await _close(websocket)
         return None
-    told = {name: _first(stream.parameters, names) for name, names in _NUMBERS.items()}
+    numbers = {name: _first(stream.parameters, names) for name, names in _NUMBERS.items()}
     ours = tuple(name for names in _NUMBERS.values() for name in names) + _GATEWAYS
     call = Call(
         stream.call_sid,
         plan.spec.name,
         "twilio",
-        from_number=told["from_number"],
-        to_number=told["to_number"],
+        from_number=numbers["from_number"],
+        to_number=numbers["to_number"],
         # a stream's parameters are whatever its TwiML says; the body came with the session's own key
         parameters={**bodies.parameters(stream.parameters, ours), **bodies.parameters(args.body)},
         environ=plan.environ,

@@ -72,15 +72,15 @@ class HostedAgent:
 
     async def readyz(self) -> dict[str, Any]:
         """Whether a session could be answered now, and why not: for the host's probes."""
-        found: dict[str, Any] = {"ready": False, "agent": self._path.stem}
+        report: dict[str, Any] = {"ready": False, "agent": self._path.stem}
         if self._over.is_set():
-            return {**found, "reason": "the server is stopping"}
+            return {**report, "reason": "the server is stopping"}
         opening = self._ready()
         if not opening.done():
-            return {**found, "reason": "the agent is being made ready"}
+            return {**report, "reason": "the agent is being made ready"}
         if error := opening.exception():
-            return {**found, "reason": str(getattr(error, "message", type(error).__name__))}
-        return {**found, "ready": True}
+            return {**report, "reason": str(getattr(error, "message", type(error).__name__))}
+        return {**report, "ready": True}
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -134,8 +134,8 @@ class HostedAgent:
     def _plan(self) -> Plan:
         """The agent's plan; raises AgentRunError for what can't be there."""
         [file] = load([self._path])
-        found = plugins.load_all(file)
-        plan = planning.make(file, found.tools, self._environ, hooks=found.hooks)
+        extensions = plugins.load_all(file)
+        plan = planning.make(file, extensions.tools, self._environ, hooks=extensions.hooks)
         wrong = [one for one in checks.problems(plan, self._environ) if one.severity == "error"]
         if wrong:
             raise SpecError(wrong)
@@ -145,9 +145,9 @@ class HostedAgent:
 
     def _records(self, plan: Plan, folder: Path) -> str | None:
         """Where records are kept: as asked for, or on their way to a webhook in ``folder``."""
-        asked = self._environ.get(checks.STORE, "")
-        if asked:
-            return None if asked == "none" else asked
+        store = self._environ.get(checks.STORE, "")
+        if store:
+            return None if store == "none" else store
         return f"sqlite:///{folder / 'calls.sqlite3'}" if plan.webhook else None
 
     async def _dismiss(self, ready: Answering, task: asyncio.Task[CallRecord]) -> None:

@@ -77,10 +77,10 @@ class Measure:
 
     def add(self, piece: bytes) -> None:
         """Count ``piece``; raises AnswerTooLongError where that is too much."""
-        seen = self._end + piece
-        last = max(seen.rfind(b"\n\n"), seen.rfind(b"\r\n\r\n")) if self._events else -1
-        self._bytes = len(seen) - last if last >= 0 else self._bytes + len(piece)
-        self._end = seen[-3:]
+        data = self._end + piece
+        last = max(data.rfind(b"\n\n"), data.rfind(b"\r\n\r\n")) if self._events else -1
+        self._bytes = len(data) - last if last >= 0 else self._bytes + len(piece)
+        self._end = data[-3:]
         if self._bytes > self._most:
             raise AnswerTooLongError(f"the answer has more than {self._most} bytes")
 

@@ -32,10 +32,10 @@ class PipelineParts:
     @property
     def services(self) -> list[FrameProcessor]:
         """Every service, and those that stand behind another."""
-        found: list[FrameProcessor] = []
+        processors: list[FrameProcessor] = []
         for part in (self.stt, self.llm, self.tts):
             if isinstance(part, Failover):
-                found += [member.service for member in part.members]
+                processors += [member.service for member in part.members]
             elif part:
-                found.append(part)
-        return found
+                processors.append(part)
+        return processors

@@ -22,21 +22,21 @@ class AnalysisPlan:
 def plan(file: SpecFile, planner: ServicePlanner) -> AnalysisPlan | None:
     """The analysis of ``file``, if it has one; what is wrong with it goes to ``planner``."""
     _check_tests(file, planner)
-    wanted = file.spec.after_call
-    if wanted is None:
+    section = file.spec.after_call
+    if section is None:
         return None
     usual = file.spec.pipeline.llm
-    asked = wanted.model or usual
-    if asked.hears_audio:
-        where = (*WHERE, "model") if wanted.model else WHERE
+    service = section.model or usual
+    if service.hears_audio:
+        where = (*WHERE, "model") if section.model else WHERE
         hint = "write for example model: openai/gpt-4o-mini"
-        planner.problem(where, f"{asked.model} hears a call, and after it there are words alone", hint)
+        planner.problem(where, f"{service.model} hears a call, and after it there are words alone", hint)
         return None
-    if wanted.model:
-        chosen = planner.service("llm", wanted.model, (*WHERE, "model"), used=True)
-        return AnalysisPlan(wanted, (_words_alone(chosen),))
+    if section.model:
+        chosen = planner.service("llm", section.model, (*WHERE, "model"), used=True)
+        return AnalysisPlan(section, (_words_alone(chosen),))
     chosen = planner.part("llm", usual, used=True)
-    return AnalysisPlan(wanted, tuple(map(_words_alone, (chosen, *chosen.fallback))))
+    return AnalysisPlan(section, tuple(map(_words_alone, (chosen, *chosen.fallback))))
 
 
 def _words_alone(service: ServicePlan) -> ServicePlan:
@@ -46,25 +46,25 @@ def _words_alone(service: ServicePlan) -> ServicePlan:
 
 def _check_tests(file: SpecFile, planner: ServicePlanner) -> None:
     """What a test expects of an analysis must be asked by ``after_call``."""
-    wanted = file.spec.after_call
+    section = file.spec.after_call
     for index, test in enumerate(file.spec.tests):
         if test.after_call is None:
             continue
         where: Where = ("tests", index, "after_call")
-        if wanted is None:
+        if section is None:
             planner.problem(where, "there is no after_call whose answer could be tested", "add `after_call:`")
             continue
         expected = test.after_call.expect
         for name in expected.fields:
-            if name not in wanted.fields:
-                known = ", ".join(wanted.fields) or "none"
+            if name not in section.fields:
+                names = ", ".join(section.fields) or "none"
                 message = f"after_call has no field '{name}'"
                 planner.problem(
-                    (*where, "expect", "fields", name), message, f"write one of its fields: {known}"
+                    (*where, "expect", "fields", name), message, f"write one of its fields: {names}"
                 )
-        given = expected.model_fields_set
-        for key, asked in (("success", wanted.success), ("summary_contains", wanted.summary)):
-            if key in given and not asked:
+        keys = expected.model_fields_set
+        for key, setting in (("success", section.success), ("summary_contains", section.summary)):
+            if key in keys and not setting:
                 part = key.partition("_")[0]
                 message = f"after_call asks for no {part}"
                 planner.problem((*where, "expect", key), message, f"add `{part}:` to after_call")

@@ -33,35 +33,37 @@ class BeforeCallPlan:
 
 def plan(file: SpecFile, planner: ServicePlanner, parts: Sequence[ServicePlan | None]) -> BeforeCallPlan:
     """The look-up of a spec, whose services are ``parts``; what is wrong with it is told to ``planner``."""
-    wanted = file.spec.before_call
-    if wanted is None:
+    section = file.spec.before_call
+    if section is None:
         return BeforeCallPlan()
-    for where, message, hint in _choices(file, wanted, [part for part in parts if part]):
+    for where, message, hint in _choices(file, section, [part for part in parts if part]):
         planner.problem((*_PLACE, *where), message, hint)
-    tool = _tool(wanted, planner)
-    seconds = wanted.timeout or (tool.timeout if tool and "timeout" in (wanted.http or {}) else USUAL_SECONDS)
-    return BeforeCallPlan(replace(tool, timeout=seconds) if tool else None, seconds, wanted.choose)
+    tool = _tool(section, planner)
+    seconds = section.timeout or (
+        tool.timeout if tool and "timeout" in (section.http or {}) else USUAL_SECONDS
+    )
+    return BeforeCallPlan(replace(tool, timeout=seconds) if tool else None, seconds, section.choose)
 
 
 def _tool(wanted: BeforeCall, planner: ServicePlanner) -> Tool | None:
     if wanted.http is None:
         return None
-    given: dict[str, Any] = {"use": "http", "name": NAME, "description": "Look the caller up."} | wanted.http
+    data: dict[str, Any] = {"use": "http", "name": NAME, "description": "Look the caller up."} | wanted.http
     for key in ("parameters", "save", "confirm", "say", "once_per_call"):
         if key in wanted.http:
             hint = "write it beside `http:`" if key == "save" else "leave it out: no model calls this"
             planner.problem((*_PLACE, "http", key), f"'{key}' can't stand here", hint)
             return None
     try:
-        entry = ToolUse.model_validate(given)
+        entry = ToolUse.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         planner.problem((*_PLACE, "http", *map(str, first["loc"])), str(first["msg"]), "")
         return None
-    made, wrong = builtin.tool_of(entry)
+    tool, wrong = builtin.tool_of(entry)
     for where, message, hint in wrong:
         planner.problem((*_PLACE, "http", *where), message, hint)
-    return replace(made, timeout=entry.timeout, save=wanted.save) if made else None
+    return replace(tool, timeout=entry.timeout, save=wanted.save) if tool else None
 
 
 def _choices(
@@ -73,7 +75,7 @@ def _choices(
                 yield ("choose", index, "when", path), message, hint
         for key in ("voice", "language"):
             if value := getattr(choice, key):
-                yield from ((("choose", index, key), *found) for found in _setting(key, value, parts))
+                yield from ((("choose", index, key), *detail) for detail in _setting(key, value, parts))
 
 
 def _setting(key: str, value: str, parts: Sequence[ServicePlan]) -> Iterator[tuple[str, str]]:
@@ -103,6 +105,6 @@ def chosen(service: ServicePlan | None, choice: CallChoice) -> ServicePlan | Non
     if choice.language and service.kind == "stt":
         service = service.with_setting("language", choice.language)
     if choice.language and service.kind == "realtime":
-        heard = {**(service.settings.get("transcription") or {}), "language": choice.language}
-        service = service.with_setting("transcription", heard)
+        transcription = {**(service.settings.get("transcription") or {}), "language": choice.language}
+        service = service.with_setting("transcription", transcription)
     return service

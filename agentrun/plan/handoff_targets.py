@@ -16,16 +16,16 @@ def files(file: SpecFile) -> dict[str, SpecFile]:
 
     Raises SpecError for one that can't be read.
     """
-    found = {file.spec.name: file}
+    targets = {file.spec.name: file}
     ahead = [file]
     while ahead:
         here = ahead.pop()
         for name in here.spec.handoff:
-            if name not in found:
-                found[name] = handoff.handoff_tool(here, name)
-                ahead.append(found[name])
-    del found[file.spec.name]
-    return found
+            if name not in targets:
+                targets[name] = handoff.handoff_tool(here, name)
+                ahead.append(targets[name])
+    del targets[file.spec.name]
+    return targets
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,10 @@ def of(spec: AgentSpec, parts: Mapping[str, ServicePlan | None]) -> str:
 
 def check(file: SpecFile, parts: Mapping[str, ServicePlan | None]) -> list[Problem]:
     """A warning where the packaged apology is in another language than the agent's."""
-    spoken = of(file.spec, parts)
-    if primary(spoken) == PACKAGED:
+    language = of(file.spec, parts)
+    if primary(language) == PACKAGED:
         return []
-    message = f"this agent speaks '{spoken}', and the packaged apology is English"
+    message = f"this agent speaks '{language}', and the packaged apology is English"
     hint = (
         "it is heard only where neither the agent's voice nor Twilio can say the words of prompts.apology: "
         "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, and Twilio says them in the agent's language"
@@ -48,8 +48,8 @@ def primary(language: str) -> str:
 
 def _in_order(parts: Mapping[str, ServicePlan | None]) -> list[Mapping[str, Any]]:
     settings = [part.settings for name in ("tts", "stt", "realtime") if (part := parts.get(name))]
-    heard = [one.get("transcription") for one in settings]
-    return [*settings, *(one for one in heard if isinstance(one, Mapping))]
+    transcriptions = [one.get("transcription") for one in settings]
+    return [*settings, *(one for one in transcriptions if isinstance(one, Mapping))]
 
 
 def _named(settings: Mapping[str, Any]) -> str:

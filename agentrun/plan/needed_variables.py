@@ -13,12 +13,12 @@ def find(file: SpecFile, planner: ServicePlanner, environ: Mapping[str, str]) ->
     """Have the variables missed that the settings of tools and knowledge name and that are not set."""
     if file.spec.knowledge and file.spec.knowledge.embeddings:
         settings = file.spec.knowledge.embeddings.model_dump()
-        for found in unset(settings, environ, ("knowledge", "embeddings")):
-            planner.need(found)
+        for variable in unset(settings, environ, ("knowledge", "embeddings")):
+            planner.need(variable)
     if file.spec.before_call and file.spec.before_call.http:
-        for found in unset(file.spec.before_call.http, environ, ("before_call", "http")):
-            planner.need(found)
+        for variable in unset(file.spec.before_call.http, environ, ("before_call", "http")):
+            planner.need(variable)
     for index, entry in enumerate(file.spec.tools):
-        given = {"mcp": entry.mcp.model_dump()} if entry.mcp else entry.settings
-        for found in unset(given, environ, ("tools", index)):
-            planner.need(found)
+        values = {"mcp": entry.mcp.model_dump()} if entry.mcp else entry.settings
+        for variable in unset(values, environ, ("tools", index)):
+            planner.need(variable)

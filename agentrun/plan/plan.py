@@ -128,11 +128,11 @@ def make(
     is imported for a provider that Pipecat doesn't have, unless ``import_plugins`` is false: then nothing is
     said of the settings of a provider that may be a plugin's.
     """
-    given: dict[str, Any] = {"offline": offline, "public_url": public_url, "import_plugins": import_plugins}
+    options: dict[str, Any] = {"offline": offline, "public_url": public_url, "import_plugins": import_plugins}
     targets = team.files(file) if import_plugins else {}
     loaded = {name: load(other) for name, other in targets.items()}
-    plan = _make(file, tools, environ, hooks=hooks, known=_names(tools, *loaded.values()), **given)
-    others = {name: _make(targets[name], loaded[name], environ, **given) for name in loaded}
+    plan = _make(file, tools, environ, hooks=hooks, known=_names(tools, *loaded.values()), **options)
+    others = {name: _make(targets[name], loaded[name], environ, **options) for name in loaded}
     _require_alike(plan, others)
     plan.team.update(others)
     for other in others.values():
@@ -156,13 +156,13 @@ def _make(
     planner = ServicePlanner(file, environ, offline=offline, own=own)
     parts = _parts(file, planner)
     transports = _transports(file, planner, public_url)
-    recorded, asked = recording.plan(file, planner), after_call.plan(file, planner)
+    recorded, analysis = recording.plan(file, planner), after_call.plan(file, planner)
     looked_up = before_call.plan(file, planner, [parts[name] for name in ("stt", "tts", "realtime")])
     needed_variables.find(file, planner, environ)
-    sent_to, found = webhook.plan(file, environ)
-    said = [*scripted_calls.check(file, known or tools), *found, *language.check(file, parts)]
-    said += [*flow_graph.check(file, [tool.name for tool in tools]), *unused_stages.check(file)]
-    wrong = [one for one in said if one.severity == "error"]
+    sent_to, webhook_problems = webhook.plan(file, environ)
+    findings = [*scripted_calls.check(file, known or tools), *webhook_problems, *language.check(file, parts)]
+    findings += [*flow_graph.check(file, [tool.name for tool in tools]), *unused_stages.check(file)]
+    wrong = [one for one in findings if one.severity == "error"]
     planner.problems += [*combinations.check(file), *variables.check(file), *wrong]
     if planner.problems:
         raise SpecError(list(dict.fromkeys(planner.problems)))
@@ -175,13 +175,13 @@ def _make(
         public_url=next((url for t in transports if (url := getattr(t, "public_url", None))), public_url),
         missing=tuple(dict.fromkeys(unset.name for unset in planner.missing)),
         transports=transports,
-        warnings=tuple(dict.fromkeys([*planner.warnings(), *required_extras.missing(file), *said])),
+        warnings=tuple(dict.fromkeys([*planner.warnings(), *required_extras.missing(file), *findings])),
         uninstalled=tuple(planner.uninstalled.values()),
         hooks=tuple(hooks),
         webhook=sent_to,
         redaction=secret_values.redaction(file, environ, sent_to.url if sent_to else ""),
         recording=recorded,
-        analysis=asked,
+        analysis=analysis,
         before_call=looked_up,
     )
 
@@ -196,8 +196,8 @@ def _require_alike(plan: Plan, others: Mapping[str, Plan]) -> None:
     for one in (plan, *others.values()):
         for index, name in enumerate(one.spec.handoff):
             other = others.get(name, plan)
-            if found := team.difference(_member(one), _member(other)):
-                problems.append(one.file.problem(("handoff", index), *found))
+            if difference := team.difference(_member(one), _member(other)):
+                problems.append(one.file.problem(("handoff", index), *difference))
     if problems:
         raise SpecError(problems)
 
@@ -227,14 +227,14 @@ def _parts(file: SpecFile, planner: ServicePlanner) -> dict[str, Any]:
 
 def _transports(file: SpecFile, planner: ServicePlanner, public_url: str | None) -> tuple[Transport, ...]:
     """The transports with their variables filled in."""
-    found: list[Transport] = []
+    transports: list[Transport] = []
     for index, transport in enumerate(file.spec.transport):
         planner.address(APIS.get(transport.type, ""), ("transport",))
         if isinstance(transport, DailyTransport):
-            found.append(daily.plan(transport, index, file, planner))
+            transports.append(daily.plan(transport, index, file, planner))
             continue
         if not isinstance(transport, TwilioTransport):
-            found.append(transport)
+            transports.append(transport)
             continue
         where = ("transport", "public_url")
         if where not in file.places:
@@ -242,5 +242,5 @@ def _transports(file: SpecFile, planner: ServicePlanner, public_url: str | None)
         url = public_url or planner.text(transport.public_url, where)
         if url and (message := problem_with(url)):
             planner.problem(where, message, "write https://voice.example.com")
-        found.append(transport.model_copy(update={"public_url": url.rstrip("/") if url else None}))
-    return tuple(found)
+        transports.append(transport.model_copy(update={"public_url": url.rstrip("/") if url else None}))
+    return tuple(transports)

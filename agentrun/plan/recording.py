@@ -65,10 +65,10 @@ def _wrong_address(to: str) -> tuple[str, str] | None:
         return f"'{shown(to)}' needs fsspec, which is not installed", install_extra("recordings")
     from fsspec.registry import known_implementations
 
-    known = known_implementations.get(protocol)
-    if known is None:
+    entry = known_implementations.get(protocol)
+    if entry is None:
         return f"'{protocol}://' is no address that fsspec knows", "name a folder, or s3://bucket/calls"
-    package = known["class"].partition(".")[0]
+    package = entry["class"].partition(".")[0]
     if find_spec(package) is None:
         return f"'{protocol}://' needs {package}, which is not installed", install(package)
     return None

@@ -35,7 +35,7 @@ def _names(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             hidden = isinstance(key, str) and _HIDDEN_KEY.search(key)
-            yield from (found.name for found in unset(inner, {})) if hidden else _names(inner)
+            yield from (variable.name for variable in unset(inner, {})) if hidden else _names(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from _names(inner)

@@ -48,15 +48,15 @@ class Webhook:
 
 def plan(file: SpecFile, environ: Mapping[str, str]) -> tuple[Webhook | None, list[Problem]]:
     """The webhook of ``file``, if it has one, and what is wrong with it: errors and warnings."""
-    written = file.spec.record.webhook
-    if written is None:
+    address = file.spec.record.webhook
+    if address is None:
         return None, []
     problems = [
         file.problem(WHERE, f"'{text}' is not a variable", "write ${NAME} or ${NAME:-default}")
-        for _, text in variables.broken(written)
+        for _, text in variables.broken(address)
     ]
-    missing = [one.name for one in variables.unset(written, environ)]
-    url = "" if missing else str(variables.expand(written, environ))
+    missing = [one.name for one in variables.unset(address, environ)]
+    url = "" if missing else str(variables.expand(address, environ))
     secret = environ.get(signature.VARIABLE, "")
     keys: tuple[bytes, ...] = ()
     if secret:
@@ -66,10 +66,10 @@ def plan(file: SpecFile, environ: Mapping[str, str]) -> tuple[Webhook | None, li
             problems.append(file.problem(WHERE, f"{signature.VARIABLE} is {error}", MAKE_SECRET))
     else:
         missing.append(signature.VARIABLE)
-    found = Webhook(url, keys, tuple(dict.fromkeys(missing)))
+    hook = Webhook(url, keys, tuple(dict.fromkeys(missing)))
     if url and not problems:
-        problems += _with_address(found, written, file)
-    return found, [*problems, *_warnings(found, file)]
+        problems += _with_address(hook, address, file)
+    return hook, [*problems, *_warnings(hook, file)]
 
 
 def _with_address(webhook: Webhook, written: str, file: SpecFile) -> list[Problem]:
@@ -83,13 +83,13 @@ def _with_address(webhook: Webhook, written: str, file: SpecFile) -> list[Proble
 
 
 def _warnings(webhook: Webhook, file: SpecFile) -> list[Problem]:
-    found = []
+    faults = []
     for name in webhook.missing:
         hint = MAKE_SECRET if name == signature.VARIABLE else f"export {name}=… before serving"
-        found.append((f"{name} is not set", hint))
+        faults.append((f"{name} is not set", hint))
     if any(len(key) < signature.LEAST_BYTES for key in webhook.keys):
         words = f"{signature.VARIABLE} has less than {signature.LEAST_BYTES} bytes"
-        found.append((words, MAKE_SECRET))
+        faults.append((words, MAKE_SECRET))
     if webhook.url.startswith("http://") and not webhook.is_here:
-        found.append(("records go there unencrypted", "write https://"))
-    return [file.problem(WHERE, message, hint, "warning") for message, hint in found]
+        faults.append(("records go there unencrypted", "write https://"))
+    return [file.problem(WHERE, message, hint, "warning") for message, hint in faults]

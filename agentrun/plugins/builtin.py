@@ -26,10 +26,10 @@ def tool_of(entry: ToolUse) -> tuple[Tool | None, list[Finding]]:
         settings = builtin.settings.model_validate(entry.settings)
     except ValidationError as error:
         fields = builtin.settings.model_fields.items()
-        known = (*(field.alias or name for name, field in fields), *OPTIONS)
-        return None, [_finding(item, known) for item in error.errors(include_url=False)]
-    made = builtin.make(settings)
-    return made if isinstance(made, Tool) else build(made, "agentrun"), []
+        keys = (*(field.alias or name for name, field in fields), *OPTIONS)
+        return None, [_finding(item, keys) for item in error.errors(include_url=False)]
+    result = builtin.make(settings)
+    return result if isinstance(result, Tool) else build(result, "agentrun"), []
 
 
 def unknown_settings(entry: ToolUse) -> Iterator[Finding]:

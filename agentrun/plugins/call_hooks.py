@@ -36,8 +36,8 @@ async def run(hook: Hook, given: Mapping[str, Any], seconds: float) -> Any:
     """
     import asyncio  # not for a check, which runs no hook
 
-    function, wanted = hook
-    arguments = [given[name] for name in wanted]
+    function, names = hook
+    arguments = [given[name] for name in names]
     try:
         async with asyncio.timeout(seconds):
             with authored(), contained():

@@ -38,17 +38,17 @@ def find(project: Path) -> Mapping[str, list[Source]]:
     Files and packages of ``<project>/plugins``, but for tests and for names that begin with ``_`` or ``.``;
     then the entry points of installed packages. Nothing is imported.
     """
-    found: dict[str, list[Source]] = {}
+    sources: dict[str, list[Source]] = {}
     for path in sorted((project / FOLDER).glob("[!_.]*")):
         if _TESTS.fullmatch(path.name):
             continue
         if path.suffix == ".py" and path.is_file():
-            found.setdefault(path.stem, []).append(Source(path.stem, path))
+            sources.setdefault(path.stem, []).append(Source(path.stem, path))
         elif (path / "__init__.py").is_file():
-            found.setdefault(path.name, []).append(Source(path.name, path / "__init__.py"))
+            sources.setdefault(path.name, []).append(Source(path.name, path / "__init__.py"))
     for entry in _installed(tuple(sys.path)):
-        found.setdefault(entry.name, []).append(Source(entry.name, entry))
-    return found
+        sources.setdefault(entry.name, []).append(Source(entry.name, entry))
+    return sources
 
 
 @cache

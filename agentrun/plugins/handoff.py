@@ -21,10 +21,10 @@ def add(file: SpecFile, chosen: dict[str, Tool], problems: list[Problem]) -> Non
     """Add ``handoff`` to ``chosen`` when the agent has targets; one that is not there is a problem."""
     if not file.spec.handoff:
         return
-    found: dict[str, SpecFile] = {}
+    targets: dict[str, SpecFile] = {}
     for index, name in enumerate(file.spec.handoff):
         try:
-            found[name] = handoff_tool(file, name)
+            targets[name] = handoff_tool(file, name)
         except SpecError as error:
             path = file.path.with_name(f"{name}.yaml")
             message, hint = f"{path} has mistakes: {error.problems[0].message}", f"agentrun check {path}"
@@ -35,8 +35,8 @@ def add(file: SpecFile, chosen: dict[str, Tool], problems: list[Problem]) -> Non
     if NAME in chosen:
         message = f"`handoff:` brings a tool '{NAME}', and {chosen[NAME].origin} is one too"
         problems.append(file.problem(("handoff",), message, "rename the other one"))
-    if found:
-        chosen.setdefault(NAME, build(_make(found), "agentrun"))
+    if targets:
+        chosen.setdefault(NAME, build(_make(targets), "agentrun"))
 
 
 def handoff_tool(file: SpecFile, name: str) -> SpecFile:

@@ -34,7 +34,7 @@ def functions_of(source: Source, module: object) -> list[Callable[..., Any]]:
     A plugin that only hears of calls names none.
     """
     results = _results(source, module, "agentrun_tools", "it must do no more than name functions")
-    functions = [_function(source, named) for result in results for named in _listed(source, result)]
+    functions = [_function(source, entry) for result in results for entry in _listed(source, result)]
     if not functions and not call_hooks_of(source, module):
         raise _error(source, "agentrun_tools names no tools", _HINT)
     return functions
@@ -45,8 +45,8 @@ def call_hooks_of(source: Source, module: object) -> CallHooks:
     hook = _registered(source, module).hook
 
     def implemented(name: str) -> tuple[Hook, ...]:
-        found = getattr(hook, name).get_hookimpls()
-        return tuple((one.function, tuple(one.argnames)) for one in found)
+        implementations = getattr(hook, name).get_hookimpls()
+        return tuple((one.function, tuple(one.argnames)) for one in implementations)
 
     return CallHooks(
         source.name,
@@ -81,10 +81,10 @@ def _results(source: Source, module: object, hook: str, hint: str) -> list[Any]:
     manager = _registered(source, module)
     try:
         with authored():
-            found: list[Any] = getattr(manager.hook, hook)()
+            results: list[Any] = getattr(manager.hook, hook)()
     except AuthoredError as error:
         raise _error(source, f"{hook} raised {error}", hint) from error.error
-    return found
+    return results
 
 
 def _listed(source: Source, result: Any) -> list[Any]:

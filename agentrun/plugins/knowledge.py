@@ -34,9 +34,9 @@ def _wrong(file: SpecFile, name: str) -> tuple[str, str] | None:
         return f"'{name}' leads out of the project's folder '{file.project.name}'", "move it inside"
     if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         return f"there is no folder '{name}'", f"make it in '{file.path.parent}', or name another folder"
-    found = documents.files(folder)
-    if not found:
+    paths = documents.files(folder)
+    if not paths:
         return f"'{name}' holds no documents", f"these are read: {', '.join(documents.KINDS)}"
-    if any(path.suffix.lower() == ".pdf" for path in found) and not importlib.util.find_spec("pypdf"):
+    if any(path.suffix.lower() == ".pdf" for path in paths) and not importlib.util.find_spec("pypdf"):
         return f"'{name}' holds PDF files, and pypdf is not installed", install_extra("pdf")
     return None

@@ -91,20 +91,20 @@ class _Shelf:
         if not match:
             self.problem(index, f"'{entry}' names no tool", "write a plugin's name, or plugin.tool")
             return []
-        plugin, wanted = match.groups()
+        plugin, name = match.groups()
         tools = self._open(index, plugin)
-        if wanted is None or plugin not in self.opened or not self.opened[plugin]:
+        if name is None or plugin not in self.opened or not self.opened[plugin]:
             return list(tools.values())
-        if wanted not in tools:
-            close = difflib.get_close_matches(wanted, tools, 1)
+        if name not in tools:
+            close = difflib.get_close_matches(name, tools, 1)
             hint = (
                 f"did you mean '{plugin}.{close[0]}'?"
                 if close
                 else f"name one of its tools: {', '.join(tools)}"
             )
-            self.problem(index, f"plugin '{plugin}' has no tool '{wanted}'", hint)
+            self.problem(index, f"plugin '{plugin}' has no tool '{name}'", hint)
             return []
-        return [tools[wanted]]
+        return [tools[name]]
 
     def problem(self, index: int, message: str, hint: str, below: Where = ()) -> None:
         """Something is wrong with the entry of this index, or ``below`` it."""
@@ -128,19 +128,19 @@ class _Shelf:
                     self.opened[plugin] = open_plugin(source)
                 except PluginError as error:
                     self.broken.append((index, error))
-        found = self.opened[plugin]
-        return found.tools if found else {}
+        entry = self.opened[plugin]
+        return entry.tools if entry else {}
 
     def _source(self, index: int, plugin: str) -> Source | None:
-        found = self.sources.get(plugin, [])
-        if found and plugin in BUILTINS:
-            message = f"'{plugin}' is a built-in tool, and {found[0].where} is a plugin of that name"
+        sources = self.sources.get(plugin, [])
+        if sources and plugin in BUILTINS:
+            message = f"'{plugin}' is a built-in tool, and {sources[0].where} is a plugin of that name"
             self.problem(index, message, "rename the plugin")
             return None
-        if len(found) == 1:
-            return found[0]
-        if found:
-            both = " and ".join(source.where for source in found)
+        if len(sources) == 1:
+            return sources[0]
+        if sources:
+            both = " and ".join(source.where for source in sources)
             self.problem(index, f"two plugins are called '{plugin}': {both}", "rename or remove one of them")
             return None
         folder = self.file.project / FOLDER

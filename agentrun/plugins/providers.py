@@ -52,12 +52,12 @@ class PluginServices:
 
     def _open(self, plugin: str) -> Mapping[Kind, Mapping[str, type]]:
         if plugin not in self._opened:
-            found = self._sources.get(plugin, [])
-            if len(found) > 1:
-                both = " and ".join(source.where for source in found)
+            sources = self._sources.get(plugin, [])
+            if len(sources) > 1:
+                both = " and ".join(source.where for source in sources)
                 message = f"two plugins are called '{plugin}': {both}"
-                raise PluginError(plugin, found[0].where, message, "rename or remove one of them")
-            self._opened[plugin] = classes_of(found[0]) if found else {}
+                raise PluginError(plugin, sources[0].where, message, "rename or remove one of them")
+            self._opened[plugin] = classes_of(sources[0]) if sources else {}
         return self._opened[plugin]
 
 

@@ -17,19 +17,19 @@ Known = dict[str, Collection[str] | None]
 
 def check(file: SpecFile, tools: Sequence[Tool]) -> list[Problem]:
     """A problem for each tool that is not there, a warning for each argument that it does not take."""
-    known: Known = {
+    signatures: Known = {
         tool.name: list(tool.parameters.get("properties", {})) for tool in tools if tool.plugin != MCP
     }
     # what a server's tools take is known when it has been asked
-    known |= {tool.name: None for tool in tools if tool.plugin == MCP}
+    signatures |= {tool.name: None for tool in tools if tool.plugin == MCP}
     if file.spec.flow:
-        known |= {way.name: () for _, way in file.spec.flow.functions() if way.transition_only}
-    found: list[Problem] = []
+        signatures |= {way.name: () for _, way in file.spec.flow.functions() if way.transition_only}
+    problems: list[Problem] = []
     for t, test in enumerate(file.spec.tests):
         for n, turn in enumerate(test.turns):
             for where, name, arguments in _calls(file, turn, ("tests", t, "turns", n)):
-                found += _check(file, where, name, arguments, known)
-    return found
+                problems += _check(file, where, name, arguments, signatures)
+    return problems
 
 
 def _calls(file: SpecFile, turn: Turn, where: Where) -> Iterator[tuple[Where, str, Sequence[str]]]:

@@ -74,13 +74,13 @@ def _service(entry: Mapping[str, Any]) -> Service:
 
 
 def _setting(plain: Mapping[str, Any]) -> Setting:
-    known = dict(plain)
-    known["fields"] = {name: _setting(inner) for name, inner in plain.get("fields", {}).items()}
+    values = dict(plain)
+    values["fields"] = {name: _setting(inner) for name, inner in plain.get("fields", {}).items()}
     for key in ("choices", "also"):
-        known[key] = tuple(plain.get(key, ()))
-    known.setdefault("help", "")
-    known.setdefault("items", "any")
-    return Setting(**known)
+        values[key] = tuple(plain.get(key, ()))
+    values.setdefault("help", "")
+    values.setdefault("items", "any")
+    return Setting(**values)
 
 
 def _with_ours(service: Service) -> Service:

@@ -49,10 +49,10 @@ def settings_class(cls: type) -> Any:
     """The dataclass of a service's settings: its own ``Settings``, or what a parent's constructor takes."""
     own = getattr(cls, "Settings", None)
     inits = [vars(owner).get("__init__") for owner in inspect.getmro(cls)]
-    taken = (
+    parts = (
         part for init in inits if inspect.isfunction(init) for part in _parts(_hints(init).get("settings"))
     )
-    return own or next((part for part in taken if is_dataclass(part)), None)
+    return own or next((part for part in parts if is_dataclass(part)), None)
 
 
 def _arguments(cls: type) -> Iterator[tuple[str, Setting]]:
@@ -83,11 +83,11 @@ def _constructors(cls: type) -> Iterator[Callable[..., Any]]:
 
 
 def _settings(cls: type) -> Iterator[tuple[str, Setting]]:
-    made = settings_class(cls)
-    if made is None:
+    settings_type = settings_class(cls)
+    if settings_type is None:
         return
-    hints = _hints(made)
-    for one in fields(made):
+    hints = _hints(settings_type)
+    for one in fields(settings_type):
         if one.name not in _NOT_OURS:
             default = None if one.default is MISSING else one.default
             yield one.name, _setting(hints.get(one.name, Any), default, False, False)
@@ -136,8 +136,8 @@ def _kind(part: Any) -> tuple[Type, list[str | int]]:
     if inspect.isclass(origin):
         if issubclass(origin, Enum):
             # a language may be one that the enumeration doesn't have: the service is given the word
-            named = [] if origin.__name__ == "Language" else [m.value for m in origin]
-            return "string", named
+            choices = [] if origin.__name__ == "Language" else [m.value for m in origin]
+            return "string", choices
         for group, kind in _GROUPS:
             if issubclass(origin, group):
                 return kind, []

@@ -20,9 +20,9 @@ _GPT_4O = "write model: openai/gpt-4o-transcribe, or leave it out"
 
 def check(kind: Kind, model: str, given: Mapping[str, Any]) -> Iterator[Finding]:
     """Every setting in ``given`` that ``model`` can't honour, and a model that is for another stage."""
-    found = list(_CHECKS[kind](model, given))
-    yield from found
-    if not any(where == ("model",) for where, _, _ in found):
+    findings = list(_CHECKS[kind](model, given))
+    yield from findings
+    if not any(where == ("model",) for where, _, _ in findings):
         yield from _stage(kind, model)
 
 

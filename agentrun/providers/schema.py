@@ -28,8 +28,8 @@ _VARIABLE = {"type": "string", "pattern": r"\$\{"}
 
 def of_spec() -> Schema:
     """The schema of an agent's file; which settings a service has follows from its ``model``."""
-    found = json_schema.of_spec()
-    definitions = found["$defs"]
+    schema = json_schema.of_spec()
+    definitions = schema["$defs"]
     pipeline = definitions["PipelineSpec"]["properties"]
     usual = [f"Usual{name}" for name in json_schema.SERVICES]
     for kind in KINDS:
@@ -44,7 +44,7 @@ def of_spec() -> Schema:
                 option["$ref"] = f"#/$defs/{kind}"
     for name in usual:
         del definitions[name]
-    return found
+    return schema
 
 
 def _own(kind: Kind, usual: Schema, settings: Schema) -> Schema:
@@ -64,13 +64,16 @@ def _settings(kind: Kind) -> Schema:
 
 
 def _of_service(service: Service) -> Schema:
-    known = {name: _of_setting(setting) for name, setting in service.settings.items()}
+    properties = {name: _of_setting(setting) for name, setting in service.settings.items()}
     ours = ["text"] if service.kind == "tts" else []
-    keys = ["model", "fallback", "patience", *ours, *known, *(v.argument for v in service.variables)]
-    meant: Schema = {"properties": {"model": {"pattern": f"^{service.provider}(/|$)"}}}
+    keys = ["model", "fallback", "patience", *ours, *properties, *(v.argument for v in service.variables)]
+    condition: Schema = {"properties": {"model": {"pattern": f"^{service.provider}(/|$)"}}}
     if service.provider != "openai":
-        meant["required"] = ["model"]
-    return {"if": meant, "then": {"properties": known, "propertyNames": {"enum": list(dict.fromkeys(keys))}}}
+        condition["required"] = ["model"]
+    return {
+        "if": condition,
+        "then": {"properties": properties, "propertyNames": {"enum": list(dict.fromkeys(keys))}},
+    }
 
 
 def _of_setting(setting: Setting) -> Schema:

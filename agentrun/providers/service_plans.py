@@ -89,26 +89,28 @@ class ServicePlanner:
     def service(self, kind: Kind, spec: Alternative, where: Where, *, used: bool) -> ServicePlan:
         """The service that stands at ``where``."""
         service = self._find(kind, spec, where)
-        written = spec.settings
+        options = spec.settings
         if self._offline:
-            written = {key: value for key, value in written.items() if key not in _OWN}
-        unset = list(variables.unset(written, self._environ, where))
-        for below, text in variables.broken(written):
+            options = {key: value for key, value in options.items() if key not in _OWN}
+        unset = list(variables.unset(options, self._environ, where))
+        for below, text in variables.broken(options):
             self.problem((*where, *below), f"'{text}' is not a variable", "write ${NAME} or ${NAME:-default}")
-        given = self._check(service, spec, written, {u.where[len(where)] for u in unset}, where)
+        values = self._check(service, spec, options, {u.where[len(where)] for u in unset}, where)
         if self._offline and spec.provider != OPENAI:
             return self._mock_server(kind)
-        known, more = self._known(service, written, where)
+        arguments, more = self._known(service, options, where)
         unset += more
-        key = given.pop("api_key", None) or known.pop("api_key", None)
-        address = given.pop("base_url", None) or known.pop("base_url", None)
+        key = values.pop("api_key", None) or arguments.pop("api_key", None)
+        address = values.pop("base_url", None) or arguments.pop("base_url", None)
         if spec.provider == OPENAI:
             address = address or self.address(ADDRESS, ("pipeline",), used=used)
         if used:
             self.missing += unset
             if service and not installed.is_installed(service):
                 self.uninstalled[(*where, "model")] = service
-        return ServicePlan(kind, spec.provider, spec.model_name, given, key or None, address, service, known)
+        return ServicePlan(
+            kind, spec.provider, spec.model_name, values, key or None, address, service, arguments
+        )
 
     def text(self, value: str | None, where: Where) -> str | None:
         """A text with its variables filled in; offline an unset one is not missed."""
@@ -126,8 +128,8 @@ class ServicePlanner:
         value = self._environ.get(name) or None
         if used and value and (message := problem_with(value)):
             hint = f"export {name}=… with the whole address of the API"
-            found = self._file.problem(where, f"{name}: {message}", hint)
-            self.problems += [found] if found not in self.problems else []
+            problem = self._file.problem(where, f"{name}: {message}", hint)
+            self.problems += [problem] if problem not in self.problems else []
         return value
 
     def need(self, unset: Unset) -> None:
@@ -160,8 +162,8 @@ class ServicePlanner:
         if service is None and "/" not in spec.model:
             self.problem(where, f"'{spec.model}' is not provider/model", f"write for example {USUAL[kind]}")
         elif service is None:
-            known = catalogue.providers(kind)
-            hint = closest(spec.provider, known) or f"write one of: {', '.join(known)}"
+            names = catalogue.providers(kind)
+            hint = closest(spec.provider, names) or f"write one of: {', '.join(names)}"
             self.problem((*where, "model"), f"there is no provider '{spec.provider}' for {kind}", hint)
         elif service.provider == OPENAI and not spec.model_name:
             self.problem(where, "names no model", f"write for example {USUAL[kind]}")
@@ -177,17 +179,17 @@ class ServicePlanner:
         self, service: Service | None, written: Mapping[str, Any], where: Where
     ) -> tuple[dict[str, str], list[Unset]]:
         """The constructor's arguments that the environment holds, and the variables that it lacks."""
-        known: dict[str, str] = {}
+        arguments: dict[str, str] = {}
         unset: list[Unset] = []
         for variable in service.variables if service else ():
             value = self._environ.get(variable.name)
             if variable.argument in written:
                 continue
             if value:
-                known[variable.argument] = value
+                arguments[variable.argument] = value
             elif variable.required:
                 unset.append(Unset(variable.name, ("pipeline",) if variable.name == KEY else where))
-        return known, unset
+        return arguments, unset
 
     def _check(
         self,
@@ -200,25 +202,25 @@ class ServicePlanner:
         """The settings with their variables filled in; those that wait for a variable are not checked."""
         if service is None:
             return dict(written)
-        given = {key: self._value(service, key, value) for key, value in written.items()}
-        checked = {key: value for key, value in given.items() if key not in unset}
+        values = {key: self._value(service, key, value) for key, value in written.items()}
+        checked = {key: value for key, value in values.items() if key not in unset}
         for below, message, hint in settings.check(service, checked):
             self.problem((*where, *below), message, hint)
         if service.provider == OPENAI:
-            for below, message, hint in openai.check(service.kind, spec.model_name, given):
+            for below, message, hint in openai.check(service.kind, spec.model_name, values):
                 self.problem((*where, *below), message, hint)
-            self._note_unknown(service.kind, spec.model_name, given, where)
+            self._note_unknown(service.kind, spec.model_name, values, where)
         address = checked.get("base_url")
         if service.takes_http and isinstance(address, str) and (message := problem_with(address)):
             self.problem((*where, "base_url"), message, "write http://localhost:8000/v1")
-        return given
+        return values
 
     def _note_unknown(self, kind: Kind, model: str, given: Mapping[str, Any], where: Where) -> None:
         """Warn of a model that OpenAI doesn't have; a compatible server may have any."""
         if self._environ.get(ADDRESS) or self._offline or not openai.unknown(model, given):
             return
-        known = sorted(openai_models.MODELS[kind])
-        hint = closest(model, known) or f"write for example {USUAL[kind].partition('/')[2]}"
+        models = sorted(openai_models.MODELS[kind])
+        hint = closest(model, models) or f"write for example {USUAL[kind].partition('/')[2]}"
         message = f"'{model}' is none of OpenAI's models that are known here"
         self.notes.append(self._file.problem((*where, "model"), message, hint, "warning"))
 

@@ -82,10 +82,10 @@ class Figures:
 
     def percentile(self, part: float) -> float | None:
         """The ms that ``part`` of the answers don't exceed, to about 2 %; None without answers."""
-        wanted = part * sum(each.count for each in self.answers.values())
+        rank = part * sum(each.count for each in self.answers.values())
         for name in sorted(self.answers):
-            wanted -= self.answers[name].count
-            if wanted <= 0:
+            rank -= self.answers[name].count
+            if rank <= 0:
                 return self.answers[name].mean
         return None
 

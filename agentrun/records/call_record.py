@@ -137,8 +137,8 @@ class CallRecord:
             data[name] = [_part(each) for each in data[name]]
         for name in _TIMES:
             data[name] = data[name].isoformat() if data[name] else None
-        written: dict[str, Any] = self._redacted(storable(data))
-        return written
+        row: dict[str, Any] = self._redacted(storable(data))
+        return row
 
     def _at(self, moment: float) -> datetime:
         return self.started + timedelta(seconds=max(0.0, moment - self._began))

@@ -20,8 +20,8 @@ _AUDIO = ("input", "cached", "output")
 def prices() -> dict[str, Any]:
     """The prices and their date, as ``prices.yaml`` has them."""
     text = resources.files("agentrun.records").joinpath("prices.yaml").read_text(encoding="utf-8")
-    found: dict[str, Any] = yaml.safe_load(text)
-    return found
+    data: dict[str, Any] = yaml.safe_load(text)
+    return data
 
 
 def close(record: CallRecord) -> None:
@@ -50,11 +50,11 @@ def estimate(record: CallRecord) -> dict[str, Any]:
     >>> estimate(record)["total"]
     2.5
     """
-    known = prices()
+    price_list = prices()
     parts: dict[str, float] = {}
     unknown = []
     for name, used in ({} if record.offline else record.usage).items():
-        cost = _of_service(name, used, known)
+        cost = _of_service(name, used, price_list)
         if cost is None:
             unknown.append(name)
         else:
@@ -62,13 +62,13 @@ def estimate(record: CallRecord) -> dict[str, Any]:
     if record.transport == "twilio" and record.seconds > 0 and not record.offline:
         minutes = math.ceil(record.seconds / 60)
         kind = f"twilio {record.direction}"
-        parts[kind] = round(minutes * float(known["telephone_minute"][kind]), 6)
+        parts[kind] = round(minutes * float(price_list["telephone_minute"][kind]), 6)
     total = round(sum(parts.values()), 6)
     return {
         "estimate": True,
-        "currency": known["currency"],
-        "prices": str(known["date"]),
-        "sources": _sources(parts, known["source"]),
+        "currency": price_list["currency"],
+        "prices": str(price_list["date"]),
+        "sources": _sources(parts, price_list["source"]),
         "total": total,
         "parts": parts,
         "unknown": unknown,
@@ -97,8 +97,8 @@ def _of_service(name: str, used: Mapping[str, float], known: Mapping[str, Any]) 
 
 def _priced(known: Mapping[str, Any], model: str) -> Any:
     """The price of a model; a dated one such as ``gpt-4o-2024-11-20`` costs what its name does."""
-    found = [name for name in known if model == name or model.startswith(f"{name}-20")]
-    return known[max(found, key=len)] if found else None
+    matches = [name for name in known if model == name or model.startswith(f"{name}-20")]
+    return known[max(matches, key=len)] if matches else None
 
 
 def _tokens(used: Mapping[str, float], rates: Mapping[str, float]) -> list[float]:

@@ -61,9 +61,9 @@ def _order(record: Mapping[str, Any]) -> Iterator[str]:
 
 def _cuts(record: Mapping[str, Any]) -> Iterator[str]:
     """Every answer that was cut has its cause, and no other has."""
-    said = [entry for entry in record["transcript"] if entry["who"] == "agent"]
-    for number, entry in enumerate(said):
-        cause, last = entry["cut_by"], number == len(said) - 1
+    answers = [entry for entry in record["transcript"] if entry["who"] == "agent"]
+    for number, entry in enumerate(answers):
+        cause, last = entry["cut_by"], number == len(answers) - 1
         if entry["interrupted"] != bool(cause) or (cause and cause not in _CUTS):
             yield f"the answer at {entry['at']} s is cut by {cause!r}, interrupted {entry['interrupted']}"
         if cause == "hang-up" and not last:
@@ -74,13 +74,13 @@ def _cuts(record: Mapping[str, Any]) -> Iterator[str]:
 
 def _waits(record: Mapping[str, Any]) -> Iterator[str]:
     """Each wait ends with the first sound of an answer in the transcript, and no two with the same."""
-    begun = [entry["at"] for entry in record["transcript"] if entry["who"] == "agent"]
+    starts = [entry["at"] for entry in record["transcript"] if entry["who"] == "agent"]
     used: list[float] = []
     for turn in record["turns"]:
         ends = turn["at"] + turn["total_ms"] / 1000
-        answer = min(begun, key=lambda at: abs(at - ends), default=None)
+        answer = min(starts, key=lambda at: abs(at - ends), default=None)
         if answer is None or abs(answer - ends) > NEAR_SECONDS:
-            yield f"a wait ended at {ends:.3f} s, where no answer began: {begun}"
+            yield f"a wait ended at {ends:.3f} s, where no answer began: {starts}"
         elif answer in used:
             yield f"the answer at {answer} s was waited for twice"
         else:

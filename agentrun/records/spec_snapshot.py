@@ -41,17 +41,17 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     >>> differences({"system": "a", "style": "realtime"}, {"system": "b", "style": "realtime"})
     ['prompts.system changed']
     """
-    found = []
+    changes = []
     if then.get("style") != now.get("style"):
-        found.append(f"pipeline.style was {then.get('style')}, and is {now.get('style')}")
+        changes.append(f"pipeline.style was {then.get('style')}, and is {now.get('style')}")
     if then.get("system") != now.get("system"):
-        found.append("prompts.system changed")
+        changes.append("prompts.system changed")
     if then.get("greeting") != now.get("greeting"):
-        found.append("prompts.greeting changed")
-    found += _named("vars.", then.get("vars", {}), now.get("vars", {}), _changed)
-    found += _named("pipeline.", then.get("models", {}), now.get("models", {}), _model_changes)
-    found += _named("the tool ", then.get("tools", {}), now.get("tools", {}), _tool_changes)
-    return found
+        changes.append("prompts.greeting changed")
+    changes += _named("vars.", then.get("vars", {}), now.get("vars", {}), _changed)
+    changes += _named("pipeline.", then.get("models", {}), now.get("models", {}), _model_changes)
+    changes += _named("the tool ", then.get("tools", {}), now.get("tools", {}), _tool_changes)
+    return changes
 
 
 def _models(spec: AgentSpec) -> dict[str, Any]:

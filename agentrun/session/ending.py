@@ -79,12 +79,12 @@ async def _dismantle(running: asyncio.Task[None], worker: PipelineWorker) -> Non
     closing = asyncio.create_task(pipecat_private.clean_up(worker))
     await _done({closing}, FORCE_SECONDS)
     for _ in range(_MOST_CANCELLATIONS):
-        left = {task for task in (running, closing, *pipecat_private.tasks(worker)) if not task.done()}
-        for task in left:
+        pending = {task for task in (running, closing, *pipecat_private.tasks(worker)) if not task.done()}
+        for task in pending:
             task.cancel()
-        if await _done(left, FORCE_SECONDS):
+        if await _done(pending, FORCE_SECONDS):
             return
-    names = ", ".join(sorted(task.get_name() for task in left if not task.done()))
+    names = ", ".join(sorted(task.get_name() for task in pending if not task.done()))
     logger.error("parts of a pipeline can't be ended, and are left behind: {}", names)
 
 
@@ -92,5 +92,5 @@ async def _done(tasks: set[asyncio.Task[None]], seconds: float) -> bool:
     """Whether all of ``tasks`` end within ``seconds``."""
     if not tasks:
         return True
-    _, left = await asyncio.wait(tasks, timeout=seconds)
-    return not left
+    _, pending = await asyncio.wait(tasks, timeout=seconds)
+    return not pending

@@ -27,11 +27,11 @@ def fill(
     spec: AgentSpec, call: Call, variables: Mapping[str, Any] | None = None, now: datetime | None = None
 ) -> CallPrompts:
     """Fill in the templates for ``call``, with its ``variables``, else with the first values of ``spec``."""
-    known = {**dict.fromkeys(found_out(spec)), **spec.vars} if variables is None else variables
+    values = {**dict.fromkeys(found_out(spec)), **spec.vars} if variables is None else variables
     moment = now or datetime.now().astimezone()
 
     def render(text: str) -> str:
-        return storable.text(templates.render(text, call, known, moment))
+        return storable.text(templates.render(text, call, values, moment))
 
     greeting, system = spec.greeting, render(spec.prompts.system) + _pronunciation(spec)
     if isinstance(greeting, FixedWords):

@@ -84,8 +84,8 @@ class Session:
             limits.stall,
             lambda: self._faults.recovered(),
         )
-        told = (self._transcript, self._side, self._response_deadline, self._latency)
-        reports = PipelineEvents(record.id, self.line, *told, self._ending.is_set, self._variables)
+        trackers = (self._transcript, self._side, self._response_deadline, self._latency)
+        reports = PipelineEvents(record.id, self.line, *trackers, self._ending.is_set, self._variables)
         self._parts = build(plan, self._variables.prompts().system, connection, resources, reports)
         self._flow = flow.of(plan, connection.call, reports, self._variables.names)
         self._variables.open(self._parts, self._flow, self._transcript)
@@ -113,20 +113,20 @@ class Session:
         runner = WorkerRunner(handle_sigint=False)
         await runner.add_workers(self._worker)
         running = asyncio.create_task(runner.run())
-        told_to_end, gone = (asyncio.create_task(each.wait()) for each in (self._ending, self._caller_gone))
+        told_to_end, hangup = (asyncio.create_task(each.wait()) for each in (self._ending, self._caller_gone))
         limit = idle_prompts.limit(self._plan.spec.limits, self._voice.say, self._farewell)
         self._tasks.append(asyncio.create_task(limit))
-        kept = self._recordings and self._recordings.begin(self._plan, self._connection, self.record)
+        recording = self._recordings and self._recordings.begin(self._plan, self._connection, self.record)
         try:
             await asyncio.wait({running, told_to_end}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({running, gone}, timeout=self._grace, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({running, hangup}, timeout=self._grace, return_when=asyncio.FIRST_COMPLETED)
             await ending.now(running, self._worker, self.record)
         except asyncio.CancelledError:
             self._over("server", "the server stopped")
             await ending.now(running, self._worker, self.record)
             raise
         finally:
-            for task in (told_to_end, gone, *self._tasks):
+            for task in (told_to_end, hangup, *self._tasks):
                 task.cancel()
             self._over("error", "the pipeline stopped")
             await self.line.close()
@@ -134,8 +134,8 @@ class Session:
             await self._side.finish()
             await self._variables.close()
             await pipecat_private.close_own_clients(self._parts.services, self._http_client)
-            if kept:
-                await kept.finish()
+            if recording:
+                await recording.finish()
             cost.close(self.record)
         return self.record
 

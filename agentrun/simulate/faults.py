@@ -95,16 +95,16 @@ def parse(text: str) -> tuple[Route, Fault]:
     ('chat', Fault(kind='status', status=429, times=2, after=0, retry_after=0, code=''))
     """
     route, _, rest = text.partition(":")
-    found = _FAULT.fullmatch(rest)
-    if found is None:
+    match = _FAULT.fullmatch(rest)
+    if match is None:
         raise ValueError(f"'{text}' is not route:fault, such as speech:cut, chat:429*2 or realtime:drop@20")
-    times = int(found["times"]) if found["times"] else ALWAYS
-    if found["status"]:
-        return _route(route), Fault("status", int(found["status"]), times)
+    times = int(match["times"]) if match["times"] else ALWAYS
+    if match["status"]:
+        return _route(route), Fault("status", int(match["status"]), times)
     kinds: dict[str, Kind] = {kind: kind for kind in get_args(Kind) if kind != "status"}
-    if found["kind"] not in kinds:
-        raise ValueError(f"'{found['kind']}' is neither a status such as 429 nor one of {', '.join(kinds)}")
-    return _route(route), Fault(kinds[found["kind"]], times=times, after=int(found["after"] or 0))
+    if match["kind"] not in kinds:
+        raise ValueError(f"'{match['kind']}' is neither a status such as 429 nor one of {', '.join(kinds)}")
+    return _route(route), Fault(kinds[match["kind"]], times=times, after=int(match["after"] or 0))
 
 
 def parse_latency(text: str) -> tuple[Route, float]:
@@ -114,10 +114,10 @@ def parse_latency(text: str) -> tuple[Route, float]:
     ('chat', 0.35)
     """
     route, _, time = text.partition("=")
-    found = _TIME.fullmatch(time)
-    if found is None:
+    match = _TIME.fullmatch(time)
+    if match is None:
         raise ValueError(f"'{text}' is not route=time, such as chat=350ms or speech=1.5s")
-    return _route(route), float(found[1]) / (1000 if found[2] == "ms" else 1)
+    return _route(route), float(match[1]) / (1000 if match[2] == "ms" else 1)
 
 
 def _route(text: str) -> Route:

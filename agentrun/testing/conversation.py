@@ -87,9 +87,9 @@ class Conversation:
     def _answered(self, report: TurnReport, what: str) -> TurnReport:
         """``report``, or AssertionError when the script had no answer for it."""
         if self._brain.unanswered:
-            asked, self._brain.unanswered = self._brain.unanswered, 0
+            count, self._brain.unanswered = self._brain.unanswered, 0
             raise AssertionError(
-                f"{what}: the model was asked, and the script has no answer left (asked {asked} times); "
+                f"{what}: the model was asked, and the script has no answer left (asked {count} times); "
                 f"add one to the answers of Conversation({str(self._path)!r}, …)"
             )
         return report

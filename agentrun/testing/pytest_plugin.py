@@ -211,8 +211,8 @@ def _opened(depth: Depth, given: list[str], *, live: bool, replay: bool) -> Iter
     jumping = depth == "text" and not live
     with asyncio.Runner(loop_factory=VirtualTimeLoop if jumping else None) as loop:
         variables = environment.assignments(given, "agentrun_environ")
-        seen = {**os.environ, **variables} if live else environment.scripted(os.environ, variables)
-        context = runner.running(seen, Mode(live=live, replay=replay))
+        environ = {**os.environ, **variables} if live else environment.scripted(os.environ, variables)
+        context = runner.running(environ, Mode(live=live, replay=replay))
         run = loop.run(_enter(context))
         try:
             yield loop, run

@@ -27,11 +27,11 @@ def replace_tools(tools: Sequence[Tool], turns: Sequence[Turn], now: Callable[[]
 
     A result that stands at one turn alone holds for the whole test.
     """
-    given: dict[str, dict[int, Any]] = {}
+    results: dict[str, dict[int, Any]] = {}
     for index, turn in enumerate(turns):
         for name, result in turn.tools.items():
-            given.setdefault(name, {})[index] = result
-    return tuple(_replaced(tool, given[tool.name], now) if tool.name in given else tool for tool in tools)
+            results.setdefault(name, {})[index] = result
+    return tuple(_replaced(tool, results[tool.name], now) if tool.name in results else tool for tool in tools)
 
 
 def replace_look_up(plan: Plan, turns: Sequence[Turn], now: Callable[[], int]) -> Plan:
@@ -49,13 +49,13 @@ def _replaced(tool: Tool, results: Mapping[int, Any], now: Callable[[], int]) ->
     async def run(call: Call, arguments: Mapping[str, Any]) -> Any:
         del call
         earlier = [index for index in results if index <= now()]
-        given = results[max(earlier) if earlier else min(results)]
-        if isinstance(given, dict) and set(given) == _BY_ARGUMENTS:
+        result = results[max(earlier) if earlier else min(results)]
+        if isinstance(result, dict) and set(result) == _BY_ARGUMENTS:
             if tool.check:
                 tool.check(arguments)
-            given = _fitting(tool, given["results"], arguments, given_for)
+            result = _fitting(tool, result["results"], arguments, given_for)
             await asyncio.sleep(_SIDE_BY_SIDE_SECONDS)
-        return await _give(given)
+        return await _give(result)
 
     return replace(tool, run=run)
 

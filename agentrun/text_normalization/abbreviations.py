@@ -32,5 +32,5 @@ def _compiled(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
 
 def _letters(found: re.Match[str]) -> str:
     """``U.S.`` as ``U S``; at the end of a text its last dot ends the sentence."""
-    said = " ".join(found[0].strip().rstrip(".").split("."))
-    return said if found[1] is None else f"{said}."
+    letters = " ".join(found[0].strip().rstrip(".").split("."))
+    return letters if found[1] is None else f"{letters}."

@@ -43,8 +43,8 @@ def _web(found: str, words: Vocabulary | None) -> str:
     host, _, _port = host.partition(":")
     if words is None:
         return host + after
-    said = _host(host, words)
+    text = _host(host, words)
     path = path.strip("/")
     if path and len(path) <= _PATH_LIMIT and "%" not in path:
-        said += "".join(f" {words.slash} {_local(part, words)}" for part in path.split("/") if part)
-    return said + after
+        text += "".join(f" {words.slash} {_local(part, words)}" for part in path.split("/") if part)
+    return text + after

@@ -77,8 +77,8 @@ def _twelve(found: re.Match[str]) -> str:
     hour, minute, half = int(found[1]), found[2], found[3].lower()
     if not 1 <= hour <= 12:
         return found[0]
-    said = str(hour) if minute in (None, "00") else f"{hour} {_minute(minute)}"
-    return f"{said} {half}.m."
+    text = str(hour) if minute in (None, "00") else f"{hour} {_minute(minute)}"
+    return f"{text} {half}.m."
 
 
 def _minute(minute: str) -> str:
@@ -87,7 +87,7 @@ def _minute(minute: str) -> str:
 
 def _time(hour: str, minute: str, words: Vocabulary) -> str:
     if minute == "00":
-        said = words.hour if words.code != "en" or int(hour) <= 12 else "{hour} hundred"
-        return said.format(hour=int(hour))
+        template = words.hour if words.code != "en" or int(hour) <= 12 else "{hour} hundred"
+        return template.format(hour=int(hour))
     spoken_minute = _minute(minute) if words.code == "en" else str(int(minute))
     return words.time.format(hour=int(hour), minute=spoken_minute)

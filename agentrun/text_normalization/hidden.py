@@ -87,10 +87,10 @@ class HiddenText:
     def _leave_call(self, *, final: bool) -> bool:
         """Drop a call that was written as JSON, up to the brace that closes it."""
         depth = 0
-        for found in _BRACES.finditer(self._held):
-            depth += {"{": 1, "}": -1}.get(found[0], 0)
-            if depth == 0 and found[0] == "}":
-                self._held, self._depth = self._held[found.end() :], 0
+        for brace in _BRACES.finditer(self._held):
+            depth += {"{": 1, "}": -1}.get(brace[0], 0)
+            if depth == 0 and brace[0] == "}":
+                self._held, self._depth = self._held[brace.end() :], 0
                 return True
         if final or len(self._held) > LONGEST_HIDDEN:
             self._held, self._depth = "", 0
@@ -115,28 +115,28 @@ class HiddenText:
 
     def _open(self) -> bool:
         """Whether a block begins with what is held; its opening is gone then."""
-        held = self._held
-        if _CALL.match(held):
+        text = self._held
+        if _CALL.match(text):
             self._depth, self.found = 1, True
             return True
-        opening, until = _opening(held)
+        opening, until = _opening(text)
         if opening is None:
             return False
-        self._held, self._until, self.found = held[opening.end() :], until, True
+        self._held, self._until, self.found = text[opening.end() :], until, True
         return True
 
     def _may_open(self) -> bool:
         """Whether more text could make an opening of what is held."""
-        held, sign = self._held, self._held[0]
+        text, sign = self._held, self._held[0]
         if sign == "<":
-            second = held[1:2]
+            second = text[1:2]
             plausible = not second or second in "/|!" or second.isalpha()
-            return plausible and ">" not in held and len(held) < LONGEST_TAG and "\n\n" not in held
+            return plausible and ">" not in text and len(text) < LONGEST_TAG and "\n\n" not in text
         if sign == "{":
-            return len(held) < _KEPT and _MAY_BE_CALL.fullmatch(held) is not None
+            return len(text) < _KEPT and _MAY_BE_CALL.fullmatch(text) is not None
         if sign == "[":
-            return any(name.startswith(held) for name in ("[TOOL_CALLS]", "[TOOL_CALL]", "[TOOL_REQUEST]"))
-        return len(held) < 3 and set(held) == {sign}
+            return any(name.startswith(text) for name in ("[TOOL_CALLS]", "[TOOL_CALL]", "[TOOL_REQUEST]"))
+        return len(text) < 3 and set(text) == {sign}
 
 
 def _opening(held: str) -> tuple[re.Match[str] | None, re.Pattern[str] | None]:

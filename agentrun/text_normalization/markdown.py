@@ -31,12 +31,12 @@ def plain(text: str) -> str:
     >>> plain("Open:\\n- Monday: 9\\n- Sunday\\n\\n# Note\\nCall us")
     'Open: Monday: 9. Sunday. Note. Call us'
     """
-    for pattern, kept in (
+    for pattern, replacement in (
         (_REFERENCE, ""), (_IMAGE, r"\1"), (_LINK, r"\1"), (_FOOTNOTE, ""), (_STRUCK, ""), (_CODE, r"\2"),
         (_TABLE_RULE, ""), (_RULE, ""), (_HEADING, r"\1"), (_QUOTE, ""), (_TASK, r"\1"), (_BULLET, ""),
         (_NUMBERED, r"\1: "), (_STRONG, r"\2"), (_STRONG, r"\2"), (_EMPHASIS, r"\2"), (_ESCAPED, r"\1"),
     ):  # fmt: skip
-        text = pattern.sub(kept, text)
+        text = pattern.sub(replacement, text)
     return _sentences(text)
 
 

@@ -45,18 +45,18 @@ def _say(sign: str, amount: str, magnitude: str, words: Vocabulary) -> str:
 
 def _split(amount: str) -> tuple[str, str]:
     """The figure before the cents, and the cents as two figures; three figures are thousands."""
-    found = re.fullmatch(r"(.*\d)[.,](\d{1,2})", amount)
-    return (found[1], found[2].ljust(2, "0")) if found else (amount, "")
+    match = re.fullmatch(r"(.*\d)[.,](\d{1,2})", amount)
+    return (match[1], match[2].ljust(2, "0")) if match else (amount, "")
 
 
 def _whole_and_cents(whole: str, cents: str, currency: Currency, words: Vocabulary) -> str:
     one, many, one_cent, many_cents = currency
-    said = f"{whole} {one if whole == '1' else many}"
+    text = f"{whole} {one if whole == '1' else many}"
     number = int(cents or 0)
     if not number or not many_cents:
-        return said
+        return text
     small = f"{number} {one_cent if number == 1 else many_cents}"
-    return small if whole == "0" else f"{said} {words.conjunction} {small}"
+    return small if whole == "0" else f"{text} {words.conjunction} {small}"
 
 
 def _decimal(amount: str, words: Vocabulary) -> str:

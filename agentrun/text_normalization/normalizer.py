@@ -48,7 +48,7 @@ class Normalizer:
         hidden = HiddenText()
         text = hidden.visible(text) + hidden.rest()
         pieces = (text[start : start + LONGEST] for start in range(0, len(text), LONGEST))
-        return " ".join(spoken for spoken in map(self._spoken, pieces) if spoken)
+        return " ".join(part for part in map(self._spoken, pieces) if part)
 
     def _spoken(self, text: str) -> str:
         text = self._pronunciation.protect(text)

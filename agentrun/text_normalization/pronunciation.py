@@ -19,11 +19,11 @@ class Pronunciation:
     """
 
     def __init__(self, words: Mapping[str, str]) -> None:
-        known = sorted(words.items(), key=lambda each: -len(each[0]))[:_MOST]
-        self._sounds = [sound for _, sound in known]
-        self._places = {word.lower(): place for place, (word, _) in enumerate(known)}
-        every = "|".join(re.escape(word) for word, _ in known)
-        self._pattern = re.compile(rf"(?<!\w)(?:{every})(?!\w)", re.IGNORECASE) if known else None
+        entries = sorted(words.items(), key=lambda each: -len(each[0]))[:_MOST]
+        self._sounds = [sound for _, sound in entries]
+        self._places = {word.lower(): place for place, (word, _) in enumerate(entries)}
+        every = "|".join(re.escape(word) for word, _ in entries)
+        self._pattern = re.compile(rf"(?<!\w)(?:{every})(?!\w)", re.IGNORECASE) if entries else None
 
     def protect(self, text: str) -> str:
         """``text`` with a private sign for each such word."""

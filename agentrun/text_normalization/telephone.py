@@ -33,8 +33,8 @@ def spoken(text: str, words: Vocabulary | None) -> str:
 def _number(written: str, plus: str) -> str:
     """One number, its groups one after the other."""
     groups = [piece for group in re.findall(r"\d+", written) for piece in _pieces(group)]
-    said = ", ".join(" ".join(group) for group in groups)
-    return f"{plus} {said}" if written.startswith("+") else said
+    text = ", ".join(" ".join(group) for group in groups)
+    return f"{plus} {text}" if written.startswith("+") else text
 
 
 def _pieces(digits: str) -> list[str]:

@@ -44,8 +44,8 @@ class Signature:
             return dict(self.arguments.validate_json(to_json(arguments)))
         except ValidationError as error:
             names = list(self.parameters["properties"])
-            found = [_explain(item, names) for item in error.errors(include_url=False)[:MOST_PROBLEMS]]
-        raise ToolError(" ".join([*found, "Call again with arguments that fit."]))
+            problems = [_explain(item, names) for item in error.errors(include_url=False)[:MOST_PROBLEMS]]
+        raise ToolError(" ".join([*problems, "Call again with arguments that fit."]))
 
 
 def _explain(item: ErrorDetails, names: list[str]) -> str:

@@ -46,12 +46,12 @@ def build(function: Callable[..., Any], plugin: str) -> Tool:
 
 def _runner(function: Callable[..., Any], signature: Signature, threads: Threads | None) -> Runner:
     async def run(call: Call, arguments: Mapping[str, Any]) -> Any:
-        given = {**signature.check(arguments), **dict.fromkeys(signature.call_parameters, call)}
+        values = {**signature.check(arguments), **dict.fromkeys(signature.call_parameters, call)}
         if threads is None:
-            return await function(**given)
+            return await function(**values)
         import asyncio  # not for a check, which runs no tool
 
-        work = partial(copy_context().run, function, **given)
+        work = partial(copy_context().run, function, **values)
         result = await asyncio.get_running_loop().run_in_executor(threads, work)
         # A plain function that wraps an async one hands back something to await.
         return await result if inspect.isawaitable(result) else result

@@ -77,8 +77,8 @@ class Ledger:
 
         A question that was followed by another turn is over: a no stays one, and is asked about anew.
         """
-        asked = self._asked.pop(key, None)
-        if asked is not None and self.turn == asked + 1:
+        turn = self._asked.pop(key, None)
+        if turn is not None and self.turn == turn + 1:
             return True
         self._asked[key] = self.turn
         return False

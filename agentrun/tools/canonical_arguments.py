@@ -38,11 +38,11 @@ def canonical(tool: Tool, arguments: Mapping[str, Any]) -> bytes:
     was left out has its default. Raises ToolError where the check does.
     """
     checked = tool.check(arguments) if tool.check else _typed(arguments, tool.parameters)
-    given = checked if isinstance(checked, Mapping) else arguments
+    values = checked if isinstance(checked, Mapping) else arguments
     properties = tool.parameters.get("properties", {})
     defaults = {name: shape["default"] for name, shape in properties.items() if _has_default(shape)}
-    said = {name: value for name, value in given.items() if value is not None or name in defaults}
-    return to_json(_sorted({**defaults, **said}), serialize_unknown=True)
+    overrides = {name: value for name, value in values.items() if value is not None or name in defaults}
+    return to_json(_sorted({**defaults, **overrides}), serialize_unknown=True)
 
 
 def _has_default(shape: object) -> bool:

@@ -70,10 +70,10 @@ def _fields(function: Callable[..., Any], helps: Mapping[str, str]) -> tuple[tup
 def _refuse_flow_manager(function: Callable[..., Any]) -> None:
     """Say what a handler that was written for Pipecat Flows needs; raises SignatureError."""
     for name, parameter in inspect.signature(function).parameters.items():
-        written = (
+        annotation = (
             parameter.annotation if isinstance(parameter.annotation, str) else repr(parameter.annotation)
         )
-        if name == "flow_manager" or "FlowManager" in written:
+        if name == "flow_manager" or "FlowManager" in annotation:
             raise SignatureError(
                 f"takes '{name}', Pipecat's FlowManager",
                 f"write `call: Call` instead of it, `call.state[…]` instead of `{name}.state[…]`, and return "

@@ -73,8 +73,8 @@ async def _attempt(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outc
     try:
         with contained():
             result, silent = split(await GuardedSteps(_run(tool, call, arguments), tool.allowance))
-        told, data = whole_result.split(result)
-        return Outcome("ok", as_text(told), silent=silent, data=data)
+        content, data = whole_result.split(result)
+        return Outcome("ok", as_text(content), silent=silent, data=data)
     except UnreadableResultError as error:
         return Outcome("failed", _failed(tool), f"{tool.origin}: {error}")
     except ToolError as error:

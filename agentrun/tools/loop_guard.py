@@ -103,10 +103,10 @@ class GuardedSteps(Generic[T]):
     def _watch(self, over: threading.Event, main: int) -> None:
         seconds = self._allowance.seconds
         while True:
-            asked = time.monotonic()
+            start = time.monotonic()
             if over.wait(seconds):
                 return
-            self._forgive(time.monotonic() - asked - seconds)
+            self._forgive(time.monotonic() - start - seconds)
             seconds = self._look(main)
 
     def _look(self, main: int) -> float:

@@ -30,11 +30,11 @@ def read(paths: Mapping[str, str], data: Any) -> tuple[dict[str, Any], list[str]
     troubles = []
     for name, path in paths.items():
         try:
-            found = jmespath.search(path, plain)
+            value = jmespath.search(path, plain)
         except (jmespath.exceptions.JMESPathError, ArithmeticError, RecursionError, TypeError, ValueError):
-            found = None
-        why = f"'{path}' is not in the result" if found is None else _unfit(found)
-        values[name] = None if why else found
+            value = None
+        why = f"'{path}' is not in the result" if value is None else _unfit(value)
+        values[name] = None if why else value
         if why:
             troubles.append(f"'{name}' has no value: {why}")
     return values, troubles

@@ -92,5 +92,5 @@ def _device(audio: Any, way: str, name: str | None) -> int:
     for info in usable:
         if name.lower() in str(info["name"]).lower():
             return int(info["index"])
-    known = ", ".join(str(info["name"]) for info in usable) or "none"
-    raise SetupError(f"no {way} device has '{name}' in its name", f"this machine has: {known}")
+    names = ", ".join(str(info["name"]) for info in usable) or "none"
+    raise SetupError(f"no {way} device has '{name}' in its name", f"this machine has: {names}")

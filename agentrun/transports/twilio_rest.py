@@ -58,10 +58,10 @@ class TwilioAccount:
         https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
         """
         query = urlencode({"PhoneNumber": number})
-        found = (await self._ask("GET", f"IncomingPhoneNumbers.json?{query}"))["incoming_phone_numbers"]
-        if not found:
+        numbers = (await self._ask("GET", f"IncomingPhoneNumbers.json?{query}"))["incoming_phone_numbers"]
+        if not numbers:
             raise TwilioError(f"{number} is not a number of this account")
-        return str(found[0]["sid"]), str(found[0].get("voice_url") or "")
+        return str(numbers[0]["sid"]), str(numbers[0].get("voice_url") or "")
 
     async def send_calls_to(self, number_sid: str, url: str) -> None:
         """Have the calls of a number sent to ``url``. Raises TwilioError."""

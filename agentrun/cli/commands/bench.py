@@ -85,9 +85,9 @@ def command(ctx: click.Context, /, target: str, as_json: bool, **given: Any) -> 
     from agentrun.cli.output.server_screen import quiet_logs
 
     quiet_logs("CRITICAL")
-    asked = BenchOptions(order=order_of(ctx), **given)
-    with bench_table.progress(asked.calls + 2) as tell:
-        result = uvloop.run(_bench(target, asked, tell))
+    options = BenchOptions(order=order_of(ctx), **given)
+    with bench_table.progress(options.calls + 2) as tell:
+        result = uvloop.run(_bench(target, options, tell))
     if as_json:
         click.echo(json.dumps(result.as_json(), ensure_ascii=False))
     else:
@@ -148,15 +148,15 @@ async def _bench(target: str, asked: BenchOptions, tell: Tell) -> BenchResult:
 
 async def _script(asked: BenchOptions, file: SpecFile | None, engines: OfflineEngines) -> Script:
     """What every caller says: as asked, or the words of the spec's first test that has any."""
-    said: SpokenInput = asked
+    spoken_input: SpokenInput = asked
     if not asked.order:
         tests = file.spec.tests if file else ()
         words = next(filter(None, (tuple(t.words for t in test.turns if t.words) for test in tests)), ())
         if not words:
             raise click.UsageError("nobody says anything: give --say or --wav, or a test in the spec")
         words = _again(words, asked.turns)
-        said = dataclasses.replace(asked, say=words, order=("say",) * len(words))
-    script = await said.script(engines, lambda _text: None)
+        spoken_input = dataclasses.replace(asked, say=words, order=("say",) * len(words))
+    script = await spoken_input.script(engines, lambda _text: None)
     greets = file is None or file.spec.speaks_first
     return dataclasses.replace(script, greeting=greets)
 
@@ -212,12 +212,12 @@ async def _mock_server(
     from agentrun.simulate.bench import mock_openai
     from agentrun.simulate.bench.process import started
 
-    said = [*script.utterances, *([script.barge_in] if script.barge_in else [])]
-    known = [
+    utterances = [*script.utterances, *([script.barge_in] if script.barge_in else [])]
+    lines = [
         each if each.text else dataclasses.replace(each, text=await engines.transcribe(each.speech.samples))
-        for each in said
+        for each in utterances
     ]
     with tempfile.TemporaryDirectory(prefix="agentrun-bench-") as folder:
-        command = mock_openai.write(Path(folder), file.path, asked.overrides, known, asked.latencies)
+        command = mock_openai.write(Path(folder), file.path, asked.overrides, lines, asked.latencies)
         async with started(command, os.environ) as server:
             yield server.url

@@ -44,12 +44,12 @@ def command(
         names = ", ".join(ENGINES)
         words = f"{chosen} is not installed" if chosen else f"none of {names} is installed"
         raise SetupError(words, "install one, or write the folder for another machine: --print --to DIR")
-    wanted = deployment(specs, "image", image=image)
+    release = deployment(specs, "image", image=image)
     with tempfile.TemporaryDirectory(prefix="agentrun-") as scratch:
         at = folder or Path(scratch)
-        for one in write(at, files.files(wanted)):
+        for one in write(at, files.files(release)):
             if one.state == "kept":
                 click.echo(f"{at / one.name} was edited, and is built as it is", err=True)
-        line = files.build(wanted, chosen or ENGINES[0], str(at))
+        line = files.build(release, chosen or ENGINES[0], str(at))
         click.echo(shlex.join(line))
         return 0 if only_print else subprocess.run(line, check=False).returncode  # noqa: S603

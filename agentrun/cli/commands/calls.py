@@ -59,16 +59,16 @@ def list_calls(
     --where takes FIELD=VALUE, and !=, <, >, <=, >= and ~ (contains). A field is one of after_call, or stands
     in the record: ended_by=error, cost.total>0.10.
     """
-    found = _find(records, agent, since, where, most)
+    rows = _find(records, agent, since, where, most)
     if as_json or as_csv:
-        _print_all(found, as_csv=as_csv)
+        _print_all(rows, as_csv=as_csv)
         return
     from agentrun.cli.output import call_figures, call_list
     from agentrun.cli.output.printable_console import PrintableConsole
 
     console = PrintableConsole(width=call_list.line_width())
-    console.print(call_list.table(found, console.width))
-    for line, exceeded in call_figures.budgets(found):
+    console.print(call_list.table(rows, console.width))
+    for line, exceeded in call_figures.budgets(rows):
         console.print(line, style="red" if exceeded else "green")
 
 
@@ -125,9 +125,9 @@ def _find(
 ) -> list[Any]:
     from agentrun.records.store.store import CallQuery
 
-    begun = datetime.now(UTC) - timedelta(seconds=since) if since else None
+    start = datetime.now(UTC) - timedelta(seconds=since) if since else None
     with open_store(records) as store:
-        return list(store.find(CallQuery(agent, begun, most, where=all_of(where))))
+        return list(store.find(CallQuery(agent, start, most, where=all_of(where))))
 
 
 def _print_all(found: list[Any], *, as_csv: bool) -> None:

@@ -55,8 +55,8 @@ def command(
     if write:
         append_test.append(test, write)
         click.echo(f"{write}: added {test.name}")
-    found = _replay(record, test, file, live=live)
-    return _tell(found, live=live)
+    result = _replay(record, test, file, live=live)
+    return _tell(result, live=live)
 
 
 def _record(records: str, call_id: str) -> Mapping[str, Any]:
@@ -89,9 +89,9 @@ def _replay(record: Mapping[str, Any], test: Scenario, file: Any, *, live: bool)
     from agentrun.testing.running import environment
     from agentrun.testing.virtual_time import VirtualTimeLoop
 
-    seen = dict(os.environ) if live else environment.scripted(os.environ)
+    environ = dict(os.environ) if live else environment.scripted(os.environ)
     with asyncio.Runner(loop_factory=None if live else VirtualTimeLoop) as loop:
-        return loop.run(replay(record, test, file, seen, live=live))
+        return loop.run(replay(record, test, file, environ, live=live))
 
 
 def _tell(found: Replayed, *, live: bool) -> int:

@@ -40,8 +40,8 @@ def command(
     quiet_logs("ERROR")
     from agentrun.server.lifecycle.startup import Options
 
-    asked = Options(offline=offline, style=style, overrides=overrides)
-    return uvloop.run(_chat(spec, asked, JsonScreen() if as_json else TerminalScreen()))
+    options = Options(offline=offline, style=style, overrides=overrides)
+    return uvloop.run(_chat(spec, options, JsonScreen() if as_json else TerminalScreen()))
 
 
 async def _chat(path: Path, options: Options, shown: ChatScreen) -> int:
@@ -88,8 +88,8 @@ async def _converse(talk: TextConversation, shown: ChatScreen) -> None:
 async def _next_words(lines: InputLines, talk: TextConversation) -> str | None:
     """What the caller writes next, or None when they have gone or the agent has."""
     line, over = asyncio.create_task(lines.next()), asyncio.create_task(talk.wait_over())
-    done, left = await asyncio.wait({line, over}, return_when=asyncio.FIRST_COMPLETED)
-    for task in left:
+    done, pending = await asyncio.wait({line, over}, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
         task.cancel()
     if line not in done:
         echo(f"The call was ended by {talk.record.ended_by}: {talk.record.reason}.", err=True)

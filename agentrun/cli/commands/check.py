@@ -51,10 +51,10 @@ def command(
     Without PATHS, those of agents/ are checked.
     Exits with 0 when they are clean, 1 when not, 2 for a mistake of use.
     """
-    wanted = CheckOptions({**variables, **os.environ}, style, overrides, not no_plugins, target)
+    options = CheckOptions({**variables, **os.environ}, style, overrides, not no_plugins, target)
 
     def once() -> int:
-        findings = examine_all(paths, wanted)
+        findings = examine_all(paths, options)
         _print(findings, form, strict=strict)
         if explain:
             _explain(findings)

@@ -74,8 +74,8 @@ def command(
     quiet_logs("ERROR")
     from agentrun.server.lifecycle.startup import Options
 
-    asked = Options(host, port, public_url, offline, False, style, overrides)
-    record = uvloop.run(_dial(spec, to, parameters, asked))
+    options = Options(host, port, public_url, offline, False, style, overrides)
+    record = uvloop.run(_dial(spec, to, parameters, options))
     if as_json:
         click.echo(in_json(record.as_json()))
     else:

@@ -50,13 +50,13 @@ def command(
 
     if fix and not live:
         raise click.UsageError("--fix asks Twilio: add --live")
-    found = asyncio.run(_look(specs, Options(host, port, public_url), live=live, number=number, fix=fix))
-    for finding in found:
+    findings = asyncio.run(_look(specs, Options(host, port, public_url), live=live, number=number, fix=fix))
+    for finding in findings:
         mark, colour = _MARKS[finding.state]
         click.echo(f"{click.style(f'{mark:4}', fg=colour)}  {printable(f'{finding.what}: {finding.words}')}")
         if finding.hint:
             click.echo(printable(f"      hint: {finding.hint}"))
-    return 1 if any(finding.state == "error" for finding in found) else 0
+    return 1 if any(finding.state == "error" for finding in findings) else 0
 
 
 async def _look(
@@ -72,11 +72,11 @@ async def _look(
         planning.make(file, plugins.load(file), environ, public_url=options.public_url)
         for file in load(specs)
     ]
-    found = [*local_checks.keys(plans, environ, options.host), *local_checks.machine(Path.cwd())]
-    found += await local_checks.addresses(plans, options.host, options.port)
+    findings = [*local_checks.keys(plans, environ, options.host), *local_checks.machine(Path.cwd())]
+    findings += await local_checks.addresses(plans, options.host, options.port)
     if live:
-        found += await provider_checks.providers(plans, environ)
-        found += await exposure_checks.routes(plans)
-        found += await mcp_checks.servers(plans, environ)
-        found += await provider_checks.webhook(plans, environ, number, fix=fix)
-    return found
+        findings += await provider_checks.providers(plans, environ)
+        findings += await exposure_checks.routes(plans)
+        findings += await mcp_checks.servers(plans, environ)
+        findings += await provider_checks.webhook(plans, environ, number, fix=fix)
+    return findings

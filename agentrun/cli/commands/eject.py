@@ -34,12 +34,12 @@ def command(specs: tuple[Path, ...], folder: Path, target: str, overwrite: bool,
     from agentrun.deploy.targets import TARGETS
     from agentrun.deploy.writing import write
 
-    wanted = deployment(specs, target, **place)
-    done = write(folder, TARGETS[target].files(wanted), overwrite=overwrite)
+    release = deployment(specs, target, **place)
+    done = write(folder, TARGETS[target].files(release), overwrite=overwrite)
     for one in done:
         _print(folder, one)
     click.echo("Next:")
-    for line in (["cd", str(folder)], *TARGETS[target].commands(wanted)):
+    for line in (["cd", str(folder)], *TARGETS[target].commands(release)):
         click.echo(f"  {shlex.join(line)}")
     return 0
 

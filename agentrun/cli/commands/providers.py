@@ -22,19 +22,19 @@ def command(name: str | None, kind: str | None, as_json: bool) -> int:
 
     NAME is a provider, such as deepgram. A provider from a plugin is not listed: its spec names it.
     """
-    found = [s for s in _named(name) if kind in (None, s.kind)]
-    if not found:
+    services = [s for s in _named(name) if kind in (None, s.kind)]
+    if not services:
         kinds = ", ".join(service.kind for service in _named(name))
         raise SetupError(f"{name} offers no {kind}", f"it offers {kinds}")
     if as_json:
         from agentrun.cli.output.providers_json import described
 
-        told = [described(service, os.environ, settings=name is not None) for service in found]
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        data = [described(service, os.environ, settings=name is not None) for service in services]
+        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return 0
     from agentrun.cli.output.providers_table import details, table
 
-    (details if name else table)(found, os.environ)
+    (details if name else table)(services, os.environ)
     return 0
 
 
@@ -42,9 +42,9 @@ def _named(name: str | None) -> list[Service]:
     """The services of a provider, or all; raises SetupError with a close match."""
     if name is None:
         return list(catalogue.services())
-    found = [service for kind in KINDS if (service := catalogue.find(kind, name))]
-    if not found:
-        known = sorted({service.provider for service in catalogue.services()})
-        hint = closest(name, known) or "agentrun providers lists them"
+    services = [service for kind in KINDS if (service := catalogue.find(kind, name))]
+    if not services:
+        names = sorted({service.provider for service in catalogue.services()})
+        hint = closest(name, names) or "agentrun providers lists them"
         raise SetupError(f"there is no provider '{name}'", hint)
-    return found
+    return services

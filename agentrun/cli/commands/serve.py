@@ -103,19 +103,19 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
         *(given.pop(name) for name in ("max_calls_per_caller", "max_calls_per_minute")),
     )
     records = given.pop("records")
-    kept = None if records == "none" else records
+    store = None if records == "none" else records
     given["offline"] = given["offline"] or bool(given["mock_server"])
     if given["capacity"]:
         # connections are divided among the workers by chance
         given["capacity"] = math.ceil(given["capacity"] / workers)
-    asked = Options(**given, limits=limits, records=kept, webhooks=True)
+    options = Options(**given, limits=limits, records=store, webhooks=True)
 
-    if workers > 1 and asked.worker_fd is None:
+    if workers > 1 and options.worker_fd is None:
         assert sock is not None  # noqa: S101
         return asyncio.run(_supervise(workers, sock))
     gc.disable()
     try:
-        return uvloop.run(_serve(specs, asked, drain, lame_duck, sock))
+        return uvloop.run(_serve(specs, options, drain, lame_duck, sock))
     finally:
         gc.enable()
 
@@ -132,8 +132,8 @@ def _begin(specs: tuple[Path, ...], given: dict[str, Any], form: str) -> socket.
         return None
     sock = bind(given["host"], given["port"])
     offline = given["offline"] or bool(given["mock_server"])
-    asked = {key: given[key] for key in ("style", "overrides")}
-    names = preflight.examine(specs, os.environ, offline=offline, **asked)
+    settings = {key: given[key] for key in ("style", "overrides")}
+    names = preflight.examine(specs, os.environ, offline=offline, **settings)
     begun = f"Starting {', '.join(names)} on port {sock.getsockname()[1]} …"
     if form == "json":
         from loguru import logger

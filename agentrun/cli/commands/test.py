@@ -99,15 +99,15 @@ def _cases(
     from agentrun.errors import SetupError
     from agentrun.testing.running import find_tests as cases
 
-    found: list[Case] = []
+    candidates: list[Case] = []
     for path in paths:
         specs = cases.find(path)
         if not specs:
             raise SetupError(f"no spec in {path} has tests", "name a spec, or a folder of specs with tests")
         for one in specs:
-            found += cases.cases(spec.load(one, overrides, style), str(one))
-    wanted = re.compile(pattern or "", re.IGNORECASE)
-    return [case for case in found if wanted.search(case.id)]
+            candidates += cases.cases(spec.load(one, overrides, style), str(one))
+    regex = re.compile(pattern or "", re.IGNORECASE)
+    return [case for case in candidates if regex.search(case.id)]
 
 
 def _budgets(cases: Sequence[Case], outcomes: Sequence[Outcome], shown: Screen | None) -> list[Outcome]:
@@ -115,11 +115,11 @@ def _budgets(cases: Sequence[Case], outcomes: Sequence[Outcome], shown: Screen |
     from agentrun.testing.results import budgets
 
     files = {case.spec: case.file for case in cases}
-    found = [one for spec, file in files.items() if (one := budgets.outcome(file, spec, outcomes))]
+    results = [one for spec, file in files.items() if (one := budgets.outcome(file, spec, outcomes))]
     if shown:
-        for one in found:
+        for one in results:
             shown.one(one)
-    return found
+    return results
 
 
 def _seen(given: Mapping[str, str], mode: Mode) -> dict[str, str]:

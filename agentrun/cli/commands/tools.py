@@ -25,12 +25,12 @@ CODES = {"ok": 0, "refused": 4, "failed": 5, "timeout": 6, "unconfirmed": 7}
 
 def _arguments(_ctx: click.Context, _param: click.Parameter, text: str) -> dict[str, Any]:
     try:
-        given = json.loads(text)
+        arguments = json.loads(text)
     except ValueError as error:
         raise click.BadParameter(f"this is not JSON: {error}") from None
-    if not isinstance(given, dict):
+    if not isinstance(arguments, dict):
         raise click.BadParameter("this is not a mapping, such as '{\"guests\": 3}'")
-    return given
+    return arguments
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -80,10 +80,10 @@ async def _tools(spec: Path, *, offline: bool = False) -> AsyncIterator[list[Too
     from agentrun.tools.mcp.servers import asked
 
     file = specs.load(spec)
-    async with asked(file, plugins.load(file), os.environ, offline=offline) as found:
-        for trouble in found.troubles:
+    async with asked(file, plugins.load(file), os.environ, offline=offline) as toolset:
+        for trouble in toolset.troubles:
             echo(f"warning: {trouble}", err=True)
-        yield found.tools
+        yield toolset.tools
 
 
 async def _listed(spec: Path) -> list[Tool]:
@@ -101,8 +101,8 @@ async def _run(
     from agentrun.spec.loading.close_match import closest
     from agentrun.tools.invoke import invoke
 
-    async with _tools(spec, offline=offline) as found, httpx.AsyncClient(timeout=10.0) as client:
-        tools = {tool.name: tool for tool in found}
+    async with _tools(spec, offline=offline) as toolset, httpx.AsyncClient(timeout=10.0) as client:
+        tools = {tool.name: tool for tool in toolset}
         if name not in tools:
             hint = closest(name, tools) or f"name one of: {', '.join(tools) or 'none'}"
             raise SetupError(f"{spec} has no tool '{name}'", hint)
@@ -115,11 +115,11 @@ async def _run(
 def _signature(tool: Tool) -> str:
     """The parameters with their types; those that may be left out have a question mark."""
     needed = tool.parameters.get("required", ())
-    found = []
+    parts = []
     for name, schema in tool.parameters.get("properties", {}).items():
         kind = schema.get("type") or "|".join(map(str, schema.get("enum", ()))) or "any"
-        found.append(f"{name}{'' if name in needed else '?'}: {kind}")
-    return ", ".join(found)
+        parts.append(f"{name}{'' if name in needed else '?'}: {kind}")
+    return ", ".join(parts)
 
 
 def _options(tool: Tool) -> str:

@@ -44,12 +44,12 @@ class StopRequest:
 @contextlib.contextmanager
 def stopping() -> Iterator[StopRequest]:
     """How this process is asked to stop while the block runs: by Ctrl-C, or by a supervisor's SIGTERM."""
-    found, loop = StopRequest(), asyncio.get_running_loop()
+    request, loop = StopRequest(), asyncio.get_running_loop()
     numbers = (signal.SIGINT, signal.SIGTERM)
     for number in numbers:
-        loop.add_signal_handler(number, found.note, number)
+        loop.add_signal_handler(number, request.note, number)
     try:
-        yield found
+        yield request
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)

@@ -27,13 +27,13 @@ class InputLines:
 
     def _read(self) -> None:
         decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
-        left = ""
+        rest = ""
         while chunk := os.read(sys.stdin.fileno(), 65_536):
-            *lines, left = (left + decode(chunk)).split("\n")
+            *lines, rest = (rest + decode(chunk)).split("\n")
             for line in lines:
                 self._put(line.rstrip("\r"))
-        if left:
-            self._put(left)
+        if rest:
+            self._put(rest)
         self._put(None)
 
     def _put(self, line: str | None) -> None:

@@ -29,22 +29,22 @@ def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
-    given = path or Path(NAME)
-    if path is None and not given.is_file():
+    file = path or Path(NAME)
+    if path is None and not file.is_file():
         return
     try:
-        found = tomllib.loads(given.read_text(encoding="utf-8"))
+        settings = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise click.BadParameter(f"{given} is not TOML: {error}", ctx, param) from None
-    known = {
+        raise click.BadParameter(f"{file} is not TOML: {error}", ctx, param) from None
+    options = {
         option: one.name
         for one in ctx.command.params
         if one.name not in _NOT_IN_A_FILE
         for option in (long.removeprefix("--") for long in one.opts if long.startswith("--"))
     }
-    for key in found:
-        if key not in known:
-            hint = closest(key, sorted(known)) or f"write one of: {', '.join(sorted(known))}"
-            raise click.BadParameter(f"{given}: '{key}' is not an option; {hint}", ctx, param)
-    ctx.meta[CONFIG] = given
-    ctx.default_map = {str(known[key]): value for key, value in found.items()}
+    for key in settings:
+        if key not in options:
+            hint = closest(key, sorted(options)) or f"write one of: {', '.join(sorted(options))}"
+            raise click.BadParameter(f"{file}: '{key}' is not an option; {hint}", ctx, param)
+    ctx.meta[CONFIG] = file
+    ctx.default_map = {str(options[key]): value for key, value in settings.items()}

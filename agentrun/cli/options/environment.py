@@ -63,7 +63,7 @@ def unknown(environ: Mapping[str, str]) -> Iterator[str]:
     >>> list(unknown({"AGENTRUN_PROT": "80", "PATH": "/bin"}))
     ["AGENTRUN_PROT is not a variable of agentrun and has no effect: did you mean 'AGENTRUN_PORT'?"]
     """
-    known = {*OWN, *OPTIONS}
-    for name in sorted(name for name in environ if name.startswith(PREFIX) and name not in known):
-        hint = closest(name, known) or "`agentrun serve --help` lists the options that can be variables"
+    names = {*OWN, *OPTIONS}
+    for name in sorted(name for name in environ if name.startswith(PREFIX) and name not in names):
+        hint = closest(name, names) or "`agentrun serve --help` lists the options that can be variables"
         yield f"{name} is not a variable of agentrun and has no effect: {hint}"

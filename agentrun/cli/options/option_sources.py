@@ -39,10 +39,10 @@ def _variable(ctx: click.Context, param: click.Parameter) -> str:
 
 def _allowed_numbers(message: str, kind: click.ParamType[object]) -> str:
     """What may stand there, where click speaks of a range or of none."""
-    given, no_number, _ = message.partition(" is not a valid ")
+    value, no_number, _ = message.partition(" is not a valid ")
     if isinstance(kind, click.IntRange | click.FloatRange) and no_number:
         what = "whole number" if isinstance(kind, click.IntRange) else "number"
         low = "" if kind.min is None else f" {'above' if kind.min_open else 'from'} {kind.min:g}"
         high = "" if kind.max is None else f" {'below' if kind.max_open else 'to'} {kind.max:g}"
-        return f"{given} is not a {what}{low}{high}."
+        return f"{value} is not a {what}{low}{high}."
     return message

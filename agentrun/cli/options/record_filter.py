@@ -31,15 +31,15 @@ class RecordFilter(click.ParamType[Condition]):
         True
         """
         if callable(value):
-            found: Condition = value
-            return found
+            condition: Condition = value
+            return condition
         parts = _CONDITION.fullmatch(str(value).strip())
         if parts is None:
             self.fail(f"'{value}' is not a condition; write for example {_EXAMPLE}", param, ctx)
-        path, sign, wanted = parts[1], parts[2], parts[3].strip()
-        if sign in _ORDERS and not isinstance(_read(wanted), int | float):
-            self.fail(f"'{wanted}' is not a number, and {sign} compares numbers", param, ctx)
-        return lambda row: _compare(_at(row, path), sign, wanted)
+        path, sign, operand = parts[1], parts[2], parts[3].strip()
+        if sign in _ORDERS and not isinstance(_read(operand), int | float):
+            self.fail(f"'{operand}' is not a number, and {sign} compares numbers", param, ctx)
+        return lambda row: _compare(_at(row, path), sign, operand)
 
 
 def all_of(conditions: Sequence[Condition]) -> Condition | None:

@@ -33,11 +33,13 @@ def record_of(store: Store, call_id: str) -> dict[str, Any]:
 
     if record := store.get(call_id):
         return record
-    found = store.ids(call_id) if call_id else []
-    if len(found) > 1:
-        known = ", ".join(one_line(each) for each in found[:5])
-        raise SetupError(f"several calls begin with '{one_line(call_id)}'", f"write more of the id: {known}")
-    record = store.get(found[0]) if found else None
+    ids = store.ids(call_id) if call_id else []
+    if len(ids) > 1:
+        choices = ", ".join(one_line(each) for each in ids[:5])
+        raise SetupError(
+            f"several calls begin with '{one_line(call_id)}'", f"write more of the id: {choices}"
+        )
+    record = store.get(ids[0]) if ids else None
     if record is None:
         raise SetupError(f"there is no call '{one_line(call_id)}'", "see `agentrun calls list`")
     return record

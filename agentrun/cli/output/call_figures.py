@@ -32,24 +32,24 @@ def cost(record: Mapping[str, Any]) -> str:
     >>> cost({"cost": {"estimate": True, "total": 0.01234, "currency": "USD", "unknown": ["tts x/y"]}})
     '~0.0123+ USD'
     """
-    found = record.get("cost") or {}
-    if not found.get("parts") and not found.get("unknown"):
+    estimate = record.get("cost") or {}
+    if not estimate.get("parts") and not estimate.get("unknown"):
         return ""
-    return f"~{found['total']:.4f}{'+' if found.get('unknown') else ''} {found['currency']}"
+    return f"~{estimate['total']:.4f}{'+' if estimate.get('unknown') else ''} {estimate['currency']}"
 
 
 def turns(record: Mapping[str, Any]) -> Any:
     """A table of the answers, or None when there are none."""
     from rich.table import Table
 
-    found = record.get("turns") or []
-    if not found:
+    rows = record.get("turns") or []
+    if not rows:
         return None
-    stages = list(dict.fromkeys(stage for turn in found for stage in turn["stages"]))
+    stages = list(dict.fromkeys(stage for turn in rows for stage in turn["stages"]))
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("asked at", "answer, ms", *stages):
         table.add_column(name, justify="right", no_wrap=True)
-    for turn in found:
+    for turn in rows:
         parts = (f"{turn['stages'][stage]:.0f}" if stage in turn["stages"] else "" for stage in stages)
         table.add_row(f"{turn['at']:.2f}", f"{turn['total_ms']:.0f}", *parts)
     return table
@@ -62,22 +62,22 @@ def usage(record: Mapping[str, Any]) -> list[str]:
         amounts = (f"{amount:g} {unit.replace('_', ' ')}" for unit, amount in used.items())
         lines.append(f"{name}: {', '.join(amounts)}")
     if figure := cost(record):
-        found = record["cost"]
-        unknown = f"; no price for {', '.join(found['unknown'])}" if found["unknown"] else ""
-        lines.append(f"estimated cost: {figure}, prices of {found['prices']}{unknown}")
+        estimate = record["cost"]
+        unknown = f"; no price for {', '.join(estimate['unknown'])}" if estimate["unknown"] else ""
+        lines.append(f"estimated cost: {figure}, prices of {estimate['prices']}{unknown}")
     return lines
 
 
 def analysis(record: Mapping[str, Any]) -> list[str]:
     """What ``after_call`` has found out, a line each; nothing where it wasn't asked for."""
-    found = record.get("analysis") or {}
-    if not found:
+    outcome = record.get("analysis") or {}
+    if not outcome:
         return []
-    if found["state"] != "done":
-        why = f": {found['reason']}" if found.get("reason") else ""
-        return [f"analysis: {found['state']}{why}"]
-    lines = [f"{name}: {_word(found[name])}" for name in ("summary", "success") if name in found]
-    return lines + [f"{name}: {_word(value)}" for name, value in (found.get("fields") or {}).items()]
+    if outcome["state"] != "done":
+        why = f": {outcome['reason']}" if outcome.get("reason") else ""
+        return [f"analysis: {outcome['state']}{why}"]
+    lines = [f"{name}: {_word(outcome[name])}" for name in ("summary", "success") if name in outcome]
+    return lines + [f"{name}: {_word(value)}" for name, value in (outcome.get("fields") or {}).items()]
 
 
 def _word(value: Any) -> str:

@@ -44,16 +44,16 @@ def table(records: Sequence[Mapping[str, Any]], width: int) -> Table:
 
     rows = [row(record) for record in records]
     shown = fitting(rows, width)
-    found = Table(box=None, pad_edge=False, header_style="dim", padding=(0, _GAP, 0, 0))
+    grid = Table(box=None, pad_edge=False, header_style="dim", padding=(0, _GAP, 0, 0))
     for name in shown:
         folds = name == "reason"
-        found.add_column(
+        grid.add_column(
             name, no_wrap=not folds, overflow="fold", min_width=0 if folds else _width(rows, name)
         )
     for each, record in zip(rows, records, strict=True):
         style = "red" if record["ended_by"] == "error" else ""
-        found.add_row(*(Text(each[name]) for name in shown), style=style)
-    return found
+        grid.add_row(*(Text(each[name]) for name in shown), style=style)
+    return grid
 
 
 def fitting(rows: Sequence[Mapping[str, str]], width: int) -> list[str]:

@@ -103,8 +103,8 @@ class TerminalScreen:
 
     def tool_started(self, name: str, arguments: Mapping[str, Any]) -> None:
         self._end_line()
-        given = ", ".join(f"{key}={json.dumps(value, default=str)}" for key, value in arguments.items())
-        self._console.print(f"  [cyan]tool[/] {escape(name)}({escape(_short(given))})")
+        text = ", ".join(f"{key}={json.dumps(value, default=str)}" for key, value in arguments.items())
+        self._console.print(f"  [cyan]tool[/] {escape(name)}({escape(_short(text))})")
         self._wait(f"{name} is running …")
 
     def tool_ended(self, entry: Entry) -> None:

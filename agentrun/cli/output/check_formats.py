@@ -63,12 +63,12 @@ def _words(problem: Problem) -> str:
 
 
 def _command(problem: Problem) -> str:
-    given = {"file": problem.path, "line": problem.line, "col": problem.column, "title": "agentrun check"}
+    fields = {"file": problem.path, "line": problem.line, "col": problem.column, "title": "agentrun check"}
     if not problem.line:
-        del given["line"], given["col"]
+        del fields["line"], fields["col"]
         if _rule(problem) == "setup":
-            del given["file"]
-    properties = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in given.items())
+            del fields["file"]
+    properties = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in fields.items())
     return f"::{problem.severity} {properties}::{_escaped(_words(problem))}"
 
 

@@ -11,7 +11,7 @@ from agentrun.providers.service import Service, Setting
 
 def described(service: Service, environ: Mapping[str, str], *, settings: bool) -> dict[str, Any]:
     """What a service needs and whether it is here; its settings too when they are asked for."""
-    told: dict[str, Any] = {
+    data: dict[str, Any] = {
         "kind": service.kind,
         "name": service.provider,
         "label": service.label,
@@ -23,18 +23,18 @@ def described(service: Service, environ: Mapping[str, str], *, settings: bool) -
         "keyed": installed.is_keyed(service, environ),
     }
     if settings:
-        told["settings"] = {name: _setting(known) for name, known in service.settings.items()}
-    return told
+        data["settings"] = {name: _setting(setting) for name, setting in service.settings.items()}
+    return data
 
 
 def _setting(setting: Setting) -> dict[str, Any]:
-    told: dict[str, Any] = {"types": list(setting.types), "meaning": setting.help}
+    data: dict[str, Any] = {"types": list(setting.types), "meaning": setting.help}
     if setting.default is not None:
-        told["default"] = setting.default
+        data["default"] = setting.default
     if setting.choices:
-        told["choices"] = list(setting.choices)
+        data["choices"] = list(setting.choices)
     if setting.required:
-        told["required"] = True
+        data["required"] = True
     if setting.fields:
-        told["fields"] = {name: _setting(inner) for name, inner in setting.fields.items()}
-    return told
+        data["fields"] = {name: _setting(inner) for name, inner in setting.fields.items()}
+    return data

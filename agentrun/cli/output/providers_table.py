@@ -68,8 +68,8 @@ def _rows(name: str, setting: Setting, variable: str | None = None) -> list[tupl
     """The row of a setting, then those of its fields; ``variable`` is where it comes from when left out."""
     default = variable or ("required" if setting.required else _written(setting.default))
     rows = [(name, _type(setting), default, setting.help)]
-    for inner, known in setting.fields.items():
-        rows += _rows(f"{name}.{inner}", known)
+    for inner, field in setting.fields.items():
+        rows += _rows(f"{name}.{inner}", field)
     return rows
 
 

@@ -47,9 +47,9 @@ class Screen:
         if repeat > 1:
             self._rates(outcomes)
         counts = {status: sum(o.status == status for o in outcomes) for status in _COLOURS}
-        told = ", ".join(f"[{_COLOURS[s]}]{n} {s}[/]" for s, n in counts.items() if n)
+        tally = ", ".join(f"[{_COLOURS[s]}]{n} {s}[/]" for s, n in counts.items() if n)
         turns, seconds = sum(o.turns for o in outcomes), sum(o.seconds for o in outcomes)
-        self._console.print(f"\n{told}; {turns} turns in {seconds:.1f} s")
+        self._console.print(f"\n{tally}; {turns} turns in {seconds:.1f} s")
 
     def _rates(self, outcomes: Sequence[Outcome]) -> None:
         from agentrun.testing.results.report import interval

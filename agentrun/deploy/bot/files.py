@@ -27,14 +27,14 @@ def files(wanted: Deployment) -> dict[str, bytes]:
     """By name: the spec is not among them, for everything in it stands in ``bot.py``."""
     plan = wanted.plans[0]
     values = _values(wanted, plan)
-    made = {
+    contents = {
         "bot.py": render("bot/bot.py.j2", values),
         "agentrun.py": render("bot/agentrun.py.j2", values),
         "requirements.txt": _requirements(wanted),
         "secrets.env.example": render("secrets.env.j2", values | {"variables": wanted.variables}),
     }
     plugins = {name: text for name, text in wanted.project.files.items() if name.startswith(f"{FOLDER}/")}
-    return made | plugins
+    return contents | plugins
 
 
 def commands(wanted: Deployment) -> list[list[str]]:
@@ -73,9 +73,9 @@ def _left_out(plan: Plan) -> Iterator[str]:
     spec = plan.spec
     for part in _parts(plan):
         yield from services.left_out(part)
-    given = {"turns": spec.turns, "limits": spec.limits, "context": spec.context, "record": spec.record}
-    given |= {"callers": spec.callers, "budget": spec.budget}
-    for name, value in given.items():
+    sections = {"turns": spec.turns, "limits": spec.limits, "context": spec.context, "record": spec.record}
+    sections |= {"callers": spec.callers, "budget": spec.budget}
+    for name, value in sections.items():
         for key in sorted(value.model_fields_set):
             if (name, key) not in (("limits", "max_duration"), ("limits", "goodbye")):
                 yield f"{name}.{key}"
@@ -116,13 +116,13 @@ def _requirements(wanted: Deployment) -> bytes:
 
 def _values(wanted: Deployment, plan: Plan) -> dict[str, Any]:
     spec, greeting = plan.spec, plan.spec.greeting
-    said = greeting.say if isinstance(greeting, FixedWords) else greeting
+    words = greeting.say if isinstance(greeting, FixedWords) else greeting
     realtime = plan.realtime is not None
     kind = (
         "none" if greeting is None else "say" if isinstance(greeting, FixedWords) and not realtime else "ask"
     )
     if kind == "ask" and isinstance(greeting, FixedWords):
-        said = f"Say exactly this: {greeting.say}"
+        words = f"Say exactly this: {greeting.say}"
     begin = '[{"role": "developer", "content": ' + repr(_ASK) + " + greeting}]" if kind == "ask" else ""
     return {
         "name": spec.name,
@@ -130,7 +130,7 @@ def _values(wanted: Deployment, plan: Plan) -> dict[str, Any]:
         "left_out": list(_left_out(plan)),
         "imports": sorted({line for part in _parts(plan) for line in services.imports(part)}),
         "system": _text(spec.prompts.system),
-        "greeting": _text(said or ""),
+        "greeting": _text(words or ""),
         "greeting_kind": kind,
         "begin": begin or "[]",
         "variables": pprint.pformat(dict(spec.vars), width=100, sort_dicts=False),

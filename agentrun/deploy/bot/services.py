@@ -64,16 +64,18 @@ def _class(service: Service | None) -> tuple[str, str]:
 def _arguments(plan: ServicePlan) -> Iterator[tuple[str, str]]:
     assert plan.service is not None  # noqa: S101
     for variable in plan.service.variables:
-        asked = f"os.environ[{variable.name!r}]" if variable.required else f"os.getenv({variable.name!r})"
-        yield variable.argument, asked
+        expression = (
+            f"os.environ[{variable.name!r}]" if variable.required else f"os.getenv({variable.name!r})"
+        )
+        yield variable.argument, expression
     if plan.provider == OPENAI:
         yield "base_url", f"os.getenv({ADDRESS!r})"
         if plan.kind == "tts":
             # without a rate of its own, sound at 24 kHz is played at that of the telephone
             yield "sample_rate", "24_000"
     for key, value in plan.settings.items():
-        known = plan.service.settings.get(key)
-        if known and known.argument:
+        setting = plan.service.settings.get(key)
+        if setting and setting.argument:
             yield key, _literal(key, value)
 
 
@@ -85,8 +87,8 @@ def _settings(plan: ServicePlan) -> Iterator[tuple[str, str]]:
         yield "system_instruction", "system"
     ours = _OURS.get(plan.kind, ()) if plan.provider == OPENAI else ()
     for key, value in plan.settings.items():
-        known = plan.service.settings.get(key)
-        if key not in ours and not (known and known.argument):
+        setting = plan.service.settings.get(key)
+        if key not in ours and not (setting and setting.argument):
             yield key, _literal(key, value)
 
 
@@ -114,10 +116,10 @@ def _realtime(plan: ServicePlan) -> str:
 
 
 def _hearing(settings: Mapping[str, Any]) -> Iterator[str]:
-    written = settings.get("transcription", {})
-    if isinstance(written, Mapping):
-        given = ", ".join(f"{key}={value!r}" for key, value in written.items())
-        yield f"transcription=events.InputAudioTranscription({given})"
+    transcription = settings.get("transcription", {})
+    if isinstance(transcription, Mapping):
+        arguments = ", ".join(f"{key}={value!r}" for key, value in transcription.items())
+        yield f"transcription=events.InputAudioTranscription({arguments})"
     if noise := _NOISE.get(str(settings.get("noise_reduction", ""))):
         yield f"noise_reduction=events.InputAudioNoiseReduction(type={noise!r})"
     turns = settings.get("turn_detection")

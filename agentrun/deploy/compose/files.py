@@ -18,9 +18,9 @@ _FILES = ("compose.yaml", "Caddyfile", "prometheus.yml", "alerts.yml")
 def files(wanted: Deployment) -> dict[str, bytes]:
     """By name, with what the image is built from."""
     values = _values(wanted)
-    made = {name: render(f"compose/{name}.j2", values) for name in _FILES}
-    made["secrets.env.example"] = render("secrets.env.j2", values | {"variables": values["secrets"]})
-    return wanted.with_project(made | image.own_files(wanted))
+    contents = {name: render(f"compose/{name}.j2", values) for name in _FILES}
+    contents["secrets.env.example"] = render("secrets.env.j2", values | {"variables": values["secrets"]})
+    return wanted.with_project(contents | image.own_files(wanted))
 
 
 def commands(wanted: Deployment) -> list[list[str]]:
@@ -30,15 +30,15 @@ def commands(wanted: Deployment) -> list[list[str]]:
 
 
 def _values(wanted: Deployment) -> dict[str, Any]:
-    given = [*wanted.variables, variables.SERVER_KEY]
+    entries = [*wanted.variables, variables.SERVER_KEY]
     return {
         "name": wanted.name,
         "image": wanted.image_name,
         "public_url": wanted.public_url,
         "host": urlsplit(wanted.public_url or "").netloc,
         "agents": [plan.spec.name for plan in wanted.plans],
-        "variables": given,
-        "secrets": [*given, DATABASE],
+        "variables": entries,
+        "secrets": [*entries, DATABASE],
         "copy": "secrets.env",
         "drain": math.ceil(wanted.longest_call),
         "stop": wanted.stop_seconds,

@@ -39,19 +39,19 @@ def build(wanted: Deployment, engine: str, folder: str) -> list[str]:
 
     Buildah and Podman keep the health check in Docker's format alone.
     """
-    given = ["--tag", wanted.image_name, folder]
+    arguments = ["--tag", wanted.image_name, folder]
     if engine == "buildah":
-        return ["buildah", "build", "--format", "docker", *given]
-    return [engine, "build", *(["--format", "docker"] if engine == "podman" else []), *given]
+        return ["buildah", "build", "--format", "docker", *arguments]
+    return [engine, "build", *(["--format", "docker"] if engine == "podman" else []), *arguments]
 
 
 def server_extras(wanted: Deployment) -> set[str]:
     """Extras of a server, whose records may be in PostgreSQL, and its traces with a collector."""
-    found = {*wanted.extras, "postgresql", "tracing"}
+    extras = {*wanted.extras, "postgresql", "tracing"}
     for plan in wanted.plans:
-        found |= {"daily"} if plan.daily else set()
-        found |= {"browser"} if any(isinstance(one, LocalTransport) for one in plan.transports) else set()
-    return found
+        extras |= {"daily"} if plan.daily else set()
+        extras |= {"browser"} if any(isinstance(one, LocalTransport) for one in plan.transports) else set()
+    return extras
 
 
 def _values(wanted: Deployment) -> dict[str, Any]:

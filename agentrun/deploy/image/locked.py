@@ -30,14 +30,14 @@ def builders() -> str:
 
 
 def _of(*extras: str) -> str:
-    wanted = {name for extra in extras for name in _extras()[extra]}
-    return "".join(block for name, block in _blocks().items() if name in wanted - UNUSED)
+    packages = {name for extra in extras for name in _extras()[extra]}
+    return "".join(block for name, block in _blocks().items() if name in packages - UNUSED)
 
 
 @cache
 def _extras() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = json.loads((_HERE / "extras.json").read_text(encoding="utf-8"))
-    return found
+    packages: dict[str, list[str]] = json.loads((_HERE / "extras.json").read_text(encoding="utf-8"))
+    return packages
 
 
 @cache

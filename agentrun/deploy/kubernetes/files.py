@@ -29,9 +29,9 @@ _MANIFESTS = (
 def files(wanted: Deployment) -> dict[str, bytes]:
     """Manifests in ``kubernetes/``, and beside it what the image is built from."""
     values = _values(wanted)
-    made = {f"{_FOLDER}/{name}.yaml": render(f"{_FOLDER}/{name}.yaml.j2", values) for name in _MANIFESTS}
-    made["secrets.env.example"] = render("secrets.env.j2", values)
-    return wanted.with_project(made | image.own_files(wanted))
+    contents = {f"{_FOLDER}/{name}.yaml": render(f"{_FOLDER}/{name}.yaml.j2", values) for name in _MANIFESTS}
+    contents["secrets.env.example"] = render("secrets.env.j2", values)
+    return wanted.with_project(contents | image.own_files(wanted))
 
 
 def commands(wanted: Deployment) -> list[list[str]]:

@@ -21,7 +21,7 @@ _ROOM = "pipecat_cloud"
 def files(wanted: Deployment) -> dict[str, bytes]:
     """By name, the agent's own among them; raises SetupError for a name that is taken."""
     values = _values(wanted)
-    made = {
+    contents = {
         "bot.py": render(f"{_ROOM}/bot.py.j2", values),
         "pcc-deploy.toml": render(f"{_ROOM}/pcc-deploy.toml.j2", values),
         "Dockerfile": render(f"{_ROOM}/Dockerfile.j2", values),
@@ -31,8 +31,8 @@ def files(wanted: Deployment) -> dict[str, bytes]:
         ".gitignore": b"secrets.env\n",
     }
     if wanted.plans[0].has_transport("twilio"):
-        made["twiml-bin.xml"] = render(f"{_ROOM}/twiml-bin.xml.j2", values)
-    return wanted.with_project(made)
+        contents["twiml-bin.xml"] = render(f"{_ROOM}/twiml-bin.xml.j2", values)
+    return wanted.with_project(contents)
 
 
 def commands(wanted: Deployment) -> list[list[str]]:

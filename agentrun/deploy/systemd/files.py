@@ -16,14 +16,14 @@ from agentrun.deploy.variables import SERVER_KEY
 def files(wanted: Deployment) -> dict[str, bytes]:
     """By name; raises SetupError for a name that is taken."""
     values = _values(wanted)
-    made = {
+    contents = {
         f"{wanted.name}.service": render("systemd/service.j2", values),
         f"journald@{wanted.name}.conf": render("systemd/journald.conf.j2", values),
         "Caddyfile": render("systemd/Caddyfile.j2", values),
         "requirements.txt": requirements(wanted, *server_extras(wanted)),
         "secrets.env.example": render("secrets.env.j2", values),
     }
-    return wanted.with_project(made)
+    return wanted.with_project(contents)
 
 
 def commands(wanted: Deployment) -> list[list[str]]:

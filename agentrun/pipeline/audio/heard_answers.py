@@ -83,15 +83,15 @@ class HeardAnswers:
             # of an answer that was dropped when the line was closed, or that has come since
             return "", 0.0, ""
         if cut is None:
-            heard = self._playout.heard_of(whole)
+            portion = self._playout.heard_of(whole)
             began = self._playout.take_whole(whole) if whole else 0.0
-            return heard, began, "" if heard == whole else "server"
+            return portion, began, "" if portion == whole else "server"
         # both are the beginning of the same words; sentences that have gone out were heard for certain
         words = max(whole, cut.words, key=len) if self._playout.announced else cut.words
         return words, cut.began, cut.by
 
     def _tell(self, words: str, began: float, by: CutBy) -> None:
-        said = _MARKED.sub("", words).strip()
-        if said:
-            self._listener(HeardAnswer(said, began, by))
+        text = _MARKED.sub("", words).strip()
+        if text:
+            self._listener(HeardAnswer(text, began, by))
             self._playout.was_heard(began)

@@ -105,8 +105,8 @@ class PlayoutTracker(FrameProcessor):
         """What was heard of a realtime model's answer that was played to its end: less if it broke off."""
         if self.announced or not self._pieces or self._pieces[0].whole:
             return words
-        piece, written = self._pieces[0], words.split()
-        return " ".join(written[: round(len(written) * piece.seconds / piece.length)])
+        piece, tokens = self._pieces[0], words.split()
+        return " ".join(tokens[: round(len(tokens) * piece.seconds / piece.length)])
 
     def close_line(self) -> None:
         """Let nothing more to the line but its end: what the pipeline says or interrupts comes too late.
@@ -167,10 +167,10 @@ class PlayoutTracker(FrameProcessor):
         if not self.announced or not isinstance(frame, TTSTextFrame):
             return False
         text = (frame.raw_text or frame.text).strip()
-        made = [
+        pieces = [
             p for p in self._pieces if p.segment != frame.segment_id or p.seconds or p.words.strip() != text
         ]
-        silent, self._pieces = len(made) < len(self._pieces), made
+        silent, self._pieces = len(pieces) < len(self._pieces), pieces
         return silent
 
     def _spoken(self, frame: TTSTextFrame) -> None:
@@ -206,12 +206,12 @@ class PlayoutTracker(FrameProcessor):
         """How many pieces ``words`` are: a realtime model's answer is one of them."""
         if not self.announced:
             return 1
-        left, count = "".join(words.split()), 0
+        rest, count = "".join(words.split()), 0
         for piece in self._pieces:
             own = "".join(piece.words.split())
-            if not left.startswith(own):
+            if not rest.startswith(own):
                 break
-            left, count = left[len(own) :], count + 1
+            rest, count = rest[len(own) :], count + 1
         if count:
             return count
         # the words were changed on their way: it is what has been played
@@ -224,15 +224,15 @@ class PlayoutTracker(FrameProcessor):
     def _heard(self) -> str:
         """The words that have been played until now."""
         left = self._played_until(self._clock())
-        heard: list[str] = []
+        parts: list[str] = []
         for piece in self._pieces:
             words = piece.words.split()
             share = 1.0 if piece.length <= left else left / piece.length
-            heard += words[: round(len(words) * share)]
+            parts += words[: round(len(words) * share)]
             left -= piece.length
             if left <= 0:
                 break
-        return " ".join(heard)
+        return " ".join(parts)
 
     def _all_heard(self) -> bool:
         left = sum(piece.length for piece in self._pieces) - self._played_until(self._clock())

@@ -47,8 +47,8 @@ async def prepare(plans: Mapping[str, Plan], resources: Resources) -> dict[str, 
         if not isinstance(error, SpeechError):
             raise error
     _warn([error for error in failed if isinstance(error, SpeechError)])
-    spoken = (result if isinstance(result, bytes) else None for result in results)
-    return dict(zip(plans, spoken, strict=False))
+    sounds = (result if isinstance(result, bytes) else None for result in results)
+    return dict(zip(plans, sounds, strict=False))
 
 
 async def _apology(plan: Plan, resources: Resources, deadline: float) -> bytes | None:

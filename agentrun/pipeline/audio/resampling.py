@@ -90,30 +90,32 @@ class _Stream:
     def take(self, samples: NDArray[np.int16]) -> Samples:
         """The output that ``samples`` complete."""
         bank = self.bank
-        held: Samples = np.concatenate((self._held, samples))
-        ready = len(held) - 2 * bank.half + 1
+        buffer: Samples = np.concatenate((self._held, samples))
+        ready = len(buffer) - 2 * bank.half + 1
         if ready <= 0:
-            self._held = held
+            self._held = buffer
             return np.empty(0)
         # sliding_window_view does the same, and takes longer than the filter
-        windows: Samples = np.ndarray((ready, 2 * bank.half), held.dtype, held, strides=held.strides * 2)
+        windows: Samples = np.ndarray(
+            (ready, 2 * bank.half), buffer.dtype, buffer, strides=buffer.strides * 2
+        )
         chosen = range(self._next, ready * bank.up, bank.down)
         self._next += len(chosen) * bank.down - ready * bank.up
-        self._held = held[ready:]
+        self._held = buffer[ready:]
         return _filtered(windows, bank, chosen)
 
 
 def _filtered(windows: Samples, bank: _Bank, chosen: range) -> Samples:
     """Of all phases of all ``windows``, in order, the ``chosen`` ones."""
-    found: Samples
+    output: Samples
     if bank.up == 1:
-        found = windows[chosen.start :: bank.down] @ bank.taps[0]
+        output = windows[chosen.start :: bank.down] @ bank.taps[0]
     elif bank.up <= _FEW_PHASES:
-        found = (windows @ bank.taps.T).reshape(-1)[chosen.start :: bank.down]
+        output = (windows @ bank.taps.T).reshape(-1)[chosen.start :: bank.down]
     else:
         moments, phases = np.divmod(np.arange(chosen.start, chosen.stop, bank.down), bank.up)
-        found = np.einsum("ij,ij->i", windows[moments], bank.taps[phases])
-    return found
+        output = np.einsum("ij,ij->i", windows[moments], bank.taps[phases])
+    return output
 
 
 def _pcm(samples: Samples) -> bytes:

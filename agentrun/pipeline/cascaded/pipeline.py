@@ -46,14 +46,14 @@ def build(
         user_params=strategies.user_params(spec, resources, words, pauses),
         assistant_params=context_size.assistant_params(spec),
     )
-    heard = [stt] if stt else []
+    recognizers = [stt] if stt else []
     audio = [] if stt else [CallerAudio(context, listener.heard_audio)]
     pushed_frames.keep_caller_sound(audio[0] if audio else aggregators.user())
     playout = PlayoutTracker(announced=True)
     pipeline = Pipeline(
         [
             transport.input(),
-            *heard,
+            *recognizers,
             aggregators.user(),
             *audio,
             llm,

@@ -50,10 +50,10 @@ def _service(listed: Listed) -> dict[str, Any]:
 
 
 def _class(path: str) -> griffe.Class:
-    found = source.find(path.replace(":", "."))
-    if not isinstance(found, griffe.Class):
+    target = source.find(path.replace(":", "."))
+    if not isinstance(target, griffe.Class):
         raise TypeError(f"{path} is no class of Pipecat")
-    return found
+    return target
 
 
 def _variables(listed: Listed, arguments: dict[str, Setting]) -> list[dict[str, Any]]:

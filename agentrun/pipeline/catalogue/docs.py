@@ -16,12 +16,12 @@ def sentences(docstring: griffe.Docstring | None) -> dict[str, str]:
     """
     if docstring is None:
         return {}
-    found: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     for section in docstring.parse("google"):
         if section.kind in (griffe.DocstringSectionKind.parameters, griffe.DocstringSectionKind.attributes):
             for entry in section.value:
-                found.setdefault(entry.name, first_sentence(entry.description))
-    return found or {"": first_sentence(docstring.value)}
+                meanings.setdefault(entry.name, first_sentence(entry.description))
+    return meanings or {"": first_sentence(docstring.value)}
 
 
 def first_sentence(text: str) -> str:

@@ -15,7 +15,7 @@ _MACHINE = {"python_version": "3.12", "python_full_version": "3.12.0", "sys_plat
 
 def packages(extras: Iterable[str]) -> tuple[str, ...]:
     """The distributions that these extras need, by their canonical names, sorted."""
-    found: set[str] = set()
+    names: set[str] = set()
     waiting, seen = list(extras), set[str]()
     while waiting:
         extra = waiting.pop()
@@ -29,8 +29,8 @@ def packages(extras: Iterable[str]) -> tuple[str, ...]:
             if canonicalize_name(requirement.name) == PIPECAT:
                 waiting += requirement.extras
             else:
-                found.add(canonicalize_name(requirement.name))
-    return tuple(sorted(found))
+                names.add(canonicalize_name(requirement.name))
+    return tuple(sorted(names))
 
 
 def pinned() -> str:

@@ -21,35 +21,35 @@ _SETTINGS_NOT_OURS = ("model", "system_instruction", "user_turn_completion_confi
 
 def settings(cls: griffe.Class) -> dict[str, Setting]:
     """The fields of the class's ``Settings`` with their defaults."""
-    made = source.member(cls, "Settings")
-    if not isinstance(made, griffe.Class):
+    inner = source.member(cls, "Settings")
+    if not isinstance(inner, griffe.Class):
         return {}
     defaults = _defaults(cls)
     return {
         name: replace(setting, default=defaults.get(name))
-        for name, setting in shapes.fields(made).items()
+        for name, setting in shapes.fields(inner).items()
         if name not in _SETTINGS_NOT_OURS
     }
 
 
 def arguments(cls: griffe.Class) -> dict[str, Setting]:
     """The arguments of the constructor that YAML can write, and those of the parents it passes on."""
-    found: dict[str, Setting] = {}
-    taken: set[str] = set(_NOT_OURS)
+    options: dict[str, Setting] = {}
+    exclusions: set[str] = set(_NOT_OURS)
     for owner, init in _constructors(cls):
-        told = sentences(init.docstring)
+        meanings = sentences(init.docstring)
         for parameter in init.parameters:
-            meaning = told.get(parameter.name, "")
-            if parameter.name in taken or meaning == DEPRECATED or parameter.annotation is None:
+            meaning = meanings.get(parameter.name, "")
+            if parameter.name in exclusions or meaning == DEPRECATED or parameter.annotation is None:
                 continue
-            made = shapes.shape(str(parameter.annotation), owner)
-            if made.types and parameter.kind is not griffe.ParameterKind.var_keyword:
+            shape = shapes.shape(str(parameter.annotation), owner)
+            if shape.types and parameter.kind is not griffe.ParameterKind.var_keyword:
                 default = _literal(parameter.default)
-                found[parameter.name] = made.setting(
+                options[parameter.name] = shape.setting(
                     meaning, default=default, argument=True, required=parameter.default is None
                 )
-        taken |= {p.name for p in init.parameters} | _passed(init)
-    return found
+        exclusions |= {p.name for p in init.parameters} | _passed(init)
+    return options
 
 
 def takes_session(cls: griffe.Class) -> bool:
@@ -59,38 +59,38 @@ def takes_session(cls: griffe.Class) -> bool:
 
 def _constructors(cls: griffe.Class) -> list[tuple[griffe.Class, griffe.Function]]:
     """The constructor, and those of the parents that it hands its ``kwargs`` to."""
-    found: list[tuple[griffe.Class, griffe.Function]] = []
+    pairs: list[tuple[griffe.Class, griffe.Function]] = []
     for owner in source.lineage(cls):
         # pipecat.services.X_service: what all services share
         if owner.path.count(".") < 4:
             break
         init = owner.members.get("__init__")
         if isinstance(init, griffe.Function):
-            found.append((owner, init))
+            pairs.append((owner, init))
             if "kwargs" not in init.parameters:
                 break
-    return found
+    return pairs
 
 
 def _passed(init: griffe.Function) -> set[str]:
     """Arguments that a constructor gives its parent itself."""
-    found: set[str] = set()
+    names: set[str] = set()
     for call in _calls(init):
         if ast.unparse(call.func).endswith("__init__"):
-            found |= {keyword.arg for keyword in call.keywords if keyword.arg}
-    return found
+            names |= {keyword.arg for keyword in call.keywords if keyword.arg}
+    return names
 
 
 def _defaults(cls: griffe.Class) -> dict[str, Any]:
     """What constructors fill the settings with, where it is a literal; the nearest class wins."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for _, init in _constructors(cls):
         for call in _calls(init):
             if ast.unparse(call.func).endswith("Settings"):
                 for keyword in call.keywords:
                     if keyword.arg:
-                        found.setdefault(keyword.arg, _literal(ast.unparse(keyword.value)))
-    return found
+                        values.setdefault(keyword.arg, _literal(ast.unparse(keyword.value)))
+    return values
 
 
 def default_model(cls: griffe.Class) -> str | None:
@@ -106,10 +106,10 @@ def _calls(function: griffe.Function) -> list[ast.Call]:
 
 def _literal(text: object) -> Any:
     """The value of a literal; of ``Language.EN`` the code; None for what is no literal."""
-    written = str(text)
-    if written.startswith("Language."):
-        return written.partition(".")[2].lower().replace("_", "-")
+    code = str(text)
+    if code.startswith("Language."):
+        return code.partition(".")[2].lower().replace("_", "-")
     try:
-        return ast.literal_eval(written)
+        return ast.literal_eval(code)
     except (ValueError, SyntaxError):
         return None

@@ -52,7 +52,7 @@ def _listed(kind: Kind, entry: ServiceDefinition) -> Listed:
         elif isinstance(keyword.value, ast.Call) and isinstance(keyword.value.func, ast.Name):
             nested[str(keyword.arg)] = paths[keyword.value.func.id]
             inner = {str(k.arg): _variable(k.value) for k in keyword.value.keywords}
-            variables |= {key: found for key, found in inner.items() if found and key != "system_prompt"}
+            variables |= {key: value for key, value in inner.items() if value and key != "system_prompt"}
     return Listed(
         kind, provider(entry.value), entry.label, tuple(extract_package_extra(entry.package)),
         paths[name], variables, nested,

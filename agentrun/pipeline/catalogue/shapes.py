@@ -44,13 +44,13 @@ class Shape:
 
 def shape(text: str, scope: griffe.Object, depth: int = 0) -> Shape:
     """The shape of an annotation in ``scope``."""
-    found = Shape()
+    result = Shape()
     for part in _parts(ast.parse(text, mode="eval").body):
-        _add(found, part, scope, depth)
-    found.types = list(dict.fromkeys(found.types))
-    if "any" in found.types:
-        found.types = ["any"]
-    return found
+        _add(result, part, scope, depth)
+    result.types = list(dict.fromkeys(result.types))
+    if "any" in result.types:
+        result.types = ["any"]
+    return result
 
 
 def _parts(node: ast.expr) -> Iterator[ast.expr]:
@@ -132,22 +132,22 @@ def _is_literal(attribute: griffe.Attribute) -> bool:
 
 def fields(cls: griffe.Class, depth: int = 0) -> dict[str, Setting]:
     """The fields of a dataclass, a pydantic model or a typed dictionary, parents' first."""
-    found: dict[str, Setting] = {}
+    settings: dict[str, Setting] = {}
     for owner in reversed(list(source.lineage(cls))):
-        told = sentences(owner.docstring)
+        meanings = sentences(owner.docstring)
         for name, member in owner.members.items():
             if not isinstance(member, griffe.Attribute) or member.annotation is None or name.startswith("_"):
                 continue
             if "ClassVar" in str(member.annotation) or name == "model_config":
                 continue
-            made = shape(str(member.annotation), owner, depth)
-            meaning = told.get(name) or next(iter(sentences(member.docstring).values()), "")
-            if not meaning and name in found:
-                meaning = found[name].help
-            if made.types and meaning != DEPRECATED:
+            form = shape(str(member.annotation), owner, depth)
+            meaning = meanings.get(name) or next(iter(sentences(member.docstring).values()), "")
+            if not meaning and name in settings:
+                meaning = settings[name].help
+            if form.types and meaning != DEPRECATED:
                 default, required = _default(member)
-                found[name] = made.setting(meaning, default=default, argument=False, required=required)
-    return found
+                settings[name] = form.setting(meaning, default=default, argument=False, required=required)
+    return settings
 
 
 def _default(attribute: griffe.Attribute) -> tuple[Any, bool]:

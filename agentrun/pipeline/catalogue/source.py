@@ -52,13 +52,13 @@ def lookup(name: str, scope: griffe.Object) -> griffe.Object | None:
     """What ``name`` means in ``scope``, with a dotted rest such as ``Service.Settings``."""
     first, _, rest = name.partition(".")
     try:
-        found = find(scope.resolve(first))
+        target = find(scope.resolve(first))
     except griffe.NameResolutionError:
         return None
     for part in rest.split(".") if rest else ():
-        inside = member(found, part) if isinstance(found, griffe.Class) else None
-        found = find(f"{found.path}.{part}") if isinstance(found, griffe.Module) else inside
-    return found
+        inside = member(target, part) if isinstance(target, griffe.Class) else None
+        target = find(f"{target.path}.{part}") if isinstance(target, griffe.Module) else inside
+    return target
 
 
 def lineage(cls: griffe.Class) -> Iterator[griffe.Class]:
@@ -78,11 +78,11 @@ def lineage(cls: griffe.Class) -> Iterator[griffe.Class]:
 def member(cls: griffe.Class, name: str) -> griffe.Object | None:
     """A member of a class or of its parents; ``Settings = Other`` gives the other."""
     for owner in lineage(cls):
-        found = owner.members.get(name)
-        if isinstance(found, griffe.Alias):
-            return find(found.target_path)
-        if isinstance(found, griffe.Attribute) and found.value is not None:
-            return lookup(str(found.value), owner)
-        if found is not None:
-            return found
+        entry = owner.members.get(name)
+        if isinstance(entry, griffe.Alias):
+            return find(entry.target_path)
+        if isinstance(entry, griffe.Attribute) and entry.value is not None:
+            return lookup(str(entry.value), owner)
+        if entry is not None:
+            return entry
     return None

@@ -126,14 +126,14 @@ class LanguageModelFailover(Failover):
     def _end(self, frame: Frame) -> Sequence[Frame]:
         if not self._owed and not self._open:
             return ()
-        begun = self._begin()
+        opening = self._begin()
         self._open = False
         del self._owed[:1]
         self._answered()
         self.succeeded()
         if self._owed:
             self.wait()
-        return (*begun, frame)
+        return (*opening, frame)
 
     def _answered(self) -> None:
         self.deadline.lift()

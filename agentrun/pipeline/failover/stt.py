@@ -110,12 +110,12 @@ class SpeechToTextFailover(Failover):
 
     def overdue(self) -> None:
         self.deadline.lift()
-        spoken = next((u for u in self._utterances if u.ended), None)
-        if spoken and self._serving and self._was_speech(spoken, self._serving):
+        utterance = next((u for u in self._utterances if u.ended), None)
+        if utterance and self._serving and self._was_speech(utterance, self._serving):
             patience = self._serving.patience
             self.fail(NothingHeardFrame(f"{self._serving.name}: no words within {patience:g} s"))
-        elif spoken:
-            self._utterances.remove(spoken)
+        elif utterance:
+            self._utterances.remove(utterance)
             if self.busy:
                 self.wait()
 
@@ -140,9 +140,9 @@ class SpeechToTextFailover(Failover):
 
     def _evidence(self, frame: TranscriptionFrame) -> noise_transcripts.Evidence:
         """What speaks for a transcript: it is of the oldest utterance that was not written down yet."""
-        spoken = self._utterances[0] if self._utterances else Utterance()
-        loudness = noise_transcripts.loudness(frame for frame, _ in spoken.frames)
-        return noise_transcripts.Evidence(spoken.seconds, loudness, noise_transcripts.probability(frame))
+        utterance = self._utterances[0] if self._utterances else Utterance()
+        loudness = noise_transcripts.loudness(frame for frame, _ in utterance.frames)
+        return noise_transcripts.Evidence(utterance.seconds, loudness, noise_transcripts.probability(frame))
 
     def left(self) -> Sequence[Directed]:
         return [directed for utterance in self._utterances for directed in utterance.frames] + [*self._before]
@@ -160,9 +160,9 @@ class SpeechToTextFailover(Failover):
         self._utterances.append(Utterance(deque(self._before, maxlen=LONGEST_FRAMES)))
         self._before.clear()
         self._before_seconds = 0.0
-        kept = [frame.id for utterance in self._utterances for frame, _ in utterance.frames]
-        if kept:
-            pipecat_private.forget_frames(self, before=min(kept))
+        ids = [frame.id for utterance in self._utterances for frame, _ in utterance.frames]
+        if ids:
+            pipecat_private.forget_frames(self, before=min(ids))
 
     def _note(self, frame: Frame, direction: FrameDirection) -> None:
         current = self._utterances[-1] if self._utterances and not self._utterances[-1].ended else None
@@ -189,11 +189,16 @@ class SpeechToTextFailover(Failover):
         """A request for a whole utterance was answered, be it with nothing."""
         if self._serving is None or self._serving.service is not service:
             return
-        spoken = self._utterances[0] if self._utterances else None
+        utterance = self._utterances[0] if self._utterances else None
         self._words_since_agent = self._words_since_agent or words
-        if spoken and spoken.ended and spoken.seconds >= CLEAR_SECONDS and not self._words_since_agent:
-            told = f"{self._serving.name}: no words in {spoken.seconds:.1f} s of speech"
-            self._move(self.push_error_frame(NoWordsFrame(told, processor=self)))
+        if (
+            utterance
+            and utterance.ended
+            and utterance.seconds >= CLEAR_SECONDS
+            and not self._words_since_agent
+        ):
+            message = f"{self._serving.name}: no words in {utterance.seconds:.1f} s of speech"
+            self._move(self.push_error_frame(NoWordsFrame(message, processor=self)))
         self._written()
 
     def _written(self) -> None:
@@ -205,10 +210,10 @@ class SpeechToTextFailover(Failover):
             if self.busy:
                 self.wait()
         elif self._utterances:
-            spoken = self._utterances[0].frames
-            started = [each for each in spoken if isinstance(each[0], VADUserStartedSpeakingFrame)]
-            spoken.clear()
-            spoken.extend(started)
+            frames = self._utterances[0].frames
+            started = [each for each in frames if isinstance(each[0], VADUserStartedSpeakingFrame)]
+            frames.clear()
+            frames.extend(started)
 
 
 def bound(

@@ -85,7 +85,7 @@ class CallFlow:
         await manager.initialize({**self._nodes[self._flow.initial_node], "respond_immediately": speaks})
 
     def _node(self, name: str, node: FlowNode) -> NodeConfig:
-        made: NodeConfig = {
+        config: NodeConfig = {
             "name": name,
             "task_messages": [message.model_dump() for message in node.task_messages],
             "functions": [self._function(function) for function in node.functions],
@@ -95,10 +95,10 @@ class CallFlow:
         }
         if node.context_strategy:
             strategy = ContextStrategy(node.context_strategy)
-            made["context_strategy"] = ContextStrategyConfig(strategy=strategy)
+            config["context_strategy"] = ContextStrategyConfig(strategy=strategy)
         if node.role_message:
-            made["role_message"] = node.role_message
-        return made
+            config["role_message"] = node.role_message
+        return config
 
     def _function(self, function: FlowFunction) -> FlowsFunctionSchema:
         if function.transition_only:

@@ -45,14 +45,14 @@ def drop_what_waits(part: FrameProcessor) -> None:
 
 
 def _drop(queue: asyncio.PriorityQueue[Any]) -> None:
-    kept = []
+    entries = []
     while not queue.empty():
         entry = queue.get_nowait()
         queue.task_done()
         frame = entry[2][0]
         if isinstance(frame, SystemFrame) or not frame.interruptible:
-            kept.append(entry)
-    for entry in kept:
+            entries.append(entry)
+    for entry in entries:
         queue.put_nowait(entry)
 
 

@@ -151,8 +151,8 @@ class ReadableEvents:
         return [each for each in (*self._completed(kind, event), event) if self._is_readable(each)]
 
     def _error(self, event: dict[str, Any]) -> list[dict[str, Any]]:
-        given = event.get("error")
-        error: dict[str, Any] = given if isinstance(given, dict) else {}
+        detail = event.get("error")
+        error: dict[str, Any] = detail if isinstance(detail, dict) else {}
         code = str(error.get("code"))
         if code in _HANDLED or code.startswith("item_retrieve"):
             return [event] if self._is_readable(event) else []
@@ -183,11 +183,11 @@ class ReadableEvents:
         whole = kind in ("response.output_item.done", "conversation.item.done", "response.done")
         if isinstance(response, dict) and response.get("status") == "cancelled":
             whole = False
-        found: list[dict[str, Any]] = []
+        entries: list[dict[str, Any]] = []
         for item in items:
             if isinstance(item, dict) and item.get("type") == "function_call" and item.get("call_id"):
-                found += self._call(kind, item, whole=whole)
-        return found
+                entries += self._call(kind, item, whole=whole)
+        return entries
 
     def _call(self, kind: str, item: dict[str, Any], *, whole: bool) -> list[dict[str, Any]]:
         call_id = str(item["call_id"])
@@ -213,8 +213,8 @@ class ReadableEvents:
         if call_id in self._added or not item.get("name"):
             return []
         self._added.add(call_id)
-        given = {"id": call_id, "call_id": call_id, **item, "type": "function_call", "status": "in_progress"}
-        return [{"type": "conversation.item.added", "event_id": "completed", "item": given}]
+        call = {"id": call_id, "call_id": call_id, **item, "type": "function_call", "status": "in_progress"}
+        return [{"type": "conversation.item.added", "event_id": "completed", "item": call}]
 
 
 def _named(event: dict[str, Any]) -> dict[str, Any]:

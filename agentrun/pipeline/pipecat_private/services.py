@@ -112,9 +112,9 @@ def note_usage(service: FrameProcessor, usage: dict[str, float]) -> None:
 def _noted(create: Any, usage: dict[str, float]) -> Any:
     async def noted(**wanted: Any) -> Any:
         answer = await create(**wanted)
-        told = getattr(answer, "usage", None)
+        report = getattr(answer, "usage", None)
         for unit, names in _TOKENS.items():
-            spent = next((getattr(told, name) for name in names if getattr(told, name, None)), 0)
+            spent = next((getattr(report, name) for name in names if getattr(report, name, None)), 0)
             if spent:
                 usage[unit] = usage.get(unit, 0.0) + float(spent)
         return answer
@@ -133,6 +133,6 @@ def speech_request(service: OpenAITTSService, text: str) -> dict[str, Any]:
     voice = VALID_VOICES.get(settings.voice)
     if voice is None:
         raise NoSpeechError(f"the voice {settings.voice!r} is not one of {', '.join(sorted(VALID_VOICES))}")
-    wanted = {"input": text, "model": settings.model, "voice": voice, "response_format": "pcm"}
+    body = {"input": text, "model": settings.model, "voice": voice, "response_format": "pcm"}
     optional = {"instructions": settings.instructions, "speed": settings.speed}
-    return wanted | {key: value for key, value in optional.items() if value}
+    return body | {key: value for key, value in optional.items() if value}

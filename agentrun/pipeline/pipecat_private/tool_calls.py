@@ -118,9 +118,9 @@ def _names(context: LLMContext) -> Collection[str]:
 
 def _ids(context: LLMContext) -> Collection[str]:
     """The calls that the conversation holds: Pipecat finds a call's result by its id alone."""
-    found: set[str] = set()
+    ids: set[str] = set()
     for message in context.get_messages():
         if isinstance(message, dict):
             calls: Any = message.get("tool_calls") or ()
-            found.update(str(call.get("id")) for call in calls)
-    return found
+            ids.update(str(call.get("id")) for call in calls)
+    return ids

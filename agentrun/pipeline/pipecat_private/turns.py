@@ -65,13 +65,13 @@ class HeldSpeechTimeout(_Held, SpeechTimeoutUserTurnStopStrategy):
 
 def stop_by_model(analyzer: Any, *, transcribed: bool, segmented: bool) -> TurnAnalyzerUserTurnStopStrategy:
     """The end of turns by ``analyzer``; ``segmented`` where each stretch of speech is told to be written."""
-    made = HeldTurnAnalyzer if segmented else TurnAnalyzerUserTurnStopStrategy
-    return made(turn_analyzer=analyzer, wait_for_transcript=transcribed)
+    strategy = HeldTurnAnalyzer if segmented else TurnAnalyzerUserTurnStopStrategy
+    return strategy(turn_analyzer=analyzer, wait_for_transcript=transcribed)
 
 
 def stop_by_silence(
     seconds: float, *, transcribed: bool, segmented: bool
 ) -> SpeechTimeoutUserTurnStopStrategy:
     """The end of turns after ``seconds`` of silence; ``segmented`` as above."""
-    made = HeldSpeechTimeout if segmented else SpeechTimeoutUserTurnStopStrategy
-    return made(user_speech_timeout=seconds, wait_for_transcript=transcribed)
+    strategy = HeldSpeechTimeout if segmented else SpeechTimeoutUserTurnStopStrategy
+    return strategy(user_speech_timeout=seconds, wait_for_transcript=transcribed)

@@ -33,4 +33,4 @@ def forget_frames(pipeline: ParallelPipeline, before: int) -> None:
 
     It remembers all that ever passed, and of a caller's audio fifty pass in a second.
     """
-    pipeline._seen_ids = {seen for seen in pipeline._seen_ids if seen >= before}
+    pipeline._seen_ids = {frame_id for frame_id in pipeline._seen_ids if frame_id >= before}

@@ -108,7 +108,7 @@ def service(
     modalities: list[events.Modality] | None = None,
 ) -> _Service:
     """OpenAI's realtime service, told ``instructions``; it answers in sound unless told otherwise."""
-    made = make(
+    llm = make(
         api_key=plan.api_key or "",
         base_url=socket_url(plan.base_url, "realtime"),
         settings=OpenAIRealtimeLLMService.Settings(
@@ -120,9 +120,9 @@ def service(
             ),
         ),
     )
-    pipecat_private.hear_promptly(made)
-    pipecat_private.note_ends(made)
-    return made
+    pipecat_private.hear_promptly(llm)
+    pipecat_private.note_ends(llm)
+    return llm
 
 
 def audio(settings: Mapping[str, Any], *, telephone: bool = False) -> events.AudioConfiguration:

@@ -88,10 +88,10 @@ def stt(plan: ServicePlan, resources: Resources) -> STTService:
 
 def llm(plan: ServicePlan, instructions: str, resources: Resources) -> LLMService[Any]:
     """The language model, told ``instructions``."""
-    made = _llm(plan, instructions, resources)
-    pipecat_private.assemble_tool_calls(made)
-    pipecat_private.assemble_tool_blocks(made)
-    return made
+    service = _llm(plan, instructions, resources)
+    pipecat_private.assemble_tool_calls(service)
+    pipecat_private.assemble_tool_blocks(service)
+    return service
 
 
 def _llm(plan: ServicePlan, instructions: str, resources: Resources) -> LLMService[Any]:
@@ -105,14 +105,14 @@ def _llm(plan: ServicePlan, instructions: str, resources: Resources) -> LLMServi
         "base_url": plan.base_url,
         "service_tier": settings.pop("service_tier", None),
     }
-    given = {"model": plan.model, "system_instruction": instructions, **settings}
+    values = {"model": plan.model, "system_instruction": instructions, **settings}
     client = resources.http_client
     if api == "responses":
         url = socket_url(plan.base_url, "responses")
-        return ResponsesLLM(client, ws_url=url, settings=ResponsesLLM.Settings(**given), **shared)
+        return ResponsesLLM(client, ws_url=url, settings=ResponsesLLM.Settings(**values), **shared)
     if api == "responses-http":
-        return ResponsesHttpLLM(client, settings=ResponsesHttpLLM.Settings(**given), **shared)
-    return ChatLLM(client, settings=ChatLLM.Settings(**given), **shared)
+        return ResponsesHttpLLM(client, settings=ResponsesHttpLLM.Settings(**values), **shared)
+    return ChatLLM(client, settings=ChatLLM.Settings(**values), **shared)
 
 
 def tts(

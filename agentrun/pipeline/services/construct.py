@@ -31,12 +31,12 @@ def construct(plan: ServicePlan, resources: Resources, instructions: str | None 
     arguments = _arguments(plan, service, cls)
     if service.session:
         arguments["aiohttp_session"] = resources.web_session()
-    made = from_class.settings_class(cls)
-    settings = _settings(plan, service, made, instructions)
+    settings_type = from_class.settings_class(cls)
+    settings = _settings(plan, service, settings_type, instructions)
     try:
         for name, nested in service.nested.items():
             arguments[name] = _nested(plan, service, nested, arguments, instructions)
-        return cls(**arguments, settings=made(**settings)) if settings else cls(**arguments)
+        return cls(**arguments, settings=settings_type(**settings)) if settings else cls(**arguments)
     except (TypeError, ValueError, OSError) as error:
         hint = f"see `agentrun providers {service.provider}`"
         raise SetupError(f"{service.label} can't be built: {_said(error)}", hint) from None
@@ -91,36 +91,36 @@ def imported(path: str, service: Service) -> Any:
 
 def _arguments(plan: ServicePlan, service: Service, cls: Any) -> dict[str, Any]:
     """What goes to the constructor: the environment's, and the spec's own."""
-    given: dict[str, Any] = dict(plan.arguments)
+    arguments: dict[str, Any] = dict(plan.arguments)
     for key, value in plan.settings.items():
         if key in service.settings and service.settings[key].argument:
-            given[key] = setting_values.converted(value, _owners(cls), key, service.label)
+            arguments[key] = setting_values.converted(value, _owners(cls), key, service.label)
     if plan.api_key:
-        given["api_key"] = plan.api_key
+        arguments["api_key"] = plan.api_key
     if plan.base_url:
-        given["base_url"] = plan.base_url
-    credentials = given.get("credentials")
+        arguments["base_url"] = plan.base_url
+    credentials = arguments.get("credentials")
     # the registry's variable holds a path by Google's custom; Pipecat wants the file's text there
     if isinstance(credentials, str) and not credentials.lstrip().startswith("{"):
-        given["credentials_path"] = given.pop("credentials")
-    return given
+        arguments["credentials_path"] = arguments.pop("credentials")
+    return arguments
 
 
 def _settings(plan: ServicePlan, service: Service, made: Any, instructions: str | None) -> Mapping[str, Any]:
     """What goes to the service's settings, which are a ``made``."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for key, value in plan.settings.items():
         if key not in service.settings or not service.settings[key].argument:
-            found[key] = setting_values.converted(value, _settings_owners(made), key, service.label)
-    named = [key for nested in service.nested.values() for key in nested.fields]
-    if plan.model and "model" not in named:
-        found["model"] = plan.model
+            values[key] = setting_values.converted(value, _settings_owners(made), key, service.label)
+    nested_keys = [key for nested in service.nested.values() for key in nested.fields]
+    if plan.model and "model" not in nested_keys:
+        values["model"] = plan.model
         # such a service has no models: what is named is its voice
         if service.kind == "tts" and not service.model and "voice" in service.settings:
-            found.setdefault("voice", plan.model)
-    if instructions is not None and "system_prompt" not in named:
-        found["system_instruction"] = instructions
-    return found
+            values.setdefault("voice", plan.model)
+    if instructions is not None and "system_prompt" not in nested_keys:
+        values["system_instruction"] = instructions
+    return values
 
 
 def _owners(cls: Any) -> list[setting_values.Owner]:

@@ -43,8 +43,8 @@ class PreparedSpeech:
 
 
 def _key(voice: ServicePlan, text: str) -> tuple[str | None, ...]:
-    heard = sorted((name, repr(value)) for name, value in voice.settings.items() if name not in _NOT_HEARD)
-    return (voice.base_url, voice.model, repr(heard), text.strip())
+    settings = sorted((name, repr(value)) for name, value in voice.settings.items() if name not in _NOT_HEARD)
+    return (voice.base_url, voice.model, repr(settings), text.strip())
 
 
 class OpenAISpeech(OpenAITTSService):
@@ -98,16 +98,14 @@ class OpenAISpeech(OpenAITTSService):
 
     async def _asked(self, text: str, skip: int) -> AsyncGenerator[bytes, None]:
         """The sound of ``text`` without its first ``skip`` bytes."""
-        wanted = pipecat_private.speech_request(self, text)
-        pieces = speech_request.sound(
-            pipecat_private.speech_client(self), wanted, self.chunk_size, self._stall
-        )
+        body = pipecat_private.speech_request(self, text)
+        pieces = speech_request.sound(pipecat_private.speech_client(self), body, self.chunk_size, self._stall)
         try:
             async for piece in pieces:
-                left = piece[skip:]
+                rest = piece[skip:]
                 skip = max(0, skip - len(piece))
-                if left:
-                    yield left
+                if rest:
+                    yield rest
         finally:
             await pieces.aclose()
 

@@ -48,12 +48,12 @@ async def ask(
     >>> answer = await ask(plan.llm, "Read the caller's age.", "Caller: I am 80.", schema, resources)
     ...     # doctest: +SKIP
     """
-    told = f"{instructions}{_AS_JSON}{json.dumps(schema, ensure_ascii=False)}"
+    prompt = f"{instructions}{_AS_JSON}{json.dumps(schema, ensure_ascii=False)}"
     context = LLMContext([{"role": "user", "content": text}])
     service: Any = None
     usage: dict[str, float] = {}
     try:
-        service = services.llm(plan, told, resources)
+        service = services.llm(plan, prompt, resources)
         pipecat_private.note_usage(service, usage)
         enforces = enforce and getattr(service, "supports_response_schema", False)
         answer = await service.run_inference(

@@ -103,7 +103,7 @@ def _pass_turns(
             await llm.queue_frame(reader_writer.TextTurnFrame(reader.words))
             return
         turn: LLMStandardMessage = {"role": "user", "content": reader.words}
-        begun = LLMContext([*context.get_messages(), turn], tools=context.tools)
-        await llm.queue_frame(LLMContextFrame(begun))
+        conversation = LLMContext([*context.get_messages(), turn], tools=context.tools)
+        await llm.queue_frame(LLMContextFrame(conversation))
 
     aggregators.user().add_event_handler("on_user_turn_stopped", written)

@@ -47,9 +47,9 @@ class SpeechText:
             self._note(text, "")
             return ""
         numeral, self._numeral = self._numeral, ""
-        spoken = numeral + self.spoken(text)
-        self._note(text, spoken)
-        return spoken
+        words = numeral + self.spoken(text)
+        self._note(text, words)
+        return words
 
     def is_silent(self, text: str) -> bool:
         """Whether the voice is given nothing of a sentence, or only with the next one."""
@@ -57,12 +57,12 @@ class SpeechText:
 
     def said(self, written: str) -> str:
         """What was said of ``written``: sentences that have been spoken, one after the other."""
-        rest, said = " ".join(written.split()), []
-        for sentence, spoken in self._sentences:
+        rest, parts = " ".join(written.split()), []
+        for sentence, words in self._sentences:
             if sentence and rest.startswith(sentence):
                 rest = rest[len(sentence) :].lstrip()
-                said.append(spoken)
-        return " ".join(part for part in (*said, self.spoken(rest)) if part)
+                parts.append(words)
+        return " ".join(part for part in (*parts, self.spoken(rest)) if part)
 
     def begin_answer(self) -> None:
         """What was held of an answer before this one is not said any more."""
@@ -130,11 +130,11 @@ class HiddenTextFilter(FrameProcessor):
     async def _end(self) -> None:
         if self._last:
             await self._push(self._last, self._hidden.rest())
-        written = "".join(self._written).strip()
-        if written and not self._said:
-            self._unsaid(written, "nothing of it can be said")
+        text = "".join(self._written).strip()
+        if text and not self._said:
+            self._unsaid(text, "nothing of it can be said")
         elif self._hidden.found:
-            self._unsaid(written, "a part of it is not for the caller")
+            self._unsaid(text, "a part of it is not for the caller")
         self._begin()
 
     async def _push(self, frame: LLMTextFrame, text: str) -> None:

@@ -81,10 +81,10 @@ class ToolCallDeltas:
         A piece without a name is no call. With ``cut`` the provider stopped in the middle of the answer, so
         that the last call may have lost its arguments.
         """
-        named = [call for call in self._calls if call.name]
+        calls = [call for call in self._calls if call.name]
         return [
-            WholeCall(self._own_id(call), call.name, _readable(call.arguments, cut=cut and call is named[-1]))
-            for call in named
+            WholeCall(self._own_id(call), call.name, _readable(call.arguments, cut=cut and call is calls[-1]))
+            for call in calls
         ]
 
     def _continued(self, index: int | None, call_id: str, name: str, arguments: str) -> _Call | None:
@@ -95,15 +95,15 @@ class ToolCallDeltas:
             same = [call for call in same_id if index is None or call.index in (None, index)]
             same = [call for call in same if not (name and call.name in self._names - {name})]
             return same[-1] if same else (None if name else same_id[-1])
-        found = same_index[-1] if same_index else None
-        if found is None and not name and self._calls:
+        candidate = same_index[-1] if same_index else None
+        if candidate is None and not name and self._calls:
             # an index that comes or goes within one call
-            found = self._calls[-1]
-        if found is None or not name:
-            return found
-        if call_id and found.id:
+            candidate = self._calls[-1]
+        if candidate is None or not name:
+            return candidate
+        if call_id and candidate.id:
             return None
-        return found if self._is_rest_of_name(found, name, arguments) else None
+        return candidate if self._is_rest_of_name(candidate, name, arguments) else None
 
     def _is_rest_of_name(self, call: _Call, name: str, arguments: str) -> bool:
         """Whether a delta at the same place, without an id of its own, goes on although it has a name."""
@@ -112,9 +112,9 @@ class ToolCallDeltas:
         return not call.arguments and call.name not in self._names
 
     def _own_id(self, call: _Call) -> str:
-        made = call.id if call.id and call.id not in self._used else f"call_{uuid.uuid4().hex}"
-        self._used.add(made)
-        return made
+        call_id = call.id if call.id and call.id not in self._used else f"call_{uuid.uuid4().hex}"
+        self._used.add(call_id)
+        return call_id
 
 
 def _text(arguments: object) -> str:

@@ -33,8 +33,8 @@ class EarlyEndOfTurn:
         """The caller, who has spoken, has been silent for ``seconds``; 0 while they speak."""
         if not self._paused and seconds >= PAUSE_SECONDS:
             self._paused = True
-            for begun, _ in self._watchers:
-                begun()
+            for callback, _ in self._watchers:
+                callback()
         elif self._paused and not seconds:
             self._paused = False
             for _, withdrawn in self._watchers:

@@ -100,10 +100,10 @@ def reason(text: str, prompt: str, evidence: Evidence) -> str:
         return "a note of the transcription, and no words"
     if _echoes(words, prompt):
         return "the transcription's own prompt"
-    said = " ".join(words)
-    if any(said == phrase or _is_repeated(said, phrase) for phrase in INVENTED):
+    utterance = " ".join(words)
+    if any(utterance == phrase or _is_repeated(utterance, phrase) for phrase in INVENTED):
         return "a caption that transcriptions invent"
-    if evidence.is_weak and any(said == phrase or _is_repeated(said, phrase) for phrase in SHORT):
+    if evidence.is_weak and any(utterance == phrase or _is_repeated(utterance, phrase) for phrase in SHORT):
         return "a stock phrase where there was hardly speech"
     return ""
 
@@ -129,17 +129,17 @@ def loudness(frames: Iterator[Frame]) -> float | None:
 def probability(frame: TranscriptionFrame) -> float | None:
     """How sure the service is of its words, from 0 to 1, where it says so."""
     for extract in (extract_whisper_probability, extract_deepgram_probability, _of_tokens):
-        found = extract(frame)
-        if found is not None:
-            return float(found)
+        value = extract(frame)
+        if value is not None:
+            return float(value)
     return None
 
 
 def _of_tokens(frame: TranscriptionFrame) -> float | None:
     """Of OpenAI's own transcriptions. Pipecat 1.14 adds up their objects as if they were numbers."""
     tokens = getattr(frame.result, "logprobs", None) or ()
-    found = [one.logprob for one in tokens if isinstance(getattr(one, "logprob", None), int | float)]
-    return math.exp(sum(found) / len(found)) if found else None
+    logprobs = [one.logprob for one in tokens if isinstance(getattr(one, "logprob", None), int | float)]
+    return math.exp(sum(logprobs) / len(logprobs)) if logprobs else None
 
 
 def _echoes(words: list[str], prompt: str) -> bool:

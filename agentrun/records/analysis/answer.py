@@ -29,21 +29,21 @@ def read(text: str, wanted: AfterCall) -> dict[str, Any]:
     {'success': True}
     """
     answer = _object(text)
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     if wanted.summary:
         summary = answer.get("summary")
         if not isinstance(summary, str) or not summary.strip():
             raise AnswerError("'summary' must be a text")
-        found["summary"] = summary.strip()[:LONGEST_TEXT]
+        values["summary"] = summary.strip()[:LONGEST_TEXT]
     if wanted.success:
         success = {"success": ExtractedField(type="boolean")}
-        found |= _values({"success": answer.get("success")}, success)
+        values |= _values({"success": answer.get("success")}, success)
     if wanted.fields:
         fields = answer.get("fields")
         if not isinstance(fields, dict):
             raise AnswerError("'fields' must be an object")
-        found["fields"] = _values(fields, wanted.fields)
-    return found
+        values["fields"] = _values(fields, wanted.fields)
+    return values
 
 
 def _object(text: str) -> Mapping[str, Any]:

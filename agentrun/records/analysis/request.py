@@ -96,8 +96,8 @@ def _lines(record: Mapping[str, Any]) -> Iterator[str]:
     for entry in sorted(entries, key=lambda each: each["at"]):
         words = str(entry["text"])[:_LONGEST_LINE]
         if entry["who"] == "tool":
-            given = json.dumps(entry["arguments"], ensure_ascii=False)[:_LONGEST_LINE]
-            yield f"Tool {entry['name']} was called with {given} ({entry['status']}): {words}"
+            arguments = json.dumps(entry["arguments"], ensure_ascii=False)[:_LONGEST_LINE]
+            yield f"Tool {entry['name']} was called with {arguments} ({entry['status']}): {words}"
         elif entry["who"] == "keys":
             yield f"The caller pressed the keys {words}"
         else:
@@ -114,10 +114,10 @@ def _bounded(lines: Sequence[str]) -> str:
 
 
 def _first(lines: Sequence[str], most: int) -> list[str]:
-    kept: list[str] = []
+    head: list[str] = []
     for line in lines:
         most -= len(line) + 1
         if most < 0:
             break
-        kept.append(line)
-    return kept
+        head.append(line)
+    return head

@@ -41,11 +41,11 @@ class SideMix:
     def take(self, until: float, *, last: bool = False) -> bytes:
         """What was heard up to second ``until``; the ``last`` of it makes up for a resampler's delay."""
         count = max(0, round(until * self.rate) - self._taken)
-        taken = [track.take(until) for track in self._tracks.values()]
+        chunks = [track.take(until) for track in self._tracks.values()]
         self._taken += count
         self._tracks = {speaker: track for speaker, track in self._tracks.items() if track.waiting}
         mixed = np.zeros(count, np.int32)
-        for pcm in taken:
+        for pcm in chunks:
             mixed += np.frombuffer(pcm, np.int16)
         sound = np.clip(mixed, -32_768, 32_767).astype(np.int16)
         if self._resampler:

@@ -48,10 +48,10 @@ class Redaction:
     @classmethod
     def of_all(cls, redactions: Iterable[Redaction]) -> Redaction:
         """One that hides what any of ``redactions`` hides."""
-        found = list(redactions)
-        made = cls(secrets=frozenset().union(*(one._secrets for one in found)))
-        made.kinds = frozenset().union(*(one.kinds for one in found))
-        return made
+        members = list(redactions)
+        union = cls(secrets=frozenset().union(*(one._secrets for one in members)))
+        union.kinds = frozenset().union(*(one.kinds for one in members))
+        return union
 
     def line(self, text: str) -> str:
         """``text`` with nothing in it that must be hidden."""
@@ -84,8 +84,8 @@ class Redaction:
         if "email" not in self.kinds:
             return text
         plain = normalise(text)
-        for found in reversed(list(email_addresses.find(plain.text))):
-            start, end = plain.span(*found)
+        for span in reversed(list(email_addresses.find(plain.text))):
+            start, end = plain.span(*span)
             text = f"{text[:start]}[email]{text[end:]}"
         return text
 
@@ -119,17 +119,17 @@ class Redaction:
         if isinstance(value, list | tuple):
             return self._items(value)
         if self.kinds and isinstance(value, int | float) and value == value // 1:
-            written = str(int(value))
-            return value if self.text(written) == written else self.text(written)
+            digits = str(int(value))
+            return value if self.text(digits) == digits else self.text(digits)
         return value
 
     def _items(self, items: Sequence[Any]) -> list[Any]:
         """A list, also where its items are the parts of one number: ``["4", "1", "5", …]``."""
         words = [str(item) for item in items if isinstance(item, str | int) and not isinstance(item, bool)]
         if self.kinds and len(words) == len(items) > 1 and _are_parts(items, words):
-            found = self.text(" ".join(words))
-            if _MARK.fullmatch(found):
-                return [found] * len(items)
+            text = self.text(" ".join(words))
+            if _MARK.fullmatch(text):
+                return [text] * len(items)
         return [self.value(item) for item in items]
 
     def _parts(self, values: Mapping[Any, Any]) -> dict[Any, str]:
@@ -139,8 +139,8 @@ class Redaction:
             for key, value in values.items()
             if isinstance(value, str | int) and _DIGITS.fullmatch(str(value)) and _PART_NAME.search(str(key))
         ]
-        found = self.text(" ".join(str(values[name]) for name in names)) if len(names) > 1 else ""
-        return dict.fromkeys(names, found) if _MARK.fullmatch(found) else {}
+        text = self.text(" ".join(str(values[name]) for name in names)) if len(names) > 1 else ""
+        return dict.fromkeys(names, text) if _MARK.fullmatch(text) else {}
 
 
 def _are_parts(items: Sequence[Any], words: Sequence[str]) -> bool:

@@ -154,15 +154,15 @@ def _add(run: list[_Part], part: _Part, spoken: bool) -> None:
 def _cards(run: list[_Part]) -> Iterator[tuple[int, int]]:
     """The first and the last part of each card in ``run``, by where it begins, the longest of each."""
     for first in range(len(run)):
-        digits, found = "", None
+        digits, end = "", None
         for last in range(first, len(run)):
             digits += run[last].digits
             if len(digits) in _CARD_DIGITS and digits[0] != "0" and _luhn(digits):
-                found = last
+                end = last
             if len(digits) > _CARD_DIGITS[-1]:
                 break
-        if found is not None:
-            yield first, found
+        if end is not None:
+            yield first, end
 
 
 def _luhn(digits: str) -> bool:

@@ -57,13 +57,13 @@ class AnalysisTable:
 
     def _take(self, connection: sa.Connection, row: sa.RowMapping, owner: str, now: str) -> Row | None:
         record = storable(row["record"])
-        begun = int(record["analysis"].get("starts") or 0) + 1
-        record["analysis"] = {"state": WAITING, "starts": begun}
+        starts = int(record["analysis"].get("starts") or 0) + 1
+        record["analysis"] = {"state": WAITING, "starts": starts}
         # of two servers that look at the same time, one finds the row as it was
         same = _is(row) & (CALLS.c.owner == row["owner"]) & (CALLS.c.seen == row["seen"])
         values = {"owner": owner, "seen": now, "record": record}
-        taken = connection.execute(sa.update(CALLS).where(same).values(values)).rowcount
-        return record if taken else None
+        count = connection.execute(sa.update(CALLS).where(same).values(values)).rowcount
+        return record if count else None
 
     def settle(self, agent: str, call_id: str, owner: str, parts: Row) -> bool:
         """Write the ``parts`` of a record that its analysis changes, and have it sent; whether that was done.

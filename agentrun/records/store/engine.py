@@ -96,7 +96,7 @@ def shown(url: str) -> str:
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
-    given: dict[str, Any] = {"connect_timeout": 5}
+    arguments: dict[str, Any] = {"connect_timeout": 5}
     if "options" not in url.query:
-        given["options"] = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={BUSY_MS}"
-    return sa.create_engine(url, pool_pre_ping=True, pool_timeout=5, connect_args=given)
+        arguments["options"] = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={BUSY_MS}"
+    return sa.create_engine(url, pool_pre_ping=True, pool_timeout=5, connect_args=arguments)

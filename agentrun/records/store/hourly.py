@@ -43,9 +43,9 @@ class HourlyTable:
         these = sa.tuple_(CALLS.c.agent, CALLS.c.id).in_(keys)
         with self._engine.begin() as connection:
             rows = connection.execute(sa.update(CALLS).where(these).values(counted=True).returning(*_PARTS))
-            found = rows.all()
-            self._add(connection, found)
-        return len(found)
+            batch = rows.all()
+            self._add(connection, batch)
+        return len(batch)
 
     def _add(self, connection: sa.Connection, rows: Sequence[Any]) -> None:
         sums: dict[tuple[str, int], Figures] = defaultdict(Figures)
@@ -82,7 +82,7 @@ class HourlyTable:
 
         Hours are counted from 1970, steps from ``first``: those without a call are left out.
         """
-        found: dict[int, Figures] = defaultdict(Figures)
+        sums: dict[int, Figures] = defaultdict(Figures)
         place = ((HOURLY.c.hour - first) // step).label("place")
         query = sa.select(
             place, HOURLY.c.kind, HOURLY.c.name, sa.func.sum(HOURLY.c.n), sa.func.sum(HOURLY.c.total)
@@ -91,11 +91,11 @@ class HourlyTable:
         query = query.group_by(place, HOURLY.c.kind, HOURLY.c.name)
         with self._engine.connect() as connection:
             for at, kind, name, count, total in connection.execute(query):
-                found[at].add(kind, name, int(count), float(total))
+                sums[at].add(kind, name, int(count), float(total))
             for row in connection.execute(_uncounted(agent, first)):
-                figures = found[(hour(row[1]) - first) // step]
+                figures = sums[(hour(row[1]) - first) // step]
                 figures.add_call({"ended_by": row[2], "turns": row[3]})
-        return dict(found)
+        return dict(sums)
 
 
 def forget(connection: sa.Connection, before: datetime) -> None:
@@ -122,8 +122,8 @@ def _uncounted(agent: str | None, first: int) -> sa.Select[Any]:
 
 def of_rows(rows: Sequence[Mapping[str, Any]], first: int, step: int = 1) -> dict[int, Figures]:
     """As ``HourlyTable.read``, of records that are at hand."""
-    found: dict[int, Figures] = defaultdict(Figures)
+    sums: dict[int, Figures] = defaultdict(Figures)
     for row in rows:
         if (at := hour(row["started"])) >= first:
-            found[(at - first) // step].add_call(row)
-    return dict(found)
+            sums[(at - first) // step].add_call(row)
+    return dict(sums)

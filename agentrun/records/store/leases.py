@@ -71,6 +71,6 @@ class Lapses:
     def confirmed(self, found: dict[str, int]) -> list[str]:
         """The owners among ``found``, with the beat of each, that have not moved for long enough."""
         now = self._clock()
-        kept = {owner: at for owner, at in self._since.items() if found.get(owner) == at[0]}
-        self._since = {owner: kept.get(owner, (beat, now)) for owner, beat in found.items()}
+        times = {owner: at for owner, at in self._since.items() if found.get(owner) == at[0]}
+        self._since = {owner: times.get(owner, (beat, now)) for owner, beat in found.items()}
         return [owner for owner, (_, since) in self._since.items() if now - since >= CONFIRM_SECONDS]

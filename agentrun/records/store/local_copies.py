@@ -63,9 +63,9 @@ class LocalCopies:
             return False
         taken: bool | None = None
         try:
-            kept = json.loads(mine.read_text(encoding="utf-8"))
-            row, key = kept["record"], str(kept["key"])
-            taken = save(row, key, {row["agent"]} if kept["webhook"] else ())
+            data = json.loads(mine.read_text(encoding="utf-8"))
+            row, key = data["record"], str(data["key"])
+            taken = save(row, key, {row["agent"]} if data["webhook"] else ())
         except (ValueError, KeyError, TypeError):
             taken = False
         finally:

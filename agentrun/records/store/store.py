@@ -84,10 +84,10 @@ class Store:
         with self._engine.begin() as connection:
             now = engine.now(connection)
             leases.renew(connection, self._insert, owner, now)
-            given = zip(rows, keys or [""] * len(rows), strict=True)
-            states = [(row, self._write(connection, row, key, owner, now, webhooks)) for row, key in given]
-            written = [row for row, state in states if state == "written" and row["agent"] in webhooks]
-            outbox.put(connection, filter(analyses.is_whole, written), now)
+            pairs = zip(rows, keys or [""] * len(rows), strict=True)
+            states = [(row, self._write(connection, row, key, owner, now, webhooks)) for row, key in pairs]
+            updates = [row for row, state in states if state == "written" and row["agent"] in webhooks]
+            outbox.put(connection, filter(analyses.is_whole, updates), now)
         return [row for row, state in states if state == "refused"]
 
     def _write(
@@ -132,9 +132,9 @@ class Store:
         """End the calls of ``owners``, whose leases have lapsed; the records that were closed."""
         with self._engine.connect() as connection:
             which = leases.lapsed(engine.now(connection)) & CALLS.c.owner.in_(owners)
-            found = connection.execute(sa.select(CALLS.c.agent, CALLS.c.id).where(which)).all()
+            keys = connection.execute(sa.select(CALLS.c.agent, CALLS.c.id).where(which)).all()
         # one by one, so that a call that can't be closed holds up no other
-        closed = (self._close(agent, call_id) for agent, call_id in found)
+        closed = (self._close(agent, call_id) for agent, call_id in keys)
         return [record for record in closed if record is not None]
 
     def _close(self, agent: str, call_id: str) -> Row | None:
@@ -179,8 +179,8 @@ class Store:
         which = CALLS.c.id.startswith(prefix, autoescape=True)
         query = sa.select(CALLS.c.id, CALLS.c.started).where(which).order_by(CALLS.c.started.desc())
         with self._engine.connect() as connection:
-            found = connection.execute(query.limit(most)).all()
-        return list(dict.fromkeys(row[0] for row in found))
+            rows = connection.execute(query.limit(most)).all()
+        return list(dict.fromkeys(row[0] for row in rows))
 
     def find(self, wanted: CallQuery, parts: Collection[str] = ()) -> Iterator[dict[str, Any]]:
         """Records, the newest first; of each those of its ``parts`` alone that are named, if some are."""
@@ -194,23 +194,23 @@ class Store:
         if wanted.up:
             keys = keys.where(CALLS.c.ended.is_(None))
         keys = keys.limit(None if wanted.where else wanted.most).offset(wanted.skip or None)
-        found = keys.subquery()
-        these = (CALLS.c.agent == found.c.agent) & (CALLS.c.id == found.c.id)
+        page = keys.subquery()
+        these = (CALLS.c.agent == page.c.agent) & (CALLS.c.id == page.c.id)
         whole = [CALLS.c.record] if not parts else [CALLS.c.record[part].label(part) for part in parts]
-        query = sa.select(*_KNOWN, *whole).join_from(CALLS, found, these).order_by(*order)
+        query = sa.select(*_KNOWN, *whole).join_from(CALLS, page, these).order_by(*order)
         with contextlib.closing(self._read(query, _PAGE if wanted.where else None)) as rows:
-            meant = (row for row in rows if not (wanted.up and row["ended"]))
-            yield from itertools.islice(filter(wanted.where or _any, meant), wanted.most)
+            matches = (row for row in rows if not (wanted.up and row["ended"]))
+            yield from itertools.islice(filter(wanted.where or _any, matches), wanted.most)
 
     def _read(self, query: sa.Select[Any], page: int | None = None) -> Generator[dict[str, Any], None, None]:
         """Records, all at once or so many at a time."""
         with self._engine.connect() as connection:
             more = leases.expiry().label("expires"), leases.lapsed(engine.now(connection)).label("lapsed")
-            asked = query.add_columns(*more)
+            statement = query.add_columns(*more)
             if page:
-                asked = asked.execution_options(yield_per=page)
-            with connection.execute(asked) as found:
-                for row in found.mappings():
+                statement = statement.execution_options(yield_per=page)
+            with connection.execute(statement) as result:
+                for row in result.mappings():
                     record = storable(row.get("record") or {k: v for k, v in row.items() if k not in _UNREAD})
                     yield _cut_off(row, record) if row["lapsed"] else record
 
@@ -238,7 +238,7 @@ def _is(agent: str, call_id: str) -> sa.ColumnElement[bool]:
 def _cut_off(row: sa.RowMapping, record: dict[str, Any]) -> dict[str, Any]:
     """The record of a call whose server has died: it ended when that was there last."""
     ended = max(leases.last_seen(row["seen"], row["expires"]), record["started"])
-    begun = record.get("answered") or record["started"]
-    seconds = (datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds()
+    start = record.get("answered") or record["started"]
+    seconds = (datetime.fromisoformat(ended) - datetime.fromisoformat(start)).total_seconds()
     end = {"ended": ended, "ended_by": "error", "reason": CUT_OFF, "seconds": round(max(0.0, seconds), 3)}
     return {**record, **end}

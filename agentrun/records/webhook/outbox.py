@@ -105,8 +105,8 @@ class Outbox:
             "tries": OUTBOX.c.tries + 1,
         }
         statement = sa.update(OUTBOX).where(OUTBOX.c.id.in_(chosen) & waiting).values(values)
-        found = connection.execute(statement.returning(OUTBOX)).mappings().all()
-        messages = [_message(row, now) for row in found]
+        rows = connection.execute(statement.returning(OUTBOX)).mappings().all()
+        messages = [_message(row, now) for row in rows]
         return sorted(messages, key=lambda message: message.created)
 
     def delivered(self, message: Message) -> None:
@@ -126,8 +126,8 @@ class Outbox:
         mine = (OUTBOX.c.state == WAITING) & OUTBOX.c.agent.in_(agents)
         query = sa.select(OUTBOX.c.agent, sa.func.count()).where(mine).group_by(OUTBOX.c.agent)
         with self._engine.connect() as connection:
-            found = {row[0]: row[1] for row in connection.execute(query)}
-        return {agent: found.get(agent, 0) for agent in agents}
+            counts = {row[0]: row[1] for row in connection.execute(query)}
+        return {agent: counts.get(agent, 0) for agent in agents}
 
     def _settle(self, message: Message, values: dict[str, Any], seconds: float | None = None) -> None:
         """Let the claim go, unless another one has it by now; due again in ``seconds``."""

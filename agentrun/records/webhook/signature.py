@@ -23,24 +23,24 @@ def keys(secret: str) -> tuple[bytes, ...]:
     >>> keys("whsec_c2VjcmV0")
     (b'secret',)
     """
-    found = []
+    values = []
     for word in secret.split():
         try:
             key = base64.b64decode(word.removeprefix(_PREFIX), validate=True)
         except (binascii.Error, ValueError):
             raise ValueError("not base64") from None
-        found.append(key)
-    if not found or not all(found):
+        values.append(key)
+    if not values or not all(values):
         raise ValueError("empty")
-    return tuple(found)
+    return tuple(values)
 
 
 def headers(secrets: Sequence[bytes], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
     """The headers that go with ``body``, signed by each key; ``timestamp`` is in seconds since 1970."""
     signed = f"{message_id}.{timestamp}.".encode() + body
-    made = (base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode() for key in secrets)
+    signatures = (base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode() for key in secrets)
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": " ".join(f"v1,{one}" for one in made),
+        "webhook-signature": " ".join(f"v1,{one}" for one in signatures),
     }

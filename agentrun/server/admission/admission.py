@@ -112,8 +112,8 @@ class Admission:
         if self.state.is_over_machines:
             return replace(self._limits, calls=None)
         fixed = self._limits.calls if isinstance(self._limits.calls, int) else math.inf
-        held = self.capacity() if self.capacity else math.inf
-        least = min(fixed, held)
+        capacity = self.capacity() if self.capacity else math.inf
+        least = min(fixed, capacity)
         return replace(self._limits, calls=None if least == math.inf else int(least))
 
     def _told(self, plan: Plan, refusal: Refusal) -> Refusal:

@@ -38,8 +38,8 @@ def for_balancer(refusal: Refusal) -> Response:
     >>> for_balancer(Refusal("full", "this machine is full", 30.0)).status_code
     503
     """
-    told = in_http(refusal)
-    return Response(f"{told.detail}\n", told.status_code, told.headers, media_type="text/plain")
+    answer = in_http(refusal)
+    return Response(f"{answer.detail}\n", answer.status_code, answer.headers, media_type="text/plain")
 
 
 def in_twiml(refusal: Refusal, plan: Plan) -> VoiceResponse:

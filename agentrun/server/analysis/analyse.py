@@ -54,9 +54,9 @@ class _Tries:
         """What a model has found out; None when all tries are used up, and then ``wrong`` says why."""
         for number, wait in enumerate(waits):
             await asyncio.sleep(wait)
-            found = await self._try(self._plan.services[number % len(self._plan.services)])
-            if found is not None:
-                return found
+            result = await self._try(self._plan.services[number % len(self._plan.services)])
+            if result is not None:
+                return result
         return None
 
     async def _try(self, service: ServicePlan) -> dict[str, Any] | None:
@@ -92,9 +92,9 @@ class _Tries:
 
     def _complain(self, text: str, wrong: str) -> None:
         """Have the next try know what was wrong; a model's own words are hidden as the record hides them."""
-        said = self._redaction.text(text[: answers.LONGEST_TEXT])
+        answer = self._redaction.text(text[: answers.LONGEST_TEXT])
         self._complaint = (
-            f"\n\nThis was answered before:\n{said}\nThat can't be used: {self._redaction.text(wrong)}. "
+            f"\n\nThis was answered before:\n{answer}\nThat can't be used: {self._redaction.text(wrong)}. "
             "Answer again, with the JSON object alone."
         )
 
@@ -121,13 +121,13 @@ async def analyse(
     if not request.has_words(record):
         return Analysis({"state": "skipped", "reason": "the caller said nothing"})
     began, tries = time.monotonic(), _Tries(plan, record, resources, redaction)
-    found = None
+    result = None
     try:
         async with asyncio.timeout(plan.wanted.timeout):
-            found = await tries.run(waits)
+            result = await tries.run(waits)
     except TimeoutError:
         tries.wrong = f"{tries.wrong or 'no answer'} (after {plan.wanted.timeout:g} s in all)"
     end = {"model": tries.model, "tries": tries.count, "seconds": round(time.monotonic() - began, 3)}
-    if found is None:
+    if result is None:
         return Analysis({"state": "failed", "reason": redaction.text(tries.wrong), **end}, tries.usage)
-    return Analysis({"state": "done", **redaction.value(found), **end}, tries.usage)
+    return Analysis({"state": "done", **redaction.value(result), **end}, tries.usage)

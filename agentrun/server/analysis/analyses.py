@@ -65,16 +65,16 @@ class Analyses:
         """Let what has begun be finished within ``CLOSE_SECONDS``; leave the rest."""
         if not self._running:
             return
-        _, left = await asyncio.wait(self._running, timeout=CLOSE_SECONDS)
-        for task in left:
+        _, pending = await asyncio.wait(self._running, timeout=CLOSE_SECONDS)
+        for task in pending:
             if not self._kept:
                 record = self._running[task]
                 record.analysis = {"state": "failed", "reason": "the server stopped first"}
                 self._changed(record)
             task.cancel()
-        if left:
-            logger.info("{} calls are analysed when a server starts again", len(left))
-            await asyncio.gather(*left, return_exceptions=True)
+        if pending:
+            logger.info("{} calls are analysed when a server starts again", len(pending))
+            await asyncio.gather(*pending, return_exceptions=True)
 
     async def _run(self, plan: Plan, record: CallRecord) -> None:
         assert plan.analysis is not None  # noqa: S101
@@ -82,12 +82,12 @@ class Analyses:
             record.analysis = {"state": WAITING, "starts": 1}
             self._changed(record)
             row: dict[str, Any] = record.as_json()
-            made = await analyse(plan.analysis, row, self._resources, record.redaction, self.waits)
-        record.analysis = made.found
-        record.usage.update(made.usage)
+            analysis = await analyse(plan.analysis, row, self._resources, record.redaction, self.waits)
+        record.analysis = analysis.found
+        record.usage.update(analysis.usage)
         record.cost = cost.estimate(record)
         self._changed(record)
-        note(made.found)
+        note(analysis.found)
 
 
 def note(found: dict[str, Any]) -> None:

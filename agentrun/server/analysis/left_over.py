@@ -73,11 +73,11 @@ class LeftOver:
     async def _take(self, row: Row) -> None:
         with logger.contextualize(call=row["id"], agent=row["agent"]):
             plan = self._plans().get(row["agent"])
-            made = await self._made(plan, row)
-            usage = {**(row.get("usage") or {}), **made.usage}
-            parts = {"analysis": made.found, "usage": usage, "cost": cost.of_row({**row, "usage": usage})}
+            analysis = await self._made(plan, row)
+            usage = {**(row.get("usage") or {}), **analysis.usage}
+            parts = {"analysis": analysis.found, "usage": usage, "cost": cost.of_row({**row, "usage": usage})}
             await self._threads.run(self._table.settle, row["agent"], row["id"], self._owner, parts)
-            note(made.found)
+            note(analysis.found)
         self._settled()
 
     async def _made(self, plan: Plan | None, row: Row) -> Analysis:

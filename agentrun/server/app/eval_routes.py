@@ -37,14 +37,14 @@ def router(switchboard: Switchboard, require_local: LocalCheck = require_address
             return
         await websocket.accept()
         try:
-            wanted = await asyncio.wait_for(evaluation.flags(websocket), FIRST_MESSAGE_SECONDS)
+            flags = await asyncio.wait_for(evaluation.flags(websocket), FIRST_MESSAGE_SECONDS)
         except (TimeoutError, WebSocketDisconnect):
-            wanted = None
-        if wanted is None:
+            flags = None
+        if flags is None:
             await websocket.close(1008, "the first message must be an eval-connect")
             return
         kind = evaluation.Manner(heard=heard, call_id=call, pace=pace)
-        line = evaluation.connect(websocket, wanted, kind, plan.spec.name, plan.environ, offline=plan.offline)
+        line = evaluation.connect(websocket, flags, kind, plan.spec.name, plan.environ, offline=plan.offline)
         await asyncio.wait({switchboard.answer(plan, line)})
 
     return routes

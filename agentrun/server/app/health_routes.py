@@ -23,15 +23,15 @@ def router(switchboard: Switchboard, settings: ServerSettings) -> APIRouter:
 
     @routes.get("/health")
     async def health(request: Request) -> dict[str, object]:
-        told: dict[str, object] = {"status": "stopping" if switchboard.admission.stopped else "ok"}
+        report: dict[str, object] = {"status": "stopping" if switchboard.admission.stopped else "ok"}
         if not is_loopback(settings.host):
-            return told
+            return report
         try:
             require_local(request)
         except HTTPException:
-            return told
+            return report
         return {
-            **told,
+            **report,
             "agents": sorted(switchboard.plans),
             "calls": switchboard.live,
             "process": os.getpid(),

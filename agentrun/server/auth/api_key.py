@@ -36,8 +36,8 @@ def require(settings: ServerSettings) -> Check:
             _require_this_machine(settings.host, request, require_local)
             return
         _require_origin(settings, request)
-        given = _bearer(request).encode()
-        if not any(hmac.compare_digest(given, key.encode()) for key in keys):
+        token = _bearer(request).encode()
+        if not any(hmac.compare_digest(token, key.encode()) for key in keys):
             message = f"send the server's {VARIABLE} as `Authorization: Bearer …`"
             raise HTTPException(401, message, {"WWW-Authenticate": "Bearer"})
 

@@ -109,8 +109,8 @@ class LocalAccess:
 
     def is_shown(self, request: HTTPConnection) -> bool:
         """Whether ``request`` carries the token, as a Bearer token, in the query, or as the cookie for it."""
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self._is_token(given.strip()):
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and self._is_token(token.strip()):
             return True
         return self._is_token(request.query_params.get("token", "")) or self._has_cookie(request)
 
@@ -122,12 +122,12 @@ class LocalAccess:
             jar = SimpleCookie(request.headers.get("cookie", ""))
         except CookieError:
             return False
-        given = jar[self.cookie_name].value if self.cookie_name in jar else ""
-        expires = given.partition(".")[0]
+        cookie = jar[self.cookie_name].value if self.cookie_name in jar else ""
+        expires = cookie.partition(".")[0]
         if not expires.isascii() or not expires.isdigit() or len(expires) > 12 or int(expires) < time.time():
             return False
-        wanted = local_secret.cookie(self._secret, self._port, int(expires))
-        return hmac.compare_digest(given.encode(), wanted.encode())
+        reference = local_secret.cookie(self._secret, self._port, int(expires))
+        return hmac.compare_digest(cookie.encode(), reference.encode())
 
 
 def is_forwarded(headers: Headers) -> bool:

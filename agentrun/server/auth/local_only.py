@@ -77,9 +77,9 @@ def _is_link(request: HTTPConnection) -> bool:
 
 def _without_token(request: HTTPConnection) -> str:
     """The path and the query, to be opened again; never another host's."""
-    left = [(name, value) for name, value in request.query_params.multi_items() if name != "token"]
+    pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "token"]
     path = "/" + request.url.path.lstrip("/\\")
-    return path + (f"?{urlencode(left)}" if left else "")
+    return path + (f"?{urlencode(pairs)}" if pairs else "")
 
 
 def _name(host: str) -> str:

@@ -63,9 +63,9 @@ class Offers:
                 switchboard.answer(plan, connection)
                 started.append(True)
 
-        wanted = SmallWebRTCRequest(sdp=body["sdp"], type="offer")
+        offer = SmallWebRTCRequest(sdp=body["sdp"], type="offer")
         try:
-            answer = await self._handler.handle_web_request(wanted, begin)
+            answer = await self._handler.handle_web_request(offer, begin)
         except _UNREADABLE:
             raise HTTPException(400, "the offer can't be understood") from None
         finally:
@@ -81,9 +81,9 @@ class Offers:
 
     async def take_candidates(self, body: dict[str, Any]) -> None:
         """Add ICE candidates to an offer; an HTTPException where they can't be understood."""
-        wanted = _patch(body)
+        patch = _patch(body)
         try:
-            await self._handler.handle_patch_request(wanted)
+            await self._handler.handle_patch_request(patch)
         except _UNREADABLE:
             raise HTTPException(400, "the candidates can't be understood") from None
 
@@ -91,10 +91,10 @@ class Offers:
 def _patch(body: dict[str, Any]) -> SmallWebRTCPatchRequest:
     """ICE candidates that came late, each with its ``candidate``, ``sdp_mid`` and ``sdp_mline_index``."""
     try:
-        found = [
+        candidates = [
             IceCandidate(str(one["candidate"]), str(one["sdp_mid"]), int(one["sdp_mline_index"]))
             for one in body["candidates"]
         ]
-        return SmallWebRTCPatchRequest(pc_id=str(body["pc_id"]), candidates=found)
+        return SmallWebRTCPatchRequest(pc_id=str(body["pc_id"]), candidates=candidates)
     except (LookupError, TypeError, ValueError):
         raise HTTPException(400, "candidates come with their `pc_id`, `sdp_mid` and index") from None

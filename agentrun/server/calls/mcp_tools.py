@@ -24,22 +24,22 @@ class RemoteTools:
 
     def open(self, plan: Plan) -> list[Connection]:
         """Begin to connect with the servers of an agent; returns at once, and nothing fails here."""
-        named = servers_of(plan.file)
-        return self._servers.open(named, plan.file.project, plan.environ, offline=plan.offline)
+        servers = servers_of(plan.file)
+        return self._servers.open(servers, plan.file.project, plan.environ, offline=plan.offline)
 
     def equip(self, plan: Plan) -> tuple[Plan, list[Connection]]:
         """The plan of one call that begins now, and the connections that are its own, opened."""
-        named = servers_of(plan.file)
-        if not named:
+        servers = servers_of(plan.file)
+        if not servers:
             return plan, []
-        found = self._servers.bring(plan.tools, named, plan.file.project, plan.environ)
-        for trouble in found.troubles:
+        toolset = self._servers.bring(plan.tools, servers, plan.file.project, plan.environ)
+        for trouble in toolset.troubles:
             if trouble not in self._said:
                 self._said.add(trouble)
                 logger.error("{}: {}", plan.spec.name, trouble)
-        for connection in found.connections:
+        for connection in toolset.connections:
             connection.open()
-        return replace(plan, tools=tuple(found.tools)), found.connections
+        return replace(plan, tools=tuple(toolset.tools)), toolset.connections
 
 
 async def run(session: Session, connections: Sequence[Connection]) -> CallRecord:

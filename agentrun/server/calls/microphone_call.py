@@ -16,7 +16,7 @@ def begin(switchboard: Switchboard) -> asyncio.Task[CallRecord] | None:
 
     Raises SetupError when two agents want it, or when this machine has none.
     """
-    wanting = [(plan, wanted) for plan in switchboard.plans.values() if (wanted := _wanted(plan))]
+    wanting = [(plan, transport) for plan in switchboard.plans.values() if (transport := _wanted(plan))]
     if not wanting:
         return None
     if len(wanting) > 1:
@@ -24,11 +24,11 @@ def begin(switchboard: Switchboard) -> asyncio.Task[CallRecord] | None:
         raise SetupError(f"{names} all want the microphone", "serve one of them")
     from agentrun.transports import microphone
 
-    plan, wanted = wanting[0]
-    connection = microphone.connect(wanted, plan.spec.name, plan.environ, offline=plan.offline)
+    plan, transport = wanting[0]
+    connection = microphone.connect(transport, plan.spec.name, plan.environ, offline=plan.offline)
     return switchboard.answer(plan, connection)
 
 
 def _wanted(plan: Plan) -> LocalTransport | None:
-    found = (t for t in plan.transports if isinstance(t, LocalTransport) and t.device == "microphone")
-    return next(found, None)
+    transports = (t for t in plan.transports if isinstance(t, LocalTransport) and t.device == "microphone")
+    return next(transports, None)

@@ -28,15 +28,15 @@ class PluginNotifier:
     def started(self, hooks: Sequence[CallHooks], call: Call, record: CallRecord) -> None:
         """A call has begun."""
         if hooks:
-            told = [(each.plugin, hook) for each in hooks for hook in each.started]
-            self._started[id(record)] = self._begin(told, "agentrun_call_started", {"call": call})
+            listeners = [(each.plugin, hook) for each in hooks for hook in each.started]
+            self._started[id(record)] = self._begin(listeners, "agentrun_call_started", {"call": call})
 
     def ended(self, hooks: Sequence[CallHooks], record: CallRecord) -> None:
         """A call is over; a plugin hears of its end after its beginning."""
         if hooks:
-            told = [(each.plugin, hook) for each in hooks for hook in each.ended]
-            given = {"record": record.as_json()}
-            self._begin(told, "agentrun_call_ended", given, self._started.pop(id(record), None))
+            listeners = [(each.plugin, hook) for each in hooks for hook in each.ended]
+            arguments = {"record": record.as_json()}
+            self._begin(listeners, "agentrun_call_ended", arguments, self._started.pop(id(record), None))
 
     async def close(self) -> None:
         """Wait until every plugin has been told, as long as it may take."""

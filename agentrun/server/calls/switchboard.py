@@ -119,8 +119,8 @@ class Switchboard:
 
     def session(self, agent: str, call_id: str) -> Session | None:
         """The session of this very call, while it is up."""
-        found = (s for s in self._live.values() if (s.record.agent, s.record.id) == (agent, call_id))
-        return next(found, None)
+        sessions = (s for s in self._live.values() if (s.record.agent, s.record.id) == (agent, call_id))
+        return next(sessions, None)
 
     async def wait_for(self, agent: str, call_id: str) -> None:
         """Return when this call is no longer up."""
@@ -204,11 +204,11 @@ class Switchboard:
     async def _end_calls(self) -> None:
         ending = list(self._live)
         await asyncio.gather(*(s.end("server", "the server is stopping") for s in self._live.values()))
-        _, left = await asyncio.wait(ending, timeout=GOODBYE_SECONDS)
-        for task in left:
+        _, pending = await asyncio.wait(ending, timeout=GOODBYE_SECONDS)
+        for task in pending:
             task.cancel()
-        if left:
-            await asyncio.wait(left, timeout=HARD_SECONDS)
+        if pending:
+            await asyncio.wait(pending, timeout=HARD_SECONDS)
 
     def _ended(self, task: asyncio.Task[CallRecord]) -> None:
         record, plan = self._live.pop(task).record, self._run_by.pop(task)

@@ -106,15 +106,15 @@ class DailyCalls:
         task.add_done_callback(lambda ended: _tell_that_it_left(plan, ended))
 
     async def _start(self, plan: Plan, call: Call, dialin: DailyDialinRequest | None = None) -> Started:
-        asked = plan.daily
-        assert asked is not None  # noqa: S101
+        transport = plan.daily
+        assert transport is not None  # noqa: S101
         telephone = (call.from_number or call.caller) if dialin else ""
         admission = self._switchboard.admission
         caller = (call.from_number or "") if dialin else None
         if refusal := await admission.ask(plan, call.id, caller):
             raise NotAdmittedError(refusal)
         try:
-            room = await self._rooms.make(asked, plan.spec.limits.max_duration, telephone=telephone)
+            room = await self._rooms.make(transport, plan.spec.limits.max_duration, telephone=telephone)
             task = self._join_made(plan, call, room, dialin)
         except BaseException:
             admission.release(call.agent, call.id)

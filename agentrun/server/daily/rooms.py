@@ -149,20 +149,20 @@ async def _ask(asking: Coroutine[Any, Any, _T], what: str) -> _T:
     if not isinstance(answer, BaseException):
         return answer
     if type(answer) is Exception or isinstance(answer, _FAILURES):
-        said = " ".join(str(answer).split())[:300]
-        raise DailyError(f"Daily's API did not {what}: {said or type(answer).__name__}") from None
+        message = " ".join(str(answer).split())[:300]
+        raise DailyError(f"Daily's API did not {what}: {message or type(answer).__name__}") from None
     raise answer
 
 
 def _properties(asked: DailyTransport, seconds: float, telephone: str) -> DailyRoomProperties:
-    wanted = asked.room.model_dump(exclude={"expires", "privacy"}, exclude_none=True)
-    found = DailyRoomProperties(**wanted, exp=time.time() + seconds, eject_at_room_exp=True)
+    options = asked.room.model_dump(exclude={"expires", "privacy"}, exclude_none=True)
+    properties = DailyRoomProperties(**options, exp=time.time() + seconds, eject_at_room_exp=True)
     if telephone:
-        found.sip = DailyRoomSipParams(display_name=telephone, sip_mode="dial-in", num_endpoints=1)
-        found.start_video_off = True
-    return found
+        properties.sip = DailyRoomSipParams(display_name=telephone, sip_mode="dial-in", num_endpoints=1)
+        properties.start_video_off = True
+    return properties
 
 
 def _token(caller: CallerSpec) -> DailyMeetingTokenParams:
-    wanted = caller.model_dump(exclude={"is_owner", "eject_at_token_exp"}, exclude_none=True)
-    return DailyMeetingTokenParams(properties=DailyMeetingTokenProperties(**wanted))
+    options = caller.model_dump(exclude={"is_owner", "eject_at_token_exp"}, exclude_none=True)
+    return DailyMeetingTokenParams(properties=DailyMeetingTokenProperties(**options))

@@ -57,8 +57,8 @@ class DailyRoutes:
         """Make a room, send the agent into it, and answer as Pipecat's runner does."""
         await self._require_key(request)
         plan = self._plan(agent)
-        asked = _start_request(await _body(request))
-        parameters = {key: str(value) for key, value in asked.body.items()}
+        order = _start_request(await _body(request))
+        parameters = {key: str(value) for key, value in order.body.items()}
         self._require_open()
         try:
             started = await self._calls.start(plan, parameters)
@@ -71,13 +71,13 @@ class DailyRoutes:
     async def dial_in(self, agent: str, request: Request) -> dict[str, str]:
         """Daily tells of a telephone call; it is put through when the agent is in the room."""
         body = await _body(request)
-        told = _object(body)
-        if told.get("test") or told.get("Test"):
+        data = _object(body)
+        if data.get("test") or data.get("Test"):
             # Daily tries the address when it is configured
             return {"status": "OK"}
         self._require_daily(agent, request, body)
         plan = self._plan(agent)
-        dialin = _dialin(told)
+        dialin = _dialin(data)
         self._require_open()
         answered = self._switchboard.answered
         is_known = self._calls.is_known(agent, dialin.call_id)
@@ -135,23 +135,23 @@ def _no_room(agent: str, error: DailyError) -> HTTPException:
 
 async def _body(request: Request) -> bytes:
     """The body; refused (413) as soon as it is too long."""
-    found = b""
+    body = b""
     async for part in request.stream():
-        found += part
-        if len(found) > MOST_BODY_BYTES:
+        body += part
+        if len(body) > MOST_BODY_BYTES:
             raise HTTPException(413, f"send at most {MOST_BODY_BYTES // 1024} KiB")
-    return found
+    return body
 
 
 def _start_request(body: bytes) -> StartRequest:
-    told = _object(body or b"{}")
+    data = _object(body or b"{}")
     try:
-        asked = StartRequest.model_validate(told)
+        request = StartRequest.model_validate(data)
     except ValidationError as error:
         raise HTTPException(422, _wrong(error)) from None
-    if asked.transport != "daily" or not asked.createDailyRoom:
+    if request.transport != "daily" or not request.createDailyRoom:
         raise HTTPException(422, "this address starts agents in rooms at Daily, each in a room of its own")
-    return asked
+    return request
 
 
 def _dialin(told: dict[str, Any]) -> DialinSettings:
@@ -173,12 +173,12 @@ def _dialin(told: dict[str, Any]) -> DialinSettings:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        told = json.loads(body)
+        data = json.loads(body)
     except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
+        data = None
+    if not isinstance(data, dict):
         raise HTTPException(400, "the body is not a JSON object")
-    return told
+    return data
 
 
 def _wrong(error: ValidationError) -> str:

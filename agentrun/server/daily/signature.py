@@ -41,11 +41,11 @@ def is_valid(
 
     The timestamp is in seconds or in milliseconds since 1970.
     """
-    timestamp, given = headers.get(TIMESTAMP, ""), headers.get(SIGNATURE, "")
+    timestamp, signature = headers.get(TIMESTAMP, ""), headers.get(SIGNATURE, "")
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 16):
         return False
     stamped = float(timestamp)
     seconds = stamped / 1000 if stamped >= _MILLISECONDS_FROM else stamped
     if abs(clock() - seconds) > MOST_SECONDS_OFF:
         return False
-    return hmac.compare_digest(sign(secret, timestamp, body).encode(), given.encode())
+    return hmac.compare_digest(sign(secret, timestamp, body).encode(), signature.encode())

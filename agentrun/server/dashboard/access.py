@@ -39,14 +39,14 @@ def require(
         if not password:
             require_local(request)
             return
-        given = _password(request.headers.get("authorization", ""))
-        if given is None:
+        guess = _password(request.headers.get("authorization", ""))
+        if guess is None:
             _require_token(request)
             return
         address = request.client.host if request.client else ""
         try:
             async with guesses.one(address):
-                is_right = hmac.compare_digest(given.encode(), password.encode())
+                is_right = hmac.compare_digest(guess.encode(), password.encode())
         except TooManyError:
             raise HTTPException(429, "too many wrong passwords", {"Retry-After": "60"}) from None
         if not is_right:
@@ -67,10 +67,10 @@ def _refused() -> HTTPException:
 
 def _password(header: str) -> str | None:
     """The password in an Authorization header, or None when there is none."""
-    scheme, _, given = header.partition(" ")
+    scheme, _, credentials = header.partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
-        return base64.b64decode(given, validate=True).decode().partition(":")[2]
+        return base64.b64decode(credentials, validate=True).decode().partition(":")[2]
     except (binascii.Error, UnicodeDecodeError):
         return ""

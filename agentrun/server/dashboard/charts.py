@@ -104,13 +104,13 @@ def _stack(
     values: Mapping[str, float], place: int, number: int, most: float, when: str, unit: str
 ) -> list[Part]:
     wide = WIDTH / number
-    top, found = HEIGHT, []
+    top, parts = HEIGHT, []
     for kind, value in values.items():
         high = value / most * HEIGHT
         top -= high
         title = f"{when}: {kind} {value:.0f}{unit}"
-        found.append(Part(kind, place * wide + 1, top, max(1.0, wide - 2), high, title))
-    return found
+        parts.append(Part(kind, place * wide + 1, top, max(1.0, wide - 2), high, title))
+    return parts
 
 
 def _line(values: Sequence[float | None], most: float) -> str:

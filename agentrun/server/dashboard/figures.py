@@ -60,11 +60,11 @@ def line(row: Row) -> dict[str, Any]:
 
 def timeline(row: Row) -> list[dict[str, Any]]:
     """What happened, in order: words, tools, and services that took over."""
-    found = [{"kind": entry["who"], **entry} for entry in row.get("transcript") or ()]
-    found += [{"kind": "takeover", **takeover} for takeover in row.get("takeovers") or ()]
+    events = [{"kind": entry["who"], **entry} for entry in row.get("transcript") or ()]
+    events += [{"kind": "takeover", **takeover} for takeover in row.get("takeovers") or ()]
     pressed = row.get("keypad") or ()
-    found += [{"kind": "keypad", "at": each["at"], "text": each["keys"]} for each in pressed]
-    return sorted(found, key=lambda entry: entry["at"])
+    events += [{"kind": "keypad", "at": each["at"], "text": each["keys"]} for each in pressed]
+    return sorted(events, key=lambda entry: entry["at"])
 
 
 def waterfall(row: Row) -> dict[str, Any] | None:

@@ -45,40 +45,40 @@ class Guesses:
     @asynccontextmanager
     async def one(self, address: str) -> AsyncIterator[None]:
         """A try, when its turn has come; raises TooManyError where too many wait already."""
-        found = self._find(address)
-        if len(self._recent(found)) < FREE_GUESSES:
+        entry = self._find(address)
+        if len(self._recent(entry)) < FREE_GUESSES:
             yield
             return
-        if found.waiting >= MOST_WAITING:
+        if entry.waiting >= MOST_WAITING:
             raise TooManyError
-        found.waiting += 1
+        entry.waiting += 1
         try:
-            async with found.line:
+            async with entry.line:
                 await self._pause(PAUSE_SECONDS)
                 yield
         finally:
-            found.waiting -= 1
+            entry.waiting -= 1
 
     def wrong(self, address: str) -> None:
         """A password of ``address`` was wrong."""
-        found = self._find(address)
-        found.wrong = [*self._recent(found), self._clock()][-FREE_GUESSES:]
+        entry = self._find(address)
+        entry.wrong = [*self._recent(entry), self._clock()][-FREE_GUESSES:]
 
     def _recent(self, found: _Address) -> list[float]:
         return [at for at in found.wrong if at > self._clock() - WINDOW_SECONDS]
 
     def _find(self, address: str) -> _Address:
         name = _network(address)
-        found = self._addresses.setdefault(name, _Address())
+        entry = self._addresses.setdefault(name, _Address())
         self._addresses.move_to_end(name)
         while len(self._addresses) > MOST_ADDRESSES:
             self._addresses.popitem(last=False)
-        return found
+        return entry
 
 
 def _network(address: str) -> str:
     try:
-        found = ipaddress.ip_address(address)
+        ip = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
+    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else str(ip)

@@ -104,16 +104,16 @@ class Pages:
         now = datetime.now(UTC)
         first, (_, step) = charts.first_hour(span, now), charts.SPANS[span]
         sums = await self._source.figures(agent, first, step)
-        found = charts.columns(sums, span, now)
+        columns = charts.columns(sums, span, now)
         return self._write(
             "charts.html",
             span=span,
             spans=list(charts.SPANS),
             agents=sorted(self._switchboard.plans),
             agent=agent,
-            columns=found,
-            latency=charts.latency(found),
-            calls=charts.calls(found),
+            columns=columns,
+            latency=charts.latency(columns),
+            calls=charts.calls(columns),
             size=(charts.WIDTH, charts.HEIGHT),
             summary=figures.summary(sums.values()),
         )
@@ -133,8 +133,8 @@ async def _static(name: str) -> Response:
 
 def _sound(row: Row) -> Path | None:
     """The recording of a call where it is a file of this machine."""
-    kept = row.get("recording") or ""
-    path = Path(kept) if kept and "://" not in kept else None
+    recording = row.get("recording") or ""
+    path = Path(recording) if recording and "://" not in recording else None
     return path if path and path.is_file() else None
 
 

@@ -29,36 +29,36 @@ class Source:
 
     async def live(self) -> list[Row]:
         """The calls that are up, the newest first."""
-        wanted = CallQuery(most=MOST_LIVE, up=True)
-        stored = await self._ask(lambda store: list(store.find(wanted, (*LINE, "transcript")))) or []
-        kept = {(record.agent, record.id): record for record in self._records.newest()}
+        query = CallQuery(most=MOST_LIVE, up=True)
+        stored = await self._ask(lambda store: list(store.find(query, (*LINE, "transcript")))) or []
+        own_records = {(record.agent, record.id): record for record in self._records.newest()}
         # what has ended here a moment ago may be up in the store
-        others = [row for row in stored if (row["agent"], row["id"]) not in kept]
-        mine = [record.as_json() for record in kept.values() if record.ended is None]
+        others = [row for row in stored if (row["agent"], row["id"]) not in own_records]
+        mine = [record.as_json() for record in own_records.values() if record.ended is None]
         return _newest([*mine, *others])[:MOST_LIVE]
 
     async def page(self, agent: str | None, skip: int, most: int) -> list[Row]:
         """``most`` calls after the newest ``skip``, the newest first, live ones among them."""
-        kept = [row for row in self._kept() if agent is None or row["agent"] == agent]
+        own_rows = [row for row in self._kept() if agent is None or row["agent"] == agent]
         if not isinstance(self._records.past, Store):
-            return _newest(kept)[skip : skip + most]
-        wanted = CallQuery(agent, most=most, skip=skip)
-        stored = await self._ask(lambda store: list(store.find(wanted, LINE)))
+            return _newest(own_rows)[skip : skip + most]
+        query = CallQuery(agent, most=most, skip=skip)
+        stored = await self._ask(lambda store: list(store.find(query, LINE)))
         if stored is None:
-            return _newest(kept)[skip : skip + most]
+            return _newest(own_rows)[skip : skip + most]
         if skip:
-            newer = {(row["agent"], row["id"]): row for row in kept}
+            newer = {(row["agent"], row["id"]): row for row in own_rows}
             return [newer.get((row["agent"], row["id"]), row) for row in stored]
         # the first page has those as well that the store has not got yet
-        return _newest([*kept, *stored])[:most]
+        return _newest([*own_rows, *stored])[:most]
 
     async def figures(self, agent: str | None, first: int, step: int) -> dict[int, Figures]:
         """Sums of the calls since the hour ``first``, by steps of ``step`` hours, as ``HourlyTable.read``."""
-        found = await self._ask(lambda store: store.hourly.read(agent, first, step))
-        if found is not None:
-            return found
-        kept = [row for row in self._kept() if agent is None or row["agent"] == agent]
-        return hourly.of_rows(kept, first, step)
+        sums = await self._ask(lambda store: store.hourly.read(agent, first, step))
+        if sums is not None:
+            return sums
+        own_rows = [row for row in self._kept() if agent is None or row["agent"] == agent]
+        return hourly.of_rows(own_rows, first, step)
 
     async def one(self, agent: str, call_id: str) -> Row | None:
         """One call, live or past."""

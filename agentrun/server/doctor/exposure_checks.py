@@ -53,13 +53,13 @@ async def _at(url: str, names: Sequence[str]) -> Finding:
                 hint = "run this again while the server is up"
                 words = f"{url} answered {health.status_code}, so what it tells strangers was not looked at"
                 return Finding(WHAT, "warning", words, hint)
-            found = [path for headers in _hosts() for path in await _open(client, names, headers)]
+            paths = [path for headers in _hosts() for path in await _open(client, names, headers)]
     except httpx.HTTPError as error:
         hint = "run this again while the server is up"
         return Finding(WHAT, "warning", f"{url} can't be reached: {type(error).__name__}", hint)
-    found += await _open_sockets(url, names)
-    if found:
-        return Finding(WHAT, "error", f"{url} is open to anybody at {', '.join(dict.fromkeys(found))}", _HINT)
+    paths += await _open_sockets(url, names)
+    if paths:
+        return Finding(WHAT, "error", f"{url} is open to anybody at {', '.join(dict.fromkeys(paths))}", _HINT)
     return Finding(WHAT, "ok", f"{url} tells strangers nothing that is for this machine alone")
 
 
@@ -69,24 +69,24 @@ def _hosts() -> tuple[Mapping[str, str], ...]:
 
 
 async def _open(client: httpx.AsyncClient, names: Sequence[str], headers: Mapping[str, str]) -> list[str]:
-    found = []
+    paths = []
     for name in names:
         for one in questions(name):
             body = "{}" if one.method == "POST" else None
             answer = await client.request(one.method, one.path, headers=headers, content=body)
             if one.is_open(answer):
-                found.append(one.path)
-    return found
+                paths.append(one.path)
+    return paths
 
 
 async def _open_sockets(url: str, names: Sequence[str]) -> list[str]:
     """The evals' sockets, which take a call without a telephone."""
-    found = []
+    paths = []
     for name in names:
         try:
             address = f"{url.replace('http', 'ws', 1)}/{name}/eval"
             async with connect(address, open_timeout=TIMEOUT_SECONDS):
-                found.append(f"/{name}/eval")
+                paths.append(f"/{name}/eval")
         except (OSError, TimeoutError, WebSocketException):
             continue
-    return found
+    return paths

@@ -75,8 +75,8 @@ async def addresses(plans: Sequence[Plan], host: str, port: int) -> list[Finding
     urls = sorted({plan.public_url for plan in plans if plan.public_url})
     try:
         async with _saying(host, port) as path:
-            found = [Finding("port", "ok", f"{port} of {host} is free")]
-            return [*found, *[await _leads_here(url, path) for url in urls]]
+            findings = [Finding("port", "ok", f"{port} of {host} is free")]
+            return [*findings, *[await _leads_here(url, path) for url in urls]]
     except SetupError as error:
         hint = "stop what listens there to have the public address checked, or choose another --port"
         return [Finding("port", "warning", error.message, hint)]

@@ -12,16 +12,16 @@ from agentrun.tools.mcp.servers import asked, servers_of
 
 async def servers(plans: Sequence[Plan], environ: Mapping[str, str]) -> list[Finding]:
     """Connect with the servers of each agent, and list their tools; runs none of them."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for plan in plans:
         if not servers_of(plan.file):
             continue
         async with asked(plan.file, plan.tools, environ) as now:
             hint = "start the server, or mend its entry in tools:"
-            found += [Finding(MCP, "error", f"{plan.spec.name}: {words}", hint) for words in now.troubles]
+            findings += [Finding(MCP, "error", f"{plan.spec.name}: {words}", hint) for words in now.troubles]
             names = ", ".join(
                 tool.name for tool in now.tools if tool.plugin == MCP and tool not in plan.tools
             )
             if names:
-                found.append(Finding(MCP, "ok", f"{plan.spec.name} has {names}"))
-    return found
+                findings.append(Finding(MCP, "ok", f"{plan.spec.name} has {names}"))
+    return findings

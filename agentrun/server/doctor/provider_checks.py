@@ -22,20 +22,20 @@ MOST_CLOCK_SECONDS = 30.0
 
 async def providers(plans: Sequence[Plan], environ: Mapping[str, str]) -> list[Finding]:
     """What each provider says to a question that costs nothing: OpenAI's list of models, Twilio's account."""
-    found: list[Finding] = []
-    asked: dict[tuple[str, str | None], set[str]] = {}
+    findings: list[Finding] = []
+    accounts: dict[tuple[str, str | None], set[str]] = {}
     for service in _services(plans):
         if service.provider != "openai":
             words = f"{service.provider}/{service.model} was not asked: no question to it is free"
-            found.append(Finding(service.provider, "warning", words))
+            findings.append(Finding(service.provider, "warning", words))
             continue
         address = (service.base_url or OPENAI_ADDRESS).rstrip("/")
-        asked.setdefault((address, service.api_key), set()).add(service.model)
-    for (address, key), models in asked.items():
-        found += await _openai(address, key, models)
+        accounts.setdefault((address, service.api_key), set()).add(service.model)
+    for (address, key), models in accounts.items():
+        findings += await _openai(address, key, models)
     if any(plan.has_transport("twilio") for plan in plans):
-        found.append(await _twilio(environ))
-    return found
+        findings.append(await _twilio(environ))
+    return findings
 
 
 def _services(plans: Iterable[Plan]) -> Iterator[ServicePlan]:
@@ -48,7 +48,7 @@ async def _openai(address: str, key: str | None, models: set[str]) -> list[Findi
         async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client:
             answer = await client.get(f"{address}/models", headers={"Authorization": f"Bearer {key}"})
         answer.raise_for_status()
-        known = {str(model["id"]) for model in answer.json()["data"]}
+        ids = {str(model["id"]) for model in answer.json()["data"]}
     except httpx.HTTPStatusError:
         hint = "check the key" if answer.status_code in (401, 403) else "try again in a while"
         return [Finding("openai", "error", f"{address} answered {answer.status_code}", hint)]
@@ -57,10 +57,10 @@ async def _openai(address: str, key: str | None, models: set[str]) -> list[Findi
         return [Finding("openai", "error", words, "look at OPENAI_BASE_URL or base_url, and at the network")]
     except (ValueError, LookupError, TypeError):
         return [Finding("openai", "error", f"{address} answered what is no list of models")]
-    found = [Finding("openai", "ok", f"{address} takes the key")]
-    absent = [f"{model} is not among the models of this key" for model in sorted(models - known)]
-    found += [Finding("openai", "warning", words) for words in absent]
-    return [*found, *_clock(answer.headers.get("date"))]
+    findings = [Finding("openai", "ok", f"{address} takes the key")]
+    absent = [f"{model} is not among the models of this key" for model in sorted(models - ids)]
+    findings += [Finding("openai", "warning", words) for words in absent]
+    return [*findings, *_clock(answer.headers.get("date"))]
 
 
 def _clock(date: str | None) -> Iterator[Finding]:
@@ -98,18 +98,18 @@ async def webhook(
     [plan] = agents
     if not plan.public_url:
         return [Finding("webhook", "error", "the public address is not known", "add --public-url https://…")]
-    wanted = f"{plan.public_url}/{plan.spec.name}/twilio/voice"
+    target = f"{plan.public_url}/{plan.spec.name}/twilio/voice"
     try:
         account = twilio_rest.account(environ)
         sid, now = await account.webhook(number)
-        if now == wanted:
-            return [Finding("webhook", "ok", f"calls to {number} go to {wanted}")]
+        if now == target:
+            return [Finding("webhook", "ok", f"calls to {number} go to {target}")]
         if not fix:
-            words = f"calls to {number} go to {now or 'nowhere'}, not to {wanted}"
+            words = f"calls to {number} go to {now or 'nowhere'}, not to {target}"
             return [Finding("webhook", "error", words, "doctor --live --fix sets it")]
-        await account.send_calls_to(sid, wanted)
+        await account.send_calls_to(sid, target)
     except (SetupError, TwilioError) as error:
         return [Finding("webhook", "error", error.message, "check the number and the account")]
     return [
-        Finding("webhook", "ok", f"calls to {number} go to {wanted} now; they went to {now or 'nowhere'}")
+        Finding("webhook", "ok", f"calls to {number} go to {target} now; they went to {now or 'nowhere'}")
     ]

@@ -58,14 +58,14 @@ async def answering(
         admission.capacity = SharedLoad(ledger, load_now).capacity if ledger else lambda: load_now.capacity
         stack.push_async_callback(switchboard.background.stop)
         await switchboard.prepare()
-        kept: record_keeping.Keeping | None = None
+        keeper: record_keeping.Keeping | None = None
         if options.records:
             keeping = record_keeping.record_keeping(switchboard, options, resources.web)
-            kept = await stack.enter_async_context(keeping)
+            keeper = await stack.enter_async_context(keeping)
         switchboard.recordings = Recordings(switchboard.records.changed)
         switchboard.on_close(switchboard.recordings.close)
-        switchboard.analyses = Analyses(resources, switchboard.records.changed, kept=kept is not None)
+        switchboard.analyses = Analyses(resources, switchboard.records.changed, kept=keeper is not None)
         switchboard.on_close(switchboard.analyses.close)
-        if kept:
-            kept.make_left_over_analyses(switchboard, resources)
-        yield Answering(switchboard, kept, load_now)
+        if keeper:
+            keeper.make_left_over_analyses(switchboard, resources)
+        yield Answering(switchboard, keeper, load_now)

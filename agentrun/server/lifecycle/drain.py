@@ -37,9 +37,9 @@ async def cut_when(now: asyncio.Event, switchboard: Switchboard) -> None:
 
 async def _first(work: Coroutine[Any, Any, None], now: asyncio.Event, seconds: float | None) -> bool:
     """Whether ``work`` was done before ``now`` was set and within ``seconds``."""
-    working, told = asyncio.create_task(work), asyncio.create_task(now.wait())
-    await asyncio.wait({working, told}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    told.cancel()
+    working, waiter = asyncio.create_task(work), asyncio.create_task(now.wait())
+    await asyncio.wait({working, waiter}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    waiter.cancel()
     if working.done():
         return True
     working.cancel()

@@ -103,11 +103,11 @@ def _inputs(file: SpecFile) -> Iterable[Path]:
 
 def stamp_of(file: SpecFile) -> Stamp:
     """How the files of an agent are now."""
-    found = {}
+    stamp = {}
     for path in _inputs(file):
         try:
             state = path.stat()
         except OSError:
             continue
-        found[path] = (state.st_mtime_ns, state.st_size)
-    return found
+        stamp[path] = (state.st_mtime_ns, state.st_size)
+    return stamp

@@ -17,7 +17,7 @@ def load(
     """All specs, or every problem of all of them; two agents with one name are a problem."""
     files: list[SpecFile] = []
     problems: list[Problem] = []
-    for path in (found for given in paths for found in _specs(given)):
+    for path in (spec_path for entry in paths for spec_path in _specs(entry)):
         try:
             files.append(spec.load(path, overrides, style))
         except SpecError as error:
@@ -35,7 +35,7 @@ def load(
 
 def _specs(path: Path) -> list[Path]:
     """The specs that ``path`` stands for: itself, or those of a folder."""
-    found = folder.specs(path) if path.is_dir() else [path]
-    if not found:
+    specs = folder.specs(path) if path.is_dir() else [path]
+    if not specs:
         raise SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files")
-    return found
+    return specs

@@ -85,15 +85,15 @@ async def running_server(
             stack.callback(ledger.close)
         logs.protect(plan.redaction for plan in plans.values())
         ready = await stack.enter_async_context(answering(plans, environ, options, ledger))
-        switchboard, kept = ready.switchboard, ready.kept
+        switchboard, keeper = ready.switchboard, ready.kept
         public_urls = _public_urls(plans)
         port = sock.getsockname()[1]
         state = switchboard.state
         settings = trust.settings(options, environ, ledger, state, guard, public_urls, port)
         web = application.make(switchboard, settings, trust.stream_tokens(environ, ledger, state))
-        if kept:
-            web.state.metrics.follow(kept.deliverer)
-            kept.writer.on_refusal(web.state.metrics.record_refused)
+        if keeper:
+            web.state.metrics.follow(keeper.deliverer)
+            keeper.writer.on_refusal(web.state.metrics.record_refused)
         web.state.metrics.measure(ready.load)
         switchboard.background.start("load", ready.load.watch)
         switchboard.background.start("shared state", state.run)

@@ -57,17 +57,17 @@ def is_reachable(options: Options, environ: Mapping[str, str], public_urls: Iter
     """Whether the configuration says that others can reach this server, on whatever host it listens."""
     names = (api_key.VARIABLE, dashboard.VARIABLE)
     elsewhere = (not call_access.is_loopback(urlsplit(url).hostname or "") for url in public_urls)
-    told = options.origins or options.forwarded_allow_ips or any(environ.get(name) for name in names)
-    return bool(told) or any(elsewhere)
+    evidence = options.origins or options.forwarded_allow_ips or any(environ.get(name) for name in names)
+    return bool(evidence) or any(elsewhere)
 
 
 def _local_secret(environ: Mapping[str, str], ledger: Ledger | None) -> bytes | None:
     """This user's; without a home one of this server's workers, or of this process alone (None)."""
-    found = local_secret.load(environ)
-    if found is None and ledger:
+    secret = local_secret.load(environ)
+    if secret is None and ledger:
         with ledger.page("local secret") as page:
             return str(page.setdefault("secret", secrets.token_hex(32))).encode()
-    return found
+    return secret
 
 
 def _start_tokens(environ: Mapping[str, str], state: SharedState) -> StartTokens | None:

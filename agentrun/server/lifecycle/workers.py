@@ -55,13 +55,13 @@ class Workers:
         self._metrics = folder / "metrics"
         self._metrics.mkdir()
         self._tie, self._held = os.pipe()
-        told = {
+        variables = {
             "AGENTRUN_WORKER_FD": str(sock.fileno()),
             "AGENTRUN_SUPERVISOR_FD": str(self._tie),
             "AGENTRUN_LEDGER": str(folder / LEDGER),
             MULTIPROCESS: str(self._metrics),
         }
-        self._environ = {**environ, **told}
+        self._environ = {**environ, **variables}
         self._number = number
         self._processes: dict[int, Process] = {}
         self._code = 0
@@ -80,8 +80,8 @@ class Workers:
 
     async def _keep(self, index: int, stop: Stop) -> None:
         """Have worker ``index`` run, in one process after the other."""
-        asked = stop.asked
-        while not asked.is_set():
+        event = stop.asked
+        while not event.is_set():
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "agentrun", *self._arguments),
                 env={**self._environ, "AGENTRUN_WORKER": str(index)},
@@ -89,20 +89,20 @@ class Workers:
                 start_new_session=True,
             )
             self._processes[index] = process
-            if asked.is_set():
+            if event.is_set():
                 process.send_signal(_number(stop))
             code = await process.wait()
             del self._processes[index]
             await asyncio.to_thread(forget_process, self._ledger, process.pid)
             mark_process_dead(process.pid, str(self._metrics))  # type: ignore[no-untyped-call]
-            if code in MENDABLE or (asked.is_set() and code):
+            if code in MENDABLE or (event.is_set() and code):
                 # what the others say of being stopped for it is not the reason
                 self._code = self._code or code
-                asked.set()
-            elif not asked.is_set():
+                event.set()
+            elif not event.is_set():
                 logger.error("worker {} ended with {}; its calls are over, and a new one starts", index, code)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(asked.wait(), REST_SECONDS)
+                    await asyncio.wait_for(event.wait(), REST_SECONDS)
 
     async def _pass_on(self, stop: Stop) -> None:
         for event in (stop.asked, stop.now):

@@ -82,7 +82,7 @@ def _scope(span: ReadableSpan) -> str:
 
 def _bare(span: ReadableSpan) -> ReadableSpan:
     """The span without words; an exception's message may hold some, so its events go too."""
-    kept = {
+    attributes = {
         key: value
         for key, value in (span.attributes or {}).items()
         if key in TOLD or isinstance(value, bool | int | float)
@@ -92,7 +92,7 @@ def _bare(span: ReadableSpan) -> ReadableSpan:
         context=span.get_span_context(),
         parent=span.parent,
         resource=span.resource,
-        attributes=kept,
+        attributes=attributes,
         kind=span.kind,
         status=Status(span.status.status_code),
         start_time=span.start_time,

@@ -44,10 +44,10 @@ def address(environ: Mapping[str, str]) -> str | None:
         if environ.get(name, _PROTOCOL) != _PROTOCOL:
             message = f"{name}: '{environ[name]}' is not {_PROTOCOL}"
             raise SetupError(message, f"export {name}={_PROTOCOL}; a collector takes it at port 4318")
-    found = whole or f"{(base or _LOCAL).rstrip('/')}/v1/traces"
-    if wrong := problem_with(found):
+    url = whole or f"{(base or _LOCAL).rstrip('/')}/v1/traces"
+    if wrong := problem_with(url):
         raise SetupError(f"{_TRACES_ENDPOINT if whole else _ENDPOINT}: {wrong}", f"write {_LOCAL}")
-    return found
+    return url
 
 
 @contextlib.asynccontextmanager
@@ -105,14 +105,14 @@ def apart() -> contextvars.Context:
 def _headers(environ: Mapping[str, str]) -> dict[str, str]:
     from opentelemetry.util.re import parse_env_headers
 
-    written = environ.get("OTEL_EXPORTER_OTLP_TRACES_HEADERS") or environ.get("OTEL_EXPORTER_OTLP_HEADERS")
-    return dict(parse_env_headers(written or "", liberal=True))
+    text = environ.get("OTEL_EXPORTER_OTLP_TRACES_HEADERS") or environ.get("OTEL_EXPORTER_OTLP_HEADERS")
+    return dict(parse_env_headers(text or "", liberal=True))
 
 
 def _timeout(environ: Mapping[str, str]) -> float:
     name = "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"
-    written = environ.get(name) or environ.get("OTEL_EXPORTER_OTLP_TIMEOUT") or str(CLOSE_SECONDS)
+    text = environ.get(name) or environ.get("OTEL_EXPORTER_OTLP_TIMEOUT") or str(CLOSE_SECONDS)
     try:
-        return float(written)
+        return float(text)
     except ValueError:
-        raise SetupError(f"{name}: '{written}' is no number of seconds", f"export {name}=10") from None
+        raise SetupError(f"{name}: '{text}' is no number of seconds", f"export {name}=10") from None

@@ -82,10 +82,10 @@ class Recordings:
     async def close(self) -> None:
         """Let files that are on their way arrive, then leave them where they are."""
         if self._sending:
-            _, left = await asyncio.wait(self._sending, timeout=CLOSE_SECONDS)
-            for task in left:
+            _, pending = await asyncio.wait(self._sending, timeout=CLOSE_SECONDS)
+            for task in pending:
                 task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            await asyncio.gather(*pending, return_exceptions=True)
 
     async def _send(self, path: Path, address: str, record: CallRecord) -> None:
         wrong = "the server stopped first"

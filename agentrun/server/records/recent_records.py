@@ -53,8 +53,8 @@ class RecentRecords:
 
     async def find(self, agent: str, call_id: str) -> dict[str, Any] | None:
         """The record of a call as JSON, from memory or from the store, or None."""
-        if found := self.get(agent, call_id):
-            return found.as_json()
+        if record := self.get(agent, call_id):
+            return record.as_json()
         return await self._threads.run(self.past.get, call_id, agent) if self.past else None
 
     async def read(self, work: Callable[[], T]) -> T:

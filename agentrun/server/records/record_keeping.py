@@ -77,9 +77,9 @@ def require(plan: Plan, options: Options) -> None:
 
 def webhooks(plans: Mapping[str, Plan]) -> dict[str, Webhook]:
     """The webhook of each agent that has one; offline only those on this machine."""
-    found = {name: plan.webhook for name, plan in plans.items() if plan.webhook}
+    hooks = {name: plan.webhook for name, plan in plans.items() if plan.webhook}
     here = {name for name, plan in plans.items() if plan.offline}
-    return {name: one for name, one in found.items() if not one.missing and (name not in here or one.is_here)}
+    return {name: one for name, one in hooks.items() if not one.missing and (name not in here or one.is_here)}
 
 
 @contextlib.asynccontextmanager

@@ -102,10 +102,10 @@ class RecordWriter:
         """
         if seconds:
             await self.write(seconds)
-        if left := [(copy, copy.agent in self._webhooks()) for copy in self._changed()]:
+        if leftovers := [(copy, copy.agent in self._webhooks()) for copy in self._changed()]:
             # the store's own thread may be held up for ever
             with contextlib.suppress(TimeoutError):
-                await StoreThreads("copies").run(self._rows.keep, left, seconds=CLOSE_SECONDS)
+                await StoreThreads("copies").run(self._rows.keep, leftovers, seconds=CLOSE_SECONDS)
         with contextlib.suppress(TimeoutError, sa.exc.SQLAlchemyError):
             await StoreThreads("close").run(self.store.close, seconds=1.0)
 
@@ -119,25 +119,25 @@ class RecordWriter:
             return not self._failing
         webhooks = frozenset(self._webhooks())
         try:
-            written = await self._threads.run(self._rows.write, changed, webhooks, seconds=seconds)
+            result = await self._threads.run(self._rows.write, changed, webhooks, seconds=seconds)
         except (sa.exc.SQLAlchemyError, TimeoutError, OSError) as error:
             self._note_failure(error)
             return False
         self._failing = False
-        self._note(written)
+        self._note(result)
         return True
 
     def _changed(self) -> list[CallRecord]:
-        found = (each.changed() for each in self._open.values())
-        return [copy for copy in found if copy is not None]
+        copies = (each.changed() for each in self._open.values())
+        return [copy for copy in copies if copy is not None]
 
     def _note(self, written: Written) -> None:
         for copy in (*written.stored, *written.refused):
-            held = self._open.get(copy.key)
-            if held is None:
+            entry = self._open.get(copy.key)
+            if entry is None:
                 continue
-            held.last = copy
-            if copy.ended and held.changed() is None:
+            entry.last = copy
+            if copy.ended and entry.changed() is None:
                 del self._open[copy.key]
         for copy in written.newly_refused:
             for refusal in self._refusals:
@@ -155,12 +155,12 @@ class RecordWriter:
     async def _take_in(self) -> None:
         """Give the store what an earlier process had to keep in files."""
         try:
-            taken = await self._threads.run(self._copies.take_in, self._rows.take, seconds=WRITE_SECONDS)
+            count = await self._threads.run(self._copies.take_in, self._rows.take, seconds=WRITE_SECONDS)
         except (sa.exc.SQLAlchemyError, TimeoutError, OSError) as error:
             logger.error("records in {} can't be taken in: {}", self._copies.folder, type(error).__name__)
             return
-        if taken:
-            logger.warning("{} records that were kept in {} are stored now", taken, self._copies.folder)
+        if count:
+            logger.warning("{} records that were kept in {} are stored now", count, self._copies.folder)
             for watcher in self._enders:
                 watcher()
 
@@ -175,9 +175,9 @@ class RecordWriter:
                 self._forgot = now
                 await self._threads.run(self._forget, self._days, seconds=WRITE_SECONDS)
             if now - self._counted > COUNT_SECONDS:
-                found = await self._threads.run(self.store.hourly.count, seconds=WRITE_SECONDS)
+                count = await self._threads.run(self.store.hourly.count, seconds=WRITE_SECONDS)
                 # after an upgrade there are all the calls of before: a batch each time until they are done
-                self._counted = float("-inf") if found == BATCH else now
+                self._counted = float("-inf") if count == BATCH else now
         except (sa.exc.SQLAlchemyError, TimeoutError) as error:
             self._note_failure(error)
 

@@ -15,9 +15,9 @@ def router(switchboard: Switchboard, local: LocalAccess) -> APIRouter:
 
     @routes.get("/{agent}/calls/{call_id}")
     async def record(agent: str, call_id: str) -> dict[str, object]:
-        found = await switchboard.records.find(agent, call_id)
-        if found is None:
+        row = await switchboard.records.find(agent, call_id)
+        if row is None:
             raise HTTPException(404, f"no call '{call_id}' of agent '{agent}'")
-        return found
+        return row
 
     return routes

@@ -40,13 +40,13 @@ class RowWriter:
 
         Raises sqlalchemy.exc.SQLAlchemyError when the store can't be written at all.
         """
-        written = Written()
-        rows = [(record, row) for record in records if (row := self._row(record, written)) is not None]
-        if self._save(rows, webhooks, written):
+        result = Written()
+        rows = [(record, row) for record in records if (row := self._row(record, result)) is not None]
+        if self._save(rows, webhooks, result):
             for each in rows:
-                if error := self._save([each], webhooks, written):
-                    self._refuse(*each, error, written)
-        return written
+                if error := self._save([each], webhooks, result):
+                    self._refuse(*each, error, result)
+        return result
 
     def take(self, row: Row, key: str, webhooks: Collection[str]) -> bool:
         """Write a row that was kept in a file; whether the store took it."""
@@ -61,11 +61,11 @@ class RowWriter:
             logger.error("call {}: the store did not take its record; it waits at {}", record.id, path)
 
     def _row(self, record: CallRecord, written: Written) -> Row | None:
-        made: list[Row] = []
-        if error := _attempt(lambda: made.append(record.as_json())):
+        rows: list[Row] = []
+        if error := _attempt(lambda: rows.append(record.as_json())):
             # what redaction would hide is not known of it: its names alone are kept
             self._refuse(record, {"agent": record.agent, "id": record.id}, error, written)
-        return made[0] if made else None
+        return rows[0] if rows else None
 
     def _save(
         self, rows: Sequence[tuple[CallRecord, Row]], webhooks: Collection[str], written: Written

@@ -111,12 +111,12 @@ class Deliverer:
                     await asyncio.wait(sending)
                     await self._begin()
         except TimeoutError:
-            left = [task for tasks in self._sending.values() for task in tasks]
-            for task in left:
+            pending = [task for tasks in self._sending.values() for task in tasks]
+            for task in pending:
                 task.cancel()
-            if left:
+            if pending:
                 # a store that is frozen can't be told; the claims lapse
-                await asyncio.wait(left, timeout=SETTLE_SECONDS)
+                await asyncio.wait(pending, timeout=SETTLE_SECONDS)
 
     async def _begin(self) -> None:
         """Begin a try of everything that is due, as far as there is room."""

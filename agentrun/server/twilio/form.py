@@ -70,7 +70,7 @@ def _check(name: str, value: str) -> None:
         if not shape.fullmatch(value):
             raise FormError(f"the parameter {name} has not the shape that Twilio documents")
         return
-    if not _NAME.fullmatch(name) or any(_overlap(name, known) for known in _SHAPES):
+    if not _NAME.fullmatch(name) or any(_overlap(name, form) for form in _SHAPES):
         raise FormError(f"there is a parameter that Twilio does not send: {_shown(name)}")
     if name in _ADDRESSES and value and (not _ADDRESS.fullmatch(value) or _AFTER_ADDRESS.search(value)):
         raise FormError(f"the parameter {name} is no telephone number, and no address of SIP")

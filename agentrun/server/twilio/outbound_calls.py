@@ -203,8 +203,8 @@ def check(to: str, settings: Dialling) -> None:
 
 
 def _settings_of(plan: Plan) -> Dialling:
-    found = (t for t in plan.transports if isinstance(t, TwilioTransport))
-    transport = next(found, None)
+    transports = (t for t in plan.transports if isinstance(t, TwilioTransport))
+    transport = next(transports, None)
     if transport is None:
         raise SetupError(f"agent '{plan.spec.name}' has no telephone", "transport: twilio")
     return transport.dial

@@ -95,8 +95,8 @@ class TwilioRoutes:
         return is_full or refusal.kind in ("full", "stopping")
 
     async def _was_answered(self, plan: Plan, agent: str, call_sid: str) -> bool:
-        known = self._switchboard.records.get(plan.spec.name, call_sid)
-        if known and (known.direction == "inbound" or known.ended):
+        record = self._switchboard.records.get(plan.spec.name, call_sid)
+        if record and (record.direction == "inbound" or record.ended):
             return True
         return await self._switchboard.answered.has(agent, call_sid)
 

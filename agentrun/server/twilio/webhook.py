@@ -33,14 +33,14 @@ class Webhooks:
             raise HTTPException(413, "Twilio's form has less than 16 KiB")
         if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             raise HTTPException(415, "Twilio's form is application/x-www-form-urlencoded")
-        given = await request.form()
+        fields = await request.form()
         if self._settings.access is Access.SIGNED:
-            return self._signed(agent, request, given, needed)
+            return self._signed(agent, request, fields, needed)
         self._require_this_machine(agent, request)
-        found = {key: str(value) for key, value in given.items()}
-        if not _UNSIGNED_CALL.fullmatch(found.get("CallSid", "")):
+        parameters = {key: str(value) for key, value in fields.items()}
+        if not _UNSIGNED_CALL.fullmatch(parameters.get("CallSid", "")):
             raise HTTPException(400, "the parameter CallSid is missing, or is no name of a call")
-        return found
+        return parameters
 
     def _signed(
         self, agent: str, request: Request, given: FormData, needed: Iterable[str]

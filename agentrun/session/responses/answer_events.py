@@ -87,8 +87,8 @@ class AnswerEvents:
         elif made and not end_of_answer.is_normal(reason) and not reason.startswith("cancelled"):
             self._noted(f"the answer was cut: {reason}")
         certain = bool(reason) and not reason.startswith("cancelled")
-        told = f"{_EMPTY}: {reason}" if reason else _EMPTY
-        self._response_deadline.model_ended(told, made=made, certain=certain)
+        message = f"{_EMPTY}: {reason}" if reason else _EMPTY
+        self._response_deadline.model_ended(message, made=made, certain=certain)
 
     def _at_line(self, frame: Frame) -> None:
         if isinstance(frame, LLMFullResponseStartFrame):

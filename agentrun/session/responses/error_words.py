@@ -37,7 +37,7 @@ def unreachable(error: BaseException | None) -> str:
     why = next((words for one in chain if (words := _why(one))), "")
     if not why:
         return ""
-    address = next((found for one in chain if (found := _address(one))), "the server")
+    address = next((candidate for one in chain if (candidate := _address(one))), "the server")
     return f"{address} can't be reached: {why}"
 
 

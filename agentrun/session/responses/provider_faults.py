@@ -41,9 +41,9 @@ class Verdict(Enum):
 
 def status(frame: ErrorFrame) -> int | None:
     """The HTTP status behind an error; Pipecat's speech services leave it in the text alone."""
-    found = extract_http_status_code(frame.exception) if frame.exception else None
-    match = None if found else _STATUS.search(frame.error)
-    return int(match[1]) if match else found
+    code = extract_http_status_code(frame.exception) if frame.exception else None
+    match = None if code else _STATUS.search(frame.error)
+    return int(match[1]) if match else code
 
 
 def category(frame: ErrorFrame) -> ErrorCategory:
@@ -52,8 +52,8 @@ def category(frame: ErrorFrame) -> ErrorCategory:
         return ErrorCategory.QUOTA
     if frame.category not in (None, ErrorCategory.UNKNOWN):
         return frame.category
-    if found := status(frame):
-        return classify_http_status_code(found)
+    if code := status(frame):
+        return classify_http_status_code(code)
     unreached = any(isinstance(cause, OSError | openai.APIConnectionError) for cause in _causes(frame))
     if unreached or _UNREACHED.search(frame.error):
         return ErrorCategory.CONNECTIVITY
@@ -62,12 +62,12 @@ def category(frame: ErrorFrame) -> ErrorCategory:
 
 def _causes(frame: ErrorFrame) -> list[BaseException]:
     """The exception behind an error, and those behind it: a library's own says only that there was one."""
-    found: list[BaseException] = []
+    errors: list[BaseException] = []
     error: BaseException | None = frame.exception
-    while error is not None and error not in found and len(found) < _MOST_CAUSES:
-        found.append(error)
+    while error is not None and error not in errors and len(errors) < _MOST_CAUSES:
+        errors.append(error)
         error = error.__cause__ or error.__context__
-    return found
+    return errors
 
 
 def _code(frame: ErrorFrame) -> str:

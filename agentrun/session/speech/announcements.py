@@ -108,15 +108,15 @@ class Announcements:
 
         Ends at once when the caller interrupts, for the rest is dropped then. Whether it went out in time.
         """
-        said, gone_out = _Said(), asyncio.Event()
-        self._said[said.id] = gone_out
+        marker, gone_out = _Said(), asyncio.Event()
+        self._said[marker.id] = gone_out
         try:
-            await self._worker.queue_frame(said)
+            await self._worker.queue_frame(marker)
             await asyncio.wait_for(gone_out.wait(), seconds)
         except TimeoutError:
             return False
         finally:
-            self._said.pop(said.id, None)
+            self._said.pop(marker.id, None)
             await self._echo()
         return True
 

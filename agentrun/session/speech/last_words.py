@@ -85,10 +85,10 @@ class LastWords:
         at = self._transcript.now
         if await self._put_through(at):
             return
-        if heard := await self._try():
+        if words := await self._try():
             # an answer that was cut for it is written down a moment later, and was heard before it
-            said = (entry.at for entry in self._record.transcript if entry.who == "agent")
-            self._transcript.say(heard, max(at, *said, at))
+            times = (entry.at for entry in self._record.transcript if entry.who == "agent")
+            self._transcript.say(words, max(at, *times, at))
         else:
             self._record.errors.append("the apology was not heard")
 
@@ -97,18 +97,18 @@ class LastWords:
 
         Where it does not, they hear the apology.
         """
-        wanted = self._on_fault
-        if wanted is None or self._control is None:
+        fallback = self._on_fault
+        if fallback is None or self._control is None:
             return False
         try:
             await asyncio.wait_for(
-                self._control.transfer(wanted.transfer, wanted.say or ""), TRANSFER_SECONDS
+                self._control.transfer(fallback.transfer, fallback.say or ""), TRANSFER_SECONDS
             )
         except (ToolError, TimeoutError) as error:
             self._record.errors.append(f"not_put_through: {str(error) or 'no answer in time'}")
             return False
-        if wanted.say:
-            self._transcript.say(wanted.say, at)
+        if fallback.say:
+            self._transcript.say(fallback.say, at)
         self._record.reason += "; the caller was put through"
         return True
 

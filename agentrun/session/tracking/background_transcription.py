@@ -41,8 +41,8 @@ class BackgroundTranscription:
         """Wait a moment for what is under way, then let go of it."""
         if not self._tasks:
             return
-        _, left = await asyncio.wait(self._tasks, timeout=2.0)
-        for task in left:
+        _, pending = await asyncio.wait(self._tasks, timeout=2.0)
+        for task in pending:
             task.cancel()
 
     async def _write(self, message: dict[str, Any], wav: bytes, at: float) -> None:

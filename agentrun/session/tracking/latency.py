@@ -102,8 +102,8 @@ class Latency:
         transcribing = self._transcribed - self._confirmed if self._transcribed else 0.0
         stages["stt"] = min(max(0.0, transcribing), stages["endpointing"])
         stages["endpointing"] -= stages["stt"]
-        told = {stage: round(seconds * 1000, 1) for stage, seconds in stages.items() if seconds}
-        turn = Turn(round(self._ended, 3), round((before - self._ended) * 1000, 1), told)
+        durations = {stage: round(seconds * 1000, 1) for stage, seconds in stages.items() if seconds}
+        turn = Turn(round(self._ended, 3), round((before - self._ended) * 1000, 1), durations)
         self._waited[began] = turn
         self._forget()
 

@@ -137,9 +137,9 @@ class Transcript:
 
     def _answered(self, at: float, written: str, by: CutBy) -> None:
         """An answer as the model wrote it, which the record has as it was said."""
-        said = (self._parts.text.said(written) if self._parts else "") or written
-        kept = "" if said == written else written
-        self._add(Entry(at, "agent", said, interrupted=bool(by), cut_by=by, written=kept))
+        words = (self._parts.text.said(written) if self._parts else "") or written
+        original = "" if words == written else written
+        self._add(Entry(at, "agent", words, interrupted=bool(by), cut_by=by, written=original))
 
     def _add(self, entry: Entry) -> None:
         """A realtime model's transcript of the caller may come after the answer to it."""

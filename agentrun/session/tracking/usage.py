@@ -54,10 +54,10 @@ class Usage:
 
 def _amounts(data: MetricsData) -> dict[str, float]:
     """What ``data`` reports, without what is nothing."""
-    found: dict[str, float | None] = {}
+    amounts: dict[str, float | None] = {}
     if isinstance(data, LLMUsageMetricsData):
         tokens = data.value
-        found = {
+        amounts = {
             "input_tokens": tokens.prompt_tokens,
             "output_tokens": tokens.completion_tokens,
             "cached_tokens": tokens.cache_read_input_tokens,
@@ -66,7 +66,7 @@ def _amounts(data: MetricsData) -> dict[str, float]:
             "audio_cached_tokens": tokens.cache_read_input_audio_tokens,
         }
     elif isinstance(data, STTUsageMetricsData):
-        found = {"seconds": data.value.audio_seconds}
+        amounts = {"seconds": data.value.audio_seconds}
     elif isinstance(data, TTSUsageMetricsData):
-        found = {"characters": data.value}
-    return {unit: float(amount) for unit, amount in found.items() if amount}
+        amounts = {"characters": data.value}
+    return {unit: float(amount) for unit, amount in amounts.items() if amount}

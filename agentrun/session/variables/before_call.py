@@ -76,8 +76,8 @@ class BeforeCall:
 
     async def _ask(self) -> list[LookedUp]:
         plan: BeforeCallPlan = self._plan.before_call
-        asked = [self._hook(plugin, hook, plan.seconds) for plugin, hook in self._hooks]
-        return list(await asyncio.gather(self._request(plan), *asked))
+        lookups = [self._hook(plugin, hook, plan.seconds) for plugin, hook in self._hooks]
+        return list(await asyncio.gather(self._request(plan), *lookups))
 
     async def _request(self, plan: BeforeCallPlan) -> LookedUp:
         if plan.tool is None:
@@ -92,7 +92,7 @@ class BeforeCall:
 
     async def _hook(self, plugin: str, hook: call_hooks.Hook, seconds: float) -> LookedUp:
         try:
-            given = await call_hooks.run(hook, {"call": self._call}, seconds)
+            answer = await call_hooks.run(hook, {"call": self._call}, seconds)
         except TimeoutError:
             return LookedUp(
                 troubles=(f"before_call_late: plugin {plugin} gave nothing within {seconds:g} s",)
@@ -101,7 +101,7 @@ class BeforeCall:
             if isinstance(error.error, ToolError):
                 return LookedUp(refusal=str(error.error))
             return LookedUp(troubles=(f"before_call_failed: plugin {plugin}: {type(error.error).__name__}",))
-        return self._checked(plugin, given)
+        return self._checked(plugin, answer)
 
     def _checked(self, plugin: str, given: Any) -> LookedUp:
         """The values of a plugin that are variables of the spec."""
@@ -110,10 +110,10 @@ class BeforeCall:
         if not isinstance(given, Mapping):
             kind = type(given).__name__
             return LookedUp(troubles=(f"before_call_failed: plugin {plugin} gave {kind}, and no mapping",))
-        known = {**self._plan.spec.vars, **variables.found_out(self._plan.spec)}
-        paths = {name: f'"{name}"' for name in map(str, given) if name in known}
+        names = {**self._plan.spec.vars, **variables.found_out(self._plan.spec)}
+        paths = {name: f'"{name}"' for name in map(str, given) if name in names}
         values, troubles = saved_values.read(paths, dict(given))
-        unknown = [name for name in map(str, given) if name not in known]
+        unknown = [name for name in map(str, given) if name not in names]
         notes = [f"not_saved: plugin {plugin}: {one}" for one in troubles]
         notes += [
             f"not_saved: plugin {plugin}: the spec has no variable '{name[:64]}'" for name in unknown[:5]
@@ -123,10 +123,10 @@ class BeforeCall:
 
 def choice(plan: Plan, names: Mapping[str, Any]) -> CallChoice | None:
     """What holds for a caller of whom ``names`` is known."""
-    found: Iterator[CallChoice] = (
+    choices: Iterator[CallChoice] = (
         one for one in plan.before_call.choices if conditions.holds(one.when, names)
     )
-    return next(found, None)
+    return next(choices, None)
 
 
 def with_choice(plan: Plan, made: CallChoice) -> Plan:

@@ -89,16 +89,16 @@ class CallVariables:
 
         ``go_on_with`` has the services work as a plan says, where a voice or a language is chosen.
         """
-        found = await self._before.found()
-        for trouble in found.troubles:
+        result = await self._before.found()
+        for trouble in result.troubles:
             self._note(trouble)
-        await self.put(found.values)
-        if found.refusal:
-            return found.refusal
-        made = before_call.choice(self._plan, self.names())
-        if made is None or made.refuse:
-            return made.refuse or "" if made else ""
-        await go_on_with(before_call.with_choice(self._plan, made), self.prompts().system)
+        await self.put(result.values)
+        if result.refusal:
+            return result.refusal
+        choice = before_call.choice(self._plan, self.names())
+        if choice is None or choice.refuse:
+            return choice.refuse or "" if choice else ""
+        await go_on_with(before_call.with_choice(self._plan, choice), self.prompts().system)
         return ""
 
     def go_on_as(self, spec: AgentSpec) -> str:
@@ -127,10 +127,10 @@ class CallVariables:
         if tool.save and outcome.status == "ok":
             from agentrun.tools import saved_values
 
-            found, troubles = saved_values.read(tool.save, outcome.data)
+            values, troubles = saved_values.read(tool.save, outcome.data)
             for trouble in troubles:
                 self._note(f"not_saved: {tool.name}: {trouble}")
-            self._call.state.update(found)
+            self._call.state.update(values)
         await self._tell()
 
     async def settled(self, names: Collection[str]) -> None:
@@ -154,8 +154,8 @@ class CallVariables:
 
     def _known(self) -> dict[str, Any]:
         """What the call has found out so far."""
-        found = variables.found_out(self._spec)
-        return {name: value for name in found if (value := self._call.state.get(name)) is not None}
+        names = variables.found_out(self._spec)
+        return {name: value for name in names if (value := self._call.state.get(name)) is not None}
 
     def _fields(self) -> dict[str, ExtractedField]:
         """The fields that are read just now."""
@@ -163,9 +163,9 @@ class CallVariables:
 
     async def _tell(self) -> None:
         """Have the model told what it is told with the values of now, where that is something else."""
-        known = storable.storable(self._known())
-        if known != self._record.variables:
-            self._record.variables = known
+        values = storable.storable(self._known())
+        if values != self._record.variables:
+            self._record.variables = values
         system = self._system()
         if self._parts is None or system is None or system == self._told:
             return

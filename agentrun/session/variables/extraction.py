@@ -124,13 +124,13 @@ class Extraction:
 
     def _conversation(self) -> str:
         """What was said, with what is known: the end of it, where it is long."""
-        said = [
+        lines = [
             f"{_SPEAKERS[entry.who]}: {' '.join(entry.text.split())}"
             for entry in self._record.transcript
             if entry.who in _SPEAKERS
         ]
-        known = json.dumps(dict(self._known()), ensure_ascii=False, default=str)[:MOST_CHARACTERS]
-        return f"Known so far: {known}\n\n" + "\n".join(said)[-MOST_CHARACTERS:]
+        facts = json.dumps(dict(self._known()), ensure_ascii=False, default=str)[:MOST_CHARACTERS]
+        return f"Known so far: {facts}\n\n" + "\n".join(lines)[-MOST_CHARACTERS:]
 
     def _use(self, usage: Mapping[str, float]) -> None:
         """Count the tokens with those of the conversation's own model."""

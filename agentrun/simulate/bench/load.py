@@ -74,21 +74,21 @@ class Figures:
         data: dict[str, Any] = {}
         for name in ("greetings", "answers", "with_tool", "barge_ins"):
             values = getattr(self, name)
-            found = {"p50": percentile(values, 0.5), "p95": percentile(values, 0.95)}
-            data[name] = {key: round(value) for key, value in found.items() if value is not None}
+            percentiles = {"p50": percentile(values, 0.5), "p95": percentile(values, 0.95)}
+            data[name] = {key: round(value) for key, value in percentiles.items() if value is not None}
             data[name]["count"] = len(values)
         return {**data, "gaps_ms": self.gaps, "failures": self.failures, "late_ms": self.late_ms}
 
 
 def _answers(report: Report) -> list[tuple[float, bool]]:
     """The wait for each answer to the caller, and whether a tool was called for it."""
-    found, asked, used = [], False, False
+    waits, asked, used = [], False, False
     for turn in report.turns:
         if turn.who == "caller":
             asked, used = True, False
         elif turn.who == "tool":
             used = True
         elif asked and turn.first_sound_ms is not None:
-            found.append((turn.first_sound_ms, used))
+            waits.append((turn.first_sound_ms, used))
             asked = False
-    return found
+    return waits

@@ -44,9 +44,9 @@ class PacedVoice(ToneVoice):
         self.voices.clear()
         size = int(VOICE_RATE * _PIECE_SECONDS) * 2
         clock = asyncio.get_running_loop().time
-        begun = clock()
+        origin = clock()
         for number, start in enumerate(range(0, len(pcm), size)):
-            await asyncio.sleep(max(0.0, begun + number * _PIECE_SECONDS / self._pace - clock()))
+            await asyncio.sleep(max(0.0, origin + number * _PIECE_SECONDS / self._pace - clock()))
             yield pcm[start : start + size]
 
 
@@ -61,26 +61,26 @@ def write(
 
     It hears ``utterances``, each with its text, and waits ``latency`` seconds before a route's first byte.
     """
-    known = []
+    entries = []
     for number, each in enumerate(utterances):
         sound = folder / f"{number}.npy"
         np.save(sound, each.speech.samples)
-        known.append({"sound": str(sound), "text": each.text})
+        entries.append({"sound": str(sound), "text": each.text})
     plan = folder / "plan.json"
-    told = {"spec": str(path), "overrides": overrides, "known": known, "latency": dict(latency)}
-    plan.write_text(json.dumps(told), encoding="utf-8")
+    data = {"spec": str(path), "overrides": overrides, "known": entries, "latency": dict(latency)}
+    plan.write_text(json.dumps(data), encoding="utf-8")
     return [sys.executable, "-m", "agentrun.simulate.bench.mock_openai", str(plan)]
 
 
 async def serve(plan: Mapping[str, Any]) -> None:
     """Serve until the process is ended."""
-    known = [
+    utterances = [
         Utterance(speech.from_samples(np.load(each["sound"]), RATE), text=each["text"])
         for each in plan["known"]
     ]
     overrides = [(name, value) for name, value in plan["overrides"]]
     brain = Rehearsal([spec.load(Path(plan["spec"]), overrides).spec])
-    async with OpenAIServer(ScriptedTranscription(known), PacedVoice(), brain) as server:
+    async with OpenAIServer(ScriptedTranscription(utterances), PacedVoice(), brain) as server:
         for route in get_args(Route):
             server.conditions.latency[route] = plan["latency"].get(route, 0.0)
         print(server.address, flush=True)  # noqa: T201

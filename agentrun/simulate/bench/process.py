@@ -40,8 +40,8 @@ class Server:
         """What it uses now; None where there is no ``/proc``."""
         if not _PROC.is_dir():
             return None
-        found = list(_family(self.pid))
-        return Usage(sum(map(_cpu_seconds, found)), sum(map(_memory_mb, found)))
+        processes = list(_family(self.pid))
+        return Usage(sum(map(_cpu_seconds, processes)), sum(map(_memory_mb, processes)))
 
 
 @contextlib.asynccontextmanager
@@ -75,13 +75,13 @@ async def started(
 
 async def _address(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None  # noqa: S101
-    said: deque[str] = deque(maxlen=_LAST_LINES)
+    lines: deque[str] = deque(maxlen=_LAST_LINES)
     while line := await process.stdout.readline():
-        said.append(line.decode(errors="replace").rstrip())
-        url = next((word for word in said[-1].split() if word.startswith("http://127.0.0.1:")), None)
+        lines.append(line.decode(errors="replace").rstrip())
+        url = next((word for word in lines[-1].split() if word.startswith("http://127.0.0.1:")), None)
         if url:
             return "/".join(url.split("/")[:3])
-    raise SetupError("\n".join(["the server did not start:", *said]), "start it with `agentrun serve`")
+    raise SetupError("\n".join(["the server did not start:", *lines]), "start it with `agentrun serve`")
 
 
 async def _drain(process: asyncio.subprocess.Process) -> None:

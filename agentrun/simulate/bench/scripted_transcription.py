@@ -26,8 +26,8 @@ class ScriptedTranscription:
     async def transcribe(self, pcm: bytes, sample_rate: int, prompt: str) -> str:
         """The words that were said."""
         del prompt
-        heard = _centred(speech.from_pcm(pcm, sample_rate).samples)
-        likeness, text = max((_likeness(heard, known), text) for known, text in self._known)
+        samples = _centred(speech.from_pcm(pcm, sample_rate).samples)
+        likeness, text = max((_likeness(samples, reference), text) for reference, text in self._known)
         return text if likeness > _ALIKE else ""
 
 

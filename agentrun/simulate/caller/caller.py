@@ -67,7 +67,7 @@ class Caller:
 
         Hangs up at the end of the block. Raises RefusedError when the agent does not take the call.
         """
-        begun = monotonic()
+        start = monotonic()
         voice_url = webhook.voice_url(url)
         messages = Messages(self.account_sid, _sid("CA"), _sid("MZ"))
         stream = await webhook.ask(voice_url, self._form(messages.call_sid), self.auth_token, self.secret)
@@ -75,7 +75,7 @@ class Caller:
         line = await MediaSocket.open(
             twiml.reachable(stream.url, voice_url), lambda: float(random.uniform(0.0, self.jitter))
         )
-        call = PhoneCall(line, messages, monotonic() - begun, LineNoise(self.noise, self.seed))
+        call = PhoneCall(line, messages, monotonic() - start, LineNoise(self.noise, self.seed))
         call.start(stream.parameters)
         try:
             yield call

@@ -47,16 +47,16 @@ class PhoneCall(MediaStream):
         """Begin to say ``sound`` (samples are 16 bits at 8 kHz) after what is still being said."""
         speech = _speech(sound)
         start, end = self.queue(encode(speech.samples))
-        said = SpokenUtterance(start, start + speech.start, start + speech.end, end)
-        self._asked = self._listen_from = said.speech_end
-        return said
+        utterance = SpokenUtterance(start, start + speech.start, start + speech.end, end)
+        self._asked = self._listen_from = utterance.speech_end
+        return utterance
 
     async def say(self, sound: Sound) -> SpokenUtterance:
         """Say ``sound`` and wait until it has been said; raises CallOverError when the call ends."""
-        said = self.speak(sound)
-        await self.until(lambda: self.timeline.seconds >= said.end)
+        utterance = self.speak(sound)
+        await self.until(lambda: self.timeline.seconds >= utterance.end)
         self.require_up()
-        return said
+        return utterance
 
     async def press(self, digits: str, gap: float = 0.1) -> None:
         """Press the keys of ``digits`` (``0`` to ``9``, ``*``, ``#``), ``gap`` seconds apart."""
@@ -108,18 +108,18 @@ class PhoneCall(MediaStream):
         await self.until(lambda: self.timeline.seconds >= started + after)
         speaking = self.timeline.silence() < _SILENT_SECONDS
         cut = self._heard(started, self.timeline.last_sound(started) or started)
-        said = self.speak(sound)
-        onset = said.speech_start
-        await self.until(lambda: self._silenced_at(said) is not None, onset + patience)
-        silenced = self._silenced_at(said)
-        await self.until(lambda: self.timeline.seconds >= said.end)
+        utterance = self.speak(sound)
+        onset = utterance.speech_start
+        await self.until(lambda: self._silenced_at(utterance) is not None, onset + patience)
+        silenced = self._silenced_at(utterance)
+        await self.until(lambda: self.timeline.seconds >= utterance.end)
         if not speaking:
-            return BargeIn(cut, said, False, None, None)
+            return BargeIn(cut, utterance, False, None, None)
         ended = silenced if silenced is not None else self.timeline.last_sound(started) or started
-        self._listen_from = max(said.speech_end, ended)
-        cleared = next((at for at in self.clears if at >= said.start), None)
-        heard = self._heard(started, ended, cut.first_sound_ms)
-        return BargeIn(heard, said, True, _ms(silenced, onset), _ms(cleared, onset))
+        self._listen_from = max(utterance.speech_end, ended)
+        cleared = next((at for at in self.clears if at >= utterance.start), None)
+        answer = self._heard(started, ended, cut.first_sound_ms)
+        return BargeIn(answer, utterance, True, _ms(silenced, onset), _ms(cleared, onset))
 
     def _heard(self, started: float, ended: float, wait: float | None = None) -> Heard:
         if wait is None:
@@ -129,9 +129,9 @@ class PhoneCall(MediaStream):
     async def _first_sound(self, since: float, timeout: float, complaint: str) -> float:
         timeline = self.timeline
         await self.until(lambda: timeline.first_sound(since) is not None, since + timeout)
-        found = timeline.first_sound(since)
-        if found is not None:
-            return found
+        moment = timeline.first_sound(since)
+        if moment is not None:
+            return moment
         if self.ended_by is not None:
             raise CallOverError(f"{complaint}, and the call ended: {self.reason}", self.ended_by)
         hint = "see the server's log, or give it more time with --timeout"

@@ -24,8 +24,8 @@ def between(recorded: Any, asked: Any) -> str:
     if not isinstance(recorded, Mapping) or not isinstance(asked, Mapping):
         return f"the request changed since this was recorded: {_AGAIN}"
     for name in (_model, _system, _tools, _messages):
-        if found := name(recorded, asked):
-            return f"{found} changed since this was recorded: {_AGAIN}"
+        if part := name(recorded, asked):
+            return f"{part} changed since this was recorded: {_AGAIN}"
     keys = sorted(key for key in {*recorded, *asked} if recorded.get(key) != asked.get(key))
     return f"{', '.join(keys) or 'the request'} changed since this was recorded: {_AGAIN}"
 
@@ -36,10 +36,10 @@ def _model(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 
 def _instructions(body: Mapping[str, Any]) -> list[str]:
     session = body.get("session") if isinstance(body.get("session"), dict) else {}
-    told = [body.get("instructions"), (session or {}).get("instructions")]
+    prompts = [body.get("instructions"), (session or {}).get("instructions")]
     messages = [m for m in body.get("messages") or [] if isinstance(m, dict)]
-    told += [message.get("content") for message in messages if message.get("role") == "system"]
-    return [str(text) for text in told if text]
+    prompts += [message.get("content") for message in messages if message.get("role") == "system"]
+    return [str(text) for text in prompts if text]
 
 
 def _system(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
@@ -68,12 +68,12 @@ def _words(message: Any) -> tuple[str, str]:
 
 def _messages(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     def listed(body: Mapping[str, Any]) -> list[Any]:
-        found = body.get("messages") or body.get("input") or ([body["item"]] if "item" in body else [])
-        return found if isinstance(found, list) else [found]
+        items = body.get("messages") or body.get("input") or ([body["item"]] if "item" in body else [])
+        return items if isinstance(items, list) else [items]
 
     before, now = listed(old), listed(new)
     for then, today in zip(before, now, strict=False):
         if then != today:
-            role, said = _words(today)
-            return f"{_KINDS.get(role, 'a prompt')} ({said[:60]!r})"
+            role, words = _words(today)
+            return f"{_KINDS.get(role, 'a prompt')} ({words[:60]!r})"
     return "the conversation" if len(before) != len(now) else ""

@@ -46,10 +46,10 @@ def _app(tape: Tape, provider: str, client: httpx.AsyncClient) -> FastAPI:
         body = await request.body()
         headers = {key: value for key, value in request.headers.items() if key not in _NOT_PASSED_ON}
         url = f"{provider}/{path}"
-        asked = client.build_request(
+        provider_request = client.build_request(
             request.method, url, params=request.query_params, headers=headers, content=body
         )
-        answer = await client.send(asked, stream=True)
+        answer = await client.send(provider_request, stream=True)
         content_type = answer.headers.get("content-type", "")
         exchange = Exchange(path, _as_json(request, body), answer.status_code, content_type)
         tape.exchanges.append(exchange)
@@ -111,7 +111,7 @@ async def _relay(socket: WebSocket, upstream: Any, conversation: Conversation) -
             await socket.send_text(text)
 
     ways = {asyncio.create_task(up()), asyncio.create_task(down())}
-    _, left = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-    for way in left:
+    _, pending = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    for way in pending:
         way.cancel()
     await asyncio.wait(ways)

@@ -61,12 +61,12 @@ def _app(replay: Replay) -> FastAPI:
     @app.api_route("/v1/{path:path}", methods=["GET", "POST"])
     async def answer(path: str, request: Request) -> Response:
         is_json = "json" in request.headers.get("content-type", "")
-        found = replay.find(path, json.loads(await request.body()) if is_json else None)
-        if found is None:
+        exchange = replay.find(path, json.loads(await request.body()) if is_json else None)
+        if exchange is None:
             problem = {"message": replay.misfits[-1], "type": "invalid_request_error", "code": "not_recorded"}
             return JSONResponse({"error": problem}, 400)
-        content: str | bytes = replay.tape.sounds[found.sound] if found.sound else found.answered
-        return Response(content, found.status, media_type=found.content_type or None)
+        content: str | bytes = replay.tape.sounds[exchange.sound] if exchange.sound else exchange.answered
+        return Response(content, exchange.status, media_type=exchange.content_type or None)
 
     @app.websocket("/v1/{path:path}")
     async def play(socket: WebSocket, path: str) -> None:
@@ -87,27 +87,27 @@ async def _play(socket: WebSocket, conversation: Conversation, replay: Replay) -
 
     Two events that a client sends at one moment may come in either order.
     """
-    left = [event for event in conversation.events if not _is_skipped(event)]
+    events = [event for event in conversation.events if not _is_skipped(event)]
     while True:
-        while left and left[0].by == "server":
-            await socket.send_text(json.dumps(left.pop(0).body))
-        said = plain(await _next(socket))
-        expected = [event for event in left if event.by == "client"][:_AT_ONE_MOMENT]
-        found = next((event for event in expected if plain(event.body) == said), None)
-        if found is None:
-            like = next((event for event in expected if event.body.get("type") == said.get("type")), None)
-            replay.misfits.append(between(plain(like.body) if like else None, said))
+        while events and events[0].by == "server":
+            await socket.send_text(json.dumps(events.pop(0).body))
+        message = plain(await _next(socket))
+        expected = [event for event in events if event.by == "client"][:_AT_ONE_MOMENT]
+        match = next((event for event in expected if plain(event.body) == message), None)
+        if match is None:
+            like = next((event for event in expected if event.body.get("type") == message.get("type")), None)
+            replay.misfits.append(between(plain(like.body) if like else None, message))
             await socket.close(1008)
             return
-        left.remove(found)
+        events.remove(match)
 
 
 async def _next(socket: WebSocket) -> Any:
     """What the client says next that has a fixed place."""
     while True:
-        said = json.loads(await socket.receive_text())
-        if said.get("type") not in _NOT_COMPARED:
-            return said
+        message = json.loads(await socket.receive_text())
+        if message.get("type") not in _NOT_COMPARED:
+            return message
 
 
 def _is_skipped(event: Event) -> bool:

@@ -108,10 +108,10 @@ def plain(body: Any) -> Any:
     if isinstance(body, dict):
         if body.get("role") == "assistant" and body.get("content"):
             body = {**body, "content": "what was said"}
-        kept = {
+        fields = {
             key: value for key, value in body.items() if key not in ("event_id", "id", "previous_item_id")
         }
-        return {key: plain(value) for key, value in kept.items()}
+        return {key: plain(value) for key, value in fields.items()}
     if isinstance(body, list):
         return [plain(one) for one in body]
     if isinstance(body, str) and len(body) > 2_000 and _is_base64(body):

@@ -69,9 +69,9 @@ class RoomRoutes:
             if not status:
                 await request.receive()  # until the client gives up
             return JSONResponse({"error": "server-error", "info": "a fault of the mock server"}, status)
-        status, said = self._on(request, path, body)
+        status, payload = self._on(request, path, body)
         self.requests.append(RecordedRequest(request.method, path, body or {}, status))
-        return JSONResponse(said, status)
+        return JSONResponse(payload, status)
 
     def _on(self, request: Request, path: str, body: dict[str, Any] | None) -> Answer:
         header = request.headers.get("authorization")
@@ -135,10 +135,10 @@ def _put_through(body: Mapping[str, Any]) -> Answer:
 
 def _object(text: bytes) -> dict[str, Any] | None:
     try:
-        found = json.loads(text)
+        data = json.loads(text)
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return data if isinstance(data, dict) else None
 
 
 def _invalid(info: str) -> Answer:

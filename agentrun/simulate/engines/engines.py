@@ -97,6 +97,6 @@ async def load_offline() -> Engines:
         raise SetupError(
             f"offline engines are not installed ({error.name})", install_extra("offline")
         ) from None
-    spoken = b"".join([piece async for piece in voice.speak("Hello, I am ready now.", "alloy", 1.0)])
-    await hearing.transcribe(spoken, VOICE_RATE, "")
+    sound = b"".join([piece async for piece in voice.speak("Hello, I am ready now.", "alloy", 1.0)])
+    await hearing.transcribe(sound, VOICE_RATE, "")
     return Engines(hearing, voice)

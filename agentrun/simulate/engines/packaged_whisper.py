@@ -99,13 +99,13 @@ def without_loops(text: str, seconds: float) -> str:
     >>> without_loops("No, no, that is it.", 2.0)
     'No, no, that is it.'
     """
-    words, kept, place = text.split(), [], 0
+    words, result, place = text.split(), [], 0
     while place < len(words):
         length, times = _loop(words, place)
         most = max(1, min(MOST_TIMES, int(seconds * WORDS_A_SECOND / length)))
-        kept += words[place : place + length * (times if times <= most else 1)]
+        result += words[place : place + length * (times if times <= most else 1)]
         place += length * times
-    return " ".join(kept)
+    return " ".join(result)
 
 
 def _loop(words: list[str], place: int) -> tuple[int, int]:

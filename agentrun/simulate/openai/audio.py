@@ -69,8 +69,8 @@ def router(mock: MockState) -> APIRouter:
 async def _speak(mock: MockState, body: dict[str, Any], fault: Fault | None) -> AsyncIterator[bytes]:
     """Headerless PCM; a cut breaks the connection off after ``fault.after`` bytes."""
     sent = 0
-    spoken = mock.voice.speak(str(body["input"]), str(body.get("voice")), float(body.get("speed") or 1.0))
-    async for piece in spoken:
+    pieces = mock.voice.speak(str(body["input"]), str(body.get("voice")), float(body.get("speed") or 1.0))
+    async for piece in pieces:
         if fault and fault.kind == "empty":
             return
         await break_off(fault, sent, fault.after if fault else 0)

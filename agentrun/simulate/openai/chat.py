@@ -56,8 +56,8 @@ def router(mock: MockState) -> APIRouter:
 
 def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
     """The JSON Schema that the answer must follow, where one is given."""
-    wanted = body.get("response_format")
-    described = wanted.get("json_schema") if isinstance(wanted, dict) else None
+    response_format = body.get("response_format")
+    described = response_format.get("json_schema") if isinstance(response_format, dict) else None
     return (described.get("schema") or {}) if isinstance(described, dict) else None
 
 
@@ -149,9 +149,15 @@ def _whole(mock: MockState, body: dict[str, Any], answer: Answer) -> dict[str, A
 
 def usage(messages: list[dict[str, Any]], answer: Answer) -> dict[str, int]:
     """Tokens, estimated at four characters each."""
-    given = sum(len(json.dumps(message)) for message in messages) // 4
-    made = (len(answer.text) + sum(len(json.dumps(call.arguments)) + 12 for call in answer.calls)) // 4
-    return {"prompt_tokens": given, "completion_tokens": made, "total_tokens": given + made}
+    prompt_tokens = sum(len(json.dumps(message)) for message in messages) // 4
+    completion_tokens = (
+        len(answer.text) + sum(len(json.dumps(call.arguments)) + 12 for call in answer.calls)
+    ) // 4
+    return {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
+    }
 
 
 def _event(data: dict[str, Any]) -> str:

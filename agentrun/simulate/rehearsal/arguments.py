@@ -32,19 +32,19 @@ def gather(
     >>> gather(schema, ["A table for four"], {}, datetime.date(2026, 3, 20))
     ({'guests': 4}, '')
     """
-    found = dict(known)
+    values = dict(known)
     properties: Mapping[str, Mapping[str, Any]] = parameters.get("properties") or {}
     required = [name for name in parameters.get("required") or () if name in properties]
-    asked = ""
+    topic = ""
     for text in said:
-        left = text
+        rest = text
         for name, schema in properties.items():
-            if name not in found:
-                value, left = _value(name, _plain(schema), left, today, asked=name == asked)
+            if name not in values:
+                value, rest = _value(name, _plain(schema), rest, today, asked=name == topic)
                 if value is not None:
-                    found[name] = value
-        asked = next((name for name in required if name not in found), "")
-    return found, _question(asked, _plain(properties[asked])) if asked else ""
+                    values[name] = value
+        topic = next((name for name in required if name not in values), "")
+    return values, _question(topic, _plain(properties[topic])) if topic else ""
 
 
 def is_question(text: str) -> bool:
@@ -86,17 +86,17 @@ def _value(
 
 
 def _number(said: str, *, whole: bool) -> tuple[int | float | None, str]:
-    found = find_number(spoken_times.blanked(said), whole=whole)
-    if found is None:
+    match = find_number(spoken_times.blanked(said), whole=whole)
+    if match is None:
         return None, said
-    number, place = found
+    number, place = match
     return number, said[: place.start] + said[place.stop :]
 
 
 def _choice(choices: Sequence[Any], said: str) -> Any:
     """The choice whose words were all said."""
-    spoken = set(words(said)) | set(said.lower().split())
-    return next((c for c in choices if words(str(c)) and set(words(str(c))) <= spoken), None)
+    terms = set(words(said)) | set(said.lower().split())
+    return next((c for c in choices if words(str(c)) and set(words(str(c))) <= terms), None)
 
 
 def _yes_or_no(said: str) -> bool | None:
@@ -114,14 +114,14 @@ def _text(
     if "time" in about or "hour" in about:
         return spoken_times.time(said), said
     if re.search(r"phone|mobile|caller", about):
-        found = _PHONE.search(said)
-        return re.sub(r"[^\d+]", "", found[0]) if found else None, said
+        match = _PHONE.search(said)
+        return re.sub(r"[^\d+]", "", match[0]) if match else None, said
     if re.search(r"(^|_)(id|number|code|reference|zip)\b", about):
         return _taken(_CODE.findall(said), said)
-    value, left = _taken(_NAME.findall(said), said)
+    value, rest = _taken(_NAME.findall(said), said)
     if value is None and asked:
         return said.strip(" .!?") or None, ""
-    return value, left
+    return value, rest
 
 
 def _taken(found: Sequence[str], said: str) -> tuple[str | None, str]:

@@ -41,22 +41,22 @@ class Match:
 
 def collect(specs: Sequence[AgentSpec], tools: Mapping[str, Mapping[str, Any]]) -> list[Example]:
     """The tests' turns whose moves can be made with ``tools``, and the tools' names and descriptions."""
-    found = [example for spec in specs for example in _of_tests(spec) if example.tools <= set(tools)]
+    examples = [example for spec in specs for example in _of_tests(spec) if example.tools <= set(tools)]
     for name, tool in tools.items():
         first_line = str(tool.get("description") or "").strip().partition("\n")[0]
-        found.append(Example(f"{name} {first_line}", (Move(call=name),)))
-    return found
+        examples.append(Example(f"{name} {first_line}", (Move(call=name),)))
+    return examples
 
 
 def _of_tests(spec: AgentSpec) -> list[Example]:
-    found = []
+    examples = []
     for test in spec.tests:
         before = ""
         for turn in test.turns:
             if turn.words and turn.llm:
-                found.append(Example(turn.words, turn.llm, before))
+                examples.append(Example(turn.words, turn.llm, before))
             before = turn.words or before
-    return found
+    return examples
 
 
 def nearest(examples: Sequence[Example], said: str, before: str = "") -> Match | None:
@@ -65,11 +65,11 @@ def nearest(examples: Sequence[Example], said: str, before: str = "") -> Match |
     Of those that are as near as each other, one that follows the same words as ``before`` wins.
     """
     apart = _told_apart({name for example in examples for name in example.tools})
-    spoken = set(words(said))
+    terms = set(words(said))
     best: Match | None = None
     best_rank = (0.0, False)
     for example, score in zip(examples, Index([e.said for e in examples]).scores(said), strict=True):
-        nearness = score if score >= SAME else min(score + _hint(example, spoken, apart), SAME - 0.01)
+        nearness = score if score >= SAME else min(score + _hint(example, terms, apart), SAME - 0.01)
         rank = (round(nearness, 2), bool(before) and words(example.before) == words(before))
         if nearness >= NEAR and (best is None or rank > best_rank):
             best, best_rank = Match(example, nearness), rank
@@ -86,7 +86,7 @@ def _told_apart(names: set[str]) -> dict[str, set[str]]:
 
 
 def _hint(example: Example, spoken: set[str], apart: Mapping[str, set[str]]) -> float:
-    meant = {name: len(own & spoken) / len(own) for name, own in apart.items() if own & spoken}
-    if not meant or len(apart) < 2:
+    shares = {name: len(own & spoken) / len(own) for name, own in apart.items() if own & spoken}
+    if not shares or len(apart) < 2:
         return 0.0
-    return max((_TOLD_APART * meant[name] for name in example.tools if name in meant), default=-_TOLD_APART)
+    return max((_TOLD_APART * shares[name] for name in example.tools if name in shares), default=-_TOLD_APART)

@@ -48,8 +48,8 @@ class Index:
 
     def __init__(self, phrases: Sequence[str]) -> None:
         bags = [_features(phrase) for phrase in phrases]
-        seen = Counter(feature for bag in bags for feature in bag)
-        self._weights = {f: math.log((1 + len(bags)) / (1 + n)) + 1 for f, n in seen.items()}
+        counts = Counter(feature for bag in bags for feature in bag)
+        self._weights = {f: math.log((1 + len(bags)) / (1 + n)) + 1 for f, n in counts.items()}
         self._vectors = [self._vector(bag) for bag in bags]
 
     def scores(self, text: str) -> list[float]:
@@ -80,9 +80,9 @@ def _features(text: str) -> dict[str, float]:
 
 def _stem(word: str) -> str:
     """A rough stem: the same for ``game`` and ``games``, ``win`` and ``winning``; often not a word."""
-    for ending, left in (("ies", "y"), ("ing", ""), ("ed", ""), ("s", "")):
+    for ending, replacement in (("ies", "y"), ("ing", ""), ("ed", ""), ("s", "")):
         if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
-            word = word[: -len(ending)] + left
+            word = word[: -len(ending)] + replacement
             break
     word = word[:-1] if len(word) > 3 and word.endswith("e") else word
     return word[:-1] if len(word) > 3 and word[-1] == word[-2] else word

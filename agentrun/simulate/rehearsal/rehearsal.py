@@ -58,11 +58,11 @@ class Rehearsal:
         messages = without_tasks(conversation.messages, specs)
         turns = _turns(messages, specs)
         last = messages[-1] if messages else {"role": "system"}
-        said = turns[-1][1] if turns else ""
+        caller_words = turns[-1][1] if turns else ""
         results = _results(messages)
         if results:
-            return Answer(" ".join(tell(result, said) for result in results))
-        if not said or is_instruction(last, specs):
+            return Answer(" ".join(tell(result, caller_words) for result in results))
+        if not caller_words or is_instruction(last, specs):
             return Answer(obey(text_of(last), specs))
         return self._reply(turns, conversation, specs)
 
@@ -73,18 +73,18 @@ class Rehearsal:
         self, turns: list[tuple[str, str]], conversation: Conversation, specs: Sequence[AgentSpec]
     ) -> Answer:
         tools: Tools = {tool["function"]["name"]: tool["function"] for tool in conversation.tools}
-        known = examples.collect(specs, tools)
-        heard, said = turns[-1]
-        match = examples.nearest(known, said, turns[-2][1] if len(turns) > 1 else "")
-        if arguments.is_question(heard) and (match is None or match.nearness < _CHANGED_MIND):
-            answer = self._go_on(turns, known, tools)
+        pool = examples.collect(specs, tools)
+        agent_words, caller_words = turns[-1]
+        match = examples.nearest(pool, caller_words, turns[-2][1] if len(turns) > 1 else "")
+        if arguments.is_question(agent_words) and (match is None or match.nearness < _CHANGED_MIND):
+            answer = self._go_on(turns, pool, tools)
             if answer:
                 return answer
-        if match is None and _YES.match(said) and heard:
-            match = examples.nearest(known, heard)
+        if match is None and _YES.match(caller_words) and agent_words:
+            match = examples.nearest(pool, agent_words)
         if match:
-            return self._play(match, [said], tools)
-        return Answer(_ask_back(said, heard, tools))
+            return self._play(match, [caller_words], tools)
+        return Answer(_ask_back(caller_words, agent_words, tools))
 
     def _go_on(self, turns: list[tuple[str, str]], known: Sequence[Example], tools: Tools) -> Answer | None:
         """The tool that arguments were asked for, with all that was said since."""
@@ -94,7 +94,7 @@ class Rehearsal:
         match = examples.nearest(known, turns[start][1])
         if match is None or not match.example.tools:
             return None
-        return self._play(match, [said for _, said in turns[start:]], tools)
+        return self._play(match, [caller_words for _, caller_words in turns[start:]], tools)
 
     def _play(self, match: Match, said: Sequence[str], tools: Tools) -> Answer:
         moves = match.example.moves
@@ -105,8 +105,8 @@ class Rehearsal:
                 if question:
                     return Answer(question)
                 calls.append(ToolCall(move.call, filled))
-        spoken = "" if calls else " ".join(move.say for move in moves if move.say)
-        return Answer(spoken, tuple(calls))
+        text = "" if calls else " ".join(move.say for move in moves if move.say)
+        return Answer(text, tuple(calls))
 
     def _arguments(
         self, move: Move, match: Match, said: Sequence[str], tools: Tools
@@ -118,41 +118,41 @@ class Rehearsal:
             return arguments.gather(schema, said, move.args, today)
         own, _ = arguments.gather(schema, [match.example.said], {}, today)
         fixed = {name: value for name, value in move.args.items() if name not in own}
-        heard, _ = arguments.gather(schema, said, {}, today)
-        return arguments.gather(schema, said, {**fixed, **heard}, today)
+        values, _ = arguments.gather(schema, said, {}, today)
+        return arguments.gather(schema, said, {**fixed, **values}, today)
 
 
 def _analysis(specs: Sequence[AgentSpec]) -> dict[str, Any]:
     """What can be said of a call that no language model reads: that it can't be told."""
-    wanted = next((spec.after_call for spec in specs if spec.after_call), AfterCall())
+    section = next((spec.after_call for spec in specs if spec.after_call), AfterCall())
     return {
         "summary": "This call was rehearsed, and no language model has read it.",
         "success": None,
-        "fields": dict.fromkeys(wanted.fields),
+        "fields": dict.fromkeys(section.fields),
     }
 
 
 def _turns(messages: Sequence[Mapping[str, Any]], specs: Sequence[AgentSpec]) -> list[tuple[str, str]]:
     """What the caller heard and then said, turn by turn."""
-    found: list[tuple[str, str]] = []
-    heard = ""
+    pairs: list[tuple[str, str]] = []
+    agent_words = ""
     for message in messages:
         text = text_of(message)
         if message.get("role") == "assistant":
-            heard = text or heard
+            agent_words = text or agent_words
         elif message.get("role") == "user" and text and not is_instruction(message, specs):
-            found.append((heard, text))
-    return found
+            pairs.append((agent_words, text))
+    return pairs
 
 
 def _results(messages: Sequence[Mapping[str, Any]]) -> list[str]:
     """The tools' results at the end of the conversation, oldest first."""
-    found: list[str] = []
+    results: list[str] = []
     for message in reversed(messages):
         if message.get("role") != "tool":
             break
-        found.insert(0, text_of(message))
-    return found
+        results.insert(0, text_of(message))
+    return results
 
 
 def _ask_back(said: str, heard: str, tools: Tools) -> str:

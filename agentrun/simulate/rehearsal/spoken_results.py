@@ -58,13 +58,13 @@ def _rows(data: Any) -> list[Any] | None:
 
 
 def _tell_rows(rows: list[Any], question: str) -> str:
-    told = [_row(row) if isinstance(row, dict) else _plain(row) for row in rows]
-    told = [row for row in told if row]
-    if not told:
+    texts = [_row(row) if isinstance(row, dict) else _plain(row) for row in rows]
+    texts = [row for row in texts if row]
+    if not texts:
         return "There is nothing to tell at the moment."
-    asked = {word for word in words(question) if len(word) > 2}
-    near = [row for row in told if asked & set(words(row))]
-    chosen = near or told
+    terms = {word for word in words(question) if len(word) > 2}
+    near = [row for row in texts if terms & set(words(row))]
+    chosen = near or texts
     return " ".join(_sentence(row) for row in chosen[:MOST_ROWS])
 
 
@@ -87,10 +87,10 @@ def _row(row: Mapping[str, Any]) -> str:
 def _named(data: Mapping[str, Any]) -> str:
     """Values with their names; a single text speaks for itself."""
     texts = {key: _plain(value) for key, value in data.items()}
-    told = [(key, text) for key, text in texts.items() if text]
-    if len(told) == 1 and isinstance(data[told[0][0]], str):
-        return told[0][1]
-    sentence = ", ".join(f"{key.replace('_', ' ')} {text}" for key, text in told)
+    pairs = [(key, text) for key, text in texts.items() if text]
+    if len(pairs) == 1 and isinstance(data[pairs[0][0]], str):
+        return pairs[0][1]
+    sentence = ", ".join(f"{key.replace('_', ' ')} {text}" for key, text in pairs)
     return sentence[:1].upper() + sentence[1:]
 
 

@@ -27,9 +27,9 @@ def time(said: str) -> str | None:
     >>> time("Tonight at half past seven pm")
     '19:30'
     """
-    named = next((at for word, at in _NAMED_TIMES.items() if word in said.lower()), None)
-    found = next((match for match in _TIME.finditer(said) if _is_time(match)), None)
-    return _as_text(found) if found else named
+    fallback = next((at for word, at in _NAMED_TIMES.items() if word in said.lower()), None)
+    time_match = next((match for match in _TIME.finditer(said) if _is_time(match)), None)
+    return _as_text(time_match) if time_match else fallback
 
 
 def _is_time(match: re.Match[str]) -> bool:
@@ -58,9 +58,9 @@ def date(said: str, today: datetime.date) -> str | None:
     >>> date("A table for Friday", datetime.date(2026, 3, 18))
     '2026-03-20'
     """
-    written = _ISO.search(said)
-    if written:
-        return written[0]
+    match = _ISO.search(said)
+    if match:
+        return match[0]
     lowered = said.lower()
     days = next((days for word, days in _NEAR_DAYS.items() if word in lowered), None)
     if days is None:

@@ -74,8 +74,8 @@ class CallRoutes:
         if not self._may(account, request.headers.get("Authorization", "")):
             status, body = _error(401, _AUTHENTICATE, "Authenticate")
         elif "/IncomingPhoneNumbers" in path:
-            wanted = request.query_params.get("PhoneNumber", "")
-            status, body = self._on_number(request.path_params.get("number", ""), wanted, form)
+            number = request.query_params.get("PhoneNumber", "")
+            status, body = self._on_number(request.path_params.get("number", ""), number, form)
         elif "sid" not in request.path_params:
             status, body = self._place(form)
         else:
@@ -90,8 +90,8 @@ class CallRoutes:
             login, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return False
-        known = self.logins.get(login)
-        return scheme.lower() == "basic" and account == self.account_sid and known == password != ""
+        secret = self.logins.get(login)
+        return scheme.lower() == "basic" and account == self.account_sid and secret == password != ""
 
     def _place(self, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         if not form.get("To"):
@@ -114,13 +114,13 @@ class CallRoutes:
             for number, url in self.numbers.items()
         ]
         if not sid:
-            found = [one for one in shown if wanted in ("", one["phone_number"])]
-            return 200, {"incoming_phone_numbers": found}
-        meant = next((one for one in shown if one["sid"] == sid), None)
-        if meant is None:
+            matches = [one for one in shown if wanted in ("", one["phone_number"])]
+            return 200, {"incoming_phone_numbers": matches}
+        target = next((one for one in shown if one["sid"] == sid), None)
+        if target is None:
             return _error(404, _NOT_FOUND, f"The requested resource {sid} was not found")
-        self.numbers[meant["phone_number"]] = form.get("VoiceUrl", meant["voice_url"])
-        return 200, {**meant, "voice_url": self.numbers[meant["phone_number"]]}
+        self.numbers[target["phone_number"]] = form.get("VoiceUrl", target["voice_url"])
+        return 200, {**target, "voice_url": self.numbers[target["phone_number"]]}
 
     def _on_call(
         self, path: str, method: str, sid: str, form: Mapping[str, str]

@@ -105,7 +105,7 @@ class TwilioServer:
         def update(asked: CallUpdate) -> None:
             call.complete(asked.twiml or asked.url)
 
-        known = TwilioCall(
+        entry = TwilioCall(
             self.account_sid,
             from_number,
             to_number,
@@ -113,8 +113,8 @@ class TwilioServer:
             on_update=update,
             is_over=lambda: call.over,
         )
-        self.calls[known.sid] = known
-        return known
+        self.calls[entry.sid] = entry
+        return entry
 
     async def __aenter__(self) -> Self:
         sock = socket.create_server(("127.0.0.1", 0))

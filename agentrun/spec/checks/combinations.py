@@ -57,25 +57,25 @@ def _cascaded(file: SpecFile) -> Iterator[Finding]:
 
 def _realtime(file: SpecFile) -> Iterator[Finding]:
     turns = file.spec.turns
-    given = turns.model_fields_set
+    keys = turns.model_fields_set
     finder = turn_detection(file)
-    if "detection" in given:
+    if "detection" in keys:
         yield from _two_finders(file, finder)
     provider = file.spec.pipeline.realtime.provider
-    if "detection" in given and turns.detection in MODELS_OWN and provider != "openai":
+    if "detection" in keys and turns.detection in MODELS_OWN and provider != "openai":
         message = f"'{turns.detection}' is OpenAI's way to find turns, and the model is {provider}'s"
         yield ("turns", "detection"), message, "leave it out, or write smart or silence"
-    if "min_words" in given:
+    if "min_words" in keys:
         message = "a realtime model is interrupted by sound, before there are words"
         yield ("turns", "min_words"), message, "leave it out, or write pipeline.style: cascaded"
     local = "write turns.detection: smart, so that this machine finds the turns"
     for key in _FOUND_HERE if finder != "local" else ():
-        if key in given:
+        if key in keys:
             yield ("turns", key), "the realtime model finds the turns, so this has no effect", local
     if not turns.interruptions and finder != "local":
         message = "a realtime model that finds the turns lets the caller interrupt"
         yield ("turns", "interruptions"), message, local
-    if "silence" in given and finder == "local" and turns.detection == "smart":
+    if "silence" in keys and finder == "local" and turns.detection == "smart":
         yield ("turns", "silence"), "smart turns end without a set silence", "add detection: silence"
     if file.spec.context.strategy != "keep":
         message = "a realtime model keeps its own context"
@@ -103,10 +103,10 @@ def _any_style(file: SpecFile) -> Iterator[Finding]:
     if spec.budget.first_audio and not spec.speaks_first:
         hint = "leave first_audio out, or give it a greeting"
         yield ("budget", "first_audio"), "the agent lets the caller speak first", hint
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for index, test in enumerate(spec.tests):
-        seen[test.name] += 1
-        if seen[test.name] > 1:
+        counts[test.name] += 1
+        if counts[test.name] > 1:
             yield ("tests", index, "name"), f"another test is called '{test.name}' too", "rename one of them"
     kinds: Counter[str] = Counter()
     for index, transport in enumerate(spec.transport):

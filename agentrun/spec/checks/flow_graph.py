@@ -31,8 +31,8 @@ def check(file: SpecFile, tools: Sequence[str]) -> list[Problem]:
 
 def require_nodes(file: SpecFile) -> None:
     """Raise SpecError where a way of the flow leads to no node."""
-    found = _nodes(file.spec.flow) if file.spec.flow else ()
-    problems = [file.problem(("flow", *where), message, hint) for where, message, hint in found]
+    findings = _nodes(file.spec.flow) if file.spec.flow else ()
+    problems = [file.problem(("flow", *where), message, hint) for where, message, hint in findings]
     if problems:
         raise SpecError(problems)
 
@@ -45,14 +45,14 @@ def ways(flow: Flow, node: str) -> Iterator[tuple[FlowFunction, str, str]]:
 
 
 def _nodes(flow: Flow) -> Iterator[Finding]:
-    known = list(flow.nodes)
+    names = list(flow.nodes)
     ends: list[tuple[Where, str]] = [(("initial_node",), flow.initial_node)]
     ends += [
         ((*where, *below), node) for where, function in flow.functions() for below, node in function.targets
     ]
     for where, node in ends:
         if node not in flow.nodes:
-            hint = closest(node, known) or f"name one of its nodes: {', '.join(known)}"
+            hint = closest(node, names) or f"name one of its nodes: {', '.join(names)}"
             yield where, f"there is no node '{node}'", hint
 
 

@@ -24,14 +24,14 @@ def check(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
         for path in placeholders.names(text):
             if node in early:
                 yield from (
-                    (where, *found) for found in _unknown(path, spec, first=node == flow.initial_node)
+                    (where, *finding) for finding in _unknown(path, spec, first=node == flow.initial_node)
                 )
 
 
 def typos(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
     """Names that a tool may set on the way, and that look like one that is there."""
     early = _entered_without_tools(flow)
-    known = [*NAMES, *spec.vars, *variables.found_out(spec)]
+    names = [*NAMES, *spec.vars, *variables.found_out(spec)]
     late = [
         (where, path)
         for node, where, text in written(flow)
@@ -40,7 +40,7 @@ def typos(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
     ]
     for where, path in late:
         root = path.partition(".")[0]
-        if root not in known and (hint := closest(root, known)):
+        if root not in names and (hint := closest(root, names)):
             yield where, f"'{root}' is not known here, unless a tool sets it before", hint
 
 
@@ -50,14 +50,14 @@ def _unknown(path: str, spec: AgentSpec, *, first: bool) -> Iterator[tuple[str, 
     A node that names a field of ``extract:`` is not entered before the field has been found.
     """
     root, _, field = path.partition(".")
-    known = [*NAMES, *spec.vars]
-    if root not in known and root in variables.found_out(spec):
+    names = [*NAMES, *spec.vars]
+    if root not in names and root in variables.found_out(spec):
         if first or root not in variables.extracted(spec):
             hint = "give it a first value under `vars:`, or name it at a later node"
             yield f"'{root}' has no value yet when this node is entered", hint
-    elif root not in known:
-        hint = f"give it a first value under `vars:`; there are: {', '.join(known)}"
-        yield f"'{root}' is not known here", closest(root, known) or hint
+    elif root not in names:
+        hint = f"give it a first value under `vars:`; there are: {', '.join(names)}"
+        yield f"'{root}' is not known here", closest(root, names) or hint
     elif root == "call" and field.partition(".")[0] not in CALL_FIELDS:
         there = f"write one of: {', '.join(CALL_FIELDS)}"
         yield f"'{path}' is not known here", closest(field, CALL_FIELDS) or there
@@ -78,18 +78,18 @@ def _unknown_inside(path: str, value: object) -> Iterator[tuple[str, str]]:
 
 def _entered_without_tools(flow: Flow) -> set[str]:
     """The nodes that a caller may come to before any tool has run, so that none can have set a name."""
-    found: set[str] = set()
+    nodes: set[str] = set()
     ahead = [flow.initial_node] if flow.initial_node in flow.nodes else list(flow.nodes)
     while ahead:
         node = ahead.pop()
-        if node not in flow.nodes or node in found:
+        if node not in flow.nodes or node in nodes:
             continue
-        found.add(node)
+        nodes.add(node)
         if any(action.tool for action in flow.nodes[node].pre_actions):
             continue
         functions = (*flow.nodes[node].functions, *flow.global_functions)
         ahead += [target for one in functions if one.transition_only for _, target in one.targets]
-    return found
+    return nodes
 
 
 def written(flow: Flow) -> Iterator[tuple[str, Where, str]]:

@@ -30,9 +30,9 @@ _BODY = "call.body."
 def check(found: Source) -> list[Problem]:
     """An error for each text in which braces would stay as they are."""
     report = Source(found.path)
-    known = {*templates.TEMPLATES, *templates.SPOKEN_AS_THEY_STAND}
+    places = {*templates.TEMPLATES, *templates.SPOKEN_AS_THEY_STAND}
     for where, text in _texts(found.data, ()):
-        if "{{" in text and "}}" in text and where not in known and _is_literal(where):
+        if "{{" in text and "}}" in text and where not in places and _is_literal(where):
             hint = "write plain words, or move it to a prompt, a flow's text or a request of an HTTP tool"
             place = nearest(found.values, where, found.path)
             report.report(where, place, "{{ … }} is not filled in here, and would stay as it is", hint)
@@ -115,8 +115,8 @@ def _bare(text: str) -> Iterator[str]:
 
 
 def _named(node: nodes.Node) -> Iterator[str]:
-    found = [node, *node.find_all((nodes.Getattr, nodes.Getitem, nodes.Name))]
-    return (name for one in found if (name := _name(one)))
+    parts = [node, *node.find_all((nodes.Getattr, nodes.Getitem, nodes.Name))]
+    return (name for one in parts if (name := _name(one)))
 
 
 def _name(node: nodes.Node) -> str:

@@ -25,7 +25,7 @@ _HINT = "put it in a variable and write ${NAME} here"
 
 def find(source: Source) -> dict[str, Problem]:
     """Literal values of keys such as ``api_key``, each with its problem."""
-    found: dict[str, Problem] = {}
+    problems: dict[str, Problem] = {}
     for where in source.keys:
         if not _is_secret_place(where):
             continue
@@ -38,8 +38,8 @@ def find(source: Source) -> dict[str, Problem]:
             continue
         place = nearest(source.values, where, source.path)
         message = f"'{where[-1]}' is a secret, and it stands here in plain text"
-        found[str(value)] = Problem(place.path, place.line, place.column, dotted(where), message, _HINT)
-    return found
+        problems[str(value)] = Problem(place.path, place.line, place.column, dotted(where), message, _HINT)
+    return problems
 
 
 def _is_secret_place(where: Where) -> bool:

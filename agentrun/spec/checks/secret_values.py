@@ -19,9 +19,9 @@ def mask(text: str, path: str) -> tuple[str, list[Problem]]:
     >>> mask("key: sk-abcdefghijklmnop", "a.yaml")[0]
     'key: •••••••••••••••••••'
     """
-    found = sorted(_found(text))
-    problems = [_problem(text, start, kind, path) for start, _, kind in found]
-    for start, end, _ in found:
+    spans = sorted(_found(text))
+    problems = [_problem(text, start, kind, path) for start, _, kind in spans]
+    for start, end, _ in spans:
         text = text[:start] + re.sub(r"\S", MASK, text[start:end]) + text[end:]
     return text, problems
 
@@ -36,11 +36,11 @@ def cover(text: str, words: str) -> str:
 def _found(text: str) -> Iterator[tuple[int, int, str]]:
     """Where each secret begins and ends, and what it looks like; none lies in another."""
     reached = -1
-    spans = [(*found.span(), secret_shapes.kind_of(found[0])) for found in secret_shapes.ANY.finditer(text)]
-    for found in secret_shapes.IN_ADDRESSES.finditer(text):
-        is_password = found["before"].startswith("://")
-        if is_password == bool(found["after"]):
-            spans.append((*found.span("secret"), _IN_ADDRESS))
+    spans = [(*match.span(), secret_shapes.kind_of(match[0])) for match in secret_shapes.ANY.finditer(text)]
+    for match in secret_shapes.IN_ADDRESSES.finditer(text):
+        is_password = match["before"].startswith("://")
+        if is_password == bool(match["after"]):
+            spans.append((*match.span("secret"), _IN_ADDRESS))
     for start, end, kind in sorted(spans):
         if start >= reached:
             yield start, end, kind

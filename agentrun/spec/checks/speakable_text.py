@@ -31,8 +31,8 @@ def check(file: SpecFile) -> list[Problem]:
     spec, problems = file.spec, []
     for where, text in _spoken(file):
         for what, (pattern, hint) in _UNSPEAKABLE.items():
-            if found := pattern.search(text):
-                message = f"{found[0].strip()!r} is {what}, and these words are spoken"
+            if match := pattern.search(text):
+                message = f"{match[0].strip()!r} is {what}, and these words are spoken"
                 problems.append(file.problem(where, message, hint, "warning"))
     tokens = len(spec.prompts.system) // _CHARACTERS_PER_TOKEN
     if tokens > LONG_PROMPT:

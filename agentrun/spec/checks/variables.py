@@ -20,8 +20,8 @@ Finding = tuple[Where, str, str]
 def check(file: SpecFile) -> list[Problem]:
     """Every mistake in ``save:``, ``extract:`` and ``when:``."""
     spec = file.spec
-    found = (*_names(spec), *_reading(spec), *_conditions(spec))
-    return [file.problem(where, message, hint) for where, message, hint in found]
+    findings = (*_names(spec), *_reading(spec), *_conditions(spec))
+    return [file.problem(where, message, hint) for where, message, hint in findings]
 
 
 def check_ways(ways: Sequence[ConditionalWay], where: Where, spec: AgentSpec) -> Iterator[Finding]:
@@ -41,8 +41,8 @@ def check_ways(ways: Sequence[ConditionalWay], where: Where, spec: AgentSpec) ->
                 "remove one of them",
             )
         for path, comparison in (way.when or {}).items():
-            found = check_condition(path, comparison, spec)
-            yield from (((*here, "when", path), *one) for one in found)
+            findings = check_condition(path, comparison, spec)
+            yield from (((*here, "when", path), *one) for one in findings)
 
 
 def check_condition(path: str, comparison: Comparison, spec: AgentSpec) -> Iterator[tuple[str, str]]:
@@ -89,10 +89,10 @@ def _conditions(spec: AgentSpec) -> Iterator[Finding]:
 
 def _unknown(path: str, spec: AgentSpec) -> Iterator[tuple[str, str]]:
     root, _, inside = path.partition(".")
-    known = [*NAMES, *spec.vars, *variables.found_out(spec)]
-    if root not in known:
-        hint = f"write one of: {', '.join(known)}; or add your own under `vars:`, `save:` or `extract:`"
-        yield f"'{root}' is not known here", closest(root, known) or hint
+    names = [*NAMES, *spec.vars, *variables.found_out(spec)]
+    if root not in names:
+        hint = f"write one of: {', '.join(names)}; or add your own under `vars:`, `save:` or `extract:`"
+        yield f"'{root}' is not known here", closest(root, names) or hint
     elif root == "call" and inside.partition(".")[0] not in CALL_FIELDS:
         hint = closest(inside, CALL_FIELDS) or f"write one of: {', '.join(CALL_FIELDS)}"
         yield f"'{path}' is not known here", hint

@@ -23,10 +23,10 @@ def is_key(part: int | str) -> bool:
 def hint(location: Iterable[int | str], key: str) -> str:
     """What was meant by the unknown ``key`` at the end of ``location``."""
     model = _model_at(list(location)[:-1])
-    known = [each.alias or name for name, each in model.model_fields.items()] if model else []
+    keys = [each.alias or name for name, each in model.model_fields.items()] if model else []
     if model is AgentSpec:
-        known.append("extends")
-    return closest(key, known) or (f"write one of: {', '.join(known)}" if known else "")
+        keys.append("extends")
+    return closest(key, keys) or (f"write one of: {', '.join(keys)}" if keys else "")
 
 
 def _model_at(location: list[int | str]) -> type[BaseModel] | None:
@@ -35,14 +35,14 @@ def _model_at(location: list[int | str]) -> type[BaseModel] | None:
     for part in location:
         if isinstance(part, int):
             continue
-        found: list[type[BaseModel]] = []
+        matches: list[type[BaseModel]] = []
         for model in models:
             field = model.model_fields.get(part)
             if field is not None:
-                found.extend(_models_in(field.annotation))
+                matches.extend(_models_in(field.annotation))
             elif model.__name__ == part or _is_tagged(model, part):
-                found.append(model)
-        models = found or models
+                matches.append(model)
+        models = matches or models
     return models[0] if models else None
 
 

@@ -42,8 +42,8 @@ def closest(word: str, allowed: Iterable[str]) -> str:
     >>> closest("vad", ["smart", "silence"])
     "did you mean 'silence'?"
     """
-    known = list(allowed)
-    meant = ELSEWHERE.get(word.lower().replace("-", "_"), word)
-    close = [meant] if meant in known else difflib.get_close_matches(word, known, 1)
-    close = close or difflib.get_close_matches(word.lower(), known, 1)
+    names = list(allowed)
+    term = ELSEWHERE.get(word.lower().replace("-", "_"), word)
+    close = [term] if term in names else difflib.get_close_matches(word, names, 1)
+    close = close or difflib.get_close_matches(word.lower(), names, 1)
     return f"did you mean '{close[0]}'?" if close else ""

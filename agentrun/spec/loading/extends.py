@@ -25,14 +25,14 @@ def read(path: Path, project: Path, children: tuple[Path, ...] = ()) -> Source:
 
     ``children`` are the files that led here. Raises SpecError for what can't be read at all.
     """
-    found = _parse(path)
-    tests_file.put(found)
-    if "extends" not in found.data:
-        return found
-    target = _parent(found, project, children)
+    source = _parse(path)
+    tests_file.put(source)
+    if "extends" not in source.data:
+        return source
+    target = _parent(source, project, children)
     base = read(target, project, (*children, path.resolve()))
     base.data.pop("name", None)
-    return _merge(base, found)
+    return _merge(base, source)
 
 
 def expand(found: Source, where: Where) -> None:
@@ -52,17 +52,17 @@ def expand(found: Source, where: Where) -> None:
 def _parse(path: Path) -> Source:
     content, leaks = secret_values.mask(file_text.read(path), str(path))
     try:
-        found = yaml_source.parse(content, path)
+        source = yaml_source.parse(content, path)
     except SpecError as error:
         raise SpecError([*error.problems, *leaks]) from None
-    found.problems += leaks
-    if not isinstance(found.data, dict):
-        kind = "a list" if isinstance(found.data, list) else "plain text"
+    source.problems += leaks
+    if not isinstance(source.data, dict):
+        kind = "a list" if isinstance(source.data, list) else "plain text"
         message, hint = f"a spec is a mapping, and this is {kind}", "begin with `transport: local`"
-        place = found.values[()]
+        place = source.values[()]
         problem = Problem(str(path), place.line, place.column, "", message, hint)
-        raise SpecError([problem, *found.problems])
-    return found
+        raise SpecError([problem, *source.problems])
+    return source
 
 
 def _parent(found: Source, project: Path, children: tuple[Path, ...]) -> Path:

@@ -25,9 +25,9 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = (), style: str | Non
 
     Raises SpecError with every problem, sorted by position.
     """
-    file, found = examine(path, overrides, style)
-    if found or file is None:
-        raise SpecError(found)
+    file, errors = examine(path, overrides, style)
+    if errors or file is None:
+        raise SpecError(errors)
     return file
 
 
@@ -40,23 +40,23 @@ def examine(
     """
     project = find_project(path)
     try:
-        found = extends.read(path, project)
+        source = extends.read(path, project)
     except SpecError as error:
         return None, list(error.problems)
-    found.data.setdefault("name", _name_from(path))
+    source.data.setdefault("name", _name_from(path))
     if style:
-        override.put(found, "pipeline.style", style, "--style")
+        override.put(source, "pipeline.style", style, "--style")
     for dotted_path, text in overrides:
-        override.put(found, dotted_path, text, f"--set {dotted_path}")
-    included_files.put(found, project)
-    spec, trouble = _validate(found)
-    named = secret_keys.find(found)
-    braces = [*_template_problems(found), *literal_templates.check(found)]
-    everything = [*found.problems, *named.values(), *trouble, *braces]
-    sources = _sources(found)
+        override.put(source, dotted_path, text, f"--set {dotted_path}")
+    included_files.put(source, project)
+    spec, trouble = _validate(source)
+    secrets = secret_keys.find(source)
+    braces = [*_template_problems(source), *literal_templates.check(source)]
+    everything = [*source.problems, *secrets.values(), *trouble, *braces]
+    sources = _sources(source)
     digest = _digest(path, sources, overrides, style)
-    file = SpecFile(path, project, spec, found.values, sources, digest) if spec else None
-    return file, sorted(set(secret_keys.without(everything, named)))
+    file = SpecFile(path, project, spec, source.values, sources, digest) if spec else None
+    return file, sorted(set(secret_keys.without(everything, secrets)))
 
 
 def _template_problems(found: Source) -> list[Problem]:
@@ -73,10 +73,10 @@ def _digest(
     path: Path, sources: frozenset[Path], overrides: Sequence[tuple[str, str]], style: str | None
 ) -> str:
     """16 hexadecimal digits of SHA-256 over the files' content and what the command line changes."""
-    seen = hashlib.sha256(repr((style, sorted(overrides))).encode())
+    digest = hashlib.sha256(repr((style, sorted(overrides))).encode())
     for source in sorted({path, *sources}):
-        seen.update(hashlib.sha256(source.read_bytes() if source.is_file() else b"").digest())
-    return seen.hexdigest()[:16]
+        digest.update(hashlib.sha256(source.read_bytes() if source.is_file() else b"").digest())
+    return digest.hexdigest()[:16]
 
 
 def _sources(found: Source) -> frozenset[Path]:
@@ -89,9 +89,11 @@ def _validate(found: Source) -> tuple[AgentSpec | None, list[Problem]]:
     try:
         return AgentSpec.model_validate(found.data), []
     except ValidationError as error:
-        known = {(p.path, p.line, p.column) for p in found.problems}
+        places = {(p.path, p.line, p.column) for p in found.problems}
         explained = [
-            p for p in problems.explain(error, found) if (p.path, p.line, p.column) not in known or not p.line
+            p
+            for p in problems.explain(error, found)
+            if (p.path, p.line, p.column) not in places or not p.line
         ]
         wrong = {str(item["loc"][0]) for item in error.errors(include_url=False) if item["loc"]}
         return _rest(found.data, wrong), explained
@@ -101,9 +103,9 @@ def _rest(data: dict[str, Any], wrong: set[str]) -> AgentSpec | None:
     """The spec with what is wrong left out; without its tools, its tests have no meaning."""
     needed: dict[str, Any] = {"name": "unnamed", "transport": "local", "prompts": included_files.UNREAD}
     without = wrong | ({"tests"} if "tools" in wrong else set())
-    kept = {key: value for key, value in data.items() if key not in without}
+    rest = {key: value for key, value in data.items() if key not in without}
     try:
-        return AgentSpec.model_validate({**needed, **kept})
+        return AgentSpec.model_validate({**needed, **rest})
     except ValidationError:
         return None
 

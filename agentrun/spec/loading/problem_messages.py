@@ -44,14 +44,14 @@ _PATTERNS = {
 
 def say(kind: str, item: Mapping[str, Any], context: Mapping[str, Any]) -> Said:
     """The words for an error of type ``kind`` that is not about a type."""
-    given = shown(item.get("input"))
+    value = shown(item.get("input"))
     if kind in ("literal_error", "enum"):
         return _choice(item.get("input"), str(context.get("expected", "")))
     if kind == "string_pattern_mismatch":
         pattern = str(context.get("pattern"))
         usual = ("can't stand here", f"write what matches {pattern}")
-        message, hint = next((said for sign, said in _PATTERNS.items() if sign in pattern), usual)
-        return f"{given} {message}", hint
+        message, hint = next((pair for sign, pair in _PATTERNS.items() if sign in pattern), usual)
+        return f"{value} {message}", hint
     if kind in ("string_too_short", "too_short"):
         return (
             "must not be empty",
@@ -61,7 +61,7 @@ def say(kind: str, item: Mapping[str, Any], context: Mapping[str, Any]) -> Said:
         return f"is longer than {context.get('max_length')} characters", "shorten it"
     if kind in _BOUNDS:
         key, words, hint = _BOUNDS[kind]
-        return f"{given} {words} {context.get(key):g}", hint.format(f"{context.get(key):g}")
+        return f"{value} {words} {context.get(key):g}", hint.format(f"{context.get(key):g}")
     return str(item["msg"]), str(context.get("hint", ""))
 
 

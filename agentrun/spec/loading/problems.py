@@ -21,16 +21,16 @@ def explain(error: ValidationError, source: Source) -> list[Problem]:
     placed = [(where, item) for where, item in placed if not _is_noise(where, item, source)]
     other = {where for where, item in placed if item["type"] not in problem_messages.TYPES}
     kinds: dict[Where, list[Mapping[str, Any]]] = {}
-    found: set[Problem] = set()
+    problems: set[Problem] = set()
     for where, item in placed:
         if item["type"] in problem_messages.TYPES:
             kinds.setdefault(where, []).append(item)
         else:
-            found.add(_explain(where, item, source))
+            problems.add(_explain(where, item, source))
     for where, same_place in kinds.items():
         if where not in other and not any(_covers(where, below) for below in (*other, *kinds)):
-            found.add(_wrong_type(where, same_place, source))
-    return sorted(found)
+            problems.add(_wrong_type(where, same_place, source))
+    return sorted(problems)
 
 
 def _is_noise(where: Where, item: Mapping[str, Any], source: Source) -> bool:

@@ -56,10 +56,10 @@ def _with(defaults: dict[str, Any], scenario: Any) -> Any:
 
 
 def _check_keys(found: Source, tests: Source) -> None:
-    known = ("name", "scenarios", *DEFAULTS)
+    keys = ("name", "scenarios", *DEFAULTS)
     for key in tests.data:
-        if key not in known:
-            hint = closest(key, known) or f"its keys are {', '.join(known)}"
+        if key not in keys:
+            hint = closest(key, keys) or f"its keys are {', '.join(keys)}"
             place = tests.keys.get((key,), tests.values[()])
             found.problems.append(_problem(place, key, f"'{key}' is not a key of a file of tests", hint))
 

@@ -51,23 +51,23 @@ def explain(error: yaml.MarkedYAMLError, lines: Sequence[str]) -> Fault:
 
 
 def _usual(error: yaml.MarkedYAMLError) -> str:
-    said = f"{error.problem} {error.context}"
-    return next((hint for words, hint in _HINTS if words in said), "check quotes and indentation here")
+    message = f"{error.problem} {error.context}"
+    return next((hint for words, hint in _HINTS if words in message), "check quotes and indentation here")
 
 
 def _habit(lines: Sequence[str], line: int) -> Fault | None:
     """What people write out of habit: templates and variables without quotes, a colon without a space."""
     here = lines[line - 1] if 0 < line <= len(lines) else ""
-    if found := _TEMPLATE.search(here):
-        words = f"{found[1].split('}}')[0]}}}}}"
+    if match := _TEMPLATE.search(here):
+        words = f"{match[1].split('}}')[0]}}}}}"
         message = f"a value that begins with {words} needs quotes"
-        return Fault(line, found.start(1) + 1, message, f'write "{found[1].strip()}"')
-    if "{" in here.replace("${", "") and (found := _VARIABLE.search(here)):
-        message = f"{found[1]} needs quotes between braces"
-        return Fault(line, found.start(1) + 1, message, f'write "{found[1]}"')
+        return Fault(line, match.start(1) + 1, message, f'write "{match[1].strip()}"')
+    if "{" in here.replace("${", "") and (match := _VARIABLE.search(here)):
+        message = f"{match[1]} needs quotes between braces"
+        return Fault(line, match.start(1) + 1, message, f'write "{match[1]}"')
     for number in (line - 1, line):
-        found = _NO_SPACE.match(lines[number - 1]) if 0 < number <= len(lines) else None
-        if found:
-            hint = f"write `{found[1]}: {found[2]}`"
-            return Fault(number, found.end(1) + 1, "there is no space after the colon", hint)
+        match = _NO_SPACE.match(lines[number - 1]) if 0 < number <= len(lines) else None
+        if match:
+            hint = f"write `{match[1]}: {match[2]}`"
+            return Fault(number, match.end(1) + 1, "there is no space after the colon", hint)
     return None

@@ -53,9 +53,9 @@ class Short:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        written = handler(schema)
+        base = handler(schema)
         short = {"type": "string", SHORT_FOR: self.key}
-        long = list(written.get("anyOf", [written]))
+        long = list(base.get("anyOf", [base]))
         return {"anyOf": [short, *long], **({USUAL: self.key} if self.usual else {})}
 
 
@@ -68,8 +68,8 @@ class OrBare:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        written = handler(schema)
-        return {"anyOf": [*({"type": one} for one in self.types), *written.get("anyOf", [written])]}
+        base = handler(schema)
+        return {"anyOf": [*({"type": one} for one in self.types), *base.get("anyOf", [base])]}
 
 
 SHORT_FOR, USUAL = "x-short-for", "x-usual"
@@ -90,8 +90,8 @@ class ListOfOne:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        written = handler(schema)
-        return {"anyOf": [written["items"], written]}
+        base = handler(schema)
+        return {"anyOf": [base["items"], base]}
 
 
 def _listed(value: Any) -> Any:

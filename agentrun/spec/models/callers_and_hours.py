@@ -50,8 +50,8 @@ class Callers(SpecModel):
         >>> Callers(allow=("+1",), block=("+1900",)).admit("+15551234567")
         True
         """
-        known = number if _NUMBER.fullmatch(number) and number != WITHHELD else "anonymous"
-        return not known.startswith(self.block) and (not self.allow or known.startswith(self.allow))
+        caller = number if _NUMBER.fullmatch(number) and number != WITHHELD else "anonymous"
+        return not caller.startswith(self.block) and (not self.allow or caller.startswith(self.allow))
 
 
 def _zone(value: str) -> str:

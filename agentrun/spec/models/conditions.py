@@ -55,8 +55,8 @@ class Comparison(SpecModel):
     @property
     def orders(self) -> dict[str, float]:
         """The comparisons that are for numbers alone."""
-        found = {key: getattr(self, key) for key in ("at_least", "at_most", "more_than", "less_than")}
-        return {key: value for key, value in found.items() if value is not None}
+        limits = {key: getattr(self, key) for key in ("at_least", "at_most", "more_than", "less_than")}
+        return {key: value for key, value in limits.items() if value is not None}
 
     @property
     def words(self) -> tuple[Plain, ...]:

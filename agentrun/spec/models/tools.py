@@ -39,6 +39,6 @@ class ToolUse(ToolOptions):
         beside = [*self.options, *self.settings] if self.mcp else []
         if self.mcp and (beside or self.use != "mcp"):
             hint = "write `mcp: {url: …, timeout: 5s}`: everything else stands inside it"
-            given = {"given": beside[0] if beside else "use", "hint": hint}
-            raise PydanticCustomError("mcp", "'{given}' can't stand beside `mcp:`", given)
+            context = {"given": beside[0] if beside else "use", "hint": hint}
+            raise PydanticCustomError("mcp", "'{given}' can't stand beside `mcp:`", context)
         return self

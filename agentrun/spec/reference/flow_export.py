@@ -15,13 +15,13 @@ def as_data(flow: Flow) -> dict[str, Any]:
 
     Raises SetupError for a way that goes by variables.
     """
-    made: dict[str, Any] = {
+    data: dict[str, Any] = {
         "initial_node": flow.initial_node,
         "nodes": {name: _node(node) for name, node in flow.nodes.items()},
     }
     if flow.global_functions:
-        made["global_functions"] = [_function(function) for function in flow.global_functions]
-    return made
+        data["global_functions"] = [_function(function) for function in flow.global_functions]
+    return data
 
 
 def as_yaml(flow: Flow) -> str:
@@ -30,38 +30,38 @@ def as_yaml(flow: Flow) -> str:
 
 
 def _node(node: FlowNode) -> dict[str, Any]:
-    made: dict[str, Any] = {"role_message": node.role_message} if node.role_message else {}
-    made["task_messages"] = [{"role": one.role, "content": one.content} for one in node.task_messages]
+    data: dict[str, Any] = {"role_message": node.role_message} if node.role_message else {}
+    data["task_messages"] = [{"role": one.role, "content": one.content} for one in node.task_messages]
     for key, actions in (("pre_actions", node.pre_actions), ("post_actions", node.post_actions)):
         if actions:
-            made[key] = [_action(action) for action in actions]
+            data[key] = [_action(action) for action in actions]
     if node.functions:
-        made["functions"] = [_function(function) for function in node.functions]
+        data["functions"] = [_function(function) for function in node.functions]
     if node.context_strategy:
-        made["context_strategy"] = node.context_strategy
+        data["context_strategy"] = node.context_strategy
     if not node.respond_immediately:
-        made["respond_immediately"] = False
-    return made
+        data["respond_immediately"] = False
+    return data
 
 
 def _function(function: FlowFunction) -> dict[str, Any]:
-    made: dict[str, Any] = {"name": function.name}
+    data: dict[str, Any] = {"name": function.name}
     if function.transition_only:
-        made |= {"transition_only": True, "description": function.description}
+        data |= {"transition_only": True, "description": function.description}
     to = function.transition_to
     if isinstance(to, FlowBranch):
-        made["transition_to"] = to.model_dump(exclude_none=True)
+        data["transition_to"] = to.model_dump(exclude_none=True)
     elif isinstance(to, tuple):
         message = f"'{function.name}' goes by variables, and Pipecat's flows have no `when:`"
         raise SetupError(message, "let a tool give what it goes by, and write `field:` and `cases:`")
     elif to:
-        made["transition_to"] = to
-    return made
+        data["transition_to"] = to
+    return data
 
 
 def _action(action: FlowAction) -> dict[str, Any]:
-    made: dict[str, Any] = {"type": action.type, **(action.model_extra or {})}
+    data: dict[str, Any] = {"type": action.type, **(action.model_extra or {})}
     for key in ("handler", "text"):
         if value := getattr(action, key):
-            made[key] = value
-    return made if action.append_text_to_context else {**made, "append_text_to_context": False}
+            data[key] = value
+    return data if action.append_text_to_context else {**data, "append_text_to_context": False}

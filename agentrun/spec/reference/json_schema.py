@@ -114,12 +114,12 @@ def _tidy(schema: Schema, definitions: dict[str, Schema]) -> None:
 def _short(key: str, options: list[Schema], definitions: dict[str, Schema]) -> Schema:
     """What a bare string may be: what stands at ``key`` of the mappings that it is short for."""
     long = [one for option in options for one in (option, *option.get("oneOf", ())) if "$ref" in one]
-    found = [definitions[one["$ref"].rpartition("/")[2]]["properties"][key] for one in long]
-    words = [one["const"] for one in found if "const" in one]
+    schemas = [definitions[one["$ref"].rpartition("/")[2]]["properties"][key] for one in long]
+    words = [one["const"] for one in schemas if "const" in one]
     if words:
         return {"type": "string", "enum": words}
-    kept = ("type", "pattern", "examples")
-    return {name: value for name, value in found[0].items() if name in kept}
+    keys = ("type", "pattern", "examples")
+    return {name: value for name, value in schemas[0].items() if name in keys}
 
 
 def _usual(option: Schema) -> Schema:

@@ -34,7 +34,7 @@ def of(schema: Schema) -> str:
 
 def _sections(schema: Schema, definitions: dict[str, Schema]) -> dict[str, list[str]]:
     """Every definition that is a mapping with keys, and the dotted paths at which it stands."""
-    found: dict[str, list[str]] = {}
+    paths: dict[str, list[str]] = {}
 
     def visit(mapping: Schema, path: str) -> None:
         for key, value in mapping.get("properties", {}).items():
@@ -44,27 +44,27 @@ def _sections(schema: Schema, definitions: dict[str, Schema]) -> dict[str, list[
                     here += f" type={definitions[name]['properties']['type'].get('const')}"
                 if not definitions[name].get("properties") or name == "File":
                     continue
-                if name in found:
-                    if here not in found[name]:
-                        found[name].append(here)
+                if name in paths:
+                    if here not in paths[name]:
+                        paths[name].append(here)
                     continue
-                found[name] = [here]
+                paths[name] = [here]
                 visit(definitions[name], here)
 
     visit(schema, "")
-    return found
+    return paths
 
 
 def _references(schema: Any) -> list[str]:
     """The names of the definitions that a value may be, in order."""
     if not isinstance(schema, dict):
         return []
-    found = [schema["$ref"].rpartition("/")[2]] if "$ref" in schema else []
+    names = [schema["$ref"].rpartition("/")[2]] if "$ref" in schema else []
     for key in ("anyOf", "oneOf"):
-        found += [name for option in schema.get(key, ()) for name in _references(option)]
-    found += _references(schema.get("items"))
-    found += _references(schema.get("additionalProperties"))
-    return list(dict.fromkeys(found))
+        names += [name for option in schema.get(key, ()) for name in _references(option)]
+    names += _references(schema.get("items"))
+    names += _references(schema.get("additionalProperties"))
+    return list(dict.fromkeys(names))
 
 
 def _table(mapping: Schema, definitions: dict[str, Schema]) -> str:
@@ -116,9 +116,9 @@ _SAMPLES: dict[str, Any] = {"string": "…", "integer": 1, "number": 1.0, "boole
 
 def _example(value: Schema, definitions: dict[str, Schema], depth: int = 0) -> Any:
     """A value that may stand there: one that the model gives, the default, or the first that fits."""
-    for given in (value.get("const"), *value.get("examples", ()), value.get("default")):
-        if given not in (None, {}, [], ""):
-            return given
+    for candidate in (value.get("const"), *value.get("examples", ()), value.get("default")):
+        if candidate not in (None, {}, [], ""):
+            return candidate
     if "enum" in value:
         return value["enum"][0]
     if "$ref" in value:

@@ -36,13 +36,13 @@ def first(ways: Sequence[ConditionalWay], values: Mapping[str, Any]) -> str | No
 
 def troubles(ways: Sequence[ConditionalWay], values: Mapping[str, Any]) -> list[str]:
     """Comparisons that are for numbers, of variables that are none."""
-    found = []
+    problems = []
     for way in ways:
         for path, one in (way.when or {}).items():
             value = value_of(path, values)
             if one.orders and value not in UNSET and as_number(value) is None:
-                found.append(f"'{path}' is {str(value)[:80]!r}, which is no number to compare")
-    return list(dict.fromkeys(found))
+                problems.append(f"'{path}' is {str(value)[:80]!r}, which is no number to compare")
+    return list(dict.fromkeys(problems))
 
 
 def value_of(path: str, values: Mapping[str, Any]) -> Any:

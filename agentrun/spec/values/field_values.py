@@ -38,31 +38,31 @@ def read(fields: Mapping[str, ExtractedField], text: str) -> tuple[dict[str, Any
     ({}, ["'age' is 'eighty', and not of type integer"])
     """
     try:
-        found = json.loads(text[text.index("{") : text.rindex("}") + 1])
+        data = json.loads(text[text.index("{") : text.rindex("}") + 1])
     except (ValueError, RecursionError):
         return {}, ["the model's answer is not JSON"]
     values, troubles = {}, []
     for name, one in fields.items():
-        given = found.get(name)
-        if given is None:
+        value = data.get(name)
+        if value is None:
             continue
         try:
-            values[name] = _read(one, given)
+            values[name] = _read(one, value)
         except ValueError as error:
-            troubles.append(f"'{name}' is {str(given)[:80]!r}, and {error}")
+            troubles.append(f"'{name}' is {str(value)[:80]!r}, and {error}")
     return values, troubles
 
 
 def _schema(one: ExtractedField) -> dict[str, Any]:
-    made: dict[str, Any] = {"type": [one.type, "null"]}
+    schema: dict[str, Any] = {"type": [one.type, "null"]}
     if one.description:
-        made["description"] = one.description
+        schema["description"] = one.description
     if one.enum:
-        made["enum"] = [*one.enum, None]
+        schema["enum"] = [*one.enum, None]
     if one.type == "array":
-        made["items"] = {"type": one.items or "string"}
+        schema["items"] = {"type": one.items or "string"}
     limits = {"minimum": one.minimum, "maximum": one.maximum}
-    return made | {key: value for key, value in limits.items() if value is not None}
+    return schema | {key: value for key, value in limits.items() if value is not None}
 
 
 def _read(one: ExtractedField, given: Any) -> Any:
@@ -89,10 +89,10 @@ def _typed(kind: str, given: Any) -> Any:
             raise ValueError("not of type string")
         return str(given)[:MOST_CHARACTERS]
     if kind == "boolean":
-        made = given if isinstance(given, bool) else _WORDS.get(str(given).strip().lower())
-        if made is None:
+        flag = given if isinstance(given, bool) else _WORDS.get(str(given).strip().lower())
+        if flag is None:
             raise ValueError("not of type boolean")
-        return made
+        return flag
     number = as_number(given)
     if number is None or (kind == "integer" and number != int(number)):
         raise ValueError(f"not of type {kind}")

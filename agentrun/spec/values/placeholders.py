@@ -25,12 +25,12 @@ def names(text: str) -> Iterator[str]:
     >>> list(names("Your {{ order.size }} pizza, {{ name }}; \\\\{{ kept }}"))
     ['order.size', 'name']
     """
-    return (found[2] for found in _PLACEHOLDER.finditer(text) if not found[1])
+    return (match[2] for match in _PLACEHOLDER.finditer(text) if not match[1])
 
 
 def unfilled(text: str) -> Iterator[str]:
     """What stands in braces and is no name, such as ``{{ a | upper }}``: it would be said as it is."""
-    return (found[1].strip() for found in _ANY.finditer(text) if not _PLACEHOLDER.fullmatch(found[0]))
+    return (match[1].strip() for match in _ANY.finditer(text) if not _PLACEHOLDER.fullmatch(match[0]))
 
 
 def fill(text: str, values: Mapping[str, Any]) -> str:

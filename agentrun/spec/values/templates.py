@@ -84,8 +84,8 @@ def render_for_all(text: str, variables: Mapping[str, Any], found_out: Iterable[
 
 def names(call: Call, variables: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """What a prompt can name."""
-    known = {name: getattr(call, name) or "" for name in CALL_FIELDS if name != "body"}
-    return {**variables, "now": now, "call": {**known, "body": _Body(call.parameters)}}
+    fields = {name: getattr(call, name) or "" for name in CALL_FIELDS if name != "body"}
+    return {**variables, "now": now, "call": {**fields, "body": _Body(call.parameters)}}
 
 
 class _Body(dict[str, str]):
@@ -101,9 +101,9 @@ def check(found: Source) -> list[Any]:
     report = Source(found.path)
     first_values = found.data.get("vars")
     _check_variables(found, first_values if isinstance(first_values, dict) else (), report)
-    known = [*NAMES, *names_in(found.data)]
+    allowed_names = [*NAMES, *names_in(found.data)]
     for where, text in _texts(found.data):
-        for line, word, message, hint in _findings(text, known):
+        for line, word, message, hint in _findings(text, allowed_names):
             report.report(where, _place(found, where, line, word), message, hint)
     for where in SPOKEN_AS_THEY_STAND:
         if "{{" in str(at(found.data, where) or ""):
@@ -151,12 +151,12 @@ def _findings(text: str, known: Iterable[str]) -> Iterator[Finding]:
 
 def _methods_of_the_body(tree: nodes.Template) -> Iterator[Finding]:
     """``call.body.items()``: every name after it is a parameter that a caller chooses."""
-    for made in tree.find_all(nodes.Call):
-        owner = made.node.node if isinstance(made.node, nodes.Getattr) else None
+    for call in tree.find_all(nodes.Call):
+        owner = call.node.node if isinstance(call.node, nodes.Getattr) else None
         if isinstance(owner, nodes.Getattr) and _is_call(owner.node) and owner.attr == "body":
-            name = made.node.attr  # type: ignore[attr-defined]
+            name = call.node.attr  # type: ignore[attr-defined]
             message = f"'call.body.{name}' is a parameter of the call, and can't be called"
-            yield made.lineno, name, message, "write {{ call.body.name }}, or {% for name in call.body %}"
+            yield call.lineno, name, message, "write {{ call.body.name }}, or {% for name in call.body %}"
 
 
 def _is_call(node: nodes.Node) -> bool:

@@ -34,15 +34,15 @@ class Exchange:
 
 def exchanges(transcript: Sequence[Entry]) -> list[Exchange]:
     """A transcript turn by turn, the greeting first; words that nothing followed belong to the next turn."""
-    found = [Exchange()]
+    turns = [Exchange()]
     for entry in transcript:
         if entry.who != "caller":
-            found[-1].entries.append(entry)
-        elif found[-1].words and not found[-1].entries:
-            found[-1].words += f" {entry.text}"
+            turns[-1].entries.append(entry)
+        elif turns[-1].words and not turns[-1].entries:
+            turns[-1].words += f" {entry.text}"
         else:
-            found.append(Exchange(entry.text))
-    return found
+            turns.append(Exchange(entry.text))
+    return turns
 
 
 def scenario(record: Mapping[str, Any]) -> Scenario:
@@ -73,12 +73,14 @@ def _turn(exchange: Exchange) -> dict[str, Any]:
 
 def _results(calls: Sequence[Entry]) -> dict[str, Any]:
     """Each tool's results by what it was called with; one that waited for a yes has none."""
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for call in calls:
         if call.status != NEVER_RAN:
-            given = {"result": _as_data(call.text)} if call.status == "ok" else {"error": call.text}
-            found.setdefault(call.name, {"results": []})["results"].append({"args": call.arguments, **given})
-    return found
+            outcome = {"result": _as_data(call.text)} if call.status == "ok" else {"error": call.text}
+            results.setdefault(call.name, {"results": []})["results"].append(
+                {"args": call.arguments, **outcome}
+            )
+    return results
 
 
 def _as_data(text: str) -> Any:

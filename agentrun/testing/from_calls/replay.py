@@ -62,14 +62,14 @@ def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 def _different(then: Sequence[Exchange], now: Sequence[Exchange]) -> Iterator[str]:
     """The tools that were called otherwise."""
     for number, (before, after) in enumerate(zip_longest(then, now, fillvalue=Exchange())):
-        left = [_key(call) for call in after.calls]
+        rest = [_key(call) for call in after.calls]
         missing = []
         for call in before.calls:
-            if _key(call) in left:
-                left.remove(_key(call))
+            if _key(call) in rest:
+                rest.remove(_key(call))
             else:
                 missing.append(call)
-        more = [call for call in after.calls if _key(call) in left]
+        more = [call for call in after.calls if _key(call) in rest]
         for one in missing:
             same = next((call for call in more if _asked(call) == _asked(one)), None)
             if same:

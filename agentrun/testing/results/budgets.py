@@ -21,26 +21,26 @@ def outcome(file: SpecFile, spec: str, outcomes: Sequence[Outcome]) -> Outcome |
     allowed = waiting_times.in_ms(file.spec.budget)
     if not allowed:
         return None
-    found = file.problem(("budget",), "")
-    place = f"{found.path}:{found.line}"
-    heard = [one for one in outcomes if one.spec == spec and one.depth == "audio" and one.status != "skipped"]
+    problem = file.problem(("budget",), "")
+    place = f"{problem.path}:{problem.line}"
+    runs = [one for one in outcomes if one.spec == spec and one.depth == "audio" and one.status != "skipped"]
     waited = waiting_times.compare(
-        allowed, [one.greeting * 1000 for one in heard if one.greeting], [ms for _, ms in _turns(file, heard)]
+        allowed, [one.greeting * 1000 for one in runs if one.greeting], [ms for _, ms in _turns(file, runs)]
     )
     if not waited:
         reason = "no test of this spec was spoken"
         return Outcome(spec, NAME, "skipped", 0.0, place, "audio", reason)
-    failures = tuple(_failure(one, file, heard) for one in waited if one.exceeded)
-    told = "; ".join(map(str, waited))
-    return Outcome(spec, NAME, "failed" if failures else "passed", 0.0, place, "audio", told, failures)
+    failures = tuple(_failure(one, file, runs) for one in waited if one.exceeded)
+    summary = "; ".join(map(str, waited))
+    return Outcome(spec, NAME, "failed" if failures else "passed", 0.0, place, "audio", summary, failures)
 
 
 def _turns(file: SpecFile, outcomes: Sequence[Outcome]) -> Iterator[tuple[str, float]]:
     """Every answered turn by its name, with the wait in ms."""
     tests = {test.name: test for test in file.spec.tests}
     for one in outcomes:
-        spoken = [n for n, turn in enumerate(tests[one.name].turns, 1) if turn.words is not None]
-        for number, seconds in zip(spoken, one.first_audio, strict=False):
+        numbers = [n for n, turn in enumerate(tests[one.name].turns, 1) if turn.words is not None]
+        for number, seconds in zip(numbers, one.first_audio, strict=False):
             if seconds is not None:
                 yield f"{one.name}, turn {number}", seconds * 1000
 

@@ -13,8 +13,8 @@ def describe(expectation: Expectation) -> str:
     >>> describe(Expectation(event="response", text_contains="Duke"))
     'response, text_contains Duke'
     """
-    given = expectation.model_dump(exclude_unset=True, exclude={"event"})
-    rest = ", ".join(f"{key} {_short(value)}" for key, value in given.items())
+    fields = expectation.model_dump(exclude_unset=True, exclude={"event"})
+    rest = ", ".join(f"{key} {_short(value)}" for key, value in fields.items())
     return f"{expectation.event}{', ' + rest if rest else ''}"
 
 
@@ -22,6 +22,6 @@ def _short(value: Any) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(_short(one) for one in value)
     if isinstance(value, dict) and "name" in value:
-        given = value.get("args") or {}
-        return f"{value['name']}({', '.join(f'{k}={v!r}' for k, v in given.items())})"
+        arguments = value.get("args") or {}
+        return f"{value['name']}({', '.join(f'{k}={v!r}' for k, v in arguments.items())})"
     return str(value)

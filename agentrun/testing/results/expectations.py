@@ -16,23 +16,23 @@ def first_audio(conversation: Sequence[Entry]) -> list[float | None]:
     >>> first_audio(said)
     [0.5]
     """
-    found: list[float | None] = []
-    asked: float | None = None
+    times: list[float | None] = []
+    start: float | None = None
     for entry in conversation:
         if entry.who == "caller":
-            found.append(None)
-            asked = entry.at
-        elif entry.who == "agent" and asked is not None:
-            found[-1] = round(entry.at - asked, 3)
-            asked = None
-    return found
+            times.append(None)
+            start = entry.at
+        elif entry.who == "agent" and start is not None:
+            times[-1] = round(entry.at - start, 3)
+            start = None
+    return times
 
 
 def check(scenario: Scenario, record: CallRecord | None, times: Sequence[float | None]) -> list[Failure]:
     """What was too slow, who ended the call, what it found out; ``times`` are those of the caller's turns."""
     failures = []
-    spoken = [n for n, turn in enumerate(scenario.turns) if turn.words is not None]
-    for n, seconds in zip(spoken, times, strict=False):
+    turn_numbers = [n for n, turn in enumerate(scenario.turns) if turn.words is not None]
+    for n, seconds in zip(turn_numbers, times, strict=False):
         budget = scenario.turns[n].budget
         if budget and budget.first_audio and (seconds is None or seconds > budget.first_audio):
             took = "there was no answer" if seconds is None else f"it took {seconds * 1000:.0f} ms"
@@ -43,12 +43,12 @@ def check(scenario: Scenario, record: CallRecord | None, times: Sequence[float |
         failures.append(
             Failure(len(scenario.turns), 0, f"ended_by {scenario.ended_by}", f"it was {ended}", "ended_by")
         )
-    for name, wanted in scenario.variables.items():
-        found = record.variables.get(name) if record else None
-        if found != wanted:
-            reason = f"it was {found!r}" if found is not None else "it has no value"
+    for name, target in scenario.variables.items():
+        value = record.variables.get(name) if record else None
+        if value != target:
+            reason = f"it was {value!r}" if value is not None else "it has no value"
             failures.append(
-                Failure(len(scenario.turns), 0, f"variables.{name} {wanted!r}", reason, "variables")
+                Failure(len(scenario.turns), 0, f"variables.{name} {target!r}", reason, "variables")
             )
     return failures
 

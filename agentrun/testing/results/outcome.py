@@ -49,13 +49,13 @@ class Outcome:
 
     def despite(self, misfits: Sequence[str]) -> Outcome:
         """The same, failed where a cassette did not hold what was asked."""
-        found = tuple(Failure(0, 0, "what was recorded", misfit, "not_recorded") for misfit in misfits[:1])
-        return replace(self, status="failed", failures=found) if found else self
+        failures = tuple(Failure(0, 0, "what was recorded", misfit, "not_recorded") for misfit in misfits[:1])
+        return replace(self, status="failed", failures=failures) if failures else self
 
     def with_failures(self, failures: Sequence[Failure]) -> Outcome:
         """The same, failed by these too; they come first, for they explain the others."""
-        found = (*failures, *self.failures)
-        return replace(self, status="failed", failures=found) if failures else self
+        all_failures = (*failures, *self.failures)
+        return replace(self, status="failed", failures=all_failures) if failures else self
 
     def as_json(self) -> dict[str, Any]:
         """JSON-ready."""

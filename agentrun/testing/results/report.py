@@ -45,8 +45,8 @@ def conversation(entries: Sequence[Entry]) -> Table:
 def _words(entry: Entry) -> str:
     if entry.who != "tool":
         return entry.text + (" [cut]" if entry.interrupted else "")
-    given = ", ".join(f"{key}={json.dumps(value, default=str)}" for key, value in entry.arguments.items())
-    text = f"{entry.name}({given}) {entry.status}: {entry.text}"
+    arguments = ", ".join(f"{key}={json.dumps(value, default=str)}" for key, value in entry.arguments.items())
+    text = f"{entry.name}({arguments}) {entry.status}: {entry.text}"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

@@ -43,12 +43,12 @@ def problem(expectation: Expectation, heard: HeardAnswers) -> tuple[str, str] | 
     if expectation.absent:
         happened = _problem(expectation, heard) is None
         return ("unexpected_event", f"there was a {expectation.event}") if happened else None
-    found = _problem(expectation, heard)
-    if found is None and expectation.within_ms and expectation.event in (*_SPOKEN, *_ANSWERED):
+    trouble = _problem(expectation, heard)
+    if trouble is None and expectation.within_ms and expectation.event in (*_SPOKEN, *_ANSWERED):
         wait = heard.first_sound_ms
         if wait is None or wait > expectation.within_ms:
             return "timeout", f"the first sound came after {wait or 0:.0f} ms"
-    return found
+    return trouble
 
 
 def _problem(expectation: Expectation, heard: HeardAnswers) -> tuple[str, str] | None:
@@ -70,14 +70,14 @@ def _problem(expectation: Expectation, heard: HeardAnswers) -> tuple[str, str] |
 
 
 def _answer(expectation: Expectation, heard: HeardAnswers) -> tuple[str, str] | None:
-    said = " ".join(entry.text for entry in heard.entries if entry.who == "agent")
-    if not said:
+    answer = " ".join(entry.text for entry in heard.entries if entry.who == "agent")
+    if not answer:
         return "timeout", "the agent said nothing"
     if not heard.words:
-        return "no_content", f"the agent said {said!r}, and nothing was heard"
-    if same_words(said, heard.words) < SAME_WORDS and not heard.interrupted:
-        return "text_mismatch", f"the agent said {said!r}, and the caller heard {heard.words!r}"
-    return _text(expectation, said)
+        return "no_content", f"the agent said {answer!r}, and nothing was heard"
+    if same_words(answer, heard.words) < SAME_WORDS and not heard.interrupted:
+        return "text_mismatch", f"the agent said {answer!r}, and the caller heard {heard.words!r}"
+    return _text(expectation, answer)
 
 
 def _text(expectation: Expectation, said: str) -> tuple[str, str] | None:
@@ -91,21 +91,21 @@ def _text(expectation: Expectation, said: str) -> tuple[str, str] | None:
 
 
 def _calls(expectation: Expectation, entries: Sequence[Entry]) -> tuple[str, str] | None:
-    made = [e for e in entries if e.who == "tool"]
+    calls = [e for e in entries if e.who == "tool"]
     if expectation.event == "function_call_stopped":
-        made = [e for e in made if e.status in ("cancelled", "timeout")]
-    wanted = expectation.calls
-    if not wanted and expectation.name:
-        wanted = (ExpectedCall(name=expectation.name, args=expectation.args or {}),)
-    if not wanted:
-        return None if made else ("missing_function_call", "no tool was called")
-    for call in wanted:
-        named = [entry for entry in made if entry.name == call.name]
-        if not named:
-            called = ", ".join(entry.name for entry in made) or "none"
+        calls = [e for e in calls if e.status in ("cancelled", "timeout")]
+    expected_calls = expectation.calls
+    if not expected_calls and expectation.name:
+        expected_calls = (ExpectedCall(name=expectation.name, args=expectation.args or {}),)
+    if not expected_calls:
+        return None if calls else ("missing_function_call", "no tool was called")
+    for call in expected_calls:
+        matches = [entry for entry in calls if entry.name == call.name]
+        if not matches:
+            called = ", ".join(entry.name for entry in calls) or "none"
             return "missing_function_call", f"'{call.name}' was not called; called were: {called}"
-        if not any(_within(call.args, entry.arguments) for entry in named):
-            saw = [entry.arguments for entry in named]
+        if not any(_within(call.args, entry.arguments) for entry in matches):
+            saw = [entry.arguments for entry in matches]
             return "function_args_mismatch", f"no '{call.name}' call had args {call.args} (saw {saw})"
     return None
 

@@ -26,12 +26,12 @@ async def check(
         return []
     await bench.switchboard.wait_for(record.agent, record.id)
     row = record.as_json() | _BEGAN
-    made = await analyse(plan, row, bench.resources, record.redaction, _NO_WAITS)
-    record.analysis = made.found
+    analysis = await analyse(plan, row, bench.resources, record.redaction, _NO_WAITS)
+    record.analysis = analysis.found
     number = len(scenario.turns)
     return [
         Failure(number, 0, f"after_call: {expected}", reason, "analysis")
-        for expected, reason in _wrong(scenario.after_call.expect, made.found)
+        for expected, reason in _wrong(scenario.after_call.expect, analysis.found)
     ]
 
 

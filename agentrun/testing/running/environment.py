@@ -27,10 +27,10 @@ def assignments(lines: Iterable[str], source: str) -> dict[str, str]:
     >>> assignments(["SHOP=Rosa", "", "EMPTY="], "agentrun_environ")
     {'SHOP': 'Rosa', 'EMPTY': ''}
     """
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for line in filter(None, map(str.strip, lines)):
         name, equals, value = line.partition("=")
         if not equals or not name.isidentifier():
             raise SetupError(f"{source}: '{line}' is not a variable", "write a line NAME=value")
-        found[name] = value
-    return found
+        variables[name] = value
+    return variables

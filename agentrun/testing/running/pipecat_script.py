@@ -58,22 +58,22 @@ def as_pipecat(scenario: Scenario, folder: Path, *, judged: bool) -> dict[str, A
     data = scenario.model_dump(mode="json", exclude_unset=True)
     if scenario.persona:
         return {key: value for key, value in data.items() if key not in _SIMULATED}
-    kept = {key: value for key, value in data.items() if key in _SCRIPTED}
-    kept["turns"] = [_turn(turn, folder, judged=judged) for turn in data["turns"]]
+    script = {key: value for key, value in data.items() if key in _SCRIPTED}
+    script["turns"] = [_turn(turn, folder, judged=judged) for turn in data["turns"]]
     if scenario.ended_by:
         # time for the agent to say goodbye and go
-        kept["turns"].append({"expect": [{"event": "image", "absent": True, "within_ms": _GOODBYE_MS}]})
-    return kept
+        script["turns"].append({"expect": [{"event": "image", "absent": True, "within_ms": _GOODBYE_MS}]})
+    return script
 
 
 def _turn(turn: dict[str, Any], folder: Path, *, judged: bool) -> dict[str, Any]:
-    kept = {key: value for key, value in turn.items() if key not in _OURS}
+    script = {key: value for key, value in turn.items() if key not in _OURS}
     for key in ("audio", "image"):
-        if kept.get(key):
-            kept[key] = str((folder / kept[key]).resolve())
+        if script.get(key):
+            script[key] = str((folder / script[key]).resolve())
     expectations = (_expectation(one, judged=judged) for one in turn.get("expect") or ())
-    kept["expect"] = [one for one in expectations if one is not None]
-    return kept
+    script["expect"] = [one for one in expectations if one is not None]
+    return script
 
 
 def _expectation(one: dict[str, Any], *, judged: bool) -> dict[str, Any] | None:

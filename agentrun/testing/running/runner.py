@@ -22,9 +22,9 @@ async def running(environ: Mapping[str, str], mode: Mode = _SCRIPTED) -> AsyncIt
         opened: dict[Depth, SharedServers] = {}
 
         async def run(case: Case, depth: Depth) -> Outcome:
-            wanted = case.scenario.depth
-            if wanted and wanted != depth:
-                reason = f"it asks for depth {wanted}"
+            case_depth = case.scenario.depth
+            if case_depth and case_depth != depth:
+                reason = f"it asks for depth {case_depth}"
                 return Outcome(case.spec, case.name, "skipped", 0.0, reason=reason, depth=depth)
             if depth not in opened:
                 spoken_too = depth == "audio"

@@ -45,8 +45,10 @@ class _Place:
 
     def note(self, said: list[str], called: int) -> None:
         """What the context holds now of the caller's words, and of the calls since the last of them."""
-        kept = next(n for n in range(min(len(said), len(self._seen)), -1, -1) if _ends(self._seen, said[:n]))
-        new = said[kept:]
+        overlap = next(
+            n for n in range(min(len(said), len(self._seen)), -1, -1) if _ends(self._seen, said[:n])
+        )
+        new = said[overlap:]
         if new:
             self.said += new
             self._forgotten = 0
@@ -84,10 +86,10 @@ class Role:
         if conversation.schema is not None:
             return answer_for(conversation.schema, self._found(conversation))
         messages = without_tasks(conversation.messages, [self.spec])
-        told = messages[-1] if messages and messages[-1].get("role") != "system" else {}
+        message = messages[-1] if messages and messages[-1].get("role") != "system" else {}
         self._place.note(_said(messages, self.spec), _calls_since(messages, self.spec))
         turn, moves = self._moves()
-        instructed = told.get("role") != "tool" and is_instruction(told, [self.spec])
+        instructed = message.get("role") != "tool" and is_instruction(message, [self.spec])
         if not moves or (instructed and self._place.said):
             return await self.rehearsal.answer(conversation)
         before, called = 0, self._place.called
@@ -99,10 +101,10 @@ class Role:
 
     async def _analyse(self, conversation: Conversation) -> Answer:
         """The test's next answer about the call; the last one stays."""
-        written = self.scenario.after_call.llm if self.scenario.after_call else ()
-        if not written:
+        answers = self.scenario.after_call.llm if self.scenario.after_call else ()
+        if not answers:
             return await self.rehearsal.answer(conversation)
-        answer = written[min(self._analysed, len(written) - 1)]
+        answer = answers[min(self._analysed, len(answers) - 1)]
         self._analysed += 1
         return Answer(answer if isinstance(answer, str) else json.dumps(answer))
 
@@ -110,13 +112,13 @@ class Role:
         """What the turns so far let be read from the conversation, by ``extract:``; the last one counts."""
         read = text_of(conversation.messages[-1]) if conversation.messages else ""
         turns = read.count("\nCaller: ")
-        spoken = 0
-        found: dict[str, Any] = {}
+        count = 0
+        values: dict[str, Any] = {}
         for turn in self.scenario.turns:
-            spoken += turn.words is not None
-            if spoken <= turns:
-                found |= turn.extract
-        return found
+            count += turn.words is not None
+            if count <= turns:
+                values |= turn.extract
+        return values
 
     def _play(self, answer: Answer, conversation: Conversation, turn: int) -> Answer:
         """The answer with those of its calls that the model is offered now; the rest waits for the next."""
@@ -136,11 +138,11 @@ class Role:
 
     def _moves(self) -> tuple[int, tuple[Move, ...]]:
         """The turn at which the caller has said all this, and the model's moves of it."""
-        turns, said = _by_words(self.scenario.turns), self._place.said
-        if not said:
+        turns, texts = _by_words(self.scenario.turns), self._place.said
+        if not texts:
             return turns[0].index, turns[0].moves
-        same = [n for n, turn in enumerate(turns) if n and _plain(turn.words) == _plain(said[-1])]
-        index = len(said) if len(said) in same or not same else same[0]
+        same = [n for n, turn in enumerate(turns) if n and _plain(turn.words) == _plain(texts[-1])]
+        index = len(texts) if len(texts) in same or not same else same[0]
         return (turns[index].index, turns[index].moves) if index < len(turns) else (0, ())
 
 
@@ -172,13 +174,13 @@ def _ends(words: Sequence[str], end: Sequence[str]) -> bool:
 
 def _by_words(turns: Sequence[Turn]) -> list[_Spoken]:
     """The caller's words and the model's moves after them; what comes before any words is first."""
-    found = [_Spoken("", 0, ())]
+    entries = [_Spoken("", 0, ())]
     for index, turn in enumerate(turns):
         if turn.words is not None:
-            found.append(_Spoken(turn.words, index, turn.llm))
+            entries.append(_Spoken(turn.words, index, turn.llm))
         else:
-            found[-1] = replace(found[-1], moves=found[-1].moves + turn.llm)
-    return found
+            entries[-1] = replace(entries[-1], moves=entries[-1].moves + turn.llm)
+    return entries
 
 
 def _answers(moves: Sequence[Move]) -> list[Answer]:

@@ -48,8 +48,8 @@ class _Conversation:
 async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: int, spec: str) -> Outcome:
     """The outcome of the spec's test at ``index``; ``spec`` is how it was named."""
     began = time.monotonic()
-    found = file.problem(("tests", index), "")
-    place = f"{found.path}:{found.line}"
+    location = file.problem(("tests", index), "")
+    place = f"{location.path}:{location.line}"
     if scenario.persona or scenario.context:
         reason = "a simulated caller, and a context to begin with, can't be spoken: run it as text"
         return Outcome(spec, scenario.name, "skipped", 0.0, place, "audio", reason)
@@ -99,9 +99,9 @@ async def _converse(talk: _Conversation, scenario: Scenario, at: list[int], *, g
     for number, turn in enumerate(scenario.turns):
         at[0] = number
         following = scenario.turns[number + 1 : number + 2]
-        heard = await _take(talk, turn, number, greets, cut=bool(following and following[0].send_after))
+        answers = await _take(talk, turn, number, greets, cut=bool(following and following[0].send_after))
         for position, expectation in enumerate(turn.expect):
-            if wrong := problem(expectation, heard):
+            if wrong := problem(expectation, answers):
                 kind, reason = wrong
                 talk.failures.append(Failure(number + 1, position + 1, describe(expectation), reason, kind))
         if talk.failures and scenario.stop_on_failure:
@@ -135,18 +135,18 @@ async def _take(talk: _Conversation, turn: Turn, number: int, greets: bool, *, c
 
 async def _first_sound_ms(call: PhoneCall) -> float | None:
     """How long the caller waits for an answer to begin, from now."""
-    asked = call.timeline.seconds
-    await call.until(lambda: call.timeline.first_sound(asked) is not None, asked + ANSWER_SECONDS)
-    began = call.timeline.first_sound(asked)
-    return None if began is None else (began - asked) * 1000
+    start = call.timeline.seconds
+    await call.until(lambda: call.timeline.first_sound(start) is not None, start + ANSWER_SECONDS)
+    began = call.timeline.first_sound(start)
+    return None if began is None else (began - start) * 1000
 
 
 async def _hear(talk: _Conversation, *, greeting: bool) -> Sound | None:
     try:
         if greeting:
-            heard = await talk.call.hear_greeting(ANSWER_SECONDS)
-            talk.greeting = heard.first_sound_ms / 1000
-            return heard
+            sound = await talk.call.hear_greeting(ANSWER_SECONDS)
+            talk.greeting = sound.first_sound_ms / 1000
+            return sound
         return await talk.call.hear_answer(ANSWER_SECONDS)
     except (NoAnswerError, CallOverError):
         return None
@@ -157,8 +157,8 @@ async def _speech(talk: _Conversation, turn: Turn) -> Speech:
     if turn.audio:
         return sounds.from_file(talk.folder / turn.audio)
     parts = turn.user if isinstance(turn.user, tuple) else (turn.user or "",)
-    spoken = [await _part(talk.engines, part) for part in parts]
-    return sounds.from_pcm(b"".join(spoken), VOICE_RATE)
+    pieces = [await _part(talk.engines, part) for part in parts]
+    return sounds.from_pcm(b"".join(pieces), VOICE_RATE)
 
 
 async def _part(engines: Engines, part: str | Pause) -> bytes:

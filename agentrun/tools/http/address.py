@@ -17,19 +17,19 @@ def is_public(address: str) -> bool:
     >>> is_public("8.8.8.8"), is_public("169.254.169.254"), is_public("::ffff:127.0.0.1")
     (True, False, False)
     """
-    found: Address = ipaddress.ip_address(address.split("%")[0])
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
-        found = found.ipv4_mapped
-    return found.is_global and not found.is_multicast
+    ip: Address = ipaddress.ip_address(address.split("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return ip.is_global and not ip.is_multicast
 
 
 async def resolve(host: str, port: int, *, allow_private: bool) -> str:
     """The address to connect to; raises ToolError for an unknown host, and for a private one."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise ToolError(f"{host} can't be found just now.") from None
-    addresses = [str(entry[4][0]) for entry in found]
+    addresses = [str(entry[4][0]) for entry in entries]
     if not allow_private and not all(is_public(address) for address in addresses):
         raise ToolError(f"{host} is inside a private network, and may not be asked.")
     return addresses[0]

@@ -88,9 +88,9 @@ class Parameter(SpecModel):
             "max_length": self.max_length if self.type == "string" else self.max_items,
             "pattern": self.pattern,
         }
-        given: dict[str, Any] = {key: value for key, value in limits.items() if value is not None}
-        made: Any = Annotated[self._kind(), Field(description=self.description or None, **given)]
-        return made if self.required else NotRequired[made]
+        options: dict[str, Any] = {key: value for key, value in limits.items() if value is not None}
+        annotation: Any = Annotated[self._kind(), Field(description=self.description or None, **options)]
+        return annotation if self.required else NotRequired[annotation]
 
     def _kind(self) -> Any:
         if self.enum:
@@ -104,5 +104,5 @@ class Parameter(SpecModel):
 
 def shape(name: str, parameters: Mapping[str, Parameter]) -> Any:
     """The Python type of an object with ``parameters``, strict about other keys."""
-    made = cast(Any, TypedDict)(name, {key: each.hint() for key, each in parameters.items()})
-    return with_config(ConfigDict(extra="forbid"))(made)
+    mapping = cast(Any, TypedDict)(name, {key: each.hint() for key, each in parameters.items()})
+    return with_config(ConfigDict(extra="forbid"))(mapping)

@@ -96,14 +96,14 @@ async def _send(
     if host.lower() not in settings.allowed:
         raise ToolError(f"The answer is at {host}, which may not be asked.")
     port = url.port or (443 if url.scheme == "https" else 80)
-    found = await address.resolve(host, port, allow_private=settings.allow_private)
-    if call.offline and address.is_public(found):
+    ip = await address.resolve(host, port, allow_private=settings.allow_private)
+    if call.offline and address.is_public(ip):
         raise ToolError(f"{host} can't be reached: this call is offline.")
     body = None if settings.body is None else fill_all(settings.body, arguments, call.environ)
     form = None if settings.form is None else _fields(settings.form, arguments, call.environ)
     request = call.http.build_request(
         settings.method,
-        url.copy_with(host=found),
+        url.copy_with(host=ip),
         headers={
             "Accept": "application/json",
             **bounded_answers.ACCEPTED,
@@ -131,8 +131,8 @@ async def _send(
 
 async def _whole(response: httpx.Response) -> httpx.Response:
     content = b"".join([chunk async for chunk in response.aiter_bytes()])
-    kept = {key: value for key, value in response.headers.items() if key in ("content-type", "location")}
-    return httpx.Response(response.status_code, headers=kept, content=content)
+    headers = {key: value for key, value in response.headers.items() if key in ("content-type", "location")}
+    return httpx.Response(response.status_code, headers=headers, content=content)
 
 
 def _read(settings: Settings, response: httpx.Response) -> Any:
@@ -141,8 +141,8 @@ def _read(settings: Settings, response: httpx.Response) -> Any:
         words = f"{settings.name} was answered with {status} {response.reason_phrase}."
         if status in _AGAIN:
             raise _TryAgainError(words)
-        said = response.text.strip()[:_MOST_ERROR] if status < 500 else ""
-        raise ToolError(f"{words} It says: {said}" if said else words)
+        detail = response.text.strip()[:_MOST_ERROR] if status < 500 else ""
+        raise ToolError(f"{words} It says: {detail}" if detail else words)
     try:
         data = json.loads(response.content)
     except (ValueError, RecursionError):

@@ -27,8 +27,8 @@ def call_fields(tree: Any) -> set[str]:
     """The fields of ``call`` that a parsed template names."""
     from jinja2 import nodes
 
-    found = tree.find_all(nodes.Getattr)
-    return {one.attr for one in found if isinstance(one.node, nodes.Name) and one.node.name == CALL}
+    attributes = tree.find_all(nodes.Getattr)
+    return {one.attr for one in attributes if isinstance(one.node, nodes.Name) and one.node.name == CALL}
 
 
 def with_call(arguments: Mapping[str, Any], call: Call) -> dict[str, Any]:
@@ -51,8 +51,8 @@ def fill_values(
     if isinstance(value, tuple):
         return [text for each in value for text in fill_values(each, arguments, environ)]
     alone = _ALONE.fullmatch(value)
-    given = arguments[alone[1]] if alone else fill(value, arguments, environ)
-    every = given if isinstance(given, list) else [given]
+    content = arguments[alone[1]] if alone else fill(value, arguments, environ)
+    every = content if isinstance(content, list) else [content]
     return [text for each in every if (text := _plain(each))]
 
 
@@ -102,9 +102,9 @@ def _render(
     from agentrun.spec.values.templates import environment
 
     template = environment().overlay(finalize=finalize).from_string(source(text))
-    known = {name: environ.get(name, "") for name, _ in _VARIABLE.findall(text)}
+    variables = {name: environ.get(name, "") for name, _ in _VARIABLE.findall(text)}
     try:
-        return template.render({**arguments, VARIABLES: known})
+        return template.render({**arguments, VARIABLES: variables})
     except jinja2.TemplateError as error:
         raise ToolError(f"These arguments can't be used: {error}") from None
 

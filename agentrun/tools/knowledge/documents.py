@@ -28,9 +28,9 @@ class Passage:
 def files(folder: Path) -> list[Path]:
     """The documents of ``folder`` and of the folders below it, but for hidden ones and links out of it."""
     root = folder.resolve()
-    found = [path for path in folder.rglob("*") if path.suffix.lower() in KINDS and path.is_file()]
-    hidden = {path for path in found if any(p.startswith(".") for p in path.relative_to(folder).parts)}
-    return sorted(path for path in found if path not in hidden and path.resolve().is_relative_to(root))
+    paths = [path for path in folder.rglob("*") if path.suffix.lower() in KINDS and path.is_file()]
+    hidden = {path for path in paths if any(p.startswith(".") for p in path.relative_to(folder).parts)}
+    return sorted(path for path in paths if path not in hidden and path.resolve().is_relative_to(root))
 
 
 def passages(path: Path, folder: Path) -> Iterator[Passage]:
@@ -60,14 +60,14 @@ def _markdown(text: str) -> Iterator[Section]:
     fenced = False
     for line in text.splitlines():
         fenced ^= bool(_FENCE.match(line))
-        found = None if fenced else _HEADING.fullmatch(line)
-        if not found:
+        heading = None if fenced else _HEADING.fullmatch(line)
+        if not heading:
             lines.append(line)
             continue
         yield " > ".join(above.values()), "\n".join(lines)
         lines = []
-        level = len(found[1])
-        above = {n: title for n, title in above.items() if n < level} | {level: found[2]}
+        level = len(heading[1])
+        above = {n: title for n, title in above.items() if n < level} | {level: heading[2]}
     yield " > ".join(above.values()), "\n".join(lines)
 
 

@@ -70,8 +70,8 @@ def _build(index: sqlite3.Connection, folder: Path, state: str) -> sqlite3.Conne
     index.execute(
         "CREATE VIRTUAL TABLE passages USING fts5(source, heading, text, tokenize='porter unicode61')"
     )
-    found = (passage for path in files(folder) for passage in passages(path, folder))
-    rows = ((passage.source, passage.heading, passage.text) for passage in found)
+    chunks = (passage for path in files(folder) for passage in passages(path, folder))
+    rows = ((passage.source, passage.heading, passage.text) for passage in chunks)
     index.executemany("INSERT INTO passages VALUES (?, ?, ?)", rows)
     index.execute("INSERT INTO state VALUES (?)", (state,))
     index.commit()
@@ -90,8 +90,8 @@ def _is_fresh(cache: Path, state: str) -> bool:
 
 def _state(folder: Path) -> str:
     """Changes whenever a document does."""
-    seen = hashlib.sha256(str(FORMAT).encode())
+    digest = hashlib.sha256(str(FORMAT).encode())
     for path in files(folder):
         stat = path.stat()
-        seen.update(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
-    return seen.hexdigest()
+        digest.update(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

@@ -56,12 +56,12 @@ def _nearest(
 
     if not passages:
         return []
-    known = _vectors(passages, cache, embeddings, environ)
-    (asked,) = _embed([query], embeddings, environ)
-    every = np.stack([np.frombuffer(vector, np.float32) for vector in known])
-    wanted = np.frombuffer(asked, np.float32)
-    lengths = np.linalg.norm(every, axis=1) * np.linalg.norm(wanted) + 1e-12
-    return [passages[place] for place in np.argsort(-(every @ wanted) / lengths)]
+    vectors = _vectors(passages, cache, embeddings, environ)
+    (blob,) = _embed([query], embeddings, environ)
+    every = np.stack([np.frombuffer(vector, np.float32) for vector in vectors])
+    query_vector = np.frombuffer(blob, np.float32)
+    lengths = np.linalg.norm(every, axis=1) * np.linalg.norm(query_vector) + 1e-12
+    return [passages[place] for place in np.argsort(-(every @ query_vector) / lengths)]
 
 
 def _vectors(
@@ -69,27 +69,29 @@ def _vectors(
 ) -> list[bytes]:
     """The vector of each passage; those that were not seen before are asked for, and kept."""
     keys = [_key(passage, embeddings) for passage in passages]
-    with contextlib.closing(_open(cache)) as kept, kept:
-        found = dict(kept.execute("SELECT key, vector FROM vectors"))
-        new = [(key, passage) for key, passage in zip(keys, passages, strict=True) if key not in found]
+    with contextlib.closing(_open(cache)) as database, database:
+        vectors = dict(database.execute("SELECT key, vector FROM vectors"))
+        new = [(key, passage) for key, passage in zip(keys, passages, strict=True) if key not in vectors]
         for some in _in_portions(new):
             texts = [f"{passage.heading}\n{passage.text}" for _, passage in some]
             rows = list(zip([key for key, _ in some], _embed(texts, embeddings, environ), strict=True))
-            kept.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
-            found |= dict(rows)
-        kept.executemany("DELETE FROM vectors WHERE key = ?", [(key,) for key in set(found) - set(keys)])
-    return [found[key] for key in keys]
+            database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+            vectors |= dict(rows)
+        database.executemany(
+            "DELETE FROM vectors WHERE key = ?", [(key,) for key in set(vectors) - set(keys)]
+        )
+    return [vectors[key] for key in keys]
 
 
 def _open(cache: Path) -> sqlite3.Connection:
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)
-        kept = sqlite3.connect(cache, timeout=SECONDS)
-        kept.execute("CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, vector BLOB)")
+        database = sqlite3.connect(cache, timeout=SECONDS)
+        database.execute("CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, vector BLOB)")
     except (OSError, sqlite3.Error):
-        kept = sqlite3.connect(":memory:")
-        kept.execute("CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB)")
-    return kept
+        database = sqlite3.connect(":memory:")
+        database.execute("CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB)")
+    return database
 
 
 def _in_portions(new: Sequence[tuple[str, Passage]]) -> Iterator[Sequence[tuple[str, Passage]]]:
@@ -97,8 +99,8 @@ def _in_portions(new: Sequence[tuple[str, Passage]]) -> Iterator[Sequence[tuple[
 
 
 def _key(passage: Passage, embeddings: Embeddings) -> str:
-    seen = "\0".join((embeddings.model, embeddings.base_url, passage.heading, passage.text))
-    return hashlib.sha256(seen.encode()).hexdigest()
+    text = "\0".join((embeddings.model, embeddings.base_url, passage.heading, passage.text))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _embed(texts: Sequence[str], embeddings: Embeddings, environ: Mapping[str, str]) -> list[bytes]:
@@ -110,11 +112,11 @@ def _embed(texts: Sequence[str], embeddings: Embeddings, environ: Mapping[str, s
 
     key = fill_variables(embeddings.api_key, environ)
     url = f"{fill_variables(embeddings.base_url, environ).rstrip('/')}/embeddings"
-    asked = {"model": embeddings.model, "input": list(texts), "encoding_format": "float"}
+    body = {"model": embeddings.model, "input": list(texts), "encoding_format": "float"}
     try:
         headers = {**bounded_answers.ACCEPTED, "Authorization": f"Bearer {key}"}
         with httpx.Client(timeout=SECONDS, event_hooks={"response": [bounded_answers.bound]}) as client:
-            answer = client.post(url, json=asked, headers=headers)
+            answer = client.post(url, json=body, headers=headers)
         answer.raise_for_status()
         rows: list[dict[str, Any]] = sorted(answer.json()["data"], key=lambda row: row["index"])
         if len(rows) != len(texts):

@@ -26,11 +26,11 @@ def make(beside: Path, agent: str, knowledge: Knowledge) -> Callable[[Call, str]
         """
         most, embeddings = knowledge.results, knowledge.embeddings
         if embeddings and not call.offline:
-            found = meaning.search(folder, cache, query, most, embeddings, call.environ)
+            hits = meaning.search(folder, cache, query, most, embeddings, call.environ)
         else:
-            found = search(folder, cache, query, most)
+            hits = search(folder, cache, query, most)
         return [
-            {"source": " > ".join(filter(None, (hit.source, hit.heading))), "text": hit.text} for hit in found
+            {"source": " > ".join(filter(None, (hit.source, hit.heading))), "text": hit.text} for hit in hits
         ] or NOTHING
 
     return search_knowledge

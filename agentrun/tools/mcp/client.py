@@ -51,15 +51,15 @@ async def opened(address: Address) -> AsyncIterator[Client]:
 
 async def tools_of(client: Client) -> list[Tool]:
     """Every tool that the server lists now."""
-    found: list[Tool] = []
+    tools: list[Tool] = []
     cursor = None
     for _ in range(MOST_PAGES):
         page = await client.list_tools(cursor=cursor)
-        found += page.tools
+        tools += page.tools
         cursor = page.next_cursor
-        if not cursor or len(found) > 10 * MOST_TOOLS:
+        if not cursor or len(tools) > 10 * MOST_TOOLS:
             break
-    return found
+    return tools
 
 
 def _program(address: Address) -> StdioServerParameters:

@@ -46,8 +46,8 @@ def read(listed: Iterable[Listed]) -> Listing:
     """Look at each tool of a server. Bounded, but it may take some time: not for the event loop."""
     tools: dict[str, ListedTool] = {}
     unusable: dict[str, str] = {}
-    found = list(listed)
-    for one in found[:MOST_TOOLS]:
+    entries = list(listed)
+    for one in entries[:MOST_TOOLS]:
         name = one.name[:80]
         if reason := _reason(one):
             unusable[name] = reason
@@ -56,7 +56,7 @@ def read(listed: Iterable[Listed]) -> Listing:
             tools[name] = _tool(one)
         except _UnreadableError as error:
             unusable[name] = str(error)
-    return Listing(tools, unusable, max(0, len(found) - MOST_TOOLS))
+    return Listing(tools, unusable, max(0, len(entries) - MOST_TOOLS))
 
 
 class _UnreadableError(Exception):

@@ -80,20 +80,20 @@ class McpServers:
         A server that was never asked leaves its tools as they stand in ``own``. A name that is taken goes to
         the one who came first, and the other is a trouble.
         """
-        found = Found([tool for tool in own if tool.plugin != MCP])
-        named = {tool.name: tool for tool in own if tool.plugin == MCP}
+        toolset = Found([tool for tool in own if tool.plugin != MCP])
+        own_tools = {tool.name: tool for tool in own if tool.plugin == MCP}
         for server in servers:
             connection = self._connections.get(address(server, folder, environ))
             if connection is None or connection.listing is None:
-                found.tools += [named.get(tool.name, tool) for tool in unlisted(server)]
+                toolset.tools += [own_tools.get(tool.name, tool) for tool in unlisted(server)]
                 if connection:
-                    found.troubles.append(f"{server.label} can't be reached: {connection.trouble}")
+                    toolset.troubles.append(f"{server.label} can't be reached: {connection.trouble}")
                 continue
             if not server.shared:
                 connection = Connection(connection.address, connection.listing)
-                found.connections.append(connection)
-            _add(found, server, connection)
-        return found
+                toolset.connections.append(connection)
+            _add(toolset, server, connection)
+        return toolset
 
 
 def _add(found: Found, server: McpServer, connection: Connection) -> None:
@@ -104,12 +104,12 @@ def _add(found: Found, server: McpServer, connection: Connection) -> None:
             found.troubles.append(f"{server.label}: {listing.unusable[name]}; it is left out")
             continue
         if name not in listing.tools:
-            known = ", ".join(listing.tools) or "none"
-            found.troubles.append(f"{server.label} has no tool '{name}'; it has: {known}")
+            names = ", ".join(listing.tools) or "none"
+            found.troubles.append(f"{server.label} has no tool '{name}'; it has: {names}")
             continue
-        taken = next((tool for tool in found.tools if tool.name == name), None)
-        if taken:
-            found.troubles.append(f"{server.label}: '{name}' is left out, for {taken.origin} has that name")
+        holder = next((tool for tool in found.tools if tool.name == name), None)
+        if holder:
+            found.troubles.append(f"{server.label}: '{name}' is left out, for {holder.origin} has that name")
             continue
         found.tools.append(make(listing.tools[name], server, connection))
     if listing.more:
@@ -126,12 +126,12 @@ async def asked(
     Nothing is logged: ``troubles`` says it all to whoever asks.
     """
     servers = McpServers()
-    named = [one.model_copy(update={"shared": True}) for one in servers_of(file)]
+    configs = [one.model_copy(update={"shared": True}) for one in servers_of(file)]
     logger.disable(_LOUD)
     try:
-        opened = servers.open(named, file.project, environ, offline=offline)
+        opened = servers.open(configs, file.project, environ, offline=offline)
         await asyncio.gather(*(connection.tried.wait() for connection in opened))
-        yield servers.bring(own, named, file.project, environ)
+        yield servers.bring(own, configs, file.project, environ)
     finally:
         await servers.close()
         logger.enable(_LOUD)

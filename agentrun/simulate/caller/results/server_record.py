@@ -29,21 +29,21 @@ async def fetch(
         return None
     path = f"{parts.path.removesuffix(VOICE_PATH)}/calls/{call_sid}"
     url = parts._replace(path=path, query="").geturl()
-    found: dict[str, Any] | None = None
+    record: dict[str, Any] | None = None
     headers = local_secret.headers(secret, url)
     async with httpx.AsyncClient(timeout=patience, trust_env=False, headers=headers) as client:
         for _ in range(max(1, round(patience / _STEP_SECONDS))):
-            found = await _get(client, url) or found
-            if found is None or found.get("ended"):
-                return found
+            record = await _get(client, url) or record
+            if record is None or record.get("ended"):
+                return record
             await asyncio.sleep(_STEP_SECONDS)
-    return found
+    return record
 
 
 async def _get(client: httpx.AsyncClient, url: str) -> dict[str, Any] | None:
     try:
         response = await client.get(url)
-        found = response.json() if response.status_code == 200 else None
+        record = response.json() if response.status_code == 200 else None
     except (httpx.HTTPError, ValueError):
         return None
-    return found if isinstance(found, dict) and isinstance(found.get("transcript"), list) else None
+    return record if isinstance(record, dict) and isinstance(record.get("transcript"), list) else None

@@ -46,8 +46,8 @@ def _grouped(exchanges: Sequence[Exchange], entries: Sequence[Entry]) -> list[li
     for entry in entries:
         if entry.get("who") == "caller":
             at = float(entry.get("at") or 0.0) + _CLOCK_SLACK_SECONDS
-            begun = [number for number, each in enumerate(exchanges) if each.said and each.said.start <= at]
-            current = max(current, begun[-1] if begun else 0)
+            numbers = [number for number, each in enumerate(exchanges) if each.said and each.said.start <= at]
+            current = max(current, numbers[-1] if numbers else 0)
         groups[current].append(entry)
     return groups
 
@@ -90,14 +90,14 @@ def _tool(entry: Entry, text: str) -> Turn:
 
 
 def _agent(exchange: Exchange, text: str, *, timed: bool = True, interrupted: bool = False) -> Turn:
-    heard = exchange.heard if timed else None
-    if heard is None:
+    sound = exchange.heard if timed else None
+    if sound is None:
         return Turn("agent", text, interrupted=interrupted)
     asked = exchange.said is not None
     return Turn(
         "agent",
-        text or f"({heard.seconds:.1f} s of speech)",
-        first_sound_ms=heard.first_sound_ms if asked else None,
-        seconds=heard.seconds,
+        text or f"({sound.seconds:.1f} s of speech)",
+        first_sound_ms=sound.first_sound_ms if asked else None,
+        seconds=sound.seconds,
         interrupted=interrupted,
     )

@@ -54,15 +54,15 @@ class Timeline:
         self._dry_frames = _LONGEST_GAP + 1
 
     def _end_gap(self) -> None:
-        begun = len(self._audible) - self._dry_frames
-        if self._dry_frames <= _LONGEST_GAP and self._last_audible == begun - 1:
+        start = len(self._audible) - self._dry_frames
+        if self._dry_frames <= _LONGEST_GAP and self._last_audible == start - 1:
             self.gaps.append(self._dry_frames * FRAME_SECONDS)
         self._dry_frames = 0
 
     def first_sound(self, since: float) -> float | None:
         """When the agent is first heard at or after ``since``, or None."""
-        found = self._audible.find(_ONSET, max(0, round(since / FRAME_SECONDS)))
-        return None if found < 0 else found * FRAME_SECONDS
+        start = self._audible.find(_ONSET, max(0, round(since / FRAME_SECONDS)))
+        return None if start < 0 else start * FRAME_SECONDS
 
     def last_sound(self, since: float = 0.0) -> float | None:
         """The end of the latest sound of the agent's at or after ``since``, or None."""
@@ -76,8 +76,8 @@ class Timeline:
 
     def silent_from(self, since: float, length: float) -> float | None:
         """When ``length`` seconds of silence begin, at or after ``since``; None before they have passed."""
-        found = self._audible.find(bytes(round(length / FRAME_SECONDS)), max(0, round(since / FRAME_SECONDS)))
-        return None if found < 0 else found * FRAME_SECONDS
+        start = self._audible.find(bytes(round(length / FRAME_SECONDS)), max(0, round(since / FRAME_SECONDS)))
+        return None if start < 0 else start * FRAME_SECONDS
 
     def heard_between(self, start: float, end: float) -> mulaw.Samples:
         """The agent's sound from ``start`` to ``end`` at 8 kHz."""

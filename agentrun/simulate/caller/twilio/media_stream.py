@@ -183,11 +183,11 @@ class MediaStream:
             await self._line.close()
 
     def _tick(self) -> None:
-        said = self._noise.beneath(self._mouth.popleft()) if self._mouth else self._noise.silence()
-        self._send("media", self._messages.media(said, self.timeline.seconds), str(len(said)))
+        frame = self._noise.beneath(self._mouth.popleft()) if self._mouth else self._noise.silence()
+        self._send("media", self._messages.media(frame, self.timeline.seconds), str(len(frame)))
         dry = not self._playout_buffer.waiting
-        heard, due = self._playout_buffer.play()
-        self.timeline.add(said, heard, dry=dry)
+        sound, due = self._playout_buffer.play()
+        self.timeline.add(frame, sound, dry=dry)
         self._echo(due)
         self._ticked.set()
         self._ticked = asyncio.Event()

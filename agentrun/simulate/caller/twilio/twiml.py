@@ -37,8 +37,8 @@ def parse(text: str) -> Stream:
             before.append(" ".join("".join(verb.itertext()).split()))
         elif verb.tag == "Reject":
             reason = verb.get("reason", "rejected")
-            heard = "a busy signal" if reason == "busy" else "that the number is not in service"
-            raise RefusedError(f"the agent rejected the call: {reason}", heard)
+            words = "a busy signal" if reason == "busy" else "that the number is not in service"
+            raise RefusedError(f"the agent rejected the call: {reason}", words)
         elif verb.tag == "Hangup":
             break
         elif verb.tag != "Pause":
@@ -68,14 +68,14 @@ def _verbs(text: str) -> list[ElementTree.Element]:
 
 
 def _stream(connect: ElementTree.Element, before: tuple[str, ...]) -> Stream:
-    found = connect.find("Stream")
-    if found is None:
+    stream = connect.find("Stream")
+    if stream is None:
         inside = connect[0].tag if len(connect) else "nothing"
         raise RefusedError(f"<Connect> holds {inside}, not <Stream>", _spoken(list(before)), _HINT)
-    url = found.get("url", "")
+    url = stream.get("url", "")
     if urlsplit(url).scheme not in ("ws", "wss"):
         raise RefusedError(f"<Stream url='{url}'> is not a wss:// address", _spoken(list(before)), _HINT)
-    parameters = {part.get("name", ""): part.get("value", "") for part in found.findall("Parameter")}
+    parameters = {part.get("name", ""): part.get("value", "") for part in stream.findall("Parameter")}
     return Stream(url, parameters, before)
 
 

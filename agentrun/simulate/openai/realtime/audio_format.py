@@ -22,10 +22,10 @@ def of(settings: Event, side: str) -> str:
     Raises MisfitError for one that this server does not have.
     """
     audio = settings.get("audio") or {}
-    given: Any = (audio.get(side) or {}).get("format") if isinstance(audio, dict) else None
-    kind = PCM if given is None else given.get("type") if isinstance(given, dict) else given
+    value: Any = (audio.get(side) or {}).get("format") if isinstance(audio, dict) else None
+    kind = PCM if value is None else value.get("type") if isinstance(value, dict) else value
     if kind not in RATES:
-        raise MisfitError("invalid_value", f"audio.{side}.format can't be {given}.")
+        raise MisfitError("invalid_value", f"audio.{side}.format can't be {value}.")
     return str(kind)
 
 
@@ -48,9 +48,9 @@ class TelephoneEncoder:
     def encode(self, pcm: bytes) -> bytes:
         """The next piece."""
         samples = np.frombuffer(pcm, "<i2").astype(np.float32)
-        held = np.concatenate([self._before, samples])
-        self._before = held[len(held) - _TAPS + 1 :]
-        filtered = np.convolve(held, _FILTER, "valid")[self._skip :: 3]
+        buffer = np.concatenate([self._before, samples])
+        self._before = buffer[len(buffer) - _TAPS + 1 :]
+        filtered = np.convolve(buffer, _FILTER, "valid")[self._skip :: 3]
         self._skip = (self._skip - len(samples)) % 3
         return mulaw.encode(np.clip(np.rint(filtered), -32_768, 32_767).astype(np.int16))
 

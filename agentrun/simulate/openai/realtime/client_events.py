@@ -65,7 +65,7 @@ def need_item(event: Event) -> Event:
 def audio_input(settings: Event) -> Event:
     """``audio.input`` of a session's settings. Raises MisfitError when they are no objects."""
     audio = settings.get("audio") or {}
-    given = audio.get("input") or {} if isinstance(audio, dict) else audio
-    if not isinstance(given, dict):
+    section = audio.get("input") or {} if isinstance(audio, dict) else audio
+    if not isinstance(section, dict):
         raise MisfitError("invalid_type", "'session.audio.input' must be an object.")
-    return given
+    return section

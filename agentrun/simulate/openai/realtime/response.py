@@ -112,17 +112,17 @@ class RealtimeResponse:
         await self._added(item, where)
         await session.tell("response.content_part.added", part={"type": "text", "text": ""}, **part)
         session.items.append(item)
-        written = ""
+        text = ""
         for word in pieces(answer.text):
             if self._reason:
                 break
-            written += word
+            text += word
             await session.tell("response.output_text.delta", delta=word, **part)
             await asyncio.sleep(0)
-        item |= message(item["id"], "assistant", "output_text", written)
+        item |= message(item["id"], "assistant", "output_text", text)
         self._output.append(item)
-        await session.tell("response.output_text.done", text=written, **part)
-        await session.tell("response.content_part.done", part={"type": "text", "text": written}, **part)
+        await session.tell("response.output_text.done", text=text, **part)
+        await session.tell("response.content_part.done", part={"type": "text", "text": text}, **part)
         await self._done(item, where)
 
     async def _speak(self, answer: Answer) -> None:
@@ -133,19 +133,19 @@ class RealtimeResponse:
         await self._added(item, where)
         await session.tell("response.content_part.added", part={"type": "audio", "transcript": ""}, **part)
         session.items.append(item)
-        spoken = await self._say(answer.text, part)
-        item |= message(item["id"], "assistant", "output_audio", spoken)
+        transcript = await self._say(answer.text, part)
+        item |= message(item["id"], "assistant", "output_audio", transcript)
         self._output.append(item)
         await session.tell("response.output_audio.done", **part)
-        await session.tell("response.output_audio_transcript.done", transcript=spoken, **part)
-        done = {"type": "audio", "transcript": spoken}
+        await session.tell("response.output_audio_transcript.done", transcript=transcript, **part)
+        done = {"type": "audio", "transcript": transcript}
         await session.tell("response.content_part.done", part=done, **part)
         await self._done(item, where)
 
     async def _say(self, text: str, part: dict[str, Any]) -> str:
         """Words and audio side by side, faster than they are heard; gives the words that were sent."""
         session = self._session
-        left = pieces(text)
+        rest = pieces(text)
         audio = (session.settings.get("audio") or {}).get("output") or {}
         voice, speed = str(audio.get("voice") or "alloy"), float(audio.get("speed") or 1.0)
         sent = 0
@@ -155,18 +155,18 @@ class RealtimeResponse:
             if self._fault and self._fault.kind == "stall" and sent >= self._fault.after:
                 await self._cancelled.wait()
             if self._reason or (self._fault and self._fault.kind == "cut" and sent >= self._fault.after):
-                return text[: len(text) - len("".join(left))]
+                return text[: len(text) - len("".join(rest))]
             sent += len(pcm)
-            for word in left[:2]:
+            for word in rest[:2]:
                 await session.tell("response.output_audio_transcript.delta", delta=word, **part)
-            del left[:2]
+            del rest[:2]
             milliseconds = len(pcm) * 1000 // (2 * VOICE_RATE)
             session.spoken_ms[part["item_id"]] = session.spoken_ms.get(part["item_id"], 0) + milliseconds
             await asyncio.sleep(self._fault.pause if self._fault else 0.0)
             delta = base64.b64encode(encoder.encode(pcm) if encoder else pcm).decode()
             await session.tell("response.output_audio.delta", delta=delta, **part)
             await asyncio.sleep(0)
-        for word in left:
+        for word in rest:
             await session.tell("response.output_audio_transcript.delta", delta=word, **part)
         return text
 

@@ -52,7 +52,7 @@ class RealtimeSession:
 
     async def take(self, event: dict[str, Any]) -> None:
         """One event of the client's."""
-        known: dict[Any, Callable[[dict[str, Any]], Awaitable[None]]] = {
+        handlers: dict[Any, Callable[[dict[str, Any]], Awaitable[None]]] = {
             "session.update": self._update,
             "input_audio_buffer.append": self._append,
             "input_audio_buffer.commit": self._commit_by_client,
@@ -64,7 +64,7 @@ class RealtimeSession:
             "response.create": self._create_response,
             "response.cancel": self._cancel,
         }
-        handler = known.get(str(event.get("type")))
+        handler = handlers.get(str(event.get("type")))
         if handler is None:
             await self.error("unknown_event", f"unknown event {event.get('type')!r}", event.get("event_id"))
             return
@@ -85,11 +85,11 @@ class RealtimeSession:
 
     async def _update(self, event: dict[str, Any]) -> None:
         settings = {**self.settings, **need(event, "session", dict)}
-        given = audio_input(settings)
+        audio = audio_input(settings)
         rate = audio_format.RATES[audio_format.of(settings, "input")]
         audio_format.of(settings, "output")
-        if "turn_detection" in given:
-            self._turns = speech_turns.from_setting(given["turn_detection"])
+        if "turn_detection" in audio:
+            self._turns = speech_turns.from_setting(audio["turn_detection"])
         self.settings = settings
         if self._turns:
             self._turns.rate = rate
@@ -178,12 +178,12 @@ class RealtimeSession:
 
     async def _retrieve(self, event: dict[str, Any]) -> None:
         item_id = need(event, "item_id", str)
-        found = next((item for item in self.items if item["id"] == item_id), None)
-        if found is None:
+        match = next((item for item in self.items if item["id"] == item_id), None)
+        if match is None:
             text = f"item {item_id} does not exist"
             await self.error("item_retrieve_invalid_item_id", text, event.get("event_id"))
         else:
-            await self.tell("conversation.item.retrieved", item=found)
+            await self.tell("conversation.item.retrieved", item=match)
 
     async def _create_response(self, event: dict[str, Any]) -> None:
         if self._response and self._response.active:

@@ -104,7 +104,7 @@ async def _take_all(
     session: Session, socket: WebSocket, fault: Fault | None, limit: asyncio.Task[None]
 ) -> None:
     """Take events until the socket ends. A fault strikes after as many as it says, also if set later."""
-    seen = 0
+    count = 0
     while True:
         receive = asyncio.create_task(socket.receive_text())
         done, _ = await asyncio.wait({receive, limit}, return_when=asyncio.FIRST_COMPLETED)
@@ -112,13 +112,13 @@ async def _take_all(
             receive.cancel()
             raise EndOfSocketError(1001)
         text = receive.result()
-        seen += 1
-        if fault and seen > fault.after and fault.kind not in _IGNORED:
+        count += 1
+        if fault and count > fault.after and fault.kind not in _IGNORED:
             broken, fault = fault, None
             await _break(session, broken)
         try:
             event = client_events.read(text)
-            ignored = _IGNORED.get(fault.kind, "") if fault and seen > fault.after else ""
+            ignored = _IGNORED.get(fault.kind, "") if fault and count > fault.after else ""
             if not ignored or not str(event.get("type")).startswith(ignored):
                 await session.take(event)
         except MisfitError as misfit:

@@ -60,24 +60,24 @@ async def response_events(
 
 def _schema(body: Mapping[str, Any]) -> dict[str, Any] | None:
     """The JSON Schema that the answer must follow, where one is given."""
-    wanted = (body.get("text") or {}).get("format") or {}
-    return (wanted.get("schema") or {}) if wanted.get("type") == "json_schema" else None
+    text_format = (body.get("text") or {}).get("format") or {}
+    return (text_format.get("schema") or {}) if text_format.get("type") == "json_schema" else None
 
 
 async def _item_events(item: Item, index: int) -> AsyncIterator[Event]:
     """The events of one item: words one by one, or a call's arguments at once."""
     where = {"item_id": item["id"], "output_index": index}
     if item["type"] == "function_call":
-        begun = {**item, "arguments": "", "status": "in_progress"}
-        yield {"type": "response.output_item.added", "output_index": index, "item": begun}
+        draft = {**item, "arguments": "", "status": "in_progress"}
+        yield {"type": "response.output_item.added", "output_index": index, "item": draft}
         yield {"type": "response.function_call_arguments.delta", "delta": item["arguments"], **where}
         finished = {"arguments": item["arguments"], "name": item["name"]}
         yield {"type": "response.function_call_arguments.done", **finished, **where}
     else:
-        begun = {**item, "content": [], "status": "in_progress"}
+        draft = {**item, "content": [], "status": "in_progress"}
         text = item["content"][0]["text"]
         part = {"content_index": 0, **where}
-        yield {"type": "response.output_item.added", "output_index": index, "item": begun}
+        yield {"type": "response.output_item.added", "output_index": index, "item": draft}
         empty = {"type": "output_text", "text": "", "annotations": []}
         yield {"type": "response.content_part.added", "part": empty, **part}
         for word in pieces(text):

@@ -84,16 +84,16 @@ class ResponseSocket:
 
     async def _run(self, event: Event, items: list[Item]) -> None:
         await self._mock.conditions.wait("responses")
-        begun: Event = {}
+        response: Event = {}
         async for step in response_events(self._mock, self._agent, event, items):
             if step["type"] == "response.created":
-                begun = step["response"]
-                self._running = begun["id"]
+                response = step["response"]
+                self._running = response["id"]
             if self._cancelled:
-                await self._incomplete(begun, step["sequence_number"])
+                await self._incomplete(response, step["sequence_number"])
                 return
             if step["type"] == "response.completed":
-                self._known = {begun["id"]: [*items, *step["response"]["output"]]}
+                self._known = {response["id"]: [*items, *step["response"]["output"]]}
                 self._running = ""
             await self._send(json.dumps(step))
             await asyncio.sleep(0)
