@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from agentrun.errors import ToolError
     from agentrun.hook_marker import hookimpl
     from agentrun.tools.decorator import tool
-    from agentrun.tools.no_response import NO_RESPONSE
+    from agentrun.tools.results.no_response import NO_RESPONSE
 
 __version__ = "0.1.0"
 
 __all__ = ["NO_RESPONSE", "Call", "ToolError", "__version__", "hookimpl", "tool"]
 
 _MODULES = {
-    "NO_RESPONSE": "agentrun.tools.no_response",
+    "NO_RESPONSE": "agentrun.tools.results.no_response",
     "Call": "agentrun.call",
     "ToolError": "agentrun.errors",
     "hookimpl": "agentrun.hook_marker",

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from pipecat.frames.frames import ErrorFrame
 
 from agentrun.tools.call_history import Ledger
-from agentrun.tools.outcome import Outcome
+from agentrun.tools.results.outcome import Outcome
 from agentrun.tools.tool import Tool
 
 

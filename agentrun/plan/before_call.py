@@ -14,7 +14,7 @@ from agentrun.providers.service_plans import OPENAI, ServicePlan, ServicePlanner
 from agentrun.spec.checks.variables import check_condition
 from agentrun.spec.loading.spec_file import SpecFile, Where
 from agentrun.spec.models.before_call import USUAL_SECONDS, BeforeCall, CallChoice
-from agentrun.spec.models.tools import ToolUse
+from agentrun.spec.models.tools.tool_use import ToolUse
 from agentrun.tools.tool import Tool
 
 NAME = "before_call"

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from agentrun.spec.loading import problem_messages
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import Where
-from agentrun.spec.models.tools import OPTIONS, ToolUse
+from agentrun.spec.models.tools.tool_use import OPTIONS, ToolUse
 from agentrun.tools.build import build
 from agentrun.tools.builtin import BUILTINS
 from agentrun.tools.tool import Tool

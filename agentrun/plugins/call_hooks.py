@@ -9,8 +9,8 @@ from typing import Any
 
 from agentrun.errors import ToolError
 from agentrun.tools.author_errors import AuthoredError, authored
-from agentrun.tools.contained_tasks import contained
-from agentrun.tools.threads import Threads
+from agentrun.tools.running.contained_tasks import contained
+from agentrun.tools.running.threads import Threads
 
 Hook = tuple[Callable[..., Any], tuple[str, ...]]
 """A function, and the arguments that it wants."""

@@ -13,7 +13,7 @@ from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.find import FOLDER, Source, find
 from agentrun.plugins.tools import Plugin, open_plugin
 from agentrun.spec.loading.spec_file import SpecFile, Where
-from agentrun.spec.models.tools import ToolUse
+from agentrun.spec.models.tools.tool_use import ToolUse
 from agentrun.tools import mcp
 from agentrun.tools.builtin import BUILTINS
 from agentrun.tools.tool import Tool

@@ -12,7 +12,7 @@ from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.find import Source
 from agentrun.plugins.hooks import call_hooks_of, functions_of
 from agentrun.plugins.importing import import_plugin
-from agentrun.tools.argument_check import SignatureError
+from agentrun.tools.arguments.argument_check import SignatureError
 from agentrun.tools.build import build, origin
 from agentrun.tools.tool import Tool
 

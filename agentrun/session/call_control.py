@@ -22,7 +22,7 @@ from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
 from agentrun.session.speech.dtmf import DtmfKeys
 from agentrun.tools.call_history import Ledger
-from agentrun.tools.contained_tasks import alone
+from agentrun.tools.running.contained_tasks import alone
 from agentrun.tools.tool import Tool
 from agentrun.transports.connection import Connection
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from agentrun.call import Call
 from agentrun.tools.build import build
-from agentrun.tools.invoke import invoke
-from agentrun.tools.outcome import Outcome
+from agentrun.tools.results.outcome import Outcome
+from agentrun.tools.running.invoke import invoke
 
 
 def call_tool(

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from agentrun.call import Call
-from agentrun.tools import function_schema
-from agentrun.tools.argument_check import Signature
+from agentrun.tools.arguments import function_schema
+from agentrun.tools.arguments.argument_check import Signature
 from agentrun.tools.decorator import ATTRIBUTE, ToolOptions
-from agentrun.tools.threads import Threads
+from agentrun.tools.running.threads import Threads
 from agentrun.tools.tool import Runner, Tool
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from agentrun.call import Call
 from agentrun.errors import ToolError
-from agentrun.tools.canonical_arguments import canonical, clean
-from agentrun.tools.invoke import invoke
-from agentrun.tools.outcome import Outcome
+from agentrun.tools.arguments.canonical_arguments import canonical, clean
+from agentrun.tools.results.outcome import Outcome
+from agentrun.tools.running.invoke import invoke
 from agentrun.tools.tool import Tool
 
 Key = tuple[str, bytes]

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from agentrun.call import Call
 from agentrun.tools.decorator import SAY_AFTER, TIMEOUT, OnInterrupt
-from agentrun.tools.loop_guard import LoopAllowance
+from agentrun.tools.running.loop_guard import LoopAllowance
 
 
 class Runner(Protocol):

@@ -12,7 +12,7 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plugins.builtin import tool_of
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.twilio import TwilioServer
-from agentrun.spec.models.tools import ToolUse
+from agentrun.spec.models.tools.tool_use import ToolUse
 from tests.calls.desk import HELLO, OPEN, QUESTION, STYLES, open_desk
 from tests.calls.quick import calls, quick_call
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agentrun import Call, plugins, spec
-from agentrun.tools.invoke import invoke
+from agentrun.tools.running.invoke import invoke
 from agentrun.tools.tool import Tool
 
 README = Path(__file__).parents[2] / "README.md"

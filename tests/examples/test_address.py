@@ -8,7 +8,7 @@ import pytest
 
 from agentrun import Call
 from agentrun.tools.build import build
-from agentrun.tools.invoke import invoke
+from agentrun.tools.running.invoke import invoke
 from plugins import ncaa
 
 

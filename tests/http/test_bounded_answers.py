@@ -20,7 +20,7 @@ from agentrun.http import bounded_answers
 from agentrun.http.bounded_answers import AnswerTooLongError, Inflater, Measure
 from agentrun.tools.http.build import make
 from agentrun.tools.http.settings import Settings
-from agentrun.tools.invoke import invoke
+from agentrun.tools.running.invoke import invoke
 
 BIG = b"0" * 60_000_000
 

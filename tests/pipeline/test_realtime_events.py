@@ -12,7 +12,7 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.pipecat_private.realtime_events import ReadableEvents, SessionEvents
-from agentrun.tools import unreadable_arguments
+from agentrun.tools.arguments import unreadable_arguments
 
 ITEM = {"id": "i1", "type": "function_call", "name": "order_status", "call_id": "c1", "arguments": ""}
 ADDED = {"type": "conversation.item.added", "event_id": "e", "item": {**ITEM, "status": "in_progress"}}

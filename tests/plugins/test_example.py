@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agentrun import Call, plugins, spec
-from agentrun.tools.invoke import invoke
+from agentrun.tools.running.invoke import invoke
 
 EXAMPLE = Path(__file__).parent / "examples" / "trattoria.yaml"
 CALL = Call(id="CA1", agent="trattoria", transport="twilio", from_number="+15551234567")

@@ -9,7 +9,7 @@ import pytest
 
 from agentrun import Call
 from agentrun.errors import PluginError, SpecError
-from agentrun.tools.invoke import invoke
+from agentrun.tools.running.invoke import invoke
 from agentrun.tools.tool import Tool
 from tests.plugins.conftest import Project
 

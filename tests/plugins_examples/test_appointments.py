@@ -14,7 +14,7 @@ import pytest
 
 from agentrun import Call
 from agentrun.testing import call_tool
-from agentrun.tools.outcome import Outcome
+from agentrun.tools.results.outcome import Outcome
 from tests.plugins_examples.conftest import PROJECT, load_plugin
 
 MONDAY = date.today() + timedelta(days=7 - date.today().weekday())

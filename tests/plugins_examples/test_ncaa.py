@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from agentrun import Call, ToolError
 from agentrun.tools.build import build
-from agentrun.tools.invoke import invoke
-from agentrun.tools.outcome import Outcome
+from agentrun.tools.results.outcome import Outcome
+from agentrun.tools.running.invoke import invoke
 from tests.plugins_examples.conftest import Feed, response
 
 WHO = ["mens", "womens"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from agentrun.spec.models.extracted_fields import ExtractedField, Fields
+from agentrun.spec.models.tools.extracted_fields import ExtractedField, Fields
 from agentrun.spec.values import field_values
 
 

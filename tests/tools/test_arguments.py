@@ -8,8 +8,8 @@ import pytest
 from pydantic import AfterValidator, BaseModel
 
 from agentrun import ToolError
-from agentrun.tools import function_schema
-from agentrun.tools.argument_check import Signature
+from agentrun.tools.arguments import function_schema
+from agentrun.tools.arguments.argument_check import Signature
 
 
 def even(number: int) -> int:

@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel, Field, Strict
 
 from agentrun import Call
-from agentrun.tools import function_schema as schema
+from agentrun.tools.arguments import function_schema as schema
 
 
 class Size(Enum):

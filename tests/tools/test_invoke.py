@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 
 from agentrun import Call, ToolError, tool
 from agentrun.tools.build import build
-from agentrun.tools.invoke import invoke
-from agentrun.tools.outcome import Outcome
+from agentrun.tools.results.outcome import Outcome
+from agentrun.tools.running.invoke import invoke
 
 SPOKEN: ContextVar[str] = ContextVar("SPOKEN")
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar
 import pytest
 from pydantic import BaseModel, Field
 
-from agentrun.tools import function_schema
-from agentrun.tools.argument_check import SignatureError
+from agentrun.tools.arguments import function_schema
+from agentrun.tools.arguments.argument_check import SignatureError
 
 
 class Node(BaseModel):

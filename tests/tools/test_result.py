@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from agentrun.tools.result import EMPTY, MOST_CHARACTERS, UnreadableResultError, as_text
+from agentrun.tools.results.result import EMPTY, MOST_CHARACTERS, UnreadableResultError, as_text
 
 
 class Room(Enum):

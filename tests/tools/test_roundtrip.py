@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from agentrun.tools import function_schema
+from agentrun.tools.arguments import function_schema
 
 
 class Size(Enum):

@@ -10,10 +10,10 @@ import pytest
 from mcp.types import CallToolResult, TextContent
 
 from agentrun.call import Call
-from agentrun.tools import saved_values
 from agentrun.tools.build import build
-from agentrun.tools.invoke import invoke
 from agentrun.tools.mcp.result_text import told
+from agentrun.tools.results import saved_values
+from agentrun.tools.running.invoke import invoke
 
 
 @dataclass

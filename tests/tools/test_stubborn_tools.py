@@ -13,11 +13,11 @@ from loguru import logger
 
 from agentrun import Call, tool
 from agentrun.testing import virtual_time
-from agentrun.tools import contained_tasks, loop_guard
 from agentrun.tools.build import build
 from agentrun.tools.call_history import Ledger
-from agentrun.tools.invoke import LET_GO_SECONDS, invoke
-from agentrun.tools.outcome import Outcome
+from agentrun.tools.results.outcome import Outcome
+from agentrun.tools.running import contained_tasks, loop_guard
+from agentrun.tools.running.invoke import LET_GO_SECONDS, invoke
 from agentrun.tools.tool import Tool
 
 CALL = Call(id="CA1", agent="desk", transport="local")

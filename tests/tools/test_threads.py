@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError, wait
 
 import pytest
 
-from agentrun.tools.threads import Threads
+from agentrun.tools.running.threads import Threads
 
 
 def test_two_at_once_run_at_once() -> None:

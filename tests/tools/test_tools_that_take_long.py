@@ -14,8 +14,8 @@ import pytest
 
 from agentrun import Call, tool
 from agentrun.tools.build import build
-from agentrun.tools.invoke import invoke
-from agentrun.tools.outcome import Outcome
+from agentrun.tools.results.outcome import Outcome
+from agentrun.tools.running.invoke import invoke
 
 
 async def run(function: Callable[..., Any], call: Call, **arguments: Any) -> Outcome:
@@ -103,7 +103,7 @@ STUCK = """
 import asyncio, time
 from agentrun import Call, tool
 from agentrun.tools.build import build
-from agentrun.tools.invoke import invoke
+from agentrun.tools.running.invoke import invoke
 
 @tool(timeout=0.05)
 def stuck() -> None:

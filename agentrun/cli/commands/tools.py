@@ -17,7 +17,7 @@ from agentrun.printable import as_json as in_json
 from agentrun.printable import printable
 
 if TYPE_CHECKING:
-    from agentrun.tools.outcome import Outcome
+    from agentrun.tools.results.outcome import Outcome
     from agentrun.tools.tool import Tool
 
 CODES = {"ok": 0, "refused": 4, "failed": 5, "timeout": 6, "unconfirmed": 7}
@@ -99,7 +99,7 @@ async def _run(
     from agentrun.call import Call
     from agentrun.errors import SetupError
     from agentrun.spec.loading.close_match import closest
-    from agentrun.tools.invoke import invoke
+    from agentrun.tools.running.invoke import invoke
 
     async with _tools(spec, offline=offline) as toolset, httpx.AsyncClient(timeout=10.0) as client:
         tools = {tool.name: tool for tool in toolset}

@@ -27,10 +27,10 @@ from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.tools import functions
 from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
 from agentrun.plan.plan import Plan
-from agentrun.spec.models.extracted_fields import ExtractedField
 from agentrun.spec.models.flow import Flow, FlowAction, FlowFunction, FlowNode
+from agentrun.spec.models.tools.extracted_fields import ExtractedField
 from agentrun.spec.values import conditions, placeholders
-from agentrun.tools.outcome import Outcome
+from agentrun.tools.results.outcome import Outcome
 
 _TAKEN_SECONDS = 0.5
 _ANSWERED_SECONDS = 15.0

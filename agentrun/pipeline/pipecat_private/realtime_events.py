@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.services import end_of_answer
-from agentrun.tools import unreadable_arguments
+from agentrun.tools.arguments import unreadable_arguments
 
 MOST_NOTED = 3
 """Of one kind of skipped event in a call; the rest is counted with the last of them."""

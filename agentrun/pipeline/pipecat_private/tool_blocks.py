@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from agentrun.tools import unreadable_arguments
+from agentrun.tools.arguments import unreadable_arguments
 
 _MOST_CHARACTERS = 256_000
 """Of one call's arguments; more is none that a tool was meant to get."""

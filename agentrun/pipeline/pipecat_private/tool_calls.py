@@ -24,7 +24,7 @@ from pipecat.services.openai.responses.llm import (
 
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.tools.call_deltas import ToolCallDeltas, WholeCall
-from agentrun.tools import unreadable_arguments
+from agentrun.tools.arguments import unreadable_arguments
 
 CUT = ("length", "content_filter")
 """Reasons for which a provider stops in the middle of what the model writes."""

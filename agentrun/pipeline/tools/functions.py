@@ -21,8 +21,8 @@ from agentrun.errors import ToolError
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
 from agentrun.records.storable import storable, text
-from agentrun.tools import unreadable_arguments
-from agentrun.tools.outcome import Outcome
+from agentrun.tools.arguments import unreadable_arguments
+from agentrun.tools.results.outcome import Outcome
 from agentrun.tools.tool import Tool
 
 

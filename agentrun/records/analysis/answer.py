@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentrun.spec.models.after_call import AfterCall
-from agentrun.spec.models.extracted_fields import ExtractedField
+from agentrun.spec.models.tools.extracted_fields import ExtractedField
 from agentrun.spec.values import field_values
 
 MOST_CHARACTERS = 40_000

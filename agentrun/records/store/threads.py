@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from agentrun.tools.threads import Threads
+from agentrun.tools.running.threads import Threads
 
 T = TypeVar("T")
 READ_SECONDS = 10.0

@@ -12,7 +12,7 @@ from loguru import logger
 from agentrun import distribution
 from agentrun.errors import SetupError
 from agentrun.spec.values.addresses import problem_with
-from agentrun.tools.threads import Threads
+from agentrun.tools.running.threads import Threads
 
 CONTENT = "AGENTRUN_TRACE_CONTENT"
 CLOSE_SECONDS = 5.0

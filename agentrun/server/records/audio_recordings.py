@@ -13,7 +13,7 @@ from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
 from agentrun.records.audio.destination import RecordingDestination, shown
 from agentrun.session.tracking.audio_recorder import Recorder
-from agentrun.tools.threads import Threads
+from agentrun.tools.running.threads import Threads
 from agentrun.transports.connection import Connection
 
 WAITS = (0.0, 2.0, 10.0, 30.0)

@@ -24,7 +24,7 @@ from agentrun.records import CallRecord
 from agentrun.records.audio.destination import RecordingDestination
 from agentrun.records.audio.side_mix import SideMix
 from agentrun.records.audio.stereo_file import SoundFile
-from agentrun.tools.threads import Threads
+from agentrun.tools.running.threads import Threads
 from agentrun.transports import mulaw
 from agentrun.transports.connection import Connection
 

@@ -16,7 +16,7 @@ from agentrun.session.tracking.background_transcription import BackgroundTranscr
 from agentrun.session.tracking.latency import Latency
 from agentrun.session.tracking.transcript import Transcript
 from agentrun.session.variables.call_variables import CallVariables
-from agentrun.tools.outcome import Outcome
+from agentrun.tools.results.outcome import Outcome
 from agentrun.tools.tool import Tool
 
 

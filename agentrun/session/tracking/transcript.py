@@ -15,7 +15,7 @@ from agentrun.pipeline.audio.heard_answers import HeardAnswer, HeardAnswers
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.turns import noise_transcripts
 from agentrun.records import CallRecord, CutBy, Dropped, Entry, Takeover
-from agentrun.tools.outcome import Outcome
+from agentrun.tools.results.outcome import Outcome
 from agentrun.tools.tool import Tool
 
 MOST_DROPPED = 200

@@ -16,9 +16,9 @@ from agentrun.plan.plan import Plan
 from agentrun.plugins import call_hooks
 from agentrun.spec.models.before_call import CallChoice
 from agentrun.spec.values import conditions, variables
-from agentrun.tools import saved_values
 from agentrun.tools.author_errors import AuthoredError
-from agentrun.tools.invoke import invoke
+from agentrun.tools.results import saved_values
+from agentrun.tools.running.invoke import invoke
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from agentrun.session.variables import before_call
 from agentrun.session.variables.before_call import BeforeCall
 from agentrun.session.variables.extraction import Extraction
 from agentrun.spec.models.agent import AgentSpec
-from agentrun.spec.models.extracted_fields import ExtractedField
+from agentrun.spec.models.tools.extracted_fields import ExtractedField
 from agentrun.spec.values import placeholders, templates, variables
-from agentrun.tools.outcome import Outcome
+from agentrun.tools.results.outcome import Outcome
 from agentrun.tools.tool import Tool
 
 
@@ -125,7 +125,7 @@ class CallVariables:
     async def tool_gave(self, tool: Tool, outcome: Outcome) -> None:
         """Keep what the result of a tool that did its work gives, by its ``save:``."""
         if tool.save and outcome.status == "ok":
-            from agentrun.tools import saved_values
+            from agentrun.tools.results import saved_values
 
             values, troubles = saved_values.read(tool.save, outcome.data)
             for trouble in troubles:

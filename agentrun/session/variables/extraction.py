@@ -15,7 +15,7 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.services.structured_answer import NoAnswerError
 from agentrun.plan.plan import Plan, ServicePlan
 from agentrun.records import CallRecord
-from agentrun.spec.models.extracted_fields import ExtractedField
+from agentrun.spec.models.tools.extracted_fields import ExtractedField
 from agentrun.spec.values import field_values
 
 MOST_READINGS = 200

@@ -9,7 +9,7 @@ from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import SpecFile, Where, dotted
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.conditions import Comparison, ConditionalWay
-from agentrun.spec.models.extracted_fields import ExtractedField
+from agentrun.spec.models.tools.extracted_fields import ExtractedField
 from agentrun.spec.values import variables
 from agentrun.spec.values.conditions import as_word
 from agentrun.spec.values.template_names import CALL_FIELDS, NAMES

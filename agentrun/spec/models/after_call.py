@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text, list_of_one, word
-from agentrun.spec.models.extracted_fields import Fields
 from agentrun.spec.models.pipeline import Alternative
+from agentrun.spec.models.tools.extracted_fields import Fields
 from agentrun.spec.values.durations import Duration
 
 RESERVED = ("summary", "success", "state")

@@ -17,16 +17,16 @@ from agentrun.spec.models.before_call import BeforeCall
 from agentrun.spec.models.budget import Budget
 from agentrun.spec.models.callers_and_hours import Callers, Hours
 from agentrun.spec.models.daily import DailyTransport
-from agentrun.spec.models.extracted_fields import Fields
-from agentrun.spec.models.extraction import Extraction
 from agentrun.spec.models.flow import Flow
-from agentrun.spec.models.knowledge import Knowledge
 from agentrun.spec.models.on_fault import OnFault
 from agentrun.spec.models.outbound import Dialling
 from agentrun.spec.models.pipeline import PipelineSpec, ServiceSpec
 from agentrun.spec.models.record import Record
 from agentrun.spec.models.scenarios import Scenario
-from agentrun.spec.models.tools import ToolUse
+from agentrun.spec.models.tools.extracted_fields import Fields
+from agentrun.spec.models.tools.extraction import Extraction
+from agentrun.spec.models.tools.knowledge import Knowledge
+from agentrun.spec.models.tools.tool_use import ToolUse
 from agentrun.spec.models.turns_and_limits import Context, Limits, Turns
 
 NAME_PATTERN = r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$"

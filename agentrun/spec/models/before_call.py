@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import SpecModel, Text
 from agentrun.spec.models.conditions import Condition
-from agentrun.spec.models.saved_values import Saved
+from agentrun.spec.models.tools.saved_values import Saved
 from agentrun.spec.values.durations import Duration
 
 USUAL_SECONDS = 1.0

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agentrun.spec.models.agent import AgentSpec
-from agentrun.spec.models.extracted_fields import ExtractedField
+from agentrun.spec.models.tools.extracted_fields import ExtractedField
 
 
 def extracted(spec: AgentSpec) -> dict[str, ExtractedField]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from agentrun.records import Entry
 from agentrun.spec.models.scenarios import Scenario
-from agentrun.tools.result import as_text
+from agentrun.tools.results.result import as_text
 
 NEVER_RAN = "unconfirmed"
 

@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from agentrun.call import Call
-from agentrun.tools.argument_check import Signature
+from agentrun.tools.arguments.argument_check import Signature
+from agentrun.tools.arguments.inline_references import flatten
 from agentrun.tools.http.parameter import shape
 from agentrun.tools.http.settings import Settings
-from agentrun.tools.inline_references import flatten
 from agentrun.tools.tool import Tool
 
 

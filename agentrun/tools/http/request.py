@@ -25,7 +25,7 @@ from agentrun.tools.http.template import (
     fill_variables,
     with_call,
 )
-from agentrun.tools.whole_result import WholeResult
+from agentrun.tools.results.whole_result import WholeResult
 
 MOST_BYTES = 1_000_000
 """A longer answer is not read."""

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text
-from agentrun.spec.models.saved_values import is_path
+from agentrun.spec.models.tools.saved_values import is_path
 from agentrun.spec.values.template_names import CALL_FIELDS
 from agentrun.tools.http.parameter import Parameter, wrong
 from agentrun.tools.http.template import CALL, VARIABLES, call_fields, source

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agentrun.spec.models.knowledge import Embeddings
+from agentrun.spec.models.tools.knowledge import Embeddings
 from agentrun.tools.http.template import fill_variables
 from agentrun.tools.knowledge import index
 from agentrun.tools.knowledge.documents import Passage

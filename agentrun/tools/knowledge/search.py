@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agentrun.call import Call
-from agentrun.spec.models.knowledge import Knowledge
+from agentrun.spec.models.tools.knowledge import Knowledge
 from agentrun.tools.knowledge import meaning
 from agentrun.tools.knowledge.index import search
 

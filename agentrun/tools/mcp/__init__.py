@@ -7,7 +7,7 @@ from typing import Any
 
 from agentrun.call import Call
 from agentrun.errors import ToolError
-from agentrun.spec.models.mcp import McpServer
+from agentrun.spec.models.tools.mcp import McpServer
 from agentrun.tools.tool import Tool
 
 MCP = "mcp"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agentrun.providers.variables import expand
-from agentrun.spec.models.mcp import McpServer
+from agentrun.spec.models.tools.mcp import McpServer
 
 MASK = "…"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentrun.call import Call
-from agentrun.spec.models.mcp import McpServer
+from agentrun.spec.models.tools.mcp import McpServer
 from agentrun.tools.mcp import MCP
 from agentrun.tools.mcp.connection import Connection
 from agentrun.tools.mcp.listing import ListedTool

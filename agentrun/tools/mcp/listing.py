@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
+from agentrun.tools.arguments.inline_references import flatten
 from agentrun.tools.author_errors import AuthoredError, authored
-from agentrun.tools.inline_references import flatten
 
 if TYPE_CHECKING:
     from mcp.types import Tool as Listed

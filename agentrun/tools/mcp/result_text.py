@@ -15,7 +15,7 @@ from mcp.types import (
 )
 
 from agentrun.errors import ToolError
-from agentrun.tools.whole_result import WholeResult
+from agentrun.tools.results.whole_result import WholeResult
 
 NOT_USABLE = "(The tool also gave {what}, which can't be told on a telephone.)"
 

@@ -14,7 +14,7 @@ from loguru import logger
 
 from agentrun.background_tasks import BackgroundTasks
 from agentrun.spec.loading.spec_file import SpecFile
-from agentrun.spec.models.mcp import McpServer
+from agentrun.spec.models.tools.mcp import McpServer
 from agentrun.tools.http.address import is_public
 from agentrun.tools.mcp import MCP, unlisted
 from agentrun.tools.mcp.address import Address, address

@@ -9,7 +9,7 @@ import pytest
 from openai.types.chat.chat_completion_chunk import ChoiceDeltaToolCall
 
 from agentrun.pipeline.tools.call_deltas import MOST_CALLS, MOST_CHARACTERS, ToolCallDeltas
-from agentrun.tools import unreadable_arguments
+from agentrun.tools.arguments import unreadable_arguments
 
 NAMES = ("order_status", "opening_hours")
 

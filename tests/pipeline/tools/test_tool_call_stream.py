@@ -14,7 +14,7 @@ from pipecat.services.openai.llm import OpenAILLMService
 from pipecat.services.openai.responses.llm import OpenAIResponsesHttpLLMService
 
 from agentrun.pipeline import pipecat_private
-from agentrun.tools import unreadable_arguments
+from agentrun.tools.arguments import unreadable_arguments
 
 
 def chunk(delta: dict[str, Any], finish: str | None = None) -> ChatCompletionChunk:

@@ -12,8 +12,8 @@ import httpx
 from agentrun.call import Call
 from agentrun.tools.http.build import make
 from agentrun.tools.http.settings import Settings
-from agentrun.tools.invoke import invoke
-from agentrun.tools.outcome import Outcome
+from agentrun.tools.results.outcome import Outcome
+from agentrun.tools.running.invoke import invoke
 
 
 async def send(

@@ -15,9 +15,9 @@ from agentrun.call import Call
 from agentrun.tools.http import address
 from agentrun.tools.http.build import make
 from agentrun.tools.http.settings import Settings
-from agentrun.tools.invoke import invoke
-from agentrun.tools.outcome import Outcome
-from agentrun.tools.result import MOST_CHARACTERS
+from agentrun.tools.results.outcome import Outcome
+from agentrun.tools.results.result import MOST_CHARACTERS
+from agentrun.tools.running.invoke import invoke
 
 
 class Shop:

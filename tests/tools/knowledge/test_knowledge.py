@@ -12,9 +12,9 @@ from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 from agentrun import plugins, spec
 from agentrun.call import Call
 from agentrun.errors import SpecError
-from agentrun.tools.invoke import invoke
 from agentrun.tools.knowledge.documents import MOST_CHARACTERS, files, passages
 from agentrun.tools.knowledge.index import search
+from agentrun.tools.running.invoke import invoke
 
 SPEC = "transport: local\nprompts: Hi.\nknowledge: docs\n"
 

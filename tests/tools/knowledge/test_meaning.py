@@ -12,7 +12,7 @@ import pytest
 
 from agentrun import plugins, spec
 from agentrun.call import Call
-from agentrun.tools.invoke import invoke
+from agentrun.tools.running.invoke import invoke
 from tests.spec.check_spec import complaints
 
 MEANINGS = (("pool", "swim", "water"), ("breakfast", "eat", "food"), ("dog", "pet", "animals"))

@@ -15,11 +15,11 @@ import pytest
 
 from agentrun.call import Call
 from agentrun.http.bound_socket import bind
-from agentrun.spec.models.mcp import McpServer
-from agentrun.tools.invoke import invoke
+from agentrun.spec.models.tools.mcp import McpServer
 from agentrun.tools.mcp.connection import Connection
 from agentrun.tools.mcp.servers import Found, McpServers
-from agentrun.tools.outcome import Outcome
+from agentrun.tools.results.outcome import Outcome
+from agentrun.tools.running.invoke import invoke
 from tests.calls.desk import until
 
 SHOP = Path(__file__).parent / "shop.py"

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from agentrun.call import Call
-from agentrun.spec.models.mcp import McpServer
+from agentrun.spec.models.tools.mcp import McpServer
 from agentrun.tools.build import build
-from agentrun.tools.invoke import invoke
 from agentrun.tools.mcp import unlisted
-from agentrun.tools.result import MOST_CHARACTERS
+from agentrun.tools.results.result import MOST_CHARACTERS
+from agentrun.tools.running.invoke import invoke
 from tests.calls.desk import until
 from tests.tools.mcp.conftest import SECONDS, Desk, HttpShop, stdio, until_up
 

@@ -8,8 +8,8 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import Text
-from agentrun.spec.models.mcp import McpServer
-from agentrun.spec.models.tool_options import OPTIONS, ToolOptions
+from agentrun.spec.models.tools.mcp import McpServer
+from agentrun.spec.models.tools.tool_options import OPTIONS, ToolOptions
 
 __all__ = ["OPTIONS", "ToolUse"]
 

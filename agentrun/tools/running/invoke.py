@@ -11,13 +11,13 @@ from loguru import logger
 
 from agentrun.call import Call
 from agentrun.errors import ToolError
-from agentrun.tools import whole_result
 from agentrun.tools.author_errors import AuthoredError
-from agentrun.tools.contained_tasks import contained
-from agentrun.tools.loop_guard import GuardedSteps
-from agentrun.tools.no_response import split
-from agentrun.tools.outcome import Outcome
-from agentrun.tools.result import UnreadableResultError, as_text
+from agentrun.tools.results import whole_result
+from agentrun.tools.results.no_response import split
+from agentrun.tools.results.outcome import Outcome
+from agentrun.tools.results.result import UnreadableResultError, as_text
+from agentrun.tools.running.contained_tasks import contained
+from agentrun.tools.running.loop_guard import GuardedSteps
 from agentrun.tools.tool import Tool
 
 TIDY_SECONDS = 0.1

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import Flag, Text, list_of_one
-from agentrun.spec.models.tool_options import ToolOptions
+from agentrun.spec.models.tools.tool_options import ToolOptions
 
 _URL = re.compile(r"(https?://|\$\{)\S+")
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")

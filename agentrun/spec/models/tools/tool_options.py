@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from agentrun.spec.models.base import Flag, Text
-from agentrun.spec.models.saved_values import Saved
+from agentrun.spec.models.tools.saved_values import Saved
 from agentrun.spec.values.durations import Duration
 
 OPTIONS = ("timeout", "say", "say_after", "on_interrupt", "once_per_call", "confirm", "save")

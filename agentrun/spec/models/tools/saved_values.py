@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import Text
-from agentrun.spec.models.extracted_fields import MOST_FIELDS, VariableName
+from agentrun.spec.models.tools.extracted_fields import MOST_FIELDS, VariableName
 
 
 def is_path(value: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agentrun.tools.argument_check import SignatureError
+from agentrun.tools.arguments.argument_check import SignatureError
 
 _DROPPED = ("$defs", "title", "discriminator")
 """Definitions, which are put in their places, and what says nothing to a model."""

@@ -15,9 +15,9 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 from typing_extensions import TypedDict
 
 from agentrun.call import Call
-from agentrun.tools.argument_check import Signature, SignatureError
+from agentrun.tools.arguments.argument_check import Signature, SignatureError
+from agentrun.tools.arguments.inline_references import flatten
 from agentrun.tools.author_errors import AuthoredError, authored
-from agentrun.tools.inline_references import flatten
 
 MOST_REASON = 200
 

@@ -1,0 +1,1 @@
+"""What a tool gives back, and what is kept of it."""
