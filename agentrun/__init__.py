@@ -7,8 +7,9 @@ A name is imported when it is first asked for, so that `agentrun --help` costs n
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from agentrun.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from agentrun.call import Call
@@ -28,13 +29,7 @@ _MODULES = {
     "hookimpl": "agentrun.hook_marker",
     "tool": "agentrun.tools.decorator",
 }
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(_MODULES[name]), name)
-    return value
+__getattr__ = lazy_names(__name__, _MODULES)
 
 
 def __dir__() -> list[str]:

@@ -1,6 +1,19 @@
 """Records of calls."""
 
-from agentrun.records.call_record import CallRecord, EndedBy
-from agentrun.records.entries import CutBy, Dropped, Entry, KeyPress, Takeover, Turn
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentrun.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from agentrun.records.call_record import CallRecord, EndedBy
+    from agentrun.records.entries import CutBy, Dropped, Entry, KeyPress, Takeover, Turn
 
 __all__ = ["CallRecord", "CutBy", "Dropped", "EndedBy", "Entry", "KeyPress", "Takeover", "Turn"]
+_ENTRIES = dict.fromkeys(
+    ("CutBy", "Dropped", "Entry", "KeyPress", "Takeover", "Turn"), "agentrun.records.entries"
+)
+__getattr__ = lazy_names(
+    __name__, {**dict.fromkeys(("CallRecord", "EndedBy"), "agentrun.records.call_record"), **_ENTRIES}
+)
