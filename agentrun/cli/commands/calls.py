@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from agentrun.cli.commands import calls_replay
+from agentrun.cli.commands import calls_migrate, calls_replay
 from agentrun.cli.options.record_filter import Condition, RecordFilter, all_of
 from agentrun.cli.options.record_store import open_store, record_of
 from agentrun.cli.options.server import DURATION, records_option
@@ -113,6 +113,7 @@ def export(
     _print_all(_find(records, agent, since, where), as_csv=as_csv and not as_json)
 
 
+command.add_command(calls_migrate.command, "migrate")
 command.add_command(calls_replay.command, "replay")
 
 
