@@ -22,11 +22,15 @@ KUBECTL = shutil.which("kubectl")
 
 
 def manifests(folder: Path, *plans: Plan, **given: Any) -> dict[str, dict[str, Any]]:
-    """Each by its kind."""
-    made = files.files(deployment(folder, *plans, **{"public_url": URL, **given}))
-    texts = [text for name, text in made.items() if name.startswith("kubernetes/")]
-    found = [one for text in texts for one in yaml.safe_load_all(text)]
-    return {one["kind"]: one for one in found}
+    """Each by its kind; of two of a kind by what its name has more than the agent's."""
+    contents = files.files(deployment(folder, *plans, **{"public_url": URL, **given}))
+    texts = [text for name, text in contents.items() if name.startswith("kubernetes/")]
+    documents = [one for text in texts for one in yaml.safe_load_all(text)]
+    return {f"{one['kind']}{'-webhooks' * _is_of_webhooks(one)}": one for one in documents}
+
+
+def _is_of_webhooks(manifest: dict[str, Any]) -> bool:
+    return str(manifest.get("metadata", {}).get("name", "")).endswith("-webhooks")
 
 
 def pod(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -39,7 +43,7 @@ def pod(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def test_every_manifest_is_valid_to_the_letter(tmp_path: Path, transport: str, calls: int | None) -> None:
     plans = [plan_of(tmp_path, name, transport) for name in ("desk", "front_desk")]
     found = manifests(tmp_path, *plans, calls=calls)
-    assert len(found) == 8
+    assert len(found) == 8 + ("twilio" in transport)
     for kind, one in found.items():
         if kind not in ("Kustomization", "ServiceMonitor"):
             kubernetes_validate.validate(one, VERSION, strict=True)
@@ -105,6 +109,26 @@ def test_only_agents_can_be_reached_from_outside(tmp_path: Path) -> None:
     assert rule["host"] == "voice.example.com"
 
 
+def test_a_full_replica_has_a_webhook_asked_of_another_and_nothing_else(tmp_path: Path) -> None:
+    found = manifests(tmp_path, plan_of(tmp_path, "desk"), plan_of(tmp_path, "room", "daily"))
+    webhooks = found["Ingress-webhooks"]
+    [rule] = webhooks["spec"]["rules"]
+    assert [(one["path"], one["pathType"]) for one in rule["http"]["paths"]] == [
+        ("/desk/twilio/voice", "Exact")
+    ]
+    again = "nginx.ingress.kubernetes.io/proxy-next-upstream"
+    assert "http_503 non_idempotent" in webhooks["metadata"]["annotations"][again]
+    assert again not in found["Ingress"]["metadata"]["annotations"]
+    [container] = pod(found)["containers"]
+    environ = {one["name"]: one.get("value") for one in container["env"]}
+    assert (environ["AGENTRUN_CAPACITY"], environ["AGENTRUN_WHEN_FULL"]) == ("10", "503")
+    assert "AGENTRUN_MAX_CALLS" not in environ, "it would be for all replicas together"
+
+
+def test_applying_again_leaves_the_number_of_replicas_to_the_autoscaler(tmp_path: Path) -> None:
+    assert "replicas" not in manifests(tmp_path)["Deployment"]["spec"]
+
+
 @pytest.mark.parametrize(("transport", "media"), [("twilio", False), ("daily", True), ("local", True)])
 def test_sound_over_webrtc_is_let_out_where_there_is_some(
     tmp_path: Path, transport: str, media: bool
@@ -143,4 +167,17 @@ def test_kustomize_takes_the_folder(tmp_path: Path) -> None:
     command = [str(KUBECTL), "kustomize", str(tmp_path / "kubernetes")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    assert len(list(yaml.safe_load_all(done.stdout))) == 6
+    assert len(list(yaml.safe_load_all(done.stdout))) == 7
+
+
+@pytest.mark.needs(KUBECTL is not None, "kubectl, for kustomize")
+def test_the_secret_is_made_of_what_was_filled_in(tmp_path: Path) -> None:
+    made = files.files(deployment(tmp_path, public_url=URL))
+    (tmp_path / "kustomization.yaml").write_bytes(made["kustomization.yaml"])
+    (tmp_path / "secrets.env").write_text("# the model\nOPENAI_API_KEY=sk-1\n\nAGENTRUN_API_KEY=a=b\n")
+    command = [str(KUBECTL), "kustomize", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    secret = yaml.safe_load(done.stdout)
+    assert (secret["kind"], secret["metadata"]["name"]) == ("Secret", "desk-secrets")
+    assert set(secret["data"]) == {"OPENAI_API_KEY", "AGENTRUN_API_KEY"}

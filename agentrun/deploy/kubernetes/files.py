@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,21 +29,35 @@ _MANIFESTS = (
 
 def files(wanted: Deployment) -> dict[str, bytes]:
     """Manifests in ``kubernetes/``, and beside it what the image is built from."""
-    values = _values(wanted)
+    values = figures(wanted)
     contents = {f"{_FOLDER}/{name}.yaml": render(f"{_FOLDER}/{name}.yaml.j2", values) for name in _MANIFESTS}
-    contents["secrets.env.example"] = render("secrets.env.j2", values)
-    return wanted.with_project(contents | image.own_files(wanted))
+    return wanted.with_project(contents | beside(wanted, values))
 
 
 def commands(wanted: Deployment) -> list[list[str]]:
-    """Build, push, and apply from within the folder."""
-    secret = ["kubectl", "create", "secret", "generic", f"{wanted.name}-secrets"]
+    """Build, push, and apply from within the folder, as often as one likes."""
+    return [
+        *preparing(wanted),
+        ["kubectl", "apply", "--kustomize", _FOLDER],
+        ["kubectl", "rollout", "status", f"deployment/{wanted.name}"],
+    ]
+
+
+def beside(wanted: Deployment, values: Mapping[str, Any]) -> dict[str, bytes]:
+    """What the image is built from, and what a secret is made of, in any cluster."""
+    return {
+        **image.own_files(wanted),
+        "secrets.env.example": render("secrets.env.j2", values),
+        "kustomization.yaml": render(f"{_FOLDER}/secret.yaml.j2", values),
+    }
+
+
+def preparing(wanted: Deployment) -> list[list[str]]:
+    """Build the image, push it, and make the secret of ``secrets.env``, or change it to that."""
     return [
         image.build(wanted, "docker", "."),
         ["docker", "push", wanted.image_name],
-        [*secret, "--from-env-file", "secrets.env"],
-        ["kubectl", "apply", "--kustomize", _FOLDER],
-        ["kubectl", "rollout", "status", f"deployment/{wanted.name}"],
+        ["kubectl", "apply", "--server-side", "--force-conflicts", "--kustomize", "."],
     ]
 
 
@@ -59,7 +74,8 @@ def replicas(calls: int | None, per_pod: int = CALLS_PER_POD) -> tuple[int, int]
     return LEAST, max(LEAST + 1, math.ceil(calls / (per_pod * FULL_AT)) + 1)
 
 
-def _values(wanted: Deployment) -> dict[str, Any]:
+def figures(wanted: Deployment) -> dict[str, Any]:
+    """What manifests, and the values of a chart, are written from. Times are in seconds."""
     least, most = replicas(wanted.calls)
     transports = [one for plan in wanted.plans for one in plan.transports]
     store = variables.Variable("AGENTRUN_RECORDS", "where records are kept: postgresql+psycopg://…")
@@ -71,6 +87,7 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         "public_url": url,
         "host": urlsplit(url).hostname,
         "agents": [plan.spec.name for plan in wanted.plans],
+        "telephone": [plan.spec.name for plan in wanted.plans if plan.has_transport("twilio")],
         "variables": [*wanted.variables, variables.SERVER_KEY, store],
         "copy": "secrets.env",
         "drain": math.ceil(wanted.longest_call),
