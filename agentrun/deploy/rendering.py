@@ -10,9 +10,10 @@ from xml.sax.saxutils import quoteattr
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-_HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
+"""The rooms of the targets, with their templates."""
 _ENVIRONMENT = Environment(
-    loader=FileSystemLoader(_HERE),
+    loader=FileSystemLoader(FOLDER),
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,

@@ -9,6 +9,7 @@ from agentrun.deploy import server
 from agentrun.deploy.bot import files as bot
 from agentrun.deploy.compose import files as compose
 from agentrun.deploy.deployment import Deployment
+from agentrun.deploy.helm import files as helm
 from agentrun.deploy.image import files as image
 from agentrun.deploy.kubernetes import files as kubernetes
 from agentrun.deploy.pipecat_cloud import checks as pipecat_cloud_checks
@@ -41,6 +42,7 @@ class Target:
 TARGETS: Mapping[str, Target] = {
     "bot": Target(bot.files, bot.commands, bot.problems, single=True, packaged=False),
     "compose": Target(compose.files, compose.commands, server.problems, public=True),
+    "helm": Target(helm.files, helm.commands, server.replicated, public=True),
     "image": Target(image.files, image.commands, server.problems),
     "kubernetes": Target(kubernetes.files, kubernetes.commands, server.replicated, public=True),
     "pipecat-cloud": Target(

@@ -29,7 +29,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(eject.command, list(arguments), catch_exceptions=False)
 
 
-@pytest.mark.parametrize("target", ["compose", "kubernetes", "systemd"])
+@pytest.mark.parametrize("target", ["compose", "helm", "kubernetes", "systemd"])
 def test_what_is_written_is_named_and_what_follows_is_printed(tmp_path: Path, spec: str, target: str) -> None:
     out = tmp_path / "out"
     done = run(spec, "--to", str(out), "--target", target, "--public-url", URL)
@@ -154,6 +154,11 @@ def test_this_copy_comes_along_as_a_wheel_and_the_same_source_gives_the_same_one
     assert name == "agentrun_voice-0.1.0-py3-none-any.whl"
     with zipfile.ZipFile(io.BytesIO(content)) as wheel:
         names = wheel.namelist()
-    for wanted in ("agentrun/deploy/image/locked.txt", "agentrun/deploy/pipecat_cloud/bot.py.j2"):
+    for wanted in (
+        "agentrun/deploy/image/locked.txt",
+        "agentrun/deploy/pipecat_cloud/bot.py.j2",
+        "agentrun/deploy/helm/chart/templates/_helpers.tpl",
+        "agentrun/deploy/helm/chart/values.schema.json",
+    ):
         assert wanted in names
     assert not any("__pycache__" in one for one in names)

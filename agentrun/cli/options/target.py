@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-TARGET_NAMES = ("bot", "compose", "image", "kubernetes", "pipecat-cloud", "systemd")
+TARGET_NAMES = ("bot", "compose", "helm", "image", "kubernetes", "pipecat-cloud", "systemd")
 """Those of ``agentrun.deploy.targets``; a test holds them together."""
 
 _IMAGE = re.compile(r"[a-z0-9]+([._:/-]+[a-z0-9]+)*:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
