@@ -9,10 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from agentrun.records.store.private_file import keep_private
 
@@ -67,15 +63,23 @@ def migrate(connection: sa.Connection, steps: Path = _MIGRATIONS, versions: str 
     A database that a newer agentrun has brought further stays as it is: steps only add, and what they add
     may be left out, so that old and new serve side by side while they are being exchanged.
     """
-    config = Config()
-    config.set_main_option("script_location", str(steps).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    config.attributes["version_table"] = versions
     connection.exec_driver_sql(_ALONE[connection.dialect.name])
-    known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
-    has = MigrationContext.configure(connection, opts={"version_table": versions}).get_current_heads()
-    if set(has) <= known:
-        command.upgrade(config, "head")
+    if _newest(steps) not in _had(connection, versions):
+        from agentrun.records.store import schema_steps  # Alembic is for the few starts that need it
+
+        schema_steps.run(connection, steps, versions)
+
+
+def _newest(steps: Path) -> str:
+    """The number of the last step: ``step_0007_words.py`` is revision 0007."""
+    return max(path.name.split("_")[1] for path in (steps / "versions").glob("step_*.py"))
+
+
+def _had(connection: sa.Connection, versions: str) -> list[str]:
+    if not sa.inspect(connection).has_table(versions):
+        return []
+    column = sa.column("version_num", sa.String)
+    return list(connection.scalars(sa.select(column).select_from(sa.table(versions))))
 
 
 def now(connection: sa.Connection) -> datetime:

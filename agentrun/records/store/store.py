@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import sqlalchemy as sa
-from alembic.util import CommandError
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agentrun.distribution import install_extra
@@ -59,7 +58,7 @@ class Store:
         except ModuleNotFoundError as error:
             hint = install_extra("postgresql")
             raise SetupError(f"records need {error.name}, which is not installed", hint) from None
-        except (sa.exc.SQLAlchemyError, CommandError) as error:
+        except sa.exc.SQLAlchemyError as error:
             words = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise SetupError(
                 f"records can't be kept at {engine.shown(url)}: {words}", "see --records, or --records none"

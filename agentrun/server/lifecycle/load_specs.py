@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from agentrun import plugins
 from agentrun.errors import SetupError
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
 from agentrun.server.browser import availability
-from agentrun.server.lifecycle.offline import Offline
 from agentrun.server.lifecycle.options import Options
 from agentrun.spec.loading.spec_file import SpecFile
+
+if TYPE_CHECKING:
+    from agentrun.server.lifecycle.offline import Offline
 
 
 def make_plans(

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
@@ -24,7 +25,6 @@ from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle import trust
 from agentrun.server.lifecycle.answering import answering
 from agentrun.server.lifecycle.load_specs import make_plan, make_plans
-from agentrun.server.lifecycle.offline import Offline
 from agentrun.server.lifecycle.options import Options
 from agentrun.server.lifecycle.reload import Reloader, Stamp, stamp_of
 from agentrun.server.lifecycle.settings import ServerSettings
@@ -33,6 +33,9 @@ from agentrun.server.records import record_keeping
 from agentrun.server.shared_state.ledger import Ledger
 from agentrun.server.twilio.outbound_calls import Diallers
 from agentrun.spec.loading.spec_file import SpecFile
+
+if TYPE_CHECKING:
+    from agentrun.server.lifecycle.offline import Offline
 
 __all__ = ["Options", "RunningServer", "load", "make_plans", "running_server"]
 
@@ -74,8 +77,7 @@ async def running_server(
         sock = bind(options.host, options.port) if options.worker_fd is None else inherit(options.worker_fd)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
-        mock_server = Offline(files, elsewhere=options.mock_server) if options.offline else None
-        offline = await stack.enter_async_context(mock_server) if mock_server else None
+        offline = await stack.enter_async_context(_offline(files, options))
         plans = make_plans(files, environ, options, offline)
         _require_public_urls(plans, options.host)
         for plan in plans.values():
@@ -155,6 +157,17 @@ def _include_daily(web: FastAPI, switchboard: Switchboard, settings: ServerSetti
     from agentrun.server.daily import agents
 
     return agents.include(web, switchboard, settings).join_given_rooms
+
+
+def _offline(
+    files: Sequence[SpecFile], options: Options
+) -> contextlib.AbstractAsyncContextManager[Offline | None]:
+    """The mock server, or nothing; imported for those who ask for it."""
+    if not options.offline:
+        return contextlib.nullcontext()
+    from agentrun.server.lifecycle.offline import Offline
+
+    return Offline(files, elsewhere=options.mock_server)
 
 
 def _only_daily(files: Sequence[SpecFile]) -> bool:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.util import CommandError
 
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
@@ -40,7 +39,7 @@ def open_database(url: str) -> sa.Engine:
     except ModuleNotFoundError as error:
         hint = install_extra("postgresql")
         raise SetupError(f"--shared needs {error.name}, which is not installed", hint) from None
-    except (sa.exc.SQLAlchemyError, CommandError) as error:
+    except sa.exc.SQLAlchemyError as error:
         words = str(getattr(error, "orig", None) or error).splitlines()[0]
         message = f"nothing can be shared at {engine.shown(url)}: {words}"
         raise SetupError(message, "see --shared, or --shared none") from None

@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import jinja2
-from jinja2 import nodes
-
 from agentrun.errors import Problem
 from agentrun.spec.checks import flow_texts
 from agentrun.spec.loading.spec_file import SpecFile, Where, nearest
 from agentrun.spec.loading.yaml_source import Source
 from agentrun.spec.models.agent import AgentSpec, FixedWords
 from agentrun.spec.models.flow import Flow
-from agentrun.spec.values import placeholders, templates, variables
+from agentrun.spec.values import placeholders, variables
+from agentrun.spec.values.template_names import SPOKEN_AS_THEY_STAND, TEMPLATES
 
 _FILLED_IN_HTTP = ("url", "headers", "query", "body", "form")
 _LITERAL_IN_TOOLS = ("say", "description", "parameters", "name")
@@ -30,7 +28,7 @@ _BODY = "call.body."
 def check(found: Source) -> list[Problem]:
     """An error for each text in which braces would stay as they are."""
     report = Source(found.path)
-    places = {*templates.TEMPLATES, *templates.SPOKEN_AS_THEY_STAND}
+    places = {*TEMPLATES, *SPOKEN_AS_THEY_STAND}
     for where, text in _texts(found.data, ()):
         if "{{" in text and "}}" in text and where not in places and _is_literal(where):
             hint = "write plain words, or move it to a prompt, a flow's text or a request of an HTTP tool"
@@ -44,7 +42,7 @@ def check_parameters(file: SpecFile) -> list[Problem]:
     problems = []
     unset = set(variables.found_out(file.spec)) - set(file.spec.vars)
     for where, text in _prompts(file.spec):
-        for name in dict.fromkeys(_bare(text)):
+        for name in dict.fromkeys(_bare(text) if "{" in text else ()):
             if name.startswith(_BODY):
                 hint = f'write {{{{ {name} or "there" }}}}, or {{% if {name} %}}'
                 problems.append(_may_be_empty(file, where, name, hint))
@@ -61,6 +59,12 @@ def check_parameters(file: SpecFile) -> list[Problem]:
 
 def _may_be_empty(file: SpecFile, where: Where, name: str, hint: str) -> Problem:
     return file.problem(where, f"'{name}' is empty for a caller who doesn't give it", hint, "warning")
+
+
+def _bare(text: str) -> Iterator[str]:
+    from agentrun.spec.checks.bare_names import bare_names  # with Jinja2, which few checks need
+
+    return bare_names(text)
 
 
 def _prompts(spec: AgentSpec) -> Iterator[tuple[Where, str]]:
@@ -96,35 +100,3 @@ def _is_literal(where: Where) -> bool:
     if where[0] != "tools" or len(where) < 3:
         return True
     return where[2] in _LITERAL_IN_TOOLS and where[2] not in _FILLED_IN_HTTP
-
-
-def _bare(text: str) -> Iterator[str]:
-    """Names that are written out as they are, outside of any condition: variables, and ``call.body.x``."""
-    try:
-        tree = templates.environment().parse(text)
-    except (jinja2.TemplateSyntaxError, RecursionError, ValueError):
-        return
-    tests: list[nodes.Node] = [one.test for one in tree.find_all(nodes.If)]
-    tests += [one.test for one in tree.find_all(nodes.CondExpr)]
-    guarded = {name for test in tests for name in _named(test)}
-    for output in tree.find_all(nodes.Output):
-        for node in output.nodes:
-            name = _name(node)
-            if name and name not in guarded:
-                yield name
-
-
-def _named(node: nodes.Node) -> Iterator[str]:
-    parts = [node, *node.find_all((nodes.Getattr, nodes.Getitem, nodes.Name))]
-    return (name for one in parts if (name := _name(one)))
-
-
-def _name(node: nodes.Node) -> str:
-    """``call.body.x``, or the variable that ``node`` is, or is a part of."""
-    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Getattr):
-        body = node.node
-        if body.attr == "body" and isinstance(body.node, nodes.Name) and body.node.name == "call":
-            return f"{_BODY}{node.attr}"
-    while isinstance(node, nodes.Getattr | nodes.Getitem):
-        node = node.node
-    return node.name if isinstance(node, nodes.Name) else ""

@@ -14,24 +14,8 @@ from agentrun.call import Call
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import Place, Where, nearest
 from agentrun.spec.loading.yaml_source import Source, at
-from agentrun.spec.values.template_names import CALL_FIELDS, NAMES
+from agentrun.spec.values.template_names import CALL_FIELDS, NAMES, SPOKEN_AS_THEY_STAND, TEMPLATES
 from agentrun.spec.values.variables import names_in
-
-TEMPLATES: tuple[Where, ...] = (
-    ("prompts",),
-    ("prompts", "system"),
-    ("prompts", "greeting"),
-    ("prompts", "greeting", "say"),
-)
-SPOKEN_AS_THEY_STAND: tuple[Where, ...] = (
-    ("prompts", "apology"),
-    ("prompts", "repeat"),
-    ("turns", "idle", "say"),
-    ("turns", "idle", "goodbye"),
-    ("limits", "warning"),
-    ("limits", "goodbye"),
-)
-"""Texts that are not templates: they are prepared before a call, so that they work when all else fails."""
 
 
 def environment() -> ImmutableSandboxedEnvironment:
