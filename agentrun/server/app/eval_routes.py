@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, WebSocket
+from pipecat.evals.serializer import EvalConnectionFlags
 from starlette.websockets import WebSocketDisconnect
 
 from agentrun.server.auth.local_only import LocalCheck, require_address
@@ -36,15 +38,24 @@ def router(switchboard: Switchboard, require_local: LocalCheck = require_address
             await websocket.close(1008)
             return
         await websocket.accept()
-        try:
-            flags = await asyncio.wait_for(evaluation.flags(websocket), FIRST_MESSAGE_SECONDS)
-        except (TimeoutError, WebSocketDisconnect):
-            flags = None
+        flags = await _flags(websocket)
         if flags is None:
-            await websocket.close(1008, "the first message must be an eval-connect")
             return
         kind = evaluation.Manner(heard=heard, call_id=call, pace=pace)
         line = evaluation.connect(websocket, flags, kind, plan.spec.name, plan.environ, offline=plan.offline)
         await asyncio.wait({switchboard.answer(plan, line)})
 
     return routes
+
+
+async def _flags(websocket: WebSocket) -> EvalConnectionFlags | None:
+    """What the harness wants to be sent; None where the socket was closed, by it or for its first message."""
+    with contextlib.suppress(WebSocketDisconnect):
+        try:
+            flags = await asyncio.wait_for(evaluation.flags(websocket), FIRST_MESSAGE_SECONDS)
+        except TimeoutError:
+            flags = None
+        if flags is None:
+            await websocket.close(1008, "the first message must be an eval-connect")
+        return flags
+    return None
