@@ -51,7 +51,11 @@ if TYPE_CHECKING:
     default="",
     help="Offline, with the mock server that `agentrun simulate` runs at URL.",
 )
-@click.option("--insecure", is_flag=True, help="Accept unsigned calls; on a loopback host only.")
+@click.option(
+    "--insecure",
+    is_flag=True,
+    help="Accept unsigned calls, and streams of simulators; on a loopback host only.",
+)
 @click.option(
     "--eval",
     "evals",

@@ -85,6 +85,11 @@ def _next_steps(server: RunningServer, local_page: bool) -> Iterator[str]:
         yield "Twilio's routes answer 403 until TWILIO_AUTH_TOKEN is set."
     if server.settings.access is Access.SIGNED and not server.settings.public_urls:
         yield "Only this machine can call: add --public-url with the address that Twilio reaches."
+    if server.settings.origins and not server.settings.environ.get("AGENTRUN_API_KEY"):
+        yield (
+            "[yellow]--allow-origin has no effect yet[/]: pages of other sites begin calls with a token; "
+            f"set AGENTRUN_API_KEY, with which `{escape(command())} token {name}` makes one."
+        )
     if local_page:
         yield f"Talk:  open {server.url}/{link}"
     elif _is_loopback(server):

@@ -22,6 +22,7 @@ class ServerSettings:
     calls: what belongs to such a call comes in several requests, and each may reach another worker.
     ``local`` tells this user's own requests from strangers'. ``when_full`` is what Twilio is answered when
     this machine is full or stops: the agent's words, or 503 for a balancer that asks another machine.
+    ``insecure`` lets streams in that no webhook announced, from this machine.
     """
 
     host: str
@@ -35,3 +36,4 @@ class ServerSettings:
     one_of_many: bool = False
     local: LocalAccess = field(default_factory=LocalAccess, repr=False)
     when_full: WhenFull = "busy"
+    insecure: bool = False

@@ -50,6 +50,7 @@ def settings(
         origins=frozenset(origin.lower().rstrip("/") for origin in options.origins),
         local=local,
         when_full=options.when_full,
+        insecure=options.insecure and access is Access.OPEN,
     )
 
 

@@ -18,6 +18,7 @@ from agentrun.server.admission.admission import Refusal
 from agentrun.server.auth.call_access import Access
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
+from agentrun.server.twilio.direct_streams import DirectStreams
 from agentrun.server.twilio.handshakes import CrowdedError, Handshakes
 from agentrun.server.twilio.look_ups import LookUps
 from agentrun.server.twilio.outbound_calls import Diallers
@@ -52,6 +53,7 @@ class TwilioRoutes:
         switchboard.on_close(self._look_ups.close)
         self._webhooks = webhooks or Webhooks(settings)
         self._refused = RefusedStreams(switchboard, count_refused)
+        self._direct = DirectStreams(settings, switchboard)
 
     def router(self) -> APIRouter:
         """The routes, to be included in the app."""
@@ -167,8 +169,7 @@ class TwilioRoutes:
             self._refused.note(agent, "handshake")
             await _close(websocket, POLICY_VIOLATION)
             return None
-        shown = stream.parameters
-        ticket = await self._tokens.redeem(shown.get("token", ""), agent, stream.call_sid, shown)
+        ticket = await self._grant(plan, websocket, stream)
         if ticket is None:
             logger.warning("{}: refused a stream without a valid token", agent)
             if is_expected:
@@ -187,6 +188,12 @@ class TwilioRoutes:
             await _close(websocket, POLICY_VIOLATION)
             return None
         return stream, ticket
+
+    async def _grant(self, plan: Plan, websocket: WebSocket, stream: Stream) -> StreamGrant | None:
+        shown = stream.parameters
+        if token := shown.get("token"):
+            return await self._tokens.redeem(token, plan.spec.name, stream.call_sid, shown)
+        return await self._direct.grant(plan, websocket, stream)
 
     def _call(
         self,

@@ -83,15 +83,24 @@ async def test_the_page_says_to_this_machine_what_to_install() -> None:
     assert (await answer_to("GET", "/", local=False)).status_code == 404
 
 
-@pytest.mark.parametrize("method", ["POST", "PATCH"])
-async def test_an_offer_is_refused_without_a_word_on_where_the_server_lies(method: str) -> None:
-    answer = await answer_to(method, "/desk/browser/offer", local=False)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/desk/browser/offer"),
+        ("PATCH", "/desk/browser/offer"),
+        ("POST", "/start"),
+        ("POST", "/api/offer"),
+        ("PATCH", "/sessions/s1/api/offer"),
+    ],
+)
+async def test_an_offer_is_refused_without_a_word_on_where_the_server_lies(method: str, path: str) -> None:
+    answer = await answer_to(method, path, local=False)
     assert answer.status_code == 501
     assert answer.json() == {"detail": "calls from browsers are not installed on this server"}
 
 
-@pytest.mark.usefixtures("missing")
-def test_the_start_screen_names_the_extra_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def start_screen(capsys: pytest.CaptureFixture[str], origins: frozenset[str], **environ: str) -> str:
+    """What ``agentrun serve`` shows once it listens, in one line."""
     plan = SimpleNamespace(
         spec=SimpleNamespace(name="desk"), transports=(), daily=None, has_transport=lambda _type: True
     )
@@ -101,13 +110,28 @@ def test_the_start_screen_names_the_extra_in_one_line(capsys: pytest.CaptureFixt
         offline=True,
         access=Access.OPEN,
         public_urls={},
-        environ={},
+        environ=environ,
+        origins=origins,
         local=SimpleNamespace(is_reachable=False, token=""),
     )
     board = SimpleNamespace(plans={"desk": plan})
     server = SimpleNamespace(url="http://127.0.0.1:7860", settings=settings, switchboard=board)
     server_screen.show_start(cast(RunningServer, server))
-    shown = capsys.readouterr().out.replace("\n", " ")
+    return " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.usefixtures("missing")
+def test_the_start_screen_names_the_extra_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = start_screen(capsys, frozenset())
     assert install_extra("browser") in shown
     assert "open http://127.0.0.1:7860/ " not in shown
     assert "browser  " not in shown
+
+
+def test_the_start_screen_says_what_an_allowed_origin_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    site = frozenset({"https://www.example.com"})
+    shown = start_screen(capsys, site)
+    assert "--allow-origin has no effect yet" in shown
+    assert "set AGENTRUN_API_KEY" in shown
+    assert "--allow-origin" not in start_screen(capsys, site, AGENTRUN_API_KEY="k")
+    assert "--allow-origin" not in start_screen(capsys, frozenset())
