@@ -18,13 +18,14 @@ MAY_CATCH_ANYTHING = {
     "cli/main.py",
     "pipeline/pipecat_private/realtime_events.py",
     "pipeline/services/structured_answer.py",
+    "server/browser/offers.py",
     "server/records/row_writing.py",
     "tools/author_errors.py",
     "tools/invoke.py",
     "tools/loop_guard.py",
 }
-"""The last resort of the command line, users' tools, a row or an event that costs only itself, and models of
-any provider that are asked beside a conversation."""
+"""The last resort of the command line, users' tools, a row, an event or an offer that costs only itself, and
+models of any provider that are asked beside a conversation."""
 REGISTRIES = tuple(
     ".".join(parts)
     for parts in (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from loguru import logger
+
+from agentrun.call_parameters import as_text
 
 MOST_PARAMETERS = 64
 MOST_NAME = 64
@@ -47,13 +48,7 @@ def call_id(given: object) -> str:
 
 def _text(value: Any) -> str | None:
     try:
-        text = value if isinstance(value, str) else _plain(value)
+        text = as_text(value)
     except (TypeError, ValueError, RecursionError):
         return None
     return text if len(text) <= MOST_CHARACTERS else None
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool | int | float):
-        return str(value)
-    return json.dumps(value, ensure_ascii=False)

@@ -39,6 +39,7 @@ _HERE = frozenset({"machine", "user", "key"})
 
 
 _STREAM = "the one-time token of the call"
+_SESSION = "the session's name, which `/start` gave"
 
 
 def _local(method: str, path: str) -> Row:
@@ -53,6 +54,11 @@ ROWS = (
     Row("POST", "/{agent}/twilio/dial", _HERE, _KEY, _KEY),
     Row("POST", "/{agent}/browser/offer", _HERE, _USER | _KEY, _KEY, "a start token"),
     Row("PATCH", "/{agent}/browser/offer", _HERE, _USER | _KEY, _KEY, "a start token"),
+    Row("POST", "/start", _HERE, _USER | _KEY, _KEY, "a start token"),
+    Row("POST", "/api/offer", _HERE, _USER | _KEY, _KEY, "a start token"),
+    Row("PATCH", "/api/offer", _HERE, _USER | _KEY, _KEY, "a start token"),
+    Row("POST", "/sessions/{session}/api/offer", _NOBODY, _NOBODY, _NOBODY, _SESSION),
+    Row("PATCH", "/sessions/{session}/api/offer", _NOBODY, _NOBODY, _NOBODY, _SESSION),
     _local("GET", "/"),
     _local("GET", "/agents"),
     _local("GET", "/{agent}/calls/{call_id}"),
@@ -83,6 +89,7 @@ def _who(row: Row, setup: str) -> str:
         "stream",
         "{expected}",
         "offer",
+        "start",
     )
     return ", ".join([*words, *([row.proof] if row.proof and here else [])]) or "nobody"
 

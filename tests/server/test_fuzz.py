@@ -93,7 +93,18 @@ values = st.recursive(
     max_leaves=12,
 )
 PROOFS: tuple[dict[str, str], ...] = ({}, {"authorization": f"Bearer {KEY}"}, {"authorization": "Basic ///"})
-keys = st.sampled_from(["sdp", "type", "candidates", "pc_id", "to", "parameters", "CallSid", "From", "To"])
+_OFFERS = (
+    "sdp",
+    "type",
+    "candidates",
+    "pc_id",
+    "restart_pc",
+    "requestData",
+    "agentName",
+    "transport",
+    "body",
+)
+keys = st.sampled_from([*_OFFERS, "to", "parameters", "CallSid", "From", "To"])
 bodies = st.one_of(
     st.binary(max_size=300),
     values.map(lambda value: json.dumps(value).encode()),
@@ -130,7 +141,8 @@ def test_no_request_breaks_a_route(
     if "user" in proof:
         proof = {"authorization": f"Bearer {fuzzed.server.settings.local.token}"}
     agent = first if len(first) % 3 == 0 else "desk"
-    path = row.path.format(agent=_part(agent), call_id=_part(second), name=_part(second))
+    parts = dict.fromkeys(("call_id", "name", "session"), _part(second))
+    path = row.path.format(agent=_part(agent), **parts)
     headers = {**proof, **({"content-type": kind} if kind else {})}
     content = None if row.method == "GET" else body
     request = fuzzed.client.build_request(row.method, path, content=content, headers=headers, params=query)
@@ -188,7 +200,7 @@ def test_nothing_is_left_behind(fuzzed: Fuzzed) -> None:
 
     async def once() -> None:
         for row in HTTP:
-            path = row.path.format(agent="desk", call_id="x", name="x")
+            path = row.path.format(agent="desk", call_id="x", name="x", session="x")
             await fuzzed.client.request(row.method, path, content=b"{}" if row.method != "GET" else None)
 
     for _ in range(5):

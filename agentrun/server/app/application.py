@@ -38,9 +38,8 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
     app.state.metrics.share(switchboard.state)
     app.include_router(metrics.router(app.state.metrics, settings))
     require_local = local_only.require(settings.local) if is_loopback(settings.host) else None
-    guard = api_key.require_start(settings)
     if not settings.one_of_many:
-        app.include_router(_browser(switchboard, guard, require_local))
+        app.include_router(_browser(switchboard, settings, require_local))
     if require_local:
         app.include_router(record_routes.router(switchboard, settings.local))
         if settings.evals:
@@ -70,13 +69,12 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
 
 
 def _browser(
-    switchboard: Switchboard,
-    require_start: api_key.StartCheck,
-    require_local: LocalCheck | None,
+    switchboard: Switchboard, settings: ServerSettings, require_local: LocalCheck | None
 ) -> APIRouter:
     """The page and its calls, or what to install for them."""
     if not has_browser():
         return availability.explanation(require_local)
     from agentrun.server.browser import routes
 
-    return routes.router(switchboard, require_start, require_local)
+    start, origin = api_key.require_start(settings), api_key.require_origin(settings)
+    return routes.router(switchboard, start, require_local, origin)

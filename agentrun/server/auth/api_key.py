@@ -68,17 +68,41 @@ def require_start(settings: ServerSettings) -> StartCheck:
     require_local = local_check(settings.local)
 
     async def check(request: Request) -> None:
-        if is_loopback(settings.host) and is_loopback(request.client.host if request.client else ""):
-            try:
-                require_local(request)
-            except HTTPException:
-                if not settings.environ.get(VARIABLE):
-                    raise
-            else:
-                return
-        await check_key(request)
+        if not _is_own_page(settings, request, require_local):
+            await check_key(request)
 
     return check
+
+
+def require_origin(settings: ServerSettings) -> Check:
+    """A check that refuses (403) pages of sites that are neither this server's nor allowed.
+
+    On a server without a key it refuses whoever ``require`` does.
+    """
+    require_local = local_check(settings.local)
+
+    def check(request: Request) -> None:
+        if _is_own_page(settings, request, require_local):
+            return
+        if settings.environ.get(VARIABLE):
+            _require_origin(settings, request)
+        else:
+            _require_this_machine(settings.host, request, require_local)
+
+    return check
+
+
+def _is_own_page(settings: ServerSettings, request: Request, require_local: LocalCheck) -> bool:
+    """Whether the request is this machine's own, on a loopback host; without a key others are refused."""
+    if not is_loopback(settings.host) or not is_loopback(request.client.host if request.client else ""):
+        return False
+    try:
+        require_local(request)
+    except HTTPException:
+        if not settings.environ.get(VARIABLE):
+            raise
+        return False
+    return True
 
 
 def _bearer(request: Request) -> str:

@@ -30,8 +30,10 @@ def explanation(require_local: LocalCheck | None) -> APIRouter:
         async def explain() -> None:
             raise HTTPException(501, f"{BROWSER_MISSING}: {install_extra('browser')}")
 
-    @routes.api_route("/{agent}/browser/offer", methods=["POST", "PATCH"])
     async def refuse() -> None:
         raise HTTPException(501, "calls from browsers are not installed on this server")
+
+    for path in ("/{agent}/browser/offer", "/start", "/api/offer", "/sessions/{session}/api/offer"):
+        routes.add_api_route(path, refuse, methods=["POST", "PATCH"])
 
     return routes

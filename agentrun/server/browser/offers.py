@@ -1,22 +1,22 @@
-"""Offers of browsers, which begin a talk over WebRTC. Loading this takes 30 MB, and a second."""
+"""Answers to the offers of browsers, over WebRTC. Loading this takes 30 MB, and a second."""
 
 from __future__ import annotations
 
+import asyncio
+import hmac
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
 from fastapi import HTTPException
+from loguru import logger
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
-from pipecat.transports.smallwebrtc.request_handler import (
-    IceCandidate,
-    SmallWebRTCPatchRequest,
-    SmallWebRTCRequest,
-    SmallWebRTCRequestHandler,
-)
+from pipecat.transports.smallwebrtc.request_handler import IceCandidate
 
 from agentrun.plan.plan import Plan
 from agentrun.server.admission import rejections
+from agentrun.server.browser.peers import Peer, PeerGoneError, Peers
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.transports import browser
 
@@ -33,68 +33,111 @@ _UNREADABLE = (
     OperationError,
 )
 """What aiortc raises, depending on where an SDP or a candidate is wrong."""
+_OVER = "this call is over; send an offer without `pc_id` to begin a new one"
 
 
 class Offers:
-    """Answers offers, and takes the candidates that come behind them, for the agents of ``switchboard``."""
+    """Answers offers, and takes the candidates that come behind them, for the agents of ``switchboard``.
+
+    Who may send them was decided before (``offer_access``); ``credential`` is what they came with, which
+    binds a connection to whoever began its call.
+    """
 
     def __init__(self, switchboard: Switchboard) -> None:
         self._switchboard = switchboard
-        self._handler = SmallWebRTCRequestHandler()
-        switchboard.on_close(self._handler.close)
+        self.peers = Peers()
+        switchboard.on_close(self.peers.close)
 
-    async def answer(self, plan: Plan, body: dict[str, Any]) -> dict[str, str]:
-        """The answer to an offer, once a session is at work behind it; an HTTPException otherwise."""
-        switchboard, agent = self._switchboard, plan.spec.name
-        if not isinstance(body.get("sdp"), str) or body.get("type") != "offer":
-            raise HTTPException(400, "an offer has `sdp` and the `type` offer")
-        if "m=audio" not in body["sdp"]:
-            raise HTTPException(400, "an offer has a line for audio")
-        call_id = uuid.uuid4().hex
+    def peer(self, agent: str, body: Mapping[str, Any], credential: str) -> Peer | None:
+        """The connection that an offer negotiates again; None for a new call's.
+
+        HTTPException 410 where the connection that it names is none of this agent's and credential's.
+        """
+        name = body.get("pc_id")
+        if not name:
+            return None
+        peer = self.peers.find(agent, name) if isinstance(name, str) else None
+        if peer is None or not hmac.compare_digest(peer.credential, credential):
+            raise HTTPException(410, _OVER)
+        return peer
+
+    async def renegotiate(
+        self, peer: Peer, body: Mapping[str, Any], *, restart: bool = False
+    ) -> dict[str, str]:
+        """The answer to an offer of a browser that is on a call; with ``restart`` over a new connection."""
+        try:
+            return await self.peers.renegotiate(
+                peer, _sdp(body), restart=restart or body.get("restart_pc") is True
+            )
+        except PeerGoneError:
+            raise HTTPException(410, _OVER) from None
+        except _UNREADABLE:
+            raise HTTPException(400, "the offer can't be understood") from None
+
+    async def begin(
+        self, plan: Plan, body: Mapping[str, Any], credential: str, parameters: Mapping[str, str]
+    ) -> dict[str, str]:
+        """The answer to a new browser's offer, once a session is at work behind it; else an HTTPException."""
+        switchboard, agent, sdp, call_id = self._switchboard, plan.spec.name, _sdp(body), uuid.uuid4().hex
         if refusal := await switchboard.admission.ask(plan, call_id):
             raise rejections.in_http(refusal)
-        peers: list[SmallWebRTCConnection] = []
         started: list[bool] = []
 
-        async def begin(peer: SmallWebRTCConnection) -> None:
-            peers.append(peer)
-            if not switchboard.closing:
-                connection = browser.connect(peer, agent, plan.environ, offline=plan.offline, call_id=call_id)
-                switchboard.answer(plan, connection)
-                started.append(True)
+        def begin(connection: SmallWebRTCConnection) -> asyncio.Future[Any]:
+            task = self._start(plan, connection, call_id, parameters)
+            started.append(True)
+            return task
 
-        offer = SmallWebRTCRequest(sdp=body["sdp"], type="offer")
         try:
-            answer = await self._handler.handle_web_request(offer, begin)
+            return await self.peers.open(agent, sdp, credential, begin)
         except _UNREADABLE:
             raise HTTPException(400, "the offer can't be understood") from None
         finally:
             if not started:
                 switchboard.admission.release(agent, call_id)
-        if answer and started:
-            return answer
-        for peer in peers:
-            await peer.disconnect()
-        if switchboard.closing:
-            raise HTTPException(503, "the server is stopping")
-        raise HTTPException(500, "the agent could not be started; the server's log says why")
 
-    async def take_candidates(self, body: dict[str, Any]) -> None:
-        """Add ICE candidates to an offer; an HTTPException where they can't be understood."""
-        patch = _patch(body)
+    def _start(
+        self, plan: Plan, peer: SmallWebRTCConnection, call_id: str, parameters: Mapping[str, str]
+    ) -> asyncio.Future[Any]:
+        agent, environ = plan.spec.name, plan.environ
+        if self._switchboard.closing:
+            raise HTTPException(503, "the server is stopping")
         try:
-            await self._handler.handle_patch_request(patch)
+            connection = browser.connect(
+                peer, agent, environ, offline=plan.offline, call_id=call_id, parameters=parameters
+            )
+            return self._switchboard.answer(plan, connection)
+        except Exception as error:  # noqa: BLE001 - it costs this offer alone
+            logger.opt(exception=error).error("a call of {} could not be started", agent)
+            raise HTTPException(500, "the agent could not be started; the server's log says why") from None
+
+    async def add_candidates(self, agent: str, body: Mapping[str, Any], credential: str) -> None:
+        """Add the candidates in ``body``, each with ``candidate``, ``sdp_mid`` and ``sdp_mline_index``."""
+        name, candidates = _candidates(body)
+        peer = self.peers.find(agent, name)
+        if peer is None or not hmac.compare_digest(peer.credential, credential):
+            raise HTTPException(404, "there is no such connection")
+        try:
+            await self.peers.add(peer, name, candidates)
         except _UNREADABLE:
             raise HTTPException(400, "the candidates can't be understood") from None
 
 
-def _patch(body: dict[str, Any]) -> SmallWebRTCPatchRequest:
-    """ICE candidates that came late, each with its ``candidate``, ``sdp_mid`` and ``sdp_mline_index``."""
+def _sdp(body: Mapping[str, Any]) -> str:
+    sdp = body.get("sdp")
+    if not isinstance(sdp, str) or body.get("type") != "offer":
+        raise HTTPException(400, "an offer has `sdp` and the `type` offer")
+    if "m=audio" not in sdp:
+        raise HTTPException(400, "an offer has a line for audio")
+    return sdp
+
+
+def _candidates(body: Mapping[str, Any]) -> tuple[str, list[IceCandidate]]:
     try:
         candidates = [
             IceCandidate(str(one["candidate"]), str(one["sdp_mid"]), int(one["sdp_mline_index"]))
             for one in body["candidates"]
         ]
-        return SmallWebRTCPatchRequest(pc_id=str(body["pc_id"]), candidates=candidates)
-    except (LookupError, TypeError, ValueError):
+        return str(body["pc_id"]), candidates
+    except (ArithmeticError, LookupError, TypeError, ValueError):
         raise HTTPException(400, "candidates come with their `pc_id`, `sdp_mid` and index") from None

@@ -33,6 +33,7 @@ class StartRequest(BaseModel):
     transport: str = "daily"
     createDailyRoom: bool = True  # noqa: N815 - Pipecat's name
     enableDefaultIceServers: bool = False  # noqa: N815
+    agentName: str = ""  # noqa: N815 - the path has it already
     body: dict[str, str | int | float | bool] = {}
 
 

@@ -43,14 +43,17 @@ class Board:
         self.broken = False
         self.closers: list[Any] = []
         self.answered: list[Connection] = []
+        self.calls: list[asyncio.Future[None]] = []
 
     def on_close(self, closer: Any) -> None:
         self.closers.append(closer)
 
-    def answer(self, plan: Any, connection: Connection) -> None:
+    def answer(self, plan: Any, connection: Connection) -> asyncio.Future[None]:
         if self.broken:
             raise RuntimeError("no voice")
         self.answered.append(connection)
+        self.calls.append(asyncio.get_running_loop().create_future())
+        return self.calls[-1]
 
 
 @pytest.fixture

@@ -1,0 +1,21 @@
+"""Values that a start carries in JSON, as the text that ``call.parameters`` has."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def as_text(value: Any) -> str:
+    """``value`` as it is if it is text, numbers and truth as Python writes them, the rest as JSON.
+
+    Raises TypeError, ValueError or RecursionError for what is not JSON.
+
+    >>> as_text("Ann"), as_text(7), as_text(True), as_text({"name": "Ann"})
+    ('Ann', '7', 'True', '{"name": "Ann"}')
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,98 @@
+"""Who may send an offer, and whose call it is for: nothing is loaded or read for strangers."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from fastapi import HTTPException, Request
+
+from agentrun.plan.plan import Plan
+from agentrun.server.browser import request_data
+from agentrun.server.browser.loaded_offers import LoadedOffers
+from agentrun.server.browser.offer_requests import credential_of, read_body
+from agentrun.server.calls.switchboard import Switchboard
+
+StartCheck = Callable[[Request], Awaitable[None] | None]
+
+
+class OfferAccess:
+    """Lets offers in.
+
+    ``require_start`` asks for what may begin a call of the agent in the path. ``require_origin`` asks only
+    where a page comes from, which is enough for whoever shows what began a call that is up.
+    """
+
+    def __init__(
+        self, switchboard: Switchboard, require_start: StartCheck, require_origin: Callable[[Request], None]
+    ) -> None:
+        self.switchboard = switchboard
+        self.offers = LoadedOffers(switchboard)
+        self.require_origin = require_origin
+        self._require_start = require_start
+
+    async def take(self, agent: str, request: Request, body: dict[str, Any] | None = None) -> dict[str, str]:
+        """Answer an offer: a new call's, or a browser's that is on one and negotiates again."""
+        credential = credential_of(request)
+        known = await self._let_in(agent, request, credential)
+        body = await read_body(request) if body is None else body
+        plan, offers = self.plan(agent), await self.offers.get()
+        if peer := offers.peer(agent, body, credential):
+            return await offers.renegotiate(peer, body)
+        if known:
+            # what began one call begins another only where it may: a start token is good for one
+            await self.admit(agent, request)
+        parameters = parameters_in(body)
+        return await offers.begin(plan, body, credential, parameters or {})
+
+    async def take_candidates(
+        self, agent: str, request: Request, body: dict[str, Any] | None = None
+    ) -> dict[str, str]:
+        """Take candidates that came late, of a browser that is on a call."""
+        credential = credential_of(request)
+        await self._let_in(agent, request, credential)
+        body = await read_body(request) if body is None else body
+        self.plan(agent)
+        await (await self.offers.get()).add_candidates(agent, body, credential)
+        return {"status": "ok"}
+
+    async def admit(self, agent: str, request: Request) -> None:
+        """Raise HTTPException unless ``request`` may begin a call of ``agent``."""
+        request.path_params["agent"] = agent
+        waiting = self._require_start(request)
+        if inspect.isawaitable(waiting):
+            await waiting
+
+    def plan(self, agent: str) -> Plan:
+        """The plan of ``agent``; an HTTPException where nobody would answer."""
+        plan = self.switchboard.plans.get(agent)
+        if plan is None:
+            raise HTTPException(404, f"there is no agent '{agent}' here")
+        if self.switchboard.closing:
+            raise HTTPException(503, "the server is stopping")
+        return plan
+
+    async def _let_in(self, agent: str, request: Request, credential: str) -> bool:
+        """Raise HTTPException for a stranger; whether the request shows what began a call that is up."""
+        offers = self.offers.loaded
+        known = bool(credential and offers and offers.peers.knows(agent, credential))
+        if known:
+            self.require_origin(request)
+        else:
+            await self.admit(agent, request)
+        return known
+
+
+def parameters_in(body: Mapping[str, Any], *names: str) -> dict[str, str] | None:
+    """What a body says of the user, under the first of ``names`` that it has (``requestData`` without any).
+
+    None where it says nothing; HTTPException 400 for what can't be parameters.
+    """
+    for name in names or ("requestData", "request_data"):
+        if name in body:
+            try:
+                return request_data.parameters(body[name])
+            except request_data.RequestDataError as error:
+                raise HTTPException(400, str(error)) from None
+    return None

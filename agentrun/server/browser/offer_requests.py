@@ -1,0 +1,35 @@
+"""What an offer's request carries: its body, and what it is authorised with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from fastapi import HTTPException, Request
+
+MOST_OFFER_BYTES = 64 * 1024
+
+
+async def read_body(request: Request, *, optional: bool = False) -> dict[str, Any]:
+    """A JSON object of at most 64 KiB; no body is an empty one where it is ``optional``."""
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > MOST_OFFER_BYTES:
+            raise HTTPException(413, "an offer has at most 64 KiB")
+    if optional and not raw:
+        return {}
+    try:
+        body = json.loads(raw)
+    except (RecursionError, ValueError):
+        raise HTTPException(400, "the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise HTTPException(400, "the body is not a JSON object")
+    return body
+
+
+def credential_of(request: Request) -> str:
+    """A digest of what the request is authorised with; empty for nothing."""
+    header = request.headers.get("authorization", "").strip()
+    return hashlib.sha256(header.encode()).hexdigest() if header else ""

@@ -1,0 +1,134 @@
+"""The browsers that are on a call: one whose network changes negotiates again, and stays on its call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from aiortc.sdp import SessionDescription, candidate_from_sdp
+from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
+from pipecat.transports.smallwebrtc.request_handler import IceCandidate
+
+_MOST_NAMES = 4
+"""A restart gives a connection a new name; the answer with it may be lost, and the old one comes again."""
+
+
+class PeerGoneError(Exception):
+    """The call of a connection ended while it was negotiated again."""
+
+
+@dataclass
+class Peer:
+    """One browser's connection: whose call it is on, and the ``credential`` that began it, empty for none."""
+
+    agent: str
+    connection: SmallWebRTCConnection
+    credential: str
+    names: list[str] = field(default_factory=list)
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    over: bool = False
+
+
+class Peers:
+    """Keeps each connection for as long as its call is up, by the names that its browser knows."""
+
+    def __init__(self) -> None:
+        self._peers: dict[str, Peer] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def find(self, agent: str, name: str) -> Peer | None:
+        """The connection of ``agent`` with this name (``pc_id``), or None."""
+        peer = self._peers.get(name)
+        return peer if peer and peer.agent == agent else None
+
+    def knows(self, agent: str, credential: str) -> bool:
+        """Whether a call of ``agent`` that is up was begun with ``credential``."""
+        return any(peer.agent == agent and peer.credential == credential for peer in self._peers.values())
+
+    def of(self, credential: str) -> Peer | None:
+        """The connection of the call that is up and was begun with ``credential``."""
+        return next((peer for peer in self._peers.values() if peer.credential == credential), None)
+
+    async def open(
+        self,
+        agent: str,
+        sdp: str,
+        credential: str,
+        begin: Callable[[SmallWebRTCConnection], asyncio.Future[object]],
+    ) -> dict[str, str]:
+        """Answer the offer of a new browser; ``begin`` starts its call, and may raise.
+
+        Raises what aiortc does for an offer that it can't read.
+        """
+        connection = SmallWebRTCConnection()
+        peer = Peer(agent, connection, credential)
+        try:
+            await connection.initialize(sdp=sdp, type="offer")
+            begin(connection).add_done_callback(lambda _: self._forget(peer))
+        except BaseException:
+            await connection.disconnect()
+            raise
+        return self._answer(peer)
+
+    async def renegotiate(self, peer: Peer, sdp: str, *, restart: bool) -> dict[str, str]:
+        """Answer another offer of a browser that is on a call, which goes on.
+
+        With ``restart`` its old connection is given up for a new one. Raises what aiortc does for an offer
+        that it can't read: the old connection stays then, unless it was given up already, with which the call
+        ends. Raises PeerGoneError where the call has ended meanwhile.
+        """
+        SessionDescription.parse(sdp)
+        async with peer.busy:
+            if peer.over:
+                raise PeerGoneError
+            try:
+                await peer.connection.renegotiate(sdp=sdp, type="offer", restart_pc=restart)
+            except BaseException:
+                if restart:
+                    await peer.connection.disconnect()
+                raise
+            if peer.over:
+                await peer.connection.disconnect()
+                raise PeerGoneError
+            return self._answer(peer)
+
+    async def add(self, peer: Peer, name: str, candidates: Sequence[IceCandidate]) -> None:
+        """Add candidates that came late; those of a connection that was given up are dropped."""
+        if name != peer.names[-1]:
+            return
+        for one in candidates:
+            # an empty one is the end of them (RFC 8840), which aiortc knows as None
+            candidate = candidate_from_sdp(one.candidate) if one.candidate else None
+            if candidate:
+                candidate.sdpMid, candidate.sdpMLineIndex = one.sdp_mid, one.sdp_mline_index
+            await peer.connection.add_ice_candidate(candidate)
+
+    async def close(self) -> None:
+        """Close what is still open."""
+        peers = {id(peer): peer for peer in self._peers.values()}.values()
+        await asyncio.gather(*(peer.connection.disconnect() for peer in peers), *self._closing)
+        self._peers.clear()
+
+    def _answer(self, peer: Peer) -> dict[str, str]:
+        answer: dict[str, str] | None = peer.connection.get_answer()
+        if answer is None:
+            raise RuntimeError("the connection has no answer")
+        name = answer["pc_id"]
+        if name not in peer.names:
+            peer.names.append(name)
+        for old in peer.names[:-_MOST_NAMES]:
+            self._peers.pop(old, None)
+        peer.names = peer.names[-_MOST_NAMES:]
+        if not peer.over:
+            self._peers |= dict.fromkeys(peer.names, peer)
+        return answer
+
+    def _forget(self, peer: Peer) -> None:
+        peer.over = True
+        for name in peer.names:
+            self._peers.pop(name, None)
+        # a session that broke has left it open
+        closing = asyncio.create_task(peer.connection.disconnect())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
