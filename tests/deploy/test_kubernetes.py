@@ -171,6 +171,7 @@ def test_kustomize_takes_the_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs(KUBECTL is not None, "kubectl, for kustomize")
+@pytest.mark.slow
 def test_the_secret_is_made_of_what_was_filled_in(tmp_path: Path) -> None:
     made = files.files(deployment(tmp_path, public_url=URL))
     (tmp_path / "kustomization.yaml").write_bytes(made["kustomization.yaml"])

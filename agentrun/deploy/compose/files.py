@@ -7,26 +7,37 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agentrun.deploy import variables
+from agentrun.deploy.compose.dashboard import dashboard
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.image import files as image
 from agentrun.deploy.rendering import render
 
 DATABASE = variables.Variable("POSTGRES_PASSWORD", "the store's own: openssl rand -hex 24")
-_FILES = ("compose.yaml", "Caddyfile", "prometheus.yml", "alerts.yml")
+GRAFANA = variables.Variable("GRAFANA_PASSWORD", "what `admin` signs in with at Grafana")
+LAME_DUCK_SECONDS = 10
+"""How long a server that leaves lets calls in: Caddy looks every two seconds."""
+_SERVERS = ("agentrun-1", "agentrun-2")
+_FILES = (
+    "compose.yaml", "Caddyfile", "prometheus.yml", "alerts.yml",
+    "grafana/datasource.yml", "grafana/dashboards.yml",
+)  # fmt: skip
 
 
 def files(wanted: Deployment) -> dict[str, bytes]:
     """By name, with what the image is built from."""
     values = _values(wanted)
     contents = {name: render(f"compose/{name}.j2", values) for name in _FILES}
+    contents["grafana/agentrun.json"] = dashboard(wanted.name)
     contents["secrets.env.example"] = render("secrets.env.j2", values | {"variables": values["secrets"]})
     return wanted.with_project(contents | image.own_files(wanted))
 
 
 def commands(wanted: Deployment) -> list[list[str]]:
-    """Start it from within the folder."""
+    """Start it from within the folder, or exchange one server after the other."""
     del wanted
-    return [["docker", "compose", "--env-file", "secrets.env", "up", "--detach", "--build", "--wait"]]
+    compose = ["docker", "compose", "--env-file", "secrets.env"]
+    up = [*compose, "up", "--detach", "--wait"]
+    return [[*compose, "build"], *([*up, one] for one in _SERVERS), [*up, "--remove-orphans"]]
 
 
 def _values(wanted: Deployment) -> dict[str, Any]:
@@ -38,7 +49,8 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         "host": urlsplit(wanted.public_url or "").netloc,
         "agents": [plan.spec.name for plan in wanted.plans],
         "variables": entries,
-        "secrets": [*entries, DATABASE],
+        "secrets": [*entries, DATABASE, GRAFANA],
+        "lame_duck": LAME_DUCK_SECONDS,
         "copy": "secrets.env",
         "drain": math.ceil(wanted.longest_call),
         "stop": wanted.stop_seconds,

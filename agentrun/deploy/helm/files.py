@@ -28,7 +28,7 @@ def files(wanted: Deployment) -> dict[str, bytes]:
         f"{_FOLDER}/{name}": render(f"helm/{name}.j2", values) for name in ("Chart.yaml", "values.yaml")
     }
     contents |= {f"{_FOLDER}/{name}": text for name, text in _packaged()}
-    return wanted.with_project(contents | kubernetes.beside(wanted, values))
+    return wanted.with_project(contents | kubernetes.image_and_secret(wanted, values))
 
 
 def commands(wanted: Deployment) -> list[list[str]]:

@@ -31,7 +31,7 @@ def files(wanted: Deployment) -> dict[str, bytes]:
     """Manifests in ``kubernetes/``, and beside it what the image is built from."""
     values = figures(wanted)
     contents = {f"{_FOLDER}/{name}.yaml": render(f"{_FOLDER}/{name}.yaml.j2", values) for name in _MANIFESTS}
-    return wanted.with_project(contents | beside(wanted, values))
+    return wanted.with_project(contents | image_and_secret(wanted, values))
 
 
 def commands(wanted: Deployment) -> list[list[str]]:
@@ -43,7 +43,7 @@ def commands(wanted: Deployment) -> list[list[str]]:
     ]
 
 
-def beside(wanted: Deployment, values: Mapping[str, Any]) -> dict[str, bytes]:
+def image_and_secret(wanted: Deployment, values: Mapping[str, Any]) -> dict[str, bytes]:
     """What the image is built from, and what a secret is made of, in any cluster."""
     return {
         **image.own_files(wanted),
