@@ -19,6 +19,7 @@ from agentrun import plugins, spec
 from agentrun.cli.commands.build import ENGINES
 from agentrun.deploy.image import files, locked
 from agentrun.plan import plan as planning
+from agentrun.records.store import local_copies
 from tests.deploy.places import deployment, plan_of
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +57,12 @@ def test_nobody_is_root_and_the_spec_is_checked_before_it_serves(tmp_path: Path)
     assert "HEALTHCHECK" in text
     assert "/ready" in text
     assert "AGENTRUN_DRAIN=600s" in text
+
+
+def test_records_that_a_database_does_not_take_can_be_kept(tmp_path: Path) -> None:
+    text = files.files(deployment(tmp_path))["Dockerfile"].decode()
+    address = "postgresql+psycopg://agentrun@db/agentrun"
+    assert f"ln -s /data /srv/{local_copies.folder(address)}\n" in text, "/srv can't be written to"
 
 
 def test_the_label_is_the_hash_of_the_specs(tmp_path: Path) -> None:

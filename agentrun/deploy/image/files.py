@@ -9,6 +9,7 @@ from agentrun import __version__
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.image import locked
 from agentrun.deploy.rendering import render
+from agentrun.records.store import local_copies
 from agentrun.spec.models.agent import LocalTransport
 
 _IGNORED = b".agentrun-eject.json\n.env\n*.env\nDockerfile\n.dockerignore\n"
@@ -71,5 +72,6 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         "knowledge": [
             name for name, plan in specs if plan.spec.knowledge and not plan.spec.knowledge.embeddings
         ],
+        "unstored": local_copies.FOLDER,
         "drain": math.ceil(wanted.longest_call),
     }
