@@ -91,6 +91,11 @@ class CallRecord:
     def __post_init__(self) -> None:
         self._began = self.clock()
 
+    def begun_at(self, started: datetime) -> None:
+        """The call began at ``started``, in another process."""
+        self._began -= max(0.0, (self.started - started).total_seconds())
+        self.started = started
+
     def answer(self) -> None:
         """The line is open: seconds count from now on. What is said again is not heard."""
         if self._opened is None:

@@ -45,7 +45,7 @@ def worker_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=_COUNT,
         default=1,
         show_default=True,
-        help="Processes on one port, for calls that come in.",
+        help="Processes on one port, for calls by telephone.",
     )(command)
 
 

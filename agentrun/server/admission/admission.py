@@ -144,6 +144,11 @@ class Admission:
         self._asked.pop((agent, call_id), None)
         self.state.change(Released(agent, call_id))
 
+    def forget(self, agent: str, call_id: str) -> None:
+        """Another process has the call, and its place."""
+        self._asked.pop((agent, call_id), None)
+        self.state.forget(agent, call_id)
+
     @property
     def _carries_all(self) -> bool:
         return self.carries is not None and self.live() + self.expected >= self.carries

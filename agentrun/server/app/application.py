@@ -53,8 +53,7 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
     count_refused = app.state.metrics.stream_refused
     twilio = TwilioRoutes(switchboard, settings, tokens or StreamTokens(), diallers, webhooks, count_refused)
     app.include_router(twilio.router())
-    if not settings.one_of_many:
-        app.include_router(dial_routes.router(switchboard, settings, diallers, webhooks))
+    app.include_router(dial_routes.router(switchboard, settings, diallers, webhooks))
     app.state.diallers = diallers
     app.add_middleware(RequestLimits)
     app.add_middleware(local_only.NoteProxies, local=settings.local)

@@ -22,6 +22,7 @@ from agentrun.server.observability import tracing
 from agentrun.server.records.audio_recordings import Recordings
 from agentrun.server.records.recent_records import RecentRecords
 from agentrun.server.shared_state.answered_calls import AnsweredCalls
+from agentrun.server.shared_state.handover import Handover
 from agentrun.session import Session
 from agentrun.transports.connection import Connection
 
@@ -47,6 +48,7 @@ class Switchboard:
         self.admission = admission or Admission()
         self.records = RecentRecords()
         self.state = self.admission.state
+        self.handover = Handover(self.state)
         self.answered = answered or AnsweredCalls(self.state)
         self.background = BackgroundTasks()
         resources.mcp.background = self.background
@@ -152,7 +154,8 @@ class Switchboard:
         self._live[task] = session
         self._run_by[task] = plan
         # the webhook of a telephone call may have come to another process
-        elsewhere = (call.from_number or "") if call.transport == "twilio" else None
+        other = call.to_number if record.direction == "outbound" else call.from_number
+        elsewhere = (other or "") if call.transport == "twilio" else None
         self.admission.begin(call.agent, call.id, elsewhere=elsewhere)
         for watcher in self._greeters:
             watcher(record)

@@ -64,6 +64,7 @@ async def answering(
             keeper = await stack.enter_async_context(keeping)
         switchboard.recordings = Recordings(switchboard.records.changed)
         switchboard.on_close(switchboard.recordings.close)
+        switchboard.on_close(switchboard.handover.close)
         switchboard.analyses = Analyses(resources, switchboard.records.changed, kept=keeper is not None)
         switchboard.on_close(switchboard.analyses.close)
         if keeper:

@@ -99,6 +99,8 @@ async def running_server(
         web.state.metrics.measure(ready.load)
         switchboard.background.start("load", ready.load.watch)
         switchboard.background.start("shared state", state.run)
+        if state.shared:
+            switchboard.background.start("messages", switchboard.handover.run)
         join_given_rooms = _include_daily(web, switchboard, settings)
         await stack.enter_async_context(serving(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
         stack.push_async_callback(switchboard.close)

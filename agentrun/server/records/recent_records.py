@@ -28,6 +28,7 @@ class RecentRecords:
         """Where calls are looked for that are not in memory any more."""
         self._threads = StoreThreads("reading", most=4)
         self._watchers: list[Callable[[CallRecord], None]] = []
+        self._forgetters: list[Callable[[CallRecord], None]] = []
         self._records: OrderedDict[tuple[str, str], CallRecord] = OrderedDict()
 
     def add(self, record: CallRecord) -> None:
@@ -41,6 +42,16 @@ class RecentRecords:
     def on_add(self, watcher: Callable[[CallRecord], None]) -> None:
         """Have ``watcher`` told of every record from now on."""
         self._watchers.append(watcher)
+
+    def on_forget(self, watcher: Callable[[CallRecord], None]) -> None:
+        """Have ``watcher`` told of each record that another process goes on with."""
+        self._forgetters.append(watcher)
+
+    def forget(self, record: CallRecord) -> None:
+        """Another process goes on with ``record``, and writes it."""
+        self._records.pop((record.agent, record.id), None)
+        for watcher in self._forgetters:
+            watcher(record)
 
     def changed(self, record: CallRecord) -> None:
         """Tell the watchers of a record that has changed after its call."""

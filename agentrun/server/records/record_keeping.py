@@ -106,6 +106,7 @@ async def record_keeping(
     deliverer = Deliverer(store.outbox, client, sent_to)
     record_writer.on_end(deliverer.kick)
     switchboard.records.on_add(record_writer.watch)
+    switchboard.records.on_forget(record_writer.forget)
     switchboard.records.past = store
     if not switchboard.state.is_at(options.records):
         switchboard.answered.store = store.answered

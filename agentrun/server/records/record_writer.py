@@ -79,6 +79,10 @@ class RecordWriter:
         """Write ``record`` from now on, until it has ended."""
         self._open.setdefault(record.key, _Open(record))
 
+    def forget(self, record: CallRecord) -> None:
+        """Write ``record`` no more: another process does."""
+        self._open.pop(record.key, None)
+
     def on_end(self, watcher: Callable[[], None]) -> None:
         """Have ``watcher`` called when ended calls have been written."""
         self._enders.append(watcher)

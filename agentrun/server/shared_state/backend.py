@@ -6,11 +6,15 @@ machines (PostgreSQL). Each method is one decision: exact over all that share th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agentrun.server.admission.limits import Limits, Refusal
+
+if TYPE_CHECKING:
+    from agentrun.server.shared_state.message_table import MessageTable
+    from agentrun.server.shared_state.placed_table import PlacedTable
 
 LEASE_SECONDS = 20.0
 """A process that has said nothing for so long may be dead: its calls count no more."""
@@ -96,11 +100,46 @@ class Beat:
     expected: int = 0
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A call that an agent placed: ``id`` is ours, ``call_id`` Twilio's, empty until it is known.
+
+    ``owner`` is the process that has the call's record, ``started`` in ISO 8601. Of a call that has
+    ``ended`` neither numbers nor parameters are known any more.
+    """
+
+    id: str
+    agent: str
+    owner: str
+    caller: str
+    called: str
+    parameters: Mapping[str, str]
+    started: str
+    call_id: str = ""
+    ended: bool = False
+
+
+@dataclass(frozen=True)
+class Message:
+    """What one process tells another: ``kind`` says how ``body`` is to be read."""
+
+    kind: str
+    body: Mapping[str, str]
+
+
 class Backend(Protocol):
     """Its methods block; those of ``sql`` raise sqlalchemy.exc.SQLAlchemyError and OSError."""
 
     url: str
     """Where it is, or nothing."""
+
+    @property
+    def placed(self) -> PlacedTable | None:
+        """What processes know of each other's placed calls; None where there is but one."""
+
+    @property
+    def messages(self) -> MessageTable | None:
+        """What processes tell each other; None where there is but one."""
 
     def ask(self, asked: Asked) -> Refusal | None:
         """None when the call has a place; asking again for the same call takes no second one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,3 +80,16 @@ def transaction(found: sa.Engine) -> Iterator[sa.Connection]:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
+
+
+def now(connection: sa.Connection) -> float:
+    """Unix seconds by the database's clock."""
+    return engine.now(connection).timestamp()
+
+
+def short(name: str, most: int = 255) -> str:
+    """``name``, or a digest of it where it does not fit, or has what PostgreSQL stores in no text."""
+    raw = name.encode("utf-8", "backslashreplace")
+    if len(name) <= most and b"\0" not in raw and raw.decode() == name:
+        return name
+    return hashlib.sha256(raw).hexdigest()

@@ -38,6 +38,7 @@ class MemoryBackend:
         self, clock: Callable[[], float] = time.monotonic, time_of_day: Callable[[], float] = time.time
     ) -> None:
         self.url = ""
+        self.placed, self.messages = None, None
         self._clock = clock
         self._time_of_day = time_of_day
         self._held: dict[tuple[str, str], _Held] = {}
@@ -74,7 +75,8 @@ class MemoryBackend:
                     self._held[place.agent, place.call_id] = _Held(place, None, owner)
                 case Renamed(agent, old, new) if held := self._held.pop((agent, old), None):
                     held.place = Place(agent, new, held.place.caller)
-                    self._held[agent, new] = held
+                    # a call that is up by its new name stays up
+                    self._held.setdefault((agent, new), held)
                 case Released(agent, call_id):
                     self._held.pop((agent, call_id), None)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -10,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from agentrun.records.store import engine
 from agentrun.records.store.answered import AnsweredTable
 from agentrun.server.admission.limits import MINUTE, Limits, Refusal, Taken
+from agentrun.server.shared_state import database
 from agentrun.server.shared_state.backend import (
     LEASE_SECONDS,
     Asked,
@@ -24,8 +23,10 @@ from agentrun.server.shared_state.backend import (
     Renamed,
     Up,
 )
-from agentrun.server.shared_state.database import open_database, transaction
-from agentrun.server.shared_state.tables import BEGUN, PLACES, PROCESSES, USED
+from agentrun.server.shared_state.database import open_database, short, transaction
+from agentrun.server.shared_state.message_table import MessageTable
+from agentrun.server.shared_state.placed_table import PlacedTable
+from agentrun.server.shared_state.tables import BEGUN, MESSAGES, PLACED, PLACES, PROCESSES, USED
 
 _LOCKS = 4720002
 """The class of PostgreSQL's advisory locks under which limits are decided."""
@@ -45,6 +46,8 @@ class SqlBackend:
         self.engine = open_database(url)
         self._insert: Any = postgresql.insert if self._is_postgresql else sqlite.insert
         self._answered = AnsweredTable(self.engine)
+        self.placed = PlacedTable(self.engine)
+        self.messages = MessageTable(self.engine)
 
     @property
     def _is_postgresql(self) -> bool:
@@ -60,8 +63,8 @@ class SqlBackend:
             for whose, limits in asked.scopes:
                 if refusal := _taken(connection, whose, asked.caller, limits, now).refusal(limits):
                     return refusal
-            changed = {"caller": _short(asked.caller, 512), "owner": "", "expires": expires}
-            new = self._insert(PLACES).values(agent=asked.agent, call=_short(asked.call_id), **changed)
+            changed = {"caller": short(asked.caller, 512), "owner": "", "expires": expires}
+            new = self._insert(PLACES).values(agent=asked.agent, call=short(asked.call_id), **changed)
             # what stands there has expired
             connection.execute(new.on_conflict_do_update(index_elements=["agent", "call"], set_=changed))
             connection.execute(sa.insert(BEGUN).values(what=_CALL + asked.agent, at=now))
@@ -82,15 +85,14 @@ class SqlBackend:
                     case Up(place):
                         self._put_up(connection, place, owner)
                     case Renamed(agent, old, new):
-                        connection.execute(sa.delete(PLACES).where(_is(agent, new)))
-                        connection.execute(sa.update(PLACES).where(_is(agent, old)).values(call=_short(new)))
+                        _rename(connection, agent, old, new)
                     case Released(agent, call_id):
                         connection.execute(sa.delete(PLACES).where(_is(agent, call_id)))
 
     def beat(self, me: Process, up: Collection[Place]) -> Beat:
         """As Backend."""
         with transaction(self.engine) as connection:
-            now = _now(connection)
+            now = database.now(connection)
             values = {"machine": me.machine, "address": me.address, "version": me.version}
             new = self._insert(PROCESSES).values(id=me.id, **values, expires=now + LEASE_SECONDS)
             changed = {**values, "expires": now + LEASE_SECONDS}
@@ -114,7 +116,7 @@ class SqlBackend:
             mine = sa.func.pg_try_advisory_xact_lock(_LOCKS, sa.cast(_SWEEPING, sa.Integer))
             if not connection.execute(sa.select(mine)).scalar_one():
                 return
-        for table in (PROCESSES, USED):
+        for table in (PROCESSES, USED, PLACED, MESSAGES):
             connection.execute(sa.delete(table).where(table.c.expires <= now))
         connection.execute(sa.delete(BEGUN).where(BEGUN.c.at <= now - MINUTE))
         there = sa.select(PROCESSES.c.id)
@@ -127,18 +129,18 @@ class SqlBackend:
     def _correct(self, connection: sa.Connection, owner: str, up: Collection[Place]) -> None:
         mine = PLACES.c.expires.is_(None) & (PLACES.c.owner == owner)
         found = {(row.agent, row.call) for row in connection.execute(sa.select(PLACES).where(mine))}
-        kept = {(place.agent, _short(place.call_id)) for place in up}
+        kept = {(place.agent, short(place.call_id)) for place in up}
         for agent, call_id in found - kept:
             connection.execute(sa.delete(PLACES).where(_is(agent, call_id)))
         for place in up:
-            if (place.agent, _short(place.call_id)) not in found:
+            if (place.agent, short(place.call_id)) not in found:
                 self._put_up(connection, place, owner)
 
     def _put_up(self, connection: sa.Connection, place: Place, owner: str) -> None:
         changed = {"expires": None, "owner": owner}
-        caller = _short(place.caller, 512)
+        caller = short(place.caller, 512)
         new = self._insert(PLACES).values(
-            agent=place.agent, call=_short(place.call_id), caller=caller, **changed
+            agent=place.agent, call=short(place.call_id), caller=caller, **changed
         )
         connection.execute(new.on_conflict_do_update(index_elements=["agent", "call"], set_=changed))
 
@@ -158,7 +160,7 @@ class SqlBackend:
     def use(self, name: str, seconds: float) -> bool:
         """As Backend."""
         with transaction(self.engine) as connection:
-            now = _now(connection)
+            now = database.now(connection)
             new = self._insert(USED).values(name=name, expires=now + seconds)
             again = new.on_conflict_do_update(
                 index_elements=["name"], set_={"expires": now + seconds}, where=USED.c.expires <= now
@@ -189,12 +191,13 @@ class SqlBackend:
 
     def close(self) -> None:
         """As Backend."""
+        self.messages.close()
         self.engine.dispose()
 
     def _alone(self, connection: sa.Connection, *what: str) -> float:
         """The time, once nobody else on any machine decides about ``what``."""
         if not self._is_postgresql or not what:
-            return _now(connection)
+            return database.now(connection)
         # PostgreSQL's second key is a signed number of 32 bits; it takes what is selected in this order
         keys = [sa.cast(zlib.crc32(each.encode()) - 2**31, sa.Integer) for each in what]
         locks = [sa.func.pg_advisory_xact_lock(_LOCKS, key).label(f"lock{n}") for n, key in enumerate(keys)]
@@ -202,20 +205,17 @@ class SqlBackend:
         return float(connection.execute(sa.select(*locks, now)).one().now)
 
 
-def _now(connection: sa.Connection) -> float:
-    return engine.now(connection).timestamp()
-
-
 def _is(agent: str, call_id: str) -> sa.ColumnElement[bool]:
-    return (PLACES.c.agent == agent) & (PLACES.c.call == _short(call_id))
+    return (PLACES.c.agent == agent) & (PLACES.c.call == short(call_id))
 
 
-def _short(name: str, most: int = 255) -> str:
-    """``name``, or a digest of it where it does not fit, or has what PostgreSQL stores in no text."""
-    raw = name.encode("utf-8", "backslashreplace")
-    if len(name) <= most and b"\0" not in raw and raw.decode() == name:
-        return name
-    return hashlib.sha256(raw).hexdigest()
+def _rename(connection: sa.Connection, agent: str, old: str, new: str) -> None:
+    """Give a place its new name, unless the call is up by that already, at another process."""
+    known = connection.execute(sa.select(PLACES.c.call).where(_is(agent, new))).first()
+    if known is None:
+        connection.execute(sa.update(PLACES).where(_is(agent, old)).values(call=short(new)))
+    else:
+        connection.execute(sa.delete(PLACES).where(_is(agent, old)))
 
 
 def _begun(which: sa.ColumnElement[bool], now: float) -> sa.Select[int, Any]:
@@ -230,7 +230,7 @@ def _taken(connection: sa.Connection, whose: str, caller: str, limits: Limits, n
     if whose:
         alive &= PLACES.c.agent == whose
     if limits.calls is not None or (limits.calls_per_caller is not None and caller):
-        same = sa.func.sum(sa.case((PLACES.c.caller == _short(caller, 512), 1), else_=0))
+        same = sa.func.sum(sa.case((PLACES.c.caller == short(caller, 512), 1), else_=0))
         calls, of_caller = connection.execute(sa.select(sa.func.count(), same).where(alive)).one()
     if limits.calls_per_minute is not None:
         which = BEGUN.c.what == _CALL + whose if whose else BEGUN.c.what.startswith(_CALL)

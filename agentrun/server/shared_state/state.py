@@ -13,7 +13,7 @@ from loguru import logger
 
 from agentrun.records.store.threads import StoreThreads, heed
 from agentrun.server.admission.limits import Refusal
-from agentrun.server.shared_state.backend import Asked, Backend, Beat, Change, Place, Process
+from agentrun.server.shared_state.backend import Asked, Backend, Beat, Change, Place, Process, Released
 from agentrun.server.shared_state.database import DECIDE_SECONDS, MOST_CONNECTIONS
 from agentrun.server.shared_state.memory import MemoryBackend
 from agentrun.server.shared_state.trouble import TROUBLE, AwayError
@@ -24,6 +24,8 @@ AWAY_SECONDS = 1.0
 BEAT_LONGEST_SECONDS = 5.0
 BUSY_SECONDS = 5.0
 """How long a decision may take while the database is at work for others; Twilio waits 15 s for its answer."""
+TURNS = 8
+"""In so many turns of the event loop a decision is waited for while nothing is heard of the database."""
 T = TypeVar("T")
 
 
@@ -49,7 +51,7 @@ class SharedState:
         self._own = MemoryBackend(clock)
         self._shift = 0.0
         self._heard = float("-inf")
-        self._threads = StoreThreads("shared", most=MOST_CONNECTIONS)
+        self.threads = StoreThreads("shared", most=MOST_CONNECTIONS)
         self._beats = StoreThreads("heartbeat")
         self._pending: list[Change] = []
         self._writing: asyncio.Task[None] | None = None
@@ -101,6 +103,10 @@ class SharedState:
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write(), name="shared state")
 
+    def forget(self, agent: str, call_id: str) -> None:
+        """Another process has the place of this call: this one knows of it no more."""
+        self._own.apply([Released(agent, call_id)], self.me.id)
+
     @property
     def held(self) -> int:
         """How many places this process knows to be taken."""
@@ -112,9 +118,8 @@ class SharedState:
 
     async def use(self, name: str, seconds: float) -> bool:
         """Whether ``name`` is used for the first time; it is remembered for so many seconds."""
-        if not self._own.use(name, seconds):
-            return False
-        return await self._or("token", lambda shared: shared.use(name, seconds), True)
+        new = self._own.use(name, seconds)
+        return new and await self._or("token", lambda shared: shared.use(name, seconds), True)
 
     async def wait(self, what: str, per_minute: int) -> float:
         """0 and it counts, or the seconds until ``what`` may happen once more."""
@@ -127,15 +132,13 @@ class SharedState:
 
     async def has_answered(self, agent: str, call_id: str) -> bool:
         """Whether this call was answered before."""
-        if self._own.has_answered(agent, call_id):
-            return True
-        return await self._or("answered", lambda shared: shared.has_answered(agent, call_id), False)
+        known = self._own.has_answered(agent, call_id)
+        return known or await self._or("answered", lambda shared: shared.has_answered(agent, call_id), False)
 
     async def claim(self, agent: str, call_id: str) -> bool:
         """Whether this call is answered now, for the first time."""
-        if not self._own.claim(agent, call_id):
-            return False
-        return await self._or("answered", lambda shared: shared.claim(agent, call_id), True)
+        new = self._own.claim(agent, call_id)
+        return new and await self._or("answered", lambda shared: shared.claim(agent, call_id), True)
 
     async def forget_answer(self, agent: str, call_id: str) -> None:
         """This call was not answered after all, and may come again."""
@@ -168,8 +171,7 @@ class SharedState:
 
     async def close(self) -> None:
         """Say that this process leaves, and let go of the database; it has a second for it."""
-        shared = self.shared
-        if shared is None:
+        if (shared := self.shared) is None:
             return
         closing = StoreThreads("leaving")
         try:
@@ -183,7 +185,7 @@ class SharedState:
         while self._pending and self.shared:
             changes, self._pending = self._pending, []
             try:
-                await self._threads.run(self.shared.apply, changes, self.me.id, seconds=BEAT_LONGEST_SECONDS)
+                await self.threads.run(self.shared.apply, changes, self.me.id, seconds=BEAT_LONGEST_SECONDS)
             except TROUBLE as error:
                 self._note(error)
                 self._pending.clear()
@@ -200,9 +202,8 @@ class SharedState:
 
     async def _decide(self, what: str, question: Callable[[Backend], T]) -> T:
         """The database's answer, once it knows what was changed before; raises AwayError."""
-        assert self.shared is not None  # noqa: S101
         try:
-            if self.away:
+            if self.away or self.shared is None:
                 raise AwayError
             answer = await self._patiently(question, self.shared)
         except TROUBLE as error:
@@ -218,19 +219,20 @@ class SharedState:
         async def ask() -> T:
             if self._writing and not self._writing.done():
                 await asyncio.wait({self._writing})
-            answer = await self._threads.run(question, shared, seconds=BUSY_SECONDS)
+            answer = await self.threads.run(question, shared, seconds=BUSY_SECONDS)
             self._heard = clock()
             return answer
 
         clock = asyncio.get_running_loop().time
-        began, asking = clock(), asyncio.ensure_future(ask())
+        asking, turns, heard = asyncio.ensure_future(ask()), 0, self._heard
         asking.add_done_callback(heed)
         while not asking.done():
-            patience = max(began, self._heard) + DECIDE_SECONDS - clock()
-            if patience <= 0:
+            # a process that was held up itself may have the answer, and has not looked at it yet
+            if turns == TURNS:
                 asking.cancel()
                 raise TimeoutError
-            await asyncio.wait({asking}, timeout=patience)
+            await asyncio.wait({asking}, timeout=DECIDE_SECONDS / TURNS)
+            turns, heard = turns + 1 if self._heard == heard else 0, self._heard
         return asking.result()
 
     def _note(self, error: Exception | None) -> None:

@@ -45,3 +45,31 @@ USED = sa.Table(
     sa.Index("shared_used_expires", "expires"),
 )
 """Tokens that were used, as long as somebody might show one again."""
+PLACED = sa.Table(
+    "shared_placed",
+    METADATA,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("agent", sa.String(63), nullable=False),
+    sa.Column("owner", sa.String(64), nullable=False),
+    sa.Column("caller", sa.String(512), nullable=False),
+    sa.Column("called", sa.String(512), nullable=False),
+    sa.Column("parameters", sa.JSON, nullable=False),
+    sa.Column("started", sa.String(40), nullable=False),
+    sa.Column("call_id", sa.String(255), nullable=False, server_default=""),
+    sa.Column("ended", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("expires", sa.Float(53), nullable=False),
+    sa.Index("shared_placed_expires", "expires"),
+)
+"""Calls that agents have placed, as long as Twilio may tell of them."""
+MESSAGES = sa.Table(
+    "shared_messages",
+    METADATA,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+    sa.Column("owner", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("expires", sa.Float(53), nullable=False),
+    sa.Index("shared_messages_owner", "owner", "id"),
+    sa.Index("shared_messages_expires", "expires"),
+)
+"""What processes tell each other, each read once."""

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
-from collections import deque
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -18,12 +15,12 @@ from agentrun.server.admission.admission import NotAdmittedError
 from agentrun.server.auth import api_key
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
+from agentrun.server.shared_state.trouble import AwayError
 from agentrun.server.twilio.outbound_calls import Diallers, NumberError
 from agentrun.server.twilio.webhook import Webhooks
 from agentrun.spec.models.agent import TwilioTransport
 from agentrun.transports.twilio_rest import TwilioError
 
-MINUTE = 60.0
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
@@ -36,41 +33,18 @@ class Wanted(BaseModel):
     parameters: dict[str, Annotated[str, Field(max_length=500)]] = Field(default={}, max_length=30)
 
 
-class Rate:
-    """So many calls in any minute, and no more."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._placed: dict[str, deque[float]] = {}
-
-    def wait(self, agent: str, per_minute: int) -> float:
-        """0 and the call counts, or the seconds until there is room for one.
-
-        >>> rate = Rate(lambda: 100.0)
-        >>> rate.wait("desk", 1), rate.wait("desk", 1)
-        (0.0, 60.0)
-        """
-        now, placed = self._clock(), self._placed.setdefault(agent, deque())
-        while placed and placed[0] <= now - MINUTE:
-            placed.popleft()
-        if len(placed) >= per_minute:
-            return placed[0] + MINUTE - now
-        placed.append(now)
-        return 0.0
-
-
 def router(
     switchboard: Switchboard, settings: ServerSettings, diallers: Diallers, webhooks: Webhooks
 ) -> APIRouter:
     """``POST /<agent>/twilio/dial`` for whoever has the key, and ``/twilio/status`` for Twilio."""
-    routes, rate = APIRouter(), Rate()
+    routes = APIRouter()
 
     @routes.post("/{agent}/twilio/dial", dependencies=[Depends(api_key.require(settings))], status_code=201)
     async def dial(agent: str, wanted: Wanted) -> dict[str, str]:
         plan = _plan(switchboard, agent)
         if wrong := next((name for name in wanted.parameters if not _NAME.fullmatch(name)), None):
             raise HTTPException(422, f"'{wrong[:64]}' is not the name of a parameter: use letters and digits")
-        seconds = rate.wait(agent, _per_minute(plan))
+        seconds = await switchboard.state.wait(f"dial {agent}", _per_minute(plan))
         if seconds:
             headers = {"Retry-After": str(max(1, round(seconds)))}
             raise HTTPException(429, "too many calls in this minute", headers)
@@ -89,13 +63,16 @@ def router(
     @routes.post("/{agent}/twilio/status", status_code=204)
     async def status(agent: str, request: Request, dial: str = "") -> Response:
         form = await webhooks.read(agent, request, ("CallSid",))
-        outgoing = diallers.find(dial)
-        if outgoing is None or outgoing.plan.spec.name != agent:
-            raise HTTPException(404, "no such call was placed here")
-        diallers.attach(dial, form.get("CallSid", ""))
-        if form.get("CallSid") != outgoing.record.id:
-            raise HTTPException(404, "no such call was placed here")
-        await diallers.note(outgoing, form.get("CallStatus", ""), form.get("AnsweredBy", ""))
+        call_sid = form.get("CallSid", "")
+        try:
+            placed = await diallers.placed.find(dial)
+            if placed is None or placed.agent != agent or placed.call_id not in ("", call_sid):
+                raise HTTPException(404, "no such call was placed here")
+            await diallers.placed.attach(dial, call_sid)
+            words = form.get("CallStatus", ""), form.get("AnsweredBy", "")
+            await diallers.placed.tell(placed, call_sid, *words)
+        except AwayError:
+            raise HTTPException(503, "nobody can say who placed this call") from None
         return Response(status_code=204)
 
     return routes

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
-
-from loguru import logger
 
 from agentrun.errors import AgentRunError, SetupError
 from agentrun.plan.plan import Plan
@@ -16,6 +11,8 @@ from agentrun.records import CallRecord
 from agentrun.server.admission.admission import NotAdmittedError
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
+from agentrun.server.twilio.outgoing import UNANSWERED, WORDS, Outgoing, Unanswered
+from agentrun.server.twilio.placed_calls import PlacedCalls
 from agentrun.server.twilio.stream_tokens import LIFETIME_SECONDS
 from agentrun.spec.models.agent import TwilioTransport
 from agentrun.spec.models.outbound import E164, Dialling
@@ -24,42 +21,11 @@ from agentrun.transports.twilio_rest import TwilioError
 
 POLL_SECONDS = 5.0
 """How often Twilio is asked how a call stands, should its callbacks get lost."""
-MOST_REMEMBERED = 10_000
-"""Calls whose callbacks are still known; the oldest are forgotten."""
 EVENTS = ("initiated", "ringing", "answered", "completed")
-Unanswered = Literal["busy", "no-answer", "failed", "canceled"]
-UNANSWERED: dict[str, Unanswered] = {
-    "busy": "busy",
-    "no-answer": "no-answer",
-    "failed": "failed",
-    "canceled": "canceled",
-}
-_WORDS = {
-    "busy": "the line was busy",
-    "no-answer": "nobody answered",
-    "failed": "the call could not be put through",
-    "canceled": "the call was withdrawn before it was answered",
-}
 
 
 class NumberError(AgentRunError):
     """A number that can't be called."""
-
-
-@dataclass
-class Outgoing:
-    """One call on its way: ``id`` is ours, the record's id becomes Twilio's SID."""
-
-    id: str
-    plan: Plan
-    record: CallRecord
-    parameters: Mapping[str, str]
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def warn(self, words: str) -> None:
-        """A line of the log that says its call."""
-        log = logger.bind(call=self.record.id, agent=self.record.agent)
-        log.warning("call {}: {}", self.record.id, words)
 
 
 class Diallers:
@@ -68,7 +34,7 @@ class Diallers:
     def __init__(self, switchboard: Switchboard, settings: ServerSettings) -> None:
         self._switchboard = switchboard
         self._settings = settings
-        self._outgoing: dict[str, Outgoing] = {}
+        self.placed = PlacedCalls(switchboard, switchboard.handover, self.note)
         self.base_url = ""
         """Where Twilio reaches this server when the agent has no public address: on loopback only."""
 
@@ -90,50 +56,49 @@ class Diallers:
                 "the number that calls is not known", f"export {twilio_rest.FROM}=+1…, or transport.dial.from"
             )
         account = twilio_rest.account(self._settings.environ)
-        record = CallRecord(f"dial-{secrets.token_hex(8)}", plan.spec.name, "twilio", caller, to)
-        record.direction, record.redaction = "outbound", plan.redaction
-        longest = settings.ring + LIFETIME_SECONDS
-        if refusal := await self._switchboard.admission.take(plan, record.id, to, seconds=longest):
+        outgoing = Outgoing.new(plan, caller, to, parameters or {})
+        longest, admission = settings.ring + LIFETIME_SECONDS, self._switchboard.admission
+        if refusal := await admission.take(plan, outgoing.id, to, seconds=longest):
             raise NotAdmittedError(refusal)
-        outgoing = Outgoing(record.id, plan, record, dict(parameters or {}))
-        self._outgoing[outgoing.id] = outgoing
-        if len(self._outgoing) > MOST_REMEMBERED:
-            del self._outgoing[next(iter(self._outgoing))]
+        await self.placed.add(outgoing)
         try:
             sid = await account.place(self._form(agent, outgoing, settings))
         except (TwilioError, asyncio.CancelledError) as error:
             words = error.message if isinstance(error, TwilioError) else "the call was given up"
             self._end(outgoing, "failed", words)
             raise
-        self.attach(outgoing.id, sid)
+        await self.placed.attach(outgoing.id, sid)
         return outgoing
-
-    def find(self, dial: str) -> Outgoing | None:
-        """The call that a webhook of Twilio's names as ours."""
-        return self._outgoing.get(dial)
-
-    def attach(self, dial: str, call_sid: str) -> None:
-        """Twilio's name of a call; whichever comes first tells it, the answer to the request or a webhook."""
-        outgoing = self._outgoing.get(dial)
-        if outgoing and outgoing.record.id == dial:
-            outgoing.record.id = call_sid
-            self._switchboard.admission.rename(outgoing.record.agent, dial, call_sid)
-            self._switchboard.records.add(outgoing.record)
 
     async def note(self, outgoing: Outgoing, status: str, answered_by: str = "") -> None:
         """What Twilio tells of a call: how it stands, or who has answered it."""
         record = outgoing.record
+        before = record.outcome, record.answered_by
         if answered_by and not record.answered_by:
             record.answered_by = answered_by
             if answered_by.startswith(("machine", "fax")):
                 record.outcome = "machine"
                 await self._on_machine(outgoing, answered_by)
         if status in UNANSWERED and record.ended is None:
-            self._end(outgoing, UNANSWERED[status], _WORDS[status])
+            self._end(outgoing, UNANSWERED[status], WORDS[status])
         elif status in ("in-progress", "answered", "completed"):
             record.outcome = record.outcome or "answered"
             if status == "completed":
                 outgoing.over.set()
+                self._complete(outgoing)
+        if record.ended and (record.outcome, record.answered_by) != before:
+            self._switchboard.records.changed(record)
+
+    def _complete(self, outgoing: Outgoing) -> None:
+        """A call was answered, and is over: one whose stream never came has nobody else to end its record."""
+        record = outgoing.record
+        is_left = self.placed.has(outgoing) and not self._switchboard.is_live(record.agent, record.id)
+        if record.ended is None and is_left:
+            record.ended_by, record.reason = "error", "the call was over before its stream came"
+            record.close()
+            self._switchboard.admission.release(record.agent, record.id)
+            self._switchboard.records.add(record)
+        self.placed.finish(outgoing)
 
     async def follow(self, outgoing: Outgoing) -> CallRecord:
         """The record once the call is over; callbacks tell of it, and so does asking."""
@@ -156,7 +121,7 @@ class Diallers:
         except TwilioError as error:
             outgoing.warn(error.message)
         if outgoing.record.ended is None and not outgoing.record.outcome:
-            self._end(outgoing, "canceled", _WORDS["canceled"])
+            self._end(outgoing, "canceled", WORDS["canceled"])
 
     def _form(self, agent: str, outgoing: Outgoing, settings: Dialling) -> dict[str, str | list[str]]:
         base = (self._settings.public_urls.get(agent) or self.base_url).rstrip("/")
@@ -191,6 +156,7 @@ class Diallers:
         self._switchboard.admission.release(record.agent, record.id)
         self._switchboard.records.add(record)
         outgoing.over.set()
+        self.placed.finish(outgoing)
 
 
 def check(to: str, settings: Dialling) -> None:

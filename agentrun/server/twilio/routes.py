@@ -18,6 +18,8 @@ from agentrun.server.admission.admission import Refusal
 from agentrun.server.auth.call_access import Access
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
+from agentrun.server.shared_state.backend import Placed
+from agentrun.server.shared_state.trouble import AwayError
 from agentrun.server.twilio.direct_streams import DirectStreams
 from agentrun.server.twilio.handshakes import CrowdedError, Handshakes
 from agentrun.server.twilio.look_ups import LookUps
@@ -76,11 +78,14 @@ class TwilioRoutes:
         call_sid, dial = form["CallSid"], request.query_params.get("dial")
         if await self._was_answered(plan, agent, call_sid):
             return Response("this call has been answered already\n", 409, media_type="text/plain")
-        placed = self._diallers.find(dial) if self._diallers and dial else None
-        if dial is not None and (placed is None or placed.record.ended or placed.plan.spec.name != agent):
+        try:
+            placed = await self._diallers.placed.find(dial) if self._diallers and dial else None
+        except AwayError:
+            return Response("nobody can say who placed this call\n", 503, media_type="text/plain")
+        if dial is not None and (placed is None or placed.ended or placed.agent != agent):
             return Response("no such call was placed here\n", 404, media_type="text/plain")
         if self._diallers and placed:
-            self._diallers.attach(dial or "", call_sid)
+            await self._diallers.placed.attach(placed.id, call_sid)
         elif refusal := await self._switchboard.admission.ask(plan, call_sid, form.get("From", "")):
             log = logger.bind(call=call_sid, agent=agent)
             log.info("{}: did not let in call {}: {}", agent, call_sid, refusal.message)
@@ -89,7 +94,7 @@ class TwilioRoutes:
             return _twiml(rejections.in_twiml(refusal, plan))
         else:
             self._look_ups.begin(plan, self._call(plan, call_sid, form.get("From"), form.get("To")))
-        return _twiml(self._connect(agent, request, form))
+        return _twiml(self._connect(agent, request, form, placed))
 
     def _is_the_machines(self, refusal: Refusal) -> bool:
         """Whether another machine may have room."""
@@ -125,6 +130,8 @@ class TwilioRoutes:
         if opened is None:
             return
         stream, ticket = opened
+        if self._diallers and ticket.dial:
+            await self._diallers.placed.arrive(plan, ticket)
         own = {key: value for key, value in stream.parameters.items() if key not in _OURS}
         call = self._call(plan, stream.call_sid, ticket.from_number, ticket.to_number, own)
         connection = twilio.connect(websocket, stream, call, self._settings.environ)
@@ -135,23 +142,22 @@ class TwilioRoutes:
         plan = self._switchboard.plans.get(agent)
         return plan if plan and plan.has_transport("twilio") else None
 
-    def _connect(self, agent: str, request: Request, form: Mapping[str, str]) -> VoiceResponse:
+    def _connect(
+        self, agent: str, request: Request, form: Mapping[str, str], placed: Placed | None
+    ) -> VoiceResponse:
         caller, called = form.get("From", ""), form.get("To", "")
-        token = self._tokens.mint(agent, form["CallSid"], caller, called)
+        token = self._tokens.mint(agent, form["CallSid"], caller, called, placed.id if placed else "")
         answer, connect = VoiceResponse(), Connect()
         stream = connect.stream(url=f"{self._stream_url(agent, request)}/{self._tokens.address_of(token)}")
-        own = self._parameters(request.query_params.get("dial", ""))
+        own = [
+            (name, value)
+            for name, value in (placed.parameters if placed else {}).items()
+            if name not in _OURS
+        ]
         for name, value in (*own, ("token", token), ("from_number", caller), ("to_number", called)):
             stream.parameter(name=name, value=value)
         answer.append(connect)
         return answer
-
-    def _parameters(self, dial: str) -> list[tuple[str, str]]:
-        """What a call was given that this server placed."""
-        outgoing = self._diallers.find(dial) if self._diallers and dial else None
-        if outgoing is None:
-            return []
-        return [(name, value) for name, value in outgoing.parameters.items() if name not in _OURS]
 
     def _stream_url(self, agent: str, request: Request) -> str:
         public = urlsplit(self._settings.public_urls.get(agent) or str(request.base_url))

@@ -13,7 +13,6 @@ import pytest
 
 from agentrun.errors import SetupError
 from agentrun.records import CallRecord
-from agentrun.server.twilio.dial_routes import Rate
 from agentrun.server.twilio.outbound_calls import NumberError
 from agentrun.simulate.caller import PhoneCall
 from agentrun.simulate.twilio import Callee, Network, TwilioServer
@@ -228,12 +227,3 @@ async def test_a_strange_request_is_refused_before_it_costs_anything(tmp_path: P
         for body in bodies:
             assert (await calls.post(body)).status_code == 422, body
         assert calls.twilio.requests == []
-
-
-def test_a_minute_later_there_is_room_again() -> None:
-    now = [0.0]
-    rate = Rate(lambda: now[0])
-    assert [rate.wait("desk", 2) for _ in range(3)] == [0, 0, 60]
-    assert rate.wait("other", 2) == 0, "agents share no rate"
-    now[0] = 60.0
-    assert rate.wait("desk", 2) == 0

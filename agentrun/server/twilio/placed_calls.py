@@ -1,0 +1,185 @@
+"""Placed calls over all processes: each is one's, and any of them may hear of it or get its stream."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+from loguru import logger
+
+from agentrun.plan.plan import Plan
+from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.shared_state.backend import Placed
+from agentrun.server.shared_state.database import DECIDE_SECONDS
+from agentrun.server.shared_state.handover import Handover
+from agentrun.server.shared_state.state import AWAY_SECONDS
+from agentrun.server.shared_state.trouble import AwayError
+from agentrun.server.twilio.outgoing import Outgoing
+from agentrun.server.twilio.stream_tokens import StreamGrant
+
+MOST_REMEMBERED = 10_000
+"""Calls whose callbacks are still known; the oldest are forgotten."""
+_DIAL = re.compile(r"dial-[0-9a-f]{16}")
+Note = Callable[[Outgoing, str, str], Awaitable[None]]
+
+
+class PlacedCalls:
+    """Has the calls of this process, and reaches those of the others through ``handover``.
+
+    ``note`` is told what Twilio says of a call of this process: its status, and who answered it.
+    """
+
+    def __init__(self, switchboard: Switchboard, handover: Handover, note: Note) -> None:
+        self._switchboard = switchboard
+        self._handover = handover
+        self._note = note
+        self._own: dict[str, Outgoing] = {}
+        self._standing_in = asyncio.Lock()
+        handover.on_message("status", self._on_status)
+        handover.on_message("moved", self._on_moved)
+
+    async def add(self, outgoing: Outgoing) -> None:
+        """This process is about to place a call: every process knows it from now on."""
+        self._remember(outgoing)
+        if not await self._handover.keep(outgoing.shown(self._handover.me)):
+            self._handover.later(self._keep(outgoing))
+
+    async def _keep(self, outgoing: Outgoing) -> None:
+        """Have the others know a call as soon as the database is there again."""
+        while outgoing.id in self._own:
+            await asyncio.sleep(AWAY_SECONDS)
+            if await self._handover.keep(outgoing.shown(self._handover.me)):
+                return
+
+    def has(self, outgoing: Outgoing) -> bool:
+        """Whether the call is this process' own, and has not gone on elsewhere."""
+        return self._own.get(outgoing.id) is outgoing
+
+    def finish(self, outgoing: Outgoing) -> None:
+        """A call is over: the others learn it a moment later."""
+        self._handover.later(self._handover.keep(outgoing.shown(self._handover.me)))
+
+    async def find(self, dial: str) -> Placed | None:
+        """The call that a webhook of Twilio's names as ours; raises AwayError where nobody can say."""
+        if outgoing := self._own.get(dial):
+            return outgoing.shown(self._handover.me)
+        return await self._handover.placed(dial) if _DIAL.fullmatch(dial) else None
+
+    async def attach(self, dial: str, call_sid: str) -> None:
+        """Twilio's name of a call; whichever comes first tells it, the answer to the request or a webhook."""
+        outgoing = self._own.get(dial)
+        if outgoing and outgoing.record.id != dial:
+            return
+        if outgoing:
+            outgoing.record.id = call_sid
+            self._switchboard.admission.rename(outgoing.record.agent, dial, call_sid)
+            self._switchboard.records.add(outgoing.record)
+        # somebody may have picked up, and hears nothing meanwhile
+        self._handover.later(self._attach(dial, call_sid))
+
+    async def _attach(self, dial: str, call_sid: str) -> None:
+        with suppress(AwayError):
+            await self._handover.attach(dial, call_sid)
+
+    async def arrive(self, plan: Plan, ticket: StreamGrant) -> None:
+        """The stream of a placed call has come to this process, which goes on with its record from now on.
+
+        Somebody has picked up and waits: where the database says nothing in time, the token says enough.
+        """
+        if ticket.dial in self._own:
+            await self.attach(ticket.dial, ticket.call_sid)
+            return
+        try:
+            placed = await self._handover.adopt(ticket.dial, seconds=DECIDE_SECONDS)
+        except AwayError:
+            self._handover.later(self._adopt(ticket.dial))
+            placed = None
+        else:
+            self._handover.later(self._told(ticket.dial, placed))
+        known = placed or Placed(
+            *(ticket.dial, ticket.agent, "", ticket.from_number, ticket.to_number, {}, "", ticket.call_sid)
+        )
+        self._take_over(plan, known, ticket.call_sid).record.outcome = "answered"
+
+    async def _adopt(self, dial: str) -> None:
+        """Have the others know that a call goes on here, as soon as the database is there again."""
+        while dial in self._own:
+            await asyncio.sleep(AWAY_SECONDS)
+            with suppress(AwayError):
+                await self._told(dial, await self._handover.adopt(dial))
+                return
+
+    async def _told(self, dial: str, former: Placed | None) -> None:
+        """Have whoever had the call let go of it."""
+        body = {"dial": dial, "to": self._handover.me}
+        with suppress(AwayError):
+            if former is None or former.owner == self._handover.me:
+                await self._handover.tell_all("moved", **body)
+            else:
+                await self._handover.tell(former.owner, "moved", **body)
+
+    async def tell(self, placed: Placed, call_sid: str, status: str, answered_by: str) -> None:
+        """What Twilio tells of a call, to the process that has it; one that is gone is stood in for.
+
+        Raises AwayError.
+        """
+        if outgoing := self._own.get(placed.id):
+            await self._note(outgoing, status, answered_by)
+            return
+        words = {"dial": placed.id, "call": call_sid, "status": status, "answered_by": answered_by}
+        if placed.owner != self._handover.me and await self._handover.tell(placed.owner, "status", **words):
+            return
+        await self._stand_in(placed, call_sid, status, answered_by)
+
+    async def _stand_in(self, placed: Placed, call_sid: str, status: str, answered_by: str) -> None:
+        """Go on with a call whose process is gone, unless somebody talked there: that record is whole."""
+        plan = self._switchboard.plans.get(placed.agent)
+        if plan is None or placed.ended:
+            return
+        # what is told of one call may come several times at once
+        async with self._standing_in:
+            outgoing = self._own.get(placed.id) or await self._adopted(plan, placed, call_sid)
+        if outgoing:
+            await self._note(outgoing, status, answered_by)
+
+    async def _adopted(self, plan: Plan, placed: Placed, call_sid: str) -> Outgoing | None:
+        row = await self._switchboard.records.find(placed.agent, call_sid)
+        if row and row.get("answered"):
+            return None
+        former = await self._handover.adopt(placed.id, placed.owner)
+        return self._take_over(plan, former, call_sid) if former else None
+
+    def _take_over(self, plan: Plan, placed: Placed, call_sid: str) -> Outgoing:
+        outgoing = Outgoing.taken_over(plan, placed, call_sid)
+        self._remember(outgoing)
+        self._switchboard.records.add(outgoing.record)
+        logger.bind(call=call_sid, agent=placed.agent).info(
+            "call {} goes on here: it was placed elsewhere", call_sid
+        )
+        return outgoing
+
+    def _remember(self, outgoing: Outgoing) -> None:
+        self._own[outgoing.id] = outgoing
+        if len(self._own) > MOST_REMEMBERED:
+            del self._own[next(iter(self._own))]
+
+    async def _on_status(self, words: Mapping[str, str]) -> None:
+        """Another process had word of a call of this one's, or of one that has gone on since."""
+        placed = await self.find(words["dial"])
+        if placed:
+            await self.attach(placed.id, words["call"])
+            await self.tell(placed, words["call"], words["status"], words["answered_by"])
+
+    async def _on_moved(self, words: Mapping[str, str]) -> None:
+        """Another process has the stream of a call that this one placed."""
+        outgoing = self._own.pop(words["dial"], None)
+        if outgoing is None:
+            return
+        record = outgoing.record
+        self._switchboard.records.forget(record)
+        self._switchboard.admission.forget(record.agent, record.id)
+        if record.answered_by and words["to"] != self._handover.me:
+            more = {"dial": outgoing.id, "call": record.id, "status": "", "answered_by": record.answered_by}
+            await self._handover.tell(words["to"], "status", **more)

@@ -1,0 +1,80 @@
+"""Two servers behind a balancer place calls: whichever hears of one, it ends with what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+import pytest
+
+from agentrun.simulate.caller import PhoneCall
+from agentrun.simulate.twilio import Callee, Network, TwilioCall
+from tests.machines.rig import Machines, machines
+from tests.records.conftest import emptied, postgresql
+
+__all__ = ["postgresql"]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.needs(shutil.which("haproxy", path="/usr/sbin:/usr/bin"), "apt-get install haproxy"),
+]
+
+
+@pytest.fixture
+def store(postgresql: str) -> str:
+    return emptied(postgresql)
+
+
+async def hears_the_greeting(call: PhoneCall) -> None:
+    await call.hear_greeting(silence=0.3)
+    await call.hang_up()
+
+
+def by_last_digit(rig: Machines, **callees: Callee) -> Callable[[TwilioCall], Coroutine[None, None, None]]:
+    """A network in which the last digit of a number says who is there."""
+    networks = [Network(rig.twilio.auth_token, callee) for callee in callees.values()]
+    return lambda call: networks[int(call.to_number[-1])].put_through(call)
+
+
+async def outcomes(rig: Machines, number: int, seconds: float) -> dict[str, list[object]]:
+    """What came of each number that was called, once so many calls are over."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while len(rows := [row for row in rig.records() if row["ended"]]) < number:  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+    assert {row["direction"] for row in rows} == {"outbound"}
+    return {str(row["to_number"]): [row["outcome"], row["ended_by"]] for row in rows}
+
+
+async def test_every_callback_is_heeded_and_every_call_ends_with_its_outcome(
+    tmp_path: Path, store: str
+) -> None:
+    async with machines(tmp_path, store, {"desk": "{}"}) as rig:
+        nobody, machine = Callee(end="busy"), Callee("machine_start")
+        person, late = Callee(lives=hears_the_greeting), Callee(end="no-answer", ring_seconds=4.0)
+        network = by_last_digit(rig, nobody=nobody, machine=machine, person=person, late=late)
+        rig.twilio.connect(network)
+        numbers = [f"+1555000{number}{who}" for number in range(2) for who in (100, 101, 102)]
+        placed = await asyncio.gather(*(rig.dial(rig.url, to, patient="Ada") for to in numbers))
+        assert [answer.status_code for answer in placed] == [201] * len(numbers)
+        came = await outcomes(rig, len(numbers), 60)
+        ends = {"0": ["busy", "network"], "1": ["machine", "agent"], "2": ["answered", "caller"]}
+        assert came == {to: ends[to[-1]] for to in numbers}
+        heard = [code for callee in (nobody, machine, person) for code in callee.told]
+        assert (set(heard), len(heard) >= 20) == ({204}, True)
+        await one_whose_machine_is_killed_while_it_rings(rig, late)
+
+
+async def one_whose_machine_is_killed_while_it_rings(rig: Machines, late: Callee) -> None:
+    to = "+15550009993"
+    answer = await rig.dial(rig.urls[0], to)
+    assert answer.status_code == 201
+    rig.processes[0].kill()
+    async with asyncio.timeout(60):
+        while not any(row["outcome"] == "no-answer" for row in rig.records()):  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+    assert set(late.told) == {204}
+    assert sum(row["to_number"] == to for row in rig.records()) == 1
