@@ -46,6 +46,12 @@ def own_wheel() -> tuple[str, bytes] | None:
         return wheel.name, wheel.read_bytes()
 
 
+def wheel_in(folder: Path) -> tuple[str, bytes] | None:
+    """The wheel that a written folder brings along, by its name; None where it brings none."""
+    wheels = sorted((folder / WHEELS).glob(f"{distribution.NAME.replace('-', '_')}-*.whl"))
+    return (wheels[0].name, wheels[0].read_bytes()) if wheels else None
+
+
 def _copy_source(root: Path, target: Path) -> None:
     """What a wheel is made from, so that nothing is left behind in a checkout."""
     target.mkdir()

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -53,6 +53,22 @@ def write(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False) 
     manifest = {name: hashes[name] for name in (*files, *leftovers) if name in hashes}
     _put(folder / MANIFEST, (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
     return done
+
+
+def require_current(folder: Path, names: Iterable[str], sources: Mapping[str, bytes]) -> None:
+    """Raise SetupError unless ``folder`` was written with files of these ``names``, and of these ``sources``.
+
+    Generated files may be older or edited. A source – a spec, a plugin – that has changed since it was
+    written there is not what somebody means to deploy; one that was edited in the folder alone is.
+    """
+    hashes = _read_manifest(folder)
+    if missing := sorted(name for name in names if name not in hashes):
+        words = f"{folder} was not written for this: `agentrun eject` wrote no '{missing[0]}' there"
+        raise SetupError(words, "run `agentrun eject` with the same specs and the same --target")
+    for name, content in sorted(sources.items()):
+        if name in hashes and hashes[name] != _hash(content):
+            words = f"'{name}' has changed since {folder} was written"
+            raise SetupError(words, "run `agentrun eject` again; where you edited it there, add --overwrite")
 
 
 def _write(path: Path, name: str, content: bytes, before: str | None) -> Written:

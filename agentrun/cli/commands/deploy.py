@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,16 @@ def command(specs: tuple[Path, ...], folder: Path, target: str, runs: bool, **pl
     """Print the commands that bring SPECS to a place, from the folder that was written for it.
 
     They are the ones of its own tools. With --run they are run there, until one fails: then its code is this
-    command's. SPECS are checked again first.
+    command's. SPECS are checked again first, and have to be those that the folder was written from.
     """
     from agentrun.cli.deploying import deployment
+    from agentrun.deploy.requirements import wheel_in
     from agentrun.deploy.targets import TARGETS
+    from agentrun.deploy.writing import require_current
 
-    lines = TARGETS[target].commands(deployment(specs, target, packaged=False, **place))
+    release = replace(deployment(specs, target, packaged=False, **place), wheel=wheel_in(folder))
+    require_current(folder, TARGETS[target].files(release), release.project.files)
+    lines = TARGETS[target].commands(release)
     if not runs:
         for line in (["cd", str(folder)], *lines):
             click.echo(shlex.join(line))
