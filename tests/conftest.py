@@ -53,8 +53,11 @@ SLOW = frozenset(
         "calls/test_mcp.py",
         "calls/test_realtime_reconnection.py",
         "calls/test_recording.py",
+        "calls/test_speech_prepared_ahead.py",
+        "calls/test_speech_text.py",
         "calls/test_turns_and_limits.py",
         "testing/running/test_spoken_run.py",
+        "transports/test_microphone.py",
         # a browser with a microphone
         "browser/test_conversation.py",
         "browser/test_dashboard.py",

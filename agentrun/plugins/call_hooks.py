@@ -44,7 +44,7 @@ async def run(hook: Hook, given: Mapping[str, Any], seconds: float) -> Any:
             with authored(), contained():
                 if inspect.iscoroutinefunction(function):
                     return await function(*arguments)
-                thread = Threads(f"{function.__name__}", 1).submit(function, *arguments)
-                return await asyncio.wrap_future(thread)
+                thread = Threads(f"{function.__name__}", 1)
+                return await asyncio.get_running_loop().run_in_executor(thread, function, *arguments)
     except (ToolError, KeyboardInterrupt, GeneratorExit) as error:
         raise AuthoredError(error) from error

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-_SETTLE_SECONDS = 0.001
+_SETTLE_SECONDS = 0.0001
 """What is waited for in real time before a jump: the kernel's loopback needs microseconds."""
+_THREAD_SECONDS = 0.001
+"""What is waited for where a thread may be about to answer, which is not one of the loop's own."""
+_OWN_THREADS = "asyncio_"
+"""How asyncio names the threads of its own executor; who waits for those is counted."""
 
 
 class _Selector(selectors.DefaultSelector):
@@ -27,10 +32,24 @@ class _Selector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0 or self.busy:
             return list(super().select(timeout))
-        ready = super().select(min(timeout, _SETTLE_SECONDS))
-        if not ready and not self.busy and timeout > _SETTLE_SECONDS:
-            self.ahead += timeout - _SETTLE_SECONDS
+        began = time.monotonic()
+        ready = super().select(0) or self._settled(timeout)
+        if not ready and not self.busy:
+            self.ahead += max(0.0, timeout - (time.monotonic() - began))
         return list(ready)
+
+    def _settled(self, timeout: float) -> list[tuple[selectors.SelectorKey, int]]:
+        if _has_other_threads():
+            return super().select(min(timeout, _THREAD_SECONDS))
+        time.sleep(min(timeout, _SETTLE_SECONDS))
+        return super().select(0)
+
+
+def _has_other_threads() -> bool:
+    main = threading.main_thread()
+    return any(
+        thread is not main and not thread.name.startswith(_OWN_THREADS) for thread in threading.enumerate()
+    )
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
