@@ -12,7 +12,7 @@ from tests.conftest import SLOW, TESTS
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """For the ``conftest.py`` of a folder: real time is for ``SLOW`` and what is marked so, such as sound on a wire.
+    """For a folder's ``conftest.py``: real time is for ``SLOW`` and what is marked so, as sound on a wire is.
 
     ``@pytest.mark.real_time`` is for what a thread or a process does while the test waits.
     """
