@@ -1,6 +1,8 @@
 """How many decisions a second one PostgreSQL takes for machines that share it.
 
 A call is five transactions: a place, its token used, its CallSid claimed, that it is up, and that it is over.
+Beside them stand what a machine writes however few calls begin: its heartbeat every 5 s, and twice a second
+the records of its calls that have changed, here of 20 calls with 40 entries each, all of them changed.
 PostgreSQL runs on one processor, where `taskset` is there; the clients have the others::
 
     python benchmarks/shared_state.py --seconds 10
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import pwd
 import shutil
@@ -20,7 +23,10 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from agentrun.records import CallRecord
+from agentrun.records.store.store import Store
 from agentrun.server.admission.limits import Limits
 from agentrun.server.shared_state.backend import Asked, Place, Process, Released, Up
 from agentrun.server.shared_state.sql import SqlBackend
@@ -31,6 +37,7 @@ CASES = {
     "limits of all agents": (Limits(10_000, 10_000, 1_000_000), Limits(100_000, 100_000, 1_000_000)),
 }
 AGENTS = 10
+UP = 20
 
 
 @contextlib.contextmanager
@@ -117,6 +124,43 @@ def measure(url: str, master: int, case: str, clients: int, seconds: float, up: 
     )
 
 
+def machines(url: str, master: int, seconds: float) -> None:
+    """What a heartbeat costs of one of a hundred machines, each with 20 calls up."""
+    backend, count = SqlBackend(url), 0
+    ids = [f"machine{number}" for number in range(100)]
+    up = {each: [Place(f"agent{n % AGENTS}", f"{each}-{n}") for n in range(UP)] for each in ids}
+    for each in ids:
+        backend.beat(Process(each), up[each])
+    until, used = time.monotonic() + seconds, cpu_seconds(master)
+    while time.monotonic() < until:
+        backend.beat(Process(ids[count % 100]), up[ids[count % 100]])
+        count += 1
+    used = cpu_seconds(master) - used
+    print(f"heartbeat of one of 100 machines  {1000 * used / count:6.2f} ms of PostgreSQL  ({count} of them)")
+    backend.close()
+
+
+def records(url: str, master: int, seconds: float) -> None:
+    """What writing the records of a machine's calls costs."""
+    store, count = Store(url), 0
+    until, used = time.monotonic() + seconds, cpu_seconds(master)
+    while time.monotonic() < until:
+        count += 1
+        rows = [_row(number, count) for number in range(UP)]
+        assert store.save(rows, "a machine", keys=[f"key{number}" for number in range(UP)]) == []
+    used = cpu_seconds(master) - used
+    size = len(json.dumps(rows[0]))
+    each = 1000 * used / count / UP
+    print(f"record of {size} bytes  {each:6.2f} ms of PostgreSQL a row  ({count * UP} of them)")
+    store.close()
+
+
+def _row(number: int, count: int) -> dict[str, Any]:
+    row = CallRecord(f"CA{number}", "desk", "twilio", "+15551234567", "+15557654321").as_json()
+    entry = {"who": "caller", "text": "I would like a table for four at eight tomorrow.", "at": float(count)}
+    return {**row, "transcript": [entry] * 40}
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -127,6 +171,8 @@ def main() -> None:
         for case in CASES:
             for up in (0, 2000):
                 measure(url, master, case, asked.clients, asked.seconds, up)
+        machines(url, master, asked.seconds)
+        records(url, master, asked.seconds)
 
 
 if __name__ == "__main__":
