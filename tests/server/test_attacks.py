@@ -166,6 +166,7 @@ def resident_mb() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
+@pytest.mark.slow
 async def test_ten_thousand_sockets_that_say_nothing_leave_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

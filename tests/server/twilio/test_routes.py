@@ -81,7 +81,7 @@ def start(token: str | None, call_sid: str = CALL) -> str:
 def dial(server: RunningServer, agent: str = "desk") -> connect:
     """A WebSocket to an agent's stream."""
     url = f"{server.url.replace('http', 'ws', 1)}/{agent}/twilio/stream"
-    return connect(url, proxy=None, max_size=None)
+    return connect(url, proxy=None, max_size=None, open_timeout=60)
 
 
 async def code_of(socket: ClientConnection, seconds: float = 5.0) -> int | None:
