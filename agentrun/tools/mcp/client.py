@@ -14,13 +14,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx2
-from mcp import Client, StdioServerParameters
+from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import Implementation, Tool
 
 from agentrun import __version__
 from agentrun.http import bounded_answers
 from agentrun.tools.mcp.address import Address
+from agentrun.tools.mcp.http_refusal import HttpRefusal
 from agentrun.tools.mcp.listing import MOST_TOOLS
 
 CONNECT_SECONDS = 10.0
@@ -31,8 +32,11 @@ MOST_PAGES = 20
 
 
 @asynccontextmanager
-async def opened(address: Address) -> AsyncIterator[Client]:
-    """A session with the server at ``address`` while the block runs; raises whatever goes wrong."""
+async def opened(address: Address, refusal: HttpRefusal) -> AsyncIterator[Client]:
+    """A session with the server at ``address`` while the block runs; raises whatever goes wrong.
+
+    ``refusal`` sees what is answered over HTTP.
+    """
     info = Implementation(name="agentrun", version=__version__)
     async with AsyncExitStack() as stack:
         if address.url is None:
@@ -41,12 +45,17 @@ async def opened(address: Address) -> AsyncIterator[Client]:
         _check_headers(address)
         trusted = await asyncio.to_thread(httpx2.create_ssl_context)
         timeout = httpx2.Timeout(CONNECT_SECONDS, read=READ_SECONDS)
-        hooks: Any = {"response": [bounded_answers.bound_async]}
+        hooks: Any = {"response": [bounded_answers.bound_async, refusal.note]}
         headers = {**bounded_answers.ACCEPTED, **dict(address.headers)}
         web = httpx2.AsyncClient(headers=headers, timeout=timeout, verify=trusted, event_hooks=hooks)
         await stack.enter_async_context(web)
         transport = streamable_http_client(address.url, http_client=web)
-        yield await stack.enter_async_context(Client(transport, client_info=info, cache=None))
+        try:
+            client = await stack.enter_async_context(Client(transport, client_info=info, cache=None))
+        except (MCPError, ExceptionGroup):
+            await refusal.look_for_sse(web, address.url)
+            raise
+        yield client
 
 
 async def tools_of(client: Client) -> list[Tool]:

@@ -15,6 +15,7 @@ from agentrun.errors import ToolError
 from agentrun.tools.author_errors import AuthoredError, authored
 from agentrun.tools.mcp import listing
 from agentrun.tools.mcp.address import Address
+from agentrun.tools.mcp.http_refusal import HttpRefusal
 from agentrun.tools.mcp.listing import Listing
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Connection:
         self.trouble = ""
         self.tried = asyncio.Event()
         """Set once the first attempt to connect has ended, whatever its end."""
+        self._refusal = HttpRefusal()
         self._client: Client | None = None
         self._listed: list[Tool] = []
         self._lost = asyncio.Event()
@@ -87,6 +89,9 @@ class Connection:
             with authored():
                 return await client.call_tool(name, dict(arguments))
         except AuthoredError as error:
+            if trouble := self._refusal.words(str(error.error)):
+                logger.error("MCP server {} refused {}: {}", self.address.label, name, trouble)
+                raise ToolError(NOT_THERE.format(name=name)) from None
             if words := _refusal(error.error):
                 raise ToolError(f"{name} was refused: {words}") from None
             if self._client is client:
@@ -118,10 +123,10 @@ class Connection:
         # Half a second of imports, in which no call would be heard.
         client_module = await asyncio.to_thread(import_module, "agentrun.tools.mcp.client")
         self._lost.clear()
-        self.trouble = ""
+        self.trouble, self._refusal = "", HttpRefusal()
         async with AsyncExitStack() as stack:
             async with asyncio.timeout(OPEN_SECONDS):
-                client = await stack.enter_async_context(client_module.opened(self.address))
+                client = await stack.enter_async_context(client_module.opened(self.address, self._refusal))
             while True:
                 async with asyncio.timeout(LIST_SECONDS):
                     listed = await client_module.tools_of(client)
@@ -139,6 +144,8 @@ class Connection:
         cause = error.error
         while isinstance(cause, BaseExceptionGroup) and len(cause.exceptions) == 1:
             cause = cause.exceptions[0]
+        if words := self._refusal.words(str(cause)):
+            return words
         text = " ".join(f"{type(cause).__name__}: {cause}".split())
         return self.address.without_secrets(text)[:MOST_WORDS]
 

@@ -1,0 +1,83 @@
+"""What an MCP server over HTTP answered instead of MCP, in words that say what to do."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx2
+
+PROBE_SECONDS = 5.0
+_STATUS_WORDS = frozenset({"Server returned an error response", "Not Found"})
+"""What the package ``mcp`` makes of every status of HTTP that is an error."""
+_SSE = (
+    "it speaks HTTP with SSE, MCP's transport of 2024, which is not spoken here: give the address of its "
+    "streamable HTTP, often one that ends in /mcp"
+)
+_REMEDIES = {
+    401: "its key is missing, wrong or has expired: see `headers:`, as in "
+    '`headers: {Authorization: "Bearer ${SHOP_TOKEN}"}`',
+    403: "the key in `headers:` is not allowed to use it",
+    404: "there is no MCP server at this path, which often ends in /mcp",
+    405: "what is at this path takes no requests of MCP, whose path often ends in /mcp",
+    429: "it has had too many requests",
+}
+
+
+class HttpRefusal:
+    """Watches the answers of one server: ``status`` is the last request's where HTTP refused it, else 0."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self._is_sse = False
+
+    async def note(self, response: httpx2.Response) -> None:
+        """Look at an answer; a hook of httpx2. A server need not have the stream that a GET asks for."""
+        if response.request.method == "POST":
+            self.status = response.status_code if response.status_code >= 400 else 0
+
+    async def look_for_sse(self, web: httpx2.AsyncClient, url: str) -> None:
+        """Find out whether a server that took no first request has MCP's older transport at ``url``.
+
+        As MCP's specification has it: https://modelcontextprotocol.io/specification/2025-06-18/basic/transports
+        """
+        if self.status not in (400, 404, 405):
+            return
+        errors = _errors()
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                async with web.stream("GET", url, headers={"Accept": "text/event-stream"}) as answer:
+                    kind = answer.headers.get("content-type", "")
+                    if answer.status_code == 200 and kind.startswith("text/event-stream"):
+                        first = await anext(answer.aiter_lines(), "")
+                        self._is_sse = first.replace(" ", "") == "event:endpoint"
+        except errors:
+            # it is only asked to say more of a server that can't be used anyway
+            return
+
+    def words(self, message: str) -> str:
+        """What ``message``, which ``mcp`` says of any refused request, hides; empty where it hides nothing.
+
+        >>> refusal = HttpRefusal()
+        >>> refusal.status = 429
+        >>> refusal.words("Server returned an error response")
+        'it answered 429 Too Many Requests: it has had too many requests'
+        """
+        if not self.status or message not in _STATUS_WORDS:
+            return ""
+        if self._is_sse:
+            return _SSE
+        try:
+            name = f"{self.status} {HTTPStatus(self.status).phrase}"
+        except ValueError:
+            name = str(self.status)
+        remedy = _REMEDIES.get(self.status) or ("its own log says why" if self.status >= 500 else "")
+        return f"it answered {name}" + (f": {remedy}" if remedy else "")
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    import httpx2
+
+    return OSError, ValueError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError
