@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -98,34 +97,3 @@ def test_what_can_not_be_run_says_why(
     done = run(*arguments, cwd=tmp_path)
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_pipecat_reads_and_passes_the_same_files(tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "agentrun",
-        "serve",
-        "agents/ncaa.yaml",
-        "--offline",
-        "--eval",
-        "--port",
-        "0",
-    ]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        deadline, url = time.monotonic() + 60, ""
-        while not url and time.monotonic() < deadline:
-            line = server.stdout.readline()
-            url = line.partition("Talk:  open http://")[2].strip().rstrip("/")
-        assert url, "the server did not start"
-        evaluate = [sys.executable, "-m", "pipecat.evals", "run", str(ROOT / "agents" / "ncaa.tests.yaml")]
-        evaluate += ["--bot-url", f"ws://{url}/ncaa/eval", "--logs-dir", str(tmp_path)]
-        done = subprocess.run(evaluate, capture_output=True, text=True, timeout=110, check=False)
-    finally:
-        server.terminate()
-        server.communicate(timeout=30)
-    passed = [line for line in done.stdout.splitlines() if "✓" in line]
-    assert any("ncaa/mens-scores" in line for line in passed), done.stdout
-    assert any("ncaa/goodbye" in line for line in passed), done.stdout
