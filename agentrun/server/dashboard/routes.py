@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import jinja2
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, Header, HTTPException, Query
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from agentrun.records.store.hourly import HOUR
 from agentrun.server.calls.switchboard import Switchboard
-from agentrun.server.dashboard import charts, figures
+from agentrun.server.dashboard import charts, figures, stored_sound
 from agentrun.server.dashboard.access import is_open, require
 from agentrun.server.dashboard.source import Row, Source
 from agentrun.server.lifecycle.settings import ServerSettings
@@ -87,14 +87,19 @@ class Pages:
             timeline=figures.timeline(row),
             waterfall=figures.waterfall(row),
             lasted=figures.seconds(row),
-            sound=_sound(row) is not None,
+            sound=bool(_sound(row) or self._stored(row)),
         )
 
-    async def audio(self, agent: str, call_id: str) -> Response:
-        """A call's recording; a browser asks for it in ranges."""
-        path = _sound(await self._row(agent, call_id))
+    async def audio(
+        self, agent: str, call_id: str, wanted: Annotated[str | None, Header(alias="range")] = None
+    ) -> Response:
+        """A call's recording, from this machine or the agent's store; a browser asks for it in ranges."""
+        row = await self._row(agent, call_id)
+        path = _sound(row)
+        if path is None and (address := self._stored(row)):
+            return await stored_sound.answer(address, wanted)
         if path is None:
-            raise HTTPException(404, "this call has no recording on this machine")
+            raise HTTPException(404, "this call has no recording on this machine, and none in a store")
         return FileResponse(path, media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream")
 
     async def charts(self, span: str = "24h", agent: str | None = None) -> Response:
@@ -117,6 +122,9 @@ class Pages:
             size=(charts.WIDTH, charts.HEIGHT),
             summary=figures.summary(sums.values()),
         )
+
+    def _stored(self, row: Row) -> str | None:
+        return stored_sound.address_of(self._switchboard.plans.get(row["agent"]), row)
 
     async def _row(self, agent: str, call_id: str) -> Row:
         row = await self._source.one(agent, call_id)

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from agentrun.records import CallRecord, Entry, Takeover, Turn, cost
 from agentrun.records.store import hourly
@@ -124,6 +125,38 @@ async def test_a_recording_is_played_in_ranges(desk: Desk, tmp_path: Path) -> No
     part = await get(desk, "/calls/desk/loud/audio", headers={"Range": "bytes=0-3"})
     assert (part.status_code, part.content) == (206, b"RIFF")
     assert (await get(desk, "/calls/desk/CA1/audio")).status_code == 404
+
+
+async def test_a_recording_in_the_agents_store_is_played_by_any_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, sound = f"sqlite:///{tmp_path / 'calls.sqlite3'}", b"RIFF" + bytes(range(200)) * 3000
+    store = MemoryFileSystem()
+    store.pipe_file("/calls/desk-1.wav", sound)
+    places = {"there": "calls/desk-1.wav", "gone": "calls/desk-2.wav", "other": "secrets/desk-1.wav"}
+    with Store(address) as records:
+        rows = [record(0, id=name, recording=f"memory://{place}") for name, place in places.items()]
+        records.save([row.as_json() for row in rows], "another server")
+    overrides = {"record.audio": "memory://calls"}
+    async with open_desk(tmp_path, [HELLO, OPEN], records=address, overrides=overrides) as desk:
+        assert "<audio" in (await get(desk, "/calls/desk/there")).text
+        assert "<audio" not in (await get(desk, "/calls/desk/other")).text
+        assert (await get(desk, "/calls/desk/there/audio")).content == sound
+        for wanted, content in (("0-3", b"RIFF"), ("600001-", sound[600001:]), ("-2", sound[-2:])):
+            part = await get(desk, "/calls/desk/there/audio", headers={"Range": f"bytes={wanted}"})
+            assert (part.status_code, part.content) == (206, content)
+            assert part.headers["content-range"].endswith(f"/{len(sound)}")
+        beyond = await get(desk, "/calls/desk/there/audio", headers={"Range": "bytes=999999-"})
+        assert beyond.status_code == 416
+        codes = [(await get(desk, f"/calls/desk/{name}/audio")).status_code for name in ("gone", "other")]
+        assert codes == [404, 404]
+        monkeypatch.setattr(MemoryFileSystem, "size", refuse)
+        assert (await get(desk, "/calls/desk/there/audio")).status_code == 502
+    store.rm("/calls", recursive=True)
+
+
+def refuse(*_: object) -> None:
+    raise PermissionError("not yours")
 
 
 def test_a_chart_has_a_column_for_each_step_and_stacks_stages() -> None:
