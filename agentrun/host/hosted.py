@@ -18,6 +18,7 @@ from agentrun import logs, plugins
 from agentrun.deploy.pipecat_cloud import checks
 from agentrun.errors import AgentRunError, SpecError
 from agentrun.host import connections
+from agentrun.host.loading import without_collecting
 from agentrun.plan import daily
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
@@ -85,7 +86,8 @@ class HostedAgent:
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         """Make the agent ready before the server takes sessions, and end what is left after it."""
-        await asyncio.wait({self._ready()})
+        with without_collecting():
+            await asyncio.wait({self._ready()})
         try:
             yield
         finally:

@@ -13,24 +13,29 @@ from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipecat.runner.types import RunnerArguments
+from agentrun.host.loading import without_collecting
 
-from agentrun.host.hosted import HostedAgent
+if TYPE_CHECKING:
+    from pipecat.runner.types import RunnerArguments
 
 SYSTEM = "pipecatcloud_system"
 """The module of Pipecat Cloud's base image that has its application."""
-Bot = Callable[[RunnerArguments], Awaitable[None]]
+Bot = Callable[["RunnerArguments"], Awaitable[None]]
 Readyz = Callable[[], Awaitable[dict[str, Any]]]
 
 
 def entry(here: str, spec: str, environ: Mapping[str, str] | None = None) -> tuple[Bot, Readyz]:
     """The functions ``bot`` and ``readyz`` of a ``bot.py``, for the spec at ``spec`` beside it.
 
-    ``here`` is the file's own ``__file__``; ``environ`` is the process's by default. Nothing is loaded yet:
-    in Pipecat Cloud's image the agent is made ready when its server starts, elsewhere at the first session.
+    ``here`` is the file's own ``__file__``; ``environ`` is the process's by default. Pipecat is loaded, and
+    nothing of the agent yet: in Pipecat Cloud's image it is made ready when its server starts, elsewhere at
+    the first session.
     """
+    with without_collecting():
+        from agentrun.host.hosted import HostedAgent
+
     hosted = HostedAgent(Path(here).resolve().parent / spec, dict(os.environ if environ is None else environ))
     if find_spec(SYSTEM):
         import_module(SYSTEM).add_lifespan_to_app(hosted.lifespan)

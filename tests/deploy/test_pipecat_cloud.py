@@ -12,6 +12,7 @@ from pipecatcloud._utils.deploy_utils import DeployConfigParams
 from pipecatcloud.cli import config
 
 from agentrun.cli.options.target import TARGET_NAMES
+from agentrun.deploy.image import locked
 from agentrun.deploy.pipecat_cloud import checks, files
 from agentrun.deploy.targets import TARGETS
 from agentrun.errors import Problem
@@ -48,6 +49,12 @@ def test_without_a_telephone_a_socket_takes_a_token(tmp_path: Path, monkeypatch:
     assert read(tmp_path, made["pcc-deploy.toml"], monkeypatch).websocket_auth == "token"
     assert "twiml-bin.xml" not in made
     assert made["requirements.txt"] == b"agentrun-voice[daily,postgresql]==0.1.0\n"
+
+
+def test_what_nobody_imports_is_not_in_the_image(tmp_path: Path) -> None:
+    text = files.files(deployment(tmp_path))["Dockerfile"].decode()
+    step = text.partition("RUN pip install")[2].splitlines()[1]
+    assert step.split() == ["&&", "pip", "uninstall", "--yes", *sorted(locked.UNUSED)]
 
 
 def test_the_twiml_names_the_service_and_who_calls(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from agentrun.deploy import variables
 from agentrun.deploy.deployment import Deployment
+from agentrun.deploy.image import locked
 from agentrun.deploy.pipecat_cloud.checks import session_seconds
 from agentrun.deploy.rendering import render
 from agentrun.deploy.requirements import requirements
@@ -61,6 +62,7 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         "twilio": plan.has_transport("twilio"),
         "calls": wanted.calls,
         "python": wanted.python,
+        "unused": sorted(locked.UNUSED),
         "wheel": wanted.wheel is not None,
         "organization": wanted.organization or ORGANIZATION,
         "folders": sorted({name.partition("/")[0] for name in names if "/" in name}),
