@@ -175,7 +175,7 @@ class TwilioRoutes:
             self._refused.note(agent, "handshake")
             await _close(websocket, POLICY_VIOLATION)
             return None
-        ticket = await self._grant(plan, websocket, stream)
+        ticket = await self._grant(plan, agent, websocket, stream)
         if ticket is None:
             logger.warning("{}: refused a stream without a valid token", agent)
             if is_expected:
@@ -195,10 +195,13 @@ class TwilioRoutes:
             return None
         return stream, ticket
 
-    async def _grant(self, plan: Plan, websocket: WebSocket, stream: Stream) -> StreamGrant | None:
+    async def _grant(
+        self, plan: Plan, agent: str, websocket: WebSocket, stream: Stream
+    ) -> StreamGrant | None:
+        """What a stream was granted for the ``agent`` in its address, which a test may name otherwise."""
         shown = stream.parameters
         if token := shown.get("token"):
-            return await self._tokens.redeem(token, plan.spec.name, stream.call_sid, shown)
+            return await self._tokens.redeem(token, agent, stream.call_sid, shown)
         return await self._direct.grant(plan, websocket, stream)
 
     def _call(
