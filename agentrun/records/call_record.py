@@ -161,6 +161,7 @@ class CallRecord:
         for who in ("caller", "agent"):
             _hide_in([entry for entry in data["transcript"] if entry["who"] == who], "text", hide)
         _hide_in(data["keypad"], "keys", hide)
+        _hide_in([entry for entry in data["transcript"] if entry["keys"]], "keys", hide)
         for entry in data["transcript"]:
             if entry["who"] == "tool":
                 entry["text"] = hide.text(entry["text"])

@@ -21,7 +21,8 @@ class Entry:
     ``status`` and ``seconds``. Of an answer that was cut the text is what was heard of it; ``interrupted``
     marks it, and ``cut_by`` says what cut it: the ``caller`` who spoke, the ``agent`` itself with an apology
     or a goodbye, a ``hang-up``, or the ``server`` that stopped. Of an answer ``text`` is what was said, and
-    ``written`` what the model wrote where that differs.
+    ``written`` what the model wrote where that differs. A caller who has pressed ``keys`` has said nothing:
+    ``text`` is what the keys stand for.
     """
 
     at: float
@@ -34,6 +35,7 @@ class Entry:
     interrupted: bool = False
     cut_by: CutBy = ""
     written: str = ""
+    keys: str = ""
 
 
 @dataclass(frozen=True)

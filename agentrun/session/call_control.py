@@ -85,6 +85,10 @@ class SessionCallControl:
         keys = DtmfKeys(worker, record)
         self._now = _Open(voice, worker, response_deadline, idle, nobody_speaks, end, keys, go_on_as)
 
+    def on_key(self, take: Callable[[str], bool]) -> None:
+        """Have keys that no tool collects given to ``take``, which says whether it takes them."""
+        self._line().keypad.take = take
+
     def of(self, connection: Connection) -> Connection:
         """The connection, with this line in its call."""
         return replace(connection, call=replace(connection.call, line=self))

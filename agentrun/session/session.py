@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from pipecat.frames.frames import BotStartedSpeakingFrame, BotStoppedSpeakingFrame, Frame
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.workers.runner import WorkerRunner
 
-from agentrun.pipeline import context_size, pipecat_private
+from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.build import build
 from agentrun.pipeline.flows import flow
 from agentrun.pipeline.services.shared_resources import Resources
@@ -18,6 +17,7 @@ from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord, EndedBy, cost
 from agentrun.session import ending, worker
 from agentrun.session.call_control import SessionCallControl
+from agentrun.session.caller_turns import CallerTurns
 from agentrun.session.callers import Callers
 from agentrun.session.handoff import Handoff
 from agentrun.session.responses import idle_prompts
@@ -30,6 +30,7 @@ from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.responses.unheard_caller import second_opinion
 from agentrun.session.speech import greeting, last_words
 from agentrun.session.speech.announcements import Announcements
+from agentrun.session.speech.key_turns import KeyTurns
 from agentrun.session.speech.last_words import LastWords
 from agentrun.session.speech.who_is_speaking import WhoIsSpeaking
 from agentrun.session.tracking.audio_recorder import Recordings
@@ -105,6 +106,11 @@ class Session:
         self._handoff = Handoff(plan, self.call, self._parts, resources, reports, self._variables)
         live = (self._voice, self._worker, self._response_deadline, self._idle)
         self.line.open(*live, self._speaking.is_free, self.end, self._handoff.to, record)
+        self._turns = CallerTurns(
+            *(plan.spec, self._parts, self._speaking, self._response_deadline, self._idle, self._variables),
+            *(self.line.ledger, self._ending.is_set),
+        )
+        self._keys = KeyTurns(self._turns, self._flow, self._voice, self._worker, self._transcript)
         self._listen()
         self._recordings = recordings
 
@@ -115,7 +121,7 @@ class Session:
         running = asyncio.create_task(runner.run())
         told_to_end, hangup = (asyncio.create_task(each.wait()) for each in (self._ending, self._caller_gone))
         limit = idle_prompts.limit(self._plan.spec.limits, self._voice.say, self._farewell)
-        self._tasks.append(asyncio.create_task(limit))
+        self._tasks += [asyncio.create_task(limit), asyncio.create_task(self._keys.run())]
         recording = self._recordings and self._recordings.begin(self._plan, self._connection, self.record)
         try:
             await asyncio.wait({running, told_to_end}, return_when=asyncio.FIRST_COMPLETED)
@@ -176,10 +182,7 @@ class Session:
         running.add_event_handler("on_idle_timeout", self._silent)
         running.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
         running.add_event_handler("on_frame_reached_upstream", self._reached_upstream)
-        caller = self._parts.aggregators.user()
-        caller.add_event_handler("on_user_turn_started", self._caller_started)
-        caller.add_event_handler("on_user_turn_stopped", self._caller_stopped)
-        caller.add_event_handler("on_user_turn_idle", self._caller_idle)
+        self._turns.listen()
 
     async def _connected(self) -> None:
         if refusal := await self._variables.look_up(self._handoff.with_plan):
@@ -187,6 +190,7 @@ class Session:
             return
         speech = (self._variables.prompts(), self._flow, self._voice, self._response_deadline)
         await greeting.begin(*speech, self._worker, self._parts)
+        self.line.on_key(self._keys.take)
 
     async def _disconnected(self) -> None:
         self._transcript.hang_up()
@@ -202,24 +206,6 @@ class Session:
 
     async def _silent(self, _worker: PipelineWorker) -> None:
         self._over("agent", "nobody spoke any more")
-
-    async def _caller_started(self, *_: Any) -> None:
-        self._speaking.caller = True
-        self._response_deadline.caller_speaks()
-        await self._idle.caller_spoke()
-
-    async def _caller_stopped(self, _aggregator: Any, _strategy: Any, message: Any) -> None:
-        self._speaking.caller = False
-        self._response_deadline.caller_stops()
-        self._variables.caller_stops()
-        context_size.trim(self._parts.context, self._plan.spec)
-        if message.content or self._parts.stt is None:
-            self.line.ledger.caller_spoke()
-            self._response_deadline.owed()
-
-    async def _caller_idle(self, _aggregator: Any) -> None:
-        if not self._ending.is_set():
-            await self._idle.caller_is_silent()
 
     async def _reached_upstream(self, _worker: PipelineWorker, frame: Frame) -> None:
         self._speaking.agent = isinstance(frame, BotStartedSpeakingFrame)

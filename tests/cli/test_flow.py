@@ -70,6 +70,32 @@ def test_a_way_to_nowhere_is_not_drawn() -> None:
     assert "there is no node 'endd'" in str(done.exception)
 
 
+KEYS = """transport: twilio
+prompts: Be brief.
+flow:
+  initial_node: start
+  nodes:
+    start:
+      task_messages: Ask.
+      keys: {menu: {1: hours, 2: {say: a table, to: table}}}
+    table: {task_messages: Ask for the day.}
+turns: {keys: {menu: {0: {say: back, to: start}}}}
+"""
+
+
+def test_ways_by_key_are_drawn_and_left_out_of_an_export(tmp_path: Path) -> None:
+    path = tmp_path / "keys.yaml"
+    path.write_text(KEYS)
+    drawn = CliRunner().invoke(command, [str(path)]).output
+    assert '  n0 -->|"key 2"| n1\n' in drawn
+    assert '  n1 -->|"key 0"| n0\n' in drawn
+    assert '"key 0"| n0' not in drawn.replace('n1 -->|"key 0"| n0', "")
+    exported = CliRunner().invoke(command, [str(path), "--export"])
+    assert exported.exit_code == 0
+    assert "keys" not in exported.output
+    assert "Ask for the day." in exported.output
+
+
 def test_names_can_hold_anything() -> None:
     data = {"initial_node": 'a "b"', "nodes": {'a "b"': {"task_messages": "Ask.", "functions": []}}}
     found = Flow.model_validate(data)

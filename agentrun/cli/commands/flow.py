@@ -33,7 +33,7 @@ def command(spec: Path, svg: Path | None, export: bool) -> None:
         click.echo(flow_export.as_yaml(flow), nl=False)
         return
     if svg is None:
-        click.echo(flow_drawing.mermaid(flow))
+        click.echo(flow_drawing.mermaid(flow, file.spec.turns.keys))
         return
     graphviz = shutil.which("dot")
     if graphviz is None:
@@ -42,7 +42,7 @@ def command(spec: Path, svg: Path | None, export: bool) -> None:
         )
     drawn = subprocess.run(  # noqa: S603
         [graphviz, "-Tsvg"],
-        input=flow_drawing.dot(flow).encode(),
+        input=flow_drawing.dot(flow, file.spec.turns.keys).encode(),
         capture_output=True,
         timeout=SECONDS,
         check=False,

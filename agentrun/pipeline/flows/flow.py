@@ -12,6 +12,7 @@ from pipecat.flows import (
     FlowManager,
     FlowsFunctionSchema,
 )
+from pipecat.flows.exceptions import FlowError
 from pipecat.flows.types import ActionConfig, NodeConfig
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frame_processor import FrameProcessor
@@ -28,6 +29,7 @@ from agentrun.pipeline.tools import functions
 from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
 from agentrun.plan.plan import Plan
 from agentrun.spec.models.flow import Flow, FlowAction, FlowFunction, FlowNode
+from agentrun.spec.models.keys import Keys
 from agentrun.spec.models.tools.extracted_fields import ExtractedField
 from agentrun.spec.values import conditions, placeholders
 from agentrun.tools.results.outcome import Outcome
@@ -53,6 +55,7 @@ class CallFlow:
         self._at: FlowNode | None = flow.nodes[flow.initial_node]
         self._role = self._at.role_message
         self._llm: FrameProcessor | None = None
+        self._manager: FlowManager | None = None
         self._parallel_calls = ParallelToolCalls()
         self._nodes: dict[str, NodeConfig] = {}
         self._nodes |= {name: self._node(name, node) for name, node in flow.nodes.items()}
@@ -72,6 +75,23 @@ class CallFlow:
         """What is read from the caller's words at the node that they are at."""
         return self._at.extract if self._at else {}
 
+    @property
+    def keys(self) -> Keys | None:
+        """What the caller's keys mean at the node that they are at, where it says so."""
+        return self._at.keys if self._at else None
+
+    async def go(self, name: str) -> bool:
+        """Enter a node that the caller has chosen by a key; whether the agent speaks there first."""
+        manager = self._manager
+        if manager is None:
+            return False
+        try:
+            await manager.set_node_from_config(await self._enter(name, manager))
+        except (FlowStepError, FlowError) as error:
+            self._listener.step_failed(str(error))
+            return False
+        return self._flow.nodes[name].respond_immediately
+
     async def start(self, worker: PipelineWorker, parts: PipelineParts, *, speaks: bool) -> None:
         """Enter the first node; the model answers at once where it ``speaks`` first."""
         self._llm = parts.llm
@@ -81,6 +101,7 @@ class CallFlow:
             worker=FlowWorker(worker, parts.llm),  # type: ignore[arg-type]
             global_functions=[self._function(function) for function in self._flow.global_functions],
         )
+        self._manager = manager
         manager.state.update(self._names())
         await manager.initialize({**self._nodes[self._flow.initial_node], "respond_immediately": speaks})
 
@@ -150,8 +171,10 @@ class CallFlow:
     async def _next(self, function: FlowFunction, data: object, manager: FlowManager) -> NodeConfig | None:
         """The next node, whose texts can be filled in; raises FlowStepError where there can be none."""
         name = await ways.following(function, data, self._names, self._listener)
-        if name is None:
-            return None
+        return None if name is None else await self._enter(name, manager)
+
+    async def _enter(self, name: str, manager: FlowManager) -> NodeConfig:
+        """A node whose texts can be filled in, which they are at from now on; raises FlowStepError."""
         node = self._flow.nodes[name]
         try:
             await self._fill_in(node, manager)

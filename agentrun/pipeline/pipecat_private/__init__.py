@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from agentrun.pipeline.pipecat_private.interruptions import cancel_calls_in_order, drop_what_waits
 from agentrun.pipeline.pipecat_private.realtime import (
+    CallerWordsFrame,
     note_ends,
     realtime_answer_again,
     realtime_give_up_answer,
@@ -19,6 +20,7 @@ from agentrun.pipeline.pipecat_private.realtime import (
     realtime_restore,
     realtime_send_conversation,
     realtime_voice,
+    take_words_as_the_callers,
     wait_until_answering,
 )
 from agentrun.pipeline.pipecat_private.realtime_events import (
@@ -54,6 +56,7 @@ from agentrun.pipeline.pipecat_private.turns import stop_by_model, stop_by_silen
 from agentrun.pipeline.pipecat_private.workers import clean_up, force_cancel, forget_frames, tasks
 
 __all__ = [
+    "CallerWordsFrame",
     "PcmuRealtime",
     "SegmentTranscripts",
     "SharedClient",
@@ -97,6 +100,7 @@ __all__ = [
     "speech_request",
     "stop_by_model",
     "stop_by_silence",
+    "take_words_as_the_callers",
     "tasks",
     "tells_segments",
     "wait_until_answering",

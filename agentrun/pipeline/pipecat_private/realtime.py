@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
+from pipecat.frames.frames import LLMMessagesAppendFrame
+from pipecat.processors.aggregators.llm_context import standard_message_text
 from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
@@ -82,6 +85,29 @@ def described(response: events.Response) -> str:
     code = error.get("code") or error.get("type") or details.get("reason")
     message = error.get("message")
     return f"{response.status}{f' ({code})' if code else ''}{f': {message}' if message else ''}"
+
+
+@dataclass
+class CallerWordsFrame(LLMMessagesAppendFrame):
+    """Messages that stand for what the caller said, and which a realtime model is to take so."""
+
+
+def take_words_as_the_callers(llm: OpenAIRealtimeLLMService) -> None:
+    """Put a ``CallerWordsFrame`` into the conversation as the caller's.
+
+    Pipecat gives a realtime model every message that is not its own as one of the system's, which it obeys
+    rather than answers. Before the conversation is set up nothing is sent: the setup brings the message.
+    """
+
+    async def append(frame: LLMMessagesAppendFrame) -> None:
+        if not isinstance(frame, CallerWordsFrame):
+            await handle(frame)
+        elif llm._api_session_ready and not llm._llm_needs_conversation_setup:
+            for message in frame.messages:
+                await llm._send_message_item(standard_message_text(message), role="user")
+            llm._results_awaiting_response = True
+
+    handle = replace_method(llm, "_handle_messages_append", append)
 
 
 async def realtime_give_up_answer(llm: OpenAIRealtimeLLMService) -> None:

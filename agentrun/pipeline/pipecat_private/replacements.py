@@ -51,6 +51,7 @@ REPLACEABLE = (
     Replaceable(OpenAIRealtimeLLMService, "_ws_send", ("realtime_message",), "say once that it is gone"),
     Replaceable(OpenAIRealtimeLLMService, "send_client_event", ("event",), "know a refused response"),
     Replaceable(OpenAIRealtimeLLMService, "_handle_evt_response_done", ("evt",), "how an answer ended"),
+    Replaceable(OpenAIRealtimeLLMService, "_handle_messages_append", ("frame",), "words of the caller"),
     Replaceable(BaseOutputTransport, "process_frame", ("frame", "direction"), "close the line"),
     Replaceable(BaseOutputTransport, "set_transport_ready", ("frame",), "resample without delay"),
     Replaceable(FastAPIWebsocketOutputTransport, "_write_audio_sleep", (), "send ahead of playing"),

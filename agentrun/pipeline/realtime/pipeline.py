@@ -79,7 +79,7 @@ def build(
         connection.caller_audio.listen(llm.take)
         connection.caller_audio.in_frames = False
     playout = PlayoutTracker(announced=False)
-    passage = [Passage()] if spec.flow else []
+    passage = [Passage()] if spec.flow or spec.turns.keys else []
     pipeline = Pipeline(
         [
             transport.input(),
@@ -122,6 +122,7 @@ def service(
     )
     pipecat_private.hear_promptly(llm)
     pipecat_private.note_ends(llm)
+    pipecat_private.take_words_as_the_callers(llm)
     return llm
 
 

@@ -82,7 +82,7 @@ def build(
     reader, writer = reader_writer.TextReader(), reader_writer.TextWriter(connection.pace)
     if isinstance(llm, TextRealtime):
         _pass_turns(llm, reader, context, aggregators)
-    passage = [Passage()] if spec.flow else []
+    passage = [Passage()] if spec.flow or spec.turns.keys else []
     text = speech_text.of(plan)
     hidden = speech_text.HiddenTextFilter(text, listener.unsaid)
     processors = [transport.input(), reader, aggregators.user(), *passage, llm, hidden, writer]

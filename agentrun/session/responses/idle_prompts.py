@@ -37,6 +37,11 @@ class IdlePrompts:
         self._asked = 0
         await self._go_on()
 
+    async def restart(self) -> None:
+        """Count the caller's silence from now on, where it is being counted."""
+        if self._idle:
+            await self._worker.queue_frame(UserIdleTimeoutUpdateFrame(self._idle.after))
+
     async def caller_is_silent(self) -> None:
         """Called each time that the caller has been silent for ``idle.after``, or for the pause."""
         await self._go_on()

@@ -24,6 +24,7 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline import pipecat_private, pushed_frames
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.records import CutBy
 from agentrun.transports.connection import Connection
 
 PREPARED_RATE = 24_000
@@ -134,13 +135,13 @@ class Announcements:
             self._finished.clear()
         (self._began if speaking else self._finished).set()
 
-    async def silence(self) -> bool:
+    async def silence(self, by: CutBy = "agent") -> bool:
         """Drop what is being said, thought and spoken; whether all of it was, as the pipeline's end tells.
 
         What is said next comes behind the interruption. A processor that is busy for long may hold it back.
         """
         if self._parts.playout:
-            self._parts.playout.cut_by("agent")
+            self._parts.playout.cut_by(by)
         interruption, gone_through = InterruptionFrame(), asyncio.Event()
         self._silenced[interruption.id] = gone_through
         try:

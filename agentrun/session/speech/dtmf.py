@@ -1,8 +1,9 @@
-"""The keys that a caller presses: collected, or written down."""
+"""The keys that a caller presses: collected, taken as a turn, or written down."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from pipecat.frames.frames import InputDTMFFrame
@@ -22,6 +23,8 @@ class DtmfKeys:
         self._record = record
         self._keys: asyncio.Queue[str] | None = None
         self._pressed = 0.0
+        self.take: Callable[[str], bool] = lambda _key: False
+        """Takes a key that nobody collects, or says that it doesn't."""
         worker.add_reached_downstream_filter((InputDTMFFrame,))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
 
@@ -50,7 +53,8 @@ class DtmfKeys:
             return
         key = str(frame.button.value)
         if self._keys is None:
-            self._write(key)
+            if not self.take(key):
+                self._write(key)
         else:
             self._keys.put_nowait(key)
 

@@ -74,6 +74,10 @@ class Transcript:
         if not self._is_noise(words):
             self._add(Entry(at, "caller", words))
 
+    def pressed(self, keys: str, words: str, at: float) -> None:
+        """The caller has pressed ``keys`` at ``at`` seconds, which stand for ``words``."""
+        self._add(Entry(at, "caller", words, keys=keys))
+
     def say(self, text: str, at: float) -> None:
         """Words of the agent that no language model made, and that were begun ``at`` seconds."""
         self._add(Entry(at, "agent", text))

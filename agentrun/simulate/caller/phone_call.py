@@ -19,6 +19,7 @@ GREETING_SILENCE_SECONDS = 1.2
 ANSWER_SILENCE_SECONDS = 1.5
 _LONGEST_ANSWER_SECONDS = 120.0
 _SHORT_SILENCE_SECONDS = 0.3
+_CUT_SECONDS = 1.0
 _SILENT_SECONDS = 0.7
 """More than a pause between two words; after a ``clear``, or when the caller has finished, less will do."""
 _KEYS = frozenset("0123456789*#")
@@ -58,14 +59,25 @@ class PhoneCall(MediaStream):
         self.require_up()
         return utterance
 
-    async def press(self, digits: str, gap: float = 0.1) -> None:
-        """Press the keys of ``digits`` (``0`` to ``9``, ``*``, ``#``), ``gap`` seconds apart."""
+    async def press(self, digits: str, gap: float = 0.1) -> bool:
+        """Press the keys of ``digits`` (``0`` to ``9``, ``*``, ``#``), ``gap`` seconds apart.
+
+        What is heard from then on is the answer to them. An agent that is speaking has a second to fall
+        silent; whether it was cut off. Raises ValueError for another key, CallOverError when the call ends.
+        """
         wrong = sorted(set(digits) - _KEYS)
         if wrong:
             raise ValueError(f"'{wrong[0]}' is not a key of a telephone: 0123456789*#")
+        began, speaking = self.timeline.seconds, self.timeline.silence() < _SILENT_SECONDS
         for digit in digits:
             self.send_key(digit)
             await self.wait(gap)
+        self._asked = self.timeline.seconds
+        if speaking:
+            await self.until(lambda: any(at >= began for at in self.clears), self._asked + _CUT_SECONDS)
+        cleared = [at for at in self.clears if at >= began]
+        self._listen_from = max(cleared[:1] or [self._asked])
+        return speaking and bool(cleared)
 
     async def hear_greeting(
         self, timeout: float = TIMEOUT_SECONDS, silence: float = GREETING_SILENCE_SECONDS

@@ -19,9 +19,14 @@ def is_instruction(message: Mapping[str, Any], specs: Sequence[AgentSpec]) -> bo
     if message.get("role") in ("system", "developer"):
         return True
     text = text_of(message)
-    if text.startswith("Say exactly these words") or _LOST.search(text):
+    if asks_for_words(message) or _LOST.search(text):
         return True
     return any(_greets(spec, text) for spec in specs)
+
+
+def asks_for_words(message: Mapping[str, Any]) -> bool:
+    """Whether a message has a realtime model say fixed words."""
+    return text_of(message).startswith("Say exactly these words")
 
 
 def without_tasks(

@@ -10,6 +10,7 @@ from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import SpecFile, Where
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.flow import Flow, FlowFunction
+from agentrun.spec.models.keys import Keys
 
 _TYPES = ("tts_say", "end_conversation", "function")
 Finding = tuple[Where, str, str]
@@ -22,7 +23,7 @@ def check(file: SpecFile, tools: Sequence[str]) -> list[Problem]:
         return []
     texts = flow_texts.check(flow, file.spec)
     wrong = (*_nodes(flow), *_functions(flow, tools), *texts, *_style(flow, file.spec))
-    odd = (*_unreached(flow), *_unused(flow, tools), *flow_texts.typos(flow, file.spec))
+    odd = (*_unreached(flow, file.spec.turns.keys), *_unused(flow, tools), *flow_texts.typos(flow, file.spec))
     return [
         *(file.problem(("flow", *where), message, hint) for where, message, hint in wrong),
         *(file.problem(("flow", *where), message, hint, "warning") for where, message, hint in odd),
@@ -48,12 +49,19 @@ def _nodes(flow: Flow) -> Iterator[Finding]:
     names = list(flow.nodes)
     ends: list[tuple[Where, str]] = [(("initial_node",), flow.initial_node)]
     ends += [
-        ((*where, *below), node) for where, function in flow.functions() for below, node in function.targets
+        ((*where, *below), target)
+        for where, function in flow.functions()
+        for below, target in function.targets
     ]
-    for where, node in ends:
-        if node not in flow.nodes:
-            hint = closest(node, names) or f"name one of its nodes: {', '.join(names)}"
-            yield where, f"there is no node '{node}'", hint
+    ends += [
+        (("nodes", name, "keys", "menu", pressed, "to"), target)
+        for name, node in flow.nodes.items()
+        for pressed, target in (node.keys.ways if node.keys else ())
+    ]
+    for where, target in ends:
+        if target not in flow.nodes:
+            hint = closest(target, names) or f"name one of its nodes: {', '.join(names)}"
+            yield where, f"there is no node '{target}'", hint
 
 
 def _functions(flow: Flow, tools: Sequence[str]) -> Iterator[Finding]:
@@ -105,7 +113,13 @@ def _style(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
             )
 
 
-def _unreached(flow: Flow) -> Iterator[Finding]:
+def _by_key(keys: Keys | None) -> list[str]:
+    """The nodes that a menu leads to."""
+    return [target for _, target in keys.ways] if keys else []
+
+
+def _unreached(flow: Flow, keys: Keys | None) -> Iterator[Finding]:
+    """Nodes that no way leads to; ``keys`` are those that hold where a node has none of its own."""
     common = [node for function in flow.global_functions for _, node in function.targets]
     reached, ahead = set(), [flow.initial_node, *common]
     while ahead:
@@ -113,6 +127,7 @@ def _unreached(flow: Flow) -> Iterator[Finding]:
         if node in flow.nodes and node not in reached:
             reached.add(node)
             ahead += [target for _, _, target in ways(flow, node)]
+            ahead += _by_key(flow.nodes[node].keys or keys)
     for node in flow.nodes:
         if node not in reached:
             yield (

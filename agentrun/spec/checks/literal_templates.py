@@ -29,7 +29,7 @@ def check(found: Source) -> list[Problem]:
     """An error for each text in which braces would stay as they are."""
     report = Source(found.path)
     places = {*TEMPLATES, *SPOKEN_AS_THEY_STAND}
-    for where, text in _texts(found.data, ()):
+    for where, text in (*_texts(found.data, ()), *_texts_of_keys(found.data)):
         if "{{" in text and "}}" in text and where not in places and _is_literal(where):
             hint = "write plain words, or move it to a prompt, a flow's text or a request of an HTTP tool"
             place = nearest(found.values, where, found.path)
@@ -91,6 +91,15 @@ def _texts(value: Any, where: Where) -> Iterator[tuple[Where, str]]:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _texts(inner, (*where, index))
+
+
+def _texts_of_keys(data: Any) -> Iterator[tuple[Where, str]]:
+    """The texts in a flow that are no templates."""
+    flow = data.get("flow") if isinstance(data, dict) else None
+    steps = flow.get("nodes") if isinstance(flow, dict) else None
+    for name, node in steps.items() if isinstance(steps, dict) else ():
+        if isinstance(node, dict):
+            yield from _texts(node.get("keys"), ("flow", "nodes", name, "keys"))
 
 
 def _is_literal(where: Where) -> bool:

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import Flag, SpecModel, Text, list_of_one, word
 from agentrun.spec.models.conditions import ConditionalWay
+from agentrun.spec.models.keys import Keys
 from agentrun.spec.models.tools.extracted_fields import Fields
 
 BUILT_IN_WORDS = ("tts_say", "end_conversation")
@@ -155,6 +156,9 @@ class FlowNode(SpecModel):
     )
     respond_immediately: Flag = Field(
         default=True, description="Whether the agent speaks first here, or waits for the caller."
+    )
+    keys: Keys | None = Field(
+        default=None, description="What the caller's telephone keys mean here, instead of `turns.keys`."
     )
 
     @property

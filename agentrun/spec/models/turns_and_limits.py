@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text, list_of_one, word
+from agentrun.spec.models.keys import Keys
 from agentrun.spec.values.durations import Duration
 
 Detection = Literal["smart", "silence", "transcription", "semantic", "server"]
@@ -56,6 +57,10 @@ class Turns(SpecModel):
     )
     idle: Annotated[Idle | None, word("after")] = Field(
         default=None, description="What happens when the caller says nothing."
+    )
+    keys: Keys | None = Field(
+        default=None,
+        description="The caller's telephone keys as turns, keyed or spoken; else only tools collect them.",
     )
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentrun.spec.models.flow import Flow, FlowFunction
+from agentrun.spec.models.keys import Keys
 
 ANYWHERE = "anywhere"
 
 
-def mermaid(flow: Flow) -> str:
+def mermaid(flow: Flow, keys: Keys | None = None) -> str:
     """A flow chart in Mermaid, whose syntax is at mermaid.js.org/syntax/flowchart.html.
+
+    ``keys`` are the agent's, which hold at each node that has none of its own.
 
     >>> nodes = {"a": {"task_messages": ["Ask."]}}
     >>> print(mermaid(Flow.model_validate({"initial_node": "a", "nodes": nodes})))
@@ -20,19 +23,19 @@ def mermaid(flow: Flow) -> str:
     ids = {name: f"n{index}" for index, name in enumerate(flow.nodes)}
     lines = ["flowchart TD", f'  begin((begin)) --> {ids[flow.initial_node]}["{_plain(flow.initial_node)}"]']
     lines += [f'  {ids[name]}["{_plain(name)}"]' for name in flow.nodes if name != flow.initial_node]
-    for source, label, target in _edges(flow):
+    for source, label, target in _edges(flow, keys):
         start = f"{ids[source]} -->" if source in ids else f"{ANYWHERE}(({ANYWHERE})) -.->"
         lines.append(f'  {start}|"{_plain(label)}"| {ids[target]}')
     lines += [f"  {ids[name]} --> finish((end))" for name in _ends(flow)]
     return "\n".join(lines)
 
 
-def dot(flow: Flow) -> str:
+def dot(flow: Flow, keys: Keys | None = None) -> str:
     """The same for Graphviz."""
     lines = ["digraph flow {", "  node [shape=box, style=rounded, fontname=sans];", "  edge [fontname=sans];"]
     lines += ['  " begin" [shape=circle, label=begin];', f'  " begin" -> {_quoted(flow.initial_node)};']
     lines += [f"  {_quoted(name)};" for name in flow.nodes]
-    for source, label, target in _edges(flow):
+    for source, label, target in _edges(flow, keys):
         style = "" if source else ", style=dashed"
         start = _quoted(source) if source else f'" {ANYWHERE}"'
         lines.append(f"  {start} -> {_quoted(target)} [label={_quoted(label)}{style}];")
@@ -43,13 +46,16 @@ def dot(flow: Flow) -> str:
     return "\n".join([*lines, "}"])
 
 
-def _edges(flow: Flow) -> Iterator[tuple[str, str, str]]:
+def _edges(flow: Flow, keys: Keys | None) -> Iterator[tuple[str, str, str]]:
     """Node, label and next node; no node for what may be done anywhere."""
     for function in flow.global_functions:
         yield from (("", *way) for way in _ways(function))
     for name, node in flow.nodes.items():
         for function in node.functions:
             yield from ((name, *way) for way in _ways(function))
+        by_key = node.keys or keys
+        for pressed, target in by_key.ways if by_key else ():
+            yield name, f"key {pressed}", target
 
 
 def _ways(function: FlowFunction) -> Iterator[tuple[str, str]]:

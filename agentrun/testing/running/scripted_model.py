@@ -11,7 +11,8 @@ from typing import Any
 
 from agentrun.records.analysis import request
 from agentrun.simulate.engines.engines import Answer, Brain, Conversation, ToolCall, answer_for
-from agentrun.simulate.rehearsal.instructions import is_instruction, text_of, without_tasks
+from agentrun.simulate.rehearsal.instructions import asks_for_words, is_instruction, text_of, without_tasks
+from agentrun.spec.checks import keys as key_checks
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.scenarios import Move, Scenario, Turn
 from agentrun.testing.results.outcome import Failure
@@ -86,7 +87,9 @@ class Role:
         if conversation.schema is not None:
             return answer_for(conversation.schema, self._found(conversation))
         messages = without_tasks(conversation.messages, [self.spec])
-        message = messages[-1] if messages and messages[-1].get("role") != "system" else {}
+        message = messages[-1] if messages else {}
+        if message.get("role") == "system" and not asks_for_words(message):
+            message = {}
         self._place.note(_said(messages, self.spec), _calls_since(messages, self.spec))
         turn, moves = self._moves()
         instructed = message.get("role") != "tool" and is_instruction(message, [self.spec])
@@ -138,7 +141,8 @@ class Role:
 
     def _moves(self) -> tuple[int, tuple[Move, ...]]:
         """The turn at which the caller has said all this, and the model's moves of it."""
-        turns, texts = _by_words(self.scenario.turns), self._place.said
+        texts = self._place.said
+        turns = _by_words(self.scenario.turns, texts, self.spec)
         if not texts:
             return turns[0].index, turns[0].moves
         same = [n for n, turn in enumerate(turns) if n and _plain(turn.words) == _plain(texts[-1])]
@@ -172,15 +176,39 @@ def _ends(words: Sequence[str], end: Sequence[str]) -> bool:
     return not end or list(words[-len(end) :]) == list(end)
 
 
-def _by_words(turns: Sequence[Turn]) -> list[_Spoken]:
-    """The caller's words and the model's moves after them; what comes before any words is first."""
+def _by_words(turns: Sequence[Turn], said: Sequence[str], spec: AgentSpec) -> list[_Spoken]:
+    """The caller's words and the model's moves after them; what comes before any words is first.
+
+    Keys are words where the model was given them as such, and not to a tool.
+    """
     entries = [_Spoken("", 0, ())]
     for index, turn in enumerate(turns):
-        if turn.words is not None:
-            entries.append(_Spoken(turn.words, index, turn.llm))
+        words = turn.words
+        if turn.dtmf and any(key_checks.places(spec)):
+            words = _pressed(turn.dtmf, entries, said, spec)
+        if words is not None:
+            entries.append(_Spoken(words, index, turn.llm))
         else:
             entries[-1] = replace(entries[-1], moves=entries[-1].moves + turn.llm)
     return entries
+
+
+def _pressed(keys: str, entries: Sequence[_Spoken], said: Sequence[str], spec: AgentSpec) -> str | None:
+    """The words that the model is given for keys; None where a tool that was called before collects them."""
+    if len(entries) <= len(said):
+        words = said[len(entries) - 1]
+        return words if words in _meanings(keys, spec) else None
+    before = entries[-1].moves
+    return None if before and before[-1].call else keys
+
+
+def _meanings(pressed: str, spec: AgentSpec) -> set[str]:
+    """What the model may be told of keys: they themselves, or what a menu has for them."""
+    meanings = {pressed}
+    for _, keys in key_checks.places(spec):
+        entry = pressed.removesuffix(keys.finish or "") or pressed
+        meanings |= {entry, *(choice.say for key, choice in keys.menu.items() if key == entry)}
+    return meanings
 
 
 def _answers(moves: Sequence[Move]) -> list[Answer]:

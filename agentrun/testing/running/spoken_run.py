@@ -111,8 +111,11 @@ async def _converse(talk: _Conversation, scenario: Scenario, at: list[int], *, g
 async def _take(talk: _Conversation, turn: Turn, number: int, greets: bool, *, cut: bool) -> HeardAnswers:
     """One turn: speak or press, then listen; an answer that the next turn cuts is not waited for."""
     call, sound, interrupted, wait = talk.call, None, False, None
+    asked = turn.words is not None or turn.dtmf is not None
     if turn.dtmf:
-        await call.press(turn.dtmf)
+        if turn.send_after:
+            await call.wait(max(0.3, turn.send_after.delay_ms / 1000))
+        interrupted = await call.press(turn.dtmf)
     elif turn.words is not None:
         speech = await _speech(talk, turn)
         if turn.send_after:
@@ -123,7 +126,7 @@ async def _take(talk: _Conversation, turn: Turn, number: int, greets: bool, *, c
     if cut:
         wait = await _first_sound_ms(call)
     else:
-        sound = await _hear(talk, greeting=greets and number == 0 and turn.words is None)
+        sound = await _hear(talk, greeting=greets and number == 0 and not asked)
         wait = sound.first_sound_ms if sound else None
     if turn.words is not None:
         talk.times.append(wait / 1000 if wait is not None else None)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from agentrun.cli.main import main
+from tests.calls.desk import STYLES
+from tests.testing.desk import SPEC as DESK
+from tests.testing.desk import run, write
 
 SHOP = '''
 from agentrun import Call, hookimpl
@@ -107,3 +111,28 @@ def test_a_call_that_the_node_does_not_offer_fails_the_test(tmp_path: Path) -> N
     words = " ".join(said.split())
     assert "the model calls pay" in words
     assert "the model is not offered it at node 'start'; it is offered: choose" in words
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_keys_are_turns_in_writing(tmp_path: Path, style: str) -> None:
+    tests = """
+- name: keys
+  turns:
+    - dtmf: "2"
+      llm: {say: "For how many people?"}
+      expect: [{event: response, text_contains: how many}]
+    - dtmf: "7"
+      expect: [{event: response, text_contains: one or two}]
+    - user: For four people.
+      llm: {say: "When will you come?"}
+      expect: [{event: response, text_contains: When will you}]
+    - dtmf: "1"
+      llm: [{call: get_hours, args: {day: friday}}, {say: "From six to eleven."}]
+      expect: [{event: function_call, calls: [get_hours]}, {event: response, text_contains: six to eleven}]
+"""
+    path = write(tmp_path, tests)
+    keys = 'turns: {keys: {menu: {1: "When are you open?", 2: A table.}, wrong: Press one or two.}, idle'
+    path.write_text(DESK.replace("turns: {idle", keys).replace("local", "twilio"))
+    [outcome] = run(path, style=style)
+    assert outcome.status == "passed", outcome.failures
+    assert [entry.keys for entry in outcome.conversation if entry.who == "caller"] == ["2", "7", "", "1"]

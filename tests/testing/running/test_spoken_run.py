@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.testing.desk import run, write
+from tests.calls.desk import STYLES
+from tests.testing.desk import SPEC, run, write
 
 pytest.importorskip("faster_whisper", reason="the extra 'offline' is not installed")
 
@@ -79,3 +80,22 @@ def test_a_test_may_demand_the_other_depth(tmp_path: Path) -> None:
 """
     [outcome] = run(write(tmp_path, tests), depth="audio")
     assert (outcome.status, outcome.reason) == ("skipped", "it asks for depth text")
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_key_that_a_test_begins_with_is_answered(tmp_path: Path, style: str) -> None:
+    tests = """
+- name: hours
+  turns:
+    - dtmf: "1"
+      llm: {say: "We are open from six to eleven on weekdays and on Saturdays, and closed on Sundays."}
+    - dtmf: "2"
+      send_after: {event: bot_started_speaking, delay_ms: 1500}
+      llm: {say: "For how many people?"}
+      expect: [{event: bot_interrupted}, {event: response, text_contains: how many people}]
+"""
+    path = write(tmp_path, tests)
+    keys = 'turns: {keys: {menu: {1: "When are you open?", 2: I would like a table.}}, idle'
+    path.write_text(SPEC.replace("turns: {idle", keys).replace("local", "twilio"))
+    [outcome] = run(path, depth="audio", style=style)
+    assert outcome.status == "passed", outcome.failures

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+
+_SAVED = re.compile(
+    r"\s*This is a previously saved conversation\..*?(\[.*\])\s*This is the end of the previously saved",
+    re.DOTALL,
+)
 
 
 def as_messages(instructions: str, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Items as the messages that a brain is given."""
+    """Items as the messages that a brain is given.
+
+    A conversation that Pipecat has packed into one item, as it does when a session begins with one, is
+    unpacked again.
+    """
     messages: list[dict[str, Any]] = [{"role": "system", "content": instructions}] if instructions else []
     for item in items:
         if item["type"] == "message":
-            messages.append({"role": item["role"], "content": _words(item)})
+            words = _words(item)
+            messages += _saved(words) or [{"role": item["role"], "content": words}]
         elif item["type"] == "function_call":
             messages.append({"role": "assistant", "content": "", "tool_calls": [_call(item)]})
         elif item["type"] == "function_call_output":
@@ -73,6 +84,18 @@ def function_call(item_id: str, call_id: str, name: str, arguments: dict[str, An
 def _words(item: dict[str, Any]) -> str:
     parts = item.get("content") or []
     return " ".join(str(part.get("text") or part.get("transcript") or "") for part in parts).strip()
+
+
+def _saved(words: str) -> list[dict[str, Any]]:
+    """The messages that Pipecat has packed into one; none where these are other words."""
+    packed = _SAVED.match(words)
+    if packed is None:
+        return []
+    try:
+        messages = json.loads(packed[1])
+    except ValueError:
+        return []
+    return [message for message in messages if isinstance(message, dict) and "role" in message]
 
 
 def _call(item: dict[str, Any]) -> dict[str, Any]:

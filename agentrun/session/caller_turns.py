@@ -1,0 +1,93 @@
+"""The caller's turns, spoken or keyed, as the rest of a session has to know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentrun.pipeline import context_size
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.session.responses.idle_prompts import IdlePrompts
+from agentrun.session.responses.response_deadline import ResponseDeadline
+from agentrun.session.speech.who_is_speaking import WhoIsSpeaking
+from agentrun.session.variables.call_variables import CallVariables
+from agentrun.spec.models.agent import AgentSpec
+from agentrun.tools.call_history import Ledger
+
+
+@dataclass
+class CallerTurns:
+    """Tells of each turn: the response deadline, what asks a silent caller, the variables, the tools' ledger.
+
+    ``is_over`` says whether the call is about to end. ``muted`` is whether the caller is not listened to,
+    ``keying`` whether they have pressed a key, and may press another one.
+    """
+
+    spec: AgentSpec
+    parts: PipelineParts
+    speaking: WhoIsSpeaking
+    response_deadline: ResponseDeadline
+    idle: IdlePrompts
+    variables: CallVariables
+    ledger: Ledger
+    is_over: Callable[[], bool]
+    muted: bool = field(default=False, init=False)
+    keying: bool = field(default=False, init=False)
+    _keyed: bool = field(default=False, init=False)
+
+    def listen(self) -> None:
+        """Follow the events of the caller's aggregator."""
+        caller = self.parts.aggregators.user()
+        caller.add_event_handler("on_user_turn_started", self._started)
+        caller.add_event_handler("on_user_turn_stopped", self._stopped)
+        caller.add_event_handler("on_user_turn_idle", self._silent)
+        caller.add_event_handler("on_user_mute_started", self._mute_started)
+        caller.add_event_handler("on_user_mute_stopped", self._mute_stopped)
+
+    async def keys_begin(self) -> None:
+        """The first key of an entry."""
+        self.keying = True
+        await self.idle.caller_spoke()
+
+    async def keys_end(self, *, answered: bool) -> None:
+        """An entry is whole; ``answered`` is whether the agent says something now."""
+        self.keying = False
+        if not self.speaking.caller:
+            self.response_deadline.caller_stops()
+        self._read_on()
+        self.ledger.caller_spoke()
+        self._keyed = answered
+        if answered:
+            self.response_deadline.owed()
+        else:
+            await self.idle.restart()
+
+    async def _started(self, *_: Any) -> None:
+        self.speaking.caller, self._keyed = True, False
+        self.response_deadline.caller_speaks()
+        await self.idle.caller_spoke()
+
+    async def _stopped(self, _aggregator: Any, _strategy: Any, message: Any) -> None:
+        self.speaking.caller = False
+        self.response_deadline.caller_stops()
+        self._read_on()
+        if message.content or self.parts.stt is None:
+            self.ledger.caller_spoke()
+            self.response_deadline.owed()
+
+    def _read_on(self) -> None:
+        self.variables.caller_stops()
+        context_size.trim(self.parts.context, self.spec)
+
+    async def _silent(self, _aggregator: Any) -> None:
+        """Pipecat's clock of the caller's silence knows of no keys."""
+        waits = self.keying or (self._keyed and self.response_deadline.answer.waits)
+        if not self.is_over() and not waits:
+            await self.idle.caller_is_silent()
+
+    async def _mute_started(self, *_: Any) -> None:
+        self.muted = True
+
+    async def _mute_stopped(self, *_: Any) -> None:
+        self.muted = False

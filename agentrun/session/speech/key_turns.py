@@ -1,0 +1,107 @@
+"""Keys that a caller presses become their turn, as if they had spoken."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.flows.flow import CallFlow
+from agentrun.pipeline.flows.worker import FlowWorker
+from agentrun.pipeline.pipecat_private import CallerWordsFrame
+from agentrun.session.caller_turns import CallerTurns
+from agentrun.session.speech.announcements import Announcements
+from agentrun.session.tracking.transcript import Transcript
+from agentrun.spec.models.keys import KeyChoice, Keys
+
+MOST_WAITING = 200
+"""Keys that may be on their way to a turn; a line that beeps without an end fills no memory."""
+
+
+class KeyTurns:
+    """Puts the keys of one call together, and gives each entry to the model, or goes where its menu says.
+
+    The first key cuts the agent off where speech would. What a caller presses while they speak belongs to
+    the turn that they are at.
+    """
+
+    def __init__(
+        self,
+        turns: CallerTurns,
+        flow: CallFlow | None,
+        voice: Announcements,
+        worker: PipelineWorker,
+        transcript: Transcript,
+    ) -> None:
+        self._turns = turns
+        self._flow = flow
+        self._voice = voice
+        self._llm = turns.parts.llm
+        self._line = FlowWorker(worker, self._llm)
+        self._transcript = transcript
+        self._pressed: asyncio.Queue[str] = asyncio.Queue(MOST_WAITING)
+
+    def take(self, key: str) -> bool:
+        """A key that no tool collects; whether it is taken.
+
+        It is not where no keys are asked for, while the caller is not listened to, and once the call ends.
+        """
+        if self._keys() is None or self._turns.muted or self._turns.is_over() or self._pressed.full():
+            return False
+        self._pressed.put_nowait(key)
+        return True
+
+    async def run(self) -> None:
+        """Make turns of the keys that are taken, until it is cancelled."""
+        while True:
+            key = await self._pressed.get()
+            at, keys = self._transcript.now, self._keys()
+            if keys:
+                await self._turns.keys_begin()
+                await self._cut_off()
+                await self._end(keys, await self._entry(keys, key), at)
+
+    def _keys(self) -> Keys | None:
+        """What keys mean at this moment: as the flow's node has it, else as the agent has it."""
+        return (self._flow.keys if self._flow else None) or self._turns.spec.turns.keys
+
+    async def _cut_off(self) -> None:
+        if not self._turns.spec.turns.interruptions or self._turns.speaking.caller:
+            return
+        self._turns.response_deadline.caller_speaks()
+        if isinstance(self._llm, OpenAIRealtimeLLMService):
+            await pipecat_private.realtime_give_up_answer(self._llm)
+        await self._voice.silence(by="caller")
+
+    async def _entry(self, keys: Keys, pressed: str) -> str:
+        """The keys of one entry; the one that ends it is left out, unless it is alone."""
+        while not keys.is_whole(pressed) and pressed != keys.finish:
+            try:
+                key = await asyncio.wait_for(self._pressed.get(), keys.timeout)
+            except TimeoutError:
+                break
+            if key == keys.finish:
+                break
+            pressed += key
+        return pressed
+
+    async def _end(self, keys: Keys, pressed: str, at: float) -> None:
+        choice = keys.menu.get(pressed)
+        self._transcript.pressed(pressed, choice.say if choice else pressed, at)
+        if keys.wrong and keys.is_wrong(pressed):
+            await self._turns.keys_end(answered=True)
+            await self._voice.say(keys.wrong)
+        elif choice and choice.to and self._flow:
+            await self._tell(choice, pressed, answered=False)
+            await self._turns.keys_end(answered=await self._flow.go(choice.to))
+        else:
+            answered = not self._turns.speaking.caller
+            await self._turns.keys_end(answered=answered)
+            await self._tell(choice, pressed, answered=answered)
+
+    async def _tell(self, choice: KeyChoice | None, pressed: str, *, answered: bool) -> None:
+        message: Any = {"role": "user", "content": choice.say if choice else pressed}
+        await self._line.queue_frame(CallerWordsFrame([message], run_llm=answered))
