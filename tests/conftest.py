@@ -64,9 +64,17 @@ SLOW = frozenset(
         "browser/test_opening.py",
         "browser/test_page.py",
         "browser/test_troubles.py",
+        # pytest in a process of its own, cassettes of whole conversations
+        "testing/running/test_cassettes.py",
+        "testing/test_pytest_plugin.py",
         # several servers, each in a process of its own
         "cli/test_bench.py",
+        "cli/test_chat.py",
+        "cli/test_dial.py",
+        "cli/test_drain.py",
+        "cli/test_new.py",
         "cli/test_workers.py",
+        "tools/mcp/test_connection.py",
     }
 )
 """Files that `make test` leaves out."""
@@ -86,6 +94,12 @@ def pytest_configure() -> None:
     gone = sorted(name for name in SLOW if not (TESTS / name).is_file())
     if gone:
         raise pytest.UsageError(f"tests/conftest.py: SLOW names files that are not there: {', '.join(gone)}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two processes for each core, at most eight: half of what tests take is waiting, not work."""
+    return min(8, 2 * (os.cpu_count() or 1))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

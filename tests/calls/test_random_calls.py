@@ -23,6 +23,8 @@ from tests.calls.quick import QuickCall, quick_call
 
 SEEDS, CALLS_EACH = 25, 10
 """For each style: 500 calls together."""
+QUICK_SEEDS = 4
+"""How many of the seeds are among the quick tests."""
 HOSTILE = ("Well \ud83d then.", "[/x] \x1b[2J now.", "A \x00 here.", "Good. \u202eback.")
 WORDS = "One two three four five six seven eight nine ten."
 """What the model says, as often as chance has it."""
@@ -123,7 +125,10 @@ TOOLS: list[Tool] = [build(look_up, "x")]
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize(
+    "seed",
+    [pytest.param(seed, marks=[pytest.mark.slow] if seed >= QUICK_SEEDS else []) for seed in range(SEEDS)],
+)
 @pytest.mark.parametrize("style", STYLES)
 def test_a_record_of_a_random_call_does_not_contradict_itself(style: str, seed: int) -> None:
     async def run() -> list[tuple[int, list[str]]]:

@@ -24,7 +24,7 @@ from tests.calls.desk import until
 
 SHOP = Path(__file__).parent / "shop.py"
 SHOP_ARGUMENTS = (sys.executable, "-W", "ignore", str(SHOP), "stdio")
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 @dataclass
