@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Generic, TypeVar
 
+from agentrun.tools.running import collection_time
+
 T = TypeVar("T")
 BLOCKED_SECONDS = 1.0
 """How long an ``async def`` may go without an ``await`` that waits; a caller hears a stall above 0.2 s."""
@@ -62,6 +64,9 @@ class GuardedSteps(Generic[T]):
         """When the step under way has held the loop for too long."""
         self._allowed = self._allowance.seconds
         self._forgiven = (0.0, 0.0)
+        self._collections = collection_time.watched()
+        self._collected = 0.0
+        """What collections had taken when the step began."""
 
     def __await__(self) -> Generator[Any, Any, T]:
         with self._watched():
@@ -73,6 +78,7 @@ class GuardedSteps(Generic[T]):
         thrown: BaseException | None = None
         while True:
             self._allowed = self._allowance.seconds
+            self._collected = self._collections.seconds
             self._due = time.monotonic() + self._allowed
             try:
                 waits_for = steps.throw(thrown) if thrown is not None else steps.send(sent)
@@ -125,10 +131,12 @@ class GuardedSteps(Generic[T]):
         """The watch had no turn for so long either: that is the machine's, and not the tool's."""
         due = self._due
         if due is not None and late > _STARVED_SECONDS:
-            self._forgiven = due, self._late_for(due) + late
+            before = self._forgiven[1] if self._forgiven[0] == due else 0.0
+            self._forgiven = due, before + late
 
     def _late_for(self, due: float) -> float:
-        return self._forgiven[1] if self._forgiven[0] == due else 0.0
+        late = self._forgiven[1] if self._forgiven[0] == due else 0.0
+        return late + self._collections.seconds - self._collected
 
     def is_overdue(self) -> bool:
         """Whether the step under way has held the loop for too long."""
