@@ -12,8 +12,16 @@ AGENTS = Path(__file__).parents[2] / "agents"
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("name", ["ncaa", "ncaa-realtime", "openai-cascaded", "openai-realtime"])
+@pytest.mark.parametrize(
+    ("name", "style"),
+    [
+        # each as it is, and one in the other style
+        *[("ncaa", style) for style in STYLES],
+        ("ncaa-realtime", "realtime"),
+        ("openai-cascaded", "cascaded"),
+        ("openai-realtime", "realtime"),
+    ],
+)
 async def test_an_example_calls_the_tool_and_falls_silent_when_interrupted(name: str, style: str) -> None:
     options = Options(port=0, offline=True, style=style, overrides=(("transport", "twilio"),))
     async with running_server([AGENTS / f"{name}.yaml"], {}, options) as server:

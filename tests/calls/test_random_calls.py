@@ -1,4 +1,4 @@
-"""Whatever happens on a call, its record does not contradict itself: 500 random calls."""
+"""Whatever happens on a call, its record does not contradict itself: random calls."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from agentrun.tools.tool import Tool
 from tests.calls.desk import STYLES
 from tests.calls.quick import QuickCall, quick_call
 
-SEEDS, CALLS_EACH = 25, 10
-"""For each style: 500 calls together."""
+SEEDS, CALLS_EACH = 6, 10
+"""For each style: 120 calls together; more seeds are tried by raising this."""
 QUICK_SEEDS = 4
 """How many of the seeds are among the quick tests."""
 HOSTILE = ("Well \ud83d then.", "[/x] \x1b[2J now.", "A \x00 here.", "Good. \u202eback.")

@@ -76,5 +76,7 @@ async def one_whose_machine_is_killed_while_it_rings(rig: Machines, late: Callee
     async with asyncio.timeout(60):
         while not any(row["outcome"] == "no-answer" for row in rig.records()):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
-    assert set(late.told) == {204}
+    # the balancer may ask the machine that was killed once more, until it has seen that it is gone
+    assert set(late.told) <= {204, 502}
+    assert late.told[-1] == 204
     assert sum(row["to_number"] == to for row in rig.records()) == 1

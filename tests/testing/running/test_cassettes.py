@@ -65,12 +65,11 @@ def test_no_key_is_on_a_cassette(tmp_path: Path, style: str) -> None:
         assert not file.is_file() or KEY.encode() not in file.read_bytes()
 
 
-@pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize(
-    ("name", "old", "new", "said"),
+    ("style", "name", "old", "new", "said"),
     [
-        ("desk.yaml", "system: Be brief.", "system: Be long.", "prompts.system changed"),
-        ("plugins/hours.py", "Say when", "Tell when", "the tool get_hours changed"),
+        ("cascaded", "desk.yaml", "system: Be brief.", "system: Be long.", "prompts.system changed"),
+        ("realtime", "plugins/hours.py", "Say when", "Tell when", "the tool get_hours changed"),
     ],
 )
 def test_a_changed_spec_or_plugin_asks_to_be_recorded_again(
