@@ -13,7 +13,7 @@ from tests.calls.desk import HELLO, LOOK_UP, OPEN, QUESTION, STYLES, open_desk
 
 ATTEMPTS = 4
 """A machine that is busy for a moment delays the wire and not the record, or the other way round."""
-NEAR_MS = 30.0
+NEAR_MS = 50.0
 DELAYS: dict[Route, float] = {"transcriptions": 0.25, "chat": 0.3, "speech": 0.2, "responses": 0.3}
 
 
