@@ -8,8 +8,7 @@ import jinja2
 from jinja2 import nodes
 
 from agentrun.spec.values import templates
-
-BODY = "call.body."
+from agentrun.spec.values.template_names import BODY
 
 
 def bare_names(text: str) -> Iterator[str]:

@@ -17,12 +17,11 @@ from agentrun.spec.loading.yaml_source import Source
 from agentrun.spec.models.agent import AgentSpec, FixedWords
 from agentrun.spec.models.flow import Flow
 from agentrun.spec.values import placeholders, variables
-from agentrun.spec.values.template_names import SPOKEN_AS_THEY_STAND, TEMPLATES
+from agentrun.spec.values.template_names import BODY, SPOKEN_AS_THEY_STAND, TEMPLATES
 
 _FILLED_IN_HTTP = ("url", "headers", "query", "body", "form")
 _LITERAL_IN_TOOLS = ("say", "description", "parameters", "name")
 _CHECKED_ELSEWHERE = ("flow", "tests", "extends")
-_BODY = "call.body."
 
 
 def check(found: Source) -> list[Problem]:
@@ -43,7 +42,7 @@ def check_parameters(file: SpecFile) -> list[Problem]:
     unset = set(variables.found_out(file.spec)) - set(file.spec.vars)
     for where, text in _prompts(file.spec):
         for name in dict.fromkeys(_bare(text) if "{" in text else ()):
-            if name.startswith(_BODY):
+            if name.startswith(BODY):
                 hint = f'write {{{{ {name} or "there" }}}}, or {{% if {name} %}}'
                 problems.append(_may_be_empty(file, where, name, hint))
             elif name in unset:
@@ -51,7 +50,7 @@ def check_parameters(file: SpecFile) -> list[Problem]:
                 problems.append(file.problem(where, f"'{name}' may have no value yet", hint))
     for where, text in _flow_texts(file.spec.flow):
         for name in dict.fromkeys(placeholders.names(text)):
-            if name.startswith(_BODY):
+            if name.startswith(BODY):
                 hint = "have every call bring it, or put it into a prompt, where it can have a condition"
                 problems.append(_may_be_empty(file, where, name, hint))
     return problems

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 CALL_FIELDS = ("agent", "body", "caller", "from_number", "id", "to_number", "transport")
 NAMES = ("call", "now")
+BODY = "call.body."
+"""What the name of a call's own parameter begins with."""
 TEMPLATES: tuple[Where, ...] = (
     ("prompts",),
     ("prompts", "system"),

@@ -131,12 +131,13 @@ class GuardedSteps(Generic[T]):
         """The watch had no turn for so long either: that is the machine's, and not the tool's."""
         due = self._due
         if due is not None and late > _STARVED_SECONDS:
-            before = self._forgiven[1] if self._forgiven[0] == due else 0.0
-            self._forgiven = due, before + late
+            self._forgiven = due, self._starved_for(due) + late
 
     def _late_for(self, due: float) -> float:
-        late = self._forgiven[1] if self._forgiven[0] == due else 0.0
-        return late + self._collections.seconds - self._collected
+        return self._starved_for(due) + self._collections.seconds - self._collected
+
+    def _starved_for(self, due: float) -> float:
+        return self._forgiven[1] if self._forgiven[0] == due else 0.0
 
     def is_overdue(self) -> bool:
         """Whether the step under way has held the loop for too long."""
