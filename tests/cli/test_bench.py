@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from agentrun.cli.output import bench_table
 from agentrun.simulate.bench.load import Figures
 from agentrun.simulate.bench.measure import Load
 from agentrun.simulate.bench.result import BenchResult
+from tests import programs
 from tests.testing.desk import write
 
 ROOT = Path(__file__).parents[2]
@@ -29,11 +29,8 @@ TESTS = """
 
 
 def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "agentrun", "bench", "desk.yaml", *arguments]
-    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        command, cwd=folder, env=environ, capture_output=True, text=True, timeout=100, check=False
-    )
+    environ = {"PATH": os.environ["PATH"]}
+    return programs.run("bench", "desk.yaml", *arguments, cwd=folder, env=environ, timeout=100)
 
 
 @pytest.mark.parametrize("style", ["cascaded", "realtime"])

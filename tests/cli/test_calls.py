@@ -15,6 +15,7 @@ import pytest
 from agentrun.records import CallRecord, Entry, Turn
 from agentrun.records.store.store import CUT_OFF, CallQuery, Store
 from agentrun.simulate.caller import Caller
+from tests import programs
 from tests.calls.desk import until
 from tests.records.store.test_store import lapse
 
@@ -23,10 +24,7 @@ ENVIRON = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
 
 
 def calls(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "agentrun", "calls", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=30, cwd=folder, env=ENVIRON, check=False
-    )
+    return programs.run("calls", *arguments, cwd=folder, timeout=30)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import io
 import json
 import os
 import pty
-import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from itertools import chain, repeat
@@ -18,6 +18,7 @@ import pytest
 
 from agentrun.records import CallRecord, Entry, KeyPress
 from agentrun.records.store.store import Store
+from tests import programs
 
 ROOT = Path(__file__).parents[2]
 ENVIRON = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
@@ -50,30 +51,30 @@ def folder(tmp_path: Path) -> Path:
 
 
 def calls(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        (*COMMAND, *arguments), capture_output=True, timeout=60, cwd=folder, env=ENVIRON, check=False
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout.decode()
+    done = programs.run("calls", *arguments, cwd=folder, env=ENVIRON)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def on_a_terminal(folder: Path, columns: int, *arguments: str) -> str:
     """What a terminal of so many columns is sent."""
     ours, theirs = pty.openpty()
     environ = {**ENVIRON, "COLUMNS": str(columns), "TERM": "xterm"}
-    process = subprocess.Popen((*COMMAND, *arguments), stdout=theirs, cwd=folder, env=environ)
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(ours, 4096)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece
+    terminal = Path(os.ttyname(theirs))
+    with ThreadPoolExecutor(1) as pool:
+        program = pool.submit(programs.run, "calls", *arguments, cwd=folder, env=environ, stdout=terminal)
+        program.add_done_callback(lambda _: os.close(theirs))
+        shown = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:
+                break
+            if not piece:
+                break
+            shown += piece
     os.close(ours)
-    assert process.wait(30) == 0
+    assert program.result().returncode == 0
     return shown.decode()
 
 
@@ -118,12 +119,10 @@ def test_ids_are_whole_at_80_columns_and_in_a_pipe(folder: Path) -> None:
 def test_the_beginning_of_an_id_is_enough_where_one_call_has_it(folder: Path) -> None:
     assert "ended by caller" in calls(folder, "show", "CA12")
     assert json.loads(calls(folder, "show", "CA10", "--json"))["id"] == IDS[0]
-    done = subprocess.run(
-        (*COMMAND, "show", "CA1"), capture_output=True, cwd=folder, env=ENVIRON, check=False
-    )
+    done = programs.run("calls", "show", "CA1", cwd=folder, env=ENVIRON)
     assert done.returncode == 1
-    assert "several calls begin with 'CA1'" in done.stderr.decode()
-    assert IDS[1] in done.stderr.decode()
+    assert "several calls begin with 'CA1'" in done.stderr
+    assert IDS[1] in done.stderr
 
 
 def test_csv_has_a_line_a_call_and_no_formula(folder: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests import programs
 from tests.cli.test_check import ROOT, SPEC
 
 BAD = "transport: twillio\nprompts: Hi.\nlimits: {answer: 5}\n"
@@ -68,11 +69,8 @@ SARIF = {
 
 
 def check(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    given = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OPENAI_API_KEY": "k", **environ}
-    command = [sys.executable, "-m", "agentrun", "check", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, env=given, timeout=25, check=False, cwd=folder
-    )
+    given = {"PATH": "/usr/bin:/bin", "OPENAI_API_KEY": "k", **environ}
+    return programs.run("check", *arguments, cwd=folder, env=given, timeout=25)
 
 
 @pytest.fixture

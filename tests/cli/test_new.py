@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from agentrun import __version__, distribution
+from tests import programs
 
 ROOT = Path(__file__).parents[2]
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OPENAI_API_KEY": "k", "DAILY_API_KEY": "k"}
+    if command[0] == "agentrun":
+        return programs.run(*command[1:], cwd=folder, env=environ, timeout=100)
     return subprocess.run(
         [sys.executable, "-m", *command],
         capture_output=True,

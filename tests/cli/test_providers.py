@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,14 @@ import pytest
 
 from agentrun.pipeline.catalogue import registry
 from agentrun.providers import catalogue
+from tests import programs
 
 ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run ``agentrun providers`` with no variables but ``environ``."""
-    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environ}
-    command = [sys.executable, "-m", "agentrun", "providers", *arguments]
-    return subprocess.run(command, env=given, capture_output=True, text=True, timeout=60, check=False)
+    return programs.run("providers", *arguments, env={"PATH": os.environ["PATH"], **environ})
 
 
 def listed(*arguments: str, **environ: str) -> list[dict[str, Any]]:

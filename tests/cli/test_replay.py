@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from agentrun.simulate.engines.engines import Answer, ToolCall
+from tests import programs
 from tests.calls.desk import HELLO, PLUGIN, QUESTION, SPEC, STYLES, open_desk
 
 ROOT = Path(__file__).parents[2]
@@ -34,10 +34,7 @@ SORRY = Answer("We seat at most twelve.")
 
 
 def replay(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "agentrun", "calls", "replay", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=80, cwd=folder, env=ENVIRON, check=False
-    )
+    return programs.run("calls", "replay", *arguments, cwd=folder, timeout=80)
 
 
 async def record_call(folder: Path, style: str, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -129,10 +126,7 @@ def test_a_call_is_added_to_a_file_of_tests(tmp_path: Path, recorded: str) -> No
         "result": {"booked": "2 for nobody"},
     }
     assert added["turns"][2]["tools"]["book_table"]["results"][0]["error"] == "We seat at most 12."
-    command = [sys.executable, "-m", "agentrun", "test", "desk.yaml", "-k", added["name"]]
-    passed = subprocess.run(
-        command, capture_output=True, text=True, timeout=80, cwd=tmp_path, env=ENVIRON, check=False
-    )
+    passed = programs.run("test", "desk.yaml", "-k", added["name"], cwd=tmp_path, timeout=80)
     assert passed.returncode == 0, passed.stdout + passed.stderr
     again = replay(tmp_path, recorded, "--write", str(tests))
     assert again.returncode == 1

@@ -19,6 +19,7 @@ import pytest
 from agentrun.simulate.caller import Caller
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
+from tests import programs
 from tests.calls.desk import HELLO
 
 ROOT = Path(__file__).parents[2]
@@ -34,14 +35,7 @@ def environ(**extra: str) -> dict[str, str]:
 
 def serve(*arguments: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
     """Run ``agentrun serve`` to its end."""
-    return subprocess.run(
-        [*SERVE, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=environ(**extra),
-        timeout=25,
-        check=False,
-    )
+    return programs.run("serve", *map(str, arguments), env=environ(**extra), timeout=25)
 
 
 @pytest.fixture
@@ -90,11 +84,7 @@ def test_an_unknown_option_is_wrong_usage(spec: Path) -> None:
 
 
 def test_without_a_spec_and_without_a_folder_of_agents_it_is_wrong_usage(tmp_path: Path) -> None:
-    environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "agentrun", "serve"]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = programs.run("serve", cwd=tmp_path)
     assert (done.returncode, "Usage: " in done.stderr) == (2, True), done.stderr
 
 

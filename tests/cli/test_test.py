@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from tests import programs
 from tests.testing.desk import write
 
 ROOT = Path(__file__).parents[2]
@@ -27,11 +27,7 @@ TESTS = """
 
 
 def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "agentrun", "test", *arguments]
-    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        command, cwd=cwd, env=environ, capture_output=True, text=True, timeout=100, check=False
-    )
+    return programs.run("test", *arguments, cwd=cwd, env={"PATH": os.environ["PATH"]}, timeout=100)
 
 
 def test_every_example_passes_without_network_and_keys() -> None:

@@ -11,6 +11,7 @@ import pytest
 from agentrun.cli.options.environment import drop_pipecats
 from agentrun.server.auth.start_tokens import StartTokens
 from agentrun.server.shared_state.state import SharedState
+from tests import programs
 from tests.cli.test_serve import environ
 
 AGENTRUN = (sys.executable, "-m", "agentrun")
@@ -18,10 +19,7 @@ AGENTRUN = (sys.executable, "-m", "agentrun")
 
 def run(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
     """Run ``agentrun`` to its end."""
-    given = environ(**extra)
-    return subprocess.run(
-        [*AGENTRUN, *arguments], capture_output=True, text=True, env=given, timeout=25, check=False
-    )
+    return programs.run(*arguments, env=environ(**extra), timeout=25)
 
 
 async def test_a_token_is_good_for_its_agent_and_key() -> None:

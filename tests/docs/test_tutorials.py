@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import programs
 
 TUTORIALS = Path(__file__).parents[2] / "docs" / "tutorials"
 ENVIRON = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(TUTORIALS.parents[1])}
@@ -28,16 +28,7 @@ def test_a_tutorial_works_as_it_stands(name: str, tmp_path: Path) -> None:
             for line in step["text"].splitlines():
                 if line.startswith("$ agentrun "):
                     words = shlex.split(line.removeprefix("$ agentrun "))
-                    command = [sys.executable, "-m", "agentrun", *words]
-                    done = subprocess.run(
-                        command,
-                        cwd=tmp_path,
-                        env=ENVIRON,
-                        capture_output=True,
-                        text=True,
-                        timeout=110,
-                        check=False,
-                    )
+                    done = programs.run(*words, cwd=tmp_path, timeout=110)
                     assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
                     ran += 1
     assert ran > 0
