@@ -78,6 +78,30 @@ SLOW = frozenset(
     }
 )
 """Files that `make test` leaves out."""
+FIRST = (
+    # quick
+    "cli/test_test.py",
+    "cli/test_replay.py",
+    "cli/test_serve_webhook.py",
+    "cli/test_calls.py",
+    "cli/test_log_format.py",
+    "cli/test_serve.py",
+    "server/lifecycle/test_stopping_with_a_locked_store.py",
+    "docs/test_tutorials.py",
+    "providers/test_generated.py",
+    "server/observability/test_tracing.py",
+    # slow
+    "machines/",
+    "cli/test_workers.py",
+    "calls/test_examples.py",
+    "calls/test_latency.py",
+    "calls/test_mcp.py",
+    "cli/test_bench.py",
+    "cli/test_dial.py",
+    "browser/",
+    "server/test_attacks.py",
+)
+"""Where single tests take longest: they are begun first, so that at the end no core waits for one of them."""
 
 
 def _is_kept(name: str) -> bool:
@@ -90,10 +114,10 @@ os.environ.pop("PYTHONWARNINGS", None)
 
 
 def pytest_configure() -> None:
-    """A file of ``SLOW`` that was renamed would run with the quick ones again."""
-    gone = sorted(name for name in SLOW if not (TESTS / name).is_file())
+    """A slow file that was renamed would run with the quick ones again."""
+    gone = sorted(name for name in (*SLOW, *FIRST) if not (TESTS / name).exists())
     if gone:
-        raise pytest.UsageError(f"tests/conftest.py: SLOW names files that are not there: {', '.join(gone)}")
+        raise pytest.UsageError(f"tests/conftest.py names files that are not there: {', '.join(gone)}")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -103,10 +127,16 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of the slow files."""
+    """Mark the tests of the slow files, and begin with what takes longest."""
     for item in items:
-        if item.path.is_relative_to(TESTS) and item.path.relative_to(TESTS).as_posix() in SLOW:
+        if _file(item) in SLOW:
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: not _file(item).startswith(FIRST))
+
+
+def _file(item: pytest.Item) -> str:
+    """Below this folder; elsewhere nothing."""
+    return item.path.relative_to(TESTS).as_posix() if item.path.is_relative_to(TESTS) else ""
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
