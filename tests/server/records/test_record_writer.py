@@ -159,7 +159,7 @@ async def test_what_a_locked_store_did_not_take_is_in_files_and_the_next_start_t
     with Store(url) as again:
         following = RecordWriter(again, copies)
         running = asyncio.create_task(following.run())
-        await until(lambda: ids(again), 20)
+        await until(lambda: ids(again) and not list(copies.folder.iterdir()), 20)
         running.cancel()
         await asyncio.wait({running})
         assert again.outbox.waiting(["desk"]) == {"desk": 1}
