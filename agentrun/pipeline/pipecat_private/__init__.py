@@ -50,6 +50,7 @@ from agentrun.pipeline.pipecat_private.shared_models import (
 )
 from agentrun.pipeline.pipecat_private.stt import SegmentTranscripts, StreamingSTT, tells_segments
 from agentrun.pipeline.pipecat_private.telephone_realtime import PcmuRealtime
+from agentrun.pipeline.pipecat_private.tool_arguments import read_all_arguments
 from agentrun.pipeline.pipecat_private.tool_blocks import assemble_tool_blocks
 from agentrun.pipeline.pipecat_private.tool_calls import assemble_tool_calls
 from agentrun.pipeline.pipecat_private.turns import stop_by_model, stop_by_silence
@@ -78,6 +79,7 @@ __all__ = [
     "keep_session",
     "note_ends",
     "note_usage",
+    "read_all_arguments",
     "realtime_answer_again",
     "realtime_give_up_answer",
     "realtime_has_context",

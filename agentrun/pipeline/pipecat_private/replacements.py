@@ -12,6 +12,7 @@ from typing import Any
 
 from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAggregator
 from pipecat.processors.frame_processor import FrameProcessor, FrameProcessorQueue
+from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.base_llm import BaseOpenAILLMService
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.responses.llm import OpenAIResponsesHttpLLMService, OpenAIResponsesLLMService
@@ -42,6 +43,7 @@ REPLACEABLE = (
     ),
     Replaceable(FrameProcessorQueue, "put", ("item",), "drop what an interruption has overtaken"),
     Replaceable(BaseOpenAILLMService, "get_chat_completions", ("context",), "put tool calls together"),
+    Replaceable(LLMService, "run_function_calls", ("function_calls",), "arguments that are no object"),
     *(
         Replaceable(owner, "_process_function_calls", ("context", "function_calls"), "unreadable arguments")
         for owner in (OpenAIResponsesLLMService, OpenAIResponsesHttpLLMService)

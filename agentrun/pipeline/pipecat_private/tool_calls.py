@@ -85,6 +85,13 @@ class ToolCallStream:
             for index, call in enumerate(self._deltas.whole(cut=cut)):
                 yield _chunk(last, index, call)
 
+    async def __aenter__(self) -> ToolCallStream:
+        """SambaNova's service reads the stream as a context manager, as OpenAI's own is one."""
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
+
     async def close(self) -> None:
         """Release the connection."""
         close = getattr(self._stream, "close", None) or self._stream.aclose

@@ -74,6 +74,7 @@ def build(
         context, user_params=user_params, assistant_params=context_size.assistant_params(spec)
     )
     pipecat_private.keep_session(llm, listener.noted)
+    pipecat_private.read_all_arguments(llm)
     pushed_frames.keep_caller_sound(llm)
     if connection.caller_audio and isinstance(llm, PcmuRealtime) and not local and not spec.turns.mute:
         connection.caller_audio.listen(llm.take)

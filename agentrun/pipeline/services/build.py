@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from pipecat.frames.frames import Frame, LLMFullResponseEndFrame
-from pipecat.processors.aggregators.llm_context import LLMContext
-from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.llm import OpenAILLMService
 from pipecat.services.openai.responses.llm import (
@@ -22,8 +18,7 @@ from pipecat.transcriptions.language import Language
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.pipecat_private import SharedClient
-from agentrun.pipeline.services import end_of_answer
-from agentrun.pipeline.services.chat_stream import NotedStream
+from agentrun.pipeline.services.chat_stream import note_finish_reasons
 from agentrun.pipeline.services.construct import construct
 from agentrun.pipeline.services.openai_addresses import socket_url
 from agentrun.pipeline.services.openai_speech import STALL_SECONDS, OpenAISpeech
@@ -39,16 +34,7 @@ _NOISE = {"near": "near_field", "far": "far_field"}
 
 
 class ChatLLM(SharedClient, OpenAILLMService):
-    """Chat completions, whose ends say why."""
-
-    async def get_chat_completions(self, context: LLMContext) -> Any:
-        end_of_answer.note(self, "")
-        return NotedStream(await super().get_chat_completions(context), partial(end_of_answer.note, self))
-
-    async def push_frame(self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
-        if isinstance(frame, LLMFullResponseEndFrame):
-            end_of_answer.mark(frame, self)
-        await super().push_frame(frame, direction)
+    """Chat completions."""
 
 
 class ResponsesHttpLLM(SharedClient, OpenAIResponsesHttpLLMService):
@@ -89,8 +75,10 @@ def stt(plan: ServicePlan, resources: Resources) -> STTService:
 def llm(plan: ServicePlan, instructions: str, resources: Resources) -> LLMService[Any]:
     """The language model, told ``instructions``."""
     service = _llm(plan, instructions, resources)
+    note_finish_reasons(service)
     pipecat_private.assemble_tool_calls(service)
     pipecat_private.assemble_tool_blocks(service)
+    pipecat_private.read_all_arguments(service)
     return service
 
 

@@ -3,7 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
+from functools import partial
 from typing import Any
+
+from pipecat.frames.frames import LLMFullResponseEndFrame
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.services.openai.base_llm import BaseOpenAILLMService
+
+from agentrun.pipeline.pipecat_private.replacements import replace_method
+from agentrun.pipeline.pushed_frames import watch_pushed_frames
+from agentrun.pipeline.services import end_of_answer
+
+
+def note_finish_reasons(llm: object) -> None:
+    """Have the end of each answer say why the model stopped, for every provider of chat completions."""
+    if not isinstance(llm, BaseOpenAILLMService):
+        return
+
+    async def get_chat_completions(context: LLMContext) -> NotedStream:
+        end_of_answer.note(llm, "")
+        return NotedStream(await complete(context), partial(end_of_answer.note, llm))
+
+    complete = replace_method(llm, "get_chat_completions", get_chat_completions)
+    watch_pushed_frames(llm, LLMFullResponseEndFrame, lambda frame: end_of_answer.mark(frame, llm))
 
 
 class NotedStream:
@@ -22,7 +44,8 @@ class NotedStream:
 
     async def close(self) -> None:
         """Let go of the connection."""
-        await self._stream.close()
+        close = getattr(self._stream, "close", None) or self._stream.aclose
+        await close()
 
     async def _chunks(self) -> AsyncGenerator[Any, None]:
         reason, empty = "", True

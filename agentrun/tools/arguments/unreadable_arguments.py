@@ -24,6 +24,18 @@ def read(text: str) -> dict[str, Any]:
     return wrap(text) if arguments is None else arguments
 
 
+def as_object(arguments: object) -> dict[str, Any]:
+    """Arguments that somebody has read already, be they none, a list or text.
+
+    >>> as_object(None), as_object([7])
+    ({}, {'unreadable_arguments': '[7]'})
+    """
+    if isinstance(arguments, Mapping):
+        return dict(arguments)
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments, default=str)
+    return read(text)
+
+
 def parse(text: str) -> dict[str, Any] | None:
     """The arguments, or None where they are no JSON object."""
     try:
