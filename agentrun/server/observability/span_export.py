@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Status
+from opentelemetry.util.types import AttributeValue
+
+from agentrun.server.observability.provider_names import ProviderNames
 
 SCOPE = "pipecat"
 """Pipecat's spans are a call's; other libraries have their own, which are not ours to send."""
@@ -17,6 +20,8 @@ TOLD = frozenset(
         "conversation.id",
         "conversation.type",
         "function_calls.first_name",
+        "gen_ai.agent.name",
+        "gen_ai.conversation.id",
         "gen_ai.operation.name",
         "gen_ai.output.type",
         "gen_ai.provider.name",
@@ -32,18 +37,37 @@ TOLD = frozenset(
 transcripts, prompts, arguments or results: Pipecat writes all of them into its spans."""
 
 
+PROVIDER = "gen_ai.provider.name"
+CONVENTIONS = {"agent.name": "gen_ai.agent.name", "conversation.id": "gen_ai.conversation.id"}
+"""What the GenAI conventions of OpenTelemetry call an attribute that Pipecat has by another name.
+
+https://opentelemetry.io/docs/specs/semconv/gen-ai/
+"""
+
+
 class PrivateSpanExporter(SpanExporter):
-    """Hands spans on to ``exporter``, without what was said unless ``content`` is true."""
+    """Hands spans on to ``exporter``, without what was said unless ``content`` is true.
+
+    Providers have the names that OpenTelemetry gives them, and attributes its names beside Pipecat's.
+    """
 
     def __init__(self, exporter: SpanExporter, *, content: bool) -> None:
         self._exporter = exporter
         self._content = content
+        self._providers = ProviderNames()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         ours = [span for span in spans if _scope(span).split(".")[0] == SCOPE]
         if not ours:
             return SpanExportResult.SUCCESS
-        return self._exporter.export(ours if self._content else [_bare(span) for span in ours])
+        return self._exporter.export([self._rewritten(span) for span in ours])
+
+    def _rewritten(self, span: ReadableSpan) -> ReadableSpan:
+        attributes = dict(span.attributes or {})
+        attributes |= {name: attributes[own] for own, name in CONVENTIONS.items() if own in attributes}
+        if PROVIDER in attributes:
+            attributes[PROVIDER] = self._providers.find(str(attributes[PROVIDER]))
+        return _copy(span, attributes) if self._content else _bare(span, attributes)
 
     def shutdown(self) -> None:
         self._exporter.shutdown()
@@ -80,21 +104,30 @@ def _scope(span: ReadableSpan) -> str:
     return span.instrumentation_scope.name if span.instrumentation_scope else ""
 
 
-def _bare(span: ReadableSpan) -> ReadableSpan:
+def _bare(span: ReadableSpan, attributes: Mapping[str, AttributeValue]) -> ReadableSpan:
     """The span without words; an exception's message may hold some, so its events go too."""
-    attributes = {
+    wordless = {
         key: value
-        for key, value in (span.attributes or {}).items()
+        for key, value in attributes.items()
         if key in TOLD or isinstance(value, bool | int | float)
     }
+    return _copy(span, wordless, wordless_as=Status(span.status.status_code))
+
+
+def _copy(
+    span: ReadableSpan, attributes: Mapping[str, AttributeValue], wordless_as: Status | None = None
+) -> ReadableSpan:
+    """The span with other ``attributes``, and without events and links where it is ``wordless_as``."""
     return ReadableSpan(
         name=span.name,
         context=span.get_span_context(),
         parent=span.parent,
         resource=span.resource,
         attributes=attributes,
+        events=() if wordless_as else span.events,
+        links=() if wordless_as else span.links,
         kind=span.kind,
-        status=Status(span.status.status_code),
+        status=wordless_as or span.status,
         start_time=span.start_time,
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from loguru import logger
 
-from agentrun import distribution
+from agentrun import __version__, distribution
 from agentrun.errors import SetupError
 from agentrun.spec.values.addresses import problem_with
 from agentrun.tools.running.threads import Threads
@@ -81,7 +81,8 @@ async def exporting(environ: Mapping[str, str]) -> AsyncIterator[bool]:
     provider = trace.get_tracer_provider()
     if not isinstance(provider, TracerProvider):
         name = environ.get("OTEL_SERVICE_NAME") or _SERVICE
-        provider = TracerProvider(resource=Resource.create({"service.name": name}), shutdown_on_exit=False)
+        resource = Resource.create({"service.name": name, "service.version": __version__})
+        provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         trace.set_tracer_provider(provider)
     provider.add_span_processor(outlet)
     try:

@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from agentrun import __version__
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.http.bound_socket import bind
@@ -36,6 +37,13 @@ class Collector:
     url: str = ""
     bodies: list[bytes] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
+
+    def resources(self) -> set[tuple[str, str]]:
+        """The name and the version of whoever sent the spans."""
+        requests = [ExportTraceServiceRequest.FromString(body) for body in self.bodies]
+        resources = [one.resource for request in requests for one in request.resource_spans]
+        texts = [{one.key: one.value.string_value for one in each.attributes} for each in resources]
+        return {(text["service.name"], text["service.version"]) for text in texts}
 
     def spans(self) -> list[Span]:
         """Every span, in the order in which they ended."""
@@ -105,6 +113,9 @@ async def test_a_call_is_one_trace_by_turn_and_stage_without_a_word(tmp_path: Pa
     wanted = {"stt", "llm", "tts"} if style == "cascaded" else {"llm_response"}
     assert wanted <= stages, stages
     assert any(told(span).get("gen_ai.request.model") for span in spans)
+    assert {told(span).get("gen_ai.provider.name", "openai") for span in spans} == {"openai"}
+    assert (told(root)["gen_ai.conversation.id"], told(root)["gen_ai.agent.name"]) == (call, "desk")
+    assert collector.resources() == {("agentrun", __version__)}
     if style == "cascaded":
         assert {span.name for span in spans if "metrics.ttfb" in told(span)} >= {"llm", "tts"}
     for body in collector.bodies:

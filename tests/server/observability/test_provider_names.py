@@ -1,0 +1,40 @@
+"""A span names the provider, not the class of a service."""
+
+from __future__ import annotations
+
+import pytest
+from pipecat.services.openai.stt import OpenAIRealtimeSTTService
+from pipecat.services.openai.tts import OpenAITTSService
+
+from agentrun.pipeline.services import build, openai_speech
+from agentrun.server.observability.provider_names import ProviderNames
+
+
+@pytest.mark.parametrize(
+    ("cls", "suffix"),
+    [
+        (build.ChatLLM, "LLMService"),
+        (build.ResponsesLLM, "LLMService"),
+        (openai_speech.OpenAISpeech, "TTSService"),
+        (OpenAITTSService, "TTSService"),
+        (OpenAIRealtimeSTTService, "STTService"),
+    ],
+)
+def test_a_class_is_of_the_vendor_that_it_is_made_of(cls: type, suffix: str) -> None:
+    assert ProviderNames().find(cls.__name__.replace(suffix, "").lower()) == "openai"
+
+
+def test_a_class_that_is_loaded_later_is_known_too() -> None:
+    names = ProviderNames()
+    assert names.find("latervoice") == "latervoice"
+
+    class LaterVoice(OpenAITTSService):
+        """A voice of a plugin's."""
+
+    assert names.find("latervoice") == "openai"
+    assert LaterVoice.__mro__[1] is OpenAITTSService
+
+
+@pytest.mark.parametrize("written", ["aws.bedrock", "gcp.gemini", "elsewhere", ""])
+def test_what_is_no_class_s_name_stays(written: str) -> None:
+    assert ProviderNames().find(written) == written
