@@ -24,6 +24,8 @@ from agentrun.simulate.engines.engines import Answer, ToolCall
 from tests.calls.desk import HELLO, QUESTION, STYLES, Desk, open_desk
 
 SAID = "My canary is called Zebedee."
+PATIENT = {"limits.answer": "60s"}
+"""A busy machine makes no apology of an answer that is late."""
 ANSWER = Answer("Zebedee is a lovely name, we open at six.")
 LOOK_UP = Answer(calls=(ToolCall("get_hours"),))
 WORDS = (b"Zebedee", b"restaurant", b"from six", b"telephone", b"Say when", b"lovely")
@@ -91,7 +93,9 @@ async def traced(folder: Path, style: str, **more: str) -> tuple[Collector, str]
     async with collecting() as collector:
         environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, **more}
         script = [HELLO, LOOK_UP, ANSWER]
-        async with open_desk(folder, script, heard=[SAID], style=style, environ=environ) as desk:
+        async with open_desk(
+            folder, script, heard=[SAID], style=style, overrides=PATIENT, environ=environ
+        ) as desk:
             call = await talk(desk)
     return collector, call
 
@@ -135,7 +139,7 @@ async def test_a_dead_collector_delays_no_call_and_the_end_but_little(tmp_path: 
         sock.listen()
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": url}
-    async with open_desk(tmp_path, [HELLO, ANSWER], environ=environ) as desk:
+    async with open_desk(tmp_path, [HELLO, ANSWER], overrides=PATIENT, environ=environ) as desk:
         async with desk.caller.call(desk.url) as call:
             await call.hear_greeting(silence=0.5)
             await call.say(QUESTION)
