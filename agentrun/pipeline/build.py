@@ -10,7 +10,7 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.storable_frames import keep_storable
 from agentrun.pipeline.text import pipeline as written
-from agentrun.pipeline.tools import functions
+from agentrun.pipeline.tools import functions, tool_spans
 from agentrun.plan.plan import Plan
 from agentrun.transports.connection import Connection
 
@@ -25,6 +25,8 @@ def build(
     """The processors of one call; the model is told ``instructions``."""
     parts = _build(plan, instructions, connection, resources, listener)
     functions.answer_unknown_names(parts.services, connection.call, listener)
+    if resources.traced:
+        tool_spans.trace_tools(parts.services)
     keep_storable(parts, connection)
     assistant = parts.aggregators.assistant()
     pipecat_private.cancel_calls_in_order(assistant, parts.services)

@@ -53,6 +53,7 @@ from agentrun.pipeline.pipecat_private.telephone_realtime import PcmuRealtime
 from agentrun.pipeline.pipecat_private.tool_arguments import read_all_arguments
 from agentrun.pipeline.pipecat_private.tool_blocks import assemble_tool_blocks
 from agentrun.pipeline.pipecat_private.tool_calls import assemble_tool_calls
+from agentrun.pipeline.pipecat_private.tool_tracing import surround_tool_calls
 from agentrun.pipeline.pipecat_private.turns import stop_by_model, stop_by_silence
 from agentrun.pipeline.pipecat_private.workers import clean_up, force_cancel, forget_frames, tasks
 
@@ -102,6 +103,7 @@ __all__ = [
     "speech_request",
     "stop_by_model",
     "stop_by_silence",
+    "surround_tool_calls",
     "take_words_as_the_callers",
     "tasks",
     "tells_segments",

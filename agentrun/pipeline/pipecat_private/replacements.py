@@ -42,6 +42,7 @@ REPLACEABLE = (
         for what in ("cancel", "in_progress")
     ),
     Replaceable(FrameProcessorQueue, "put", ("item",), "drop what an interruption has overtaken"),
+    Replaceable(LLMService, "_run_function_call", ("runner_item",), "a span for each tool call"),
     Replaceable(BaseOpenAILLMService, "get_chat_completions", ("context",), "put tool calls together"),
     Replaceable(LLMService, "run_function_calls", ("function_calls",), "arguments that are no object"),
     *(

@@ -19,6 +19,7 @@ from pipecat.services.llm_service import FunctionCallParams, LLMService
 from agentrun.call import Call, NoLineError
 from agentrun.errors import ToolError
 from agentrun.pipeline.session_listener import SessionListener
+from agentrun.pipeline.tools import tool_spans
 from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
 from agentrun.records.storable import storable, text
 from agentrun.tools.arguments import unreadable_arguments
@@ -104,8 +105,10 @@ async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: Se
     except asyncio.CancelledError:
         why = "the call ended" if listener.over else "the caller interrupted"
         outcome = Outcome("cancelled", f"cancelled: {why}", seconds=_since(began))
+        tool_spans.note_outcome(outcome)
         listener.tool_ended(tool, arguments, outcome)
         raise
+    tool_spans.note_outcome(outcome)
     if outcome.detail:
         # an exception's words may be the caller's: above DEBUG a line says what was raised, and where
         first = outcome.detail.partition("\n")[0]

@@ -29,6 +29,7 @@ from agentrun.server.lifecycle.options import Options
 from agentrun.server.lifecycle.reload import Reloader, Stamp, stamp_of
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.lifecycle.spec_files import load
+from agentrun.server.observability import metric_export
 from agentrun.server.records import record_keeping
 from agentrun.server.shared_state.ledger import Ledger
 from agentrun.server.twilio.outbound_calls import Diallers
@@ -97,6 +98,8 @@ async def running_server(
             web.state.metrics.follow(keeper.deliverer)
             keeper.writer.on_refusal(web.state.metrics.record_refused)
         web.state.metrics.measure(ready.load)
+        if options.worker == 0:
+            await stack.enter_async_context(metric_export.exporting(web.state.metrics, environ))
         switchboard.background.start("load", ready.load.watch)
         switchboard.background.start("shared state", state.run)
         if state.shared:

@@ -135,13 +135,13 @@ class Metrics:
         self._note_load(load)
 
 
-def told(metrics: Metrics) -> bytes:
-    """The metrics as text: of this process, or of all workers where there are several."""
+def registry_of(metrics: Metrics) -> CollectorRegistry:
+    """Where the figures are read: those of this process, or of all workers where there are several."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return generate_latest(metrics.registry)
+        return metrics.registry
     together = CollectorRegistry()
     MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-    return generate_latest(together)
+    return together
 
 
 def router(metrics: Metrics, settings: ServerSettings) -> APIRouter:
@@ -150,6 +150,6 @@ def router(metrics: Metrics, settings: ServerSettings) -> APIRouter:
 
     @routes.get("/metrics")
     async def text() -> Response:
-        return Response(told(metrics), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(registry_of(metrics)), media_type=CONTENT_TYPE_LATEST)
 
     return routes

@@ -12,13 +12,15 @@ from opentelemetry.util.types import AttributeValue
 
 from agentrun.server.observability.provider_names import ProviderNames
 
-SCOPE = "pipecat"
-"""Pipecat's spans are a call's; other libraries have their own, which are not ours to send."""
+SCOPES = ("agentrun", "pipecat")
+"""Whose spans are a call's; other libraries have their own, which are not ours to send."""
 TOLD = frozenset(
     {
         "agent.name",
+        "agentrun.tool.status",
         "conversation.id",
         "conversation.type",
+        "error.type",
         "function_calls.first_name",
         "gen_ai.agent.name",
         "gen_ai.conversation.id",
@@ -26,6 +28,9 @@ TOLD = frozenset(
         "gen_ai.output.type",
         "gen_ai.provider.name",
         "gen_ai.request.model",
+        "gen_ai.tool.call.id",
+        "gen_ai.tool.name",
+        "gen_ai.tool.type",
         "language",
         "service.operation",
         "tools.names",
@@ -57,7 +62,7 @@ class PrivateSpanExporter(SpanExporter):
         self._providers = ProviderNames()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        ours = [span for span in spans if _scope(span).split(".")[0] == SCOPE]
+        ours = [span for span in spans if _scope(span).split(".")[0] in SCOPES]
         if not ours:
             return SpanExportResult.SUCCESS
         return self._exporter.export([self._rewritten(span) for span in ours])

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI, Request
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from agentrun import __version__
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.http.bound_socket import bind
-from agentrun.http.uvicorn_server import serving
-from agentrun.server.observability import tracing
+from agentrun.server.observability import metric_export, otlp, tracing
 from agentrun.simulate.engines.engines import Answer, ToolCall
 from tests.calls.desk import HELLO, QUESTION, STYLES, Desk, open_desk
+from tests.server.observability.collector import Collector, collecting
 
 SAID = "My canary is called Zebedee."
 PATIENT = {"limits.answer": "60s"}
@@ -32,51 +27,14 @@ WORDS = (b"Zebedee", b"restaurant", b"from six", b"telephone", b"Say when", b"lo
 """Of the caller, the greeting, a tool's result, the prompt, a tool's description and an answer."""
 
 
-@dataclass
-class Collector:
-    """What an OpenTelemetry collector was sent over HTTP."""
-
-    url: str = ""
-    bodies: list[bytes] = field(default_factory=list)
-    headers: list[str] = field(default_factory=list)
-
-    def resources(self) -> set[tuple[str, str]]:
-        """The name and the version of whoever sent the spans."""
-        requests = [ExportTraceServiceRequest.FromString(body) for body in self.bodies]
-        resources = [one.resource for request in requests for one in request.resource_spans]
-        texts = [{one.key: one.value.string_value for one in each.attributes} for each in resources]
-        return {(text["service.name"], text["service.version"]) for text in texts}
-
-    def spans(self) -> list[Span]:
-        """Every span, in the order in which they ended."""
-        requests = [ExportTraceServiceRequest.FromString(body) for body in self.bodies]
-        scopes = [scope for r in requests for one in r.resource_spans for scope in one.scope_spans]
-        return [span for scope in scopes for span in scope.spans]
-
-
-@contextlib.asynccontextmanager
-async def collecting() -> AsyncIterator[Collector]:
-    """A collector on loopback."""
-    found, app = Collector(), FastAPI()
-
-    @app.post("/v1/traces")
-    async def take(request: Request) -> dict[str, str]:
-        found.bodies.append(await request.body())
-        found.headers.append(request.headers.get("x-tenant", ""))
-        return {}
-
-    sock = bind("127.0.0.1", 0)
-    try:
-        async with serving(app, sock):
-            found.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-            yield found
-    finally:
-        sock.close()
-
-
 def told(span: Span) -> dict[str, object]:
     """A span's attributes."""
     return {one.key: getattr(one.value, one.value.WhichOneof("value") or "") for one in span.attributes}
+
+
+def counted(collector: Collector, name: str) -> int:
+    """How many a histogram that the collector was sent has counted."""
+    return sum(point.count for point in collector.metrics()[name].histogram.data_points)
 
 
 async def talk(desk: Desk) -> str:
@@ -120,9 +78,15 @@ async def test_a_call_is_one_trace_by_turn_and_stage_without_a_word(tmp_path: Pa
     assert {told(span).get("gen_ai.provider.name", "openai") for span in spans} == {"openai"}
     assert (told(root)["gen_ai.conversation.id"], told(root)["gen_ai.agent.name"]) == (call, "desk")
     assert collector.resources() == {("agentrun", __version__)}
+    [tool] = [span for span in spans if told(span).get("gen_ai.operation.name") == "execute_tool"]
+    assert (tool.name, told(tool)["gen_ai.tool.name"]) == ("execute_tool get_hours", "get_hours")
+    assert told(tool)["gen_ai.tool.call.id"]
+    assert told(tool)["agentrun.tool.status"] == "ok"
+    assert tool.parent_span_id in {turn.span_id for turn in turns}
+    assert counted(collector, "agentrun_tool_seconds") == 1
     if style == "cascaded":
         assert {span.name for span in spans if "metrics.ttfb" in told(span)} >= {"llm", "tts"}
-    for body in collector.bodies:
+    for body in (*collector.bodies, *collector.metric_bodies):
         assert [word for word in WORDS if word.lower() in body.lower()] == []
     assert set(collector.headers) == {"rosa"}
 
@@ -130,6 +94,11 @@ async def test_a_call_is_one_trace_by_turn_and_stage_without_a_word(tmp_path: Pa
 async def test_words_are_sent_to_those_who_ask_for_them(tmp_path: Path) -> None:
     collector, _ = await traced(tmp_path, "cascaded", AGENTRUN_TRACE_CONTENT="1")
     assert any(b"Zebedee" in body for body in collector.bodies)
+    [tool] = [told(span) for span in collector.spans() if span.name == "execute_tool get_hours"]
+    assert (tool["gen_ai.tool.call.arguments"], tool["gen_ai.tool.call.result"]) == (
+        "{}",
+        "from six to eleven",
+    )
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["nobody-there", "never-answers"])
@@ -146,7 +115,7 @@ async def test_a_dead_collector_delays_no_call_and_the_end_but_little(tmp_path: 
             await call.hear_answer(silence=0.8)
         record = await desk.finished(call)
         ended = time.monotonic()
-    assert time.monotonic() - ended < tracing.CLOSE_SECONDS + 8
+    assert time.monotonic() - ended < tracing.CLOSE_SECONDS + metric_export.CLOSE_SECONDS + 8
     assert record.errors == []
     assert record.ended_by == "caller"
     sock.close()
@@ -162,17 +131,17 @@ async def test_a_dead_collector_delays_no_call_and_the_end_but_little(tmp_path: 
 )
 def test_what_can_not_be_done_is_an_error_with_its_variable(environ: dict[str, str], words: str) -> None:
     with pytest.raises(SetupError, match=words):
-        tracing.address(environ)
+        otlp.address(environ, "traces")
 
 
 def test_traces_go_where_the_variables_say() -> None:
     base, whole = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
-    assert tracing.address({}) is None
-    assert tracing.address({base: "https://o.example.com/"}) == "https://o.example.com/v1/traces"
-    assert tracing.address({base: "http://a", whole: "http://b/in"}) == "http://b/in"
-    assert tracing.address({"OTEL_TRACES_EXPORTER": "otlp"}) == "http://localhost:4318/v1/traces"
-    assert tracing.address({base: "http://a", "OTEL_SDK_DISABLED": "true"}) is None
-    assert tracing.address({base: "http://a", "OTEL_TRACES_EXPORTER": "none"}) is None
+    assert otlp.address({}, "traces") is None
+    assert otlp.address({base: "https://o.example.com/"}, "traces") == "https://o.example.com/v1/traces"
+    assert otlp.address({base: "http://a", whole: "http://b/in"}, "traces") == "http://b/in"
+    assert otlp.address({"OTEL_TRACES_EXPORTER": "otlp"}, "traces") == "http://localhost:4318/v1/traces"
+    assert otlp.address({base: "http://a", "OTEL_SDK_DISABLED": "true"}, "traces") is None
+    assert otlp.address({base: "http://a", "OTEL_TRACES_EXPORTER": "none"}, "traces") is None
 
 
 async def test_a_missing_library_is_named_with_the_command_that_installs_it(
