@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import httpx
 
 from agentrun.errors import SetupError
+from agentrun.http import tls
 from agentrun.http.bounded_answers import bound_async
 
 API = "https://api.twilio.com"
@@ -80,7 +81,10 @@ class TwilioAccount:
         url = f"{self.api}/{VERSION}/Accounts/{self.sid}{f'/{path}' if path else '.json'}"
         try:
             async with httpx.AsyncClient(
-                timeout=TIMEOUT_SECONDS, auth=self.login, event_hooks={"response": [bound_async]}
+                timeout=TIMEOUT_SECONDS,
+                auth=self.login,
+                verify=tls.context(),
+                event_hooks={"response": [bound_async]},
             ) as client:
                 answer = await client.request(method, url, data=form)
             body = answer.json()

@@ -16,7 +16,7 @@ import numpy as np
 import openai
 from pipecat.audio.vad.vad_analyzer import VADParams
 
-from agentrun.http import bounded_answers
+from agentrun.http import bounded_answers, tls
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services import http_retries
 from agentrun.pipeline.services.openai_speech import PreparedSpeech
@@ -43,6 +43,7 @@ class Resources:
         self.turn_threads = ThreadPoolExecutor(_cores(), "smart-turn", initializer=_give_way)
         self.http_client = openai.DefaultAsyncHttpxClient(
             limits=_lasting(openai.DEFAULT_CONNECTION_LIMITS),
+            verify=tls.context(),
             event_hooks={"response": [http_retries.bound_retries]},
         )
         # For tools. One caller's cookies must not reach another's request: it keeps none.
@@ -52,7 +53,12 @@ class Resources:
         # No proxy reaches what listens on this machine's own loopback.
         here = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
         self.web = httpx.AsyncClient(
-            timeout=10.0, cookies=nobodys, headers=headers, event_hooks=hooks, mounts=here
+            timeout=10.0,
+            verify=tls.context(),
+            cookies=nobodys,
+            headers=headers,
+            event_hooks=hooks,
+            mounts=here,
         )
         self.mcp = McpServers()
         self.ready_speech = PreparedSpeech()

@@ -11,6 +11,7 @@ from typing import Literal
 import httpx
 from twilio.request_validator import RequestValidator
 
+from agentrun.http import tls
 from agentrun.simulate.caller.phone_call import PhoneCall
 from agentrun.simulate.caller.twilio import twiml, webhook
 from agentrun.simulate.caller.twilio.media_socket import MediaSocket
@@ -99,7 +100,7 @@ class Network:
 
     async def _post(self, url: str, form: dict[str, str]) -> None:
         signature = RequestValidator(self.auth_token).compute_signature(url, form)
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=tls.context()) as client:
             answer = await client.post(url, data=form, headers={"X-Twilio-Signature": signature})
         self.callee.told.append(answer.status_code)
 

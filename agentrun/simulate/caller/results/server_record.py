@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from agentrun import local_secret
+from agentrun.http import tls
 from agentrun.simulate.caller.twilio import twiml
 from agentrun.simulate.caller.twilio.webhook import VOICE_PATH
 
@@ -31,7 +32,9 @@ async def fetch(
     url = parts._replace(path=path, query="").geturl()
     record: dict[str, Any] | None = None
     headers = local_secret.headers(secret, url)
-    async with httpx.AsyncClient(timeout=patience, trust_env=False, headers=headers) as client:
+    async with httpx.AsyncClient(
+        timeout=patience, trust_env=False, verify=tls.context(), headers=headers
+    ) as client:
         for _ in range(max(1, round(patience / _STEP_SECONDS))):
             record = await _get(client, url) or record
             if record is None or record.get("ended"):

@@ -9,6 +9,7 @@ import httpx
 
 from agentrun import local_secret
 from agentrun.errors import AgentRunError
+from agentrun.http import tls
 from agentrun.simulate.caller.refusal import RefusedError
 from agentrun.simulate.caller.twilio import twiml
 from agentrun.simulate.caller.twilio.twiml import Stream
@@ -55,7 +56,9 @@ async def ask(
     local = twiml.is_loopback(urlsplit(url).hostname or "")
     headers |= local_secret.headers(secret, url) if local else {}
     try:
-        async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=not local) as client:
+        async with httpx.AsyncClient(
+            timeout=_TIMEOUT_SECONDS, trust_env=not local, verify=tls.context()
+        ) as client:
             response = await client.post(url, data=dict(form), headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         hint = "is the server running? Start it with: agentrun serve SPEC"
