@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -19,11 +20,13 @@ from pipecat.processors.frame_processor import FrameProcessor
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 
 
+@functools.cache
 def silero_session() -> Any:
     """Load Silero's ONNX session once, to be shared by all calls (51 ms and 10 MB each otherwise)."""
     return SileroVADAnalyzer()._model.session
 
 
+@functools.cache
 def smart_turn_session() -> Any:
     """Load smart turn's ONNX session once, to be shared by all calls."""
     return LocalSmartTurnAnalyzerV3()._session
