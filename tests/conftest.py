@@ -22,9 +22,12 @@ import asyncio
 import gc
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import certifi
+import hypothesis
 import pytest
 from fastapi.dependencies import models
 from loguru import logger
@@ -112,6 +115,19 @@ for _name in [name for name in os.environ if not _is_kept(name)]:
     del os.environ[_name]
 os.environ.pop("PYTHONWARNINGS", None)
 
+# how long an example takes says how busy the machine is
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
+
+# one authority's certificate instead of 150, which are read for each HTTP client: tests ask loopback alone
+_ONE, _END, _ = Path(certifi.where()).read_text(encoding="utf-8").partition("-----END CERTIFICATE-----")
+_AUTHORITY = tempfile.NamedTemporaryFile("w", prefix="agentrun-authority-", suffix=".pem")  # noqa: SIM115
+_AUTHORITY.write(f"{_ONE}{_END}\n")
+_AUTHORITY.flush()
+certifi.where = lambda: _AUTHORITY.name
+
 
 def pytest_configure() -> None:
     """A slow file that was renamed would run with the quick ones again."""
@@ -124,6 +140,12 @@ def pytest_configure() -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Two processes for each core, at most eight: half of what tests take is waiting, not work."""
     return min(8, 2 * (os.cpu_count() or 1))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector need not look at it after each file of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
