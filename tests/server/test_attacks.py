@@ -21,7 +21,7 @@ from agentrun.server.app import request_limits
 from agentrun.server.auth import start_tokens
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
-from agentrun.server.twilio import handshakes, stream_tokens
+from agentrun.server.twilio import handshake_limits, stream_tokens
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import until
@@ -172,7 +172,7 @@ async def test_ten_thousand_sockets_that_say_nothing_leave_nothing_behind(
 ) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard), hard))
-    monkeypatch.setattr(handshakes, "HANDSHAKE_SECONDS", 1.0)
+    monkeypatch.setattr(handshake_limits, "HANDSHAKE_SECONDS", 1.0)
     async with serving(tmp_path) as server:
         before, memory = len(asyncio.all_tasks()), []
         for _ in range(10):

@@ -21,7 +21,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
-from agentrun.server.twilio import handshakes
+from agentrun.server.twilio import handshake_limits
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.server.route_table import ROWS
@@ -62,7 +62,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
     errors: list[str] = []
     number = logger.add(lambda line: errors.append(str(line)), level="ERROR")
     patch = pytest.MonkeyPatch()
-    patch.setattr(handshakes, "HANDSHAKE_SECONDS", 0.3)
+    patch.setattr(handshake_limits, "HANDSHAKE_SECONDS", 0.3)
     with asyncio.Runner() as runner:
         stack = contextlib.AsyncExitStack()
 

@@ -21,7 +21,7 @@ from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.shared_state.backend import Placed
 from agentrun.server.shared_state.trouble import AwayError
 from agentrun.server.twilio.direct_streams import DirectStreams
-from agentrun.server.twilio.handshakes import CrowdedError, Handshakes
+from agentrun.server.twilio.handshake_limits import CrowdedError, HandshakeLimits
 from agentrun.server.twilio.look_ups import LookUps
 from agentrun.server.twilio.outbound_calls import Diallers
 from agentrun.server.twilio.refused_streams import RefusedStreams
@@ -50,7 +50,7 @@ class TwilioRoutes:
         self._settings = settings
         self._tokens = tokens
         self._diallers = diallers
-        self._handshakes = Handshakes()
+        self._handshakes = HandshakeLimits()
         self._look_ups = LookUps(switchboard.resources.web)
         switchboard.on_close(self._look_ups.close)
         self._webhooks = webhooks or Webhooks(settings)

@@ -17,7 +17,7 @@ from websockets.exceptions import InvalidStatus
 
 from agentrun.errors import SetupError
 from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
-from agentrun.server.twilio import handshakes, stream_tokens
+from agentrun.server.twilio import handshake_limits, stream_tokens
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, OPEN, QUESTION, listen, open_desk
@@ -206,7 +206,7 @@ async def test_what_does_not_begin_as_twilio_does_is_refused(tmp_path: Path) -> 
 async def test_silence_and_an_immediate_goodbye_build_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handshakes, "HANDSHAKE_SECONDS", 0.2)
+    monkeypatch.setattr(handshake_limits, "HANDSHAKE_SECONDS", 0.2)
     async with serving(tmp_path) as server:
         await assert_refused(server)
         await assert_refused(server, '{"event": "connected"}')
@@ -218,8 +218,8 @@ async def test_silence_and_an_immediate_goodbye_build_nothing(
 async def test_sockets_that_never_speak_are_bounded_and_a_call_is_answered_after_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handshakes, "HANDSHAKE_SECONDS", 2.0)
-    monkeypatch.setattr(handshakes, "MOST_HANDSHAKES", 20)
+    monkeypatch.setattr(handshake_limits, "HANDSHAKE_SECONDS", 2.0)
+    monkeypatch.setattr(handshake_limits, "MOST_HANDSHAKES", 20)
     async with open_desk(tmp_path, [HELLO], insecure=False, environ={"TWILIO_AUTH_TOKEN": SECRET}) as desk:
         sockets = await asyncio.gather(*(dial(desk.server) for _ in range(300)), return_exceptions=True)
         held = [socket for socket in sockets if isinstance(socket, ClientConnection)]

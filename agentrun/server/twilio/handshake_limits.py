@@ -20,7 +20,7 @@ class CrowdedError(Exception):
     """There is no place for another stream."""
 
 
-class Handshakes:
+class HandshakeLimits:
     """Counts the streams that are waited for; strangers take no place from those that are expected."""
 
     def __init__(self) -> None:

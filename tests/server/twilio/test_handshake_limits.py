@@ -10,13 +10,13 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from agentrun.server.twilio import handshakes
-from agentrun.server.twilio.handshakes import CrowdedError, Handshakes
+from agentrun.server.twilio import handshake_limits
+from agentrun.server.twilio.handshake_limits import CrowdedError, HandshakeLimits
 from agentrun.server.twilio.stream_tokens import StreamTokens
 from tests.server.twilio.test_routes import SECRET, code_of, dial, post, serving, sign, start, stream_of
 
 
-def fill(held: contextlib.ExitStack, waiting: Handshakes, number: int, *addresses: str) -> int:
+def fill(held: contextlib.ExitStack, waiting: HandshakeLimits, number: int, *addresses: str) -> int:
     """How many of so many streams from each address get a place."""
     given = 0
     for address in addresses:
@@ -28,9 +28,9 @@ def fill(held: contextlib.ExitStack, waiting: Handshakes, number: int, *addresse
 
 
 def test_one_address_holds_so_many_and_others_have_theirs() -> None:
-    waiting = Handshakes()
+    waiting = HandshakeLimits()
     with contextlib.ExitStack() as held:
-        assert fill(held, waiting, 200, "203.0.113.7") == handshakes.MOST_FROM_ONE_ADDRESS
+        assert fill(held, waiting, 200, "203.0.113.7") == handshake_limits.MOST_FROM_ONE_ADDRESS
         assert fill(held, waiting, 10, "203.0.113.8") == 10
     with contextlib.ExitStack() as held:
         assert fill(held, waiting, 10, "203.0.113.7") == 10, "they are free again"
@@ -39,18 +39,18 @@ def test_one_address_holds_so_many_and_others_have_theirs() -> None:
 
 
 def test_all_strangers_together_leave_the_expected_their_places() -> None:
-    waiting = Handshakes()
+    waiting = HandshakeLimits()
     with contextlib.ExitStack() as held:
         everybody = [f"203.0.113.{number}" for number in range(50)]
-        assert fill(held, waiting, 20, *everybody) == handshakes.MOST_HANDSHAKES
-        for _ in range(handshakes.RESERVED):
+        assert fill(held, waiting, 20, *everybody) == handshake_limits.MOST_HANDSHAKES
+        for _ in range(handshake_limits.RESERVED):
             assert held.enter_context(waiting.one("203.0.113.1", expected=True)) == 5.0
         with pytest.raises(CrowdedError), waiting.one("203.0.113.1", expected=True):
             pass
 
 
 def test_strangers_are_waited_for_less_where_many_wait() -> None:
-    waiting = Handshakes()
+    waiting = HandshakeLimits()
     with contextlib.ExitStack() as held:
         assert held.enter_context(waiting.one("a", expected=False)) == 5.0
         fill(held, waiting, 25, *"bcdef")
@@ -76,7 +76,7 @@ async def test_a_call_is_put_through_while_one_address_holds_every_socket(tmp_pa
         url = f"{server.url}/desk/twilio/voice"
         sockets = await asyncio.gather(*(dial(server) for _ in range(250)), return_exceptions=True)
         held = [socket for socket in sockets if isinstance(socket, ClientConnection)]
-        assert len(held) <= handshakes.MOST_FROM_ONE_ADDRESS
+        assert len(held) <= handshake_limits.MOST_FROM_ONE_ADDRESS
         address, parameters = stream_of(await post(url, sign(url)))
         async with connect(address, proxy=None) as expected:
             await expected.send(start(parameters["token"]))
