@@ -1,13 +1,11 @@
-"""How a call that is not let in is told so: in HTTP, and in TwiML to a telephone."""
+"""How a call that is not let in is told so in HTTP."""
 
 from __future__ import annotations
 
 import math
 
 from fastapi import HTTPException, Response
-from twilio.twiml.voice_response import VoiceResponse
 
-from agentrun.plan.plan import Plan
 from agentrun.server.admission.admission import Kind, Refusal
 
 _STATUS: dict[Kind, int] = {
@@ -40,22 +38,3 @@ def for_balancer(refusal: Refusal) -> Response:
     """
     answer = in_http(refusal)
     return Response(f"{answer.detail}\n", answer.status_code, answer.headers, media_type="text/plain")
-
-
-def in_twiml(refusal: Refusal, plan: Plan) -> VoiceResponse:
-    """What Twilio does with the caller: words and a hang-up, or a rejection, which costs nothing.
-
-    https://www.twilio.com/docs/voice/twiml/reject
-    """
-    answer = VoiceResponse()
-    if refusal.kind == "blocked":
-        answer.reject(reason="rejected")
-        return answer
-    closed = refusal.kind == "closed" and plan.spec.hours
-    words = closed.closed if closed else plan.spec.prompts.busy
-    if words is None:
-        answer.reject(reason="busy")
-        return answer
-    answer.say(words)
-    answer.hangup()
-    return answer

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from urllib.parse import urlsplit
 
-from fastapi import APIRouter, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, HTTPException, Request, Response, WebSocket
 from loguru import logger
-from twilio.twiml.voice_response import Connect, VoiceResponse
 
 from agentrun.call import Call
 from agentrun.plan.plan import Plan
@@ -20,18 +18,15 @@ from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.shared_state.backend import Placed
 from agentrun.server.shared_state.trouble import AwayError
+from agentrun.server.twilio import twiml
 from agentrun.server.twilio.direct_streams import DirectStreams
-from agentrun.server.twilio.handshake_limits import CrowdedError, HandshakeLimits
 from agentrun.server.twilio.look_ups import LookUps
 from agentrun.server.twilio.outbound_calls import Diallers
 from agentrun.server.twilio.refused_streams import RefusedStreams
-from agentrun.server.twilio.stream_tokens import StreamGrant, StreamTokens
+from agentrun.server.twilio.stream_handshake import POLICY_VIOLATION, StreamHandshake
+from agentrun.server.twilio.stream_tokens import StreamTokens
 from agentrun.server.twilio.webhook import Webhooks
-from agentrun.transports import twilio, twilio_start
-from agentrun.transports.twilio_start import Stream
-
-POLICY_VIOLATION, TRY_LATER = 1008, 1013
-_OURS = frozenset({"token", "from_number", "to_number"})
+from agentrun.transports import twilio
 
 
 class TwilioRoutes:
@@ -50,12 +45,12 @@ class TwilioRoutes:
         self._settings = settings
         self._tokens = tokens
         self._diallers = diallers
-        self._handshakes = HandshakeLimits()
         self._look_ups = LookUps(switchboard.resources.web)
         switchboard.on_close(self._look_ups.close)
         self._webhooks = webhooks or Webhooks(settings)
         self._refused = RefusedStreams(switchboard, count_refused)
-        self._direct = DirectStreams(settings, switchboard)
+        direct = DirectStreams(settings, switchboard)
+        self._handshake = StreamHandshake(switchboard, tokens, direct, self._refused)
 
     def router(self) -> APIRouter:
         """The routes, to be included in the app."""
@@ -87,14 +82,17 @@ class TwilioRoutes:
         if self._diallers and placed:
             await self._diallers.placed.attach(placed.id, call_sid)
         elif refusal := await self._switchboard.admission.ask(plan, call_sid, form.get("From", "")):
-            log = logger.bind(call=call_sid, agent=agent)
-            log.info("{}: did not let in call {}: {}", agent, call_sid, refusal.message)
-            if self._settings.when_full == "503" and self._is_the_machines(refusal):
-                return rejections.for_balancer(refusal)
-            return _twiml(rejections.in_twiml(refusal, plan))
+            return self._refuse(plan, agent, call_sid, refusal)
         else:
             self._look_ups.begin(plan, self._call(plan, call_sid, form.get("From"), form.get("To")))
-        return _twiml(self._connect(agent, request, form, placed))
+        return self._connect(agent, request, form, placed)
+
+    def _refuse(self, plan: Plan, agent: str, call_sid: str, refusal: Refusal) -> Response:
+        log = logger.bind(call=call_sid, agent=agent)
+        log.info("{}: did not let in call {}: {}", agent, call_sid, refusal.message)
+        if self._settings.when_full == "503" and self._is_the_machines(refusal):
+            return rejections.for_balancer(refusal)
+        return _xml(twiml.refuse(refusal, plan))
 
     def _is_the_machines(self, refusal: Refusal) -> bool:
         """Whether another machine may have room."""
@@ -108,32 +106,20 @@ class TwilioRoutes:
         return await self._switchboard.answered.has(agent, call_sid)
 
     async def stream(self, agent: str, websocket: WebSocket, expected: str = "") -> None:
-        """One call's audio; nothing is built before its token has been seen.
-
-        ``expected`` is the part of the address that a webhook was given, by which a stream is known that has
-        not shown its token yet.
-        """
+        """One call's audio; nothing is built before its token has been seen."""
         plan = self._plan(agent)
         if plan is None or self._settings.access is Access.CLOSED:
             self._refused.note(agent, "closed" if plan else "unknown")
             await websocket.close(POLICY_VIOLATION)
             return
-        address = websocket.client.host if websocket.client else ""
-        is_expected = self._tokens.expects(expected, agent)
-        try:
-            with self._handshakes.one(address, expected=is_expected) as seconds:
-                opened = await self._handshake(plan, agent, websocket, seconds, is_expected)
-        except CrowdedError:
-            self._refused.note(agent, "crowded")
-            await websocket.close(TRY_LATER)
+        taken = await self._handshake.take(plan, agent, websocket, expected)
+        if taken is None:
             return
-        if opened is None:
-            return
-        stream, ticket = opened
-        if self._diallers and ticket.dial:
-            await self._diallers.placed.arrive(plan, ticket)
-        own = {key: value for key, value in stream.parameters.items() if key not in _OURS}
-        call = self._call(plan, stream.call_sid, ticket.from_number, ticket.to_number, own)
+        stream, grant = taken
+        if self._diallers and grant.dial:
+            await self._diallers.placed.arrive(plan, grant)
+        own = twiml.own_parameters(stream.parameters)
+        call = self._call(plan, stream.call_sid, grant.from_number, grant.to_number, own)
         connection = twilio.connect(websocket, stream, call, self._settings.environ)
         connection = replace(connection, look_up=self._look_ups.take(call.agent, call.id))
         await asyncio.wait({self._switchboard.answer(plan, connection)})
@@ -144,65 +130,12 @@ class TwilioRoutes:
 
     def _connect(
         self, agent: str, request: Request, form: Mapping[str, str], placed: Placed | None
-    ) -> VoiceResponse:
+    ) -> Response:
         caller, called = form.get("From", ""), form.get("To", "")
         token = self._tokens.mint(agent, form["CallSid"], caller, called, placed.id if placed else "")
-        answer, connect = VoiceResponse(), Connect()
-        stream = connect.stream(url=f"{self._stream_url(agent, request)}/{self._tokens.address_of(token)}")
-        own = [
-            (name, value)
-            for name, value in (placed.parameters if placed else {}).items()
-            if name not in _OURS
-        ]
-        for name, value in (*own, ("token", token), ("from_number", caller), ("to_number", called)):
-            stream.parameter(name=name, value=value)
-        answer.append(connect)
-        return answer
-
-    def _stream_url(self, agent: str, request: Request) -> str:
-        public = urlsplit(self._settings.public_urls.get(agent) or str(request.base_url))
-        scheme = "wss" if public.scheme == "https" else "ws"
-        return f"{scheme}://{public.netloc}{public.path.rstrip('/')}/{agent}/twilio/stream"
-
-    async def _handshake(
-        self, plan: Plan, agent: str, websocket: WebSocket, seconds: float, is_expected: bool
-    ) -> tuple[Stream, StreamGrant] | None:
-        try:
-            await websocket.accept()
-            stream = await asyncio.wait_for(twilio_start.read_start(websocket), seconds)
-        except (TimeoutError, WebSocketDisconnect, ValueError, KeyError, TypeError) as error:
-            logger.info("{}: a stream did not begin as Twilio's do: {!r}", agent, type(error).__name__)
-            self._refused.note(agent, "handshake")
-            await _close(websocket, POLICY_VIOLATION)
-            return None
-        ticket = await self._grant(plan, agent, websocket, stream)
-        if ticket is None:
-            logger.warning("{}: refused a stream without a valid token", agent)
-            if is_expected:
-                await self._refused.end(plan, stream, "token")
-            else:
-                self._refused.note(agent, "token")
-            await _close(websocket, POLICY_VIOLATION)
-            return None
-        if self._switchboard.closing:
-            await self._refused.end(plan, stream, "stopping", (ticket.from_number, ticket.to_number))
-            await _close(websocket, TRY_LATER)
-            return None
-        if not await self._switchboard.answered.claim(agent, stream.call_sid):
-            logger.warning("{}: refused a second stream of one call", agent)
-            self._refused.note(agent, "answered")
-            await _close(websocket, POLICY_VIOLATION)
-            return None
-        return stream, ticket
-
-    async def _grant(
-        self, plan: Plan, agent: str, websocket: WebSocket, stream: Stream
-    ) -> StreamGrant | None:
-        """What a stream was granted for the ``agent`` in its address, which a test may name otherwise."""
-        shown = stream.parameters
-        if token := shown.get("token"):
-            return await self._tokens.redeem(token, agent, stream.call_sid, shown)
-        return await self._direct.grant(plan, websocket, stream)
+        public_url = self._settings.public_urls.get(agent) or str(request.base_url)
+        url = twiml.stream_url(public_url, agent, self._tokens.address_of(token))
+        return _xml(twiml.connect(url, token, caller, called, placed.parameters if placed else None))
 
     def _call(
         self,
@@ -224,13 +157,5 @@ class TwilioRoutes:
         )
 
 
-async def _close(websocket: WebSocket, code: int) -> None:
-    try:
-        await websocket.close(code)
-    except (RuntimeError, WebSocketDisconnect, OSError):
-        # who is gone already needs no word
-        return
-
-
-def _twiml(answer: VoiceResponse) -> Response:
-    return Response(str(answer), media_type="text/xml")
+def _xml(text: str) -> Response:
+    return Response(text, media_type="text/xml")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
-from agentrun.server.twilio import routes
+from agentrun.server.twilio import stream_handshake
 
 
 class Gone:
@@ -25,5 +25,5 @@ class Gone:
 @pytest.mark.parametrize("error", [RuntimeError("closed"), WebSocketDisconnect(1006), ConnectionResetError()])
 async def test_a_refused_stream_that_is_gone_raises_nothing(error: Exception) -> None:
     socket: Any = Gone(error)
-    await routes._close(socket, 1008)
+    await stream_handshake._close(socket, 1008)
     assert socket.codes == [1008]

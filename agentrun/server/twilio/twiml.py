@@ -1,0 +1,67 @@
+"""The TwiML that Twilio is answered with when it asks what to do with a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from twilio.twiml.voice_response import Connect, VoiceResponse
+
+from agentrun.plan.plan import Plan
+from agentrun.server.admission.admission import Refusal
+
+_SERVER_PARAMETERS = frozenset({"token", "from_number", "to_number"})
+
+
+def connect(
+    stream_url: str, token: str, from_number: str, to_number: str, parameters: Mapping[str, str] | None = None
+) -> str:
+    """Open a stream to ``stream_url`` that brings back the ``token`` and the call's own ``parameters``.
+
+    The numbers come back beside the token, which has room for short ones only.
+
+    >>> print(connect("wss://127.0.0.1/desk/twilio/stream/x", "secret", "", "")[38:106])
+    <Response><Connect><Stream url="wss://127.0.0.1/desk/twilio/stream/x
+    """
+    answer, opening = VoiceResponse(), Connect()
+    stream = opening.stream(url=stream_url)
+    own = own_parameters(parameters or {})
+    for name, value in {**own, "token": token, "from_number": from_number, "to_number": to_number}.items():
+        stream.parameter(name=name, value=value)
+    answer.append(opening)
+    return str(answer)
+
+
+def refuse(refusal: Refusal, plan: Plan) -> str:
+    """Words and a hang-up for the caller, or a rejection, which costs nothing.
+
+    https://www.twilio.com/docs/voice/twiml/reject
+    """
+    answer = VoiceResponse()
+    if refusal.kind == "blocked":
+        answer.reject(reason="rejected")
+        return str(answer)
+    closed = refusal.kind == "closed" and plan.spec.hours
+    words = closed.closed if closed else plan.spec.prompts.busy
+    if words is None:
+        answer.reject(reason="busy")
+        return str(answer)
+    answer.say(words)
+    answer.hangup()
+    return str(answer)
+
+
+def stream_url(public_url: str, agent: str, address: str) -> str:
+    """Where Twilio opens the stream of a call: ``address`` is the part by which it is expected.
+
+    >>> stream_url("https://voice.example.com/", "desk", "abc")
+    'wss://voice.example.com/desk/twilio/stream/abc'
+    """
+    public = urlsplit(public_url)
+    scheme = "wss" if public.scheme == "https" else "ws"
+    return f"{scheme}://{public.netloc}{public.path.rstrip('/')}/{agent}/twilio/stream/{address}"
+
+
+def own_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
+    """A stream's parameters without those that are the server's."""
+    return {name: value for name, value in parameters.items() if name not in _SERVER_PARAMETERS}
