@@ -29,6 +29,10 @@ class PipelineParts:
     playout: PlayoutTracker | None = None
     text: SpeechText = field(default_factory=lambda: SpeechText(None))
 
+    def instruct(self, words: str) -> None:
+        """What the developer has the model do, from its next answer on."""
+        self.context.add_message({"role": "developer", "content": words})
+
     @property
     def services(self) -> list[FrameProcessor]:
         """Every service, and those that stand behind another."""

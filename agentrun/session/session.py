@@ -66,19 +66,30 @@ class Session:
         record.spec_hash, record.versions = plan.file.digest, versions()
         self._plan = plan
         self.line = SessionCallControl(connection, resources.web, plan.spec.prompts.wait)
-        self._connection = connection = self.line.of(connection)
-        self.call = connection.call
+        self._connection = self.line.of(connection)
+        self.call = self._connection.call
         self._http_client = resources.http_client
         record.answer()
         record.offline = plan.offline
         self._ending, self._caller_gone = asyncio.Event(), asyncio.Event()
         self._grace, self._tasks = 0.0, list[asyncio.Task[None]]()
+        self._recordings = recordings
         self._speaking = WhoIsSpeaking()
-        self._variables = CallVariables(plan, self.call, record, resources, connection.look_up)
+        self._variables = CallVariables(plan, self.call, record, resources, self._connection.look_up)
+        reports = self._track(resources)
+        self._build(resources, reports)
+        self._find_words(apology)
+        self._handoff = Handoff(plan, self.call, self._parts, resources, reports, self._variables)
+        self._open_line()
+        self._listen()
+
+    def _track(self, resources: Resources) -> PipelineEvents:
+        """Whatever follows the call for its record, and what the pipeline reports to."""
+        record, limits = self.record, self._plan.spec.limits
         self._transcript = Transcript(record, record.elapsed)
         self._latency = Latency(record, record.elapsed)
-        self._side = BackgroundTranscription(plan.llm or plan.fixed, resources, self._transcript.caller)
-        limits = plan.spec.limits
+        asked = self._plan.llm or self._plan.fixed
+        self._side = BackgroundTranscription(asked, resources, self._transcript.caller)
         self._response_deadline = ResponseDeadline(
             limits.answer,
             lambda state, reason: self._remedies.went_wrong(state, reason),
@@ -86,33 +97,41 @@ class Session:
             lambda: self._faults.recovered(),
         )
         trackers = (self._transcript, self._side, self._response_deadline, self._latency)
-        reports = PipelineEvents(record.id, self.line, *trackers, self._ending.is_set, self._variables)
+        return PipelineEvents(record.id, self.line, *trackers, self._ending.is_set, self._variables)
+
+    def _build(self, resources: Resources, reports: PipelineEvents) -> None:
+        """The pipeline, what is known of its services, and the worker that runs it."""
+        plan, connection = self._plan, self._connection
         self._parts = build(plan, self._variables.prompts().system, connection, resources, reports)
-        self._flow = flow.of(plan, connection.call, reports, self._variables.names)
+        self._flow = flow.of(plan, self.call, reports, self._variables.names)
         self._variables.open(self._parts, self._flow, self._transcript)
         self._faults = Faults(self._parts)
         self._second_opinion = second_opinion(plan, self._parts, connection, resources)
         self._worker = worker.make(plan.spec, self._parts, connection, traced=resources.traced)
-        self._voice = Announcements(self._worker, self._parts, connection)
+
+    def _find_words(self, apology: bytes | None) -> None:
+        """What the agent says by itself: in silence, when something failed, and at the end."""
+        spec = self._plan.spec
+        self._voice = Announcements(self._worker, self._parts, self._connection)
         self._last_words = LastWords(
-            *(self._worker, self._parts, connection, self._voice, self._faults, self._transcript),
-            *(record, plan.spec.prompts.apology, apology, plan.language, plan.spec.on_fault),
+            *(self._worker, self._parts, self._connection, self._voice, self._faults, self._transcript),
+            *(self.record, spec.prompts.apology, apology, self._plan.language, spec.on_fault),
         )
         self._remedies = Remedies(
-            *(record, self._parts, self._worker, self._faults, self._response_deadline, self._voice),
-            *(plan.spec.prompts.repeat, self.apologise, self._ending.is_set),
+            *(self.record, self._parts, self._worker, self._faults, self._response_deadline, self._voice),
+            *(spec.prompts.repeat, self.apologise, self._ending.is_set),
         )
-        self._idle = IdlePrompts(plan.spec.turns.idle, self._voice.say, self._farewell, self._worker)
-        self._handoff = Handoff(plan, self.call, self._parts, resources, reports, self._variables)
+        self._idle = IdlePrompts(spec.turns.idle, self._voice.say, self._farewell, self._worker)
+
+    def _open_line(self) -> None:
+        """The call for its tools, and the caller's turns, spoken or keyed."""
         live = (self._voice, self._worker, self._response_deadline, self._idle)
-        self.line.open(*live, self._speaking.is_free, self.end, self._handoff.to, record)
+        self.line.open(*live, self._speaking.is_free, self.end, self._handoff.to, self.record)
         self._turns = CallerTurns(
-            *(plan.spec, self._parts, self._speaking, self._response_deadline, self._idle, self._variables),
-            *(self.line.ledger, self._ending.is_set),
+            *(self._plan.spec, self._parts, self._speaking, self._response_deadline, self._idle),
+            *(self._variables, self.line.ledger, self._ending.is_set),
         )
         self._keys = KeyTurns(self._turns, self._flow, self._voice, self._worker, self._transcript)
-        self._listen()
-        self._recordings = recordings
 
     async def run(self) -> CallRecord:
         """Run until the call is over; the pipeline is gone when this returns."""
@@ -166,8 +185,10 @@ class Session:
 
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
         if isinstance(self._parts.llm, OpenAIRealtimeLLMService):
-            ask = (self._instruct, self._speaking.is_free, self.apologise, self._lost, self._ending.is_set)
-            reconnection = RealtimeReconnection(self._parts.llm, *ask, self._second_opinion)
+            reconnection = RealtimeReconnection(
+                *(self._parts.llm, self._parts.instruct, self._speaking.is_free, self.apologise),
+                *(self._remedies.reconnecting, self._ending.is_set, self._second_opinion),
+            )
             self._tasks.append(asyncio.create_task(reconnection.watch()))
 
     def _listen(self) -> None:
@@ -217,13 +238,6 @@ class Session:
     def _farewell(self, words: str, reason: str, by: EndedBy = "agent") -> None:
         farewell = ending.farewell(self._voice, words, lambda: self.end(by, reason))
         self._tasks.append(asyncio.create_task(farewell))
-
-    def _lost(self, what: str) -> None:
-        self.record.errors.append(what)
-        self._response_deadline.settled()
-
-    def _instruct(self, text: str) -> None:
-        self._parts.context.add_message({"role": "developer", "content": text})
 
     def _over(self, by: EndedBy, reason: str, grace: float = 0.0) -> bool:
         """Note who ended the call, once; the first one counts."""

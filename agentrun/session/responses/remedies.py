@@ -71,6 +71,11 @@ class Remedies:
         """Something that the caller may not have noticed."""
         self.record.errors.append(reason)
 
+    def reconnecting(self, reason: str) -> None:
+        """The model went silent and is connected anew: no answer is waited for meanwhile."""
+        self.record.errors.append(reason)
+        self.response_deadline.settled()
+
     async def _do(self, verdict: Verdict, reason: str) -> None:
         if verdict is Verdict.GIVE_UP:
             await self.apologise(reason)

@@ -25,7 +25,7 @@ async def begin(
         response_deadline.owed()
         await voice.say(prompts.opening)
     if prompts.greeting:
-        parts.context.add_message({"role": "developer", "content": prompts.greeting})
+        parts.instruct(prompts.greeting)
     speaks = prompts.greeting is not None
     if flow:
         speaks = flow.speaks_first and not prompts.opening
