@@ -68,8 +68,8 @@ class HostedAgent:
             await self._dismiss(ready, task)
             raise
         finally:
-            if ready.kept:
-                await ready.kept.flush()
+            if ready.keeping:
+                await ready.keeping.flush()
 
     async def readyz(self) -> dict[str, Any]:
         """Whether a session could be answered now, and why not: for the host's probes."""

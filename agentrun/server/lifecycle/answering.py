@@ -23,13 +23,13 @@ from agentrun.server.shared_state.ledger import Ledger, SharedLoad
 
 @dataclass(frozen=True)
 class Answering:
-    """A switchboard that is prepared; ``kept`` keeps its records, None where they are kept nowhere.
+    """A switchboard that is prepared; ``keeping`` is None where records are kept nowhere.
 
     ``load`` says how many calls the machine holds, once it is watched.
     """
 
     switchboard: Switchboard
-    kept: record_keeping.Keeping | None
+    keeping: record_keeping.Keeping | None
     load: Load
 
 

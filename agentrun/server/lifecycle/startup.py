@@ -23,13 +23,14 @@ from agentrun.server.auth import call_access
 from agentrun.server.calls import microphone_call
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle import trust
-from agentrun.server.lifecycle.answering import answering
+from agentrun.server.lifecycle.answering import Answering, answering
 from agentrun.server.lifecycle.load_specs import make_plan, make_plans
 from agentrun.server.lifecycle.options import Options
 from agentrun.server.lifecycle.reload import Reloader, Stamp, stamp_of
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.lifecycle.spec_files import load
 from agentrun.server.observability import metric_export
+from agentrun.server.observability.metrics import Metrics
 from agentrun.server.records import record_keeping
 from agentrun.server.shared_state.ledger import Ledger
 from agentrun.server.twilio.outbound_calls import Diallers
@@ -79,44 +80,50 @@ async def running_server(
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
         offline = await stack.enter_async_context(_offline(files, options))
-        plans = make_plans(files, environ, options, offline)
-        _require_public_urls(plans, options.host)
-        for plan in plans.values():
-            record_keeping.require(plan, options)
-        ledger = Ledger(options.ledger) if options.ledger else None
-        if ledger:
-            stack.callback(ledger.close)
-        logs.protect(plan.redaction for plan in plans.values())
+        plans = _servable(make_plans(files, environ, options, offline), options)
+        ledger = stack.enter_context(contextlib.closing(Ledger(options.ledger))) if options.ledger else None
         ready = await stack.enter_async_context(answering(plans, environ, options, ledger))
-        switchboard, keeper = ready.switchboard, ready.kept
-        public_urls = _public_urls(plans)
-        port = sock.getsockname()[1]
-        state = switchboard.state
+        switchboard, public_urls = ready.switchboard, _public_urls(plans)
+        state, port = switchboard.state, sock.getsockname()[1]
         settings = trust.settings(options, environ, ledger, state, guard, public_urls, port)
         web = application.make(switchboard, settings, trust.stream_tokens(environ, ledger, state))
-        if keeper:
-            web.state.metrics.follow(keeper.deliverer)
-            keeper.writer.on_refusal(web.state.metrics.record_refused)
-        web.state.metrics.measure(ready.load)
+        _observe(ready, web.state.metrics)
         if options.worker == 0:
             await stack.enter_async_context(metric_export.exporting(web.state.metrics, environ))
-        switchboard.background.start("load", ready.load.watch)
-        switchboard.background.start("shared state", state.run)
-        if state.shared:
-            switchboard.background.start("messages", switchboard.handover.run)
         join_given_rooms = _include_daily(web, switchboard, settings)
         await stack.enter_async_context(serving(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
         stack.push_async_callback(switchboard.close)
-        if options.worker == 0:
-            join_given_rooms()
-        host, port = sock.getsockname()[:2]
-        url = f"http://{_as_url_host(options.host, host)}:{port}"
-        web.state.diallers.base_url = url
+        web.state.diallers.base_url = url = _url(options.host, sock)
         if options.watch:
             reloader = _reloader(files, stamps, environ, options, offline, switchboard, public_urls)
             switchboard.background.start("watch", reloader.watch)
-        talk = microphone_call.begin(switchboard) if options.worker == 0 else None
+        talk = None
+        if options.worker == 0:
+            join_given_rooms()
+            talk = microphone_call.begin(switchboard)
         yield RunningServer(url, settings, switchboard, web.state.diallers, talk)
+
+
+def _servable(plans: dict[str, Plan], options: Options) -> dict[str, Plan]:
+    """The plans, if each can be served as the options say; their secrets stay out of the log from now on."""
+    _require_public_urls(plans, options.host)
+    for plan in plans.values():
+        record_keeping.require(plan, options)
+    logs.protect(plan.redaction for plan in plans.values())
+    return plans
+
+
+def _observe(ready: Answering, metrics: Metrics) -> None:
+    """Whatever runs beside the calls: what is measured, and what is shared with other machines."""
+    if ready.keeping:
+        metrics.follow(ready.keeping.deliverer)
+        ready.keeping.writer.on_refusal(metrics.record_refused)
+    metrics.measure(ready.load)
+    switchboard = ready.switchboard
+    switchboard.background.start("load", ready.load.watch)
+    switchboard.background.start("shared state", switchboard.state.run)
+    if switchboard.state.shared:
+        switchboard.background.start("messages", switchboard.handover.run)
 
 
 def _reloader(
@@ -185,6 +192,8 @@ def _public_urls(plans: Mapping[str, Plan]) -> dict[str, str]:
     return {name: plan.public_url for name, plan in plans.items() if plan.public_url}
 
 
-def _as_url_host(asked: str, bound: str) -> str:
+def _url(asked: str, sock: socket.socket) -> str:
+    """Where the server is reached from this machine; ``asked`` is the host of its options."""
+    bound, port = sock.getsockname()[:2]
     host = asked if asked == "localhost" else bound
-    return f"[{host}]" if ":" in host else host
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
