@@ -65,16 +65,11 @@ def tool(
     """
     if on_interrupt not in get_args(OnInterrupt):
         raise ValueError(f"on_interrupt={on_interrupt!r} is not one of {', '.join(get_args(OnInterrupt))}")
-    options = ToolOptions(
-        name,
-        _seconds("timeout", timeout),
-        say,
-        _seconds("say_after", say_after),
-        on_interrupt,
-        once_per_call,
-        confirm,
-    )
+    seconds, after = _seconds("timeout", timeout), _seconds("say_after", say_after)
+    return _mark(ToolOptions(name, seconds, say, after, on_interrupt, once_per_call, confirm))
 
+
+def _mark(options: ToolOptions) -> Callable[[F], F]:
     def mark(function: F) -> F:
         setattr(function, ATTRIBUTE, options)
         return function

@@ -60,41 +60,49 @@ def command(
     The model plays each turn's `llm:` lines, or rehearses; everything else is the agent's own. Exits with 0
     when all passed, 1 when one failed or a spec has problems, 2 when there was no test to run.
     """
-    if record and not live:
-        raise click.UsageError("--record keeps what real models say: add --live")
-    if replay and live:
-        raise click.UsageError("--replay is without the models, --live is with them: choose one")
+    _check_models(live=live, record=record, replay=replay)
     from agentrun.cli.output import tests_table
     from agentrun.cli.output.server_screen import progress, quiet_logs
 
     quiet_logs("CRITICAL")
-    from agentrun.testing.results import report
     from agentrun.testing.running.shared_servers import Mode
 
+    mode = Mode(live, record, replay)
     cases = _cases(paths, pattern, style, overrides)
-    if not cases:
-        raise click.UsageError(
-            "there is no such test; tests stand in a spec, or in SPEC.tests.yaml beside it"
-        )
     shown = None if as_json else tests_table.Screen(len(cases) * repeat)
     with progress("Loading") as loaded:
-        mode = Mode(live, record, replay)
         outcomes = _run(cases * repeat, shown, loaded, mode, environ=_seen(given, mode), audio=audio)
     if audio:
         outcomes += _budgets(cases, outcomes, shown)
+    _report(outcomes, shown, junit, repeat)
+    return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
+
+
+def _check_models(*, live: bool, record: bool, replay: bool) -> None:
+    """Raise UsageError for options that contradict each other about who plays the model."""
+    if record and not live:
+        raise click.UsageError("--record keeps what real models say: add --live")
+    if replay and live:
+        raise click.UsageError("--replay is without the models, --live is with them: choose one")
+
+
+def _report(outcomes: Sequence[Outcome], shown: Screen | None, junit: Path | None, repeat: int) -> None:
+    """Write JUnit's file, and end the screen; where there is none, print JSON."""
+    from agentrun.testing.results import report
+
     if junit:
         junit.write_text(report.junit(outcomes), encoding="utf-8")
-    if as_json:
-        for outcome in outcomes:
-            click.echo(in_json(outcome.as_json()))
-    elif shown:
+    if shown:
         shown.summary(outcomes, repeat)
-    return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
+        return
+    for outcome in outcomes:
+        click.echo(in_json(outcome.as_json()))
 
 
 def _cases(
     paths: Sequence[Path], pattern: str | None, style: str | None, overrides: tuple[tuple[str, str], ...]
 ) -> list[Case]:
+    """The tests that are asked for; UsageError where there are none."""
     from agentrun import spec
     from agentrun.errors import SetupError
     from agentrun.testing.running import find_tests as cases
@@ -107,7 +115,12 @@ def _cases(
         for one in specs:
             candidates += cases.cases(spec.load(one, overrides, style), str(one))
     regex = re.compile(pattern or "", re.IGNORECASE)
-    return [case for case in candidates if regex.search(case.id)]
+    matches = [case for case in candidates if regex.search(case.id)]
+    if not matches:
+        raise click.UsageError(
+            "there is no such test; tests stand in a spec, or in SPEC.tests.yaml beside it"
+        )
+    return matches
 
 
 def _budgets(cases: Sequence[Case], outcomes: Sequence[Outcome], shown: Screen | None) -> list[Outcome]:

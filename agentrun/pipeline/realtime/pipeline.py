@@ -34,6 +34,7 @@ from agentrun.pipeline.turns import strategies as turns
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.plan.plan import Plan, ServicePlan
 from agentrun.providers.service_plans import OPENAI
+from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.values.durations import seconds
 from agentrun.transports.connection import Connection
 
@@ -49,29 +50,15 @@ def build(
     """The processors of one call, in the order in which a frame passes them."""
     assert plan.realtime is not None  # noqa: S101
     spec, transport = plan.spec, connection.transport
-    openai = plan.realtime.provider == OPENAI
-    telephone = connection.caller_audio is not None and plan.realtime.settings.get("audio") != "pcm"
-    llm: Any = (
-        service(plan.realtime, instructions, PcmuRealtime if telephone else OpenAIRealtimeLLMService)
-        if openai
-        else construct(plan.realtime, resources, instructions)
-    )
+    llm = _model(plan.realtime, instructions, connection, resources)
     context = LLMContext(
         tools=ToolsSchema(standard_tools=functions.schemas(plan.tools, connection.call, listener))
     )
-    local = plan.realtime.settings.get("turn_detection") == "local"
-    local = local or not (openai or plan.realtime.provider in _TELL_TURNS)
-    user_params = (
-        turns.user_params(spec, resources, turns.Words(transcribed=False), EarlyEndOfTurn())
-        if local
-        else LLMUserAggregatorParams(
-            user_turn_strategies=_server_turns(spec.turns.interruptions),
-            user_idle_timeout=turns.idle_after(spec),
-            user_mute_strategies=turns.mute_strategies(spec),
-        )
-    )
+    local = _finds_turns_here(plan.realtime)
     aggregators = LLMContextAggregatorPair(
-        context, user_params=user_params, assistant_params=context_size.assistant_params(spec)
+        context,
+        user_params=_user_params(spec, resources, local=local),
+        assistant_params=context_size.assistant_params(spec),
     )
     pipecat_private.keep_session(llm, listener.noted)
     pipecat_private.read_all_arguments(llm)
@@ -93,6 +80,30 @@ def build(
         ]
     )
     return PipelineParts(pipeline, context, aggregators, llm, playout=playout)
+
+
+def _model(plan: ServicePlan, instructions: str, connection: Connection, resources: Resources) -> Any:
+    """The provider's service; OpenAI's speaks the telephone's sound as it comes."""
+    if plan.provider != OPENAI:
+        return construct(plan, resources, instructions)
+    telephone = connection.caller_audio is not None and plan.settings.get("audio") != "pcm"
+    return service(plan, instructions, PcmuRealtime if telephone else OpenAIRealtimeLLMService)
+
+
+def _finds_turns_here(plan: ServicePlan) -> bool:
+    """Whether the caller's turns are found here, and not by the provider."""
+    is_told = plan.provider == OPENAI or plan.provider in _TELL_TURNS
+    return not is_told or plan.settings.get("turn_detection") == "local"
+
+
+def _user_params(spec: AgentSpec, resources: Resources, *, local: bool) -> LLMUserAggregatorParams:
+    if local:
+        return turns.user_params(spec, resources, turns.Words(transcribed=False), EarlyEndOfTurn())
+    return LLMUserAggregatorParams(
+        user_turn_strategies=_server_turns(spec.turns.interruptions),
+        user_idle_timeout=turns.idle_after(spec),
+        user_mute_strategies=turns.mute_strategies(spec),
+    )
 
 
 def _server_turns(interruptions: bool) -> ExternalUserTurnStrategies:

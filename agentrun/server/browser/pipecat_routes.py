@@ -24,8 +24,10 @@ def router(access: OfferAccess) -> APIRouter:
     The agent is the one that ``agentName`` names, or the only one that is served. What ``/start`` answers
     is good for one call, as a start token is, and for the reconnections of that call.
     """
-    routes = APIRouter()
     sessions = Sessions()
+    routes = APIRouter()
+    _add_offers(routes, access)
+    _add_sessions(routes, access, sessions)
 
     @routes.post("/start", response_model=None)
     async def start(request: Request) -> Response:
@@ -36,6 +38,12 @@ def router(access: OfferAccess) -> APIRouter:
             return RedirectResponse(f"/{quote(agent, safe='')}/daily/start", 307)
         await access.admit(agent, request)
         return JSONResponse({"sessionId": _start(access, sessions, agent, body)})
+
+    return routes
+
+
+def _add_offers(routes: APIRouter, access: OfferAccess) -> None:
+    """``/api/offer``, as the page of Pipecat's runner asks for it."""
 
     @routes.post("/api/offer")
     async def offer(request: Request) -> dict[str, str]:
@@ -48,6 +56,10 @@ def router(access: OfferAccess) -> APIRouter:
         access.require_origin(request)
         body = await read_body(request)
         return await access.take_candidates(await _agent(access, body, request), request, body)
+
+
+def _add_sessions(routes: APIRouter, access: OfferAccess, sessions: Sessions) -> None:
+    """``/sessions/{session}/api/offer``, as Pipecat Cloud's clients ask for it."""
 
     @routes.post("/sessions/{session}/api/offer")
     async def session_offer(session: str, request: Request) -> dict[str, str]:
@@ -63,8 +75,6 @@ def router(access: OfferAccess) -> APIRouter:
             raise HTTPException(404, _NO_SESSION)
         await offers.add_candidates(peer.agent, await read_body(request), credential)
         return {"status": "ok"}
-
-    return routes
 
 
 async def _agent(access: OfferAccess, body: Mapping[str, Any], request: Request) -> str:

@@ -28,55 +28,74 @@ _OverWorkers = Literal["livesum", "livemax", "livemostrecent"]
 _LAG = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
+class _Families:
+    """Makes the server's metrics in one registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def counter(self, name: str, words: str, *labels: str) -> Counter:
+        return Counter(f"agentrun_{name}", words, labels, registry=self._registry)
+
+    def histogram(self, name: str, words: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"agentrun_{name}", words, labels, buckets=buckets, registry=self._registry)
+
+    def gauge(self, name: str, words: str, *labels: str, over_workers: _OverWorkers = "livesum") -> Gauge:
+        registry = self._registry
+        return Gauge(f"agentrun_{name}", words, labels, registry=registry, multiprocess_mode=over_workers)
+
+
 class Metrics:
     """Counts what the switchboard's calls were like, each at its end."""
 
     def __init__(self, switchboard: Switchboard) -> None:
         self.registry = CollectorRegistry()
-
-        def counter(name: str, words: str, *labels: str) -> Counter:
-            return Counter(f"agentrun_{name}", words, labels, registry=self.registry)
-
-        def histogram(name: str, words: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-            return Histogram(f"agentrun_{name}", words, labels, buckets=buckets, registry=self.registry)
-
-        def gauge(name: str, words: str, *labels: str, over_workers: _OverWorkers = "livesum") -> Gauge:
-            registry = self.registry
-            return Gauge(f"agentrun_{name}", words, labels, registry=registry, multiprocess_mode=over_workers)
-
-        self._calls = counter("calls", "Calls that have ended.", "agent", "transport", "ended_by")
-        self._length = histogram("call_seconds", "How long calls lasted.", _CALL, "agent")
-        words = "From the caller's last word to the first sound of the answer."
-        self._answers = histogram("answer_seconds", words, _ANSWER, "agent")
-        self._stages = histogram("stage_seconds", "The parts of it.", _STAGE, "agent", "stage")
-        self._tools = histogram("tool_seconds", "How long tools took.", _ANSWER, "agent", "tool", "status")
-        self._errors = counter("errors", "Errors of providers, by kind.", "agent", "kind")
-        self._takeovers = counter("takeovers", "Services that went on for another.", "agent", "part")
-        self._interruptions = counter("interruptions", "Answers that callers cut.", "agent")
-        self._refused = counter("refused", "Calls that were not let in.", "agent", "reason")
-        words = "Streams that were not taken."
-        self._refused_streams = counter("streams_refused", words, "agent", "reason")
-        self._lag = histogram("event_loop_lag_seconds", "How late the event loop was.", _LAG)
-        self._active = gauge("calls_active", "Calls that are up.", "agent")
-        words = "Calls that are held at once, as --capacity says and by how busy and how late the process is."
-        self._capacity = gauge("calls_capacity", words)
-        self._deliveries = counter("webhook_tries", "Records sent to webhooks.", "agent", "result")
-        words = "Records that have not reached their webhook."
-        self._waiting = gauge("webhook_waiting", words, "agent", over_workers="livemostrecent")
-        self._alone = counter("decided_alone", "Decisions without the shared state, which was away.", "about")
-        words = "1 while what machines share can't be reached."
-        self._away = gauge("shared_state_away", words, over_workers="livemax")
-        self._refused_records = counter("records_refused", "Records that the store can't take.", "agent")
         self._admission = switchboard.admission
-        self._expected = gauge("calls_expected", "Calls that were let in and are not up yet.")
-        words = "The version that runs, as a label; the value is the number of processes."
-        self._version = gauge("info", words, "version")
-        self._version.labels(__version__).set(1)
+        make = _Families(self.registry)
+        self._count_calls(make)
+        self._count_load(make)
+        self._count_records(make)
         for agent in switchboard.plans:
             self._active.labels(agent).set(0)
         switchboard.on_begin(lambda record: self._active.labels(record.agent).inc())
         switchboard.on_end(self.ended)
         switchboard.admission.on_refusal(lambda agent, kind: self._refused.labels(agent, kind).inc())
+
+    def _count_calls(self, make: _Families) -> None:
+        self._calls = make.counter("calls", "Calls that have ended.", "agent", "transport", "ended_by")
+        self._length = make.histogram("call_seconds", "How long calls lasted.", _CALL, "agent")
+        words = "From the caller's last word to the first sound of the answer."
+        self._answers = make.histogram("answer_seconds", words, _ANSWER, "agent")
+        self._stages = make.histogram("stage_seconds", "The parts of it.", _STAGE, "agent", "stage")
+        words = "How long tools took."
+        self._tools = make.histogram("tool_seconds", words, _ANSWER, "agent", "tool", "status")
+        self._errors = make.counter("errors", "Errors of providers, by kind.", "agent", "kind")
+        self._takeovers = make.counter("takeovers", "Services that went on for another.", "agent", "part")
+        self._interruptions = make.counter("interruptions", "Answers that callers cut.", "agent")
+        self._refused = make.counter("refused", "Calls that were not let in.", "agent", "reason")
+        words = "Streams that were not taken."
+        self._refused_streams = make.counter("streams_refused", words, "agent", "reason")
+
+    def _count_load(self, make: _Families) -> None:
+        self._lag = make.histogram("event_loop_lag_seconds", "How late the event loop was.", _LAG)
+        self._active = make.gauge("calls_active", "Calls that are up.", "agent")
+        words = "Calls that are held at once, as --capacity says and by how busy and how late the process is."
+        self._capacity = make.gauge("calls_capacity", words)
+        self._expected = make.gauge("calls_expected", "Calls that were let in and are not up yet.")
+        words = "Decisions without the shared state, which was away."
+        self._alone = make.counter("decided_alone", words, "about")
+        words = "1 while what machines share can't be reached."
+        self._away = make.gauge("shared_state_away", words, over_workers="livemax")
+        words = "The version that runs, as a label; the value is the number of processes."
+        self._version = make.gauge("info", words, "version")
+        self._version.labels(__version__).set(1)
+
+    def _count_records(self, make: _Families) -> None:
+        self._deliveries = make.counter("webhook_tries", "Records sent to webhooks.", "agent", "result")
+        words = "Records that have not reached their webhook."
+        self._waiting = make.gauge("webhook_waiting", words, "agent", over_workers="livemostrecent")
+        words = "Records that the store can't take."
+        self._refused_records = make.counter("records_refused", words, "agent")
 
     def _note_load(self, load: Load) -> None:
         carries = math.inf if self._admission.carries is None else self._admission.carries
