@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,11 +22,12 @@ MAY_CATCH_ANYTHING = {
     "server/browser/offers.py",
     "server/records/row_writing.py",
     "tools/author_errors.py",
-    "tools/invoke.py",
-    "tools/loop_guard.py",
+    "tools/running/invoke.py",
+    "tools/running/loop_guard.py",
+    "tools/running/threads.py",
 }
 """The last resort of the command line, users' tools, a row, an event or an offer that costs only itself, and
-models of any provider that are asked beside a conversation."""
+models of any provider that are asked beside a conversation. Each says why, beside its ``except``."""
 REGISTRIES = tuple(
     ".".join(parts)
     for parts in (
@@ -59,11 +61,22 @@ def python_files() -> Iterator[tuple[str, str]]:
 
 
 def catches_anything(handler: ast.ExceptHandler) -> bool:
-    """Whether ``handler`` is bare, or names Exception, alone or among others."""
+    """Whether ``handler`` takes every kind of error and does not hand it on when it has cleaned up."""
+    last = handler.body[-1]
+    if isinstance(last, ast.Raise) and last.exc is None:
+        return False
     if handler.type is None:
         return True
-    named = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(isinstance(name, ast.Name) and name.id == "Exception" for name in named)
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(isinstance(kind, ast.Name) and kind.id in ("Exception", "BaseException") for kind in kinds)
+
+
+def handlers_of_anything() -> Iterator[tuple[str, str]]:
+    """The file of each ``except`` that takes every kind of error, and its line."""
+    for name, text in python_files():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ExceptHandler) and catches_anything(node):
+                yield name, text.splitlines()[node.lineno - 1]
 
 
 def test_imports_keep_the_contracts() -> None:
@@ -94,13 +107,13 @@ def test_every_file_is_short_enough_to_read() -> None:
 
 
 def test_only_the_last_resorts_catch_every_exception() -> None:
-    found = {
-        name
-        for name, text in python_files()
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.ExceptHandler) and catches_anything(node)
-    }
-    assert found <= MAY_CATCH_ANYTHING
+    assert {name for name, _ in handlers_of_anything()} == MAY_CATCH_ANYTHING
+
+
+def test_whoever_catches_every_exception_says_why() -> None:
+    lines = [line for _, line in handlers_of_anything()]
+    silent = [line for line in lines if not re.search(r"# (noqa: BLE001 - )?\w+( \S+){3}", line)]
+    assert silent == []
 
 
 def test_no_file_names_a_package_registry() -> None:

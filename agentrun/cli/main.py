@@ -95,7 +95,7 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     except AgentRunError as error:
         click.echo(printable(f"agentrun: {error}" if "\n" not in error.message else str(error)), err=True)
         code = 1
-    except Exception:
+    except Exception:  # what is left is a bug: nobody else would say where its traceback is
         click.echo(f"agentrun: this is a bug of agentrun; the traceback is in {_save_traceback()}", err=True)
         code = 3
     sys.exit(code if isinstance(code, int) else 0)

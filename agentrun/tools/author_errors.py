@@ -41,5 +41,5 @@ def authored() -> Iterator[None]:
         yield
     except ToolError:
         raise
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # what a plugin's author wrote may raise anything
         raise AuthoredError(error) from error

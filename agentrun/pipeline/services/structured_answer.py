@@ -59,7 +59,7 @@ async def ask(
         answer = await service.run_inference(
             context, max_tokens=most_tokens, response_schema=dict(schema) if enforces else None
         )
-    except Exception as error:
+    except Exception as error:  # any provider's client is asked, and each has errors of its own
         status = getattr(error, "status_code", "")
         why = f"{type(error).__name__}{f' {status}' if status else ''}"
         raise NoAnswerError(f"{plan.provider}/{plan.model} gave no answer: {why}") from error

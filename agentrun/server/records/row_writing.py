@@ -97,7 +97,7 @@ def _attempt(work: Callable[[], None]) -> str:
     """Do ``work``; what is wrong with a row of it, or nothing. Raises the store's own trouble."""
     try:
         work()
-    except Exception as error:
+    except Exception as error:  # each driver has kinds of its own for a value that it can't take
         if not _is_the_rows(error):
             raise
         return f"{type(error).__name__}: {error}"
