@@ -43,15 +43,20 @@ class PlacedCalls:
     async def add(self, outgoing: Outgoing) -> None:
         """This process is about to place a call: every process knows it from now on."""
         self._remember(outgoing)
-        if not await self._handover.keep(outgoing.shown(self._handover.me)):
-            self._handover.later(self._keep(outgoing))
+        if not await self._keep(outgoing):
+            self._handover.later(self._once_back(outgoing.id, lambda: self._keep(outgoing)))
 
-    async def _keep(self, outgoing: Outgoing) -> None:
-        """Have the others know a call as soon as the database is there again."""
-        while outgoing.id in self._own:
+    async def _keep(self, outgoing: Outgoing) -> bool:
+        """Have the others know how a call stands; false while the database is away."""
+        return await self._handover.keep(outgoing.shown(self._handover.me))
+
+    async def _once_back(self, dial: str, work: Callable[[], Awaitable[bool]]) -> None:
+        """Do ``work`` for a call of this process until it is done: when the database is there again."""
+        while dial in self._own:
             await asyncio.sleep(AWAY_SECONDS)
-            if await self._handover.keep(outgoing.shown(self._handover.me)):
-                return
+            with suppress(AwayError):
+                if await work():
+                    return
 
     def has(self, outgoing: Outgoing) -> bool:
         """Whether the call is this process' own, and has not gone on elsewhere."""
@@ -59,7 +64,7 @@ class PlacedCalls:
 
     def finish(self, outgoing: Outgoing) -> None:
         """A call is over: the others learn it a moment later."""
-        self._handover.later(self._handover.keep(outgoing.shown(self._handover.me)))
+        self._handover.later(self._keep(outgoing))
 
     async def find(self, dial: str) -> Placed | None:
         """The call that a webhook of Twilio's names as ours; raises AwayError where nobody can say."""
@@ -94,24 +99,21 @@ class PlacedCalls:
         try:
             placed = await self._handover.adopt(ticket.dial, seconds=DECIDE_SECONDS)
         except AwayError:
-            self._handover.later(self._adopt(ticket.dial))
+            self._handover.later(self._once_back(ticket.dial, lambda: self._adopt(ticket.dial)))
             placed = None
         else:
-            self._handover.later(self._told(ticket.dial, placed))
+            self._handover.later(self._tell_moved(ticket.dial, placed))
         known = placed or Placed(
             *(ticket.dial, ticket.agent, "", ticket.from_number, ticket.to_number, {}, "", ticket.call_sid)
         )
         self._take_over(plan, known, ticket.call_sid).record.outcome = "answered"
 
-    async def _adopt(self, dial: str) -> None:
-        """Have the others know that a call goes on here, as soon as the database is there again."""
-        while dial in self._own:
-            await asyncio.sleep(AWAY_SECONDS)
-            with suppress(AwayError):
-                await self._told(dial, await self._handover.adopt(dial))
-                return
+    async def _adopt(self, dial: str) -> bool:
+        """Have the others know that a call goes on here; raises AwayError."""
+        await self._tell_moved(dial, await self._handover.adopt(dial))
+        return True
 
-    async def _told(self, dial: str, former: Placed | None) -> None:
+    async def _tell_moved(self, dial: str, former: Placed | None) -> None:
         """Have whoever had the call let go of it."""
         body = {"dial": dial, "to": self._handover.me}
         with suppress(AwayError):
