@@ -7,7 +7,7 @@ from typing import Any
 
 from agentrun.providers import catalogue
 from agentrun.providers.service import KINDS, Kind, Service, Setting, Type
-from agentrun.spec.models.pipeline import USUAL_MODELS
+from agentrun.spec.models.pipeline import FORMER_TIMEOUT, USUAL_MODELS
 from agentrun.spec.reference import json_schema
 from agentrun.spec.reference.json_schema import Schema
 from agentrun.spec.values.durations import PATTERN
@@ -55,6 +55,8 @@ def _own(kind: Kind, usual: Schema, settings: Schema) -> Schema:
     other = {"anyOf": [properties["model"], {"allOf": [{"$ref": "#/$defs/Alternative"}, settings]}]}
     fallback = {"anyOf": [other, {"type": "array", "items": other}]}
     properties["fallback"] = {**fallback, "description": properties["fallback"]["description"]}
+    former = {"description": "The former name of `attempt_timeout`.", "deprecated": True}
+    properties[FORMER_TIMEOUT] = {**properties["attempt_timeout"], **former}
     return properties
 
 
@@ -66,7 +68,8 @@ def _settings(kind: Kind) -> Schema:
 def _of_service(service: Service) -> Schema:
     properties = {name: _of_setting(setting) for name, setting in service.settings.items()}
     ours = ["text"] if service.kind == "tts" else []
-    keys = ["model", "fallback", "patience", *ours, *properties, *(v.argument for v in service.variables)]
+    ours += ["model", "fallback", "attempt_timeout", FORMER_TIMEOUT]
+    keys = [*ours, *properties, *(v.argument for v in service.variables)]
     condition: Schema = {"properties": {"model": {"pattern": f"^{service.provider}(/|$)"}}}
     if service.provider != "openai":
         condition["required"] = ["model"]

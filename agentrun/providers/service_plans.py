@@ -31,7 +31,7 @@ class ServicePlan:
 
     ``arguments`` are what its constructor takes from the environment beside the key. The services of
     ``fallback`` take over, in their order, when this one fails or leaves the caller without an answer for
-    ``patience`` seconds.
+    ``attempt_timeout`` seconds.
     """
 
     kind: Kind
@@ -43,7 +43,7 @@ class ServicePlan:
     service: Service | None = None
     arguments: Mapping[str, str] = field(default_factory=dict, repr=False)
     fallback: tuple[ServicePlan, ...] = ()
-    patience: float = 3.0
+    attempt_timeout: float = 3.0
 
     def with_setting(self, key: str, value: Any) -> ServicePlan:
         """The same with one setting more."""
@@ -84,7 +84,7 @@ class ServicePlanner:
             self.service(kind, other, where, used=used)
             for where, other in fallback.check(kind, spec, self._file, self.problem)
         ]
-        return replace(plan, fallback=tuple(others), patience=spec.patience)
+        return replace(plan, fallback=tuple(others), attempt_timeout=spec.attempt_timeout)
 
     def service(self, kind: Kind, spec: Alternative, where: Where, *, used: bool) -> ServicePlan:
         """The service that stands at ``where``."""

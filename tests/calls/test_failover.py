@@ -71,7 +71,7 @@ async def two(
     hearing, voice, brain = ScriptedHearing(["When are you open?"]), ToneVoice(), ScriptedBrain(others)
     async with OpenAIServer(hearing, voice, brain) as other:
         given = {f"pipeline.{part}.{key}": value for key, value in settings.items()}
-        given[f"pipeline.{part}.patience"] = "1500ms"
+        given[f"pipeline.{part}.attempt_timeout"] = "1500ms"
         given[f"pipeline.{part}.fallback"] = f'{{model: openai/other, base_url: "{other.base_url}"}}'
         async with open_desk(tmp_path, answers, heard=heard, overrides=given | dict(overrides or {})) as desk:
             yield Two(desk, other, brain, voice, hearing)

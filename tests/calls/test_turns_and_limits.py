@@ -59,7 +59,7 @@ async def test_an_agent_that_may_not_be_interrupted_speaks_on(
     ):
         await call.hear_greeting()
         await call.say(QUESTION)
-        cut = await call.barge_in(QUESTION, after=0.5, patience=1.0)
+        cut = await call.barge_in(QUESTION, after=0.5, silence_timeout=1.0)
         assert cut.speaking
         assert cut.cleared_ms is None
 

@@ -198,13 +198,13 @@ def test_a_fallback_is_planned_like_any_other_service(make: Any) -> None:
         ("gpt-4o-mini", "key-of-the-environment", None),
         ("gpt-4.1", "key-of-the-other", "http://localhost:8000/v1"),
     ]
-    assert (made.llm.model, made.llm.patience) == ("gpt-4o", 3.0)
+    assert (made.llm.model, made.llm.attempt_timeout) == ("gpt-4o", 3.0)
     assert made.stt.fallback == made.tts.fallback == ()
 
 
 def test_one_fallback_needs_no_list(make: Any) -> None:
-    made = make(BASE + "pipeline: {tts: {patience: 800ms, fallback: openai/tts-1}}\n")
-    assert ([other.model for other in made.tts.fallback], made.tts.patience) == (["tts-1"], 0.8)
+    made = make(BASE + "pipeline: {tts: {attempt_timeout: 800ms, fallback: openai/tts-1}}\n")
+    assert ([other.model for other in made.tts.fallback], made.tts.attempt_timeout) == (["tts-1"], 0.8)
 
 
 def test_offline_a_fallback_goes_where_the_others_go(make: Any) -> None:

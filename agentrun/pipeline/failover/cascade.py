@@ -36,8 +36,8 @@ def stt(
     Over HTTP it is asked at each of ``pauses``, else at the end of speech. A service alone is looked after as
     well: what hears nothing looks like a caller who says nothing.
     """
-    patience = plan.patience if plan.fallback else answer
-    members = _members(plan, lambda each: services.stt(each, resources), patience)
+    attempt_timeout = plan.attempt_timeout if plan.fallback else answer
+    members = _members(plan, lambda each: services.stt(each, resources), attempt_timeout)
     for member in members:
         if isinstance(member.service, SegmentedSTTService):
             uploads = member.service.wants_wav_segments
@@ -49,7 +49,7 @@ def llm(
     plan: ServicePlan, instructions: str, resources: Resources, listener: SessionListener
 ) -> FrameProcessor:
     """The language model, told ``instructions``."""
-    members = _members(plan, lambda each: services.llm(each, instructions, resources), plan.patience)
+    members = _members(plan, lambda each: services.llm(each, instructions, resources), plan.attempt_timeout)
     return LanguageModelFailover(members, listener) if plan.fallback else members[0].service
 
 
@@ -58,8 +58,10 @@ def tts(
 ) -> FrameProcessor:
     """Text to speech, of ``text``, which may stop for ``stall`` seconds; with a fallback for less."""
     alone = not plan.fallback
-    longest = stall if alone else min(stall, plan.patience * _SOONER)
-    members = _members(plan, lambda each: services.tts(each, resources, longest, alone=alone), plan.patience)
+    longest = stall if alone else min(stall, plan.attempt_timeout * _SOONER)
+    members = _members(
+        plan, lambda each: services.tts(each, resources, longest, alone=alone), plan.attempt_timeout
+    )
     for member in members:
         if isinstance(member.service, TTSService):
             member.service.add_text_transformer(text.transform)
@@ -67,6 +69,9 @@ def tts(
 
 
 def _members(
-    plan: ServicePlan, make: Callable[[ServicePlan], FrameProcessor], patience: float
+    plan: ServicePlan, make: Callable[[ServicePlan], FrameProcessor], attempt_timeout: float
 ) -> list[Member]:
-    return [Member(make(each), f"{each.provider}/{each.model}", patience) for each in (plan, *plan.fallback)]
+    return [
+        Member(make(each), f"{each.provider}/{each.model}", attempt_timeout)
+        for each in (plan, *plan.fallback)
+    ]

@@ -36,7 +36,7 @@ class Member:
 
     service: FrameProcessor
     name: str
-    patience: float
+    attempt_timeout: float
 
 
 class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
@@ -96,12 +96,12 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
     def overdue(self) -> None:
         """Nothing came for as long as the serving member may take."""
         if self._serving:
-            self.fail(ErrorFrame(f"{self._serving.name}: nothing within {self._serving.patience:g} s"))
+            self.fail(ErrorFrame(f"{self._serving.name}: nothing within {self._serving.attempt_timeout:g} s"))
 
     def wait(self) -> None:
         """Something is due from now on."""
         if self._serving:
-            self.deadline.set(self._serving.patience)
+            self.deadline.set(self._serving.attempt_timeout)
 
     def succeeded(self) -> None:
         """A piece of work is done: whoever failed at it may be asked for the next one."""

@@ -58,9 +58,9 @@ class Utterance:
 class SpeechToTextFailover(Failover):
     """Keeps every utterance until its words are there.
 
-    A service for whole utterances is bounded by its patience. One that streams is waited for after the
-    utterance, since Pipecat says nothing of an empty transcript. What a service writes over noise goes no
-    further, be it the ``prompt`` that guides it: the turn is then one in which nothing was said.
+    A service for whole utterances is bounded by its ``attempt_timeout``. One that streams is waited for
+    after the utterance, since Pipecat says nothing of an empty transcript. What a service writes over noise
+    goes no further, be it the ``prompt`` that guides it: the turn is then one in which nothing was said.
     """
 
     part = "stt"
@@ -74,7 +74,7 @@ class SpeechToTextFailover(Failover):
         self._utterances: list[Utterance] = []
         for member in members:
             if isinstance(member.service, SegmentedSTTService):
-                bound(member.service, member.patience, self._transcribed)
+                bound(member.service, member.attempt_timeout, self._transcribed)
 
     @property
     def tells_segments(self) -> bool:
@@ -112,8 +112,8 @@ class SpeechToTextFailover(Failover):
         self.deadline.lift()
         utterance = next((u for u in self._utterances if u.ended), None)
         if utterance and self._serving and self._was_speech(utterance, self._serving):
-            patience = self._serving.patience
-            self.fail(NothingHeardFrame(f"{self._serving.name}: no words within {patience:g} s"))
+            seconds = self._serving.attempt_timeout
+            self.fail(NothingHeardFrame(f"{self._serving.name}: no words within {seconds:g} s"))
         elif utterance:
             self._utterances.remove(utterance)
             if self.busy:

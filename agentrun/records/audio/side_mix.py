@@ -14,9 +14,9 @@ class SideMix:
     In a room the caller's side may be several people, who come as several streams.
     """
 
-    def __init__(self, rate: int, out_rate: int, patience: float) -> None:
+    def __init__(self, rate: int, out_rate: int, hold: float) -> None:
         self.rate = rate
-        self._patience = patience
+        self._hold = hold
         self._taken = 0
         self._tracks: dict[str, SpeakerTrack] = {}
         same = rate == out_rate
@@ -30,7 +30,7 @@ class SideMix:
     def add(self, speaker: str, pcm: bytes, ends: float) -> None:
         """Sound of ``speaker`` that ended at second ``ends``."""
         if speaker not in self._tracks:
-            self._tracks[speaker] = SpeakerTrack(self.rate, self._patience, begin=self._taken)
+            self._tracks[speaker] = SpeakerTrack(self.rate, self._hold, begin=self._taken)
         self._tracks[speaker].add(pcm, ends)
 
     def cut(self, second: float) -> None:

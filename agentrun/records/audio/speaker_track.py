@@ -10,18 +10,18 @@ class SpeakerTrack:
     """Sound comes in pieces, each with the second at which it ended; it is taken as one stream from second 0.
 
     A piece that comes late may follow a gap in what was said, or a stall of the network, after which the
-    pieces that were held up come all at once. So after a delay the pieces are held for ``patience`` seconds;
+    pieces that were held up come all at once. So after a delay the pieces are held for ``hold`` seconds;
     the least delay among them is the gap, and is silence. What is held is never more than that.
 
-    >>> track = SpeakerTrack(8000, patience=0.0)
+    >>> track = SpeakerTrack(8000, hold=0.0)
     >>> track.add(bytes(1600), ends=1.1)
     >>> len(track.take(1.1)) / 2 / 8000
     1.1
     """
 
-    def __init__(self, rate: int, patience: float, begin: int = 0) -> None:
+    def __init__(self, rate: int, hold: float, begin: int = 0) -> None:
         self._rate = rate
-        self._patience = patience
+        self._hold = hold
         self._taken = begin
         self._placed = bytearray()
         self._held = bytearray()
@@ -35,7 +35,7 @@ class SpeakerTrack:
 
     def add(self, pcm: bytes, ends: float) -> None:
         """16-bit mono sound that ended at second ``ends``."""
-        if self._held and ends - self._held_since >= self._patience:
+        if self._held and ends - self._held_since >= self._hold:
             self._settle()
         begins = round(ends * self._rate) - (len(self._held) + len(pcm)) // 2
         if begins - self._end <= JITTER_SECONDS * self._rate:
@@ -47,7 +47,7 @@ class SpeakerTrack:
             self._held_since, self._held_from = ends, begins
         self._held_from = min(self._held_from, begins)
         self._held += pcm
-        if self._patience == 0:
+        if self._hold == 0:
             self._settle()
 
     def cut(self, second: float) -> None:

@@ -49,7 +49,7 @@ def pause_after(age: float) -> float:
 class Deliverer:
     """Empties an outbox; ``webhooks`` gives those of this process's agents by name, as they are now.
 
-    A try takes ``patience`` seconds at most; ``pause`` gives those between two from the age of a message.
+    A try takes ``timeout`` seconds at most; ``pause`` gives those between two from the age of a message.
     """
 
     def __init__(
@@ -58,10 +58,10 @@ class Deliverer:
         client: httpx.AsyncClient,
         webhooks: Callable[[], Mapping[str, Webhook]],
         *,
-        patience: float = TRY_SECONDS,
+        timeout: float = TRY_SECONDS,
         pause: Callable[[float], float] = pause_after,
     ) -> None:
-        self._patience = patience
+        self._timeout = timeout
         self._pause = pause
         self._outbox = outbox
         self._threads = StoreThreads("outbox", most=4)
@@ -174,14 +174,14 @@ class Deliverer:
         body = message.body.encode()
         signed = signature.headers(webhook.keys, message.id, int(time.time()), body)
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeout):
                 request = self._client.stream(
                     "POST", webhook.url, content=body, headers={**_HEADERS, **signed}, follow_redirects=False
                 )
                 async with request as answer:
                     return "" if answer.is_success else f"it answered {answer.status_code}"
         except TimeoutError:
-            return f"no answer within {self._patience:g} s"
+            return f"no answer within {self._timeout:g} s"
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return type(error).__name__
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LISTEN_SECONDS = 5.0
 """How long a message is waited for before it is looked whether one was missed, or somebody has died."""
-PATIENCE_SECONDS = 5.0
+UNHEARD_SECONDS = 5.0
 """How long what nobody hears silence for may take; Twilio waits 15 s for the answer to a callback."""
 AGAIN_SECONDS = 0.2
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class Handover:
     async def _ask(self, question: Callable[[PlacedTable], T], seconds: float | None = None) -> T | None:
         shared = self._state.shared
         table = shared.placed if shared else None
-        return await self._patiently(lambda: question(table), seconds) if table else None
+        return await self._until_answered(lambda: question(table), seconds) if table else None
 
     async def tell(self, owner: str, kind: str, **body: str) -> bool:
         """Leave a message for another process; whether that is there. Raises AwayError."""
@@ -77,7 +77,7 @@ class Handover:
         messages = shared.messages if shared else None
         if messages is None:
             return False
-        return await self._patiently(lambda: messages.tell(owner, message))
+        return await self._until_answered(lambda: messages.tell(owner, message))
 
     async def tell_all(self, kind: str, **body: str) -> None:
         """Leave a message for every other process that is known to be there; raises AwayError."""
@@ -85,10 +85,10 @@ class Handover:
             if process.id != self.me:
                 await self.tell(process.id, kind, **body)
 
-    async def _patiently(self, work: Callable[[], T], seconds: float | None = None) -> T:
+    async def _until_answered(self, work: Callable[[], T], seconds: float | None = None) -> T:
         """No caller waits for this: the database is asked again until it answers, for so long."""
         clock = asyncio.get_running_loop().time
-        ends = clock() + (PATIENCE_SECONDS if seconds is None else seconds)
+        ends = clock() + (UNHEARD_SECONDS if seconds is None else seconds)
         while True:
             try:
                 return await self._state.threads.run(work, seconds=max(0.0, ends - clock()))

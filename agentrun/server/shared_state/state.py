@@ -205,7 +205,7 @@ class SharedState:
         try:
             if self.away or self.shared is None:
                 raise AwayError
-            answer = await self._patiently(question, self.shared)
+            answer = await self._until_answered(question, self.shared)
         except TROUBLE as error:
             self._note(error)
             for decider in self._deciders:
@@ -213,7 +213,7 @@ class SharedState:
             raise AwayError from None
         return answer
 
-    async def _patiently(self, question: Callable[[Backend], T], shared: Backend) -> T:
+    async def _until_answered(self, question: Callable[[Backend], T], shared: Backend) -> T:
         """The answer of a database that may be busy; TimeoutError for one of which nothing is heard."""
 
         async def ask() -> T:

@@ -30,7 +30,7 @@ from agentrun.transports.connection import Connection
 
 PERIOD_SECONDS = 1.0
 """Between two writes."""
-PATIENCE_SECONDS = 1.0
+HOLD_SECONDS = 1.0
 """How long it is waited to see whether a caller paused, or the network did."""
 BEHIND_SECONDS = 2.0
 """How far the file is behind the call: what a killed process loses of it, with a period."""
@@ -69,8 +69,8 @@ class Recorder:
         self._began = self._written = self._clock()
         self._record = record
         rate = max(connection.sample_rate_in, connection.sample_rate_out)
-        self._caller = SideMix(connection.sample_rate_in, rate, PATIENCE_SECONDS)
-        self._agent = SideMix(connection.sample_rate_out, rate, patience=0.0)
+        self._caller = SideMix(connection.sample_rate_in, rate, HOLD_SECONDS)
+        self._agent = SideMix(connection.sample_rate_out, rate, hold=0.0)
         self._over = asyncio.Event()
         self._broken = False
         self._file: SoundFile | None = None

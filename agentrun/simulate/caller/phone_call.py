@@ -109,12 +109,12 @@ class PhoneCall(MediaStream):
         sound: Sound,
         after: float = 1.0,
         timeout: float = TIMEOUT_SECONDS,
-        patience: float = 3.0,
+        silence_timeout: float = 3.0,
     ) -> BargeIn:
         """Interrupt the agent's next answer with ``sound``, ``after`` seconds after its first sound.
 
-        Waits up to ``patience`` seconds for the agent to fall silent. Raises NoAnswerError when there is no
-        answer to interrupt within ``timeout``, CallOverError when the call ends first.
+        Waits up to ``silence_timeout`` seconds for the agent to fall silent. Raises NoAnswerError when there
+        is no answer to interrupt within ``timeout``, CallOverError when the call ends first.
         """
         started = await self._first_sound(self._listen_from, timeout, "the agent did not answer")
         await self.until(lambda: self.timeline.seconds >= started + after)
@@ -122,7 +122,7 @@ class PhoneCall(MediaStream):
         cut = self._heard(started, self.timeline.last_sound(started) or started)
         utterance = self.speak(sound)
         onset = utterance.speech_start
-        await self.until(lambda: self._silenced_at(utterance) is not None, onset + patience)
+        await self.until(lambda: self._silenced_at(utterance) is not None, onset + silence_timeout)
         silenced = self._silenced_at(utterance)
         await self.until(lambda: self.timeline.seconds >= utterance.end)
         if not speaking:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import Short, SpecModel, list_of_one, word
 from agentrun.spec.values.durations import Duration
 
 Style = Literal["cascaded", "realtime"]
+FORMER_TIMEOUT = "patience"
+"""What `attempt_timeout` was called; it is still read."""
 
 
 class Alternative(BaseModel):
@@ -48,12 +51,21 @@ class ServiceSpec(Alternative):
     fallback: Annotated[tuple[Annotated[Alternative, word("model")], ...], list_of_one] = Field(
         default=(), description="Services that take over within the turn when it fails, in this order."
     )
-    patience: Duration = Field(
+    attempt_timeout: Duration = Field(
         default=3.0,
         gt=0,
+        validation_alias=AliasChoices("attempt_timeout", FORMER_TIMEOUT),
         description="How long a first word, a transcript or a first sound may take before the next service "
         "of `fallback` is asked.",
     )
+
+    @model_validator(mode="after")
+    def _one_timeout(self) -> Self:
+        if FORMER_TIMEOUT in self.settings:
+            raise PydanticCustomError(
+                "together", f"`{FORMER_TIMEOUT}` is the former name of `attempt_timeout`: write one of them"
+            )
+        return self
 
 
 class VoiceSpec(ServiceSpec):

@@ -36,7 +36,7 @@ def whole(track: SpeakerTrack, seconds: float) -> np.ndarray:
 
 
 def test_packets_that_come_in_time_stand_where_they_were_said() -> None:
-    track = SpeakerTrack(RATE, patience=1.0)
+    track = SpeakerTrack(RATE, hold=1.0)
     for number in range(1, 101):
         track.add(packet(number), ends=0.5 + number * 0.02)
     sound = whole(track, 3.0)
@@ -47,7 +47,7 @@ def test_packets_that_come_in_time_stand_where_they_were_said() -> None:
 
 
 def test_packets_that_a_stall_held_up_follow_those_before_it() -> None:
-    track = SpeakerTrack(RATE, patience=1.0)
+    track = SpeakerTrack(RATE, hold=1.0)
     for number in range(1, 481):
         at = number * 0.02
         stalled = at % 2 < 0.7
@@ -56,7 +56,7 @@ def test_packets_that_a_stall_held_up_follow_those_before_it() -> None:
 
 
 def test_a_pause_in_the_packets_is_silence_of_its_length() -> None:
-    track = SpeakerTrack(RATE, patience=1.0)
+    track = SpeakerTrack(RATE, hold=1.0)
     for number in range(1, 51):
         track.add(packet(number), ends=number * 0.02)
     for number in range(51, 151):
@@ -68,7 +68,7 @@ def test_a_pause_in_the_packets_is_silence_of_its_length() -> None:
 
 
 def test_what_is_said_after_a_cut_is_not_moved() -> None:
-    track = SpeakerTrack(RATE, patience=0.0)
+    track = SpeakerTrack(RATE, hold=0.0)
     track.add(packet(1) * 50, ends=2.0)
     track.cut(1.5)
     track.add(packet(2) * 10, ends=2.7)
@@ -79,7 +79,7 @@ def test_what_is_said_after_a_cut_is_not_moved() -> None:
 
 
 def test_two_people_in_a_room_are_mixed() -> None:
-    side = SideMix(RATE, RATE, patience=0.0)
+    side = SideMix(RATE, RATE, hold=0.0)
     side.add("ada", packet(100) * 50, ends=1.0)
     side.add("bob", packet(11) * 25, ends=1.0)
     sound = np.frombuffer(side.take(1.0), np.int16)
@@ -87,7 +87,7 @@ def test_two_people_in_a_room_are_mixed() -> None:
 
 
 def test_a_page_speaks_at_another_rate_than_it_hears() -> None:
-    side = SideMix(16_000, 24_000, patience=0.0)
+    side = SideMix(16_000, 24_000, hold=0.0)
     time = np.arange(16_000) / 16_000
     tone = (np.sin(2 * np.pi * 440 * time) * 8000).astype(np.int16)
     taken = []
@@ -101,7 +101,7 @@ def test_a_page_speaks_at_another_rate_than_it_hears() -> None:
 
 
 def test_ten_minutes_keep_the_memory_flat(tmp_path: Path) -> None:
-    caller, agent = SideMix(RATE, RATE, patience=1.0), SideMix(RATE, RATE, patience=0.0)
+    caller, agent = SideMix(RATE, RATE, hold=1.0), SideMix(RATE, RATE, hold=0.0)
     file = SoundFile(tmp_path / "long.wav", "wav", RATE)
     most = 0
     for number in range(1, 600 * 50 + 1):

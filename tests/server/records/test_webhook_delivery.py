@@ -33,7 +33,7 @@ async def delivering(
     store: Store, receiver: Receiver, number: int = 1, **options: Any
 ) -> AsyncIterator[list[Deliverer]]:
     """So many deliverers of one store, as in the workers of a server."""
-    options = {"pause": lambda _age: 0.05, "patience": 5.0, **options}
+    options = {"pause": lambda _age: 0.05, "timeout": 5.0, **options}
     webhook = Webhook(receiver.url, (KEY,))
     async with httpx.AsyncClient(trust_env=False) as client:
         made = [Deliverer(store.outbox, client, lambda: {"desk": webhook}, **options) for _ in range(number)]
@@ -107,7 +107,7 @@ async def test_any_answer_but_a_good_one_is_tried_again_under_the_same_id(store:
 
 async def test_a_receiver_that_hangs_is_left_and_tried_again(store: Store) -> None:
     receiver = Receiver(seconds=30.0)
-    async with receiver.up(), delivering(store, receiver, patience=0.3):
+    async with receiver.up(), delivering(store, receiver, timeout=0.3):
         save(store, "CA1")
         await until(lambda: sum(receiver.tries.values()) >= 2, 20)
         receiver.seconds = 0.0
@@ -129,7 +129,7 @@ async def test_one_agents_hanging_receiver_holds_up_no_other(store: Store) -> No
     hanging, good = Receiver(seconds=30.0), Receiver()
     async with hanging.up(), good.up(), httpx.AsyncClient(trust_env=False) as client:
         webhooks = {"desk": Webhook(hanging.url, (KEY,)), "other": Webhook(good.url, (KEY,))}
-        deliverer = Deliverer(store.outbox, client, lambda: webhooks, patience=20)
+        deliverer = Deliverer(store.outbox, client, lambda: webhooks, timeout=20)
         running = asyncio.create_task(deliverer.run())
         rows = [call(f"CA{number}", agent).as_json() for agent in webhooks for number in range(9)]
         store.save(rows, "one", set(webhooks))
@@ -144,7 +144,7 @@ async def test_one_agents_hanging_receiver_holds_up_no_other(store: Store) -> No
 
 async def test_a_try_that_is_cut_off_is_anybodys_at_once(store: Store) -> None:
     receiver = Receiver(seconds=30.0)
-    async with receiver.up(), delivering(store, receiver, patience=20):
+    async with receiver.up(), delivering(store, receiver, timeout=20):
         save(store, "CA1")
         await until(lambda: receiver.tries, 20)
         for task in asyncio.all_tasks():

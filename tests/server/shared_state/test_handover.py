@@ -164,7 +164,7 @@ async def test_a_database_that_does_not_come_back_is_told_of(
     def gone(*_: object) -> None:
         raise OSError("connection refused")
 
-    monkeypatch.setattr(handover, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(handover, "UNHEARD_SECONDS", 0.3)
     for name in ("keep", "get", "attach", "adopt"):
         monkeypatch.setattr(backend(both[0]).placed, name, gone)
     one = Handover(both[0])

@@ -253,7 +253,7 @@ async def test_a_call_is_made_known_once_the_database_is_there_again(
     one, other = both
     shared = one.switchboard.state.shared
     assert isinstance(shared, SqlBackend)
-    monkeypatch.setattr(handover, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(handover, "UNHEARD_SECONDS", 0.3)
     with monkeypatch.context() as away:
         away.setattr(shared.placed, "keep", refuse)
         outgoing = await one.place()

@@ -43,7 +43,7 @@ class ToneAgent:
     greeting: float = 0.3
     answer: float = 0.3
     delay: float = 0.0
-    patience: float = 0.2
+    endpointing: float = 0.2
     interruptible: bool = True
     hangs_up: bool = False
     close_code: int = 1000
@@ -123,7 +123,7 @@ class _Conversation:
                 await self.send({"event": "clear"})
         elif self.quiet is not None:
             self.quiet += 0.02
-            if self.quiet >= self.agent.patience:
+            if self.quiet >= self.agent.endpointing:
                 self.quiet = None
                 await self.reply()
 

@@ -78,13 +78,13 @@ async def test_an_agent_that_speaks_on_is_not_silenced() -> None:
     ):
         await call.hear_greeting(5, 0.2)
         await call.say(QUESTION)
-        cut = await call.barge_in(QUESTION, after=0.2, patience=0.8)
+        cut = await call.barge_in(QUESTION, after=0.2, silence_timeout=0.8)
     assert (cut.speaking, cut.silenced_ms, cut.cleared_ms) == (True, None, None)
 
 
 async def test_an_answer_that_ends_while_it_is_interrupted_is_told_from_the_next_one() -> None:
     async with (
-        answering(ToneAgent(answer=0.5, patience=0.4, interruptible=False)) as agent,
+        answering(ToneAgent(answer=0.5, endpointing=0.4, interruptible=False)) as agent,
         Caller().call(agent.url) as call,
     ):
         await call.hear_greeting(5, 0.2)

@@ -157,7 +157,7 @@ async def test_a_stream_can_be_cut() -> None:
             await stream(it)
 
 
-async def test_a_route_that_hangs_ends_with_the_clients_patience_and_does_not_keep_the_server() -> None:
+async def test_a_route_that_hangs_ends_with_the_clients_timeout_and_does_not_keep_the_server() -> None:
     async with standing(seconds=0.2) as it:
         it.server.conditions.faults["chat"] = Fault("hang")
         with pytest.raises(openai.APITimeoutError):

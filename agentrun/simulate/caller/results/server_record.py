@@ -13,16 +13,16 @@ from agentrun.http import tls
 from agentrun.simulate.caller.twilio import twiml
 from agentrun.simulate.caller.twilio.webhook import VOICE_PATH
 
-_PATIENCE_SECONDS = 3.0
+_TIMEOUT_SECONDS = 3.0
 _STEP_SECONDS = 0.1
 
 
 async def fetch(
-    voice_url: str, call_sid: str, patience: float = _PATIENCE_SECONDS, *, secret: bytes | None = None
+    voice_url: str, call_sid: str, timeout: float = _TIMEOUT_SECONDS, *, secret: bytes | None = None
 ) -> dict[str, Any] | None:
     """The record of a call, or None where there is none: servers show records to their own machine only.
 
-    Waits up to ``patience`` seconds for the server to have noticed the end of the call. A server that others
+    Waits up to ``timeout`` seconds for the server to have noticed the end of the call. A server that others
     can reach shows it to who knows this user's ``secret``.
     """
     parts = urlsplit(voice_url)
@@ -33,9 +33,9 @@ async def fetch(
     record: dict[str, Any] | None = None
     headers = local_secret.headers(secret, url)
     async with httpx.AsyncClient(
-        timeout=patience, trust_env=False, verify=tls.context(), headers=headers
+        timeout=timeout, trust_env=False, verify=tls.context(), headers=headers
     ) as client:
-        for _ in range(max(1, round(patience / _STEP_SECONDS))):
+        for _ in range(max(1, round(timeout / _STEP_SECONDS))):
             record = await _get(client, url) or record
             if record is None or record.get("ended"):
                 return record

@@ -21,7 +21,7 @@ async def test_a_call_without_a_record_has_none() -> None:
 async def test_a_record_that_does_not_end_is_taken_as_it_is() -> None:
     live: dict[str, object] = {"ended": None, "transcript": []}
     async with answering(ToneAgent(records={"CA1": live})) as agent:
-        assert await server_record.fetch(f"{agent.url}/twilio/voice", "CA1", patience=0.3) == live
+        assert await server_record.fetch(f"{agent.url}/twilio/voice", "CA1", timeout=0.3) == live
 
 
 async def test_only_this_machine_is_asked_for_records() -> None:
