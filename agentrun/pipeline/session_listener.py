@@ -67,5 +67,5 @@ class SessionListener(Protocol):
     def noted(self, text: str) -> None:
         """Something went wrong that the call survives: a kind in one word, a colon, and what it was."""
 
-    def taken_over(self, part: str, by: str, instead_of: str, error: ErrorFrame | None) -> None:
+    def failed_over(self, part: str, by: str, instead_of: str, error: ErrorFrame | None) -> None:
         """The service ``by`` goes on as ``part``; without an ``error`` it is one that works again."""

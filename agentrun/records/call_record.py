@@ -10,12 +10,14 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from agentrun.records.entries import Dropped, Entry, KeyPress, Takeover, Turn
+from agentrun.records.entries import Dropped, Entry, Failover, KeyPress, Turn
 from agentrun.records.redaction.redaction import Redaction
 from agentrun.records.storable import storable
 
 EndedBy = Literal["caller", "agent", "error", "server", "network"]
-_LISTS = ("transcript", "errors", "takeovers", "turns", "dropped", "keypad")
+_LISTS = ("transcript", "errors", "failovers", "turns", "dropped", "keypad")
+_FORMER_FAILOVERS = "takeovers"
+"""Who reads records may know them by this name."""
 _UNWRITTEN = ("redaction", "key", "clock", "_began", "_opened", "_hung_up")
 _TIMES = ("started", "answered", "ended")
 
@@ -66,7 +68,7 @@ class CallRecord:
     direction: Literal["inbound", "outbound"] = "inbound"
     outcome: str = ""
     answered_by: str = ""
-    takeovers: list[Takeover] = field(default_factory=list)
+    failovers: list[Failover] = field(default_factory=list)
     first_audio_ms: float | None = None
     turns: list[Turn] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
@@ -127,6 +129,11 @@ class CallRecord:
             self.seconds = 0.0 if self._opened is None else self.elapsed()
             self.ended = self._at(self._hung_up or self.clock())
 
+    @property
+    def takeovers(self) -> list[Failover]:
+        """The former name of ``failovers``."""
+        return self.failovers
+
     def copied(self) -> CallRecord:
         """A copy that stays as it is while the call goes on; cheap, as the parts are shared."""
         lists: dict[str, Any] = {name: list(getattr(self, name)) for name in _LISTS}
@@ -143,6 +150,7 @@ class CallRecord:
         for name in _TIMES:
             data[name] = data[name].isoformat() if data[name] else None
         row: dict[str, Any] = self._redacted(storable(data))
+        row[_FORMER_FAILOVERS] = row["failovers"]
         return row
 
     def _at(self, moment: float) -> datetime:
@@ -152,7 +160,7 @@ class CallRecord:
         hide = self.redaction
         for key in ("from_number", "to_number"):
             data[key] = hide.number(data[key])
-        for key in ("reason", "errors", "takeovers", "variables", "analysis"):
+        for key in ("reason", "errors", "failovers", "variables", "analysis"):
             data[key] = hide.value(data[key])
         for entry in (*data["transcript"], *data["dropped"]):
             for key in ("written", "text"):

@@ -53,8 +53,8 @@ class Dropped:
 
 
 @dataclass(frozen=True)
-class Takeover:
-    """At ``at`` seconds ``service`` took over a ``part`` (``stt``, ``llm`` or ``tts``).
+class Failover:
+    """At ``at`` seconds ``service`` went on with a ``part`` (``stt``, ``llm`` or ``tts``).
 
     ``error`` says what was wrong with the service before it, ``instead_of``; it is empty when an earlier
     service was gone back to.
@@ -65,6 +65,10 @@ class Takeover:
     service: str
     instead_of: str
     error: str = ""
+
+
+Takeover = Failover
+"""The former name."""
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def _order(record: Mapping[str, Any]) -> Iterator[str]:
     times = [entry["at"] for entry in transcript]
     if times != sorted(times):
         yield f"the transcript is out of order: {times}"
-    lists = ("transcript", "turns", "takeovers", "keypad")
+    lists = ("transcript", "turns", "failovers", "keypad")
     for name, at in ((each, part["at"]) for each in lists for part in record[each]):
         if not 0 <= at <= record["seconds"] + NEAR_SECONDS:
             yield f"{name}: {at} s is outside of a call of {record['seconds']} s"

@@ -116,7 +116,7 @@ async def test_a_fallback_answers_in_the_same_turn(tmp_path: Path, service: str,
         record = await desk.finished(call)
     said = [(entry.who, entry.text) for entry in record.transcript]
     assert said[-2:] == [("caller", "When are you open?"), ("agent", OPEN.text)]
-    assert [(one.part, one.service) for one in record.takeovers] == [(part, "openai/other")]
+    assert [(one.part, one.service) for one in record.failovers] == [(part, "openai/other")]
     assert record.errors
     assert record.ended_by == "caller"
 
@@ -184,7 +184,7 @@ async def test_the_first_service_is_gone_back_to_when_it_works(
         OPEN.text,
         "On Sundays too.",
     ]
-    first, back = record.takeovers
+    first, back = record.failovers
     assert (first.instead_of, first.service) == ("openai/gpt-4o", "openai/other")
     assert (back.instead_of, back.service, back.error) == ("openai/other", "openai/gpt-4o", "")
 
@@ -199,5 +199,5 @@ async def test_a_fallback_may_be_another_providers(tmp_path: Path) -> None:
                 await call.say(QUESTION)
                 await call.hear_answer(silence=0.8)
             record = await desk.finished(call)
-    assert [one.service for one in record.takeovers] == ["ollama/llama3.2"]
+    assert [one.service for one in record.failovers] == ["ollama/llama3.2"]
     assert record.transcript[-1].text == OPEN.text

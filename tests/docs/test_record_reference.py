@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.records import CallRecord, Dropped, Entry, KeyPress, Takeover, Turn
+from agentrun.records import CallRecord, Dropped, Entry, Failover, KeyPress, Turn
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "records.md"
 SECTIONS = {
@@ -16,7 +16,7 @@ SECTIONS = {
     "A turn of `turns`": Turn(0.0, 1.0, {}),
     "A key press of `keypad`": KeyPress(0.0, "1"),
     "A text of `dropped`": Dropped(0.0, "caller", "[noise]", "it is in brackets"),
-    "A takeover of `takeovers`": Takeover(0.0, "llm", "b", "a"),
+    "A failover of `failovers`": Failover(0.0, "llm", "b", "a"),
 }
 _ROW = re.compile(r"^\| `(\w+)` \| (.+) \| (.+) \|$", re.MULTILINE)
 

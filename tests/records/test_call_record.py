@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agentrun.records import CallRecord, Entry, KeyPress, Turn, cost
+from agentrun.records import CallRecord, Entry, Failover, KeyPress, Takeover, Turn, cost
 from agentrun.records.invariants import violations
 
 BEGAN = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -83,6 +83,14 @@ def test_a_copy_stays_as_it_is_and_is_equal_until_something_changes() -> None:
         assert copy != record
         copy = record.copied()
         assert copy == record
+
+
+def test_failovers_have_their_former_name_too() -> None:
+    record = CallRecord("CA1", "desk", "twilio", failovers=[Failover(1.0, "llm", "b/2", "a/1", "gone")])
+    assert record.takeovers == [Takeover(1.0, "llm", "b/2", "a/1", "gone")]
+    row = record.as_json()
+    assert row["failovers"] == row["takeovers"]
+    assert row["failovers"][0]["service"] == "b/2"
 
 
 def over(**more: object) -> dict[str, object]:

@@ -147,7 +147,7 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
                 "Errors of providers, in a minute",
                 (
                     (minutely("agentrun_errors_total", "kind"), "{{kind}}"),
-                    (minutely("agentrun_takeovers_total", "part"), "taken over: {{part}}"),
+                    (minutely("agentrun_failovers_total", "part"), "failover: {{part}}"),
                 ),
             ),
         ),

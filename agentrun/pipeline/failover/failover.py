@@ -124,7 +124,7 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
         """Go back to the first member that works, where no work is in hand."""
         best = next((m for m in self.members if not self._recovery.awaits(m.service)), None)
         if best and self._serving and best is not self._serving and not self.busy:
-            self._listener.taken_over(self.part, best.name, self._serving.name, None)
+            self._listener.failed_over(self.part, best.name, self._serving.name, None)
             await self._serve(best)
 
     def fail(self, error: ErrorFrame) -> None:
@@ -142,7 +142,7 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
         else:
             self.forget()
             self._tried.clear()
-        self._move(self._take_over(failed, following, error))
+        self._move(self._fail_over(failed, following, error))
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         if isinstance(frame, InterruptionFrame):
@@ -193,10 +193,10 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
         self._moves.add(task)
         task.add_done_callback(self._moves.discard)
 
-    async def _take_over(self, failed: Member, following: Member | None, error: ErrorFrame) -> None:
+    async def _fail_over(self, failed: Member, following: Member | None, error: ErrorFrame) -> None:
         await self._silence(failed)
         if following:
-            self._listener.taken_over(self.part, following.name, failed.name, error)
+            self._listener.failed_over(self.part, following.name, failed.name, error)
             await self._serve(following)
         if not self.busy:
             await self.close()

@@ -59,9 +59,10 @@ def line(row: Row) -> dict[str, Any]:
 
 
 def timeline(row: Row) -> list[dict[str, Any]]:
-    """What happened, in order: words, tools, and services that took over."""
+    """What happened, in order: words, tools, and failovers."""
     events = [{"kind": entry["who"], **entry} for entry in row.get("transcript") or ()]
-    events += [{"kind": "takeover", **takeover} for takeover in row.get("takeovers") or ()]
+    failovers = row.get("failovers", row.get("takeovers")) or ()  # older rows have the former name
+    events += [{"kind": "failover", **failover} for failover in failovers]
     pressed = row.get("keypad") or ()
     events += [{"kind": "keypad", "at": each["at"], "text": each["keys"]} for each in pressed]
     return sorted(events, key=lambda entry: entry["at"])

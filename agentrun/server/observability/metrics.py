@@ -70,7 +70,10 @@ class Metrics:
         words = "How long tools took."
         self._tools = make.histogram("tool_seconds", words, _ANSWER, "agent", "tool", "status")
         self._errors = make.counter("errors", "Errors of providers, by kind.", "agent", "kind")
-        self._takeovers = make.counter("takeovers", "Services that went on for another.", "agent", "part")
+        words = "Services that went on for another."
+        self._failovers = make.counter("failovers", words, "agent", "part")
+        words = "The former name of agentrun_failovers_total."
+        self._takeovers = make.counter("takeovers", words, "agent", "part")
         self._interruptions = make.counter("interruptions", "Answers that callers cut.", "agent")
         self._refused = make.counter("refused", "Calls that were not let in.", "agent", "reason")
         words = "Streams that were not taken."
@@ -140,8 +143,9 @@ class Metrics:
         for error in record.errors:
             kind = error.partition(":")[0]
             self._errors.labels(agent, kind if kind.isidentifier() else "other").inc()
-        for takeover in record.takeovers:
-            self._takeovers.labels(agent, takeover.part).inc()
+        for failover in record.failovers:
+            for counter in (self._failovers, self._takeovers):
+                counter.labels(agent, failover.part).inc()
 
     def measure(self, load: Load) -> None:
         """Tell how late the event loop is, and how many calls this process holds."""

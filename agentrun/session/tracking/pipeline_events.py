@@ -70,10 +70,10 @@ class PipelineEvents:
         logger.info("call {}: {}", self.call_id, text)
         self.transcript.error(text)
 
-    def taken_over(self, part: str, by: str, instead_of: str, error: ErrorFrame | None) -> None:
+    def failed_over(self, part: str, by: str, instead_of: str, error: ErrorFrame | None) -> None:
         """Another service goes on: the answer is awaited anew."""
         logger.warning("call {}: {} goes on as {} instead of {}", self.call_id, by, part, instead_of)
-        self.transcript.taken_over(part, by, instead_of, described(error) if error else "")
+        self.transcript.failed_over(part, by, instead_of, described(error) if error else "")
         self.response_deadline.extend()
 
     def step_failed(self, why: str) -> None:

@@ -14,7 +14,7 @@ from pipecat.processors.aggregators.llm_response_universal import (
 from agentrun.pipeline.audio.heard_answers import HeardAnswer, HeardAnswers
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.turns import noise_transcripts
-from agentrun.records import CallRecord, CutBy, Dropped, Entry, Takeover
+from agentrun.records import CallRecord, CutBy, Dropped, Entry, Failover
 from agentrun.tools.results.outcome import Outcome
 from agentrun.tools.tool import Tool
 
@@ -98,9 +98,9 @@ class Transcript:
             self.dropped("caller", words, why)
         return bool(why)
 
-    def taken_over(self, part: str, by: str, instead_of: str, error: str) -> None:
+    def failed_over(self, part: str, by: str, instead_of: str, error: str) -> None:
         """Another service goes on."""
-        self._record.takeovers.append(Takeover(self._clock(), part, by, instead_of, error))
+        self._record.failovers.append(Failover(self._clock(), part, by, instead_of, error))
         if error:
             self._record.errors.append(error)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentrun.records import CallRecord, Entry, Takeover
+from agentrun.records import CallRecord, Entry, Failover
 from agentrun.records.redaction.redaction import Kind, Redaction
 
 EVERYTHING: tuple[Kind, ...] = ("phone", "email", "card")
@@ -142,7 +142,7 @@ def test_a_record_hides_it_everywhere_and_the_agent_keeps_the_truth() -> None:
     email, card, phone = "ada@example.com", "4111 1111 1111 1111", "+1 415 555 1234"
     record.reason = f"transferred to {phone}"
     record.errors = [f"unknown: {email}"]
-    record.takeovers = [Takeover(1.0, "llm", "b", "a", f"bad {card}")]
+    record.failovers = [Failover(1.0, "llm", "b", "a", f"bad {card}")]
     arguments = {
         "to": phone,
         "n": 4155551234,

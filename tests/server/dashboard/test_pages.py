@@ -12,7 +12,7 @@ import httpx
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from agentrun.records import CallRecord, Entry, Takeover, Turn, cost
+from agentrun.records import CallRecord, Entry, Failover, Turn, cost
 from agentrun.records.store import hourly
 from agentrun.records.store.store import Store
 from agentrun.server.dashboard import charts, figures
@@ -93,7 +93,7 @@ async def test_what_a_caller_says_is_text(desk: Desk, tmp_path: Path) -> None:
         id="odd",
         transcript=[Entry(1.0, "caller", bad), Entry(2.0, "tool", bad, name=bad, arguments={"a": bad})],
         errors=[bad],
-        takeovers=[Takeover(1.0, "llm", bad, bad, bad)],
+        failovers=[Failover(1.0, "llm", bad, bad, bad)],
         reason=bad,
         from_number=bad,
     )
@@ -108,12 +108,21 @@ async def test_what_a_caller_says_is_text(desk: Desk, tmp_path: Path) -> None:
 
 async def test_a_record_of_an_older_version_is_shown(desk: Desk, tmp_path: Path) -> None:
     row = record(0, id="old").as_json()
-    for key in ("turns", "usage", "cost", "spec_hash", "versions", "recording", "takeovers"):
+    for key in ("turns", "usage", "cost", "spec_hash", "versions", "recording", "failovers", "takeovers"):
         del row[key]
     with Store(f"sqlite:///{tmp_path / 'calls.sqlite3'}") as store:
         store.save([row], "another server")
     for path in ("", "/calls/desk/old", "/charts"):
         assert (await get(desk, path)).status_code == 200
+
+
+async def test_failovers_are_shown_under_their_former_name_too(desk: Desk, tmp_path: Path) -> None:
+    row = record(0, id="old").as_json()
+    del row["failovers"]
+    row["takeovers"] = [{"at": 1.0, "part": "llm", "service": "b/2", "instead_of": "a/1", "error": "gone"}]
+    with Store(f"sqlite:///{tmp_path / 'calls.sqlite3'}") as store:
+        store.save([row], "another server")
+    assert "b/2 instead of a/1" in (await get(desk, "/calls/desk/old")).text
 
 
 async def test_a_recording_is_played_in_ranges(desk: Desk, tmp_path: Path) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from agentrun.records import CallRecord, Failover
+from agentrun.server.observability.metrics import Metrics
 from agentrun.simulate.caller import Caller, RefusedError
 from tests.calls.desk import HELLO, LOOK_UP, OPEN, QUESTION, open_desk, until
 
@@ -62,3 +66,16 @@ async def test_a_stranger_is_told_nothing(tmp_path: Path) -> None:
             assert (answer.status_code, "agentrun_calls" in answer.text) == (code, False)
         headers = {"Authorization": "Bearer the-servers-key"}
         assert (await client.get(f"{desk.server.url}/metrics", headers=headers)).status_code == 200
+
+
+def test_a_failover_is_counted_under_its_former_name_too() -> None:
+    def ignore(_watcher: object) -> None:
+        """Nobody is told of calls here."""
+
+    admission = SimpleNamespace(on_refusal=ignore)
+    switchboard: Any = SimpleNamespace(plans={}, admission=admission, on_begin=ignore, on_end=ignore)
+    metrics = Metrics(switchboard)
+    failover = Failover(1.0, "llm", "b/2", "a/1", "gone")
+    metrics.ended(CallRecord("CA1", "desk", "twilio", failovers=[failover, failover]))
+    for name in ("agentrun_failovers_total", "agentrun_takeovers_total"):
+        assert metrics.registry.get_sample_value(name, {"agent": "desk", "part": "llm"}) == 2.0
