@@ -23,11 +23,13 @@ OUR_OWN = {
     "listening",
     "mind",
     "moments",
+    "patience",
     "refusing",
     "said",
     "siblings",
     "strangers",
     "surroundings",
+    "takeover",
     "tap",
     "telling",
 }
