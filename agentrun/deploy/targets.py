@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from agentrun.deploy import server
+from agentrun.deploy import server_checks
 from agentrun.deploy.bot import files as bot
 from agentrun.deploy.compose import files as compose
 from agentrun.deploy.deployment import Deployment
@@ -41,12 +41,12 @@ class Target:
 
 TARGETS: Mapping[str, Target] = {
     "bot": Target(bot.files, bot.commands, bot.problems, single=True, packaged=False),
-    "compose": Target(compose.files, compose.commands, server.problems, public=True),
-    "helm": Target(helm.files, helm.commands, server.replicated, public=True),
-    "image": Target(image.files, image.commands, server.problems),
-    "kubernetes": Target(kubernetes.files, kubernetes.commands, server.replicated, public=True),
+    "compose": Target(compose.files, compose.commands, server_checks.problems, public=True),
+    "helm": Target(helm.files, helm.commands, server_checks.replicated, public=True),
+    "image": Target(image.files, image.commands, server_checks.problems),
+    "kubernetes": Target(kubernetes.files, kubernetes.commands, server_checks.replicated, public=True),
     "pipecat-cloud": Target(
         pipecat_cloud.files, pipecat_cloud.commands, pipecat_cloud_checks.problems, single=True
     ),
-    "systemd": Target(systemd.files, systemd.commands, server.problems, public=True),
+    "systemd": Target(systemd.files, systemd.commands, server_checks.problems, public=True),
 }

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from agentrun.call import Call
 from agentrun.errors import SetupError
-from agentrun.host import body as bodies
+from agentrun.host import session_parameters
 from agentrun.plan import daily
 from agentrun.plan.plan import Plan
 from agentrun.transports.connection import Connection
@@ -64,8 +64,8 @@ def _browser(args: SmallWebRTCRunnerArguments, plan: Plan) -> Connection:
         plan.spec.name,
         plan.environ,
         offline=plan.offline,
-        call_id=bodies.call_id(args.session_id),
-        parameters=bodies.parameters(args.body),
+        call_id=session_parameters.call_id(args.session_id),
+        parameters=session_parameters.parameters(args.body),
     )
 
 
@@ -76,14 +76,14 @@ def _daily(args: DailyRunnerArguments, plan: Plan) -> Connection:
     dialin = _dialin(args.body, plan.environ)
     settings = dialin.dialin_settings if dialin else None
     call = Call(
-        bodies.call_id(settings.call_id if settings else args.session_id),
+        session_parameters.call_id(settings.call_id if settings else args.session_id),
         plan.spec.name,
         "daily",
         from_number=settings.From if settings else None,
         to_number=settings.To if settings else None,
         parameters={
-            **bodies.parameters(args.body, _DAILYS),
-            **bodies.parameters(settings.sip_headers if settings else None),
+            **session_parameters.parameters(args.body, _DAILYS),
+            **session_parameters.parameters(settings.sip_headers if settings else None),
         },
         environ=plan.environ,
         offline=plan.offline,
@@ -149,7 +149,10 @@ async def _twilio(args: WebSocketRunnerArguments, plan: Plan) -> Connection | No
         from_number=numbers["from_number"],
         to_number=numbers["to_number"],
         # a stream's parameters are whatever its TwiML says; the body came with the session's own key
-        parameters={**bodies.parameters(stream.parameters, ours), **bodies.parameters(args.body)},
+        parameters={
+            **session_parameters.parameters(stream.parameters, ours),
+            **session_parameters.parameters(args.body),
+        },
         environ=plan.environ,
         offline=plan.offline,
     )

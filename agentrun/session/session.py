@@ -15,7 +15,7 @@ from agentrun.pipeline.flows import flow
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord, EndedBy, cost
-from agentrun.session import ending, worker
+from agentrun.session import ending, pipeline_worker
 from agentrun.session.call_control import SessionCallControl
 from agentrun.session.caller_turns import CallerTurns
 from agentrun.session.callers import Callers
@@ -107,7 +107,7 @@ class Session:
         self._variables.open(self._parts, self._flow, self._transcript)
         self._faults = Faults(self._parts)
         self._second_opinion = second_opinion(plan, self._parts, connection, resources)
-        self._worker = worker.make(plan.spec, self._parts, connection, traced=resources.traced)
+        self._worker = pipeline_worker.make(plan.spec, self._parts, connection, traced=resources.traced)
 
     def _find_words(self, apology: bytes | None) -> None:
         """What the agent says by itself: in silence, when something failed, and at the end."""

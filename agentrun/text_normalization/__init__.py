@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from agentrun.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from agentrun.text_normalization.hidden import HiddenText
     from agentrun.text_normalization.normalizer import Normalizer
+    from agentrun.text_normalization.unspoken_text import HiddenText
 
 __all__ = ["HiddenText", "Normalizer"]
 __getattr__ = lazy_names(
     __name__,
     {
-        "HiddenText": "agentrun.text_normalization.hidden",
+        "HiddenText": "agentrun.text_normalization.unspoken_text",
         "Normalizer": "agentrun.text_normalization.normalizer",
     },
 )

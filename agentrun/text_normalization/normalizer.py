@@ -17,9 +17,9 @@ from agentrun.text_normalization import (
     telephone,
 )
 from agentrun.text_normalization.detection import language_of
-from agentrun.text_normalization.hidden import HiddenText
 from agentrun.text_normalization.languages import VOCABULARIES
 from agentrun.text_normalization.pronunciation import Pronunciation
+from agentrun.text_normalization.unspoken_text import HiddenText
 
 _CODE_CALL = re.compile(r"(?<![\w.])(?:functions\.)?[a-z]+(?:_[a-z0-9]+)+\([^()]*\)")
 """A call as code has it, such as ``order_status(number=7)``."""

@@ -11,7 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from agentrun.deploy import server
+from agentrun.deploy import server_checks
 from agentrun.deploy.kubernetes import files
 from agentrun.plan.plan import Plan
 from tests.deploy.places import deployment, plan_of
@@ -153,7 +153,7 @@ def test_replicas_for_so_many_calls(calls: int | None, expected: tuple[int, int]
     ],
 )
 def test_what_replicas_cannot_do_is_refused(tmp_path: Path, transport: str, more: str, where: str) -> None:
-    found = list(server.replicated(plan_of(tmp_path, transport=transport, more=more), {}))
+    found = list(server_checks.replicated(plan_of(tmp_path, transport=transport, more=more), {}))
     assert [one.where for one in found] == [where]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import griffe
 
-from agentrun.pipeline.catalogue import extras, reading, registry, shapes, source
+from agentrun.pipeline.catalogue import extras, reading, registry, setting_types, source
 from agentrun.pipeline.catalogue.registry import Listed
 from agentrun.providers.catalogue import FILE
 from agentrun.providers.service import Setting
@@ -26,7 +26,7 @@ def _service(listed: Listed) -> dict[str, Any]:
     arguments = reading.arguments(cls)
     nested = {}
     for argument, path in listed.nested.items():
-        inner = shapes.fields(_class(path))
+        inner = setting_types.fields(_class(path))
         nested[argument] = {"path": path, "fields": list(inner)}
         arguments |= {key: replace(s, argument=True) for key, s in inner.items()}
     own = {key: s for key, s in arguments.items() if key not in ("model", "system_prompt")}

@@ -9,7 +9,7 @@ from typing import Any
 
 import griffe
 
-from agentrun.pipeline.catalogue import shapes, source
+from agentrun.pipeline.catalogue import setting_types, source
 from agentrun.pipeline.catalogue.docs import DEPRECATED, sentences
 from agentrun.providers.service import Setting
 
@@ -27,7 +27,7 @@ def settings(cls: griffe.Class) -> dict[str, Setting]:
     defaults = _defaults(cls)
     return {
         name: replace(setting, default=defaults.get(name))
-        for name, setting in shapes.fields(inner).items()
+        for name, setting in setting_types.fields(inner).items()
         if name not in _SETTINGS_NOT_OURS
     }
 
@@ -42,7 +42,7 @@ def arguments(cls: griffe.Class) -> dict[str, Setting]:
             meaning = meanings.get(parameter.name, "")
             if parameter.name in exclusions or meaning == DEPRECATED or parameter.annotation is None:
                 continue
-            shape = shapes.shape(str(parameter.annotation), owner)
+            shape = setting_types.shape(str(parameter.annotation), owner)
             if shape.types and parameter.kind is not griffe.ParameterKind.var_keyword:
                 default = _literal(parameter.default)
                 options[parameter.name] = shape.setting(

@@ -20,16 +20,16 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.call import Call
 from agentrun.pipeline import pipecat_private
-from agentrun.pipeline.flows import ways
-from agentrun.pipeline.flows.ways import FlowStepError
-from agentrun.pipeline.flows.worker import FlowWorker
+from agentrun.pipeline.flows import transitions
+from agentrun.pipeline.flows.flow_worker import FlowWorker
+from agentrun.pipeline.flows.transitions import FlowStepError
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.tools import functions
 from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
 from agentrun.plan.plan import Plan
 from agentrun.spec.models.flow import Flow, FlowAction, FlowFunction, FlowNode
-from agentrun.spec.models.keys import Keys
+from agentrun.spec.models.telephone_keys import Keys
 from agentrun.spec.models.tools.extracted_fields import ExtractedField
 from agentrun.spec.values import conditions, placeholders
 from agentrun.tools.results.outcome import Outcome
@@ -170,7 +170,7 @@ class CallFlow:
 
     async def _next(self, function: FlowFunction, data: object, manager: FlowManager) -> NodeConfig | None:
         """The next node, whose texts can be filled in; raises FlowStepError where there can be none."""
-        name = await ways.following(function, data, self._names, self._listener)
+        name = await transitions.following(function, data, self._names, self._listener)
         return None if name is None else await self._enter(name, manager)
 
     async def _enter(self, name: str, manager: FlowManager) -> NodeConfig:

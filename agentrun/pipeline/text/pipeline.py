@@ -19,13 +19,13 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.errors import SetupError
 from agentrun.pipeline import context_size, pipecat_private
-from agentrun.pipeline.flows.worker import Passage
+from agentrun.pipeline.flows.flow_worker import Passage
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.realtime import pipeline as realtime
 from agentrun.pipeline.services import build as services
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
-from agentrun.pipeline.text import reader_writer, speech_text
+from agentrun.pipeline.text import speech_text, text_input_output
 from agentrun.pipeline.tools import functions
 from agentrun.pipeline.turns import strategies
 from agentrun.plan.plan import Plan
@@ -40,7 +40,7 @@ class TextRealtime(OpenAIRealtimeLLMService):
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
-        if isinstance(frame, reader_writer.TextTurnFrame):
+        if isinstance(frame, text_input_output.TextTurnFrame):
             await self._take(frame.text)
 
     async def _take(self, text: str) -> None:
@@ -73,13 +73,13 @@ def build(
     aggregators = LLMContextAggregatorPair(
         context,
         user_params=LLMUserAggregatorParams(
-            user_turn_strategies=reader_writer.strategies(spec.turns, counts_words=plan.realtime is None),
+            user_turn_strategies=text_input_output.strategies(spec.turns, counts_words=plan.realtime is None),
             user_mute_strategies=strategies.mute_strategies(spec),
             user_idle_timeout=strategies.idle_after(spec),
         ),
         assistant_params=context_size.assistant_params(spec),
     )
-    reader, writer = reader_writer.TextReader(), reader_writer.TextWriter(connection.pace)
+    reader, writer = text_input_output.TextReader(), text_input_output.TextWriter(connection.pace)
     if isinstance(llm, TextRealtime):
         _pass_turns(llm, reader, context, aggregators)
     passage = [Passage()] if spec.flow or spec.turns.keys else []
@@ -92,7 +92,7 @@ def build(
 
 def _pass_turns(
     llm: TextRealtime,
-    reader: reader_writer.TextReader,
+    reader: text_input_output.TextReader,
     context: LLMContext,
     aggregators: LLMContextAggregatorPair,
 ) -> None:
@@ -100,7 +100,7 @@ def _pass_turns(
 
     async def written(*_: object) -> None:
         if pipecat_private.realtime_has_context(llm):
-            await llm.queue_frame(reader_writer.TextTurnFrame(reader.words))
+            await llm.queue_frame(text_input_output.TextTurnFrame(reader.words))
             return
         turn: LLMStandardMessage = {"role": "user", "content": reader.words}
         conversation = LLMContext([*context.get_messages(), turn], tools=context.tools)

@@ -12,7 +12,7 @@ from fastapi import HTTPException, Request
 
 from agentrun.server.auth import local_only
 from agentrun.server.auth.call_access import is_loopback
-from agentrun.server.dashboard.guesses import Guesses, TooManyError
+from agentrun.server.dashboard.password_attempts import Guesses, TooManyError
 from agentrun.server.lifecycle.settings import ServerSettings
 
 VARIABLE = "AGENTRUN_DASHBOARD_PASSWORD"

@@ -16,7 +16,7 @@ from agentrun.records.store.hourly import HOUR
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.dashboard import charts, figures, stored_sound
 from agentrun.server.dashboard.access import is_open, require
-from agentrun.server.dashboard.source import Row, Source
+from agentrun.server.dashboard.record_source import Row, Source
 from agentrun.server.lifecycle.settings import ServerSettings
 
 __all__ = ["is_open", "router"]

@@ -22,7 +22,7 @@ from agentrun.server.app import application
 from agentrun.server.auth import call_access
 from agentrun.server.calls import microphone_call
 from agentrun.server.calls.switchboard import Switchboard
-from agentrun.server.lifecycle import trust
+from agentrun.server.lifecycle import security_settings
 from agentrun.server.lifecycle.answering import Answering, answering
 from agentrun.server.lifecycle.load_specs import make_plan, make_plans
 from agentrun.server.lifecycle.options import Options
@@ -85,8 +85,8 @@ async def running_server(
         ready = await stack.enter_async_context(answering(plans, environ, options, ledger))
         switchboard, public_urls = ready.switchboard, _public_urls(plans)
         state, port = switchboard.state, sock.getsockname()[1]
-        settings = trust.settings(options, environ, ledger, state, guard, public_urls, port)
-        web = application.make(switchboard, settings, trust.stream_tokens(environ, ledger, state))
+        settings = security_settings.settings(options, environ, ledger, state, guard, public_urls, port)
+        web = application.make(switchboard, settings, security_settings.stream_tokens(environ, ledger, state))
         _observe(ready, web.state.metrics)
         if options.worker == 0:
             await stack.enter_async_context(metric_export.exporting(web.state.metrics, environ))

@@ -11,8 +11,8 @@ from loguru import logger
 from agentrun.records.store.threads import StoreThreads
 from agentrun.server.shared_state.backend import Message, Placed
 from agentrun.server.shared_state.database import DECIDE_SECONDS
+from agentrun.server.shared_state.database_errors import TROUBLE, AwayError
 from agentrun.server.shared_state.state import AWAY_SECONDS, SharedState
-from agentrun.server.shared_state.trouble import TROUBLE, AwayError
 
 if TYPE_CHECKING:
     from agentrun.server.shared_state.message_table import MessageTable

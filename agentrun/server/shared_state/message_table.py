@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from agentrun.server.shared_state.backend import LEASE_SECONDS, Message
 from agentrun.server.shared_state.database import now, transaction
+from agentrun.server.shared_state.database_errors import AwayError
 from agentrun.server.shared_state.tables import MESSAGES, PROCESSES
-from agentrun.server.shared_state.trouble import AwayError
 
 POLL_SECONDS = 0.25
 """How often SQLite is asked for messages: it can't say that there are some."""

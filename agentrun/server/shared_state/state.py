@@ -15,8 +15,8 @@ from agentrun.records.store.threads import StoreThreads, heed
 from agentrun.server.admission.limits import Refusal
 from agentrun.server.shared_state.backend import Asked, Backend, Beat, Change, Place, Process, Released
 from agentrun.server.shared_state.database import DECIDE_SECONDS, MOST_CONNECTIONS
+from agentrun.server.shared_state.database_errors import TROUBLE, AwayError
 from agentrun.server.shared_state.memory import MemoryBackend
-from agentrun.server.shared_state.trouble import TROUBLE, AwayError
 
 BEAT_SECONDS = 5.0
 AWAY_SECONDS = 1.0

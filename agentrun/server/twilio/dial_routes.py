@@ -15,7 +15,7 @@ from agentrun.server.admission.admission import NotAdmittedError
 from agentrun.server.auth import api_key
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
-from agentrun.server.shared_state.trouble import AwayError
+from agentrun.server.shared_state.database_errors import AwayError
 from agentrun.server.twilio.outbound_calls import Diallers, NumberError
 from agentrun.server.twilio.webhook import Webhooks
 from agentrun.spec.models.agent import TwilioTransport

@@ -13,9 +13,9 @@ from agentrun.plan.plan import Plan
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.shared_state.backend import Placed
 from agentrun.server.shared_state.database import DECIDE_SECONDS
+from agentrun.server.shared_state.database_errors import AwayError
 from agentrun.server.shared_state.handover import Handover
 from agentrun.server.shared_state.state import AWAY_SECONDS
-from agentrun.server.shared_state.trouble import AwayError
 from agentrun.server.twilio.outgoing import Outgoing
 from agentrun.server.twilio.stream_tokens import StreamGrant
 

@@ -17,7 +17,7 @@ from agentrun.server.auth.call_access import Access
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.shared_state.backend import Placed
-from agentrun.server.shared_state.trouble import AwayError
+from agentrun.server.shared_state.database_errors import AwayError
 from agentrun.server.twilio import twiml
 from agentrun.server.twilio.direct_streams import DirectStreams
 from agentrun.server.twilio.look_ups import LookUps

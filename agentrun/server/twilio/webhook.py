@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from agentrun.server.auth import derived_keys, local_only
 from agentrun.server.auth.call_access import TOKEN_VARIABLE, Access, is_loopback
 from agentrun.server.lifecycle.settings import ServerSettings
-from agentrun.server.twilio import form, signature
+from agentrun.server.twilio import signature, webhook_form
 
 MOST_FORM_BYTES = 16 * 1024
 _UNSIGNED_CALL = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -52,8 +52,8 @@ class Webhooks:
             logger.warning("{}: refused a request without Twilio's signature", agent)
             raise HTTPException(403, "the request is not signed by Twilio")
         try:
-            return form.check(given.multi_items(), needed)
-        except form.FormError as error:
+            return webhook_form.check(given.multi_items(), needed)
+        except webhook_form.FormError as error:
             logger.warning("{}: refused a signed request that is not Twilio's as it stands: {}", agent, error)
             raise HTTPException(403, f"the request is not Twilio's: {error}") from None
 

@@ -10,12 +10,12 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.flows.flow import CallFlow
-from agentrun.pipeline.flows.worker import FlowWorker
+from agentrun.pipeline.flows.flow_worker import FlowWorker
 from agentrun.pipeline.pipecat_private import CallerWordsFrame
 from agentrun.session.caller_turns import CallerTurns
 from agentrun.session.speech.announcements import Announcements
 from agentrun.session.tracking.transcript import Transcript
-from agentrun.spec.models.keys import KeyChoice, Keys
+from agentrun.spec.models.telephone_keys import KeyChoice, Keys
 
 MOST_WAITING = 200
 """Keys that may be on their way to a turn; a line that beeps without an end fills no memory."""

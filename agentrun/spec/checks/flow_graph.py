@@ -10,7 +10,7 @@ from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import SpecFile, Where
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.flow import Flow, FlowFunction
-from agentrun.spec.models.keys import Keys
+from agentrun.spec.models.telephone_keys import Keys
 
 _TYPES = ("tts_say", "end_conversation", "function")
 Finding = tuple[Where, str, str]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from agentrun.errors import Problem
-from agentrun.spec.checks import keys as pressed
+from agentrun.spec.checks import telephone_keys
 from agentrun.spec.loading.spec_file import SpecFile, Where
 from agentrun.spec.models.agent import FixedWords, TwilioTransport
 
@@ -55,7 +55,7 @@ def _spoken(file: SpecFile) -> Iterator[tuple[Where, str]]:
     yield ("prompts", "wait"), spec.prompts.wait or ""
     yield ("limits", "warning"), spec.limits.warning
     yield ("limits", "goodbye"), spec.limits.goodbye
-    for where, keys in pressed.places(spec):
+    for where, keys in telephone_keys.places(spec):
         yield (*where, "wrong"), keys.wrong or ""
     if spec.turns.idle:
         yield ("turns", "idle", "say"), spec.turns.idle.say

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import Flag, SpecModel, Text, list_of_one, word
 from agentrun.spec.models.conditions import ConditionalWay
-from agentrun.spec.models.keys import Keys
+from agentrun.spec.models.telephone_keys import Keys
 from agentrun.spec.models.tools.extracted_fields import Fields
 
 BUILT_IN_WORDS = ("tts_say", "end_conversation")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text, list_of_one, word
-from agentrun.spec.models.keys import Keys
+from agentrun.spec.models.telephone_keys import Keys
 from agentrun.spec.values.durations import Duration
 
 Detection = Literal["smart", "silence", "transcription", "semantic", "server"]

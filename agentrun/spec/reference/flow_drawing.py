@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentrun.spec.models.flow import Flow, FlowFunction
-from agentrun.spec.models.keys import Keys
+from agentrun.spec.models.telephone_keys import Keys
 
 ANYWHERE = "anywhere"
 

@@ -12,7 +12,7 @@ from typing import Any
 from agentrun.records.analysis import request
 from agentrun.simulate.engines.engines import Answer, Brain, Conversation, ToolCall, answer_for
 from agentrun.simulate.rehearsal.instructions import asks_for_words, is_instruction, text_of, without_tasks
-from agentrun.spec.checks import keys as key_checks
+from agentrun.spec.checks import telephone_keys
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.scenarios import Move, Scenario, Turn
 from agentrun.testing.results.outcome import Failure
@@ -184,7 +184,7 @@ def _by_words(turns: Sequence[Turn], said: Sequence[str], spec: AgentSpec) -> li
     entries = [_Spoken("", 0, ())]
     for index, turn in enumerate(turns):
         words = turn.words
-        if turn.dtmf and any(key_checks.places(spec)):
+        if turn.dtmf and any(telephone_keys.places(spec)):
             words = _pressed(turn.dtmf, entries, said, spec)
         if words is not None:
             entries.append(_Spoken(words, index, turn.llm))
@@ -205,7 +205,7 @@ def _pressed(keys: str, entries: Sequence[_Spoken], said: Sequence[str], spec: A
 def _meanings(pressed: str, spec: AgentSpec) -> set[str]:
     """What the model may be told of keys: they themselves, or what a menu has for them."""
     meanings = {pressed}
-    for _, keys in key_checks.places(spec):
+    for _, keys in telephone_keys.places(spec):
         entry = pressed.removesuffix(keys.finish or "") or pressed
         meanings |= {entry, *(choice.say for key, choice in keys.menu.items() if key == entry)}
     return meanings

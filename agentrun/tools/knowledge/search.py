@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agentrun.call import Call
 from agentrun.spec.models.tools.knowledge import Knowledge
-from agentrun.tools.knowledge import meaning
+from agentrun.tools.knowledge import embeddings as vectors
 from agentrun.tools.knowledge.index import search
 
 NOTHING = "Nothing was found. Try other words, or tell the caller that you don't know."
@@ -26,7 +26,7 @@ def make(beside: Path, agent: str, knowledge: Knowledge) -> Callable[[Call, str]
         """
         most, embeddings = knowledge.results, knowledge.embeddings
         if embeddings and not call.offline:
-            hits = meaning.search(folder, cache, query, most, embeddings, call.environ)
+            hits = vectors.search(folder, cache, query, most, embeddings, call.environ)
         else:
             hits = search(folder, cache, query, most)
         return [

@@ -9,9 +9,9 @@ import pytest
 from fastapi import Depends, FastAPI
 
 from agentrun.server.auth.call_access import Access
-from agentrun.server.dashboard import guesses as guesses_module
+from agentrun.server.dashboard import password_attempts
 from agentrun.server.dashboard.access import VARIABLE, is_open, require
-from agentrun.server.dashboard.guesses import (
+from agentrun.server.dashboard.password_attempts import (
     FREE_GUESSES,
     MOST_WAITING,
     PAUSE_SECONDS,
@@ -125,7 +125,7 @@ async def test_tries_at_once_wait_for_each_other_and_are_bounded() -> None:
 
 
 def test_a_network_of_ipv6_is_one_address_and_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guesses_module, "MOST_ADDRESSES", 5)
+    monkeypatch.setattr(password_attempts, "MOST_ADDRESSES", 5)
     guesses = Guesses(Clock())
     for number in range(20):
         guesses.wrong(f"2001:db8::{number:x}")

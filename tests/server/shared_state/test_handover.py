@@ -14,11 +14,11 @@ import sqlalchemy as sa
 
 from agentrun.server.shared_state import handover, message_table
 from agentrun.server.shared_state.backend import Message, Place, Placed, Process, Renamed, Up
+from agentrun.server.shared_state.database_errors import AwayError
 from agentrun.server.shared_state.handover import LISTEN_SECONDS, Handover
 from agentrun.server.shared_state.sql import SqlBackend
 from agentrun.server.shared_state.state import SharedState
 from agentrun.server.shared_state.tables import MESSAGES, PLACES, PROCESSES
-from agentrun.server.shared_state.trouble import AwayError
 from tests.records.conftest import emptied, postgresql
 
 __all__ = ["postgresql"]

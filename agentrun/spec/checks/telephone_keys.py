@@ -8,7 +8,7 @@ from agentrun.spec.checks.call_control import TELEPHONES
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import SpecFile, Where
 from agentrun.spec.models.agent import AgentSpec
-from agentrun.spec.models.keys import Keys
+from agentrun.spec.models.telephone_keys import Keys
 
 Finding = tuple[Where, str, str]
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 from twilio.request_validator import RequestValidator
 
-from agentrun.server.twilio import form
+from agentrun.server.twilio import webhook_form
 
 SID = "CA" + "0123456789abcdef" * 2
 TWILIO = {
@@ -36,14 +36,14 @@ def refusal(given: dict[str, str] | list[tuple[str, object]]) -> str:
     """What is said against a form; empty where it is taken."""
     items = list(given.items()) if isinstance(given, dict) else given
     try:
-        form.check(items, NEEDED)
-    except form.FormError as error:
+        webhook_form.check(items, NEEDED)
+    except webhook_form.FormError as error:
         return str(error)
     return ""
 
 
 def test_what_twilio_sends_is_taken() -> None:
-    assert form.check(TWILIO.items(), NEEDED) == TWILIO
+    assert webhook_form.check(TWILIO.items(), NEEDED) == TWILIO
     for caller in (
         "",
         "anonymous",
