@@ -12,6 +12,8 @@ from agentrun.pipeline import pipecat_private
 from agentrun.records import CallRecord
 from agentrun.session.speech.announcements import Announcements
 
+GOODBYE_SECONDS = 15.0
+"""How long words that are on their way may take once the call is to end."""
 HEARD_SECONDS = 10.0
 CANCEL_SECONDS = 3.0
 """How long a cancelled pipeline may go without one of its tasks ending before it is forced."""

@@ -43,9 +43,6 @@ from agentrun.session.tracking.versions import versions
 from agentrun.session.variables.call_variables import CallVariables
 from agentrun.transports.connection import Connection
 
-GOODBYE_SECONDS = 15.0
-"""How long words that are on their way may take once the call is to end."""
-
 
 class Session:
     """Runs one call and keeps its record.
@@ -166,7 +163,7 @@ class Session:
 
     async def end(self, by: EndedBy, reason: str) -> None:
         """Let the caller hear what is being said, then end the call; returns at once."""
-        if self._over(by, reason, GOODBYE_SECONDS):
+        if self._over(by, reason, ending.GOODBYE_SECONDS):
             self._tasks.append(asyncio.create_task(ending.when_heard(self._voice, self._worker)))
 
     async def leave_message(self, words: str, reason: str, by: EndedBy = "agent") -> None:
