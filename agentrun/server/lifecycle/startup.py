@@ -75,8 +75,7 @@ async def running_server(
         insecure=options.insecure,
         twilio=not _only_daily(files),
     )
-    if sock is None:
-        sock = bind(options.host, options.port) if options.worker_fd is None else inherit(options.worker_fd)
+    sock = sock or _bound(options)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
         offline = await stack.enter_async_context(_offline(files, options))
@@ -102,6 +101,11 @@ async def running_server(
             join_given_rooms()
             talk = microphone_call.begin(switchboard)
         yield RunningServer(url, settings, switchboard, web.state.diallers, talk)
+
+
+def _bound(options: Options) -> socket.socket:
+    """A socket of this process, or the one that its supervisor has bound for all workers."""
+    return bind(options.host, options.port) if options.worker_fd is None else inherit(options.worker_fd)
 
 
 def _servable(plans: dict[str, Plan], options: Options) -> dict[str, Plan]:
