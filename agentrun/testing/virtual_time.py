@@ -72,6 +72,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._idle)
         return future
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """The threads end in real time, so no ``timeout`` of this clock is held against them."""
+        await super().shutdown_default_executor()
+
     def _idle(self, _future: asyncio.Future[Any]) -> None:
         self._jumping.busy -= 1
 

@@ -1,0 +1,29 @@
+"""The clock that jumps."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+from agentrun.testing import virtual_time
+
+
+def test_an_hour_takes_no_time() -> None:
+    began = time.monotonic()
+    virtual_time.run(asyncio.sleep(3_600))
+    assert time.monotonic() - began < 1_800
+
+
+def test_the_loop_ends_with_its_threads_however_long_they_take() -> None:
+    """From Python 3.12 on a loop gives its threads five minutes, which this clock would skip."""
+    worked = threading.Event()
+
+    async def leave_a_thread_at_work() -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, time.sleep, 0)
+        executor = loop._default_executor  # type: ignore[attr-defined]
+        executor.submit(lambda: (time.sleep(0.2), worked.set()))
+
+    virtual_time.run(leave_a_thread_at_work())
+    assert worked.is_set()
