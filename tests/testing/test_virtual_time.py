@@ -23,7 +23,11 @@ def test_the_loop_ends_with_its_threads_however_long_they_take() -> None:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, time.sleep, 0)
         executor = loop._default_executor  # type: ignore[attr-defined]
-        executor.submit(lambda: (time.sleep(0.2), worked.set()))
+        executor.submit(work)
+
+    def work() -> None:
+        time.sleep(0.2)
+        worked.set()
 
     virtual_time.run(leave_a_thread_at_work())
     assert worked.is_set()
