@@ -14,8 +14,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from agentrun.simulate.engines.engines import Answer, Conversation
 from agentrun.simulate.faults import Fault
-from agentrun.simulate.openai.audio import break_off
-from agentrun.simulate.openai.errors import key_problem, strike
+from agentrun.simulate.openai.errors import break_off, key_problem, strike
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.request_bodies import RefusedError, read_json, read_part
 

@@ -37,6 +37,19 @@ def key_problem(request: Request) -> JSONResponse | None:
     return None if scheme.lower() == "bearer" and token.strip() else error(401)
 
 
+class CutShortError(Exception):
+    """Raised in the middle of an answer to break its connection off."""
+
+
+async def break_off(fault: Fault | None, sent: int, after: int) -> None:
+    """Break the connection off, or send nothing any more, once ``after`` bytes or events have been sent."""
+    if fault and sent >= after:
+        if fault.kind == "cut":
+            raise CutShortError
+        if fault.kind == "stall":
+            await asyncio.Event().wait()
+
+
 async def strike(
     fault: Fault | None, request: Request, *, streams: bool = False, malformed: bytes = b'{"text": "We'
 ) -> Response | None:

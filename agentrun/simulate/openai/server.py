@@ -18,14 +18,23 @@ from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 from agentrun.simulate.engines.engines import Brain, Hearing, Voice
 from agentrun.simulate.faults import Conditions
-from agentrun.simulate.openai import audio, chat
-from agentrun.simulate.openai.errors import TRANSPORT, error
+from agentrun.simulate.openai import chat, embeddings, speech, transcriptions
+from agentrun.simulate.openai.errors import TRANSPORT, CutShortError, error
 from agentrun.simulate.openai.mock_state import MockState, Request
-from agentrun.simulate.openai.realtime import sockets
+from agentrun.simulate.openai.realtime import client_secrets, sockets
 from agentrun.simulate.openai.request_bodies import RefusedError
 from agentrun.simulate.openai.responses import routes
 
-MODELS = ("gpt-4o", "gpt-4o-mini", "gpt-4o-transcribe", "gpt-4o-mini-tts", "gpt-4o-realtime-preview")
+MODELS = (
+    "gpt-4o",
+    "gpt-4o-mini",
+    "gpt-4o-transcribe",
+    "whisper-1",
+    "gpt-4o-mini-tts",
+    "tts-1",
+    "text-embedding-3-small",
+    "gpt-4o-realtime-preview",
+)
 
 
 class OpenAIServer:
@@ -88,10 +97,8 @@ class OpenAIServer:
 def make(mock: MockState) -> FastAPI:
     """The ASGI application."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(audio.router(mock))
-    app.include_router(chat.router(mock))
-    app.include_router(sockets.router(mock))
-    app.include_router(routes.router(mock))
+    for room in (transcriptions, speech, chat, embeddings, client_secrets, sockets, routes):
+        app.include_router(room.router(mock))
 
     @app.exception_handler(RefusedError)
     async def refused(_request: HttpRequest, problem: RefusedError) -> JSONResponse:
@@ -115,7 +122,7 @@ def _cutting(app: ASGIApp) -> ASGIApp:
 
     async def cutting(scope: Scope, receive: Receive, send: Send) -> None:
         scope[TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
-        with contextlib.suppress(audio.CutShortError):
+        with contextlib.suppress(CutShortError):
             await app(scope, receive, send)
 
     return cutting

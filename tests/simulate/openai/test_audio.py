@@ -87,9 +87,7 @@ async def test_speed_and_voice_reach_the_voice() -> None:
     assert (body["voice"], body["speed"]) == ("ballad", 2.0)
 
 
-@pytest.mark.parametrize(
-    "body", [b"{", b"[]", b'{"input": ""}', b'{"input": "Hi", "response_format": "mp3"}', b'{"input": "Hi"}']
-)
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"input": ""}', b'{"input": "Hi", "response_format": "au"}'])
 async def test_speech_that_it_cannot_give_is_refused(body: bytes) -> None:
     headers = {"authorization": "Bearer any"}
     async with standing() as it, httpx.AsyncClient(base_url=it.server.address, headers=headers) as bare:

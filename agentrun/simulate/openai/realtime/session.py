@@ -84,7 +84,12 @@ class RealtimeSession:
         await self.tell("error", error={**problem, "param": None})
 
     async def _update(self, event: dict[str, Any]) -> None:
-        settings = {**self.settings, **need(event, "session", dict)}
+        self.apply(need(event, "session", dict))
+        await self.tell("session.updated", session=self.settings)
+
+    def apply(self, changes: dict[str, Any]) -> None:
+        """Take ``changes`` of the settings. Raises MisfitError where they are none."""
+        settings = {**self.settings, **changes}
         audio = audio_input(settings)
         rate = audio_format.RATES[audio_format.of(settings, "input")]
         audio_format.of(settings, "output")
@@ -93,7 +98,6 @@ class RealtimeSession:
         self.settings = settings
         if self._turns:
             self._turns.rate = rate
-        await self.tell("session.updated", session=self.settings)
 
     async def _append(self, event: dict[str, Any]) -> None:
         pcm = audio_format.pcm_of(need_sound(event), audio_format.of(self.settings, "input"))

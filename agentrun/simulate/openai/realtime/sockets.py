@@ -10,7 +10,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai.errors import TRANSPORT, error
 from agentrun.simulate.openai.mock_state import MockState, Request
-from agentrun.simulate.openai.realtime import client_events
+from agentrun.simulate.openai.realtime import client_events, client_secrets
 from agentrun.simulate.openai.realtime.client_events import MisfitError
 from agentrun.simulate.openai.realtime.session import RealtimeSession
 from agentrun.simulate.openai.realtime.transcription import Transcribing
@@ -46,27 +46,29 @@ def router(mock: MockState) -> APIRouter:
     @routes.websocket("/{agent}/v1/realtime")
     async def realtime(socket: WebSocket, agent: str = "") -> None:
         fault = mock.conditions.strike("realtime")
-        if await refuse(socket, fault):
+        if await refuse(socket, fault, mock):
             return
         if fault and fault.kind == "handshake":
             await hang(socket)
             return
-        await socket.accept()
+        await socket.accept(client_secrets.subprotocol(socket))
         mock.requests.append(Request("realtime", agent, dict(socket.query_params)))
         if fault and fault.kind == "hang":
             await hang(socket)
             return
+        settings = client_secrets.session_of(socket, mock)
         transcribing = socket.query_params.get("intent") == "transcription"
-        kind = Transcribing if transcribing else RealtimeSession
-        await serve(kind(mock, agent, socket.send_text), socket, fault)
+        kind = Transcribing if transcribing or settings.get("type") == "transcription" else RealtimeSession
+        session = kind(mock, agent, socket.send_text)
+        session.apply(settings)
+        await serve(session, socket, fault)
 
     return routes
 
 
-async def refuse(socket: WebSocket, fault: Fault | None) -> bool:
+async def refuse(socket: WebSocket, fault: Fault | None, mock: MockState) -> bool:
     """Refuse a socket that has no key, or whose fault it is; says whether it was."""
-    scheme, _, token = socket.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    if not client_secrets.opens(client_secrets.key_of(socket), mock):
         await socket.send_denial_response(error(401))
     elif fault and fault.kind == "status":
         await socket.send_denial_response(error(fault.status))

@@ -50,9 +50,7 @@ class Transcribing:
         """One event of the client's."""
         kind = event.get("type")
         if kind == "session.update":
-            settings = {**self._settings, **need(event, "session", dict)}
-            self._turns = speech_turns.from_setting(audio_input(settings).get("turn_detection"))
-            self._settings = settings
+            self.apply(need(event, "session", dict))
             await self._tell("session.updated", session=self._settings)
         elif kind == "input_audio_buffer.append":
             await self._append(need_sound(event))
@@ -64,6 +62,12 @@ class Transcribing:
             await self._tell("input_audio_buffer.cleared")
         else:
             raise MisfitError("unknown_event", f"unknown event {kind!r}")
+
+    def apply(self, changes: dict[str, Any]) -> None:
+        """Take ``changes`` of the settings. Raises MisfitError where they are none."""
+        settings = {**self._settings, **changes}
+        self._turns = speech_turns.from_setting(audio_input(settings).get("turn_detection"))
+        self._settings = settings
 
     async def _append(self, pcm: bytes) -> None:
         if self._turns is None:

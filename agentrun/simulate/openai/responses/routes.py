@@ -10,8 +10,7 @@ from fastapi import Request as HttpRequest
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from agentrun.simulate.faults import Fault
-from agentrun.simulate.openai.audio import CutShortError
-from agentrun.simulate.openai.errors import key_problem, strike
+from agentrun.simulate.openai.errors import CutShortError, key_problem, strike
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.realtime import sockets
 from agentrun.simulate.openai.realtime.client_events import MisfitError
@@ -49,7 +48,7 @@ def router(mock: MockState) -> APIRouter:
     @routes.websocket("/{agent}/v1/responses")
     async def socket(socket: WebSocket, agent: str = "") -> None:
         fault = mock.conditions.strike("responses")
-        if await sockets.refuse(socket, fault):
+        if await sockets.refuse(socket, fault, mock):
             return
         await socket.accept()
         if fault and fault.kind == "hang":
