@@ -75,9 +75,15 @@ SLOW = frozenset(
         "cli/test_chat.py",
         "cli/test_dial.py",
         "cli/test_drain.py",
+        "cli/test_log_format.py",
         "cli/test_new.py",
+        "cli/test_serve_webhook.py",
+        "cli/test_simulate.py",
         "cli/test_workers.py",
+        "server/lifecycle/test_stopping_with_a_locked_store.py",
         "tools/mcp/test_connection.py",
+        # the corpus, heard by the packaged model
+        "simulate/engines/test_packaged_whisper.py",
     }
 )
 """Files that `make test` leaves out."""
@@ -85,16 +91,16 @@ FIRST = (
     # quick
     "cli/test_test.py",
     "cli/test_replay.py",
-    "cli/test_serve_webhook.py",
     "cli/test_calls.py",
-    "cli/test_log_format.py",
     "cli/test_serve.py",
-    "server/lifecycle/test_stopping_with_a_locked_store.py",
     "docs/test_tutorials.py",
     "providers/test_generated.py",
     "server/observability/test_tracing.py",
     # slow
     "machines/",
+    "cli/test_serve_webhook.py",
+    "cli/test_log_format.py",
+    "server/lifecycle/test_stopping_with_a_locked_store.py",
     "cli/test_workers.py",
     "calls/test_examples.py",
     "calls/test_latency.py",

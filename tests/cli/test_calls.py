@@ -106,6 +106,7 @@ def test_what_is_not_there_is_told(folder: Path, arguments: tuple[str, ...], mes
     assert not (folder / "none.sqlite3").exists()
 
 
+@pytest.mark.slow
 async def test_a_killed_server_leaves_the_words_of_its_calls(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'calls.sqlite3'}"
     serve = ("-m", "agentrun", "serve", "agents/hello.yaml", "agents/ncaa.yaml", "--offline", "--port", "0")

@@ -30,12 +30,14 @@ def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return programs.run("test", *arguments, cwd=cwd, env={"PATH": os.environ["PATH"]}, timeout=100)
 
 
+@pytest.mark.slow
 def test_every_example_passes_without_network_and_keys() -> None:
     done = run("agents")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_budget_is_held_against_what_the_caller_heard(tmp_path: Path) -> None:
     pytest.importorskip("faster_whisper", reason="the extra 'offline' is not installed")
     open_hours = TESTS.replace("midnight, within_ms: 2000", "midnight").replace("midnight", "six")
