@@ -18,8 +18,8 @@ from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.observability import metrics
 from agentrun.server.observability.metrics import Metrics
 from agentrun.server.records import routes as record_routes
-from agentrun.server.twilio import dial_routes
-from agentrun.server.twilio.outbound_calls import Diallers
+from agentrun.server.twilio.outbound import routes as outbound_routes
+from agentrun.server.twilio.outbound.dialler import Diallers
 from agentrun.server.twilio.routes import TwilioRoutes
 from agentrun.server.twilio.stream_tokens import StreamTokens
 from agentrun.server.twilio.webhook import Webhooks
@@ -53,7 +53,7 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
     count_refused = app.state.metrics.stream_refused
     twilio = TwilioRoutes(switchboard, settings, tokens or StreamTokens(), diallers, webhooks, count_refused)
     app.include_router(twilio.router())
-    app.include_router(dial_routes.router(switchboard, settings, diallers, webhooks))
+    app.include_router(outbound_routes.router(switchboard, settings, diallers, webhooks))
     app.state.diallers = diallers
     app.add_middleware(RequestLimits)
     app.add_middleware(local_only.NoteProxies, local=settings.local)

@@ -33,7 +33,7 @@ from agentrun.server.observability import metric_export
 from agentrun.server.observability.metrics import Metrics
 from agentrun.server.records import record_keeping
 from agentrun.server.shared_state.ledger import Ledger
-from agentrun.server.twilio.outbound_calls import Diallers
+from agentrun.server.twilio.outbound.dialler import Diallers
 from agentrun.spec.loading.spec_file import SpecFile
 
 if TYPE_CHECKING:

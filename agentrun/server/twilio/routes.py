@@ -21,7 +21,7 @@ from agentrun.server.shared_state.database_errors import AwayError
 from agentrun.server.twilio import twiml
 from agentrun.server.twilio.direct_streams import DirectStreams
 from agentrun.server.twilio.look_ups import LookUps
-from agentrun.server.twilio.outbound_calls import Diallers
+from agentrun.server.twilio.outbound.dialler import Diallers
 from agentrun.server.twilio.refused_streams import RefusedStreams
 from agentrun.server.twilio.stream_handshake import POLICY_VIOLATION, StreamHandshake
 from agentrun.server.twilio.stream_tokens import StreamTokens

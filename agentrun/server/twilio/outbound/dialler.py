@@ -11,8 +11,8 @@ from agentrun.records import CallRecord
 from agentrun.server.admission.admission import NotAdmittedError
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
-from agentrun.server.twilio.outgoing import UNANSWERED, WORDS, Outgoing, Unanswered
-from agentrun.server.twilio.placed_calls import PlacedCalls
+from agentrun.server.twilio.outbound.outgoing_call import UNANSWERED, WORDS, Outgoing, Unanswered
+from agentrun.server.twilio.outbound.placed_calls import PlacedCalls
 from agentrun.server.twilio.stream_tokens import LIFETIME_SECONDS
 from agentrun.spec.models.agent import TwilioTransport
 from agentrun.spec.models.outbound import E164, Dialling

@@ -48,7 +48,7 @@ class Outgoing:
         return cls(name, plan, _record(name, name, plan, caller, called), dict(parameters))
 
     @classmethod
-    def taken_over(cls, plan: Plan, placed: Placed, call_sid: str) -> Outgoing:
+    def adopted(cls, plan: Plan, placed: Placed, call_sid: str) -> Outgoing:
         """A call that another process placed, whose record is written on here."""
         record = _record(placed.id, call_sid, plan, placed.caller, placed.called)
         if placed.started:

@@ -22,8 +22,8 @@ from agentrun.server.shared_state import handover
 from agentrun.server.shared_state.backend import Process
 from agentrun.server.shared_state.sql import SqlBackend
 from agentrun.server.shared_state.state import SharedState
-from agentrun.server.twilio.outbound_calls import Diallers
-from agentrun.server.twilio.outgoing import Outgoing
+from agentrun.server.twilio.outbound.dialler import Diallers
+from agentrun.server.twilio.outbound.outgoing_call import Outgoing
 from agentrun.server.twilio.stream_tokens import StreamGrant
 from agentrun.transports import twilio_rest
 

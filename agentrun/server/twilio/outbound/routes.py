@@ -16,7 +16,7 @@ from agentrun.server.auth import api_key
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.shared_state.database_errors import AwayError
-from agentrun.server.twilio.outbound_calls import Diallers, NumberError
+from agentrun.server.twilio.outbound.dialler import Diallers, NumberError
 from agentrun.server.twilio.webhook import Webhooks
 from agentrun.spec.models.agent import TwilioTransport
 from agentrun.transports.twilio_rest import TwilioError

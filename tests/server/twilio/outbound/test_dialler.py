@@ -13,7 +13,7 @@ import pytest
 
 from agentrun.errors import SetupError
 from agentrun.records import CallRecord
-from agentrun.server.twilio.outbound_calls import NumberError
+from agentrun.server.twilio.outbound.dialler import NumberError
 from agentrun.simulate.caller import PhoneCall
 from agentrun.simulate.twilio import Callee, Network, TwilioServer
 from agentrun.transports.twilio_rest import TwilioError
@@ -128,7 +128,7 @@ async def test_a_call_that_nobody_answers_has_its_record(tmp_path: Path, end: st
 async def test_lost_callbacks_are_made_up_for_by_asking(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agentrun.server.twilio.outbound_calls.POLL_SECONDS", 0.1)
+    monkeypatch.setattr("agentrun.server.twilio.outbound.dialler.POLL_SECONDS", 0.1)
     async with exchange(tmp_path, Callee(end="busy")) as calls:
         network = Network("a wrong token", calls.callee)
         calls.twilio.connect(network.put_through)

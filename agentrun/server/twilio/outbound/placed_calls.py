@@ -16,7 +16,7 @@ from agentrun.server.shared_state.database import DECIDE_SECONDS
 from agentrun.server.shared_state.database_errors import AwayError
 from agentrun.server.shared_state.handover import Handover
 from agentrun.server.shared_state.state import AWAY_SECONDS
-from agentrun.server.twilio.outgoing import Outgoing
+from agentrun.server.twilio.outbound.outgoing_call import Outgoing
 from agentrun.server.twilio.stream_tokens import StreamGrant
 
 MOST_REMEMBERED = 10_000
@@ -106,7 +106,7 @@ class PlacedCalls:
         known = placed or Placed(
             *(ticket.dial, ticket.agent, "", ticket.from_number, ticket.to_number, {}, "", ticket.call_sid)
         )
-        self._take_over(plan, known, ticket.call_sid).record.outcome = "answered"
+        self._go_on_with(plan, known, ticket.call_sid).record.outcome = "answered"
 
     async def _adopt(self, dial: str) -> bool:
         """Have the others know that a call goes on here; raises AwayError."""
@@ -151,10 +151,10 @@ class PlacedCalls:
         if row and row.get("answered"):
             return None
         former = await self._handover.adopt(placed.id, placed.owner)
-        return self._take_over(plan, former, call_sid) if former else None
+        return self._go_on_with(plan, former, call_sid) if former else None
 
-    def _take_over(self, plan: Plan, placed: Placed, call_sid: str) -> Outgoing:
-        outgoing = Outgoing.taken_over(plan, placed, call_sid)
+    def _go_on_with(self, plan: Plan, placed: Placed, call_sid: str) -> Outgoing:
+        outgoing = Outgoing.adopted(plan, placed, call_sid)
         self._remember(outgoing)
         self._switchboard.records.add(outgoing.record)
         logger.bind(call=call_sid, agent=placed.agent).info(
