@@ -28,10 +28,11 @@ from agentrun.session.responses.realtime_reconnection import RealtimeReconnectio
 from agentrun.session.responses.remedies import Remedies
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.responses.unheard_caller import second_opinion
-from agentrun.session.speech import greeting, last_words
+from agentrun.session.speech import greeting
 from agentrun.session.speech.announcements import Announcements
+from agentrun.session.speech.apology import MOST_SECONDS as APOLOGY_SECONDS
+from agentrun.session.speech.apology import STUCK_SECONDS, Apology
 from agentrun.session.speech.key_turns import KeyTurns
-from agentrun.session.speech.last_words import LastWords
 from agentrun.session.speech.who_is_speaking import WhoIsSpeaking
 from agentrun.session.tracking.audio_recorder import Recordings
 from agentrun.session.tracking.background_transcription import BackgroundTranscription
@@ -110,7 +111,7 @@ class Session:
         """What the agent says by itself: in silence, when something failed, and at the end."""
         spec = self._plan.spec
         self._voice = Announcements(self._worker, self._parts, self._connection)
-        self._last_words = LastWords(
+        self._apology = Apology(
             *(self._worker, self._parts, self._connection, self._voice, self._faults, self._transcript),
             *(self.record, spec.prompts.apology, apology, self._plan.language, spec.on_fault),
         )
@@ -173,12 +174,12 @@ class Session:
 
     async def apologise(self, reason: str) -> None:
         """Tell the caller that the agent can't go on, and end the call."""
-        if not self._over("error", reason, last_words.MOST_SECONDS):
+        if not self._over("error", reason, APOLOGY_SECONDS):
             return
-        await self._last_words.say()
+        await self._apology.say()
         await self._worker.stop_when_done()
         if not self._connection.written:
-            asyncio.get_running_loop().call_later(last_words.STUCK_SECONDS, self._caller_gone.set)
+            asyncio.get_running_loop().call_later(STUCK_SECONDS, self._caller_gone.set)
 
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
         if isinstance(self._parts.llm, OpenAIRealtimeLLMService):

@@ -16,7 +16,7 @@ from agentrun.spec.models.tools.tool_use import ToolUse
 from agentrun.testing import virtual_time
 from tests.calls.desk import STYLES
 from tests.calls.quick import QuickCall, calls, quick_call
-from tests.session.speech.test_last_words import Line
+from tests.session.speech.test_apology import Line
 
 BOTH = pytest.mark.parametrize("style", STYLES)
 MENU = "keys: {menu: {1: opening hours, 2: a table, 11: the kitchen}, wrong: Press one or two.}"

@@ -10,7 +10,7 @@ from pipecat.frames.frames import Frame, OutputTransportMessageFrame
 
 from agentrun.errors import ToolError
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.session.speech import last_words
+from agentrun.session.speech import apology
 from tests.calls.desk import STYLES
 from tests.calls.quick import quick_call
 
@@ -64,7 +64,7 @@ async def test_a_caller_is_put_through_instead_of_the_apology(
 async def test_a_caller_who_can_t_be_put_through_hears_the_apology(
     tmp_path: Path, kind: str, why: str, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(last_words, "TRANSFER_SECONDS", 0.2)
+    monkeypatch.setattr(apology, "TRANSFER_SECONDS", 0.2)
     company = Company(kind)
     async with quick_call(
         tmp_path, "cascaded", [], [], resources=resources, more=ON_FAULT, control=company

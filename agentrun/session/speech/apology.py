@@ -41,8 +41,8 @@ class _PlayedFrame(DataFrame):
     """Keeps its place behind the apology, and comes out of the line's output when that was played."""
 
 
-class LastWords:
-    """Says the last words of one call, and has in its record what was heard of them.
+class Apology:
+    """Says the apology of one call, and has in its record what was heard of it.
 
     Prepared sound goes to the line itself, which is closed to the pipeline before that: nothing of an earlier
     answer is played, recorded or remembered any more, wherever it waited, and an interruption that a busy
