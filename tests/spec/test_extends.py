@@ -40,6 +40,20 @@ def test_mappings_are_merged_and_everything_else_is_replaced(folder: Path) -> No
     assert spec.vars == {"x": 1, "y": 3}
 
 
+@pytest.mark.parametrize(
+    ("parents", "childs"), [("patience", "attempt_timeout"), ("attempt_timeout", "patience")]
+)
+def test_a_child_s_key_counts_under_its_former_name_and_its_present_one(
+    folder: Path, parents: str, childs: str
+) -> None:
+    service = f"pipeline: {{tts: {{model: openai, fallback: openai/tts-1, {parents}: 2s}}}}\n"
+    (folder / "parent.yaml").write_text(PARENT + service)
+    assert load(child(folder)).spec.pipeline.tts.attempt_timeout == 2.0
+    file = load(child(folder, f"pipeline: {{tts: {{{childs}: 700ms}}}}\n"))
+    assert file.spec.pipeline.tts.attempt_timeout == 0.7
+    assert ("pipeline", "tts", parents) not in file.places
+
+
 def test_the_name_is_the_child_s_own(folder: Path) -> None:
     assert load(child(folder)).spec.name == "child"
 

@@ -36,6 +36,19 @@ def test_a_value_is_replaced(path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "override"),
+    [("patience", "attempt_timeout"), ("attempt_timeout", "patience"), ("patience", "patience")],
+)
+def test_a_key_is_replaced_under_its_former_name_and_its_present_one(
+    path: Path, written: str, override: str
+) -> None:
+    path.write_text(SPEC.replace("openai/gpt-4o}", f"{{fallback: openai/gpt-4o-mini, {written}: 2s}}}}"))
+    assert load(path).spec.pipeline.llm.attempt_timeout == 2.0
+    file = load(path, [(f"pipeline.llm.{override}", "700ms")])
+    assert file.spec.pipeline.llm.attempt_timeout == 0.7
+
+
 def test_the_last_of_two_wins(path: Path) -> None:
     assert load(path, [("name", "one"), ("name", "two")]).spec.name == "two"
 

@@ -11,6 +11,7 @@ from agentrun.spec.checks import secret_values
 from agentrun.spec.loading import file_text, tests_file, yaml_source
 from agentrun.spec.loading.spec_file import Place, Where, dotted
 from agentrun.spec.loading.yaml_source import Source
+from agentrun.spec.models.pipeline import FORMER_TIMEOUT
 from agentrun.spec.values import project_paths
 
 MOST_PARENTS = 10
@@ -18,6 +19,8 @@ SHORT = {("prompts",): "system", ("transport",): "type"} | {
     ("pipeline", part): "model" for part in ("stt", "llm", "tts", "realtime")
 }
 """Where a word is short for a mapping, and the key that it then stands at."""
+_ONE_KEY = ("attempt_timeout", FORMER_TIMEOUT)
+"""Two names of one key of a service: what is written later counts, under whichever."""
 
 
 def read(path: Path, project: Path, children: tuple[Path, ...] = ()) -> Source:
@@ -47,6 +50,17 @@ def expand(found: Source, where: Where) -> None:
         found.values[here] = found.values[where]
         if where in found.lines:
             found.lines[here] = found.lines.pop(where)
+
+
+def other_names(where: Where) -> tuple[str, ...]:
+    """The other names under which the key at ``where`` may stand.
+
+    >>> other_names(("pipeline", "tts", "attempt_timeout"))
+    ('patience',)
+    """
+    if where[0] != "pipeline" or where[:-1] not in SHORT or where[-1] not in _ONE_KEY:
+        return ()
+    return tuple(name for name in _ONE_KEY if name != where[-1])
 
 
 def _parse(path: Path) -> Source:
@@ -112,6 +126,10 @@ def _merged(
 ) -> dict[str, Any]:
     data = dict(base)
     for key, value in child.items():
+        for name in other_names((*where, key)):
+            if name not in child and name in data:
+                del data[name]
+                replaced.add((*where, name))
         under = base.get(key)
         if isinstance(value, dict) and isinstance(under, dict):
             data[key] = _merged(under, value, (*where, key), replaced)

@@ -40,6 +40,9 @@ def put(found: Source, path: str, text: str, shown: str) -> None:
         found.report(where, place, error.problems[0].message, error.problems[0].hint)
         return
     if _fits(found, holder, where, place):
+        for name in extends.other_names(where):
+            holder.pop(name, None)
+            _forget(found, (*where[:-1], name))
         holder[where[-1]] = value
         _note(found, where, place, text)
 
@@ -82,9 +85,14 @@ def _value(text: str, shown: Path) -> Any:
 
 
 def _note(found: Source, where: Where, place: Place, text: str) -> None:
-    for places in (found.values, found.keys, found.lines):
-        for old in [w for w in places if w[: len(where)] == where]:
-            del places[old]
+    _forget(found, where)
     found.values[where] = found.keys[where] = place
     if "{" in text:
         found.lines[where] = Lines(place.path, 0, (), exact=False)
+
+
+def _forget(found: Source, where: Where) -> None:
+    """Where the value at ``where`` and those below it stood."""
+    for places in (found.values, found.keys, found.lines):
+        for old in [w for w in places if w[: len(where)] == where]:
+            del places[old]
