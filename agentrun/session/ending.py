@@ -55,8 +55,9 @@ async def when_heard(voice: Announcements, worker: PipelineWorker) -> None:
 
 
 async def farewell(voice: Announcements, words: str, end: Callable[[], Awaitable[None]]) -> None:
-    """Say ``words``, then ``end``."""
-    await voice.say_whole(words)
+    """Say ``words``, if there are any, then ``end``."""
+    if words:
+        await voice.say_whole(words)
     await end()
 
 

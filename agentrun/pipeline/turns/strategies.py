@@ -26,6 +26,7 @@ from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
+from agentrun.spec.models import idle
 from agentrun.spec.models.agent import AgentSpec
 
 MUTES: dict[str, type[BaseUserMuteStrategy]] = {
@@ -84,7 +85,8 @@ def mute_strategies(spec: AgentSpec) -> list[BaseUserMuteStrategy]:
 
 def idle_after(spec: AgentSpec) -> float:
     """Seconds of silence after which the caller is asked; 0 is never."""
-    return spec.turns.idle.after if spec.turns.idle else 0
+    first = idle.step(spec.turns.idle, 0)
+    return first.wait if first else 0
 
 
 def _start(spec: AgentSpec) -> list[BaseUserTurnStartStrategy]:

@@ -8,7 +8,10 @@ from collections.abc import Awaitable, Callable
 from pipecat.frames.frames import UserIdleTimeoutUpdateFrame
 from pipecat.pipeline.worker import PipelineWorker
 
-from agentrun.spec.models.turns_and_limits import Idle, Limits
+from agentrun.session.responses.response_deadline import ResponseDeadline
+from agentrun.session.speech.announcements import Announcements
+from agentrun.spec.models.idle import Idle, IdleStage, Step, step
+from agentrun.spec.models.turns_and_limits import Limits
 
 Say = Callable[[str], Awaitable[None]]
 Farewell = Callable[[str, str], None]
@@ -16,47 +19,83 @@ Farewell = Callable[[str, str], None]
 
 
 class IdlePrompts:
-    """Asks a silent caller as often as the spec says, if it does, then hangs up or goes on."""
+    """Does for a silent caller what the spec's ``idle`` says, step after step, until they speak again.
 
-    def __init__(self, idle: Idle | None, say: Say, farewell: Farewell, worker: PipelineWorker) -> None:
+    Pipecat counts the silence; it is told how long the next step has to wait.
+    """
+
+    def __init__(
+        self,
+        idle: tuple[IdleStage, ...] | Idle | None,
+        voice: Announcements,
+        response_deadline: ResponseDeadline,
+        farewell: Farewell,
+        worker: PipelineWorker,
+    ) -> None:
         self._idle = idle
-        self._say = say
+        self._voice = voice
+        self._response_deadline = response_deadline
         self._farewell = farewell
         self._worker = worker
-        self._asked = 0
-        self._paused = False
+        self._done = 0
+        self._counts_to = self._wait
 
     async def pause(self, seconds: float) -> None:
         """Let the caller be silent for ``seconds``, until they have spoken."""
-        if self._idle:
-            self._paused = True
-            await self._worker.queue_frame(UserIdleTimeoutUpdateFrame(max(seconds, self._idle.after)))
+        if self._wait:
+            await self._count_to(max(seconds, self._wait))
 
     async def caller_spoke(self) -> None:
-        """Begin to count anew."""
-        self._asked = 0
-        await self._go_on()
+        """Begin with the first step anew."""
+        self._done = 0
+        if self._counts_to != self._wait:
+            await self._count_to(self._wait)
 
     async def restart(self) -> None:
         """Count the caller's silence from now on, where it is being counted."""
-        if self._idle:
-            await self._worker.queue_frame(UserIdleTimeoutUpdateFrame(self._idle.after))
+        if self._counts_to:
+            await self._count_to(self._counts_to)
 
     async def caller_is_silent(self) -> None:
-        """Called each time that the caller has been silent for ``idle.after``, or for the pause."""
-        await self._go_on()
-        if self._idle is None:
-            return
-        if self._asked < self._idle.times:
-            self._asked += 1
-            await self._say(self._idle.say)
-        elif self._idle.then == "hang_up":
-            self._farewell(self._idle.goodbye, "the caller said nothing")
+        """Called when the caller has been silent for as long as the next step, or a pause, has to wait.
 
-    async def _go_on(self) -> None:
-        if self._paused and self._idle:
-            self._paused = False
-            await self._worker.queue_frame(UserIdleTimeoutUpdateFrame(self._idle.after))
+        Who waits for a tool or for an answer is not idle.
+        """
+        if self._caller_waits():
+            await self.restart()
+            return
+        now = self._next
+        if now is None:
+            return
+        self._done += 1
+        if now.ends:
+            self._farewell(now.say, "the caller said nothing")
+            return
+        if self._counts_to != self._wait:
+            await self._count_to(self._wait)
+        if now.ask:
+            self._response_deadline.owed()
+            await self._voice.ask(now.ask)
+        else:
+            await self._voice.say(now.say)
+
+    def _caller_waits(self) -> bool:
+        if self._response_deadline.tools or self._voice.about_to_speak:
+            return True
+        return self._done > 0 and self._response_deadline.answer.waits
+
+    @property
+    def _next(self) -> Step | None:
+        return step(self._idle, self._done)
+
+    @property
+    def _wait(self) -> float:
+        """Seconds of silence before the next step; 0 where there is none."""
+        return self._next.wait if self._next else 0.0
+
+    async def _count_to(self, seconds: float) -> None:
+        self._counts_to = seconds
+        await self._worker.queue_frame(UserIdleTimeoutUpdateFrame(seconds))
 
 
 async def limit(limits: Limits, say: Say, farewell: Farewell) -> None:

@@ -90,6 +90,17 @@ class Announcements:
             # whatever else it is asked before it has taken this up goes into the same answer
             await asyncio.wait_for(self._taken.wait(), _TAKEN_SECONDS)
 
+    async def ask(self, instruction: str) -> None:
+        """Have the model answer to ``instruction``, which nobody hears."""
+        message: Any = {"role": "developer", "content": instruction}
+        frame = LLMMessagesAppendFrame([message], run_llm=True)
+        llm = self._parts.llm
+        if not isinstance(llm, OpenAIRealtimeLLMService):
+            await self._worker.queue_frame(frame)
+            return
+        await pipecat_private.wait_until_answering(llm, False, _TAKEN_SECONDS)
+        await llm.queue_frame(frame)
+
     async def say_whole(self, text: str, *, remembered: bool = True) -> None:
         """Have ``text`` spoken, and wait for what would not come out before the end of the call.
 

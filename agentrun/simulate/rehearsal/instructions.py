@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agentrun.spec.models.agent import AgentSpec
+from agentrun.spec.models.idle import SILENT
 
 _QUOTED = re.compile(r"[\"“](.+?)[\"”]", re.DOTALL)
 _YOU_ARE = re.compile(r"\bthat you(?: are|'re) ([^.,;!]+)", re.IGNORECASE)
@@ -19,7 +20,7 @@ def is_instruction(message: Mapping[str, Any], specs: Sequence[AgentSpec]) -> bo
     if message.get("role") in ("system", "developer"):
         return True
     text = text_of(message)
-    if asks_for_words(message) or _LOST.search(text):
+    if asks_for_words(message) or is_about_silence(message) or _LOST.search(text):
         return True
     return any(_greets(spec, text) for spec in specs)
 
@@ -27,6 +28,11 @@ def is_instruction(message: Mapping[str, Any], specs: Sequence[AgentSpec]) -> bo
 def asks_for_words(message: Mapping[str, Any]) -> bool:
     """Whether a message has a realtime model say fixed words."""
     return text_of(message).startswith("Say exactly these words")
+
+
+def is_about_silence(message: Mapping[str, Any]) -> bool:
+    """Whether a message has the model speak to a caller who says nothing."""
+    return text_of(message).startswith(SILENT)
 
 
 def without_tasks(
@@ -59,6 +65,8 @@ def obey(instruction: str, specs: Sequence[AgentSpec]) -> str:
         return quoted[1].strip()
     if _LOST.search(instruction):
         return "Sorry, we were cut off for a moment. What did you say last?"
+    if instruction.startswith(SILENT):
+        return "Are you still there?"
     who = _YOU_ARE.search(instruction)
     if who:
         return f"Hello! I am {who[1].strip()}. How can I help you?"

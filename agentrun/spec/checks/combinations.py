@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from agentrun.errors import Problem
-from agentrun.spec.checks import call_control, telephone_keys
+from agentrun.spec.checks import call_control, idle, telephone_keys
 from agentrun.spec.loading.spec_file import SpecFile, Where
 
 MODELS_OWN = ("semantic", "server")
@@ -18,15 +18,11 @@ Finding = tuple[Where, str, str]
 def check(file: SpecFile) -> list[Problem]:
     """Every pair of values that contradict each other."""
     style = _realtime(file) if file.spec.pipeline.style == "realtime" else _cascaded(file)
-    return [
-        file.problem(where, message, hint)
-        for where, message, hint in (
-            *style,
-            *_any_style(file),
-            *call_control.check(file),
-            *telephone_keys.check(file),
-        )
-    ]
+    every = (
+        *(*style, *_any_style(file)),
+        *(*call_control.check(file), *telephone_keys.check(file), *idle.check(file)),
+    )
+    return [file.problem(where, message, hint) for where, message, hint in every]
 
 
 def turn_detection(file: SpecFile) -> object:

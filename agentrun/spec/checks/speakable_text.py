@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from agentrun.errors import Problem
 from agentrun.spec.checks import telephone_keys
 from agentrun.spec.loading.spec_file import SpecFile, Where
+from agentrun.spec.models import idle
 from agentrun.spec.models.agent import FixedWords, TwilioTransport
 
 _UNSPEAKABLE = {
@@ -57,9 +58,8 @@ def _spoken(file: SpecFile) -> Iterator[tuple[Where, str]]:
     yield ("limits", "goodbye"), spec.limits.goodbye
     for where, keys in telephone_keys.places(spec):
         yield (*where, "wrong"), keys.wrong or ""
-    if spec.turns.idle:
-        yield ("turns", "idle", "say"), spec.turns.idle.say
-        yield ("turns", "idle", "goodbye"), spec.turns.idle.goodbye
+    for below, text in idle.spoken(spec.turns.idle):
+        yield ("turns", "idle", *below), text
     for index, tool in enumerate(spec.tools):
         where = ("tools", index, "mcp", "say") if tool.mcp else ("tools", index, "say")
         yield where, (tool.mcp or tool).say or ""

@@ -6,22 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text, list_of_one, word
+from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text, list_of_one
+from agentrun.spec.models.idle import Silence
 from agentrun.spec.models.telephone_keys import Keys
 from agentrun.spec.values.durations import Duration
 
 Detection = Literal["smart", "silence", "transcription", "semantic", "server"]
 Mute = Literal["greeting", "tools", "first-speech", "always"]
-
-
-class Idle(SpecModel):
-    """What happens when the caller says nothing; `idle: 15s` is short for `idle: {after: 15s}`."""
-
-    after: Duration = Field(default=15.0, description="How long the caller may be silent.", gt=0)
-    say: Text = Field(default="Are you still there?", description="What the agent then asks.")
-    times: Count = Field(default=2, ge=1, description="How often it asks.")
-    then: Literal["hang_up", "continue"] = Field(default="hang_up", description="What follows.")
-    goodbye: Text = Field(default="I will hang up now. Goodbye.", description="Said before hanging up.")
 
 
 class Turns(SpecModel):
@@ -55,8 +46,10 @@ class Turns(SpecModel):
         description="Whether speech that a realtime model does not react to is noticed on this machine, and "
         "the model connected anew.",
     )
-    idle: Annotated[Idle | None, word("after")] = Field(
-        default=None, description="What happens when the caller says nothing."
+    idle: Silence | None = Field(
+        default=None,
+        description="What happens when the caller says nothing: the same each time, or stage after stage.",
+        examples=["15s"],
     )
     keys: Keys | None = Field(
         default=None,

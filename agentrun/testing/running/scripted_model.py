@@ -10,12 +10,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agentrun.records.analysis import request
-from agentrun.simulate.engines.engines import Answer, Brain, Conversation, ToolCall, answer_for
-from agentrun.simulate.rehearsal.instructions import asks_for_words, is_instruction, text_of, without_tasks
-from agentrun.spec.checks import telephone_keys
+from agentrun.simulate.engines.engines import Answer, Brain, Conversation, answer_for
+from agentrun.simulate.rehearsal.instructions import (
+    asks_for_words,
+    is_about_silence,
+    is_instruction,
+    text_of,
+    without_tasks,
+)
 from agentrun.spec.models.agent import AgentSpec
-from agentrun.spec.models.scenarios import Move, Scenario, Turn
+from agentrun.spec.models.scenarios import Scenario
 from agentrun.testing.results.outcome import Failure
+from agentrun.testing.running.scripted_turns import SpokenTurn, answers_of, by_words
 
 
 class ScriptedModel:
@@ -88,15 +94,19 @@ class Role:
             return answer_for(conversation.schema, self._found(conversation))
         messages = without_tasks(conversation.messages, [self.spec])
         message = messages[-1] if messages else {}
-        if message.get("role") == "system" and not asks_for_words(message):
+        asks = asks_for_words(message) or is_about_silence(message)
+        if message.get("role") == "system" and not asks:
             message = {}
         self._place.note(_said(messages, self.spec), _calls_since(messages, self.spec))
-        turn, moves = self._moves()
+        spoken = self._turn()
+        if is_about_silence(message):
+            return await self._breaks_silence(spoken, conversation)
+        turn, moves = spoken.index, spoken.moves
         instructed = message.get("role") != "tool" and is_instruction(message, [self.spec])
         if not moves or (instructed and self._place.said):
             return await self.rehearsal.answer(conversation)
         before, called = 0, self._place.called
-        for answer in _answers(moves):
+        for answer in answers_of(moves):
             if before == called or before < called < before + len(answer.calls):
                 return self._play(replace(answer, calls=answer.calls[called - before :]), conversation, turn)
             before += len(answer.calls)
@@ -139,24 +149,23 @@ class Role:
         reason = f"the model is not offered it{where}; it is offered: {there}"
         self.misplays.append(Failure(turn + 1, 0, f"the model calls {name}", reason, "not_offered"))
 
-    def _moves(self) -> tuple[int, tuple[Move, ...]]:
-        """The turn at which the caller has said all this, and the model's moves of it."""
+    async def _breaks_silence(self, spoken: SpokenTurn, conversation: Conversation) -> Answer:
+        """What the model says to a caller who is silent: the next ``llm:`` of a turn without words."""
+        asked = sum(is_about_silence(message) for message in _since_words(conversation.messages, self.spec))
+        if not 0 < asked <= len(spoken.silences):
+            return await self.rehearsal.answer(conversation)
+        turn, moves = spoken.silences[asked - 1]
+        return self._play(answers_of(moves)[0], conversation, turn)
+
+    def _turn(self) -> SpokenTurn:
+        """The turn at which the caller has said all this."""
         texts = self._place.said
-        turns = _by_words(self.scenario.turns, texts, self.spec)
+        turns = by_words(self.scenario.turns, texts, self.spec)
         if not texts:
-            return turns[0].index, turns[0].moves
+            return turns[0]
         same = [n for n, turn in enumerate(turns) if n and _plain(turn.words) == _plain(texts[-1])]
         index = len(texts) if len(texts) in same or not same else same[0]
-        return (turns[index].index, turns[index].moves) if index < len(turns) else (0, ())
-
-
-@dataclass(frozen=True)
-class _Spoken:
-    """What the caller says, at which turn of the test, and the model's moves after it."""
-
-    words: str
-    index: int
-    moves: tuple[Move, ...]
+        return turns[index] if index < len(turns) else SpokenTurn("", 0, ())
 
 
 def flow_place(spec: AgentSpec, offered: Sequence[str]) -> str:
@@ -176,71 +185,23 @@ def _ends(words: Sequence[str], end: Sequence[str]) -> bool:
     return not end or list(words[-len(end) :]) == list(end)
 
 
-def _by_words(turns: Sequence[Turn], said: Sequence[str], spec: AgentSpec) -> list[_Spoken]:
-    """The caller's words and the model's moves after them; what comes before any words is first.
-
-    Keys are words where the model was given them as such, and not to a tool.
-    """
-    entries = [_Spoken("", 0, ())]
-    for index, turn in enumerate(turns):
-        words = turn.words
-        if turn.dtmf and any(telephone_keys.places(spec)):
-            words = _pressed(turn.dtmf, entries, said, spec)
-        if words is not None:
-            entries.append(_Spoken(words, index, turn.llm))
-        else:
-            entries[-1] = replace(entries[-1], moves=entries[-1].moves + turn.llm)
-    return entries
-
-
-def _pressed(keys: str, entries: Sequence[_Spoken], said: Sequence[str], spec: AgentSpec) -> str | None:
-    """The words that the model is given for keys; None where a tool that was called before collects them."""
-    if len(entries) <= len(said):
-        words = said[len(entries) - 1]
-        return words if words in _meanings(keys, spec) else None
-    before = entries[-1].moves
-    return None if before and before[-1].call else keys
-
-
-def _meanings(pressed: str, spec: AgentSpec) -> set[str]:
-    """What the model may be told of keys: they themselves, or what a menu has for them."""
-    meanings = {pressed}
-    for _, keys in telephone_keys.places(spec):
-        entry = pressed.removesuffix(keys.finish or "") or pressed
-        meanings |= {entry, *(choice.say for key, choice in keys.menu.items() if key == entry)}
-    return meanings
-
-
-def _answers(moves: Sequence[Move]) -> list[Answer]:
-    """Moves as the answers of a model: words may come with calls, and follow their results."""
-    answers: list[Answer] = []
-    for move in moves:
-        last = answers[-1] if answers else None
-        if move.call:
-            call = ToolCall(move.call, dict(move.args))
-            if last is None or move.after_results:
-                answers.append(Answer(calls=(call,)))
-            else:
-                answers[-1] = Answer(last.text, (*last.calls, call))
-        elif last is None or last.calls:
-            answers.append(Answer(str(move.say)))
-        else:
-            answers[-1] = Answer(f"{last.text} {move.say}")
-    return answers
-
-
 def _said(messages: Sequence[Mapping[str, Any]], spec: AgentSpec) -> list[str]:
     return [text_of(m) for m in messages if m.get("role") == "user" and not is_instruction(m, [spec])]
 
 
 def _calls_since(messages: Sequence[Mapping[str, Any]], spec: AgentSpec) -> int:
     """How many tools were called since the caller spoke last."""
-    count = 0
-    for message in messages:
-        if message.get("role") == "user" and not is_instruction(message, [spec]):
-            count = 0
-        count += len(message.get("tool_calls") or ())
-    return count
+    return sum(len(message.get("tool_calls") or ()) for message in _since_words(messages, spec))
+
+
+def _since_words(messages: Sequence[Mapping[str, Any]], spec: AgentSpec) -> Sequence[Mapping[str, Any]]:
+    """The messages from the caller's last words on."""
+    spoken = [
+        index
+        for index, message in enumerate(messages)
+        if message.get("role") == "user" and not is_instruction(message, [spec])
+    ]
+    return messages[spoken[-1] if spoken else 0 :]
 
 
 def _plain(words: str) -> str:
