@@ -40,6 +40,8 @@ class Line(Protocol):
 
     async def quiet(self, seconds: float, most: float) -> None: ...
 
+    async def stop_recording(self) -> bool: ...
+
     def run(self, work: Coroutine[Any, Any, T]) -> T: ...
 
 
@@ -135,6 +137,14 @@ class Call:
     async def quiet(self, seconds: float = 1.0, most: float = 30.0) -> None:
         """Wait until nobody has spoken for ``seconds``, at most ``most`` seconds."""
         await self._line("quiet").quiet(seconds, most)
+
+    async def stop_recording(self) -> bool:
+        """Stop the recording of the call's sound and delete what was recorded of both sides.
+
+        Gives false where the call is not recorded. The record's ``recording_deleted`` says when it was.
+        Raises ToolError, which the model is told, where the file can't be deleted; it has stopped then.
+        """
+        return await self._line("stop_recording").stop_recording()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait in a ``def`` tool's thread for ``work``, which runs in the event loop; gives its result.

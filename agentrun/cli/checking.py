@@ -10,7 +10,7 @@ from agentrun import plugins
 from agentrun.errors import AgentRunError, PluginError, Problem, SetupError, SpecError
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
-from agentrun.spec.checks import literal_templates, speakable_text
+from agentrun.spec.checks import call_control, literal_templates, speakable_text
 from agentrun.spec.loading import folder
 from agentrun.spec.loading.load import examine
 from agentrun.spec.loading.spec_file import SpecFile
@@ -64,6 +64,7 @@ def _examine(path: Path, wanted: CheckOptions, findings: Findings) -> None:
     if file is None:
         return
     findings.problems.update(speakable_text.check(file))
+    findings.problems.update(call_control.check_recording(file))
     findings.problems.update(literal_templates.check_parameters(file))
     tools, broken = _tools(file) if wanted.plugins else ((), [])
     findings.problems.update(broken)

@@ -46,8 +46,9 @@ class CallRecord:
     ``first_audio_ms`` counts from there to the agent's first sound; ``seconds`` is how long the line was up.
     ``usage`` is what each service was used for, by ``kind provider/model``; ``cost`` is what that may have
     cost, nothing when the call was ``offline``. ``spec_hash`` tells the spec and its files from another state
-    of them, ``versions`` the software. ``recording`` is the path or the address of the call's sound, ``spec``
-    what the call was run with (``record.snapshot``). ``keypad`` has the keys that nobody collected,
+    of them, ``versions`` the software. ``recording`` is the path or the address of the call's sound,
+    ``recording_deleted`` the second at which it was stopped and deleted, ``spec`` what the call was run with
+    (``record.snapshot``). ``keypad`` has the keys that nobody collected,
     ``variables`` what the call has found out, by the names of ``save:`` and ``extract:``.
     ``analysis`` is what ``after_call`` found out: nothing where it isn't asked for, else with its ``state``.
     """
@@ -81,6 +82,7 @@ class CallRecord:
     versions: dict[str, str] = field(default_factory=dict)
     redaction: Redaction = field(default_factory=Redaction, repr=False, compare=False)
     recording: str = ""
+    recording_deleted: float | None = None
     spec: dict[str, Any] = field(default_factory=dict)
     analysis: dict[str, Any] = field(default_factory=dict)
     key: str = field(default_factory=lambda: secrets.token_hex(8), repr=False, compare=False)

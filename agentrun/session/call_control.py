@@ -21,6 +21,7 @@ from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
 from agentrun.session.speech.dtmf import DtmfKeys
+from agentrun.session.tracking.audio_recorder import Recording
 from agentrun.tools.call_history import Ledger
 from agentrun.tools.running.contained_tasks import alone
 from agentrun.tools.tool import Tool
@@ -32,6 +33,10 @@ WAIT_WORDS_SECONDS = 4.0
 """Silence of a tool at work after which the caller is told that they are not forgotten."""
 _DEPARTURE_SECONDS = 6.0
 _NO_TELEPHONE = "That can't be done: the caller is not on a telephone. Say so, and go on yourself."
+
+_NOT_DELETED = (
+    "The recording has stopped, but what was recorded could not be deleted yet. Tell the caller so."
+)
 
 
 class End(Protocol):
@@ -69,6 +74,8 @@ class SessionCallControl:
         self._now: _Open | None = None
         self._borrowed: set[asyncio.Task[Any]] = set()
         self._leaving: asyncio.Future[None] | None = None
+        self.recording: Recording | None = None
+        """Of this call's sound, where there is one."""
 
     def open(
         self,
@@ -194,6 +201,14 @@ class SessionCallControl:
 
     async def wait(self, seconds: float) -> None:
         await self._line().idle.pause(seconds)
+
+    async def stop_recording(self) -> bool:
+        self._line()
+        if self.recording is None:
+            return False
+        if not await self.recording.discard():
+            raise ToolError(_NOT_DELETED)
+        return True
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         if threading.get_ident() == self._thread:

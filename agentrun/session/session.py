@@ -141,7 +141,8 @@ class Session:
         told_to_end, hangup = (asyncio.create_task(each.wait()) for each in (self._ending, self._caller_gone))
         limit = idle_prompts.limit(self._plan.spec.limits, self._voice.say, self._farewell)
         self._tasks += [asyncio.create_task(limit), asyncio.create_task(self._keys.run())]
-        recording = self._recordings and self._recordings.begin(self._plan, self._connection, self.record)
+        sound = (self._plan, self._connection, self.record)
+        self.line.recording = recording = self._recordings.begin(*sound) if self._recordings else None
         try:
             await asyncio.wait({running, told_to_end}, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait({running, hangup}, timeout=self._grace, return_when=asyncio.FIRST_COMPLETED)

@@ -29,6 +29,7 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan import plan as planning
 from agentrun.records import CallRecord
 from agentrun.session import Session
+from agentrun.session.tracking.audio_recorder import Recordings
 from agentrun.simulate.engines.engines import Answer, ToolCall
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.faults import Fault, Route
@@ -192,6 +193,7 @@ async def quick_call(
     detection: str = "transcription",
     faults: Mapping[Route, Fault] | None = None,
     overrides: Sequence[tuple[str, str]] = (),
+    recordings: Recordings | None = None,
 ) -> AsyncIterator[QuickCall]:
     """A call in which the model gives ``answers``; the agent has said hello when the block begins.
 
@@ -212,7 +214,9 @@ async def quick_call(
         transport = QuickTransport()
         call = Call(folder.name, "desk", "twilio", "+15551234567", environ=given)
         connection = Connection(call, transport, RATE, 24_000, control=control)
-        session = Session(plan, connection, resources, CallRecord(call.id, "desk", "twilio"), apology)
+        session = Session(
+            plan, connection, resources, CallRecord(call.id, "desk", "twilio"), apology, recordings
+        )
         running = asyncio.create_task(session.run())
         quick = QuickCall(style, session, transport, brain, voice, openai)
         try:

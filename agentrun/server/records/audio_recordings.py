@@ -36,6 +36,10 @@ class Recording:
         self._target = target
         self._owner = owner
 
+    async def discard(self) -> bool:
+        """Stop, and delete what was recorded: nothing is put or sent anywhere. Whether nothing is left."""
+        return await self._recorder.discard()
+
     async def finish(self) -> None:
         """Put the file where it belongs: in the folder at once, to an address after the call."""
         part = await self._recorder.finish()

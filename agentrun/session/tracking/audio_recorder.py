@@ -43,6 +43,9 @@ T = TypeVar("T")
 class Recording(Protocol):
     """The recording of one call."""
 
+    async def discard(self) -> bool:
+        """Stop, and delete what was recorded; whether nothing of it is left."""
+
     async def finish(self) -> None:
         """The call is over: put the sound where it belongs. The record says where, or what went wrong."""
 
@@ -80,11 +83,40 @@ class Recorder:
         else:
             connection.transport.input().add_event_handler("on_before_push_frame", self._came_in)
         connection.transport.output().add_event_handler("on_before_push_frame", self._went_out)
-        path = target.part(target.name(record.agent, record.id, record.started))
-        self._writing = asyncio.create_task(self._write(partial(SoundFile, path, target.format, rate)))
+        self._path = target.part(target.name(record.agent, record.id, record.started))
+        self._discarding: asyncio.Task[bool] | None = None
+        self._writing = asyncio.create_task(self._write(partial(SoundFile, self._path, target.format, rate)))
+
+    async def discard(self) -> bool:
+        """Stop, and delete what was recorded; whether nothing of it is left.
+
+        It goes on when whoever asked is gone: the caller may hang up at once. The record says when it was
+        deleted, or why it could not be.
+        """
+        if self._discarding is None:
+            self._discarding = asyncio.create_task(self._discard())
+        return await asyncio.shield(self._discarding)
+
+    async def _discard(self) -> bool:
+        self._over.set()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await asyncio.wait({self._writing})
+                await self._aside(partial(self._path.unlink, missing_ok=True))
+        except (OSError, TimeoutError) as error:
+            self._record.errors.append(
+                f"recording: it was to be deleted, and is still at {self._path}: "
+                f"{error or 'the disk did not answer'}"
+            )
+            return False
+        self._record.recording, self._record.recording_deleted = "", self._record.elapsed()
+        return True
 
     async def finish(self) -> Path | None:
         """Write the last of it; the file, or None when there is none that is of use."""
+        if self._discarding:
+            await asyncio.wait({self._discarding})
+            return None
         self._over.set()
         done, _ = await asyncio.wait({self._writing}, timeout=CLOSE_SECONDS)
         if not done:
@@ -101,6 +133,8 @@ class Recorder:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._over.wait(), PERIOD_SECONDS)
                 over = self._over.is_set()
+                if self._discarding:
+                    break
                 await self._append(0.0 if over else BEHIND_SECONDS)
                 if over:
                     break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentrun.tools.builtin import digits, hang_up, transfer, voicemail, wait
+from agentrun.tools.builtin import digits, hang_up, recording, transfer, voicemail, wait
 from agentrun.tools.builtin.builtin import Builtin
 from agentrun.tools.http import build as http
 from agentrun.tools.http.settings import Settings
@@ -13,6 +13,7 @@ BUILTINS: dict[str, Builtin] = {
     "send_dtmf": digits.SEND,
     "collect_digits": digits.COLLECT,
     "wait": wait.BUILTIN,
+    "stop_recording": recording.BUILTIN,
     "leave_voicemail": voicemail.BUILTIN,
     "http": Builtin(Settings, http.make),
 }
