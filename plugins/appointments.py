@@ -1,4 +1,7 @@
-"""Book, move and cancel appointments, which are kept in a SQLite file.
+"""Book, move and cancel appointments, which are kept in a SQLite file, and know who calls again.
+
+A spec with the variables ``patient`` and ``appointment`` gets the name and the next appointment of a caller
+whose number is in the diary, before the agent speaks.
 
 - ``APPOINTMENTS_FILE``: the file; ``appointments.sqlite3`` in the current folder by default.
 - ``APPOINTMENTS_HOURS``: days and hours, such as ``mon tue wed thu fri 09:00-17:00``, which is the default.
@@ -11,6 +14,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -94,15 +98,29 @@ def cancel_appointment(call: Call, name: str, day: date, at: time) -> str:
 
 
 @hookimpl
+def agentrun_call_before(call: Call) -> dict[str, str] | None:
+    """Who has an appointment under the number that calls, and when the next one is."""
+    if call.from_number is None or not diary_file(call).exists():
+        return None
+    question = "SELECT name, begins FROM appointments WHERE phone = ? AND begins > ? ORDER BY begins LIMIT 1"
+    with diary(call) as book:
+        row = book.execute(question, (call.from_number, str(now(call)))).fetchone()
+    return {"patient": row[0], "appointment": spoken(datetime.fromisoformat(row[1]))} if row else None
+
+
+@hookimpl
 def agentrun_tools() -> list[Callable[..., Any]]:
     return [list_free_appointments, book_appointment, move_appointment, cancel_appointment]
+
+
+def diary_file(call: Call) -> Path:
+    return Path(call.environ.get("APPOINTMENTS_FILE", "appointments.sqlite3"))
 
 
 @contextmanager
 def diary(call: Call) -> Iterator[sqlite3.Connection]:
     """The appointments, for one transaction: no other call or process comes in between."""
-    path = call.environ.get("APPOINTMENTS_FILE", "appointments.sqlite3")
-    with closing(sqlite3.connect(path, isolation_level=None)) as book, book:
+    with closing(sqlite3.connect(diary_file(call), isolation_level=None)) as book, book:
         book.execute("BEGIN IMMEDIATE")
         book.execute(TABLE)
         yield book

@@ -11,7 +11,9 @@ from typing import Any
 
 from agentrun.call import Call
 from agentrun.errors import ToolError
+from agentrun.plan.before_call import NAME as LOOK_UP
 from agentrun.plan.plan import Plan
+from agentrun.plugins.call_hooks import CallHooks
 from agentrun.spec.models.scenarios import Turn
 from agentrun.spec.values.durations import seconds
 from agentrun.tools.tool import Tool
@@ -35,12 +37,28 @@ def replace_tools(tools: Sequence[Tool], turns: Sequence[Turn], now: Callable[[]
 
 
 def replace_look_up(plan: Plan, turns: Sequence[Turn], now: Callable[[], int]) -> Plan:
-    """``plan``, whose look-up before a call gets the answer that a test gives as that of ``before_call``."""
+    """``plan``, whose look-up before a call gets the answer that a test gives as that of ``before_call``.
+
+    It is the answer to the request; where there is none, it is what the plugins find.
+    """
     tool = plan.before_call.tool
     if tool is None:
-        return plan
+        return _replaced_hooks(plan, turns)
     (replaced,) = replace_tools([tool], turns, now)
     return replace(plan, before_call=replace(plan.before_call, tool=replaced))
+
+
+def _replaced_hooks(plan: Plan, turns: Sequence[Turn]) -> Plan:
+    answers = [turn.tools[LOOK_UP] for turn in turns if LOOK_UP in turn.tools]
+    if not answers:
+        return plan
+
+    async def look_up(call: Call) -> Any:
+        del call
+        return await _give(answers[0])
+
+    others = [replace(hooks, before=()) for hooks in plan.hooks]
+    return replace(plan, hooks=(*others, CallHooks("test", before=((look_up, ("call",)),))))
 
 
 def _replaced(tool: Tool, results: Mapping[int, Any], now: Callable[[], int]) -> Tool:

@@ -198,3 +198,16 @@ def test_two_processes_never_get_the_same_time(tmp_path: Path) -> None:
         for process in processes:
             process.kill()
     assert sorted(map(int, won)) == list(range(9, 17))
+
+
+def test_who_has_an_appointment_is_known_by_their_number(plugin: ModuleType, tmp_path: Path) -> None:
+    ada, other = call_of(tmp_path, "+15550000001"), call_of(tmp_path, "+15550000002")
+    assert plugin.agentrun_call_before(ada) is None
+    assert not (tmp_path / "book.sqlite3").exists(), "a look-up makes no diary"
+    book(plugin, ada, "Ada Byron", "14:30")
+    book(plugin, ada, "Ada Byron", "09:00")
+    known = plugin.agentrun_call_before(ada)
+    assert known == {"patient": "Ada Byron", "appointment": f"Monday, {MONDAY.day} {MONDAY:%B} at 09:00"}
+    assert plugin.agentrun_call_before(other) is None
+    hidden = Call("1", "desk", "twilio", environ=ada.environ)
+    assert plugin.agentrun_call_before(hidden) is None
