@@ -129,7 +129,8 @@ def test_a_caller_who_is_pressing_keys_gets_no_stage(tmp_path: Path, style: str)
 def slow(seconds: float) -> Tool:
     """A tool that works for so long, and says nothing meanwhile."""
 
-    async def run(_call: Call, _arguments: Mapping[str, Any]) -> str:
+    async def run(call: Call, arguments: Mapping[str, Any]) -> str:
+        del call, arguments
         await asyncio.sleep(seconds)
         return "three"
 
