@@ -8,6 +8,7 @@ import pytest
 
 from agentrun.errors import SpecError
 from agentrun.spec import load
+from agentrun.spec.models.idle import Idle
 
 SPEC = """\
 transport: twilio
@@ -60,7 +61,7 @@ def test_a_key_below_a_short_word_keeps_the_word(path: Path) -> None:
 
 def test_a_mapping_that_is_not_there_is_made(path: Path) -> None:
     idle = load(path, [("turns.idle.after", "5s")]).spec.turns.idle
-    assert idle is not None
+    assert isinstance(idle, Idle)
     assert idle.after == 5
 
 
