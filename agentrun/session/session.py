@@ -119,9 +119,8 @@ class Session:
             *(self.record, self._parts, self._worker, self._faults, self._response_deadline, self._voice),
             *(spec.prompts.repeat, self.apologise, self._ending.is_set),
         )
-        self._idle = IdlePrompts(
-            *(spec.turns.idle, self._voice, self._response_deadline, self._farewell, self._worker),
-        )
+        silence = (spec.turns.idle, self._voice, self._response_deadline)
+        self._idle = IdlePrompts(*silence, self._farewell, self._worker)
 
     def _open_line(self) -> None:
         """The call for its tools, and the caller's turns, spoken or keyed."""
