@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from tests.calls.fault_rows import language_model, line, realtime, speech, tool
+from tests.calls.fault_rows import fallback, language_model, line, realtime, speech, tool
 from tests.calls.fault_rows.row import ANSWER_SECONDS, NOTHING, Row
 
 ROWS: tuple[Row, ...] = (
     *(*speech.ROWS, *language_model.ROWS, *realtime.ROWS),
-    *(*tool.ROWS, *line.ROWS),
+    *(*tool.ROWS, *line.ROWS, *fallback.ROWS),
 )
+
+
+def _part(row: Row) -> str:
+    return f"{row.part}, with a `fallback`" if row.fallback else row.part
 
 
 def page() -> str:
@@ -16,7 +20,7 @@ def page() -> str:
     lines = [
         "# Faults, and what a caller hears of them",
         "",
-        "Each row is a test: an agent with one service a part, no `fallback`, and "
+        "Each row is a test: an agent with one service a part, unless the row names a `fallback`, and "
         f"`limits.answer: {ANSWER_SECONDS:g}s`. No silence is longer than `limits.answer` and 4 s; the "
         "longest one of each row is bounded by its column.",
         "",
@@ -27,7 +31,7 @@ def page() -> str:
         fate = "goes on" if row.goes_on else "ends after it"
         named = f"`{row.record}`" if row.record else ""
         silence = "" if row.hears == NOTHING else f"{row.within:g} s"
-        cells = (row.part, row.name, row.moment, row.hears, silence, fate, named)
+        cells = (_part(row), row.name, row.moment, row.hears, silence, fate, named)
         lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",

@@ -16,7 +16,8 @@ QUICK = ("500 once", "empty once", "hangs", "401", "TLS", "deaf once", "raises",
 
 
 def _case(row: Row) -> object:
-    return pytest.param(row, id=row.id, marks=() if row.name in QUICK else pytest.mark.slow)
+    quick = row.name in QUICK and not row.fallback
+    return pytest.param(row, id=row.id, marks=() if quick else pytest.mark.slow)
 
 
 def entries(played: play.Played) -> str:

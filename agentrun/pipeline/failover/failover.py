@@ -27,7 +27,8 @@ from agentrun.pipeline.session_listener import SessionListener
 Directed = tuple[Frame, FrameDirection]
 END_SECONDS = 15.0
 """How long the end of a call waits for work that is still to be done."""
-_OURS = "failover"
+OURS = "failover"
+"""Marks a frame that is for a member alone, and goes no further."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
 
     async def push_frame(self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
         source = frame.metadata.pop(self.name, None)
-        if frame.metadata.get(_OURS) == self.name:
+        if frame.metadata.get(OURS) == self.name:
             return
         if source is None or self.outlives(frame):
             await super().push_frame(frame, direction)
@@ -231,7 +232,7 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
     async def _silence(self, member: Member) -> None:
         """Have a member drop what it does. A paused one goes on, so that the end of the call passes it."""
         frame = InterruptionFrame()
-        frame.metadata[_OURS] = self.name
+        frame.metadata[OURS] = self.name
         await member.service.queue_frame(frame)
 
     async def _finish(self) -> None:

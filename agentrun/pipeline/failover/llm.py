@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipecat.frames.frames import (
+    ErrorFrame,
     Frame,
     FunctionCallCancelFrame,
     FunctionCallInProgressFrame,
@@ -21,6 +22,7 @@ from pipecat.processors.frame_processor import FrameDirection
 
 from agentrun.pipeline.failover.failover import Directed, Failover, Member
 from agentrun.pipeline.failover.repeated_text import RepeatedText
+from agentrun.pipeline.services import end_of_answer
 from agentrun.pipeline.session_listener import SessionListener
 
 _TOOLS = (
@@ -38,8 +40,8 @@ _GO_ON = (
 class LanguageModelFailover(Failover):
     """Runs the model with the same context where no word was said yet.
 
-    An answer that broke off is gone on with, and the words already said are not said again. Tools that were
-    called are not called again: their results come back to the model that then serves.
+    An empty answer is none. One that broke off is gone on with, and the words already said are not said
+    again. Tools that were called are not called again: their results come back to the model that then serves.
     """
 
     part = "llm"
@@ -125,6 +127,12 @@ class LanguageModelFailover(Failover):
 
     def _end(self, frame: Frame) -> Sequence[Frame]:
         if not self._owed and not self._open:
+            return ()
+        serving = self._serving
+        if not self._open and serving and self._following():
+            reason = end_of_answer.reason_of(frame, serving.service)
+            why = f"the answer was empty{f': {reason}' if reason else ''}"
+            self.fail(ErrorFrame(f"{serving.name}: {why}"))
             return ()
         opening = self._begin()
         self._open = False

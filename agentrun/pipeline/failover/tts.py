@@ -24,11 +24,11 @@ from pipecat.frames.frames import (
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.utils.text.simple_text_aggregator import SimpleTextAggregator
 
-from agentrun.pipeline.failover.failover import Directed, Failover, Member
+from agentrun.pipeline.failover.failover import OURS, Directed, Failover, Member
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.text.speech_text import SpeechText
 
-_NOT_OURS = SystemFrame | StartFrame | EndFrame | ServiceSwitcherFrame | ServiceUpdateSettingsFrame
+_NOTOURS = SystemFrame | StartFrame | EndFrame | ServiceSwitcherFrame | ServiceUpdateSettingsFrame
 Sentence = AggregatedTextFrame | TTSSpeakFrame
 
 
@@ -50,13 +50,15 @@ class TextToSpeechFailover(Failover):
         self._spoken = 0
         self._sounding = False
         self._announced: set[int] = set()
+        self._open = False
+        """Whether the beginning of an answer has come out, and its end has not."""
 
     @property
     def busy(self) -> bool:
         return self._head() is not None
 
     def is_work(self, frame: Frame, direction: FrameDirection) -> bool:
-        return direction is FrameDirection.DOWNSTREAM and not isinstance(frame, _NOT_OURS)
+        return direction is FrameDirection.DOWNSTREAM and not isinstance(frame, _NOTOURS)
 
     async def take(self, frame: Frame, _direction: FrameDirection) -> None:
         if isinstance(frame, LLMFullResponseStartFrame | TTSSpeakFrame) and not self._owed:
@@ -92,11 +94,11 @@ class TextToSpeechFailover(Failover):
             self._owed[self._owed.index(head)] = replace(head, text=_after(head.text, self._spoken))
         self._spoken, self._sounding = 0, False
         self._announced.clear()
-        return [(frame, FrameDirection.DOWNSTREAM) for frame in self._owed]
+        return [(frame, FrameDirection.DOWNSTREAM) for frame in (*self._beginning(), *self._owed)]
 
     def forget(self) -> None:
         self._owed = [frame for frame in self._owed if not frame.interruptible]
-        self._spoken, self._sounding = 0, False
+        self._spoken, self._sounding, self._open = 0, False, False
         self._announced.clear()
 
     def overdue(self) -> None:
@@ -121,6 +123,15 @@ class TextToSpeechFailover(Failover):
             self._sounding = False
             self.wait()
         await self.give(frame)
+
+    def _beginning(self) -> Sequence[Frame]:
+        """Tells a voice that goes on with an answer that it is one; without, it says each sentence by itself
+        and waits 3 s behind it. The line has been told already."""
+        if not self._open:
+            return ()
+        begun = LLMFullResponseStartFrame()
+        begun.metadata[OURS] = self.name
+        return (begun,)
 
     def _head(self) -> Sentence | None:
         """The oldest sentence that was not spoken; what the voice is given nothing of makes no sound."""
@@ -148,6 +159,8 @@ class TextToSpeechFailover(Failover):
 
     def _emitted(self, frame: Frame) -> None:
         """What was between sentences has come out; at the end of an answer all before it is done."""
+        if isinstance(frame, LLMFullResponseStartFrame | LLMFullResponseEndFrame):
+            self._open = isinstance(frame, LLMFullResponseStartFrame)
         place = next((n for n, owed in enumerate(self._owed) if owed.id == frame.id), None)
         if place is None:
             return

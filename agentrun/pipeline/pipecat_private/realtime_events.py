@@ -32,6 +32,7 @@ _HANDLED = ("response_cancel_not_active", "conversation_already_has_active_respo
 _KNOWN_ITEMS = ("message", "function_call", "function_call_output")
 _SOUND = '"response.output_audio.delta"'
 _NO_NEWS = ("session.", "rate_limits.", "error")
+_OF_CALLER = ("input_audio_buffer.speech_", "conversation.item.input_audio_transcription.")
 _ATTRIBUTE = "_session_events"
 
 
@@ -49,6 +50,8 @@ class SessionEvents:
         self.closed = ""
         self.heard_at = 0.0
         """When the server last showed that it hears or answers, on the loop's clock."""
+        self.heard_caller_at = 0.0
+        """When it last showed that it hears the caller."""
         self._receive = replace_method(llm, "_receive_task_handler", self.receive)
         self._connect = replace_method(llm, "_connect", self.connect)
         self._send_event = replace_method(llm, "send_client_event", self.send_event)
@@ -114,6 +117,8 @@ class SessionEvents:
         """The server says something about the conversation."""
         if not kind.startswith(_NO_NEWS):
             self.heard_at = asyncio.get_running_loop().time()
+        if kind.startswith(_OF_CALLER):
+            self.heard_caller_at = self.heard_at
 
 
 class ReadableEvents:

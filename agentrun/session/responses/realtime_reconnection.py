@@ -37,7 +37,7 @@ class RealtimeReconnection:
 
     ``lost`` is told each time that the model went silent, whether its connection ended, its session was not
     set up, or it reacts to nothing that the caller says (``is_unheard``); ``give_up`` once when it can't be
-    brought back.
+    brought back, or stays deaf each time.
     A call that ``is_over`` closes its connection itself.
     ``clock`` is in seconds, by default the event loop's.
     """
@@ -61,6 +61,7 @@ class RealtimeReconnection:
         self._is_over = is_over
         self._is_unheard = is_unheard
         self._unheard = 0
+        self._unheard_at = 0.0
         self._clock = clock or asyncio.get_running_loop().time
 
     async def watch(self) -> None:
@@ -88,7 +89,10 @@ class RealtimeReconnection:
             return f"its session was not set up within {HANDSHAKE_SECONDS:g} s"
         if not self._is_unheard():
             return ""
+        if events and events.heard_caller_at > self._unheard_at:
+            self._unheard = 0
         self._unheard += 1
+        self._unheard_at = asyncio.get_running_loop().time()
         return "it did not hear the caller"
 
     async def _bring_back(self, why: str) -> bool:

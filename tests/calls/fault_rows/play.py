@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,9 @@ import numpy as np
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.records import CallRecord
 from agentrun.simulate.engines.engines import Answer
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.faults import Fault, Route
+from agentrun.simulate.openai import OpenAIServer
 from agentrun.testing import virtual_time
 from agentrun.tools.build import build
 from tests.calls.desk import CORPUS
@@ -31,6 +34,8 @@ QUESTION = (CORPUS / "04_team_duke.wav").read_bytes()[44:] + bytes(16_000 * 2)
 """A question at 16 kHz, and a second of silence."""
 SOUND = (np.sin(np.arange(24_000) * 0.1) * 9_000).astype("<i2").tobytes()
 NEVER = 10**9
+ASK_AGAIN_SECONDS = 1.0
+"""How long the agent has been silent when the caller asks once more."""
 SECTIONS: Mapping[Part, str] = {"stt": "stt", "llm": "llm", "tts": "tts", "realtime": "realtime"}
 
 
@@ -54,9 +59,12 @@ async def _play(folder: Path, row: Row) -> Played:
     hello = [Answer("Hello.")] if row.part == "llm" and greeting else []
     tools = [build(tool.function_of(row), "desk")] if row.part == "tool" else []
     answers = [calls(tools[0].name)] if tools else [SENTENCES]
-    tls = [(f"pipeline.{SECTIONS[row.part]}.base_url", "https://{address}")] if row.tls else []
+    second = OpenAIServer(ScriptedHearing(["Yes."]), ToneVoice(), ScriptedBrain([*hello, SENTENCES, MORE]))
+    if row.fault and row.fallback == "broken":
+        second.conditions.faults[row.route or ROUTES[row.part]] = dataclasses.replace(row.fault)
     async with (
         Resources() as resources,
+        second,
         quick_call(
             *(folder, "realtime" if row.part == "realtime" else "cascaded", tools),
             [*hello, *answers, *[MORE] * 6],
@@ -65,8 +73,8 @@ async def _play(folder: Path, row: Row) -> Played:
             apology=SOUND,
             detection="silence" if row.part == "stt" else "transcription",
             faults=_there(row),
-            overrides=tls,
-            greeted=not greeting and not (row.tls and row.part in ("tts", "realtime")),
+            overrides=_overrides(row, second.base_url),
+            greeted=not greeting,
         ) as call,
     ):
         before = 0 if greeting else len(call.agent_words)
@@ -74,6 +82,16 @@ async def _play(folder: Path, row: Row) -> Played:
         over = call.record.ended_by
     said = call.agent_words[before:]
     return Played(said, silence if over in (None, "error") else -1.0, call.record)
+
+
+def _overrides(row: Row, second: str) -> list[tuple[str, str]]:
+    """What the row's spec has that others have not."""
+    if row.tls and (row.moment == "greeting" or row.part == "stt"):
+        return [(f"pipeline.{SECTIONS[row.part]}.base_url", "https://{address}")]
+    if row.fallback:
+        service = f'{{{{model: openai/other, base_url: "{second}"}}}}'
+        return [(f"pipeline.{SECTIONS[row.part]}.fallback", service)]
+    return []
 
 
 def _there(row: Row) -> dict[Route, Fault]:
@@ -92,16 +110,19 @@ async def _observe(call: QuickCall, row: Row) -> float:
     """Ask, and listen until nothing more comes; gives the longest silence before something was heard."""
     clock = asyncio.get_running_loop().time
     sounds = call.transport._output.sounds
-    asked, before = clock(), len(sounds) if row.moment != "greeting" else 0
-    if row.moment != "greeting":
-        asked = await _ask(call, row)
-    while clock() - max(asked, sounds[-1][1] if sounds else asked) < MOST_SILENCE + 3:
-        await asyncio.sleep(0.1)
-        if call.session._ending.is_set() and call.session._caller_gone.is_set():
+    before = len(sounds) if row.moment != "greeting" else 0
+    asked = [clock() if row.moment == "greeting" else await _ask(call, row)]
+    while not (call.session._ending.is_set() and call.session._caller_gone.is_set()):
+        quiet = clock() - max(asked[-1], sounds[-1][1] if sounds else 0.0)
+        if quiet > ASK_AGAIN_SECONDS and len(asked) < row.asks and sounds[-1][0] > asked[-1]:
+            asked.append(await _ask(call, row))
+        elif quiet > MOST_SILENCE + 3:
             break
+        await asyncio.sleep(0.1)
     heard = sounds[before:]
-    ends = [asked, *(end for _, end in heard)]
-    return max((begin - end for (begin, _), end in zip(heard, ends, strict=False)), default=clock() - asked)
+    ends = sorted([*asked, *(end for _, end in heard)])
+    silences = [begin - max(end for end in ends if end <= begin) for begin, _ in heard if begin >= ends[0]]
+    return max(silences, default=clock() - asked[0])
 
 
 async def _ask(call: QuickCall, row: Row) -> float:
@@ -112,6 +133,9 @@ async def _ask(call: QuickCall, row: Row) -> float:
         row.fault.after = 0
     elif row.fault:
         call.openai.conditions.faults[ROUTES[row.part]] = row.fault
+    if row.tls:
+        service: Any = call.session._parts.tts if row.part == "tts" else call.session._parts.llm
+        service._client.base_url = str(service._client.base_url).replace("http://", "https://")
     if row.part == "stt" or (row.fault and row.fault.kind == "deaf"):
         for start in range(0, len(QUESTION), 640):
             await call.transport.hear(QUESTION[start : start + 640])

@@ -34,6 +34,7 @@ ROWS = (
     socket("an error event", once("error"), ANSWER, 4),
     socket("malformed event", once("malformed"), ANSWER, 4, "skipped_event"),
     socket("deaf once", once("deaf"), ANSWER, 4, "did not hear the caller"),
+    socket("deaf throughout", fault("deaf"), SORRY, 4, "did not hear the caller", asks=3),
     turn("failed once", status(429, 1), ANSWER, 4, "failed (rate_limit_exceeded)"),
     turn("failed throughout", status(429), SORRY, 4, "failed (rate_limit_exceeded)"),
     turn("empty once", once("empty"), ANSWER, 4, "the answer was empty: completed"),

@@ -32,7 +32,8 @@ class Row:
     """A ``fault`` of a ``part``: what the caller ``hears``, ``within`` seconds, what the ``record`` names.
 
     ``route`` is where the fault is put, if not where the part's requests go. A tool's fault, and the line's,
-    is known by its name; ``tls`` is an address that doesn't speak it.
+    is known by its name; ``tls`` is an address that doesn't speak it. The caller ``asks`` so many times. A
+    part with a ``fallback`` has a second service, which is at fault as well where it is ``broken``.
     """
 
     part: Part
@@ -44,11 +45,13 @@ class Row:
     moment: Moment = "turn"
     route: Route | None = None
     tls: bool = False
+    asks: int = 1
+    fallback: Literal["", "works", "broken"] = ""
 
     @property
     def id(self) -> str:
         """The row's name as a test's."""
-        return f"{self.part}, {self.name}, {self.moment}"
+        return f"{self.part}{' with a fallback' if self.fallback else ''}, {self.name}, {self.moment}"
 
     @property
     def goes_on(self) -> bool:

@@ -47,6 +47,7 @@ ROWS = (
     # and of an answer
     voice("refused once", once("refuse"), ANSWER, 4),
     voice("refused throughout", fault("refuse"), SORRY, 10, "connectivity"),
+    voice("TLS", None, SORRY, 7, "connectivity", tls=True),
     voice("400 once", status(400, 1), PART, 4, "400"),
     voice("401", status(401), SORRY, 4, "authentication"),
     voice("403", status(403), SORRY, 4, "authorization"),
