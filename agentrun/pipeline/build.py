@@ -44,4 +44,5 @@ def _build(
     output = connection.transport.output()
     pipecat_private.resample_promptly(output)
     pipecat_private.send_ahead(output, AHEAD_SECONDS)
+    pipecat_private.keep_pace(output)
     return STYLES[plan.spec.pipeline.style](plan, instructions, connection, resources, listener)

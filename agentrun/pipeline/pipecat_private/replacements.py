@@ -58,6 +58,7 @@ REPLACEABLE = (
     Replaceable(BaseOutputTransport, "process_frame", ("frame", "direction"), "close the line"),
     Replaceable(BaseOutputTransport, "set_transport_ready", ("frame",), "resample without delay"),
     Replaceable(FastAPIWebsocketOutputTransport, "_write_audio_sleep", (), "send ahead of playing"),
+    Replaceable(FastAPIWebsocketOutputTransport, "write_audio_frame", ("frame",), "a line that is lost"),
 )
 """Every method that may be replaced, and why."""
 

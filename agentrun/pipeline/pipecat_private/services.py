@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from openai import AsyncOpenAI
-from pipecat.frames.frames import StartFrame
+from pipecat.frames.frames import OutputAudioRawFrame, StartFrame
 from pipecat.pipeline.parallel_pipeline import ParallelPipeline
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.ai_service import AIService
@@ -86,6 +86,24 @@ def is_connected(service: FrameProcessor) -> bool:
     begun = not isinstance(service, OpenAIRealtimeSTTService) or service._session_ready
     socket = service._websocket
     return begun and not service._reconnect_in_progress and socket is not None and socket.state is State.OPEN
+
+
+def keep_pace(output: FrameProcessor | None) -> None:
+    """Have a WebSocket's output take as long for sound that can't be sent as for sound that is played.
+
+    Pipecat drops what waits for a connection that broke off, words included, within a moment: the words would
+    count as heard before anybody has said that the line is lost.
+    """
+    if not isinstance(output, FastAPIWebsocketOutputTransport):
+        return
+
+    async def write(frame: OutputAudioRawFrame) -> bool:
+        taken: bool = await write_frame(frame)
+        if not taken:
+            await asyncio.sleep(len(frame.audio) / 2 / frame.num_channels / frame.sample_rate)
+        return taken
+
+    write_frame = replace_method(output, "write_audio_frame", write)
 
 
 async def reconnect(service: FrameProcessor) -> None:

@@ -6,7 +6,11 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from agentrun.pipeline import pipecat_private
 from agentrun.session.responses.realtime_reconnection import RealtimeReconnection
+from agentrun.testing import virtual_time
 
 
 async def test_a_call_that_is_over_is_not_connected_anew() -> None:
@@ -20,3 +24,45 @@ async def test_a_call_that_is_over_is_not_connected_anew() -> None:
     async with asyncio.timeout(10):
         await reconnection.watch()
     assert said == []
+
+
+@pytest.mark.parametrize(("hears", "given_up"), [(False, 1), (True, 0)])
+def test_a_model_that_is_deaf_each_time_is_given_up_and_one_that_hears_in_between_is_not(
+    monkeypatch: pytest.MonkeyPatch, hears: bool, given_up: int
+) -> None:
+    events = SimpleNamespace(heard_caller_at=0.0, closed="")
+
+    async def nothing(*_: object, **__: object) -> None:
+        """Takes no time."""
+
+    for name, answer in {
+        "session_events": lambda _llm: events,
+        "realtime_is_deaf": lambda _llm: False,
+        "realtime_is_ready": lambda _llm: True,
+        "realtime_restore": nothing,
+        "end_half_answer": nothing,
+    }.items():
+        monkeypatch.setattr(pipecat_private, name, answer)
+
+    async def talk() -> list[str]:
+        clock, reasons, moments = asyncio.get_running_loop().time, list[str](), iter([True] * 5)
+
+        async def give_up(reason: str) -> None:
+            reasons.append(reason)
+
+        def is_unheard() -> bool:
+            missed = next(moments, None)
+            if missed is None:
+                over.set()
+            elif hears:
+                events.heard_caller_at = clock()
+            return bool(missed)
+
+        over = asyncio.Event()
+        llm: Any = SimpleNamespace()
+        ask = (lambda _text: None, lambda: True, give_up, lambda _what: None, over.is_set)
+        async with asyncio.timeout(60):
+            await RealtimeReconnection(llm, *ask, is_unheard).watch()
+        return reasons
+
+    assert len(virtual_time.run(talk())) == given_up
