@@ -8,6 +8,7 @@ from __future__ import annotations
 from agentrun.pipeline.pipecat_private.interruptions import cancel_calls_in_order, drop_what_waits
 from agentrun.pipeline.pipecat_private.realtime import (
     CallerWordsFrame,
+    end_half_answer,
     note_ends,
     realtime_answer_again,
     realtime_give_up_answer,
@@ -23,11 +24,7 @@ from agentrun.pipeline.pipecat_private.realtime import (
     take_words_as_the_callers,
     wait_until_answering,
 )
-from agentrun.pipeline.pipecat_private.realtime_events import (
-    end_half_answer,
-    keep_session,
-    session_events,
-)
+from agentrun.pipeline.pipecat_private.realtime_events import keep_session, session_events
 from agentrun.pipeline.pipecat_private.services import (
     has_settings,
     hear_promptly,

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from pipecat.frames.frames import LLMMessagesAppendFrame
+from pipecat.frames.frames import LLMMessagesAppendFrame, TTSStoppedFrame
 from pipecat.processors.aggregators.llm_context import standard_message_text
 from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.realtime import events
@@ -108,6 +108,16 @@ def take_words_as_the_callers(llm: OpenAIRealtimeLLMService) -> None:
             llm._results_awaiting_response = True
 
     handle = replace_method(llm, "_handle_messages_append", append)
+
+
+async def end_half_answer(llm: OpenAIRealtimeLLMService) -> None:
+    """Close an answer that the connection broke off: what was heard of it stays in the conversation."""
+    if llm._current_assistant_response is None and not llm._response_active:
+        return
+    if llm._current_audio_response is not None:
+        await llm.push_frame(TTSStoppedFrame())
+    await llm.push_frame(end_of_answer.broken_off())
+    llm._current_assistant_response, llm._response_active = None, False
 
 
 async def realtime_give_up_answer(llm: OpenAIRealtimeLLMService) -> None:

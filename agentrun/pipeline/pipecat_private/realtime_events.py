@@ -14,13 +14,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
-from pipecat.frames.frames import TTSStoppedFrame
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from websockets.exceptions import ConnectionClosed
 
 from agentrun.pipeline.pipecat_private.replacements import replace_method
-from agentrun.pipeline.services import end_of_answer
 from agentrun.tools.arguments import unreadable_arguments
 
 MOST_NOTED = 3
@@ -242,13 +240,3 @@ def keep_session(llm: object, noted: Callable[[str], None]) -> None:
 def session_events(llm: OpenAIRealtimeLLMService) -> SessionEvents | None:
     """What follows ``llm``, where ``keep_session`` was called for it."""
     return cast("SessionEvents | None", getattr(llm, _ATTRIBUTE, None))
-
-
-async def end_half_answer(llm: OpenAIRealtimeLLMService) -> None:
-    """Close an answer that the connection broke off: what was heard of it stays in the conversation."""
-    if llm._current_assistant_response is None and not llm._response_active:
-        return
-    if llm._current_audio_response is not None:
-        await llm.push_frame(TTSStoppedFrame())
-    await llm.push_frame(end_of_answer.broken_off())
-    llm._current_assistant_response, llm._response_active = None, False
