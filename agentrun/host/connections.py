@@ -57,9 +57,10 @@ async def connect(args: RunnerArguments, plan: Plan) -> Connection | None:
 
 
 def _browser(args: SmallWebRTCRunnerArguments, plan: Plan) -> Connection:
+    from agentrun.pipeline.pipecat_private.browser_sound import keep_sound
     from agentrun.transports import browser
 
-    return browser.connect(
+    connection = browser.connect(
         args.webrtc_connection,
         plan.spec.name,
         plan.environ,
@@ -67,6 +68,8 @@ def _browser(args: SmallWebRTCRunnerArguments, plan: Plan) -> Connection:
         call_id=session_parameters.call_id(args.session_id),
         parameters=session_parameters.parameters(args.body),
     )
+    keep_sound(connection.transport)
+    return connection
 
 
 def _daily(args: DailyRunnerArguments, plan: Plan) -> Connection:

@@ -8,10 +8,13 @@ from pipecat.processors.filters.identity_filter import IdentityFilter
 from pipecat.processors.frame_processor import FrameProcessor
 
 import agentrun
+from agentrun.pipeline.pipecat_private import browser_sound
 from agentrun.pipeline.pipecat_private.replacements import REPLACEABLE, Replaceable, replace_method
 
 
-@pytest.mark.parametrize("row", REPLACEABLE, ids=lambda row: f"{row.owner.__name__}.{row.name}")
+@pytest.mark.parametrize(
+    "row", [*REPLACEABLE, *browser_sound.REPLACEABLE], ids=lambda row: f"{row.owner.__name__}.{row.name}"
+)
 def test_pipecat_has_the_method_and_calls_it_with_what_a_replacement_takes(row: Replaceable) -> None:
     own, *parameters = inspect.signature(getattr(row.owner, row.name)).parameters.values()
     assert own.name == "self"

@@ -63,20 +63,22 @@ REPLACEABLE = (
 """Every method that may be replaced, and why."""
 
 
-def replace_method(target: object, name: str, replacement: Any) -> Any:
+def replace_method(
+    target: object, name: str, replacement: Any, rows: tuple[Replaceable, ...] = REPLACEABLE
+) -> Any:
     """Have Pipecat call ``replacement`` for ``target.name``, and give the method that it called until now.
 
     ``replacement`` takes what the method takes, behind ``self``. Each target is replaced by itself: other
     objects of its class keep theirs. Replacements stack, so the method that is given may be one of them.
 
-    Raises TypeError when ``REPLACEABLE`` has no such row for the class of ``target``.
+    Raises TypeError when ``rows`` has none for the class of ``target``.
 
     >>> replace_method(object(), "push_frame", print)
     Traceback (most recent call last):
         ...
     TypeError: push_frame of object is not among the methods that agentrun replaces
     """
-    if not any(row.name == name and isinstance(target, row.owner) for row in REPLACEABLE):
+    if not any(row.name == name and isinstance(target, row.owner) for row in rows):
         kind = type(target).__name__
         raise TypeError(f"{name} of {kind} is not among the methods that agentrun replaces")
     original = getattr(target, name)

@@ -14,6 +14,7 @@ from loguru import logger
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from pipecat.transports.smallwebrtc.request_handler import IceCandidate
 
+from agentrun.pipeline.pipecat_private.browser_sound import keep_sound
 from agentrun.plan.plan import Plan
 from agentrun.server.admission import rejections
 from agentrun.server.browser.peers import Peer, PeerGoneError, Peers
@@ -106,6 +107,7 @@ class Offers:
             connection = browser.connect(
                 peer, agent, environ, offline=plan.offline, call_id=call_id, parameters=parameters
             )
+            keep_sound(connection.transport)
             return self._switchboard.answer(plan, connection)
         except Exception as error:  # noqa: BLE001 - it costs this offer alone
             logger.opt(exception=error).error("a call of {} could not be started", agent)
