@@ -49,4 +49,4 @@ async def test_a_question_is_heard_looked_up_and_answered_aloud(tmp_path: Path, 
     assert page.complaints == []
     answer = pcm[len(before) :]
     heard = await engines.hearing.transcribe(answer, rate, "")
-    assert "Duke" in heard, f"{len(answer) / 2 / rate:.1f} s were received: {heard!r}"
+    assert "North Carolina" in heard, f"{len(answer) / 2 / rate:.1f} s were received: {heard!r}"

@@ -9,7 +9,7 @@ from agentrun.simulate.faults import Fault, Route
 from tests.calls.desk import HELLO, LOOK_UP_SLOWLY, OPEN, QUESTION, listen, open_desk, until
 
 LONG = Answer("We are open from six to eleven. " * 4)
-END_SECONDS = 10.0
+END_SECONDS = 20.0
 
 
 def name(value: str | Fault) -> str:
