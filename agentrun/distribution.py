@@ -103,6 +103,16 @@ def command() -> str:
     return "agentrun" if path and Path(path).samefile(ours) else shlex.quote(_shown(ours))
 
 
+def homepage() -> str | None:
+    """The address that this copy's metadata names as the project's own, if it names one."""
+    for one in Distribution.discover(name=NAME):
+        for entry in one.metadata.get_all("Project-URL") or ():
+            label, _, address = entry.partition(",")
+            if label.strip().lower() in ("homepage", "documentation", "source", "repository"):
+                return str(address).strip()
+    return None
+
+
 def _shown(path: Path) -> str:
     """``path`` as it is typed in the current folder, if it lies there."""
     with contextlib.suppress(OSError):

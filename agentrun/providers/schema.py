@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from agentrun.providers import catalogue
@@ -26,10 +26,15 @@ _VARIABLE = {"type": "string", "pattern": r"\$\{"}
 """What a variable will hold is not known before a call."""
 
 
-def of_spec() -> Schema:
-    """The schema of an agent's file; which settings a service has follows from its ``model``."""
+def of_spec(tools: Collection[str] = ()) -> Schema:
+    """The schema of an agent's file; which settings a service has follows from its ``model``.
+
+    ``tools`` are the names that an editor offers in ``tools:``; others are right there too.
+    """
     schema = json_schema.of_spec()
     definitions = schema["$defs"]
+    if tools:
+        _offer(tools, schema["properties"]["tools"]["items"]["anyOf"], definitions["ToolUse"]["properties"])
     pipeline = definitions["PipelineSpec"]["properties"]
     usual = [f"Usual{name}" for name in json_schema.SERVICES]
     for kind in KINDS:
@@ -45,6 +50,15 @@ def of_spec() -> Schema:
     for name in usual:
         del definitions[name]
     return schema
+
+
+def _offer(tools: Collection[str], short: list[Schema], keys: Schema) -> None:
+    """Name ``tools`` where a tool may stand, in short and at ``use``."""
+    names: Schema = {"enum": list(tools)}
+    short.insert(0, names)
+    use = keys["use"]
+    any_name = {key: use.pop(key) for key in ("type", "pattern") if key in use}
+    use["anyOf"] = [names, any_name]
 
 
 def _own(kind: Kind, usual: Schema, settings: Schema) -> Schema:

@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from agentrun import distribution
+from agentrun.cli.checking import Findings
+from agentrun.cli.output.check_formats import as_sarif
 from tests import programs
 from tests.cli.test_check import ROOT, SPEC
 
@@ -117,6 +120,15 @@ def test_sarif_is_a_log_of_version_2_1_0(folder: Path) -> None:
     assert place["artifactLocation"]["uri"] == "bad%20one.yaml"
     assert place["region"] == {"startLine": 1, "startColumn": 12}
     assert run["tool"]["driver"]["rules"][first["ruleIndex"]]["id"] == first["ruleId"] == "spec"
+
+
+@pytest.mark.parametrize("home", ["https://voice.example.com/agentrun", None])
+def test_sarif_names_the_project_s_home_where_the_package_has_one(
+    home: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distribution, "homepage", lambda: home)
+    [run] = json.loads(as_sarif(Findings()))["runs"]
+    assert run["tool"]["driver"].get("informationUri") == home
 
 
 @pytest.mark.parametrize("form", ["json", "github", "sarif"])

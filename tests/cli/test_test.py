@@ -59,7 +59,11 @@ def test_a_failed_test_is_exit_1_with_the_conversation(tmp_path: Path) -> None:
     assert "expected response, within_ms 2000, text_contains midnight" in done.stdout
     assert "1 passed, 1 failed" in done.stdout
     [suite] = ElementTree.parse(tmp_path / "out.xml").getroot()
-    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    assert [suite.get(name) for name in ("tests", "failures", "errors")] == ["2", "1", "0"]
+    assert [(case.get("file"), case.get("line")) for case in suite] == [
+        ("desk.tests.yaml", "3"),
+        ("desk.tests.yaml", "6"),
+    ]
 
 
 def test_json_is_one_object_a_test(tmp_path: Path) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
+from agentrun.cli.commands.schema import command
 from agentrun.providers import schema as services
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.reference import json_schema, markdown
+from agentrun.tools.builtin import BUILTINS
 from tests.spec import messages
 from tests.spec.check_spec import SPECS
 
@@ -115,12 +119,45 @@ def test_every_example_names_its_schema_in_its_first_line(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("agent.schema.json", lambda: markdown.as_json(services.of_spec())),
+        ("agent.schema.json", lambda: markdown.as_json(services.of_spec(list(BUILTINS)))),
         ("tests.schema.json", lambda: markdown.as_json(json_schema.of_tests())),
     ],
 )
 def test_the_docs_are_what_the_models_say(name: str, text: Any) -> None:
     assert (DOCS / name).read_text(encoding="utf-8") == text(), f"run: agentrun schema … > docs/{name}"
+
+
+@pytest.mark.parametrize("schema", [services.of_spec(), json_schema.of_tests()], ids=["spec", "tests"])
+def test_an_editor_shows_no_name_of_the_code(schema: dict[str, Any]) -> None:
+    assert [name for name in schema["$defs"] if "__" in name or name.startswith("Usual")] == []
+    text = json.dumps(schema)
+    assert re.findall(r":class:|agentrun\.\w+|pipecat\.\w+", text) == []
+
+
+def test_an_editor_offers_tools_and_takes_others() -> None:
+    schema = services.of_spec(["hang_up", "shop"])
+    validator = Draft202012Validator(schema)
+    offers = [
+        schema["$defs"]["ToolUse"]["properties"]["use"]["anyOf"][0],
+        schema["properties"]["tools"]["items"]["anyOf"][0],
+    ]
+    assert offers == [{"enum": ["hang_up", "shop"]}] * 2
+    agent = {"transport": "local", "prompts": "Hi."}
+    for tools in (["hang_up"], ["another"], [{"use": "shop"}], [{"use": "another", "limit": 3}]):
+        assert list(validator.iter_errors({**agent, "tools": tools})) == []
+    assert list(validator.iter_errors({**agent, "tools": [{"use": " "}]})) != []
+
+
+def test_the_command_offers_built_in_tools_and_the_plugins_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "shop.py").write_text("raise SystemExit('imported')")
+    (tmp_path / "plugins" / "_private.py").touch()
+    monkeypatch.chdir(tmp_path)
+    printed = json.loads(CliRunner().invoke(command, []).output)
+    names = printed["$defs"]["ToolUse"]["properties"]["use"]["anyOf"][0]["enum"]
+    assert names == [*BUILTINS, "shop"]
 
 
 def test_every_key_stands_in_the_reference_with_an_example() -> None:

@@ -9,7 +9,10 @@ import click
 @click.option("--tests", is_flag=True, help="Of NAME.tests.yaml, not of the spec.")
 @click.option("--markdown", is_flag=True, help="As a page to read.")
 def command(tests: bool, markdown: bool) -> None:
-    """Print the JSON Schema (draft 2020-12) of a spec."""
+    """Print the JSON Schema (draft 2020-12) of a spec.
+
+    An editor offers what it names: the tools that come with agentrun, and the plugins of this folder.
+    """
     from agentrun.providers import schema as services
     from agentrun.spec.reference import json_schema
     from agentrun.spec.reference import markdown as reference
@@ -17,4 +20,17 @@ def command(tests: bool, markdown: bool) -> None:
     if markdown:
         click.echo(reference.of(json_schema.of_tests() if tests else json_schema.of_spec()), nl=False)
     else:
-        click.echo(reference.as_json(json_schema.of_tests() if tests else services.of_spec()), nl=False)
+        schema = json_schema.of_tests() if tests else services.of_spec(_tools())
+        click.echo(reference.as_json(schema), nl=False)
+
+
+def _tools() -> list[str]:
+    """What may stand at ``use``: built-in tools, and the files in ``plugins/``; nothing is imported."""
+    from pathlib import Path
+
+    from agentrun.spec.values.project_paths import find_project
+    from agentrun.tools.builtin import BUILTINS
+
+    folder = find_project(Path("agent.yaml")) / "plugins"
+    plugins = sorted(path.stem for path in folder.glob("*.py") if not path.name.startswith("_"))
+    return [*BUILTINS, *(name for name in plugins if name not in BUILTINS)]

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from agentrun import __version__
+from agentrun import __version__, distribution
 from agentrun.cli.checking import Findings
 from agentrun.errors import Problem
 
@@ -39,7 +39,9 @@ def as_github(findings: Findings) -> str:
 def as_sarif(findings: Findings) -> str:
     """A log with one run."""
     rules = [{"id": name, "shortDescription": {"text": text}} for name, text in _RULES.items()]
-    driver = {"name": "agentrun", "version": __version__, "rules": rules}
+    home = distribution.homepage()
+    driver: dict[str, Any] = {"name": "agentrun", "version": __version__, "rules": rules}
+    driver |= {"informationUri": home} if home else {}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",

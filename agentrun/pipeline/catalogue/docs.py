@@ -7,6 +7,12 @@ import re
 import griffe
 
 DEPRECATED = "deprecated"
+_MARKUP = (
+    (re.compile(r":\w+:`~?(?:[\w.]+\.)?(\w+)`"), r"`\1`"),
+    (re.compile(r"`([^`<]+) <([^`>]+)>`_"), r"\1 (\2)"),
+    (re.compile(r"::(?=\s|$)"), ":"),
+)
+"""What reStructuredText writes, and what a person reads."""
 
 
 def sentences(docstring: griffe.Docstring | None) -> dict[str, str]:
@@ -29,9 +35,13 @@ def first_sentence(text: str) -> str:
 
     >>> first_sentence("Speed of ``speech``, e.g. 1.5. Defaults to 1.")
     'Speed of `speech`, e.g. 1.5.'
+    >>> first_sentence("See `the docs <https://example.com>`_ and :class:`~a.b.Frame`.")
+    'See the docs (https://example.com) and `Frame`.'
     """
     if ".. deprecated::" in text:
         return DEPRECATED
     plain = " ".join(text.partition("\n\n")[0].replace("``", "`").split())
+    for pattern, words in _MARKUP:
+        plain = pattern.sub(words, plain)
     end = re.search(r"(?<!e\.g)(?<!i\.e)(?<!etc)(?<!vs)\.(?=\s+[A-Z`\"])", plain)
     return plain[: end.end()] if end else plain

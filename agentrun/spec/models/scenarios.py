@@ -106,7 +106,7 @@ class Pause(SpecModel):
     pause_ms: Annotated[Count, Field(gt=0)]
 
 
-class Budget(SpecModel):
+class TurnBudget(SpecModel):
     """How long a turn may take; a test fails when it takes longer."""
 
     first_audio: Duration | None = Field(
@@ -134,7 +134,7 @@ class Turn(SpecModel):
         description="What the model reads from the caller's words so far, for the fields of `extract:`.",
     )
     expect: tuple[Expectation, ...] = ()
-    budget: Budget | None = None
+    budget: TurnBudget | None = None
 
     @property
     def words(self) -> str | None:

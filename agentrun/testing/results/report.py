@@ -56,7 +56,8 @@ def junit(outcomes: Sequence[Outcome]) -> str:
         "testsuite",
         name="agentrun",
         tests=str(len(outcomes)),
-        failures=str(sum(o.status == "failed" for o in outcomes)),
+        failures=str(sum(o.status == "failed" and not _is_error(o) for o in outcomes)),
+        errors=str(sum(map(_is_error, outcomes))),
         skipped=str(sum(o.status == "skipped" for o in outcomes)),
         time=f"{sum(o.seconds for o in outcomes):.3f}",
     )
@@ -64,14 +65,24 @@ def junit(outcomes: Sequence[Outcome]) -> str:
         case = ElementTree.SubElement(
             suite, "testcase", classname=outcome.spec, name=outcome.name, time=f"{outcome.seconds:.3f}"
         )
+        file, _, line = outcome.place.rpartition(":")
+        if line.isdecimal():
+            case.set("file", file)
+            case.set("line", line)
         if outcome.status == "failed":
-            failed = ElementTree.SubElement(case, "failure", message=_first(outcome))
+            kind = "error" if _is_error(outcome) else "failure"
+            failed = ElementTree.SubElement(case, kind, message=_first(outcome))
             failed.text = _printable(failure_text(outcome))
         elif outcome.status == "skipped":
             ElementTree.SubElement(case, "skipped", message=outcome.reason)
     suites = ElementTree.Element("testsuites")
     suites.append(suite)
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _is_error(outcome: Outcome) -> bool:
+    """Whether a test failed although nothing that it expects is missing: it could not be run to its end."""
+    return outcome.status == "failed" and not outcome.failures
 
 
 def _first(outcome: Outcome) -> str:

@@ -1,0 +1,30 @@
+"""JUnit's XML tells what a test expected in vain from what could not be run, and where each stands."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from agentrun.testing.results.outcome import Failure, Outcome
+from agentrun.testing.results.report import junit
+
+MISSED = Failure(1, 1, "response", "there was none", "timeout")
+
+
+def test_errors_are_counted_apart_from_failures_with_their_file_and_line() -> None:
+    outcomes = [
+        Outcome("agents/a.yaml", "good", "passed", 0.1, "agents/a.tests.yaml:2"),
+        Outcome("agents/a.yaml", "missed", "failed", 0.2, "agents/a.tests.yaml:9", failures=(MISSED,)),
+        Outcome("agents/a.yaml", "broken", "failed", 0.3, "C:/agents/a.yaml:14", reason="no model answered"),
+        Outcome("agents/a.yaml", "judged", "skipped", 0.0, reason="needs a judge"),
+    ]
+    [suite] = ElementTree.fromstring(junit(outcomes))
+    counts = {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")}
+    assert counts == {"tests": "4", "failures": "1", "errors": "1", "skipped": "1"}
+    assert [(case.get("file"), case.get("line")) for case in suite] == [
+        ("agents/a.tests.yaml", "2"),
+        ("agents/a.tests.yaml", "9"),
+        ("C:/agents/a.yaml", "14"),
+        (None, None),
+    ]
+    assert [[inside.tag for inside in case] for case in suite] == [[], ["failure"], ["error"], ["skipped"]]
+    assert suite[2][0].get("message") == "no model answered"
