@@ -25,6 +25,9 @@ class ToolLine(Protocol):
     async def announce(self, text: str, *, remembered: bool) -> None:
         """Have ``text`` spoken, and wait until it has been heard; the model knows of it if ``remembered``."""
 
+    async def count_silence_anew(self) -> None:
+        """Begin with what a silent caller hears first, as it is at the flow's node."""
+
     async def heard(self) -> None:
         """Wait until the caller has heard what is being said."""
 

@@ -152,6 +152,9 @@ class SessionCallControl:
         finally:
             self._led_by_tool -= 1
 
+    async def count_silence_anew(self) -> None:
+        await self._line().idle.caller_spoke()
+
     async def heard(self) -> None:
         await self._line().voice.heard()
 

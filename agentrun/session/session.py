@@ -120,7 +120,7 @@ class Session:
             *(spec.prompts.repeat, self.apologise, self._ending.is_set),
         )
         silence = (spec.turns.idle, self._voice, self._response_deadline)
-        self._idle = IdlePrompts(*silence, self._farewell, self._worker)
+        self._idle = IdlePrompts(*silence, self._farewell, self._worker, self._flow)
 
     def _open_line(self) -> None:
         """The call for its tools, and the caller's turns, spoken or keyed."""

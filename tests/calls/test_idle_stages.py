@@ -178,3 +178,45 @@ def test_a_stage_does_not_come_while_the_model_looks_for_the_words_of_the_last_o
     turns = "idle: [{after: 5s, ask: model}, {after: 6s, say: Are you there?}]"
     call = play(tmp_path, "cascaded", [Answer("Shall I wait?")], conversation, turns)
     assert call.agent_words == ["Hello.", "Shall I wait?", "Are you there?"]
+
+
+NODES = """
+flow:
+  initial_node: menu
+  nodes:
+    menu:
+      task_messages: Find out what they want.
+      idle: {after: 4s, say: Press one., times: 1, then: continue}
+      keys: {menu: {1: {say: a reading, to: reading}}}
+    reading:
+      task_messages: Ask for the reading.
+      respond_immediately: false
+      idle: [{after: 30s, say: Take your time.}]
+"""
+
+
+@BOTH
+def test_each_node_of_a_flow_has_a_silence_of_its_own(tmp_path: Path, style: str) -> None:
+    async def conversation(call: QuickCall) -> None:
+        await call.said("Press one.")
+        await asyncio.sleep(15)
+        await call.press("1")
+        at = call.record.elapsed()
+        await call.until(lambda: "Take your time." in call.agent_words, 60)
+        assert 29 < call.record.elapsed() - at < 33
+
+    answers = [Answer("Press one."), Answer("Take your time.")] if style == "realtime" else []
+    turns = "idle: [{after: 7s, say: Are you there?}]"
+    call = play(tmp_path, style, answers, conversation, turns, more=NODES)
+    assert call.agent_words == ["Hello.", "Press one.", "Take your time."]
+
+
+def test_a_node_without_a_silence_of_its_own_has_the_calls(tmp_path: Path) -> None:
+    async def conversation(call: QuickCall) -> None:
+        await call.said("Press one.")
+        await call.press("1")
+        await call.said("Are you there?")
+
+    more = NODES.replace("      idle: [{after: 30s, say: Take your time.}]\n", "")
+    call = play(tmp_path, "cascaded", [], conversation, "idle: [{after: 7s, say: Are you there?}]", more=more)
+    assert call.agent_words == ["Hello.", "Press one.", "Are you there?"]

@@ -29,6 +29,7 @@ from agentrun.pipeline.tools import functions
 from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
 from agentrun.plan.plan import Plan
 from agentrun.spec.models.flow import Flow, FlowAction, FlowFunction, FlowNode
+from agentrun.spec.models.idle import Idle, IdleStage
 from agentrun.spec.models.telephone_keys import Keys
 from agentrun.spec.models.tools.extracted_fields import ExtractedField
 from agentrun.spec.values import conditions, placeholders
@@ -80,6 +81,11 @@ class CallFlow:
         """What the caller's keys mean at the node that they are at, where it says so."""
         return self._at.keys if self._at else None
 
+    @property
+    def idle(self) -> tuple[IdleStage, ...] | Idle | None:
+        """What happens when the caller says nothing at the node that they are at, where it says so."""
+        return self._at.idle if self._at else None
+
     async def go(self, name: str) -> bool:
         """Enter a node that the caller has chosen by a key; whether the agent speaks there first."""
         manager = self._manager
@@ -103,6 +109,7 @@ class CallFlow:
         )
         self._manager = manager
         manager.state.update(self._names())
+        await self._listener.line.count_silence_anew()
         await manager.initialize({**self._nodes[self._flow.initial_node], "respond_immediately": speaks})
 
     def _node(self, name: str, node: FlowNode) -> NodeConfig:
@@ -181,6 +188,7 @@ class CallFlow:
         except placeholders.MissingValueError as error:
             raise FlowStepError(f"node '{name}' can't be entered: {error}") from None
         self._at, self._role = node, node.role_message or self._role
+        await self._listener.line.count_silence_anew()
         return self._nodes[name]
 
     async def _fill_in(self, node: FlowNode, manager: FlowManager) -> None:

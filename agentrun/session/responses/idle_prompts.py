@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pipecat.frames.frames import UserIdleTimeoutUpdateFrame
 from pipecat.pipeline.worker import PipelineWorker
 
+from agentrun.pipeline.flows.flow import CallFlow
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
 from agentrun.spec.models.idle import Idle, IdleStage, Step, step
@@ -21,7 +22,8 @@ Farewell = Callable[[str, str], None]
 class IdlePrompts:
     """Does for a silent caller what the spec's ``idle`` says, step after step, until they speak again.
 
-    Pipecat counts the silence; it is told how long the next step has to wait.
+    Pipecat counts the silence; it is told how long the next step has to wait. A node of the
+    ``flow`` may have something else in place of ``idle``.
     """
 
     def __init__(
@@ -31,14 +33,17 @@ class IdlePrompts:
         response_deadline: ResponseDeadline,
         farewell: Farewell,
         worker: PipelineWorker,
+        flow: CallFlow | None = None,
     ) -> None:
         self._idle = idle
+        self._flow = flow
         self._voice = voice
         self._response_deadline = response_deadline
         self._farewell = farewell
         self._worker = worker
         self._done = 0
-        self._counts_to = self._wait
+        first = step(idle, 0)
+        self._counts_to = first.wait if first else 0.0
 
     async def pause(self, seconds: float) -> None:
         """Let the caller be silent for ``seconds``, until they have spoken."""
@@ -86,7 +91,7 @@ class IdlePrompts:
 
     @property
     def _next(self) -> Step | None:
-        return step(self._idle, self._done)
+        return step((self._flow.idle if self._flow else None) or self._idle, self._done)
 
     @property
     def _wait(self) -> float:

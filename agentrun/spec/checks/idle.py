@@ -25,6 +25,9 @@ def places(spec: AgentSpec) -> Iterator[tuple[Where, tuple[IdleStage, ...] | Idl
     """Every ``idle:``, and where it stands."""
     if spec.turns.idle:
         yield ("turns", "idle"), spec.turns.idle
+    for name, node in spec.flow.nodes.items() if spec.flow else ():
+        if node.idle:
+            yield ("flow", "nodes", name, "idle"), node.idle
 
 
 def asks_model(spec: AgentSpec) -> bool:

@@ -98,7 +98,8 @@ def _texts_of_keys(data: Any) -> Iterator[tuple[Where, str]]:
     steps = flow.get("nodes") if isinstance(flow, dict) else None
     for name, node in steps.items() if isinstance(steps, dict) else ():
         if isinstance(node, dict):
-            yield from _texts(node.get("keys"), ("flow", "nodes", name, "keys"))
+            for key in ("keys", "idle"):
+                yield from _texts(node.get(key), ("flow", "nodes", name, key))
 
 
 def _is_literal(where: Where) -> bool:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from agentrun.errors import Problem
-from agentrun.spec.checks import telephone_keys
+from agentrun.spec.checks import idle, telephone_keys
 from agentrun.spec.loading.spec_file import SpecFile, Where
-from agentrun.spec.models import idle
 from agentrun.spec.models.agent import FixedWords, TwilioTransport
+from agentrun.spec.models.idle import spoken
 
 _UNSPEAKABLE = {
     "an address of the web": (re.compile(r"https?://\S+|www\.\S+"), "say what is found there, in words"),
@@ -58,8 +58,8 @@ def _spoken(file: SpecFile) -> Iterator[tuple[Where, str]]:
     yield ("limits", "goodbye"), spec.limits.goodbye
     for where, keys in telephone_keys.places(spec):
         yield (*where, "wrong"), keys.wrong or ""
-    for below, text in idle.spoken(spec.turns.idle):
-        yield ("turns", "idle", *below), text
+    for where, silence in idle.places(spec):
+        yield from (((*where, *below), text) for below, text in spoken(silence))
     for index, tool in enumerate(spec.tools):
         where = ("tools", index, "mcp", "say") if tool.mcp else ("tools", index, "say")
         yield where, (tool.mcp or tool).say or ""

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import Flag, SpecModel, Text, list_of_one, word
 from agentrun.spec.models.conditions import ConditionalWay
+from agentrun.spec.models.idle import Silence
 from agentrun.spec.models.telephone_keys import Keys
 from agentrun.spec.models.tools.extracted_fields import Fields
 
@@ -159,6 +160,10 @@ class FlowNode(SpecModel):
     )
     keys: Keys | None = Field(
         default=None, description="What the caller's telephone keys mean here, instead of `turns.keys`."
+    )
+
+    idle: Silence | None = Field(
+        default=None, description="What happens when the caller says nothing here, instead of `turns.idle`."
     )
 
     @property
