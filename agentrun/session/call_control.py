@@ -153,7 +153,8 @@ class SessionCallControl:
             self._led_by_tool -= 1
 
     async def count_silence_anew(self) -> None:
-        await self._line().idle.caller_spoke()
+        if self._now:
+            await self._now.idle.caller_spoke()
 
     async def heard(self) -> None:
         await self._line().voice.heard()
