@@ -12,7 +12,7 @@ from agentrun import spec
 from agentrun.spec.models import flow
 from agentrun.spec.reference import flow_export
 
-OWN = {"extract", "keys"}
+OWN = {"extract", "idle", "keys"}
 """Keys that Pipecat's flows don't have."""
 GOOD = Path(__file__).parent.parent.parent / "specs" / "good" / "flow.yaml"
 
