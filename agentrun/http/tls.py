@@ -1,4 +1,4 @@
-"""The one TLS context for what this process asks of others.
+"""The TLS contexts for what this process asks of others, one for each set of authorities.
 
 Reading the certificates takes 40 ms of processor time. httpx reads them again for each client, on the event
 loop, where every call waits for it.
@@ -22,3 +22,14 @@ def context() -> ssl.SSLContext:
     True
     """
     return httpx.create_ssl_context()
+
+
+@functools.cache
+def system_context() -> ssl.SSLContext:
+    """What OpenAI's and MCP's clients verify servers by: the system's authorities, or the same variables'.
+
+    An authority that a company has installed on its machines is among them. Read once, too.
+    """
+    import httpx2
+
+    return httpx2.create_ssl_context()

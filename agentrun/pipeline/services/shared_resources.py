@@ -43,7 +43,7 @@ class Resources:
         self.turn_threads = ThreadPoolExecutor(_cores(), "smart-turn", initializer=_give_way)
         self.http_client = openai.DefaultAsyncHttpxClient(
             limits=_lasting(openai.DEFAULT_CONNECTION_LIMITS),
-            verify=tls.context(),
+            verify=tls.system_context(),
             event_hooks={"response": [http_retries.bound_retries]},
         )
         # For tools. One caller's cookies must not reach another's request: it keeps none.
@@ -94,8 +94,6 @@ class Resources:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.mcp.close()
-        # FastAPI's caches keep an application, and all that it refers to, for as long as the process runs
-        self._silero = self._smart_turn = None
         self.turn_threads.shutdown(wait=False, cancel_futures=True)
         await self.http_client.aclose()
         await self.web.aclose()

@@ -19,7 +19,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import Implementation, Tool
 
 from agentrun import __version__
-from agentrun.http import bounded_answers
+from agentrun.http import bounded_answers, tls
 from agentrun.tools.mcp.address import Address
 from agentrun.tools.mcp.http_refusal import HttpRefusal
 from agentrun.tools.mcp.listing import MOST_TOOLS
@@ -43,7 +43,7 @@ async def opened(address: Address, refusal: HttpRefusal) -> AsyncIterator[Client
             yield await stack.enter_async_context(Client(_program(address), client_info=info, cache=None))
             return
         _check_headers(address)
-        trusted = await asyncio.to_thread(httpx2.create_ssl_context)
+        trusted = await asyncio.to_thread(tls.system_context)
         timeout = httpx2.Timeout(CONNECT_SECONDS, read=READ_SECONDS)
         hooks: Any = {"response": [bounded_answers.bound_async, refusal.note]}
         headers = {**bounded_answers.ACCEPTED, **dict(address.headers)}
