@@ -76,6 +76,19 @@ async def test_it_waits_no_longer_for_a_browser_that_has_gone(client: Any) -> No
     assert not await asyncio.wait_for(writing, 5)
 
 
+async def test_it_waits_once_for_a_connection_that_does_not_come(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browser_sound, "HOLD_SECONDS", 0.2)
+    browser_sound.KeptSound(client)
+    await client._handle_peer_disconnected()
+    writing = await begin(client)
+    assert not writing.done()
+    assert not await asyncio.wait_for(writing, 5)
+    monkeypatch.setattr(browser_sound, "HOLD_SECONDS", 60.0)
+    assert not await asyncio.wait_for(client.write_audio_frame(PIECE), 5)
+
+
 async def test_without_ours_pipecat_waits_for_the_connection_that_is_gone(client: Any) -> None:
     """When this fails, Pipecat lets go of it itself, and ours can go."""
     writing = await begin(client)

@@ -19,7 +19,7 @@ from pipecat.transports.smallwebrtc.transport import SmallWebRTCClient, SmallWeb
 from agentrun.pipeline.pipecat_private.replacements import Replaceable, replace_method
 
 HOLD_SECONDS = 8.0
-"""How long words wait for a connection; Pipecat gives a call up when one write takes 10 s."""
+"""How long words wait for a connection, once; Pipecat gives a call up when one write takes 10 s."""
 REPLACEABLE = (
     Replaceable(SmallWebRTCClient, "write_audio_frame", ("frame",), "wait for the new connection"),
     Replaceable(SmallWebRTCClient, "_handle_client_connected", (), "know that it is there"),
@@ -45,6 +45,7 @@ class KeptSound:
         if not self._there.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._there.wait(), HOLD_SECONDS)
+            self._there.set()
         return bool(await self._write(frame))
 
     async def connected(self) -> None:
