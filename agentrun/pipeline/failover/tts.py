@@ -28,7 +28,7 @@ from agentrun.pipeline.failover.failover import OURS, Directed, Failover, Member
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.text.speech_text import SpeechText
 
-_NOTOURS = SystemFrame | StartFrame | EndFrame | ServiceSwitcherFrame | ServiceUpdateSettingsFrame
+_NOT_OURS = SystemFrame | StartFrame | EndFrame | ServiceSwitcherFrame | ServiceUpdateSettingsFrame
 Sentence = AggregatedTextFrame | TTSSpeakFrame
 
 
@@ -58,7 +58,7 @@ class TextToSpeechFailover(Failover):
         return self._head() is not None
 
     def is_work(self, frame: Frame, direction: FrameDirection) -> bool:
-        return direction is FrameDirection.DOWNSTREAM and not isinstance(frame, _NOTOURS)
+        return direction is FrameDirection.DOWNSTREAM and not isinstance(frame, _NOT_OURS)
 
     async def take(self, frame: Frame, _direction: FrameDirection) -> None:
         if isinstance(frame, LLMFullResponseStartFrame | TTSSpeakFrame) and not self._owed:
