@@ -29,7 +29,7 @@ from agentrun.pipeline.tools import functions
 from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
 from agentrun.plan.plan import Plan
 from agentrun.spec.models.flow import Flow, FlowAction, FlowFunction, FlowNode
-from agentrun.spec.models.idle import Idle, IdleStage
+from agentrun.spec.models.idle import AnyIdle
 from agentrun.spec.models.telephone_keys import Keys
 from agentrun.spec.models.tools.extracted_fields import ExtractedField
 from agentrun.spec.values import conditions, placeholders
@@ -82,7 +82,7 @@ class CallFlow:
         return self._at.keys if self._at else None
 
     @property
-    def idle(self) -> tuple[IdleStage, ...] | Idle | None:
+    def idle(self) -> AnyIdle | None:
         """What happens when the caller says nothing at the node that they are at, where it says so."""
         return self._at.idle if self._at else None
 

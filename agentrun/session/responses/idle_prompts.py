@@ -11,7 +11,7 @@ from pipecat.pipeline.worker import PipelineWorker
 from agentrun.pipeline.flows.flow import CallFlow
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
-from agentrun.spec.models.idle import Idle, IdleStage, Step, step
+from agentrun.spec.models.idle import AnyIdle, Step, step
 from agentrun.spec.models.turns_and_limits import Limits
 
 Say = Callable[[str], Awaitable[None]]
@@ -28,7 +28,7 @@ class IdlePrompts:
 
     def __init__(
         self,
-        idle: tuple[IdleStage, ...] | Idle | None,
+        idle: AnyIdle | None,
         voice: Announcements,
         response_deadline: ResponseDeadline,
         farewell: Farewell,

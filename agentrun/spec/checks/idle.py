@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from agentrun.spec.loading.spec_file import SpecFile, Where
 from agentrun.spec.models.agent import AgentSpec
-from agentrun.spec.models.idle import Idle, IdleStage
+from agentrun.spec.models.idle import AnyIdle, IdleStage
 
 Finding = tuple[Where, str, str]
 
@@ -21,7 +21,7 @@ def check(file: SpecFile) -> Iterator[Finding]:
             yield from _askable(where, idle, file.spec)
 
 
-def places(spec: AgentSpec) -> Iterator[tuple[Where, tuple[IdleStage, ...] | Idle]]:
+def places(spec: AgentSpec) -> Iterator[tuple[Where, AnyIdle]]:
     """Every ``idle:``, and where it stands."""
     if spec.turns.idle:
         yield ("turns", "idle"), spec.turns.idle

@@ -65,6 +65,8 @@ class IdleStage(SpecModel):
         return self
 
 
+AnyIdle = tuple[IdleStage, ...] | Idle
+"""Stages, or one question that is asked again."""
 Silence = Annotated[
     Annotated[tuple[IdleStage, ...], Field(min_length=1, max_length=MOST_STAGES)] | Idle, word("after")
 ]
@@ -81,7 +83,7 @@ class Step:
     ends: bool = False
 
 
-def step(idle: tuple[IdleStage, ...] | Idle | None, number: int) -> Step | None:
+def step(idle: AnyIdle | None, number: int) -> Step | None:
     """The step after so many others; None where nothing more is done.
 
     >>> step(Idle(after="10s", times=1, then="end"), 1)
@@ -104,7 +106,7 @@ def step(idle: tuple[IdleStage, ...] | Idle | None, number: int) -> Step | None:
     return Step(wait, stage.say or "", ask, stage.then != "continue")
 
 
-def spoken(idle: tuple[IdleStage, ...] | Idle | None) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def spoken(idle: AnyIdle | None) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """The words that are said as they stand, and where below ``idle``."""
     if isinstance(idle, Idle):
         yield ("say",), idle.say
