@@ -52,6 +52,13 @@ class Side:
     written: list[CallRecord] = field(default_factory=list)
     forgotten: list[CallRecord] = field(default_factory=list)
 
+    @property
+    def database(self) -> SqlBackend:
+        """What it shares with the other."""
+        shared = self.switchboard.state.shared
+        assert isinstance(shared, SqlBackend)
+        return shared
+
     async def place(self, to: str = TO) -> Outgoing:
         return await self.diallers.place("desk", to, {"patient": "Ada"})
 
@@ -222,8 +229,7 @@ async def test_what_was_told_to_a_process_before_it_died_is_heeded(
 ) -> None:
     one, other = both
     outgoing = await one.place()
-    shared = one.switchboard.state.shared
-    assert isinstance(shared, SqlBackend)
+    shared = one.database
     monkeypatch.setattr(shared.messages, "read", lambda _owner: [])
     await other.hears(outgoing.id, "failed")
     assert outgoing.record.ended is None
@@ -236,8 +242,7 @@ async def test_a_call_goes_on_by_its_token_while_the_database_is_away_and_its_ow
 ) -> None:
     one, other = both
     outgoing = await one.place()
-    shared = other.switchboard.state.shared
-    assert isinstance(shared, SqlBackend)
+    shared = other.database
     with monkeypatch.context() as away:
         away.setattr(shared.placed, "adopt", refuse)
         record = await other.gets_stream(outgoing)
@@ -251,8 +256,7 @@ async def test_a_call_is_made_known_once_the_database_is_there_again(
     both: Both, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = both
-    shared = one.switchboard.state.shared
-    assert isinstance(shared, SqlBackend)
+    shared = one.database
     monkeypatch.setattr(handover, "UNHEARD_SECONDS", 0.3)
     with monkeypatch.context() as away:
         away.setattr(shared.placed, "keep", refuse)
