@@ -23,7 +23,8 @@ import gc
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import certifi
@@ -34,6 +35,7 @@ from loguru import logger
 
 from agentrun.simulate.engines.engines import Engines, load_offline
 from agentrun.testing.running.environment import NEEDED
+from agentrun.testing.virtual_time import VirtualTimeLoop
 
 KEPT = ("CI", "LD_LIBRARY_PATH", "PIP_", "PYTEST_", "PYTHON", "SSL_CERT_", "UV_", "VIRTUAL_ENV", "XDG_")
 """Beginnings of the variables that say how programs are run, beside those that every process needs."""
@@ -111,6 +113,17 @@ FIRST = (
     "server/test_attacks.py",
 )
 """Where single tests take longest: they are begun first, so that at the end no core waits for one of them."""
+VIRTUAL = (
+    "calls/",
+    "pipeline/",
+    "plugins/",
+    *(f"server/{room}/" for room in ("admission", "analysis", "calls", "daily", "dashboard")),
+    "server/observability/",
+    "server/twilio/",
+    "session/",
+    "simulate/caller/",
+)
+"""Folders whose quick tests are on a clock that jumps over what is waited for."""
 
 
 def _is_kept(name: str) -> bool:
@@ -137,9 +150,17 @@ certifi.where = lambda: _AUTHORITY.name
 
 def pytest_configure() -> None:
     """A slow file that was renamed would run with the quick ones again."""
-    gone = sorted(name for name in (*SLOW, *FIRST) if not (TESTS / name).exists())
+    gone = sorted(name for name in (*SLOW, *FIRST, *VIRTUAL) if not (TESTS / name).exists())
     if gone:
         raise pytest.UsageError(f"tests/conftest.py names files that are not there: {', '.join(gone)}")
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], AbstractEventLoop]]:
+    """Real time is for what is slow, as sound on a wire is, and what is marked ``real_time``."""
+    is_real = item.get_closest_marker("slow") or item.get_closest_marker("real_time") or _file(item) in SLOW
+    if is_real or not _file(item).startswith(VIRTUAL):
+        return {"real": asyncio.new_event_loop}
+    return {"virtual": VirtualTimeLoop}
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -5,9 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from agentrun.pipeline.services.shared_resources import Resources
-from tests.clock import pytest_asyncio_loop_factories
-
-__all__ = ["pytest_asyncio_loop_factories"]
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def ended(call: QuickCall) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("style", STYLES)
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=6, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(works=WORKS, interruptions=INTERRUPTIONS)
 def test_each_result_reaches_the_model_once(style: str, works: list[Work], interruptions: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import pty
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -20,9 +19,7 @@ from agentrun.records import CallRecord, Entry, KeyPress
 from agentrun.records.store.store import Store
 from tests import programs
 
-ROOT = Path(__file__).parents[2]
-ENVIRON = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
-COMMAND = (sys.executable, "-m", "agentrun", "calls")
+ENVIRON = {"PATH": "/usr/bin:/bin"}
 IDS = [f"CA{number}{'0123456789abcdef' * 2}"[:34] for number in (1, 12)]
 HOSTILE = "client:[/x] \x1b[2J\x1b]0;owned\x07 \u202egnorw \x9b31m"
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,6 @@ import pytest
 from agentrun.pipeline.catalogue import registry
 from agentrun.providers import catalogue
 from tests import programs
-
-ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -13,8 +13,6 @@ from agentrun.simulate.engines.engines import Answer, ToolCall
 from tests import programs
 from tests.calls.desk import HELLO, PLUGIN, QUESTION, SPEC, STYLES, open_desk
 
-ROOT = Path(__file__).parents[2]
-ENVIRON = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
 BOOKING = PLUGIN.replace(
     "return [get_hours, get_slow_hours]",
     '''return [get_hours, get_slow_hours, book_table]

@@ -11,7 +11,6 @@ import pytest
 from tests import programs
 
 TUTORIALS = Path(__file__).parents[2] / "docs" / "tutorials"
-ENVIRON = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(TUTORIALS.parents[1])}
 STEP = re.compile(
     r'^```(?P<kind>\w+)(?: title="(?P<file>[^"]+)")?\n(?P<text>.*?)^```', re.DOTALL | re.MULTILINE
 )

@@ -10,9 +10,6 @@ import pytest
 
 from agentrun import plugins, spec
 from agentrun.tools.tool import Tool
-from tests.clock import pytest_asyncio_loop_factories
-
-__all__ = ["pytest_asyncio_loop_factories"]
 
 TOOL = '''
 from agentrun import hookimpl

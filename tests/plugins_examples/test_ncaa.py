@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agentrun import Call, ToolError
@@ -244,7 +244,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(JSON)
 def test_whatever_json_the_feed_sends_gives_rows_or_words(ncaa: ModuleType, data: Any) -> None:
     try:

@@ -31,7 +31,6 @@ from tests.server.twilio.test_routes import FORM, PUBLIC, SECRET, SPEC
 KEY = "the-servers-own-key"
 BOUNDED = settings(
     max_examples=120,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentrun.errors import SpecError
@@ -36,7 +36,7 @@ PIECES = [
     "7",
     "\n",
 ]
-QUICKLY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICKLY = settings(max_examples=150)
 
 
 def load_text(text: str) -> SpecFile | SpecError:

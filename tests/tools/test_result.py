@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -77,7 +77,6 @@ def test_a_result_that_holds_itself_is_an_error() -> None:
         as_text(loop)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(st.characters(), max_size=50) | st.dictionaries(st.text("ab"), st.integers(), min_size=1))
 def test_every_text_can_be_sent_on(result: Any) -> None:
     text = as_text(result)
