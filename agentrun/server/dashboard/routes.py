@@ -134,7 +134,7 @@ class Pages:
 
 
 async def _static(name: str) -> Response:
-    if name not in ("dashboard.css", "dashboard.js", "icon.svg"):
+    if name not in ("theme.css", "dashboard.css", "dashboard.js", "icon.svg"):
         raise HTTPException(404, "there is no such file")
     return FileResponse(_HERE / "static" / name)
 
