@@ -11,6 +11,7 @@ from typing import Any
 import uvicorn
 
 from agentrun.http.bound_socket import unusable
+from agentrun.http.prompt_messages import PromptMessagesProtocol
 from agentrun.http.slow_client_timeouts import SlowClientProtocol
 
 MOST_MESSAGE_BYTES = 64 * 1024
@@ -64,6 +65,7 @@ async def serving(
         ws_per_message_deflate=False,
         server_header=False,
         http=SlowClientProtocol,
+        ws=PromptMessagesProtocol,
         proxy_headers=forwarded_allow_ips is not None,
         forwarded_allow_ips=forwarded_allow_ips or "",
         timeout_graceful_shutdown=10,

@@ -45,4 +45,5 @@ def _build(
     pipecat_private.resample_promptly(output)
     pipecat_private.send_ahead(output, AHEAD_SECONDS)
     pipecat_private.keep_pace(output)
+    pipecat_private.send_larger_pieces(output)
     return STYLES[plan.spec.pipeline.style](plan, instructions, connection, resources, listener)

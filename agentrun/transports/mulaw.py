@@ -70,7 +70,7 @@ def encode_pcm(pcm: bytes) -> bytes:
     return encode(np.frombuffer(pcm, dtype=np.int16))
 
 
-def decode_pcm(sound: bytes) -> bytes:
+def decode_pcm(sound: bytes | bytearray) -> bytes:
     """Mu-law as 16-bit PCM.
 
     >>> len(decode_pcm(bytes(160)))

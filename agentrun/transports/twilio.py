@@ -49,36 +49,52 @@ class Serializer(TwilioFrameSerializer):
             return None
         return await super().serialize(frame)
 
+    def take_at_once(self, data: str) -> bool:
+        """Take the caller's sound where it does not go into the pipeline; whether ``data`` was such."""
+        if self._audio.in_frames:
+            return False
+        media = _event(data).get("media")
+        if media is None:
+            return False
+        self._heard(media)
+        return True
+
     async def deserialize(self, data: str | bytes) -> Frame | None:
+        event = _event(data)
+        if "mark" in event:
+            self._control.echoed(event["mark"].get("name"))
+            return None
+        if "media" in event:
+            sound = self._heard(event["media"])
+            goes_on = sound and self._audio.in_frames
+            return InputAudioRawFrame(mulaw.decode_pcm(sound), mulaw.RATE, 1) if goes_on else None
         try:
-            message = json.loads(data)
-        except (ValueError, RecursionError):
-            return None
-        if not isinstance(message, dict) or not isinstance(message.get("event"), str):
-            return None
-        if not isinstance(message.get(message["event"]), dict):
-            return None
-        if message["event"] == "mark":
-            self._control.echoed(message["mark"].get("name"))
-            return None
-        if message["event"] == "media":
-            if message["media"].get("track") in OUTBOUND:
-                return None
-            return self._sound(message["media"].get("payload"))
-        try:
-            return await super().deserialize(data)
+            return await super().deserialize(data) if event else None
         except (binascii.Error, TypeError):
             return None
 
-    def _sound(self, payload: Any) -> InputAudioRawFrame | None:
+    def _heard(self, media: dict[str, Any]) -> bytes:
+        """The caller's sound, of which all who listen have been told; nothing where there is none."""
+        if media.get("track") in OUTBOUND:
+            return b""
         try:
-            sound = base64.b64decode(payload, validate=True)
+            sound = base64.b64decode(media.get("payload", ""), validate=True)
         except (ValueError, TypeError):
-            return None
-        if not sound:
-            return None
-        self._audio.take(sound)
-        return InputAudioRawFrame(mulaw.decode_pcm(sound), mulaw.RATE, 1) if self._audio.in_frames else None
+            return b""
+        if sound:
+            self._audio.take(sound)
+        return sound
+
+
+def _event(data: str | bytes) -> dict[str, dict[str, Any]]:
+    """What a message says, by its kind; nothing for junk."""
+    try:
+        message = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    kind = message.get("event") if isinstance(message, dict) else None
+    content = message.get(kind) if isinstance(kind, str) else None
+    return {kind: content} if isinstance(kind, str) and isinstance(content, dict) else {}
 
 
 def connect(websocket: WebSocket, stream: Stream, call: Call, environ: Mapping[str, str]) -> Connection:
@@ -99,6 +115,7 @@ def connect(websocket: WebSocket, stream: Stream, call: Call, environ: Mapping[s
         base_url=environ.get("TWILIO_API_BASE_URL") or None,
         **_credentials(environ),
     )
+    socket.listen(serializer.take_at_once)
     params = FastAPIWebsocketParams(audio_in_enabled=True, audio_out_enabled=True, serializer=serializer)
     transport = FastAPIWebsocketTransport(websocket=cast(WebSocket, socket), params=params)
     return Connection(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import WebSocket, WebSocketDisconnect
+
+from agentrun.http import prompt_messages
 
 SILENT_SECONDS = 15.0
 """Twilio sends fifty messages a second, in silence too: a line without any for so long is gone."""
@@ -28,18 +31,28 @@ class MediaStreamSocket:
 
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
+        self._heard_at = 0.0
         self.lost = ""
         self.hung_up = False
+
+    def listen(self, taker: Callable[[str], bool]) -> None:
+        """Ask ``taker`` about each message as it comes; ``receive`` gives those that it does not take."""
+
+        def take(text: str) -> bool:
+            if not taker(text):
+                return False
+            self._heard_at = asyncio.get_running_loop().time()
+            return True
+
+        prompt_messages.listen(self._websocket, take)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._websocket, name)
 
     async def receive(self) -> dict[str, Any]:
         """The next message, or a disconnect."""
-        try:
-            async with asyncio.timeout(SILENT_SECONDS):
-                message: Any = await self._websocket.receive()
-        except TimeoutError:
+        message = await self._received()
+        if message is None:
             self.lost = f"the line was lost: nothing came from Twilio for {SILENT_SECONDS:g} s"
             return {**_DISCONNECT, "code": 1006}
         if message["type"] == "websocket.disconnect":
@@ -50,6 +63,18 @@ class MediaStreamSocket:
             self.hung_up = True
             return {**_DISCONNECT, "code": 1000}
         return dict(message)
+
+    async def _received(self) -> Any:
+        """The next message, or None when none has come for too long."""
+        clock = asyncio.get_running_loop().time
+        latest = clock() + SILENT_SECONDS
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(latest):
+                    return await self._websocket.receive()
+            if self._heard_at + SILENT_SECONDS <= latest:
+                return None
+            latest = self._heard_at + SILENT_SECONDS
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
         """Close the connection, unless Twilio does so at this moment."""

@@ -10,6 +10,7 @@ from pipecat.frames.frames import Frame, InputAudioRawFrame, TTSAudioRawFrame, T
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 from websockets.protocol import State
 
 from agentrun.pipeline.pipecat_private import telephone_realtime
@@ -48,6 +49,15 @@ class Socket:
         return [base64.b64decode(event["audio"]) for event in self.sent]
 
 
+class BrokenSocket(Socket):
+    """A connection that breaks off behind its messages."""
+
+    async def __aiter__(self) -> Any:
+        for message in self._messages:
+            yield message
+        raise ConnectionClosedError(None, None)
+
+
 class Service(PcmuRealtime):
     """Keeps what it pushes."""
 
@@ -67,6 +77,15 @@ def _delta(sound: bytes, item: str = "item_1") -> str:
     where = {"item_id": item, "content_index": 0, "response_id": "resp_1", "output_index": 0}
     delta = base64.b64encode(sound).decode()
     return json.dumps({"type": "response.output_audio.delta", "event_id": "e", "delta": delta, **where})
+
+
+def _lengths(service: Service) -> list[int]:
+    """Of the pieces of sound that were pushed: bytes of mu-law."""
+    return [len(frame.audio) // 2 for frame in service.pushed if isinstance(frame, TTSAudioRawFrame)]
+
+
+def _apart(service: Service, *messages: str) -> SoundApart:
+    return SoundApart(Socket(*messages), service._hear, service._hand_on)
 
 
 def test_the_session_is_asked_for_mulaw_both_ways_and_for_nothing_where_there_is_no_telephone() -> None:
@@ -128,7 +147,7 @@ async def test_where_this_machine_finds_the_turns_the_onset_is_kept_in_the_same_
 async def test_an_answer_is_pushed_as_the_telephone_s_sound_and_cut_at_its_real_length() -> None:
     other = json.dumps({"type": "session.updated"})
     service = Service()
-    heard = SoundApart(Socket(_delta(PIECE), other, _delta(PIECE)), service._hear)
+    heard = _apart(service, _delta(PIECE), other, _delta(PIECE))
     assert [message async for message in heard] == [other]
     kinds = [type(frame) for frame in service.pushed]
     assert kinds == [TTSStartedFrame, TTSAudioRawFrame, TTSAudioRawFrame]
@@ -136,6 +155,42 @@ async def test_an_answer_is_pushed_as_the_telephone_s_sound_and_cut_at_its_real_
     assert {(frame.audio, frame.sample_rate) for frame in sounds} == {(mulaw.decode_pcm(PIECE), 8_000)}
     answer: Any = service._current_audio_response
     assert service._calculate_audio_duration_ms(answer.total_size) == 40
+
+
+async def test_small_pieces_of_an_answer_go_on_together_but_for_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(telephone_realtime, "PIECE_SECONDS", 60.0)
+    words = json.dumps({"type": "response.output_audio_transcript.delta", "delta": "We"})
+    done = json.dumps({"type": "response.output_audio.done"})
+    service = Service()
+    messages = [_delta(PIECE), words, *[_delta(PIECE)] * 4, words, _delta(PIECE), words, _delta(PIECE), done]
+    at: list[int] = []
+    async for message in _apart(service, *messages):
+        at += [sum(_lengths(service))] if message == done else []
+    assert _lengths(service) == [160, 640, 320]
+    assert at == [160 * 7]
+
+
+async def test_sound_that_comes_no_faster_than_it_is_heard_does_not_wait_for_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(telephone_realtime, "PIECE_SECONDS", 0.0)
+    service = Service()
+    for _ in range(3):
+        await service._hear(json.loads(_delta(PIECE)))
+    assert _lengths(service) == [160, 160, 160]
+
+
+async def test_what_was_heard_before_a_connection_broke_off_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(telephone_realtime, "PIECE_SECONDS", 60.0)
+    service = Service()
+    broken = SoundApart(BrokenSocket(_delta(PIECE), _delta(PIECE)), service._hear, service._hand_on)
+    with pytest.raises(ConnectionClosed):
+        [message async for message in broken]
+    assert _lengths(service) == [160, 160]
 
 
 async def test_the_next_item_of_an_answer_goes_on_without_a_second_start() -> None:
@@ -151,7 +206,7 @@ async def test_words_that_speak_of_sound_are_no_sound() -> None:
     words = json.dumps({"type": "response.output_text.delta", "delta": "response.output_audio.delta"})
     odd = json.dumps({"type": "response.done", "about": ["response.output_audio.delta"]})
     service = Service()
-    assert [message async for message in SoundApart(Socket(words, odd), service._hear)] == [words, odd]
+    assert [message async for message in _apart(service, words, odd)] == [words, odd]
     assert service.pushed == []
 
 

@@ -49,6 +49,23 @@ async def test_the_pipeline_is_spared_the_sound_that_it_does_not_need() -> None:
     assert isinstance(await serializer.deserialize(json.dumps(key)), InputDTMFFrame)
 
 
+async def test_sound_that_the_pipeline_does_not_need_is_taken_as_it_comes_and_all_else_is_left() -> None:
+    audio, heard = CallerAudio(), list[bytes]()
+    audio.listen(heard.append)
+    serializer = _serializer(audio)
+    sound = _media(base64.b64encode(SOUND).decode())
+    assert not serializer.take_at_once(sound)
+    audio.in_frames = False
+    assert serializer.take_at_once(sound)
+    assert heard == [SOUND]
+    agents = {"event": "media", "media": {"track": "outbound", "payload": "/w=="}}
+    assert serializer.take_at_once(json.dumps(agents))
+    assert heard == [SOUND]
+    mark = '{"event":"mark","mark":{"name":"media"}}'
+    for other in ('{"event":"stop","stop":{}}', mark, "junk", "[" * 9999):
+        assert not serializer.take_at_once(other)
+
+
 @pytest.mark.parametrize("payload", ["", "not base64!", 'ab"},"x":{"', None, 7, ["AAAA"], {}, "é" * 8])
 async def test_a_payload_that_is_no_sound_is_dropped_and_told_to_nobody(payload: Any) -> None:
     audio, heard = CallerAudio(), list[bytes]()

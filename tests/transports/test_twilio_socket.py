@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 from fastapi import WebSocket
 from pipecat.frames.frames import EndFrame, InputAudioRawFrame
 
+from agentrun.http import prompt_messages
 from agentrun.testing import virtual_time
 from agentrun.transports.caller_audio import CallerAudio
 from agentrun.transports.twilio import Serializer
@@ -79,6 +81,37 @@ def test_a_peer_that_is_silent_is_a_lost_line() -> None:
         return asyncio.get_running_loop().time() - began
 
     assert SILENT_SECONDS <= virtual_time.run(main()) < SILENT_SECONDS + 1
+    assert "nothing came from Twilio" in stream.lost
+
+
+class PromptWire(Wire):
+    """A WebSocket of this project's server, which asks about each message first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ask: Callable[[str], bool] = lambda _text: False
+        self.scope = {"extensions": {prompt_messages.EXTENSION: self.listen}}
+
+    def listen(self, taker: Callable[[str], bool]) -> None:
+        self.ask = taker
+
+
+def test_sound_that_is_taken_as_it_comes_keeps_the_line() -> None:
+    wire = PromptWire()
+    stream = MediaStreamSocket(cast(WebSocket, wire))
+    stream.listen(lambda text: text == "sound")
+
+    async def main() -> float:
+        began = asyncio.get_running_loop().time()
+        end = asyncio.create_task(stream.receive())
+        for _ in range(5):
+            await asyncio.sleep(SILENT_SECONDS * 2 / 3)
+            assert wire.ask("sound")
+            assert not wire.ask("a key")
+        assert (await end)["type"] == "websocket.disconnect"
+        return asyncio.get_running_loop().time() - began
+
+    assert virtual_time.run(main()) == pytest.approx(SILENT_SECONDS * 10 / 3 + SILENT_SECONDS, abs=1)
     assert "nothing came from Twilio" in stream.lost
 
 

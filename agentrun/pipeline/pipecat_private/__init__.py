@@ -6,6 +6,7 @@ Pipecat is pinned exactly, and ``tests/pipeline/test_pipecat_private.py`` fails 
 from __future__ import annotations
 
 from agentrun.pipeline.pipecat_private.interruptions import cancel_calls_in_order, drop_what_waits
+from agentrun.pipeline.pipecat_private.output_pieces import send_larger_pieces
 from agentrun.pipeline.pipecat_private.realtime import (
     CallerWordsFrame,
     end_half_answer,
@@ -94,6 +95,7 @@ __all__ = [
     "reconnect",
     "resample_promptly",
     "send_ahead",
+    "send_larger_pieces",
     "session_events",
     "settings_of",
     "silero_session",

@@ -57,6 +57,8 @@ REPLACEABLE = (
     Replaceable(OpenAIRealtimeLLMService, "_handle_messages_append", ("frame",), "words of the caller"),
     Replaceable(BaseOutputTransport, "process_frame", ("frame", "direction"), "close the line"),
     Replaceable(BaseOutputTransport, "set_transport_ready", ("frame",), "resample without delay"),
+    Replaceable(BaseOutputTransport.MediaSender, "handle_audio_frame", ("frame",), "larger pieces"),
+    Replaceable(BaseOutputTransport.MediaSender, "handle_tts_stopped", ("frame",), "a small last piece"),
     Replaceable(FastAPIWebsocketOutputTransport, "_write_audio_sleep", (), "send ahead of playing"),
     Replaceable(FastAPIWebsocketOutputTransport, "write_audio_frame", ("frame",), "a line that is lost"),
 )

@@ -98,9 +98,13 @@ def keep_pace(output: FrameProcessor | None) -> None:
         return
 
     async def write(frame: OutputAudioRawFrame) -> bool:
+        seconds = len(frame.audio) / 2 / frame.num_channels / frame.sample_rate
+        # Pipecat takes all pieces for equally long
+        interval: Any = seconds
+        output._send_interval = interval
         taken: bool = await write_frame(frame)
         if not taken:
-            await asyncio.sleep(len(frame.audio) / 2 / frame.num_channels / frame.sample_rate)
+            await asyncio.sleep(seconds)
         return taken
 
     write_frame = replace_method(output, "write_audio_frame", write)

@@ -12,6 +12,7 @@ from typing import Any
 from pipecat.frames.frames import InputAudioRawFrame, TTSAudioRawFrame, TTSStartedFrame
 from pipecat.services.openai.realtime.llm import CurrentAudioResponse, OpenAIRealtimeLLMService
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from agentrun.transports import mulaw
@@ -20,7 +21,12 @@ WAITING_PIECES = 250
 """Pieces of 20 ms that wait for a session to begin, or to begin anew; older ones are dropped."""
 MOST_UNSENT_BYTES = 256 * 1024
 """Of a socket that takes nothing any more: 20 s of sound. What comes then is dropped."""
+PIECE_BYTES = 640
+"""80 ms: what of an answer goes on as one frame, but for its first sound."""
+PIECE_SECONDS = 0.04
+"""For how long sound waits to be such a piece, as long as more comes."""
 _SOUND = '"response.output_audio.delta"'
+_WORDS = '"response.output_audio_transcript.delta"'
 
 
 class PcmuRealtime(OpenAIRealtimeLLMService):
@@ -32,6 +38,8 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._unsent: deque[str] = deque(maxlen=WAITING_PIECES)
+        self._heard = bytearray()
+        self._heard_from = 0.0
 
     def take(self, sound: bytes) -> None:
         """Send mu-law ``sound`` on, or keep it until the session has begun; never waits."""
@@ -62,7 +70,7 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
 
     async def _receive_task_handler(self) -> None:
         if self._websocket is not None:
-            self._websocket = SoundApart(self._websocket, self._hear)
+            self._websocket = SoundApart(self._websocket, self._hear, self._hand_on)
         await super()._receive_task_handler()  # type: ignore[no-untyped-call]
 
     async def _hear(self, event: dict[str, Any]) -> None:
@@ -77,7 +85,18 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
             await self.push_frame(TTSStartedFrame())
         sound = base64.b64decode(event["delta"])
         current.total_size += len(sound)
-        await self.push_frame(TTSAudioRawFrame(mulaw.decode_pcm(sound), mulaw.RATE, 1))
+        self._heard += sound
+        now = time.monotonic()
+        is_first = before is None or before.item_id != where["item_id"]
+        if is_first or len(self._heard) >= PIECE_BYTES or now - self._heard_from >= PIECE_SECONDS:
+            await self._hand_on()
+
+    async def _hand_on(self) -> None:
+        """Push what has come of an answer."""
+        self._heard_from = time.monotonic()
+        if self._heard:
+            sound, self._heard = self._heard, bytearray()
+            await self.push_frame(TTSAudioRawFrame(mulaw.decode_pcm(sound), mulaw.RATE, 1))
 
     def _calculate_audio_duration_ms(
         self, total_bytes: int, sample_rate: int = mulaw.RATE, bytes_per_sample: int = 1
@@ -86,16 +105,37 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
 
 
 class SoundApart:
-    """A socket whose events of sound go to ``hear``: Pipecat would have each checked by pydantic."""
+    """A socket whose events of sound go to ``hear``: Pipecat would have each checked by pydantic.
 
-    def __init__(self, socket: Any, hear: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    ``hand_on`` is awaited before any other event but the words of the sound, and at the end: what was heard
+    until then comes first.
+    """
+
+    def __init__(
+        self,
+        socket: Any,
+        hear: Callable[[dict[str, Any]], Awaitable[None]],
+        hand_on: Callable[[], Awaitable[None]],
+    ) -> None:
         self.socket = socket
         self._hear = hear
+        self._hand_on = hand_on
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.socket, name)
 
     async def __aiter__(self) -> AsyncIterator[str | bytes]:
+        try:
+            async for message in self._others():
+                if not isinstance(message, str) or _WORDS not in message:
+                    await self._hand_on()
+                yield message
+        except ConnectionClosed:
+            await self._hand_on()
+            raise
+        await self._hand_on()
+
+    async def _others(self) -> AsyncIterator[str | bytes]:
         async for message in self.socket:
             if isinstance(message, str) and _SOUND in message:
                 event = json.loads(message)
