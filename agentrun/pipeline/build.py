@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentrun.pipeline import pipecat_private
+from agentrun.pipeline import pipecat_private, pushed_frames
 from agentrun.pipeline.cascaded import pipeline as cascaded
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.realtime import pipeline as realtime
@@ -29,6 +29,7 @@ def build(
         tool_spans.trace_tools(parts.services)
     keep_storable(parts, connection)
     assistant = parts.aggregators.assistant()
+    pushed_frames.give_no_sound(assistant)
     pipecat_private.cancel_calls_in_order(assistant, parts.services)
     for part in (parts.tts, parts.playout, connection.transport.output(), assistant):
         if part:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.frameworks.rtvi.observer import RTVIFunctionCallReportLevel, RTVIObserverParams
 
+from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.transports.connection import Connection
@@ -15,7 +16,7 @@ def make(spec: AgentSpec, parts: PipelineParts, line: Connection, *, traced: boo
 
     ``traced`` makes OpenTelemetry's spans of the call, its turns and what the services do in them.
     """
-    return PipelineWorker(
+    worker = PipelineWorker(
         parts.pipeline,
         name=line.call.id,
         params=PipelineParams(
@@ -34,3 +35,6 @@ def make(spec: AgentSpec, parts: PipelineParts, line: Connection, *, traced: boo
         additional_span_attributes={"agent.name": spec.name},
         idle_timeout_secs=spec.limits.idle_timeout,
     )
+    if not line.written:
+        pipecat_private.watch_speakers_alone(worker, line.transport.output(), parts.aggregators.user())
+    return worker

@@ -34,10 +34,12 @@ class PlayoutTracker(FrameProcessor):
 
     A speech service announces each sentence before its sound (``announced``); a realtime model's words and
     sound come side by side. What is played is known from when the line began and ceased to speak.
+
+    It waits for nothing, and needs no queue and no task of its own.
     """
 
     def __init__(self, *, announced: bool) -> None:
-        super().__init__()
+        super().__init__(enable_direct_mode=True)
         self.announced = announced
         self.began: float | None = None
         """When the first sound of the answer that is open was played, by the event loop's clock."""

@@ -31,6 +31,9 @@ class PassedFrame(ControlFrame):
 class Passage(FrameProcessor):
     """Stands before a realtime model, and hands it what was passed by the caller's aggregator."""
 
+    def __init__(self) -> None:
+        super().__init__(enable_direct_mode=True)
+
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
         await self.push_frame(frame.inner if isinstance(frame, PassedFrame) else frame, direction)

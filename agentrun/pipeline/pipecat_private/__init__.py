@@ -5,6 +5,7 @@ Pipecat is pinned exactly, and ``tests/pipeline/test_pipecat_private.py`` fails 
 
 from __future__ import annotations
 
+from agentrun.pipeline.pipecat_private.idleness import watch_speakers_alone
 from agentrun.pipeline.pipecat_private.interruptions import cancel_calls_in_order, drop_what_waits
 from agentrun.pipeline.pipecat_private.output_pieces import send_larger_pieces
 from agentrun.pipeline.pipecat_private.realtime import (
@@ -109,4 +110,5 @@ __all__ = [
     "tasks",
     "tells_segments",
     "wait_until_answering",
+    "watch_speakers_alone",
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pipecat.pipeline.pipeline import Pipeline
 from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAggregator
 from pipecat.processors.frame_processor import FrameProcessor, FrameProcessorQueue
 from pipecat.services.llm_service import LLMService
@@ -33,6 +34,8 @@ class Replaceable:
 
 REPLACEABLE = (
     Replaceable(FrameProcessor, "push_frame", ("frame", "direction"), "watch or keep back what is pushed"),
+    Replaceable(FrameProcessor, "queue_frame", ("frame", "direction", "callback"), "keep sound away"),
+    Replaceable(Pipeline, "setup", ("setup",), "observe no frames where nobody looks at them"),
     Replaceable(SegmentedSTTService, "run_stt", ("audio",), "bound a transcription; begin it at a pause"),
     Replaceable(SegmentedSTTService, "_handle_user_stopped_speaking", ("frame",), "pauses within speech"),
     Replaceable(SegmentedSTTService, "cleanup", (), "withdraw what was begun at a pause"),
