@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import functools
 import ssl
+from typing import Any
 
 import httpx
+from websockets.asyncio.client import ClientConnection, connect
 
 
 @functools.cache
@@ -33,3 +35,28 @@ def system_context() -> ssl.SSLContext:
     import httpx2
 
     return httpx2.create_ssl_context()
+
+
+@functools.cache
+def websocket_context() -> ssl.SSLContext:
+    """What services over ``wss`` are verified by: Python's own choice, read once."""
+    return ssl.create_default_context()
+
+
+@functools.cache
+def share_with_websockets() -> None:
+    """Have connections of websockets that bring no context of their own use ``websocket_context``.
+
+    Each would read the certificates, on the event loop, when a call begins. Pipecat's services give none, and
+    open their connections in a dozen places.
+    """
+    open_own: Any = connect.open_tcp_connection
+
+    @functools.wraps(open_own)
+    async def open_tcp_connection(self: connect) -> ClientConnection:
+        if self.ws_uri.secure:
+            self.create_connection_kwargs.setdefault("ssl", websocket_context())
+        connection: ClientConnection = await open_own(self)
+        return connection
+
+    connect.open_tcp_connection = open_tcp_connection  # type: ignore[method-assign]

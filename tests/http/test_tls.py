@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import inspect
 import ssl
 from typing import Any
 
@@ -9,11 +12,16 @@ import httpcore2
 import httpx2
 import openai
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidHandshake
 
 from agentrun.http import tls
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.simulate.twilio.server import TwilioServer
 from agentrun.transports import twilio_rest
+
+PLAIN = inspect.unwrap(connect.open_tcp_connection)
+"""What websockets has."""
 
 
 @pytest.mark.parametrize("context", [tls.context, tls.system_context])
@@ -36,6 +44,58 @@ async def test_neither_a_request_of_twilio_nor_a_server_s_clients_read_certifica
         await account.check()
         await account.check()
     assert readings == []
+
+
+async def _attempts(url: str) -> None:
+    """Three connections over TLS, to nobody who speaks it."""
+    for _ in range(3):
+        with contextlib.suppress(OSError, InvalidHandshake):
+            async with connect(url, open_timeout=10, proxy=None):
+                pass
+
+
+@pytest.mark.parametrize(("shared", "readings"), [(True, 0), (False, 3)])
+async def test_connections_of_websockets_share_one_reading(
+    monkeypatch: pytest.MonkeyPatch, shared: bool, readings: int
+) -> None:
+    """Where the second row fails, websockets shares it by itself, and ours can go."""
+    if shared:
+        tls.share_with_websockets()
+        tls.websocket_context()
+    else:
+        monkeypatch.setattr(connect, "open_tcp_connection", PLAIN)
+    count = 0
+    make = ssl.create_default_context
+
+    def read(*args: Any, **options: Any) -> ssl.SSLContext:
+        nonlocal count
+        count += 1
+        return make(*args, **options)
+
+    monkeypatch.setattr(ssl, "create_default_context", read)
+
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server:
+        await _attempts(f"wss://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    assert count == readings
+
+
+async def test_a_connection_that_brings_a_context_of_its_own_keeps_it() -> None:
+    tls.share_with_websockets()
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    connecting = connect("wss://127.0.0.1:9/", ssl=own, open_timeout=5, proxy=None)
+    with contextlib.suppress(OSError):
+        await connecting
+    assert connecting.create_connection_kwargs["ssl"] is own
+
+
+def test_the_shared_context_verifies_as_one_of_their_own_does() -> None:
+    shared, own = tls.websocket_context(), ssl.create_default_context()
+    assert (shared.verify_mode, shared.check_hostname) == (own.verify_mode, own.check_hostname)
+    assert shared.get_ca_certs() == own.get_ca_certs()
 
 
 async def test_openai_s_client_trusts_whom_the_system_trusts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ class Resources:
     """
 
     def __init__(self) -> None:
+        tls.share_with_websockets()
         self.traced = False
         """Whether calls make spans for OpenTelemetry."""
         self._silero = pipecat_private.silero_session()
@@ -80,6 +81,7 @@ class Resources:
 
     def warm(self) -> None:
         """Run each model once, so that the first call is as fast as the tenth. Blocks for about 0.2 s."""
+        tls.websocket_context()
         vad = self.vad(VADParams())
         vad.set_sample_rate(16_000)
         vad.voice_confidence(bytes(vad.num_frames_required() * 2))
