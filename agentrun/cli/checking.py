@@ -21,7 +21,8 @@ from agentrun.tools.tool import Tool
 class CheckOptions:
     """How specs are checked: against which variables, with which overrides, with plugins or without.
 
-    ``target`` is the place that they are to run at, one of ``agentrun.deploy.targets``.
+    ``target`` is the place that they are to run at, one of ``agentrun.deploy.targets``; ``dispatched`` where
+    `agentrun serve --dispatch` starts the sessions there.
     """
 
     environ: Mapping[str, str] = field(repr=False)
@@ -29,6 +30,7 @@ class CheckOptions:
     overrides: tuple[tuple[str, str], ...] = ()
     plugins: bool = True
     target: str | None = None
+    dispatched: bool = False
 
 
 @dataclass
@@ -80,7 +82,9 @@ def _examine(path: Path, wanted: CheckOptions, findings: Findings) -> None:
     if wanted.target:
         from agentrun.deploy.targets import TARGETS
 
-        findings.problems.update(TARGETS[wanted.target].problems(plan, wanted.environ))
+        place = TARGETS[wanted.target]
+        there = place.problems_with(plan, wanted.environ, dispatched=wanted.dispatched)
+        findings.problems.update(there)
     if not problems and not broken:
         findings.plans.append(plan)
 

@@ -27,6 +27,7 @@ def deployment(
     public_url: str | None = None,
     organization: str | None = None,
     calls: int | None = None,
+    dispatched: bool = False,
     packaged: bool = True,
 ) -> Deployment:
     """The agents at ``paths`` for ``target``; its warnings are printed.
@@ -45,14 +46,14 @@ def deployment(
     if place.single and len(plans) > 1:
         names = ", ".join(plan.spec.name for plan in plans)
         raise SetupError(f"{target} takes one agent, and these are {len(plans)}: {names}", "name one spec")
-    problems = sorted(one for plan in plans for one in place.problems(plan, {}))
+    problems = sorted(one for plan in plans for one in place.problems_with(plan, {}, dispatched=dispatched))
     if any(one.severity == "error" for one in problems):
         raise SpecError(problems)
     for one in problems:
         click.echo(str(one), err=True)
     options = {"image": image, "public_url": public_url, "organization": organization}
     wheel = own_wheel() if packaged and place.packaged else None
-    return Deployment(plans, collect(plans), calls=calls, wheel=wheel, **options)
+    return Deployment(plans, collect(plans), calls=calls, dispatched=dispatched, wheel=wheel, **options)
 
 
 def _plans(paths: Sequence[Path]) -> tuple[Plan, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from agentrun import __version__, distribution
 from agentrun.deploy import variables
+from agentrun.deploy.labels import label
 from agentrun.deploy.project import Project
 from agentrun.deploy.variables import Variable
 from agentrun.errors import SetupError
@@ -30,7 +30,8 @@ class Deployment:
 
     ``plans`` were made without variables, so that they name all that they need. ``calls`` is how many there
     are to be at once, ``image`` what the image is called, ``public_url`` where callers' services reach it,
-    ``organization`` who owns it at Pipecat Cloud. ``wheel`` is this copy as a wheel, by name, where it is not
+    ``organization`` who owns it at Pipecat Cloud, where `agentrun serve --dispatch` starts all sessions if
+    they are ``dispatched``. ``wheel`` is this copy as a wheel, by name, where it is not
     one of a package index.
     """
 
@@ -40,6 +41,7 @@ class Deployment:
     public_url: str | None = None
     organization: str | None = None
     calls: int | None = None
+    dispatched: bool = False
     wheel: tuple[str, bytes] | None = field(default=None, repr=False)
 
     @property
@@ -49,8 +51,7 @@ class Deployment:
         At most 40 characters, so that what is put behind it still fits into a label.
         """
         name = self.plans[0].spec.name if len(self.plans) == 1 else self.project.root.name
-        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-")
-        return slug if slug[:1].isalpha() else f"agents-{slug}".strip("-")
+        return label(name)
 
     @property
     def image_name(self) -> str:

@@ -15,7 +15,7 @@ from agentrun.deploy.kubernetes import files as kubernetes
 from agentrun.deploy.pipecat_cloud import checks as pipecat_cloud_checks
 from agentrun.deploy.pipecat_cloud import files as pipecat_cloud
 from agentrun.deploy.systemd import files as systemd
-from agentrun.errors import Problem
+from agentrun.errors import Problem, SetupError
 from agentrun.plan.plan import Plan
 
 
@@ -28,7 +28,8 @@ class Target:
     """What is written for a place, which commands bring it there, and what can't be there.
 
     ``single`` takes one agent; ``packaged`` brings this copy of the package along;
-    ``public`` is asked for over an address that has to be known.
+    ``public`` is asked for over an address that has to be known. ``dispatched_problems`` is what can't be
+    there where `agentrun serve --dispatch` starts the sessions, None where it can't.
     """
 
     files: Callable[[Deployment], dict[str, bytes]]
@@ -37,6 +38,17 @@ class Target:
     single: bool = False
     packaged: bool = True
     public: bool = False
+    dispatched_problems: Callable[[Plan, Mapping[str, str]], Iterable[Problem]] | None = None
+
+    def problems_with(
+        self, plan: Plan, environ: Mapping[str, str], *, dispatched: bool = False
+    ) -> Iterable[Problem]:
+        """What is wrong with ``plan`` there; raises SetupError where nothing can be dispatched to it."""
+        if not dispatched:
+            return self.problems(plan, environ)
+        if self.dispatched_problems is None:
+            raise SetupError("--dispatched is for --target pipecat-cloud", "leave it out")
+        return self.dispatched_problems(plan, environ)
 
 
 TARGETS: Mapping[str, Target] = {
@@ -46,7 +58,11 @@ TARGETS: Mapping[str, Target] = {
     "image": Target(image.files, image.commands, server_checks.problems),
     "kubernetes": Target(kubernetes.files, kubernetes.commands, server_checks.replicated, public=True),
     "pipecat-cloud": Target(
-        pipecat_cloud.files, pipecat_cloud.commands, pipecat_cloud_checks.problems, single=True
+        pipecat_cloud.files,
+        pipecat_cloud.commands,
+        pipecat_cloud_checks.problems,
+        single=True,
+        dispatched_problems=pipecat_cloud_checks.dispatched_problems,
     ),
     "systemd": Target(systemd.files, systemd.commands, server_checks.problems, public=True),
 }

@@ -37,14 +37,21 @@ class HostedAgent:
     """The agent of the spec at ``path`` with the variables of ``environ``.
 
     ``readyz`` and the first session make it ready, where ``lifespan`` has not. ``clock`` is in seconds.
+    ``dispatched`` sessions come from a server that holds the spec's limits.
     """
 
     def __init__(
-        self, path: Path, environ: Mapping[str, str], clock: Callable[[], float] = time.monotonic
+        self,
+        path: Path,
+        environ: Mapping[str, str],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        dispatched: bool = False,
     ) -> None:
         self._path = path
         self._environ = environ
         self._clock = clock
+        self._problems = checks.dispatched_problems if dispatched else checks.problems
         self._opening: asyncio.Task[Answering] | None = None
         self._owner: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
@@ -138,7 +145,7 @@ class HostedAgent:
         [file] = load([self._path])
         extensions = plugins.load_all(file)
         plan = planning.make(file, extensions.tools, self._environ, hooks=extensions.hooks)
-        wrong = [one for one in checks.problems(plan, self._environ) if one.severity == "error"]
+        wrong = [one for one in self._problems(plan, self._environ) if one.severity == "error"]
         if wrong:
             raise SpecError(wrong)
         # the rooms are the host's to make

@@ -26,17 +26,21 @@ Bot = Callable[["RunnerArguments"], Awaitable[None]]
 Readyz = Callable[[], Awaitable[dict[str, Any]]]
 
 
-def entry(here: str, spec: str, environ: Mapping[str, str] | None = None) -> tuple[Bot, Readyz]:
+def entry(
+    here: str, spec: str, environ: Mapping[str, str] | None = None, *, dispatched: bool = False
+) -> tuple[Bot, Readyz]:
     """The functions ``bot`` and ``readyz`` of a ``bot.py``, for the spec at ``spec`` beside it.
 
     ``here`` is the file's own ``__file__``; ``environ`` is the process's by default. Pipecat is loaded, and
     nothing of the agent yet: in Pipecat Cloud's image it is made ready when its server starts, elsewhere at
-    the first session.
+    the first session. ``dispatched`` sessions are started by `agentrun serve --dispatch` alone, which holds
+    what the spec says of hours, callers and limits.
     """
     with without_collecting():
         from agentrun.host.hosted import HostedAgent
 
-    hosted = HostedAgent(Path(here).resolve().parent / spec, dict(os.environ if environ is None else environ))
+    own = dict(os.environ if environ is None else environ)
+    hosted = HostedAgent(Path(here).resolve().parent / spec, own, dispatched=dispatched)
     if find_spec(SYSTEM):
         import_module(SYSTEM).add_lifespan_to_app(hosted.lifespan)
     return hosted.bot, hosted.readyz

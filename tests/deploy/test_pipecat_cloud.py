@@ -15,7 +15,7 @@ from agentrun.cli.options.target import TARGET_NAMES
 from agentrun.deploy.image import locked
 from agentrun.deploy.pipecat_cloud import checks, files
 from agentrun.deploy.targets import TARGETS
-from agentrun.errors import Problem
+from agentrun.errors import Problem, SetupError
 from tests.deploy.places import deployment, plan_of
 
 
@@ -142,6 +142,47 @@ def test_records_must_leave_the_container(
     environ = {"AGENTRUN_RECORDS": store} if store else {}
     found = checks.problems(plan_of(tmp_path, more=more), environ)
     assert [one.severity for one in found] == ([severity] if severity else [])
+
+
+DISPATCHED = (
+    "hours: {zone: UTC, open: {mon: '09:00-10:00'}}\ncallers: {block: ['+1555']}\nlimits: {calls: 3}\n"
+)
+
+
+def test_what_a_dispatching_server_holds_can_be_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(tmp_path, more=DISPATCHED)
+    assert wrong(checks.dispatched_problems(plan, {"AGENTRUN_RECORDS": "none"})) == []
+    made = files.files(deployment(tmp_path, plan, dispatched=True))
+    assert read(tmp_path, made["pcc-deploy.toml"], monkeypatch).websocket_auth == "token"
+    assert "twiml-bin.xml" not in made
+    assert b"dispatched=True" in made["bot.py"]
+    assert b'"pipecat-cloud", "--dispatched"' in made["Dockerfile"]
+
+
+@pytest.mark.parametrize(
+    ("transport", "more", "where"),
+    [
+        ("daily", "", "transport.type"),
+        ("[twilio, daily]", "", "transport[1].type"),
+        ("{type: local, device: browser}", "", "transport.type"),
+        ("twilio", "limits: {calls: auto}\n", "limits.calls"),
+        ("twilio", "limits: {max_duration: 240m}\n", "limits.max_duration"),
+        ("twilio", "record: {audio: recordings/}\n", "record.audio.to"),
+    ],
+)
+def test_what_a_dispatching_server_cannot_hold_is_refused(
+    tmp_path: Path, transport: str, more: str, where: str
+) -> None:
+    plan = plan_of(tmp_path, transport=transport, more=more)
+    assert wrong(checks.dispatched_problems(plan, {"AGENTRUN_RECORDS": "none"})) == [where]
+
+
+@pytest.mark.parametrize("target", [name for name in TARGET_NAMES if name != "pipecat-cloud"])
+def test_nothing_else_is_dispatched_to(tmp_path: Path, target: str) -> None:
+    with pytest.raises(SetupError, match="--dispatched is for --target pipecat-cloud"):
+        TARGETS[target].problems_with(plan_of(tmp_path), {}, dispatched=True)
 
 
 def test_a_limit_that_just_fits_is_no_problem(tmp_path: Path) -> None:

@@ -51,17 +51,22 @@ class Gateway:
         await caller.accept()
         first = [await caller.receive_text(), await caller.receive_text()]
         self.services.append(json.loads(first[1])["start"]["customParameters"][_HOST])
-        headers = {"x-daily-session-id": str(uuid.uuid4())}
-        async with websockets.connect(self._pod, additional_headers=headers) as pod:
-            for message in first:
-                await pod.send(message)
-            ways = {asyncio.create_task(_there(caller, pod)), asyncio.create_task(_back(pod, caller))}
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            for way in ways:
-                way.cancel()
-            await asyncio.wait(ways)
-        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-            await caller.close()
+        await relay(caller, self._pod, first)
+
+
+async def relay(caller: WebSocket, url: str, first: list[str]) -> None:
+    """Bring a stream to the session server at ``url``, which gets ``first`` before the other messages."""
+    headers = {"x-daily-session-id": str(uuid.uuid4())}
+    async with websockets.connect(url, additional_headers=headers) as pod:
+        for message in first:
+            await pod.send(message)
+        ways = {asyncio.create_task(_there(caller, pod)), asyncio.create_task(_back(pod, caller))}
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in ways:
+            way.cancel()
+        await asyncio.wait(ways)
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+        await caller.close()
 
 
 async def _there(caller: WebSocket, pod: websockets.ClientConnection) -> None:

@@ -12,7 +12,7 @@ import click
 from agentrun.cli.checking import CheckOptions, Findings, examine_all
 from agentrun.cli.options.shared import override_options, specs_argument
 from agentrun.cli.options.shared import variables as env_file
-from agentrun.cli.options.target import target_option
+from agentrun.cli.options.target import dispatched_option, target_option
 
 _TICK_MS = 200
 
@@ -33,6 +33,7 @@ _TICK_MS = 200
 @click.option("--explain", is_flag=True, help="Print what each spec amounts to, and where it says so.")
 @click.option("--watch", is_flag=True, help="Check again whenever a file is saved.")
 @target_option(help="Also check what can't be at that place.")
+@dispatched_option
 @override_options
 def command(
     paths: tuple[Path, ...],
@@ -43,6 +44,7 @@ def command(
     explain: bool,
     watch: bool,
     target: str | None,
+    dispatched: bool,
     style: str | None,
     overrides: tuple[tuple[str, str], ...],
 ) -> int:
@@ -51,7 +53,10 @@ def command(
     Without PATHS, those of agents/ are checked.
     Exits with 0 when they are clean, 1 when not, 2 for a mistake of use.
     """
-    options = CheckOptions({**variables, **os.environ}, style, overrides, not no_plugins, target)
+    if dispatched and target != "pipecat-cloud":
+        raise click.UsageError("--dispatched is for --target pipecat-cloud")
+    environ = {**variables, **os.environ}
+    options = CheckOptions(environ, style, overrides, not no_plugins, target, dispatched)
 
     def once() -> int:
         findings = examine_all(paths, options)

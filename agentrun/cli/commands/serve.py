@@ -22,6 +22,7 @@ from agentrun.cli.options.server import (
     admission_options,
     authentication_options,
     balancer_options,
+    dispatch_option,
     log_options,
     most_calls,
     record_options,
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     help="How long SIGTERM lets calls finish; a second signal ends them.",
 )
 @balancer_options
+@dispatch_option
 @record_options
 @shared_option
 @worker_options
@@ -103,7 +105,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
     from agentrun.server.lifecycle.startup import Options
 
     limits = Limits(
-        most_calls(given.pop("max_calls"), given["host"]),
+        most_calls(given.pop("max_calls"), given["host"], given["dispatch"]),
         *(given.pop(name) for name in ("max_calls_per_caller", "max_calls_per_minute")),
     )
     records = given.pop("records")
@@ -135,9 +137,9 @@ def _begin(specs: tuple[Path, ...], given: dict[str, Any], form: str) -> socket.
     if given["worker_fd"] is not None:
         return None
     sock = bind(given["host"], given["port"])
-    offline = given["offline"] or bool(given["mock_server"])
+    keys = not (given["offline"] or given["mock_server"] or given["dispatch"])
     settings = {key: given[key] for key in ("style", "overrides")}
-    names = preflight.examine(specs, os.environ, offline=offline, **settings)
+    names = preflight.examine(specs, os.environ, keys=keys, **settings)
     begun = f"Starting {', '.join(names)} on port {sock.getsockname()[1]} …"
     if form == "json":
         from loguru import logger

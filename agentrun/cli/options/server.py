@@ -77,15 +77,17 @@ class _MostCalls(click.ParamType[Any]):
         return self.fail(f"'{value}' is none of: a number from 1 on, auto, none", param, ctx)
 
 
-def most_calls(asked: Any, host: str) -> Any:
+def most_calls(asked: Any, host: str, dispatch: str | None = None) -> Any:
     """What ``--max-calls`` means for a server on ``host``: a number, ``auto``, or None for any number.
+
+    A server whose calls are answered elsewhere (``dispatch``) has no load of theirs to go by.
 
     >>> most_calls(None, "127.0.0.1"), most_calls(None, "0.0.0.0"), most_calls("none", "0.0.0.0")
     (None, 'auto', None)
     """
     from agentrun.server.auth.call_access import is_loopback
 
-    bound = asked or ("none" if is_loopback(host) else "auto")
+    bound = asked or ("none" if dispatch or is_loopback(host) else "auto")
     return None if bound == "none" else bound
 
 
@@ -125,6 +127,15 @@ def balancer_options(command: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         type=DURATION,
         help="How long calls are let in after SIGTERM, while a balancer sees that /ready is 503.",
+    )(command)
+
+
+def dispatch_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Where the calls are answered that this server lets in."""
+    return click.option(
+        "--dispatch",
+        type=click.Choice(["pipecat-cloud"]),
+        help="Let calls in here and have a session there answer each; PIPECAT_CLOUD_PUBLIC_KEY starts it.",
     )(command)
 
 

@@ -31,7 +31,14 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
         "--public-url", metavar="URL", help="Where callers' services reach it: https://voice.example.com."
     )(command)
+    command = dispatched_option(command)
     return image_option("--image")(command)
+
+
+def dispatched_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--dispatched``, for what says what can't be at a place."""
+    words = "At Pipecat Cloud: `agentrun serve --dispatch` alone starts sessions, and holds the limits."
+    return click.option("--dispatched", is_flag=True, help=words)(command)
 
 
 def image_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -43,7 +43,7 @@ def show_start(server: RunningServer) -> None:
 
     console = Console()
     table = Table("agent", "transport", "address", box=None, pad_edge=False, header_style="bold")
-    local_page = _is_loopback(server) and has_browser()
+    local_page = _is_loopback(server) and has_browser() and not server.settings.dispatch
     for name, plan in server.switchboard.plans.items():
         base = server.settings.public_urls.get(name, server.url).rstrip("/")
         if plan.has_transport("twilio"):
@@ -90,9 +90,11 @@ def _next_steps(server: RunningServer, local_page: bool) -> Iterator[str]:
             "[yellow]--allow-origin has no effect yet[/]: pages of other sites begin calls with a token; "
             f"set AGENTRUN_API_KEY, with which `{escape(command())} token {name}` makes one."
         )
+    if server.settings.dispatch:
+        yield "Calls are let in here, and answered by sessions at Pipecat Cloud."
     if local_page:
         yield f"Talk:  open {server.url}/{link}"
-    elif _is_loopback(server):
+    elif _is_loopback(server) and not server.settings.dispatch:
         yield f"Talk:  {BROWSER_MISSING}: {escape(install_extra('browser'))}"
     if dashboard.is_open(server.settings):
         with_password = bool(server.settings.environ.get(dashboard.VARIABLE))

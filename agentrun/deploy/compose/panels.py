@@ -93,6 +93,7 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
                 (
                     (minutely("agentrun_refused_total", "reason"), "{{reason}}"),
                     (minutely("agentrun_streams_refused_total", "reason"), "stream: {{reason}}"),
+                    (minutely("agentrun_dispatches_total", "result"), "dispatched: {{result}}"),
                 ),
             ),
             Panel(

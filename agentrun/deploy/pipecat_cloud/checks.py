@@ -18,6 +18,7 @@ WORDS_SECONDS = 60
 """What a session gets beyond the longest call: the last words of it, and its record."""
 STORE = "AGENTRUN_RECORDS"
 _GATE = "their gateway lets every session in, and each has a container of its own"
+_NO_DIAL = "calls are placed by `agentrun serve`, which does not run there"
 _COUNTS = ("calls", "calls_per_caller", "calls_per_minute")
 
 
@@ -34,7 +35,30 @@ def session_seconds(spec: AgentSpec) -> int:
 
 def problems(plan: Plan, environ: Mapping[str, str]) -> list[Problem]:
     """What is wrong with ``plan`` there; ``environ`` is what its container is to have."""
-    return [*_transports(plan.file), *_bounds(plan.file), *_kept(plan, environ)]
+    return [*_transports(plan.file), *_session_length(plan.file), *_bounds(plan.file), *_kept(plan, environ)]
+
+
+def dispatched_problems(plan: Plan, environ: Mapping[str, str]) -> list[Problem]:
+    """The same, where `agentrun serve --dispatch pipecat-cloud` alone starts its sessions."""
+    return [*of_dispatched(plan.file), *_kept(plan, environ)]
+
+
+def of_dispatched(file: SpecFile) -> Iterator[Problem]:
+    """What is wrong where `agentrun serve --dispatch pipecat-cloud` alone lets calls in.
+
+    It holds hours, callers and limits by itself, of calls that come over Twilio.
+    """
+    yield from _session_length(file)
+    for index, transport in enumerate(file.spec.transport):
+        where: Where = ("transport", index) if ("transport", index) in file.places else ("transport",)
+        if not isinstance(transport, TwilioTransport):
+            words = f"calls over {transport.type} are not dispatched, and so have no hours, callers or limits"
+            yield file.problem((*where, "type"), words, "write transport: twilio, or deploy it by itself")
+        elif "dial" in transport.model_fields_set:
+            yield file.problem((*where, "dial"), _NO_DIAL, "place them from a server of your own", "warning")
+    if file.spec.limits.calls == "auto":
+        words = "auto counts what a server carries, and these calls are answered elsewhere"
+        yield file.problem(("limits", "calls"), words, "write a number, such as that of max_agents")
 
 
 def _transports(file: SpecFile) -> Iterator[Problem]:
@@ -47,17 +71,19 @@ def _transports(file: SpecFile) -> Iterator[Problem]:
             words = "each session comes with a room of its own"
             yield file.problem((*where, "room_url"), words, "remove room_url and token")
         elif isinstance(transport, TwilioTransport) and "dial" in transport.model_fields_set:
-            words = "calls are placed by `agentrun serve`, which does not run there"
-            yield file.problem((*where, "dial"), words, "place them from a server of your own", "warning")
+            yield file.problem((*where, "dial"), _NO_DIAL, "place them from a server of your own", "warning")
+
+
+def _session_length(file: SpecFile) -> Iterator[Problem]:
+    if session_seconds(file.spec) > MOST_SESSION:
+        most = (MOST_SESSION - WORDS_SECONDS) // 60
+        words = f"a session lasts {MOST_SESSION // 3600} hours at most, with a minute for the last words"
+        yield file.problem(("limits", "max_duration"), words, f"write {most}m or less")
 
 
 def _bounds(file: SpecFile) -> Iterator[Problem]:
     """Who may call, when, and how many: what somebody has to ask before the session begins."""
     spec = file.spec
-    if session_seconds(spec) > MOST_SESSION:
-        most = (MOST_SESSION - WORDS_SECONDS) // 60
-        words = f"a session lasts {MOST_SESSION // 3600} hours at most, with a minute for the last words"
-        yield file.problem(("limits", "max_duration"), words, f"write {most}m or less")
     if spec.hours:
         yield file.problem(("hours",), f"can't be held there: {_GATE}", "have your TwiML ask for the time")
     if spec.callers != Callers():

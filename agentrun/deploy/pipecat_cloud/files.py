@@ -31,7 +31,7 @@ def files(wanted: Deployment) -> dict[str, bytes]:
         ".dockerignore": b"secrets.env\n.agentrun-eject.json\n",
         ".gitignore": b"secrets.env\n",
     }
-    if wanted.plans[0].has_transport("twilio"):
+    if wanted.plans[0].has_transport("twilio") and not wanted.dispatched:
         contents["twiml-bin.xml"] = render(f"{_ROOM}/twiml-bin.xml.j2", values)
     return wanted.with_project(contents)
 
@@ -61,6 +61,7 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         "session_seconds": session_seconds(plan.spec),
         "twilio": plan.has_transport("twilio"),
         "calls": wanted.calls,
+        "dispatched": wanted.dispatched,
         "python": wanted.python,
         "unused": sorted(locked.UNUSED),
         "wheel": wanted.wheel is not None,

@@ -133,6 +133,15 @@ class Admission:
         if place:
             self.state.change(Up(place))
 
+    async def extend(self, agent: str, call_id: str, seconds: float) -> None:
+        """The call is up elsewhere: its place lasts ``seconds`` from now, or until ``release``.
+
+        A call that has lost its place meanwhile gets one, whatever the limits.
+        """
+        self._asked.pop((agent, call_id), None)
+        place = self.state.place(agent, call_id)
+        await self.state.ask(Asked(agent, call_id, place.caller if place else "", seconds))
+
     def rename(self, agent: str, old: str, new: str) -> None:
         """A call has got its name, which a call that the agent places does not have before."""
         if asked := self._asked.pop((agent, old), None):

@@ -14,6 +14,8 @@ from agentrun.server.auth.call_access import is_loopback
 from agentrun.server.auth.local_only import LocalCheck
 from agentrun.server.browser import availability
 from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.dispatch import pipecat_cloud
+from agentrun.server.dispatch.dispatcher import Dispatcher
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.observability import metrics
 from agentrun.server.observability.metrics import Metrics
@@ -38,7 +40,7 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
     app.state.metrics.share(switchboard.state)
     app.include_router(metrics.router(app.state.metrics, settings))
     require_local = local_only.require(settings.local) if is_loopback(settings.host) else None
-    if not settings.one_of_many:
+    if not settings.one_of_many and not settings.dispatch:
         app.include_router(_browser(switchboard, settings, require_local))
     if require_local:
         app.include_router(record_routes.router(switchboard, settings.local))
@@ -51,9 +53,13 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
     diallers = Diallers(switchboard, settings)
     webhooks = Webhooks(settings)
     count_refused = app.state.metrics.stream_refused
-    twilio = TwilioRoutes(switchboard, settings, tokens or StreamTokens(), diallers, webhooks, count_refused)
+    dispatcher = _dispatcher(switchboard, settings, app.state.metrics)
+    twilio = TwilioRoutes(
+        switchboard, settings, tokens or StreamTokens(), diallers, webhooks, count_refused, dispatcher
+    )
     app.include_router(twilio.router())
-    app.include_router(outbound_routes.router(switchboard, settings, diallers, webhooks))
+    if not dispatcher:
+        app.include_router(outbound_routes.router(switchboard, settings, diallers, webhooks))
     app.state.diallers = diallers
     app.add_middleware(RequestLimits)
     app.add_middleware(local_only.NoteProxies, local=settings.local)
@@ -65,6 +71,14 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
             allow_headers=["authorization", "content-type"],
         )
     return app
+
+
+def _dispatcher(switchboard: Switchboard, settings: ServerSettings, counted: Metrics) -> Dispatcher | None:
+    """What has calls answered elsewhere, or None; raises SetupError where its key is missing."""
+    if settings.dispatch is None:
+        return None
+    cloud = pipecat_cloud.from_environment(settings.environ)
+    return Dispatcher(switchboard, cloud, counted.dispatched)
 
 
 def _browser(

@@ -47,7 +47,8 @@ async def answering(
     async with contextlib.AsyncExitStack() as stack:
         resources = await stack.enter_async_context(Resources())
         resources.traced = await stack.enter_async_context(tracing.exporting(environ))
-        await asyncio.to_thread(resources.warm)
+        if options.dispatch is None:
+            await asyncio.to_thread(resources.warm)
         shared = opening.address(options.shared, options.records, options.ledger)
         state = await opening.open_state(shared)
         stack.push_async_callback(state.close)
@@ -57,7 +58,8 @@ async def answering(
         load_now = Load(lambda: switchboard.live, resources.turn_threads, asyncio.get_running_loop().time)
         admission.capacity = SharedLoad(ledger, load_now).capacity if ledger else lambda: load_now.capacity
         stack.push_async_callback(switchboard.background.stop)
-        await switchboard.prepare()
+        if options.dispatch is None:
+            await switchboard.prepare()
         keeper: record_keeping.Keeping | None = None
         if options.records:
             keeping = record_keeping.record_keeping(switchboard, options, resources.web)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agentrun.server.admission.admission import Limits
-from agentrun.server.lifecycle.settings import WhenFull
+from agentrun.server.lifecycle.settings import Dispatch, WhenFull
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Options:
     carries at once, None any number; ``when_full`` is what Twilio is answered when it is full or stops.
     ``shared`` is where machines share what limits and tokens need: by default where records are, if that is
     PostgreSQL.
+    ``dispatch`` is where sessions answer the calls that are let in here, None for here.
     One of several workers has its number, the descriptor of their socket, and the file that they share.
     """
 
@@ -44,3 +45,4 @@ class Options:
     mock_server: str = ""
     capacity: int | None = None
     when_full: WhenFull = "busy"
+    dispatch: Dispatch | None = None

@@ -17,14 +17,15 @@ def examine(
     *,
     style: str | None = None,
     overrides: tuple[tuple[str, str], ...] = (),
-    offline: bool = False,
+    keys: bool = True,
 ) -> list[str]:
     """The names of the agents at ``paths``; plugins are not imported.
 
-    Raises SpecError for mistakes, and SetupError when a key is missing that a call needs, unless ``offline``.
+    Raises SpecError for mistakes, and SetupError when a key is missing that a call needs, where those are
+    asked for by ``keys``.
     """
     files = load(paths, overrides, style)
-    for file in files if not offline else ():
+    for file in files if keys else ():
         planning.make(_without_tools(file), (), environ, import_plugins=False).require_keys()
     return [file.spec.name for file in files]
 

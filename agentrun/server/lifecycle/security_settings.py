@@ -51,6 +51,7 @@ def settings(
         local=local,
         when_full=options.when_full,
         insecure=options.insecure and access is Access.OPEN,
+        dispatch=options.dispatch,
     )
 
 

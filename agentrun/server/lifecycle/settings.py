@@ -11,6 +11,7 @@ from agentrun.server.auth.local_access import LocalAccess
 from agentrun.server.auth.start_tokens import StartTokens
 
 WhenFull = Literal["busy", "503"]
+Dispatch = Literal["pipecat-cloud"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class ServerSettings:
     belongs to such a call comes in several requests, and each may reach another worker.
     ``local`` tells this user's own requests from strangers'. ``when_full`` is what Twilio is answered when
     this machine is full or stops: the agent's words, or 503 for a balancer that asks another machine.
-    ``insecure`` lets streams in that no webhook announced, from this machine.
+    ``insecure`` lets streams in that no webhook announced, from this machine. ``dispatch`` is where calls are
+    answered, None for here.
     """
 
     host: str
@@ -37,3 +39,4 @@ class ServerSettings:
     local: LocalAccess = field(default_factory=LocalAccess, repr=False)
     when_full: WhenFull = "busy"
     insecure: bool = False
+    dispatch: Dispatch | None = None

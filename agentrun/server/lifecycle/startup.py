@@ -22,6 +22,7 @@ from agentrun.server.app import application
 from agentrun.server.auth import call_access
 from agentrun.server.calls import microphone_call
 from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.dispatch import dispatchable
 from agentrun.server.lifecycle import security_settings
 from agentrun.server.lifecycle.answering import Answering, answering
 from agentrun.server.lifecycle.load_specs import make_plan, make_plans
@@ -110,6 +111,8 @@ def _bound(options: Options) -> socket.socket:
 
 def _servable(plans: dict[str, Plan], options: Options) -> dict[str, Plan]:
     """The plans, if each can be served as the options say; their secrets stay out of the log from now on."""
+    if options.dispatch:
+        dispatchable.require(plans.values(), options)
     _require_public_urls(plans, options.host)
     for plan in plans.values():
         record_keeping.require(plan, options)
@@ -144,13 +147,18 @@ def _reloader(
     def make(file: SpecFile) -> Plan:
         plan = make_plan(file, environ, options, offline)
         record_keeping.require(plan, options)
+        if options.dispatch:
+            dispatchable.require([plan], options)
         _require_public_urls({plan.spec.name: plan}, options.host)
         return plan
 
     async def put(plan: Plan) -> None:
         plans = {**switchboard.plans, plan.spec.name: plan}.values()
         logs.protect(one.redaction for one in (*switchboard.plans.values(), *plans))
-        await switchboard.replace(plan)
+        if options.dispatch:
+            switchboard.plans = {**switchboard.plans, plan.spec.name: plan}
+        else:
+            await switchboard.replace(plan)
         public_urls.update(_public_urls({plan.spec.name: plan}))
 
     return Reloader(files, stamps, lambda path: load([path], options.overrides, options.style)[0], make, put)

@@ -78,6 +78,8 @@ class Metrics:
         self._refused = make.counter("refused", "Calls that were not let in.", "agent", "reason")
         words = "Streams that were not taken."
         self._refused_streams = make.counter("streams_refused", words, "agent", "reason")
+        words = "Calls that were to be answered at Pipecat Cloud, by what came of it."
+        self._dispatches = make.counter("dispatches", words, "agent", "result")
 
     def _count_load(self, make: _Families) -> None:
         self._lag = make.histogram("event_loop_lag_seconds", "How late the event loop was.", _LAG)
@@ -108,6 +110,10 @@ class Metrics:
     def stream_refused(self, agent: str, reason: str) -> None:
         """Count a stream that was not taken; ``agent`` is one of the server's, or empty."""
         self._refused_streams.labels(agent, reason).inc()
+
+    def dispatched(self, agent: str, result: str) -> None:
+        """Count a call that a session elsewhere was to be started for."""
+        self._dispatches.labels(agent, result).inc()
 
     def share(self, state: SharedState) -> None:
         """Count what is decided without the others, and say when they can't be asked."""

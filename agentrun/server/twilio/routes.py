@@ -15,6 +15,7 @@ from agentrun.server.admission import rejections
 from agentrun.server.admission.admission import Refusal
 from agentrun.server.auth.call_access import Access
 from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.dispatch.dispatcher import Dispatcher
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.shared_state.backend import Placed
 from agentrun.server.shared_state.database_errors import AwayError
@@ -40,11 +41,13 @@ class TwilioRoutes:
         diallers: Diallers | None = None,
         webhooks: Webhooks | None = None,
         count_refused: Callable[[str, str], None] | None = None,
+        dispatcher: Dispatcher | None = None,
     ) -> None:
         self._switchboard = switchboard
         self._settings = settings
         self._tokens = tokens
-        self._diallers = diallers
+        self._diallers = None if dispatcher else diallers
+        self._dispatcher = dispatcher
         self._look_ups = LookUps(switchboard.resources.web)
         switchboard.on_close(self._look_ups.close)
         self._webhooks = webhooks or Webhooks(settings)
@@ -56,6 +59,9 @@ class TwilioRoutes:
         """The routes, to be included in the app."""
         router = APIRouter()
         router.add_api_route("/{agent}/twilio/voice", self.voice, methods=["POST"])
+        if self._dispatcher:
+            router.add_api_route("/{agent}/twilio/dispatched", self.dispatched, methods=["POST"])
+            return router
         router.add_api_websocket_route("/{agent}/twilio/stream", self.stream)
         router.add_api_websocket_route("/{agent}/twilio/stream/{expected}", self.stream)
         return router
@@ -83,9 +89,20 @@ class TwilioRoutes:
             await self._diallers.placed.attach(placed.id, call_sid)
         elif refusal := await self._switchboard.admission.ask(plan, call_sid, form.get("From", "")):
             return self._refuse(plan, agent, call_sid, refusal)
+        elif self._dispatcher:
+            call = self._call(plan, call_sid, form.get("From"), form.get("To"))
+            callback_url = twiml.route(self._public_url(agent, request), agent, "dispatched")
+            return await self._dispatcher.answer(plan, call, callback_url)
         else:
             self._look_ups.begin(plan, self._call(plan, call_sid, form.get("From"), form.get("To")))
         return self._connect(agent, request, form, placed)
+
+    async def dispatched(self, agent: str, request: Request) -> Response:
+        """Twilio tells how the stream of a dispatched call goes, or asks what to do when it is over."""
+        plan = self._plan(agent)
+        if plan is None or self._dispatcher is None:
+            return Response(f"no agent '{agent}' answers the telephone here\n", 404, media_type="text/plain")
+        return await self._dispatcher.note(plan, await self._webhooks.read(agent, request, ("CallSid",)))
 
     def _refuse(self, plan: Plan, agent: str, call_sid: str, refusal: Refusal) -> Response:
         log = logger.bind(call=call_sid, agent=agent)
@@ -133,9 +150,11 @@ class TwilioRoutes:
     ) -> Response:
         caller, called = form.get("From", ""), form.get("To", "")
         token = self._tokens.mint(agent, form["CallSid"], caller, called, placed.id if placed else "")
-        public_url = self._settings.public_urls.get(agent) or str(request.base_url)
-        url = twiml.stream_url(public_url, agent, self._tokens.address_of(token))
+        url = twiml.stream_url(self._public_url(agent, request), agent, self._tokens.address_of(token))
         return _xml(twiml.connect(url, token, caller, called, placed.parameters if placed else None))
+
+    def _public_url(self, agent: str, request: Request) -> str:
+        return self._settings.public_urls.get(agent) or str(request.base_url)
 
     def _call(
         self,

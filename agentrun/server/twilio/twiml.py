@@ -62,6 +62,15 @@ def stream_url(public_url: str, agent: str, address: str) -> str:
     return f"{scheme}://{public.netloc}{public.path.rstrip('/')}/{agent}/twilio/stream/{address}"
 
 
+def route(public_url: str, agent: str, name: str) -> str:
+    """Where Twilio finds another route of the agent's.
+
+    >>> route("https://voice.example.com/", "desk", "dispatched")
+    'https://voice.example.com/desk/twilio/dispatched'
+    """
+    return f"{public_url.rstrip('/')}/{agent}/twilio/{name}"
+
+
 def own_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
     """A stream's parameters without those that are the server's."""
     return {name: value for name, value in parameters.items() if name not in _SERVER_PARAMETERS}

@@ -12,10 +12,12 @@ import numpy as np
 
 from agentrun import local_secret
 from agentrun.simulate.caller.phone_call import PhoneCall
+from agentrun.simulate.caller.refusal import RefusedError
 from agentrun.simulate.caller.sound.line_noise import LineNoise
 from agentrun.simulate.caller.twilio import twiml, webhook
 from agentrun.simulate.caller.twilio.media_socket import MediaSocket
 from agentrun.simulate.caller.twilio.outgoing_messages import Messages
+from agentrun.simulate.caller.twilio.status_callbacks import StatusCallbacks
 
 API_VERSION = "2010-04-01"
 
@@ -71,16 +73,23 @@ class Caller:
         voice_url = webhook.voice_url(url)
         messages = Messages(self.account_sid, _sid("CA"), _sid("MZ"))
         stream = await webhook.ask(voice_url, self._form(messages.call_sid), self.auth_token, self.secret)
+        callbacks = StatusCallbacks(stream.status_callback, voice_url, messages, self.auth_token, self.secret)
         random = np.random.default_rng(self.seed)
-        line = await MediaSocket.open(
-            twiml.reachable(stream.url, voice_url), lambda: float(random.uniform(0.0, self.jitter))
-        )
+        try:
+            line = await MediaSocket.open(
+                twiml.reachable(stream.url, voice_url), lambda: float(random.uniform(0.0, self.jitter))
+            )
+        except RefusedError as error:
+            await callbacks.tell("stream-error", error.message)
+            raise
         call = PhoneCall(line, messages, monotonic() - start, LineNoise(self.noise, self.seed))
         call.start(stream.parameters)
         try:
+            await callbacks.tell("stream-started")
             yield call
         finally:
             await call.close()
+            await callbacks.tell("stream-stopped")
 
     def _form(self, call_sid: str) -> dict[str, str]:
         return {

@@ -16,7 +16,7 @@ class Messages:
     """Writes the messages of one stream, in the order in which they are sent."""
 
     def __init__(self, account_sid: str, call_sid: str, stream_sid: str) -> None:
-        self._account_sid = account_sid
+        self.account_sid = account_sid
         self.call_sid = call_sid
         self.stream_sid = stream_sid
         self._sequence = 0
@@ -25,7 +25,7 @@ class Messages:
     def start(self, parameters: Mapping[str, str]) -> str:
         """Who calls, and what the sound is."""
         body = {
-            "accountSid": self._account_sid,
+            "accountSid": self.account_sid,
             "streamSid": self.stream_sid,
             "callSid": self.call_sid,
             "tracks": ["inbound"],
@@ -55,7 +55,7 @@ class Messages:
 
     def stop(self) -> str:
         """The call is over."""
-        return self._write("stop", {"accountSid": self._account_sid, "callSid": self.call_sid})
+        return self._write("stop", {"accountSid": self.account_sid, "callSid": self.call_sid})
 
     def _write(self, event: str, body: Mapping[str, Any]) -> str:
         self._sequence += 1

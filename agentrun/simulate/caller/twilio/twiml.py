@@ -11,16 +11,22 @@ from agentrun.simulate.caller.refusal import RefusedError
 
 MOST_BYTES = 64_000
 """Twilio refuses longer documents."""
+_PATH = "/twilio/stream"
+"""In the address of every stream that an agent's own server takes."""
 _HINT = "answer with <Response><Connect><Stream url=…/></Connect></Response>"
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Where the sound goes: ``<Connect><Stream>``, and what was spoken or played before it."""
+    """Where the sound goes: ``<Connect><Stream>``, and what was spoken or played before it.
+
+    ``status_callback`` is told how the stream goes, where there is one.
+    """
 
     url: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     before: tuple[str, ...] = ()
+    status_callback: str = ""
 
 
 def parse(text: str) -> Stream:
@@ -76,20 +82,21 @@ def _stream(connect: ElementTree.Element, before: tuple[str, ...]) -> Stream:
     if urlsplit(url).scheme not in ("ws", "wss"):
         raise RefusedError(f"<Stream url='{url}'> is not a wss:// address", _spoken(list(before)), _HINT)
     parameters = {part.get("name", ""): part.get("value", "") for part in stream.findall("Parameter")}
-    return Stream(url, parameters, before)
+    return Stream(url, parameters, before, stream.get("statusCallback", ""))
 
 
 def reachable(stream_url: str, webhook_url: str) -> str:
     """The address to connect to from here.
 
     A webhook on loopback names its public host, which this machine may not reach: then the stream is on the
-    webhook's own host. Queries are dropped, as Twilio drops them.
+    webhook's own host, unless it is another server's. Queries are dropped, as Twilio drops them.
 
     >>> reachable("wss://voice.example.com/ncaa/twilio/stream", "http://127.0.0.1:7860/ncaa/twilio/voice")
     'ws://127.0.0.1:7860/ncaa/twilio/stream'
     """
     stream, webhook = urlsplit(stream_url), urlsplit(webhook_url)
-    if webhook.scheme == "http" and is_loopback(webhook.hostname or "") and stream.netloc != webhook.netloc:
+    own = stream.netloc != webhook.netloc and _PATH in stream.path and not is_loopback(stream.hostname or "")
+    if own and webhook.scheme == "http" and is_loopback(webhook.hostname or ""):
         return f"ws://{webhook.netloc}{stream.path}"
     return f"{stream.scheme}://{stream.netloc}{stream.path}"
 

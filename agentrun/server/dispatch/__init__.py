@@ -1,0 +1,1 @@
+"""Calls that are let in here and answered by sessions elsewhere."""

@@ -1,0 +1,55 @@
+"""What Twilio is answered about a call that a session elsewhere takes."""
+
+from __future__ import annotations
+
+from twilio.twiml.voice_response import Connect, VoiceResponse
+
+from agentrun.plan.plan import Plan
+from agentrun.transports.say_languages import say_language
+
+
+def connect(stream_url: str, callback_url: str, from_number: str, to_number: str) -> str:
+    """Open a stream to ``stream_url``; ``callback_url`` is told how it goes, and asked when it is over.
+
+    https://www.twilio.com/docs/voice/twiml/stream#statuscallback
+
+    >>> print(connect("wss://there/x", "https://here/y", "", "")[47:143])
+    <Connect><Stream statusCallback="https://here/y" statusCallbackMethod="POST" url="wss://there/x">
+    """
+    answer, opening = VoiceResponse(), Connect()
+    stream = opening.stream(url=stream_url, status_callback=callback_url, status_callback_method="POST")
+    stream.parameter(name="from_number", value=from_number)
+    stream.parameter(name="to_number", value=to_number)
+    answer.append(opening)
+    answer.redirect(callback_url, method="POST")
+    return str(answer)
+
+
+def apologize(plan: Plan) -> str:
+    """As an agent that can't go on: put the caller through where the spec says so, else its apology."""
+    answer, fallback = VoiceResponse(), plan.spec.on_fault
+    if fallback is None:
+        return refuse(plan, plan.spec.prompts.apology)
+    if fallback.say:
+        answer.say(fallback.say, language=say_language(plan.language))
+    answer.dial(fallback.transfer)
+    return str(answer)
+
+
+def refuse(plan: Plan, words: str) -> str:
+    """The ``words`` of a plugin that refuses the call, or of an apology, and a hang-up."""
+    answer = VoiceResponse()
+    answer.say(words, language=say_language(plan.language))
+    answer.hangup()
+    return str(answer)
+
+
+def hang_up() -> str:
+    """The call is over.
+
+    >>> hang_up()[38:]
+    '<Response><Hangup /></Response>'
+    """
+    answer = VoiceResponse()
+    answer.hangup()
+    return str(answer)
