@@ -42,6 +42,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "networkPolicy": {"enabled": False},
         "podDisruptionBudget": {"enabled": False},
         "migration": {"enabled": False},
+        "podDeletionCost": False,
     },
     "a place of its own": {
         "nodeSelector": {"pool": "voice"},
@@ -75,6 +76,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a text for a number": ({"callsPerReplica": "ten"}, "/callsPerReplica"),
     "no calls": ({"calls": 0}, "/calls"),
+    "a cost that is no yes or no": ({"podDeletionCost": 7}, "/podDeletionCost"),
     "another autoscaler": ({"autoscaling": {"kind": "vpa"}}, "/autoscaling/kind"),
     "nobody who may ask": ({"networkPolicy": {"namespaces": []}}, "/networkPolicy/namespaces"),
     "every replica at once": ({"podDisruptionBudget": {"maxUnavailable": "100%"}}, "maxUnavailable"),
@@ -168,6 +170,9 @@ def test_the_chart_says_what_the_manifests_say(tmp_path: Path, calls: int | None
 def test_nothing_is_there_that_was_turned_off(answers: dict[str, Any]) -> None:
     kinds = set(by_kind(answers["nothing but replicas"]))
     assert kinds == {"Deployment", "Service", "HorizontalPodAutoscaler"}
+    bare = by_kind(answers["nothing but replicas"])["Deployment"]["spec"]["template"]["spec"]
+    assert "serviceAccountName" not in bare
+    assert [one["name"] for one in bare["volumes"]] == ["data", "tmp"]
     fixed = by_kind(answers["a fixed number"])
     assert fixed["Deployment"]["spec"]["replicas"] == 3
     assert "HorizontalPodAutoscaler" not in fixed

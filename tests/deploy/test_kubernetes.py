@@ -14,6 +14,7 @@ import yaml
 from agentrun.deploy import server_checks
 from agentrun.deploy.kubernetes import files
 from agentrun.plan.plan import Plan
+from agentrun.server.kubernetes import api
 from tests.deploy.places import deployment, plan_of
 
 VERSION = "1.30"
@@ -43,7 +44,7 @@ def pod(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def test_every_manifest_is_valid_to_the_letter(tmp_path: Path, transport: str, calls: int | None) -> None:
     plans = [plan_of(tmp_path, name, transport) for name in ("desk", "front_desk")]
     found = manifests(tmp_path, *plans, calls=calls)
-    assert len(found) == 8 + ("twilio" in transport)
+    assert len(found) == 11 + ("twilio" in transport)
     for kind, one in found.items():
         if kind not in ("Kustomization", "ServiceMonitor"):
             kubernetes_validate.validate(one, VERSION, strict=True)
@@ -81,6 +82,26 @@ def test_no_replica_goes_before_another_is_ready(tmp_path: Path) -> None:
     assert scale_down["policies"] == [{"type": "Pods", "value": 1, "periodSeconds": 60}]
     annotations = found["Deployment"]["spec"]["template"]["metadata"]["annotations"]
     assert annotations["cluster-autoscaler.kubernetes.io/safe-to-evict"] == "false"
+
+
+def test_a_replica_may_say_how_many_calls_it_has_and_nothing_else(tmp_path: Path) -> None:
+    found = manifests(tmp_path)
+    [rule] = found["Role"]["rules"]
+    assert rule == {"apiGroups": [""], "resources": ["pods"], "verbs": ["patch"]}
+    [subject] = found["RoleBinding"]["subjects"]
+    names = {found[kind]["metadata"]["name"] for kind in ("Role", "RoleBinding", "ServiceAccount")}
+    names |= {found["RoleBinding"]["roleRef"]["name"], subject["name"], pod(found)["serviceAccountName"]}
+    assert names == {"desk"}
+    [container] = pod(found)["containers"]
+    fields = {one["name"]: one.get("valueFrom", one.get("value")) for one in container["env"]}
+    assert fields["AGENTRUN_POD_DELETION_COST"] == "true"
+    assert fields[api.POD] == {"fieldRef": {"fieldPath": "metadata.name"}}
+    assert fields[api.NAMESPACE] == {"fieldRef": {"fieldPath": "metadata.namespace"}}
+    mounts = {one["name"]: one["mountPath"] for one in container["volumeMounts"]}
+    assert mounts["account"] == str(api.ACCOUNT)
+    [account] = [one["projected"]["sources"] for one in pod(found)["volumes"] if one["name"] == "account"]
+    assert account[0]["serviceAccountToken"]["path"] == "token"
+    assert account[1]["configMap"]["items"] == [{"key": "ca.crt", "path": "ca.crt"}]
 
 
 def test_secrets_are_references(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,6 +116,8 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
         given["capacity"] = math.ceil(given["capacity"] / workers)
     options = Options(**given, limits=limits, records=store, webhooks=True)
 
+    if workers > 1 and options.pod_deletion_cost:
+        raise click.UsageError("--pod-deletion-cost counts the calls of one process: leave out --workers")
     if workers > 1 and options.worker_fd is None:
         assert sock is not None  # noqa: S101
         return asyncio.run(_supervise(workers, sock))

@@ -121,6 +121,11 @@ def balancer_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=_COUNT,
         help="Calls that this machine carries at once; more are refused, and /ready says so.",
     )(command)
+    command = click.option(
+        "--pod-deletion-cost",
+        is_flag=True,
+        help="In a pod: keep its annotation for what its deletion costs at the number of its calls.",
+    )(command)
     return click.option(
         "--lame-duck",
         default="0s",

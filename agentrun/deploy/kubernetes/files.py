@@ -23,7 +23,7 @@ PRE_STOP_SECONDS = 15
 LEAST, MOST = 2, 10
 _FOLDER = "kubernetes"
 _MANIFESTS = (
-    "deployment", "service", "ingress", "availability", "network", "servicemonitor", "kustomization",
+    "rbac", "deployment", "service", "ingress", "availability", "network", "servicemonitor", "kustomization",
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ class Options:
     ``shared`` is where machines share what limits and tokens need: by default where records are, if that is
     PostgreSQL.
     ``dispatch`` is where sessions answer the calls that are let in here, None for here.
+    With ``pod_deletion_cost`` Kubernetes is told how many calls the pod has.
     One of several workers has its number, the descriptor of their socket, and the file that they share.
     """
 
@@ -46,3 +47,4 @@ class Options:
     capacity: int | None = None
     when_full: WhenFull = "busy"
     dispatch: Dispatch | None = None
+    pod_deletion_cost: bool = False

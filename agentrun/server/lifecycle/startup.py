@@ -23,6 +23,8 @@ from agentrun.server.auth import call_access
 from agentrun.server.calls import microphone_call
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.dispatch import dispatchable
+from agentrun.server.kubernetes import api as kubernetes_api
+from agentrun.server.kubernetes.pod_deletion_cost import PodDeletionCost
 from agentrun.server.lifecycle import security_settings
 from agentrun.server.lifecycle.answering import Answering, answering
 from agentrun.server.lifecycle.load_specs import make_plan, make_plans
@@ -82,6 +84,7 @@ async def running_server(
         offline = await stack.enter_async_context(_offline(files, options))
         plans = _servable(make_plans(files, environ, options, offline), options)
         ledger = stack.enter_context(contextlib.closing(Ledger(options.ledger))) if options.ledger else None
+        pod = kubernetes_api.from_environment(environ) if options.pod_deletion_cost else None
         ready = await stack.enter_async_context(answering(plans, environ, options, ledger))
         switchboard, public_urls = ready.switchboard, _public_urls(plans)
         state, port = switchboard.state, sock.getsockname()[1]
@@ -94,6 +97,9 @@ async def running_server(
         await stack.enter_async_context(serving(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
         stack.push_async_callback(switchboard.close)
         web.state.diallers.base_url = url = _url(options.host, sock)
+        if pod:
+            cost = PodDeletionCost(lambda: switchboard.live, pod.annotate)
+            switchboard.background.start("pod deletion cost", cost.run)
         if options.watch:
             reloader = _reloader(files, stamps, environ, options, offline, switchboard, public_urls)
             switchboard.background.start("watch", reloader.watch)
