@@ -13,6 +13,7 @@ import yaml
 
 from agentrun.deploy.compose import files as compose
 from agentrun.deploy.systemd import files as systemd
+from agentrun.http import activated_socket
 from tests.deploy.places import deployment, plan_of
 
 URL = "https://voice.example.com"
@@ -29,11 +30,14 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
     program = "/opt/desk/venv/bin/agentrun"
     text = unit(tmp_path)
     assert program in text
-    path = tmp_path / "desk.service"
-    path.write_text(text.replace(program, "/bin/true"))
-    command = [str(ANALYZE), "verify", "--man=no", str(path)]
+    for name, content in systemd.files(deployment(tmp_path, public_url=URL)).items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content.decode().replace(program, "/bin/true"))
+    units = [str(tmp_path / name) for name in ("desk.service", "desk.socket")]
+    command = [str(ANALYZE), "verify", "--man=no", *units]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert [line for line in done.stderr.splitlines() if "desk.service" in line] == []
+    assert [line for line in done.stderr.splitlines() if "desk." in line] == []
 
 
 @pytest.mark.needs(ANALYZE is not None, "systemd-analyze, of systemd")
@@ -42,6 +46,17 @@ def test_systemd_calls_the_unit_safe(tmp_path: Path) -> None:
     command = [str(ANALYZE), "security", "--offline=yes", "--threshold=25", str(tmp_path / "desk.service")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout[-400:] + done.stderr
+
+
+def test_systemd_listens_for_the_proxy_and_secrets_are_in_a_file_of_their_own(tmp_path: Path) -> None:
+    made = {name: text.decode() for name, text in systemd.files(deployment(tmp_path, public_url=URL)).items()}
+    assert "reverse_proxy 127.0.0.1:7860" in made["Caddyfile"]
+    assert "\nListenStream=127.0.0.1:7860\n" in made["desk.socket"]
+    assert f"\nFileDescriptorName={activated_socket.NAME}\n" in made["desk.socket"]
+    assert "\nRequires=desk.socket\n" in made["desk.service"]
+    assert "AGENTRUN_PORT" not in made["desk.service"], "the socket's address is the server's"
+    assert "secrets.env" not in made["desk.service"]
+    assert "\nEnvironmentFile=/etc/desk/secrets.env\n" in made["desk.service.d/secrets.conf"]
 
 
 def test_stopping_waits_for_the_longest_call(tmp_path: Path) -> None:
@@ -62,7 +77,13 @@ def test_the_commands_install_what_was_written(tmp_path: Path) -> None:
     made, lines = systemd.files(wanted), systemd.commands(wanted)
     copied = next(line for line in lines if line[:2] == ["cp", "-r"])[2:-1]
     assert all(any(name.split("/")[0] == one for name in made) for one in copied)
-    assert ["systemctl", "enable", "--now", "desk.service"] in lines
+    assert lines[-3:] == [
+        ["systemctl", "enable", "--now", "desk.socket"],
+        ["systemctl", "enable", "desk.service"],
+        ["systemctl", "restart", "desk.service"],
+    ]
+    copied = [word for line in lines if line[0] == "install" for word in line if word.startswith("desk.")]
+    assert set(copied) == {name for name in made if name.startswith("desk.")}
     assert any("600" in line and "secrets.env" in line for line in lines)
 
 

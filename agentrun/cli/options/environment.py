@@ -38,7 +38,12 @@ OPTIONS = (
 )
 """Options of ``agentrun serve``; here too, so that no command has to be imported to know them."""
 
-KEPT = frozenset({"PIPECAT_LOG_LLM_CONTEXT", "PIPECAT_EVALS_CACHE_DIR", "PIPECAT_SCTP_MAX_CHUNK_SIZE"})
+KEPT = frozenset(
+    {
+        "PIPECAT_LOG_LLM_CONTEXT", "PIPECAT_EVALS_CACHE_DIR", "PIPECAT_SCTP_MAX_CHUNK_SIZE",
+        "PIPECAT_CLOUD_PUBLIC_KEY", "PIPECAT_CLOUD_BASE_URL",
+    }
+)  # fmt: skip
 """Pipecat's own variables that neither run code, nor open a door, nor write callers' voices to disk."""
 
 

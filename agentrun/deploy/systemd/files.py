@@ -18,6 +18,8 @@ def files(wanted: Deployment) -> dict[str, bytes]:
     values = _values(wanted)
     contents = {
         f"{wanted.name}.service": render("systemd/service.j2", values),
+        f"{wanted.name}.socket": render("systemd/socket.j2", values),
+        f"{wanted.name}.service.d/secrets.conf": render("systemd/secrets.conf.j2", values),
         f"journald@{wanted.name}.conf": render("systemd/journald.conf.j2", values),
         "Caddyfile": render("systemd/Caddyfile.j2", values),
         "requirements.txt": requirements(wanted, *server_extras(wanted)),
@@ -30,6 +32,7 @@ def commands(wanted: Deployment) -> list[list[str]]:
     """Install it from within the folder, as root."""
     name = wanted.name
     home, etc = f"/opt/{name}", "/etc/systemd"
+    secrets = f"{name}.service.d/secrets.conf"
     python = f"{home}/venv/bin/python"
     folders = sorted({one.partition("/")[0] for one in (*wanted.project.files, *_wheels(wanted))})
     return [
@@ -38,10 +41,13 @@ def commands(wanted: Deployment) -> list[list[str]]:
         ["python3", "-m", "venv", f"{home}/venv"],
         [python, "-m", "pip", "install", "--requirement", "requirements.txt"],
         ["install", "-D", "-m", "600", "secrets.env", f"/etc/{name}/secrets.env"],
-        ["install", "-m", "644", f"{name}.service", f"{etc}/system/{name}.service"],
+        ["install", "-m", "644", f"{name}.service", f"{name}.socket", f"{etc}/system/"],
+        ["install", "-D", "-m", "644", secrets, f"{etc}/system/{secrets}"],
         ["install", "-m", "644", f"journald@{name}.conf", f"{etc}/journald@{name}.conf"],
         ["systemctl", "daemon-reload"],
-        ["systemctl", "enable", "--now", f"{name}.service"],
+        ["systemctl", "enable", "--now", f"{name}.socket"],
+        ["systemctl", "enable", f"{name}.service"],
+        ["systemctl", "restart", f"{name}.service"],
     ]
 
 

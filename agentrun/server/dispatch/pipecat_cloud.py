@@ -135,6 +135,11 @@ class PipecatCloud:
 
 def from_environment(environ: Mapping[str, str]) -> PipecatCloud:
     """The API that ``environ`` has the key of; raises SetupError that names what is not set."""
+    return PipecatCloud(*settings(environ))
+
+
+def settings(environ: Mapping[str, str]) -> tuple[str, str]:
+    """The key and the API's address; raises SetupError for what is not set, or is none."""
     key, api = environ.get(KEY, ""), environ.get(BASE_URL) or API
     if not key:
         raise SetupError(
@@ -147,7 +152,7 @@ def from_environment(environ: Mapping[str, str]) -> PipecatCloud:
     plain = parts.scheme == "http" and is_loopback(parts.hostname or "")
     if not (plain or (parts.scheme == "https" and parts.hostname)):
         raise SetupError(f"{BASE_URL} is no https:// address", f"leave it out, or write {API}")
-    return PipecatCloud(key, api.rstrip("/"))
+    return key, api.rstrip("/")
 
 
 def _refusal(status: int) -> StartError:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from agentrun.cli.options import environment
 from agentrun.errors import SetupError
 from agentrun.server.dispatch import pipecat_cloud
 from agentrun.server.dispatch.pipecat_cloud import START_SECONDS, TRY_SECONDS, PipecatCloud, StartError
@@ -127,3 +128,14 @@ def test_what_is_missing_in_the_environment_is_named_without_the_key(
     with pytest.raises(SetupError, match=words) as error:
         pipecat_cloud.from_environment(environ)
     assert "pk_1" not in str(error.value)
+
+
+def test_its_variables_are_not_taken_for_pipecats_own_that_run_code() -> None:
+    environ = {
+        pipecat_cloud.KEY: "pk_1",
+        pipecat_cloud.BASE_URL: "https://there.example",
+        "PIPECAT_OTHER": "",
+    }
+    environment.drop_pipecats(environ)
+    assert pipecat_cloud.settings(environ) == ("pk_1", "https://there.example")
+    assert "PIPECAT_OTHER" not in environ
