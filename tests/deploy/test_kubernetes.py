@@ -188,7 +188,7 @@ def test_kustomize_takes_the_folder(tmp_path: Path) -> None:
     command = [str(KUBECTL), "kustomize", str(tmp_path / "kubernetes")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    assert len(list(yaml.safe_load_all(done.stdout))) == 7
+    assert len(list(yaml.safe_load_all(done.stdout))) == 10
 
 
 @pytest.mark.needs(KUBECTL is not None, "kubectl, for kustomize")
