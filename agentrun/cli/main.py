@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -12,6 +13,7 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 import click
@@ -46,6 +48,10 @@ COMMANDS = {
 }
 """Name and one line of every command; the module of a command is imported when it is used."""
 
+SHORT = frozenset({"check", "eject", "flow", "new", "plugins", "providers", "schema", "token"})
+"""Commands that answer no call: for their models Pydantic need not look through every installed package for
+plugins of its own, such as a tracer's. The search is an eighth of what a check takes."""
+
 
 class LazyGroup(click.Group):
     """Imports ``agentrun.cli.commands.NAME`` for the command that is used: ``--help`` answers at once."""
@@ -56,8 +62,9 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"agentrun.cli.commands.{cmd_name}")
-        command: click.Command = module.command
+        if cmd_name in SHORT:
+            os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+        command: click.Command = _import(f"agentrun.cli.commands.{cmd_name}").command
         return command
 
     def resolve_command(
@@ -72,6 +79,18 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
+
+
+def _import(name: str) -> ModuleType:
+    """The module ``name``, imported without collections: what modules make stays for the whole run."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        return importlib.import_module(name)
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

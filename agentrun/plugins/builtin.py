@@ -11,8 +11,8 @@ from agentrun.spec.loading import problem_messages
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import Where
 from agentrun.spec.models.tools.tool_use import OPTIONS, ToolUse
+from agentrun.tools import builtin as builtins
 from agentrun.tools.build import build
-from agentrun.tools.builtin import BUILTINS
 from agentrun.tools.tool import Tool
 
 Finding = tuple[Where, str, str]
@@ -21,7 +21,7 @@ Finding = tuple[Where, str, str]
 
 def tool_of(entry: ToolUse) -> tuple[Tool | None, list[Finding]]:
     """The built-in tool that ``entry`` names, or what is wrong with its settings."""
-    builtin = BUILTINS[entry.use]
+    builtin = builtins.builtin(entry.use)
     try:
         settings = builtin.settings.model_validate(entry.settings)
     except ValidationError as error:

@@ -9,7 +9,6 @@ from typing import Any
 
 from agentrun.errors import ToolError
 from agentrun.tools.author_errors import AuthoredError, authored
-from agentrun.tools.running.threads import Threads
 
 Hook = tuple[Callable[..., Any], tuple[str, ...]]
 """A function, and the arguments that it wants."""
@@ -36,6 +35,7 @@ async def run(hook: Hook, given: Mapping[str, Any], seconds: float) -> Any:
     import asyncio  # not for a check, which runs no hook
 
     from agentrun.tools.running.contained_tasks import contained
+    from agentrun.tools.running.threads import Threads
 
     function, names = hook
     arguments = [given[name] for name in names]

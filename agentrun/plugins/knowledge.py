@@ -8,21 +8,20 @@ import os
 from agentrun.distribution import install_extra
 from agentrun.errors import Problem
 from agentrun.spec.loading.spec_file import SpecFile
+from agentrun.spec.models.tools.knowledge import Knowledge
 from agentrun.spec.values import project_paths
 from agentrun.tools.build import build
 from agentrun.tools.knowledge import documents, search
 from agentrun.tools.tool import Tool
 
 
-def add(file: SpecFile, chosen: dict[str, Tool], problems: list[Problem]) -> None:
-    """Add ``search_knowledge`` to ``chosen`` when the spec has knowledge, or a problem to ``problems``."""
-    if file.spec.knowledge is None:
-        return
-    tool = build(search.make(file.path.absolute().parent, file.spec.name, file.spec.knowledge), "agentrun")
+def add(file: SpecFile, knowledge: Knowledge, chosen: dict[str, Tool], problems: list[Problem]) -> None:
+    """Add ``search_knowledge`` for the spec's ``knowledge`` to ``chosen``, or a problem to ``problems``."""
+    tool = build(search.make(file.path.absolute().parent, file.spec.name, knowledge), "agentrun")
     if tool.name in chosen:
         message = f"`knowledge:` brings a tool '{tool.name}', and {chosen[tool.name].origin} is one too"
         problems.append(file.problem(("knowledge",), message, "rename the other one"))
-    wrong = _wrong(file, file.spec.knowledge.folder)
+    wrong = _wrong(file, knowledge.folder)
     if wrong:
         problems.append(file.problem(("knowledge", "folder"), *wrong))
     chosen.setdefault(tool.name, tool)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from agentrun.errors import PluginError, Problem, SpecError
-from agentrun.plugins import builtin, handoff, knowledge
+from agentrun.plugins import builtin, handoff
 from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.find import FOLDER, Source, find
 from agentrun.plugins.tools import Plugin, open_plugin
@@ -55,7 +55,10 @@ def load_all(file: SpecFile) -> Loaded:
                 message = f"two tools are called '{tool.name}': {other.origin} and {tool.origin}"
                 only = "name others of its tools in `only:`" if tool.plugin == mcp.MCP else _RENAME
                 shelf.problem(index, message, only)
-    knowledge.add(file, chosen, shelf.problems)
+    if file.spec.knowledge:
+        from agentrun.plugins import knowledge  # reads HTML and archives, which most agents don't
+
+        knowledge.add(file, file.spec.knowledge, chosen, shelf.problems)
     handoff.add(file, chosen, shelf.problems)
     shelf.raise_problems()
     hooks = (plugin.hooks for plugin in shelf.opened.values() if plugin and plugin.hooks)

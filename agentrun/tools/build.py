@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentrun.call import Call
 from agentrun.tools.arguments import function_schema
 from agentrun.tools.arguments.argument_check import Signature
 from agentrun.tools.decorator import ATTRIBUTE, ToolOptions
-from agentrun.tools.running.threads import Threads
 from agentrun.tools.tool import Runner, Tool
+
+if TYPE_CHECKING:
+    from agentrun.tools.running.threads import Threads
 
 
 def build(function: Callable[..., Any], plugin: str) -> Tool:
@@ -33,7 +35,7 @@ def build(function: Callable[..., Any], plugin: str) -> Tool:
         parameters=signature.parameters,
         plugin=plugin,
         origin=origin(function),
-        run=_runner(function, signature, None if in_loop else Threads(name)),
+        run=_runner(function, signature, None if in_loop else _threads(name)),
         timeout=options.timeout,
         say=options.say,
         say_after=options.say_after,
@@ -42,6 +44,12 @@ def build(function: Callable[..., Any], plugin: str) -> Tool:
         confirm=options.confirm,
         check=signature.check,
     )
+
+
+def _threads(name: str) -> Threads:
+    from agentrun.tools.running.threads import Threads  # for plain functions alone
+
+    return Threads(name)
 
 
 def _runner(function: Callable[..., Any], signature: Signature, threads: Threads | None) -> Runner:

@@ -15,13 +15,12 @@ _MOST_WORDS = 9
 """Who gives a part of a number says little else in that turn."""
 _BARE_WORDS = 3
 _MOST_TURNS_BETWEEN = 2
-_OTHER = re.compile(
+_OTHER = (
     r"[$€£%:°]|\b(?:dollars?|euros?|pounds?|cents?|percent|people|persons?|guests?|adults?|kids|children|years?|"
     r"old|months?|weeks?|days?|hours?|minutes?|seconds?|o'?clock|a\.?m|p\.?m|tables?|rooms?|floors?|tickets?|orders?|"
     r"flights?|gates?|seats?|streets?|avenue|road|apartment|suite|degrees|points?|score|miles?|kilometers?|times|"
     r"january|february|march|april|may|june|july|august|september|october|november|december|"
-    r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|version|page|chapter|items?|pieces|size)\b",
-    re.IGNORECASE,
+    r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|version|page|chapter|items?|pieces|size)\b"
 )
 """What says that a turn's number counts or names something else."""
 _WORD = re.compile(r"\w+")
@@ -64,7 +63,7 @@ def _whole(chain: Sequence[Part], fewest: int) -> Sequence[Part]:
 
 def _part(number: int, turn: str) -> Part | None:
     """The one group of digits of a turn that says little else; None where there is none, or several."""
-    if _OTHER.search(turn):
+    if re.search(_OTHER, turn, re.IGNORECASE):
         return None
     groups = list(spoken_digits.groups(turn))
     words = len(_WORD.findall(turn))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from agentrun.records.redaction.normalised_text import without_accents
 
@@ -61,7 +62,6 @@ _NO_NUMBER = (
     r"(?<![0-9A-Za-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])",  # an id
     r"(?<![0-9A-Za-z])(?:[A-Z]{2}|[a-z]{2,8}[_-])?(?=[0-9]*[a-f])[0-9a-f]{16,}(?![0-9A-Za-z])",
 )
-_TOKEN = re.compile(rf"(?P<skip>{'|'.join(_NO_NUMBER)})|(?P<digits>\d+)|(?P<word>[^\W\d_]+)")
 _FULL_TENS = re.compile("[2-9]0")
 _GAP = re.compile(r"[\s._,()/+*#·•\[\]'’‐-―−-]{0,6}")
 
@@ -118,11 +118,17 @@ def groups(text: str) -> Iterator[DigitGroup]:
         yield DigitGroup(sum(len(part.digits) for part in run), run[0].start, run[-1].end)
 
 
+@cache
+def _token() -> re.Pattern[str]:
+    """Compiled when the first text is looked at: it takes 4 ms, and a check of a spec looks at none."""
+    return re.compile(rf"(?P<skip>{'|'.join(_NO_NUMBER)})|(?P<digits>\d+)|(?P<word>[^\W\d_]+)")
+
+
 def _runs(text: str) -> Iterator[list[_Part]]:
     """Digits that follow each other with nothing but signs and small words between them."""
     run: list[_Part] = []
     reached, times = 0, 1
-    for match in _TOKEN.finditer(text):
+    for match in _token().finditer(text):
         word = match[0].lower()
         digits = "" if match["skip"] else _digits(word)
         follows = _GAP.fullmatch(text, reached, match.start()) is not None

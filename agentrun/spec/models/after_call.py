@@ -1,8 +1,6 @@
 """``after_call:`` in a spec: what a model is asked about a call that is over."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -42,7 +40,7 @@ class AfterCall(SpecModel):
     )
 
     @model_validator(mode="after")
-    def _something_is_asked(self) -> AfterCall:
+    def _something_is_asked(self) -> Self:
         if not (self.summary or self.success or self.fields):
             raise _wrong("nothing is asked: write `summary: true`, `success:` or `fields:`")
         for name in RESERVED:
@@ -69,7 +67,7 @@ class AnalysisTest(SpecModel):
         default=(),
         description="The model's answers, one for each try; a text is given as it is, so that it may be bad.",
     )
-    expect: ExpectedAnalysis = ExpectedAnalysis()
+    expect: ExpectedAnalysis = ExpectedAnalysis.model_construct()
 
 
 def _wrong(message: str) -> PydanticCustomError:

@@ -4,9 +4,7 @@ A short word stands for the usual and a mapping says more: ``transport: twilio``
 ``transport: {type: twilio}``, ``llm: openai/gpt-4o`` is ``llm: {model: openai/gpt-4o}``.
 """
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -45,7 +43,7 @@ class TwilioTransport(SpecModel):
         description="Where Twilio reaches this server; `--public-url` wins over it.",
         examples=["https://voice.example.com", "${PUBLIC_URL}"],
     )
-    dial: Dialling = Field(default=Dialling(), description="Calls that the agent places.")
+    dial: Dialling = Field(default=Dialling.model_construct(), description="Calls that the agent places.")
 
 
 class LocalTransport(SpecModel):
@@ -65,7 +63,7 @@ class LocalTransport(SpecModel):
     )
 
     @model_validator(mode="after")
-    def _devices_are_the_microphones(self) -> LocalTransport:
+    def _devices_are_the_microphones(self) -> Self:
         if self.device == "browser" and (self.input or self.output):
             raise PydanticCustomError("together", "`input:` and `output:` belong to `device: microphone`")
         return self
@@ -123,7 +121,7 @@ class AgentSpec(SpecModel):
     transport: Annotated[tuple[Annotated[Transport, word("type")], ...], list_of_one] = Field(
         min_length=1, description="How people reach it: `twilio`, `daily` or `local`, or a list."
     )
-    pipeline: PipelineSpec = PipelineSpec()
+    pipeline: PipelineSpec = PipelineSpec.model_construct()
     prompts: Annotated[Prompts, word("system")] = Field(description="What the agent is told.")
     vars: dict[str, VariableValue] = Field(
         default={},
@@ -137,7 +135,7 @@ class AgentSpec(SpecModel):
         description="Variables that a model reads from what the caller says, while the call goes on.",
         examples=[{"guests": {"type": "integer", "description": "How many people are coming"}}],
     )
-    extraction: Annotated[Extraction, word("model")] = Extraction()
+    extraction: Annotated[Extraction, word("model")] = Extraction.model_construct()
     tools: tuple[Annotated[ToolUse, word("use")], ...] = Field(
         default=(), description="Plugins, single tools as `plugin.tool`, or built-in tools."
     )
@@ -157,18 +155,18 @@ class AgentSpec(SpecModel):
         max_length=1000,
     )
     flow: Flow | None = Field(default=None, description="The steps of the conversation; none by default.")
-    turns: Turns = Turns()
-    limits: Limits = Limits()
-    budget: Budget = Budget()
+    turns: Turns = Turns.model_construct()
+    limits: Limits = Limits.model_construct()
+    budget: Budget = Budget.model_construct()
     on_fault: OnFault | None = Field(
         default=None,
         description="Who takes the call when the agent can't go on, instead of the apology.",
         examples=[{"transfer": "+15551234567"}],
     )
-    callers: Callers = Callers()
+    callers: Callers = Callers.model_construct()
     hours: Hours | None = Field(default=None, description="When it answers; always by default.")
-    context: Context = Context()
-    record: Record = Record()
+    context: Context = Context.model_construct()
+    record: Record = Record.model_construct()
     after_call: AfterCall | None = Field(
         default=None, description="What a model finds out about each call once it is over; nothing if unset."
     )

@@ -1,7 +1,5 @@
 """What all models of a spec are made of."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Annotated, Any
 

@@ -1,8 +1,6 @@
 """``before_call:`` in a spec: what is looked up about a caller before the agent speaks."""
 
-from __future__ import annotations
-
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -30,7 +28,7 @@ class CallChoice(SpecModel):
     )
 
     @model_validator(mode="after")
-    def _chooses_something(self) -> CallChoice:
+    def _chooses_something(self) -> Self:
         if self.refuse and (self.voice or self.language):
             raise PydanticCustomError("together", "who is refused needs no `voice` and no `language`")
         if not (self.refuse or self.voice or self.language):
@@ -60,7 +58,7 @@ class BeforeCall(SpecModel):
     )
 
     @model_validator(mode="after")
-    def _saves_an_answer(self) -> BeforeCall:
+    def _saves_an_answer(self) -> Self:
         if self.save and self.http is None:
             raise PydanticCustomError("together", "`save` reads the answer to `http`, and there is none")
         return self

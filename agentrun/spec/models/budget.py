@@ -1,7 +1,5 @@
 """``budget:`` in a spec: how long callers may have to wait."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from agentrun.spec.models.base import SpecModel

@@ -1,7 +1,5 @@
 """``callers:`` and ``hours:`` in a spec: who may call, and when."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal

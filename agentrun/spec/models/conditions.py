@@ -1,9 +1,7 @@
 """Conditions over a call's variables, as a spec writes them: ``{plan: gold, age: {at_least: 18}}``."""
 
-from __future__ import annotations
-
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -47,7 +45,7 @@ class Comparison(SpecModel):
         return {"equals": value} if isinstance(value, str | int | float | bool) else value
 
     @model_validator(mode="after")
-    def _says_something(self) -> Comparison:
+    def _says_something(self) -> Self:
         if not self.model_fields_set:
             raise PydanticCustomError("together", "write what it is compared with, such as `{at_least: 18}`")
         return self

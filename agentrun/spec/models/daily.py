@@ -5,8 +5,6 @@ The names of rooms' and tokens' properties are Daily's own
 https://docs.daily.co/reference/rest-api/meeting-tokens/create-meeting-token).
 """
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from pydantic import Field
@@ -88,5 +86,5 @@ class DailyTransport(SpecModel):
     bot_name: Text | None = Field(
         default=None, description="What the agent is called in the room; its own name by default."
     )
-    room: RoomSpec = RoomSpec()
-    caller: CallerSpec = CallerSpec()
+    room: RoomSpec = RoomSpec.model_construct()
+    caller: CallerSpec = CallerSpec.model_construct()

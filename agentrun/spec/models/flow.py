@@ -4,10 +4,8 @@ The keys are those of ``pipecat.flows.FlowConfig``, which runs it, and a few mor
 Pipecat can be pasted. Its functions are the agent's tools.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -59,7 +57,7 @@ class FlowFunction(SpecModel):
     description: Text | None = Field(default=None, description="When to go on, for the model.")
 
     @model_validator(mode="after")
-    def _only_a_way_on_is_described(self) -> FlowFunction:
+    def _only_a_way_on_is_described(self) -> Self:
         leads_on = self.transition_to and not isinstance(self.transition_to, FlowBranch)
         if self.transition_only and not (self.description and leads_on):
             message = "what only goes on needs a `description` and the node's name at `transition_to`"
@@ -89,7 +87,7 @@ class FlowAction(BaseModel):
     A `type` of your own is a tool of the agent: the one at `handler`, else the one with the type's name.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
 
     type: Text = Field(
         description="What happens: `tts_say`, `end_conversation`, `function`, or a type of your own.",
@@ -104,7 +102,7 @@ class FlowAction(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _has_what_it_needs(self) -> FlowAction:
+    def _has_what_it_needs(self) -> Self:
         if self.type == "function" and not self.handler:
             raise PydanticCustomError("together", "an action of type `function` needs a tool at `handler`")
         if self.type in BUILT_IN_WORDS and (self.handler or self.model_extra):

@@ -1,10 +1,8 @@
 """``idle:`` in a spec: what happens when the caller says nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -51,7 +49,7 @@ class IdleStage(SpecModel):
     )
 
     @model_validator(mode="after")
-    def _does_one_thing(self) -> IdleStage:
+    def _does_one_thing(self) -> Self:
         if self.say and self.ask:
             raise PydanticCustomError("together", "a stage has either `say` or `ask`")
         if not (self.say or self.ask) and self.then == "continue":

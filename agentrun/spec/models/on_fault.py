@@ -1,7 +1,5 @@
 """``on_fault:`` in a spec: where a caller is put through whom the agent can't go on with."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field, StringConstraints

@@ -1,9 +1,7 @@
 """How an agent calls out."""
 
-from __future__ import annotations
-
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -55,7 +53,7 @@ class Dialling(SpecModel):
     )
 
     @model_validator(mode="after")
-    def _message_is_for_machines(self) -> Dialling:
+    def _message_is_for_machines(self) -> Self:
         if (self.machine == "message") != (self.message is not None):
             raise PydanticCustomError("together", "`machine: message` and `message:` belong together")
         return self

@@ -1,7 +1,5 @@
 """``pipeline:`` in a spec: how the agent hears, thinks and speaks."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -18,7 +16,7 @@ FORMER_TIMEOUT = "patience"
 class Alternative(BaseModel):
     """A speech or language service: ``provider/model``; every other key is one of its own settings."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
 
     model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+(/\S+)?$")] = Field(
         description="`provider/model`, or `provider` for its usual model.", examples=["openai/gpt-4o"]
@@ -103,7 +101,7 @@ class PipelineSpec(SpecModel):
     )
 
     @model_validator(mode="after")
-    def _audio_model_needs_no_stt(self) -> PipelineSpec:
+    def _audio_model_needs_no_stt(self) -> Self:
         if self.llm.hears_audio and "stt" not in self.model_fields_set:
             object.__setattr__(self, "stt", None)
         return self

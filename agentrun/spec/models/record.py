@@ -1,7 +1,5 @@
 """``record:`` in a spec: what is kept of a call, where it goes, and what stands in none of it."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator

@@ -3,9 +3,7 @@
 The format is that of Pipecat's scripted evals; ``llm`` and ``tools`` of a turn are agentrun's own.
 """
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -50,7 +48,7 @@ class Move(SpecModel):
     )
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Move:
+    def _one_of_both(self) -> Self:
         if (self.say is None) == (self.call is None):
             raise _wrong("write either `say:` or `call:`")
         if self.args and self.call is None:
@@ -86,7 +84,7 @@ class Expectation(SpecModel):
     absent: Flag = False
 
     @model_validator(mode="after")
-    def _absent_stands_alone(self) -> Expectation:
+    def _absent_stands_alone(self) -> Self:
         besides = self.model_fields_set - {"event", "absent", "within_ms"}
         if self.absent and besides:
             raise _wrong(f"`absent: true` can't be combined with {', '.join(sorted(besides))}")
@@ -144,7 +142,7 @@ class Turn(SpecModel):
         return " ".join(part for part in self.user if isinstance(part, str))
 
     @model_validator(mode="after")
-    def _talks_or_presses(self) -> Turn:
+    def _talks_or_presses(self) -> Self:
         if self.user is not None and self.dtmf is not None:
             raise _wrong("a turn has either `user:` or `dtmf:`")
         if self.audio is not None and self.user is None:
@@ -198,7 +196,7 @@ class Scenario(SpecModel):
     judge: dict[str, Any] | None = Field(default=None, description="Who judges, as Pipecat has it.")
 
     @model_validator(mode="after")
-    def _scripted_or_simulated(self) -> Scenario:
+    def _scripted_or_simulated(self) -> Self:
         if bool(self.turns) == (self.persona is not None):
             raise _wrong("a test has either `turns:` or a `persona:`")
         if self.persona and not (self.goal and self.success):

@@ -1,9 +1,7 @@
 """``keys:`` in a spec: what the keys of the caller's telephone mean."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -49,7 +47,7 @@ class Keys(SpecModel):
     )
 
     @model_validator(mode="after")
-    def _ends_can_be_reached(self) -> Keys:
+    def _ends_can_be_reached(self) -> Self:
         if self.finish and len(self.finish) != 1:
             raise PydanticCustomError("together", "`finish:` is a single key")
         if self.wrong and not (self.menu or self.digits):

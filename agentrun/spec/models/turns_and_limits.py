@@ -1,7 +1,5 @@
 """``turns:``, ``limits:`` and ``context:`` in a spec: how a conversation is conducted."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

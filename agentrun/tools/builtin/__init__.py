@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from agentrun.tools.builtin import digits, hang_up, recording, transfer, voicemail, wait
+from collections.abc import Mapping
+from importlib import import_module
+
 from agentrun.tools.builtin.builtin import Builtin
-from agentrun.tools.http import build as http
-from agentrun.tools.http.settings import Settings
 
-BUILTINS: dict[str, Builtin] = {
-    "hang_up": hang_up.BUILTIN,
-    "transfer": transfer.BUILTIN,
-    "send_dtmf": digits.SEND,
-    "collect_digits": digits.COLLECT,
-    "wait": wait.BUILTIN,
-    "stop_recording": recording.BUILTIN,
-    "leave_voicemail": voicemail.BUILTIN,
-    "http": Builtin(Settings, http.make),
+BUILTINS: Mapping[str, tuple[str, str]] = {
+    "hang_up": ("agentrun.tools.builtin.hang_up", "BUILTIN"),
+    "transfer": ("agentrun.tools.builtin.transfer", "BUILTIN"),
+    "send_dtmf": ("agentrun.tools.builtin.digits", "SEND"),
+    "collect_digits": ("agentrun.tools.builtin.digits", "COLLECT"),
+    "wait": ("agentrun.tools.builtin.wait", "BUILTIN"),
+    "stop_recording": ("agentrun.tools.builtin.recording", "BUILTIN"),
+    "leave_voicemail": ("agentrun.tools.builtin.voicemail", "BUILTIN"),
+    "http": ("agentrun.tools.http.build", "BUILTIN"),
 }
-"""By the name that stands in ``tools:``."""
+"""Module and object by the name that stands in ``tools:``; a check imports those alone that a spec names."""
 
-__all__ = ["BUILTINS", "Builtin"]
+
+def builtin(name: str) -> Builtin:
+    """The built-in tool ``name``; raises KeyError for another name.
+
+    >>> builtin("wait").settings.__name__
+    'NoSettings'
+    """
+    module, attribute = BUILTINS[name]
+    tool: Builtin = getattr(import_module(module), attribute)
+    return tool
+
+
+__all__ = ["BUILTINS", "Builtin", "builtin"]

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from agentrun.call import Call
 from agentrun.tools.arguments.argument_check import Signature
 from agentrun.tools.arguments.inline_references import flatten
+from agentrun.tools.builtin.builtin import Builtin
 from agentrun.tools.http.parameter import shape
 from agentrun.tools.http.settings import Settings
 from agentrun.tools.tool import Tool
@@ -37,3 +38,6 @@ def make(settings: Settings) -> Tool:
         run=run,
         check=signature.check,
     )
+
+
+BUILTIN = Builtin(Settings, make)

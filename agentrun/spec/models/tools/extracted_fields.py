@@ -1,8 +1,6 @@
 """Typed values that a model reads from a conversation, as a spec names them."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -54,7 +52,7 @@ class ExtractedField(SpecModel):
         return {"type": value} if value in TYPES else {"description": value}
 
     @model_validator(mode="after")
-    def _says_what_fits_its_type(self) -> ExtractedField:
+    def _says_what_fits_its_type(self) -> Self:
         if self.enum and self.type != "string":
             raise _wrong("type {given} has no `enum`", "leave `type` out, or `enum`", self.type)
         if self.items and self.type != "array":

@@ -1,7 +1,5 @@
 """``extraction:`` in a spec: how the fields of ``extract:`` are read from the conversation."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

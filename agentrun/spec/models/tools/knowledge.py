@@ -1,7 +1,5 @@
 """``knowledge:`` in a spec: documents that the agent may look things up in."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field, StringConstraints

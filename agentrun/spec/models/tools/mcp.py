@@ -1,10 +1,8 @@
 """``mcp:`` in ``tools:``: a server of the Model Context Protocol, whose tools the agent may use."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
@@ -67,7 +65,7 @@ class McpServer(ToolOptions):
     )
 
     @model_validator(mode="after")
-    def _fits_together(self) -> McpServer:
+    def _fits_together(self) -> Self:
         if (self.url is None) == (self.command is None):
             raise _wrong("an MCP server has either a url or a command", "write `url:` or `command:`")
         if self.headers and self.url is None:

@@ -1,7 +1,5 @@
 """``save:``: variables that a result gives a value."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import AfterValidator, Field

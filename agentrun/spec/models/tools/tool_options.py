@@ -1,10 +1,8 @@
 """How a tool is used on a telephone: what any entry of ``tools:`` may say."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from agentrun.spec.models.base import Flag, Text
 from agentrun.spec.models.tools.saved_values import Saved
@@ -15,6 +13,8 @@ OPTIONS = ("timeout", "say", "say_after", "on_interrupt", "once_per_call", "conf
 
 class ToolOptions(BaseModel):
     """How a tool is used, whatever it is."""
+
+    model_config = ConfigDict(defer_build=True)
 
     timeout: Duration = Field(default=10.0, gt=0, description="A slower tool is stopped.")
     say: Text | None = Field(default=None, description="Said when the tool is slower than `say_after`.")

@@ -1,8 +1,6 @@
 """``tools:`` in a spec: what the agent may use."""
 
-from __future__ import annotations
-
-from typing import Any
+from typing import Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -35,7 +33,7 @@ class ToolUse(ToolOptions):
         return value
 
     @model_validator(mode="after")
-    def _mcp_stands_alone(self) -> ToolUse:
+    def _mcp_stands_alone(self) -> Self:
         beside = [*self.options, *self.settings] if self.mcp else []
         if self.mcp and (beside or self.use != "mcp"):
             hint = "write `mcp: {url: …, timeout: 5s}`: everything else stands inside it"
