@@ -19,7 +19,7 @@ try:
     run(sys.argv[1:])
 except SystemExit as done:
     imported = {name.partition(".")[0] for name in sys.modules}
-    heavy = sorted(imported & {"pipecat", "openai", "fastapi", "httpx", "numpy"})
+    heavy = sorted(imported & {"pipecat", "openai", "fastapi", "httpx", "numpy", "html", "concurrent"})
     print("heavy:", *heavy)
     sys.exit(done.code)
 """

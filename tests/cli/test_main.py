@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import tempfile
 from pathlib import Path
@@ -77,3 +78,14 @@ def test_every_command_can_be_loaded_and_explains_itself(capsys: pytest.CaptureF
             main.run([name, "--help"])
         assert done.value.code == 0, name
         assert f"{name} [OPTIONS]" in capsys.readouterr().out
+
+
+def test_a_command_is_imported_without_collections_which_go_on_afterwards() -> None:
+    assert gc.isenabled()
+    assert main.main.get_command(click.Context(main.main), "check") is not None
+    assert gc.isenabled()
+
+
+def test_what_ends_at_once_is_one_of_the_commands() -> None:
+    assert set(main.COMMANDS) > main.SHORT
+    assert not main.SHORT & {"serve", "call", "test", "bench", "chat", "simulate", "calls"}
