@@ -6,11 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipecat.pipeline.worker import PipelineWorker
+
 from agentrun.pipeline import context_size
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.who_is_speaking import WhoIsSpeaking
+from agentrun.session.speech.written_turns import WrittenTurns
+from agentrun.session.tracking.transcript import Transcript
 from agentrun.session.variables.call_variables import CallVariables
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.tools.call_history import Ledger
@@ -36,8 +40,9 @@ class CallerTurns:
     keying: bool = field(default=False, init=False)
     _keyed: bool = field(default=False, init=False)
 
-    def listen(self) -> None:
-        """Follow the events of the caller's aggregator."""
+    def listen(self, worker: PipelineWorker, transcript: Transcript) -> None:
+        """Follow the events of the caller's aggregator, and what is written in a page."""
+        WrittenTurns(worker, self, transcript)
         caller = self.parts.aggregators.user()
         caller.add_event_handler("on_user_turn_started", self._started)
         caller.add_event_handler("on_user_turn_stopped", self._stopped)

@@ -33,4 +33,4 @@ def connect(
         environ=environ,
         offline=offline,
     )
-    return Connection(call, transport, rtvi=True)
+    return Connection(call, transport, rtvi=True, keys=True)

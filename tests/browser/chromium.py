@@ -24,6 +24,20 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--no-first-run",
 )
+KEEP = """
+const create = RTCPeerConnection.prototype.createDataChannel;
+RTCPeerConnection.prototype.createDataChannel = function (...given) {
+  window.peer = this;
+  return (window.channel = create.apply(this, given));
+};
+const open = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+if (open) navigator.mediaDevices.getUserMedia = async (wanted) => {
+  const stream = await open(wanted);
+  window.track = stream.getAudioTracks()[0];
+  return stream;
+};
+"""
+"""Keeps what a call of the page is made of, where a test can reach it."""
 LISTEN = """() => {
   window.heard = {peak: 0, rate: 0, pieces: []};
   const element = document.getElementById("sound");
@@ -111,6 +125,7 @@ async def talk(
         page = await browser.new_page(viewport={"width": width, "height": 720}, color_scheme=scheme)
         found = Talk(page)
         found.watch()
+        await page.add_init_script(KEEP)
         try:
             await page.goto(url)
             yield found

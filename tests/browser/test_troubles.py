@@ -22,14 +22,14 @@ pytestmark = pytest.mark.needs(not chromium.MISSING, chromium.REASON)
 NO_MICROPHONE = """(name) => {
   navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("of the browser", name));
 }"""
-RECEIVE = '(text) => call.channel.dispatchEvent(new MessageEvent("message", {data: text}))'
+RECEIVE = '(text) => channel.dispatchEvent(new MessageEvent("message", {data: text}))'
 LOSSES = {
     "The microphone was disconnected.": """() => {
-      call.microphone.getAudioTracks()[0].dispatchEvent(new Event("ended"));
+      track.dispatchEvent(new Event("ended"));
     }""",
     "The connection was lost.": """() => {
-      Object.defineProperty(call.peer, "connectionState", {value: "failed"});
-      call.peer.dispatchEvent(new Event("connectionstatechange"));
+      Object.defineProperty(peer, "connectionState", {value: "failed"});
+      peer.dispatchEvent(new Event("connectionstatechange"));
     }""",
 }
 MARKUP = "<img src=x onerror=document.title='run'>"
@@ -124,7 +124,7 @@ async def test_words_that_are_still_coming_are_written_over_and_junk_is_passed_o
         await receive(page, "nobody-knows-it", text="x")
         assert await page.page.locator("#words .interim, #words img").count() == 0
         assert (await lines(page))[before:] == [f"You\nWhen are you {MARKUP}"]
-        assert await page.page.title() == "agentrun"
+        assert await page.page.title() == "Talk – agentrun"
         assert await page.text("error") == ""
     assert page.complaints == []
 

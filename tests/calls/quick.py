@@ -19,6 +19,7 @@ from pipecat.frames.frames import (
     TranscriptionFrame,
 )
 from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.processors.frameworks.rtvi import models
 from pipecat.transports.base_input import BaseInputTransport
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import BaseTransport, TransportParams
@@ -162,6 +163,11 @@ class QuickCall:
         """The caller presses a key of the telephone."""
         await self.transport.input().push_frame(InputDTMFFrame(KeypadEntry(key)))
 
+    async def write(self, words: str) -> None:
+        """The caller writes in a page."""
+        message = models.Message(type="send-text", id="1", data={"content": words})
+        await self.session._worker.rtvi.handle_message(message)
+
     async def until(self, done: Callable[[], object], seconds: float = SECONDS) -> None:
         await until(done, seconds)
 
@@ -194,11 +200,13 @@ async def quick_call(
     faults: Mapping[Route, Fault] | None = None,
     overrides: Sequence[tuple[str, str]] = (),
     recordings: Recordings | None = None,
+    page: bool = False,
 ) -> AsyncIterator[QuickCall]:
     """A call in which the model gives ``answers``; the agent has said hello when the block begins.
 
     ``more`` is added to the spec; without ``greeted`` the block begins at once. ``faults`` are there from the
-    beginning; in ``overrides`` of the spec ``{address}`` is the mock server's, without its scheme.
+    beginning; in ``overrides`` of the spec ``{address}`` is the mock server's, without its scheme. With
+    ``page`` the caller has a page, in which they can write.
     """
     path = folder / "desk.yaml"
     found = (f"detection: {detection}, silence: 100ms, " if style == "cascaded" else "") + turns
@@ -213,7 +221,7 @@ async def quick_call(
         plan = planning.make(file, [*plugins.load(file), *tools], given)
         transport = QuickTransport()
         call = Call(folder.name, "desk", "twilio", "+15551234567", environ=given)
-        connection = Connection(call, transport, RATE, 24_000, control=control)
+        connection = Connection(call, transport, RATE, 24_000, control=control, rtvi=page)
         session = Session(
             plan, connection, resources, CallRecord(call.id, "desk", "twilio"), apology, recordings
         )

@@ -60,6 +60,7 @@ ROWS = (
     Row("POST", "/sessions/{session}/api/offer", _NOBODY, _NOBODY, _NOBODY, _SESSION),
     Row("PATCH", "/sessions/{session}/api/offer", _NOBODY, _NOBODY, _NOBODY, _SESSION),
     _local("GET", "/"),
+    _local("GET", "/console/{name}"),
     _local("GET", "/agents"),
     _local("GET", "/{agent}/calls/{call_id}"),
     _local("WS", "/{agent}/eval"),

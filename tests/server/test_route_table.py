@@ -36,6 +36,7 @@ def headers(asker: str, server: RunningServer, setup: str) -> dict[str, str]:
 def is_closed(row: Row, status: int, words: str) -> bool:
     """Whether a stranger's answer: a 404 of a record that was looked for is none."""
     looked_for = "no call" in words or "no recording" in words or "nothing of that name" in words
+    looked_for = looked_for or "no such file" in words
     return status in CLOSED and not looked_for
 
 

@@ -137,6 +137,20 @@ async def realtime_answer_again(llm: OpenAIRealtimeLLMService) -> None:
         await llm.send_client_event(events.ResponseCreateEvent())
 
 
+async def realtime_answer_written(llm: OpenAIRealtimeLLMService, words: str) -> None:
+    """Have the model answer ``words`` that the caller wrote, which stand in the context already.
+
+    Pipecat keeps them there: a session that is set up never hears of them. An answer that has not ended is
+    given up.
+    """
+    if llm._context is None:
+        return
+    await realtime_give_up_answer(llm)
+    if llm._api_session_ready and not llm._llm_needs_conversation_setup:
+        await llm._send_message_item(words, role="user")
+    await llm._create_response()
+
+
 def realtime_is_ready(llm: OpenAIRealtimeLLMService) -> bool:
     """Whether the realtime session is configured and takes a conversation."""
     return bool(llm._api_session_ready)

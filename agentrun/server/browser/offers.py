@@ -78,7 +78,10 @@ class Offers:
     async def begin(
         self, plan: Plan, body: Mapping[str, Any], credential: str, parameters: Mapping[str, str]
     ) -> dict[str, str]:
-        """The answer to a new browser's offer, once a session is at work behind it; else an HTTPException."""
+        """The answer to a new browser's offer, once a session is at work behind it; else an HTTPException.
+
+        Beside what WebRTC needs it has ``call_id``, by which the call's record is found.
+        """
         switchboard, agent, sdp, call_id = self._switchboard, plan.spec.name, _sdp(body), uuid.uuid4().hex
         if refusal := await switchboard.admission.ask(plan, call_id):
             raise rejections.in_http(refusal)
@@ -90,7 +93,8 @@ class Offers:
             return task
 
         try:
-            return await self.peers.open(agent, sdp, credential, begin)
+            answer = await self.peers.open(agent, sdp, credential, begin)
+            return {**answer, "call_id": call_id}
         except _UNREADABLE:
             raise HTTPException(400, "the offer can't be understood") from None
         finally:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.responses import FileResponse
 
 from agentrun.server.auth.local_only import LocalCheck, require_address
 from agentrun.server.browser import page, pipecat_routes
@@ -44,9 +43,15 @@ def _page(switchboard: Switchboard) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/")
-    async def show() -> HTMLResponse:
-        nonce = secrets.token_urlsafe(16)
-        return HTMLResponse(page.html(nonce), headers=page.headers(nonce))
+    async def show() -> FileResponse:
+        return FileResponse(page.HTML, headers=page.HEADERS)
+
+    @routes.get("/console/{name}")
+    async def part(name: str) -> FileResponse:
+        path = page.FILES.get(name)
+        if path is None:
+            raise HTTPException(404, "there is no such file")
+        return FileResponse(path, headers={"Cache-Control": "no-cache"})
 
     @routes.get("/agents")
     async def agents() -> list[dict[str, str]]:

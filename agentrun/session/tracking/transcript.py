@@ -74,6 +74,10 @@ class Transcript:
         if not self._is_noise(words):
             self._add(Entry(at, "caller", words))
 
+    def written(self, words: str) -> None:
+        """What the caller has written."""
+        self._add(Entry(self._clock(), "caller", words))
+
     def pressed(self, keys: str, words: str, at: float) -> None:
         """The caller has pressed ``keys`` at ``at`` seconds, which stand for ``words``."""
         self._add(Entry(at, "caller", words, keys=keys))

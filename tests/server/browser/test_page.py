@@ -16,7 +16,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from fastapi import FastAPI
 
 from agentrun.server.admission.admission import Admission
-from agentrun.server.browser import routes
+from agentrun.server.browser import page, routes
 from agentrun.spec.models.callers_and_hours import Callers
 from agentrun.spec.models.turns_and_limits import Limits
 from agentrun.transports.connection import Connection
@@ -84,22 +84,34 @@ async def offer() -> dict[str, str]:
     return {"sdp": description.sdp, "type": description.type}
 
 
-async def test_the_page_carries_a_new_nonce_each_time_and_runs_nothing_else(
-    client: httpx.AsyncClient,
-) -> None:
-    pages = [await client.get("/") for _ in range(2)]
-    nonces = [re.findall(r"'nonce-([^']+)'", page.headers["content-security-policy"])[0] for page in pages]
-    assert nonces[0] != nonces[1]
-    assert "default-src 'none'" in pages[0].headers["content-security-policy"]
-    assert pages[0].text.count(f'nonce="{nonces[0]}"') == 2
-    assert "{{nonce}}" not in pages[0].text
-    assert pages[0].headers["cache-control"] == "no-store"
+async def test_the_page_runs_nothing_but_its_own_files(client: httpx.AsyncClient) -> None:
+    shown = await client.get("/")
+    assert (
+        "default-src 'none'; script-src 'self'; style-src 'self';" in shown.headers["content-security-policy"]
+    )
+    assert shown.headers["cache-control"] == "no-store"
+    assert not re.search(r"<style|<script(?![^>]* src=)|\s(?:style|on[a-z]+)=\"", shown.text)
 
 
-async def test_the_page_asks_nothing_of_other_servers(client: httpx.AsyncClient) -> None:
-    text = (await client.get("/")).text
-    assert not re.search(r"https?://", text)
-    assert not re.search(r"\s(?:style|on[a-z]+)=\"", text), "the policy refuses inline styles and handlers"
+async def test_what_the_page_asks_for_is_there_and_comes_from_this_server(client: httpx.AsyncClient) -> None:
+    asked, texts = {"/"}, dict[str, str]()
+    while asked - texts.keys():
+        path = min(asked - texts.keys())
+        answer = await client.get(path)
+        assert answer.status_code == 200, path
+        texts[path] = answer.text
+        asked |= set(re.findall(r"\"(/console/[^\"]+)\"", answer.text))
+    assert {"/console/main.js", "/console/theme.css", "/console/icon.svg"} < asked
+    assert asked == {"/", *(f"/console/{name}" for name in page.FILES)}, "a file that nobody asks for"
+    addresses = [
+        re.findall(r"https?://[^ /]+", text) for path, text in texts.items() if path != "/console/icon.svg"
+    ]
+    assert {one for each in addresses for one in each} == {"http://localhost:${location.port"}
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "__init__.py", "..%2f__init__.py", "page.html"])
+async def test_nothing_else_is_served_beside_the_page(client: httpx.AsyncClient, name: str) -> None:
+    assert (await client.get(f"/console/{name}")).status_code == 404
 
 
 async def test_the_agents_are_listed(client: httpx.AsyncClient) -> None:
@@ -146,6 +158,7 @@ async def test_an_offer_gets_an_answer_and_a_session(client: httpx.AsyncClient, 
     assert "m=audio" in answer["sdp"]
     assert answer["pc_id"]
     (connection,) = board.answered
+    assert answer["call_id"] == connection.call.id
     assert (connection.call.agent, connection.call.transport, connection.call.offline) == (
         "desk",
         "local",

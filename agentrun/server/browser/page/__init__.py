@@ -1,27 +1,25 @@
-"""The page that talks to an agent: one packaged HTML file, nothing from elsewhere."""
+"""The page that talks to an agent: packaged files, nothing from elsewhere."""
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pathlib import Path
 
-
-def html(nonce: str) -> str:
-    """The page; its script and its style carry ``nonce``, so that no other ones run."""
-    text = files(__package__).joinpath("page.html").read_text(encoding="utf-8")
-    return text.replace("{{nonce}}", nonce)
-
-
-def headers(nonce: str) -> dict[str, str]:
-    """What the browser may do with the page: its own script and style, this server, and the microphone."""
-    policy = (
-        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; "
-        "media-src 'self' blob:; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    )
-    return {
-        "Content-Security-Policy": policy,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Permissions-Policy": "microphone=(self), camera=()",
-        "Cache-Control": "no-store",
-    }
+_HERE = Path(__file__).parent
+_SHARED = _HERE.parents[1] / "dashboard" / "static"
+HTML = _HERE / "page.html"
+FILES = {
+    **{path.name: path for pattern in ("*.js", "*.css") for path in (_HERE / "static").glob(pattern)},
+    **{name: _SHARED / name for name in ("theme.css", "icon.svg")},
+}
+"""What the page asks for below ``/console/``; the colours are the dashboard's."""
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "media-src 'self' blob:; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "microphone=(self), speaker-selection=(self), camera=()",
+    "Cache-Control": "no-store",
+}
+"""What the browser may do with the page: this server's scripts and styles, and the microphone."""

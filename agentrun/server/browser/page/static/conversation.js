@@ -1,0 +1,131 @@
+// The conversation: words of both sides as they are heard, and the tools between them.
+import { $, element } from "/console/dom.js";
+
+export class Conversation {
+  constructor(agent) {
+    this.agent = agent;
+    this.interim = null;
+    this.agentLine = this.lastSaid = null;
+    this.speaking = false;
+    this.spoken = new Set();
+    this.tools = new Map();
+    $("words").replaceChildren();
+  }
+
+  read(type, data) {
+    const readers = {
+      "user-transcription": () => this.#caller(data),
+      "user-started-speaking": () => { this.agentLine = null; },
+      "bot-output": () => this.#said(data),
+      "bot-started-speaking": () => { this.speaking = true; },
+      "bot-stopped-speaking": () => { this.speaking = false; this.agentLine = null; },
+      "bot-interrupted": () => this.#cut(),
+      "llm-function-call-in-progress": () => this.#tool(data, "…"),
+      "llm-function-call-stopped": () => this.#tool(data, data.cancelled ? "✕ stopped" : "✓"),
+    };
+    readers[type]?.();
+  }
+
+  wrote(text) {
+    this.#line("caller", "You, in writing", text);
+    this.agentLine = null;
+  }
+
+  // What the record has of the tools that have ended: their arguments, what they returned, and how long it took.
+  fillTools(transcript) {
+    const ended = transcript.filter((entry) => entry.who === "tool");
+    for (const tool of this.tools.values()) {
+      if (!tool.ended) continue;
+      const at = ended.findIndex((entry) => entry.name === tool.name);
+      if (at >= 0) detail(tool, ended.splice(at, 1)[0]);
+    }
+  }
+
+  get waitsForTools() {
+    return [...this.tools.values()].some((tool) => tool.ended && !tool.detailed);
+  }
+
+  close() {
+    this.interim?.classList.remove("interim");
+  }
+
+  #caller(data) {
+    if (!data.text) return;
+    if (this.interim) setText(this.interim, data.text);
+    else this.interim = this.#line("caller interim", "You", data.text);
+    this.agentLine = null;
+    if (!data.final) return;
+    this.interim.classList.remove("interim");
+    this.interim = null;
+  }
+
+  // Before the server has read `client-ready` it speaks the newer protocol: no `spoken`, and a segment more than once.
+  #said(data) {
+    const text = (data.text ?? "").trim();
+    if (!text || data.spoken === false || this.spoken.has(data.segment_id)) return;
+    if (data.spoken === undefined) this.spoken.add(data.segment_id);
+    if (this.agentLine) setText(this.agentLine, `${this.agentLine.lastChild.textContent} ${text}`);
+    else this.agentLine = this.lastSaid = this.#line("agent", this.agent, text);
+  }
+
+  #cut() {
+    if (this.speaking) this.lastSaid?.classList.add("cut");
+  }
+
+  #tool(data, state) {
+    const name = data.function_name || "a tool";
+    let tool = this.tools.get(data.tool_call_id);
+    if (!tool) {
+      const status = element("span", { textContent: state });
+      const summary = element("summary", {}, element("b", { textContent: name }), " ", status);
+      const box = element("details", {}, summary);
+      const item = element("li", { className: "tool" }, box);
+      tool = { name, status, box, item, ended: false, detailed: false };
+      this.tools.set(data.tool_call_id, tool);
+      $("words").append(item);
+    }
+    tool.status.textContent = state;
+    tool.ended = state !== "…";
+    this.agentLine = null;
+    showLatest();
+  }
+
+  #line(kind, who, text) {
+    const item = element("li", { className: kind }, element("b", { textContent: who }), document.createTextNode(text));
+    $("words").append(item);
+    showLatest();
+    return item;
+  }
+}
+
+function detail(tool, entry) {
+  const good = entry.status === "ok";
+  tool.status.textContent = `${good ? "✓" : `✕ ${entry.status}`} in ${entry.seconds.toFixed(2)} s`;
+  tool.item.classList.toggle("failed", !good);
+  if (tool.detailed) return;
+  tool.detailed = true;
+  const rows = [["arguments", JSON.stringify(entry.arguments, null, 1)], ["result", laidOut(entry.text)]];
+  const parts = rows.map(([name, text]) => [
+    element("dt", { textContent: name }),
+    element("dd", {}, element("pre", { textContent: text })),
+  ]);
+  tool.box.append(element("dl", {}, ...parts.flat()));
+}
+
+function laidOut(text) {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && value ? JSON.stringify(value, null, 1) : text;
+  } catch {
+    return text;
+  }
+}
+
+function setText(item, text) {
+  item.lastChild.textContent = text;
+  showLatest();
+}
+
+export function showLatest() {
+  $("scroll").scrollTop = $("scroll").scrollHeight;
+}

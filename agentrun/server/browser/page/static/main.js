@@ -1,0 +1,182 @@
+// The console: begins a call, shows what comes of it, and ends it.
+import { chosenAgent, listAgents } from "/console/agents.js";
+import { Call } from "/console/call.js";
+import { Conversation } from "/console/conversation.js";
+import { $, clock, element, say } from "/console/dom.js";
+import { EventLog } from "/console/events.js";
+import { enableKeys, layKeys } from "/console/keypad.js";
+import { Levels } from "/console/levels.js";
+import { listDevices, openMicrophone, silence } from "/console/microphone.js";
+import { showProblem } from "/console/problems.js";
+import { RecordWatch } from "/console/record.js";
+import { State } from "/console/state.js";
+
+const log = new EventLog();
+let talk = null;
+let last = null;
+
+async function start({ writing = "" } = {}) {
+  showProblem("");
+  last?.record.stop();
+  const call = new Call(chosenAgent());
+  const conversation = new Conversation(call.agent);
+  const current = (talk = last = { call, conversation, state: new State(), record: new RecordWatch(call, conversation), writing });
+  log.clear();
+  setTalking(true);
+  say("connection", `Calling ${call.agent} …`);
+  listen(current);
+  try {
+    const context = new AudioContext();
+    current.levels = new Levels(context);
+    current.stream = writing ? silence(context) : await openMicrophone();
+    if (call.closed) return release(current);
+    if (!writing) watchMicrophone(current);
+    await call.connect(current.stream);
+    $("record").href = `/dashboard/calls/${encodeURIComponent(call.agent)}/${encodeURIComponent(call.id)}`;
+  } catch (problem) {
+    if (!call.closed) stop(problem.message, "Not connected.", problem.microphone, problem.next);
+  }
+}
+
+function listen(current) {
+  const { call } = current;
+  call.addEventListener("up", () => {
+    say("connection", `Talking with ${call.agent}.`);
+    log.add("connected");
+    current.since ??= performance.now();
+  });
+  call.addEventListener("shaky", () => say("connection", "The connection is shaky …"));
+  call.addEventListener("sound", ({ detail }) => {
+    $("sound").srcObject = detail;
+    current.levels.watch("agent-level", detail);
+  });
+  call.addEventListener("over", ({ detail }) => stop(detail.problem, detail.state));
+  call.addEventListener("message", ({ detail }) => read(current, detail));
+}
+
+function read(current, { type, data }) {
+  log.add(type, data);
+  for (const part of [current.conversation, current.state, current.record]) part.read(type, data);
+  if (type === "bot-ready") ready(current);
+  if (type === "error" || type === "error-response") showProblem(data.error || data.message || "The agent has met an error.");
+}
+
+function ready(current) {
+  enableKeys(true);
+  if (!current.writing) return;
+  write(current, current.writing);
+  current.writing = "";
+}
+
+function write(current, text) {
+  current.conversation.wrote(text);
+  current.state.wrote();
+  log.add("wrote", { text });
+  current.call.send("send-text", { content: text, options: { run_immediately: true, audio_response: true } });
+}
+
+function watchMicrophone(current) {
+  const track = current.stream.getAudioTracks()[0];
+  track.onended = () => {
+    if (talk === current && current.stream.getAudioTracks()[0] === track) stop("The microphone was disconnected.");
+  };
+  current.levels.watch("level", current.stream);
+  say("microphone", "The microphone is live.");
+  $("mute").hidden = false;
+  listDevices();
+}
+
+function toggleMute() {
+  const track = talk?.stream?.getAudioTracks()[0];
+  if (!track) return;
+  track.enabled = !track.enabled;
+  $("mute").setAttribute("aria-pressed", String(!track.enabled));
+  say("microphone", track.enabled ? "The microphone is live." : "The microphone is muted.");
+  log.add(track.enabled ? "unmuted" : "muted");
+}
+
+async function changeMicrophone() {
+  if (!talk?.call.sender || $("mute").hidden) return;
+  const current = talk;
+  try {
+    const stream = await openMicrophone();
+    const [track] = stream.getAudioTracks();
+    track.enabled = $("mute").getAttribute("aria-pressed") !== "true";
+    await current.call.sender.replaceTrack(track);
+    const before = current.stream;
+    current.stream = stream;
+    before.getTracks().forEach((each) => each.stop());
+    watchMicrophone(current);
+    if (!track.enabled) say("microphone", "The microphone is muted.");
+  } catch (problem) {
+    say("microphone", "The microphone is live.");
+    showProblem(problem.message, problem.next);
+  }
+}
+
+function release(current) {
+  current.call.close();
+  current.stream?.getTracks().forEach((track) => track.stop());
+  current.levels?.close();
+}
+
+function stop(problem = "", state = "Not connected.", microphone = "The microphone is off.", next = undefined) {
+  if (!talk) return;
+  const current = talk;
+  talk = null;
+  release(current);
+  current.conversation.close();
+  current.state.show("off");
+  current.record.finish();
+  log.add(problem ? "error" : "ended", problem ? { error: problem } : {});
+  setTalking(false);
+  say("connection", state);
+  say("microphone", microphone);
+  $("mute").setAttribute("aria-pressed", "false");
+  $("mute").hidden = true;
+  $("afterwards").hidden = !current.call.id;
+  if (problem) showProblem(problem, next);
+}
+
+function setTalking(on) {
+  $("talk").dataset.on = String(on);
+  say("talk", on ? "Hang up" : "Talk");
+  $("agents").disabled = on;
+  if (!on) enableKeys(false);
+  if (on) $("afterwards").hidden = true;
+  $("lasted").hidden = !on;
+}
+
+function exportCall() {
+  const { call, record } = last;
+  const text = JSON.stringify({ agent: call.agent, call: call.id, record: record.row, events: log.export() }, null, 2);
+  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  element("a", { href: url, download: `${call.agent}-${call.id}.json` }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
+function submit(event) {
+  event.preventDefault();
+  const text = $("text").value.trim();
+  if (!text || $("talk").disabled) return;
+  if (talk && !talk.call.isUp) return;
+  $("text").value = "";
+  if (talk) write(talk, text);
+  else start({ writing: text });
+}
+
+$("talk").addEventListener("click", () => (talk ? stop() : start()));
+$("mute").addEventListener("click", toggleMute);
+$("writing").addEventListener("submit", submit);
+$("export").addEventListener("click", exportCall);
+$("input").addEventListener("change", changeMicrophone);
+$("output").addEventListener("change", () => $("sound").setSinkId($("output").value).catch((problem) => showProblem(problem.message)));
+$("devices").addEventListener("toggle", listDevices);
+navigator.mediaDevices?.addEventListener("devicechange", listDevices);
+addEventListener("pagehide", () => stop());
+setInterval(() => talk?.since && say("lasted", clock((performance.now() - talk.since) / 1000)), 500);
+layKeys((key) => talk?.call.send("dtmf", { buttons: [key] }));
+listAgents().then(
+  (agents) => { $("talk").disabled = agents.length === 0; },
+  (problem) => showProblem(`The agents can't be listed: ${problem.message}`),
+);

@@ -1,0 +1,19 @@
+// Asks the server, and says what went wrong in words.
+
+export async function request(url, options) {
+  let answer;
+  try {
+    answer = await fetch(url, options);
+  } catch {
+    throw new Error("the server does not answer. Is it running?");
+  }
+  if (answer.ok) return answer;
+  const detail = await answer.json().then((body) => body.detail, () => null);
+  const words = typeof detail === "string" ? detail : `the server answered ${answer.status}`;
+  throw Object.assign(new Error(words), { status: answer.status, detail });
+}
+
+export const getJson = async (url) => (await request(url)).json();
+
+export const send = (url, method, body) =>
+  request(url, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });

@@ -1,0 +1,37 @@
+"""What a caller writes in a page becomes their turn, as if they had spoken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.processors.frameworks.rtvi.frames import RTVISendTextFrame
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+
+from agentrun.pipeline import pipecat_private
+from agentrun.session.tracking.transcript import Transcript
+
+if TYPE_CHECKING:
+    from agentrun.session.caller_turns import CallerTurns
+
+
+class WrittenTurns:
+    """Writes RTVI's ``send-text`` into the record, and has an answer owed for it.
+
+    Pipecat gives the words to a language model itself, but not to a realtime model.
+    """
+
+    def __init__(self, worker: PipelineWorker, turns: CallerTurns, transcript: Transcript) -> None:
+        self._turns = turns
+        self._transcript = transcript
+        worker.add_reached_downstream_filter((RTVISendTextFrame,))
+        worker.add_event_handler("on_frame_reached_downstream", self._reached)
+
+    async def _reached(self, _worker: Any, frame: Any) -> None:
+        if isinstance(frame, RTVISendTextFrame) and not self._turns.is_over():
+            self._transcript.written(frame.text)
+            await self._turns.keys_begin()
+            await self._turns.keys_end(answered=True)
+            llm = self._turns.parts.llm
+            if isinstance(llm, OpenAIRealtimeLLMService):
+                await pipecat_private.realtime_answer_written(llm, frame.text)

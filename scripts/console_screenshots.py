@@ -1,0 +1,53 @@
+"""Makes the pictures of the page at ``/`` for the documentation, from a call that is really held.
+
+    PYTHONPATH=. .venv/bin/python scripts/console_screenshots.py
+
+The agent answers offline: a packaged Whisper hears a spoken question, a packaged voice answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from agentrun.server.lifecycle.startup import Options, running_server
+from tests.browser.chromium import talk, with_silence
+
+ROOT = Path(__file__).parents[1]
+PICTURES = ROOT / "docs" / "screenshots"
+SPECS = [ROOT / "agents" / name for name in ("ncaa.yaml", "pizza.yaml")]
+SPEECH = ROOT / "tests" / "corpus" / "02_mens_scores.wav"
+TURNS: tuple[tuple[str, int, Literal["light", "dark"]], ...] = (
+    ("console", 1280, "light"),
+    ("console-phone", 390, "dark"),
+)
+
+
+async def picture(url: str, name: str, width: int, scheme: Literal["light", "dark"], sound: Path) -> None:
+    """Hold a call at ``url``, and write ``name`` as it looks in its middle."""
+    async with talk(url, sound, width=width, scheme=scheme) as page:
+        await page.begin()
+        await page.shows("words", "get_mens_basketball_scores", 60)
+        await page.shows("words", " in 0.", 20)
+        await page.page.locator("#words .tool summary").click()
+        await page.shows("last", " ms", 20)
+        await page.shows("state", "listening", 60)
+        await page.page.get_by_label("Write to the agent").fill("And the women's?")
+        await page.page.locator("#talking").scroll_into_view_if_needed()
+        await page.page.screenshot(path=PICTURES / f"{name}.png", full_page=width < 500)
+        await page.page.get_by_role("button", name="Hang up").click()
+
+
+async def main() -> None:
+    """Serve two agents, and write all pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        sound = with_silence(SPEECH, Path(folder, "question.wav"), 8.0)
+        async with running_server(SPECS, {}, Options(port=0, offline=True)) as server:
+            for name, width, scheme in TURNS:
+                await picture(server.url, name, width, scheme, sound)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

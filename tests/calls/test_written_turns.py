@@ -1,0 +1,86 @@
+"""What a caller writes in a page is a turn: in both styles, over what is being said, and with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.simulate.engines.engines import Answer
+from agentrun.testing import virtual_time
+from tests.calls.desk import STYLES
+from tests.calls.quick import QuickCall, quick_call
+
+BOTH = pytest.mark.parametrize("style", STYLES)
+COUNT = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+LONG = Answer(f"{COUNT.capitalize()}. {COUNT.capitalize()}. {COUNT.capitalize()}.")
+
+
+def play(
+    folder: Path, style: str, answers: Sequence[Answer], conversation: Callable[[QuickCall], Awaitable[None]]
+) -> QuickCall:
+    """A call of a page on the virtual clock, as it is when it has ended."""
+
+    async def run() -> QuickCall:
+        async with (
+            Resources() as resources,
+            quick_call(folder, style, [], answers, resources=resources, page=True) as call,
+        ):
+            await conversation(call)
+        return call
+
+    return virtual_time.run(run())
+
+
+def words(call: QuickCall) -> list[tuple[str, str]]:
+    """What the record has of both sides."""
+    return [(entry.who, entry.text) for entry in call.record.transcript]
+
+
+@BOTH
+def test_written_words_are_answered_aloud_and_stand_in_the_record(tmp_path: Path, style: str) -> None:
+    async def conversation(call: QuickCall) -> None:
+        await call.write("Do you have a terrace?")
+        await call.said("Yes, a terrace.")
+        await call.write("Is it heated?")
+        await call.said("It is heated.")
+
+    call = play(tmp_path, style, [Answer("Yes, a terrace."), Answer("It is heated.")], conversation)
+    assert words(call) == [
+        ("agent", "Hello."),
+        ("caller", "Do you have a terrace?"),
+        ("agent", "Yes, a terrace."),
+        ("caller", "Is it heated?"),
+        ("agent", "It is heated."),
+    ]
+    asked = [message.get("content") for message in call.brain.asked[-1].messages if message["role"] == "user"]
+    assert [str(content).count("Is it heated?") for content in asked].count(1) == 1, asked
+    assert call.record.errors == []
+
+
+@BOTH
+def test_written_words_cut_off_what_is_being_said(tmp_path: Path, style: str) -> None:
+    async def conversation(call: QuickCall) -> None:
+        await call.write("Count, please.")
+        await call.until(lambda: call.speaking)
+        await asyncio.sleep(2)
+        await call.write("Stop, and say when you open.")
+        await call.said("At six.")
+
+    call = play(tmp_path, style, [LONG, Answer("At six.")], conversation)
+    (counted,) = [entry for entry in call.record.transcript if entry.interrupted]
+    assert counted.cut_by == "caller"
+    assert len(counted.text) < len(LONG.text)
+    assert words(call)[-2:] == [("caller", "Stop, and say when you open."), ("agent", "At six.")]
+
+
+def test_a_model_that_says_nothing_to_written_words_is_asked_again(tmp_path: Path) -> None:
+    async def conversation(call: QuickCall) -> None:
+        await call.write("Do you have a terrace?")
+        await call.said("Yes, a terrace.")
+
+    call = play(tmp_path, "cascaded", [Answer(""), Answer("Yes, a terrace.")], conversation)
+    assert words(call)[1:] == [("caller", "Do you have a terrace?"), ("agent", "Yes, a terrace.")]
