@@ -75,7 +75,7 @@ def metrics() -> str:
 
     from agentrun.server.observability.metrics import Metrics
 
-    names = ("on_begin", "on_end")
+    names = ("on_begin", "on_leave", "on_end")
     admission = SimpleNamespace(on_refusal=lambda _told: None)
     switchboard: Any = SimpleNamespace(
         plans={}, admission=admission, **dict.fromkeys(names, lambda _told: None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -18,7 +18,7 @@ EndedBy = Literal["caller", "agent", "error", "server", "network"]
 _LISTS = ("transcript", "errors", "failovers", "turns", "dropped", "keypad")
 _FORMER_FAILOVERS = "takeovers"
 """Who reads records may know them by this name."""
-_UNWRITTEN = ("redaction", "key", "clock", "_began", "_opened", "_hung_up")
+_UNWRITTEN = ("redaction", "key", "clock", "snapshot", "resume", "flush", "_began", "_opened", "_hung_up")
 _TIMES = ("started", "answered", "ended")
 
 
@@ -88,6 +88,12 @@ class CallRecord:
     key: str = field(default_factory=lambda: secrets.token_hex(8), repr=False, compare=False)
     """Tells this record from another one of the same call: a store lets no other one write its row."""
     clock: Callable[[], float] = field(default_factory=_clock, repr=False, compare=False)
+    snapshot: Callable[[], dict[str, Any]] | None = field(default=None, repr=False, compare=False)
+    """Gives what another machine needs beside the record to go on with the call, where one may."""
+    resume: dict[str, Any] | None = field(default=None, repr=False)
+    """What that was when the record was copied."""
+    flush: Callable[[], Awaitable[object]] | None = field(default=None, repr=False, compare=False)
+    """Returns when what has happened by now is stored, or can't be; set by what writes the record."""
     _began: float = field(default=0.0, init=False, repr=False, compare=False)
     _opened: float | None = field(default=None, init=False, repr=False, compare=False)
     _hung_up: float | None = field(default=None, init=False, repr=False, compare=False)
@@ -99,6 +105,11 @@ class CallRecord:
         """The call began at ``started``, in another process."""
         self._began -= max(0.0, (self.started - started).total_seconds())
         self.started = started
+
+    def resumed_at(self, now: datetime) -> None:
+        """The call, which was answered, goes on at ``now`` in this process, by the clock of ``started``."""
+        self._began = self.clock() - max(0.0, (now - self.started).total_seconds())
+        self._opened = self._began + ((self.answered or self.started) - self.started).total_seconds()
 
     def answer(self) -> None:
         """The line is open: seconds count from now on. What is said again is not heard."""
@@ -138,9 +149,10 @@ class CallRecord:
 
     def copied(self) -> CallRecord:
         """A copy that stays as it is while the call goes on; cheap, as the parts are shared."""
-        lists: dict[str, Any] = {name: list(getattr(self, name)) for name in _LISTS}
+        parts: dict[str, Any] = {name: list(getattr(self, name)) for name in _LISTS}
         usage = {name: dict(used) for name, used in self.usage.items()}
-        return replace(self, **lists, usage=usage, cost=dict(self.cost), variables=dict(self.variables))
+        parts["resume"] = self.snapshot() if self.snapshot and self.ended is None else None
+        return replace(self, **parts, usage=usage, cost=dict(self.cost), variables=dict(self.variables))
 
     def as_json(self) -> dict[str, Any]:
         """JSON-ready, times in ISO 8601 and UTC, and with nothing in it that ``redaction`` hides."""

@@ -16,11 +16,15 @@ from agentrun.spec.values.variables import found_out
 
 @dataclass(frozen=True)
 class CallPrompts:
-    """``greeting`` is what the model is asked to say first, ``opening`` fixed words; at most one is set."""
+    """``greeting`` is what the model is asked to say first, ``opening`` fixed words; at most one is set.
+
+    ``resume`` are the words with which a call of another machine goes on.
+    """
 
     system: str
     greeting: str | None
     opening: str | None
+    resume: str = ""
 
 
 def fill(
@@ -35,8 +39,8 @@ def fill(
 
     greeting, system = spec.greeting, render(spec.prompts.system) + _pronunciation(spec)
     if isinstance(greeting, FixedWords):
-        return CallPrompts(system, None, render(greeting.say))
-    return CallPrompts(system, render(greeting) if greeting else None, None)
+        return CallPrompts(system, None, render(greeting.say), spec.prompts.resume)
+    return CallPrompts(system, render(greeting) if greeting else None, None, spec.prompts.resume)
 
 
 def _pronunciation(spec: AgentSpec) -> str:

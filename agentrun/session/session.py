@@ -6,7 +6,6 @@ import asyncio
 
 from pipecat.frames.frames import BotStartedSpeakingFrame, BotStoppedSpeakingFrame, Frame
 from pipecat.pipeline.worker import PipelineWorker
-from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.workers.runner import WorkerRunner
 
 from agentrun.pipeline import pipecat_private
@@ -15,23 +14,21 @@ from agentrun.pipeline.flows import flow
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord, EndedBy, cost
-from agentrun.session import ending, pipeline_worker
+from agentrun.session import call_snapshot, ending, pipeline_worker
 from agentrun.session.call_control import SessionCallControl
 from agentrun.session.caller_turns import CallerTurns
 from agentrun.session.callers import Callers
 from agentrun.session.handoff import Handoff
-from agentrun.session.responses import idle_prompts
+from agentrun.session.responses import idle_prompts, realtime_reconnection
 from agentrun.session.responses.answer_events import AnswerEvents
 from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.provider_faults import Faults
-from agentrun.session.responses.realtime_reconnection import RealtimeReconnection
 from agentrun.session.responses.remedies import Remedies
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.responses.unheard_caller import second_opinion
 from agentrun.session.speech import greeting
 from agentrun.session.speech.announcements import Announcements
-from agentrun.session.speech.apology import MOST_SECONDS as APOLOGY_SECONDS
-from agentrun.session.speech.apology import STUCK_SECONDS, Apology
+from agentrun.session.speech.apology import MOST_SECONDS, STUCK_SECONDS, Apology
 from agentrun.session.speech.key_turns import KeyTurns
 from agentrun.session.speech.who_is_speaking import WhoIsSpeaking
 from agentrun.session.tracking.audio_recorder import Recordings
@@ -65,12 +62,11 @@ class Session:
         self._plan = plan
         self.line = SessionCallControl(connection, resources.web, plan.spec.prompts.wait)
         self._connection = self.line.of(connection)
-        self.call = self._connection.call
-        self._http_client = resources.http_client
+        self.call, self._http_client = self._connection.call, resources.http_client
         record.answer()
         record.offline = plan.offline
         self._ending, self._caller_gone = asyncio.Event(), asyncio.Event()
-        self._grace, self._tasks = 0.0, list[asyncio.Task[None]]()
+        self._grace, self._tasks, self.left_open = 0.0, list[asyncio.Task[None]](), False
         self._recordings = recordings
         self._speaking = WhoIsSpeaking()
         self._variables = CallVariables(plan, self.call, record, resources, self._connection.look_up)
@@ -79,6 +75,7 @@ class Session:
         self._find_words(apology)
         self._handoff = Handoff(plan, self.call, self._parts, resources, reports, self._variables)
         self._open_line()
+        call_snapshot.follow(plan, record, self.call, self.line.ledger, self._flow, connection.earlier)
         self._listen()
 
     def _track(self, resources: Resources) -> PipelineEvents:
@@ -138,7 +135,8 @@ class Session:
         await runner.add_workers(self._worker)
         running = asyncio.create_task(runner.run())
         told_to_end, hangup = (asyncio.create_task(each.wait()) for each in (self._ending, self._caller_gone))
-        limit = idle_prompts.limit(self._plan.spec.limits, self._voice.say, self._farewell)
+        most, past = self._plan.spec.limits, self.record.elapsed()
+        limit = idle_prompts.limit(most, self._voice.say, self._farewell, past)
         self._tasks += [asyncio.create_task(limit), asyncio.create_task(self._keys.run())]
         sound = (self._plan, self._connection, self.record)
         self.line.recording = recording = self._recordings.begin(*sound) if self._recordings else None
@@ -161,8 +159,13 @@ class Session:
             await pipecat_private.close_own_clients(self._parts.services, self._http_client)
             if recording:
                 await recording.finish()
-            cost.close(self.record)
+            if not self.left_open:
+                cost.close(self.record)
         return self.record
+
+    def leave_open(self, reason: str) -> bool:
+        """Close the line without a word, and leave the call for another machine; false where none may."""
+        return self._over("server", reason, leave=True) and self.left_open
 
     async def end(self, by: EndedBy, reason: str) -> None:
         """Let the caller hear what is being said, then end the call; returns at once."""
@@ -176,7 +179,7 @@ class Session:
 
     async def apologise(self, reason: str) -> None:
         """Tell the caller that the agent can't go on, and end the call."""
-        if not self._over("error", reason, APOLOGY_SECONDS):
+        if not self._over("error", reason, MOST_SECONDS):
             return
         await self._apology.say()
         await self._worker.stop_when_done()
@@ -184,12 +187,8 @@ class Session:
             asyncio.get_running_loop().call_later(STUCK_SECONDS, self._caller_gone.set)
 
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
-        if isinstance(self._parts.llm, OpenAIRealtimeLLMService):
-            reconnection = RealtimeReconnection(
-                *(self._parts.llm, self._parts.instruct, self._speaking.is_free, self.apologise),
-                *(self._remedies.reconnecting, self._ending.is_set, self._second_opinion),
-            )
-            self._tasks.append(asyncio.create_task(reconnection.watch()))
+        means = (self._speaking.is_free, self.apologise, self._remedies.reconnecting, self._ending.is_set)
+        self._tasks += realtime_reconnection.watching(self._parts, *means, self._second_opinion)
 
     def _listen(self) -> None:
         running, transport = self._worker, self._connection.transport
@@ -210,14 +209,14 @@ class Session:
             self._farewell(refusal, "the caller was refused before the call")
             return
         speech = (self._variables.prompts(), self._flow, self._voice, self._response_deadline)
-        await greeting.begin(*speech, self._worker, self._parts)
+        await greeting.begin(*speech, self._worker, self._parts, self._connection.earlier)
         self.line.on_key(self._keys.take)
 
     async def _disconnected(self) -> None:
         self._transcript.hang_up()
         await self.line.departed()
         lost = self._connection.why_lost()
-        self._over("error" if lost else "caller", lost or "the caller hung up")
+        self._over("error" if lost else "caller", lost or "the caller hung up", leave=bool(lost))
         self._caller_gone.set()
 
     async def _line_lost(self, reason: str) -> None:
@@ -239,12 +238,12 @@ class Session:
         farewell = ending.farewell(self._voice, words, lambda: self.end(by, reason))
         self._tasks.append(asyncio.create_task(farewell))
 
-    def _over(self, by: EndedBy, reason: str, grace: float = 0.0) -> bool:
-        """Note who ended the call, once; the first one counts."""
+    def _over(self, by: EndedBy, reason: str, grace: float = 0.0, *, leave: bool = False) -> bool:
+        """Note who ended the call, once; the first one counts. Where it may, a call goes on elsewhere."""
         if self._ending.is_set():
             return False
-        self.record.ended_by, self.record.reason = by, reason
-        self._grace = grace
+        self.left_open = call_snapshot.close(self.record, self._connection.control, leave=leave)
+        self.record.ended_by, self.record.reason, self._grace = by, reason, grace
         self._response_deadline.settled()
         self._ending.set()
         return True

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
 
 from agentrun.call import Call
 from agentrun.errors import ToolError
 from agentrun.tools.arguments.canonical_arguments import canonical, clean
-from agentrun.tools.results.outcome import Outcome
+from agentrun.tools.results.outcome import Outcome, Status
 from agentrun.tools.running.invoke import invoke
 from agentrun.tools.tool import Tool
 
 Key = tuple[str, bytes]
+UNKNOWN = (
+    "{name} was begun, and then the connection broke: nobody knows whether it was done. It is not run again. "
+    "Tell the caller so."
+)
 CONFIRM = (
     "{name} has not run yet. Tell the caller what exactly you are about to do, ask them to confirm it, and "
     "end your turn. When they have agreed, call {name} again with the same arguments."
@@ -33,6 +37,10 @@ class Ledger:
         """Told of a tool that does not end although it is cancelled."""
         self._asked: dict[Key, int] = {}
         self._runs: dict[Key, asyncio.Task[Outcome]] = {}
+        self._earlier: dict[Key, Outcome] = {}
+        self._at_work: list[Key] = []
+        self.on_begin: Callable[[bool], Awaitable[object]] | None = None
+        """Awaited before a tool runs, so that others know that it has begun; told whether it runs once."""
 
     def caller_spoke(self) -> None:
         """A turn of the caller has ended: what was asked before it may be confirmed."""
@@ -52,15 +60,55 @@ class Ledger:
         except ToolError:
             # not asked about, and not kept: it is told what does not fit
             return await self._invoke(tool, call, arguments)
+        if key in self._earlier:
+            return self._earlier[key]
         earlier = self._runs.get(key)
         if earlier is None:
             if tool.confirm and not self._is_confirmed(key):
                 return Outcome("unconfirmed", CONFIRM.format(name=tool.name))
             if not tool.once_per_call:
-                return await self._invoke(tool, call, arguments)
-            earlier = self._runs[key] = asyncio.create_task(self._invoke(tool, call, arguments))
+                return await self._noted(key, tool, call, arguments)
+            earlier = self._runs[key] = asyncio.create_task(self._begin(tool, call, arguments))
             earlier.add_done_callback(lambda run: self._forget_refused(key, run))
         return await asyncio.shield(earlier)
+
+    def snapshot(self) -> dict[str, list[list[str]]]:
+        """What has begun, as JSON.
+
+        ``runs`` are those of ``once_per_call`` tools: tool, arguments, status and text, the last two empty
+        while it works; ``unfinished`` the other tools that are at work: tool and arguments.
+        """
+        outcomes: dict[Key, tuple[str, str]] = {
+            key: (outcome.status, outcome.text) for key, outcome in self._earlier.items()
+        }
+        for key, run in self._runs.items():
+            is_over = run.done() and not run.cancelled() and run.exception() is None
+            outcomes[key] = (run.result().status, run.result().text) if is_over else ("", "")
+        return {
+            "runs": [[name, given.decode(), *outcome] for (name, given), outcome in outcomes.items()],
+            "unfinished": [[name, given.decode()] for name, given in self._at_work],
+        }
+
+    def resume(self, runs: Iterable[Sequence[str]]) -> None:
+        """Go on from the ``runs`` of a snapshot: what has begun elsewhere does not run again here."""
+        for name, arguments, status, text in runs:
+            unknown = Outcome("failed", UNKNOWN.format(name=name))
+            outcome = Outcome(cast(Status, status), text) if status else unknown
+            self._earlier[name, arguments.encode()] = outcome
+
+    async def _begin(self, tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
+        if self.on_begin:
+            await self.on_begin(True)
+        return await self._invoke(tool, call, arguments)
+
+    async def _noted(self, key: Key, tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
+        self._at_work.append(key)
+        try:
+            if self.on_begin:
+                await self.on_begin(False)
+            return await self._invoke(tool, call, arguments)
+        finally:
+            self._at_work.remove(key)
 
     async def close(self) -> None:
         """Stop what still works on behalf of a call that is over."""

@@ -11,6 +11,7 @@ from pipecat.frames.frames import Frame
 from pipecat.transports.base_transport import BaseTransport
 
 from agentrun.call import Call
+from agentrun.records.resumption import Resumption
 from agentrun.transports.caller_audio import CallerAudio
 
 
@@ -22,6 +23,9 @@ class Control(Protocol):
 
     async def speak(self, words: str, language: str) -> bool:
         """Have the company's own voice say ``words`` in ``language`` and end the call; whether it will."""
+
+    def let_go(self) -> None:
+        """The call goes on elsewhere: the end of this connection is not its end."""
 
     async def transfer(self, to: str, words: str = "") -> None:
         """Hand the caller to the number ``to``, after ``words`` in the company's own voice.
@@ -41,7 +45,8 @@ class Connection:
     company is on the line; ``keys`` is true where keys can be pressed all the same. ``why_lost`` is asked
     when the caller is gone: it gives why the line broke off, or nothing for one who hung up. ``caller_audio``
     is None where the caller's sound is no telephone's mu-law. ``look_up`` is what was begun to be looked up
-    about the caller while it rang, None where nothing was.
+    about the caller while it rang, None where nothing was. ``earlier`` is a call
+    that goes on here, which another machine has had.
     """
 
     call: Call
@@ -57,3 +62,4 @@ class Connection:
     why_lost: Callable[[], str] = str
     caller_audio: CallerAudio | None = None
     look_up: Any = None
+    earlier: Resumption | None = None

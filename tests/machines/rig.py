@@ -57,6 +57,7 @@ class Machines:
     store: str
     twilio: TwilioServer
     callee: Callee
+    openai: OpenAIServer
     urls: list[str] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
 
@@ -85,6 +86,17 @@ class Machines:
             body = {"to": to, "parameters": parameters}
             return await client.post(f"{base}/desk/twilio/dial", json=body, headers=headers)
 
+    async def up_at(self) -> int:
+        """The number of the server that has a call up; fails where none has."""
+        headers = {"Authorization": f"Bearer {KEY}"}
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+            for number, url in enumerate(self.urls):
+                with contextlib.suppress(httpx.HTTPError):
+                    text = (await client.get(f"{url}/metrics", headers=headers)).text
+                    if 'agentrun_calls_active{agent="desk"} 1.0' in text:
+                        return number
+        raise AssertionError("no server has a call up")
+
     def records(self) -> list[dict[str, object]]:
         """What the store has of every call."""
         with Store(self.store) as store:
@@ -107,19 +119,25 @@ async def machines(
     *options: str,
     number: int = 2,
     callee: Callee | None = None,
+    spec: str = SPEC,
+    engines: tuple[ScriptedHearing, ScriptedBrain] | None = None,
+    drain: str = "0s",
 ) -> AsyncIterator[Machines]:
-    """Servers of the agents that ``limits`` names, each of which answers ``/ready`` to the balancer."""
+    """Servers of the agents that ``limits`` names, each of which answers ``/ready`` to the balancer.
+
+    ``spec`` has a place for their names and limits; ``engines`` are what the mock of OpenAI hears and says.
+    """
     callee = callee or Callee()
     specs = [folder / f"{name}.yaml" for name in limits]
-    for spec in specs:
-        spec.write_text(SPEC.format(name=spec.stem, limits=limits[spec.stem]))
+    for path in specs:
+        path.write_text(spec.format(name=path.stem, limits=limits[path.stem]))
     async with contextlib.AsyncExitStack() as stack:
-        brain = ScriptedBrain([HELLO] * 100)
-        openai = await stack.enter_async_context(OpenAIServer(ScriptedHearing(()), ToneVoice(), brain))
+        hearing, brain = engines or (ScriptedHearing(()), ScriptedBrain([HELLO] * 100))
+        openai = await stack.enter_async_context(OpenAIServer(hearing, ToneVoice(), brain))
         twilio = await stack.enter_async_context(TwilioServer())
         twilio.connect(Network(twilio.auth_token, callee).put_through)
         ports = [free_port() for _ in range(number + 1)]
-        rig = Machines(f"http://127.0.0.1:{ports[0]}", store, twilio, callee)
+        rig = Machines(f"http://127.0.0.1:{ports[0]}", store, twilio, callee, openai)
         given = {
             "OPENAI_API_KEY": "test",
             "OPENAI_BASE_URL": openai.base_url,
@@ -134,7 +152,7 @@ async def machines(
             command = (*SERVE, *map(str, specs), "--port", str(port), "--public-url", rig.url)
             rig.processes.append(
                 await asyncio.create_subprocess_exec(
-                    *(*command, "--records", store, "--drain", "0s", *options),
+                    *(*command, "--records", store, "--drain", drain, *options),
                     env=environ(**given),
                     cwd=home,
                     stdout=DEVNULL,

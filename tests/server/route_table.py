@@ -39,6 +39,7 @@ _HERE = frozenset({"machine", "user", "key"})
 
 
 _STREAM = "the one-time token of the call"
+_ACTION = "Twilio's signature, and the call's token"
 _SESSION = "the session's name, which `/start` gave"
 
 
@@ -49,6 +50,7 @@ def _local(method: str, path: str) -> Row:
 ROWS = (
     Row("POST", "/{agent}/twilio/voice", _NOBODY, _NOBODY, _NOBODY, "Twilio's signature"),
     Row("POST", "/{agent}/twilio/status", _NOBODY, _NOBODY, _NOBODY, "Twilio's signature"),
+    Row("POST", "/{agent}/twilio/resume", _NOBODY, _NOBODY, _NOBODY, _ACTION),
     Row("WS", "/{agent}/twilio/stream", _NOBODY, _NOBODY, _NOBODY, _STREAM),
     Row("WS", "/{agent}/twilio/stream/{expected}", _NOBODY, _NOBODY, _NOBODY, _STREAM),
     Row("POST", "/{agent}/twilio/dial", _HERE, _KEY, _KEY),

@@ -28,11 +28,12 @@ from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.tools import functions
 from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
 from agentrun.plan.plan import Plan
+from agentrun.records.resumption import Resumption
 from agentrun.spec.models.flow import Flow, FlowAction, FlowFunction, FlowNode
 from agentrun.spec.models.idle import AnyIdle
 from agentrun.spec.models.telephone_keys import Keys
 from agentrun.spec.models.tools.extracted_fields import ExtractedField
-from agentrun.spec.values import conditions, placeholders
+from agentrun.spec.values import placeholders
 from agentrun.tools.results.outcome import Outcome
 
 _TAKEN_SECONDS = 0.5
@@ -53,8 +54,9 @@ class CallFlow:
         self._call = call
         self._listener = listener
         self._names = names
-        self._at: FlowNode | None = flow.nodes[flow.initial_node]
-        self._role = self._at.role_message
+        self.node = flow.initial_node
+        self.role_node = flow.initial_node if self._at.role_message else ""
+        """The caller's node, and the last one that has said who the agent is; empty where none has."""
         self._llm: FrameProcessor | None = None
         self._manager: FlowManager | None = None
         self._parallel_calls = ParallelToolCalls()
@@ -69,22 +71,26 @@ class CallFlow:
     @property
     def role(self) -> str | None:
         """Who the agent is now, as the spec has it, where a node has said so."""
-        return self._role
+        return self._flow.nodes[self.role_node].role_message if self.role_node else None
+
+    @property
+    def _at(self) -> FlowNode:
+        return self._flow.nodes[self.node]
 
     @property
     def fields(self) -> Mapping[str, ExtractedField]:
         """What is read from the caller's words at the node that they are at."""
-        return self._at.extract if self._at else {}
+        return self._at.extract
 
     @property
     def keys(self) -> Keys | None:
         """What the caller's keys mean at the node that they are at, where it says so."""
-        return self._at.keys if self._at else None
+        return self._at.keys
 
     @property
     def idle(self) -> AnyIdle | None:
         """What happens when the caller says nothing at the node that they are at, where it says so."""
-        return self._at.idle if self._at else None
+        return self._at.idle
 
     async def go(self, name: str) -> bool:
         """Enter a node that the caller has chosen by a key; whether the agent speaks there first."""
@@ -98,19 +104,33 @@ class CallFlow:
             return False
         return self._flow.nodes[name].respond_immediately
 
-    async def start(self, worker: PipelineWorker, parts: PipelineParts, *, speaks: bool) -> None:
-        """Enter the first node; the model answers at once where it ``speaks`` first."""
+    async def start(
+        self, worker: PipelineWorker, parts: PipelineParts, *, speaks: bool, earlier: Resumption | None = None
+    ) -> None:
+        """Enter the first node, or where ``earlier`` says; the model answers at once where it ``speaks``."""
         self._llm = parts.llm
-        manager = FlowManager(
+        manager = self._manager = FlowManager(
             llm=parts.llm,  # type: ignore[arg-type]
             context_aggregator=parts.aggregators,
             worker=FlowWorker(worker, parts.llm),  # type: ignore[arg-type]
             global_functions=[self._function(function) for function in self._flow.global_functions],
         )
-        self._manager = manager
         manager.state.update(self._names())
         await self._listener.line.count_silence_anew()
-        await manager.initialize({**self._nodes[self._flow.initial_node], "respond_immediately": speaks})
+        node = await self._resumed(earlier, manager) if earlier else self._nodes[self._flow.initial_node]
+        await manager.initialize({**node, "respond_immediately": speaks})
+
+    async def _resumed(self, earlier: Resumption, manager: FlowManager) -> NodeConfig:
+        """The node that a call was at elsewhere, as who it was there, or the first if it can't be entered."""
+        if (role := self._flow.nodes.get(earlier.role_node)) and role.role_message:
+            self.role_node = earlier.role_node
+        first = self._flow.initial_node
+        try:
+            await self._enter(earlier.node if earlier.node in self._nodes else first, manager)
+        except FlowStepError as error:
+            self._listener.step_failed(str(error))
+            await self._enter(first, manager)
+        return self._node(self.node, transitions.entered_before(self._at, self.role))
 
     def _node(self, name: str, node: FlowNode) -> NodeConfig:
         config: NodeConfig = {
@@ -122,8 +142,7 @@ class CallFlow:
             "respond_immediately": node.respond_immediately,
         }
         if node.context_strategy:
-            strategy = ContextStrategy(node.context_strategy)
-            config["context_strategy"] = ContextStrategyConfig(strategy=strategy)
+            config["context_strategy"] = ContextStrategyConfig(ContextStrategy(node.context_strategy))
         if node.role_message:
             config["role_message"] = node.role_message
         return config
@@ -184,22 +203,12 @@ class CallFlow:
         """A node whose texts can be filled in, which they are at from now on; raises FlowStepError."""
         node = self._flow.nodes[name]
         try:
-            await self._fill_in(node, manager)
+            await transitions.fill_in(node, self._names, self._listener, manager.state)
         except placeholders.MissingValueError as error:
             raise FlowStepError(f"node '{name}' can't be entered: {error}") from None
-        self._at, self._role = node, node.role_message or self._role
+        self.node, self.role_node = name, name if node.role_message else self.role_node
         await self._listener.line.count_silence_anew()
         return self._nodes[name]
-
-    async def _fill_in(self, node: FlowNode, manager: FlowManager) -> None:
-        """Have everything that the node's texts name; raises MissingValueError."""
-        names = [name for text in node.texts for name in placeholders.names(text)]
-        missing = [name for name in names if conditions.value_of(name, self._names()) is None]
-        if missing:
-            await self._listener.settled(missing)
-        manager.state.update(self._names())
-        for text in node.texts:
-            placeholders.fill(text, manager.state)
 
     def _failed(self, error: FlowStepError) -> dict[str, str]:
         """What the model is told of a step that can't be taken; the caller stays where they are."""
@@ -227,7 +236,7 @@ class CallFlow:
         return {"type": f"{node}:{id(action)}", "handler": act}
 
     async def _answered(self) -> None:
-        """Wait until the caller has heard the answer; a realtime model gives it when it likes."""
+        """Wait until the caller has heard the answer, which a realtime model gives when it likes."""
         if isinstance(self._llm, OpenAIRealtimeLLMService):
             await pipecat_private.wait_until_answering(self._llm, True, _TAKEN_SECONDS)
             await pipecat_private.wait_until_answering(self._llm, False, _ANSWERED_SECONDS)

@@ -7,8 +7,8 @@ from typing import Any
 
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.spec.models.conditions import ConditionalWay
-from agentrun.spec.models.flow import FlowBranch, FlowFunction, as_case
-from agentrun.spec.values import conditions
+from agentrun.spec.models.flow import FlowBranch, FlowFunction, FlowNode, as_case
+from agentrun.spec.values import conditions, placeholders
 
 
 class FlowStepError(Exception):
@@ -30,6 +30,26 @@ async def following(
         return to
     await listener.settled([path for way in to for path in way.when or ()])
     return _by_variables(to, names(), listener)
+
+
+def entered_before(node: FlowNode, role: str | None) -> FlowNode:
+    """A node that another process has entered: all it does anew is speak, as ``role``, and end the call."""
+    ends = tuple(action for action in node.post_actions if action.type == "end_conversation")
+    quiet = {"pre_actions": (), "post_actions": ends, "role_message": role, "context_strategy": None}
+    return node.model_copy(update=quiet)
+
+
+async def fill_in(
+    node: FlowNode, names: Callable[[], Mapping[str, Any]], listener: SessionListener, state: dict[str, Any]
+) -> None:
+    """Put everything that the node's texts name into ``state``; raises MissingValueError."""
+    paths = [path for text in node.texts for path in placeholders.names(text)]
+    missing = [path for path in paths if conditions.value_of(path, names()) is None]
+    if missing:
+        await listener.settled(missing)
+    state.update(names())
+    for text in node.texts:
+        placeholders.fill(text, state)
 
 
 def _by_variables(

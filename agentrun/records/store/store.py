@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.records.storable import storable
-from agentrun.records.store import analyses, answered, engine, hourly, leases
+from agentrun.records.store import analyses, answered, engine, hourly, leases, resuming
 from agentrun.records.store.call_query import CallQuery, Row
 from agentrun.records.store.tables import CALLS, LEASES
 from agentrun.records.webhook import outbox
@@ -66,25 +66,32 @@ class Store:
         self._insert = _INSERTS[self._engine.dialect.name]
         self.outbox = outbox.Outbox(self._engine)
         self.answered = answered.AnsweredTable(self._engine)
+        self.resuming = resuming.ResumingTable(self._engine)
         self.hourly = hourly.HourlyTable(self._engine, self._insert)
         self.analyses = analyses.AnalysisTable(self._engine)
 
     def save(
-        self, rows: Sequence[Row], owner: str, webhooks: Collection[str] = (), keys: Sequence[str] = ()
+        self,
+        rows: Sequence[Row],
+        owner: str,
+        webhooks: Collection[str] = (),
+        keys: Sequence[str] = (),
+        snapshots: Sequence[Row | None] = (),
     ) -> list[Row]:
         """Write ``rows``, new or known, all or none; those that were refused.
 
         ``keys`` are those of their records: a row that another record has written is not written over, nor
         is one that has ended opened again. Those of the agents in ``webhooks`` are put into the outbox when
-        they have ended. Raises sqlalchemy.exc.SQLAlchemyError, and what a row raises that can't be encoded.
+        they have ended. ``snapshots`` are what others need to go on with the calls. Raises
+        sqlalchemy.exc.SQLAlchemyError, and what a row raises that can't be encoded.
         """
         if not rows:
             return []
         with self._engine.begin() as connection:
             now = engine.now(connection)
             leases.renew(connection, self._insert, owner, now)
-            pairs = zip(rows, keys or [""] * len(rows), strict=True)
-            states = [(row, self._write(connection, row, key, owner, now, webhooks)) for row, key in pairs]
+            parts = zip(rows, keys or [""] * len(rows), snapshots or [None] * len(rows), strict=True)
+            states = [(part[0], self._write(connection, *part, owner, now, webhooks)) for part in parts]
             updates = [row for row, state in states if state == "written" and row["agent"] in webhooks]
             outbox.put(connection, filter(analyses.is_whole, updates), now)
         return [row for row, state in states if state == "refused"]
@@ -94,24 +101,25 @@ class Store:
         connection: sa.Connection,
         row: Row,
         key: str,
+        snapshot: Row | None,
         owner: str,
         now: datetime,
         webhooks: Collection[str],
     ) -> str:
-        """``written``, ``refused`` because of another record, or ``over`` where the call has ended."""
+        """``written``, ``refused`` for another record, or ``over``: it has ended, or is another server's."""
         values = {name: row[name] for name in ("agent", "id", "started", "ended")}
         values |= {"record": dict(row), "owner": owner, "seen": now.isoformat(), "key": key}
-        values |= {"webhook": row["agent"] in webhooks, "analysis": analyses.state(row)}
+        more = {"analysis": analyses.state(row), "resume": None if row["ended"] else snapshot}
+        values |= {"webhook": row["agent"] in webhooks, **more}
         statement = self._insert(CALLS).values(values)
         new = statement.excluded
-        names = ("ended", "record", "owner", "seen", "webhook", "analysis")
-        changed = {name: new[name] for name in names}
+        changed = {name: new[name] for name in values if name not in ("agent", "id", "started", "key")}
         mine = (CALLS.c.key == new.key) & (CALLS.c.ended.is_(None) | new.ended.is_not(None))
         statement = statement.on_conflict_do_update(index_elements=["agent", "id"], set_=changed, where=mine)
         if connection.execute(statement).rowcount:
             return "written"
-        query = sa.select(CALLS.c.key).where(_is(row["agent"], row["id"]))
-        return "over" if connection.execute(query).scalar() == key else "refused"
+        stored = connection.execute(sa.select(CALLS.c.key).where(_is(row["agent"], row["id"]))).scalar()
+        return "over" if resuming.is_of_one_record(stored, key) else "refused"
 
     def touch(self, owner: str) -> None:
         """Say that ``owner`` is alive, and its open calls with it."""
@@ -133,8 +141,7 @@ class Store:
             which = leases.lapsed(engine.now(connection)) & CALLS.c.owner.in_(owners)
             keys = connection.execute(sa.select(CALLS.c.agent, CALLS.c.id).where(which)).all()
         # one by one, so that a call that can't be closed holds up no other
-        closed = (self._close(agent, call_id) for agent, call_id in keys)
-        return [record for record in closed if record is not None]
+        return [record for key in keys if (record := self._close(*key)) is not None]
 
     def _close(self, agent: str, call_id: str) -> Row | None:
         with self._engine.begin() as connection:
@@ -145,7 +152,7 @@ class Store:
             if row is None:
                 return None
             record = _cut_off(row, storable(row["record"]))
-            values = {"ended": record["ended"], "record": record}
+            values = {"ended": record["ended"], "record": record, "resume": None}
             if not connection.execute(sa.update(CALLS).where(this).values(values)).rowcount:
                 return None
             if row["webhook"] and analyses.is_whole(record):

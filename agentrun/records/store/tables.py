@@ -18,6 +18,7 @@ CALLS = sa.Table(
     sa.Column("seen", sa.String(40), nullable=False, server_default=""),
     sa.Column("webhook", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("key", sa.String(32), nullable=False, server_default=""),
+    sa.Column("resume", sa.JSON(none_as_null=True)),
     sa.Column("counted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("analysis", sa.String(16), nullable=False, server_default=""),
     sa.Index("calls_open", "ended", "seen"),
@@ -29,7 +30,8 @@ CALLS = sa.Table(
 """``record`` is ``CallRecord.as_json()``; ``owner`` wrote it last, at ``seen``; ``webhook``: it is sent.
 
 ``key`` is the record's own: no other record of the same call is written over it. ``counted`` calls are in
-the sums of ``hourly``. ``analysis`` is the state of the record's analysis, ``waiting`` while it is awaited.
+the sums of ``hourly``. ``resume`` is what another server needs beside the record to go on with the call.
+``analysis`` is the state of the record's analysis, ``waiting`` while it is awaited.
 """
 HOURLY = sa.Table(
     "hourly",

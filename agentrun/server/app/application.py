@@ -20,6 +20,8 @@ from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.observability import metrics
 from agentrun.server.observability.metrics import Metrics
 from agentrun.server.records import routes as record_routes
+from agentrun.server.twilio import resume_routes
+from agentrun.server.twilio.action_tokens import ActionTokens
 from agentrun.server.twilio.outbound import routes as outbound_routes
 from agentrun.server.twilio.outbound.dialler import Diallers
 from agentrun.server.twilio.routes import TwilioRoutes
@@ -28,7 +30,12 @@ from agentrun.server.twilio.webhook import Webhooks
 from agentrun.spec.checks.required_extras import has_browser
 
 
-def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamTokens | None = None) -> FastAPI:
+def make(
+    switchboard: Switchboard,
+    settings: ServerSettings,
+    tokens: StreamTokens | None = None,
+    actions: ActionTokens | None = None,
+) -> FastAPI:
     """The application for ``switchboard``; page, records and evals are for loopback hosts."""
 
     app = FastAPI(title="agentrun", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
@@ -54,11 +61,12 @@ def make(switchboard: Switchboard, settings: ServerSettings, tokens: StreamToken
     webhooks = Webhooks(settings)
     count_refused = app.state.metrics.stream_refused
     dispatcher = _dispatcher(switchboard, settings, app.state.metrics)
-    twilio = TwilioRoutes(
-        switchboard, settings, tokens or StreamTokens(), diallers, webhooks, count_refused, dispatcher
-    )
+    ways = (diallers, webhooks, count_refused, dispatcher, actions)
+    twilio = TwilioRoutes(switchboard, settings, tokens or StreamTokens(), *ways)
     app.include_router(twilio.router())
     if not dispatcher:
+        again = (twilio.actions, twilio.connect_again)
+        app.include_router(resume_routes.router(switchboard, settings, webhooks, *again))
         app.include_router(outbound_routes.router(switchboard, settings, diallers, webhooks))
     app.state.diallers = diallers
     app.add_middleware(RequestLimits)

@@ -16,6 +16,7 @@ from agentrun.records import CallRecord, spec_snapshot
 from agentrun.server.admission.admission import Admission
 from agentrun.server.analysis.analyses import Analyses
 from agentrun.server.calls import mcp_tools
+from agentrun.server.calls.left_open import LeftOpenCalls
 from agentrun.server.calls.mcp_tools import RemoteTools
 from agentrun.server.calls.plugin_hooks import PluginNotifier
 from agentrun.server.observability import tracing
@@ -56,12 +57,14 @@ class Switchboard:
         self.recordings: Recordings | None = None
         self.analyses: Analyses | None = None
         """What analyses the calls that are over; nothing does where nobody would read it."""
+        self.left_open = LeftOpenCalls(self.records.forget)
         self._resources = resources
         self._remote = RemoteTools(resources.mcp)
         self._apologies: dict[str, bytes | None] = {}
         self._live: dict[asyncio.Task[CallRecord], Session] = {}
         self.admission.live = self._live.__len__
         self._run_by: dict[asyncio.Task[CallRecord], Plan] = {}
+        self._leavers: list[Callable[[CallRecord], None]] = []
         self._greeters: list[Callable[[CallRecord], None]] = []
         self._watchers: list[Callable[[CallRecord], None]] = []
         self._news = PluginNotifier()
@@ -111,6 +114,10 @@ class Switchboard:
         """Have ``watcher`` told of the record of each call that begins."""
         self._greeters.append(watcher)
 
+    def on_leave(self, watcher: Callable[[CallRecord], None]) -> None:
+        """Have ``watcher`` told of the record of each call that is not up here any more, over or not."""
+        self._leavers.append(watcher)
+
     def on_end(self, watcher: Callable[[CallRecord], None]) -> None:
         """Have ``watcher`` told of the record of each call that has ended."""
         self._watchers.append(watcher)
@@ -126,8 +133,7 @@ class Switchboard:
 
     async def wait_for(self, agent: str, call_id: str) -> None:
         """Return when this call is no longer up."""
-        tasks = [t for t, s in self._live.items() if (s.record.agent, s.record.id) == (agent, call_id)]
-        if tasks:
+        if tasks := [t for t, s in self._live.items() if (s.record.agent, s.record.id) == (agent, call_id)]:
             await asyncio.wait(tasks)
 
     def answer(self, plan: Plan, connection: Connection) -> asyncio.Task[CallRecord]:
@@ -135,9 +141,12 @@ class Switchboard:
         call = connection.call
         placed = self.records.get(call.agent, call.id)
         record = placed if placed and placed.direction == "outbound" else None
-        if record is None:
+        if earlier := connection.earlier:
+            record = earlier.record
+        elif record is None:
             record = CallRecord(call.id, call.agent, call.transport, call.from_number, call.to_number)
-            record.redaction = plan.redaction
+        record.redaction = plan.redaction
+        if record is not placed:
             self.records.add(record)
         plan, own = self._remote.equip(plan)
         record.spec = spec_snapshot.take(plan.file, plan.tools)
@@ -159,7 +168,8 @@ class Switchboard:
         self.admission.begin(call.agent, call.id, elsewhere=elsewhere)
         for watcher in self._greeters:
             watcher(record)
-        self._news.started(plan.hooks, session.call, record)
+        if not earlier:
+            self._news.started(plan.hooks, session.call, record)
         return task
 
     async def wait_until_idle(self) -> None:
@@ -170,7 +180,8 @@ class Switchboard:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def say_goodbye(self) -> None:
-        """Have every call that is up hear ``prompts.goodbye``, and end."""
+        """Have every call that is up hear ``prompts.goodbye``, and end, or go on at another server."""
+        await self.left_open.hand_on(self._live.values())
         await self.dismiss(*self._live)
 
     async def dismiss(self, *tasks: asyncio.Task[CallRecord]) -> None:
@@ -200,6 +211,7 @@ class Switchboard:
         self.closing = self.admission.stopped = True
         if self._live:
             await self._end_calls()
+        await self.left_open.close()
         await self._news.close()
         for closer in self._closers:
             await closer()
@@ -214,11 +226,22 @@ class Switchboard:
             await asyncio.wait(pending, timeout=HARD_SECONDS)
 
     def _ended(self, task: asyncio.Task[CallRecord]) -> None:
-        record, plan = self._live.pop(task).record, self._run_by.pop(task)
-        self.admission.release(record.agent, record.id)
+        session, plan = self._live.pop(task), self._run_by.pop(task)
+        record = session.record
+        for watcher in self._leavers:
+            watcher(record)
         if not task.cancelled() and (error := task.exception()):
             record.errors.append(repr(error))
             logger.opt(exception=error).error("call {} broke", record.id)
+        if session.left_open:
+            # whoever goes on with the call has its place
+            self.admission.forget(record.agent, record.id)
+            self.left_open.leave(record, lambda: self._close_call(plan, record))
+            return
+        self.admission.release(record.agent, record.id)
+        self._close_call(plan, record)
+
+    def _close_call(self, plan: Plan, record: CallRecord) -> None:
         for watcher in self._watchers:
             watcher(record)
         if self.analyses:

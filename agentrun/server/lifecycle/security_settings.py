@@ -16,6 +16,7 @@ from agentrun.server.lifecycle.options import Options
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.shared_state.ledger import Ledger, SharedFlag
 from agentrun.server.shared_state.state import SharedState
+from agentrun.server.twilio.action_tokens import ActionTokens
 from agentrun.server.twilio.stream_tokens import StreamTokens
 
 
@@ -77,10 +78,15 @@ def _start_tokens(environ: Mapping[str, str], state: SharedState) -> StartTokens
     return StartTokens(*keys, use=state.use) if keys else None
 
 
-def stream_tokens(environ: Mapping[str, str], ledger: Ledger | None, state: SharedState) -> StreamTokens:
+def call_tokens(
+    environ: Mapping[str, str], ledger: Ledger | None, state: SharedState
+) -> tuple[StreamTokens, ActionTokens]:
     """Tokens that any machine takes which has the same secrets, and shares the ``state``.
 
     A server that has no secret is this machine's alone: its workers have this user's.
     """
     otherwise = _local_secret(environ, ledger) or secrets.token_bytes(32)
-    return StreamTokens(derived_keys.for_purpose(environ, "stream token", otherwise), state.time, state.use)
+    streams, actions = (
+        derived_keys.for_purpose(environ, purpose, otherwise) for purpose in ("stream token", "action token")
+    )
+    return StreamTokens(streams, state.time, state.use), ActionTokens(actions, state.time)

@@ -89,7 +89,8 @@ async def running_server(
         switchboard, public_urls = ready.switchboard, _public_urls(plans)
         state, port = switchboard.state, sock.getsockname()[1]
         settings = security_settings.settings(options, environ, ledger, state, guard, public_urls, port)
-        web = application.make(switchboard, settings, security_settings.stream_tokens(environ, ledger, state))
+        tokens = security_settings.call_tokens(environ, ledger, state)
+        web = application.make(switchboard, settings, *tokens)
         _observe(ready, web.state.metrics)
         if options.worker == 0:
             await stack.enter_async_context(metric_export.exporting(web.state.metrics, environ))

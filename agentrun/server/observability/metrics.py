@@ -58,6 +58,7 @@ class Metrics:
         for agent in switchboard.plans:
             self._active.labels(agent).set(0)
         switchboard.on_begin(lambda record: self._active.labels(record.agent).inc())
+        switchboard.on_leave(lambda record: self._active.labels(record.agent).dec())
         switchboard.on_end(self.ended)
         switchboard.admission.on_refusal(lambda agent, kind: self._refused.labels(agent, kind).inc())
 
@@ -133,7 +134,6 @@ class Metrics:
     def ended(self, record: CallRecord) -> None:
         """Count a call."""
         agent = record.agent
-        self._active.labels(agent).dec()
         self._calls.labels(agent, record.transport, record.ended_by or "error").inc()
         if record.ended:
             self._length.labels(agent).observe(record.seconds)

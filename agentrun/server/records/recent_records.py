@@ -49,7 +49,8 @@ class RecentRecords:
 
     def forget(self, record: CallRecord) -> None:
         """Another process goes on with ``record``, and writes it."""
-        self._records.pop((record.agent, record.id), None)
+        if self.get(record.agent, record.id) is record:
+            del self._records[record.agent, record.id]
         for watcher in self._forgetters:
             watcher(record)
 

@@ -64,6 +64,8 @@ class Keeping:
 
 def require(plan: Plan, options: Options) -> None:
     """Raise SetupError when the agent's webhook lacks a variable, or the records that it would send."""
+    if plan.spec.resume and options.records is None:
+        logger.warning("{}: with --records none no call of it is resumed", plan.spec.name)
     if plan.webhook is None or not options.webhooks:
         return
     if options.records is None:
@@ -95,6 +97,7 @@ async def record_keeping(
     from agentrun.records.store.store import Store
     from agentrun.records.store.threads import StoreThreads
     from agentrun.server.records.record_writer import CLOSE_SECONDS, RecordWriter
+    from agentrun.server.records.resumed_calls import ResumedCalls
 
     store = await StoreThreads("opening").run(Store, options.records or "", seconds=OPEN_SECONDS)
 
@@ -108,6 +111,7 @@ async def record_keeping(
     switchboard.records.on_add(record_writer.watch)
     switchboard.records.on_forget(record_writer.forget)
     switchboard.records.past = store
+    switchboard.left_open.resumed = ResumedCalls(store.resuming, record_writer.owner)
     if not switchboard.state.is_at(options.records):
         switchboard.answered.store = store.answered
     background = switchboard.background

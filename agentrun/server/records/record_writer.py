@@ -78,6 +78,7 @@ class RecordWriter:
     def watch(self, record: CallRecord) -> None:
         """Write ``record`` from now on, until it has ended."""
         self._open.setdefault(record.key, _Open(record))
+        record.flush = self.write
 
     def forget(self, record: CallRecord) -> None:
         """Write ``record`` no more: another process does."""

@@ -73,8 +73,8 @@ class RowWriter:
         """Write ``rows``, all or none; what is wrong with one of them, or nothing."""
         refused: list[Row] = []
         keys, values = [record.key for record, _ in rows], [row for _, row in rows]
-        save = self._store.save
-        if error := _attempt(lambda: refused.extend(save(values, self._owner, webhooks, keys))):
+        save, snapshots = self._store.save, [record.resume for record, _ in rows]
+        if error := _attempt(lambda: refused.extend(save(values, self._owner, webhooks, keys, snapshots))):
             return error
         for record, row in rows:
             if any(row is each for each in refused):

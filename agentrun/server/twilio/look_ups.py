@@ -39,6 +39,10 @@ class LookUps:
         """The look-up of this very call, once."""
         return self._begun.pop((agent, call_id), None)
 
+    def done(self, plan: Plan, call: Call) -> BeforeCall:
+        """For a call whose caller was looked up before, at another process: nothing is asked again."""
+        return BeforeCall(plan, call, self._web)
+
     async def close(self) -> None:
         """Nobody is waited for any more."""
         while self._begun:

@@ -11,6 +11,7 @@ from loguru import logger
 
 from agentrun.call import Call
 from agentrun.plan.plan import Plan
+from agentrun.records.resumption import Resumption
 from agentrun.server.admission import rejections
 from agentrun.server.admission.admission import Refusal
 from agentrun.server.auth.call_access import Access
@@ -20,12 +21,13 @@ from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.shared_state.backend import Placed
 from agentrun.server.shared_state.database_errors import AwayError
 from agentrun.server.twilio import twiml
+from agentrun.server.twilio.action_tokens import ActionTokens, EndedStream
 from agentrun.server.twilio.direct_streams import DirectStreams
 from agentrun.server.twilio.look_ups import LookUps
 from agentrun.server.twilio.outbound.dialler import Diallers
 from agentrun.server.twilio.refused_streams import RefusedStreams
 from agentrun.server.twilio.stream_handshake import POLICY_VIOLATION, StreamHandshake
-from agentrun.server.twilio.stream_tokens import StreamTokens
+from agentrun.server.twilio.stream_tokens import StreamGrant, StreamTokens
 from agentrun.server.twilio.webhook import Webhooks
 from agentrun.transports import twilio
 
@@ -42,10 +44,12 @@ class TwilioRoutes:
         webhooks: Webhooks | None = None,
         count_refused: Callable[[str, str], None] | None = None,
         dispatcher: Dispatcher | None = None,
+        actions: ActionTokens | None = None,
     ) -> None:
         self._switchboard = switchboard
         self._settings = settings
         self._tokens = tokens
+        self.actions = actions or ActionTokens()
         self._diallers = None if dispatcher else diallers
         self._dispatcher = dispatcher
         self._look_ups = LookUps(switchboard.resources.web)
@@ -104,12 +108,18 @@ class TwilioRoutes:
             return Response(f"no agent '{agent}' answers the telephone here\n", 404, media_type="text/plain")
         return await self._dispatcher.note(plan, await self._webhooks.read(agent, request, ("CallSid",)))
 
+    def connect_again(
+        self, agent: str, request: Request, form: Mapping[str, str], ended: EndedStream, pause: int
+    ) -> Response:
+        """TwiML that connects a call with the stream after one that has ended."""
+        return self._connect(agent, request, form, None, ended, pause)
+
     def _refuse(self, plan: Plan, agent: str, call_sid: str, refusal: Refusal) -> Response:
         log = logger.bind(call=call_sid, agent=agent)
         log.info("{}: did not let in call {}: {}", agent, call_sid, refusal.message)
         if self._settings.when_full == "503" and self._is_the_machines(refusal):
             return rejections.for_balancer(refusal)
-        return _xml(twiml.refuse(refusal, plan))
+        return twiml.response(twiml.refuse(refusal, plan))
 
     def _is_the_machines(self, refusal: Refusal) -> bool:
         """Whether another machine may have room."""
@@ -133,25 +143,57 @@ class TwilioRoutes:
         if taken is None:
             return
         stream, grant = taken
+        earlier = await self._resume(plan, grant) if grant.resumed else None
+        if grant.resumed and earlier is None:
+            self._refused.note(agent, "answered")
+            await websocket.close(POLICY_VIOLATION)
+            return
         if self._diallers and grant.dial:
-            await self._diallers.placed.arrive(plan, grant)
-        own = twiml.own_parameters(stream.parameters)
+            await self._diallers.placed.arrive(plan, grant, earlier.record if earlier else None)
+        own = earlier.parameters if earlier else twiml.own_parameters(stream.parameters)
         call = self._call(plan, stream.call_sid, grant.from_number, grant.to_number, own)
+        if earlier:
+            call.state.update(earlier.state)
         connection = twilio.connect(websocket, stream, call, self._settings.environ)
-        connection = replace(connection, look_up=self._look_ups.take(call.agent, call.id))
+        before = self._look_ups.done(plan, call) if earlier else self._look_ups.take(call.agent, call.id)
+        connection = replace(connection, look_up=before, earlier=earlier)
         await asyncio.wait({self._switchboard.answer(plan, connection)})
 
     def _plan(self, agent: str) -> Plan | None:
         plan = self._switchboard.plans.get(agent)
         return plan if plan and plan.has_transport("twilio") else None
 
+    async def _resume(self, plan: Plan, grant: StreamGrant) -> Resumption | None:
+        """The call that a stream goes on with, which is this process' then; None where it can't."""
+        calls = self._switchboard.left_open.resumed
+        if calls is None or not plan.spec.resume:
+            return None
+        earlier = await calls.take(plan.spec.name, grant.call_sid, grant.resumed - 1)
+        if earlier:
+            earlier.record.redaction = plan.redaction
+            earlier.record.from_number = grant.from_number or None
+            earlier.record.to_number = grant.to_number or None
+        return earlier
+
     def _connect(
-        self, agent: str, request: Request, form: Mapping[str, str], placed: Placed | None
+        self,
+        agent: str,
+        request: Request,
+        form: Mapping[str, str],
+        placed: Placed | None,
+        ended: EndedStream | None = None,
+        pause: int = 0,
     ) -> Response:
         caller, called = form.get("From", ""), form.get("To", "")
-        token = self._tokens.mint(agent, form["CallSid"], caller, called, placed.id if placed else "")
-        url = twiml.stream_url(self._public_url(agent, request), agent, self._tokens.address_of(token))
-        return _xml(twiml.connect(url, token, caller, called, placed.parameters if placed else None))
+        this = ended or EndedStream(0, placed.id if placed else "")
+        token = self._tokens.mint(agent, form["CallSid"], caller, called, this.dial, this.resumed)
+        public_url = self._public_url(agent, request)
+        url = twiml.stream_url(public_url, agent, self._tokens.address_of(token))
+        own, action = placed.parameters if placed else None, ""
+        if self._switchboard.plans[agent].spec.resume and self._switchboard.left_open.resumed:
+            shown = self.actions.mint(agent, form["CallSid"], this.resumed, this.dial)
+            action = f"{twiml.route(public_url, agent, 'resume')}?stream={shown}"
+        return twiml.response(twiml.connect(url, token, caller, called, own, action=action, pause=pause))
 
     def _public_url(self, agent: str, request: Request) -> str:
         return self._settings.public_urls.get(agent) or str(request.base_url)
@@ -174,7 +216,3 @@ class TwilioRoutes:
             environ=plan.environ,
             offline=self._settings.offline,
         )
-
-
-def _xml(text: str) -> Response:
-    return Response(text, media_type="text/xml")

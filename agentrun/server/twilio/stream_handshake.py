@@ -78,7 +78,8 @@ class StreamHandshake:
             await self._refused.end(plan, stream, "stopping", (grant.from_number, grant.to_number))
             await _close(websocket, TRY_LATER)
             return None
-        if not await self._switchboard.answered.claim(agent, stream.call_sid):
+        # who goes on with a call that was answered before is for the row of its record to say
+        if not grant.resumed and not await self._switchboard.answered.claim(agent, stream.call_sid):
             logger.warning("{}: refused a second stream of one call", agent)
             self._refused.note(agent, "answered")
             await _close(websocket, POLICY_VIOLATION)

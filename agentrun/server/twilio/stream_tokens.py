@@ -41,7 +41,10 @@ Use = Callable[[str, float], Awaitable[bool]]
 
 @dataclass(frozen=True)
 class StreamGrant:
-    """The call that a token was made for; ``dial`` is our name of a call that the agent placed."""
+    """The call that a token was made for; ``dial`` is our name of a call that the agent placed.
+
+    ``resumed`` counts the streams that the call has had before.
+    """
 
     agent: str
     call_sid: str
@@ -49,6 +52,7 @@ class StreamGrant:
     to_number: str
     expires: float
     dial: str = ""
+    resumed: int = 0
 
 
 class StreamTokens:
@@ -68,7 +72,9 @@ class StreamTokens:
         self._clock = clock
         self._use = use or SharedState(clock=clock).use
 
-    def mint(self, agent: str, call_sid: str, from_number: str, to_number: str, dial: str = "") -> str:
+    def mint(
+        self, agent: str, call_sid: str, from_number: str, to_number: str, dial: str = "", resumed: int = 0
+    ) -> str:
         """A new token, at most ``MOST_CHARACTERS`` long: a JSON Web Token (RFC 7519) over HMAC-SHA256."""
         claims = {
             "aud": _AUDIENCE,
@@ -81,6 +87,8 @@ class StreamTokens:
         }
         if dial:
             claims["dial"] = dial
+        if resumed:
+            claims["num"] = resumed
         return jwt.encode(claims, self._keys[0], "HS256", headers={"typ": None})
 
     async def redeem(
@@ -102,7 +110,8 @@ class StreamTokens:
             return None
         if not await self._use(f"stream {claims['jti']}", LIFETIME_SECONDS):
             return None
-        return StreamGrant(agent, call_sid, caller, called, float(claims["exp"]), str(claims.get("dial", "")))
+        more = str(claims.get("dial", "")), int(claims.get("num", 0))
+        return StreamGrant(agent, call_sid, caller, called, float(claims["exp"]), *more)
 
     def address_of(self, token: str) -> str:
         """What stands in the stream's address, which a proxy may log: no help in guessing the token.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from fastapi import Response
 from twilio.twiml.voice_response import Connect, VoiceResponse
 
 from agentrun.plan.plan import Plan
@@ -14,16 +15,26 @@ _SERVER_PARAMETERS = frozenset({"token", "from_number", "to_number"})
 
 
 def connect(
-    stream_url: str, token: str, from_number: str, to_number: str, parameters: Mapping[str, str] | None = None
+    stream_url: str,
+    token: str,
+    from_number: str,
+    to_number: str,
+    parameters: Mapping[str, str] | None = None,
+    *,
+    action: str = "",
+    pause: int = 0,
 ) -> str:
     """Open a stream to ``stream_url`` that brings back the ``token`` and the call's own ``parameters``.
 
-    The numbers come back beside the token, which has room for short ones only.
+    The numbers come back beside the token, which has room for short ones only. ``action`` is asked when the
+    stream has ended and the caller is still there; a ``pause`` of so many seconds is before it.
 
     >>> print(connect("wss://127.0.0.1/desk/twilio/stream/x", "secret", "", "")[38:106])
     <Response><Connect><Stream url="wss://127.0.0.1/desk/twilio/stream/x
     """
-    answer, opening = VoiceResponse(), Connect()
+    answer, opening = VoiceResponse(), Connect(action=action) if action else Connect()
+    if pause:
+        answer.pause(length=pause)
     stream = opening.stream(url=stream_url)
     own = own_parameters(parameters or {})
     for name, value in {**own, "token": token, "from_number": from_number, "to_number": to_number}.items():
@@ -69,6 +80,22 @@ def route(public_url: str, agent: str, name: str) -> str:
     'https://voice.example.com/desk/twilio/dispatched'
     """
     return f"{public_url.rstrip('/')}/{agent}/twilio/{name}"
+
+
+def hang_up() -> str:
+    """End the call.
+
+    >>> hang_up()[38:]
+    '<Response><Hangup /></Response>'
+    """
+    answer = VoiceResponse()
+    answer.hangup()
+    return str(answer)
+
+
+def response(text: str) -> Response:
+    """The answer to Twilio that holds TwiML."""
+    return Response(text, media_type="text/xml")
 
 
 def own_parameters(parameters: Mapping[str, str]) -> dict[str, str]:

@@ -103,11 +103,12 @@ class IdlePrompts:
         await self._worker.queue_frame(UserIdleTimeoutUpdateFrame(seconds))
 
 
-async def limit(limits: Limits, say: Say, farewell: Farewell) -> None:
-    """Warn the caller before the longest duration, and end the call at it."""
-    warn_at = max(0.0, limits.max_duration - limits.warn_before)
+async def limit(limits: Limits, say: Say, farewell: Farewell, past: float = 0.0) -> None:
+    """Warn the caller before the longest duration, ``past`` of which is over, and end the call at it."""
+    left = max(0.0, limits.max_duration - past)
+    warn_at = max(0.0, left - limits.warn_before)
     await asyncio.sleep(warn_at)
     if limits.warn_before and warn_at:
         await say(limits.warning)
-    await asyncio.sleep(limits.max_duration - warn_at)
+    await asyncio.sleep(left - warn_at)
     farewell(limits.goodbye, "the call reached its longest duration")

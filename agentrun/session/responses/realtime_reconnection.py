@@ -10,6 +10,7 @@ from loguru import logger
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.session.responses.error_words import LOOK
 
 POLL_SECONDS = 0.2
@@ -123,3 +124,18 @@ class RealtimeReconnection:
                 return True
             await asyncio.sleep(POLL_SECONDS / 4)
         return False
+
+
+def watching(
+    parts: PipelineParts,
+    quiet: Quiet,
+    give_up: Callable[[str], Awaitable[None]],
+    lost: Callable[[str], None],
+    is_over: Callable[[], bool],
+    is_unheard: Callable[[], bool],
+) -> list[asyncio.Task[None]]:
+    """The task that watches a call's realtime service; none for a cascade."""
+    if not isinstance(parts.llm, OpenAIRealtimeLLMService):
+        return []
+    reconnection = RealtimeReconnection(parts.llm, parts.instruct, quiet, give_up, lost, is_over, is_unheard)
+    return [asyncio.create_task(reconnection.watch())]

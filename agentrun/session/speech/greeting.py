@@ -7,6 +7,7 @@ from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.pipeline.flows.flow import CallFlow
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.records.resumption import Resumption
 from agentrun.session.prompts import CallPrompts
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
@@ -19,8 +20,15 @@ async def begin(
     response_deadline: ResponseDeadline,
     worker: PipelineWorker,
     parts: PipelineParts,
+    earlier: Resumption | None = None,
 ) -> None:
-    """Have fixed words spoken, or the model greet, or the caller begin; a flow enters its first node."""
+    """Have fixed words spoken, or the model greet, or the caller begin; a flow enters its first node.
+
+    A call that another machine has had goes on from ``earlier``.
+    """
+    if earlier:
+        await _go_on(prompts.resume, earlier, flow, voice, response_deadline, worker, parts)
+        return
     if prompts.opening:
         response_deadline.owed()
         await voice.say(prompts.opening)
@@ -34,4 +42,24 @@ async def begin(
     if flow:
         await flow.start(worker, parts, speaks=speaks)
     elif speaks:
+        await worker.queue_frame(LLMRunFrame())
+
+
+async def _go_on(
+    words: str,
+    earlier: Resumption,
+    flow: CallFlow | None,
+    voice: Announcements,
+    response_deadline: ResponseDeadline,
+    worker: PipelineWorker,
+    parts: PipelineParts,
+) -> None:
+    """Say that the line was lost, and go on: with the answer, where the caller waits for one."""
+    for message in earlier.messages:
+        parts.context.add_message(message)  # type: ignore[arg-type]
+    response_deadline.owed()
+    await voice.say(words)
+    if flow:
+        await flow.start(worker, parts, speaks=earlier.is_owed, earlier=earlier)
+    elif earlier.is_owed:
         await worker.queue_frame(LLMRunFrame())

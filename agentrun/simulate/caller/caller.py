@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -16,6 +16,7 @@ from agentrun.simulate.caller.refusal import RefusedError
 from agentrun.simulate.caller.sound.line_noise import LineNoise
 from agentrun.simulate.caller.twilio import twiml, webhook
 from agentrun.simulate.caller.twilio.media_socket import MediaSocket
+from agentrun.simulate.caller.twilio.next_stream import NextStream, WhatFollows
 from agentrun.simulate.caller.twilio.outgoing_messages import Messages
 from agentrun.simulate.caller.twilio.status_callbacks import StatusCallbacks
 
@@ -75,21 +76,43 @@ class Caller:
         stream = await webhook.ask(voice_url, self._form(messages.call_sid), self.auth_token, self.secret)
         callbacks = StatusCallbacks(stream.status_callback, voice_url, messages, self.auth_token, self.secret)
         random = np.random.default_rng(self.seed)
+
+        def wait() -> float:
+            return float(random.uniform(0.0, self.jitter))
+
         try:
-            line = await MediaSocket.open(
-                twiml.reachable(stream.url, voice_url), lambda: float(random.uniform(0.0, self.jitter))
-            )
+            line = await MediaSocket.open(twiml.reachable(stream.url, voice_url), wait)
         except RefusedError as error:
             await callbacks.tell("stream-error", error.message)
             raise
         call = PhoneCall(line, messages, monotonic() - start, LineNoise(self.noise, self.seed))
-        call.start(stream.parameters)
+        call.start(stream.parameters, self._after(stream, messages, voice_url, wait))
         try:
             await callbacks.tell("stream-started")
             yield call
         finally:
             await call.close()
             await callbacks.tell("stream-stopped")
+
+    def _after(
+        self, stream: twiml.Stream, messages: Messages, voice_url: str, wait: Callable[[], float]
+    ) -> WhatFollows | None:
+        """What Twilio does once the stream was closed and the caller is still there: it asks the action."""
+        if not stream.action:
+            return None
+        action = twiml.reachable_action(stream.action, voice_url)
+
+        async def ask() -> NextStream | None:
+            form = {**self._form(messages.call_sid), "CallStatus": "in-progress"}
+            try:
+                after = await webhook.ask(action, form, self.auth_token, self.secret)
+                line = await MediaSocket.open(twiml.reachable(after.url, action), wait)
+            except RefusedError:
+                return None
+            following = Messages(self.account_sid, messages.call_sid, _sid("MZ"))
+            return NextStream(line, following, after.parameters, self._after(after, following, action, wait))
+
+        return ask
 
     def _form(self, call_sid: str) -> dict[str, str]:
         return {

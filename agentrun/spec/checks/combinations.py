@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from agentrun.errors import Problem
-from agentrun.spec.checks import call_control, idle, telephone_keys
+from agentrun.spec.checks import call_control, idle, resumption, telephone_keys
 from agentrun.spec.loading.spec_file import SpecFile, Where
 
 MODELS_OWN = ("semantic", "server")
@@ -20,7 +20,8 @@ def check(file: SpecFile) -> list[Problem]:
     style = _realtime(file) if file.spec.pipeline.style == "realtime" else _cascaded(file)
     every = (
         *(*style, *_any_style(file)),
-        *(*call_control.check(file), *telephone_keys.check(file), *idle.check(file)),
+        *(*call_control.check(file), *telephone_keys.check(file)),
+        *(*idle.check(file), *resumption.check(file)),
     )
     return [file.problem(where, message, hint) for where, message, hint in every]
 

@@ -111,6 +111,10 @@ class Prompts(SpecModel):
         default="I am sorry, I have to hang up now. Please call again in a few minutes. Goodbye.",
         description="What the caller hears when the server stops.",
     )
+    resume: Text = Field(
+        default="Sorry, we were cut off for a moment.",
+        description="What the caller hears when another machine goes on with the call, with `resume: true`.",
+    )
 
 
 class AgentSpec(SpecModel):
@@ -166,6 +170,11 @@ class AgentSpec(SpecModel):
     callers: Callers = Callers.model_construct()
     hours: Hours | None = Field(default=None, description="When it answers; always by default.")
     context: Context = Context.model_construct()
+    resume: Flag = Field(
+        default=False,
+        description="Whether a call over Twilio goes on when its machine fails or leaves: any machine that "
+        "shares the records takes it up. What tools keep in `call.state` is stored for that.",
+    )
     record: Record = Record.model_construct()
     after_call: AfterCall | None = Field(
         default=None, description="What a model finds out about each call once it is over; nothing if unset."

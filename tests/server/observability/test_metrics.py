@@ -73,7 +73,8 @@ def test_a_failover_is_counted_under_its_former_name_too() -> None:
         """Nobody is told of calls here."""
 
     admission = SimpleNamespace(on_refusal=ignore)
-    switchboard: Any = SimpleNamespace(plans={}, admission=admission, on_begin=ignore, on_end=ignore)
+    watchers = dict.fromkeys(("on_begin", "on_leave", "on_end"), ignore)
+    switchboard: Any = SimpleNamespace(plans={}, admission=admission, **watchers)
     metrics = Metrics(switchboard)
     failover = Failover(1.0, "llm", "b/2", "a/1", "gone")
     metrics.ended(CallRecord("CA1", "desk", "twilio", failovers=[failover, failover]))

@@ -10,6 +10,7 @@ from contextlib import suppress
 from loguru import logger
 
 from agentrun.plan.plan import Plan
+from agentrun.records import CallRecord
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.shared_state.backend import Placed
 from agentrun.server.shared_state.database import DECIDE_SECONDS
@@ -88,12 +89,15 @@ class PlacedCalls:
         with suppress(AwayError):
             await self._handover.attach(dial, call_sid)
 
-    async def arrive(self, plan: Plan, ticket: StreamGrant) -> None:
+    async def arrive(self, plan: Plan, ticket: StreamGrant, record: CallRecord | None = None) -> None:
         """The stream of a placed call has come to this process, which goes on with its record from now on.
+
+        One that was talking elsewhere comes with its ``record``.
 
         Somebody has picked up and waits: where the database says nothing in time, the token says enough.
         """
-        if ticket.dial in self._own:
+        if outgoing := self._own.get(ticket.dial):
+            outgoing.record = record or outgoing.record
             await self.attach(ticket.dial, ticket.call_sid)
             return
         try:
@@ -106,7 +110,8 @@ class PlacedCalls:
         known = placed or Placed(
             *(ticket.dial, ticket.agent, "", ticket.from_number, ticket.to_number, {}, "", ticket.call_sid)
         )
-        self._go_on_with(plan, known, ticket.call_sid).record.outcome = "answered"
+        outgoing = self._go_on_with(plan, known, ticket.call_sid, record)
+        outgoing.record.outcome = outgoing.record.outcome or "answered"
 
     async def _adopt(self, dial: str) -> bool:
         """Have the others know that a call goes on here; raises AwayError."""
@@ -153,8 +158,11 @@ class PlacedCalls:
         former = await self._handover.adopt(placed.id, placed.owner)
         return self._go_on_with(plan, former, call_sid) if former else None
 
-    def _go_on_with(self, plan: Plan, placed: Placed, call_sid: str) -> Outgoing:
+    def _go_on_with(
+        self, plan: Plan, placed: Placed, call_sid: str, record: CallRecord | None = None
+    ) -> Outgoing:
         outgoing = Outgoing.adopted(plan, placed, call_sid)
+        outgoing.record = record or outgoing.record
         self._remember(outgoing)
         self._switchboard.records.add(outgoing.record)
         logger.bind(call=call_sid, agent=placed.agent).info(

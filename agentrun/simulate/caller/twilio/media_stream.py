@@ -15,6 +15,7 @@ from agentrun.simulate.caller.sound.timeline import Timeline, frames_of, sound_s
 from agentrun.simulate.caller.twilio import incoming_messages
 from agentrun.simulate.caller.twilio.incoming_messages import Mark, Media, ProtocolMistake
 from agentrun.simulate.caller.twilio.media_socket import MediaSocket
+from agentrun.simulate.caller.twilio.next_stream import WhatFollows
 from agentrun.simulate.caller.twilio.outgoing_messages import CONNECTED, Messages
 from agentrun.simulate.caller.twilio.playout_buffer import PlayoutBuffer
 
@@ -62,8 +63,11 @@ class MediaStream:
         self.unheard = 0.0
         self.latest_tick = 0.0
         """Seconds by which the worst frame was late: a busy machine measures badly."""
+        self.streams = 1
+        """How many streams the call has had: another one when the agent's server takes it up again."""
         self._line = line
         self._messages = messages
+        self._follows: WhatFollows | None = None
         self._noise = noise or LineNoise()
         self._playout_buffer = PlayoutBuffer()
         self._mouth: deque[bytes] = deque()
@@ -86,8 +90,9 @@ class MediaStream:
         """Seconds of the agent's sound that have come and are still to be heard."""
         return self._playout_buffer.waiting / FRAME_BYTES * FRAME_SECONDS
 
-    def start(self, parameters: Mapping[str, str]) -> None:
-        """Greet the agent's server as Twilio does, and let time run."""
+    def start(self, parameters: Mapping[str, str], follows: WhatFollows | None = None) -> None:
+        """Greet the agent's server as Twilio does, and let time run; ``follows`` is asked at its end."""
+        self._follows = follows
         self._begun = asyncio.get_running_loop().time()
         self._line.send(CONNECTED)
         self._send("start", self._messages.start(parameters))
@@ -200,11 +205,26 @@ class MediaStream:
     async def _run_receiving(self) -> None:
         try:
             code, reason = await self._line.run_receiving(self._take)
+            while not self.over and await self._next_stream():
+                code, reason = await self._line.run_receiving(self._take)
             by: EndedBy = "agent" if code == 1000 else "server" if code in _SERVER_CODES else "error"
             words = f": {reason}" if reason else ""
             self._end(by, f"the agent's server closed the stream with {code}{words}", say_stop=False)
         finally:
             self._end("error", "a message of the agent's could not be taken")
+
+    async def _next_stream(self) -> bool:
+        """Whether the agent's server has another stream for a call whose stream it has closed."""
+        following = await self._follows() if self._follows else None
+        if following is None or self.over:
+            return False
+        self._line, self._messages, parameters, self._follows = following
+        self.stream_sid, self.streams = self._messages.stream_sid, self.streams + 1
+        self._playout_buffer = PlayoutBuffer()
+        self._line.send(CONNECTED)
+        self._send("start", self._messages.start(parameters))
+        self._tasks.append(asyncio.create_task(self._line.run_sending()))
+        return True
 
     def _take(self, text: str | bytes) -> None:
         if self.over:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
 
 from agentrun.simulate.caller.refusal import RefusedError
@@ -27,6 +27,8 @@ class Stream:
     parameters: Mapping[str, str] = field(default_factory=dict)
     before: tuple[str, ...] = ()
     status_callback: str = ""
+    action: str = ""
+    """The ``action`` of ``<Connect>``: asked once the stream has ended, with the caller still there."""
 
 
 def parse(text: str) -> Stream:
@@ -82,7 +84,8 @@ def _stream(connect: ElementTree.Element, before: tuple[str, ...]) -> Stream:
     if urlsplit(url).scheme not in ("ws", "wss"):
         raise RefusedError(f"<Stream url='{url}'> is not a wss:// address", _spoken(list(before)), _HINT)
     parameters = {part.get("name", ""): part.get("value", "") for part in stream.findall("Parameter")}
-    return Stream(url, parameters, before, stream.get("statusCallback", ""))
+    more = stream.get("statusCallback", ""), connect.get("action", "")
+    return Stream(url, parameters, before, *more)
 
 
 def reachable(stream_url: str, webhook_url: str) -> str:
@@ -99,6 +102,18 @@ def reachable(stream_url: str, webhook_url: str) -> str:
     if own and webhook.scheme == "http" and is_loopback(webhook.hostname or ""):
         return f"ws://{webhook.netloc}{stream.path}"
     return f"{stream.scheme}://{stream.netloc}{stream.path}"
+
+
+def reachable_action(action: str, webhook_url: str) -> str:
+    """As ``reachable``, for the address of an action, whose query is kept.
+
+    >>> reachable_action("https://voice.example.com/a/resume?n=1", "http://127.0.0.1:7860/a/twilio/voice")
+    'http://127.0.0.1:7860/a/resume?n=1'
+    """
+    address, webhook = urlsplit(urljoin(webhook_url, action)), urlsplit(webhook_url)
+    if webhook.scheme == "http" and is_loopback(webhook.hostname or ""):
+        address = address._replace(scheme=webhook.scheme, netloc=webhook.netloc)
+    return address.geturl()
 
 
 def is_loopback(host: str) -> bool:

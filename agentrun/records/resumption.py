@@ -1,0 +1,116 @@
+"""What goes over from one machine to another with a call: its words, and what its tools and its flow know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from agentrun.records.call_record import CallRecord
+from agentrun.records.entries import Dropped, Entry, Failover, KeyPress, Turn
+
+MOST_BYTES = 256 * 1024
+"""Of a value of ``call.state``; a larger one, or one that is no JSON, does not go over."""
+UNKNOWN = (
+    "You called {name} with {arguments}, and then the line broke. Nobody knows whether it was done. Do not "
+    "call it again before the caller, whom you have told so, asks for it."
+)
+_PARTS: dict[str, type[Any]] = {
+    "transcript": Entry,
+    "failovers": Failover,
+    "turns": Turn,
+    "dropped": Dropped,
+    "keypad": KeyPress,
+}
+_TIMES = ("started", "answered")
+_OF_THE_END = ("ended", "ended_by", "reason", "seconds")
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """A call that goes on here: its ``record`` too, and ``messages`` are what was said, for a model.
+
+    ``state`` is ``call.state``; ``runs`` are those of ``once_per_call`` tools, ``unfinished`` the other tools
+    that were at work, with their arguments; ``node`` says where the flow was, ``role_node`` which node has
+    said who the agent is.
+    """
+
+    record: CallRecord
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    state: Mapping[str, Any] = field(default_factory=dict)
+    runs: Sequence[Sequence[str]] = ()
+    unfinished: Sequence[Sequence[str]] = ()
+    node: str = ""
+    role_node: str = ""
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """The conversation as a model is told of it."""
+        said = [_message(entry) for entry in self.record.transcript]
+        begun = [*self.unfinished, *(run[:2] for run in self.runs if not run[2])]
+        return [*said, *(_developer(UNKNOWN.format(name=name, arguments=given)) for name, given in begun)]
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether the last word was not the agent's."""
+        return bool(self.record.transcript) and self.record.transcript[-1].who != "agent"
+
+
+def read(row: Mapping[str, Any], snapshot: Mapping[str, Any], key: str, now: datetime) -> Resumption:
+    """The call of a stored ``row``, whose record has ``key`` from ``now`` on; ``snapshot`` stood beside it.
+
+    Both may have been written by another version, which has other parts.
+    """
+    return Resumption(
+        _record(row, key, now),
+        snapshot.get("parameters") or {},
+        snapshot.get("state") or {},
+        snapshot.get("runs") or (),
+        snapshot.get("unfinished") or (),
+        snapshot.get("node") or "",
+        snapshot.get("role_node") or "",
+    )
+
+
+def storable_part(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of ``values`` that JSON holds, and that are not too large.
+
+    >>> storable_part({"guests": 4, "client": object()})
+    {'guests': 4}
+    """
+    part = {}
+    for name, value in values.items():
+        try:
+            text = json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            continue
+        if len(text) <= MOST_BYTES:
+            part[str(name)] = json.loads(text)
+    return part
+
+
+def _record(row: Mapping[str, Any], key: str, now: datetime) -> CallRecord:
+    known = {each.name for each in fields(CallRecord) if each.init} - set(_OF_THE_END)
+    values = {name: value for name, value in row.items() if name in known}
+    for name, kind in _PARTS.items():
+        names = {each.name for each in fields(kind)}
+        parts = values.get(name) or ()
+        values[name] = [kind(**{k: v for k, v in part.items() if k in names}) for part in parts]
+    for name in _TIMES:
+        values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
+    record = CallRecord(**{**values, "key": key})
+    record.resumed_at(now)
+    return record
+
+
+def _message(entry: Entry) -> dict[str, Any]:
+    if entry.who == "tool":
+        arguments = json.dumps(dict(entry.arguments), ensure_ascii=False, default=str)
+        return _developer(f"You called {entry.name} with {arguments}. Result: {entry.text}")
+    return {"role": "user" if entry.who == "caller" else "assistant", "content": entry.text}
+
+
+def _developer(words: str) -> dict[str, Any]:
+    return {"role": "developer", "content": words}

@@ -1,0 +1,92 @@
+"""A call that has lost its server is resumed by another one, once.
+
+The row's key says who writes it. Each resumption gives it another one of the same record, ``KEY.1`` and then
+``KEY.2``: who still holds an earlier one writes nothing any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from agentrun.records.storable import storable
+from agentrun.records.store import engine
+from agentrun.records.store.tables import CALLS, LEASES
+
+
+@dataclass(frozen=True)
+class ResumedRow:
+    """A call that is this server's now: its record, what else is stored of it, and the time by the store."""
+
+    record: Mapping[str, Any]
+    snapshot: Mapping[str, Any]
+    key: str
+    now: datetime
+
+
+class ResumingTable:
+    """Every method blocks, may be called from any thread, and raises sqlalchemy.exc.SQLAlchemyError."""
+
+    def __init__(self, bind: sa.Engine) -> None:
+        self._engine = bind
+
+    def times(self, agent: str, call_id: str) -> int | None:
+        """How often a call that is up has been resumed before; None for one that can't be."""
+        query = sa.select(CALLS.c.key).where(_open(agent, call_id))
+        with self._engine.connect() as connection:
+            key = connection.execute(query).scalar()
+        return None if key is None else _times(key)
+
+    def take(self, agent: str, call_id: str, owner: str, times: int) -> ResumedRow | None:
+        """The call, for ``owner`` alone; None where it is over, or was not resumed ``times`` before."""
+        with self._engine.begin() as connection:
+            key = connection.execute(sa.select(CALLS.c.key).where(_open(agent, call_id))).scalar()
+            if key is None or _times(key) != times:
+                return None
+            now = engine.now(connection)
+            mine = f"{_record(key)}.{times + 1}"
+            # of two that ask at once the second waits for the row, and then finds another key in it
+            change = sa.update(CALLS).where(_open(agent, call_id), CALLS.c.key == key)
+            change = change.values(key=mine, owner=owner, seen=now.isoformat())
+            row = connection.execute(change.returning(CALLS.c.record, CALLS.c.resume)).first()
+            return ResumedRow(storable(row[0]), storable(row[1]), mine, now) if row else None
+
+    def is_elsewhere(self, agent: str, call_id: str, key: str) -> bool:
+        """Whether the call was resumed since its record had ``key``."""
+        query = sa.select(CALLS.c.key).where(CALLS.c.agent == agent, CALLS.c.id == call_id)
+        with self._engine.connect() as connection:
+            stored = connection.execute(query).scalar()
+        return stored != key and is_of_one_record(stored, key)
+
+    def has_others(self, owner: str) -> bool:
+        """Whether another server than ``owner`` writes here at the moment, which may resume its calls."""
+        with self._engine.connect() as connection:
+            lives = LEASES.c.expires > engine.now(connection).timestamp()
+            query = sa.select(LEASES.c.owner).where(lives, LEASES.c.owner != owner).limit(1)
+            return connection.execute(query).first() is not None
+
+
+def is_of_one_record(stored: str | None, key: str) -> bool:
+    """Whether two keys are of one record, which may have been resumed in between.
+
+    >>> is_of_one_record("5f0c.2", "5f0c"), is_of_one_record("aaaa", "5f0c"), is_of_one_record(None, "5f0c")
+    (True, False, False)
+    """
+    return stored is not None and _record(stored) == _record(key)
+
+
+def _record(key: str) -> str:
+    return key.partition(".")[0]
+
+
+def _times(key: str) -> int:
+    return int(key.partition(".")[2] or 0)
+
+
+def _open(agent: str, call_id: str) -> sa.ColumnElement[bool]:
+    this = (CALLS.c.agent == agent) & (CALLS.c.id == call_id)
+    return this & CALLS.c.ended.is_(None) & CALLS.c.resume.is_not(None) & (CALLS.c.key != "")

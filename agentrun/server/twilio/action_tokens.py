@@ -1,0 +1,61 @@
+"""What the ``action`` of a stream shows: that the address is ours, and which stream of its call it follows.
+
+Twilio asks it when a stream has ended and the caller is still there. Its signature says who asks; the token
+says about what, and is of no use for another call, nor once the call was resumed with it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import jwt
+from jwt.types import Options
+
+LIFETIME_SECONDS = 25 * 3600.0
+"""A call lasts 24 hours at most: https://www.twilio.com/docs/voice/api/call-resource"""
+MOST_CHARACTERS = 1000
+_AUDIENCE = "action"
+_CLAIMS = ("aud", "agt", "sub", "num", "exp")
+
+
+@dataclass(frozen=True)
+class EndedStream:
+    """The stream before the action: with it the call was resumed ``resumed`` times; ``dial`` as granted."""
+
+    resumed: int
+    dial: str = ""
+
+
+class ActionTokens:
+    """JSON Web Tokens (RFC 7519) over HMAC-SHA256; ``keys`` as in ``StreamTokens``, of their own purpose.
+
+    >>> tokens = ActionTokens()
+    >>> tokens.read(tokens.mint("desk", "CA1", 2), "desk", "CA1")
+    EndedStream(resumed=2, dial='')
+    >>> tokens.read(tokens.mint("desk", "CA1", 2), "desk", "CA2")
+    """
+
+    def __init__(self, keys: Sequence[bytes] = (), clock: Callable[[], float] = time.time) -> None:
+        self._keys = tuple(keys) or (secrets.token_bytes(32),)
+        self._clock = clock
+
+    def mint(self, agent: str, call_sid: str, resumed: int, dial: str = "") -> str:
+        """A new token for a stream of the call."""
+        claims = {"aud": _AUDIENCE, "agt": agent, "sub": call_sid, "num": resumed, "dial": dial}
+        claims["exp"] = round(self._clock() + LIFETIME_SECONDS)
+        return jwt.encode(claims, self._keys[0], "HS256")
+
+    def read(self, token: str, agent: str, call_sid: str) -> EndedStream | None:
+        """What the token says of a stream of this call; None for a wrong one, an old one, another call's."""
+        wanted: Options = {"require": list(_CLAIMS), "verify_exp": False}
+        for key in self._keys if len(token) <= MOST_CHARACTERS else ():
+            try:
+                claims = jwt.decode(token, key, algorithms=["HS256"], audience=_AUDIENCE, options=wanted)
+            except jwt.InvalidTokenError:
+                continue
+            known = (claims["agt"], claims["sub"]) == (agent, call_sid) and claims["exp"] > self._clock()
+            return EndedStream(int(claims["num"]), str(claims.get("dial", ""))) if known else None
+        return None

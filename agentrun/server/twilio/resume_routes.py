@@ -1,0 +1,76 @@
+"""A call whose stream ended without a goodbye: Twilio asks what to do, and any machine may go on with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from loguru import logger
+
+from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.lifecycle.settings import ServerSettings
+from agentrun.server.twilio import twiml
+from agentrun.server.twilio.action_tokens import ActionTokens, EndedStream
+from agentrun.server.twilio.webhook import Webhooks
+
+WAIT_SECONDS = 3.0
+"""How long the end of a session is waited for whose stream broke off here."""
+PAUSE_SECONDS = 1
+"""Before a stream that comes to a server which is just stopping is tried again, perhaps at another one."""
+MOST_TIMES = 99
+"""A call that has lost its stream so often is let go."""
+OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+Connect = Callable[[str, Request, Mapping[str, str], EndedStream, int], Response]
+"""TwiML with a new stream after one that has ended, behind a pause of so many seconds."""
+
+
+def router(
+    switchboard: Switchboard,
+    settings: ServerSettings,
+    webhooks: Webhooks,
+    tokens: ActionTokens,
+    connect: Connect,
+) -> APIRouter:
+    """``POST /<agent>/twilio/resume?stream=TOKEN``, the action of each stream of a call."""
+    routes = APIRouter()
+
+    @routes.post("/{agent}/twilio/resume")
+    async def resume(agent: str, request: Request, stream: str = "") -> Response:
+        plan = switchboard.plans.get(agent)
+        if plan is None or not plan.has_transport("twilio"):
+            raise HTTPException(404, f"no agent '{agent}' answers the telephone here")
+        form = await webhooks.read(agent, request, ("CallSid", "From", "To"))
+        call_sid = form["CallSid"]
+        ended = tokens.read(stream, agent, call_sid)
+        if ended is None:
+            logger.warning("{}: refused to resume call {} without a token of its stream", agent, call_sid)
+            raise HTTPException(403, "this is not the address that the call was given")
+        if form.get("CallStatus") in OVER or not plan.spec.resume or ended.resumed >= MOST_TIMES:
+            return twiml.response(twiml.hang_up())
+        is_leaving = switchboard.admission.stopped
+        if is_leaving and settings.when_full == "503":
+            raise HTTPException(503, "the server is stopping", {"Retry-After": "1"})
+        times = await _times(switchboard, plan.spec.name, call_sid)
+        # one stream before this one may have been refused; a copied action is of no use once it was used
+        if times is None or ended.resumed not in (times, times + 1):
+            return twiml.response(twiml.hang_up())
+        logger.bind(call=call_sid, agent=agent).warning("{}: goes on with call {}", agent, call_sid)
+        after = EndedStream(times + 1, ended.dial)
+        return connect(agent, request, form, after, PAUSE_SECONDS if is_leaving else 0)
+
+    return routes
+
+
+async def _times(switchboard: Switchboard, agent: str, call_sid: str) -> int | None:
+    """How often the call was resumed, once all that is known of it is stored; None for no such call."""
+    if switchboard.left_open.resumed is None:
+        return None
+    await _within(switchboard.wait_for(agent, call_sid))
+    if (record := switchboard.records.get(agent, call_sid)) and record.flush:
+        await _within(record.flush())
+    return await switchboard.left_open.resumed.times(agent, call_sid)
+
+
+async def _within(work: Awaitable[object]) -> None:
+    await asyncio.wait({asyncio.ensure_future(work)}, timeout=WAIT_SECONDS)

@@ -1,0 +1,70 @@
+"""What a call leaves for another machine at each moment, should that have to go on with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable
+from typing import Any
+
+from agentrun.call import Call
+from agentrun.pipeline.flows.flow import CallFlow
+from agentrun.plan.plan import Plan
+from agentrun.records import CallRecord
+from agentrun.records.resumption import Resumption, storable_part
+from agentrun.tools.call_history import Ledger
+from agentrun.transports.connection import Control
+
+STORED_SECONDS = 2.0
+"""How long a tool that runs once waits for the store to know that it has begun."""
+
+
+def follow(
+    plan: Plan,
+    record: CallRecord,
+    call: Call,
+    ledger: Ledger,
+    flow: CallFlow | None,
+    earlier: Resumption | None,
+) -> None:
+    """Have ``record`` say what another machine would need, where the agent's calls may be resumed.
+
+    A call that was ``earlier`` at another one goes on from what its tools have done there.
+    """
+    if not plan.spec.resume:
+        return
+    if earlier:
+        ledger.resume(earlier.runs)
+
+    def snapshot() -> dict[str, Any]:
+        state = record.redaction.value(storable_part(call.state))
+        parts = {"parameters": dict(call.parameters), "state": state, **ledger.snapshot()}
+        return {**parts, "node": flow.node, "role_node": flow.role_node} if flow else parts
+
+    async def begun(runs_once: bool) -> None:
+        if record.flush:
+            storing = asyncio.ensure_future(_whatever_comes(record.flush()))
+            await asyncio.wait({storing}, timeout=STORED_SECONDS if runs_once else 0.0)
+
+    record.snapshot, ledger.on_begin = snapshot, begun
+
+
+def close(record: CallRecord, control: Control | None, *, leave: bool) -> bool:
+    """The line is closed. Whether the call is left for another machine: where one may go on with it.
+
+    Of a call that is over nothing is left that somebody could go on with.
+    """
+    if leave and control and record.snapshot and record.flush:
+        control.let_go()
+        last = record.snapshot()
+        # what is cancelled from now on has begun all the same
+        record.snapshot = lambda: last
+        return True
+    record.snapshot = None
+    return False
+
+
+async def _whatever_comes(work: Awaitable[object]) -> None:
+    """Do ``work``; the store says by itself what is wrong with it, and a tool runs all the same."""
+    with contextlib.suppress(Exception):
+        await work

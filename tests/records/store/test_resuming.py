@@ -1,0 +1,126 @@
+"""A call is resumed by one server, and who had it before writes nothing any more."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from agentrun.records import CallRecord, Entry
+from agentrun.records.resumption import read
+from agentrun.records.store.store import Store
+
+STATE = {"state": {"guests": 4}, "runs": [["book", "{}", "ok", "Booked."]], "parameters": {"a": "b"}}
+Open = Callable[[str], Store]
+
+
+@pytest.fixture
+def open_store() -> Iterator[Open]:
+    with contextlib.ExitStack() as stack:
+        yield lambda url: stack.enter_context(Store(url))
+
+
+def up(store: Store, record: CallRecord, state: Any = STATE) -> None:
+    store.save([record.as_json()], "one", keys=[record.key], snapshots=[state])
+
+
+def test_a_call_goes_over_with_its_words_and_what_its_tools_know(url: str, open_store: Open) -> None:
+    store, record = open_store(url), CallRecord("CA1", "desk", "twilio", "+1555")
+    record.answer()
+    record.transcript.append(Entry(1.0, "caller", "A table for four."))
+    up(store, record)
+    assert store.resuming.times("desk", "CA1") == 0
+    taken = store.resuming.take("desk", "CA1", "two", 0)
+    assert taken is not None
+    call = read(taken.record, taken.snapshot, taken.key, taken.now)
+    assert call.messages == [{"role": "user", "content": "A table for four."}]
+    assert (call.is_owed, call.state, call.runs) == (True, {"guests": 4}, STATE["runs"])
+    assert call.record.elapsed() >= 0.0
+    assert call.record.started == record.started
+    assert store.resuming.times("desk", "CA1") == 1
+
+
+def test_of_many_at_once_one_resumes_it(url: str, open_store: Open) -> None:
+    stores = [open_store(url) for _ in range(4)]
+    up(stores[0], CallRecord("CA1", "desk", "twilio"))
+    with ThreadPoolExecutor(4) as pool:
+        asked = pool.map(
+            lambda each: each[1].resuming.take("desk", "CA1", str(each[0]), 0), enumerate(stores)
+        )
+        assert sum(taken is not None for taken in asked) == 1
+
+
+def test_the_server_that_had_it_writes_nothing_any_more(url: str, open_store: Open) -> None:
+    store, record = open_store(url), CallRecord("CA1", "desk", "twilio")
+    up(store, record)
+    taken = store.resuming.take("desk", "CA1", "two", 0)
+    assert taken is not None
+    record.transcript.append(Entry(1.0, "agent", "From the grave."))
+    record.close()
+    assert store.save([record.as_json()], "one", keys=[record.key]) == [], "and that is no error"
+    row = store.get("CA1")
+    assert row is not None
+    assert (row["ended"], row["transcript"]) == (None, [])
+    mine = read(taken.record, taken.snapshot, taken.key, taken.now).record
+    mine.transcript.append(Entry(2.0, "agent", "We were cut off."))
+    mine.close()
+    assert store.save([mine.as_json()], "two", keys=[mine.key]) == []
+    row = store.get("CA1")
+    assert row is not None
+    assert row["transcript"][0]["text"] == "We were cut off."
+
+
+def test_a_call_that_is_over_or_may_not_be_is_not_resumed(url: str, open_store: Open) -> None:
+    store, record = open_store(url), CallRecord("CA1", "desk", "twilio")
+    up(store, record)
+    record.close()
+    up(store, record)
+    up(store, CallRecord("CA2", "desk", "twilio"), None)
+    for call_id in ("CA1", "CA2", "CA3"):
+        assert store.resuming.times("desk", call_id) is None
+        assert store.resuming.take("desk", call_id, "two", 0) is None
+
+
+def test_who_had_it_learns_that_it_goes_on_elsewhere(url: str, open_store: Open) -> None:
+    store, record = open_store(url), CallRecord("CA1", "desk", "twilio")
+    up(store, record)
+    assert not store.resuming.is_elsewhere("desk", "CA1", record.key)
+    assert store.resuming.take("desk", "CA1", "two", 0) is not None
+    assert store.resuming.is_elsewhere("desk", "CA1", record.key)
+    assert not store.resuming.is_elsewhere("desk", "CA2", record.key)
+
+
+def test_whether_another_server_is_there_is_what_its_lease_says(url: str, open_store: Open) -> None:
+    store = open_store(url)
+    store.touch("one")
+    assert not store.resuming.has_others("one")
+    store.touch("two")
+    assert store.resuming.has_others("one")
+
+
+def test_an_abandoned_call_leaves_nothing_of_its_state(url: str, open_store: Open) -> None:
+    store, record = open_store(url), CallRecord("CA1", "desk", "twilio")
+    up(store, record)
+    record.close()
+    up(store, record)
+    assert store.resuming.take("desk", "CA1", "two", 0) is None
+
+
+def test_what_another_version_has_written_is_read_as_far_as_it_is_known() -> None:
+    now = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)
+    row = {
+        **CallRecord("CA1", "desk", "twilio", started=datetime(2026, 1, 1, 12, tzinfo=UTC)).as_json(),
+        "transcript": [{"at": 1.0, "who": "caller", "text": "Hello.", "mood": "glad"}],
+        "ended_by": "server",
+        "weather": "fine",
+    }
+    call = read(row, {"unfinished": [["look", "{}"]], "later": 1}, "key.1", now)
+    assert call.record.transcript == [Entry(1.0, "caller", "Hello.")]
+    assert (call.record.ended_by, call.record.key) == (None, "key.1")
+    assert call.record.elapsed() >= 30.0
+    assert [message["role"] for message in call.messages] == ["user", "developer"]
+    assert "look" in call.messages[1]["content"]
