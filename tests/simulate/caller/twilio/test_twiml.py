@@ -46,8 +46,16 @@ def test_anything_else_is_refused_in_words(text: str, message: str, heard: str) 
 @pytest.mark.parametrize(
     ("stream", "webhook", "expected"),
     [
-        ("wss://voice.example/a/s", "http://127.0.0.1:80/a/v", "ws://127.0.0.1:80/a/s"),
-        ("wss://voice.example/a/s", "http://localhost:7860/a/v", "ws://localhost:7860/a/s"),
+        (
+            "wss://voice.example/a/twilio/stream",
+            "http://127.0.0.1:80/a/v",
+            "ws://127.0.0.1:80/a/twilio/stream",
+        ),
+        (
+            "wss://voice.example/a/twilio/stream/x",
+            "http://localhost:7860/a/v",
+            "ws://localhost:7860/a/twilio/stream/x",
+        ),
         ("ws://127.0.0.1:7860/a/s", "http://127.0.0.1:7860/a/v", "ws://127.0.0.1:7860/a/s"),
         ("wss://voice.example/a/s", "https://voice.example/a/v", "wss://voice.example/a/s"),
         ("wss://other.example/a/s", "http://voice.example/a/v", "wss://other.example/a/s"),
