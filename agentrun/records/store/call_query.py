@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from agentrun.records.store.call_filter import CallFilter
 
 Row = Mapping[str, Any]
 """A record as ``CallRecord.as_json`` gives it."""
@@ -13,9 +15,11 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class CallQuery:
-    """Which calls: of one ``agent``, begun ``since``, those that are ``up`` alone, the newest ``most``.
+    """Which calls: of one ``agent``, begun ``since`` one time and ``before`` another, the newest ``most``.
 
-    ``skip`` leaves out so many of the newest; of the others those are meant for which ``where`` is true.
+    ``up``: of those that are up alone. ``skip`` leaves out so many of the newest; of the others those are
+    meant for which ``where`` is true.
+    ``has`` is asked of the database, and looks into the newest ``call_selection.MOST_SEARCHED`` calls alone.
     """
 
     agent: str | None = None
@@ -24,3 +28,5 @@ class CallQuery:
     up: bool = False
     skip: int = 0
     where: Callable[[Row], bool] | None = None
+    has: CallFilter = field(default_factory=CallFilter)
+    before: datetime | None = None

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from agentrun.records.store import call_selection
 from agentrun.records.store.private_file import keep_private
 
 BUSY_MS = 10_000
@@ -50,6 +51,7 @@ def set_up_sqlite(engine: sa.Engine, busy_ms: int, synchronous: str) -> None:
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
+        call_selection.prepare(connection)
         for pragma in (f"busy_timeout = {busy_ms}", f"synchronous = {synchronous}"):
             connection.execute(f"PRAGMA {pragma}").close()
         # the file stays in this mode; SQLite does not wait for another process that is just setting it

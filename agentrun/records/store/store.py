@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.records.storable import storable
-from agentrun.records.store import analyses, answered, engine, hourly, leases, resuming
+from agentrun.records.store import analyses, answered, call_selection, engine, hourly, leases, resuming
 from agentrun.records.store.call_query import CallQuery, Row
 from agentrun.records.store.tables import CALLS, LEASES
 from agentrun.records.webhook import outbox
@@ -190,23 +190,18 @@ class Store:
 
     def find(self, wanted: CallQuery, parts: Collection[str] = ()) -> Iterator[dict[str, Any]]:
         """Records, the newest first; of each those of its ``parts`` alone that are named, if some are."""
-        order = CALLS.c.started.desc(), CALLS.c.id.desc(), CALLS.c.agent.desc()
-        # found in an index alone: rows that are skipped are not read
-        keys = sa.select(CALLS.c.agent, CALLS.c.id).order_by(*order)
-        if wanted.agent:
-            keys = keys.where(CALLS.c.agent == wanted.agent)
-        if wanted.since:
-            keys = keys.where(CALLS.c.started >= wanted.since.astimezone(UTC).isoformat())
-        if wanted.up:
-            keys = keys.where(CALLS.c.ended.is_(None))
-        keys = keys.limit(None if wanted.where else wanted.most).offset(wanted.skip or None)
-        page = keys.subquery()
+        page = call_selection.keys(wanted, self._engine.dialect.name).subquery()
         these = (CALLS.c.agent == page.c.agent) & (CALLS.c.id == page.c.id)
         whole = [CALLS.c.record] if not parts else [CALLS.c.record[part].label(part) for part in parts]
-        query = sa.select(*_KNOWN, *whole).join_from(CALLS, page, these).order_by(*order)
+        query = sa.select(*_KNOWN, *whole).join_from(CALLS, page, these).order_by(*call_selection.ORDER)
         with contextlib.closing(self._read(query, _PAGE if wanted.where else None)) as rows:
             matches = (row for row in rows if not (wanted.up and row["ended"]))
             yield from itertools.islice(filter(wanted.where or _any, matches), wanted.most)
+
+    def last_searched(self, wanted: CallQuery) -> str | None:
+        """When the oldest call began that a search looks into; None where it looks into all there are."""
+        with self._engine.connect() as connection:
+            return connection.execute(call_selection.last_searched(wanted)).scalar()
 
     def _read(self, query: sa.Select[Any], page: int | None = None) -> Generator[dict[str, Any], None, None]:
         """Records, all at once or so many at a time."""

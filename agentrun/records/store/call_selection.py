@@ -1,0 +1,130 @@
+"""A query for calls as SQL, for SQLite and for PostgreSQL.
+
+What stands in an index is asked of all calls. What stands inside the records is asked of the newest
+``MOST_SEARCHED`` of those alone, so that no search reads a whole store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC
+from typing import Any
+
+import sqlalchemy as sa
+
+from agentrun.records.store.call_filter import NO_SUCCESS, PLACED, SUCCESS, UP, CallFilter
+from agentrun.records.store.call_query import CallQuery
+from agentrun.records.store.tables import CALLS
+
+MOST_SEARCHED = 5000
+"""Calls that one search looks into, about half a second of work."""
+ORDER = CALLS.c.started.desc(), CALLS.c.id.desc(), CALLS.c.agent.desc()
+Condition = sa.ColumnElement[bool]
+Elements = Callable[[str], tuple[sa.TableValuedAlias, Callable[[str], sa.ColumnElement[Any]]]]
+
+
+def prepare(connection: Any) -> None:
+    """Teach a connection to SQLite the lower case of all letters; its own knows those of ASCII."""
+    connection.create_function("agentrun_lower", 1, _lower, deterministic=True)
+
+
+def keys(wanted: CallQuery, dialect: str) -> sa.Select[Any]:
+    """The agents and ids of the calls that are meant, the newest first."""
+    # found in an index alone: rows that are skipped are not read
+    first = _indexed(wanted).order_by(*ORDER)
+    most, skip = None if wanted.where else wanted.most, wanted.skip or None
+    if not wanted.has:
+        return first.limit(most).offset(skip)
+    window = first.limit(MOST_SEARCHED).subquery()
+    these = (CALLS.c.agent == window.c.agent) & (CALLS.c.id == window.c.id)
+    chosen = sa.select(CALLS.c.agent, CALLS.c.id).join_from(CALLS, window, these)
+    return chosen.where(*_conditions(wanted.has, dialect)).order_by(*ORDER).limit(most).offset(skip)
+
+
+def last_searched(wanted: CallQuery) -> sa.Select[Any]:
+    """When the oldest call began that a search looks into; none where it looks into all there are."""
+    query = _indexed(wanted).with_only_columns(CALLS.c.started)
+    return query.order_by(*ORDER).offset(MOST_SEARCHED - 1).limit(1)
+
+
+def _indexed(wanted: CallQuery) -> sa.Select[Any]:
+    query = sa.select(CALLS.c.agent, CALLS.c.id)
+    if wanted.agent:
+        query = query.where(CALLS.c.agent == wanted.agent)
+    if wanted.since:
+        query = query.where(CALLS.c.started >= wanted.since.astimezone(UTC).isoformat())
+    if wanted.before:
+        query = query.where(CALLS.c.started < wanted.before.astimezone(UTC).isoformat())
+    return query.where(CALLS.c.ended.is_(None)) if wanted.up else query
+
+
+def _conditions(has: CallFilter, dialect: str) -> Iterator[Condition]:
+    if has.outcome:
+        yield _outcome(has.outcome)
+    if has.number:
+        numbers = (CALLS.c.record[name].as_string() for name in ("from_number", "to_number"))
+        yield sa.or_(*(sa.func.lower(each).contains(has.digits, autoescape=True) for each in numbers))
+    if has.tool:
+        entries, part = _entries(dialect)
+        yield _exists(entries, part("who") == "tool", part("name") == has.tool)
+    if has.text:
+        entries, part = _entries(dialect)
+        yield _exists(entries, _holds(part("text"), has.text, dialect))
+    for name, value in has.variables:
+        pairs, spelled = _variables(dialect)
+        yield _exists(pairs, pairs.c.key == name, _holds(spelled, value, dialect))
+
+
+def _holds(text: sa.ColumnElement[Any], part: str, dialect: str) -> Condition:
+    """Whether ``part`` stands in ``text``, in upper or lower case."""
+    if dialect == "sqlite":
+        return sa.func.agentrun_lower(text).contains(part.lower(), autoescape=True)
+    # what PostgreSQL's own lower() knows of letters depends on the database's locale
+    return text.regexp_match("".join(map(_either_case, part.lower())))
+
+
+def _either_case(letter: str) -> str:
+    r"""A letter in both cases, or whatever else it is, as a regular expression of PostgreSQL's.
+
+    >>> _either_case("ü"), _either_case("."), _either_case("ß")
+    ('[üÜ]', '\\.', 'ß')
+    """
+    if not letter.isalnum():
+        return letter if letter in " _" else f"\\{letter}" if letter.isascii() else letter
+    return f"[{letter}{letter.upper()}]" if letter.upper() != letter and len(letter.upper()) == 1 else letter
+
+
+def _outcome(outcome: str) -> Condition:
+    if outcome == UP:
+        return CALLS.c.ended.is_(None)
+    if outcome in (SUCCESS, NO_SUCCESS):
+        success = sa.cast(CALLS.c.record[("analysis", "success")].as_string(), sa.String)
+        return success.in_(("1", "true") if outcome == SUCCESS else ("0", "false"))
+    return CALLS.c.record["outcome" if outcome in PLACED else "ended_by"].as_string() == outcome
+
+
+def _exists(rows: sa.TableValuedAlias, *conditions: Condition) -> Condition:
+    return sa.select(sa.literal(1)).select_from(rows).where(*conditions).correlate(CALLS).exists()
+
+
+def _entries(dialect: str) -> tuple[sa.TableValuedAlias, Callable[[str], sa.ColumnElement[Any]]]:
+    """The transcript as rows, and how a part of one is read."""
+    if dialect == "sqlite":
+        rows = sa.func.json_each(CALLS.c.record, "$.transcript").table_valued("value", name="entries")
+        return rows, lambda name: sa.func.json_extract(rows.c.value, f"$.{name}")
+    rows = sa.func.json_array_elements(CALLS.c.record["transcript"]).table_valued("value", name="entries")
+    return rows, lambda name: sa.cast(rows.c.value, sa.JSON)[name].as_string()
+
+
+def _variables(dialect: str) -> tuple[sa.TableValuedAlias, sa.ColumnElement[Any]]:
+    """The variables as rows with a ``key``, and the text of a row's value."""
+    if dialect != "sqlite":
+        rows = sa.func.json_each_text(CALLS.c.record["variables"]).table_valued("key", "value", name="pairs")
+        return rows, sa.func.coalesce(rows.c.value, "null")
+    rows = sa.func.json_each(CALLS.c.record, "$.variables").table_valued("key", "value", "type", name="pairs")
+    is_word = rows.c.type.in_(("true", "false", "null"))
+    return rows, sa.case((is_word, rows.c.type), else_=sa.cast(rows.c.value, sa.String))
+
+
+def _lower(text: object) -> object:
+    return text.lower() if isinstance(text, str) else text
