@@ -78,9 +78,12 @@ def _conditions(has: CallFilter, dialect: str) -> Iterator[Condition]:
 def _holds(text: sa.ColumnElement[Any], part: str, dialect: str) -> Condition:
     """Whether ``part`` stands in ``text``, in upper or lower case."""
     if dialect == "sqlite":
-        return sa.func.agentrun_lower(text).contains(part.lower(), autoescape=True)
+        lower: sa.ColumnElement[str] = sa.func.agentrun_lower(text)
+        return lower.contains(part.lower(), autoescape=True)
     # what PostgreSQL's own lower() knows of letters depends on the database's locale
-    return text.regexp_match("".join(map(_either_case, part.lower())))
+    pattern = "".join(map(_either_case, part.lower()))
+    matches: Condition = text.regexp_match(pattern)
+    return matches
 
 
 def _either_case(letter: str) -> str:

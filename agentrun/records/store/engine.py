@@ -59,6 +59,15 @@ def set_up_sqlite(engine: sa.Engine, busy_ms: int, synchronous: str) -> None:
             connection.execute("PRAGMA journal_mode = WAL").close()
 
 
+def begin_snapshot(connection: sa.Connection) -> None:
+    """Have all that ``connection`` reads from now on be of one moment; it must not have read anything yet."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    elif not getattr(connection.connection.dbapi_connection, "in_transaction", False):
+        # the standard library's driver begins one with the first write alone
+        connection.exec_driver_sql("BEGIN")
+
+
 def migrate(connection: sa.Connection, steps: Path = _MIGRATIONS, versions: str = VERSIONS) -> None:
     """Run the ``steps`` that a database lacks; ``versions`` is the table that says which it has.
 

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agentrun.records.call_figures import Figures
+from agentrun.records.store import engine
 from agentrun.records.store.tables import CALLS, HOURLY
 
 HOUR = 3600
@@ -32,8 +33,8 @@ _PARTS = (CALLS.c.agent, CALLS.c.started, CALLS.c.record["ended_by"], CALLS.c.re
 class HourlyTable:
     """Every method blocks, may be called from any thread, and raises sqlalchemy.exc.SQLAlchemyError."""
 
-    def __init__(self, engine: sa.Engine, insert: Callable[[sa.Table], Any]) -> None:
-        self._engine = engine
+    def __init__(self, database: sa.Engine, insert: Callable[[sa.Table], Any]) -> None:
+        self._engine = database
         self._insert = insert
 
     def count(self, most: int = BATCH) -> int:
@@ -90,6 +91,8 @@ class HourlyTable:
         query = query.where(HOURLY.c.agent == (agent or ALL), HOURLY.c.hour >= first)
         query = query.group_by(place, HOURLY.c.kind, HOURLY.c.name)
         with self._engine.connect() as connection:
+            # a call that is counted in between is in the sums or among the uncounted ones, not in neither
+            engine.begin_snapshot(connection)
             for at, kind, name, count, total in connection.execute(query):
                 sums[at].add(kind, name, int(count), float(total))
             for row in connection.execute(_uncounted(agent, first)):

@@ -1,18 +1,21 @@
-"""Figures over time, as SVG that the server draws."""
+"""Figures over time, as SVG that the server draws; places and sizes are in percent of the chart."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from agentrun.records.call_figures import Figures
 from agentrun.records.store.hourly import HOUR
-from agentrun.server.dashboard import figures
+from agentrun.server.dashboard import axes, figures
 
 SPANS = {"24h": (24, 1), "7d": (28, 6), "30d": (30, 24)}
 """How many columns a chart has, and of how many hours."""
-WIDTH, HEIGHT = 720.0, 200.0
+_TICKS = {"24h": (4, "hour"), "7d": (4, "day"), "30d": (5, "day")}
+"""Every so-manieth column has its time below it, and in which form."""
+PERCENTILES = ("p50", "p95")
 
 
 @dataclass(frozen=True)
@@ -29,24 +32,43 @@ class Column:
 
 @dataclass(frozen=True)
 class Part:
-    """A rectangle of a bar, in the drawing's units."""
+    """A rectangle of a bar."""
 
     kind: str
-    left: float
     top: float
-    width: float
     height: float
-    title: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What stands over one column: its parts, from below, and the words of it."""
+
+    left: float
+    width: float
+    parts: Sequence[Part]
+    began: datetime
+    words: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line through the columns that have a value: points, and the segments between neighbours."""
+
+    kind: str
+    points: Sequence[tuple[float, float]]
+    segments: Sequence[tuple[float, float, float, float]]
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Bars, and what their height means at most."""
+    """Bars, lines and axes; columns without calls have neither bar nor point."""
 
-    parts: Sequence[Part]
-    lines: Sequence[tuple[str, str]]
-    most: float
+    bars: Sequence[Bar]
+    lines: Sequence[Line]
     kinds: Sequence[str]
+    scale: axes.Scale
+    times: Sequence[axes.TimeTick]
+    unit: str
 
 
 def first_hour(span: str, now: datetime) -> int:
@@ -55,12 +77,12 @@ def first_hour(span: str, now: datetime) -> int:
     return int(now.timestamp()) // HOUR + 1 - number * step
 
 
-def columns(found: Mapping[int, Figures], span: str, now: datetime) -> list[Column]:
-    """The calls of the last ``span`` in whole hours, the oldest first; ``found`` is by column."""
+def columns(sums: Mapping[int, Figures], span: str, now: datetime) -> list[Column]:
+    """The calls of the last ``span`` in whole hours, the oldest first; ``sums`` is by column."""
     number, step = SPANS[span]
     first = datetime.fromtimestamp(first_hour(span, now) * HOUR, UTC)
     return [
-        _column(first + timedelta(hours=step * place), found.get(place) or Figures())
+        _column(first + timedelta(hours=step * place), sums.get(place) or Figures())
         for place in range(number)
     ]
 
@@ -71,56 +93,65 @@ def _column(began: datetime, sums: Figures) -> Column:
     return Column(began, sums.calls, ends, sums.percentile(0.5), sums.percentile(0.95), stages)
 
 
-def latency(found: Sequence[Column]) -> Chart:
+def latency(steps: Sequence[Column], span: str) -> Chart:
     """The mean of each stage, stacked, and the lines of the median and of p95."""
-    most = max((column.p95 or 0.0 for column in found), default=0.0)
-    most = max(most, *(sum(column.stages.values()) for column in found), 1.0)
-    parts = [
-        part
-        for place, column in enumerate(found)
-        for part in _stack(column.stages, place, len(found), most, _hour(column), " ms")
-    ]
-    lines = [
-        ("p50", _line([c.p50 for c in found], most)),
-        ("p95", _line([c.p95 for c in found], most)),
-    ]
-    used = [stage for stage in figures.STAGES if any(stage in column.stages for column in found)]
-    return Chart(parts, lines, most, used)
+    values = [column.stages for column in steps]
+    most = max((column.p95 or 0.0 for column in steps), default=0.0)
+    scale = axes.scale(max(most, *(sum(each.values()) for each in values), 1.0))
+    lines = [_line(name, [getattr(column, name) for column in steps], scale) for name in PERCENTILES]
+    kinds = [stage for stage in figures.STAGES if any(stage in each for each in values)]
+    return Chart(
+        _bars(steps, values, scale, " ms"), [each for each in lines if each.points], kinds, scale,
+        _times(steps, span), "ms",
+    )  # fmt: skip
 
 
-def calls(found: Sequence[Column]) -> Chart:
+def calls(steps: Sequence[Column], span: str) -> Chart:
     """Calls by who ended them, stacked."""
-    most = float(max((column.calls for column in found), default=0) or 1)
-    parts = [
-        part
-        for place, column in enumerate(found)
-        for part in _stack(column.ends, place, len(found), most, _hour(column), "")
+    values = [column.ends for column in steps]
+    scale = axes.scale(max((column.calls for column in steps), default=0), whole=True)
+    kinds = sorted({kind for each in values for kind in each})
+    return Chart(_bars(steps, values, scale, ""), [], kinds, scale, _times(steps, span), "calls")
+
+
+def _bars(
+    steps: Sequence[Column], values: Sequence[Mapping[str, float]], scale: axes.Scale, unit: str
+) -> list[Bar]:
+    wide = 100 / len(steps)
+    return [
+        Bar(place * wide, wide, _stack(each, scale), column.began, _words(column, each, unit))
+        for place, (column, each) in enumerate(zip(steps, values, strict=True))
+        if column.calls
     ]
-    kinds = sorted({kind for column in found for kind in column.ends})
-    return Chart(parts, [], most, kinds)
 
 
-def _stack(
-    values: Mapping[str, float], place: int, number: int, most: float, when: str, unit: str
-) -> list[Part]:
-    wide = WIDTH / number
-    top, parts = HEIGHT, []
+def _stack(values: Mapping[str, float], scale: axes.Scale) -> list[Part]:
+    top, parts = 100.0, []
     for kind, value in values.items():
-        high = value / most * HEIGHT
-        top -= high
-        title = f"{when}: {kind} {value:.0f}{unit}"
-        parts.append(Part(kind, place * wide + 1, top, max(1.0, wide - 2), high, title))
+        top -= scale.height(value)
+        parts.append(Part(kind, top, scale.height(value)))
     return parts
 
 
-def _line(values: Sequence[float | None], most: float) -> str:
-    """The points of a polyline through the middle of each column that has a value."""
-    wide = WIDTH / max(1, len(values))
-    points = (
-        (i * wide + wide / 2, HEIGHT - value / most * HEIGHT) for i, value in enumerate(values) if value
-    )
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+def _words(column: Column, values: Mapping[str, float], unit: str) -> str:
+    words = [f"{kind} {value:.0f}{unit}" for kind, value in values.items()]
+    if unit:
+        percentiles = {name: getattr(column, name) for name in PERCENTILES}
+        words += [f"{name} {value:.0f}{unit}" for name, value in percentiles.items() if value is not None]
+    return ", ".join([f"{column.calls} calls" if column.calls != 1 else "1 call", *words])
 
 
-def _hour(column: Column) -> str:
-    return column.began.astimezone().strftime("%a %d %b, %H:%M")
+def _line(kind: str, values: Sequence[float | None], scale: axes.Scale) -> Line:
+    """Points in the middle of each column that has a value; over a gap there is no line."""
+    wide = 100 / max(1, len(values))
+    places = [
+        None if value is None else (i * wide + wide / 2, 100 - scale.height(value))
+        for i, value in enumerate(values)
+    ]
+    pairs = itertools.pairwise(places)
+    segments = [(*one, *other) for one, other in pairs if one is not None and other is not None]
+    return Line(kind, [place for place in places if place is not None], segments)
+
+
+def _times(steps: Sequence[Column], span: str) -> list[axes.TimeTick]:
+    return axes.times([column.began for column in steps], *_TICKS[span])

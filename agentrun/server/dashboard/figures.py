@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,7 @@ def line(row: Row) -> dict[str, Any]:
         "id": row["id"],
         "caller": row.get("from_number") or row["transport"],
         "started": row["started"],
+        "answered": row.get("answered"),
         "lasted": seconds(row),
         "ended_by": row.get("ended_by"),
         "reason": row.get("reason") or "",
@@ -66,6 +67,24 @@ def timeline(row: Row) -> list[dict[str, Any]]:
     pressed = row.get("keypad") or ()
     events += [{"kind": "keypad", "at": each["at"], "text": each["keys"]} for each in pressed]
     return sorted(events, key=lambda entry: entry["at"])
+
+
+def marks(row: Row) -> list[dict[str, Any]]:
+    """What a picture of the sound shows beside it: the waits for answers, and where answers were cut."""
+    turns = row.get("turns") or ()
+    waits = [{"kind": "wait", "at": turn["at"], "seconds": turn["total_ms"] / 1000} for turn in turns]
+    entries = row.get("transcript") or ()
+    cuts = [_cut_at(entries, place) for place, entry in enumerate(entries) if entry["interrupted"]]
+    return [*waits, *({"kind": "cut", "at": at, "seconds": 0.0} for at in cuts)]
+
+
+def _cut_at(entries: Sequence[Row], place: int) -> float:
+    """When an answer was cut: with the caller's next words, where it was the caller who did it."""
+    entry = entries[place]
+    by_caller = entry.get("cut_by", "") in ("", "caller")
+    words = (each["at"] for each in entries[place + 1 :] if each["who"] == "caller" and by_caller)
+    at: float = next(words, entry["at"])
+    return at
 
 
 def waterfall(row: Row) -> dict[str, Any] | None:

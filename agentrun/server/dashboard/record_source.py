@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from loguru import logger
@@ -11,11 +12,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from agentrun.records.call_figures import Figures
 from agentrun.records.store import hourly
 from agentrun.records.store.store import CallQuery, Store
+from agentrun.server.dashboard.filters import Filters
 from agentrun.server.records.recent_records import RecentRecords
 
 Row = Mapping[str, Any]
 LINE = ("transport", "from_number", "answered", "ended_by", "reason", "turns", "cost", "analysis")
 """What a line of a table shows of a record, beside its name and times."""
+VERSION = ("spec_hash", "ended_by", "turns", "cost", "analysis", "transcript")
+"""What versions of a spec are compared by."""
 MOST_LIVE = 200
 """Calls that are up and shown."""
 T = TypeVar("T")
@@ -37,34 +41,56 @@ class Source:
         mine = [record.as_json() for record in own_records.values() if record.ended is None]
         return _newest([*mine, *others])[:MOST_LIVE]
 
-    async def page(self, agent: str | None, skip: int, most: int) -> list[Row]:
-        """``most`` calls after the newest ``skip``, the newest first, live ones among them."""
-        own_rows = [row for row in self._kept() if agent is None or row["agent"] == agent]
-        if not isinstance(self._records.past, Store):
-            return _newest(own_rows)[skip : skip + most]
-        query = CallQuery(agent, most=most, skip=skip)
+    async def page(self, filters: Filters, skip: int, most: int) -> list[Row]:
+        """``most`` calls after the newest ``skip`` that match, the newest first, live ones among them."""
+        recent = self._recent()
+        own_rows = [row for row in recent if _matches(row, filters)]
+        query = CallQuery(filters.agent or None, most=most, skip=skip, has=filters.has, before=filters.before)
         stored = await self._ask(lambda store: list(store.find(query, LINE)))
         if stored is None:
             return _newest(own_rows)[skip : skip + most]
-        if skip:
-            newer = {(row["agent"], row["id"]): row for row in own_rows}
-            return [newer.get((row["agent"], row["id"]), row) for row in stored]
+        newer = {(row["agent"], row["id"]): row for row in recent}
+        pairs = ((row, newer.get((row["agent"], row["id"]))) for row in stored)
+        rows = [mine or row for row, mine in pairs if mine is None or _matches(mine, filters)]
         # the first page has those as well that the store has not got yet
-        return _newest([*own_rows, *stored])[:most]
+        return rows if skip else _newest([*own_rows, *rows])[:most]
 
-    async def figures(self, agent: str | None, first: int, step: int) -> dict[int, Figures]:
-        """Sums of the calls since the hour ``first``, by steps of ``step`` hours, as ``HourlyTable.read``."""
-        sums = await self._ask(lambda store: store.hourly.read(agent, first, step))
-        if sums is not None:
-            return sums
-        own_rows = [row for row in self._kept() if agent is None or row["agent"] == agent]
-        return hourly.of_rows(own_rows, first, step)
+    async def searched_until(self, filters: Filters) -> str | None:
+        """When the oldest call began that was looked into; None where all were."""
+        if not filters.has:
+            return None
+        query = CallQuery(filters.agent or None, has=filters.has, before=filters.before)
+        return await self._ask(lambda store: store.last_searched(query))
+
+    async def figures(self, filters: Filters, first: int, step: int) -> dict[int, Figures]:
+        """Sums of the calls since the hour ``first``, by steps of ``step`` hours, as ``HourlyTable.read``.
+
+        What stands inside records is asked of the calls themselves, and of no more than a search looks into.
+        """
+        if filters.has:
+            since = datetime.fromtimestamp(first * hourly.HOUR, UTC)
+            query = CallQuery(filters.agent or None, since, has=filters.has, before=filters.before)
+            rows = await self._ask(lambda store: list(store.find(query, ("ended_by", "turns"))))
+            return hourly.of_rows(self._own(filters) if rows is None else rows, first, step)
+        sums = await self._ask(lambda store: store.hourly.read(filters.agent or None, first, step))
+        return hourly.of_rows(self._own(filters), first, step) if sums is None else sums
+
+    async def versions(self, agent: str, most: int) -> list[Row]:
+        """The newest ``most`` calls of an agent, with what their versions are compared by."""
+        query = CallQuery(agent, most=most)
+        rows = await self._ask(lambda store: list(store.find(query, VERSION)))
+        if rows is None:
+            return [row for row in self._recent() if row["agent"] == agent][:most]
+        return list(rows)
 
     async def one(self, agent: str, call_id: str) -> Row | None:
         """One call, live or past."""
         return await self._records.find(agent, call_id)
 
-    def _kept(self) -> list[Row]:
+    def _own(self, filters: Filters) -> list[Row]:
+        return [row for row in self._recent() if _matches(row, filters)]
+
+    def _recent(self) -> list[Row]:
         return [record.as_json() for record in self._records.newest()]
 
     async def _ask(self, question: Callable[[Store], T]) -> T | None:
@@ -76,6 +102,14 @@ class Source:
         except (TimeoutError, SQLAlchemyError) as error:
             logger.warning("the dashboard can't read the store: {}", type(error).__name__)
             return None
+
+
+def _matches(row: Row, filters: Filters) -> bool:
+    if filters.agent and row["agent"] != filters.agent:
+        return False
+    if filters.before and datetime.fromisoformat(row["started"]) >= filters.before:
+        return False
+    return filters.has.matches(row)
 
 
 def _newest(rows: list[Row]) -> list[Row]:

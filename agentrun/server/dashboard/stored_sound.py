@@ -32,8 +32,8 @@ def address_of(plan: Plan | None, row: Mapping[str, Any]) -> str | None:
     return f"{store}/{name}" if is_there else None
 
 
-async def answer(address: str, wanted: str | None) -> Response:
-    """The sound, or the range of it that is ``wanted``; raises HTTPException where it can't be read."""
+async def look(address: str) -> tuple[Any, str, int]:
+    """The store, the place in it, and the size in bytes; raises HTTPException where it can't be read."""
     looking = asyncio.ensure_future(_THREADS.run(_look, address, seconds=READ_SECONDS))
     await asyncio.wait({looking})
     # each store has errors of its own
@@ -42,7 +42,12 @@ async def answer(address: str, wanted: str | None) -> Response:
             raise HTTPException(404, "the store does not have this recording, or not yet")
         logger.warning("{} can't be read: {}", shown(address), type(error).__name__)
         raise HTTPException(502, f"the recording can't be read: {type(error).__name__}")
-    store, there, size = looking.result()
+    return looking.result()
+
+
+async def answer(address: str, wanted: str | None) -> Response:
+    """The sound, or the range of it that is ``wanted``; raises HTTPException where it can't be read."""
+    store, there, size = await look(address)
     first, end = _range(wanted, size)
     if first >= end:
         raise HTTPException(416, "there is no such range", {"Content-Range": f"bytes */{size}"})

@@ -108,3 +108,18 @@ def test_a_time_that_no_answer_takes_is_counted_at_the_border(ms: float) -> None
     figures = Figures()
     figures.add_call({"turns": [{"total_ms": ms, "stages": {}}]})
     assert figures.percentile(0.5) == ms
+
+
+def test_a_call_that_is_counted_while_figures_are_read_is_not_missed(
+    url: str, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = opened(url), opened(url)
+    store.save([row(1)], "one")
+    uncounted = hourly._uncounted
+
+    def count_first(agent: str | None, first: int) -> Any:
+        assert other.hourly.count() == 1
+        return uncounted(agent, first)
+
+    monkeypatch.setattr(hourly, "_uncounted", count_first)
+    assert store.hourly.read(None, FIRST)[0].calls == 1

@@ -1,22 +1,9 @@
-// Renews what changes by itself: each element with data-renew is fetched again every second while it is seen.
-"use strict";
-const PERIOD = 1000;
+// What every page of the dashboard does by itself; without it the pages can be read all the same.
+import { startPlayers } from "./player.js";
+import { startRenewing } from "./renew.js";
+import { showTimes, startCounting } from "./times.js";
 
-async function renew(element) {
-  if (document.hidden) return;
-  try {
-    const answer = await fetch(element.dataset.renew, { headers: { accept: "text/html" } });
-    if (!answer.ok) return;
-    const text = await answer.text();
-    if (text !== element.dataset.last) {
-      element.dataset.last = text;
-      element.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
-    }
-  } catch {
-    // the server is away for a moment
-  }
-}
-
-for (const element of document.querySelectorAll("[data-renew]")) {
-  setInterval(() => renew(element), PERIOD);
-}
+showTimes(document);
+startCounting();
+startRenewing();
+startPlayers();

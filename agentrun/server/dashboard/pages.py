@@ -1,0 +1,171 @@
+"""What the dashboard's pages show of the calls of a server."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Header, HTTPException, Query
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from agentrun.records.store import call_filter, call_selection
+from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.dashboard import charts, figures, versions, waveform
+from agentrun.server.dashboard.filters import Filters
+from agentrun.server.dashboard.page_writer import PageWriter
+from agentrun.server.dashboard.record_source import Row, Source
+from agentrun.server.dashboard.recordings import Recordings
+
+PAGE = 50
+_OUTCOMES = {
+    "now": (call_filter.UP,),
+    "ended by": call_filter.ENDED_BY,
+    "placed": call_filter.PLACED,
+    "analysis": (call_filter.SUCCESS, call_filter.NO_SUCCESS),
+}
+_SPANS = {"24h": "24 hours", "7d": "7 days", "30d": "30 days"}
+Name = Annotated[str, Query(max_length=100)]
+Names = Annotated[list[Annotated[str, Query(max_length=400)]], Query(max_length=10)]
+
+
+class Pages:
+    """The pages over the calls of ``switchboard``; ``writer`` fills in their templates."""
+
+    def __init__(self, switchboard: Switchboard, writer: PageWriter) -> None:
+        self._switchboard = switchboard
+        self._source = Source(switchboard.records)
+        self._recordings = Recordings(switchboard.plans)
+        self._write = writer.write
+
+    async def calls(
+        self, filters: Annotated[Filters, Query()], page: Annotated[int, Query(ge=1, le=1000)] = 1
+    ) -> HTMLResponse:
+        """Live calls, figures of a day, and the latest calls that match, fifty a page."""
+        rows = await self._source.page(filters, PAGE * (page - 1), PAGE + 1)
+        number, step = charts.SPANS["24h"]
+        first = charts.first_hour("24h", datetime.now(UTC))
+        shown: dict[str, Any] = {}
+        if not filters.is_narrow and page == 1:
+            sums = await self._source.figures(filters, first, number * step)
+            shown = {"summary": figures.summary(sums.values()), **await self._live()}
+        return self._write(
+            "calls.html",
+            **await self._filters(filters),
+            **shown,
+            lines=[figures.line(row) for row in rows[:PAGE]],
+            page=page,
+            more=len(rows) > PAGE,
+        )
+
+    async def live(self) -> HTMLResponse:
+        """The calls that are up, as the part of a page."""
+        return self._write("live.html", **await self._live())
+
+    async def _live(self) -> dict[str, Any]:
+        capacity = self._switchboard.admission.capacity
+        lines = [figures.line(row) for row in await self._source.live()]
+        return {"live": lines, "capacity": capacity() if capacity else None}
+
+    async def call(self, agent: str, call_id: str, part: bool = False) -> HTMLResponse:
+        """One call, or the ``part`` of its page that changes."""
+        row = await self._row(agent, call_id)
+        return self._write("call_body.html" if part else "call.html", **self._call(row))
+
+    def _call(self, row: Row) -> dict[str, Any]:
+        return {
+            "row": row,
+            "line": figures.line(row),
+            "timeline": figures.timeline(row),
+            "waterfall": figures.waterfall(row),
+            "sound": self._recordings.has(row),
+        }
+
+    async def audio(
+        self, agent: str, call_id: str, byte_range: Annotated[str | None, Header(alias="range")] = None
+    ) -> Response:
+        """A call's recording, from this machine or the agent's store; a browser asks for it in ranges."""
+        return await self._recordings.answer(await self._row(agent, call_id), byte_range)
+
+    async def waveform(self, agent: str, call_id: str) -> HTMLResponse:
+        """The picture of a recording, as the part of a page."""
+        row = await self._row(agent, call_id)
+        peaks = await self._recordings.peaks(row)
+        if peaks is None:
+            raise HTTPException(404, "there is no recording whose sound can be drawn")
+        outlines = {
+            "caller": waveform.outline(peaks.caller, up=True),
+            "agent": waveform.outline(peaks.agent, up=False) if peaks.agent else "",
+        }
+        shown = {"peaks": peaks, "outlines": outlines, "marks": figures.marks(row)}
+        return self._write("waveform.html", **shown)
+
+    async def compare(self, call: Names = ()) -> HTMLResponse:  # type: ignore[assignment]
+        """Two calls side by side; each is named as its agent, a slash, and its id."""
+        if len(call) != 2:
+            words = "choose two calls to compare: tick them in the list, then press “Compare two calls”"
+            raise HTTPException(422, words)
+        names = [each.partition("/")[::2] for each in call]
+        rows = [await self._row(agent, call_id) for agent, call_id in names]
+        return self._write("compare.html", calls=[self._call(row) for row in rows])
+
+    async def versions(self, agent: Name = "", spec: Names = ()) -> HTMLResponse:  # type: ignore[assignment]
+        """What came of the calls of each version of an agent's spec; of those that are named, if two are."""
+        agents = sorted(self._switchboard.plans)
+        agent = agent or (agents[0] if agents else "")
+        rows = await self._source.versions(agent, versions.MOST_CALLS)
+        some = versions.of_calls(rows)
+        chosen = [each for each in some if each.spec_hash in spec]
+        return self._write(
+            "versions.html",
+            agent=agent,
+            agents=agents,
+            versions=chosen if len(chosen) == 2 else some,
+            chosen=len(chosen) == 2,
+            most=versions.MOST_CALLS if len(rows) == versions.MOST_CALLS else None,
+        )
+
+    async def charts(self, filters: Annotated[Filters, Query()], span: Name = "24h") -> Response:
+        """Figures over time."""
+        if span not in charts.SPANS:
+            return RedirectResponse("/dashboard/charts", 303)
+        now = datetime.now(UTC)
+        first, (_, step) = charts.first_hour(span, now), charts.SPANS[span]
+        sums = await self._source.figures(filters, first, step)
+        columns = charts.columns(sums, span, now)
+        return self._write(
+            "charts.html",
+            **await self._filters(filters),
+            span=span,
+            spans=list(charts.SPANS),
+            names=_SPANS,
+            step="an hour" if step == 1 else f"{step} hours",
+            columns=columns,
+            latency=charts.latency(columns, span),
+            calls=charts.calls(columns, span),
+            summary=figures.summary(sums.values()),
+        )
+
+    async def first(self) -> Response:
+        """The first page, which has no slash at its end."""
+        return RedirectResponse("/dashboard", 303)
+
+    async def nothing(self, name: str) -> HTMLResponse:
+        """Every other page."""
+        raise HTTPException(404, f"there is nothing of that name: {name[:100]}")
+
+    async def _filters(self, filters: Filters) -> dict[str, Any]:
+        plans = self._switchboard.plans
+        until = await self._source.searched_until(filters)
+        return {
+            "filters": filters,
+            "agents": sorted(plans),
+            "tools": sorted({tool.name for plan in plans.values() for tool in plan.tools}),
+            "outcomes": _OUTCOMES,
+            "searched": {"number": call_selection.MOST_SEARCHED, "until": until} if until else None,
+        }
+
+    async def _row(self, agent: str, call_id: str) -> Row:
+        row = await self._source.one(agent, call_id)
+        if row is None:
+            raise HTTPException(404, f"no call '{call_id}' of agent '{agent}'")
+        return row
