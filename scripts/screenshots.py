@@ -53,7 +53,7 @@ prompts:
   greeting: {{say: "Hello, this is the score line. Which game do you want to hear about?"}}
   apology: I am sorry, goodbye.
 tools: [scores]
-record: {{audio: true, transcript: true}}
+record: {{audio: recordings/}}
 """
 _FILES = {"men": "02_mens_scores.wav", "duke": "04_team_duke.wav", "again": "12_repeat.wav"}
 _ANSWERS = {
@@ -135,7 +135,7 @@ async def _serve(folder: Path, specs: Sequence[Path], questions: Sequence[str], 
 
 def _is_answered(server: RunningServer, number: int) -> bool:
     newest = server.switchboard.records.newest()[0]
-    return newest.ended is None and len(newest.turns) == number
+    return newest.agent == "results" and len(newest.turns) == number
 
 
 async def _take(server: RunningServer) -> None:
