@@ -46,7 +46,9 @@ RUNS = 10
 UP = 20
 _CALLS = ("", "?page=2", "?page=1000", "?agent=desk&page=100", "/live", "/calls/desk/CA0")
 _CHARTS = ("/charts?span=24h", "/charts?span=7d", "/charts?span=30d", "/charts?span=30d&agent=desk")
-PAGES = (*_CALLS, *_CHARTS)
+_SEARCHES = ("?text=nowhere", "?text=open&outcome=caller", "?number=555&page=3", "?variables=guests%3D4")
+_OTHERS = ("/versions?agent=desk", "/compare?call=desk/CA0&call=desk/CA3", "/charts?span=30d&text=nowhere")
+PAGES = (*_CALLS, *_CHARTS, *_SEARCHES, *_OTHERS)
 SENTENCE = "Yes, we are open until ten, and there is a table for four at seven."
 
 
