@@ -79,7 +79,8 @@ def _holds(text: sa.ColumnElement[Any], part: str, dialect: str) -> Condition:
     """Whether ``part`` stands in ``text``, in upper or lower case."""
     if dialect == "sqlite":
         lower: sa.ColumnElement[str] = sa.func.agentrun_lower(text)
-        return lower.contains(part.lower(), autoescape=True)
+        contains: Condition = lower.contains(part.lower(), autoescape=True)
+        return contains
     # what PostgreSQL's own lower() knows of letters depends on the database's locale
     pattern = "".join(map(_either_case, part.lower()))
     matches: Condition = text.regexp_match(pattern)
@@ -103,7 +104,8 @@ def _outcome(outcome: str) -> Condition:
     if outcome in (SUCCESS, NO_SUCCESS):
         success = sa.cast(CALLS.c.record[("analysis", "success")].as_string(), sa.String)
         return success.in_(("1", "true") if outcome == SUCCESS else ("0", "false"))
-    return CALLS.c.record["outcome" if outcome in PLACED else "ended_by"].as_string() == outcome
+    ended: sa.ColumnElement[str] = CALLS.c.record["outcome" if outcome in PLACED else "ended_by"].as_string()
+    return ended == outcome
 
 
 def _exists(rows: sa.TableValuedAlias, *conditions: Condition) -> Condition:

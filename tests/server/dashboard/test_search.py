@@ -23,7 +23,7 @@ from agentrun.server.lifecycle.settings import ServerSettings
 from tests.server.dashboard.test_pages import record
 
 BAD = "<script>alert(1)</script>"
-HTML = {"accept": "text/html,*/*"}
+HTML = "text/html,*/*"
 
 
 def book(call_id: str, minutes: int, **more: Any) -> CallRecord:
@@ -44,8 +44,8 @@ class Dashboard:
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
         self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
 
-    async def get(self, path: str, headers: dict[str, str] = HTML, **query: Any) -> httpx.Response:
-        return await self._client.get(f"/dashboard{path}", headers=headers, params=query)
+    async def get(self, path: str, accept: str = HTML, **query: Any) -> httpx.Response:
+        return await self._client.get(f"/dashboard{path}", headers={"accept": accept}, params=query)
 
     async def ids(self, **query: Any) -> set[str]:
         page = (await self.get("", **query)).text
@@ -80,7 +80,7 @@ async def dashboard(tmp_path: Path) -> AsyncIterator[Dashboard]:
         ({"before": "0001-01-01T00:00:00+14:00"}, set()),
     ],
 )
-async def test_filters_are_combined(dashboard: Dashboard, query: dict[str, str], ids: set[str]) -> None:
+async def test_filters_are_combined(dashboard: Dashboard, query: dict[str, Any], ids: set[str]) -> None:
     assert await dashboard.ids(**query) == ids
     assert (await dashboard.get("/charts", **query)).status_code == 200
 
@@ -112,7 +112,7 @@ async def test_wrong_filters_are_told_in_a_page_and_to_programs_in_json(dashboar
     assert (page.status_code, "is not one of up, caller" in page.text) == (422, True)
     assert "<h1>" in page.text
     assert (await dashboard.get("", text="x" * 101)).status_code == 422
-    answer = await dashboard.get("", {"accept": "application/json"}, outcome="nobody")
+    answer = await dashboard.get("", "application/json", outcome="nobody")
     assert answer.json()["detail"][0]["loc"] == ["query", "outcome"]
 
 
@@ -124,7 +124,7 @@ async def test_errors_look_like_the_other_pages(dashboard: Dashboard) -> None:
         assert "<b>x" not in page.text
         nonce = page.text.partition('nonce="')[2].partition('"')[0]
         assert f"'nonce-{nonce}'" in page.headers["content-security-policy"]
-        assert (await dashboard.get(path, {})).json()["detail"]
+        assert (await dashboard.get(path, "*/*")).json()["detail"]
     assert (await dashboard.get("/")).headers["location"] == "/dashboard"
 
 
