@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from agentrun import plugins, spec
+from agentrun.deploy.capacity import Capacity
+from agentrun.deploy.capacity import of as of_bench
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.project import collect
 from agentrun.deploy.requirements import own_wheel
@@ -28,6 +30,7 @@ def deployment(
     organization: str | None = None,
     calls: int | None = None,
     dispatched: bool = False,
+    bench: Sequence[Path] = (),
     packaged: bool = True,
 ) -> Deployment:
     """The agents at ``paths`` for ``target``; its warnings are printed.
@@ -42,6 +45,7 @@ def deployment(
         raise SetupError(
             f"{target} has to know where callers' services reach it", "add --public-url https://…"
         )
+    capacity = _capacity(target, calls, bench)
     plans = _plans(paths)
     if place.single and len(plans) > 1:
         names = ", ".join(plan.spec.name for plan in plans)
@@ -53,7 +57,23 @@ def deployment(
         click.echo(str(one), err=True)
     options = {"image": image, "public_url": public_url, "organization": organization}
     wheel = own_wheel() if packaged and place.packaged else None
-    return Deployment(plans, collect(plans), calls=calls, dispatched=dispatched, wheel=wheel, **options)
+    return Deployment(
+        plans, collect(plans), calls=calls, dispatched=dispatched, capacity=capacity, wheel=wheel, **options
+    )
+
+
+def _capacity(target: str, calls: int | None, bench: Sequence[Path]) -> Capacity:
+    """What one replica carries; what is assumed, or was measured with few calls, is said."""
+    if bench and not TARGETS[target].sized:
+        raise SetupError(f"--bench sizes replicas, and {target} has none", "leave it out")
+    capacity = of_bench(bench)
+    if calls and TARGETS[target].sized and not capacity.measured:
+        words = f"a replica is taken to carry {capacity.calls} calls: measure your agents, and give"
+        click.echo(f"warning: {words} --bench FILE (agentrun bench SPEC --json > FILE)", err=True)
+    if capacity.bound:
+        words = f"a replica is to carry {capacity.calls} calls, for no more were measured at once"
+        click.echo(f"warning: {words}; its processor has room for {capacity.bound}", err=True)
+    return capacity
 
 
 def _plans(paths: Sequence[Path]) -> tuple[Plan, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from agentrun import __version__, distribution
 from agentrun.deploy import variables
+from agentrun.deploy.capacity import Capacity
 from agentrun.deploy.labels import label
 from agentrun.deploy.project import Project
 from agentrun.deploy.variables import Variable
@@ -29,10 +30,10 @@ class Deployment:
     """Agents and the place that they are to run at.
 
     ``plans`` were made without variables, so that they name all that they need. ``calls`` is how many there
-    are to be at once, ``image`` what the image is called, ``public_url`` where callers' services reach it,
-    ``organization`` who owns it at Pipecat Cloud, where `agentrun serve --dispatch` starts all sessions if
-    they are ``dispatched``. ``wheel`` is this copy as a wheel, by name, where it is not
-    one of a package index.
+    are to be at once, ``capacity`` what one replica carries, ``image`` what the image is called,
+    ``public_url`` where callers' services reach it, ``organization`` who owns it at Pipecat Cloud, where
+    `agentrun serve --dispatch` starts all sessions if they are ``dispatched``. ``wheel`` is this copy as a
+    wheel, by name, where it is not one of a package index.
     """
 
     plans: tuple[Plan, ...]
@@ -42,6 +43,7 @@ class Deployment:
     organization: str | None = None
     calls: int | None = None
     dispatched: bool = False
+    capacity: Capacity = field(default_factory=Capacity)
     wheel: tuple[str, bytes] | None = field(default=None, repr=False)
 
     @property

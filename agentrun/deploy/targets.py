@@ -28,8 +28,9 @@ class Target:
     """What is written for a place, which commands bring it there, and what can't be there.
 
     ``single`` takes one agent; ``packaged`` brings this copy of the package along;
-    ``public`` is asked for over an address that has to be known. ``dispatched_problems`` is what can't be
-    there where `agentrun serve --dispatch` starts the sessions, None where it can't.
+    ``public`` is asked for over an address that has to be known; ``sized`` has replicas that are sized by
+    what one carries. ``dispatched_problems`` is what can't be there where `agentrun serve --dispatch` starts
+    the sessions, None where it can't.
     """
 
     files: Callable[[Deployment], dict[str, bytes]]
@@ -38,6 +39,7 @@ class Target:
     single: bool = False
     packaged: bool = True
     public: bool = False
+    sized: bool = False
     dispatched_problems: Callable[[Plan, Mapping[str, str]], Iterable[Problem]] | None = None
 
     def problems_with(
@@ -54,9 +56,11 @@ class Target:
 TARGETS: Mapping[str, Target] = {
     "bot": Target(bot.files, bot.commands, bot.problems, single=True, packaged=False),
     "compose": Target(compose.files, compose.commands, server_checks.problems, public=True),
-    "helm": Target(helm.files, helm.commands, server_checks.replicated, public=True),
+    "helm": Target(helm.files, helm.commands, server_checks.replicated, public=True, sized=True),
     "image": Target(image.files, image.commands, server_checks.problems),
-    "kubernetes": Target(kubernetes.files, kubernetes.commands, server_checks.replicated, public=True),
+    "kubernetes": Target(
+        kubernetes.files, kubernetes.commands, server_checks.replicated, public=True, sized=True
+    ),
     "pipecat-cloud": Target(
         pipecat_cloud.files,
         pipecat_cloud.commands,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -32,6 +33,11 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--public-url", metavar="URL", help="Where callers' services reach it: https://voice.example.com."
     )(command)
     command = dispatched_option(command)
+    command = click.option(
+        "--bench", multiple=True, metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="What `agentrun bench SPEC --json` has measured of an agent: replicas are sized by it.",
+    )(command)  # fmt: skip
     return image_option("--image")(command)
 
 

@@ -8,14 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agentrun.deploy import variables
+from agentrun.deploy.capacity import ASSUMED_CALLS
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.image import files as image
 from agentrun.deploy.rendering import render
 from agentrun.spec.models.agent import LocalTransport
 from agentrun.spec.models.daily import DailyTransport
 
-CALLS_PER_POD = 10
-"""Calls that a replica with one processor takes, until `agentrun bench` has measured its agent."""
 FULL_AT = 0.7
 """How full replicas are, on average, when there are to be more: a new one needs a minute to be ready."""
 PRE_STOP_SECONDS = 15
@@ -61,7 +60,7 @@ def preparing(wanted: Deployment) -> list[list[str]]:
     ]
 
 
-def replicas(calls: int | None, per_pod: int = CALLS_PER_POD) -> tuple[int, int]:
+def replicas(calls: int | None, per_pod: int = ASSUMED_CALLS) -> tuple[int, int]:
     """The least and the most replicas for so many calls at once; two are there in any case.
 
     One more than it takes, for the one that a node takes with it.
@@ -76,7 +75,8 @@ def replicas(calls: int | None, per_pod: int = CALLS_PER_POD) -> tuple[int, int]
 
 def figures(wanted: Deployment) -> dict[str, Any]:
     """What manifests, and the values of a chart, are written from. Times are in seconds."""
-    least, most = replicas(wanted.calls)
+    carries = wanted.capacity
+    least, most = replicas(wanted.calls, carries.calls)
     transports = [one for plan in wanted.plans for one in plan.transports]
     store = variables.Variable("AGENTRUN_RECORDS", "where records are kept: postgresql+psycopg://…")
     url = wanted.public_url or ""
@@ -94,8 +94,10 @@ def figures(wanted: Deployment) -> dict[str, Any]:
         "stop": wanted.stop_seconds,
         "pre_stop": PRE_STOP_SECONDS,
         "grace": wanted.stop_seconds + PRE_STOP_SECONDS,
-        "per_pod": CALLS_PER_POD,
-        "target": math.floor(CALLS_PER_POD * FULL_AT),
+        "per_pod": carries.calls,
+        "measured": carries.measured,
+        "memory": carries.memory_mb,
+        "target": max(1, math.floor(carries.calls * FULL_AT)),
         "least": least,
         "most": most,
         "media": any(isinstance(one, LocalTransport | DailyTransport) for one in transports),
