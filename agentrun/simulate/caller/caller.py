@@ -81,7 +81,8 @@ class Caller:
             return float(random.uniform(0.0, self.jitter))
 
         try:
-            line = await MediaSocket.open(twiml.reachable(stream.url, voice_url), wait)
+            url = twiml.reachable(stream.url, voice_url, stream.status_callback)
+            line = await MediaSocket.open(url, wait)
         except RefusedError as error:
             await callbacks.tell("stream-error", error.message)
             raise

@@ -11,8 +11,6 @@ from agentrun.simulate.caller.refusal import RefusedError
 
 MOST_BYTES = 64_000
 """Twilio refuses longer documents."""
-_PATH = "/twilio/stream"
-"""In the address of every stream that an agent's own server takes."""
 _HINT = "answer with <Response><Connect><Stream url=…/></Connect></Response>"
 
 
@@ -88,18 +86,22 @@ def _stream(connect: ElementTree.Element, before: tuple[str, ...]) -> Stream:
     return Stream(url, parameters, before, *more)
 
 
-def reachable(stream_url: str, webhook_url: str) -> str:
+def reachable(stream_url: str, webhook_url: str, callback_url: str = "") -> str:
     """The address to connect to from here.
 
     A webhook on loopback names its public host, which this machine may not reach: then the stream is on the
-    webhook's own host, unless it is another server's. Queries are dropped, as Twilio drops them.
+    webhook's own host. A stream that is on another host than its ``callback_url`` is another server's, and
+    stays there. Queries are dropped, as Twilio drops them.
 
     >>> reachable("wss://voice.example.com/ncaa/twilio/stream", "http://127.0.0.1:7860/ncaa/twilio/voice")
     'ws://127.0.0.1:7860/ncaa/twilio/stream'
+    >>> reachable("wss://there.example/s", "http://127.0.0.1:7860/a/v", "https://voice.example.com/a/s")
+    'wss://there.example/s'
     """
     stream, webhook = urlsplit(stream_url), urlsplit(webhook_url)
-    own = stream.netloc != webhook.netloc and _PATH in stream.path and not is_loopback(stream.hostname or "")
-    if own and webhook.scheme == "http" and is_loopback(webhook.hostname or ""):
+    elsewhere = callback_url and urlsplit(callback_url).netloc != stream.netloc
+    local = webhook.scheme == "http" and is_loopback(webhook.hostname or "")
+    if local and not elsewhere and stream.netloc != webhook.netloc:
         return f"ws://{webhook.netloc}{stream.path}"
     return f"{stream.scheme}://{stream.netloc}{stream.path}"
 
