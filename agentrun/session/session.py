@@ -231,7 +231,7 @@ class Session:
     async def _reached_upstream(self, _worker: PipelineWorker, frame: Frame) -> None:
         self._speaking.agent = isinstance(frame, BotStartedSpeakingFrame)
         self._voice.note(speaking=self._speaking.agent)
-        self._response_deadline.note(speaking=self._speaking.agent)
+        self._response_deadline.note(speaking=self._speaking.agent, ago=self._parts.silent_for)
         if self._speaking.agent:
             self._transcript.agent_speaks()
 

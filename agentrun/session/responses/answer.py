@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from agentrun.session.responses.answer_state import AnswerState
@@ -23,12 +24,8 @@ class Answer:
 
     >>> answer = Answer(first=6.0, between=6.0)
     >>> answer.owed(10.0)
-    >>> answer.deadline
-    16.0
-    >>> answer.expire(16.0)
-    <AnswerState.FAILED: 'failed'>
-    >>> answer.reason
-    'no answer began within 6 s'
+    >>> answer.expire(answer.deadline), answer.reason
+    (<AnswerState.FAILED: 'failed'>, 'no answer began within 6 s')
     """
 
     first: float
@@ -37,6 +34,7 @@ class Answer:
     reason: str = ""
     silence: Silence = field(init=False)
     tools_at_work: int = field(default=0, init=False)
+    _tools_since: float = field(default=0.0, init=False)
     _again: bool = field(default=False, init=False)
     _speaking: bool = field(default=False, init=False)
     _caller: bool = field(default=False, init=False)
@@ -115,14 +113,14 @@ class Answer:
             return AnswerState.FAILED, f"no answer began within {silent} of the caller's last word"
         return AnswerState.FAILED, f"no answer began within {self.first:g} s"
 
-    def owed(self, now: float, since: float | None = None) -> None:
-        """An answer is asked for; the caller waits since their last word, or as long as is said."""
+    def owed(self, now: float, since: float | None = None, on_purpose: float = math.inf) -> None:
+        """An answer is asked for; the caller waits since their last word, or as is told (``Silence.ask``)."""
         self._begin()
         early, self._early_end = self._early_end, None
         if early and now - early[0] < EARLY_SECONDS:
             self._suspect, self.reason = now, early[1]
         self._caller = self._again = False
-        self.silence.ask(now, since)
+        self.silence.ask(now, since, on_purpose)
 
     def again(self, now: float) -> None:
         """It is tried once more: the caller has waited already, and the deadline is soon."""
@@ -162,10 +160,11 @@ class Answer:
         self._promised += 1
         if self.tools_at_work:
             self._unheard_words = True
-            self.silence.ask(now, self.waited)
+            self.silence.ask(now, self.waited, now - self._tools_since)
 
-    def tool_started(self) -> None:
+    def tool_started(self, now: float) -> None:
         """A tool is at work: its own timeout counts now."""
+        self._tools_since = self._tools_since if self.tools_at_work else now
         self.tools_at_work += 1
         self._begun = True
         self._suspect = None
@@ -174,7 +173,8 @@ class Answer:
         """A tool is done: the model owes an answer, unless the tool was given up."""
         self.tools_at_work = max(0, self.tools_at_work - 1)
         if answered and not self._caller:
-            self.owed(now, self.waited)
+            self.owed(now, self.waited, now - self._tools_since)
+            self._tools_since = now
 
     def model_began(self, now: float) -> None:
         """The model is at an answer, be it one that nobody has asked for."""

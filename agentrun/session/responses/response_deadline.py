@@ -48,6 +48,11 @@ class ResponseDeadline:
         """How many tools the answer waits for."""
         return self.answer.tools_at_work
 
+    @property
+    def silent_since(self) -> float:
+        """Since when somebody waits who has heard nothing, on the loop's clock; now where nobody does."""
+        return self.answer.silence.since if self.answer.waits else self._now()
+
     def owed(self) -> None:
         """An answer is due from now on."""
         self.answer.owed(self._now())
@@ -90,9 +95,9 @@ class ResponseDeadline:
         self.answer.words_promised(self._now())
         self._arm()
 
-    def note(self, *, speaking: bool) -> None:
-        """The agent's first or last sound."""
-        self.answer.sound(self._now(), speaking=speaking)
+    def note(self, *, speaking: bool, ago: float = 0.0) -> None:
+        """The agent's first sound, or the last one, which was ``ago`` seconds ago."""
+        self.answer.sound(self._now() - (0.0 if speaking else ago), speaking=speaking)
         self._arm()
 
     def voice_began(self) -> None:
@@ -117,7 +122,7 @@ class ResponseDeadline:
 
     def tool_started(self) -> None:
         """A tool is at work."""
-        self.answer.tool_started()
+        self.answer.tool_started(self._now())
         self._arm()
 
     def tool_ended(self, *, answered: bool = True) -> None:

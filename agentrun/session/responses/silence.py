@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 GRACE_SECONDS = 2.5
@@ -55,15 +56,16 @@ class Silence:
         """The agent's last sound."""
         self.since = self.asked = now
 
-    def ask(self, now: float, since: float | None = None) -> None:
+    def ask(self, now: float, since: float | None = None, on_purpose: float = math.inf) -> None:
         """An answer is asked for; the caller has waited ``since`` then, or since their last word.
 
-        What was silent on purpose for longer than ``first``, such as a tool without words, does not count.
+        Where that is longer than ``first``, the seconds that were silent ``on_purpose`` do not count: those
+        of a tool without words.
         """
         if since is None:
             since = now if self.last_word is None else self.last_word
         self.asked = now
-        self.since = max(since, now - self.first)
+        self.since = max(since, min(now - self.first, since + on_purpose))
 
     def ask_again(self, now: float, since: float) -> None:
         """It is asked for once more, of somebody who waits ``since`` then; the limit stays."""

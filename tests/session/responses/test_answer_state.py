@@ -141,7 +141,7 @@ def test_the_end_of_a_first_attempt_does_not_end_the_second(answer: Answer) -> N
 
 
 def test_a_tool_at_work_stops_the_clock(answer: Answer) -> None:
-    answer.tool_started()
+    answer.tool_started(10.5)
     answer.model_ended(11.0, "tool_calls", made=True)
     assert answer.deadline is None
     answer.tool_ended(12.0, answered=True)
@@ -149,7 +149,7 @@ def test_a_tool_at_work_stops_the_clock(answer: Answer) -> None:
 
 
 def test_a_tool_without_words_leaves_the_model_less_time(answer: Answer) -> None:
-    answer.tool_started()
+    answer.tool_started(10.5)
     answer.tool_ended(14.0, answered=True)
     assert answer.deadline == 10.0 + FIRST + GRACE_SECONDS
 
@@ -157,13 +157,13 @@ def test_a_tool_without_words_leaves_the_model_less_time(answer: Answer) -> None
 def test_after_a_tool_that_was_silent_for_long_the_model_has_the_time_of_a_second_attempt(
     answer: Answer,
 ) -> None:
-    answer.tool_started()
+    answer.tool_started(10.5)
     answer.tool_ended(40.0, answered=True)
     assert answer.deadline == 40.0 + GRACE_SECONDS
 
 
 def test_words_of_a_tool_that_are_not_heard_end_the_wait_for_it(answer: Answer) -> None:
-    answer.tool_started()
+    answer.tool_started(10.5)
     answer.words_promised(14.0)
     assert answer.deadline == 10.0 + FIRST + GRACE_SECONDS
     assert answer.expire(answer.deadline) is AnswerState.FAILED
