@@ -69,8 +69,8 @@ class Answer:
     @property
     def waited(self) -> float | None:
         """Since when the caller waits, if they are waiting."""
-        settled = self.state in (AnswerState.NONE, AnswerState.DONE)
-        return self.silence.last_word if settled else self.silence.since
+        settled, word = self.state in (AnswerState.NONE, AnswerState.DONE), self.silence.last_word
+        return word if settled else max(self.silence.since, word or 0.0)
 
     @property
     def deadline(self) -> float | None:

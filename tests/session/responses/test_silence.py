@@ -140,3 +140,12 @@ def test_a_new_connection_does_not_put_the_limit_off() -> None:
 def test_a_model_that_was_asked_to_speak_owes_it_and_one_that_was_not_owes_nothing() -> None:
     assert expiry(asked=True, owed=False) == 3.0 + LIMIT
     assert expiry(asked=False, owed=False) is None
+
+
+def test_a_caller_who_speaks_while_something_is_owed_waits_from_their_last_word() -> None:
+    answer = Answer(FIRST, FIRST)
+    answer.owed(10.0)
+    answer.silence.caller_began()
+    answer.silence.caller_ended(14.0)
+    answer.again(15.0)
+    assert answer.deadline == 14.0 + LIMIT
