@@ -10,7 +10,6 @@ from agentrun import plugins
 from agentrun.errors import AgentRunError, PluginError, Problem, SetupError, SpecError
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
-from agentrun.plugins import blocking_calls
 from agentrun.spec.checks import call_control, literal_templates, speakable_text
 from agentrun.spec.loading import folder
 from agentrun.spec.loading.load import examine
@@ -71,7 +70,7 @@ def _examine(path: Path, wanted: CheckOptions, findings: Findings) -> None:
     findings.problems.update(literal_templates.check_parameters(file))
     tools, broken = _tools(file) if wanted.plugins else ((), [])
     findings.problems.update(broken)
-    findings.problems.update(problem for tool in tools for problem in blocking_calls.problems(tool))
+    findings.problems.update(_blocking(tools))
     if broken or not wanted.plugins:
         # a test or a flow that names a tool which was not loaded may be right
         file = replace(file, spec=file.spec.model_copy(update={"tests": (), "flow": None, "handoff": ()}))
@@ -89,6 +88,15 @@ def _examine(path: Path, wanted: CheckOptions, findings: Findings) -> None:
         findings.problems.update(there)
     if not problems and not broken:
         findings.plans.append(plan)
+
+
+def _blocking(tools: Sequence[Tool]) -> list[Problem]:
+    authored = [tool for tool in tools if tool.function]
+    if not authored:
+        return []
+    from agentrun.plugins import blocking_calls
+
+    return [problem for tool in authored for problem in blocking_calls.problems(tool)]
 
 
 def _tools(file: SpecFile) -> tuple[tuple[Tool, ...], list[Problem]]:
