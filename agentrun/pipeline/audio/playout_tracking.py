@@ -47,8 +47,7 @@ class PlayoutTracker(FrameProcessor):
         """When the first sound of the answer that is open was played, by the event loop's clock."""
         self._clock = asyncio.get_running_loop().time
         self._answer = 0
-        self.silent_for = 0.0
-        """How long ago the sound had ended when its end was told, in seconds."""
+        self.silent_for = 0.0  # seconds since the end of the sound, when its end was told
         self._generating = False
         self._pieces: list[Piece] = []
         self._played = 0.0
