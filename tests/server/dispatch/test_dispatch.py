@@ -18,6 +18,7 @@ from agentrun.records import CallRecord
 from agentrun.server.admission.admission import Limits
 from agentrun.server.dispatch import dispatcher
 from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
+from tests.calls.desk import until
 from tests.server.dispatch.cloud import Cloud
 from tests.server.twilio.test_routes import PUBLIC, SECRET
 
@@ -273,6 +274,38 @@ async def test_a_webhook_that_is_repeated_takes_no_second_place_and_not_for_ever
         assert one.held == 1
         await one.tell("stream-started")
         assert (await one.ring()).status_code == 409
+
+
+async def test_an_edited_spec_is_taken_into_use_unless_it_can_no_longer_be_dispatched(tmp_path: Path) -> None:
+    async with desk(tmp_path, limits=Limits(calls=1), watch=True) as one:
+        await one.ring(1)
+        path, plans = tmp_path / "desk.yaml", one.server.switchboard
+        path.write_text(SPEC.format("twilio").replace("All busy.", "Full."))
+        await until(lambda: plans.plans["desk"].spec.prompts.busy == "Full.", 20)
+        path.write_text(SPEC.format("[twilio, {type: local, device: browser}]"))
+        path.write_text(SPEC.format("twilio").replace("All busy.", "Still full."))
+        await until(lambda: plans.plans["desk"].spec.prompts.busy == "Still full.", 20)
+        assert verbs(await one.ring(2)) == [("Say", "Still full."), ("Hangup", None)]
+
+
+async def test_another_worker_is_told_that_a_stream_is_over_and_frees_its_place(tmp_path: Path) -> None:
+    shared: dict[str, Any] = {"ledger": tmp_path / "ledger"}
+    async with (
+        desk(tmp_path, "limits: {calls: 1}\n", **shared) as first,
+        desk(tmp_path, "limits: {calls: 1}\n", **shared) as second,
+    ):
+        await first.ring(1)
+        assert verbs(await second.ring(2)) == BUSY
+        await second.tell("stream-started", 1)
+        assert verbs(await first.ring(3)) == BUSY
+        await second.tell("stream-stopped", 1)
+        answers = []
+        for _ in range(200):
+            answers.append(verbs(await second.ring(4)))
+            if answers[-1] != BUSY:
+                break
+            await asyncio.sleep(0.05)
+        assert [verb for verb, _ in answers[-1]] == ["Connect", "Redirect"]
 
 
 async def test_strangers_free_no_place_and_open_no_stream(tmp_path: Path) -> None:
