@@ -18,7 +18,18 @@ EndedBy = Literal["caller", "agent", "error", "server", "network"]
 _LISTS = ("transcript", "errors", "failovers", "turns", "dropped", "keypad")
 _FORMER_FAILOVERS = "takeovers"
 """Who reads records may know them by this name."""
-_UNWRITTEN = ("redaction", "key", "clock", "snapshot", "resume", "flush", "_began", "_opened", "_hung_up")
+_UNWRITTEN = (
+    "redaction",
+    "key",
+    "clock",
+    "snapshot",
+    "resume",
+    "copied_at",
+    "flush",
+    "_began",
+    "_opened",
+    "_hung_up",
+)
 _TIMES = ("started", "answered", "ended")
 
 
@@ -92,6 +103,8 @@ class CallRecord:
     """Gives what another machine needs beside the record to go on with the call, where one may."""
     resume: dict[str, Any] | None = field(default=None, repr=False)
     """What that was when the record was copied."""
+    copied_at: float = field(default=0.0, repr=False, compare=False)
+    """How many seconds into the call that was."""
     flush: Callable[[], Awaitable[object]] | None = field(default=None, repr=False, compare=False)
     """Returns when what has happened by now is stored, or can't be; set by what writes the record."""
     _began: float = field(default=0.0, init=False, repr=False, compare=False)
@@ -106,10 +119,10 @@ class CallRecord:
         self._began -= max(0.0, (self.started - started).total_seconds())
         self.started = started
 
-    def resumed_at(self, now: datetime) -> None:
-        """The call, which was answered, goes on at ``now`` in this process, by the clock of ``started``."""
-        self._began = self.clock() - max(0.0, (now - self.started).total_seconds())
-        self._opened = self._began + ((self.answered or self.started) - self.started).total_seconds()
+    def resumed_at(self, seconds: float) -> None:
+        """The call, which was answered, goes on in this process, so many ``seconds`` into it."""
+        self._opened = self.clock() - seconds
+        self._began = self._opened - ((self.answered or self.started) - self.started).total_seconds()
 
     def answer(self) -> None:
         """The line is open: seconds count from now on. What is said again is not heard."""
@@ -152,6 +165,7 @@ class CallRecord:
         parts: dict[str, Any] = {name: list(getattr(self, name)) for name in _LISTS}
         usage = {name: dict(used) for name, used in self.usage.items()}
         parts["resume"] = self.snapshot() if self.snapshot and self.ended is None else None
+        parts["copied_at"] = self.elapsed()
         return replace(self, **parts, usage=usage, cost=dict(self.cost), variables=dict(self.variables))
 
     def as_json(self) -> dict[str, Any]:

@@ -58,13 +58,14 @@ class Resumption:
         return bool(self.record.transcript) and self.record.transcript[-1].who != "agent"
 
 
-def read(row: Mapping[str, Any], snapshot: Mapping[str, Any], key: str, now: datetime) -> Resumption:
-    """The call of a stored ``row``, whose record has ``key`` from ``now`` on; ``snapshot`` stood beside it.
+def read(row: Mapping[str, Any], snapshot: Mapping[str, Any], key: str, age: float = 0.0) -> Resumption:
+    """The call of a ``row`` of ``age`` seconds ago, whose record has ``key`` now; ``snapshot`` is beside it.
 
-    Both may have been written by another version, which has other parts.
+    Both may have been written by another version, which has other parts. Of the other machine's clock nothing
+    is taken but the record's own times.
     """
     return Resumption(
-        _record(row, key, now),
+        _record(row, key, float(snapshot.get("elapsed") or 0.0) + age),
         snapshot.get("parameters") or {},
         snapshot.get("state") or {},
         snapshot.get("runs") or (),
@@ -91,7 +92,7 @@ def storable_part(values: Mapping[str, Any]) -> dict[str, Any]:
     return part
 
 
-def _record(row: Mapping[str, Any], key: str, now: datetime) -> CallRecord:
+def _record(row: Mapping[str, Any], key: str, seconds: float) -> CallRecord:
     known = {each.name for each in fields(CallRecord) if each.init} - set(_OF_THE_END)
     values = {name: value for name, value in row.items() if name in known}
     for name, kind in _PARTS.items():
@@ -101,7 +102,7 @@ def _record(row: Mapping[str, Any], key: str, now: datetime) -> CallRecord:
     for name in _TIMES:
         values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
     record = CallRecord(**{**values, "key": key})
-    record.resumed_at(now)
+    record.resumed_at(seconds)
     return record
 
 

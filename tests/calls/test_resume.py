@@ -28,6 +28,7 @@ transport: twilio
 resume: true
 prompts: {system: Hi., greeting: {say: Good evening.}, apology: Sorry., resume: We were cut off.}
 tools: [{use: desk.book, once_per_call: true}]
+limits: {answer: 60s}
 """
 FLOW = """
 flow:
@@ -128,10 +129,10 @@ async def rig(tmp_path: Path, spec_text: str, brain: Sequence[Answer]) -> AsyncI
 
 async def is_taken_up(call: Any, streams: int) -> None:
     """Return when the call has its next stream, and something has been heard on it."""
-    async with asyncio.timeout(30):
-        await call.until(lambda: call.streams == streams, 30)
+    async with asyncio.timeout(90):
+        await call.until(lambda: call.streams == streams, 60)
         at = call.timeline.seconds
-        await call.until(lambda: call.timeline.first_sound(at) is not None, 30)
+        await call.until(lambda: call.timeline.first_sound(at) is not None, 60)
     assert not call.over, call.reason
 
 
@@ -140,12 +141,12 @@ async def test_another_server_goes_on_with_a_call_whose_line_was_lost(tmp_path: 
         async with Caller(auth_token=TOKEN).call(f"{there.line.url}/desk") as call:
             await call.hear_greeting()
             await call.say(QUESTION)
-            assert await listen(call), "the tool has run"
+            assert await listen(call, 40.0), "the tool has run"
             there.line.cut()
             await is_taken_up(call, 2)
             for _ in range(2):
                 await call.say(QUESTION)
-                assert await listen(call), "it goes on"
+                assert await listen(call, 40.0), "it goes on"
             assert "A table for four." in json.dumps(there.chats()[-1]), "the model knows what was said"
             await call.hang_up()
         row = await there.row()
@@ -159,3 +160,24 @@ async def test_another_server_goes_on_with_a_call_whose_line_was_lost(tmp_path: 
         for each in reversed(there.stopping):
             await each.aclose()
         assert sorted(there.notes.read_text().splitlines()) == ["booked 4", "ended by caller", "started"]
+
+
+async def test_a_flow_goes_on_at_its_node_as_who_the_agent_was_there(tmp_path: Path) -> None:
+    async with rig(tmp_path, SPEC + FLOW, [Answer("For how many?"), BOOK, BOOKED, OPEN]) as there:
+        async with Caller(auth_token=TOKEN).call(f"{there.line.url}/desk") as call:
+            await call.hear_greeting()
+            await call.say(QUESTION)
+            assert await listen(call, 40.0), "the tool has run"
+            there.line.cut()
+            await is_taken_up(call, 2)
+            await call.say(QUESTION)
+            assert await listen(call, 40.0), "it goes on"
+            await call.hang_up()
+        await there.row()
+        first, last = (json.dumps(there.chats()[index]["messages"]) for index in (0, -1))
+        assert "You are Ada of the trattoria." in first
+        assert "You are Ada of the trattoria." in last, "an earlier node has said so"
+        assert last.count("Say that it is booked.") == 1
+        assert "A table for four." in last
+        assert not there.chats()[-1].get("tools"), "the first node's are not offered any more"
+        assert there.notes.read_text().count("booked") == 1

@@ -160,14 +160,14 @@ async def machines(
                     limit=1 << 24,
                 )
             )
-            stack.push_async_callback(_end, rig.processes[-1])
+            stack.push_async_callback(end, rig.processes[-1])
         config = folder / "haproxy.cfg"
         servers = (f"  server m{port} 127.0.0.1:{port}\n" for port in ports[1:])
         config.write_text(PROXY.format(port=ports[0]) + "".join(servers))
         proxy = await asyncio.create_subprocess_exec(
             "/usr/sbin/haproxy", "-db", "-q", "-f", str(config), stdout=DEVNULL, stderr=sys.stderr
         )
-        stack.push_async_callback(_end, proxy)
+        stack.push_async_callback(end, proxy)
         for url in (*rig.urls, rig.url):
             await is_ready(url)
         yield rig
@@ -183,7 +183,8 @@ async def is_ready(url: str, seconds: float = 240.0) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _end(process: Process) -> None:
+async def end(process: Process) -> None:
+    """Have a process end, by force if it must be."""
     if process.returncode is None:
         process.send_signal(signal.SIGTERM)
         try:

@@ -77,17 +77,17 @@ def plugin(folder: Path) -> Path:
 
 async def goes_on(call: PhoneCall, streams: int) -> None:
     """Return when the next stream of the call is heard, and the words of the one before are over."""
-    async with asyncio.timeout(30):
-        await call.until(lambda: call.streams == streams, 30)
+    async with asyncio.timeout(90):
+        await call.until(lambda: call.streams == streams, 60)
         at = call.timeline.seconds
-        await call.until(lambda: call.timeline.first_sound(at) is not None, 30)
-        await listen(call)
+        await call.until(lambda: call.timeline.first_sound(at) is not None, 60)
+        await listen(call, 40.0)
     assert not call.over, call.reason
 
 
 async def asks(call: PhoneCall) -> None:
     await call.say(QUESTION)
-    assert await listen(call), "there is an answer"
+    assert await listen(call, 40.0), "there is an answer"
 
 
 async def test_the_next_machine_goes_on_when_one_is_killed_and_when_one_leaves(
@@ -96,7 +96,12 @@ async def test_the_next_machine_goes_on_when_one_is_killed_and_when_one_leaves(
     notes = plugin(tmp_path)
     brain = ScriptedBrain([BOOK, BOOKED, OPEN, BOOK, BOOKED, OPEN])
     rigging = machines(
-        tmp_path, store, {"desk": "{}"}, spec=SPEC, engines=(ScriptedHearing(HEARD), brain), number=3
+        tmp_path,
+        store,
+        {"desk": "{answer: 60s}"},
+        spec=SPEC,
+        engines=(ScriptedHearing(HEARD), brain),
+        number=3,
     )
     async with rigging as rig, rig.caller.call(f"{rig.url}/desk") as call:
         await call.hear_greeting()

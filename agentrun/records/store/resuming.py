@@ -20,12 +20,12 @@ from agentrun.records.store.tables import CALLS, LEASES
 
 @dataclass(frozen=True)
 class ResumedRow:
-    """A call that is this server's now: its record, what else is stored of it, and the time by the store."""
+    """A call that is this server's now: its record, what else is stored of it, and how many seconds ago."""
 
     record: Mapping[str, Any]
     snapshot: Mapping[str, Any]
     key: str
-    now: datetime
+    age: float
 
 
 class ResumingTable:
@@ -44,16 +44,18 @@ class ResumingTable:
     def take(self, agent: str, call_id: str, owner: str, times: int) -> ResumedRow | None:
         """The call, for ``owner`` alone; None where it is over, or was not resumed ``times`` before."""
         with self._engine.begin() as connection:
-            key = connection.execute(sa.select(CALLS.c.key).where(_open(agent, call_id))).scalar()
+            query = sa.select(CALLS.c.key, CALLS.c.seen).where(_open(agent, call_id))
+            key, seen = connection.execute(query).first() or (None, "")
             if key is None or _times(key) != times:
                 return None
             now = engine.now(connection)
+            age = max(0.0, (now - datetime.fromisoformat(seen)).total_seconds())
             mine = f"{_record(key)}.{times + 1}"
             # of two that ask at once the second waits for the row, and then finds another key in it
             change = sa.update(CALLS).where(_open(agent, call_id), CALLS.c.key == key)
             change = change.values(key=mine, owner=owner, seen=now.isoformat())
             row = connection.execute(change.returning(CALLS.c.record, CALLS.c.resume)).first()
-            return ResumedRow(storable(row[0]), storable(row[1]), mine, now) if row else None
+            return ResumedRow(storable(row[0]), storable(row[1]), mine, age) if row else None
 
     def is_elsewhere(self, agent: str, call_id: str, key: str) -> bool:
         """Whether the call was resumed since its record had ``key``."""

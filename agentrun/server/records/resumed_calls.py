@@ -36,7 +36,7 @@ class ResumedCalls:
     async def take(self, agent: str, call_id: str, times: int) -> Resumption | None:
         """The call, which is this server's from now on; None where another one has it, or it is over."""
         row = await self._ask(None, self._table.take, agent, call_id, self._owner, times)
-        return resumption.read(row.record, row.snapshot, row.key, row.now) if row else None
+        return resumption.read(row.record, row.snapshot, row.key, row.age) if row else None
 
     async def is_elsewhere(self, record: CallRecord) -> bool:
         """Whether another process, or another stream, goes on with the call of ``record``."""

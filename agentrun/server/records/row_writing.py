@@ -73,7 +73,7 @@ class RowWriter:
         """Write ``rows``, all or none; what is wrong with one of them, or nothing."""
         refused: list[Row] = []
         keys, values = [record.key for record, _ in rows], [row for _, row in rows]
-        save, snapshots = self._store.save, [record.resume for record, _ in rows]
+        save, snapshots = self._store.save, [_snapshot(record) for record, _ in rows]
         if error := _attempt(lambda: refused.extend(save(values, self._owner, webhooks, keys, snapshots))):
             return error
         for record, row in rows:
@@ -91,6 +91,11 @@ class RowWriter:
             written.newly_refused.append(record)
             words = "call {}: its record can't be stored ({}); it is kept at {}"
             logger.error(words, record.id, reason, path)
+
+
+def _snapshot(record: CallRecord) -> Row | None:
+    """What another server needs to go on with a call; ``elapsed`` is when that was, by no machine's clock."""
+    return {**record.resume, "elapsed": record.copied_at} if record.resume is not None else None
 
 
 def _attempt(work: Callable[[], None]) -> str:

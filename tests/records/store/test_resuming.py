@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -36,7 +36,7 @@ def test_a_call_goes_over_with_its_words_and_what_its_tools_know(url: str, open_
     assert store.resuming.times("desk", "CA1") == 0
     taken = store.resuming.take("desk", "CA1", "two", 0)
     assert taken is not None
-    call = read(taken.record, taken.snapshot, taken.key, taken.now)
+    call = read(taken.record, taken.snapshot, taken.key, taken.age)
     assert call.messages == [{"role": "user", "content": "A table for four."}]
     assert (call.is_owed, call.state, call.runs) == (True, {"guests": 4}, STATE["runs"])
     assert call.record.elapsed() >= 0.0
@@ -65,7 +65,7 @@ def test_the_server_that_had_it_writes_nothing_any_more(url: str, open_store: Op
     row = store.get("CA1")
     assert row is not None
     assert (row["ended"], row["transcript"]) == (None, [])
-    mine = read(taken.record, taken.snapshot, taken.key, taken.now).record
+    mine = read(taken.record, taken.snapshot, taken.key, taken.age).record
     mine.transcript.append(Entry(2.0, "agent", "We were cut off."))
     mine.close()
     assert store.save([mine.as_json()], "two", keys=[mine.key]) == []
@@ -111,16 +111,33 @@ def test_an_abandoned_call_leaves_nothing_of_its_state(url: str, open_store: Ope
 
 
 def test_what_another_version_has_written_is_read_as_far_as_it_is_known() -> None:
-    now = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)
     row = {
         **CallRecord("CA1", "desk", "twilio", started=datetime(2026, 1, 1, 12, tzinfo=UTC)).as_json(),
         "transcript": [{"at": 1.0, "who": "caller", "text": "Hello.", "mood": "glad"}],
         "ended_by": "server",
         "weather": "fine",
     }
-    call = read(row, {"unfinished": [["look", "{}"]], "later": 1}, "key.1", now)
+    call = read(row, {"unfinished": [["look", "{}"]], "later": 1, "elapsed": 30.0}, "key.1", 1.0)
     assert call.record.transcript == [Entry(1.0, "caller", "Hello.")]
     assert (call.record.ended_by, call.record.key) == (None, "key.1")
-    assert call.record.elapsed() >= 30.0
+    assert 31.0 <= call.record.elapsed() < 40.0
     assert [message["role"] for message in call.messages] == ["user", "developer"]
     assert "look" in call.messages[1]["content"]
+
+
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+def test_how_long_a_call_has_lasted_is_no_matter_of_the_machines_clocks(
+    url: str, open_store: Open, hours: int
+) -> None:
+    store = open_store(url)
+    started = datetime.now(UTC) + timedelta(hours=hours)
+    record = CallRecord("CA1", "desk", "twilio", started=started)
+    record.answer()
+    up(store, record, {"elapsed": 20.0})
+    taken = store.resuming.take("desk", "CA1", "two", 0)
+    assert taken is not None
+    call = read(taken.record, taken.snapshot, taken.key, taken.age).record
+    assert 20.0 <= call.elapsed() < 30.0
+    call.close()
+    assert call.ended is not None
+    assert 20.0 <= (call.ended - started).total_seconds() < 30.0

@@ -1,0 +1,58 @@
+"""A way to a database that can be severed and opened again, as when it is stopped and started."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import sqlalchemy as sa
+
+from tests.ports import free_port
+
+
+class SeverableWay:
+    """Passes on to the database at ``address``; ``url`` is its address by this way."""
+
+    def __init__(self, address: str) -> None:
+        parts, self._port = sa.make_url(address), free_port()
+        self._target = parts.host, parts.port
+        self.url = parts.set(port=self._port).render_as_string(hide_password=False)
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def open(self) -> None:
+        """Let connections through."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+
+    def sever(self) -> None:
+        """Refuse every connection from now on, and break those that are there."""
+        if self._server:
+            self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[SeverableWay]:
+        """The way, until the end of the block."""
+        await self.open()
+        try:
+            yield self
+        finally:
+            self.sever()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(*self._target)
+        self._writers |= {writer, far_writer}
+        try:
+            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+        finally:
+            self._writers -= {writer, far_writer}
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
