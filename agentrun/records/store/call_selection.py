@@ -64,6 +64,7 @@ def _conditions(has: CallFilter, dialect: str) -> Iterator[Condition]:
     if has.number:
         numbers = (CALLS.c.record[name].as_string() for name in ("from_number", "to_number"))
         yield sa.or_(*(sa.func.lower(each).contains(has.digits, autoescape=True) for each in numbers))
+    yield from (_written(word, dialect) for word in (has.tool, has.text) if _is_plain(word))
     if has.tool:
         entries, part = _entries(dialect)
         yield _exists(entries, part("who") == "tool", part("name") == has.tool)
@@ -73,6 +74,18 @@ def _conditions(has: CallFilter, dialect: str) -> Iterator[Condition]:
     for name, value in has.variables:
         pairs, spelled = _variables(dialect)
         yield _exists(pairs, pairs.c.key == name, _holds(spelled, value, dialect))
+
+
+def _is_plain(word: str) -> bool:
+    """Whether a word stands in JSON as it is, so that records without it need no closer look."""
+    return bool(word) and word.isascii() and word.isprintable() and not set(word) & set('"\\')
+
+
+def _written(word: str, dialect: str) -> Condition:
+    """Whether a plain ``word`` stands anywhere in a record's text: much faster than to look where."""
+    if dialect == "sqlite":
+        return sa.type_coerce(CALLS.c.record, sa.Text).contains(word, autoescape=True)
+    return sa.collate(sa.cast(CALLS.c.record, sa.Text), "C").icontains(word, autoescape=True)
 
 
 def _holds(text: sa.ColumnElement[Any], part: str, dialect: str) -> Condition:
