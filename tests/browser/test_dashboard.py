@@ -53,6 +53,7 @@ async def test_a_live_call_is_seen_without_reloading(tmp_path: Path, width: int)
             await call.say(QUESTION)
             assert await listen(call)
             await live.get_by_text(OPEN.text).wait_for(timeout=10_000)
+            await seen.page.locator(".calls tr", has_text="up for").wait_for(timeout=10_000)
             assert not await seen.page.evaluate(TOO_WIDE)
             await live.get_by_role("link", name="desk").click()
             body = seen.page.locator("[data-renew]")
@@ -63,10 +64,25 @@ async def test_a_live_call_is_seen_without_reloading(tmp_path: Path, width: int)
             )
             assert await body.locator("rect").count() > 2
             assert not await seen.page.evaluate(TOO_WIDE)
-        await seen.page.get_by_text("the caller hung up").wait_for(timeout=10_000)
+        await seen.page.get_by_text("the caller hung up").first.wait_for(timeout=10_000)
         await seen.page.goto(f"{desk.server.url}/dashboard/charts")
         assert await seen.page.locator(".plot").count() == 2
         assert not await seen.page.evaluate(TOO_WIDE)
+    assert seen.complaints == []
+
+
+async def test_the_list_says_by_itself_that_a_call_is_over_and_keeps_what_is_ticked(tmp_path: Path) -> None:
+    async with (
+        open_desk(tmp_path, [HELLO]) as desk,
+        talk(f"{desk.server.url}/dashboard") as seen,
+    ):
+        async with desk.caller.call(desk.url) as call:
+            await call.hear_greeting()
+            row = seen.page.locator(".calls tr", has_text="up for")
+            await row.get_by_role("checkbox").check(timeout=10_000)
+        over = seen.page.locator(".calls tr", has_text="the caller hung up")
+        await over.wait_for(timeout=15_000)
+        assert await over.get_by_role("checkbox").is_checked()
     assert seen.complaints == []
 
 

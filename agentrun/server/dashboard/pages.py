@@ -47,7 +47,7 @@ class Pages:
         shown: dict[str, Any] = {}
         if not filters.is_narrow and page == 1:
             sums = await self._source.figures(filters, first, number * step)
-            shown = {"summary": figures.summary(sums.values()), **await self._live()}
+            shown = {"summary": figures.summary(sums.values()), **await self._live(filters.agent)}
         return self._write(
             "calls.html",
             **await self._filters(filters),
@@ -57,13 +57,14 @@ class Pages:
             more=len(rows) > PAGE,
         )
 
-    async def live(self) -> HTMLResponse:
-        """The calls that are up, as the part of a page."""
-        return self._write("live.html", **await self._live())
+    async def live(self, agent: Name = "") -> HTMLResponse:
+        """The calls that are up, as the part of a page; those of one agent, if it is named."""
+        return self._write("live.html", **await self._live(agent))
 
-    async def _live(self) -> dict[str, Any]:
+    async def _live(self, agent: str) -> dict[str, Any]:
         capacity = self._switchboard.admission.capacity
-        lines = [figures.line(row) for row in await self._source.live()]
+        rows = await self._source.live()
+        lines = [figures.line(row) for row in rows if agent in ("", row["agent"])]
         return {"live": lines, "capacity": capacity() if capacity else None}
 
     async def call(self, agent: str, call_id: str, part: bool = False) -> HTMLResponse:

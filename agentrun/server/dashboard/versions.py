@@ -11,7 +11,7 @@ from typing import Any
 from agentrun.records.percentile import percentile
 from agentrun.server.dashboard import figures
 
-MOST_CALLS = 500
+MOST_CALLS = 300
 """Of an agent that are looked into, the newest."""
 Row = Mapping[str, Any]
 

@@ -94,6 +94,14 @@ async def test_a_call_that_the_store_has_not_got_is_filtered_too(dashboard: Dash
     assert "new" not in await dashboard.ids(outcome="caller"), "this process knows better"
 
 
+async def test_the_live_part_is_of_the_agent_that_is_asked_for(dashboard: Dashboard) -> None:
+    dashboard.switchboard.records.add(book("live", 0, ended=None, ended_by=None, reason=""))
+    for agent, is_there in (("desk", True), ("other", False), ("", True)):
+        page = (await dashboard.get("", agent=agent)).text
+        part = (await dashboard.get("/live", agent=agent)).text
+        assert ("<article>" in page, "/calls/desk/live" in part) == (is_there, is_there)
+
+
 async def test_filters_stay_in_the_links_and_in_the_form(
     dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:

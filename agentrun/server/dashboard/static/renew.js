@@ -1,6 +1,7 @@
 // Renews what changes by itself: each element with data-renew is fetched again every second while it is seen.
 import { showTimes } from "./times.js";
 const PERIOD = 1000;
+const LIST_PERIOD = 10_000;
 
 // Puts the children of `fresh` in place of those of `old`; what is the same stays, with its focus and place.
 export function patch(old, fresh) {
@@ -39,7 +40,39 @@ async function renew(element) {
   }
 }
 
+// The list of calls is read anew when one has begun or ended, and now and then while some in it are up.
+async function renewList(list) {
+  try {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-list]");
+    showTimes(fresh);
+    const ticked = new Set([...list.querySelectorAll(":checked")].map((box) => box.value));
+    patch(list, fresh);
+    for (const box of list.querySelectorAll("[type=checkbox]")) box.checked = ticked.has(box.value);
+  } catch {
+    // the server is away for a moment
+  }
+}
+
+function watchList(list) {
+  let last = null;
+  let age = 0;
+  setInterval(async () => {
+    if (document.hidden) return;
+    const live = [...document.querySelectorAll("[data-renew] a")].map((link) => link.href).join(" ");
+    age += PERIOD;
+    const isDue = age >= LIST_PERIOD && list.querySelector("[data-since]");
+    if ((last !== null && live !== last) || isDue) {
+      age = 0;
+      await renewList(list);
+    }
+    last = live;
+  }, PERIOD);
+}
+
 export function startRenewing() {
+  for (const list of document.querySelectorAll("[data-list]")) watchList(list);
   for (const element of document.querySelectorAll("[data-renew]")) {
     let busy = false;
     setInterval(async () => {
