@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from datetime import UTC, datetime
@@ -32,7 +33,7 @@ class PageWriter:
         pages = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
         pages.filters |= {"when": when, "clock": clock, "told": told, "layout": json_layout.parse}
         pages.filters["layout_of"] = json_layout.lay_out
-        pages.globals["has_talk"] = has_talk
+        pages.globals |= {"has_talk": has_talk, "style_state": style_state()}
         self._pages = pages
 
     def write(self, name: str, **shown: Any) -> HTMLResponse:
@@ -54,6 +55,12 @@ class PageWriter:
         zone = re.sub(r"(\d\d)$", r":\1", f"{now.astimezone():UTC%z}")
         text = self._pages.get_template(name).render(now=now.isoformat(), zone=zone, **shown)
         return HTMLResponse(text, status, {"Content-Security-Policy": _POLICY.format(nonce=nonce)})
+
+
+def style_state() -> str:
+    """What tells the stylesheets from those of another version, so that a browser may keep them."""
+    contents = (path.read_bytes() for path in sorted(STATIC.glob("*.css")))
+    return hashlib.sha256(b"".join(contents)).hexdigest()[:12]
 
 
 def when(text: str | datetime, form: str = "second") -> Markup:

@@ -14,6 +14,7 @@ from agentrun.server.dashboard.pages import Pages
 from agentrun.server.lifecycle.settings import ServerSettings
 
 __all__ = ["is_open", "router"]
+_STYLE_SECONDS = 24 * 3600
 _FILES = ("theme.css", "dashboard.css", "dashboard.js", "times.js", "renew.js", "player.js", "icon.svg")
 
 
@@ -37,7 +38,9 @@ def router(switchboard: Switchboard, settings: ServerSettings) -> APIRouter:
     return routes
 
 
-async def _static(name: str) -> FileResponse:
+async def _static(name: str, state: str = "") -> FileResponse:
     if name not in _FILES:
         raise HTTPException(404, "there is nothing of that name")
-    return FileResponse(STATIC / name)
+    # a page waits for its style before it is painted
+    headers = {"Cache-Control": f"private, max-age={_STYLE_SECONDS}"} if state else None
+    return FileResponse(STATIC / name, headers=headers)

@@ -17,7 +17,7 @@ from agentrun.records.store import call_selection
 from agentrun.records.store.store import Store
 from agentrun.server.auth.call_access import Access
 from agentrun.server.calls.switchboard import Switchboard
-from agentrun.server.dashboard import router
+from agentrun.server.dashboard import VARIABLE, router
 from agentrun.server.dashboard.versions import of_calls
 from agentrun.server.lifecycle.settings import ServerSettings
 from tests.server.dashboard.test_pages import record
@@ -173,3 +173,30 @@ def test_a_versions_figures_are_those_of_its_calls() -> None:
     assert version.success == pytest.approx(100 / 3)
     assert version.tools_failed is None
     assert of_calls([record(1).as_json(), {**rows[0], "ended": None}]) == []
+
+
+async def test_a_browser_keeps_the_style_of_this_version_and_asks_for_everything_else(
+    dashboard: Dashboard,
+) -> None:
+    page = await dashboard.get("")
+    address = page.text.partition('href="/dashboard/static/dashboard.css')[2].partition('"')[0]
+    style = await dashboard.get(f"/static/dashboard.css{address}")
+    assert style.headers["cache-control"] == "private, max-age=86400"
+    assert "cache-control" not in (await dashboard.get("/static/dashboard.js")).headers
+
+
+async def test_who_is_not_let_in_is_asked_for_the_password_by_a_page_that_shows_nothing_else(
+    dashboard: Dashboard,
+) -> None:
+    app = FastAPI()
+    settings = ServerSettings("192.0.2.1", Access.OPEN, {VARIABLE: "secret"})
+    app.include_router(router(dashboard.switchboard, settings))
+    transport = httpx.ASGITransport(app, client=("203.0.113.5", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://192.0.2.1") as client:
+        page = await client.get("/dashboard", headers={"accept": HTML})
+        assert (page.status_code, page.headers["www-authenticate"][:5]) == (401, "Basic")
+        assert "A password is needed" in page.text
+        assert "/dashboard/static" not in page.text, "its style is in it"
+        page = await client.get("/dashboard", headers={"accept": HTML}, auth=("me", "secret"))
+        assert page.status_code == 200
+        assert ">Talk<" not in page.text, "the page that talks is on loopback hosts alone"
