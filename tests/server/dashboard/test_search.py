@@ -179,8 +179,8 @@ async def test_a_browser_keeps_the_style_of_this_version_and_asks_for_everything
     dashboard: Dashboard,
 ) -> None:
     page = await dashboard.get("")
-    address = page.text.partition('href="/dashboard/static/dashboard.css')[2].partition('"')[0]
-    style = await dashboard.get(f"/static/dashboard.css{address}")
+    state = page.text.partition('href="/dashboard/static/dashboard.css?state=')[2].partition('"')[0]
+    style = await dashboard.get("/static/dashboard.css", state=state)
     assert style.headers["cache-control"] == "private, max-age=86400"
     assert "cache-control" not in (await dashboard.get("/static/dashboard.js")).headers
 
