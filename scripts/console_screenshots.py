@@ -40,6 +40,21 @@ async def picture(url: str, name: str, width: int, scheme: Literal["light", "dar
         await page.page.get_by_role("button", name="Hang up").click()
 
 
+async def edit(link: str) -> None:
+    """Change a prompt, and write what is seen before it is written."""
+    async with talk(link, width=1280) as page:
+        await page.page.set_viewport_size({"width": 1280, "height": 1040})
+        await page.page.locator("#editing summary").click()
+        spec = page.page.get_by_label("The agent's spec")
+        await page.page.wait_for_function("() => document.getElementById('spec').value")
+        text = await spec.input_value()
+        await spec.fill(text.replace("you talk quickly.", "you take your time."))
+        await page.page.get_by_role("button", name="Write to the file …").click()
+        await page.shows("diff", "take your time")
+        await page.page.locator("#confirm").scroll_into_view_if_needed()
+        await page.page.screenshot(path=PICTURES / "console-edit.png")
+
+
 async def main() -> None:
     """Serve two agents, and write all pictures."""
     with tempfile.TemporaryDirectory() as folder:
@@ -47,6 +62,7 @@ async def main() -> None:
         async with running_server(SPECS, {}, Options(port=0, offline=True)) as server:
             for name, width, scheme in TURNS:
                 await picture(server.url, name, width, scheme, sound)
+            await edit(f"{server.url}/?token={server.settings.local.token}")
 
 
 if __name__ == "__main__":

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from agentrun import plugins
-from agentrun.errors import AgentRunError, PluginError, Problem, SetupError, SpecError
-from agentrun.plan import plan as planning
+from agentrun.errors import Problem, SetupError
+from agentrun.plan import examination
 from agentrun.plan.plan import Plan
-from agentrun.spec.checks import call_control, literal_templates, speakable_text
 from agentrun.spec.loading import folder
-from agentrun.spec.loading.load import examine
-from agentrun.spec.loading.spec_file import SpecFile
-from agentrun.tools.tool import Tool
 
 
 @dataclass(frozen=True)
@@ -60,60 +55,23 @@ def examine_all(paths: Sequence[Path], wanted: CheckOptions) -> Findings:
 
 
 def _examine(path: Path, wanted: CheckOptions, findings: Findings) -> None:
-    """Problems and warnings of one spec, its tools and its plan."""
-    file, problems = examine(path, wanted.overrides, wanted.style)
-    findings.problems.update(problems)
-    if file is None:
-        return
-    findings.problems.update(speakable_text.check(file))
-    findings.problems.update(call_control.check_recording(file))
-    findings.problems.update(literal_templates.check_parameters(file))
-    tools, broken = _tools(file) if wanted.plugins else ((), [])
-    findings.problems.update(broken)
-    findings.problems.update(_blocking(tools))
-    if broken or not wanted.plugins:
-        # a test or a flow that names a tool which was not loaded may be right
-        file = replace(file, spec=file.spec.model_copy(update={"tests": (), "flow": None, "handoff": ()}))
-    try:
-        plan = planning.make(file, tools, wanted.environ, import_plugins=wanted.plugins)
-    except SpecError as error:
-        findings.problems.update(error.problems)
-        return
-    findings.problems.update(plan.warnings)
-    if wanted.target:
+    """Problems and warnings of one spec, also at the place where it is to run."""
+    seen = examination.examine(
+        path,
+        wanted.environ,
+        overrides=wanted.overrides,
+        style=wanted.style,
+        import_plugins=wanted.plugins,
+    )
+    findings.problems.update(seen.problems)
+    if wanted.target and seen.plan:
         from agentrun.deploy.targets import TARGETS
 
         place = TARGETS[wanted.target]
-        there = place.problems_with(plan, wanted.environ, dispatched=wanted.dispatched)
+        there = place.problems_with(seen.plan, wanted.environ, dispatched=wanted.dispatched)
         findings.problems.update(there)
-    if not problems and not broken:
-        findings.plans.append(plan)
-
-
-def _blocking(tools: Sequence[Tool]) -> list[Problem]:
-    authored = [tool for tool in tools if tool.function]
-    if not authored:
-        return []
-    from agentrun.plugins import blocking_calls
-
-    return [problem for tool in authored for problem in blocking_calls.problems(tool)]
-
-
-def _tools(file: SpecFile) -> tuple[tuple[Tool, ...], list[Problem]]:
-    try:
-        return plugins.load(file), []
-    except SpecError as error:
-        return (), list(error.problems)
-    except AgentRunError as error:
-        return (), [_of(error)]
-
-
-def _of(error: AgentRunError) -> Problem:
-    """What stands in no spec, as a problem without a line."""
-    if isinstance(error, PluginError):
-        words = error.message.removeprefix(f"plugin '{error.plugin}' ({error.path}): ")
-        return Problem(error.path, 0, 0, f"plugin '{error.plugin}'", words, error.hint)
-    return Problem("agentrun", 0, 0, "", error.message, error.hint)
+    if seen.plan and seen.is_whole:
+        findings.plans.append(seen.plan)
 
 
 def _files(paths: Sequence[Path], findings: Findings) -> list[Path]:
@@ -122,7 +80,7 @@ def _files(paths: Sequence[Path], findings: Findings) -> list[Path]:
         inside = folder.specs(path) if _is_folder(path) else [path]
         if not inside:
             missing = SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files")
-            findings.problems.add(_of(missing))
+            findings.problems.add(examination.problem_of(missing))
         files += map(_spec_of, inside)
     return list(dict.fromkeys(files))
 

@@ -44,8 +44,7 @@ class Fault:
     waits ``after`` seconds (2) before each piece. A realtime socket can also be refused (``refuse``), left
     without a ``handshake``, sent an ``error`` event or a ``malformed`` one, closed (``close``) or dropped
     (``drop``) after ``after`` events; from there on it may be ``deaf`` to the caller's sound, or leave a
-    session ``unset``. ``times`` is how often; ALWAYS is -1. After that it is
-    ``then`` that strikes, where there is one.
+    session ``unset``. ``times`` is how often; ALWAYS is -1.
     """
 
     kind: Kind
@@ -54,7 +53,6 @@ class Fault:
     after: int = 0
     retry_after: int = 0
     code: str = ""
-    then: Fault | None = None
 
     @property
     def pause(self) -> float:
@@ -81,9 +79,7 @@ class Conditions:
     def strike(self, route: Route) -> Fault | None:
         """The fault that this request meets, if any."""
         fault = self.faults.get(route)
-        while fault and not fault.take():
-            fault = fault.then
-        return fault
+        return fault if fault and fault.take() else None
 
     async def wait(self, route: Route) -> None:
         """Be as slow as asked."""

@@ -63,6 +63,7 @@ ROWS = (
     Row("PATCH", "/sessions/{session}/api/offer", _NOBODY, _NOBODY, _NOBODY, _SESSION),
     _local("GET", "/"),
     _local("GET", "/console/{name}"),
+    *(Row(verb, "/console/specs/{agent}", _USER, _USER, _NOBODY) for verb in ("GET", "POST", "PUT")),
     _local("GET", "/agents"),
     _local("GET", "/{agent}/calls/{call_id}"),
     _local("WS", "/{agent}/eval"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.routing import BaseRoute
 from websockets.asyncio.client import connect
@@ -111,21 +112,21 @@ async def test_every_route_lets_in_whom_the_table_names(tmp_path: Path, setup: s
 
 
 async def test_the_table_has_every_route(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[BaseRoute] = []
+    made: list[FastAPI] = []
+    routes: list[BaseRoute] = []
     real = application.make
 
     def note(*given: object) -> object:
-        app = real(*given)  # type: ignore[arg-type]
-        made.extend(app.routes)
-        return app
+        made.append(real(*given))  # type: ignore[arg-type]
+        return made[0]
 
     monkeypatch.setattr(application, "make", note)
 
-    async def nothing(_server: RunningServer, _port: int) -> None:
-        return None
+    async def read(_server: RunningServer, _port: int) -> None:
+        routes.extend(made[0].routes)
 
-    await serve(tmp_path, "alone", nothing)
-    found = {pair for route in made for pair in _pairs(route)}
+    await serve(tmp_path, "alone", read)
+    found = {pair for route in routes for pair in _pairs(route)}
     assert found == {(row.method, row.path) for row in ROWS}
 
 

@@ -94,6 +94,8 @@ def _next_steps(server: RunningServer, local_page: bool) -> Iterator[str]:
         yield "Calls are let in here, and answered by sessions at Pipecat Cloud."
     if local_page:
         yield f"Talk:  open {server.url}/{link}"
+        if not link:
+            yield f"Edit:  open {server.url}/?token={server.settings.local.token}"
     elif _is_loopback(server) and not server.settings.dispatch:
         yield f"Talk:  {BROWSER_MISSING}: {escape(install_extra('browser'))}"
     if dashboard.is_open(server.settings):

@@ -37,7 +37,7 @@ class OfferAccess:
         credential = credential_of(request)
         known = await self._let_in(agent, request, credential)
         body = await read_body(request) if body is None else body
-        plan, offers = self.plan(agent), await self.offers.get()
+        plan, offers = self._planned(agent, body), await self.offers.get()
         if peer := offers.peer(agent, body, credential):
             return await offers.renegotiate(peer, body)
         if known:
@@ -72,6 +72,16 @@ class OfferAccess:
         if self.switchboard.closing:
             raise HTTPException(503, "the server is stopping")
         return plan
+
+    def _planned(self, agent: str, body: Mapping[str, Any]) -> Plan:
+        """The plan of ``agent``, or the edited one that ``draft`` names."""
+        plan, name = self.plan(agent), body.get("draft")
+        if name is None:
+            return plan
+        draft = self.switchboard.drafts.find(agent, name) if isinstance(name, str) else None
+        if draft is None:
+            raise HTTPException(410, "this draft is no longer there: check the edited spec again")
+        return draft
 
     async def _let_in(self, agent: str, request: Request, credential: str) -> bool:
         """Raise HTTPException for a stranger; whether the request shows what began a call that is up."""

@@ -17,7 +17,7 @@ async def read_body(request: Request, *, optional: bool = False) -> dict[str, An
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > MOST_OFFER_BYTES:
-            raise HTTPException(413, "an offer has at most 64 KiB")
+            raise HTTPException(413, "a body has at most 64 KiB")
     if optional and not raw:
         return {}
     try:

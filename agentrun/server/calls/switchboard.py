@@ -9,13 +9,13 @@ from loguru import logger
 
 from agentrun.background_tasks import BackgroundTasks
 from agentrun.pipeline.audio import prepared_speech
-from agentrun.pipeline.services import construct
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord, spec_snapshot
 from agentrun.server.admission.admission import Admission
 from agentrun.server.analysis.analyses import Analyses
 from agentrun.server.calls import mcp_tools
+from agentrun.server.calls.drafts import Drafts
 from agentrun.server.calls.left_open import LeftOpenCalls
 from agentrun.server.calls.mcp_tools import RemoteTools
 from agentrun.server.calls.plugin_hooks import PluginNotifier
@@ -60,6 +60,7 @@ class Switchboard:
         self.left_open = LeftOpenCalls(self.records.forget)
         self._resources = resources
         self._remote = RemoteTools(resources.mcp)
+        self.drafts = Drafts(resources, self._remote)
         self._apologies: dict[str, bytes | None] = {}
         self._live: dict[asyncio.Task[CallRecord], Session] = {}
         self.admission.live = self._live.__len__
@@ -76,8 +77,7 @@ class Switchboard:
         Raises SetupError when a service's libraries can't be imported, or it refuses a setting.
         """
         for plan in self.plans.values():
-            self._remote.open(plan)
-            construct.try_out(plan, self._resources)
+            self.drafts.prepare(plan)
         self._apologies = await prepared_speech.prepare(self.plans, self._resources)
 
     async def connect(self) -> None:
@@ -91,9 +91,8 @@ class Switchboard:
         Raises SetupError as ``prepare`` does, and then nothing has changed.
         """
         name = plan.spec.name
-        construct.try_out(plan, self._resources)
+        self.drafts.prepare(plan)
         self._apologies |= await prepared_speech.prepare({name: plan}, self._resources)
-        self._remote.open(plan)
         self.plans = {**self.plans, name: plan}
 
     def on_close(self, closer: Callable[[], Awaitable[None]]) -> None:
@@ -152,10 +151,10 @@ class Switchboard:
         record.spec = spec_snapshot.take(plan.file, plan.tools)
         if self.analyses:
             self.analyses.expect(plan, record)
-        apology, recordings = self._apologies.get(call.agent), self.recordings
+        apology = None if self.drafts.holds(plan) else self._apologies.get(call.agent)
         # what is begun in the block says its call with each line, also from tasks and threads of its own
         with logger.contextualize(call=call.id, agent=call.agent):
-            session = Session(plan, connection, self._resources, record, apology, recordings)
+            session = Session(plan, connection, self._resources, record, apology, self.recordings)
             context = tracing.apart() if self._resources.traced else None
             calling = mcp_tools.run(session, own)
             task = asyncio.create_task(calling, name=f"call {call.id}", context=context)

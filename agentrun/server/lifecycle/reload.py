@@ -78,12 +78,7 @@ class Reloader:
 
     def _made_anew(self, old: SpecFile) -> tuple[SpecFile, Plan]:
         new = self._load(old.path)
-        if new.spec.name != old.spec.name:
-            hint = "start the server again to change it"
-            raise SpecError([new.problem(("name",), f"'{old.spec.name}' is in use under its name", hint)])
-        if {t.type for t in new.spec.transport} != {t.type for t in old.spec.transport}:
-            hint = "start the server again to change it"
-            raise SpecError([new.problem(("transport",), "the way in can't change while it is open", hint)])
+        require_same(old, new)
         return new, self._make(new)
 
     def _folders(self) -> set[Path]:
@@ -91,6 +86,15 @@ class Reloader:
         inputs = (path for file in self._files.values() for path in _inputs(file))
         projects = (file.project / FOLDER for file in self._files.values())
         return {path for path in (*(path.parent for path in inputs), *projects) if path.is_dir()}
+
+
+def require_same(old: SpecFile, new: SpecFile) -> None:
+    """Raise SpecError where ``new`` has another name or way in than ``old``, which is being served."""
+    hint = "start the server again to change it"
+    if new.spec.name != old.spec.name:
+        raise SpecError([new.problem(("name",), f"'{old.spec.name}' is in use under its name", hint)])
+    if {t.type for t in new.spec.transport} != {t.type for t in old.spec.transport}:
+        raise SpecError([new.problem(("transport",), "the way in can't change while it is open", hint)])
 
 
 def _inputs(file: SpecFile) -> Iterable[Path]:

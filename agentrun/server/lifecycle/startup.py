@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +19,10 @@ from agentrun.http.bound_socket import bind, inherit
 from agentrun.http.uvicorn_server import serving
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
+from agentrun.records.redaction.redaction import Redaction
 from agentrun.server.app import application
 from agentrun.server.auth import call_access
-from agentrun.server.calls import microphone_call
+from agentrun.server.calls import drafts, microphone_call
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.dispatch import dispatchable
 from agentrun.server.kubernetes import api as kubernetes_api
@@ -29,13 +31,15 @@ from agentrun.server.lifecycle import security_settings
 from agentrun.server.lifecycle.answering import Answering, answering
 from agentrun.server.lifecycle.load_specs import make_plan, make_plans
 from agentrun.server.lifecycle.options import Options
-from agentrun.server.lifecycle.reload import Reloader, Stamp, stamp_of
+from agentrun.server.lifecycle.reload import Reloader, stamp_of
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.lifecycle.spec_files import load
 from agentrun.server.observability import metric_export
 from agentrun.server.observability.metrics import Metrics
 from agentrun.server.records import record_keeping
 from agentrun.server.shared_state.ledger import Ledger
+from agentrun.server.spec_editing import routes as editing_routes
+from agentrun.server.spec_editing.editor import Editor
 from agentrun.server.twilio.outbound.dialler import Diallers
 from agentrun.spec.loading.spec_file import SpecFile
 
@@ -94,6 +98,8 @@ async def running_server(
         _observe(ready, web.state.metrics)
         if options.worker == 0:
             await stack.enter_async_context(metric_export.exporting(web.state.metrics, environ))
+        edits = _edits(environ, options, offline, switchboard, public_urls)
+        _include_editing(web, switchboard, settings, options, edits)
         join_given_rooms = _include_daily(web, switchboard, settings)
         await stack.enter_async_context(serving(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
         stack.push_async_callback(switchboard.close)
@@ -102,7 +108,9 @@ async def running_server(
             cost = PodDeletionCost(lambda: switchboard.live, pod.annotate)
             switchboard.background.start("pod deletion cost", cost.run)
         if options.watch:
-            reloader = _reloader(files, stamps, environ, options, offline, switchboard, public_urls)
+            reloader = Reloader(
+                files, stamps, lambda path: load([path], options.overrides, options.style)[0], *edits
+            )
             switchboard.background.start("watch", reloader.watch)
         talk = None
         if options.worker == 0:
@@ -140,16 +148,22 @@ def _observe(ready: Answering, metrics: Metrics) -> None:
         switchboard.background.start("messages", switchboard.handover.run)
 
 
-def _reloader(
-    files: Sequence[SpecFile],
-    stamps: Mapping[Path, Stamp],
+def _edits(
     environ: Mapping[str, str],
     options: Options,
     offline: Offline | None,
     switchboard: Switchboard,
     public_urls: dict[str, str],
-) -> Reloader:
-    """What takes edits into use."""
+) -> tuple[Callable[[SpecFile], Plan], Callable[[Plan], Awaitable[None]]]:
+    """What makes a plan of an edited spec, and what takes it into use.
+
+    The secrets of either stay out of the log, also while it is a draft.
+    """
+    edited: deque[Redaction] = deque(maxlen=2 * drafts.MOST)
+
+    def protect(plan: Plan) -> None:
+        edited.append(plan.redaction)
+        logs.protect((*(one.redaction for one in switchboard.plans.values()), *edited))
 
     def make(file: SpecFile) -> Plan:
         plan = make_plan(file, environ, options, offline)
@@ -157,18 +171,31 @@ def _reloader(
         if options.dispatch:
             dispatchable.require([plan], options)
         _require_public_urls({plan.spec.name: plan}, options.host)
+        protect(plan)
         return plan
 
     async def put(plan: Plan) -> None:
-        plans = {**switchboard.plans, plan.spec.name: plan}.values()
-        logs.protect(one.redaction for one in (*switchboard.plans.values(), *plans))
+        protect(plan)
         if options.dispatch:
             switchboard.plans = {**switchboard.plans, plan.spec.name: plan}
         else:
             await switchboard.replace(plan)
         public_urls.update(_public_urls({plan.spec.name: plan}))
 
-    return Reloader(files, stamps, lambda path: load([path], options.overrides, options.style)[0], make, put)
+    return make, put
+
+
+def _include_editing(
+    web: FastAPI,
+    switchboard: Switchboard,
+    settings: ServerSettings,
+    options: Options,
+    edits: tuple[Callable[[SpecFile], Plan], Callable[[Plan], Awaitable[None]]],
+) -> None:
+    """The routes that edit specs, where the page is that uses them."""
+    if call_access.is_loopback(options.host) and not settings.one_of_many and not options.dispatch:
+        editor = Editor(*edits, options.overrides, options.style)
+        web.include_router(editing_routes.router(switchboard, settings.local, editor))
 
 
 def _require_public_urls(plans: Mapping[str, Plan], host: str) -> None:

@@ -23,12 +23,13 @@ _ONE_KEY = ("attempt_timeout", FORMER_TIMEOUT)
 """Two names of one key of a service: what is written later counts, under whichever."""
 
 
-def read(path: Path, project: Path, children: tuple[Path, ...] = ()) -> Source:
+def read(path: Path, project: Path, children: tuple[Path, ...] = (), text: str | None = None) -> Source:
     """The spec at ``path`` over the one that it extends; every value keeps the place where it stands.
 
-    ``children`` are the files that led here. Raises SpecError for what can't be read at all.
+    ``children`` are the files that led here, ``text`` is what is to be at ``path`` and isn't written yet.
+    Raises SpecError for what can't be read at all.
     """
-    source = _parse(path)
+    source = _parse(path, text)
     tests_file.put(source)
     if "extends" not in source.data:
         return source
@@ -63,8 +64,9 @@ def other_names(where: Where) -> tuple[str, ...]:
     return tuple(name for name in _ONE_KEY if name != where[-1])
 
 
-def _parse(path: Path) -> Source:
-    content, leaks = secret_values.mask(file_text.read(path), str(path))
+def _parse(path: Path, text: str | None) -> Source:
+    read_text = file_text.read(path) if text is None else file_text.decode(path, text.encode())
+    content, leaks = secret_values.mask(read_text, str(path))
     try:
         source = yaml_source.parse(content, path)
     except SpecError as error:

@@ -12,7 +12,11 @@ MOST_BYTES = 1024 * 1024
 
 def read(path: Path, most: int = MOST_BYTES) -> str:
     """The text of ``path``; raises SpecError for what is missing, larger than ``most`` bytes, or not text."""
-    raw = _bytes(path, most)
+    return decode(path, _bytes(path, most))
+
+
+def decode(path: Path, raw: bytes) -> str:
+    """``raw`` as the text of ``path``; raises SpecError for what is not text."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

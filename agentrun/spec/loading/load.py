@@ -32,15 +32,19 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = (), style: str | Non
 
 
 def examine(
-    path: Path, overrides: Sequence[tuple[str, str]] = (), style: str | None = None
+    path: Path,
+    overrides: Sequence[tuple[str, str]] = (),
+    style: str | None = None,
+    text: str | None = None,
 ) -> tuple[SpecFile | None, list[Problem]]:
     """A spec as far as it can be read, beside its problems: what is wrong falls back to its default.
 
-    So a plan can be made of it, and the plan's problems be told in the same run.
+    So a plan can be made of it, and the plan's problems be told in the same run. ``text`` is what is to be at
+    ``path`` and isn't written yet.
     """
     project = find_project(path)
     try:
-        source = extends.read(path, project)
+        source = extends.read(path, project, text=text)
     except SpecError as error:
         return None, list(error.problems)
     source.data.setdefault("name", _name_from(path))
@@ -54,7 +58,7 @@ def examine(
     braces = [*_template_problems(source), *literal_templates.check(source)]
     everything = [*source.problems, *secrets.values(), *trouble, *braces]
     sources = _sources(source)
-    digest = _digest(path, sources, overrides, style)
+    digest = _digest(path, sources, overrides, style, text)
     file = SpecFile(path, project, spec, source.values, sources, digest) if spec else None
     return file, sorted(set(secret_keys.without(everything, secrets)))
 
@@ -70,12 +74,18 @@ def _template_problems(found: Source) -> list[Problem]:
 
 
 def _digest(
-    path: Path, sources: frozenset[Path], overrides: Sequence[tuple[str, str]], style: str | None
+    path: Path,
+    sources: frozenset[Path],
+    overrides: Sequence[tuple[str, str]],
+    style: str | None,
+    text: str | None,
 ) -> str:
     """16 hexadecimal digits of SHA-256 over the files' content and what the command line changes."""
     digest = hashlib.sha256(repr((style, sorted(overrides))).encode())
     for source in sorted({path, *sources}):
-        digest.update(hashlib.sha256(source.read_bytes() if source.is_file() else b"").digest())
+        content = source.read_bytes() if source.is_file() else b""
+        content = content if text is None or source != path else text.encode()
+        digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()[:16]
 
 

@@ -8,9 +8,11 @@ const ICE_MILLISECONDS = 2000;
 const CONNECT_MILLISECONDS = 20000;
 
 export class Call extends EventTarget {
-  constructor(agent) {
+  // `draft` names an edited spec of the agent that is not written, where the call is held with one.
+  constructor(agent, draft) {
     super();
     this.agent = agent;
+    this.draft = draft;
     this.id = "";
     this.closed = false;
     this.peer = null;
@@ -36,7 +38,7 @@ export class Call extends EventTarget {
   async #offer(peer) {
     const { sdp, type } = peer.localDescription;
     const path = `/${encodeURIComponent(this.agent)}/browser/offer`;
-    const answer = await send(path, "POST", { sdp, type }).catch((problem) => {
+    const answer = await send(path, "POST", { sdp, type, draft: this.draft }).catch((problem) => {
       throw new Error(`${this.agent} can't be reached: ${problem.message}`);
     });
     const described = await answer.json();

@@ -3,6 +3,7 @@ import { chosenAgent, listAgents } from "/console/agents.js";
 import { Call } from "/console/call.js";
 import { Conversation } from "/console/conversation.js";
 import { $, clock, element, say } from "/console/dom.js";
+import { draftOf, readyToEdit } from "/console/edit.js";
 import { EventLog } from "/console/events.js";
 import { enableKeys, layKeys } from "/console/keypad.js";
 import { Levels } from "/console/levels.js";
@@ -18,7 +19,7 @@ let last = null;
 async function start({ writing = "" } = {}) {
   showProblem("");
   last?.record.stop();
-  const call = new Call(chosenAgent());
+  const call = new Call(chosenAgent(), draftOf(chosenAgent()));
   const conversation = new Conversation(call.agent);
   const current = (talk = last = { call, conversation, state: new State(), record: new RecordWatch(call, conversation), writing });
   log.clear();
@@ -41,7 +42,7 @@ async function start({ writing = "" } = {}) {
 function listen(current) {
   const { call } = current;
   call.addEventListener("up", () => {
-    say("connection", `Talking with ${call.agent}.`);
+    say("connection", `Talking with ${call.agent}${call.draft ? ", as edited" : ""}.`);
     log.add("connected");
     current.since ??= performance.now();
   });
@@ -175,6 +176,7 @@ $("devices").addEventListener("toggle", listDevices);
 navigator.mediaDevices?.addEventListener("devicechange", listDevices);
 addEventListener("pagehide", () => stop());
 setInterval(() => talk?.since && say("lasted", clock((performance.now() - talk.since) / 1000)), 500);
+readyToEdit();
 layKeys((key) => talk?.call.send("dtmf", { buttons: [key] }));
 listAgents().then(
   (agents) => { $("talk").disabled = agents.length === 0; },

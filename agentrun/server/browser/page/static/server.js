@@ -8,9 +8,9 @@ export async function request(url, options) {
     throw new Error("the server does not answer. Is it running?");
   }
   if (answer.ok) return answer;
-  const detail = await answer.json().then((body) => body.detail, () => null);
-  const words = typeof detail === "string" ? detail : `the server answered ${answer.status}`;
-  throw Object.assign(new Error(words), { status: answer.status, detail });
+  const body = await answer.json().catch(() => null);
+  const words = typeof body?.detail === "string" ? body.detail : `the server answered ${answer.status}`;
+  throw Object.assign(new Error(words), { status: answer.status, problems: body?.problems });
 }
 
 export const getJson = async (url) => (await request(url)).json();

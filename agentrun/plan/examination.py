@@ -1,0 +1,71 @@
+"""Everything that `agentrun check` says of one spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from agentrun import plugins
+from agentrun.errors import AgentRunError, PluginError, Problem, SpecError
+from agentrun.plan import plan as planning
+from agentrun.plan.plan import Plan
+from agentrun.spec.checks import call_control, literal_templates, speakable_text
+from agentrun.spec.loading.load import examine as read
+from agentrun.spec.loading.spec_file import SpecFile
+from agentrun.tools.tool import Tool
+
+
+@dataclass(frozen=True)
+class Examination:
+    """``problems`` of a spec, its tools and its plan; ``plan`` as far as one could be made.
+
+    ``is_whole`` says that the plan is what would be served: nothing had to be left out for it.
+    """
+
+    problems: frozenset[Problem]
+    plan: Plan | None = None
+    is_whole: bool = False
+
+
+def examine(
+    path: Path,
+    environ: Mapping[str, str],
+    *,
+    overrides: Sequence[tuple[str, str]] = (),
+    style: str | None = None,
+    import_plugins: bool = True,
+    text: str | None = None,
+) -> Examination:
+    """Problems and warnings of the spec at ``path``, or of ``text`` that is to be there."""
+    file, wrong = read(path, overrides, style, text)
+    if file is None:
+        return Examination(frozenset(wrong))
+    tools, broken = _tools(file) if import_plugins else ((), [])
+    problems = {*wrong, *broken, *speakable_text.check(file)}
+    problems.update(call_control.check_recording(file), literal_templates.check_parameters(file))
+    if broken or not import_plugins:
+        # a test or a flow that names a tool which was not loaded may be right
+        file = replace(file, spec=file.spec.model_copy(update={"tests": (), "flow": None, "handoff": ()}))
+    try:
+        plan = planning.make(file, tools, environ, import_plugins=import_plugins)
+    except SpecError as error:
+        return Examination(frozenset({*problems, *error.problems}))
+    return Examination(frozenset({*problems, *plan.warnings}), plan, not wrong and not broken)
+
+
+def problem_of(error: AgentRunError) -> Problem:
+    """What stands in no spec, as a problem without a line."""
+    if isinstance(error, PluginError):
+        words = error.message.removeprefix(f"plugin '{error.plugin}' ({error.path}): ")
+        return Problem(error.path, 0, 0, f"plugin '{error.plugin}'", words, error.hint)
+    return Problem("agentrun", 0, 0, "", error.message, error.hint)
+
+
+def _tools(file: SpecFile) -> tuple[tuple[Tool, ...], list[Problem]]:
+    try:
+        return plugins.load(file), []
+    except SpecError as error:
+        return (), list(error.problems)
+    except AgentRunError as error:
+        return (), [problem_of(error)]

@@ -1,0 +1,106 @@
+"""A spec that is edited in the page: talked with first, and written after its diff was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from loguru import logger
+
+from tests.browser import axe, chromium
+from tests.browser.chromium import Talk, talk
+from tests.calls.desk import HELLO, Desk, open_desk, until
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs(not chromium.MISSING, chromium.REASON)]
+
+GREETING, EDITED = "greeting: Say hello.", "greeting: {say: Welcome to the edited desk.}  # by hand"
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Pipecat's DEBUG lines say nothing about a failure."""
+    logger.disable("pipecat")
+    yield
+    logger.enable("pipecat")
+
+
+def link(desk: Desk) -> str:
+    """The link with the token, as `serve` prints it."""
+    return f"{desk.server.url}/?token={desk.server.settings.local.token}"
+
+
+async def edit(page: Talk, old: str, new: str) -> None:
+    """Open the editor, and put ``new`` in the place of ``old``."""
+    await page.page.locator("#editing summary").click()
+    await page.page.wait_for_function("() => document.getElementById('spec').value.includes('name: desk')")
+    text = await page.page.get_by_label("The agent's spec").input_value()
+    assert old in text
+    await page.page.get_by_label("The agent's spec").fill(text.replace(old, new))
+
+
+async def press(page: Talk, name: str) -> None:
+    """Press a button of the page."""
+    await page.page.get_by_role("button", name=name, exact=True).click()
+
+
+async def test_an_edit_is_talked_with_and_then_written(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO] * 9) as desk, talk(link(desk)) as page:
+        spec = tmp_path / "desk.yaml"
+        before = spec.read_text()
+        await edit(page, GREETING, EDITED)
+        await press(page, "Check and talk with it")
+        await page.shows("edited", "The next call here is held with this text.")
+        await press(page, "Talk")
+        await page.shows("connection", "Talking with desk, as edited.")
+        await page.shows("words", "Welcome to the edited desk.", 20)
+        assert spec.read_text() == before
+        await press(page, "Write to the file …")
+        await page.shows("diff", f"+  {EDITED}")
+        await page.page.screenshot(path=tmp_path / "diff.png")
+        assert spec.read_text() == before
+        await press(page, "Write")
+        await page.shows("edited", "Written. The next call has it.")
+        assert spec.read_text() == before.replace(GREETING, EDITED)
+        await press(page, "Hang up")
+        await until(lambda: desk.server.switchboard.live == 0, 10)
+        await press(page, "Talk")
+        await page.shows("words", "Welcome to the edited desk.", 20)
+        assert await page.text("connection") == "Talking with desk."
+    assert page.complaints == []
+
+
+async def test_what_is_wrong_is_shown_with_its_line_and_a_file_that_was_changed_is_kept(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path, []) as desk, talk(link(desk)) as page:
+        spec = tmp_path / "desk.yaml"
+        await edit(page, "apology:", "apologie:")
+        await press(page, "Check and talk with it")
+        await page.shows("problems", "apologie")
+        await page.shows("edited", "There are errors")
+        await page.page.locator("#problems").get_by_role("button", name="line 7").first.click()
+        selected = "() => { const s = document.getElementById('spec'); "
+        selected += "return s.value.slice(s.selectionStart, s.selectionEnd); }"
+        assert "apologie" in await page.page.evaluate(selected)
+        if not axe.MISSING:
+            assert await axe.violations(page.page) == []
+        await press(page, "Load the file again")
+        await page.page.wait_for_function("() => document.getElementById('spec').value.includes('apology:')")
+        text = await page.page.get_by_label("The agent's spec").input_value()
+        await page.page.get_by_label("The agent's spec").fill(text.replace(GREETING, EDITED))
+        await press(page, "Write to the file …")
+        await page.shows("diff", EDITED)
+        theirs = spec.read_text() + "# theirs\n"
+        spec.write_text(theirs)
+        await press(page, "Write")
+        await page.shows("edited", "the file was changed meanwhile")
+        assert spec.read_text() == theirs
+
+
+async def test_without_the_link_of_serve_nothing_is_shown(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, []) as desk, talk(desk.server.url) as page:
+        await page.page.locator("#editing summary").click()
+        await page.shows("edited", "open the link with `token=` that `agentrun serve` printed")
+        assert await page.page.get_by_label("The agent's spec").input_value() == ""
+        assert await page.page.get_by_label("The agent's spec").is_disabled()
