@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pipecat.frames.frames import ErrorFrame
 
 from agentrun.tools.call_history import Ledger
 from agentrun.tools.results.outcome import Outcome
 from agentrun.tools.tool import Tool
+
+Next = Literal["model", "caller", "nobody"]
+"""Who speaks next."""
 
 
 class ToolLine(Protocol):
@@ -22,8 +25,11 @@ class ToolLine(Protocol):
     async def bridge(self, tool: Tool) -> None:
         """Speak while a tool is silent, its own words and then the spec's, until cancelled."""
 
-    async def announce(self, text: str, *, remembered: bool) -> None:
-        """Have ``text`` spoken, and wait until it has been heard; the model knows of it if ``remembered``."""
+    async def announce(self, text: str, *, remembered: bool) -> bool:
+        """Have ``text`` spoken, and wait until it has been heard; the model knows of it if ``remembered``.
+
+        Whether nobody has interrupted it.
+        """
 
     async def count_silence_anew(self) -> None:
         """Begin with what a silent caller hears first, as it is at the flow's node."""
@@ -48,6 +54,12 @@ class SessionListener(Protocol):
 
     def tool_ended(self, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
         """The call is over, whatever ended it."""
+
+    def way_began(self) -> None:
+        """A flow is on the way to a node, and does what comes before it."""
+
+    def way_ended(self, following: Next) -> None:
+        """It is there, and ``following`` speaks next; nobody where that has been decided elsewhere."""
 
     async def tool_gave(self, tool: Tool, outcome: Outcome) -> None:
         """A tool is done: what its result gives variables is in the prompts when this returns."""

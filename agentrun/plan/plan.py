@@ -13,6 +13,7 @@ from agentrun.plan import (
     daily,
     language,
     needed_variables,
+    node_services,
     recording,
     secret_values,
     side_models,
@@ -48,9 +49,9 @@ class Plan:
     ``fixed`` speaks words that no model makes, such as the apology. ``transports`` are the spec's with
     their variables filled in. ``missing`` names the variables that a call needs and that are not set;
     ``warnings`` says where each is asked for; ``uninstalled`` are services whose libraries are not there.
-    ``team`` are the agents that a call may be handed to, by name.
-    ``recording`` is where the sound of calls goes, None nowhere; ``analysis`` what is asked after them.
-    ``extraction`` reads the fields of the spec, and ``before_call`` is what is looked up about who calls.
+    ``team`` are the agents that a call may be handed to, by name. ``recording`` is where the sound of
+    calls goes, None nowhere; ``analysis`` what is asked after them. ``extraction`` reads the fields of the
+    spec, ``before_call`` looks up who calls, and ``nodes`` has what services do in another way at a node.
     """
 
     file: SpecFile
@@ -75,6 +76,7 @@ class Plan:
     analysis: after_call.AnalysisPlan | None = None
     extraction: ServicePlan | None = None
     before_call: BeforeCallPlan = field(default_factory=BeforeCallPlan)
+    nodes: node_services.NodeServices = field(default_factory=dict)
 
     @property
     def spec(self) -> AgentSpec:
@@ -156,7 +158,8 @@ def _make(
     planner = ServicePlanner(file, environ, offline=offline, own=own)
     parts = _parts(file, planner)
     transports = _transports(file, planner, public_url)
-    recorded, analysis = recording.plan(file, planner), after_call.plan(file, planner)
+    recorded, nodes = recording.plan(file, planner), node_services.plan(file, planner)
+    analysis = after_call.plan(file, planner)
     looked_up = before_call.plan(file, planner, [parts[name] for name in ("stt", "tts", "realtime")])
     needed_variables.find(file, planner, environ)
     sent_to, webhook_problems = webhook.plan(file, environ)
@@ -183,6 +186,7 @@ def _make(
         recording=recorded,
         analysis=analysis,
         before_call=looked_up,
+        nodes=nodes,
     )
 
 

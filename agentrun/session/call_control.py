@@ -33,7 +33,6 @@ WAIT_WORDS_SECONDS = 4.0
 """Silence of a tool at work after which the caller is told that they are not forgotten."""
 _DEPARTURE_SECONDS = 6.0
 _NO_TELEPHONE = "That can't be done: the caller is not on a telephone. Say so, and go on yourself."
-
 _NOT_DELETED = (
     "The recording has stopped, but what was recorded could not be deleted yet. Tell the caller so."
 )
@@ -139,9 +138,12 @@ class SessionCallControl:
             if self._led_by_tool > leading or not line.nobody_speaks() or line.voice.about_to_speak:
                 since = clock()
 
-    async def announce(self, text: str, *, remembered: bool) -> None:
-        """Have ``text`` spoken, and wait until it has been heard; the model knows of it if ``remembered``."""
+    async def announce(self, text: str, *, remembered: bool) -> bool:
+        """Have ``text`` spoken, which the model knows of if ``remembered``; whether all of it was heard."""
+        voice = self._line().voice
+        before = voice.interruptions
         await self._say_and_be_heard(self._line(), text, remembered=remembered)
+        return voice.interruptions == before
 
     @contextlib.contextmanager
     def _led(self) -> Iterator[None]:

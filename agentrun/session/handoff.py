@@ -9,6 +9,7 @@ from loguru import logger
 from agentrun.call import Call
 from agentrun.errors import ToolError
 from agentrun.pipeline import handoff
+from agentrun.pipeline.flows.flow import CallFlow
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
@@ -27,6 +28,7 @@ class Handoff:
     resources: Resources
     listener: SessionListener
     variables: CallVariables
+    flow: CallFlow | None
 
     async def to(self, name: str) -> None:
         """Go on as the agent ``name``; raises ToolError when there is none."""
@@ -40,4 +42,6 @@ class Handoff:
     async def with_plan(self, plan: Plan, system: str) -> None:
         """Go on with the services of ``plan``, which are told ``system``."""
         offered = functions.schemas(plan.tools, self.call, self.listener)
+        if self.flow:
+            self.flow.services.go_on_as(plan)
         await handoff.go_on_as(plan, system, offered, self.parts, self.resources)

@@ -73,7 +73,7 @@ class Session:
         reports = self._track(resources)
         self._build(resources, reports)
         self._find_words(apology)
-        self._handoff = Handoff(plan, self.call, self._parts, resources, reports, self._variables)
+        self._handoff = Handoff(plan, self.call, self._parts, resources, reports, self._variables, self._flow)
         self._open_line()
         call_snapshot.follow(plan, record, self.call, self.line.ledger, self._flow, connection.earlier)
         self._listen()
@@ -98,7 +98,7 @@ class Session:
         """The pipeline, what is known of its services, and the worker that runs it."""
         plan, connection = self._plan, self._connection
         self._parts = build(plan, self._variables.prompts().system, connection, resources, reports)
-        self._flow = flow.of(plan, self.call, reports, self._variables.names)
+        self._flow = flow.of(plan, self.call, reports, self._parts, resources, self._variables.names)
         self._variables.open(self._parts, self._flow, self._transcript)
         self._faults = Faults(self._parts)
         self._second_opinion = second_opinion(plan, self._parts, connection, resources)
@@ -209,8 +209,8 @@ class Session:
             self._farewell(refusal, "the caller was refused before the call")
             return
         speech = (self._variables.prompts(), self._flow, self._voice, self._response_deadline)
-        await greeting.begin(*speech, self._worker, self._parts, self._connection.earlier)
         self.line.on_key(self._keys.take)
+        await greeting.begin(*speech, self._worker, self._parts, self._connection.earlier)
 
     async def _disconnected(self) -> None:
         self._transcript.hang_up()

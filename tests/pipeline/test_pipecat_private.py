@@ -135,3 +135,37 @@ async def test_rates_are_changed_promptly_on_the_way_out_and_to_a_realtime_model
     await worker.cancel()
     await running
     assert kinds == {PromptResampler}
+
+
+async def test_a_flow_manager_sets_each_node_by_the_one_name() -> None:
+    from pipecat.flows import FlowManager
+
+    assert list(inspect.signature(FlowManager._set_node).parameters) == ["self", "node_id", "node_config"]
+    for enter in (FlowManager.initialize, FlowManager._execute_transition, FlowManager.set_node_from_config):
+        assert "self._set_node(" in inspect.getsource(enter)
+
+
+async def test_a_turn_interrupts_as_its_strategy_says_at_that_moment() -> None:
+    from pipecat.processors.aggregators.llm_context import LLMContext
+    from pipecat.processors.aggregators.llm_response_universal import (
+        LLMContextAggregatorPair,
+        LLMUserAggregatorParams,
+    )
+    from pipecat.turns.user_mute import AlwaysUserMuteStrategy
+    from pipecat.turns.user_start import TranscriptionUserTurnStartStrategy
+    from pipecat.turns.user_turn_strategies import UserTurnStrategies
+
+    start, mute = TranscriptionUserTurnStartStrategy(), AlwaysUserMuteStrategy()
+    params = LLMUserAggregatorParams(
+        user_turn_strategies=UserTurnStrategies(start=[start], stop=[]), user_mute_strategies=[mute]
+    )
+    caller = LLMContextAggregatorPair(LLMContext(), user_params=params).user()
+    allowed: list[bool] = []
+    start.add_event_handler(
+        "on_user_turn_started", lambda _strategy, turn: allowed.append(turn.enable_interruptions)
+    )
+    for wanted in (False, True):
+        pipecat_private.allow_interruptions(caller, wanted)
+        await start.trigger_user_turn_started()
+    assert allowed == [False, True]
+    assert pipecat_private.mute_strategies(caller) == (mute,)

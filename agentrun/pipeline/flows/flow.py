@@ -13,17 +13,20 @@ from pipecat.flows import (
     FlowsFunctionSchema,
 )
 from pipecat.flows.exceptions import FlowError
-from pipecat.flows.types import ActionConfig, NodeConfig
+from pipecat.flows.types import NodeConfig
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frame_processor import FrameProcessor
-from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.call import Call
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.flows import transitions
 from agentrun.pipeline.flows.flow_worker import FlowWorker
+from agentrun.pipeline.flows.node_actions import NodeActions
+from agentrun.pipeline.flows.node_services import NodeServices
+from agentrun.pipeline.flows.position import FlowPosition
 from agentrun.pipeline.flows.transitions import FlowStepError
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.tools import functions
 from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
@@ -33,11 +36,8 @@ from agentrun.spec.models.flow import Flow, FlowAction, FlowFunction, FlowNode
 from agentrun.spec.models.idle import AnyIdle
 from agentrun.spec.models.telephone_keys import Keys
 from agentrun.spec.models.tools.extracted_fields import ExtractedField
-from agentrun.spec.values import placeholders
 from agentrun.tools.results.outcome import Outcome
 
-_TAKEN_SECONDS = 0.5
-_ANSWERED_SECONDS = 15.0
 Handler = Callable[[dict[str, Any], FlowManager], Awaitable[Any]]
 Names = Callable[[], dict[str, Any]]
 
@@ -48,71 +48,98 @@ class CallFlow:
     ``names`` gives what ``{{ … }}`` in the nodes' texts, and conditions, can name at that moment.
     """
 
-    def __init__(self, flow: Flow, plan: Plan, call: Call, listener: SessionListener, names: Names) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        plan: Plan,
+        call: Call,
+        listener: SessionListener,
+        services: NodeServices,
+        names: Names,
+    ) -> None:
         self._flow = flow
+        self.services = services
+        """How the call's services work at each node."""
         self._tools = {tool.name: tool for tool in plan.tools}
         self._call = call
         self._listener = listener
         self._names = names
-        self.node = flow.initial_node
-        self.role_node = flow.initial_node if self._at.role_message else ""
-        """The caller's node, and the last one that has said who the agent is; empty where none has."""
         self._llm: FrameProcessor | None = None
         self._manager: FlowManager | None = None
         self._parallel_calls = ParallelToolCalls()
-        self._nodes: dict[str, NodeConfig] = {}
-        self._nodes |= {name: self._node(name, node) for name, node in flow.nodes.items()}
+        self._actions = NodeActions(call, listener, self._run_tool, lambda: self._llm)
+        self._nodes = {name: self._node(name, node) for name, node in flow.nodes.items()}
+        self._position = FlowPosition(flow, self._nodes, self._actions, call, listener, services, names)
 
     @property
     def speaks_first(self) -> bool:
-        """Whether the agent says something before the caller does, unless its prompts say otherwise."""
-        return self._flow.nodes[self._flow.initial_node].respond_immediately
+        """Whether the model says something before the caller does, unless its prompts say otherwise."""
+        return bool(self._nodes[self._flow.initial_node]["respond_immediately"])
 
     @property
     def role(self) -> str | None:
         """Who the agent is now, as the spec has it, where a node has said so."""
-        return self._flow.nodes[self.role_node].role_message if self.role_node else None
+        return self._position.role
 
     @property
-    def _at(self) -> FlowNode:
-        return self._flow.nodes[self.node]
+    def node(self) -> str:
+        """The node that the caller is at, or is being led to."""
+        return self._position.place
+
+    @property
+    def role_node(self) -> str:
+        """The last node that has said who the agent is; empty where none has."""
+        return self._position.role_node
+
+    @property
+    def interruptions(self) -> bool:
+        """Whether the caller may interrupt the agent at the node that they are at."""
+        return self._position.interruptions
 
     @property
     def fields(self) -> Mapping[str, ExtractedField]:
         """What is read from the caller's words at the node that they are at."""
-        return self._at.extract
+        return self._position.node.extract
 
     @property
     def keys(self) -> Keys | None:
         """What the caller's keys mean at the node that they are at, where it says so."""
-        return self._at.keys
+        return self._position.node.keys
 
     @property
     def idle(self) -> AnyIdle | None:
         """What happens when the caller says nothing at the node that they are at, where it says so."""
-        return self._at.idle
+        return self._position.node.idle
 
-    async def go(self, name: str) -> bool:
-        """Enter a node that the caller has chosen by a key; whether the agent speaks there first."""
-        manager = self._manager
-        if manager is None:
+    async def choose(self, name: str) -> bool:
+        """The caller has chosen a node by a key, for ``go``; whether the agent speaks there first."""
+        if self._manager is None:
             return False
         try:
-            await manager.set_node_from_config(await self._enter(name, manager))
-        except (FlowStepError, FlowError) as error:
+            await self._position.enter(name, self._manager)
+        except FlowStepError as error:
             self._listener.step_failed(str(error))
             return False
-        return self._flow.nodes[name].respond_immediately
+        return self._flow.nodes[name].speaks or self._flow.nodes[name].then is not None
+
+    async def go(self, name: str) -> None:
+        """Enter the node that was chosen; what is said on the way has been heard when this returns."""
+        if self._manager and self._position.at == name:
+            try:
+                await self._manager.set_node_from_config(self._nodes[name])
+            except FlowError as error:
+                self._listener.step_failed(str(error))
 
     async def start(
         self, worker: PipelineWorker, parts: PipelineParts, *, speaks: bool, earlier: Resumption | None = None
     ) -> None:
         """Enter the first node, or where ``earlier`` says; the model answers at once where it ``speaks``."""
         self._llm = parts.llm
-        manager = self._manager = FlowManager(
-            llm=parts.llm,  # type: ignore[arg-type]
+        manager = self._manager = pipecat_private.ArrivingFlowManager(
+            self._position.arrive,
+            llm=parts.llm,
             context_aggregator=parts.aggregators,
-            worker=FlowWorker(worker, parts.llm),  # type: ignore[arg-type]
+            worker=FlowWorker(worker, parts.llm),
             global_functions=[self._function(function) for function in self._flow.global_functions],
         )
         manager.state.update(self._names())
@@ -123,23 +150,23 @@ class CallFlow:
     async def _resumed(self, earlier: Resumption, manager: FlowManager) -> NodeConfig:
         """The node that a call was at elsewhere, as who it was there, or the first if it can't be entered."""
         if (role := self._flow.nodes.get(earlier.role_node)) and role.role_message:
-            self.role_node = earlier.role_node
+            self._position.role_node = earlier.role_node
         first = self._flow.initial_node
         try:
-            await self._enter(earlier.node if earlier.node in self._nodes else first, manager)
+            await self._position.enter(earlier.node if earlier.node in self._nodes else first, manager)
         except FlowStepError as error:
             self._listener.step_failed(str(error))
-            await self._enter(first, manager)
-        return self._node(self.node, transitions.entered_before(self._at, self.role))
+            await self._position.enter(first, manager)
+        name = self._position.entered_before()
+        return self._node(name, transitions.entered_before(self._flow.nodes[name], self.role))
 
     def _node(self, name: str, node: FlowNode) -> NodeConfig:
         config: NodeConfig = {
             "name": name,
             "task_messages": [message.model_dump() for message in node.task_messages],
             "functions": [self._function(function) for function in node.functions],
-            "pre_actions": [self._action(name, action, said=True) for action in node.pre_actions],
-            "post_actions": [self._action(name, action) for action in node.post_actions],
-            "respond_immediately": node.respond_immediately,
+            "post_actions": self._actions.after(name, node),
+            "respond_immediately": node.respond_immediately and not (node.say and node.then is None),
         }
         if node.context_strategy:
             config["context_strategy"] = ContextStrategyConfig(ContextStrategy(node.context_strategy))
@@ -187,6 +214,9 @@ class CallFlow:
 
         return work
 
+    async def _run_tool(self, action: FlowAction, manager: FlowManager) -> None:
+        await self._run(str(action.tool), action.arguments, manager)
+
     async def _run(
         self, name: str, arguments: Mapping[str, Any], manager: FlowManager
     ) -> tuple[Outcome, object]:
@@ -197,54 +227,24 @@ class CallFlow:
     async def _next(self, function: FlowFunction, data: object, manager: FlowManager) -> NodeConfig | None:
         """The next node, whose texts can be filled in; raises FlowStepError where there can be none."""
         name = await transitions.following(function, data, self._names, self._listener)
-        return None if name is None else await self._enter(name, manager)
-
-    async def _enter(self, name: str, manager: FlowManager) -> NodeConfig:
-        """A node whose texts can be filled in, which they are at from now on; raises FlowStepError."""
-        node = self._flow.nodes[name]
-        try:
-            await transitions.fill_in(node, self._names, self._listener, manager.state)
-        except placeholders.MissingValueError as error:
-            raise FlowStepError(f"node '{name}' can't be entered: {error}") from None
-        self.node, self.role_node = name, name if node.role_message else self.role_node
-        await self._listener.line.count_silence_anew()
-        return self._nodes[name]
+        return None if name is None else await self._position.enter(name, manager)
 
     def _failed(self, error: FlowStepError) -> dict[str, str]:
         """What the model is told of a step that can't be taken; the caller stays where they are."""
         self._listener.step_failed(str(error))
         return {"status": "error", "error": str(error)}
 
-    def _action(self, node: str, action: FlowAction, *, said: bool = False) -> ActionConfig:
-        """An action under a name of its own, for Pipecat knows one handler for each name.
 
-        What stands after the agent's words waits for them; ``said`` is for what stands before.
-        """
-
-        async def act(_action: dict[str, Any], manager: FlowManager) -> None:
-            if not said:
-                await self._answered()
-            if action.tool:
-                await self._run(action.tool, action.arguments, manager)
-                return
-            words = placeholders.fill(action.text or "", manager.state)
-            if action.type == "end_conversation":
-                await self._call.hang_up(words)
-            else:
-                await self._listener.line.announce(words, remembered=action.append_text_to_context)
-
-        return {"type": f"{node}:{id(action)}", "handler": act}
-
-    async def _answered(self) -> None:
-        """Wait until the caller has heard the answer, which a realtime model gives when it likes."""
-        if isinstance(self._llm, OpenAIRealtimeLLMService):
-            await pipecat_private.wait_until_answering(self._llm, True, _TAKEN_SECONDS)
-            await pipecat_private.wait_until_answering(self._llm, False, _ANSWERED_SECONDS)
-        await self._listener.line.heard()
-
-
-def of(plan: Plan, call: Call, listener: SessionListener, names: Names) -> CallFlow | None:
+def of(
+    plan: Plan,
+    call: Call,
+    listener: SessionListener,
+    parts: PipelineParts,
+    resources: Resources,
+    names: Names,
+) -> CallFlow | None:
     """The flow of a call, where its spec has one."""
     if plan.spec.flow is None:
         return None
-    return CallFlow(plan.spec.flow, plan, call, listener, names)
+    services = NodeServices(plan, parts, resources)
+    return CallFlow(plan.spec.flow, plan, call, listener, services, names)

@@ -32,6 +32,11 @@ async def following(
     return _by_variables(to, names(), listener)
 
 
+def by_itself(node: FlowNode, values: Mapping[str, Any]) -> str | None:
+    """Where a node goes on to without the model; None where it waits for the caller."""
+    return conditions.first(node.then, values) if isinstance(node.then, tuple) else node.then
+
+
 def entered_before(node: FlowNode, role: str | None) -> FlowNode:
     """A node that another process has entered: all it does anew is speak, as ``role``, and end the call."""
     ends = tuple(action for action in node.post_actions if action.type == "end_conversation")

@@ -5,6 +5,7 @@ Pipecat is pinned exactly, and ``tests/pipeline/test_pipecat_private.py`` fails 
 
 from __future__ import annotations
 
+from agentrun.pipeline.pipecat_private.flow_nodes import ArrivingFlowManager
 from agentrun.pipeline.pipecat_private.idleness import watch_speakers_alone
 from agentrun.pipeline.pipecat_private.interruptions import cancel_calls_in_order, drop_what_waits
 from agentrun.pipeline.pipecat_private.output_pieces import send_larger_pieces
@@ -55,10 +56,16 @@ from agentrun.pipeline.pipecat_private.tool_arguments import read_all_arguments
 from agentrun.pipeline.pipecat_private.tool_blocks import assemble_tool_blocks
 from agentrun.pipeline.pipecat_private.tool_calls import assemble_tool_calls
 from agentrun.pipeline.pipecat_private.tool_tracing import surround_tool_calls
-from agentrun.pipeline.pipecat_private.turns import stop_by_model, stop_by_silence
+from agentrun.pipeline.pipecat_private.turns import (
+    allow_interruptions,
+    mute_strategies,
+    stop_by_model,
+    stop_by_silence,
+)
 from agentrun.pipeline.pipecat_private.workers import clean_up, force_cancel, forget_frames, tasks
 
 __all__ = [
+    "ArrivingFlowManager",
     "CallerWordsFrame",
     "PcmuRealtime",
     "SegmentTranscripts",
@@ -66,6 +73,7 @@ __all__ = [
     "SharedSilero",
     "SharedSmartTurn",
     "StreamingSTT",
+    "allow_interruptions",
     "assemble_tool_blocks",
     "assemble_tool_calls",
     "cancel_calls_in_order",
@@ -80,6 +88,7 @@ __all__ = [
     "is_connected",
     "keep_pace",
     "keep_session",
+    "mute_strategies",
     "note_ends",
     "note_usage",
     "read_all_arguments",

@@ -1,4 +1,4 @@
-"""The end of the caller's turn, held until every stretch of their speech has been written down.
+"""The caller's turns: their end, held until all of their speech has been written down, and what is allowed.
 
 Pipecat 1.14 ends a turn with the first transcript that comes. Where a pause cuts speech in two, that is the
 first half's: the agent answers half of what was said, and the second half interrupts its answer.
@@ -6,10 +6,13 @@ first half's: the agent answers half of what was said, and the second half inter
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pipecat.frames.frames import Frame, VADUserStoppedSpeakingFrame
+from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregator
 from pipecat.turns.types import ProcessFrameResult
+from pipecat.turns.user_mute import BaseUserMuteStrategy
 from pipecat.turns.user_stop import SpeechTimeoutUserTurnStopStrategy, TurnAnalyzerUserTurnStopStrategy
 
 from agentrun.pipeline.turns.speech_segments import SegmentWrittenFrame
@@ -75,3 +78,15 @@ def stop_by_silence(
     """The end of turns after ``seconds`` of silence; ``segmented`` as above."""
     strategy = HeldSpeechTimeout if segmented else SpeechTimeoutUserTurnStopStrategy
     return strategy(user_speech_timeout=seconds, wait_for_transcript=transcribed)
+
+
+def allow_interruptions(caller: LLMUserAggregator, allowed: bool) -> None:
+    """Whether what the caller says interrupts the agent from now on."""
+    turns = caller._params.user_turn_strategies
+    for strategy in (turns.start or ()) if turns else ():
+        strategy._enable_interruptions = allowed
+
+
+def mute_strategies(caller: LLMUserAggregator) -> Sequence[BaseUserMuteStrategy]:
+    """What decides whether the caller is listened to."""
+    return tuple(caller._params.user_mute_strategies)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any
 
 import openai
@@ -66,6 +67,7 @@ class OpenAISpeech(OpenAITTSService):
         super().__init__(sample_rate=RATE, **kwargs)
         self._planned, self._ready = voice, ready
         self._buffer, self._stall, self._attempts = buffer, stall, attempts
+        self._as_planned = replace(self.settings)
 
     @property
     def chunk_size(self) -> int:
@@ -73,7 +75,7 @@ class OpenAISpeech(OpenAITTSService):
 
     @traced_tts
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame, None]:
-        pcm = self._ready.find(self._planned, text)
+        pcm = self._ready.find(self._planned, text) if self.settings == self._as_planned else None
         if pcm is not None:
             await self.stop_ttfb_metrics()
             for start in range(0, len(pcm), self.chunk_size):

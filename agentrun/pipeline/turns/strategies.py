@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipecat.audio.vad.vad_analyzer import VADParams
+from pipecat.frames.frames import Frame
 from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregatorParams
 from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
 from pipecat.turns.user_mute import (
@@ -48,6 +49,17 @@ _NOISE = EmptyUserTurnConfig(
 """A caller who coughs while the agent speaks is not asked to repeat it: the answer goes on."""
 
 
+class WordsMute(BaseUserMuteStrategy):
+    """Mutes the caller for as long as it is told to: during words that nobody may interrupt or answer."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.muted = False
+
+    async def process_frame(self, frame: Frame) -> bool:  # noqa: ARG002 - asked of each one
+        return self.muted
+
+
 @dataclass(frozen=True)
 class Words:
     """What is known of a call's transcripts: whether there are any, and whether each stretch is told of."""
@@ -80,7 +92,7 @@ def user_params(
 
 def mute_strategies(spec: AgentSpec) -> list[BaseUserMuteStrategy]:
     """When the caller is not listened to."""
-    return [MUTES[word]() for word in spec.turns.mute]
+    return [*(MUTES[word]() for word in spec.turns.mute), *((WordsMute(),) if spec.flow else ())]
 
 
 def idle_after(spec: AgentSpec) -> float:

@@ -56,6 +56,8 @@ class Announcements:
         self._finished = asyncio.Event()
         self._said: dict[int, asyncio.Event] = {}
         self._asked_at = 0.0
+        self.interruptions = 0
+        """How often what was being said has been dropped."""
         worker.add_reached_downstream_filter((InterruptionFrame, _Said))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
         self._taken = asyncio.Event()
@@ -176,6 +178,7 @@ class Announcements:
 
     async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
         if isinstance(frame, InterruptionFrame):
+            self.interruptions += 1
             if frame.id in self._silenced:
                 self._silenced[frame.id].set()
             for gone_out in self._said.values():

@@ -42,6 +42,7 @@ class KeyTurns:
         self._llm = turns.parts.llm
         self._line = FlowWorker(worker, self._llm)
         self._transcript = transcript
+        self._going: set[asyncio.Task[None]] = set()
         self._pressed: asyncio.Queue[str] = asyncio.Queue(MOST_WAITING)
 
     def take(self, key: str) -> bool:
@@ -56,20 +57,25 @@ class KeyTurns:
 
     async def run(self) -> None:
         """Make turns of the keys that are taken, until it is cancelled."""
-        while True:
-            key = await self._pressed.get()
-            at, keys = self._transcript.now, self._keys()
-            if keys:
-                await self._turns.keys_begin()
-                await self._cut_off()
-                await self._end(keys, await self._entry(keys, key), at)
+        try:
+            while True:
+                key = await self._pressed.get()
+                at, keys = self._transcript.now, self._keys()
+                if keys:
+                    await self._turns.keys_begin()
+                    await self._cut_off()
+                    await self._end(keys, await self._entry(keys, key), at)
+        finally:
+            for going in self._going:
+                going.cancel()
 
     def _keys(self) -> Keys | None:
         """What keys mean at this moment: as the flow's node has it, else as the agent has it."""
         return (self._flow.keys if self._flow else None) or self._turns.spec.turns.keys
 
     async def _cut_off(self) -> None:
-        if not self._turns.spec.turns.interruptions or self._turns.speaking.caller:
+        allowed = self._flow.interruptions if self._flow else self._turns.spec.turns.interruptions
+        if not allowed or self._turns.speaking.caller:
             return
         self._turns.response_deadline.caller_speaks()
         if isinstance(self._llm, OpenAIRealtimeLLMService):
@@ -96,11 +102,18 @@ class KeyTurns:
             await self._voice.say(keys.wrong)
         elif choice and choice.to and self._flow:
             await self._tell(choice, pressed, answered=False)
-            await self._turns.keys_end(answered=await self._flow.go(choice.to))
+            await self._turns.keys_end(answered=await self._flow.choose(choice.to))
+            self._lead(self._flow, choice.to)
         else:
             answered = not self._turns.speaking.caller
             await self._turns.keys_end(answered=answered)
             await self._tell(choice, pressed, answered=answered)
+
+    def _lead(self, flow: CallFlow, name: str) -> None:
+        """Lead the caller to a node; keys are taken meanwhile, for words that are said on the way."""
+        going = asyncio.create_task(flow.go(name))
+        self._going.add(going)
+        going.add_done_callback(self._going.discard)
 
     async def _tell(self, choice: KeyChoice | None, pressed: str, *, answered: bool) -> None:
         message: Any = {"role": "user", "content": choice.say if choice else pressed}

@@ -9,6 +9,7 @@ from typing import Any
 from loguru import logger
 from pipecat.frames.frames import ErrorFrame
 
+from agentrun.pipeline.session_listener import Next
 from agentrun.session.call_control import SessionCallControl
 from agentrun.session.responses.provider_faults import described
 from agentrun.session.responses.response_deadline import ResponseDeadline
@@ -52,6 +53,16 @@ class PipelineEvents:
         self.transcript.tool(tool, arguments, outcome)
         self.latency.tool_ended()
         self.response_deadline.tool_ended(answered=outcome.status != "cancelled")
+
+    def way_began(self) -> None:
+        """A flow is on the way to a node: what it says and does there is bounded by itself."""
+        self.response_deadline.tool_started()
+
+    def way_ended(self, following: Next) -> None:
+        """It is there: an answer is due where the model speaks next."""
+        self.response_deadline.tool_ended(answered=following == "model")
+        if following == "caller":
+            self.response_deadline.settled()
 
     async def tool_gave(self, tool: Tool, outcome: Outcome) -> None:
         """A tool's result gives variables their values."""

@@ -22,7 +22,7 @@ def check(file: SpecFile, tools: Sequence[str]) -> list[Problem]:
     if flow is None:
         return []
     texts = flow_texts.check(flow, file.spec)
-    wrong = (*_nodes(flow), *_functions(flow, tools), *texts, *_style(flow, file.spec))
+    wrong = (*_nodes(flow), *_rounds(flow), *_functions(flow, tools), *texts, *_style(flow, file.spec))
     odd = (*_unreached(flow, file.spec.turns.keys), *_unused(flow, tools), *flow_texts.typos(flow, file.spec))
     return [
         *(file.problem(("flow", *where), message, hint) for where, message, hint in wrong),
@@ -58,10 +58,28 @@ def _nodes(flow: Flow) -> Iterator[Finding]:
         for name, node in flow.nodes.items()
         for pressed, target in (node.keys.ways if node.keys else ())
     ]
+    ends += [
+        (("nodes", name, *below), target)
+        for name, node in flow.nodes.items()
+        for below, target in node.ways
+        if not flow.ends(target)
+    ]
     for where, target in ends:
         if target not in flow.nodes:
             hint = closest(target, names) or f"name one of its nodes: {', '.join(names)}"
             yield where, f"there is no node '{target}'", hint
+
+
+def _rounds(flow: Flow) -> Iterator[Finding]:
+    """Nodes that go on by themselves, and come back to themselves without anybody being waited for."""
+    told: set[str] = set()
+    for name, node in flow.nodes.items():
+        for where, target in node.ways:
+            round_trip = flow.without_waiting(target)
+            if name in round_trip and name not in told:
+                told.update(one for one in round_trip if name in flow.without_waiting(one))
+                message = f"comes back to '{name}' without waiting for the caller, and would never end"
+                yield ("nodes", name, *where), message, "write a node with `task_messages`, or end"
 
 
 def _functions(flow: Flow, tools: Sequence[str]) -> Iterator[Finding]:
@@ -127,13 +145,14 @@ def _unreached(flow: Flow, keys: Keys | None) -> Iterator[Finding]:
         if node in flow.nodes and node not in reached:
             reached.add(node)
             ahead += [target for _, _, target in ways(flow, node)]
+            ahead += [target for _, target in flow.nodes[node].ways]
             ahead += _by_key(flow.nodes[node].keys or keys)
     for node in flow.nodes:
         if node not in reached:
             yield (
                 ("nodes", node),
                 f"no way leads to node '{node}'",
-                "name it at a `transition_to`, or remove it",
+                "name it at a `transition_to` or a `then`, or remove it",
             )
 
 

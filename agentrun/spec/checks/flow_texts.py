@@ -87,8 +87,9 @@ def _entered_without_tools(flow: Flow) -> set[str]:
         nodes.add(node)
         if any(action.tool for action in flow.nodes[node].pre_actions):
             continue
-        functions = (*flow.nodes[node].functions, *flow.global_functions)
+        functions = () if flow.nodes[node].then else (*flow.nodes[node].functions, *flow.global_functions)
         ahead += [target for one in functions if one.transition_only for _, target in one.targets]
+        ahead += [target for _, target in flow.nodes[node].ways]
     return nodes
 
 
@@ -97,6 +98,8 @@ def written(flow: Flow) -> Iterator[tuple[str, Where, str]]:
     for name, node in flow.nodes.items():
         for index, message in enumerate(node.task_messages):
             yield name, ("nodes", name, "task_messages", index, "content"), message.content
+        if node.say:
+            yield name, ("nodes", name, "say"), node.say
         if node.role_message:
             yield name, ("nodes", name, "role_message"), node.role_message
     for where, action in flow.actions():

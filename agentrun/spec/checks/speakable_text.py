@@ -60,6 +60,8 @@ def _spoken(file: SpecFile) -> Iterator[tuple[Where, str]]:
         yield (*where, "wrong"), keys.wrong or ""
     for where, silence in idle.places(spec):
         yield from (((*where, *below), text) for below, text in spoken(silence))
+    for name, node in spec.flow.nodes.items() if spec.flow else ():
+        yield ("flow", "nodes", name, "say"), node.say or ""
     for index, tool in enumerate(spec.tools):
         where = ("tools", index, "mcp", "say") if tool.mcp else ("tools", index, "say")
         yield where, (tool.mcp or tool).say or ""

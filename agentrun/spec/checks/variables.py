@@ -85,6 +85,9 @@ def _conditions(spec: AgentSpec) -> Iterator[Finding]:
     for where, function in spec.flow.functions() if spec.flow else ():
         if isinstance(function.transition_to, tuple):
             yield from check_ways(function.transition_to, ("flow", *where, "transition_to"), spec)
+    for name, node in spec.flow.nodes.items() if spec.flow else ():
+        if isinstance(node.then, tuple):
+            yield from check_ways(node.then, ("flow", "nodes", name, "then"), spec)
 
 
 def _unknown(path: str, spec: AgentSpec) -> Iterator[tuple[str, str]]:

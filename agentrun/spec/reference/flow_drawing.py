@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agentrun.spec.models.conditions import ConditionalWay
 from agentrun.spec.models.flow import Flow, FlowFunction
 from agentrun.spec.models.telephone_keys import Keys
 
@@ -53,9 +54,12 @@ def _edges(flow: Flow, keys: Keys | None) -> Iterator[tuple[str, str, str]]:
     for name, node in flow.nodes.items():
         for function in node.functions:
             yield from ((name, *way) for way in _ways(function))
-        by_key = node.keys or keys
+        by_key = node.keys or (None if node.then else keys)
         for pressed, target in by_key.ways if by_key else ():
             yield name, f"key {pressed}", target
+        for where, target in node.ways:
+            if not flow.ends(target):
+                yield name, _condition(node.then, where) or "then", target
 
 
 def _ways(function: FlowFunction) -> Iterator[tuple[str, str]]:
@@ -68,9 +72,16 @@ def _case(function: FlowFunction, where: tuple[str | int, ...]) -> str:
     if len(where) == 1:
         return ""
     if isinstance(function.transition_to, tuple):
-        when = function.transition_to[int(where[1])].when
-        return " if " + ", ".join(when) if when else " else"
+        return f" {_condition(function.transition_to, where)}"
     return " else" if where[-1] == "default" else f" = {where[-1]}"
+
+
+def _condition(ways: str | tuple[ConditionalWay, ...] | None, where: tuple[str | int, ...]) -> str:
+    """The variables by which the way at ``where`` is taken; nothing where there are no others."""
+    if not isinstance(ways, tuple):
+        return ""
+    when = ways[int(where[1])].when
+    return "if " + ", ".join(when) if when else "else"
 
 
 def _ends(flow: Flow) -> list[str]:
@@ -79,6 +90,7 @@ def _ends(flow: Flow) -> list[str]:
         name
         for name, node in flow.nodes.items()
         if any(action.type == "end_conversation" for action in (*node.pre_actions, *node.post_actions))
+        or any(flow.ends(target) for _, target in node.ways)
     ]
 
 

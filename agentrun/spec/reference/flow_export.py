@@ -13,8 +13,12 @@ from agentrun.spec.models.flow import Flow, FlowAction, FlowBranch, FlowFunction
 def as_data(flow: Flow) -> dict[str, Any]:
     """Plain data that Pipecat's ``FlowConfig`` and its JSON Schema accept, without keys that are agentrun's.
 
-    Raises SetupError for a way that goes by variables.
+    Raises SetupError for a way that goes by variables, and for a node that goes on by itself.
     """
+    for name, node in flow.nodes.items():
+        if node.then:
+            message = f"node '{name}' goes on by itself, and Pipecat's nodes have no `then:`"
+            raise SetupError(message, "say its words in a `tts_say` of the nodes that it leads to")
     data: dict[str, Any] = {
         "initial_node": flow.initial_node,
         "nodes": {name: _node(node) for name, node in flow.nodes.items()},
@@ -32,14 +36,15 @@ def as_yaml(flow: Flow) -> str:
 def _node(node: FlowNode) -> dict[str, Any]:
     data: dict[str, Any] = {"role_message": node.role_message} if node.role_message else {}
     data["task_messages"] = [{"role": one.role, "content": one.content} for one in node.task_messages]
-    for key, actions in (("pre_actions", node.pre_actions), ("post_actions", node.post_actions)):
+    said = (FlowAction(type="tts_say", text=node.say),) if node.say else ()
+    for key, actions in (("pre_actions", (*node.pre_actions, *said)), ("post_actions", node.post_actions)):
         if actions:
             data[key] = [_action(action) for action in actions]
     if node.functions:
         data["functions"] = [_function(function) for function in node.functions]
     if node.context_strategy:
         data["context_strategy"] = node.context_strategy
-    if not node.respond_immediately:
+    if node.say or not node.respond_immediately:
         data["respond_immediately"] = False
     return data
 

@@ -9,10 +9,11 @@ from pipecat.flows import FlowConfig
 from pydantic import BaseModel
 
 from agentrun import spec
+from agentrun.errors import SetupError
 from agentrun.spec.models import flow
 from agentrun.spec.reference import flow_export
 
-OWN = {"extract", "idle", "keys"}
+OWN = {"extract", "idle", "interruptions", "keys", "llm", "realtime", "say", "stt", "then", "tts"}
 """Keys that Pipecat's flows don't have."""
 GOOD = Path(__file__).parent.parent.parent / "specs" / "good" / "flow.yaml"
 
@@ -39,6 +40,20 @@ def test_pipecat_takes_what_agentrun_takes() -> None:
     branch = theirs.nodes["start"].functions[0].transition_to
     assert isinstance(branch, FlowConfig.Branch)
     assert branch.cases == {"true": "end", "3": "start"}
+
+
+def test_fixed_words_of_a_node_are_an_action_in_pipecat() -> None:
+    node = flow.FlowNode.model_validate({"task_messages": "Ask.", "say": "Hello."})
+    data = flow_export.as_data(flow.Flow(initial_node="start", nodes={"start": node}))
+    theirs = FlowConfig.model_validate(data).nodes["start"]
+    assert [action.model_dump()["text"] for action in theirs.pre_actions or ()] == ["Hello."]
+    assert theirs.respond_immediately is False
+
+
+def test_a_node_that_goes_on_by_itself_is_not_in_pipecat() -> None:
+    data = {"initial_node": "start", "nodes": {"start": {"say": "Hello.", "then": "end"}}}
+    with pytest.raises(SetupError, match="node 'start' goes on by itself"):
+        flow_export.as_data(flow.Flow.model_validate(data))
 
 
 @pytest.mark.parametrize("value", [True, False, "True", "FALSE", 3, "no", None, 2.5])

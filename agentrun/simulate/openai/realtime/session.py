@@ -94,7 +94,7 @@ class RealtimeSession:
         rate = audio_format.RATES[audio_format.of(settings, "input")]
         audio_format.of(settings, "output")
         if "turn_detection" in audio:
-            self._turns = speech_turns.from_setting(audio["turn_detection"])
+            self._turns = speech_turns.changed(self._turns, audio["turn_detection"])
         self.settings = settings
         if self._turns:
             self._turns.rate = rate

@@ -96,3 +96,17 @@ def from_setting(setting: Any) -> SpeechTurns | None:
         if isinstance(silence, int) and isinstance(prefix, int):
             return SpeechTurns(silence_ms=silence, prefix_ms=prefix)
     raise MisfitError("invalid_value", f"turn_detection can't be {setting}.")
+
+
+def changed(turns: SpeechTurns | None, setting: Any) -> SpeechTurns | None:
+    """The same as ``from_setting`` for a session that has ``turns``: what it is hearing goes on.
+
+    >>> turns = SpeechTurns(speaking=True)
+    >>> changed(turns, {"type": "server_vad", "silence_duration_ms": 200}) is turns, turns.silence_ms
+    (True, 200)
+    """
+    found = from_setting(setting)
+    if turns is None or found is None:
+        return found
+    turns.silence_ms, turns.prefix_ms = found.silence_ms, found.prefix_ms
+    return turns

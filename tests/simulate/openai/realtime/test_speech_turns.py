@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agentrun.simulate.openai.realtime.client_events import MisfitError
-from agentrun.simulate.openai.realtime.speech_turns import RATE, SpeechTurns, from_setting
+from agentrun.simulate.openai.realtime.speech_turns import RATE, SpeechTurns, changed, from_setting
 from tests.simulate.openai.talking import silence, tone
 
 
@@ -72,3 +72,12 @@ def test_an_eager_listener_waits_less() -> None:
 def test_a_setting_that_does_not_exist_is_refused(setting: Any) -> None:
     with pytest.raises(MisfitError, match="turn_detection"):
         from_setting(setting)
+
+
+def test_a_setting_that_comes_while_somebody_speaks_takes_their_turn_nothing_away() -> None:
+    turns = SpeechTurns()
+    assert edges(turns, tone(0.5)) == ["started"]
+    same = changed(turns, {"type": "server_vad", "silence_duration_ms": 200})
+    assert same is turns
+    assert edges(turns, silence(0.3)) == ["stopped"]
+    assert changed(turns, None) is None
