@@ -17,6 +17,10 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 _SETTLE_SECONDS = 0.0001
 """What is waited for in real time before a jump: the kernel's loopback needs microseconds."""
+_MOST_SPEED = 1_000
+_FAR_SECONDS = 0.05
+"""On a busy machine it needs longer: a jump waits for a thousandth of its length, and at most for this, so that
+the minute that a peer has for its answer is not over within a moment."""
 _THREAD_SECONDS = 0.001
 """What is waited for where a thread may be about to answer, which is not one of the loop's own."""
 _OWN_THREADS = "asyncio_"
@@ -39,9 +43,11 @@ class _Selector(selectors.DefaultSelector):
         return list(ready)
 
     def _settled(self, timeout: float) -> list[tuple[selectors.SelectorKey, int]]:
-        if _has_other_threads():
-            return super().select(min(timeout, _THREAD_SECONDS))
-        time.sleep(min(timeout, _SETTLE_SECONDS))
+        shortest = _THREAD_SECONDS if _has_other_threads() else _SETTLE_SECONDS
+        wait = min(timeout, max(shortest, min(timeout / _MOST_SPEED, _FAR_SECONDS)))
+        if wait >= _THREAD_SECONDS:
+            return super().select(wait)
+        time.sleep(wait)  # shorter than what a selector can wait for
         return super().select(0)
 
 

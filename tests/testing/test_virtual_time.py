@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 
@@ -31,3 +32,23 @@ def test_the_loop_ends_with_its_threads_however_long_they_take() -> None:
 
     virtual_time.run(leave_a_thread_at_work())
     assert worked.is_set()
+
+
+def test_what_is_on_its_way_for_a_moment_comes_before_a_minute_is_over() -> None:
+    """As on a machine whose loopback is late: the bytes are no thread's of the loop, and not there yet."""
+    here, there = socket.socketpair()
+
+    async def wait_for_bytes() -> bytes:
+        reader, writer = await asyncio.open_connection(sock=here)
+        # named as asyncio's own, so that nothing tells the clock of it
+        late = threading.Timer(0.01, there.sendall, [b"ready"])
+        late.name = "asyncio_late"
+        late.start()
+        try:
+            return await asyncio.wait_for(reader.read(5), 60)
+        finally:
+            late.join()
+            writer.close()
+
+    with there:
+        assert virtual_time.run(wait_for_bytes()) == b"ready"
