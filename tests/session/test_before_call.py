@@ -82,6 +82,11 @@ async def test_what_a_plugin_gives_is_taken_within_bounds(tmp_path: Path, value:
     assert not looked_up.values.get("plan")
 
 
+async def test_a_plugin_may_find_out_more_than_an_agent_has_variables_for(tmp_path: Path) -> None:
+    looked_up = await found(made(tmp_path, gives({"plan": "gold", "birthday": "1815-12-10", "plans": 3})))
+    assert looked_up == LookedUp({"plan": "gold"})
+
+
 async def test_a_plugin_that_is_slow_is_not_waited_for(tmp_path: Path) -> None:
     async def asks(call: Call) -> dict[str, str]:
         del call

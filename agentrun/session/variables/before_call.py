@@ -14,6 +14,7 @@ from agentrun.errors import ToolError
 from agentrun.plan.before_call import BeforeCallPlan, chosen
 from agentrun.plan.plan import Plan
 from agentrun.plugins import call_hooks
+from agentrun.spec.loading.close_match import closest
 from agentrun.spec.models.before_call import CallChoice
 from agentrun.spec.values import conditions, variables
 from agentrun.tools.author_errors import AuthoredError
@@ -104,7 +105,11 @@ class BeforeCall:
         return self._checked(plugin, answer)
 
     def _checked(self, plugin: str, given: Any) -> LookedUp:
-        """The values of a plugin that are variables of the spec."""
+        """The values of a plugin that are variables of the spec.
+
+        A plugin serves several agents, and not each has all of its variables: a name that no variable of
+        this one has is left, and an error only where one that was not given is spelt almost so.
+        """
         if given is None:
             return LookedUp()
         if not isinstance(given, Mapping):
@@ -113,7 +118,8 @@ class BeforeCall:
         names = {**self._plan.spec.vars, **variables.found_out(self._plan.spec)}
         paths = {name: f'"{name}"' for name in map(str, given) if name in names}
         values, troubles = saved_values.read(paths, dict(given))
-        unknown = [name for name in map(str, given) if name not in names]
+        missed = [name for name in names if name not in paths]
+        unknown = [name for name in map(str, given) if name not in names and closest(name, missed)]
         notes = [f"not_saved: plugin {plugin}: {one}" for one in troubles]
         notes += [
             f"not_saved: plugin {plugin}: the spec has no variable '{name[:64]}'" for name in unknown[:5]
