@@ -19,8 +19,8 @@ _SETTLE_SECONDS = 0.0001
 """What is waited for in real time before a jump: the kernel's loopback needs microseconds."""
 _MOST_SPEED = 1_000
 _FAR_SECONDS = 0.05
-"""On a busy machine it needs longer: a jump waits for a thousandth of its length, and at most for this, so that
-the minute that a peer has for its answer is not over within a moment."""
+"""On a busy machine it needs longer: a jump waits for a thousandth of its length, and at most for this. The
+minute that a peer has for its answer is not over within a moment."""
 _THREAD_SECONDS = 0.001
 """What is waited for where a thread may be about to answer, which is not one of the loop's own."""
 _OWN_THREADS = "asyncio_"

@@ -10,6 +10,7 @@ import pytest
 
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plugins.builtin import tool_of
+from agentrun.records import CallRecord
 from agentrun.server.records.audio_recordings import Recordings
 from agentrun.simulate.engines.engines import Answer
 from agentrun.spec.models.tools.tool_use import ToolUse
@@ -160,3 +161,45 @@ def test_a_file_that_cannot_be_deleted_is_told_of(tmp_path: Path, monkeypatch: p
     assert error.startswith("recording: it was to be deleted, and is still at ")
     assert files(tmp_path) == [Path(call.record.recording)]
     assert call.record.recording_deleted is None
+
+
+@pytest.mark.parametrize("to", ["recordings", "memory://again/calls"])
+def test_what_an_earlier_connection_of_the_call_has_recorded_is_deleted_too(tmp_path: Path, to: str) -> None:
+    """The first stream broke off; another process had one of the same call before, and one of another."""
+    import fsspec
+
+    [tool] = [one for one, _ in [tool_of(ToolUse(use="stop_recording"))] if one]
+    changed: list[CallRecord] = []
+
+    async def run() -> list[CallRecord]:
+        recordings = Recordings(changed.append)
+        records = []
+        async with Resources() as resources:
+            for script in ([], [STOP, Answer("Deleted.")]):
+                async with quick_call(
+                    *(tmp_path, "cascaded", [tool], script),
+                    resources=resources,
+                    more=f"record: {{audio: {to}}}\n",
+                    recordings=recordings,
+                ) as call:
+                    await call.until(lambda: files(tmp_path))
+                    if script:
+                        folder = files(tmp_path)[0].parent
+                        for name in (call.record.id, "another"):
+                            (folder / f"desk-20260101T120000000000Z-{name}.wav").write_bytes(b"RIFF")
+                        await refuse(call)
+                    else:
+                        await asyncio.sleep(5)
+                records.append(call.record)
+                await asyncio.sleep(1)
+        await recordings.close()
+        return records
+
+    first, second = virtual_time.run(run())
+    assert first.id == second.id
+    assert [path.name for path in files(tmp_path)] == ["desk-20260101T120000000000Z-another.wav"]
+    assert not fsspec.filesystem("memory").find("/again")
+    assert (first.recording, second.recording) == ("", "")
+    assert first.recording_deleted is not None
+    assert changed == [first]
+    assert first.errors == second.errors == []

@@ -33,8 +33,16 @@ class RecordingDestination:
 
     def name(self, agent: str, call_id: str, began: datetime) -> str:
         """The file's name: no two calls share one, for a call that was handed on comes again with its id."""
-        safe = re.sub(r"[^A-Za-z0-9_-]", "_", call_id)[:_LONGEST_ID]
-        return f"{agent}-{began:%Y%m%dT%H%M%S%f}Z-{safe}{_SUFFIX[self.format]}"
+        return f"{agent}-{began:%Y%m%dT%H%M%S%f}Z-{safe_id(call_id)}{_SUFFIX[self.format]}"
+
+
+def safe_id(call_id: str) -> str:
+    """A call's id as it stands in the names of files.
+
+    >>> safe_id("room/1")
+    'room_1'
+    """
+    return re.sub(r"[^A-Za-z0-9_-]", "_", call_id)[:_LONGEST_ID]
 
 
 def shown(address: str) -> str:

@@ -12,6 +12,7 @@ from loguru import logger
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
 from agentrun.records.audio.destination import RecordingDestination, shown
+from agentrun.server.records.earlier_recordings import EarlierRecordings
 from agentrun.session.tracking.audio_recorder import Recorder
 from agentrun.tools.running.threads import Threads
 from agentrun.transports.connection import Connection
@@ -35,10 +36,36 @@ class Recording:
         self._record = record
         self._target = target
         self._owner = owner
+        self._path: Path | None = None
+        self._address = ""
+        self._sending: asyncio.Task[None] | None = None
 
     async def discard(self) -> bool:
-        """Stop, and delete what was recorded: nothing is put or sent anywhere. Whether nothing is left."""
-        return await self._recorder.discard()
+        """Stop, and delete what was recorded: nothing is put or sent anywhere. Whether nothing is left.
+
+        What was recorded of the same call before it came anew is deleted as well.
+        """
+        gone = await self._recorder.discard()
+        left = await self._owner.earlier.delete(self._record.id, self, self._recorder.path, self._target)
+        self._record.errors += [f"recording: it was to be deleted, and is still there: {one}" for one in left]
+        return gone and not left
+
+    async def delete(self) -> bool:
+        """Stop it where it goes on, and delete what there is of it; whether nothing is left."""
+        if self._path is None:
+            return await self._recorder.discard()
+        if self._sending:
+            self._sending.cancel()
+            await asyncio.wait({self._sending})
+        removal = asyncio.ensure_future(asyncio.to_thread(_remove, self._path, self._address))
+        await asyncio.wait({removal})
+        if error := removal.exception():
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:_LONGEST_ERROR]
+            self._record.errors.append(f"recording: it was to be deleted, and is still there: {reason}")
+            return False
+        self._record.recording, self._record.recording_deleted = "", self._record.elapsed()
+        self._owner.changed(self._record)
+        return True
 
     async def finish(self) -> None:
         """Put the file where it belongs: in the folder at once, to an address after the call."""
@@ -52,9 +79,10 @@ class Recording:
         except OSError as error:
             self._record.errors.append(f"recording: {error}")
             return
-        self._record.recording = str(path)
+        self._path, self._record.recording = path, str(path)
         if self._target.address:
-            self._owner.send(path, f"{self._target.address}/{name}", self._record)
+            self._address = f"{self._target.address}/{name}"
+            self._sending = self._owner.send(path, self._address, self._record)
 
 
 class Recordings:
@@ -64,7 +92,8 @@ class Recordings:
     """
 
     def __init__(self, changed: Callable[[CallRecord], None], waits: tuple[float, ...] = WAITS) -> None:
-        self._changed = changed
+        self.changed = changed
+        self.earlier = EarlierRecordings()
         self.waits = waits
         self._threads = Threads("uploads", MOST_AT_ONCE)
         self._sending: set[asyncio.Task[None]] = set()
@@ -74,14 +103,17 @@ class Recordings:
         target = plan.recording
         if target is None or connection.written or connection.call.transport == "eval":
             return None
-        return Recording(Recorder(target, connection, record), record, target, self)
+        recording = Recording(Recorder(target, connection, record), record, target, self)
+        self.earlier.add(record.id, recording)
+        return recording
 
-    def send(self, path: Path, address: str, record: CallRecord) -> None:
+    def send(self, path: Path, address: str, record: CallRecord) -> asyncio.Task[None]:
         """Send ``path`` to ``address``; the record says where it is, also when that fails."""
         record.recording = shown(address)
         task = asyncio.create_task(self._send(path, address, record))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
+        return task
 
     async def close(self) -> None:
         """Let files that are on their way arrive, then leave them where they are."""
@@ -104,7 +136,7 @@ class Recordings:
             if wrong:
                 record.recording = str(path)
                 record.errors.append(f"recording: {shown(address)}: {wrong}; it is kept at {path}")
-                self._changed(record)
+                self.changed(record)
 
     async def _attempt(self, path: Path, address: str) -> str:
         """Why the file could not be sent, or nothing; each store has errors of its own."""
@@ -128,3 +160,14 @@ def _put(path: Path, address: str) -> None:
         store.makedirs(parent, exist_ok=True)
     store.put_file(str(path), there)
     path.unlink()
+
+
+def _remove(path: Path, address: str) -> None:
+    """Delete a file here and, where it was sent to an address, there; blocks as ``_put`` does."""
+    from fsspec.core import url_to_fs
+
+    path.unlink(missing_ok=True)
+    if address:
+        store, there = url_to_fs(address)
+        if store.exists(there):
+            store.rm_file(there)

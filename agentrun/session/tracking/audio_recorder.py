@@ -83,9 +83,9 @@ class Recorder:
         else:
             connection.transport.input().add_event_handler("on_before_push_frame", self._came_in)
         connection.transport.output().add_event_handler("on_before_push_frame", self._went_out)
-        self._path = target.part(target.name(record.agent, record.id, record.started))
+        self.path = target.part(target.name(record.agent, record.id, record.started))
         self._discarding: asyncio.Task[bool] | None = None
-        self._writing = asyncio.create_task(self._write(partial(SoundFile, self._path, target.format, rate)))
+        self._writing = asyncio.create_task(self._write(partial(SoundFile, self.path, target.format, rate)))
 
     async def discard(self) -> bool:
         """Stop, and delete what was recorded; whether nothing of it is left.
@@ -102,10 +102,10 @@ class Recorder:
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await asyncio.wait({self._writing})
-                await self._aside(partial(self._path.unlink, missing_ok=True))
+                await self._aside(partial(self.path.unlink, missing_ok=True))
         except (OSError, TimeoutError) as error:
             self._record.errors.append(
-                f"recording: it was to be deleted, and is still at {self._path}: "
+                f"recording: it was to be deleted, and is still at {self.path}: "
                 f"{error or 'the disk did not answer'}"
             )
             return False
