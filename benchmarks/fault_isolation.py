@@ -2,7 +2,8 @@
 
 One server, two agents: ``healthy`` speaks for 20 s, ``faulty`` is called beside it once for each fault; with
 ``block block`` a tool that blocks the loop is called twice, and has less time then. The healthy caller's ear
-keeps a playout clock: a gap is silence between two pieces of the same speech.
+keeps a playout clock: a gap is silence between two pieces of the same speech. ``part_fault_isolation.py``
+does so for the faults of each part.
 
     python benchmarks/fault_isolation.py [--port 29300] [fault …]
 """
@@ -13,6 +14,7 @@ import argparse
 import asyncio
 import base64
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -20,9 +22,10 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -138,10 +141,13 @@ def _chunk(delta: dict[str, Any]) -> bytes:
 
 
 class Caller:
-    """A telephone call as Twilio carries it; ``gaps`` are in milliseconds."""
+    """A telephone call as Twilio carries it; ``gaps`` are in milliseconds.
 
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
-        self._session, self._url = session, url
+    The caller says ``sound``, pieces of 20 ms in mu-law, and is silent then.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, sound: Iterable[bytes] = ()) -> None:
+        self._session, self._url, self._sound = session, url, sound
         self.gaps: list[float] = []
         self.heard = 0.0
         self._until = 0.0
@@ -162,10 +168,14 @@ class Caller:
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._be_silent())]
 
     async def _be_silent(self) -> None:
-        media = {"track": "inbound", "payload": base64.b64encode(b"\xff" * 160).decode()}
-        while not self._socket.closed:
+        due = time.monotonic()
+        for sound in itertools.chain(self._sound, itertools.repeat(b"\xff" * 160)):
+            if self._socket.closed:
+                return
+            media = {"track": "inbound", "payload": base64.b64encode(sound).decode()}
             await self._socket.send_json({"event": "media", "streamSid": self._sid, "media": media})
-            await asyncio.sleep(0.02)
+            due += 0.02
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
 
     async def _listen(self) -> None:
         async for message in self._socket:
@@ -190,8 +200,10 @@ class Caller:
 
 
 @asynccontextmanager
-async def server(port: int, provider: int) -> AsyncIterator[str]:
-    """Both agents, served by a process of its own."""
+async def server(
+    port: int, provider: int, more: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[str]:
+    """Both agents and ``more``, served by a process of its own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "plugins").mkdir()
@@ -202,12 +214,15 @@ async def server(port: int, provider: int) -> AsyncIterator[str]:
         }
         for agent, (greeting, tools) in specs.items():
             (folder / f"{agent}.yaml").write_text(SPEC.format(name=agent, greeting=greeting, tools=tools))
+        for agent, spec in more.items():
+            (folder / f"{agent}.yaml").write_text(spec)
         environ = {
             **os.environ,
             "OPENAI_API_KEY": "none",
             "OPENAI_BASE_URL": f"http://127.0.0.1:{provider}/v1",
         }
-        command = [sys.executable, "-m", "agentrun", "serve", "healthy.yaml", "faulty.yaml"]
+        names = [f"{agent}.yaml" for agent in (*specs, *more)]
+        command = [sys.executable, "-m", "agentrun", "serve", *names]
         options = ["--port", str(port), "--insecure", "--records", "none"]
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -251,7 +266,7 @@ async def main(port: int, faults: list[str]) -> int:
     audible = 0
     async with aiohttp.ClientSession() as session, server(port, port + 1) as url:
         async with asyncio.timeout(120):
-            while not await _is_ready(session, url):  # noqa: ASYNC110 - it has no event
+            while not await is_ready(session, url):  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.5)
         for fault in faults:
             call = await beside(session, url, provider, fault)
@@ -262,7 +277,7 @@ async def main(port: int, faults: list[str]) -> int:
     return audible
 
 
-async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:
+async def is_ready(session: aiohttp.ClientSession, url: str) -> bool:
     try:
         async with session.get(f"{url}/ready") as answer:
             return answer.status == 200

@@ -34,6 +34,11 @@ class PipelineParts:
         self.context.add_message({"role": "developer", "content": words})
 
     @property
+    def silent_for(self) -> float:
+        """How long ago, in seconds, the agent's sound had ended when its end was told."""
+        return self.playout.silent_for if self.playout else 0.0
+
+    @property
     def services(self) -> list[FrameProcessor]:
         """Every service, and those that stand behind another."""
         processors: list[FrameProcessor] = []

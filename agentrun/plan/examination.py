@@ -42,7 +42,7 @@ def examine(
     if file is None:
         return Examination(frozenset(wrong))
     tools, broken = _tools(file) if import_plugins else ((), [])
-    problems = {*wrong, *broken, *speakable_text.check(file)}
+    problems = {*wrong, *broken, *_blocking(tools), *speakable_text.check(file)}
     problems.update(call_control.check_recording(file), literal_templates.check_parameters(file))
     if broken or not import_plugins:
         # a test or a flow that names a tool which was not loaded may be right
@@ -60,6 +60,15 @@ def problem_of(error: AgentRunError) -> Problem:
         words = error.message.removeprefix(f"plugin '{error.plugin}' ({error.path}): ")
         return Problem(error.path, 0, 0, f"plugin '{error.plugin}'", words, error.hint)
     return Problem("agentrun", 0, 0, "", error.message, error.hint)
+
+
+def _blocking(tools: Sequence[Tool]) -> list[Problem]:
+    authored = [tool for tool in tools if tool.function]
+    if not authored:
+        return []
+    from agentrun.plugins import blocking_calls
+
+    return [problem for tool in authored for problem in blocking_calls.problems(tool)]
 
 
 def _tools(file: SpecFile) -> tuple[tuple[Tool, ...], list[Problem]]:

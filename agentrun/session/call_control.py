@@ -115,24 +115,31 @@ class SessionCallControl:
         """Say the tool's words once everybody has been silent for its ``say_after``.
 
         Then, and for a tool without words of its own, the spec's words say that the agent is still there,
-        each time that it has been silent for ``WAIT_WORDS_SECONDS``. A tool that leads the conversation
-        itself, as one that collects keys does, is not talked into.
+        each time that it has been silent for ``WAIT_WORDS_SECONDS``, be it with tools before this one. A tool
+        that leads the conversation itself, as one that collects keys does, is not talked into.
         """
         if tool.say:
             await self._silence(tool.say_after)
             await self.say(tool.say)
         while self._wait_words:
-            await self._silence(WAIT_WORDS_SECONDS)
+            line = self._line()
+            quiet = line.nobody_speaks() and not line.voice.about_to_speak and not self._led_by_tool
+            await self._silence(
+                WAIT_WORDS_SECONDS, since=line.response_deadline.silent_since if quiet else None
+            )
             await self.say(self._wait_words)
 
     async def quiet(self, seconds: float, most: float = math.inf) -> None:
         with self._led():
             await self._silence(seconds, most, leading=1)
 
-    async def _silence(self, seconds: float, most: float = math.inf, leading: int = 0) -> None:
-        """Wait until nobody has spoken and no tool has led the conversation, but for ``leading`` of them."""
+    async def _silence(
+        self, seconds: float, most: float = math.inf, leading: int = 0, since: float | None = None
+    ) -> None:
+        """Wait until nobody has spoken, from now or ``since``, and no tool has led, but for ``leading``."""
         line, clock = self._line(), self._loop.time
-        began = since = clock()
+        began = clock()
+        since = began if since is None else since
         while clock() - since < seconds and clock() - began < most:
             await asyncio.sleep(min(_POLL_SECONDS, seconds))
             if self._led_by_tool > leading or not line.nobody_speaks() or line.voice.about_to_speak:

@@ -96,12 +96,12 @@ class Session:
 
     def _build(self, resources: Resources, reports: PipelineEvents) -> None:
         """The pipeline, what is known of its services, and the worker that runs it."""
-        plan, connection = self._plan, self._connection
+        plan, connection, deadline = self._plan, self._connection, self._response_deadline
         self._parts = build(plan, self._variables.prompts().system, connection, resources, reports)
         self._flow = flow.of(plan, self.call, reports, self._parts, resources, self._variables.names)
         self._variables.open(self._parts, self._flow, self._transcript)
         self._faults = Faults(self._parts)
-        self._second_opinion = second_opinion(plan, self._parts, connection, resources)
+        self._unheard = second_opinion(plan, self._parts, connection, resources, deadline)
         self._worker = pipeline_worker.make(plan.spec, self._parts, connection, traced=resources.traced)
 
     def _find_words(self, apology: bytes | None) -> None:
@@ -187,8 +187,9 @@ class Session:
             asyncio.get_running_loop().call_later(STUCK_SECONDS, self._caller_gone.set)
 
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
-        means = (self._speaking.is_free, self.apologise, self._remedies.reconnecting, self._ending.is_set)
-        self._tasks += realtime_reconnection.watching(self._parts, *means, self._second_opinion)
+        ends = (self._remedies.reconnecting, self._remedies.restored, self._ending.is_set, self._unheard)
+        means = (self._speaking.is_free, self.apologise, *ends)
+        self._tasks += realtime_reconnection.watching(self._parts, *means)
 
     def _listen(self) -> None:
         running, transport = self._worker, self._connection.transport
@@ -230,7 +231,7 @@ class Session:
     async def _reached_upstream(self, _worker: PipelineWorker, frame: Frame) -> None:
         self._speaking.agent = isinstance(frame, BotStartedSpeakingFrame)
         self._voice.note(speaking=self._speaking.agent)
-        self._response_deadline.note(speaking=self._speaking.agent)
+        self._response_deadline.note(speaking=self._speaking.agent, ago=self._parts.silent_for)
         if self._speaking.agent:
             self._transcript.agent_speaks()
 

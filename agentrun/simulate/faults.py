@@ -44,7 +44,8 @@ class Fault:
     waits ``after`` seconds (2) before each piece. A realtime socket can also be refused (``refuse``), left
     without a ``handshake``, sent an ``error`` event or a ``malformed`` one, closed (``close``) or dropped
     (``drop``) after ``after`` events; from there on it may be ``deaf`` to the caller's sound, or leave a
-    session ``unset``. ``times`` is how often; ALWAYS is -1.
+    session ``unset``. ``times`` is how often; ALWAYS is -1. After that it is
+    ``then`` that strikes, where there is one.
     """
 
     kind: Kind
@@ -53,6 +54,7 @@ class Fault:
     after: int = 0
     retry_after: int = 0
     code: str = ""
+    then: Fault | None = None
 
     @property
     def pause(self) -> float:
@@ -79,7 +81,9 @@ class Conditions:
     def strike(self, route: Route) -> Fault | None:
         """The fault that this request meets, if any."""
         fault = self.faults.get(route)
-        return fault if fault and fault.take() else None
+        while fault and not fault.take():
+            fault = fault.then
+        return fault
 
     async def wait(self, route: Route) -> None:
         """Be as slow as asked."""

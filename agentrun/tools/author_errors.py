@@ -13,7 +13,7 @@ class AuthoredError(Exception):
     """What a plugin's own code raised; ``error`` is the exception itself."""
 
     def __init__(self, error: BaseException) -> None:
-        super().__init__(f"{type(error).__name__}: {error}")
+        super().__init__(f"{type(error).__name__}: {words_of(error)}")
         self.error = error
 
     @property
@@ -23,6 +23,14 @@ class AuthoredError(Exception):
         place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
         trace = "".join(traceback.format_exception(self.error))
         return f"{type(self.error).__name__}{place}\n{trace}"
+
+
+def words_of(error: BaseException) -> str:
+    """What an author's exception says; one that raises where it should say something is told as such."""
+    try:
+        return str(error)
+    except BaseException as another:  # noqa: BLE001 - it may raise anything, as the rest of a tool may
+        return f"its text raises {type(another).__name__}"
 
 
 @contextmanager

@@ -43,6 +43,7 @@ def build(function: Callable[..., Any], plugin: str) -> Tool:
         once_per_call=options.once_per_call,
         confirm=options.confirm,
         check=signature.check,
+        function=function,
     )
 
 

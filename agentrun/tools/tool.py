@@ -28,7 +28,8 @@ class Tool:
     ``parameters`` is a JSON Schema object (``type``, ``properties``, ``required``) without references,
     ``origin`` says where the function stands (``plugins/ncaa.py:12``), ``timeout`` and ``say_after`` are in
     seconds. ``check`` raises ToolError for arguments that don't fit, without running anything.
-    ``save`` has the variables that its result gives a value, each with its JMESPath.
+    ``save`` has the variables that its result gives a value, each with its JMESPath. ``function`` is what a
+    plugin's tool was made of.
     The rest is what ``@tool`` says, which the pipeline and the ledger keep.
     """
 
@@ -47,3 +48,4 @@ class Tool:
     check: Callable[[Mapping[str, Any]], object] | None = None
     allowance: LoopAllowance = field(default_factory=LoopAllowance, compare=False, repr=False)
     save: Mapping[str, str] = field(default_factory=dict)
+    function: Callable[..., Any] | None = field(default=None, compare=False, repr=False)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.calls.fault_rows import fallback, language_model, line, realtime, speech, tool
+from tests.calls.fault_rows import combined, fallback, language_model, line, realtime, speech, tool
 from tests.calls.fault_rows.row import ANSWER_SECONDS, NOTHING, Row
 
 ROWS: tuple[Row, ...] = (
     *(*speech.ROWS, *language_model.ROWS, *realtime.ROWS),
-    *(*tool.ROWS, *line.ROWS, *fallback.ROWS),
+    *(*tool.ROWS, *line.ROWS, *fallback.ROWS, *combined.ROWS),
 )
 
 

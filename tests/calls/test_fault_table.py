@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import copy
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ QUICK = ("500 once", "empty once", "hangs", "401", "TLS", "deaf once", "raises",
 
 
 def _case(row: Row) -> object:
-    quick = row.name in QUICK and not row.fallback
+    quick = row.name in QUICK and not row.fallback and not row.beside
     return pytest.param(row, id=row.id, marks=() if quick else pytest.mark.slow)
 
 
@@ -28,8 +28,7 @@ def entries(played: play.Played) -> str:
 
 @pytest.mark.parametrize("row", [_case(row) for row in ROWS])
 def test_a_fault_has_the_outcome_that_the_table_says(tmp_path: Path, row: Row) -> None:
-    fresh = dataclasses.replace(row, fault=dataclasses.replace(row.fault) if row.fault else None)
-    played = (line_play if row.part == "line" else play).play(tmp_path, fresh)
+    played = (line_play if row.part == "line" else play).play(tmp_path, copy.deepcopy(row))
     said, record = played.said, played.record
     ends = "caller" if row.goes_on or row.record == "the caller hung up" else "error"
     assert record.ended_by == ends, play.shown(played)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from loguru import logger
 
-from agentrun import Call, tool
+from agentrun import Call, ToolError, tool
 from agentrun.testing import virtual_time
 from agentrun.tools.build import build
 from agentrun.tools.call_history import Ledger
@@ -122,6 +122,28 @@ async def test_nothing_that_a_tool_raises_reaches_the_loop(
     outcome = await invoke(build(aside if in_thread else in_loop, "desk"), CALL, {})
     assert outcome.status == "failed"
     assert outcome.text.endswith("failed and gave no result.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "text"),
+    [
+        (Exception, "failed", "failed and gave no result."),
+        (ToolError, "refused", "its text raises RuntimeError"),
+    ],
+)
+async def test_an_error_that_can_not_be_put_into_words_is_told_all_the_same(
+    kind: type[Exception], status: str, text: str
+) -> None:
+    class UnreadableError(kind):  # type: ignore[valid-type,misc]
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    async def breaks() -> str:
+        """Break."""
+        raise UnreadableError
+
+    outcome = await invoke(build(breaks, "desk"), CALL, {})
+    assert (outcome.status, outcome.text.endswith(text)) == (status, True)
 
 
 def sleep() -> None:

@@ -25,6 +25,8 @@ from agentrun.pipeline.audio.spoken_piece import Piece
 from agentrun.pipeline.services import end_of_answer
 from agentrun.records import CutBy
 
+_LATEST_SECONDS = 3.0
+"""How much later Pipecat tells of the end of sound that breaks off."""
 _SLACK_SECONDS = 0.15
 """What the clock of the line may be behind the sound."""
 
@@ -45,6 +47,7 @@ class PlayoutTracker(FrameProcessor):
         """When the first sound of the answer that is open was played, by the event loop's clock."""
         self._clock = asyncio.get_running_loop().time
         self._answer = 0
+        self.silent_for = 0.0  # seconds since the end of the sound, when its end was told
         self._generating = False
         self._pieces: list[Piece] = []
         self._played = 0.0
@@ -85,10 +88,7 @@ class PlayoutTracker(FrameProcessor):
         return cut
 
     def take_whole(self, words: str) -> float:
-        """The answer with these ``words`` has been heard to its end: when it began.
-
-        Sound that goes on is the next answer's.
-        """
+        """The answer with these ``words`` has been heard to its end: when it began."""
         now = self._clock()
         began = now if self.began is None else self.began
         played = self._played_until(now)
@@ -111,10 +111,7 @@ class PlayoutTracker(FrameProcessor):
         return " ".join(tokens[: round(len(tokens) * piece.seconds / piece.length)])
 
     def close_line(self) -> None:
-        """Let nothing more to the line but its end: what the pipeline says or interrupts comes too late.
-
-        What is played from now on is no answer's.
-        """
+        """Let nothing more to the line but its end: what the pipeline says or interrupts comes too late."""
         self.cut("agent")
         self.is_closed = True
 
@@ -133,7 +130,7 @@ class PlayoutTracker(FrameProcessor):
             if not self.is_closed:
                 self._started()
         elif isinstance(frame, BotStoppedSpeakingFrame):
-            self._played, self._speaking_since = self._played_until(self._clock()), None
+            self._stopped(self._clock())
         elif isinstance(frame, LLMFullResponseStartFrame):
             self._answer += 1
             self._generating = True
@@ -152,6 +149,11 @@ class PlayoutTracker(FrameProcessor):
         if self.began is None:
             self._cut = None
             self._begin(self._speaking_since)
+
+    def _stopped(self, now: float) -> None:
+        until = self._played + now - (self._speaking_since or now)
+        self._played, self._speaking_since = self._played_until(now), None
+        self.silent_for = min(max(0.0, until - self._played), _LATEST_SECONDS)
 
     def _begin(self, at: float) -> None:
         self.began = at

@@ -131,12 +131,15 @@ class SpeechToTextFailover(Failover):
             return () if noise_transcripts.is_note(frame.text) else (frame,)
         if not isinstance(frame, TranscriptionFrame):
             return (frame,)
-        why = noise_transcripts.reason(frame.text, self._prompt, self._evidence(frame))
+        why = self._why_no_words(frame)
         if not segmented:
-            self._written()
+            self._answered(words=not why)
         if why:
             self._listener.not_heard(frame.text, why)
         return () if why else (frame,)
+
+    def _why_no_words(self, frame: TranscriptionFrame) -> str:
+        return noise_transcripts.reason(frame.text, self._prompt, self._evidence(frame))
 
     def _evidence(self, frame: TranscriptionFrame) -> noise_transcripts.Evidence:
         """What speaks for a transcript: it is of the oldest utterance that was not written down yet."""
@@ -185,18 +188,17 @@ class SpeechToTextFailover(Failover):
             assert isinstance(oldest, InputAudioRawFrame)  # noqa: S101
             self._before_seconds -= oldest.num_frames / oldest.sample_rate
 
-    def _transcribed(self, service: SegmentedSTTService, words: bool) -> None:
-        """A request for a whole utterance was answered, be it with nothing."""
-        if self._serving is None or self._serving.service is not service:
-            return
+    def _transcribed(self, service: SegmentedSTTService, transcripts: Sequence[TranscriptionFrame]) -> None:
+        """A request for a whole utterance was answered, be it with nothing or with what is no words."""
+        if self._serving and self._serving.service is service:
+            self._answered(words=not all(self._why_no_words(frame) for frame in transcripts))
+
+    def _answered(self, *, words: bool) -> None:
+        """The service is at the end of an utterance: one that was clear and without words is told."""
         utterance = self._utterances[0] if self._utterances else None
         self._words_since_agent = self._words_since_agent or words
-        if (
-            utterance
-            and utterance.ended
-            and utterance.seconds >= CLEAR_SECONDS
-            and not self._words_since_agent
-        ):
+        clear = utterance and utterance.ended and utterance.seconds >= CLEAR_SECONDS
+        if utterance and clear and self._serving and not self._words_since_agent:
             message = f"{self._serving.name}: no words in {utterance.seconds:.1f} s of speech"
             self._move(self.push_error_frame(NoWordsFrame(message, processor=self)))
         self._written()
@@ -217,10 +219,12 @@ class SpeechToTextFailover(Failover):
 
 
 def bound(
-    service: SegmentedSTTService, seconds: float, answered: Callable[[SegmentedSTTService, bool], None]
+    service: SegmentedSTTService,
+    seconds: float,
+    answered: Callable[[SegmentedSTTService, Sequence[TranscriptionFrame]], None],
 ) -> None:
     """Give ``service`` a limit of ``seconds`` for each utterance; ``answered`` is told of every answer,
-    and whether there were words in it.
+    and what was written in it.
 
     Its own task transcribes, and it has no limit that fits a conversation: OpenAI's client waits 10 minutes.
     """
@@ -234,6 +238,6 @@ def bound(
         for frame in frames:
             yield frame
         if not any(isinstance(frame, ErrorFrame) for frame in frames):
-            answered(service, any(isinstance(frame, TranscriptionFrame) for frame in frames))
+            answered(service, [frame for frame in frames if isinstance(frame, TranscriptionFrame)])
 
     run = replace_method(service, "run_stt", run_stt)

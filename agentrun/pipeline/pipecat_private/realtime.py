@@ -28,15 +28,19 @@ def realtime_is_deaf(llm: OpenAIRealtimeLLMService) -> bool:
     return task is None or task.done()
 
 
-async def realtime_restore(llm: OpenAIRealtimeLLMService, *, speak: bool) -> None:
-    """Connect anew with the conversation so far; with ``speak`` the model goes on at once."""
+async def realtime_restore(llm: OpenAIRealtimeLLMService, *, speak: bool) -> bool:
+    """Connect anew with the conversation so far; with ``speak`` the model goes on at once.
+
+    Returns whether it was asked to; before the conversation has begun there is nothing to go on with.
+    """
     if llm._context is None:
         await llm._disconnect()
         await llm._connect()
-        return
+        return False
     await llm.reset_conversation()
     if speak:
         await llm._create_response()
+    return speak
 
 
 async def realtime_renew_as(llm: OpenAIRealtimeLLMService, settings: Any) -> None:

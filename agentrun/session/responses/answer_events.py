@@ -13,6 +13,8 @@ from pipecat.frames.frames import (
     LLMTextFrame,
     TTSAudioRawFrame,
     TTSTextFrame,
+    VADUserStartedSpeakingFrame,
+    VADUserStoppedSpeakingFrame,
 )
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.utils.errors import ErrorCategory
@@ -38,10 +40,11 @@ _AT_LINE = (
     TTSTextFrame,
     LLMFullResponseEndFrame,
 )
+_OF_CALLER = (VADUserStartedSpeakingFrame, VADUserStoppedSpeakingFrame)
 
 
 class AnswerEvents:
-    """Listens to the model, and to what comes to the line after the voice.
+    """Listens to the caller's voice, to the model, and to what comes to the line after the voice.
 
     ``noted`` is told of an answer that ended before it was whole, and why.
     """
@@ -63,6 +66,16 @@ class AnswerEvents:
         if line:
             self._written = parts.playout is None
             pushed_frames.watch_pushed_frames(line, _AT_LINE, self._at_line)
+        caller = parts.aggregators.user()
+        for part in (parts.stt, caller):
+            if part:
+                pushed_frames.watch_pushed_frames(part, _OF_CALLER, self._from_caller)
+
+    def _from_caller(self, frame: Frame) -> None:
+        if isinstance(frame, VADUserStoppedSpeakingFrame):
+            self._response_deadline.voice_ended(frame.stop_secs)
+        else:
+            self._response_deadline.voice_began()
 
     def _from_model(self, frame: Frame) -> None:
         if isinstance(frame, LLMFullResponseStartFrame):

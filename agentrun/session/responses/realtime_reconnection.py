@@ -37,8 +37,9 @@ class RealtimeReconnection:
     """Watches one call's realtime service until it is cancelled.
 
     ``lost`` is told each time that the model went silent, whether its connection ended, its session was not
-    set up, or it reacts to nothing that the caller says (``is_unheard``); ``give_up`` once when it can't be
-    brought back, or stays deaf each time.
+    set up, or it reacts to nothing that the caller says (``is_unheard``); ``back`` is told of each new
+    connection, and whether it was asked to speak. ``give_up`` is told once: when it can't be brought back,
+    or stays deaf each time.
     A call that ``is_over`` closes its connection itself.
     ``clock`` is in seconds, by default the event loop's.
     """
@@ -50,6 +51,7 @@ class RealtimeReconnection:
         quiet: Quiet,
         give_up: Callable[[str], Awaitable[None]],
         lost: Callable[[str], None],
+        back: Callable[[bool], None],
         is_over: Callable[[], bool],
         is_unheard: Callable[[], bool] = bool,
         clock: Callable[[], float] | None = None,
@@ -59,6 +61,7 @@ class RealtimeReconnection:
         self._quiet = quiet
         self._give_up = give_up
         self._lost = lost
+        self._back = back
         self._is_over = is_over
         self._is_unheard = is_unheard
         self._unheard = 0
@@ -104,7 +107,8 @@ class RealtimeReconnection:
             if self._is_over():
                 return True
             logger.warning("the realtime model went silent; connecting anew, attempt {}", attempt)
-            await pipecat_private.realtime_restore(self._llm, speak=True)
+            asked = await pipecat_private.realtime_restore(self._llm, speak=True)
+            self._back(asked)
             if await self._is_back():
                 return True
         return False
@@ -131,11 +135,13 @@ def watching(
     quiet: Quiet,
     give_up: Callable[[str], Awaitable[None]],
     lost: Callable[[str], None],
+    back: Callable[[bool], None],
     is_over: Callable[[], bool],
     is_unheard: Callable[[], bool],
 ) -> list[asyncio.Task[None]]:
     """The task that watches a call's realtime service; none for a cascade."""
     if not isinstance(parts.llm, OpenAIRealtimeLLMService):
         return []
-    reconnection = RealtimeReconnection(parts.llm, parts.instruct, quiet, give_up, lost, is_over, is_unheard)
+    told = (quiet, give_up, lost, back, is_over, is_unheard)
+    reconnection = RealtimeReconnection(parts.llm, parts.instruct, *told)
     return [asyncio.create_task(reconnection.watch())]

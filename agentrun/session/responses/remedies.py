@@ -74,7 +74,11 @@ class Remedies:
     def reconnecting(self, reason: str) -> None:
         """The model went silent and is connected anew: no answer is waited for meanwhile."""
         self.record.errors.append(reason)
-        self.response_deadline.settled()
+        self.response_deadline.reconnecting()
+
+    def restored(self, asked: bool) -> None:
+        """It is back, and was ``asked`` to speak or not."""
+        self.response_deadline.reconnected(asked=asked)
 
     async def _do(self, verdict: Verdict, reason: str) -> None:
         if verdict is Verdict.GIVE_UP:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from agentrun.session.responses.answer_state import Answer, AnswerState
+from agentrun.session.responses.answer import Answer
+from agentrun.session.responses.answer_state import AnswerState
 
 _LATE_SECONDS = 0.25
 _CATCH_UP_SECONDS = 1.0
@@ -32,6 +33,8 @@ class ResponseDeadline:
         self._on_done = on_done
         self._last = AnswerState.NONE
         self._was_late = False
+        self._armed = 0.0
+        self._waited: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._outcomes: set[asyncio.Task[None]] = set()
 
@@ -45,6 +48,11 @@ class ResponseDeadline:
         """How many tools the answer waits for."""
         return self.answer.tools_at_work
 
+    @property
+    def silent_since(self) -> float:
+        """Since when somebody waits who has heard nothing, on the loop's clock; now where nobody does."""
+        return self.answer.silence.since if self.answer.waits else self._now()
+
     def owed(self) -> None:
         """An answer is due from now on."""
         self.answer.owed(self._now())
@@ -52,13 +60,30 @@ class ResponseDeadline:
 
     def again(self) -> None:
         """The answer is tried once more, and is due soon."""
-        self.answer.again()
+        self.answer.again(self._now())
         self._arm()
 
     def extend(self) -> None:
         """Another service goes on with the answer, if one is due."""
         self.answer.extend()
         self._arm()
+
+    def reconnecting(self) -> None:
+        """A new connection to the model is made, which has its own limit: nothing is due meanwhile."""
+        self._waited = self.answer.waited
+        self.settled()
+
+    def reconnected(self, *, asked: bool) -> None:
+        """There is a new one: it was ``asked`` for an answer, or owes the one that was due before."""
+        answer, waited = self.answer, self._waited
+        if answer.caller_talks or (not asked and waited is None):
+            return
+        if not answer.waits:
+            answer.owed(self._now(), waited)
+        elif waited is not None:
+            # it has begun before this was told
+            answer.silence.ask_again(self._now(), waited)
+        self.extend()
 
     def settled(self) -> None:
         """Nothing is expected any more."""
@@ -67,11 +92,22 @@ class ResponseDeadline:
 
     def words_promised(self) -> None:
         """The next words are a tool's, and not the answer."""
-        self.answer.words_promised()
+        self.answer.words_promised(self._now())
+        self._arm()
 
-    def note(self, *, speaking: bool) -> None:
-        """The agent's first or last sound."""
-        self.answer.sound(self._now(), speaking=speaking)
+    def note(self, *, speaking: bool, ago: float = 0.0) -> None:
+        """The agent's first sound, or the last one, which was ``ago`` seconds ago."""
+        self.answer.sound(self._now() - (0.0 if speaking else ago), speaking=speaking)
+        self._arm()
+
+    def voice_began(self) -> None:
+        """The caller's voice is heard, be it the beginning of a turn or not."""
+        self.answer.silence.caller_began()
+        self._arm()
+
+    def voice_ended(self, ago: float = 0.0) -> None:
+        """The caller's voice was last heard ``ago`` seconds ago."""
+        self.answer.silence.caller_ended(self._now() - ago)
         self._arm()
 
     def caller_speaks(self) -> None:
@@ -86,7 +122,7 @@ class ResponseDeadline:
 
     def tool_started(self) -> None:
         """A tool is at work."""
-        self.answer.tool_started()
+        self.answer.tool_started(self._now())
         self._arm()
 
     def tool_ended(self, *, answered: bool = True) -> None:
@@ -101,7 +137,8 @@ class ResponseDeadline:
 
     def model_made(self) -> None:
         """The model has made words, sound or the call of a tool."""
-        self.answer.model_made()
+        self.answer.model_made(self._now())
+        self._arm()
 
     def model_ended(self, reason: str, *, made: bool, certain: bool = False) -> None:
         """The model is at the end of an answer."""
@@ -145,11 +182,12 @@ class ResponseDeadline:
             self._on_done()
         due = self.answer.deadline
         if due is not None:
+            self._armed = self._now()
             self._timer = asyncio.get_running_loop().call_at(due, self._expire)
 
     def _expire(self) -> None:
         due, now = self.answer.deadline, self._now()
-        if due is not None and now - due > _LATE_SECONDS and not self._was_late:
+        if due is not None and now - max(due, self._armed) > _LATE_SECONDS and not self._was_late:
             # this process stood still: what has come meanwhile is still to be read
             self._was_late = True
             self._timer = asyncio.get_running_loop().call_later(

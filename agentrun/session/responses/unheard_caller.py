@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADParams
@@ -14,6 +15,7 @@ from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.pushed_frames import watch_pushed_frames
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
+from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.transports import mulaw
 from agentrun.transports.connection import Connection
 
@@ -31,15 +33,25 @@ _CONFIDENCE = 0.7
 
 
 def second_opinion(
-    plan: Plan, parts: PipelineParts, connection: Connection, resources: Resources
+    plan: Plan,
+    parts: PipelineParts,
+    connection: Connection,
+    resources: Resources,
+    response_deadline: ResponseDeadline,
 ) -> Callable[[], bool]:
-    """Asks whether the caller said something that a realtime model did not hear; never in a cascade."""
+    """Asks whether the caller said something that a realtime model did not hear; never in a cascade.
+
+    ``response_deadline`` is told when the caller's voice begins and ends, long before the model may say so.
+    """
     llm = parts.llm
     events = session_events(llm) if isinstance(llm, OpenAIRealtimeLLMService) else None
     if events is None or connection.written or not plan.spec.turns.second_opinion:
         return bool
     is_speech = speech_in(resources.vad(VADParams()), connection.sample_rate_in)
-    watch = UnheardCaller(lambda: events.heard_at, is_speech)
+    watch = UnheardCaller(
+        *(lambda: events.heard_at, is_speech, lambda: events.heard_caller_at, plan.spec.limits.answer),
+        *(response_deadline.voice_began, response_deadline.voice_ended),
+    )
     if connection.caller_audio and not connection.caller_audio.in_frames:
         connection.caller_audio.listen(watch.hear_code)
     else:
@@ -52,12 +64,25 @@ class UnheardCaller:
 
     The loudness of each frame is all that is looked at while the server hears: 5 µs for 20 ms. The sound of
     an utterance that it has missed is given to ``is_speech`` once. ``heard_at`` is when the server last
-    showed that it hears or answers, on the loop's clock.
+    showed that it hears or answers, on the loop's clock, ``heard_caller_at`` when that it hears the caller.
+    One that has heard the beginning has ``patience`` seconds to hear the end. ``began`` and ``ended`` are
+    told of each utterance, the latter how many seconds ago it was.
     """
 
-    def __init__(self, heard_at: Callable[[], float], is_speech: Callable[[bytes], bool]) -> None:
-        self._heard_at = heard_at
+    def __init__(
+        self,
+        heard_at: Callable[[], float],
+        is_speech: Callable[[bytes], bool],
+        heard_caller_at: Callable[[], float] = lambda: -math.inf,
+        patience: float = REACTION_SECONDS,
+        began: Callable[[], None] = lambda: None,
+        ended: Callable[[float], None] = lambda _ago: None,
+    ) -> None:
+        self._heard_at, self._heard_caller_at = heard_at, heard_caller_at
         self._is_speech = is_speech
+        self._patience = max(patience, REACTION_SECONDS)
+        self._tell_began, self._tell_ended = began, ended
+        self._told_at = 0.0
         self._clock = asyncio.get_running_loop().time
         self._began = self._last_loud = -PAUSE_SECONDS
         self._loud = 0.0
@@ -83,6 +108,7 @@ class UnheardCaller:
             if now - self._last_loud > PAUSE_SECONDS and not self._loud:
                 self._began = now
                 self._sound.clear()
+                self._tell_began()
             self._last_loud = now
             self._loud += samples / sample_rate
         return bool(self._loud) and len(self._sound) < _KEPT_SECONDS * sample_rate * 2
@@ -92,10 +118,14 @@ class UnheardCaller:
         silent = self._clock() - self._last_loud
         if not self._loud or silent < min(REACTION_SECONDS, PAUSE_SECONDS):
             return False
-        if self._heard_at() >= self._began or self._loud < SPEECH_SECONDS:
+        if self._told_at < self._last_loud:
+            self._told_at = self._last_loud
+            self._tell_ended(silent)
+        half_heard = self._heard_caller_at() >= self._began and self._heard_at() <= self._last_loud
+        if self._loud < SPEECH_SECONDS or (self._heard_at() >= self._began and not half_heard):
             self._loud = 0.0
             return False
-        if silent < REACTION_SECONDS:
+        if silent < (self._patience if half_heard else REACTION_SECONDS):
             return False
         self._loud = 0.0
         return self._is_speech(bytes(self._sound))

@@ -11,7 +11,7 @@ from loguru import logger
 
 from agentrun.call import Call
 from agentrun.errors import ToolError
-from agentrun.tools.author_errors import AuthoredError
+from agentrun.tools.author_errors import AuthoredError, words_of
 from agentrun.tools.results import whole_result
 from agentrun.tools.results.no_response import split
 from agentrun.tools.results.outcome import Outcome
@@ -78,7 +78,7 @@ async def _attempt(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outc
     except UnreadableResultError as error:
         return Outcome("failed", _failed(tool), f"{tool.origin}: {error}")
     except ToolError as error:
-        return Outcome("refused", as_text(str(error) or f"{tool.name} could not do that."))
+        return Outcome("refused", as_text(words_of(error) or f"{tool.name} could not do that."))
     except asyncio.CancelledError:
         raise
     except BaseException as error:  # noqa: BLE001 - a tool that exits, or closes itself, ends itself alone

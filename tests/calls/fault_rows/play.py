@@ -71,7 +71,7 @@ async def _play(folder: Path, row: Row) -> Played:
             resources=resources,
             prompts=PROMPTS.format(greets),
             apology=SOUND,
-            detection="silence" if row.part == "stt" else "transcription",
+            detection="silence" if row.is_spoken else "transcription",
             faults=_there(row),
             overrides=_overrides(row, second.base_url),
             greeted=not greeting,
@@ -99,7 +99,8 @@ def _there(row: Row) -> dict[Route, Fault]:
     if row.fault is None:
         return {}
     if row.moment == "greeting":
-        return {row.route or ROUTES[row.part]: row.fault}
+        beside = dict([row.beside] if row.beside else [])
+        return {row.route or ROUTES[row.part]: row.fault, **beside}
     if row.route:
         row.fault.after = NEVER
         return {row.route: row.fault}
@@ -129,15 +130,20 @@ async def _ask(call: QuickCall, row: Row) -> float:
     """Have the caller ask while the fault is there; when they have."""
     clock = asyncio.get_running_loop().time
     asked = clock()
+    halfway = len(QUESTION) // 2 if row.moment == "in mid question" else 0
     if row.fault and row.route:
-        row.fault.after = 0
+        row.fault.after = NEVER if halfway else 0
     elif row.fault:
         call.openai.conditions.faults[ROUTES[row.part]] = row.fault
+    if row.beside:
+        call.openai.conditions.faults[row.beside[0]] = row.beside[1]
     if row.tls:
         service: Any = call.session._parts.tts if row.part == "tts" else call.session._parts.llm
         service._client.base_url = str(service._client.base_url).replace("http://", "https://")
-    if row.part == "stt" or (row.fault and row.fault.kind == "deaf"):
+    if row.is_spoken:
         for start in range(0, len(QUESTION), 640):
+            if row.fault and halfway <= start < halfway + 640:
+                row.fault.after = row.fault.after if row.fault.after < NEVER else 0
             await call.transport.hear(QUESTION[start : start + 640])
             await asyncio.sleep(0.02)
         return clock() - 1.0

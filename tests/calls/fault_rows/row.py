@@ -18,7 +18,7 @@ PART = "a part, and more"
 NOTHING = "nothing: nobody is there"
 
 Part = Literal["stt", "llm", "tts", "realtime", "tool", "line"]
-Moment = Literal["greeting", "turn", "in mid answer"]
+Moment = Literal["greeting", "turn", "in mid question", "in mid answer"]
 ROUTES: dict[Part, Route] = {
     "stt": "transcriptions",
     "llm": "chat",
@@ -33,7 +33,8 @@ class Row:
 
     ``route`` is where the fault is put, if not where the part's requests go. A tool's fault, and the line's,
     is known by its name; ``tls`` is an address that doesn't speak it. The caller ``asks`` so many times. A
-    part with a ``fallback`` has a second service, which is at fault as well where it is ``broken``.
+    part with a ``fallback`` has a second service, which is at fault as well where it is ``broken``. Another
+    part may have a fault ``beside`` it.
     """
 
     part: Part
@@ -47,11 +48,18 @@ class Row:
     tls: bool = False
     asks: int = 1
     fallback: Literal["", "works", "broken"] = ""
+    beside: tuple[Route, Fault] | None = field(default=None, repr=False)
 
     @property
     def id(self) -> str:
         """The row's name as a test's."""
         return f"{self.part}{' with a fallback' if self.fallback else ''}, {self.name}, {self.moment}"
+
+    @property
+    def is_spoken(self) -> bool:
+        """Whether the caller's question is sound: what hears it is at fault."""
+        deaf = self.fault is not None and self.fault.kind == "deaf"
+        return deaf or self.part == "stt" or (self.beside is not None and self.beside[0] == "transcriptions")
 
     @property
     def goes_on(self) -> bool:
@@ -67,6 +75,11 @@ def status(number: int, times: int = -1, *, retry_after: int = 0, code: str = ""
 def fault(kind: str, after: int = 0, times: int = -1, code: str = "") -> Fault:
     """Any other fault."""
     return Fault(kind, times=times, after=after, code=code)  # type: ignore[arg-type]
+
+
+def after(seconds: int, then: Fault) -> Fault:
+    """A fault that comes ``seconds`` after the first request, or with the second one."""
+    return Fault("late", after=seconds, times=1, then=then)
 
 
 def once(kind: str, after: int = 0, code: str = "") -> Fault:

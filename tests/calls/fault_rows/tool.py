@@ -38,6 +38,12 @@ async def is_late() -> str:
     return "done"
 
 
+async def is_slow() -> str:
+    """Work."""
+    await asyncio.sleep(3)
+    return "done"
+
+
 @tool(timeout=6)
 async def keeps_on() -> str:
     """Work."""
@@ -114,6 +120,7 @@ ROWS = (
     _row(refuses, "refuses in words", 4, "refused"),
     _row(fails, "raises", 4, "failed"),
     _row(hangs, "hangs", 7, "timeout"),
+    _row(is_slow, "3 s late", 4, "ok"),
     _row(is_late, "20 s late", 7, "ok"),
     _row(keeps_on, "ignores its cancellation", 10, "tool_left_behind"),
     _row(exits, "exits", 4, "failed"),
@@ -130,4 +137,4 @@ ROWS = (
 
 def function_of(row: Row) -> Callable[..., object]:
     """The tool that has the row's fault."""
-    return _NAMED[row.name][0]
+    return _NAMED[row.name.partition(",")[0]][0]

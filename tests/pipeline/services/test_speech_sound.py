@@ -86,3 +86,30 @@ def test_a_header_that_is_cut_is_no_sound(length: int) -> None:
 def test_an_endless_header_is_not_followed() -> None:
     with pytest.raises(NoSpeechError, match="without sound"):
         checked(b"RIFF\0\0\0\0WAVE" + (b"junk" + struct.pack("<I", 0)) * 10_000)
+
+
+def mp3(header: bytes, size: int) -> bytes:
+    """Frames of ``size`` bytes, as a stream without tags has them."""
+    return (header + bytes(size - len(header))) * 3
+
+
+@pytest.mark.parametrize(
+    ("first", "name"),
+    [
+        (mp3(b"\xff\xfb\x90\x00", 417), "MP3"),
+        (mp3(b"\xff\xfb\x92\x00", 418), "MP3"),
+        (mp3(b"\xff\xf3\x84\xc4", 192), "MP3"),
+        (mp3(b"\xff\xf1\x58\x40\x0c\x9f\xfc", 100), "AAC"),
+        (b"\x1aE\xdf\xa3" + bytes(100), "WebM"),
+        (bytes(4) + b"ftypM4A " + bytes(100), "MP4"),
+    ],
+)
+def test_compressed_sound_without_a_tag_is_known_by_its_frames(first: bytes, name: str) -> None:
+    with pytest.raises(NoSpeechError, match=f"{name} instead of PCM"):
+        checked(first, "audio/pcm")
+
+
+@pytest.mark.parametrize("start", [b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xff", b"\xff\xfb\x90\x00"])
+def test_sound_that_begins_like_a_frame_is_sound(start: bytes) -> None:
+    assert checked(start + SPEECH) == start + SPEECH
+    assert checked(start) == start

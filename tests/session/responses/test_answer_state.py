@@ -2,7 +2,9 @@
 
 import pytest
 
-from agentrun.session.responses.answer_state import GRACE_SECONDS, SETTLE_SECONDS, Answer, AnswerState
+from agentrun.session.responses.answer import SETTLE_SECONDS, Answer
+from agentrun.session.responses.answer_state import AnswerState
+from agentrun.session.responses.silence import GRACE_SECONDS
 
 FIRST, BETWEEN = 6.0, 5.0
 
@@ -17,7 +19,7 @@ def answer() -> Answer:
 
 def heard(answer: Answer, begins: float, ends: float) -> None:
     """The model's words come to the line and are spoken, and its end is still to come."""
-    answer.model_made()
+    answer.model_made(begins)
     answer.arrives()
     answer.voiced()
     answer.sound(begins, speaking=True)
@@ -37,7 +39,7 @@ def test_an_answer_that_does_not_begin_has_failed(answer: Answer) -> None:
 
 
 def test_an_answer_that_is_heard_to_its_end_is_done(answer: Answer) -> None:
-    answer.model_made()
+    answer.model_made(11.0)
     answer.arrives()
     answer.voiced()
     answer.delivered(11.0)
@@ -56,7 +58,7 @@ def test_silence_in_the_middle_of_an_answer_is_a_stall(answer: Answer) -> None:
 
 def test_pieces_that_are_not_heard_do_not_put_a_stall_off(answer: Answer) -> None:
     heard(answer, 11.0, 12.0)
-    answer.model_made()
+    answer.model_made(11.0)
     answer.voiced()
     assert answer.deadline == 12.0 + BETWEEN
 
@@ -70,7 +72,7 @@ def test_sound_that_goes_on_ends_the_silence(answer: Answer) -> None:
 
 
 def test_words_that_never_become_sound_are_a_stall(answer: Answer) -> None:
-    answer.model_made()
+    answer.model_made(11.0)
     assert answer.expire(16.0) is AnswerState.STALLED
 
 
@@ -89,12 +91,12 @@ def test_an_end_because_the_caller_speaks_is_no_empty_answer(answer: Answer) -> 
 
 def test_words_after_an_end_without_words_are_an_answer(answer: Answer) -> None:
     answer.model_ended(11.0, "the answer was empty", made=False)
-    answer.model_made()
+    answer.model_made(11.0)
     assert answer.deadline == 10 + FIRST
 
 
 def test_words_that_the_voice_does_not_speak_are_an_empty_answer(answer: Answer) -> None:
-    answer.model_made()
+    answer.model_made(11.0)
     answer.arrives()
     answer.model_ended(11.0, "", made=True)
     answer.delivered(12.0)
@@ -103,7 +105,7 @@ def test_words_that_the_voice_does_not_speak_are_an_empty_answer(answer: Answer)
 
 
 def test_an_answer_that_breaks_off_is_heard_before_it_is_gone_on_with(answer: Answer) -> None:
-    answer.model_made()
+    answer.model_made(11.0)
     answer.arrives()
     answer.voiced()
     answer.sound(11.0, speaking=True)
@@ -119,42 +121,64 @@ def test_an_answer_that_breaks_off_is_heard_before_it_is_gone_on_with(answer: An
 def test_a_second_attempt_has_little_time_and_no_third_one(answer: Answer) -> None:
     heard(answer, 11.0, 12.0)
     answer.expire(17.0)
-    answer.again()
+    answer.again(17.0)
     assert answer.deadline == 12.0 + FIRST + GRACE_SECONDS
     assert answer.expire(12.0 + FIRST + GRACE_SECONDS) is AnswerState.FAILED
 
 
 def test_nothing_puts_a_second_attempt_off(answer: Answer) -> None:
-    answer.again()
-    answer.again()
+    answer.again(15.0)
+    answer.again(15.0)
     answer.extend()
     assert answer.deadline == 10 + FIRST + GRACE_SECONDS
 
 
 def test_the_end_of_a_first_attempt_does_not_end_the_second(answer: Answer) -> None:
     answer.arrives()
-    answer.again()
+    answer.again(15.0)
     answer.delivered(12.0)
     assert answer.deadline == 10 + FIRST + GRACE_SECONDS
 
 
 def test_a_tool_at_work_stops_the_clock(answer: Answer) -> None:
-    answer.tool_started()
+    answer.tool_started(10.5)
     answer.model_ended(11.0, "tool_calls", made=True)
     assert answer.deadline is None
-    answer.tool_ended(20.0, answered=True)
-    assert answer.deadline == 20.0 + FIRST
+    answer.tool_ended(12.0, answered=True)
+    assert answer.deadline == 12.0 + FIRST
+
+
+def test_a_tool_without_words_leaves_the_model_less_time(answer: Answer) -> None:
+    answer.tool_started(10.5)
+    answer.tool_ended(14.0, answered=True)
+    assert answer.deadline == 10.0 + FIRST + GRACE_SECONDS
+
+
+def test_after_a_tool_that_was_silent_for_long_the_model_has_the_time_of_a_second_attempt(
+    answer: Answer,
+) -> None:
+    answer.tool_started(10.5)
+    answer.tool_ended(40.0, answered=True)
+    assert answer.deadline == 40.0 + GRACE_SECONDS
+
+
+def test_words_of_a_tool_that_are_not_heard_end_the_wait_for_it(answer: Answer) -> None:
+    answer.tool_started(10.5)
+    answer.words_promised(14.0)
+    assert answer.deadline == 10.0 + FIRST + GRACE_SECONDS
+    assert answer.expire(answer.deadline) is AnswerState.FAILED
+    assert answer.reason == "a tool's words were not heard within 8.5 s"
 
 
 def test_a_tools_words_are_not_the_answer(answer: Answer) -> None:
-    answer.words_promised()
+    answer.words_promised(10.5)
     answer.sound(11.0, speaking=True)
     answer.sound(12.0, speaking=False)
     assert (answer.state, answer.deadline) == (AnswerState.AWAITED, 12.0 + FIRST)
 
 
 def test_an_answer_that_follows_a_tools_words_without_a_pause_is_heard(answer: Answer) -> None:
-    answer.words_promised()
+    answer.words_promised(10.5)
     answer.sound(11.0, speaking=True)
     answer.arrives()
     answer.voiced()

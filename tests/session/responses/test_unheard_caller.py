@@ -129,3 +129,44 @@ def test_speech_is_told_from_noise(rate: int) -> None:
     noise = np.random.default_rng(7).normal(0, 3000, rate * 2).astype("<i2")
     assert is_speech(spoken.tobytes())
     assert not is_speech(noise.tobytes())
+
+
+@pytest.mark.parametrize(("ends", "unheard"), [(False, True), (True, False)])
+def test_a_server_that_hears_the_beginning_has_the_time_of_an_answer_to_hear_the_end(
+    ends: bool, unheard: bool
+) -> None:
+    async def main() -> tuple[bool, bool]:
+        clock = asyncio.get_running_loop().time
+        server = Server()
+        watch = UnheardCaller(
+            lambda: server.heard_at, lambda _sound: True, lambda: server.heard_at, patience=6.0
+        )
+        await sound(watch, QUIET, 2)
+        await sound(watch, LOUD, 0.5)
+        server.heard_at = clock()
+        await sound(watch, LOUD, 0.5)
+        await sound(watch, QUIET, 1)
+        server.heard_at = clock() if ends else server.heard_at
+        await sound(watch, QUIET, 4)
+        early = watch.is_unheard()
+        await sound(watch, QUIET, 1.5)
+        return early, watch.is_unheard()
+
+    assert virtual_time.run(main()) == (False, unheard)
+
+
+def test_the_beginning_and_the_end_of_an_utterance_are_told_once() -> None:
+    async def main() -> list[str]:
+        told: list[str] = []
+        watch = UnheardCaller(
+            *(lambda: -1.0, lambda _sound: True, lambda: -1.0, REACTION_SECONDS),
+            began=lambda: told.append("began"),
+            ended=lambda ago: told.append(f"ended {ago:.1f} s ago"),
+        )
+        await sound(watch, LOUD, 1)
+        for _ in range(20):
+            await sound(watch, QUIET, 0.1)
+            watch.is_unheard()
+        return told
+
+    assert virtual_time.run(main()) == ["began", "ended 0.8 s ago"]

@@ -1,0 +1,249 @@
+"""The answer that a caller is owed: an account of what is made of it, and when that takes too long."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from agentrun.session.responses.answer_state import AnswerState
+from agentrun.session.responses.silence import GRACE_SECONDS, Silence
+
+SETTLE_SECONDS = 0.3
+"""An answer without words may have been cut by the caller, whose turn is told of a moment later."""
+EARLY_SECONDS = 1.0
+"""By how much the end of a realtime model's answer may be ahead of the end of the caller's turn."""
+
+
+@dataclass
+class Answer:
+    """A state machine without a clock: every event is given the time, ``now``, in seconds.
+
+    ``first`` seconds of silence may pass before an answer begins, and ``between`` seconds once it has begun;
+    ``silence`` counts them from the last sound of either side.
+    ``deadline`` is when ``expire`` is to be called, which then says what has become of the answer.
+
+    >>> answer = Answer(first=6.0, between=6.0)
+    >>> answer.owed(10.0)
+    >>> answer.expire(answer.deadline), answer.reason
+    (<AnswerState.FAILED: 'failed'>, 'no answer began within 6 s')
+    """
+
+    first: float
+    between: float
+    state: AnswerState = AnswerState.NONE
+    reason: str = ""
+    silence: Silence = field(init=False)
+    tools_at_work: int = field(default=0, init=False)
+    _tools_since: float = field(default=0.0, init=False)
+    _again: bool = field(default=False, init=False)
+    _speaking: bool = field(default=False, init=False)
+    _caller: bool = field(default=False, init=False)
+    _promised: int = field(default=0, init=False)
+    _unheard_words: bool = field(default=False, init=False)
+    _begun: bool = field(default=False, init=False)
+    _begun_at: float = field(default=0.0, init=False)
+    _arriving: bool = field(default=False, init=False)
+    _voiced: bool = field(default=False, init=False)
+    _suspect: float | None = field(default=None, init=False)
+    _broken: str = field(default="", init=False)
+    _early_end: tuple[float, str] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.silence = Silence(self.first)
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer is owed that has not been heard to its end."""
+        return self.state in (AnswerState.AWAITED, AnswerState.SPEAKING)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether something of this answer has been made, heard or not."""
+        return self._begun or self.state is AnswerState.SPEAKING
+
+    @property
+    def caller_talks(self) -> bool:
+        """Whether it is the caller's turn and they are not known to be silent in it."""
+        return self._caller and self.silence.last_word is None
+
+    @property
+    def waited(self) -> float | None:
+        """Since when the caller waits, if they are waiting."""
+        settled, word = self.state in (AnswerState.NONE, AnswerState.DONE), self.silence.last_word
+        return word if settled else max(self.silence.since, word or 0.0)
+
+    @property
+    def deadline(self) -> float | None:
+        """When to call ``expire``; None while nobody waits in silence."""
+        if not self.waits or self.caller_talks:
+            return None
+        if self._suspect is not None:
+            return self._suspect + SETTLE_SECONDS
+        if self._speaking or (self.tools_at_work and not self._unheard_words):
+            return None
+        if self.tools_at_work or self.state is AnswerState.AWAITED:
+            if self._again or self.tools_at_work:
+                return self.silence.limit
+            made = self._begun_at + GRACE_SECONDS if self._begun else 0.0
+            return min(max(self.silence.due, made), self.silence.limit)
+        if self._broken:
+            return self.silence.since
+        between = self.between + (GRACE_SECONDS if self._again else 0.0)
+        return self.silence.since + between if self._arriving else None
+
+    def expire(self, now: float) -> AnswerState | None:
+        """The deadline has come: stalled, empty or failed, with the ``reason``; None when it has moved."""
+        due = self.deadline
+        if due is None or now < due:
+            return None
+        self.state, self.reason = self._outcome(now)
+        return self.state
+
+    def _outcome(self, now: float) -> tuple[AnswerState, str]:
+        silent = f"{now - self.silence.since:.1f} s"
+        if self._suspect is not None:
+            return AnswerState.EMPTY, self.reason
+        if self.tools_at_work:
+            return AnswerState.FAILED, f"a tool's words were not heard within {silent}"
+        if self._again:
+            return AnswerState.FAILED, f"no answer within {silent}"
+        if self.state is AnswerState.SPEAKING or self._begun:
+            return AnswerState.STALLED, self._broken or f"the answer stopped for {silent}"
+        if now < self.silence.asked + self.first:
+            return AnswerState.FAILED, f"no answer began within {silent} of the caller's last word"
+        return AnswerState.FAILED, f"no answer began within {self.first:g} s"
+
+    def owed(self, now: float, since: float | None = None, on_purpose: float = math.inf) -> None:
+        """An answer is asked for; the caller waits since their last word, or as is told (``Silence.ask``)."""
+        self._begin()
+        early, self._early_end = self._early_end, None
+        if early and now - early[0] < EARLY_SECONDS:
+            self._suspect, self.reason = now, early[1]
+        self._caller = self._again = False
+        self.silence.ask(now, since, on_purpose)
+
+    def again(self, now: float) -> None:
+        """It is tried once more: the caller has waited already, and the deadline is soon."""
+        if self.caller_talks:
+            return
+        state, waited = self.state, self.waited
+        self._begin()
+        self._again = True
+        if waited is None or state in (AnswerState.NONE, AnswerState.DONE):
+            self.silence.ask(now, waited)
+            return
+        longer = self.between - self.first if state is AnswerState.STALLED else 0.0
+        self.silence.ask_again(now, waited + max(0.0, longer))
+
+    def extend(self) -> None:
+        """Another service goes on with the answer, if one is due."""
+        self._again = self._again or self.waits
+
+    def settled(self) -> None:
+        """Nothing is expected any more."""
+        self.state = AnswerState.NONE
+        self._suspect, self._broken = None, ""
+
+    def caller_speaks(self) -> None:
+        """The caller's turn has begun: they wait for nothing, and for no tool that works on beside it."""
+        self._promised = self.tools_at_work = 0
+        self._unheard_words = False
+        self._caller = True
+        self.settled()
+
+    def caller_stops(self) -> None:
+        """The caller's turn is over, be there an answer to it or not."""
+        self._caller = False
+
+    def words_promised(self, now: float) -> None:
+        """The next words are a tool's, and not the answer."""
+        self._promised += 1
+        if self.tools_at_work:
+            self._unheard_words = True
+            self.silence.ask(now, self.waited, now - self._tools_since)
+
+    def tool_started(self, now: float) -> None:
+        """A tool is at work: its own timeout counts now."""
+        self._tools_since = self._tools_since if self.tools_at_work else now
+        self.tools_at_work += 1
+        self._begun = True
+        self._suspect = None
+
+    def tool_ended(self, now: float, *, answered: bool) -> None:
+        """A tool is done: the model owes an answer, unless the tool was given up."""
+        self.tools_at_work = max(0, self.tools_at_work - 1)
+        if answered and not self._caller:
+            self.owed(now, self.waited, now - self._tools_since)
+            self._tools_since = now
+
+    def model_began(self, now: float) -> None:
+        """The model is at an answer, be it one that nobody has asked for."""
+        self._early_end = self._suspect = None
+        if self.state in (AnswerState.NONE, AnswerState.DONE) and not self._caller:
+            self.owed(now, now)
+
+    def model_made(self, now: float) -> None:
+        """Words, sound or the call of a tool; the voice has a moment for what came late."""
+        self._begun_at = self._begun_at if self._begun else now
+        self._begun = True
+        self._suspect = None
+
+    def model_ended(self, now: float, reason: str, *, made: bool, certain: bool = False) -> None:
+        """The model is at the end; ``made`` is whether there was anything, ``reason`` why it ended.
+
+        A realtime model may be at the end of an answer before the end of the caller's turn has come here. It
+        is ``certain`` that it did answer, and was not cut.
+        """
+        if certain and self._caller and not made:
+            self._early_end = now, reason
+        if self.state is AnswerState.AWAITED and not made and not self.tools_at_work:
+            self._suspect, self.reason = now, reason
+
+    def broke_off(self, reason: str) -> None:
+        """The provider can't go on with an answer that has begun; what there is of it is heard first."""
+        if self.waits:
+            self._broken = reason
+
+    def arrives(self) -> None:
+        """The beginning of the model's answer has come to the line."""
+        self._arriving = self.waits
+
+    def voiced(self) -> None:
+        """Sound of the model's answer has come to the line."""
+        self._voiced = self._voiced or self._arriving
+
+    def delivered(self, now: float) -> None:
+        """The end of the model's answer has come to the line, behind all of its sound."""
+        if not self._arriving or not self.waits or self.tools_at_work:
+            return
+        self._arriving = False
+        if self.state is AnswerState.SPEAKING:
+            if not self._speaking and not self._broken:
+                self.state = AnswerState.DONE
+        elif self._voiced and self._speaking:
+            self.state = AnswerState.SPEAKING
+        elif not self._voiced and self._suspect is None:
+            self._suspect, self.reason = now, self._broken or "nothing of the answer could be heard"
+
+    def sound(self, now: float, *, speaking: bool) -> None:
+        """The agent's first or last sound: the answer has begun, unless these are a tool's words."""
+        self._speaking = speaking
+        if not speaking:
+            self.silence.agent_ended(now)
+            if self.state is AnswerState.SPEAKING and not self._arriving and not self._broken:
+                self.state = AnswerState.DONE
+            return
+        self.silence.agent_began()
+        self._unheard_words = False
+        of_tool = self._promised > 0
+        self._promised = max(0, self._promised - 1)
+        if of_tool and self.state is AnswerState.AWAITED and not self._voiced:
+            return
+        self._caller = self._again = False
+        self._suspect = None
+        self.state = AnswerState.SPEAKING
+
+    def _begin(self) -> None:
+        self.state, self.reason, self._broken = AnswerState.AWAITED, "", ""
+        self._suspect, self._unheard_words = None, False
+        self._begun = self._arriving = self._voiced = False

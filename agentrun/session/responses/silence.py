@@ -1,0 +1,72 @@
+"""How long the caller has heard nothing: the one clock that every answer is measured by."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+GRACE_SECONDS = 2.5
+"""How much longer than one attempt the whole of them may take; with the apology behind it, silence ends
+within 4 s more."""
+
+
+@dataclass
+class Silence:
+    """Counts from the last sound of either side, whatever takes up the time: ear, model, tool or voice.
+
+    ``first`` seconds may pass after an answer was asked for. All attempts together, and what came before
+    them, end at ``limit``. Every event is given its time in seconds.
+
+    >>> silence = Silence(first=6.0)
+    >>> silence.caller_ended(10.0)
+    >>> silence.ask(15.0)
+    >>> silence.due, silence.limit
+    (18.5, 18.5)
+    """
+
+    first: float
+    since: float = field(default=0.0, init=False)
+    asked: float = field(default=0.0, init=False)
+    last_word: float | None = field(default=None, init=False)
+    """When the caller's last word ended, until the agent is heard; None while they speak."""
+
+    @property
+    def due(self) -> float:
+        """When the attempt that was asked for has taken too long."""
+        return min(self.asked + self.first, self.limit)
+
+    @property
+    def limit(self) -> float:
+        """When the caller has to hear something, whoever is at work."""
+        return self.since + self.first + GRACE_SECONDS
+
+    def caller_began(self) -> None:
+        """The caller's voice is heard."""
+        self.last_word = None
+
+    def caller_ended(self, at: float) -> None:
+        """The caller's voice was heard until ``at``."""
+        self.last_word = at
+
+    def agent_began(self) -> None:
+        """The agent is heard: what the caller said before it was waited for."""
+        self.last_word = None
+
+    def agent_ended(self, now: float) -> None:
+        """The agent's last sound."""
+        self.since = self.asked = now
+
+    def ask(self, now: float, since: float | None = None, on_purpose: float = math.inf) -> None:
+        """An answer is asked for; the caller has waited ``since`` then, or since their last word.
+
+        Where that is longer than ``first``, the seconds that were silent ``on_purpose`` do not count: those
+        of a tool without words.
+        """
+        if since is None:
+            since = now if self.last_word is None else self.last_word
+        self.asked = now
+        self.since = max(since, min(now - self.first, since + on_purpose))
+
+    def ask_again(self, now: float, since: float) -> None:
+        """It is asked for once more, of somebody who waits ``since`` then; the limit stays."""
+        self.asked, self.since = now, since

@@ -1,0 +1,151 @@
+"""Whatever takes up the time, the caller's silence is counted from the last sound."""
+
+import asyncio
+
+from agentrun.session.responses.answer import Answer
+from agentrun.session.responses.answer_state import AnswerState
+from agentrun.session.responses.response_deadline import ResponseDeadline
+from agentrun.session.responses.silence import GRACE_SECONDS, Silence
+from agentrun.testing import virtual_time
+
+FIRST = 6.0
+LIMIT = FIRST + GRACE_SECONDS
+
+
+def spoken_until(at: float) -> Answer:
+    """The caller's turn has begun, and their voice has ended."""
+    answer = Answer(FIRST, FIRST)
+    answer.silence.caller_began()
+    answer.caller_speaks()
+    answer.silence.caller_ended(at)
+    return answer
+
+
+def test_a_transcript_in_time_leaves_the_model_all_of_its_time() -> None:
+    answer = spoken_until(10.0)
+    answer.owed(11.0)
+    assert answer.deadline == 11.0 + FIRST
+
+
+def test_a_late_transcript_leaves_the_model_less() -> None:
+    answer = spoken_until(10.0)
+    answer.owed(15.0)
+    assert answer.deadline == 10.0 + LIMIT
+    assert answer.expire(10.0 + LIMIT) is AnswerState.FAILED
+    assert answer.reason == "no answer began within 8.5 s of the caller's last word"
+
+
+def test_a_turn_that_a_late_transcript_begins_counts_from_the_voice() -> None:
+    answer = spoken_until(10.0)
+    answer.caller_stops()
+    answer.caller_speaks()
+    answer.owed(16.0)
+    assert answer.deadline == 10.0 + LIMIT
+
+
+def test_what_was_heard_in_between_is_forgotten() -> None:
+    answer = spoken_until(10.0)
+    answer.sound(12.0, speaking=True)
+    answer.sound(13.0, speaking=False)
+    answer.caller_speaks()
+    answer.owed(20.0)
+    assert answer.deadline == 20.0 + FIRST
+
+
+def test_a_caller_who_waits_in_an_open_turn_is_asked_again_within_the_limit() -> None:
+    answer = spoken_until(10.0)
+    answer.again(16.0)
+    assert answer.deadline == 10.0 + LIMIT
+
+
+def test_a_caller_who_speaks_is_not_asked_again() -> None:
+    answer = Answer(FIRST, FIRST)
+    answer.caller_speaks()
+    answer.again(16.0)
+    assert answer.deadline is None
+
+
+def test_a_voice_has_a_moment_for_words_that_came_late() -> None:
+    answer = spoken_until(10.0)
+    answer.owed(10.5)
+    answer.model_made(16.0)
+    answer.model_made(16.4)
+    assert answer.deadline == 10.0 + LIMIT
+    early = spoken_until(10.0)
+    early.owed(10.5)
+    early.model_made(11.0)
+    assert early.deadline == 10.5 + FIRST
+
+
+def test_a_second_attempt_after_a_long_stall_has_its_time() -> None:
+    answer = Answer(FIRST, 20.0)
+    answer.owed(10.0)
+    answer.model_made(10.5)
+    answer.arrives()
+    answer.voiced()
+    answer.sound(11.0, speaking=True)
+    answer.sound(12.0, speaking=False)
+    assert answer.expire(32.0) is AnswerState.STALLED
+    answer.again(32.0)
+    assert answer.deadline == 32.0 + GRACE_SECONDS
+
+
+def test_silence_on_purpose_does_not_count() -> None:
+    silence = Silence(FIRST)
+    silence.ask(100.0, 10.0)
+    assert silence.due == 100.0 + GRACE_SECONDS
+
+
+def test_tools_that_are_called_for_ever_do_not_put_the_limit_off() -> None:
+    answer, now = spoken_until(10.0), 10.5
+    answer.owed(now)
+    while now < 60 and answer.expire(now) is None:
+        answer.tool_started(now)
+        answer.tool_ended(now + 0.1, answered=True)
+        now += 0.5
+    assert answer.state is AnswerState.FAILED
+    assert now <= 10.0 + FIRST + 4
+
+
+def expiry(*, asked: bool, owed: bool) -> float | None:
+    """When an answer fails whose model is connected anew 2 s after its beginning, for 1 s."""
+
+    async def main() -> float | None:
+        clock, times = asyncio.get_running_loop().time, list[float]()
+
+        async def note(_state: AnswerState, _reason: str) -> None:
+            times.append(clock())
+
+        deadline, began = ResponseDeadline(FIRST, note), clock()
+        if owed:
+            deadline.owed()
+        await asyncio.sleep(2)
+        deadline.reconnecting()
+        await asyncio.sleep(1)
+        deadline.reconnected(asked=asked)
+        await asyncio.sleep(0.5)
+        deadline.reconnected(asked=asked)
+        await asyncio.sleep(20)
+        deadline.close()
+        return round(times[0] - began, 1) if times else None
+
+    return virtual_time.run(main())
+
+
+def test_a_new_connection_does_not_put_the_limit_off() -> None:
+    assert expiry(asked=True, owed=True) == LIMIT
+    assert expiry(asked=False, owed=True) == LIMIT
+
+
+def test_a_model_that_was_asked_to_speak_owes_it_and_one_that_was_not_owes_nothing() -> None:
+    assert expiry(asked=True, owed=False) == 3.0 + LIMIT
+    assert expiry(asked=False, owed=False) is None
+
+
+def test_a_caller_who_speaks_while_something_is_owed_waits_from_their_last_word() -> None:
+    answer = Answer(FIRST, FIRST)
+    answer.owed(10.0)
+    answer.silence.caller_began()
+    answer.silence.caller_ended(14.0)
+    answer.again(15.0)
+    assert answer.deadline == 14.0 + LIMIT
