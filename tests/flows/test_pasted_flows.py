@@ -24,6 +24,7 @@ PASTED = {
     "insurance": "insurance_quote.yaml",
     "intake": "patient_intake.yaml",
     "restaurant": "restaurant_reservation.yaml",
+    "travel": "travel_planner.json",
 }
 SCHEMA = json.loads((resources.files("pipecat.flows") / "flow_config.schema.json").read_text())
 
