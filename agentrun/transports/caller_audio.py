@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+WINDOW_BYTES = 256
+"""32 ms: what Silero judges of a telephone's sound at a time."""
 Listener = Callable[[bytes], None]
 """Given 20 ms of mu-law at 8 kHz; it returns at once, for the next message waits for it."""
 
@@ -12,7 +14,8 @@ class CallerAudio:
     """Hands each piece of the caller's sound to all who listen, in the order in which they came.
 
     A frame in a pipeline costs some forty times as much as a call of a function. ``in_frames`` says whether
-    the pipeline is sent the sound as well; whoever takes it here in the pipeline's place clears it.
+    the pipeline is sent the sound as well; whoever takes it here in the pipeline's place clears it. A frame
+    goes in when ``WINDOW_BYTES`` more have come, and no sooner is anything done with it: it has 20 or 40 ms.
 
     >>> audio, heard = CallerAudio(), []
     >>> audio.listen(heard.append)
@@ -24,6 +27,8 @@ class CallerAudio:
     def __init__(self) -> None:
         self.in_frames = True
         self._listeners: list[Listener] = []
+        self._gathered = bytearray()
+        self._missing = WINDOW_BYTES
 
     def listen(self, listener: Listener) -> None:
         """Have ``listener`` given each piece from now on."""
@@ -33,3 +38,23 @@ class CallerAudio:
         """The line brings ``sound``."""
         for listener in self._listeners:
             listener(sound)
+
+    def fills(self, size: int) -> bool:
+        """Whether ``size`` bytes more make a frame for the pipeline."""
+        return size >= self._missing
+
+    def gather(self, sound: bytes) -> bytes:
+        """What goes into the pipeline now: nothing, or ``sound`` with what came before it.
+
+        >>> audio = CallerAudio()
+        >>> [len(audio.gather(bytes(160))) for _ in range(8)]
+        [0, 320, 0, 320, 160, 0, 320, 160]
+        """
+        fills = self.fills(len(sound))
+        self._gathered += sound
+        self._missing -= len(sound)
+        if not fills:
+            return b""
+        self._missing = WINDOW_BYTES - -self._missing % WINDOW_BYTES
+        frame, self._gathered = bytes(self._gathered), bytearray()
+        return frame

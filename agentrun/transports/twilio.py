@@ -50,13 +50,14 @@ class Serializer(TwilioFrameSerializer):
         return await super().serialize(frame)
 
     def take_at_once(self, data: str) -> bool:
-        """Take the caller's sound where it does not go into the pipeline; whether ``data`` was such."""
-        if self._audio.in_frames:
-            return False
+        """Take the caller's sound where no frame for the pipeline comes of it; whether ``data`` was such."""
         media = _event(data).get("media")
         if media is None:
             return False
-        self._heard(media)
+        sound = _sound(media)
+        if self._audio.in_frames and self._audio.fills(len(sound)):
+            return False
+        self._gathered(sound)
         return True
 
     async def deserialize(self, data: str | bytes) -> Frame | None:
@@ -65,25 +66,29 @@ class Serializer(TwilioFrameSerializer):
             self._control.echoed(event["mark"].get("name"))
             return None
         if "media" in event:
-            sound = self._heard(event["media"])
-            goes_on = sound and self._audio.in_frames
-            return InputAudioRawFrame(mulaw.decode_pcm(sound), mulaw.RATE, 1) if goes_on else None
+            sound = self._gathered(_sound(event["media"]))
+            return InputAudioRawFrame(mulaw.decode_pcm(sound), mulaw.RATE, 1) if sound else None
         try:
             return await super().deserialize(data) if event else None
         except (binascii.Error, TypeError):
             return None
 
-    def _heard(self, media: dict[str, Any]) -> bytes:
-        """The caller's sound, of which all who listen have been told; nothing where there is none."""
-        if media.get("track") in OUTBOUND:
+    def _gathered(self, sound: bytes) -> bytes:
+        """What goes into the pipeline once all who listen have been told of ``sound``."""
+        if not sound:
             return b""
-        try:
-            sound = base64.b64decode(media.get("payload", ""), validate=True)
-        except (ValueError, TypeError):
-            return b""
-        if sound:
-            self._audio.take(sound)
-        return sound
+        self._audio.take(sound)
+        return self._audio.gather(sound) if self._audio.in_frames else b""
+
+
+def _sound(media: dict[str, Any]) -> bytes:
+    """The caller's sound; nothing where there is none."""
+    if media.get("track") in OUTBOUND:
+        return b""
+    try:
+        return base64.b64decode(media.get("payload", ""), validate=True)
+    except (ValueError, TypeError):
+        return b""
 
 
 def _event(data: str | bytes) -> dict[str, dict[str, Any]]:

@@ -32,14 +32,18 @@ class MediaStreamSocket:
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
         self._heard_at = 0.0
+        self._is_received = False
         self.lost = ""
         self.hung_up = False
 
     def listen(self, taker: Callable[[str], bool]) -> None:
-        """Ask ``taker`` about each message as it comes; ``receive`` gives those that it does not take."""
+        """Ask ``taker`` about each message as it comes, once a transport has begun to receive.
+
+        ``receive`` gives those that it does not take.
+        """
 
         def take(text: str) -> bool:
-            if not taker(text):
+            if not self._is_received or not taker(text):
                 return False
             self._heard_at = asyncio.get_running_loop().time()
             return True
@@ -66,6 +70,7 @@ class MediaStreamSocket:
 
     async def _received(self) -> Any:
         """The next message, or None when none has come for too long."""
+        self._is_received = True
         clock = asyncio.get_running_loop().time
         latest = clock() + SILENT_SECONDS
         while True:

@@ -11,7 +11,7 @@ from pipecat.frames.frames import InputAudioRawFrame, InputDTMFFrame
 from pipecat.serializers.twilio import TwilioFrameSerializer
 
 from agentrun.transports import mulaw
-from agentrun.transports.caller_audio import CallerAudio
+from agentrun.transports.caller_audio import WINDOW_BYTES, CallerAudio
 from agentrun.transports.twilio import Serializer
 from agentrun.transports.twilio_control import TwilioControl
 from agentrun.transports.twilio_socket import MediaStreamSocket
@@ -32,10 +32,33 @@ def _serializer(audio: CallerAudio) -> Serializer:
 async def test_the_sound_goes_to_those_who_listen_and_into_the_pipeline() -> None:
     audio, heard = CallerAudio(), list[bytes]()
     audio.listen(heard.append)
-    frame = await _serializer(audio).deserialize(_media(base64.b64encode(SOUND).decode()))
+    serializer, sound = _serializer(audio), _media(base64.b64encode(SOUND).decode())
+    assert await serializer.deserialize(sound) is None
     assert heard == [SOUND]
+    frame = await serializer.deserialize(sound)
+    assert heard == [SOUND, SOUND]
     assert isinstance(frame, InputAudioRawFrame)
-    assert (frame.audio, frame.sample_rate, frame.num_channels) == (mulaw.decode_pcm(SOUND), 8_000, 1)
+    assert (frame.audio, frame.sample_rate, frame.num_channels) == (mulaw.decode_pcm(SOUND * 2), 8_000, 1)
+
+
+@pytest.mark.parametrize("prompt", [True, False])
+async def test_a_frame_goes_into_the_pipeline_whenever_a_window_is_full_and_nothing_is_lost(
+    prompt: bool,
+) -> None:
+    audio, pieces = CallerAudio(), [bytes([number]) * 160 for number in range(16)]
+    serializer = _serializer(audio)
+    frames: list[bytes] = []
+    late: list[int] = []
+    for number, piece in enumerate(pieces, 1):
+        message = _media(base64.b64encode(piece).decode())
+        if not (prompt and serializer.take_at_once(message)):
+            frame = await serializer.deserialize(message)
+            frames += [frame.audio] if isinstance(frame, InputAudioRawFrame) else []
+        windows = number * 160 // WINDOW_BYTES
+        late += [number] if sum(map(len, frames)) // 2 // WINDOW_BYTES < windows else []
+    assert b"".join(frames) == mulaw.decode_pcm(b"".join(pieces))
+    assert [len(frame) // 320 for frame in frames] == [2, 2, 1, 2, 1] * 2
+    assert late == []
 
 
 async def test_the_pipeline_is_spared_the_sound_that_it_does_not_need() -> None:
@@ -54,7 +77,10 @@ async def test_sound_that_the_pipeline_does_not_need_is_taken_as_it_comes_and_al
     audio.listen(heard.append)
     serializer = _serializer(audio)
     sound = _media(base64.b64encode(SOUND).decode())
+    assert serializer.take_at_once(sound)
     assert not serializer.take_at_once(sound)
+    assert heard == [SOUND]
+    heard.clear()
     audio.in_frames = False
     assert serializer.take_at_once(sound)
     assert heard == [SOUND]

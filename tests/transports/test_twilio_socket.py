@@ -103,6 +103,7 @@ def test_sound_that_is_taken_as_it_comes_keeps_the_line() -> None:
 
     async def main() -> float:
         began = asyncio.get_running_loop().time()
+        assert not wire.ask("sound"), "before the transport receives"
         end = asyncio.create_task(stream.receive())
         for _ in range(5):
             await asyncio.sleep(SILENT_SECONDS * 2 / 3)
@@ -139,7 +140,7 @@ def serializer(stream: MediaStreamSocket) -> Serializer:
     ("track", "is_caller"), [("inbound", True), (None, True), ("outbound", False), ("outbound_track", False)]
 )
 async def test_the_agent_s_own_sound_is_not_the_caller(track: str | None, is_caller: bool) -> None:
-    media = {"payload": base64.b64encode(b"\xff" * 160).decode(), **({"track": track} if track else {})}
+    media = {"payload": base64.b64encode(b"\xff" * 320).decode(), **({"track": track} if track else {})}
     frame = await serializer(socket()).deserialize(json.dumps({"event": "media", "media": media}))
     assert isinstance(frame, InputAudioRawFrame) is is_caller
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipecat.frames.frames import (
@@ -17,12 +16,12 @@ from pipecat.frames.frames import (
     VADUserStartedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
 )
-from pipecat.processors.frame_processor import FrameDirection
+from pipecat.processors.frame_processor import FrameCallback, FrameDirection, FrameProcessor
 from pipecat.services.stt_service import SegmentedSTTService
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.failover.failover import Directed, Failover, Member
-from agentrun.pipeline.pipecat_private.replacements import replace_method
+from agentrun.pipeline.failover.transcription_limit import bound
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.turns import noise_transcripts
 
@@ -72,6 +71,7 @@ class SpeechToTextFailover(Failover):
         self._before: deque[Directed] = deque()
         self._before_seconds = 0.0
         self._utterances: list[Utterance] = []
+        self._hands_on = pipecat_private.keep_sound([member.service for member in members])
         for member in members:
             if isinstance(member.service, SegmentedSTTService):
                 bound(member.service, member.attempt_timeout, self._transcribed)
@@ -84,6 +84,19 @@ class SpeechToTextFailover(Failover):
     @property
     def busy(self) -> bool:
         return any(utterance.ended for utterance in self._utterances)
+
+    async def queue_frame(
+        self,
+        frame: Frame,
+        direction: FrameDirection = FrameDirection.DOWNSTREAM,
+        callback: FrameCallback | None = None,
+    ) -> None:
+        """Hand the caller's sound to whoever serves, and on to the next processor, without a task for it."""
+        if self._hands_on and isinstance(frame, InputAudioRawFrame) and not callback:
+            await self.take(frame, direction)
+            await FrameProcessor.push_frame(self, frame, direction)
+        else:
+            await super().queue_frame(frame, direction, callback)
 
     def is_work(self, frame: Frame, _direction: FrameDirection) -> bool:
         kinds = InputAudioRawFrame | VADUserStartedSpeakingFrame | VADUserStoppedSpeakingFrame
@@ -216,28 +229,3 @@ class SpeechToTextFailover(Failover):
             started = [each for each in frames if isinstance(each[0], VADUserStartedSpeakingFrame)]
             frames.clear()
             frames.extend(started)
-
-
-def bound(
-    service: SegmentedSTTService,
-    seconds: float,
-    answered: Callable[[SegmentedSTTService, Sequence[TranscriptionFrame]], None],
-) -> None:
-    """Give ``service`` a limit of ``seconds`` for each utterance; ``answered`` is told of every answer,
-    and what was written in it.
-
-    Its own task transcribes, and it has no limit that fits a conversation: OpenAI's client waits 10 minutes.
-    """
-
-    async def run_stt(audio: bytes) -> AsyncGenerator[Frame | None, None]:
-        try:
-            async with asyncio.timeout(seconds):
-                frames = [frame async for frame in run(audio)]
-        except TimeoutError:
-            frames = [ErrorFrame(f"no transcript within {seconds:g} s")]
-        for frame in frames:
-            yield frame
-        if not any(isinstance(frame, ErrorFrame) for frame in frames):
-            answered(service, [frame for frame in frames if isinstance(frame, TranscriptionFrame)])
-
-    run = replace_method(service, "run_stt", run_stt)

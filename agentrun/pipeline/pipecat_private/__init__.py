@@ -50,7 +50,7 @@ from agentrun.pipeline.pipecat_private.shared_models import (
     silero_session,
     smart_turn_session,
 )
-from agentrun.pipeline.pipecat_private.stt import SegmentTranscripts, StreamingSTT, tells_segments
+from agentrun.pipeline.pipecat_private.stt import SegmentTranscripts, StreamingSTT, keep_sound, tells_segments
 from agentrun.pipeline.pipecat_private.telephone_realtime import PcmuRealtime
 from agentrun.pipeline.pipecat_private.tool_arguments import read_all_arguments
 from agentrun.pipeline.pipecat_private.tool_blocks import assemble_tool_blocks
@@ -88,6 +88,7 @@ __all__ = [
     "is_connected",
     "keep_pace",
     "keep_session",
+    "keep_sound",
     "mute_strategies",
     "note_ends",
     "note_usage",

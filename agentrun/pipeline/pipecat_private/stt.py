@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from pipecat.audio.utils import pcm_to_wav
 from pipecat.frames.frames import Frame, VADUserStoppedSpeakingFrame
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
-from pipecat.services.stt_service import SegmentedSTTService
+from pipecat.services.stt_service import SegmentedSTTService, STTService
 
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
@@ -104,6 +104,19 @@ class StreamingSTT(OpenAIRealtimeSTTService):
         self._committed = max(0, self._committed - 1)
         await super()._handle_transcription_failed(evt)
         await self.push_frame(SegmentWrittenFrame())
+
+
+def keep_sound(services: Sequence[FrameProcessor]) -> bool:
+    """Have speech services push none of the sound that they hear; whether all of them can be told so.
+
+    What stands behind them is handed the sound by somebody else.
+    """
+    able = [service for service in services if isinstance(service, STTService)]
+    if len(able) < len(services):
+        return False
+    for service in able:
+        service._audio_passthrough = False
+    return True
 
 
 def tells_segments(service: FrameProcessor) -> bool:
