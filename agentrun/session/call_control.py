@@ -140,10 +140,12 @@ class SessionCallControl:
         line, clock = self._line(), self._loop.time
         began = clock()
         since = began if since is None else since
-        while clock() - since < seconds and clock() - began < most:
-            await asyncio.sleep(min(_POLL_SECONDS, seconds))
+        while True:
+            await asyncio.sleep(min(_POLL_SECONDS, seconds))  # a tool that has just begun may begin to lead
             if self._led_by_tool > leading or not line.nobody_speaks() or line.voice.about_to_speak:
                 since = clock()
+            if clock() - since >= seconds or clock() - began >= most:
+                return
 
     async def announce(self, text: str, *, remembered: bool) -> bool:
         """Have ``text`` spoken, which the model knows of if ``remembered``; whether all of it was heard."""
