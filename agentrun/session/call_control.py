@@ -124,9 +124,8 @@ class SessionCallControl:
         while self._wait_words:
             line = self._line()
             quiet = line.nobody_speaks() and not line.voice.about_to_speak and not self._led_by_tool
-            await self._silence(
-                WAIT_WORDS_SECONDS, since=line.response_deadline.silent_since if quiet else None
-            )
+            since = line.response_deadline.silent_since if quiet else None
+            await self._silence(WAIT_WORDS_SECONDS, since=since)
             await self.say(self._wait_words)
 
     async def quiet(self, seconds: float, most: float = math.inf) -> None:
@@ -138,8 +137,7 @@ class SessionCallControl:
     ) -> None:
         """Wait until nobody has spoken, from now or ``since``, and no tool has led, but for ``leading``."""
         line, clock = self._line(), self._loop.time
-        began = clock()
-        since = began if since is None else since
+        began, since = clock(), clock() if since is None else since
         while True:
             await asyncio.sleep(min(_POLL_SECONDS, seconds))  # a tool that has just begun may begin to lead
             if self._led_by_tool > leading or not line.nobody_speaks() or line.voice.about_to_speak:
