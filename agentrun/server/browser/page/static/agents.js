@@ -2,7 +2,7 @@
 import { $, element } from "/console/dom.js";
 import { getJson } from "/console/server.js";
 
-const STYLES = { cascaded: "cascade", realtime: "realtime" };
+const STYLES = { cascaded: "cascaded", realtime: "realtime" };
 
 export async function listAgents() {
   const agents = await getJson("/agents");
