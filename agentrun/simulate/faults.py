@@ -96,7 +96,7 @@ def parse(text: str) -> tuple[Route, Fault]:
     Raises ValueError when it is none of these.
 
     >>> parse("chat:429*2")
-    ('chat', Fault(kind='status', status=429, times=2, after=0, retry_after=0, code=''))
+    ('chat', Fault(kind='status', status=429, times=2, after=0, retry_after=0, code='', then=None))
     """
     route, _, rest = text.partition(":")
     match = _FAULT.fullmatch(rest)

@@ -13,7 +13,7 @@ def connect(stream_url: str, callback_url: str, from_number: str, to_number: str
 
     https://www.twilio.com/docs/voice/twiml/stream#statuscallback
 
-    >>> print(connect("wss://there/x", "https://here/y", "", "")[47:143])
+    >>> print(connect("wss://there/x", "https://here/y", "", "")[48:145])
     <Connect><Stream statusCallback="https://here/y" statusCallbackMethod="POST" url="wss://there/x">
     """
     answer, opening = VoiceResponse(), Connect()
