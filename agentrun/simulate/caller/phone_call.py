@@ -43,6 +43,7 @@ class PhoneCall(MediaStream):
         super().__init__(line, messages, connect_seconds, noise)
         self._asked = 0.0
         self._listen_from = 0.0
+        self._heard_until = 0.0
 
     def speak(self, sound: Sound) -> SpokenUtterance:
         """Begin to say ``sound`` (samples are 16 bits at 8 kHz) after what is still being said."""
@@ -104,6 +105,19 @@ class PhoneCall(MediaStream):
         ended = await self._end_of_sound(started, silence)
         return self._heard(started, ended)
 
+    async def hear_more(
+        self, timeout: float = TIMEOUT_SECONDS, silence: float = ANSWER_SILENCE_SECONDS
+    ) -> Heard:
+        """What the agent says of itself after what was heard last, until it is silent for ``silence`` seconds.
+
+        The wait counts from the end of what was heard last. Raises NoAnswerError after ``timeout`` seconds,
+        CallOverError when the call ends without a sound.
+        """
+        since = self._heard_until
+        started = await self._first_sound(since, timeout, "the agent said nothing more")
+        ended = await self._end_of_sound(started, silence)
+        return self._heard(started, ended, (started - since) * 1000)
+
     async def barge_in(
         self,
         sound: Sound,
@@ -136,6 +150,7 @@ class PhoneCall(MediaStream):
     def _heard(self, started: float, ended: float, wait: float | None = None) -> Heard:
         if wait is None:
             wait = max(0.0, started - self._asked) * 1000
+        self._heard_until = ended
         return Heard(self.timeline.heard_between(started, ended), started, ended, wait)
 
     async def _first_sound(self, since: float, timeout: float, complaint: str) -> float:

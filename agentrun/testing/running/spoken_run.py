@@ -125,8 +125,11 @@ async def _take(talk: _Conversation, turn: Turn, number: int, greets: bool, *, c
             await call.say(speech)
     if cut:
         wait = await _first_sound_ms(call)
+    elif asked or number == 0:
+        sound = await _hear(talk, greeting=greets and not asked)
+        wait = sound.first_sound_ms if sound else None
     else:
-        sound = await _hear(talk, greeting=greets and number == 0 and not asked)
+        sound = await _hear_more(talk, turn)
         wait = sound.first_sound_ms if sound else None
     if turn.words is not None:
         talk.times.append(wait / 1000 if wait is not None else None)
@@ -151,6 +154,15 @@ async def _hear(talk: _Conversation, *, greeting: bool) -> Sound | None:
             talk.greeting = sound.first_sound_ms / 1000
             return sound
         return await talk.call.hear_answer(ANSWER_SECONDS)
+    except (NoAnswerError, CallOverError):
+        return None
+
+
+async def _hear_more(talk: _Conversation, turn: Turn) -> Sound | None:
+    """What the agent says to a caller who is silent: a stage of ``turns.idle`` may be long in coming."""
+    longest = max((one.within_ms or 0 for one in turn.expect), default=0) / 1000
+    try:
+        return await talk.call.hear_more(max(ANSWER_SECONDS, longest))
     except (NoAnswerError, CallOverError):
         return None
 
