@@ -181,7 +181,7 @@ class Session:
         """Tell the caller that the agent can't go on, and end the call."""
         if not self._over("error", reason, MOST_SECONDS):
             return
-        await self._apology.say()
+        await self._apology.say(self._response_deadline.seconds_left)
         await self._worker.stop_when_done()
         if not self._connection.written:
             asyncio.get_running_loop().call_later(STUCK_SECONDS, self._caller_gone.set)

@@ -10,6 +10,8 @@ from agentrun.session.responses.answer_state import AnswerState
 
 _LATE_SECONDS = 0.25
 _CATCH_UP_SECONDS = 1.0
+APOLOGY_SECONDS = 1.5
+"""Between the end of all tries and the first sound of the apology."""
 Outcome = Callable[[AnswerState, str], Awaitable[None]]
 """Told of an answer that has stalled, is empty or has failed, and why."""
 
@@ -52,6 +54,11 @@ class ResponseDeadline:
     def silent_since(self) -> float:
         """Since when somebody waits who has heard nothing, on the loop's clock; now where nobody does."""
         return self.answer.silence.since if self.answer.waits else self._now()
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the caller may hear nothing yet, for silence to end within ``first`` and 4 s."""
+        return self.answer.silence.limit + APOLOGY_SECONDS - self._now()
 
     def owed(self) -> None:
         """An answer is due from now on."""

@@ -33,6 +33,9 @@ STUCK_SECONDS = 2.0
 TRANSFER_SECONDS = 8.0
 """How long the telephone company may take to say that it puts the caller through."""
 _BEGIN_SECONDS = 2.5
+"""How long the agent's own voice may take to begin, dropping what it was at included."""
+_LEAST_BEGIN_SECONDS = 1.0
+"""As much it has where the caller has waited too long already."""
 _ECHO_SECONDS = 3.0
 
 
@@ -76,8 +79,11 @@ class Apology:
         self._gate = OutputGate(output)
         pushed_frames.watch_pushed_frames(output, _PlayedFrame, lambda _frame: self._played.set())
 
-    async def say(self) -> None:
-        """Say them; returns when they were heard, or when nothing more can be tried."""
+    async def say(self, within: float = _BEGIN_SECONDS) -> None:
+        """Say them; returns when they were heard, or when nothing more can be tried.
+
+        ``within`` seconds the caller should hear something; the voice that may be at fault has no longer.
+        """
         if self._written:
             await self._voice.silence()
             await self._voice.say(self._words)
@@ -85,7 +91,7 @@ class Apology:
         at = self._transcript.now
         if await self._put_through(at):
             return
-        if words := await self._try():
+        if words := await self._try(min(max(within, _LEAST_BEGIN_SECONDS), _BEGIN_SECONDS)):
             # an answer that was cut for it is written down a moment later, and was heard before it
             times = (entry.at for entry in self._record.transcript if entry.who == "agent")
             self._transcript.say(words, max(at, *times, at))
@@ -112,9 +118,9 @@ class Apology:
         self._record.reason += "; the caller was put through"
         return True
 
-    async def _try(self) -> str | None:
+    async def _try(self, within: float) -> str | None:
         """The words that were heard; None if there were none."""
-        if self._prepared is None and self._voice_works and await self._spoken():
+        if self._prepared is None and self._voice_works and await self._spoken(within):
             return self._words
         if self._prepared is not None and self._line_plays:
             return self._words if await self._play(self._prepared) else None
@@ -131,11 +137,14 @@ class Apology:
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
         self._line_plays = True
 
-    async def _spoken(self) -> bool:
-        """By the voice of the agent, which has spoken before."""
-        if not await self._voice.silence():
+    async def _spoken(self, within: float) -> bool:
+        """By the voice of the agent, which has spoken before, if it begins ``within`` seconds."""
+        try:
+            async with asyncio.timeout(within):
+                begun = await self._voice.silence() and await self._voice.begin(self._words, within)
+        except TimeoutError:
             return False
-        return await self._voice.begin(self._words, _BEGIN_SECONDS) and await self._voice.heard()
+        return begun and await self._voice.heard()
 
     async def _play(self, pcm: bytes) -> bool:
         if self._parts.playout:

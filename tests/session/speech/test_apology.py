@@ -204,3 +204,25 @@ def test_without_a_voice_twilio_says_it_in_the_agent_s_language(tmp_path: Path, 
     ended = given_up(tmp_path, broken_voice, apology=None, control=line, overrides=overrides)
     assert line.said == [(APOLOGY, language)]
     assert ended.call.agent_words[-1] == APOLOGY
+
+
+def test_a_voice_has_no_more_time_for_the_apology_than_the_caller_has(tmp_path: Path) -> None:
+    line = Line(speaks=True)
+
+    async def talk() -> float:
+        options: dict[str, Any] = {"apology": None, "control": line}
+        async with (
+            Resources() as resources,
+            quick_call(tmp_path, "cascaded", [], [LONG, LONG], resources=resources, **options) as call,
+        ):
+            await call.say("When are you open?")
+            await call.until(lambda: call.speaking)
+            await busy("tts")(call)
+            since = asyncio.get_running_loop().time()
+            speaking = asyncio.create_task(call.session._apology.say(0.0))
+            await call.until(lambda: line.said, 60)
+            waited = asyncio.get_running_loop().time() - since
+            await speaking
+            return waited
+
+    assert virtual_time.run(talk()) < 1.5
