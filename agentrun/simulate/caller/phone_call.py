@@ -108,7 +108,8 @@ class PhoneCall(MediaStream):
     async def hear_more(
         self, timeout: float = TIMEOUT_SECONDS, silence: float = ANSWER_SILENCE_SECONDS
     ) -> Heard:
-        """What the agent says of itself after what was heard last, until it is silent for ``silence`` seconds.
+        """What the agent says of itself after what was heard last, until it is silent for ``silence``
+        seconds.
 
         The wait counts from the end of what was heard last. Raises NoAnswerError after ``timeout`` seconds,
         CallOverError when the call ends without a sound.

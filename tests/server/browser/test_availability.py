@@ -113,6 +113,7 @@ def start_screen(capsys: pytest.CaptureFixture[str], origins: frozenset[str], **
         environ=environ,
         origins=origins,
         local=SimpleNamespace(is_reachable=False, token=""),
+        dispatch=None,
     )
     board = SimpleNamespace(plans={"desk": plan})
     server = SimpleNamespace(url="http://127.0.0.1:7860", settings=settings, switchboard=board)
