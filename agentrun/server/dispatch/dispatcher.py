@@ -55,7 +55,7 @@ class Dispatcher:
         try:
             if words := await self._refusal(plan, call):
                 self._end(plan, call, "refused", "agent", "the caller was refused before the call")
-                return _xml(twiml_answers.refuse(plan, words))
+                return twiml.response(twiml_answers.refuse(plan, words))
             url = await starting
         except StartError as error:
             return self._failed(plan, call, error)
@@ -64,7 +64,7 @@ class Dispatcher:
             await asyncio.gather(starting, return_exceptions=True)
         self._count(call.agent, "started")
         numbers = call.from_number or "", call.to_number or ""
-        return _xml(twiml_answers.connect(url, callback_url, *numbers))
+        return twiml.response(twiml_answers.connect(url, callback_url, *numbers))
 
     async def note(self, plan: Plan, form: Mapping[str, str]) -> Response:
         """What Twilio tells of a dispatched call: an event of its stream, or that it asks what comes next."""
@@ -106,8 +106,8 @@ class Dispatcher:
         logger.bind(call=call.id, agent=call.agent).error("{}: {}", call.agent, error.message)
         self._end(plan, call, error.trouble, "error", error.message)
         if error.trouble == "full":
-            return _xml(twiml.refuse(Refusal("busy", error.message), plan))
-        return _xml(twiml_answers.apologize(plan))
+            return twiml.response(twiml.refuse(Refusal("busy", error.message), plan))
+        return twiml.response(twiml_answers.apologize(plan))
 
     def _end(self, plan: Plan, call: Call, result: str, ended_by: EndedBy, reason: str) -> None:
         """No session takes the call: it is counted, has a record, and its place is free."""
@@ -139,9 +139,9 @@ class Dispatcher:
         """The stream is over and the caller still there: the agent has hung up, or there never was one."""
         if await self._switchboard.answered.has(plan.spec.name, call_sid):
             self._switchboard.admission.release(plan.spec.name, call_sid)
-            return _xml(twiml_answers.hang_up())
+            return twiml.response(twiml.hang_up())
         self._lose(plan, call_sid, "its stream to Pipecat Cloud was never open")
-        return _xml(twiml_answers.apologize(plan))
+        return twiml.response(twiml_answers.apologize(plan))
 
     def _lose(self, plan: Plan, call_sid: str, reason: str) -> None:
         agent = plan.spec.name
@@ -149,7 +149,3 @@ class Dispatcher:
         place = self._switchboard.state.place(agent, call_sid)
         call = Call(call_sid, agent, "twilio", from_number=place.caller if place else None)
         self._end(plan, call, "stream", "error", reason)
-
-
-def _xml(text: str) -> Response:
-    return Response(text, media_type="text/xml")

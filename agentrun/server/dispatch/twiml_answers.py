@@ -42,14 +42,3 @@ def refuse(plan: Plan, words: str) -> str:
     answer.say(words, language=say_language(plan.language))
     answer.hangup()
     return str(answer)
-
-
-def hang_up() -> str:
-    """The call is over.
-
-    >>> hang_up()[38:]
-    '<Response><Hangup /></Response>'
-    """
-    answer = VoiceResponse()
-    answer.hangup()
-    return str(answer)

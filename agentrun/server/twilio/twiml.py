@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 from fastapi import Response
 from twilio.twiml.voice_response import Connect, VoiceResponse
 
+from agentrun.plan.language import USUAL
 from agentrun.plan.plan import Plan
 from agentrun.server.admission.admission import Refusal
+from agentrun.transports.say_languages import say_language
 
 _SERVER_PARAMETERS = frozenset({"token", "from_number", "to_number"})
 
@@ -44,9 +46,9 @@ def connect(
 
 
 def refuse(refusal: Refusal, plan: Plan) -> str:
-    """Words and a hang-up for the caller, or a rejection, which costs nothing.
+    """Words in the agent's language and a hang-up for the caller, or a rejection, which costs nothing.
 
-    https://www.twilio.com/docs/voice/twiml/reject
+    The words that stand in no spec are English. https://www.twilio.com/docs/voice/twiml/reject
     """
     answer = VoiceResponse()
     if refusal.kind == "blocked":
@@ -57,7 +59,8 @@ def refuse(refusal: Refusal, plan: Plan) -> str:
     if words is None:
         answer.reject(reason="busy")
         return str(answer)
-    answer.say(words)
+    are_own = closed or "busy" in plan.spec.prompts.model_fields_set
+    answer.say(words, language=say_language(plan.language if are_own else USUAL))
     answer.hangup()
     return str(answer)
 

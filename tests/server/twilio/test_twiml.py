@@ -13,6 +13,7 @@ from agentrun.plan.plan import Plan
 from agentrun.server.admission.admission import Kind, Refusal
 from agentrun.server.twilio import twiml
 
+ENGLISH = {"language": "en-US"}
 HOURS = "hours: {zone: UTC, open: {mon: 09:00-17:00}, closed: We are closed.}\n"
 
 
@@ -58,7 +59,7 @@ def test_the_stream_is_opened_where_the_server_is_reached(public_url: str, expec
 def test_who_finds_no_line_hears_the_words_for_it_or_a_busy_signal(tmp_path: Path, kind: Kind) -> None:
     refusal = Refusal(kind, "no line", 30.0)
     spoken = twiml.refuse(refusal, plan(tmp_path, ", busy: Later & soon."))
-    assert verbs(spoken) == [("Say", "Later & soon.", {}), ("Hangup", None, {})]
+    assert verbs(spoken) == [("Say", "Later & soon.", ENGLISH), ("Hangup", None, {})]
     silent = twiml.refuse(refusal, plan(tmp_path, ", busy: null"))
     assert verbs(silent) == [("Reject", None, {"reason": "busy"})]
 
@@ -70,4 +71,11 @@ def test_who_is_blocked_is_told_nothing(tmp_path: Path) -> None:
 
 def test_who_calls_out_of_hours_hears_so(tmp_path: Path) -> None:
     closed = twiml.refuse(Refusal("closed", "closed", 0.0), plan(tmp_path, ", busy: Later.", HOURS))
-    assert verbs(closed) == [("Say", "We are closed.", {}), ("Hangup", None, {})]
+    assert verbs(closed) == [("Say", "We are closed.", ENGLISH), ("Hangup", None, {})]
+
+
+@pytest.mark.parametrize(("busy", "language"), [(", busy: Alles belegt.", "de-DE"), ("", "en-US")])
+def test_a_spec_s_own_words_are_said_in_the_agents_language(tmp_path: Path, busy: str, language: str) -> None:
+    german = plan(tmp_path, busy, "pipeline: {stt: {model: openai/gpt-4o-transcribe, language: de}}\n")
+    [said, _] = verbs(twiml.refuse(Refusal("busy", "no line", 30.0), german))
+    assert said[2] == {"language": language}
