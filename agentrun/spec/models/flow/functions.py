@@ -1,5 +1,6 @@
 """What the model may do at a flow's node, and where it leads."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
@@ -8,6 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import Flag, SpecModel, Text
 from agentrun.spec.models.conditions import ConditionalWay
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class FlowBranch(SpecModel):
@@ -47,6 +50,16 @@ class FlowFunction(SpecModel):
             raise PydanticCustomError("together", message)
         if self.description and not self.transition_only:
             raise PydanticCustomError("together", "a tool describes itself; drop `description`")
+        return self
+
+    @model_validator(mode="after")
+    def _is_called_what_a_model_can_call(self) -> Self:
+        # https://platform.openai.com/docs/api-reference/chat/create (tools.function.name)
+        if self.transition_only and not _NAME.fullmatch(self.name):
+            hint = "use letters, digits, _ and -, at most 64"
+            raise PydanticCustomError(
+                "together", "'{name}' can't be a function's name", {"name": self.name, "hint": hint}
+            )
         return self
 
     @property
