@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +11,10 @@ from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.find import Source
 from agentrun.plugins.hooks import call_hooks_of, functions_of
 from agentrun.plugins.importing import import_plugin
+from agentrun.spec.values import function_names
 from agentrun.tools.arguments.argument_check import SignatureError
 from agentrun.tools.build import build, origin
 from agentrun.tools.tool import Tool
-
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-"""What OpenAI takes as a function's name."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +49,7 @@ def _tool(source: Source, function: Callable[..., Any]) -> Tool:
     except SignatureError as error:
         message = f"{origin(function)}: {function.__name__} {error.message}"
         raise PluginError(source.name, source.where, message, error.hint) from None
-    if not _NAME.fullmatch(tool.name):
+    if not function_names.can_be_called(tool.name):
         message = f"{tool.origin}: '{tool.name}' can't be a tool's name"
-        hint = "use letters, digits, _ and -, at most 64"
-        raise PluginError(source.name, source.where, message, hint)
+        raise PluginError(source.name, source.where, message, function_names.HINT)
     return tool

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text
 from agentrun.spec.models.tools.saved_values import is_path
+from agentrun.spec.values import function_names
 from agentrun.spec.values.template_names import CALL_FIELDS
 from agentrun.tools.http.parameter import Parameter, wrong
 from agentrun.tools.http.template import CALL, VARIABLES, call_fields, source
@@ -18,13 +19,12 @@ from agentrun.tools.http.template import CALL, VARIABLES, call_fields, source
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?].*)?", re.DOTALL)
 _HOST = re.compile(r"[A-Za-z0-9.-]+")
 _SECRET = re.compile(r"authorization|key|token|secret|password", re.IGNORECASE)
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE")
 
 
 def _is_name(value: str) -> str:
-    if not _NAME.fullmatch(value):
+    if not function_names.can_be_called(value):
         raise wrong("'{given}' can't be a tool's name", "use letters, digits, _ and -", given=value)
     return value
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
+from agentrun.spec.values import function_names
 from agentrun.tools.arguments.inline_references import flatten
 from agentrun.tools.author_errors import AuthoredError, authored
 
@@ -20,8 +20,6 @@ MOST_TOOLS = 128
 MOST_DESCRIPTION = 8_000
 MOST_SCHEMA_BYTES = 64_000
 """Of one tool, as it is listed and as it is given to a model."""
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-"""What OpenAI takes as a function's name."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class _UnreadableError(Exception):
 
 def _reason(one: Listed) -> str:
     """Why a tool is left out before its schema is read; empty where it is not."""
-    if not _NAME.fullmatch(one.name):
+    if not function_names.can_be_called(one.name):
         return f"'{one.name[:80]}' can't be a tool's name for a model"
     if len(one.description or "") > MOST_DESCRIPTION:
         return f"the description of '{one.name}' has more than {MOST_DESCRIPTION} characters"

@@ -1,6 +1,5 @@
 """What the model may do at a flow's node, and where it leads."""
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
@@ -9,8 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import Flag, SpecModel, Text
 from agentrun.spec.models.conditions import ConditionalWay
-
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+from agentrun.spec.values import function_names
 
 
 class FlowBranch(SpecModel):
@@ -54,12 +52,9 @@ class FlowFunction(SpecModel):
 
     @model_validator(mode="after")
     def _is_called_what_a_model_can_call(self) -> Self:
-        # https://platform.openai.com/docs/api-reference/chat/create (tools.function.name)
-        if self.transition_only and not _NAME.fullmatch(self.name):
-            hint = "use letters, digits, _ and -, at most 64"
-            raise PydanticCustomError(
-                "together", "'{name}' can't be a function's name", {"name": self.name, "hint": hint}
-            )
+        if self.transition_only and not function_names.can_be_called(self.name):
+            given = {"name": self.name, "hint": function_names.HINT}
+            raise PydanticCustomError("together", "'{name}' can't be a function's name", given)
         return self
 
     @property

@@ -10,9 +10,9 @@ from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import Flag, Text, list_of_one
 from agentrun.spec.models.tools.tool_options import ToolOptions
+from agentrun.spec.values import function_names
 
 _URL = re.compile(r"(https?://|\$\{)\S+")
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"authorization|cookie|key|token|secret|password", re.IGNORECASE)
@@ -30,7 +30,7 @@ def _is_url(value: str) -> str:
 
 
 def _is_tool(value: str) -> str:
-    if not _NAME.fullmatch(value):
+    if not function_names.can_be_called(value):
         raise _wrong("'{given}' can't be the name of a tool", "use letters, digits, _ and -", given=value)
     return value
 
