@@ -156,8 +156,7 @@ def _make(
     """The plan of one agent; its tests may name the tools that are ``known``, else its own."""
     own = PluginServices(file, import_plugins=import_plugins).find
     planner = ServicePlanner(file, environ, offline=offline, own=own)
-    parts = _parts(file, planner)
-    transports = _transports(file, planner, public_url)
+    parts, transports = _parts(file, planner), _transports(file, planner, public_url)
     recorded, nodes = recording.plan(file, planner), node_services.plan(file, planner)
     analysis = after_call.plan(file, planner)
     looked_up = before_call.plan(file, planner, [parts[name] for name in ("stt", "tts", "realtime")])

@@ -57,18 +57,7 @@ def make(
             app.include_router(eval_routes.router(switchboard, require_local))
     if dashboard.is_open(settings):
         app.include_router(dashboard.router(switchboard, settings))
-    diallers = Diallers(switchboard, settings)
-    webhooks = Webhooks(settings)
-    count_refused = app.state.metrics.stream_refused
-    dispatcher = _dispatcher(switchboard, settings, app.state.metrics)
-    ways = (diallers, webhooks, count_refused, dispatcher, actions)
-    twilio = TwilioRoutes(switchboard, settings, tokens or StreamTokens(), *ways)
-    app.include_router(twilio.router())
-    if not dispatcher:
-        again = (twilio.actions, twilio.connect_again)
-        app.include_router(resume_routes.router(switchboard, settings, webhooks, *again))
-        app.include_router(outbound_routes.router(switchboard, settings, diallers, webhooks))
-    app.state.diallers = diallers
+    _include_telephone(app, switchboard, settings, tokens or StreamTokens(), actions)
     app.add_middleware(RequestLimits)
     app.add_middleware(local_only.NoteProxies, local=settings.local)
     if settings.origins:
@@ -79,6 +68,26 @@ def make(
             allow_headers=["authorization", "content-type"],
         )
     return app
+
+
+def _include_telephone(
+    app: FastAPI,
+    switchboard: Switchboard,
+    settings: ServerSettings,
+    tokens: StreamTokens,
+    actions: ActionTokens | None,
+) -> None:
+    """Twilio's routes; what places calls is the application's ``state.diallers``."""
+    diallers, webhooks = Diallers(switchboard, settings), Webhooks(settings)
+    dispatcher = _dispatcher(switchboard, settings, app.state.metrics)
+    ways = (diallers, webhooks, app.state.metrics.stream_refused, dispatcher, actions)
+    twilio = TwilioRoutes(switchboard, settings, tokens, *ways)
+    app.include_router(twilio.router())
+    if not dispatcher:
+        again = (twilio.actions, twilio.connect_again)
+        app.include_router(resume_routes.router(switchboard, settings, webhooks, *again))
+        app.include_router(outbound_routes.router(switchboard, settings, diallers, webhooks))
+    app.state.diallers = diallers
 
 
 def _dispatcher(switchboard: Switchboard, settings: ServerSettings, counted: Metrics) -> Dispatcher | None:

@@ -73,16 +73,11 @@ async def running_server(
 
     Raises SpecError, PluginError or SetupError before anything listens.
     """
-    files = load(paths, options.overrides, options.style)
+    reading = (options.overrides, options.style)
+    files = load(paths, *reading)
     stamps = {file.path: stamp_of(file) for file in files} if options.watch else {}
-    guard = call_access.decide(
-        options.host,
-        environ,
-        offline=options.offline,
-        insecure=options.insecure,
-        twilio=not _only_daily(files),
-    )
-    sock = sock or _bound(options)
+    how = {"offline": options.offline, "insecure": options.insecure, "twilio": not _only_daily(files)}
+    guard, sock = call_access.decide(options.host, environ, **how), sock or _bound(options)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
         offline = await stack.enter_async_context(_offline(files, options))
@@ -108,14 +103,11 @@ async def running_server(
             cost = PodDeletionCost(lambda: switchboard.live, pod.annotate)
             switchboard.background.start("pod deletion cost", cost.run)
         if options.watch:
-            reloader = Reloader(
-                files, stamps, lambda path: load([path], options.overrides, options.style)[0], *edits
-            )
+            reloader = Reloader(files, stamps, lambda path: load([path], *reading)[0], *edits)
             switchboard.background.start("watch", reloader.watch)
-        talk = None
         if options.worker == 0:
             join_given_rooms()
-            talk = microphone_call.begin(switchboard)
+        talk = microphone_call.begin(switchboard) if options.worker == 0 else None
         yield RunningServer(url, settings, switchboard, web.state.diallers, talk)
 
 
