@@ -36,11 +36,11 @@ WORDS = "one two three four five six seven eight nine ten " * 6
 SECONDS = 20
 RATE = 24_000
 BOUND_MS = 100
-TOOLS = ("swallow", "block", "leave", "start")
+TOOLS = ("swallow", "block", "spin", "request", "leave", "start")
 PROVIDER = ("refused", "500", "429", "401", "hang", "cut", "html", "empty", "malformed")
 FAULTS = ("none", *PROVIDER, *TOOLS, "reset")
 PLUGIN = '''
-import asyncio, contextlib, sys, time
+import asyncio, contextlib, socket, sys, time
 from agentrun import hookimpl, tool
 
 @tool(timeout=3)
@@ -56,6 +56,22 @@ async def block() -> str:
     time.sleep(30)
     return ""
 
+@tool(timeout=3)
+async def spin() -> str:
+    """Compute."""
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        pass
+    return ""
+
+@tool(timeout=3)
+async def request() -> str:
+    """Ask a server that never answers, in a library that blocks."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf, socket.create_connection(deaf.getsockname()) as line:
+        line.settimeout(20)
+        line.recv(1)
+    return ""
+
 async def leave() -> str:
     """Exit."""
     sys.exit(3)
@@ -67,7 +83,7 @@ async def start() -> str:
 
 @hookimpl
 def agentrun_tools():
-    return [swallow, block, leave, start]
+    return [swallow, block, spin, request, leave, start]
 '''
 SPEC = """
 name: {name}

@@ -16,24 +16,30 @@ Hook = tuple[Callable[..., Any], tuple[str, ...]]
 
 @dataclass(frozen=True)
 class CallHooks:
-    """The hooks of one ``plugin``."""
+    """The hooks of one ``plugin``; ``home`` names the loop that ``async def`` runs in on a server.
+
+    None is the call's own, which a plugin shares that brings services of the pipeline.
+    """
 
     plugin: str
     started: tuple[Hook, ...] = ()
     ended: tuple[Hook, ...] = ()
     before: tuple[Hook, ...] = ()
+    home: str | None = None
 
     def __bool__(self) -> bool:
         return bool(self.started or self.ended or self.before)
 
 
-async def run(hook: Hook, given: Mapping[str, Any], seconds: float) -> Any:
+async def run(hook: Hook, given: Mapping[str, Any], seconds: float, home: str | None = None) -> Any:
     """Run ``hook`` with those of ``given`` that it wants, a ``def`` in a thread; gives its result.
 
-    Raises AuthoredError for what it raises, and TimeoutError when it takes longer than ``seconds``.
+    An ``async def`` runs in the loop that the server has for ``home``, or else in this one. Raises
+    AuthoredError for what it raises, and TimeoutError when it takes longer than ``seconds``.
     """
     import asyncio  # not for a check, which runs no hook
 
+    from agentrun.tools.running import plugin_loops
     from agentrun.tools.running.contained_tasks import contained
     from agentrun.tools.running.threads import Threads
 
@@ -43,7 +49,7 @@ async def run(hook: Hook, given: Mapping[str, Any], seconds: float) -> Any:
         async with asyncio.timeout(seconds):
             with authored(), contained():
                 if inspect.iscoroutinefunction(function):
-                    return await function(*arguments)
+                    return await plugin_loops.run_hook(home, function, arguments)
                 thread = Threads(f"{function.__name__}", 1)
                 return await asyncio.get_running_loop().run_in_executor(thread, function, *arguments)
     except (ToolError, KeyboardInterrupt, GeneratorExit) as error:

@@ -53,6 +53,7 @@ def call_hooks_of(source: Source, module: object) -> CallHooks:
         implemented("agentrun_call_started"),
         implemented("agentrun_call_ended"),
         implemented("agentrun_call_before"),
+        home=None if hook.agentrun_providers.get_hookimpls() else source.name,
     )
 
 

@@ -26,8 +26,8 @@ hookspec = pluggy.HookspecMarker("agentrun")
 def agentrun_tools() -> Sequence[Callable[..., Any]]:  # type: ignore[empty-body]
     """Give the functions that an agent may call, as a list.
 
-    Each is a ``def``, which runs in a thread, or an ``async def``, which runs in the event loop and must not
-    block it. What the model sees is the function's name, its docstring, and its parameters: their types from
+    Each is a ``def``, which runs in a thread, or an ``async def``, which runs in the plugin's event loop and
+    should not block it. What the model sees is the function's name, its docstring, and its parameters: their types from
     the type hints, their meaning from the docstring's ``Args:``. A parameter typed ``Call`` is filled by
     agentrun and hidden from the model. Arguments are checked before the function is called; those that don't
     fit go back to the model in words.
@@ -111,7 +111,7 @@ def agentrun_call_started(call: Call) -> None:
     """Hear that a call has begun.
 
     ``call`` is what the tools of this call get: its numbers, its ``state``, and a line to speak on. The call
-    does not wait; a ``def`` runs in a thread, an ``async def`` in the event loop, for at most 30 seconds.
+    does not wait; a ``def`` runs in a thread, an ``async def`` in the plugin's event loop, for at most 30 seconds.
     What it raises goes to the log, and the call goes on.
 
     Called once for every call of an agent whose ``tools:`` name the plugin.

@@ -28,13 +28,14 @@ class Plugin:
 def open_plugin(source: Source) -> Plugin:
     """Import one plugin; raises PluginError."""
     module = import_plugin(source)
-    return Plugin(_tools(source, module), call_hooks_of(source, module))
+    hooks = call_hooks_of(source, module)
+    return Plugin(_tools(source, module, hooks.home), hooks)
 
 
-def _tools(source: Source, module: object) -> Mapping[str, Tool]:
+def _tools(source: Source, module: object, home: str | None) -> Mapping[str, Tool]:
     tools: dict[str, Tool] = {}
     for function in functions_of(source, module):
-        tool = _tool(source, function)
+        tool = _tool(source, function, home)
         if tool.name in tools:
             both = f"{tools[tool.name].origin} and {tool.origin}"
             hint = "rename one of them, or name it apart with @tool(name=…)"
@@ -43,9 +44,9 @@ def _tools(source: Source, module: object) -> Mapping[str, Tool]:
     return tools
 
 
-def _tool(source: Source, function: Callable[..., Any]) -> Tool:
+def _tool(source: Source, function: Callable[..., Any], home: str | None) -> Tool:
     try:
-        tool = build(function, source.name)
+        tool = build(function, source.name, home)
     except SignatureError as error:
         message = f"{origin(function)}: {function.__name__} {error.message}"
         raise PluginError(source.name, source.where, message, error.hint) from None

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from agentrun.tools.running.threads import Threads
 
 
-def build(function: Callable[..., Any], plugin: str) -> Tool:
+def build(function: Callable[..., Any], plugin: str, home: str | None = None) -> Tool:
     """The tool of ``function``; raises SignatureError when it can't be one.
 
-    ``async def`` runs in the loop. ``def`` runs in a thread of the tool's own, with the caller's context
-    variables.
+    ``async def`` runs in the loop that a server has for ``home``, or else in the call's. ``def`` runs in a
+    thread of the tool's own, with the caller's context variables.
     """
     options: ToolOptions = getattr(function, ATTRIBUTE, ToolOptions())
     signature = function_schema.read(function)
@@ -44,6 +44,7 @@ def build(function: Callable[..., Any], plugin: str) -> Tool:
         confirm=options.confirm,
         check=signature.check,
         function=function,
+        home=home if in_loop else None,
     )
 
 

@@ -29,7 +29,7 @@ class Tool:
     ``origin`` says where the function stands (``plugins/ncaa.py:12``), ``timeout`` and ``say_after`` are in
     seconds. ``check`` raises ToolError for arguments that don't fit, without running anything.
     ``save`` has the variables that its result gives a value, each with its JMESPath. ``function`` is what a
-    plugin's tool was made of.
+    plugin's tool was made of. ``home`` names the event loop that it runs in on a server; none is the call's.
     The rest is what ``@tool`` says, which the pipeline and the ledger keep.
     """
 
@@ -49,3 +49,4 @@ class Tool:
     allowance: LoopAllowance = field(default_factory=LoopAllowance, compare=False, repr=False)
     save: Mapping[str, str] = field(default_factory=dict)
     function: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
+    home: str | None = None

@@ -47,20 +47,7 @@ class Resources:
             verify=tls.system_context(),
             event_hooks={"response": [http_retries.bound_retries]},
         )
-        # For tools. One caller's cookies must not reach another's request: it keeps none.
-        nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        hooks: Any = {"response": [bounded_answers.bound_async]}
-        headers = bounded_answers.ACCEPTED
-        # No proxy reaches what listens on this machine's own loopback.
-        here = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
-        self.web = httpx.AsyncClient(
-            timeout=10.0,
-            verify=tls.context(),
-            cookies=nobodys,
-            headers=headers,
-            event_hooks=hooks,
-            mounts=here,
-        )
+        self.web = tool_client()
         self.mcp = McpServers()
         self.ready_speech = PreparedSpeech()
         self._web_session: aiohttp.ClientSession | None = None
@@ -101,6 +88,23 @@ class Resources:
         await self.web.aclose()
         if self._web_session:
             await self._web_session.close()
+
+
+def tool_client() -> httpx.AsyncClient:
+    """An HTTP client for tools of one event loop.
+
+    One caller's cookies must not reach another's request: it keeps none. No proxy reaches what listens on
+    this machine's own loopback.
+    """
+    hooks: Any = {"response": [bounded_answers.bound_async]}
+    return httpx.AsyncClient(
+        timeout=10.0,
+        verify=tls.context(),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        headers=bounded_answers.ACCEPTED,
+        event_hooks=hooks,
+        mounts=dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]")),
+    )
 
 
 def _lasting(limits: Any) -> Any:

@@ -14,8 +14,8 @@ def problems(tool: Tool) -> Iterator[Problem]:
     for call in search(tool.function) if tool.function else ():
         through = f", which it calls in '{call.helper}'," if call.helper else ""
         message = (
-            f"'{call.name}'{through} blocks the event loop: until it returns, no other call of the server "
-            "hears or says anything"
+            f"'{call.name}'{through} blocks the event loop: until it returns, no other async code of the "
+            "plugin gets on"
         )
         where = f"tool '{tool.name}'"
         yield Problem(call.path, call.line, call.column, where, message, _hint(tool, call), "warning")

@@ -28,13 +28,13 @@ class PluginNotifier:
     def started(self, hooks: Sequence[CallHooks], call: Call, record: CallRecord) -> None:
         """A call has begun."""
         if hooks:
-            listeners = [(each.plugin, hook) for each in hooks for hook in each.started]
+            listeners = [(each, hook) for each in hooks for hook in each.started]
             self._started[id(record)] = self._begin(listeners, "agentrun_call_started", {"call": call})
 
     def ended(self, hooks: Sequence[CallHooks], record: CallRecord) -> None:
         """A call is over; a plugin hears of its end after its beginning."""
         if hooks:
-            listeners = [(each.plugin, hook) for each in hooks for hook in each.ended]
+            listeners = [(each, hook) for each in hooks for hook in each.ended]
             arguments = {"record": record.as_json()}
             self._begin(listeners, "agentrun_call_ended", arguments, self._started.pop(id(record), None))
 
@@ -45,7 +45,7 @@ class PluginNotifier:
 
     def _begin(
         self,
-        told: Sequence[tuple[str, Hook]],
+        told: Sequence[tuple[CallHooks, Hook]],
         name: str,
         given: Mapping[str, Any],
         after: asyncio.Task[None] | None = None,
@@ -57,19 +57,20 @@ class PluginNotifier:
 
 
 async def _tell(
-    told: Sequence[tuple[str, Hook]],
+    told: Sequence[tuple[CallHooks, Hook]],
     name: str,
     given: Mapping[str, Any],
     after: asyncio.Task[None] | None,
 ) -> None:
     if after:
         await asyncio.wait({after})
-    await asyncio.gather(*(_tell_one(plugin, hook, name, given) for plugin, hook in told))
+    await asyncio.gather(*(_tell_one(hooks, hook, name, given) for hooks, hook in told))
 
 
-async def _tell_one(plugin: str, hook: Hook, name: str, given: Mapping[str, Any]) -> None:
+async def _tell_one(hooks: CallHooks, hook: Hook, name: str, given: Mapping[str, Any]) -> None:
+    plugin = hooks.plugin
     try:
-        await call_hooks.run(hook, given, HOOK_SECONDS)
+        await call_hooks.run(hook, given, HOOK_SECONDS, hooks.home)
     except TimeoutError:
         logger.error("plugin {}: {} took longer than {:g} s", plugin, name, HOOK_SECONDS)
     except AuthoredError as error:

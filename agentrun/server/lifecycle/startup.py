@@ -17,6 +17,7 @@ from agentrun import logs
 from agentrun.errors import SetupError
 from agentrun.http.bound_socket import bind, inherit
 from agentrun.http.uvicorn_server import serving
+from agentrun.pipeline.services.shared_resources import tool_client
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
 from agentrun.records.redaction.redaction import Redaction
@@ -42,6 +43,7 @@ from agentrun.server.spec_editing import routes as editing_routes
 from agentrun.server.spec_editing.editor import Editor
 from agentrun.server.twilio.outbound.dialler import Diallers
 from agentrun.spec.loading.spec_file import SpecFile
+from agentrun.tools.running import plugin_loops
 
 if TYPE_CHECKING:
     from agentrun.server.lifecycle.offline import Offline
@@ -84,6 +86,7 @@ async def running_server(
         plans = _servable(make_plans(files, environ, options, offline), options)
         ledger = stack.enter_context(contextlib.closing(Ledger(options.ledger))) if options.ledger else None
         pod = kubernetes_api.from_environment(environ) if options.pod_deletion_cost else None
+        await stack.enter_async_context(plugin_loops.apart(tool_client))
         ready = await stack.enter_async_context(answering(plans, environ, options, ledger))
         switchboard, public_urls = ready.switchboard, _public_urls(plans)
         state, port = switchboard.state, sock.getsockname()[1]

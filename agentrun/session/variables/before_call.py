@@ -14,6 +14,7 @@ from agentrun.errors import ToolError
 from agentrun.plan.before_call import BeforeCallPlan, chosen
 from agentrun.plan.plan import Plan
 from agentrun.plugins import call_hooks
+from agentrun.plugins.call_hooks import CallHooks
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.models.before_call import CallChoice
 from agentrun.spec.values import conditions, variables
@@ -39,7 +40,7 @@ class BeforeCall:
 
     def __init__(self, plan: Plan, call: Call, web: httpx.AsyncClient) -> None:
         self._plan, self._call = plan, replace(call, client=call.client or web)
-        self._hooks = [(each.plugin, hook) for each in plan.hooks for hook in each.before]
+        self._hooks = [(each, hook) for each in plan.hooks for hook in each.before]
         self._asked: asyncio.Task[list[LookedUp]] | None = None
 
     @property
@@ -77,7 +78,7 @@ class BeforeCall:
 
     async def _ask(self) -> list[LookedUp]:
         plan: BeforeCallPlan = self._plan.before_call
-        lookups = [self._hook(plugin, hook, plan.seconds) for plugin, hook in self._hooks]
+        lookups = [self._hook(hooks, hook, plan.seconds) for hooks, hook in self._hooks]
         return list(await asyncio.gather(self._request(plan), *lookups))
 
     async def _request(self, plan: BeforeCallPlan) -> LookedUp:
@@ -91,9 +92,10 @@ class BeforeCall:
         values, troubles = saved_values.read(plan.tool.save, outcome.data)
         return LookedUp(values, troubles=tuple(f"not_saved: before_call: {one}" for one in troubles))
 
-    async def _hook(self, plugin: str, hook: call_hooks.Hook, seconds: float) -> LookedUp:
+    async def _hook(self, hooks: CallHooks, hook: call_hooks.Hook, seconds: float) -> LookedUp:
+        plugin = hooks.plugin
         try:
-            answer = await call_hooks.run(hook, {"call": self._call}, seconds)
+            answer = await call_hooks.run(hook, {"call": self._call}, seconds, hooks.home)
         except TimeoutError:
             return LookedUp(
                 troubles=(f"before_call_late: plugin {plugin} gave nothing within {seconds:g} s",)

@@ -16,6 +16,7 @@ from agentrun.tools.results import whole_result
 from agentrun.tools.results.no_response import split
 from agentrun.tools.results.outcome import Outcome
 from agentrun.tools.results.result import UnreadableResultError, as_text
+from agentrun.tools.running import plugin_loops
 from agentrun.tools.running.contained_tasks import contained
 from agentrun.tools.running.loop_guard import GuardedSteps
 from agentrun.tools.tool import Tool
@@ -24,6 +25,8 @@ TIDY_SECONDS = 0.1
 """How long the model waits at the most for a tool to clean up that took too long."""
 LET_GO_SECONDS = 0.3
 """How long a tool that is cancelled may clean up before it is left behind."""
+LEAVE_SECONDS = 2 * LET_GO_SECONDS
+"""How long the end of one in another loop is waited for: until it is known to be left behind."""
 
 
 async def invoke(
@@ -72,7 +75,7 @@ def _ended(work: asyncio.Task[Outcome], tool: Tool) -> Outcome:
 async def _attempt(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
     try:
         with contained():
-            result, silent = split(await GuardedSteps(_run(tool, call, arguments), tool.allowance))
+            result, silent = split(await _run(tool, call, arguments))
         content, data = whole_result.split(result)
         return Outcome("ok", as_text(content), silent=silent, data=data)
     except UnreadableResultError as error:
@@ -86,6 +89,16 @@ async def _attempt(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outc
 
 
 async def _run(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Any:
+    """In the loop that the server has for the tool's plugin, or else watched in this one."""
+    loops = plugin_loops.of_running_loop() if tool.home else None
+    if loops is None or tool.home is None:
+        return await GuardedSteps(_here(tool, call, arguments), tool.allowance)
+    return await loops.run(
+        tool.home, lambda remote: _here(tool, remote(call), arguments), f"tool {tool.name}", LEAVE_SECONDS
+    )
+
+
+async def _here(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Any:
     return await tool.run(call, arguments)
 
 
