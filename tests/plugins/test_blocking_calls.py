@@ -180,7 +180,9 @@ def test_a_warning_names_the_line_the_call_what_it_costs_and_what_to_write(
 ) -> None:
     [problem] = blocking_calls.problems(build(tool_of("nap(1)"), "desk"))
     assert (problem.severity, problem.column) == ("warning", 5)
-    assert problem.message.startswith("'time.sleep' blocks the event loop: until it returns, no other call")
+    assert problem.message.startswith(
+        "'time.sleep' blocks the event loop: until it returns, no other async code"
+    )
     assert problem.hint.startswith("write `def work` without `async`")
     assert "asyncio.sleep" in problem.hint
     assert "asyncio.to_thread(time.sleep, ...)" in problem.hint
