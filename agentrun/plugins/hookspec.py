@@ -111,8 +111,8 @@ def agentrun_call_started(call: Call) -> None:
     """Hear that a call has begun.
 
     ``call`` is what the tools of this call get: its numbers, its ``state``, and a line to speak on. The call
-    does not wait; a ``def`` runs in a thread, an ``async def`` in the plugin's event loop, for at most 30 seconds.
-    What it raises goes to the log, and the call goes on.
+    does not wait; a ``def`` runs in a thread, an ``async def`` in the plugin's event loop, for at most 30
+    seconds. What it raises goes to the log, and the call goes on.
 
     Called once for every call of an agent whose ``tools:`` name the plugin.
 
