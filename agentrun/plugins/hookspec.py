@@ -27,10 +27,10 @@ def agentrun_tools() -> Sequence[Callable[..., Any]]:  # type: ignore[empty-body
     """Give the functions that an agent may call, as a list.
 
     Each is a ``def``, which runs in a thread, or an ``async def``, which runs in the plugin's event loop and
-    should not block it. What the model sees is the function's name, its docstring, and its parameters: their types from
-    the type hints, their meaning from the docstring's ``Args:``. A parameter typed ``Call`` is filled by
-    agentrun and hidden from the model. Arguments are checked before the function is called; those that don't
-    fit go back to the model in words.
+    should not block it. What the model sees is the function's name, its docstring, and its parameters: their
+    types from the type hints, their meaning from the docstring's ``Args:``. A parameter typed ``Call`` is
+    filled by agentrun and hidden from the model. Arguments are checked before the function is called; those
+    that don't fit go back to the model in words.
 
     A function returns a string, or anything that JSON can hold: dataclasses, pydantic models, dates, decimals
     and sets too. The model reads at most 16,000 characters of it. It may take 10 seconds;
