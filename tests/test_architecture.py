@@ -24,6 +24,8 @@ MAY_CATCH_ANYTHING = {
     "tools/author_errors.py",
     "tools/running/invoke.py",
     "tools/running/loop_guard.py",
+    "tools/running/plugin_loop.py",
+    "tools/running/timed_steps.py",
     "tools/running/threads.py",
 }
 """The last resort of the command line, users' tools, a row, an event or an offer that costs only itself, and
