@@ -61,6 +61,9 @@ def _has_other_threads() -> bool:
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """The clock of ``loop.time()``, of every sleep and every timeout; ``time.monotonic()`` stays real."""
 
+    clock_jumps = True
+    """Plugins' code stays in this loop: another one would not jump with it."""
+
     def __init__(self) -> None:
         self._jumping = _Selector()
         super().__init__(self._jumping)

@@ -20,6 +20,7 @@ from agentrun.call import Line
 from agentrun.plugins import call_hooks
 from agentrun.plugins.find import Source
 from agentrun.plugins.tools import open_plugin
+from agentrun.testing import virtual_time
 from agentrun.tools.author_errors import AuthoredError
 from agentrun.tools.build import build
 from agentrun.tools.call_history import Ledger
@@ -425,3 +426,17 @@ async def test_without_a_server_a_tool_runs_in_the_loop_of_whoever_calls_it() ->
 
     await run(works)
     assert ran == [asyncio.get_running_loop()]
+
+
+def test_on_a_clock_that_jumps_a_tools_waiting_takes_no_time() -> None:
+    @tool(timeout=7200)
+    async def waits() -> str:
+        """Wait for an hour."""
+        await asyncio.sleep(3600)
+        return "an hour later"
+
+    async def main() -> Outcome:
+        async with plugin_loops.apart(httpx.AsyncClient):
+            return await run(waits)
+
+    assert virtual_time.run(main()).text == "an hour later"
