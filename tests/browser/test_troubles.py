@@ -15,7 +15,7 @@ from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai import OpenAIServer
 from tests.browser import chromium
 from tests.browser.chromium import Talk, talk
-from tests.calls.desk import HELLO, open_desk, until
+from tests.calls.desk import HELLO, open_hasty_desk, until
 
 pytestmark = pytest.mark.needs(not chromium.MISSING, chromium.REASON)
 
@@ -64,7 +64,7 @@ async def lines(page: Talk) -> list[str]:
 async def test_a_microphone_that_can_not_be_opened_is_explained(
     tmp_path: Path, name: str, problem: str, state: str
 ) -> None:
-    async with open_desk(tmp_path, []) as desk, talk(desk.server.url) as page:
+    async with open_hasty_desk(tmp_path, []) as desk, talk(desk.server.url) as page:
         await page.page.evaluate(NO_MICROPHONE, name)
         await page.begin()
         await page.shows("error", problem)
@@ -74,7 +74,7 @@ async def test_a_microphone_that_can_not_be_opened_is_explained(
 
 
 async def test_a_call_whose_microphone_or_connection_goes_is_ended_on_both_sides(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, [HELLO, HELLO]) as desk, talk(desk.server.url) as page:
+    async with open_hasty_desk(tmp_path, [HELLO, HELLO]) as desk, talk(desk.server.url) as page:
         for words, loss in LOSSES.items():
             await page.begin()
             await page.shows("words", HELLO.text)
@@ -87,7 +87,7 @@ async def test_a_call_whose_microphone_or_connection_goes_is_ended_on_both_sides
 
 
 async def test_a_model_that_fails_is_told_and_the_agent_hangs_up(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, [HELLO]) as desk, talk(desk.server.url) as page:
+    async with open_hasty_desk(tmp_path, [HELLO]) as desk, talk(desk.server.url) as page:
         desk.openai.conditions.faults["chat"] = Fault("status", 401)
         await page.begin()
         await page.shows("error", "401", 20)
@@ -97,7 +97,7 @@ async def test_a_model_that_fails_is_told_and_the_agent_hangs_up(tmp_path: Path)
 
 
 async def test_a_server_that_is_gone_is_told_when_the_page_opens(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, []) as desk, talk(desk.server.url) as page:
+    async with open_hasty_desk(tmp_path, []) as desk, talk(desk.server.url) as page:
         await page.page.route("**/agents", lambda route: route.abort())
         await page.page.reload()
         await page.shows("error", "The agents can't be listed: the server does not answer. Is it running?")
@@ -105,7 +105,7 @@ async def test_a_server_that_is_gone_is_told_when_the_page_opens(tmp_path: Path)
 
 
 async def test_words_that_are_still_coming_are_written_over_and_junk_is_passed_over(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, [HELLO]) as desk, talk(desk.server.url) as page:
+    async with open_hasty_desk(tmp_path, [HELLO]) as desk, talk(desk.server.url) as page:
         await page.begin()
         await page.shows("words", HELLO.text)
         for junk in (
@@ -155,7 +155,7 @@ async def test_one_of_several_agents_is_chosen_by_key_or_by_address(tmp_path: Pa
 
 async def test_two_pages_talk_at_once_and_one_leaves(tmp_path: Path) -> None:
     async with (
-        open_desk(tmp_path, [HELLO, HELLO]) as desk,
+        open_hasty_desk(tmp_path, [HELLO, HELLO]) as desk,
         talk(desk.server.url) as one,
         talk(desk.server.url) as other,
     ):

@@ -20,7 +20,7 @@ from agentrun.http.uvicorn_server import serving
 from agentrun.records.webhook.signature import VARIABLE
 from agentrun.simulate.caller import Caller
 from agentrun.simulate.engines.engines import Answer, ToolCall
-from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, listen, open_desk, until
+from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, listen, open_hasty_desk, until
 from tests.server.records.receiver import SECRET, Receiver
 
 KEYS = {
@@ -117,7 +117,7 @@ async def leaky_desk(
     }
     heard = [f"I am {EMAIL}, my number is {SPOKEN}, my card {CARD}."] * 4
     records = f"sqlite:///{folder / 'calls.sqlite3'}"
-    async with open_desk(
+    async with open_hasty_desk(
         folder, answers, heard=heard, overrides=overrides, environ=KEYS, insecure=False, records=records
     ) as desk:
         desk.caller = Caller(number=PHONE, auth_token=KEYS["TWILIO_AUTH_TOKEN"])

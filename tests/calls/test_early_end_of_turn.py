@@ -10,7 +10,7 @@ import pytest
 from agentrun.simulate.caller import PhoneCall
 from agentrun.simulate.caller.sound.mulaw import RATE, Samples
 from agentrun.simulate.caller.sound.speech import from_file
-from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, open_desk
+from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, open_hasty_desk
 
 HALVES = ("Hello there,", "how are you doing today?")
 SLOW = 0.8
@@ -50,7 +50,7 @@ def said_by_caller(desk: Desk) -> list[str]:
     ids=["early", "late", "silence", "streaming"],
 )
 async def test_a_pause_does_not_cut_a_question_in_two(tmp_path: Path, overrides: dict[str, str]) -> None:
-    async with open_desk(tmp_path, [HELLO, OPEN], heard=HALVES, overrides=overrides) as desk:
+    async with open_hasty_desk(tmp_path, [HELLO, OPEN], heard=HALVES, overrides=overrides) as desk:
         async with desk.caller.call(desk.url) as call:
             await greeted(desk, call)
             desk.openai.conditions.latency["transcriptions"] = SLOW
@@ -64,7 +64,7 @@ async def test_a_pause_does_not_cut_a_question_in_two(tmp_path: Path, overrides:
 
 async def answered(folder: Path, early: str) -> tuple[Desk, float]:
     """How long transcription was waited for after the end of speech, in ms."""
-    async with open_desk(folder, [HELLO, OPEN], overrides={"turns.early": early}) as desk:
+    async with open_hasty_desk(folder, [HELLO, OPEN], overrides={"turns.early": early}) as desk:
         async with desk.caller.call(desk.url) as call:
             await greeted(desk, call)
             desk.openai.conditions.latency["transcriptions"] = 0.5
@@ -85,7 +85,7 @@ async def test_a_transcription_is_withdrawn_when_the_caller_goes_on_and_is_paid_
     tmp_path: Path,
 ) -> None:
     heard = ["Half of it", "All of it."]
-    async with open_desk(tmp_path, [HELLO, OPEN], heard=heard, overrides=PATIENT) as desk:
+    async with open_hasty_desk(tmp_path, [HELLO, OPEN], heard=heard, overrides=PATIENT) as desk:
         async with desk.caller.call(desk.url) as call:
             await greeted(desk, call)
             desk.openai.conditions.latency["transcriptions"] = 0.3
@@ -99,7 +99,7 @@ async def test_a_transcription_is_withdrawn_when_the_caller_goes_on_and_is_paid_
 
 
 async def test_a_call_that_ends_in_a_pause_leaves_nothing_behind(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, [HELLO], heard=["Half of it"], overrides=PATIENT) as desk:
+    async with open_hasty_desk(tmp_path, [HELLO], heard=["Half of it"], overrides=PATIENT) as desk:
         async with desk.caller.call(desk.url) as call:
             await greeted(desk, call)
             desk.openai.conditions.latency["transcriptions"] = 30.0

@@ -15,7 +15,7 @@ from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.faults import Fault, Route
 from agentrun.simulate.openai import OpenAIServer
-from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, listen, open_desk
+from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, listen, open_hasty_desk
 
 END_SECONDS = 10.0
 CUT_AFTER = {"chat": 3, "responses-http": 3, "responses": 0, "streaming": 1}
@@ -73,7 +73,9 @@ async def two(
         given = {f"pipeline.{part}.{key}": value for key, value in settings.items()}
         given[f"pipeline.{part}.attempt_timeout"] = "1500ms"
         given[f"pipeline.{part}.fallback"] = f'{{model: openai/other, base_url: "{other.base_url}"}}'
-        async with open_desk(tmp_path, answers, heard=heard, overrides=given | dict(overrides or {})) as desk:
+        async with open_hasty_desk(
+            tmp_path, answers, heard=heard, overrides=given | dict(overrides or {})
+        ) as desk:
             yield Two(desk, other, brain, voice, hearing)
 
 
@@ -128,7 +130,7 @@ async def test_without_a_fallback_the_caller_hears_an_apology(
     part, _, settings = PARTS[service]
     overrides = {f"pipeline.{part}.{key}": value for key, value in settings.items()}
     answers = [HELLO, *[Answer("We are open from six to eleven. " * 4)] * 3]
-    async with open_desk(tmp_path, answers, overrides=overrides) as desk:
+    async with open_hasty_desk(tmp_path, answers, overrides=overrides) as desk:
         arm(desk, service)
         async with desk.caller.call(desk.url) as call:
             await call.hear_greeting()
@@ -192,7 +194,7 @@ async def test_the_first_service_is_gone_back_to_when_it_works(
 async def test_a_fallback_may_be_another_providers(tmp_path: Path) -> None:
     async with OpenAIServer(ScriptedHearing([]), ToneVoice(), ScriptedBrain([OPEN])) as other:
         given = {"pipeline.llm.fallback": f'{{model: ollama/llama3.2, base_url: "{other.base_url}"}}'}
-        async with open_desk(tmp_path, [HELLO], overrides=given) as desk:
+        async with open_hasty_desk(tmp_path, [HELLO], overrides=given) as desk:
             async with desk.caller.call(desk.url) as call:
                 await call.hear_greeting()
                 kill(desk, "chat", "500")

@@ -6,7 +6,7 @@ import pytest
 
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.faults import Fault, Route
-from tests.calls.desk import HELLO, LOOK_UP_SLOWLY, OPEN, QUESTION, listen, open_desk, until
+from tests.calls.desk import HELLO, LOOK_UP_SLOWLY, OPEN, QUESTION, listen, open_hasty_desk, until
 
 LONG = Answer("We are open from six to eleven. " * 4)
 END_SECONDS = 20.0
@@ -37,7 +37,7 @@ def name(value: str | Fault) -> str:
 async def test_a_caller_hears_of_a_fault_and_the_call_ends(
     tmp_path: Path, route: Route, fault: Fault
 ) -> None:
-    async with open_desk(tmp_path, [HELLO, LONG, LONG]) as desk:
+    async with open_hasty_desk(tmp_path, [HELLO, LONG, LONG]) as desk:
         async with desk.caller.call(desk.url) as call:
             await call.hear_greeting()
             desk.openai.conditions.faults[route] = fault
@@ -55,7 +55,7 @@ async def test_a_caller_hears_of_a_fault_and_the_call_ends(
 
 
 async def test_a_rate_limit_that_passes_is_not_noticed(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, [HELLO, OPEN]) as desk:
+    async with open_hasty_desk(tmp_path, [HELLO, OPEN]) as desk:
         async with desk.caller.call(desk.url) as call:
             await call.hear_greeting()
             desk.openai.conditions.faults["chat"] = Fault("status", 429, times=1)
@@ -67,7 +67,7 @@ async def test_a_rate_limit_that_passes_is_not_noticed(tmp_path: Path) -> None:
 
 
 async def test_a_transcription_that_fails_once_is_asked_for_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, [HELLO, OPEN]) as desk:
+    async with open_hasty_desk(tmp_path, [HELLO, OPEN]) as desk:
         async with desk.caller.call(desk.url) as call:
             await call.hear_greeting()
             desk.openai.conditions.faults["transcriptions"] = Fault("status", 500, times=3)
@@ -81,7 +81,7 @@ async def test_a_transcription_that_fails_once_is_asked_for_again(tmp_path: Path
 
 
 async def test_without_a_prepared_apology_a_dead_voice_ends_the_call(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, [HELLO, OPEN]) as desk:
+    async with open_hasty_desk(tmp_path, [HELLO, OPEN]) as desk:
         desk.server.switchboard._apologies["desk"] = None
         async with desk.caller.call(desk.url) as call:
             await call.hear_greeting()
@@ -94,7 +94,7 @@ async def test_without_a_prepared_apology_a_dead_voice_ends_the_call(tmp_path: P
 
 @pytest.mark.parametrize("moment", ["in the greeting", "in mid sentence", "in a tool call"])
 async def test_a_caller_who_hangs_up_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
-    async with open_desk(tmp_path, [HELLO, LOOK_UP_SLOWLY if "tool" in moment else OPEN]) as desk:
+    async with open_hasty_desk(tmp_path, [HELLO, LOOK_UP_SLOWLY if "tool" in moment else OPEN]) as desk:
         async with desk.caller.call(desk.url) as call:
             if moment == "in the greeting":
                 await call.wait(0.6)
@@ -119,7 +119,7 @@ async def test_a_caller_who_hangs_up_leaves_nothing_behind(tmp_path: Path, momen
 
 
 async def test_a_server_that_stops_ends_its_calls(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, [HELLO]) as desk, desk.caller.call(desk.url) as call:
+    async with open_hasty_desk(tmp_path, [HELLO]) as desk, desk.caller.call(desk.url) as call:
         await call.hear_greeting()
         await desk.server.switchboard.close()
         record = await desk.finished(call)

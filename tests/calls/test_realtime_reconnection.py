@@ -8,7 +8,7 @@ from agentrun.session.responses import realtime_reconnection
 from agentrun.simulate.caller import PhoneCall
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.faults import Fault
-from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, listen, open_desk, until
+from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, listen, open_hasty_desk, until
 
 TOLD = Answer("Sorry, we were cut off. Please say that again.")
 SECONDS = 3.0
@@ -18,7 +18,7 @@ NOT_YET = 1_000_000
 
 @pytest.mark.parametrize("kind", ["close", "drop"])
 async def test_a_socket_that_is_lost_is_replaced_and_the_caller_is_told(tmp_path: Path, kind: str) -> None:
-    async with open_desk(tmp_path, [HELLO, TOLD, OPEN], style="realtime") as desk:
+    async with open_hasty_desk(tmp_path, [HELLO, TOLD, OPEN], style="realtime") as desk:
         fault = Fault(kind, times=1, after=NOT_YET)  # type: ignore[arg-type]
         desk.openai.conditions.faults["realtime"] = fault
         async with desk.caller.call(desk.url) as call:
@@ -39,7 +39,7 @@ async def test_a_socket_that_is_lost_is_replaced_and_the_caller_is_told(tmp_path
 
 
 async def test_an_event_that_is_refused_does_not_cost_the_session(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, [HELLO, OPEN], style="realtime") as desk:
+    async with open_hasty_desk(tmp_path, [HELLO, OPEN], style="realtime") as desk:
         fault = Fault("error", times=1, after=NOT_YET)
         desk.openai.conditions.faults["realtime"] = fault
         async with desk.caller.call(desk.url) as call:
@@ -54,7 +54,7 @@ async def test_an_event_that_is_refused_does_not_cost_the_session(tmp_path: Path
 
 
 async def test_a_model_that_is_refused_from_the_start_is_apologised_for(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, [], style="realtime") as desk:
+    async with open_hasty_desk(tmp_path, [], style="realtime") as desk:
         desk.openai.conditions.faults["realtime"] = Fault("refuse")
         async with desk.caller.call(desk.url) as call:
             heard = await call.hear_greeting(timeout=6)
@@ -67,7 +67,7 @@ async def test_a_model_that_is_refused_from_the_start_is_apologised_for(tmp_path
 
 
 async def test_a_model_that_can_not_be_reached_again_is_apologised_for(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, [HELLO], style="realtime") as desk:
+    async with open_hasty_desk(tmp_path, [HELLO], style="realtime") as desk:
         fault = Fault("close", times=1, after=NOT_YET)
         desk.openai.conditions.faults["realtime"] = fault
         async with desk.caller.call(desk.url) as call:
@@ -85,7 +85,7 @@ async def test_a_model_that_can_not_be_reached_again_is_apologised_for(tmp_path:
 
 async def test_a_session_of_61_minutes_goes_on(tmp_path: Path) -> None:
     minutes = [0.0]
-    async with open_desk(
+    async with open_hasty_desk(
         tmp_path, [HELLO, TOLD, OPEN], style="realtime", clock=lambda: minutes[0] * 60
     ) as desk:
         async with desk.caller.call(desk.url) as call:
@@ -105,7 +105,7 @@ async def test_a_session_is_renewed_in_a_pause_before_its_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", 4.0)
-    async with open_desk(tmp_path, [HELLO, OPEN], style="realtime") as desk:
+    async with open_hasty_desk(tmp_path, [HELLO, OPEN], style="realtime") as desk:
         async with desk.caller.call(desk.url) as call:
             await call.hear_greeting()
             await call.wait(5.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -19,7 +20,6 @@ from tests.calls.desk import HELLO, QUESTION, STYLES, Desk, open_desk
 from tests.server.observability.collector import Collector, collecting
 
 SAID = "My canary is called Zebedee."
-PATIENT = {"limits.answer": "60s"}
 """A busy machine makes no apology of an answer that is late."""
 ANSWER = Answer("Zebedee is a lovely name, we open at six.")
 LOOK_UP = Answer(calls=(ToolCall("get_hours"),))
@@ -51,9 +51,7 @@ async def traced(folder: Path, style: str, **more: str) -> tuple[Collector, str]
     async with collecting() as collector:
         environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, **more}
         script = [HELLO, LOOK_UP, ANSWER]
-        async with open_desk(
-            folder, script, heard=[SAID], style=style, overrides=PATIENT, environ=environ
-        ) as desk:
+        async with open_desk(folder, script, heard=[SAID], style=style, environ=environ) as desk:
             call = await talk(desk)
     return collector, call
 
@@ -106,19 +104,18 @@ async def test_a_dead_collector_delays_no_call_and_the_end_but_little(tmp_path: 
     sock = bind("127.0.0.1", 0)
     if silent:
         sock.listen()
-    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": url}
-    async with open_desk(tmp_path, [HELLO, ANSWER], overrides=PATIENT, environ=environ) as desk:
-        async with desk.caller.call(desk.url) as call:
-            await call.hear_greeting(silence=0.5)
-            await call.say(QUESTION)
-            await call.hear_answer(silence=0.8)
-        record = await desk.finished(call)
-        ended = time.monotonic()
-    assert time.monotonic() - ended < tracing.CLOSE_SECONDS + metric_export.CLOSE_SECONDS + 8
+    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{sock.getsockname()[1]}"}
+    with contextlib.closing(sock):
+        async with open_desk(tmp_path, [HELLO, ANSWER], environ=environ) as desk:
+            async with desk.caller.call(desk.url) as call:
+                await call.hear_greeting(silence=0.5)
+                await call.say(QUESTION)
+                await call.hear_answer(silence=0.8)
+            record = await desk.finished(call)
+            ended = time.monotonic()
+        assert time.monotonic() - ended < tracing.CLOSE_SECONDS + metric_export.CLOSE_SECONDS + 8
     assert record.errors == []
     assert record.ended_by == "caller"
-    sock.close()
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_a_budget_that_is_exceeded_fails_the_test(tmp_path: Path) -> None:
     assert (failure.kind, failure.expected) == ("budget", "budget.first_audio 2000 ms")
     [first_audio] = outcome.first_audio
     assert first_audio is not None
-    assert 4 <= first_audio < 8  # the clock is virtual; what the machine needs comes on top
+    assert first_audio >= 4  # the clock is virtual; what the machine needs comes on top
 
 
 def test_a_criterion_for_a_judge_is_not_judged_and_not_passed_over(tmp_path: Path) -> None:
