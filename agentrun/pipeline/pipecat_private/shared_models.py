@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 from openai import AsyncOpenAI
 from pipecat.audio.turn.base_turn_analyzer import EndOfTurnState
 from pipecat.audio.turn.smart_turn.base_smart_turn import BaseSmartTurn
@@ -17,6 +18,7 @@ from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADParams, VADState
 from pipecat.metrics.metrics import MetricsData
 from pipecat.processors.frame_processor import FrameProcessor
 
+from agentrun.pipeline.turns.background_noise import BackgroundNoise
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 
 
@@ -49,6 +51,25 @@ class SharedSilero(SileroVADAnalyzer):
         self._model = model
         self._windows_since_reset = 0
         self._low_confidence_windows = 0
+        self._noise = BackgroundNoise()
+
+    def voice_confidence(self, buffer: Any) -> Any:
+        """How sure the model is of a voice in ``buffer``, 0 to 1: 0 unasked for the noise of a quiet line."""
+        if self._vad_state is VADState.QUIET and self._noise.covers(buffer):
+            return 0.0
+        windows = self._noise.lead_in()
+        if windows:
+            self._model.reset_states()
+            self._windows_since_reset = 0
+        for window in windows:
+            super().voice_confidence(window)
+        confidence = super().voice_confidence(buffer)
+        self._noise.judged(float(np.max(confidence)))
+        return confidence
+
+    def _get_smoothed_volume(self, audio: bytes) -> float:
+        """How loud it is, where that counts; measuring costs as much as judging."""
+        return super()._get_smoothed_volume(audio) if self._params.min_volume > 0 else 0.0
 
     async def analyze_audio(self, buffer: bytes) -> VADState:
         """What the caller does; those who wait for pauses are told."""
