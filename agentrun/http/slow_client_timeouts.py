@@ -10,12 +10,18 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 10.0
 """How long a connection may take to send the head of a request; uvicorn itself waits for ever."""
+STALL_SECONDS = 30.0
+"""How long a client may take none of an answer that waits for it; then the connection is cut."""
 
 
 class SlowClientProtocol(H11Protocol):
-    """uvicorn's protocol, which closes a connection whose request does not begin, or drips in."""
+    """uvicorn's protocol, which closes a connection whose request does not begin, or drips in.
+
+    It cuts one whose client does not take what it is sent.
+    """
 
     _timer: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
     _upgraded = False
 
     def connection_made(self, transport: Any) -> None:
@@ -26,7 +32,18 @@ class SlowClientProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """They have gone."""
         self._stop_waiting()
+        self._stop_stalling()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """They have more to take than is kept for them."""
+        self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """They have taken some of it."""
+        self._stop_stalling()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """They have sent something."""
@@ -44,6 +61,11 @@ class SlowClientProtocol(H11Protocol):
 
     def _wait_for_head(self) -> None:
         self._timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_stalling(self) -> None:
+        if self._stalled:
+            self._stalled.cancel()
+            self._stalled = None
 
     def _stop_waiting(self) -> None:
         if self._timer:

@@ -8,11 +8,22 @@ from agentrun.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from agentrun.records.call_record import CallRecord, EndedBy
-    from agentrun.records.entries import CutBy, Dropped, Entry, Failover, KeyPress, Takeover, Turn
+    from agentrun.records.entries import CutBy, Dropped, Entry, Failover, KeyPress, Listening, Takeover, Turn
 
-__all__ = ["CallRecord", "CutBy", "Dropped", "EndedBy", "Entry", "Failover", "KeyPress", "Takeover", "Turn"]
+__all__ = [
+    "CallRecord",
+    "CutBy",
+    "Dropped",
+    "EndedBy",
+    "Entry",
+    "Failover",
+    "KeyPress",
+    "Listening",
+    "Takeover",
+    "Turn",
+]
 _ENTRIES = dict.fromkeys(
-    ("CutBy", "Dropped", "Entry", "Failover", "KeyPress", "Takeover", "Turn"), "agentrun.records.entries"
+    ("CutBy", "Dropped", "Entry", "Failover", "KeyPress", "Listening", "Takeover", "Turn"), "agentrun.records.entries"
 )
 __getattr__ = lazy_names(
     __name__, {**dict.fromkeys(("CallRecord", "EndedBy"), "agentrun.records.call_record"), **_ENTRIES}

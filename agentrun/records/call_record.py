@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from agentrun.records.entries import Dropped, Entry, Failover, KeyPress, Turn
+from agentrun.records.entries import Dropped, Entry, Failover, KeyPress, Listening, Turn
 from agentrun.records.redaction.redaction import Redaction
 from agentrun.records.storable import storable
 
 EndedBy = Literal["caller", "agent", "error", "server", "network"]
-_LISTS = ("transcript", "errors", "failovers", "turns", "dropped", "keypad")
+_LISTS = ("transcript", "errors", "failovers", "turns", "dropped", "keypad", "listening")
 _FORMER_FAILOVERS = "takeovers"
 """Who reads records may know them by this name."""
 _UNWRITTEN = (
@@ -60,6 +60,7 @@ class CallRecord:
     of them, ``versions`` the software. ``recording`` is the path or the address of the call's sound,
     ``recording_deleted`` the second at which it was stopped and deleted, ``spec`` what the call was run with
     (``record.snapshot``). ``keypad`` has the keys that nobody collected,
+    ``listening`` who listened to it in the dashboard,
     ``variables`` what the call has found out, by the names of ``save:`` and ``extract:``.
     ``analysis`` is what ``after_call`` found out: nothing where it isn't asked for, else with its ``state``.
     """
@@ -85,6 +86,7 @@ class CallRecord:
     turns: list[Turn] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     keypad: list[KeyPress] = field(default_factory=list)
+    listening: list[Listening] = field(default_factory=list)
     variables: dict[str, Any] = field(default_factory=dict)
     usage: dict[str, dict[str, float]] = field(default_factory=dict)
     cost: dict[str, Any] = field(default_factory=dict)

@@ -86,6 +86,18 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class Listening:
+    """From ``at`` seconds on, for so many ``seconds``, somebody listened to the call: ``by`` says who.
+
+    ``seconds`` is None while they do.
+    """
+
+    at: float
+    by: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
 class KeyPress:
     """Keys of the telephone that nobody had asked for: the first was pressed ``at`` seconds into the call."""
 

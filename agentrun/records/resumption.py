@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from agentrun.records.call_record import CallRecord
-from agentrun.records.entries import Dropped, Entry, Failover, KeyPress, Turn
+from agentrun.records.entries import Dropped, Entry, Failover, KeyPress, Listening, Turn
 
 MOST_BYTES = 256 * 1024
 """Of a value of ``call.state``; a larger one, or one that is no JSON, does not go over."""
@@ -23,6 +23,7 @@ _PARTS: dict[str, type[Any]] = {
     "turns": Turn,
     "dropped": Dropped,
     "keypad": KeyPress,
+    "listening": Listening,
 }
 _TIMES = ("started", "answered")
 _OF_THE_END = ("ended", "ended_by", "reason", "seconds")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
@@ -21,9 +20,11 @@ from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
 from agentrun.session.speech.dtmf import DtmfKeys
+from agentrun.session.thread_bridge import ThreadBridge
 from agentrun.session.tracking.audio_recorder import Recording
+from agentrun.session.tracking.live_sound import LiveSound
+from agentrun.spec.models.agent import AgentSpec
 from agentrun.tools.call_history import Ledger
-from agentrun.tools.running.contained_tasks import alone
 from agentrun.tools.tool import Tool
 from agentrun.transports.connection import Connection
 
@@ -59,22 +60,21 @@ class _Open:
 class SessionCallControl:
     """``agentrun.call.Line`` on a real call: open once the pipeline is built, closed when the call ends."""
 
-    def __init__(
-        self, connection: Connection, http: httpx.AsyncClient, wait_words: str | None = None
-    ) -> None:
+    def __init__(self, connection: Connection, http: httpx.AsyncClient, spec: AgentSpec) -> None:
         self.http = http
-        self._wait_words = wait_words
+        self._wait_words = spec.prompts.wait
         self._led_by_tool = 0
         self.ledger = Ledger()
         self._control = connection.control
         self._keys = connection.control is not None or connection.keys
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
+        self._threads = ThreadBridge(self._loop)
         self._now: _Open | None = None
-        self._borrowed: set[asyncio.Task[Any]] = set()
         self._leaving: asyncio.Future[None] | None = None
         self.recording: Recording | None = None
         """Of this call's sound, where there is one."""
+        self.sound = LiveSound(connection, is_allowed=spec.record.may_listen)
+        """For whoever may listen to the call."""
 
     def open(
         self,
@@ -102,8 +102,8 @@ class SessionCallControl:
     async def close(self) -> None:
         """The call is over: nothing is done for it any more, and threads that wait for it are let go."""
         self._now = None
-        for task in self._borrowed:
-            task.cancel()
+        self.sound.close()
+        self._threads.close()
         await self.ledger.close()
 
     async def say(self, text: str) -> None:
@@ -217,6 +217,7 @@ class SessionCallControl:
 
     async def stop_recording(self) -> bool:
         self._line()
+        self.sound.close("the caller doesn't want to be recorded")
         if self.recording is None:
             return False
         if not await self.recording.discard():
@@ -224,19 +225,7 @@ class SessionCallControl:
         return True
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        if threading.get_ident() == self._thread:
-            work.close()
-            raise RuntimeError("call.run is for a def tool's thread; an async def awaits the call's methods")
-        if self._now is None:
-            work.close()
-            raise NoLineError("the call is over")
-        return asyncio.run_coroutine_threadsafe(self._lend(work), self._loop).result()
-
-    async def _lend(self, work: Awaitable[T]) -> T:
-        task: Any = asyncio.current_task()
-        self._borrowed.add(task)
-        task.add_done_callback(self._borrowed.discard)
-        return await alone(work)
+        return self._threads.run(work, is_open=self._now is not None)
 
     async def _say_and_be_heard(self, line: _Open, words: str, *, remembered: bool = True) -> None:
         if words:

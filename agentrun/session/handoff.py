@@ -15,6 +15,7 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.tools import functions
 from agentrun.plan.plan import Plan
+from agentrun.session.tracking.live_sound import LiveSound
 from agentrun.session.variables.call_variables import CallVariables
 
 
@@ -29,6 +30,7 @@ class Handoff:
     listener: SessionListener
     variables: CallVariables
     flow: CallFlow | None
+    sound: LiveSound
 
     async def to(self, name: str) -> None:
         """Go on as the agent ``name``; raises ToolError when there is none."""
@@ -37,6 +39,8 @@ class Handoff:
             there = ", ".join(self.plan.team) or "nobody"
             raise ToolError(f"There is no colleague {name}; there is: {there}.")
         logger.info("call {}: {} goes on", self.call.id, name)
+        if not plan.spec.record.may_listen:
+            self.sound.close(f"{name}, which the call was handed to, may not be listened to")
         await self.with_plan(plan, self.variables.go_on_as(plan.spec))
 
     async def with_plan(self, plan: Plan, system: str) -> None:

@@ -58,13 +58,12 @@ class Session:
         recordings: Recordings | None = None,
     ) -> None:
         self.record = record
-        record.spec_hash, record.versions = plan.file.digest, versions()
+        record.spec_hash, record.versions, record.offline = plan.file.digest, versions(), plan.offline
         self._plan = plan
-        self.line = SessionCallControl(connection, resources.web, plan.spec.prompts.wait)
+        self.line = SessionCallControl(connection, resources.web, plan.spec)
         self._connection = self.line.of(connection)
         self.call, self._http_client = self._connection.call, resources.http_client
         record.answer()
-        record.offline = plan.offline
         self._ending, self._caller_gone = asyncio.Event(), asyncio.Event()
         self._grace, self._tasks, self.left_open = 0.0, list[asyncio.Task[None]](), False
         self._recordings = recordings
@@ -73,7 +72,8 @@ class Session:
         reports = self._track(resources)
         self._build(resources, reports)
         self._find_words(apology)
-        self._handoff = Handoff(plan, self.call, self._parts, resources, reports, self._variables, self._flow)
+        went_on = (reports, self._variables, self._flow, self.line.sound)
+        self._handoff = Handoff(plan, self.call, self._parts, resources, *went_on)
         self._open_line()
         call_snapshot.follow(plan, record, self.call, self.line.ledger, self._flow, connection.earlier)
         self._listen()

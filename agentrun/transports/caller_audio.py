@@ -34,6 +34,10 @@ class CallerAudio:
         """Have ``listener`` given each piece from now on."""
         self._listeners.append(listener)
 
+    def forget(self, listener: Listener) -> None:
+        """Have ``listener`` given no more; one that does not listen is no error."""
+        self._listeners = [one for one in self._listeners if one != listener]
+
     def take(self, sound: bytes) -> None:
         """The line brings ``sound``."""
         for listener in self._listeners:

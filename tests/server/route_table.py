@@ -75,6 +75,7 @@ ROWS = (
     _local("GET", "/dashboard/calls/{agent}/{call_id}"),
     _local("GET", "/dashboard/calls/{agent}/{call_id}/audio"),
     _local("GET", "/dashboard/calls/{agent}/{call_id}/waveform"),
+    _local("GET", "/dashboard/calls/{agent}/{call_id}/listen"),
     _local("GET", "/dashboard/static/{name}"),
     _local("GET", "/dashboard/"),
     _local("GET", "/dashboard/{name}"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import soxr
 
@@ -38,11 +40,16 @@ class SideMix:
         for track in self._tracks.values():
             track.cut(second)
 
-    def take(self, until: float, *, last: bool = False) -> bytes:
-        """What was heard up to second ``until``; the ``last`` of it makes up for a resampler's delay."""
+    def take(self, until: float, *, last: bool = False, most_behind: float = math.inf) -> bytes:
+        """What was heard up to second ``until``; the ``last`` of it makes up for a resampler's delay.
+
+        The oldest of what would still wait after ``most_behind`` seconds is left out.
+        """
         count = max(0, round(until * self.rate) - self._taken)
         chunks = [track.take(until) for track in self._tracks.values()]
         self._taken += count
+        for track in self._tracks.values():
+            track.catch_up(most_behind)
         self._tracks = {speaker: track for speaker, track in self._tracks.items() if track.waiting}
         mixed = np.zeros(count, np.int32)
         for pcm in chunks:

@@ -55,6 +55,20 @@ class SpeakerTrack:
         self._settle()
         del self._placed[max(0, round(second * self._rate) - self._taken) * 2 :]
 
+    def catch_up(self, seconds: float) -> None:
+        """Leave out the oldest of what waits to be taken, so that it is no longer than ``seconds``.
+
+        >>> track = SpeakerTrack(8000, hold=0.0)
+        >>> track.add(bytes(16_000), ends=1.0)
+        >>> track.catch_up(0.25)
+        >>> track.waiting
+        4000
+        """
+        excess = self.waiting // 2 - seconds * self._rate
+        if excess > 0:
+            self._settle()
+            del self._placed[: int(excess) * 2]
+
     def take(self, until: float) -> bytes:
         """The sound from where the last one ended to second ``until``, with silence where there was none."""
         count = round(until * self._rate) - self._taken

@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import Header, HTTPException, Query
+from fastapi import Header, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from agentrun.records.store import call_filter, call_selection
 from agentrun.server.calls.switchboard import Switchboard
-from agentrun.server.dashboard import charts, figures, versions, waveform
+from agentrun.server.dashboard import charts, figures, versions
 from agentrun.server.dashboard.filters import Filters
 from agentrun.server.dashboard.page_writer import PageWriter
 from agentrun.server.dashboard.record_source import Row, Source
-from agentrun.server.dashboard.recordings import Recordings
+from agentrun.server.dashboard.sound import waveform
+from agentrun.server.dashboard.sound.listening import LiveListening
+from agentrun.server.dashboard.sound.recordings import Recordings
 
 PAGE = 50
 _OUTCOMES = {
@@ -35,6 +37,7 @@ class Pages:
         self._switchboard = switchboard
         self._source = Source(switchboard.records)
         self._recordings = Recordings(switchboard.plans)
+        self._listening = LiveListening(switchboard)
         self._write = writer.write
 
     async def calls(
@@ -79,6 +82,7 @@ class Pages:
             "timeline": figures.timeline(row),
             "waterfall": figures.waterfall(row),
             "sound": self._recordings.has(row),
+            "refusal": self._listening.refusal(row["agent"], row["id"]),
         }
 
     async def audio(
@@ -86,6 +90,13 @@ class Pages:
     ) -> Response:
         """A call's recording, from this machine or the agent's store; a browser asks for it in ranges."""
         return await self._recordings.answer(await self._row(agent, call_id), byte_range)
+
+    async def listen(self, agent: str, call_id: str, request: Request) -> Response:
+        """The sound of a call that is up, as it is spoken."""
+        row = await self._row(agent, call_id)
+        if row["ended"]:
+            raise HTTPException(404, "the call is over")
+        return self._listening.answer(agent, call_id, request)
 
     async def waveform(self, agent: str, call_id: str) -> HTMLResponse:
         """The picture of a recording, as the part of a page."""

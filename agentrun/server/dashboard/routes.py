@@ -15,7 +15,7 @@ from agentrun.server.lifecycle.settings import ServerSettings
 
 __all__ = ["is_open", "router"]
 _STYLE_SECONDS = 24 * 3600
-_FILES = ("theme.css", "dashboard.css", "dashboard.js", "times.js", "renew.js", "player.js", "icon.svg")
+_FILES = ("theme.css", "dashboard.css", "dashboard.js", "times.js", "renew.js", "player.js", "listen.js", "icon.svg")
 
 
 def router(switchboard: Switchboard, settings: ServerSettings) -> APIRouter:
@@ -32,6 +32,7 @@ def router(switchboard: Switchboard, settings: ServerSettings) -> APIRouter:
     routes.get("/calls/{agent}/{call_id}")(pages.call)
     routes.get("/calls/{agent}/{call_id}/audio")(pages.audio)
     routes.get("/calls/{agent}/{call_id}/waveform")(pages.waveform)
+    routes.get("/calls/{agent}/{call_id}/listen")(pages.listen)
     routes.get("/static/{name}")(_static)
     routes.get("/")(pages.first)
     routes.get("/{name}")(pages.nothing)

@@ -186,7 +186,7 @@ class Recorder:
         elif frame.sample_rate != side.rate:
             self._fail(f"sound came at {frame.sample_rate} Hz instead of {side.rate} Hz")
         else:
-            side.add(getattr(frame, "user_id", ""), _mono(frame), ends)
+            side.add(getattr(frame, "user_id", ""), mono(frame), ends)
 
     def _fail(self, reason: str) -> None:
         """Give up, once: nothing more is kept, and the call goes on."""
@@ -196,7 +196,8 @@ class Recorder:
             logger.error("call {}: its sound can't be recorded: {}", self._record.id, reason)
 
 
-def _mono(frame: AudioRawFrame) -> bytes:
+def mono(frame: AudioRawFrame) -> bytes:
+    """The sound of a frame as 16-bit samples of one channel."""
     if frame.num_channels == 1:
         return frame.audio
     sound = np.frombuffer(frame.audio, np.int16).reshape(-1, frame.num_channels)

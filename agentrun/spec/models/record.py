@@ -54,3 +54,13 @@ class Record(SpecModel):
     audio: Annotated[Audio | None, word("to"), BeforeValidator(_not_whether)] = Field(
         default=None, description="Where the sound of calls goes; nowhere by default."
     )
+    listen: bool | None = Field(
+        default=None,
+        description="Whether a call may be listened to in the dashboard while it is up; by default where "
+        "`audio` keeps the sound and `redact` hides nothing.",
+    )
+
+    @property
+    def may_listen(self) -> bool:
+        """Whether somebody may listen to a call that is up."""
+        return bool(self.audio) and not self.redact if self.listen is None else self.listen

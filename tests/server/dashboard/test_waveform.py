@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from agentrun.server.dashboard import waveform
-from agentrun.server.dashboard.waveform import Waveforms, peaks
+from agentrun.server.dashboard.sound import waveform
+from agentrun.server.dashboard.sound.waveform import Waveforms, peaks
 
 RATE = 8000
 

@@ -12,8 +12,8 @@ from fastapi import HTTPException
 from fastapi.responses import FileResponse, Response
 
 from agentrun.plan.plan import Plan
-from agentrun.server.dashboard import stored_sound
-from agentrun.server.dashboard.waveform import Peaks, Waveforms
+from agentrun.server.dashboard.sound import stored_sound
+from agentrun.server.dashboard.sound.waveform import Peaks, Waveforms
 
 MOST_STORED_BYTES = 32 * 1024 * 1024
 """Of a recording in a store that is fetched for its picture; half an hour of 8 kHz in two channels."""

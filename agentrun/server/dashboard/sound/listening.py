@@ -1,0 +1,133 @@
+"""Listening to a call that is up: both sides as a WAV file that grows with it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import struct
+from dataclasses import replace
+
+from fastapi import HTTPException, Request
+from loguru import logger
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from agentrun.records import CallRecord, Listening
+from agentrun.server.auth.call_access import is_loopback
+from agentrun.server.calls.switchboard import Switchboard
+from agentrun.session.tracking.live_sound import Listener, ListeningError
+
+MOST_NOTED = 50
+"""Entries of a record: whoever listens again and again does not fill it."""
+_LONGEST_NAME = 60
+_ENDLESS = 0xFFFF_FFFF
+_ELSEWHERE = "another worker or server has this call: ask again over a new connection, or at that server"
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class LiveListening:
+    """Lets people listen to the calls of ``switchboard``."""
+
+    def __init__(self, switchboard: Switchboard) -> None:
+        self._switchboard = switchboard
+
+    def refusal(self, agent: str, call_id: str) -> str | None:
+        """Why nobody may listen to a call now, in words; empty where one may, None for a call elsewhere."""
+        session = self._switchboard.session(agent, call_id)
+        return session.line.sound.refusal if session else None
+
+    def answer(self, agent: str, call_id: str, request: Request) -> Response:
+        """The sound from now on, as WAV; who listens is noted.
+
+        Raises HTTPException: 403 where nobody may listen, 421 where the call is not up in this process.
+        """
+        session = self._switchboard.session(agent, call_id)
+        if session is None:
+            raise HTTPException(421, _ELSEWHERE, {"Connection": "close"})
+        sound, note = session.line.sound, _Note(session.record, _who(request))
+        try:
+            listener = sound.listen(note.end)
+        except ListeningError as error:
+            raise HTTPException(403, f"nobody may listen to this call now: {error}") from None
+        note.begin()
+        return _SoundResponse(sound.rate, listener)
+
+
+class _Note:
+    """Says in the record and the log that somebody listens."""
+
+    def __init__(self, record: CallRecord, who: str) -> None:
+        self._record = record
+        self._entry = Listening(record.elapsed(), who)
+
+    def begin(self) -> None:
+        """They do."""
+        logger.info("call {}: {} listens", self._record.id, self._entry.by)
+        if len(self._record.listening) < MOST_NOTED:
+            self._record.listening.append(self._entry)
+
+    def end(self) -> None:
+        """They no longer do."""
+        seconds = round(self._record.elapsed() - self._entry.at, 1)
+        logger.info("call {}: {} listened for {} s", self._record.id, self._entry.by, seconds)
+        entries = self._record.listening
+        entries[:] = [replace(each, seconds=seconds) if each is self._entry else each for each in entries]
+
+
+class _SoundResponse(Response):
+    """A WAV file without end; the listener is let go when they have gone, whatever they were sent last."""
+
+    media_type = "audio/wav"
+
+    def __init__(self, rate: int, listener: Listener) -> None:
+        super().__init__(headers=_HEADERS)
+        del self.headers["content-length"]
+        self._head = _wav_head(rate)
+        self._listener = listener
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the sound as it is spoken."""
+        watching = asyncio.create_task(self._watch(receive))
+        try:
+            start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+            await send(start)
+            piece = self._head
+            while piece:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                piece = await self._listener.take()
+            await send({"type": "http.response.body"})
+        finally:
+            watching.cancel()
+            self._listener.end("they have gone")
+
+    async def _watch(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._listener.end("they have gone")
+
+
+def _wav_head(rate: int) -> bytes:
+    """The head of a WAV file of unknown length: 16-bit PCM, two channels.
+
+    >>> len(_wav_head(8000))
+    44
+    """
+    form = struct.pack("<IHHIIHH", 16, 1, 2, rate, rate * 4, 4, 16)
+    size = struct.pack("<I", _ENDLESS)
+    return b"RIFF" + size + b"WAVEfmt " + form + b"data" + size
+
+
+def _who(request: Request) -> str:
+    """The name that was given with the password, as printable text, and where from."""
+    address = request.client.host if request.client else ""
+    place = "this machine" if is_loopback(address) else address or "an unknown address"
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    name = ""
+    if scheme.lower() == "basic":
+        try:
+            name = base64.b64decode(credentials, validate=True).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            name = ""
+    name = "".join(letter for letter in name if letter.isprintable())[:_LONGEST_NAME].strip()
+    return f"{name} at {place}" if name else place
