@@ -23,7 +23,8 @@ __all__ = [
     "Turn",
 ]
 _ENTRIES = dict.fromkeys(
-    ("CutBy", "Dropped", "Entry", "Failover", "KeyPress", "Listening", "Takeover", "Turn"), "agentrun.records.entries"
+    ("CutBy", "Dropped", "Entry", "Failover", "KeyPress", "Listening", "Takeover", "Turn"),
+    "agentrun.records.entries",
 )
 __getattr__ = lazy_names(
     __name__, {**dict.fromkeys(("CallRecord", "EndedBy"), "agentrun.records.call_record"), **_ENTRIES}

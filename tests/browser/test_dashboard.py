@@ -20,6 +20,17 @@ from tests.server.dashboard.test_search import book
 pytestmark = [pytest.mark.slow, pytest.mark.needs(not chromium.MISSING, chromium.REASON)]
 TOO_WIDE = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
 Scheme = Literal["light", "dark"]
+PLAYED = """
+window.played = [0, 0];
+const start = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (...given) {
+  const larger = (most, one) => Math.max(most, Math.abs(one));
+  const loudest = (side) => this.buffer.getChannelData(side).reduce(larger);
+  window.played = window.played.map((peak, side) => Math.max(peak, loudest(side)));
+  return start.apply(this, given);
+};
+"""
+"""Keeps the loudest sample of each side that the page plays."""
 
 
 @pytest.fixture
@@ -149,3 +160,38 @@ async def _wrong(page: Page, desk: Desk, path: str, shown: str) -> list[str]:
     await page.locator(shown).first.wait_for(timeout=10_000, state="attached")
     too_wide = ["the page is too wide"] if await page.evaluate(TOO_WIDE) else []
     return [*too_wide, *await axe.violations(page)]
+
+
+@pytest.mark.needs(not axe.MISSING, axe.REASON)
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+async def test_a_live_call_is_listened_to(tmp_path: Path, width: int, scheme: Scheme) -> None:
+    allowed = {"record.listen": "true"}
+    async with (
+        open_desk(tmp_path, [HELLO, OPEN], overrides=allowed) as desk,
+        talk(f"{desk.server.url}/dashboard", width=width, scheme=scheme) as seen,
+    ):
+        await seen.page.add_init_script(PLAYED)
+        async with desk.caller.call(desk.url) as call:
+            await call.hear_greeting(silence=0.5)
+            await seen.page.goto(f"{desk.server.url}/dashboard/calls/desk/{call.call_sid}")
+            button = seen.page.get_by_role("button", name="Listen")
+            await button.focus()
+            await seen.page.keyboard.press("Enter")
+            await seen.page.get_by_role("status").get_by_text("Live").wait_for(timeout=10_000)
+            await call.say(QUESTION)
+            assert await listen(call)
+            await seen.page.wait_for_function(
+                "() => window.played.every((peak) => peak > 0.05)", timeout=10_000
+            )
+            assert not await seen.page.evaluate(TOO_WIDE)
+            assert await axe.violations(seen.page) == []
+            stop = seen.page.get_by_role("button", name="Stop listening")
+            assert await stop.get_attribute("aria-pressed") == "true"
+            await stop.click()
+            await button.wait_for(timeout=10_000)
+            await button.click()
+            await seen.page.get_by_role("status").get_by_text("Live").wait_for(timeout=10_000)
+        await seen.page.get_by_text("the caller hung up").first.wait_for(timeout=10_000)
+        record = await desk.finished(call)
+        assert [each.seconds is None for each in record.listening] == [False, False]
+    assert seen.complaints == []

@@ -15,7 +15,8 @@ from agentrun.server.lifecycle.settings import ServerSettings
 
 __all__ = ["is_open", "router"]
 _STYLE_SECONDS = 24 * 3600
-_FILES = ("theme.css", "dashboard.css", "dashboard.js", "times.js", "renew.js", "player.js", "listen.js", "icon.svg")
+_SCRIPTS = ("dashboard.js", "times.js", "renew.js", "player.js", "listen.js")
+_FILES = ("theme.css", "dashboard.css", *_SCRIPTS, "icon.svg")
 
 
 def router(switchboard: Switchboard, settings: ServerSettings) -> APIRouter:

@@ -86,7 +86,7 @@ class _SoundResponse(Response):
         self._head = _wav_head(rate)
         self._listener = listener
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send the sound as it is spoken."""
         watching = asyncio.create_task(self._watch(receive))
         try:
