@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentrun.records.storable import MOST_CHARACTERS, MOST_DEPTH, storable, text
+from agentrun.records.storable import MOST_CHARACTERS, MOST_DEPTH, kept, storable, text
 
 ANY_TEXT = st.text(st.characters(), max_size=20)
 """With surrogates and controls, as JSON may carry them."""
@@ -27,6 +27,14 @@ def test_anything_becomes_json_that_can_be_encoded_and_reads_back_the_same(value
     assert json.loads(written) == found
     assert "\x00" not in json.loads(json.dumps(str(found)))
     assert storable(found) == found
+
+
+@given(ANYTHING)
+def test_what_json_gave_is_read_as_storable_says_and_is_not_copied_where_it_stays(value: Any) -> None:
+    for row in ({"part": value}, {"part": storable(value)}):
+        assert kept(row) == storable(row)
+    row = {"part": storable(value)}
+    assert kept(row) is row
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")))

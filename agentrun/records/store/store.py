@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
-from agentrun.records.storable import storable
+from agentrun.records.storable import kept, storable
 from agentrun.records.store import analyses, answered, call_selection, engine, hourly, leases, resuming
 from agentrun.records.store.call_query import CallQuery, Row
 from agentrun.records.store.tables import CALLS, LEASES
@@ -212,7 +212,7 @@ class Store:
                 statement = statement.execution_options(yield_per=page)
             with connection.execute(statement) as result:
                 for row in result.mappings():
-                    record = storable(row.get("record") or {k: v for k, v in row.items() if k not in _UNREAD})
+                    record = kept(row.get("record") or {k: v for k, v in row.items() if k not in _UNREAD})
                     yield _cut_off(row, record) if row["lapsed"] else record
 
     def close(self) -> None:
