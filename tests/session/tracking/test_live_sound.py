@@ -118,7 +118,7 @@ def nothing() -> None:
 
 def spoken(sound: Samples) -> bytes:
     """A channel without its silence, of which a busy machine makes more."""
-    return sound[sound != 0].tobytes()
+    return bytes(sound[sound != 0].tobytes())
 
 
 @pytest.mark.parametrize("is_telephone", [True, False])
