@@ -39,7 +39,9 @@ def lint(text: bytes) -> str:
 def test_a_linter_finds_nothing_in_the_dockerfile(
     tmp_path: Path, wheel: tuple[str, bytes] | None, llm: str
 ) -> None:
-    plan = plan_of(tmp_path, more=f"pipeline: {{llm: {llm}}}\n")
+    (tmp_path / "agents" / "docs").mkdir(parents=True)
+    (tmp_path / "agents" / "docs" / "menu.md").write_text("# Menu\nSoup.\n")
+    plan = plan_of(tmp_path, more=f"pipeline: {{llm: {llm}}}\nknowledge: docs\n")
     made = files.files(deployment(tmp_path, plan, wheel=wheel))
     assert lint(made["Dockerfile"]) == ""
     assert (b"pipecat-ai[anthropic]==" in made["Dockerfile"]) == llm.startswith("anthropic")
