@@ -52,6 +52,8 @@ REPLACEABLE = (
         Replaceable(owner, "_process_function_calls", ("context", "function_calls"), "unreadable arguments")
         for owner in (OpenAIResponsesLLMService, OpenAIResponsesHttpLLMService)
     ),
+    Replaceable(OpenAIResponsesLLMService, "_ws_recv", (), "speak a refusal"),
+    Replaceable(OpenAIResponsesHttpLLMService, "_create_stream", ("params",), "speak a refusal"),
     Replaceable(OpenAIRealtimeLLMService, "_receive_task_handler", (), "outlive an event of no use"),
     Replaceable(OpenAIRealtimeLLMService, "_connect", (), "give up a handshake that hangs"),
     Replaceable(OpenAIRealtimeLLMService, "_ws_send", ("realtime_message",), "say once that it is gone"),

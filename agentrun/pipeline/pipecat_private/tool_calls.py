@@ -22,6 +22,7 @@ from pipecat.services.openai.responses.llm import (
     OpenAIResponsesLLMService,
 )
 
+from agentrun.pipeline.pipecat_private import refusals
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.tools.call_deltas import ToolCallDeltas, WholeCall
 from agentrun.tools.arguments import unreadable_arguments
@@ -37,6 +38,7 @@ def assemble_tool_calls(llm: object) -> None:
     """
     if isinstance(llm, OpenAIResponsesLLMService | OpenAIResponsesHttpLLMService):
         _read_arguments(llm)
+        refusals.speak(llm)
     if not isinstance(llm, BaseOpenAILLMService):
         return
 

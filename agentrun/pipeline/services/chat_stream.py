@@ -53,6 +53,7 @@ class NotedStream:
             empty = False
             for choice in chunk.choices or ():
                 reason = getattr(choice, "finish_reason", None) or reason
+                _speak_refusal(getattr(choice, "delta", None))
             yield chunk
         self._ended(self._answered() if empty else reason)
 
@@ -62,3 +63,10 @@ class NotedStream:
             return "no events"
         kind = response.headers.get("content-type") or "none"
         return f"status {response.status_code}, content type {kind}"
+
+
+def _speak_refusal(delta: Any) -> None:
+    """A model that refuses says so in ``refusal``, and Pipecat reads ``content``: the caller is told too."""
+    refusal = getattr(delta, "refusal", None)
+    if delta is not None and refusal and not delta.content:
+        delta.content = refusal
