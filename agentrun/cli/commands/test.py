@@ -57,7 +57,7 @@ def command(
 
     Without PATHS, those of agents/ are tested.
 
-    The model plays each turn's `llm:` lines, or rehearses; everything else is the agent's own. Exits with 0
+    The model does what each turn's `llm:` says; everything else is the agent's own. Exits with 0
     when all passed, 1 when one failed or a spec has problems, 2 when there was no test to run.
     """
     _check_models(live=live, record=record, replay=replay)

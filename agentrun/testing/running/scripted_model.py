@@ -1,4 +1,4 @@
-"""What the model does in a scripted test: its ``llm:`` lines, and rehearsal where there are none."""
+"""What the model does in a scripted test: its ``llm:`` lines, and what follows from the call without one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 
 from agentrun.records.analysis import request
 from agentrun.simulate.engines.engines import Answer, Brain, Conversation, answer_for
+from agentrun.simulate.rehearsal import examples
+from agentrun.simulate.rehearsal.examples import Example
 from agentrun.simulate.rehearsal.instructions import (
     asks_for_words,
     is_about_silence,
@@ -21,7 +23,9 @@ from agentrun.simulate.rehearsal.instructions import (
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.scenarios import Scenario
 from agentrun.testing.results.outcome import Failure
-from agentrun.testing.running.scripted_turns import SpokenTurn, answers_of, by_words
+from agentrun.testing.running.scripted_turns import Place, SpokenTurn, answers_of, by_words, missing_answer
+
+_NOTHING_LEFT = "The script of this test has no answer left."
 
 
 class ScriptedModel:
@@ -38,42 +42,12 @@ class ScriptedModel:
 
 
 @dataclass
-class _Place:
-    """How far a conversation has come, also where the model's context has been emptied in between.
-
-    ``said`` are the caller's words so far, ``called`` the tools that were called since the last of them.
-    """
-
-    said: list[str] = field(default_factory=list)
-    called: int = 0
-    _seen: list[str] = field(default_factory=list)
-    _forgotten: int = 0
-    _counted: int = 0
-
-    def note(self, said: list[str], called: int) -> None:
-        """What the context holds now of the caller's words, and of the calls since the last of them."""
-        overlap = next(
-            n for n in range(min(len(said), len(self._seen)), -1, -1) if _ends(self._seen, said[:n])
-        )
-        new = said[overlap:]
-        if new:
-            self.said += new
-            self._forgotten = 0
-        elif called < self._counted:
-            self._forgotten += self._counted
-        self._seen, self._counted = said, called
-        self.called = self._forgotten + called
-
-    def gave(self, calls: int) -> None:
-        """The model was made to call so many tools."""
-        self._counted += calls
-
-
-@dataclass
 class Role:
-    """The model of one test: plays each turn's ``llm:``, and rehearses the rest.
+    """The model of one test: plays each turn's ``llm:``.
 
-    ``misplays`` are the calls of tools that the model was not offered when the test has it call them.
+    ``rehearsal`` does what an instruction asks for in so many words, such as a greeting, and tells a tool's
+    result; it is asked for nothing that a test has to say. ``misplays`` are the calls of tools that the model
+    was not offered when the test has it call them, and the turns that have no answer left.
     """
 
     spec: AgentSpec
@@ -81,7 +55,7 @@ class Role:
     rehearsal: Brain
     misplays: list[Failure] = field(default_factory=list)
     _analysed: int = 0
-    _place: _Place = field(default_factory=_Place)
+    _place: Place = field(default_factory=Place)
 
     async def answer(self, conversation: Conversation) -> Answer:
         """The next answer of the turn that the conversation has come to, or of the analysis after it.
@@ -103,14 +77,24 @@ class Role:
             return await self._breaks_silence(spoken, conversation)
         turn, moves = spoken.index, spoken.moves
         instructed = message.get("role") != "tool" and is_instruction(message, [self.spec])
-        if not moves or (instructed and self._place.said):
+        if instructed and (self._place.said or not moves):
             return await self.rehearsal.answer(conversation)
         before, called = 0, self._place.called
         for answer in answers_of(moves):
             if before == called or before < called < before + len(answer.calls):
                 return self._play(replace(answer, calls=answer.calls[called - before :]), conversation, turn)
             before += len(answer.calls)
-        return await self.rehearsal.answer(conversation)
+        return await self._without_script(conversation, messages, spoken)
+
+    async def _without_script(
+        self, conversation: Conversation, messages: Sequence[Mapping[str, Any]], spoken: SpokenTurn
+    ) -> Answer:
+        """The first words of a call, and a tool's result as a sentence; anything else is missing."""
+        nothing_yet = not self._place.said and not self._place.called
+        if nothing_yet or _tells_result(messages, self.spec):
+            return await self.rehearsal.answer(conversation)
+        self.misplays.append(missing_answer(self.scenario, spoken, self._place.called))
+        return Answer(_NOTHING_LEFT)
 
     async def _analyse(self, conversation: Conversation) -> Answer:
         """The test's next answer about the call; the last one stays."""
@@ -165,7 +149,15 @@ class Role:
             return turns[0]
         same = [n for n, turn in enumerate(turns) if n and _plain(turn.words) == _plain(texts[-1])]
         index = len(texts) if len(texts) in same or not same else same[0]
-        return turns[index] if index < len(turns) else SpokenTurn("", 0, ())
+        return turns[index] if index < len(turns) else self._nearest(turns)
+
+    def _nearest(self, turns: Sequence[SpokenTurn]) -> SpokenTurn:
+        """The turn of this test that is nearest to words that were heard as more turns than it has."""
+        said = self._place.said[-1]
+        match = examples.nearest([Example(turn.words, turn.moves) for turn in turns[1:]], said)
+        if match:
+            return next(turn for turn in turns[1:] if turn.words == match.example.said)
+        return SpokenTurn(said, turns[-1].index, ())
 
 
 def flow_place(spec: AgentSpec, offered: Sequence[str]) -> str:
@@ -181,8 +173,14 @@ def flow_place(spec: AgentSpec, offered: Sequence[str]) -> str:
     return "node " + " or ".join(f"'{name}'" for name in nodes) if nodes else "its node"
 
 
-def _ends(words: Sequence[str], end: Sequence[str]) -> bool:
-    return not end or list(words[-len(end) :]) == list(end)
+def _tells_result(messages: Sequence[Mapping[str, Any]], spec: AgentSpec) -> bool:
+    """Whether the last thing that happened is a tool's result, and not only a step of a flow."""
+    functions = spec.flow.functions() if spec.flow else ()
+    steps = {function.name for _, function in functions if function.transition_only}
+    results = list(itertools.takewhile(lambda message: message.get("role") == "tool", reversed(messages)))
+    calls = [call for message in messages for call in message.get("tool_calls") or ()]
+    names = {call.get("id"): (call.get("function") or {}).get("name") for call in calls}
+    return any(names.get(result.get("tool_call_id")) not in steps for result in results)
 
 
 def _said(messages: Sequence[Mapping[str, Any]], spec: AgentSpec) -> list[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from agentrun.simulate.engines.engines import Answer, ToolCall
 from agentrun.spec.checks import idle as idle_checks
 from agentrun.spec.checks import telephone_keys
 from agentrun.spec.models.agent import AgentSpec
-from agentrun.spec.models.scenarios import Move, Turn
+from agentrun.spec.models.scenarios import Move, Scenario, Turn
+from agentrun.testing.results.outcome import Failure
+from agentrun.testing.results.script_failures import NO_ANSWER_LEFT
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,38 @@ class SpokenTurn:
     index: int
     moves: tuple[Move, ...]
     silences: tuple[tuple[int, tuple[Move, ...]], ...] = ()
+
+
+@dataclass
+class Place:
+    """How far a conversation has come, also where the model's context has been emptied in between.
+
+    ``said`` are the caller's words so far, ``called`` the tools that were called since the last of them.
+    """
+
+    said: list[str] = field(default_factory=list)
+    called: int = 0
+    _seen: list[str] = field(default_factory=list)
+    _forgotten: int = 0
+    _counted: int = 0
+
+    def note(self, said: list[str], called: int) -> None:
+        """What the context holds now of the caller's words, and of the calls since the last of them."""
+        overlap = next(
+            n for n in range(min(len(said), len(self._seen)), -1, -1) if _ends(self._seen, said[:n])
+        )
+        new = said[overlap:]
+        if new:
+            self.said += new
+            self._forgotten = 0
+        elif called < self._counted:
+            self._forgotten += self._counted
+        self._seen, self._counted = said, called
+        self.called = self._forgotten + called
+
+    def gave(self, calls: int) -> None:
+        """The model was made to call so many tools."""
+        self._counted += calls
 
 
 def by_words(turns: Sequence[Turn], said: Sequence[str], spec: AgentSpec) -> list[SpokenTurn]:
@@ -78,3 +112,20 @@ def answers_of(moves: Sequence[Move]) -> list[Answer]:
         else:
             answers[-1] = Answer(f"{last.text} {move.say}")
     return answers
+
+
+def missing_answer(scenario: Scenario, spoken: SpokenTurn, called: int) -> Failure:
+    """The model was asked at a turn whose answers are used up, after so many calls, or that has none."""
+    turn = spoken.index + 1
+    calls = [move.call for move in spoken.moves if move.call][:called]
+    after = f" after the call of {calls[-1]}" if calls else ""
+    words = f" ({spoken.words!r})" if spoken.words else ""
+    reason = (
+        f"the script has no answer left{after}: add `llm: {{say: …}}` or `llm: {{call: …}}` "
+        f"to turn {turn}{words} of test '{scenario.name}'"
+    )
+    return Failure(turn, 0, "an answer of the model", reason, NO_ANSWER_LEFT)
+
+
+def _ends(words: Sequence[str], end: Sequence[str]) -> bool:
+    return not end or list(words[-len(end) :]) == list(end)

@@ -20,6 +20,7 @@ from agentrun.spec.models.scenarios import Pause, Scenario, Turn
 from agentrun.testing.results.expectation_text import describe
 from agentrun.testing.results.expectations import check
 from agentrun.testing.results.outcome import Failure, Outcome
+from agentrun.testing.results.script_failures import explain
 from agentrun.testing.results.spoken_expectations import HeardAnswers, problem
 from agentrun.testing.running import analysis
 from agentrun.testing.running.call_end import wait_for_end
@@ -87,7 +88,7 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
         greeting=talk.greeting,
     )
     outcome = outcome.despite(cassette_library.misfits).with_failures(missed)
-    return outcome.with_failures(bench.cast.misplays.pop(key, ()))
+    return explain(outcome, scenario, file.spec, record, bench.cast.misplays.pop(key, ()))
 
 
 async def _converse(talk: _Conversation, scenario: Scenario, at: list[int], *, greets: bool) -> None:

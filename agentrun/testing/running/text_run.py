@@ -23,6 +23,7 @@ from agentrun.spec.models.scenarios import Scenario
 from agentrun.testing.results.expectation_text import describe
 from agentrun.testing.results.expectations import check, first_audio, interruptions
 from agentrun.testing.results.outcome import Failure, Outcome
+from agentrun.testing.results.script_failures import explain
 from agentrun.testing.running import analysis, judges, pipecat_script, simulated_caller
 from agentrun.testing.running.call_end import wait_for_end
 from agentrun.testing.running.cassettes import loaded
@@ -71,7 +72,7 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
     seconds = round(time.monotonic() - began, 3)
     outcome = _outcome(result, record, scenario, spec, place, seconds, progress.before, judged=judged)
     outcome = outcome.despite(cassette_library.misfits).with_failures(missed)
-    return outcome.with_failures(bench.cast.misplays.pop(key, ()))
+    return explain(outcome, scenario, file.spec, record, bench.cast.misplays.pop(key, ()))
 
 
 async def _converse(

@@ -136,3 +136,81 @@ def test_keys_are_turns_in_writing(tmp_path: Path, style: str) -> None:
     [outcome] = run(path, style=style)
     assert outcome.status == "passed", outcome.failures
     assert [entry.keys for entry in outcome.conversation if entry.who == "caller"] == ["2", "7", "", "1"]
+
+
+LOOP = """
+transport: twilio
+prompts: You sell.
+flow:
+  initial_node: desk
+  nodes:
+    desk:
+      task_messages: Answer.
+      functions: [{name: fixed, transition_only: true, description: Fixed., transition_to: fixed}]
+    fixed: {say: It is fixed now., then: desk}
+tests:
+  - name: short
+    turns:
+      - {llm: [say: What is it?], expect: [{event: response, text_contains: What is it}]}
+      - user: Please fix it.
+        llm: {call: fixed}
+        expect: [{event: response, text_contains: fixed now}, {event: response}]
+  - name: not-looked-at
+    turns:
+      - {llm: [say: What is it?], expect: [{event: response, text_contains: What is it}]}
+      - user: Please fix it.
+        llm: {call: fixed}
+        expect: [{event: function_call, calls: [fixed]}]
+"""
+
+
+def test_a_script_that_falls_short_says_so_and_calls_nothing_by_itself(tmp_path: Path) -> None:
+    path = tmp_path / "loop.yaml"
+    path.write_text(LOOP)
+    short, unseen = run(path)
+    assert [(one.turn, one.kind) for one in short.failures] == [(2, "no_answer_left")]
+    reason = short.failures[0].reason
+    assert "no answer left after the call of fixed" in reason
+    assert "to turn 2 ('Please fix it.') of test 'short'" in reason
+    assert [entry.text for entry in short.conversation].count("It is fixed now.") == 1
+    assert unseen.status == "passed", unseen.failures
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_turn_without_a_script_is_not_answered_from_another_test(tmp_path: Path, style: str) -> None:
+    tests = """
+- name: hours
+  turns:
+    - user: When are you open?
+      llm: [{call: get_hours, args: {day: friday}}, {say: "From six to eleven."}]
+      expect: [{event: response, text_contains: From six}]
+- name: forgotten
+  turns:
+    - user: When are you open?
+      expect: [{event: response}]
+"""
+    hours, forgotten = run(write(tmp_path, tests), style=style)
+    assert hours.status == "passed", hours.failures
+    [failure] = forgotten.failures
+    assert (failure.turn, failure.kind) == (1, "no_answer_left")
+    assert "add `llm: {say: …}` or `llm: {call: …}` to turn 1" in failure.reason
+    assert not [entry for entry in forgotten.conversation if entry.who == "tool"]
+
+
+def test_keys_that_nobody_takes_are_named(tmp_path: Path) -> None:
+    tests = """
+- name: keys
+  turns:
+    - user: Hello?
+      llm: {say: Good evening.}
+      expect: [{event: response, text_contains: Good evening}]
+    - dtmf: "1"
+      llm: {say: You have pressed one.}
+      expect: [{event: response, text_contains: pressed one}]
+"""
+    path = write(tmp_path, tests)
+    path.write_text(path.read_text().replace("local", "twilio"))
+    [outcome] = run(path)
+    failure = outcome.failures[0]
+    assert (failure.turn, failure.kind, failure.expected) == (2, "stray_keys", "the keys 1 are taken")
+    assert "the spec has no `keys:`. Add `turns.keys`" in failure.reason
