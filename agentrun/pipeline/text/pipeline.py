@@ -63,7 +63,9 @@ def build(
         message = f"{plan.realtime.provider}'s realtime models can't be written to"
         raise SetupError(message, "call the agent, or write to it with --style cascaded")
     if plan.realtime:
-        llm = realtime.service(plan.realtime, instructions, TextRealtime, modalities=["text"])
+        # nobody speaks: a session whose turns are found here would answer once more for the sound
+        written = plan.realtime.with_setting("turn_detection", "semantic")
+        llm = realtime.service(written, instructions, TextRealtime, modalities=["text"])
     else:
         assert plan.llm  # noqa: S101
         llm = services.llm(plan.llm, instructions, resources)

@@ -55,6 +55,7 @@ class Role:
     rehearsal: Brain
     misplays: list[Failure] = field(default_factory=list)
     _analysed: int = 0
+    _told_at: tuple[int, int] = (0, 0)
     _place: Place = field(default_factory=Place)
 
     async def answer(self, conversation: Conversation) -> Answer:
@@ -90,9 +91,13 @@ class Role:
         self, conversation: Conversation, messages: Sequence[Mapping[str, Any]], spoken: SpokenTurn
     ) -> Answer:
         """The first words of a call, and a tool's result as a sentence; anything else is missing."""
-        nothing_yet = not self._place.said and not self._place.called
-        if nothing_yet or _tells_result(messages, self.spec):
+        place = len(self._place.said), self._place.called
+        if place == (0, 0):
             return await self.rehearsal.answer(conversation)
+        before = _before_words(messages)
+        if _are_results(before, self.spec) and (len(before) == len(messages) or place != self._told_at):
+            self._told_at = place
+            return await self.rehearsal.answer(replace(conversation, messages=before))
         self.misplays.append(missing_answer(self.scenario, spoken, self._place.called))
         return Answer(_NOTHING_LEFT)
 
@@ -173,7 +178,15 @@ def flow_place(spec: AgentSpec, offered: Sequence[str]) -> str:
     return "node " + " or ".join(f"'{name}'" for name in nodes) if nodes else "its node"
 
 
-def _tells_result(messages: Sequence[Mapping[str, Any]], spec: AgentSpec) -> bool:
+def _before_words(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """The messages before the agent's last words, such as those that fill a tool's time."""
+    before = list(messages)
+    while before and before[-1].get("role") == "assistant" and not before[-1].get("tool_calls"):
+        before.pop()
+    return before
+
+
+def _are_results(messages: Sequence[Mapping[str, Any]], spec: AgentSpec) -> bool:
     """Whether the last thing that happened is a tool's result, and not only a step of a flow."""
     functions = spec.flow.functions() if spec.flow else ()
     steps = {function.name for _, function in functions if function.transition_only}

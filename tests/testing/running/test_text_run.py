@@ -242,3 +242,27 @@ def test_a_written_line_interrupts_where_speech_would(tmp_path: Path, turns: str
     path.write_text(re.sub("turns: .*", f"turns: {turns}", path.read_text()))
     [outcome] = run(path)
     assert outcome.status == status, outcome.failures
+
+
+@pytest.mark.parametrize("detection", ["smart", "silence", "semantic", "server"])
+def test_a_realtime_model_is_given_each_written_turn_whoever_finds_spoken_ones(
+    tmp_path: Path, detection: str
+) -> None:
+    tests = """
+- name: turns
+  turns:
+    - user: Hello?
+      llm: {say: Good evening.}
+      expect: [{event: response, text_contains: Good evening, within_ms: 4000}]
+    - user: When are you open?
+      llm: [{call: get_hours, args: {day: friday}}, {say: From six to eleven.}]
+      expect: [{event: response, text_contains: six, within_ms: 4000}]
+    - user: Thank you.
+      llm: {say: You are welcome.}
+      expect: [{event: response, text_contains: welcome, within_ms: 4000}]
+"""
+    path = write(tmp_path, tests)
+    path.write_text(path.read_text().replace("turns: {", f"turns: {{detection: {detection}, "))
+    [outcome] = run(path, style="realtime")
+    assert outcome.status == "passed", outcome.failures
+    assert [entry.text for entry in outcome.conversation if entry.who == "caller"][-1] == "Thank you."
