@@ -58,7 +58,7 @@ class NodeServices:
         allowed = self.interruptions(name)
         caller = self._parts.aggregators.user()
         pipecat_private.allow_interruptions(caller, allowed)
-        self.mute(not allowed and node.then is not None)
+        self.mute((not allowed and node.then is not None) or self._nobody_waits(name))
         for kind, now in self._now.items():
             own: ServicePlan | None = getattr(self._base, kind)
             change = self._base.nodes.get(name, {}).get(kind)
@@ -72,6 +72,11 @@ class NodeServices:
         flow, turns = self._base.spec.flow, self._base.spec.turns
         own = flow.nodes[name].interruptions if flow else None
         return turns.interruptions if own is None else own
+
+    def _nobody_waits(self, name: str) -> bool:
+        """Whether what the caller says or presses from here on is answered nowhere."""
+        flow, keys = self._base.spec.flow, self._base.spec.turns.keys
+        return flow is not None and flow.is_last(name) and not (keys and any(keys.ways))
 
     def mute(self, muted: bool) -> None:
         """Whether the caller is not listened to: while words are said that nobody can interrupt or answer."""

@@ -112,7 +112,8 @@ class FlowPosition:
         except NoLineError:
             logger.debug("call {}: ended on the way to node {}", self._call.id, self.at)
         finally:
-            self._services.mute(False)
+            if not self._listener.over:
+                self._services.mute(False)
             self._listener.way_ended(following)
         return None
 

@@ -214,3 +214,23 @@ def test_keys_that_nobody_takes_are_named(tmp_path: Path) -> None:
     failure = outcome.failures[0]
     assert (failure.turn, failure.kind, failure.expected) == (2, "stray_keys", "the keys 1 are taken")
     assert "the spec has no `keys:`. Add `turns.keys`" in failure.reason
+
+
+def test_a_flow_that_ends_after_its_greeting_answers_nobody_in_writing(tmp_path: Path) -> None:
+    path = tmp_path / "closed.yaml"
+    path.write_text(
+        """
+transport: twilio
+prompts: {system: You answer., greeting: {say: Hello.}}
+flow: {initial_node: closed, nodes: {closed: {say: We are closed today., then: end}}}
+tests:
+  - name: closed
+    ended_by: agent
+    turns:
+      - expect: [{event: response, text_contains: Hello}, {event: response, text_contains: closed today}]
+      - {user: Wait!, llm: {say: Yes?}}
+"""
+    )
+    [outcome] = run(path)
+    assert outcome.status == "passed", outcome.failures
+    assert "Yes?" not in [entry.text for entry in outcome.conversation]

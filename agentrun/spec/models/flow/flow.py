@@ -42,6 +42,10 @@ class Flow(SpecModel):
                 ahead += [target for _, target in self.nodes[one].ways]
         return passed
 
+    def is_last(self, name: str) -> bool:
+        """Whether nobody waits for the caller any more, whichever way leads on from the node ``name``."""
+        return all(self.nodes[passed].then is not None for passed in self.without_waiting(name))
+
     def ends(self, target: str) -> bool:
         """Whether a `then` that leads to ``target`` ends the call."""
         return target == END and END not in self.nodes
