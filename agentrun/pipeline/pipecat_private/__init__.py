@@ -47,6 +47,7 @@ from agentrun.pipeline.pipecat_private.shared_models import (
     SharedSilero,
     SharedSmartTurn,
     close_own_clients,
+    run_smart_turn_once,
     silero_session,
     smart_turn_session,
 )
@@ -107,6 +108,7 @@ __all__ = [
     "realtime_voice",
     "reconnect",
     "resample_promptly",
+    "run_smart_turn_once",
     "send_ahead",
     "send_larger_pieces",
     "session_events",

@@ -12,7 +12,6 @@ from typing import Any, Self
 
 import aiohttp
 import httpx
-import numpy as np
 import openai
 from pipecat.audio.vad.vad_analyzer import VADParams
 
@@ -72,9 +71,7 @@ class Resources:
         vad = self.vad(VADParams())
         vad.set_sample_rate(16_000)
         vad.voice_confidence(bytes(vad.num_frames_required() * 2))
-        turn: Any = self.smart_turn()
-        turn.set_sample_rate(16_000)
-        turn._predict_endpoint(np.zeros(16_000, dtype=np.float32))
+        pipecat_private.run_smart_turn_once(self._smart_turn)
 
     async def __aenter__(self) -> Self:
         return self

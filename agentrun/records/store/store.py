@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
@@ -23,7 +22,6 @@ from agentrun.records.webhook import outbox
 __all__ = ["CUT_OFF", "DEFAULT", "CallQuery", "Row", "Store"]
 DEFAULT = "sqlite:///agentrun-calls.sqlite3"
 CUT_OFF = "the process was killed"
-_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _KNOWN = (CALLS.c.agent, CALLS.c.id, CALLS.c.started, CALLS.c.ended, CALLS.c.seen)
 _UNREAD = ("record", "seen", "expires", "lapsed")
 """Columns that are no parts of a record."""
@@ -63,7 +61,7 @@ class Store:
             raise SetupError(
                 f"records can't be kept at {engine.shown(url)}: {words}", "see --records, or --records none"
             ) from None
-        self._insert = _INSERTS[self._engine.dialect.name]
+        self._insert = engine.insertion(self._engine.dialect.name)
         self.outbox = outbox.Outbox(self._engine)
         self.answered = answered.AnsweredTable(self._engine)
         self.resuming = resuming.ResumingTable(self._engine)

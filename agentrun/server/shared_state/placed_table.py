@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from agentrun.records.store.engine import insertion
 from agentrun.server.shared_state.backend import Placed
 from agentrun.server.shared_state.database import now, short, transaction
 from agentrun.server.shared_state.tables import PLACED
@@ -23,8 +21,7 @@ class PlacedTable:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        is_postgresql = engine.dialect.name == "postgresql"
-        self._insert: Any = postgresql.insert if is_postgresql else sqlite.insert
+        self._insert = insertion(engine.dialect.name)
 
     def keep(self, placed: Placed) -> None:
         """Keep a call that an agent places, for a day; another's is left as it is.

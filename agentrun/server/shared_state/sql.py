@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from agentrun.records.store.answered import AnsweredTable
+from agentrun.records.store.engine import insertion
 from agentrun.server.admission.limits import MINUTE, Limits, Refusal, Taken
 from agentrun.server.shared_state import database
 from agentrun.server.shared_state.backend import (
@@ -44,7 +44,7 @@ class SqlBackend:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = open_database(url)
-        self._insert: Any = postgresql.insert if self._is_postgresql else sqlite.insert
+        self._insert = insertion(self.engine.dialect.name)
         self._answered = AnsweredTable(self.engine)
         self.placed = PlacedTable(self.engine)
         self.messages = MessageTable(self.engine)
