@@ -1,21 +1,25 @@
-"""How many calls one core holds, what each costs, and what it is asked while it holds them.
+"""How many calls one core holds, what each costs, and what becomes of those that are too many.
 
 ``python benchmarks/held.py [--style cascaded|realtime] [--most N] [--workers N]``: the hand-written bot and
 agentrun run on the first core, everything else on the others. Calls are added until the p95 of the answers is
-100 ms above that of one call, or 100 ms of silence are heard within an answer. Realistic delays.
+100 ms above that of one call, or 100 ms of silence are heard within an answer. Then, "past", three times as
+many as were held are offered; agentrun is started anew for it with ``--max-calls auto``, and whom it refuses
+as busy is counted. Three questions a call, realistic delays, noise on the line. About 20 minutes.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from contest import HERE, SYSTEMS, WITH_TOOL, contestant, script, standin
+from contest import HERE, NOISE_DB, SYSTEMS, WITH_TOOL, contestant, script, standin
 from loguru import logger
 from rich.console import Console
 from rich.status import Status
@@ -26,29 +30,72 @@ from agentrun.simulate.bench.measure import Load, measure
 from agentrun.simulate.caller import Caller
 
 SLOWER_MS = 100.0
-STEPS = (1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 40, 48, 56, 64)
+STEPS = (1, 4, 6, 8, 12, 16, 20, 24, 32, 40, 52, 64)
+TIMES_PAST = 3
+MOST_PAST = 96
+"""More callers than this are late themselves: they share the other core."""
+REFUSED = "the agent rejected the call: busy"
+COLUMNS = (
+    "calls",
+    "held",
+    "p95 ms",
+    "gaps",
+    "refused",
+    "failed",
+    "core, a call",
+    "MB, a call",
+    "callers late ms",
+)
 APART_SECONDS = 0.37
 """Between the beginnings of two calls, so that their turns fall anywhere."""
 
 
 async def climb(system: str, style: str, most: int, workers: int, status: Status) -> list[Load]:
     """Add calls until they are not held."""
-    cores = frozenset({0}) if workers == 1 else frozenset(range(workers))
     found: list[Load] = []
-    with tempfile.TemporaryDirectory() as folder:
-        async with standin("realistic") as environ:
-            start = contestant(
-                system, style, "realistic", environ, Path(folder), cores=cores, workers=workers
-            )
-            async with start as (server, url):
-                how = {"server": server, "with_tool": WITH_TOOL, "apart": APART_SECONDS}
-                await measure(url, Caller(), script(interrupted=False), workers, **how)
-                for calls in (step for step in STEPS if step <= most):
-                    status.update(f"{system}, {style}: {calls} calls")
-                    found.append(await measure(url, Caller(), script(interrupted=False), calls, **how))
-                    if not holds(found[-1], found[0]):
-                        break
+    async with loading(system, style, workers) as place:
+        for calls in (step for step in STEPS if step <= most):
+            status.update(f"{system}, {style}: {calls} calls")
+            found.append(await place(calls))
+            if not holds(found[-1], found[0]):
+                break
     return found
+
+
+async def past(system: str, style: str, workers: int, held: int, status: Status) -> Load:
+    """What becomes of all when three times as many call as it holds."""
+    calls = min(TIMES_PAST * max(held, 1), MOST_PAST)
+    status.update(f"{system}, {style}: {calls} calls, past the limit")
+    more = ("--max-calls", "auto") if system == "agentrun" else ()
+    async with loading(system, style, workers, more) as place:
+        return await place(calls)
+
+
+@contextlib.asynccontextmanager
+async def loading(
+    system: str, style: str, workers: int, more: Sequence[str] = ()
+) -> AsyncIterator[Callable[[int], Awaitable[Load]]]:
+    """A system that has had a call for each worker, as what places so many calls at it."""
+    cores = frozenset({0}) if workers == 1 else frozenset(range(workers))
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        environ = await stack.enter_async_context(standin("realistic"))
+        start = contestant(
+            system, style, "realistic", environ, folder, cores=cores, workers=workers, more=more
+        )
+        server, url = await stack.enter_async_context(start)
+        how: dict[str, Any] = {"server": server, "with_tool": WITH_TOOL, "apart": APART_SECONDS}
+
+        async def place(calls: int) -> Load:
+            return await measure(url, Caller(noise=NOISE_DB), script(interrupted=False), calls, **how)
+
+        await place(workers)
+        yield place
+
+
+def refused(load: Load) -> int:
+    """Callers who heard a busy signal."""
+    return sum(REFUSED in failure for failure in load.figures.failures)
 
 
 def holds(now: Load, alone: Load) -> bool:
@@ -62,14 +109,16 @@ def p95(load: Load) -> float:
     return percentile(load.figures.answers, 0.95) or float("inf")
 
 
-def rows(found: list[Load]) -> Iterator[list[str]]:
+def rows(found: list[Load], beyond: Load) -> Iterator[list[str]]:
     """Each step as a row."""
-    for each in found:
+    for each in (*found, beyond):
         yield [
             str(each.calls),
-            "yes" if holds(each, found[0]) else "no",
+            "past" if each is beyond else "yes" if holds(each, found[0]) else "no",
             f"{p95(each):.0f}",
             str(len(each.figures.gaps)),
+            str(refused(each)),
+            str(len(each.figures.failures) - refused(each)),
             f"{each.core_share:.1%}",
             f"{each.memory_mb:.1f}",
             str(each.figures.late_ms),
@@ -92,13 +141,15 @@ def main() -> None:
         for system in (given.system,) if given.system else SYSTEMS:
             with console.status("") as status:
                 found = asyncio.run(climb(system, style, given.most, given.workers, status))
-            table = Table("calls", "held", "p95 ms", "gaps", "core, a call", "MB, a call", "callers late ms")
-            for row in rows(found):
+                most = max((load.calls for load in found if holds(load, found[0])), default=0)
+                beyond = asyncio.run(past(system, style, given.workers, most, status))
+            table = Table(*COLUMNS)
+            for row in rows(found, beyond):
                 table.add_row(*row)
             console.print(f"{system}, {style}", table)
-            most = max((load.calls for load in found if holds(load, found[0])), default=0)
             loads = [load.as_json() for load in found]
-            kept.append({"system": system, "style": style, "held": most, "loads": loads})
+            last = {**beyond.as_json(), "refused": refused(beyond)}
+            kept.append({"system": system, "style": style, "held": most, "loads": loads, "past": last})
     results = HERE / "results"
     results.mkdir(exist_ok=True)
     (results / "held.json").write_text(json.dumps(kept, indent=1) + "\n")
