@@ -23,6 +23,8 @@ __all__ = ["CUT_OFF", "DEFAULT", "CallQuery", "Row", "Store"]
 DEFAULT = "sqlite:///agentrun-calls.sqlite3"
 CUT_OFF = "the process was killed"
 _KNOWN = (CALLS.c.agent, CALLS.c.id, CALLS.c.started, CALLS.c.ended, CALLS.c.seen)
+_CHANGING = ("ended", "record", "owner", "seen", "analysis", "resume", "webhook")
+"""Columns that are written anew; `agent`, `id`, `started` and `key` stay what they were."""
 _UNREAD = ("record", "seen", "expires", "lapsed")
 """Columns that are no parts of a record."""
 _PAGE = 200
@@ -62,6 +64,7 @@ class Store:
                 f"records can't be kept at {engine.shown(url)}: {words}", "see --records, or --records none"
             ) from None
         self._insert = engine.insertion(self._engine.dialect.name)
+        self._writing = _writing(self._insert)
         self.outbox = outbox.Outbox(self._engine)
         self.answered = answered.AnsweredTable(self._engine)
         self.resuming = resuming.ResumingTable(self._engine)
@@ -109,12 +112,7 @@ class Store:
         values |= {"record": dict(row), "owner": owner, "seen": now.isoformat(), "key": key}
         more = {"analysis": analyses.state(row), "resume": None if row["ended"] else snapshot}
         values |= {"webhook": row["agent"] in webhooks, **more}
-        statement = self._insert(CALLS).values(values)
-        new = statement.excluded
-        changed = {name: new[name] for name in values if name not in ("agent", "id", "started", "key")}
-        mine = (CALLS.c.key == new.key) & (CALLS.c.ended.is_(None) | new.ended.is_not(None))
-        statement = statement.on_conflict_do_update(index_elements=["agent", "id"], set_=changed, where=mine)
-        if connection.execute(statement).rowcount:
+        if connection.execute(self._writing, values).rowcount:
             return "written"
         stored = connection.execute(sa.select(CALLS.c.key).where(_is(row["agent"], row["id"]))).scalar()
         return "over" if resuming.is_of_one_record(stored, key) else "refused"
@@ -224,6 +222,15 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _writing(insert: Any) -> Any:
+    """What writes one row, new or known: built once, for building takes longer than writing."""
+    statement = insert(CALLS)
+    new = statement.excluded
+    mine = (CALLS.c.key == new.key) & (CALLS.c.ended.is_(None) | new.ended.is_not(None))
+    changed = {name: new[name] for name in _CHANGING}
+    return statement.on_conflict_do_update(index_elements=["agent", "id"], set_=changed, where=mine)
 
 
 def _any(_row: Row) -> bool:
