@@ -22,6 +22,7 @@ from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, T
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, OPEN, QUESTION, listen
 from tests.cli.test_serve import SPEC, serve, serving
+from tests.server.browser.test_page import OFFER, offer
 
 MOST_CALLS = 8
 
@@ -99,6 +100,22 @@ async def test_a_worker_that_is_killed_takes_its_calls_alone_and_is_replaced(tmp
                 await asyncio.sleep(0.5)
         process.send_signal(signal.SIGINT)
         assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+async def test_what_belongs_to_a_browsers_call_may_come_to_any_worker(tmp_path: Path) -> None:
+    async with two_workers(tmp_path) as (_, url):
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client:
+            name = (await client.post(OFFER, json=await offer())).json()["pc_id"]
+        reached: set[int] = set()
+        while len(reached) < 2:
+            # a new connection each time, so that either worker may get it
+            async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client:
+                reached.add((await client.get("/health")).json()["process"])
+                late = await client.patch(OFFER, json={"pc_id": name, "candidates": []})
+                assert late.status_code == 200
+                again = await client.post(OFFER, json={**await offer(), "pc_id": name, "restart_pc": True})
+                assert (again.status_code, again.json()["type"]) == (200, "answer")
+        assert sum((await workers(url, 2)).values()) == 1
 
 
 def closed(folder: Path) -> set[str]:

@@ -45,7 +45,7 @@ def worker_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=_COUNT,
         default=1,
         show_default=True,
-        help="Processes on one port, for calls by telephone.",
+        help="Processes on one port, each of which answers calls.",
     )(command)
 
 
@@ -146,6 +146,12 @@ def dispatch_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def shared_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Where machines keep what they must know of each other."""
+    command = click.option(
+        "--private-host",
+        metavar="HOST",
+        help="This machine's address for those that share its state, such as 10.0.0.11: they hand on what "
+        "is about its calls.",
+    )(command)
     return click.option(
         "--shared",
         metavar="URL",

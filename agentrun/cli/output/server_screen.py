@@ -62,7 +62,7 @@ def show_start(server: RunningServer) -> None:
 def _is_loopback(server: RunningServer) -> bool:
     from agentrun.server.auth.call_access import is_loopback
 
-    return is_loopback(server.settings.host) and not server.settings.one_of_many
+    return is_loopback(server.settings.host)
 
 
 def _next_steps(server: RunningServer, local_page: bool) -> Iterator[str]:
@@ -94,7 +94,7 @@ def _next_steps(server: RunningServer, local_page: bool) -> Iterator[str]:
         yield "Calls are let in here, and answered by sessions at Pipecat Cloud."
     if local_page:
         yield f"Talk:  open {server.url}/{link}"
-        if not link:
+        if not link and not server.settings.one_of_many:
             yield f"Edit:  open {server.url}/?token={server.settings.local.token}"
     elif _is_loopback(server) and not server.settings.dispatch:
         yield f"Talk:  {BROWSER_MISSING}: {escape(install_extra('browser'))}"

@@ -16,6 +16,7 @@ from agentrun.server.browser import availability
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.dispatch import pipecat_cloud
 from agentrun.server.dispatch.dispatcher import Dispatcher
+from agentrun.server.forwarding.forwarding import Forwarding
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.observability import metrics
 from agentrun.server.observability.metrics import Metrics
@@ -35,8 +36,12 @@ def make(
     settings: ServerSettings,
     tokens: StreamTokens | None = None,
     actions: ActionTokens | None = None,
+    forwarding: Forwarding | None = None,
 ) -> FastAPI:
-    """The application for ``switchboard``; page, records and evals are for loopback hosts."""
+    """The application for ``switchboard``; page, records and evals are for loopback hosts.
+
+    ``forwarding`` reaches the other processes of the server, where there are some.
+    """
 
     app = FastAPI(title="agentrun", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     # a redirect would name the Host that a stranger sent, before anybody is asked who they are
@@ -47,8 +52,8 @@ def make(
     app.state.metrics.share(switchboard.state)
     app.include_router(metrics.router(app.state.metrics, settings))
     require_local = local_only.require(settings.local) if is_loopback(settings.host) else None
-    if not settings.one_of_many and not settings.dispatch:
-        app.include_router(_browser(switchboard, settings, require_local))
+    if not settings.dispatch:
+        app.include_router(_browser(switchboard, settings, require_local, forwarding))
     if require_local:
         app.include_router(record_routes.router(switchboard, settings.local))
         if settings.evals:
@@ -99,7 +104,10 @@ def _dispatcher(switchboard: Switchboard, settings: ServerSettings, counted: Met
 
 
 def _browser(
-    switchboard: Switchboard, settings: ServerSettings, require_local: LocalCheck | None
+    switchboard: Switchboard,
+    settings: ServerSettings,
+    require_local: LocalCheck | None,
+    forwarding: Forwarding | None,
 ) -> APIRouter:
     """The page and its calls, or what to install for them."""
     if not has_browser():
@@ -107,4 +115,4 @@ def _browser(
     from agentrun.server.browser import routes
 
     start, origin = api_key.require_start(settings), api_key.require_origin(settings)
-    return routes.router(switchboard, start, require_local, origin)
+    return routes.router(switchboard, start, require_local, origin, forwarding)

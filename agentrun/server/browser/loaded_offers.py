@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,13 @@ _OFFERS = "agentrun.server.browser.offers"
 class LoadedOffers:
     """What talks WebRTC.
 
-    It is loaded at once where an agent is for browsers, else in a thread, at the first offer.
+    It is loaded at once where an agent is for browsers, else in a thread, at the first offer. ``mark`` makes
+    the name of a connection one of this process.
     """
 
-    def __init__(self, switchboard: Switchboard) -> None:
+    def __init__(self, switchboard: Switchboard, mark: Callable[[str], str] = str) -> None:
         self._switchboard = switchboard
+        self._mark = mark
         self._lock = asyncio.Lock()
         self._offers: Offers | None = None
         kinds = {one.type for plan in switchboard.plans.values() for one in plan.spec.transport}
@@ -43,4 +46,4 @@ class LoadedOffers:
         return self._offers
 
     def _take(self, module: ModuleType) -> None:
-        self._offers = module.Offers(self._switchboard)
+        self._offers = module.Offers(self._switchboard, self._mark)

@@ -13,7 +13,11 @@ from agentrun.server.browser import request_data
 from agentrun.server.browser.loaded_offers import LoadedOffers
 from agentrun.server.browser.offer_requests import credential_of, read_body
 from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.forwarding.forwarding import Forwarding
 
+OFFER = "browser-offer"
+CANDIDATES = "browser-candidates"
+OVER = "this call is over; send an offer without `pc_id` to begin a new one"
 StartCheck = Callable[[Request], Awaitable[None] | None]
 
 
@@ -21,20 +25,30 @@ class OfferAccess:
     """Lets offers in.
 
     ``require_start`` asks for what may begin a call of the agent in the path. ``require_origin`` asks only
-    where a page comes from, which is enough for whoever shows what began a call that is up.
+    where a page comes from, which is enough for whoever shows what began a call that is up. With
+    ``forwarding`` what is about a call of another process is handed on to that.
     """
 
     def __init__(
-        self, switchboard: Switchboard, require_start: StartCheck, require_origin: Callable[[Request], None]
+        self,
+        switchboard: Switchboard,
+        require_start: StartCheck,
+        require_origin: Callable[[Request], None],
+        forwarding: Forwarding | None = None,
     ) -> None:
         self.switchboard = switchboard
-        self.offers = LoadedOffers(switchboard)
+        self.forwarding = forwarding
+        self.offers = LoadedOffers(switchboard, forwarding.names.make if forwarding else str)
         self.require_origin = require_origin
         self._require_start = require_start
 
     async def take(self, agent: str, request: Request, body: dict[str, Any] | None = None) -> dict[str, str]:
         """Answer an offer: a new call's, or a browser's that is on one and negotiates again."""
         credential = credential_of(request)
+        if self.forwarding:
+            body = await self._body(agent, request, credential, body)
+            if answer := await self._elsewhere(self.forwarding, OFFER, agent, body, credential):
+                return answer
         known = await self._let_in(agent, request, credential)
         body = await read_body(request) if body is None else body
         plan, offers = self._planned(agent, body), await self.offers.get()
@@ -51,11 +65,40 @@ class OfferAccess:
     ) -> dict[str, str]:
         """Take candidates that came late, of a browser that is on a call."""
         credential = credential_of(request)
+        if self.forwarding:
+            body = await self._body(agent, request, credential, body)
+            if answer := await self._elsewhere(self.forwarding, CANDIDATES, agent, body, credential):
+                return answer
         await self._let_in(agent, request, credential)
         body = await read_body(request) if body is None else body
+        return await self.add_candidates(agent, body, credential)
+
+    async def add_candidates(self, agent: str, body: Mapping[str, Any], credential: str) -> dict[str, str]:
+        """Add the candidates in ``body`` to the call that was begun with ``credential``."""
         self.plan(agent)
         await (await self.offers.get()).add_candidates(agent, body, credential)
         return {"status": "ok"}
+
+    async def _body(
+        self, agent: str, request: Request, credential: str, body: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """The body, which says whose the call is, and so who decides about ``credential``."""
+        if credential:
+            self.require_origin(request)
+        else:
+            await self.admit(agent, request)
+        return await read_body(request) if body is None else body
+
+    async def _elsewhere(
+        self, forwarding: Forwarding, what: str, agent: str, body: Mapping[str, Any], credential: str
+    ) -> dict[str, str] | None:
+        """The answer of the process whose connection ``body`` names; None where that is this one, or none."""
+        owner = forwarding.elsewhere(body.get("pc_id"))
+        if owner is None:
+            return None
+        asked = {"name": agent, "body": body, "credential": credential}
+        answer: dict[str, str] = await forwarding.ask(owner, what, asked)
+        return answer
 
     async def admit(self, agent: str, request: Request) -> None:
         """Raise HTTPException unless ``request`` may begin a call of ``agent``."""

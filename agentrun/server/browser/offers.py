@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
@@ -17,6 +17,7 @@ from pipecat.transports.smallwebrtc.request_handler import IceCandidate
 from agentrun.pipeline.pipecat_private.browser_sound import keep_sound
 from agentrun.plan.plan import Plan
 from agentrun.server.admission import rejections
+from agentrun.server.browser.offer_access import OVER
 from agentrun.server.browser.peers import Peer, PeerGoneError, Peers
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.transports import browser
@@ -34,19 +35,18 @@ _UNREADABLE = (
     OperationError,
 )
 """What aiortc raises, depending on where an SDP or a candidate is wrong."""
-_OVER = "this call is over; send an offer without `pc_id` to begin a new one"
 
 
 class Offers:
     """Answers offers, and takes the candidates that come behind them, for the agents of ``switchboard``.
 
     Who may send them was decided before (``offer_access``); ``credential`` is what they came with, which
-    binds a connection to whoever began its call.
+    binds a connection to whoever began its call. ``mark`` makes its name one of this process.
     """
 
-    def __init__(self, switchboard: Switchboard) -> None:
+    def __init__(self, switchboard: Switchboard, mark: Callable[[str], str] = str) -> None:
         self._switchboard = switchboard
-        self.peers = Peers()
+        self.peers = Peers(mark)
         switchboard.on_close(self.peers.close)
 
     def peer(self, agent: str, body: Mapping[str, Any], credential: str) -> Peer | None:
@@ -59,7 +59,7 @@ class Offers:
             return None
         peer = self.peers.find(agent, name) if isinstance(name, str) else None
         if peer is None or not hmac.compare_digest(peer.credential, credential):
-            raise HTTPException(410, _OVER)
+            raise HTTPException(410, OVER)
         return peer
 
     async def renegotiate(
@@ -71,7 +71,7 @@ class Offers:
                 peer, _sdp(body), restart=restart or body.get("restart_pc") is True
             )
         except PeerGoneError:
-            raise HTTPException(410, _OVER) from None
+            raise HTTPException(410, OVER) from None
         except _UNREADABLE:
             raise HTTPException(400, "the offer can't be understood") from None
 

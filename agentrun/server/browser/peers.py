@@ -31,9 +31,13 @@ class Peer:
 
 
 class Peers:
-    """Keeps each connection for as long as its call is up, by the names that its browser knows."""
+    """Keeps each connection for as long as its call is up, by the names that its browser knows.
 
-    def __init__(self) -> None:
+    ``mark`` makes a connection's name one that says whose it is.
+    """
+
+    def __init__(self, mark: Callable[[str], str] = str) -> None:
+        self._mark = mark
         self._peers: dict[str, Peer] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -114,7 +118,7 @@ class Peers:
         answer: dict[str, str] | None = peer.connection.get_answer()
         if answer is None:
             raise RuntimeError("the connection has no answer")
-        name = answer["pc_id"]
+        name = self._mark(answer["pc_id"])
         if name not in peer.names:
             peer.names.append(name)
         for old in peer.names[:-_MOST_NAMES]:
@@ -122,7 +126,7 @@ class Peers:
         peer.names = peer.names[-_MOST_NAMES:]
         if not peer.over:
             self._peers |= dict.fromkeys(peer.names, peer)
-        return answer
+        return {**answer, "pc_id": name}
 
     def _forget(self, peer: Peer) -> None:
         peer.over = True

@@ -9,25 +9,22 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from agentrun.server.browser.offer_access import OfferAccess, parameters_in
+from agentrun.server.browser.offer_access import OfferAccess
 from agentrun.server.browser.offer_requests import read_body
-from agentrun.server.browser.sessions import Sessions
+from agentrun.server.browser.session_offers import SessionOffers
 
 LONGEST_NAME = 64
-_OWN_TRANSPORTS = (None, "webrtc", "smallwebrtc")
-_NO_SESSION = "there is no such session, or it is over: start one"
 
 
-def router(access: OfferAccess) -> APIRouter:
+def router(access: OfferAccess, sessions: SessionOffers) -> APIRouter:
     """``/start``, ``/api/offer`` and ``/sessions/{session}/api/offer``.
 
     The agent is the one that ``agentName`` names, or the only one that is served. What ``/start`` answers
     is good for one call, as a start token is, and for the reconnections of that call.
     """
-    sessions = Sessions()
     routes = APIRouter()
     _add_offers(routes, access)
-    _add_sessions(routes, access, sessions)
+    _add_sessions(routes, sessions)
 
     @routes.post("/start", response_model=None)
     async def start(request: Request) -> Response:
@@ -37,7 +34,7 @@ def router(access: OfferAccess) -> APIRouter:
         if body.get("transport") == "daily" or body.get("createDailyRoom") is True:
             return RedirectResponse(f"/{quote(agent, safe='')}/daily/start", 307)
         await access.admit(agent, request)
-        return JSONResponse({"sessionId": _start(access, sessions, agent, body)})
+        return JSONResponse({"sessionId": sessions.start(agent, body)})
 
     return routes
 
@@ -58,23 +55,16 @@ def _add_offers(routes: APIRouter, access: OfferAccess) -> None:
         return await access.take_candidates(await _agent(access, body, request), request, body)
 
 
-def _add_sessions(routes: APIRouter, access: OfferAccess, sessions: Sessions) -> None:
+def _add_sessions(routes: APIRouter, sessions: SessionOffers) -> None:
     """``/sessions/{session}/api/offer``, as Pipecat Cloud's clients ask for it."""
 
     @routes.post("/sessions/{session}/api/offer")
     async def session_offer(session: str, request: Request) -> dict[str, str]:
-        access.require_origin(request)
-        return await _offer(access, sessions, session, request)
+        return await sessions.take(session, request)
 
     @routes.patch("/sessions/{session}/api/offer")
     async def session_candidates(session: str, request: Request) -> dict[str, str]:
-        access.require_origin(request)
-        credential, offers = _credential(session), access.offers.loaded
-        peer = offers and offers.peers.of(credential)
-        if not offers or not peer:
-            raise HTTPException(404, _NO_SESSION)
-        await offers.add_candidates(peer.agent, await read_body(request), credential)
-        return {"status": "ok"}
+        return await sessions.take_candidates(session, request)
 
 
 async def _agent(access: OfferAccess, body: Mapping[str, Any], request: Request) -> str:
@@ -95,31 +85,3 @@ async def _agent(access: OfferAccess, body: Mapping[str, Any], request: Request)
             raise HTTPException(401, detail, refused.headers) from None
         raise
     raise HTTPException(400, f"name the agent as `agentName`, with at most {LONGEST_NAME} characters")
-
-
-def _start(access: OfferAccess, sessions: Sessions, agent: str, body: Mapping[str, Any]) -> str:
-    access.plan(agent)
-    if body.get("transport") not in _OWN_TRANSPORTS:
-        raise HTTPException(400, "`transport` is webrtc or daily")
-    return sessions.start(agent, parameters_in(body, "body") or {})
-
-
-async def _offer(access: OfferAccess, sessions: Sessions, session: str, request: Request) -> dict[str, str]:
-    credential, offers = _credential(session), access.offers.loaded
-    if offers and (peer := offers.peers.of(credential)):
-        body = await read_body(request)
-        access.plan(peer.agent)
-        # without a name the answer to its offer was lost: it is on its call, with another connection
-        named = offers.peer(peer.agent, body, credential)
-        return await offers.renegotiate(named or peer, body, restart=named is None)
-    started = sessions.use(session)
-    if started is None:
-        raise HTTPException(404, _NO_SESSION)
-    body = await read_body(request)
-    plan = access.plan(started.agent)
-    offers = await access.offers.get()
-    return await offers.begin(plan, body, credential, parameters_in(body) or started.parameters)
-
-
-def _credential(session: str) -> str:
-    return f"session {session[:LONGEST_NAME]}"

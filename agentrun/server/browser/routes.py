@@ -9,8 +9,11 @@ from fastapi.responses import FileResponse
 
 from agentrun.server.auth.local_only import LocalCheck, require_address
 from agentrun.server.browser import page, pipecat_routes
+from agentrun.server.browser.forwarded import answer_others
 from agentrun.server.browser.offer_access import OfferAccess, StartCheck
+from agentrun.server.browser.session_offers import SessionOffers
 from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.forwarding.forwarding import Forwarding
 
 
 def router(
@@ -18,14 +21,18 @@ def router(
     require_start: StartCheck = require_address,
     require_local: LocalCheck | None = require_address,
     require_origin: Callable[[Request], None] = require_address,
+    forwarding: Forwarding | None = None,
 ) -> APIRouter:
     """The page and the list of agents, for whom ``require_local`` lets in, and not at all without it; the
     offer, for whom ``require_start`` lets in. A browser that is on a call may offer again from where
-    ``require_origin`` allows."""
+    ``require_origin`` allows; with ``forwarding`` also where another process of the server has its call."""
     routes = APIRouter()
     if require_local:
         routes.include_router(_page(switchboard), dependencies=[Depends(require_local)])
-    access = OfferAccess(switchboard, require_start, require_origin)
+    access = OfferAccess(switchboard, require_start, require_origin, forwarding)
+    sessions = SessionOffers(access)
+    if forwarding:
+        answer_others(forwarding, access, sessions)
 
     @routes.post("/{agent}/browser/offer")
     async def offer(agent: str, request: Request) -> dict[str, str]:
@@ -35,7 +42,7 @@ def router(
     async def candidates(agent: str, request: Request) -> dict[str, str]:
         return await access.take_candidates(agent, request)
 
-    routes.include_router(pipecat_routes.router(access))
+    routes.include_router(pipecat_routes.router(access, sessions))
     return routes
 
 

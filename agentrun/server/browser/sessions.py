@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fastapi import HTTPException
@@ -24,9 +24,10 @@ class Started:
 
 
 class Sessions:
-    """Sessions that wait for their offer; each begins one call."""
+    """Sessions that wait for their offer; each begins one call. ``mark`` makes a name one of this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: Callable[[str], str] = str) -> None:
+        self._mark = mark
         self._waiting: dict[str, Started] = {}
 
     def start(self, agent: str, parameters: Mapping[str, str]) -> str:
@@ -38,9 +39,12 @@ class Sessions:
         self._waiting = {name: one for name, one in self._waiting.items() if one.until > now}
         if len(self._waiting) >= MOST_STARTED:
             raise HTTPException(503, "too many sessions wait for their offer", {"Retry-After": "10"})
-        name = str(uuid.uuid4())
+        name = self._mark(str(uuid.uuid4()))
         self._waiting[name] = Started(agent, parameters, now + START_SECONDS)
         return name
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._waiting
 
     def use(self, name: str) -> Started | None:
         """The session ``name``, whose call begins now; None for none that waits."""

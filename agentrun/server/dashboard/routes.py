@@ -21,7 +21,7 @@ _FILES = ("theme.css", "dashboard.css", *_SCRIPTS, "icon.svg")
 
 def router(switchboard: Switchboard, settings: ServerSettings) -> APIRouter:
     """``/dashboard`` and what is below it, for whom ``access.require`` lets in."""
-    writer = PageWriter(has_talk=is_loopback(settings.host) and not settings.one_of_many)
+    writer = PageWriter(has_talk=is_loopback(settings.host))
     pages = Pages(switchboard, writer)
     dependencies = [Depends(require(settings))]
     routes = APIRouter(prefix="/dashboard", dependencies=dependencies, route_class=route_class(writer))

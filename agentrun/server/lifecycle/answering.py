@@ -39,10 +39,12 @@ async def answering(
     environ: Mapping[str, str],
     options: Options,
     ledger: Ledger | None = None,
+    private_address: str = "",
 ) -> AsyncIterator[Answering]:
     """Be ready for calls of ``plans`` while the block runs; whoever asks for it closes the switchboard.
 
-    ``ledger`` is what the workers of a server share. Raises SetupError.
+    ``ledger`` is what the workers of a server share, ``private_address`` where its other processes reach this
+    one. Raises SetupError.
     """
     async with contextlib.AsyncExitStack() as stack:
         resources = await stack.enter_async_context(Resources())
@@ -50,7 +52,7 @@ async def answering(
         if options.dispatch is None:
             await asyncio.to_thread(resources.warm)
         shared = opening.address(options.shared, options.records, options.ledger)
-        state = await opening.open_state(shared)
+        state = await opening.open_state(shared, private_address)
         stack.push_async_callback(state.close)
         admission = Admission(options.limits, state=state)
         admission.carries = options.capacity

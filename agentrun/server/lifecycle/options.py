@@ -19,6 +19,7 @@ class Options:
     carries at once, None any number; ``when_full`` is what Twilio is answered when it is full or stops.
     ``shared`` is where machines share what limits and tokens need: by default where records are, if that is
     PostgreSQL.
+    ``private_host`` is this machine's address for the others, None for one that only this machine reaches.
     ``dispatch`` is where sessions answer the calls that are let in here, None for here.
     With ``pod_deletion_cost`` Kubernetes is told how many calls the pod has.
     One of several workers has its number, the descriptor of their socket, and the file that they share.
@@ -43,6 +44,7 @@ class Options:
     keep_records: float | None = None
     webhooks: bool = False
     shared: str | None = None
+    private_host: str | None = None
     mock_server: str = ""
     capacity: int | None = None
     when_full: WhenFull = "busy"

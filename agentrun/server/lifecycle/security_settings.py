@@ -78,6 +78,12 @@ def _start_tokens(environ: Mapping[str, str], state: SharedState) -> StartTokens
     return StartTokens(*keys, use=state.use) if keys else None
 
 
+def keys(environ: Mapping[str, str], ledger: Ledger | None, purpose: str) -> tuple[bytes, ...]:
+    """Keys for a purpose, as ``derived_keys.for_purpose``."""
+    otherwise = _local_secret(environ, ledger) or secrets.token_bytes(32)
+    return derived_keys.for_purpose(environ, purpose, otherwise)
+
+
 def call_tokens(
     environ: Mapping[str, str], ledger: Ledger | None, state: SharedState
 ) -> tuple[StreamTokens, ActionTokens]:
@@ -85,8 +91,5 @@ def call_tokens(
 
     A server that has no secret is this machine's alone: its workers have this user's.
     """
-    otherwise = _local_secret(environ, ledger) or secrets.token_bytes(32)
-    streams, actions = (
-        derived_keys.for_purpose(environ, purpose, otherwise) for purpose in ("stream token", "action token")
-    )
+    streams, actions = (keys(environ, ledger, purpose) for purpose in ("stream token", "action token"))
     return StreamTokens(streams, state.time, state.use), ActionTokens(actions, state.time)

@@ -19,8 +19,8 @@ class ServerSettings:
     """``public_urls`` holds the address at which Twilio reaches each agent's server, where one is known.
 
     ``origins`` are the sites whose pages may start calls, in lower case. ``start_tokens`` checks tokens of
-    ``agentrun token``, where the server has a key. ``one_of_many`` workers answers no browser: what
-    belongs to such a call comes in several requests, and each may reach another worker.
+    ``agentrun token``, where the server has a key. ``one_of_many`` workers has no specs edited: a
+    draft is at the process that checked it, and each request may reach another worker.
     ``local`` tells this user's own requests from strangers'. ``when_full`` is what Twilio is answered when
     this machine is full or stops: the agent's words, or 503 for a balancer that asks another machine.
     ``insecure`` lets streams in that no webhook announced, from this machine. ``dispatch`` is where calls are

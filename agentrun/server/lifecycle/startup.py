@@ -26,9 +26,10 @@ from agentrun.server.auth import call_access
 from agentrun.server.calls import drafts, microphone_call
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.dispatch import dispatchable
+from agentrun.server.forwarding import private_routes
 from agentrun.server.kubernetes import api as kubernetes_api
 from agentrun.server.kubernetes.pod_deletion_cost import PodDeletionCost
-from agentrun.server.lifecycle import security_settings
+from agentrun.server.lifecycle import private_address, security_settings
 from agentrun.server.lifecycle.answering import Answering, answering
 from agentrun.server.lifecycle.load_specs import make_plan, make_plans
 from agentrun.server.lifecycle.options import Options
@@ -87,12 +88,18 @@ async def running_server(
         ledger = stack.enter_context(contextlib.closing(Ledger(options.ledger))) if options.ledger else None
         pod = kubernetes_api.from_environment(environ) if options.pod_deletion_cost else None
         await stack.enter_async_context(plugin_loops.apart(tool_client))
-        ready = await stack.enter_async_context(answering(plans, environ, options, ledger))
+        if private := private_address.private_socket(options):
+            stack.callback(private.close)
+        begun = answering(plans, environ, options, ledger, private_address.address_of(private))
+        ready = await stack.enter_async_context(begun)
         switchboard, public_urls = ready.switchboard, _public_urls(plans)
         state, port = switchboard.state, sock.getsockname()[1]
         settings = security_settings.settings(options, environ, ledger, state, guard, public_urls, port)
         tokens = security_settings.call_tokens(environ, ledger, state)
-        web = application.make(switchboard, settings, *tokens)
+        others = private_address.forwarding(switchboard, environ, ledger) if private else None
+        web = application.make(switchboard, settings, *tokens, others)
+        if private and others:
+            await stack.enter_async_context(serving(private_routes.make(others), private))
         _observe(ready, web.state.metrics)
         if options.worker == 0:
             await stack.enter_async_context(metric_export.exporting(web.state.metrics, environ))

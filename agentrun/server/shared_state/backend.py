@@ -153,6 +153,9 @@ class Backend(Protocol):
     def leave(self, owner: str) -> None:
         """``owner`` stops: its calls are over."""
 
+    def process(self, name: str) -> Process | None:
+        """The process of this id, while it is there."""
+
     def use(self, name: str, seconds: float) -> bool:
         """Whether ``name`` is used for the first time; it is remembered for so many seconds."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from loguru import logger
 
 from agentrun.records.store.threads import StoreThreads
-from agentrun.server.shared_state.backend import Message, Placed
+from agentrun.server.shared_state.backend import Message, Placed, Process
 from agentrun.server.shared_state.database import DECIDE_SECONDS
 from agentrun.server.shared_state.database_errors import TROUBLE, AwayError
 from agentrun.server.shared_state.state import AWAY_SECONDS, SharedState
@@ -39,6 +39,25 @@ class Handover:
     def me(self) -> str:
         """The name of this process."""
         return self._state.me.id
+
+    @property
+    def process(self) -> Process:
+        """This process, as the others know it."""
+        return self._state.me
+
+    async def find(self, process_id: str) -> Process | None:
+        """A process that is there, or was a moment ago; None for none, raises AwayError."""
+        for process in self._state.last.processes:
+            if process.id == process_id:
+                return process
+        shared = self._state.shared
+        if shared is None:
+            return None
+        return await self._until_answered(lambda: shared.process(process_id), DECIDE_SECONDS)
+
+    def at(self, machine: str) -> list[Process]:
+        """The processes of a machine that were there a moment ago."""
+        return [process for process in self._state.last.processes if process.machine == machine]
 
     async def keep(self, placed: Placed) -> bool:
         """Have the others know a call of this process as it is now; whether they do."""

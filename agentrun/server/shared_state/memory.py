@@ -117,6 +117,11 @@ class MemoryBackend:
         self._held = {key: held for key, held in self._held.items() if held.owner != owner}
         self._processes.pop(owner, None)
 
+    def process(self, name: str) -> Process | None:
+        """As Backend."""
+        known = self._processes.get(name)
+        return known[0] if known and known[1] > self._clock() else None
+
     def use(self, name: str, seconds: float) -> bool:
         """As Backend."""
         now = self._clock()

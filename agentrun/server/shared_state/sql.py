@@ -100,8 +100,7 @@ class SqlBackend:
             self._sweep(connection, now)
             self._correct(connection, me.id, up)
             processes = tuple(
-                Process(row.id, row.machine, row.address, row.version)
-                for row in connection.execute(sa.select(PROCESSES).order_by(PROCESSES.c.id))
+                map(_process, connection.execute(sa.select(PROCESSES).order_by(PROCESSES.c.id)))
             )
             counts = sa.select(sa.func.count(), sa.func.count(PLACES.c.expires)).select_from(PLACES)
             every, expected = connection.execute(counts).one()
@@ -157,6 +156,13 @@ class SqlBackend:
                 begins = column.startswith(prefix, autoescape=True)
                 connection.execute(sa.delete(column.table).where(begins))
 
+    def process(self, name: str) -> Process | None:
+        """As Backend."""
+        with self.engine.connect() as connection:
+            there = PROCESSES.c.expires > database.now(connection)
+            row = connection.execute(sa.select(PROCESSES).where((PROCESSES.c.id == name) & there)).first()
+            return _process(row) if row else None
+
     def use(self, name: str, seconds: float) -> bool:
         """As Backend."""
         with transaction(self.engine) as connection:
@@ -203,6 +209,10 @@ class SqlBackend:
         locks = [sa.func.pg_advisory_xact_lock(_LOCKS, key).label(f"lock{n}") for n, key in enumerate(keys)]
         now = sa.extract("epoch", sa.func.clock_timestamp()).label("now")
         return float(connection.execute(sa.select(*locks, now)).one().now)
+
+
+def _process(row: Any) -> Process:
+    return Process(row.id, row.machine, row.address, row.version)
 
 
 def _is(agent: str, call_id: str) -> sa.ColumnElement[bool]:

@@ -1,0 +1,95 @@
+"""The offers of sessions that ``/start`` has begun: the session's name is all that they show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import HTTPException, Request
+
+from agentrun.server.browser.offer_access import OfferAccess, parameters_in
+from agentrun.server.browser.offer_requests import read_body
+from agentrun.server.browser.sessions import Sessions
+
+SESSION_OFFER = "session-offer"
+SESSION_CANDIDATES = "session-candidates"
+_OWN_TRANSPORTS = (None, "webrtc", "smallwebrtc")
+_NO_SESSION = "there is no such session, or it is over: start one"
+_LONGEST_NAME = 512
+
+
+class SessionOffers:
+    """Begins the calls of sessions, and negotiates them again; each is at the process that started it."""
+
+    def __init__(self, access: OfferAccess) -> None:
+        self._access = access
+        self._forwarding = access.forwarding
+        self._sessions = Sessions(self._forwarding.names.make if self._forwarding else str)
+
+    def start(self, agent: str, body: Mapping[str, Any]) -> str:
+        """A new session's name; raises HTTPException."""
+        self._access.plan(agent)
+        if body.get("transport") not in _OWN_TRANSPORTS:
+            raise HTTPException(400, "`transport` is webrtc or daily")
+        return self._sessions.start(agent, parameters_in(body, "body") or {})
+
+    async def take(self, session: str, request: Request) -> dict[str, str]:
+        """Answer an offer here, or where the session is."""
+        self._access.require_origin(request)
+        if answer := await self._elsewhere(SESSION_OFFER, session, request):
+            return answer
+        if not self._is_known(session):
+            raise HTTPException(404, _NO_SESSION)
+        return await self.offer(session, await read_body(request))
+
+    async def take_candidates(self, session: str, request: Request) -> dict[str, str]:
+        """Take candidates that came late, here or where the session is."""
+        self._access.require_origin(request)
+        if answer := await self._elsewhere(SESSION_CANDIDATES, session, request):
+            return answer
+        if not self._is_known(session):
+            raise HTTPException(404, _NO_SESSION)
+        return await self.add_candidates(session, await read_body(request))
+
+    async def offer(self, session: str, body: Mapping[str, Any]) -> dict[str, str]:
+        """The answer to an offer of a session that was started here; raises HTTPException."""
+        access, credential = self._access, _credential(session)
+        offers = access.offers.loaded
+        if offers and (peer := offers.peers.of(credential)):
+            access.plan(peer.agent)
+            # without a name the answer to its offer was lost: it is on its call, with another connection
+            named = offers.peer(peer.agent, body, credential)
+            return await offers.renegotiate(named or peer, body, restart=named is None)
+        started = self._sessions.use(session)
+        if started is None:
+            raise HTTPException(404, _NO_SESSION)
+        plan = access.plan(started.agent)
+        parameters = parameters_in(body)
+        offers = await access.offers.get()
+        return await offers.begin(plan, body, credential, parameters or started.parameters)
+
+    async def add_candidates(self, session: str, body: Mapping[str, Any]) -> dict[str, str]:
+        """Add candidates to the call of a session that is up here; raises HTTPException."""
+        credential, offers = _credential(session), self._access.offers.loaded
+        peer = offers and offers.peers.of(credential)
+        if not offers or not peer:
+            raise HTTPException(404, _NO_SESSION)
+        await offers.add_candidates(peer.agent, body, credential)
+        return {"status": "ok"}
+
+    def _is_known(self, session: str) -> bool:
+        offers = self._access.offers.loaded
+        return session in self._sessions or bool(offers and offers.peers.of(_credential(session)))
+
+    async def _elsewhere(self, what: str, session: str, request: Request) -> dict[str, str] | None:
+        """The answer of the process that started ``session``; None where that is this one, or none."""
+        owner = self._forwarding and self._forwarding.elsewhere(session)
+        if not owner or not self._forwarding:
+            return None
+        asked = {"name": session, "body": await read_body(request), "credential": ""}
+        answer: dict[str, str] = await self._forwarding.ask(owner, what, asked)
+        return answer
+
+
+def _credential(session: str) -> str:
+    return f"session {session[:_LONGEST_NAME]}"
