@@ -57,7 +57,8 @@ class CallRecord:
     ``first_audio_ms`` counts from there to the agent's first sound; ``seconds`` is how long the line was up.
     ``usage`` is what each service was used for, by ``kind provider/model``; ``cost`` is what that may have
     cost, nothing when the call was ``offline``. ``spec_hash`` tells the spec and its files from another state
-    of them, ``versions`` the software. ``recording`` is the path or the address of the call's sound,
+    of them, ``versions`` the software, ``machine`` the name of
+    the machine that had the call. ``recording`` is the path or the address of the call's sound,
     ``recording_deleted`` the second at which it was stopped and deleted, ``spec`` what the call was run with
     (``record.snapshot``). ``keypad`` has the keys that nobody collected,
     ``listening`` who listened to it in the dashboard,
@@ -93,6 +94,7 @@ class CallRecord:
     offline: bool = False
     spec_hash: str = ""
     versions: dict[str, str] = field(default_factory=dict)
+    machine: str = ""
     redaction: Redaction = field(default_factory=Redaction, repr=False, compare=False)
     recording: str = ""
     recording_deleted: float | None = None

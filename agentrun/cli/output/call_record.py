@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -39,12 +40,18 @@ def show(record: Mapping[str, Any], console: Console) -> None:
     for line in call_figures.usage(record):
         console.print(line, style="dim")
     if record.get("recording"):
-        console.print(f"recording: {record['recording']}")
+        console.print(f"recording: {record['recording']}{_elsewhere(record)}")
     for line in call_figures.analysis(record):
         console.print(Text(line))
     for error in record["errors"]:
         console.print(f"error: {error}", style="red")
     console.print(f"ended by {record['ended_by'] or 'nobody yet'}: {record['reason']}")
+
+
+def _elsewhere(record: Mapping[str, Any]) -> str:
+    """Which machine has a recording that is a file of another one."""
+    machine = record.get("machine") or platform.node()
+    return "" if machine == platform.node() or "://" in record["recording"] else f" (a file of {machine})"
 
 
 def _conversation(record: Mapping[str, Any]) -> Table:

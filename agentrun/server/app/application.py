@@ -14,6 +14,7 @@ from agentrun.server.auth.call_access import is_loopback
 from agentrun.server.auth.local_only import LocalCheck
 from agentrun.server.browser import availability
 from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.dashboard.sound import sound_elsewhere
 from agentrun.server.dispatch import pipecat_cloud
 from agentrun.server.dispatch.dispatcher import Dispatcher
 from agentrun.server.forwarding.forwarding import Forwarding
@@ -61,7 +62,9 @@ def make(
 
             app.include_router(eval_routes.router(switchboard, require_local))
     if dashboard.is_open(settings):
-        app.include_router(dashboard.router(switchboard, settings))
+        app.include_router(dashboard.router(switchboard, settings, forwarding))
+    if forwarding:
+        sound_elsewhere.answer_others(forwarding, switchboard.records)
     _include_telephone(app, switchboard, settings, tokens or StreamTokens(), actions)
     app.add_middleware(RequestLimits)
     app.add_middleware(local_only.NoteProxies, local=settings.local)

@@ -8,12 +8,15 @@ import time
 from collections.abc import Awaitable, Callable
 
 import jwt
+from jwt.types import Options
 
 LIFETIME_SECONDS = 600.0
 LONGEST_SECONDS = 3600.0
 _AUDIENCE = "agentrun start"
 _SKEW_SECONDS = 600.0
 """How far apart the clocks of machines may be: a used token is remembered so much longer."""
+_REQUIRED: Options = {"require": ["exp", "sub", "jti"], "verify_exp": False, "verify_iat": False}
+"""A maker's clock may be ahead of ours: when a token was made says nothing of whether it is good yet."""
 
 
 def make(api_key: str, agent: str, seconds: float = LIFETIME_SECONDS) -> str:
@@ -35,10 +38,17 @@ def make(api_key: str, agent: str, seconds: float = LIFETIME_SECONDS) -> str:
 class StartTokens:
     """Checks tokens that were made with one of ``api_keys``; each starts one call.
 
-    ``use`` tells whether a name is used for the first time, and remembers it for so many seconds.
+    ``use`` tells whether a name is used for the first time, and remembers it for so many seconds. ``clock``
+    is in Unix seconds and may be the one that machines share; the machine's own by default.
     """
 
-    def __init__(self, *api_keys: str, use: Callable[[str, float], Awaitable[bool]]) -> None:
+    def __init__(
+        self,
+        *api_keys: str,
+        use: Callable[[str, float], Awaitable[bool]],
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._clock = clock or (lambda: time.time())
         self._secrets = [_secret(key) for key in api_keys]
         self._use = use
 
@@ -47,17 +57,13 @@ class StartTokens:
         for secret in self._secrets:
             try:
                 claims = jwt.decode(
-                    token,
-                    secret,
-                    algorithms=["HS256"],
-                    audience=_AUDIENCE,
-                    options={"require": ["exp", "sub", "jti"]},
+                    token, secret, algorithms=["HS256"], audience=_AUDIENCE, options=_REQUIRED
                 )
-            except jwt.InvalidTokenError:
+                left = float(claims["exp"]) - self._clock()
+            except (jwt.InvalidTokenError, TypeError, ValueError):
                 continue
-            if claims["sub"] != agent:
+            if claims["sub"] != agent or not left > 0:
                 return False
-            left = max(0.0, float(claims["exp"]) - time.time())
             name = hashlib.sha256(str(claims["jti"]).encode()).hexdigest()
             return not use or await self._use(f"start {name}", left + _SKEW_SECONDS)
         return False

@@ -148,6 +148,7 @@ class Switchboard:
         if record is not placed:
             self.records.add(record)
         plan, own = self._remote.equip(plan)
+        record.machine = self.state.me.machine
         record.spec = spec_snapshot.take(plan.file, plan.tools)
         if self.analyses:
             self.analyses.expect(plan, record)

@@ -16,7 +16,8 @@ from agentrun.server.dashboard.page_writer import PageWriter
 from agentrun.server.dashboard.record_source import Row, Source
 from agentrun.server.dashboard.sound import waveform
 from agentrun.server.dashboard.sound.listening import LiveListening
-from agentrun.server.dashboard.sound.recordings import Recordings
+from agentrun.server.dashboard.sound.recordings import Recordings, where
+from agentrun.server.forwarding.forwarding import Forwarding
 
 PAGE = 50
 _OUTCOMES = {
@@ -33,10 +34,12 @@ Names = Annotated[list[Annotated[str, Query(max_length=400)]], Query(max_length=
 class Pages:
     """The pages over the calls of ``switchboard``; ``writer`` fills in their templates."""
 
-    def __init__(self, switchboard: Switchboard, writer: PageWriter) -> None:
+    def __init__(
+        self, switchboard: Switchboard, writer: PageWriter, forwarding: Forwarding | None = None
+    ) -> None:
         self._switchboard = switchboard
         self._source = Source(switchboard.records)
-        self._recordings = Recordings(switchboard.plans)
+        self._recordings = Recordings(switchboard.plans, forwarding)
         self._listening = LiveListening(switchboard)
         self._write = writer.write
 
@@ -83,12 +86,13 @@ class Pages:
             "waterfall": figures.waterfall(row),
             "sound": self._recordings.has(row),
             "refusal": self._listening.refusal(row["agent"], row["id"]),
+            "where": where(row),
         }
 
     async def audio(
         self, agent: str, call_id: str, byte_range: Annotated[str | None, Header(alias="range")] = None
     ) -> Response:
-        """A call's recording, from this machine or the agent's store; a browser asks for it in ranges."""
+        """A call's recording, from where it is; a browser asks for it in ranges."""
         return await self._recordings.answer(await self._row(agent, call_id), byte_range)
 
     async def listen(self, agent: str, call_id: str, request: Request) -> Response:

@@ -11,6 +11,7 @@ from agentrun.server.dashboard.access import is_open, require
 from agentrun.server.dashboard.error_pages import route_class
 from agentrun.server.dashboard.page_writer import STATIC, PageWriter
 from agentrun.server.dashboard.pages import Pages
+from agentrun.server.forwarding.forwarding import Forwarding
 from agentrun.server.lifecycle.settings import ServerSettings
 
 __all__ = ["is_open", "router"]
@@ -19,10 +20,15 @@ _SCRIPTS = ("dashboard.js", "times.js", "renew.js", "player.js", "listen.js")
 _FILES = ("theme.css", "dashboard.css", *_SCRIPTS, "icon.svg")
 
 
-def router(switchboard: Switchboard, settings: ServerSettings) -> APIRouter:
-    """``/dashboard`` and what is below it, for whom ``access.require`` lets in."""
+def router(
+    switchboard: Switchboard, settings: ServerSettings, forwarding: Forwarding | None = None
+) -> APIRouter:
+    """``/dashboard`` and what is below it, for whom ``access.require`` lets in.
+
+    ``forwarding`` reaches the recordings of other machines, where there are some.
+    """
     writer = PageWriter(has_talk=is_loopback(settings.host))
-    pages = Pages(switchboard, writer)
+    pages = Pages(switchboard, writer, forwarding)
     dependencies = [Depends(require(settings))]
     routes = APIRouter(prefix="/dashboard", dependencies=dependencies, route_class=route_class(writer))
     routes.get("")(pages.calls)

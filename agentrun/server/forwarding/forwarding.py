@@ -85,14 +85,20 @@ class Forwarding:
 
     @contextlib.asynccontextmanager
     async def asking(
-        self, owner: Process, what: str, body: Body, seconds: float | None = ANSWER_SECONDS
+        self,
+        owner: Process,
+        what: str,
+        body: Body,
+        seconds: float | None = ANSWER_SECONDS,
+        more: Mapping[str, str] | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The owner's answer as it comes; ``seconds`` are for all of it, None for one of any length.
 
-        Raises HTTPException as ``ask`` does.
+        ``more`` are headers of the request. Raises HTTPException as ``ask`` does.
         """
         raw = json.dumps(dict(body)).encode()
         headers = {
+            **(more or {}),
             "Authorization": f"Bearer {self.tokens.make(owner.id, what, raw)}",
             "Content-Type": "application/json",
         }
@@ -135,6 +141,9 @@ class Forwarding:
             if answer.status in _TOLD and isinstance(detail := json.loads(raw).get("detail"), str):
                 kept = {k: v for k, v in answer.headers.items() if k in ("Retry-After", "Content-Range")}
                 return HTTPException(answer.status, detail, kept or None)
+        if answer.status == 416:
+            there = {"Content-Range": answer.headers.get("Content-Range", "bytes */*")}
+            return HTTPException(416, "there is no such range", there)
         words = "{} of {} refuses what is handed on to it ({}): do both have the same secrets?"
         logger.error(words, owner.id, owner.machine, answer.status)
         return HTTPException(503, "the process that has this refuses to be asked; the server's log says more")

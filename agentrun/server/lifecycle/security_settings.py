@@ -75,7 +75,7 @@ def _local_secret(environ: Mapping[str, str], ledger: Ledger | None) -> bytes | 
 
 def _start_tokens(environ: Mapping[str, str], state: SharedState) -> StartTokens | None:
     keys = derived_keys.both(environ, api_key.VARIABLE)
-    return StartTokens(*keys, use=state.use) if keys else None
+    return StartTokens(*keys, use=state.use, clock=state.time) if keys else None
 
 
 def keys(environ: Mapping[str, str], ledger: Ledger | None, purpose: str) -> tuple[bytes, ...]:
