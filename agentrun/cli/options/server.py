@@ -126,6 +126,12 @@ def balancer_options(command: Callable[..., Any]) -> Callable[..., Any]:
         is_flag=True,
         help="In a pod: keep its annotation for what its deletion costs at the number of its calls.",
     )(command)
+    command = click.option(
+        "--private-host",
+        metavar="HOST",
+        help="This machine's address for those that share its state, such as 10.0.0.11: they hand on what "
+        "is about its calls.",
+    )(command)
     return click.option(
         "--lame-duck",
         default="0s",
@@ -146,12 +152,6 @@ def dispatch_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def shared_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Where machines keep what they must know of each other."""
-    command = click.option(
-        "--private-host",
-        metavar="HOST",
-        help="This machine's address for those that share its state, such as 10.0.0.11: they hand on what "
-        "is about its calls.",
-    )(command)
     return click.option(
         "--shared",
         metavar="URL",
