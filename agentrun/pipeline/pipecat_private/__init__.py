@@ -30,6 +30,7 @@ from agentrun.pipeline.pipecat_private.realtime import (
 )
 from agentrun.pipeline.pipecat_private.realtime_events import keep_session, session_events
 from agentrun.pipeline.pipecat_private.services import (
+    bound_handshake,
     has_settings,
     hear_promptly,
     is_connected,
@@ -77,6 +78,7 @@ __all__ = [
     "allow_interruptions",
     "assemble_tool_blocks",
     "assemble_tool_calls",
+    "bound_handshake",
     "cancel_calls_in_order",
     "clean_up",
     "close_own_clients",

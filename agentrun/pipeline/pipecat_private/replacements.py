@@ -18,6 +18,7 @@ from pipecat.services.openai.base_llm import BaseOpenAILLMService
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.responses.llm import OpenAIResponsesHttpLLMService, OpenAIResponsesLLMService
 from pipecat.services.stt_service import SegmentedSTTService
+from pipecat.services.websocket_service import WebsocketService
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketOutputTransport
 
@@ -52,6 +53,7 @@ REPLACEABLE = (
         Replaceable(owner, "_process_function_calls", ("context", "function_calls"), "unreadable arguments")
         for owner in (OpenAIResponsesLLMService, OpenAIResponsesHttpLLMService)
     ),
+    Replaceable(WebsocketService, "_websocket_connect", ("uri", "kwargs"), "give up a handshake"),
     Replaceable(OpenAIResponsesLLMService, "_ws_recv", (), "speak a refusal"),
     Replaceable(OpenAIResponsesHttpLLMService, "_create_stream", ("params",), "speak a refusal"),
     Replaceable(OpenAIRealtimeLLMService, "_receive_task_handler", (), "outlive an event of no use"),

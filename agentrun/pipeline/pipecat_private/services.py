@@ -15,6 +15,7 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.services.openai.tts import VALID_VOICES, OpenAITTSService
 from pipecat.services.stt_service import WebsocketSTTService
+from pipecat.services.websocket_service import WebsocketService
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketOutputTransport
 from websockets.protocol import State
@@ -23,6 +24,8 @@ from agentrun.pipeline.audio.resampling import PromptResampler
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.services.speech_sound import NoSpeechError
 
+HANDSHAKE_SECONDS = 2.5
+"""websockets waits 10 s, and so long would the greeting; a handshake takes three round trips, with TLS."""
 _TOKENS = {
     "input_tokens": ("prompt_tokens", "input_tokens"),
     "output_tokens": ("completion_tokens", "output_tokens"),
@@ -46,6 +49,20 @@ def resample_promptly(output: FrameProcessor | None) -> None:
 def hear_promptly(service: OpenAIRealtimeLLMService | OpenAIRealtimeSTTService) -> None:
     """The same for the sound that one of OpenAI's realtime services is sent."""
     service._resampler = PromptResampler()
+
+
+def bound_handshake(service: object) -> None:
+    """Have a service over a WebSocket give up a handshake that hangs.
+
+    A pipeline starts from one service to the next, so that nothing is heard until each is connected.
+    """
+    if not isinstance(service, WebsocketService):
+        return
+
+    async def connect_in_time(uri: str, **kwargs: Any) -> Any:
+        return await connect(uri, **{"open_timeout": HANDSHAKE_SECONDS, **kwargs})
+
+    connect = replace_method(service, "_websocket_connect", connect_in_time)
 
 
 def send_ahead(output: FrameProcessor | None, seconds: float) -> None:

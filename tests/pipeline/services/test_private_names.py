@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import inspect
 from typing import Any
 
@@ -10,8 +12,10 @@ from openai import AsyncOpenAI
 from pipecat.frames.frames import LLMFullResponseEndFrame
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.services.openai.responses.llm import OpenAIResponsesLLMService
 from pipecat.services.openai.tts import VALID_VOICES, OpenAITTSService
 
+from agentrun.http.bound_socket import bind
 from agentrun.pipeline import pipecat_private, pushed_frames
 from agentrun.pipeline.services import end_of_answer
 from agentrun.pipeline.services.speech_sound import NoSpeechError
@@ -20,6 +24,19 @@ from agentrun.pipeline.services.speech_sound import NoSpeechError
 def voice(**settings: Any) -> OpenAITTSService:
     given = {"model": "gpt-4o-mini-tts", "voice": "coral", **settings}
     return OpenAITTSService(api_key="test", settings=OpenAITTSService.Settings(**given))
+
+
+@pytest.mark.parametrize("service", [pipecat_private.StreamingSTT, OpenAIResponsesLLMService])
+async def test_a_handshake_that_hangs_is_given_up(service: Any) -> None:
+    """The pipeline starts from one service to the next: the greeting waits for it."""
+    made, clock = service(api_key="test"), asyncio.get_running_loop().time
+    pipecat_private.bound_handshake(made)
+    with contextlib.closing(bind("127.0.0.1", 0)) as deaf:
+        deaf.listen()
+        began = clock()
+        with pytest.raises(TimeoutError, match="opening handshake"):
+            await made._websocket_connect(uri=f"ws://127.0.0.1:{deaf.getsockname()[1]}/v1/realtime")
+    assert clock() - began < 10, "websockets' own patience"
 
 
 def test_the_client_of_a_speech_service_is_openai_s() -> None:
