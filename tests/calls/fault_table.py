@@ -12,7 +12,8 @@ ROWS: tuple[Row, ...] = (
 
 
 def _part(row: Row) -> str:
-    return f"{row.part}, with a `fallback`" if row.fallback else row.part
+    how = ", with a `fallback`" if row.fallback else ", `streaming`" if row.streaming else ""
+    return f"{row.part}{how}"
 
 
 def page() -> str:

@@ -88,6 +88,8 @@ def _overrides(row: Row, second: str) -> list[tuple[str, str]]:
     """What the row's spec has that others have not."""
     if row.tls and (row.moment == "greeting" or row.part == "stt"):
         return [(f"pipeline.{SECTIONS[row.part]}.base_url", "https://{address}")]
+    if row.streaming:
+        return [("pipeline.stt.streaming", "true")]
     if row.fallback:
         service = f'{{{{model: openai/other, base_url: "{second}"}}}}'
         return [(f"pipeline.{SECTIONS[row.part]}.fallback", service)]

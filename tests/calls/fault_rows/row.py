@@ -34,7 +34,7 @@ class Row:
     ``route`` is where the fault is put, if not where the part's requests go. A tool's fault, and the line's,
     is known by its name; ``tls`` is an address that doesn't speak it. The caller ``asks`` so many times. A
     part with a ``fallback`` has a second service, which is at fault as well where it is ``broken``. Another
-    part may have a fault ``beside`` it.
+    part may have a fault ``beside`` it. An ear that is ``streaming`` has a socket for the whole call.
     """
 
     part: Part
@@ -49,11 +49,13 @@ class Row:
     asks: int = 1
     fallback: Literal["", "works", "broken"] = ""
     beside: tuple[Route, Fault] | None = field(default=None, repr=False)
+    streaming: bool = False
 
     @property
     def id(self) -> str:
         """The row's name as a test's."""
-        return f"{self.part}{' with a fallback' if self.fallback else ''}, {self.name}, {self.moment}"
+        how = " with a fallback" if self.fallback else " streaming" if self.streaming else ""
+        return f"{self.part}{how}, {self.name}, {self.moment}"
 
     @property
     def is_spoken(self) -> bool:

@@ -7,6 +7,7 @@ from functools import partial
 from tests.calls.fault_rows.row import AGAIN, ANSWER, PART, SORRY, Row, fault, once, status
 
 ear, voice = partial(Row, "stt"), partial(Row, "tts")
+listens = partial(ear, route="realtime", streaming=True)
 greets = partial(voice, moment="greeting")
 midway = partial(voice, moment="in mid answer")
 
@@ -31,6 +32,14 @@ ROWS = (
     ear("malformed", fault("malformed"), AGAIN, 4, "unknown"),
     ear("200 with JSON", fault("json"), AGAIN, 4, ""),
     ear("200 with HTML", fault("html"), AGAIN, 4, "unknown"),
+    listens("handshake hangs once", once("handshake"), AGAIN, 4, "timed out", moment="greeting"),
+    listens("handshake hangs", fault("handshake"), SORRY, 8, "timed out", moment="greeting"),
+    listens("cut once", once("drop"), ANSWER, 4),
+    listens("cut throughout", fault("drop"), SORRY, 4, "connection failed"),
+    listens("closed once", once("close"), ANSWER, 4),
+    listens("an error event", once("error"), ANSWER, 4, "server_error"),
+    listens("malformed event", once("malformed"), ANSWER, 4),
+    listens("deaf", fault("deaf"), AGAIN, 10, "no words within 8 s"),
     # the voice, of fixed words
     greets("refused", fault("refuse"), SORRY, 9, "connectivity"),
     greets("TLS", None, SORRY, 10, "connectivity", tls=True),
