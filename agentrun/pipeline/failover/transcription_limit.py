@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 from pipecat.frames.frames import ErrorFrame, Frame, TranscriptionFrame
 from pipecat.services.stt_service import SegmentedSTTService
+from pipecat.utils.errors import ErrorCategory
 
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 
@@ -27,7 +28,8 @@ def bound(
             async with asyncio.timeout(seconds):
                 frames = [frame async for frame in run(audio)]
         except TimeoutError:
-            frames = [ErrorFrame(f"no transcript within {seconds:g} s")]
+            words = f"no transcript within {seconds:g} s"
+            frames = [ErrorFrame(words, category=ErrorCategory.CONNECTIVITY)]
         for frame in frames:
             yield frame
         if not any(isinstance(frame, ErrorFrame) for frame in frames):
