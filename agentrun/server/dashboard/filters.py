@@ -66,7 +66,14 @@ class Filters(BaseModel):
 
     def query(self, **changes: object) -> str:
         """The filters as a URL's query, with ``changes``; what is empty is left out."""
-        values: Mapping[str, object] = {**self.model_dump(), **changes}
-        words = {name: value for name, value in values.items() if value not in (None, "")}
-        texts = {k: v.isoformat() if isinstance(v, datetime) else str(v) for k, v in words.items()}
-        return f"?{urlencode(texts)}"
+        return f"?{urlencode(_texts({**self.model_dump(), **changes}))}"
+
+    @property
+    def as_form(self) -> Mapping[str, str]:
+        """The filters that are there, as a form sends them."""
+        return _texts(self.model_dump())
+
+
+def _texts(values: Mapping[str, object]) -> Mapping[str, str]:
+    words = {name: value for name, value in values.items() if value not in (None, "")}
+    return {k: v.isoformat() if isinstance(v, datetime) else str(v) for k, v in words.items()}

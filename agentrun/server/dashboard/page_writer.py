@@ -6,6 +6,7 @@ import hashlib
 import re
 import secrets
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class PageWriter:
         pages = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
         pages.filters |= {"when": when, "clock": clock, "told": told, "layout": json_layout.parse}
         pages.filters["layout_of"] = json_layout.lay_out
-        pages.globals |= {"has_talk": has_talk, "style_state": style_state()}
+        pages.globals |= {"has_talk": has_talk, "static": f"/dashboard/static/{static_state()}"}
         self._pages = pages
 
     def write(self, name: str, **shown: Any) -> HTMLResponse:
@@ -57,9 +58,10 @@ class PageWriter:
         return HTMLResponse(text, status, {"Content-Security-Policy": _POLICY.format(nonce=nonce)})
 
 
-def style_state() -> str:
-    """What tells the stylesheets from those of another version, so that a browser may keep them."""
-    contents = (path.read_bytes() for path in sorted(STATIC.glob("*.css")))
+@cache
+def static_state() -> str:
+    """What tells styles and scripts from those of another version, so that a browser may keep them."""
+    contents = (path.read_bytes() for path in sorted(STATIC.iterdir()))
     return hashlib.sha256(b"".join(contents)).hexdigest()[:12]
 
 

@@ -44,14 +44,20 @@ class Pages:
         self._write = writer.write
 
     async def calls(
-        self, filters: Annotated[Filters, Query()], page: Annotated[int, Query(ge=1, le=1000)] = 1
+        self,
+        filters: Annotated[Filters, Query()],
+        page: Annotated[int, Query(ge=1, le=1000)] = 1,
+        beside: Annotated[str, Query(max_length=400)] = "",
     ) -> HTMLResponse:
-        """Live calls, figures of a day, and the latest calls that match, fifty a page."""
+        """Live calls, figures of a day, and the latest calls that match, fifty a page.
+
+        ``beside`` is a call that another one is chosen for, as ``compare`` names it.
+        """
         rows = await self._source.page(filters, PAGE * (page - 1), PAGE + 1)
         number, step = charts.SPANS["24h"]
         first = charts.first_hour("24h", datetime.now(UTC))
         shown: dict[str, Any] = {}
-        if not filters.is_narrow and page == 1:
+        if not filters.is_narrow and page == 1 and not beside:
             sums = await self._source.figures(filters, first, number * step)
             shown = {"summary": figures.summary(sums.values()), **await self._live(filters.agent)}
         return self._write(
@@ -61,6 +67,7 @@ class Pages:
             lines=[figures.line(row) for row in rows[:PAGE]],
             page=page,
             more=len(rows) > PAGE,
+            beside=beside,
         )
 
     async def live(self, agent: Name = "") -> HTMLResponse:
@@ -124,17 +131,21 @@ class Pages:
         rows = [await self._row(agent, call_id) for agent, call_id in names]
         return self._write("compare.html", calls=[self._call(row) for row in rows])
 
-    async def versions(self, agent: Name = "", spec: Names = ()) -> HTMLResponse:  # type: ignore[assignment]
+    async def versions(
+        self,
+        filters: Annotated[Filters, Query()],
+        spec: Names = (),  # type: ignore[assignment]
+    ) -> HTMLResponse:
         """What came of the calls of each version of an agent's spec; of those that are named, if two are."""
-        agents = sorted(self._switchboard.plans)
-        agent = agent or (agents[0] if agents else "")
-        rows = await self._source.versions(agent, versions.MOST_CALLS)
+        if not filters.agent:
+            filters = filters.model_copy(update={"agent": next(iter(sorted(self._switchboard.plans)), "")})
+        rows = await self._source.versions(filters, versions.MOST_CALLS)
         some = versions.of_calls(rows)
         chosen = [each for each in some if each.spec_hash in spec]
         return self._write(
             "versions.html",
-            agent=agent,
-            agents=agents,
+            **await self._filters(filters),
+            agent=filters.agent,
             versions=chosen if len(chosen) == 2 else some,
             chosen=len(chosen) == 2,
             most=versions.MOST_CALLS if len(rows) == versions.MOST_CALLS else None,

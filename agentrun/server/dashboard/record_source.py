@@ -75,12 +75,12 @@ class Source:
         sums = await self._ask(lambda store: store.hourly.read(filters.agent or None, first, step))
         return hourly.of_rows(self._own(filters), first, step) if sums is None else sums
 
-    async def versions(self, agent: str, most: int) -> list[Row]:
-        """The newest ``most`` calls of an agent, with what their versions are compared by."""
-        query = CallQuery(agent, most=most)
+    async def versions(self, filters: Filters, most: int) -> list[Row]:
+        """The newest ``most`` calls that match, with what their versions are compared by."""
+        query = CallQuery(filters.agent, most=most, has=filters.has, before=filters.before)
         rows = await self._ask(lambda store: list(store.find(query, VERSION)))
         if rows is None:
-            return [row for row in self._recent() if row["agent"] == agent][:most]
+            return self._own(filters)[:most]
         return list(rows)
 
     async def one(self, agent: str, call_id: str) -> Row | None:

@@ -9,13 +9,13 @@ from agentrun.server.auth.call_access import is_loopback
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.dashboard.access import is_open, require
 from agentrun.server.dashboard.error_pages import route_class
-from agentrun.server.dashboard.page_writer import STATIC, PageWriter
+from agentrun.server.dashboard.page_writer import STATIC, PageWriter, static_state
 from agentrun.server.dashboard.pages import Pages
 from agentrun.server.forwarding.forwarding import Forwarding
 from agentrun.server.lifecycle.settings import ServerSettings
 
 __all__ = ["is_open", "router"]
-_STYLE_SECONDS = 24 * 3600
+_KEPT = "private, max-age=31536000, immutable"
 _SCRIPTS = ("dashboard.js", "times.js", "renew.js", "player.js", "listen.js")
 _FILES = ("theme.css", "dashboard.css", *_SCRIPTS, "icon.svg")
 
@@ -40,15 +40,16 @@ def router(
     routes.get("/calls/{agent}/{call_id}/audio")(pages.audio)
     routes.get("/calls/{agent}/{call_id}/waveform")(pages.waveform)
     routes.get("/calls/{agent}/{call_id}/listen")(pages.listen)
-    routes.get("/static/{name}")(_static)
+    routes.get("/static/{state}/{name}")(_static)
     routes.get("/")(pages.first)
-    routes.get("/{name}")(pages.nothing)
+    routes.get("/{name:path}")(pages.nothing)
     return routes
 
 
-async def _static(name: str, state: str = "") -> FileResponse:
+async def _static(state: str, name: str) -> FileResponse:
+    """A file as it was when the server started; scripts import each other below the same ``state``."""
     if name not in _FILES:
         raise HTTPException(404, "there is nothing of that name")
-    # a page waits for its style before it is painted
-    headers = {"Cache-Control": f"private, max-age={_STYLE_SECONDS}"} if state else None
+    # a page waits for its style before it is painted; what is of another version is not kept
+    headers = {"Cache-Control": _KEPT if state == static_state() else "no-cache"}
     return FileResponse(STATIC / name, headers=headers)

@@ -125,7 +125,16 @@ async def test_wrong_filters_are_told_in_a_page_and_to_programs_in_json(dashboar
 
 
 async def test_errors_look_like_the_other_pages(dashboard: Dashboard) -> None:
-    for path in ("/calls/desk/none", "/<b>x", "/static/none", "/calls/desk/new/audio"):
+    for path in (
+        "/calls/desk/none",
+        "/<b>x",
+        "/static/none",
+        "/static/x/none.js",
+        "/a/b",
+        "/a/b/c/",
+        "/calls/desk",
+        "/calls/desk/new/audio",
+    ):
         page = await dashboard.get(path)
         assert page.status_code == 404
         assert "to the calls" in page.text
@@ -153,6 +162,29 @@ async def test_two_calls_stand_side_by_side(dashboard: Dashboard) -> None:
         assert (await dashboard.get("/compare", call=call)).status_code == 404
 
 
+async def test_a_calls_page_leads_to_a_list_in_which_the_other_one_is_chosen(dashboard: Dashboard) -> None:
+    page = (await dashboard.get("/calls/desk/new")).text
+    assert "/dashboard?agent=desk&amp;beside=desk/new" in page
+    choice = (await dashboard.get("", agent="desk", beside="desk/new")).text
+    assert "/dashboard/compare?call=desk/new&amp;call=desk/old" in choice
+    assert "call=desk/new&amp;call=desk/new" not in choice
+    assert "checkbox" not in choice
+    assert 'name="beside" value="desk/new"' in choice, "filters keep it"
+    assert (await dashboard.get("/compare", call=["desk/new", "desk/old"])).status_code == 200
+    odd = await dashboard.get("", beside=BAD)
+    assert (odd.status_code, BAD in odd.text) == (200, False)
+
+
+async def test_versions_are_counted_from_the_calls_that_match(dashboard: Dashboard) -> None:
+    every = (await dashboard.get("/versions", agent="desk")).text
+    assert ("aaa" in every, "bbb" in every) == (True, True)
+    some = (await dashboard.get("/versions", agent="desk", number="+49")).text
+    assert ("aaa" in some, "bbb" in some) == (False, True)
+    assert 'name="number"' in some
+    nothing = (await dashboard.get("/versions", agent="desk", text="nowhere")).text
+    assert "No call matches" in nothing
+
+
 async def test_versions_of_a_spec_stand_side_by_side(dashboard: Dashboard) -> None:
     page = (await dashboard.get("/versions", agent="desk")).text
     assert page.index("aaa") < page.index("bbb")
@@ -175,14 +207,17 @@ def test_a_versions_figures_are_those_of_its_calls() -> None:
     assert of_calls([record(1).as_json(), {**rows[0], "ended": None}]) == []
 
 
-async def test_a_browser_keeps_the_style_of_this_version_and_asks_for_everything_else(
+async def test_a_browser_keeps_styles_and_scripts_of_this_version_and_asks_for_everything_else(
     dashboard: Dashboard,
 ) -> None:
     page = await dashboard.get("")
-    state = page.text.partition('href="/dashboard/static/dashboard.css?state=')[2].partition('"')[0]
-    style = await dashboard.get("/static/dashboard.css", state=state)
-    assert style.headers["cache-control"] == "private, max-age=86400"
-    assert "cache-control" not in (await dashboard.get("/static/dashboard.js")).headers
+    state = page.text.partition('href="/dashboard/static/')[2].partition("/")[0]
+    for name in ("theme.css", "dashboard.css", "dashboard.js", "times.js", "listen.js", "icon.svg"):
+        kept = await dashboard.get(f"/static/{state}/{name}")
+        assert kept.headers["cache-control"] == "private, max-age=31536000, immutable"
+        other = await dashboard.get(f"/static/other/{name}")
+        assert (other.text, other.headers["cache-control"]) == (kept.text, "no-cache")
+    assert "cache-control" not in page.headers
 
 
 async def test_who_is_not_let_in_is_asked_for_the_password_by_a_page_that_shows_nothing_else(
