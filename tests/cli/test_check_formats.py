@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from agentrun import distribution
 from agentrun.cli.checking import Findings
 from agentrun.cli.output.check_formats import as_sarif
+from agentrun.errors import Problem
 from tests import programs
 from tests.cli.test_check import ROOT, SPEC
 
@@ -120,6 +121,24 @@ def test_sarif_is_a_log_of_version_2_1_0(folder: Path) -> None:
     assert place["artifactLocation"]["uri"] == "bad%20one.yaml"
     assert place["region"] == {"startLine": 1, "startColumn": 12}
     assert run["tool"]["driver"]["rules"][first["ruleIndex"]]["id"] == first["ruleId"] == "spec"
+
+
+def test_sarif_has_a_place_for_every_result_and_tells_of_the_rest_beside_them(folder: Path) -> None:
+    """Code scanning refuses a whole log for one result that has no place."""
+    done = check(folder, "good.yaml", "bad one.yaml", "--format", "sarif", "--set", "nonsense.key=1")
+    log = json.loads(done.stdout)
+    Draft202012Validator(SARIF).validate(log)
+    placed = Findings(
+        problems={Problem("a.yaml", 1, 1, "x", "wrong"), Problem("--set", 0, 0, "y", "unknown")}
+    )
+    [run] = json.loads(as_sarif(placed))["runs"]
+    assert [result["message"]["text"] for result in run["results"]] == ["x: wrong"]
+    assert all(result["locations"] for result in [*run["results"], *log["runs"][0]["results"]])
+    [state] = run["invocations"]
+    assert state["executionSuccessful"] is False
+    [notification] = state["toolConfigurationNotifications"]
+    assert (notification["level"], notification["message"]["text"]) == ("error", "y: unknown")
+    assert run["tool"]["driver"]["rules"][notification["associatedRule"]["index"]]["id"] == "setup"
 
 
 @pytest.mark.parametrize("home", ["https://voice.example.com/agentrun", None])

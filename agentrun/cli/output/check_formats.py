@@ -42,11 +42,17 @@ def as_sarif(findings: Findings) -> str:
     home = distribution.homepage()
     driver: dict[str, Any] = {"name": "agentrun", "version": __version__, "rules": rules}
     driver |= {"informationUri": home} if home else {}
-    run = {
+    problems = findings.all()
+    unplaced = [_notification(problem) for problem in problems if _rule(problem) == "setup"]
+    run: dict[str, Any] = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(problem) for problem in findings.all()],
+        "results": [_result(problem) for problem in problems if _rule(problem) != "setup"],
     }
+    if unplaced:
+        is_successful = not any(each["level"] == "error" for each in unplaced)
+        state = {"executionSuccessful": is_successful, "toolConfigurationNotifications": unplaced}
+        run["invocations"] = [state]
     schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2)
 
@@ -85,18 +91,25 @@ def _rule(problem: Problem) -> str:
 
 def _result(problem: Problem) -> dict[str, Any]:
     rule = _rule(problem)
-    result: dict[str, Any] = {
+    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(problem.path)}}
+    if problem.line:
+        place["region"] = {"startLine": problem.line, "startColumn": problem.column}
+    return {
         "ruleId": rule,
         "ruleIndex": list(_RULES).index(rule),
         "level": problem.severity,
         "message": {"text": _words(problem)},
+        "locations": [{"physicalLocation": place}],
     }
-    if rule != "setup":
-        place: dict[str, Any] = {"artifactLocation": {"uri": _uri(problem.path)}}
-        if problem.line:
-            place["region"] = {"startLine": problem.line, "startColumn": problem.column}
-        result["locations"] = [{"physicalLocation": place}]
-    return result
+
+
+def _notification(problem: Problem) -> dict[str, Any]:
+    """What no file says: code scanning refuses a result without a place."""
+    return {
+        "level": problem.severity,
+        "message": {"text": _words(problem)},
+        "associatedRule": {"id": "setup", "index": list(_RULES).index("setup")},
+    }
 
 
 def _uri(path: str) -> str:

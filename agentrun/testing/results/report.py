@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from io import StringIO
 from xml.etree import ElementTree
@@ -18,6 +19,7 @@ from agentrun.testing.results.outcome import Outcome
 
 _LONGEST = 400
 _TABLE_WIDTH = 110
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def failure_text(outcome: Outcome) -> str:
@@ -63,18 +65,22 @@ def junit(outcomes: Sequence[Outcome]) -> str:
     )
     for outcome in outcomes:
         case = ElementTree.SubElement(
-            suite, "testcase", classname=outcome.spec, name=outcome.name, time=f"{outcome.seconds:.3f}"
+            suite,
+            "testcase",
+            classname=_printable(outcome.spec),
+            name=_printable(outcome.name),
+            time=f"{outcome.seconds:.3f}",
         )
         file, _, line = outcome.place.rpartition(":")
         if line.isdecimal():
-            case.set("file", file)
+            case.set("file", _printable(file))
             case.set("line", line)
         if outcome.status == "failed":
             kind = "error" if _is_error(outcome) else "failure"
             failed = ElementTree.SubElement(case, kind, message=_first(outcome))
             failed.text = _printable(failure_text(outcome))
         elif outcome.status == "skipped":
-            ElementTree.SubElement(case, "skipped", message=outcome.reason)
+            ElementTree.SubElement(case, "skipped", message=_printable(outcome.reason))
     suites = ElementTree.Element("testsuites")
     suites.append(suite)
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
@@ -90,8 +96,12 @@ def _first(outcome: Outcome) -> str:
 
 
 def _printable(text: str) -> str:
-    """XML has no place for most control characters."""
-    return "".join(c for c in text if c in "\t\n\r" or ord(c) >= 32)
+    """XML has no place for most control characters, for halves of pairs, and for U+FFFE and U+FFFF.
+
+    >>> _printable("a\\x00\\ud83d b")
+    'a b'
+    """
+    return _NOT_XML.sub("", text)
 
 
 def interval(passed: int, runs: int) -> tuple[float, float]:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import BinaryIO
+from types import SimpleNamespace
+from typing import BinaryIO, cast
 
 import numpy as np
 import pytest
 import soundfile
+from fsspec.implementations.memory import MemoryFileSystem
 
-from agentrun.server.dashboard.sound import waveform
+from agentrun.plan.plan import Plan
+from agentrun.records.audio.destination import RecordingDestination
+from agentrun.server.dashboard.sound import recordings, waveform
+from agentrun.server.dashboard.sound.recordings import Recordings
 from agentrun.server.dashboard.sound.waveform import Waveforms, peaks
 
 RATE = 8000
@@ -77,3 +82,26 @@ async def test_a_file_is_read_once_for_many_that_look_and_anew_when_it_changes(t
 async def test_what_is_no_sound_has_no_picture(tmp_path: Path) -> None:
     (tmp_path / "call.wav").write_bytes(b"RIFF" + bytes(100))
     assert await Waveforms().of(("call", 1, 1), lambda: (tmp_path / "call.wav").open("rb")) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "subtype"), [("call.wav", "WAV", "PCM_16"), ("call.opus", "OGG", "OPUS")]
+)
+async def test_a_recording_in_a_bucket_is_drawn_up_to_a_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, kind: str, subtype: str
+) -> None:
+    sound = recording(tmp_path / name, kind, subtype).read_bytes()
+    store = MemoryFileSystem()
+    store.pipe_file(f"/drawn/{name}", sound)
+    address = "memory://drawn"
+    target = RecordingDestination(tmp_path, "wav", address)
+    plan = cast(Plan, SimpleNamespace(recording=target))
+    row = {"agent": "desk", "recording": f"{address}/{name}"}
+    monkeypatch.setattr(recordings, "MOST_STORED_BYTES", len(sound))
+    found = await Recordings({"desk": plan}).peaks(row)
+    assert found is not None
+    assert (found.seconds, len(found.caller)) == (10.0, 500)
+    assert found.caller[25] == pytest.approx(50, abs=25)
+    monkeypatch.setattr(recordings, "MOST_STORED_BYTES", len(sound) - 1)
+    assert await Recordings({"desk": plan}).peaks(row) is None
+    store.rm("/drawn", recursive=True)

@@ -28,3 +28,11 @@ def test_errors_are_counted_apart_from_failures_with_their_file_and_line() -> No
     ]
     assert [[inside.tag for inside in case] for case in suite] == [[], ["failure"], ["error"], ["skipped"]]
     assert suite[2][0].get("message") == "no model answered"
+
+
+def test_what_xml_has_no_place_for_is_left_out() -> None:
+    odd = "a\x00\x1b\ud83d\ufffe\uffff b \U0001f600"
+    outcome = Outcome("a.yaml", odd, "failed", 0.1, f"{odd}.yaml:2", reason=odd)
+    written = junit([outcome, Outcome("a.yaml", odd, "skipped", 0.0, reason=odd)])
+    [suite] = ElementTree.fromstring(written.encode("utf-8"))
+    assert suite[0].get("name") == suite[1][0].get("message") == "a b \U0001f600"

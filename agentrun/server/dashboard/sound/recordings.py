@@ -17,7 +17,7 @@ from agentrun.server.dashboard.sound.waveform import Peaks, Waveforms
 from agentrun.server.forwarding.forwarding import Forwarding
 
 MOST_STORED_BYTES = 32 * 1024 * 1024
-"""Of a recording that is fetched for its picture; half an hour of 8 kHz in two channels."""
+"""Of a recording that is fetched for its picture: 17 minutes of a telephone call as WAV."""
 Row = Mapping[str, Any]
 
 
