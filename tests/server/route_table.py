@@ -27,6 +27,10 @@ class Row:
     public: frozenset[str]
     proof: str = ""
 
+    def at(self, **parts: str) -> str:
+        """The path with its ``parts`` filled in."""
+        return self.path.replace(":path", "").format(**parts)
+
     def open_to(self, setup: str) -> frozenset[str]:
         """Who is let in."""
         found: frozenset[str] = getattr(self, setup)

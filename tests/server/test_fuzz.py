@@ -140,8 +140,8 @@ def test_no_request_breaks_a_route(
     if "user" in proof:
         proof = {"authorization": f"Bearer {fuzzed.server.settings.local.token}"}
     agent = first if len(first) % 3 == 0 else "desk"
-    parts = dict.fromkeys(("call_id", "name", "session"), _part(second))
-    path = row.path.format(agent=_part(agent), **parts)
+    parts = dict.fromkeys(("call_id", "name", "session", "state"), _part(second))
+    path = row.at(agent=_part(agent), **parts)
     headers = {**proof, **({"content-type": kind} if kind else {})}
     content = None if row.method == "GET" else body
     request = fuzzed.client.build_request(row.method, path, content=content, headers=headers, params=query)
@@ -199,7 +199,7 @@ def test_nothing_is_left_behind(fuzzed: Fuzzed) -> None:
 
     async def once() -> None:
         for row in HTTP:
-            path = row.path.format(agent="desk", call_id="x", name="x", session="x")
+            path = row.at(agent="desk", call_id="x", name="x", session="x", state="x")
             await fuzzed.client.request(row.method, path, content=b"{}" if row.method != "GET" else None)
 
     for _ in range(5):

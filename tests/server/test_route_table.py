@@ -44,7 +44,7 @@ def is_closed(row: Row, status: int, words: str) -> bool:
 async def ask(row: Row, server: RunningServer, port: int, sent: dict[str, str]) -> bool:
     """Whether a route lets somebody in."""
     parts = {"agent": "desk", "call_id": "CA9", "name": "dashboard.js", "expected": "x" * 11, "session": "s1"}
-    path = row.path.replace(":path", "").format(**parts, state="x")
+    path = row.at(**parts, state="x")
     if row.method == "WS":
         return await _open_socket(f"ws://127.0.0.1:{port}{path}", sent)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
