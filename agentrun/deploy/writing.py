@@ -37,22 +37,24 @@ class Written:
 def write(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False) -> list[Written]:
     """Put ``files`` below ``folder``; with ``overwrite`` also over what was edited.
 
-    Each file appears at once or not at all. Raises SetupError where nothing can be written.
+    Each file appears at once or not at all; what was written before somebody stopped it is known the next
+    time for what it is. Raises SetupError where nothing can be written, or the disk is full.
     """
     for name in files:
         _require_writable(folder, name)
     hashes = _read_manifest(folder)
     done = []
-    for name, content in files.items():
-        one = _write(folder / name, name, content, None if overwrite else hashes.get(name, ""))
-        done.append(one)
-        if one.state != "kept":
-            hashes[name] = _hash(content)
-    leftovers = sorted(name for name in hashes if name not in files and (folder / name).is_file())
-    done += [Written(name, "left") for name in leftovers]
-    manifest = {name: hashes[name] for name in (*files, *leftovers) if name in hashes}
-    _put(folder / MANIFEST, (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
-    return done
+    try:
+        for name, content in files.items():
+            one = _write(folder / name, name, content, None if overwrite else hashes.get(name, ""))
+            done.append(one)
+            if one.state != "kept":
+                hashes[name] = _hash(content)
+    finally:
+        leftovers = sorted(name for name in hashes if name not in files and (folder / name).is_file())
+        manifest = {name: hashes[name] for name in (*files, *leftovers) if name in hashes}
+        _put(folder / MANIFEST, (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
+    return [*done, *(Written(name, "left") for name in leftovers)]
 
 
 def require_current(folder: Path, names: Iterable[str], sources: Mapping[str, bytes]) -> None:
@@ -100,6 +102,17 @@ def _difference(name: str, there: bytes, content: bytes) -> Iterator[str]:
 
 
 def _put(path: Path, content: bytes) -> None:
+    """Write ``content`` at once, or raise SetupError and leave what was there."""
+    try:
+        _replace(path, content)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SetupError(
+            f"'{path}' can't be written: {reason}", "make room, or choose another folder, and run it again"
+        ) from None
+
+
+def _replace(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".agentrun-")
     try:

@@ -133,9 +133,34 @@ def test_a_build_runs_its_engine_and_ends_with_its_code(
         build.command, [spec, "--engine", "buildah", "--tag", "desk:1"], standalone_mode=False
     )
     assert done.return_value == 7
+    assert "buildah failed with code 7, and no image was built" in done.output
+    assert "--print --to DIR" in done.output
     asked = (tmp_path / "asked").read_text()
     assert asked.startswith("build --format docker --tag desk:1 ")
     assert "Dockerfile" in asked
+
+
+def test_an_engine_that_is_ended_by_a_signal_is_said_and_another_one_is_named(
+    tmp_path: Path, spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in (("podman", "#!/bin/sh\nkill -9 $$\n"), ("docker", "#!/bin/sh\n")):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = CliRunner().invoke(build.command, [spec, "--engine", "podman"], standalone_mode=False)
+    assert done.return_value == 137
+    assert "podman was ended by signal 9" in done.output
+    assert "hint: build it with --engine docker, or look at the folder" in done.output
+
+
+def test_an_engine_that_can_not_be_run_is_no_bug(
+    tmp_path: Path, spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "buildah").write_text("#!/nowhere\n")
+    (tmp_path / "buildah").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SetupError, match="buildah can't be run: "):
+        CliRunner().invoke(build.command, [spec], catch_exceptions=False)
 
 
 def test_printing_alone_wants_a_folder(spec: str) -> None:

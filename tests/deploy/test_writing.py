@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,6 +94,27 @@ def test_where_nothing_can_be_written_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match="no folder that can be written to"):
         write(tmp_path / "file" / "out", {"a.txt": b"1"})
+
+
+@pytest.mark.parametrize(
+    ("stop", "error"), [(OSError(errno.ENOSPC, "No space left"), SetupError), (KeyboardInterrupt(), None)]
+)
+def test_what_was_written_before_it_was_stopped_is_no_edit_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException, error: type[Exception] | None
+) -> None:
+    real, turns = tempfile.mkstemp, iter([None, stop, None])
+
+    def mkstemp(**options: Any) -> tuple[int, str]:
+        if turn := next(turns):
+            raise turn
+        return real(**options)
+
+    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    with pytest.raises(error or KeyboardInterrupt) as failure:
+        write(tmp_path, {"a.txt": b"1", "b.txt": b"1"})
+    assert error is None or "b.txt' can't be written: No space left" in str(failure.value)
+    monkeypatch.undo()
+    assert states(tmp_path, {"a.txt": b"2", "b.txt": b"2"}) == {"a.txt": "updated", "b.txt": "wrote"}
 
 
 def test_a_difference_of_a_whole_book_is_cut(tmp_path: Path) -> None:
