@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,35 @@ async def test_pipecats_runner_answers_it_with_a_tool(tmp_path: Path, style: str
                 await process.wait()
     assert heard.seconds > 0
     brain.assert_complete()
+
+
+PACKAGE = {
+    "crm/__init__.py": "from agentrun import hookimpl\nfrom .search import find_customer\n\n"
+    "@hookimpl\ndef agentrun_tools():\n    return [find_customer]\n",
+    "crm/search.py": "from __future__ import annotations\nfrom dataclasses import dataclass\n\n"
+    "@dataclass\nclass Customer:\n    name: str\n\ndef find_customer(name: str) -> str:\n"
+    '    """Find a customer."""\n'
+    "    return Customer(name).name\n",
+}
+
+
+@pytest.mark.slow
+def test_a_plugin_that_is_a_package_is_loaded_without_this_package(tmp_path: Path) -> None:
+    """And one whose dataclasses look for their module, as they do where annotations are strings."""
+    plan_of(tmp_path)
+    (tmp_path / "plugins" / "crm").mkdir()
+    for name, text in PACKAGE.items():
+        (tmp_path / "plugins" / name).write_text(text)
+    path = tmp_path / "agents" / "desk.yaml"
+    path.write_text(path.read_text().replace("[hours]", "[hours, crm]"))
+    file = spec.load(path)
+    plan = planning.make(file, plugins.load(file), {})
+    assert list(files.problems(plan, {})) == []
+    for name, content in files.files(deployment(tmp_path, plan)).items():
+        (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "out" / name).write_bytes(content)
+    code = "import bot; print(bot.CRM['find_customer']('Anna'), bot.HOURS['get_hours']())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path / "out", capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines()[-1:] == ["Anna from six"], done.stderr

@@ -6,6 +6,7 @@ import ast
 import math
 import pprint
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from agentrun.deploy.bot import services
@@ -89,11 +90,18 @@ def _brings(entry: str, tool: Tool) -> bool:
 
 
 def _function(plan: Plan, tool: Tool) -> str | None:
-    """The name of the function behind ``tool`` in its plugin's file, found by the line that it stands at."""
-    path, _, line = tool.origin.rpartition(":")
-    if not line.isdigit() or f"{FOLDER}/" not in path.replace("\\", "/"):
+    """The name of the function behind ``tool``, found by the line of its plugin's file that it stands at."""
+    where, _, line = tool.origin.rpartition(":")
+    plugin = plan.file.project / FOLDER / tool.plugin
+    if not line.isdigit():
         return None
-    source = plan.file.project / FOLDER / f"{tool.plugin}.py"
+    for source in (plugin.with_name(f"{tool.plugin}.py"), *sorted(plugin.rglob("*.py"))):
+        if f"{source.parent.name}/{source.name}" == where and (name := _function_at(source, int(line))):
+            return name
+    return None
+
+
+def _function_at(source: Path, line: int) -> str | None:
     try:
         tree = ast.parse(source.read_text(encoding="utf-8"))
     except (OSError, SyntaxError, ValueError):
@@ -101,7 +109,7 @@ def _function(plan: Plan, tool: Tool) -> str | None:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
-            if first <= int(line) <= (node.end_lineno or node.lineno):
+            if first <= line <= (node.end_lineno or node.lineno):
                 return node.name
     return None
 
