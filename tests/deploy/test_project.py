@@ -74,3 +74,32 @@ def test_a_project_that_is_too_big_is_refused(
     monkeypatch.setattr(project, most, value)
     with pytest.raises(SetupError, match="has more than"):
         project.collect([plan_of(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("files", "more"),
+    [
+        ({"house style.md": "Be brief."}, 'prompts: {system: !include "house style.md"}\n'),
+        ({"steps.yaml": "say: !include hello.txt", "hello.txt": "Hello."}, "vars: !include steps.yaml\n"),
+        ({"base.yaml": "prompts: {system: Base.}\n"}, "extends: base.yaml\nprompts: {system: Own.}\n"),
+        (
+            {"base.yaml": "vars: !include house.yaml\n", "house.yaml": "place: Rome\n"},
+            "extends: base.yaml\nvars: {place: Paris}\nprompts: {system: Own.}\n",
+        ),
+    ],
+)
+def test_what_is_read_comes_along_also_where_no_value_of_it_is_left(
+    tmp_path: Path, files: dict[str, str], more: str
+) -> None:
+    """A text has no values, and those of a base may all be replaced: the copy can't be read without them."""
+    (tmp_path / "plugins").mkdir()
+    for name, text in {"desk.yaml": "name: desk\ntransport: twilio\n" + more, **files}.items():
+        (tmp_path / name).write_text(text)
+    if "prompts" not in more:
+        (tmp_path / "desk.yaml").write_text("name: desk\ntransport: twilio\nprompts: {system: Hi.}\n" + more)
+    file = spec.load(tmp_path / "desk.yaml")
+    made = project.collect([planning.make(file, plugins.load(file), {})])
+    assert set(made.files) == {"desk.yaml", *files}
+    before = file.digest
+    (tmp_path / min(files)).write_text(files[min(files)] + "\n\n")
+    assert spec.load(tmp_path / "desk.yaml").digest != before, "another version of the agent"

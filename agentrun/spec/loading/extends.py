@@ -120,6 +120,7 @@ def _merge(base: Source, child: Source) -> Source:
         {w: p for w, p in base.lines.items() if kept(w)} | child.lines,
         [*base.problems, *child.problems],
         {w for w in base.unread if kept(w)} | child.unread,
+        files={base.path, *base.files, *child.files},
     )
 
 

@@ -92,7 +92,8 @@ def _digest(
 def _sources(found: Source) -> frozenset[Path]:
     """The files that ``found`` was put together from."""
     values = {place.path for place in found.values.values() if place.line}
-    return frozenset(Path(path) for path in values | {lines.path for lines in found.lines.values()})
+    named = {Path(path) for path in values | {lines.path for lines in found.lines.values()}}
+    return frozenset(named | found.files)
 
 
 def _validate(found: Source) -> tuple[AgentSpec | None, list[Problem]]:

@@ -37,6 +37,7 @@ def include(source: Any, where: Where, name: str, place: Place, parse: Callable[
     try:
         content, leaks = secret_values.mask(file_text.read(target, MOST_BYTES), str(target))
         source.problems += leaks
+        source.files.add(target)
         if target.suffix not in DATA:
             return content
         return _data(source, where, parse(content, target, included=source.included))
@@ -53,6 +54,7 @@ def _data(source: Any, where: Where, other: Any) -> Any:
     source.problems += other.problems
     source.unread |= {(*where, *below) for below in other.unread}
     source.included = other.included
+    source.files |= other.files
     return other.data
 
 

@@ -55,6 +55,8 @@ class Source:
     """Values that could not be read, so that what is said of them would be noise."""
     included: int = 0
     """How many files were taken in with ``!include``."""
+    files: set[Path] = field(default_factory=set)
+    """These, and the specs that are extended: a text has no place among ``values``, nor what is replaced."""
 
     def report(self, where: Where, place: Place, message: str, hint: str = "") -> None:
         """Add a problem at ``place``."""
