@@ -20,6 +20,7 @@ from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
 from agentrun.session.speech.dtmf import DtmfKeys
+from agentrun.session.speech.transfers import Transfers
 from agentrun.session.thread_bridge import ThreadBridge
 from agentrun.session.tracking.audio_recorder import Recording
 from agentrun.session.tracking.live_sound import LiveSound
@@ -32,7 +33,6 @@ T = TypeVar("T")
 _POLL_SECONDS = 0.05
 WAIT_WORDS_SECONDS = 4.0
 """Silence of a tool at work after which the caller is told that they are not forgotten."""
-_DEPARTURE_SECONDS = 6.0
 _NO_TELEPHONE = "That can't be done: the caller is not on a telephone. Say so, and go on yourself."
 _NOT_DELETED = (
     "The recording has stopped, but what was recorded could not be deleted yet. Tell the caller so."
@@ -70,7 +70,7 @@ class SessionCallControl:
         self._loop = asyncio.get_running_loop()
         self._threads = ThreadBridge(self._loop)
         self._now: _Open | None = None
-        self._leaving: asyncio.Future[None] | None = None
+        self.transfers = Transfers(connection.control)
         self.recording: Recording | None = None
         """Of this call's sound, where there is one."""
         self.sound = LiveSound(connection, is_allowed=spec.record.may_listen)
@@ -177,24 +177,15 @@ class SessionCallControl:
         line = self._line()
         if self._control is None:
             raise ToolError(_NO_TELEPHONE)
-        await self._say_and_be_heard(line, words)
-        self._leaving = self._loop.create_future()
-        try:
-            await self._control.transfer(to)
+        with self.transfers.at_work():
+            await self._say_and_be_heard(line, words)
+            await self.transfers.to(to)
             await line.end("agent", "the agent transferred the caller")
-        finally:
-            self._leaving.set_result(None)
-            self._leaving = None
 
     async def hand_over(self, to: str, words: str) -> None:
         line = self._line()
         await self._say_and_be_heard(line, words)
         await line.go_on_as(to)
-
-    async def departed(self) -> None:
-        """The caller has left: wait for the word on a transfer that is under way."""
-        if self._leaving:
-            await asyncio.wait({self._leaving}, timeout=_DEPARTURE_SECONDS)
 
     async def send_digits(self, digits: str) -> None:
         line = self._line()

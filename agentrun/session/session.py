@@ -110,7 +110,7 @@ class Session:
         self._voice = Announcements(self._worker, self._parts, self._connection)
         self._apology = Apology(
             *(self._worker, self._parts, self._connection, self._voice, self._faults, self._transcript),
-            *(self.record, spec.prompts.apology, apology, self._plan.language, spec.on_fault),
+            *(self.record, self._plan, apology, self.line.transfers),
         )
         self._remedies = Remedies(
             *(self.record, self._parts, self._worker, self._faults, self._response_deadline, self._voice),
@@ -215,7 +215,7 @@ class Session:
 
     async def _disconnected(self) -> None:
         self._transcript.hang_up()
-        await self.line.departed()
+        await self.line.transfers.settled()
         lost = self._connection.why_lost()
         self._over("error" if lost else "caller", lost or "the caller hung up", leave=bool(lost))
         self._caller_gone.set()

@@ -27,8 +27,8 @@ class Control(Protocol):
     def let_go(self) -> None:
         """The call goes on elsewhere: the end of this connection is not its end."""
 
-    async def transfer(self, to: str, words: str = "") -> None:
-        """Hand the caller to the number ``to``, after ``words`` in the company's own voice.
+    async def transfer(self, to: str, words: str = "", language: str = "en") -> None:
+        """Hand the caller to the number ``to``, after ``words`` in the company's own voice and ``language``.
 
         Raises ToolError when that can't be done.
         """

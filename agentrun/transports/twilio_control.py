@@ -63,11 +63,11 @@ class TwilioControl:
         """The call is not hung up when its stream ends here."""
         self.handed_on = True
 
-    async def transfer(self, to: str, words: str = "") -> None:
-        """Have Twilio say ``words`` and dial ``to`` for the caller, in the agent's place."""
+    async def transfer(self, to: str, words: str = "", language: str = "en") -> None:
+        """Have Twilio say ``words`` in ``language`` and dial ``to`` for the caller, in the agent's place."""
         answer = VoiceResponse()
         if words:
-            answer.say(words)
+            answer.say(words, language=say_language(language))
         answer.dial(to)
         self.handed_on = True
         try:

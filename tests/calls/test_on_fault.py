@@ -10,7 +10,7 @@ from pipecat.frames.frames import Frame, OutputTransportMessageFrame
 
 from agentrun.errors import ToolError
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.session.speech import apology
+from agentrun.session.speech import transfers
 from tests.calls.desk import STYLES
 from tests.calls.quick import quick_call
 
@@ -24,6 +24,7 @@ class Company:
         self.kind = kind
         self.dialled: list[tuple[str, str]] = []
         self.spoken: list[str] = []
+        self.languages: list[str] = []
 
     def mark(self) -> tuple[Frame, asyncio.Event]:
         echoed = asyncio.Event()
@@ -37,8 +38,9 @@ class Company:
     def let_go(self) -> None:
         raise AssertionError("nothing goes on elsewhere")
 
-    async def transfer(self, to: str, words: str = "") -> None:
+    async def transfer(self, to: str, words: str = "", language: str = "en") -> None:
         self.dialled.append((to, words))
+        self.languages.append(language)
         if self.kind == "refuses":
             raise ToolError("The transfer did not work.")
         if self.kind == "hangs":
@@ -67,7 +69,7 @@ async def test_a_caller_is_put_through_instead_of_the_apology(
 async def test_a_caller_who_can_t_be_put_through_hears_the_apology(
     tmp_path: Path, kind: str, why: str, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apology, "TRANSFER_SECONDS", 0.2)
+    monkeypatch.setattr(transfers, "TRANSFER_SECONDS", 0.2)
     company = Company(kind)
     async with quick_call(
         tmp_path, "cascaded", [], [], resources=resources, more=ON_FAULT, control=company

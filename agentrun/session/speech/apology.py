@@ -11,15 +11,15 @@ from loguru import logger
 from pipecat.frames.frames import DataFrame, Frame, InterruptionFrame
 from pipecat.pipeline.worker import PipelineWorker
 
-from agentrun.errors import ToolError
 from agentrun.pipeline import pushed_frames
 from agentrun.pipeline.audio.output_gate import OutputGate
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
 from agentrun.session.responses.provider_faults import Faults
 from agentrun.session.speech.announcements import Announcements, frames, seconds
+from agentrun.session.speech.transfers import Transfers
 from agentrun.session.tracking.transcript import Transcript
-from agentrun.spec.models.on_fault import OnFault
 from agentrun.transports.connection import Connection
 
 PACKAGED_WORDS = "I am sorry, something went wrong. Please call again in a few minutes. Goodbye."
@@ -30,8 +30,6 @@ MOST_SECONDS = 45.0
 """How long the end of a call may wait for it, whatever is tried."""
 STUCK_SECONDS = 2.0
 """How long a pipeline may take to end by itself after it."""
-TRANSFER_SECONDS = 8.0
-"""How long the telephone company may take to say that it puts the caller through."""
 _BEGIN_SECONDS = 2.5
 """How long the agent's own voice may take to begin, dropping what it was at included."""
 _LEAST_BEGIN_SECONDS = 1.0
@@ -49,8 +47,8 @@ class Apology:
 
     Prepared sound goes to the line itself, which is closed to the pipeline before that: nothing of an earlier
     answer is played, recorded or remembered any more, wherever it waited, and an interruption that a busy
-    processor passes on later is dropped. ``prepared`` is the sound of ``words``. Without it the voice speaks
-    if it has worked until now, then Twilio's in ``language``, and at last a packaged sound.
+    processor passes on later is dropped. ``prepared`` is the sound of the apology. Without it the voice
+    speaks if it has worked until now, then Twilio's in the agent's language, and at last a packaged sound.
     """
 
     def __init__(
@@ -62,15 +60,14 @@ class Apology:
         faults: Faults,
         transcript: Transcript,
         record: CallRecord,
-        words: str,
+        plan: Plan,
         prepared: bytes | None,
-        language: str = "en",
-        on_fault: OnFault | None = None,
+        transfers: Transfers,
     ) -> None:
         self._worker, self._parts, self._voice = worker, parts, voice
         self._faults, self._transcript, self._record = faults, transcript, record
-        self._words, self._prepared, self._language = words, prepared, language
-        self._on_fault = on_fault
+        self._words, self._prepared, self._language = plan.spec.prompts.apology, prepared, plan.language
+        self._on_fault, self._transfers = plan.spec.on_fault, transfers
         self._output, self._control = connection.transport.output(), connection.control
         self._written = connection.written
         self._line_plays, self._played = False, asyncio.Event()
@@ -104,18 +101,10 @@ class Apology:
         Where it does not, they hear the apology.
         """
         fallback = self._on_fault
-        if fallback is None or self._control is None:
+        if not await self._transfers.put_through(fallback, self._language, self._record):
             return False
-        try:
-            await asyncio.wait_for(
-                self._control.transfer(fallback.transfer, fallback.say or ""), TRANSFER_SECONDS
-            )
-        except (ToolError, TimeoutError) as error:
-            self._record.errors.append(f"not_put_through: {str(error) or 'no answer in time'}")
-            return False
-        if fallback.say:
+        if fallback and fallback.say:
             self._transcript.say(fallback.say, at)
-        self._record.reason += "; the caller was put through"
         return True
 
     async def _try(self, within: float) -> str | None:

@@ -1,0 +1,77 @@
+"""The caller is handed on: one transfer at a time, whoever asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+from agentrun.errors import ToolError
+from agentrun.records import CallRecord
+from agentrun.spec.models.on_fault import OnFault
+from agentrun.transports.connection import Control
+
+TRANSFER_SECONDS = 8.0
+"""How long the telephone company may take to say that it puts the caller through."""
+_DEPARTURE_SECONDS = 6.0
+_NO_TELEPHONE = "That can't be done: the caller is not on a telephone. Say so, and go on yourself."
+_UNDER_WAY = "The caller is being transferred already. Do not transfer them again."
+
+
+class Transfers:
+    """Hands the caller of one call on by ``control``, which is None where there is no telephone."""
+
+    def __init__(self, control: Control | None) -> None:
+        self._control = control
+        self._under_way: asyncio.Future[None] | None = None
+        self._tool_at_work = False
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """A tool hands the caller on in the block, words before it included.
+
+        Raises ToolError where another one does: the model may call two at once.
+        """
+        if self._tool_at_work:
+            raise ToolError(_UNDER_WAY)
+        self._tool_at_work = True
+        try:
+            yield
+        finally:
+            self._tool_at_work = False
+
+    async def to(self, number: str, words: str = "", language: str = "en") -> None:
+        """Hand the caller to ``number``, after ``words`` in the company's own voice.
+
+        Raises ToolError where that can't be done, or another transfer is under way.
+        """
+        if self._control is None:
+            raise ToolError(_NO_TELEPHONE)
+        if self._under_way:
+            raise ToolError(_UNDER_WAY)
+        self._under_way = under_way = asyncio.get_running_loop().create_future()
+        try:
+            await self._control.transfer(number, words, language)
+        finally:
+            self._under_way = None
+            under_way.set_result(None)
+
+    async def settled(self) -> None:
+        """The caller has left: wait for the word on a transfer that is under way."""
+        if self._under_way:
+            await asyncio.wait({self._under_way}, timeout=_DEPARTURE_SECONDS)
+
+    async def put_through(self, fallback: OnFault | None, language: str, record: CallRecord) -> bool:
+        """Hand the caller to whom the spec names for a fault; whether the telephone company has taken them.
+
+        Why it has not stands in the errors of ``record``.
+        """
+        if fallback is None or self._control is None:
+            return False
+        try:
+            await asyncio.wait_for(self.to(fallback.transfer, fallback.say or "", language), TRANSFER_SECONDS)
+        except (ToolError, TimeoutError) as error:
+            record.errors.append(f"not_put_through: {str(error) or 'no answer in time'}")
+            return False
+        record.reason += "; the caller was put through"
+        return True

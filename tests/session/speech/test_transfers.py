@@ -1,0 +1,47 @@
+"""A caller is handed on by one transfer at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from agentrun.errors import ToolError
+from agentrun.pipeline.services.shared_resources import Resources
+from tests.calls.quick import quick_call
+from tests.calls.test_on_fault import Company
+
+
+class Slow(Company):
+    """Takes the call after a second."""
+
+    async def transfer(self, to: str, words: str = "", language: str = "en") -> None:
+        await asyncio.sleep(1)
+        await super().transfer(to, words, language)
+
+
+async def test_of_two_transfers_at_once_the_second_is_refused_and_the_first_is_made(tmp_path: Path) -> None:
+    company = Slow("takes")
+    async with (
+        Resources() as resources,
+        quick_call(tmp_path, "cascaded", [], [], resources=resources, control=company) as call,
+    ):
+        line = call.session.call
+        transfers = (line.transfer("+15550000001", "One moment."), line.transfer("+15550000002", "Wait."))
+        first, second = await asyncio.gather(*transfers, return_exceptions=True)
+    assert first is None
+    assert isinstance(second, ToolError)
+    assert "already" in str(second)
+    assert company.dialled == [("+15550000001", "")]
+    assert call.record.reason == "the agent transferred the caller"
+
+
+async def test_a_transfer_that_was_refused_may_be_tried_again(tmp_path: Path) -> None:
+    company = Company("refuses")
+    async with (
+        Resources() as resources,
+        quick_call(tmp_path, "cascaded", [], [], resources=resources, control=company) as call,
+    ):
+        for _ in range(2):
+            [result] = await asyncio.gather(call.session.call.transfer("+1", ""), return_exceptions=True)
+            assert str(result) == "The transfer did not work."
+    assert len(company.dialled) == 2

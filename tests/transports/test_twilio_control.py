@@ -1,0 +1,32 @@
+"""What Twilio is told to do with a call in progress."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from agentrun.transports import twilio_rest
+from agentrun.transports.twilio_control import TwilioControl
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The TwiML that Twilio is given."""
+    answers: list[str] = []
+
+    async def hand_on(_sid: str, twiml: str) -> None:
+        answers.append(twiml)
+
+    monkeypatch.setattr(twilio_rest, "account", lambda _environ: SimpleNamespace(hand_on=hand_on))
+    return answers
+
+
+async def test_words_before_a_transfer_are_said_in_the_agents_language(told: list[str]) -> None:
+    await TwilioControl("MZ1", "CA1", {}).transfer("+4930123", "Einen Moment.", "de")
+    assert '<Say language="de-DE">Einen Moment.</Say><Dial>+4930123</Dial>' in told[0]
+
+
+async def test_an_apology_is_said_in_the_agents_language(told: list[str]) -> None:
+    assert await TwilioControl("MZ1", "CA1", {}).speak("Verzeihung.", "de")
+    assert '<Say language="de-DE">Verzeihung.</Say><Hangup' in told[0]
