@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from pipecat.frames.frames import BotStartedSpeakingFrame, BotStoppedSpeakingFrame, Frame
 from pipecat.pipeline.worker import PipelineWorker
@@ -14,7 +15,7 @@ from agentrun.pipeline.flows import flow
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord, EndedBy, cost
-from agentrun.session import call_snapshot, ending, pipeline_worker
+from agentrun.session import call_snapshot, closing, ending, pipeline_worker
 from agentrun.session.call_control import SessionCallControl
 from agentrun.session.caller_turns import CallerTurns
 from agentrun.session.callers import Callers
@@ -31,7 +32,7 @@ from agentrun.session.speech.announcements import Announcements
 from agentrun.session.speech.apology import MOST_SECONDS, STUCK_SECONDS, Apology
 from agentrun.session.speech.key_turns import KeyTurns
 from agentrun.session.speech.who_is_speaking import WhoIsSpeaking
-from agentrun.session.tracking.audio_recorder import Recordings
+from agentrun.session.tracking import audio_recorder
 from agentrun.session.tracking.background_transcription import BackgroundTranscription
 from agentrun.session.tracking.latency import Latency
 from agentrun.session.tracking.pipeline_events import PipelineEvents
@@ -55,7 +56,7 @@ class Session:
         resources: Resources,
         record: CallRecord,
         apology: bytes | None = None,
-        recordings: Recordings | None = None,
+        recordings: audio_recorder.Recordings | None = None,
     ) -> None:
         self.record = record
         record.spec_hash, record.versions, record.offline = plan.file.digest, versions(), plan.offline
@@ -65,7 +66,7 @@ class Session:
         self.call, self._http_client = self._connection.call, resources.http_client
         record.answer()
         self._ending, self._caller_gone = asyncio.Event(), asyncio.Event()
-        self._grace, self._tasks, self.left_open = 0.0, list[asyncio.Task[None]](), False
+        self._grace, self._tasks, self.left_open = 0.0, list[asyncio.Task[Any]](), False
         self._recordings = recordings
         self._speaking = WhoIsSpeaking()
         self._variables = CallVariables(plan, self.call, record, resources, self._connection.look_up)
@@ -134,13 +135,15 @@ class Session:
         runner = WorkerRunner(handle_sigint=False)
         await runner.add_workers(self._worker)
         running = asyncio.create_task(runner.run())
-        told_to_end, hangup = (asyncio.create_task(each.wait()) for each in (self._ending, self._caller_gone))
+        self._tasks += [asyncio.create_task(each.wait()) for each in (self._ending, self._caller_gone)]
+        told_to_end, hangup = self._tasks[-2:]
         most, past = self._plan.spec.limits, self.record.elapsed()
-        limit = idle_prompts.limit(most, self._voice.say, self._farewell, past)
-        self._tasks += [asyncio.create_task(limit), asyncio.create_task(self._keys.run())]
-        sound = (self._plan, self._connection, self.record)
-        self.line.recording = recording = self._recordings.begin(*sound) if self._recordings else None
         try:
+            self._variables.begin()
+            limit = idle_prompts.limit(most, self._voice.say, self._farewell, past)
+            self._tasks += [asyncio.create_task(limit), asyncio.create_task(self._keys.run())]
+            sound = (self._plan, self._connection, self.record)
+            self.line.recording = audio_recorder.begin(self._recordings, *sound)
             await asyncio.wait({running, told_to_end}, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait({running, hangup}, timeout=self._grace, return_when=asyncio.FIRST_COMPLETED)
             await ending.now(running, self._worker, self.record)
@@ -149,16 +152,13 @@ class Session:
             await ending.now(running, self._worker, self.record)
             raise
         finally:
-            for task in (told_to_end, hangup, *self._tasks):
-                task.cancel()
             self._over("error", "the pipeline stopped")
-            await self.line.close()
-            self._transcript.close()
-            await self._side.finish()
-            await self._variables.close()
-            await pipecat_private.close_own_clients(self._parts.services, self._http_client)
-            if recording:
-                await recording.finish()
+            await closing.close(
+                *(self.record, lambda: closing.end(self._tasks), self._response_deadline.close),
+                *(self.line.close, self._transcript.close, self._side.finish, self._variables.close),
+                lambda: pipecat_private.close_own_clients(self._parts.services, self._http_client),
+                self.line.recording.finish if self.line.recording else None,
+            )
             if not self.left_open:
                 cost.close(self.record)
         return self.record

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from agentrun.session import closing
 from agentrun.session.responses.answer import Answer
 from agentrun.session.responses.answer_state import AnswerState
 
@@ -170,11 +171,10 @@ class ResponseDeadline:
         self.answer.delivered(self._now())
         self._arm()
 
-    def close(self) -> None:
-        """The call is over."""
+    async def close(self) -> None:
+        """The call is over: returns when nothing is done about an answer any more."""
         self.settled()
-        for task in self._outcomes:
-            task.cancel()
+        await closing.end(list(self._outcomes))
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -57,6 +57,21 @@ class Recordings(Protocol):
         """Record a call from now on; None where its spec does not ask for it."""
 
 
+def begin(
+    recordings: Recordings | None, plan: Plan, connection: Connection, record: CallRecord
+) -> Recording | None:
+    """The recording of a call that begins; None where there is none, or it can't begin.
+
+    The call goes on without it then, and its record says so.
+    """
+    try:
+        return recordings.begin(plan, connection, record) if recordings else None
+    except Exception as error:  # noqa: BLE001 - no caller is left in silence for it
+        record.errors.append(f"recording: it could not be begun: {error!r}")
+        logger.opt(exception=error).error("the recording of call {} could not be begun", record.id)
+        return None
+
+
 class Recorder:
     """Listens at both ends of a transport and writes what passes; second 0 is when it was made.
 

@@ -69,9 +69,13 @@ class CallVariables:
         self._plan = plan
         # one that came over the telephone has been begun while it rang
         self._before = begun or BeforeCall(plan, call, resources.web)
-        if record.direction == "inbound" and begun is None:
-            self._before.begin()
+        self._asks = record.direction == "inbound" and begun is None
         self._extraction = Extraction(plan, record, resources, self._fields, self._known, self.put)
+
+    def begin(self) -> None:
+        """The call begins, and whoever has begun it closes this: the caller is looked up."""
+        if self._asks:
+            self._before.begin()
 
     def prompts(self) -> CallPrompts:
         """The prompts with the values of now."""

@@ -126,7 +126,7 @@ def expiry(*, asked: bool, owed: bool) -> float | None:
         await asyncio.sleep(0.5)
         deadline.reconnected(asked=asked)
         await asyncio.sleep(20)
-        deadline.close()
+        await deadline.close()
         return round(times[0] - began, 1) if times else None
 
     return virtual_time.run(main())
