@@ -14,6 +14,9 @@ from agentrun.session import Session
 from agentrun.tools.mcp.connection import Connection
 from agentrun.tools.mcp.servers import McpServers, servers_of
 
+Own = list[Connection]
+"""Connections of one call alone."""
+
 
 class RemoteTools:
     """Gives each call the tools that its agent's MCP servers have by then; says each trouble once."""

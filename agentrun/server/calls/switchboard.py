@@ -14,10 +14,10 @@ from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord, spec_snapshot
 from agentrun.server.admission.admission import Admission
 from agentrun.server.analysis.analyses import Analyses
-from agentrun.server.calls import mcp_tools
+from agentrun.server.calls import call_records, mcp_tools, unbegun_calls
 from agentrun.server.calls.drafts import Drafts
 from agentrun.server.calls.left_open import LeftOpenCalls
-from agentrun.server.calls.mcp_tools import RemoteTools
+from agentrun.server.calls.mcp_tools import Own, RemoteTools
 from agentrun.server.calls.plugin_hooks import PluginNotifier
 from agentrun.server.observability import tracing
 from agentrun.server.records.audio_recordings import Recordings
@@ -27,12 +27,14 @@ from agentrun.server.shared_state.handover import Handover
 from agentrun.session import Session
 from agentrun.transports.connection import Connection
 
+STOPPING = "the server is stopping"
 GOODBYE_SECONDS = 5.0
 """How long calls get to end by themselves when the server stops."""
 HARD_SECONDS = 15.0
 WORDS_SECONDS = 10.0
 """How long the words of a goodbye may take."""
 _POLL_SECONDS = 0.1
+Watchers = list[Callable[[CallRecord], None]]
 
 
 class Switchboard:
@@ -65,9 +67,8 @@ class Switchboard:
         self._live: dict[asyncio.Task[CallRecord], Session] = {}
         self.admission.live = self._live.__len__
         self._run_by: dict[asyncio.Task[CallRecord], Plan] = {}
-        self._leavers: list[Callable[[CallRecord], None]] = []
-        self._greeters: list[Callable[[CallRecord], None]] = []
-        self._watchers: list[Callable[[CallRecord], None]] = []
+        self._unbegun = unbegun_calls.UnbegunCalls(self._let_go)
+        self._leavers, self._greeters, self._watchers = Watchers(), Watchers(), Watchers()
         self._news = PluginNotifier()
         self._closers: list[Callable[[], Awaitable[None]]] = []
 
@@ -137,39 +138,34 @@ class Switchboard:
 
     def answer(self, plan: Plan, connection: Connection) -> asyncio.Task[CallRecord]:
         """Start a session; the task ends with the call's record and belongs to the switchboard."""
-        call = connection.call
-        placed = self.records.get(call.agent, call.id)
-        record = placed if placed and placed.direction == "outbound" else None
-        if earlier := connection.earlier:
-            record = earlier.record
-        elif record is None:
-            record = CallRecord(call.id, call.agent, call.transport, call.from_number, call.to_number)
-        record.redaction = plan.redaction
-        if record is not placed:
-            self.records.add(record)
-        plan, own = self._remote.equip(plan)
-        record.machine = self.state.me.machine
+        call, own = connection.call, Own()
+        record = call_records.begin(self.records, plan, connection, self.state.me.machine)
+        # what is begun in the block says its call with each line, also from tasks and threads of its own
+        with logger.contextualize(call=call.id, agent=call.agent):
+            try:
+                plan, own = self._remote.equip(plan)
+                task = self._begin(plan, connection, record, own)
+                call = self._live[task].call
+            except Exception as error:  # noqa: BLE001 - it costs this call alone
+                task = self._unbegun.end(plan, connection, record, own, error)
+        self.admission.begin(call.agent, call.id, elsewhere=call_records.other_number(record))
+        _tell(self._greeters, record)
+        if not connection.earlier:
+            self._news.started(plan.hooks, call, record)
+        return task
+
+    def _begin(
+        self, plan: Plan, connection: Connection, record: CallRecord, own: Own
+    ) -> asyncio.Task[CallRecord]:
         record.spec = spec_snapshot.take(plan.file, plan.tools)
         if self.analyses:
             self.analyses.expect(plan, record)
-        apology = None if self.drafts.holds(plan) else self._apologies.get(call.agent)
-        # what is begun in the block says its call with each line, also from tasks and threads of its own
-        with logger.contextualize(call=call.id, agent=call.agent):
-            session = Session(plan, connection, self._resources, record, apology, self.recordings)
-            context = tracing.apart() if self._resources.traced else None
-            calling = mcp_tools.run(session, own)
-            task = asyncio.create_task(calling, name=f"call {call.id}", context=context)
-            task.add_done_callback(self._ended)
-        self._live[task] = session
-        self._run_by[task] = plan
-        # the webhook of a telephone call may have come to another process
-        other = call.to_number if record.direction == "outbound" else call.from_number
-        elsewhere = (other or "") if call.transport == "twilio" else None
-        self.admission.begin(call.agent, call.id, elsewhere=elsewhere)
-        for watcher in self._greeters:
-            watcher(record)
-        if not earlier:
-            self._news.started(plan.hooks, session.call, record)
+        apology = None if self.drafts.holds(plan) else self._apologies.get(record.agent)
+        session = Session(plan, connection, self._resources, record, apology, self.recordings)
+        calling, context = mcp_tools.run(session, own), tracing.apart() if self._resources.traced else None
+        task = asyncio.create_task(calling, name=f"call {record.id}", context=context)
+        task.add_done_callback(self._ended)
+        self._live[task], self._run_by[task] = session, plan
         return task
 
     async def wait_until_idle(self) -> None:
@@ -189,15 +185,9 @@ class Switchboard:
 
         Returns when they are over, or after ``WORDS_SECONDS``.
         """
-        sessions = {task: self._live[task] for task in tasks if task in self._live}
-        going = {task: session for task, session in sessions.items() if not session.record.ended_by}
-        reason = "the server is stopping"
-        await asyncio.gather(
-            *(
-                s.leave_message(self._run_by[task].spec.prompts.goodbye, reason, "server")
-                for task, s in going.items()
-            )
-        )
+        going = {t: self._live[t] for t in tasks if t in self._live and not self._live[t].record.ended_by}
+        words = {task: self._run_by[task].spec.prompts.goodbye for task in going}
+        await asyncio.gather(*(s.leave_message(words[t], STOPPING, "server") for t, s in going.items()))
         if going:
             await asyncio.wait(going, timeout=WORDS_SECONDS)
 
@@ -211,6 +201,7 @@ class Switchboard:
         self.closing = self.admission.stopped = True
         if self._live:
             await self._end_calls()
+        await self._unbegun.close()
         await self.left_open.close()
         await self._news.close()
         for closer in self._closers:
@@ -218,7 +209,7 @@ class Switchboard:
 
     async def _end_calls(self) -> None:
         ending = list(self._live)
-        await asyncio.gather(*(s.end("server", "the server is stopping") for s in self._live.values()))
+        await asyncio.gather(*(s.end("server", STOPPING) for s in self._live.values()))
         _, pending = await asyncio.wait(ending, timeout=GOODBYE_SECONDS)
         for task in pending:
             task.cancel()
@@ -228,23 +219,32 @@ class Switchboard:
     def _ended(self, task: asyncio.Task[CallRecord]) -> None:
         session, plan = self._live.pop(task), self._run_by.pop(task)
         record = session.record
-        for watcher in self._leavers:
-            watcher(record)
         if not task.cancelled() and (error := task.exception()):
             record.errors.append(repr(error))
             logger.opt(exception=error).error("call {} broke", record.id)
         if session.left_open:
+            _tell(self._leavers, record)
             # whoever goes on with the call has its place
             self.admission.forget(record.agent, record.id)
             self.left_open.leave(record, lambda: self._close_call(plan, record))
             return
+        self._let_go(plan, record)
+
+    def _let_go(self, plan: Plan, record: CallRecord) -> None:
+        """A call is over, or could not be begun."""
+        _tell(self._leavers, record)
         self.admission.release(record.agent, record.id)
+        unbegun_calls.close(record)
         self._close_call(plan, record)
 
     def _close_call(self, plan: Plan, record: CallRecord) -> None:
-        for watcher in self._watchers:
-            watcher(record)
+        _tell(self._watchers, record)
         if self.analyses:
             self.analyses.begin(plan, record)
         self._news.ended(plan.hooks, record)
         logger.info("call {} of {} ended by {}: {}", record.id, record.agent, record.ended_by, record.reason)
+
+
+def _tell(watchers: Watchers, record: CallRecord) -> None:
+    for watcher in watchers:
+        watcher(record)
