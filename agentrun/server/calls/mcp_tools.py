@@ -11,8 +11,11 @@ from loguru import logger
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
 from agentrun.session import Session
+from agentrun.spec.models.tools.mcp import McpServer
+from agentrun.tools.mcp import unlisted
 from agentrun.tools.mcp.connection import Connection
 from agentrun.tools.mcp.servers import McpServers, servers_of
+from agentrun.tools.tool import Tool
 
 Own = list[Connection]
 """Connections of one call alone."""
@@ -42,7 +45,14 @@ class RemoteTools:
                 logger.error("{}: {}", plan.spec.name, trouble)
         for connection in toolset.connections:
             connection.open()
-        return replace(plan, tools=tuple(toolset.tools)), toolset.connections
+        tools = toolset.tools + (_unlisted(servers, toolset.tools) if plan.spec.flow else [])
+        return replace(plan, tools=tuple(tools)), toolset.connections
+
+
+def _unlisted(servers: Sequence[McpServer], there: Sequence[Tool]) -> list[Tool]:
+    """What a flow's nodes may name by ``only:``, and a server has no more: it says so when it is called."""
+    names = {tool.name for tool in there}
+    return [tool for server in servers for tool in unlisted(server) if tool.name not in names]
 
 
 async def run(session: Session, connections: Sequence[Connection]) -> CallRecord:
