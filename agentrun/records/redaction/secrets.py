@@ -11,9 +11,14 @@ SHOWN = "[secret]"
 _LEAST = 6
 """A shorter value is a word like ``test``: hiding it would hide half of what is said."""
 _NAME = re.compile(
-    r"(?:^|_)(?:(?:API|ACCESS|AUTH)?_?KEY|AUTH_?TOKEN|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|DSN)(?:_ID|_\d+)?$",
+    r"(?:^|_)(?:(?:API|ACCESS|AUTH)?_?KEYS?|(?:AUTH_?)?TOKEN|(?:API|ACCESS|AUTH)_?TOKENS|SECRETS?|PASSWORDS?|PASSWD|PASSPHRASE|PASSCODE|PASS|PWD|"
+    r"CREDENTIALS?|DSN|HEADERS)"
+    r"(?:_(?:ID|VALUE|PRIMARY|SECONDARY|OLD|NEW|PREVIOUS|CURRENT|NEXT|BACKUP|\d+))*$",
     re.IGNORECASE,
 )
+"""A second key, for the time in which one is exchanged for another, is as secret as the first."""
+_SEVERAL = re.compile(r"[\s,;=]+")
+"""Between keys that stand in one variable, as in ``OTEL_EXPORTER_OTLP_HEADERS`` (``api-key=…,team=…``)."""
 _SHAPES = re.compile(
     r"(?P<scheme>\b(?:Bearer|Basic)\s+)(?=\S*\d)[A-Za-z0-9._~+/=-]{8,}"
     r"|(?P<user>://[^\s/:@]*:)[^\s/@]+(?=@)"
@@ -31,7 +36,13 @@ def of(environ: Mapping[str, str], names: Iterable[str] = ()) -> frozenset[str]:
     """
     chosen = {*names, *(name for name in environ if _NAME.search(name))}
     values = (environ.get(name, "") for name in chosen)
-    return frozenset(word for value in values for word in (value, *value.split()) if _is_secret(word))
+    words = (word for value in values for word in (value, *value.split(), *_of_several(value)))
+    return frozenset(word for word in words if _is_secret(word))
+
+
+def _of_several(value: str) -> list[str]:
+    """The parts of ``value`` that look like keys, which have a digit; the names before them are no secret."""
+    return [part for part in _SEVERAL.split(value) if len(part) > _LEAST and any(map(str.isdigit, part))]
 
 
 def hide(text: str) -> str:
