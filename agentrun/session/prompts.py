@@ -10,7 +10,7 @@ from typing import Any
 from agentrun.call import Call
 from agentrun.records import storable
 from agentrun.spec.models.agent import AgentSpec, FixedWords
-from agentrun.spec.values import templates
+from agentrun.spec.values import partial_rendering, templates
 from agentrun.spec.values.variables import found_out
 
 
@@ -18,29 +18,45 @@ from agentrun.spec.values.variables import found_out
 class CallPrompts:
     """``greeting`` is what the model is asked to say first, ``opening`` fixed words; at most one is set.
 
-    ``resume`` are the words with which a call of another machine goes on.
+    ``resume`` are the words with which a call of another machine goes on. ``troubles`` says what could not
+    be filled in whole with the values of this call, and why.
     """
 
     system: str
     greeting: str | None
     opening: str | None
     resume: str = ""
+    troubles: tuple[str, ...] = ()
 
 
 def fill(
     spec: AgentSpec, call: Call, variables: Mapping[str, Any] | None = None, now: datetime | None = None
 ) -> CallPrompts:
-    """Fill in the templates for ``call``, with its ``variables``, else with the first values of ``spec``."""
+    """Fill in the templates for ``call``, with its ``variables``, else with the first values of ``spec``.
+
+    A template that fails with these values is filled in as far as it can be, for callers choose some of them.
+    """
     values = {**dict.fromkeys(found_out(spec)), **spec.vars} if variables is None else variables
     moment = now or datetime.now().astimezone()
 
-    def render(text: str) -> str:
-        return storable.text(templates.render(text, call, values, moment))
+    names, troubles = templates.names(call, values, moment), list[str]()
 
-    greeting, system = spec.greeting, render(spec.prompts.system) + _pronunciation(spec)
-    if isinstance(greeting, FixedWords):
-        return CallPrompts(system, None, render(greeting.say), spec.prompts.resume)
-    return CallPrompts(system, render(greeting) if greeting else None, None, spec.prompts.resume)
+    def render(text: str, where: str) -> str:
+        words, trouble = partial_rendering.render(text, names)
+        if trouble:
+            troubles.append(f"{where} can't be filled in whole with these values: {trouble}")
+        return storable.text(words)
+
+    greeting, system = spec.greeting, render(spec.prompts.system, "prompts.system") + _pronunciation(spec)
+    fixed = greeting.say if isinstance(greeting, FixedWords) else None
+    asked = None if isinstance(greeting, FixedWords) else greeting
+    return CallPrompts(
+        system,
+        render(asked, "prompts.greeting") if asked else None,
+        None if fixed is None else render(fixed, "prompts.greeting"),
+        spec.prompts.resume,
+        tuple(troubles),
+    )
 
 
 def _pronunciation(spec: AgentSpec) -> str:

@@ -292,3 +292,25 @@ async def test_a_node_that_names_a_field_is_not_entered_before_it_was_found(
         await call.say("Eighty.")
         await call.said("I see.")
         assert "They are 80." in told(call)
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_a_prompt_that_this_call_can_t_fill_in_leaves_out_what_fails_and_is_in_the_record(
+    tmp_path: Path, style: str, resources: Resources
+) -> None:
+    prompts = """
+prompts:
+  system: You answer {{ call.body.name.split()[0] }} for a bank. {{ plan }}
+  greeting: {say: "Hello{{ call.body.name.split()[0] }}."}
+  apology: I am sorry.
+"""
+    given = [tool({"plan": "gold"}, {"plan": "plan"})]
+    script = [calls("find_customer"), Answer("Gold.")]
+    async with quick_call(
+        tmp_path, style, given, script, resources=resources, prompts=prompts, more=FIELDS
+    ) as call:
+        await call.say("What do I have?")
+        await call.said("Gold.")
+        assert "You answer  for a bank. gold" in told(call)
+    why = "can't be filled in whole with these values: UndefinedError"
+    assert call.record.errors == [f"not_told: prompts.{part} {why}" for part in ("system", "greeting")]

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-import jinja2
 from loguru import logger
 from pipecat.frames.frames import LLMUpdateSettingsFrame
 from pipecat.services.settings import LLMSettings
@@ -65,7 +64,7 @@ class CallVariables:
         self._now = datetime.now().astimezone()
         self._parts: PipelineParts | None = None
         self._flow: Flow | None = None
-        self._told = ""
+        self._told, self._is_whole = "", True
         self._plan = plan
         # one that came over the telephone has been begun while it rang
         self._before = begun or BeforeCall(plan, call, resources.web)
@@ -78,9 +77,12 @@ class CallVariables:
             self._before.begin()
 
     def prompts(self) -> CallPrompts:
-        """The prompts with the values of now."""
+        """The prompts with the values of now, as far as these can be written; the record says what can't."""
         filled = prompts.fill(self._spec, self._call, self.values, self._now)
-        self._told = filled.system
+        for trouble in filled.troubles:
+            if (line := f"not_told: {trouble}") not in self._record.errors:
+                self._note(line)
+        self._told, self._is_whole = filled.system, not filled.troubles
         return filled
 
     def open(self, parts: PipelineParts, flow: Flow | None, transcript: _Spoken) -> None:
@@ -181,11 +183,15 @@ class CallVariables:
     def _system(self) -> str | None:
         """What the model is to be told; None where these values can't be written."""
         role = self._flow.role if self._flow else None
+        if role is None:
+            filled = prompts.fill(self._spec, self._call, self.values, self._now)
+            if not (filled.troubles and self._is_whole):
+                return filled.system
+            self._note(f"not_told: {filled.troubles[0]}")
+            return None
         try:
-            if role is not None:
-                return placeholders.fill(role, self.names())
-            return prompts.fill(self._spec, self._call, self.values, self._now).system
-        except (jinja2.TemplateError, TypeError, ValueError, placeholders.MissingValueError) as error:
+            return placeholders.fill(role, self.names())
+        except placeholders.MissingValueError as error:
             self._note(f"not_told: a prompt can't be filled in with these values: {type(error).__name__}")
             return None
 

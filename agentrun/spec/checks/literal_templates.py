@@ -8,8 +8,10 @@ sent as it stands.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
+from agentrun.call import Call
 from agentrun.errors import Problem
 from agentrun.spec.checks import flow_texts
 from agentrun.spec.loading.spec_file import SpecFile, Where, nearest
@@ -48,12 +50,29 @@ def check_parameters(file: SpecFile) -> list[Problem]:
             elif name in unset:
                 hint = f"give it a first value under `vars:`, or write {{% if {name} %}} … {{% endif %}}"
                 problems.append(file.problem(where, f"'{name}' may have no value yet", hint))
+        problems += _failing(file, where, text) if "{" in text else []
     for where, text in _flow_texts(file.spec.flow):
         for name in dict.fromkeys(placeholders.names(text)):
             if name.startswith(BODY):
                 hint = "have every call bring it, or put it into a prompt, where it can have a condition"
                 problems.append(_may_be_empty(file, where, name, hint))
     return problems
+
+
+def _failing(file: SpecFile, where: Where, text: str) -> list[Problem]:
+    """A warning where a prompt can't be filled in for a caller who gives no parameters."""
+    from agentrun.spec.values import partial_rendering, templates  # with Jinja2, as above
+
+    values = {**dict.fromkeys(variables.found_out(file.spec)), **file.spec.vars}
+    names = templates.names(Call("", file.spec.name, ""), values, datetime.now().astimezone())
+    _, trouble = partial_rendering.render(text, names)
+    if not trouble:
+        return []
+    message = (
+        f"this fails for a caller who gives no parameters ({trouble}), and a part of it is left out then"
+    )
+    hint = "write {% if … %} … {% endif %} around what needs them, or {{ … or 'a word' }}"
+    return [file.problem(where, message, hint, "warning")]
 
 
 def _may_be_empty(file: SpecFile, where: Where, name: str, hint: str) -> Problem:
