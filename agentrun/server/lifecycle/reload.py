@@ -65,16 +65,24 @@ class Reloader:
         name, path = old.spec.name, old.path
         try:
             new, plan = await asyncio.to_thread(self._made_anew, old)
-        except AgentRunError as error:
-            if self._refused.get(path) != str(error):
-                self._refused[path] = str(error)
-                logger.error("{} goes on as it was, for its new version is refused:\n{}", name, error)
+            await self._put(plan)
+        except Exception as error:  # noqa: BLE001 - the other agents' edits are to be seen too
+            self._refuse(name, path, error)
             return
-        await self._put(plan)
         self._refused.pop(path, None)
         self._files[path] = new
         self._stamps[path] = stamp_of(new)
         logger.warning("{} was changed; its next call has the new version", name)
+
+    def _refuse(self, name: str, path: Path, error: Exception) -> None:
+        """Say once why an edit is not taken into use; it is tried again until the files are changed."""
+        words = str(error) if isinstance(error, AgentRunError) else repr(error)
+        if self._refused.get(path) == words:
+            return
+        self._refused[path] = words
+        # what is no error of the spec's author comes with its place
+        log = logger if isinstance(error, AgentRunError) else logger.opt(exception=error)
+        log.error("{} goes on as it was, for its new version is refused:\n{}", name, words)
 
     def _made_anew(self, old: SpecFile) -> tuple[SpecFile, Plan]:
         new = self._load(old.path)

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from agentrun.errors import SetupError
+from agentrun.plan import plan as planning
+from agentrun.plan.plan import Plan
+from agentrun.server.lifecycle import reload
 from agentrun.server.lifecycle.startup import Options, RunningServer, load, running_server
 from agentrun.simulate.caller import Caller
 from agentrun.simulate.engines.engines import Answer
@@ -132,3 +135,29 @@ def test_a_folder_serves_its_specs_without_their_tests_and_what_is_hidden(tmp_pa
 def test_a_folder_without_a_spec_says_what_belongs_into_it(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="there is no spec in"):
         load([tmp_path])
+
+
+@pytest.mark.parametrize("error", [SetupError("the voice refuses a setting", "mend it"), RuntimeError("odd")])
+async def test_an_edit_that_can_t_be_taken_into_use_is_said_once_and_tried_again(
+    tmp_path: Path, logs: list[str], error: Exception
+) -> None:
+    (tmp_path / "desk.yaml").write_text("transport: local\nprompts: Be brief.\n")
+    [file] = load([tmp_path])
+    taken: list[Plan] = []
+    troubles: list[Exception] = [error, error]
+
+    async def put(plan: Plan) -> None:
+        if troubles:
+            raise troubles.pop()
+        taken.append(plan)
+
+    plan = planning.make(file, [], {"OPENAI_API_KEY": "k"})
+    stamps = {file.path: reload.stamp_of(file)}
+    reloader = reload.Reloader([file], stamps, lambda path: load([path])[0], lambda _file: plan, put)
+    (tmp_path / "desk.yaml").write_text("transport: local\nprompts: Be very brief.\n")
+    for _ in range(2):
+        await reloader.look()
+        assert taken == []
+    assert sum("its new version is refused" in line for line in logs) == 1
+    await reloader.look()
+    assert taken == [plan]
