@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 from fastapi import HTTPException, Request
 
 from agentrun.server.auth import derived_keys
-from agentrun.server.auth.call_access import is_loopback
+from agentrun.server.auth.call_access import KEY_VARIABLE, is_loopback
 from agentrun.server.auth.local_only import LocalCheck
 from agentrun.server.auth.local_only import require as local_check
 from agentrun.server.lifecycle.settings import ServerSettings
 
-VARIABLE = "AGENTRUN_API_KEY"
+VARIABLE = KEY_VARIABLE
 Check = Callable[[Request], None]
 StartCheck = Callable[[Request], Awaitable[None]]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from enum import Enum
 
 from agentrun.errors import SetupError
 
+KEY_VARIABLE = "AGENTRUN_API_KEY"
 TOKEN_VARIABLE = "TWILIO_AUTH_TOKEN"  # noqa: S105 - its name, not its value
 
 
@@ -34,13 +35,19 @@ def is_loopback(host: str) -> bool:
 
 
 def decide(
-    host: str, environ: Mapping[str, str], *, offline: bool, insecure: bool, twilio: bool = True
+    host: str,
+    environ: Mapping[str, str],
+    *,
+    offline: bool,
+    insecure: bool,
+    transports: Container[str] = ("twilio",),
 ) -> Access:
     """Decide how Twilio's routes are guarded on ``host``.
 
     With an auth token everything is enforced. Without one only a loopback host starts at all, and only
-    ``--offline`` or ``--insecure`` opens it. Without an agent on ``twilio`` nobody misses the token.
-    Raises SetupError for what would let strangers in.
+    ``--offline`` or ``--insecure`` opens it. Where none of the agents' ``transports`` is Twilio nobody misses
+    the token; for pages alone a server needs its own key, without which nobody could begin a call.
+    Raises SetupError for what would let strangers in, and for what would let nobody in.
     """
     loopback = is_loopback(host)
     if insecure and not loopback:
@@ -50,7 +57,12 @@ def decide(
         )
     if environ.get(TOKEN_VARIABLE):
         return Access.SIGNED
-    if not loopback and not twilio:
+    if not loopback and "twilio" not in transports:
+        if "daily" not in transports and not environ.get(KEY_VARIABLE):
+            raise SetupError(
+                f"{KEY_VARIABLE} is not set, and on {host} no page can begin a call without it",
+                f"export {KEY_VARIABLE}=…, or listen on 127.0.0.1",
+            )
         return Access.CLOSED
     if not loopback:
         raise SetupError(

@@ -79,8 +79,9 @@ async def running_server(
     reading = (options.overrides, options.style)
     files = load(paths, *reading)
     stamps = {file.path: stamp_of(file) for file in files} if options.watch else {}
-    how = {"offline": options.offline, "insecure": options.insecure, "twilio": not _only_daily(files)}
-    guard, sock = call_access.decide(options.host, environ, **how), sock or _bound(options)
+    how, transports = {"offline": options.offline, "insecure": options.insecure}, _transports(files)
+    guard = call_access.decide(options.host, environ, **how, transports=transports)
+    sock = sock or _bound(options)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
         offline = await stack.enter_async_context(_offline(files, options))
@@ -230,10 +231,9 @@ def _offline(
     return Offline(files, elsewhere=options.mock_server)
 
 
-def _only_daily(files: Sequence[SpecFile]) -> bool:
-    """Whether people come over Daily and nobody over Twilio."""
-    kinds = {transport.type for file in files for transport in file.spec.transport}
-    return "daily" in kinds and "twilio" not in kinds
+def _transports(files: Sequence[SpecFile]) -> set[str]:
+    """How people come to the agents."""
+    return {transport.type for file in files for transport in file.spec.transport}
 
 
 def _public_urls(plans: Mapping[str, Plan]) -> dict[str, str]:

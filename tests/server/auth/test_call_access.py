@@ -37,3 +37,16 @@ def test_without_a_token_a_public_host_does_not_start(offline: bool) -> None:
 def test_insecure_is_refused_on_a_public_host(environ: dict[str, str]) -> None:
     with pytest.raises(SetupError, match=r"--insecure is refused on 192\.168\.1\.5"):
         decide("192.168.1.5", environ, offline=False, insecure=True)
+
+
+def test_a_public_host_for_pages_alone_needs_the_servers_key_and_no_token_of_twilios() -> None:
+    host = "0.0.0.0"  # noqa: S104
+    key = {"AGENTRUN_API_KEY": "k"}
+
+    def access(environ: dict[str, str]) -> Access:
+        return decide(host, environ, offline=False, insecure=False, transports=["local"])
+
+    assert access(key) is Access.CLOSED
+    assert access({**key, **TOKEN}) is Access.SIGNED
+    with pytest.raises(SetupError, match=r"AGENTRUN_API_KEY is not set, and on 0\.0\.0\.0 no page"):
+        access({})

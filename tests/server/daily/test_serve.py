@@ -63,16 +63,23 @@ async def test_the_start_screen_says_where_the_agent_is_met(
 
 def test_a_public_host_needs_twilios_token_only_for_twilio() -> None:
     host = "0.0.0.0"  # noqa: S104
-    assert call_access.decide(host, {}, offline=False, insecure=False, twilio=False) is Access.CLOSED
+    assert call_access.decide(host, {}, offline=False, insecure=False, transports=["daily"]) is Access.CLOSED
     with pytest.raises(SetupError, match="--insecure is refused"):
-        call_access.decide(host, {}, offline=False, insecure=True, twilio=False)
+        call_access.decide(host, {}, offline=False, insecure=True, transports=["daily"])
 
 
-@pytest.mark.parametrize("transport", ["local", "[daily, twilio]"])
-async def test_with_twilio_or_without_daily_the_token_is_missed_all_the_same(
-    tmp_path: Path, transport: str
+@pytest.mark.parametrize(
+    ("transport", "variable"),
+    [
+        ("local", "AGENTRUN_API_KEY"),
+        ("[daily, twilio]", "TWILIO_AUTH_TOKEN"),
+        ("[local, twilio]", "TWILIO_AUTH_TOKEN"),
+    ],
+)
+async def test_a_public_host_says_which_variable_those_who_come_need(
+    tmp_path: Path, transport: str, variable: str
 ) -> None:
     options = Options(host="0.0.0.0", port=0)  # noqa: S104 - nothing is bound
-    with pytest.raises(SetupError, match="TWILIO_AUTH_TOKEN is not set"):
+    with pytest.raises(SetupError, match=f"{variable} is not set"):
         async with running_server([spec(tmp_path, transport)], ENVIRON, options):
             pass
