@@ -31,6 +31,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 """Seconds between attempts to connect; each pause is twice the one before."""
 NOT_THERE = "{name} is not available at the moment. Say so, and offer to try again later."
 LOST = "{name} gave no result: the connection was lost, and it may or may not have taken effect. Say so."
+UNUSABLE = "{name} gave a result that can't be used, and it may have taken effect. Say so."
 _ENDED = ("Connection closed", "Session terminated")
 """What the package ``mcp`` says of a session that ended under a request, or that the server has forgotten."""
 MOST_WORDS = 300
@@ -94,6 +95,10 @@ class Connection:
                 raise ToolError(NOT_THERE.format(name=name)) from None
             if words := _refusal(error.error):
                 raise ToolError(f"{name} was refused: {words}") from None
+            if self._client is client and not _is_lost(error.error):
+                log = logger.opt(exception=error.error)
+                log.error("MCP server {} gave an unusable result of {}", self.address.label, name)
+                raise ToolError(UNUSABLE.format(name=name)) from None
             if self._client is client:
                 self._client = None
                 self.trouble = self._words(error)
@@ -157,6 +162,17 @@ async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether the connection has gone with an error, and so everybody's requests with it.
+
+    A result that isn't as its tool's schema says costs its own request alone: ``mcp`` raises RuntimeError for
+    it, and pydantic's ValidationError for what is no result at all.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        return any(map(_is_lost, error.exceptions))
+    return not isinstance(error, (RuntimeError, ValueError, TypeError))
 
 
 def _refusal(error: BaseException) -> str:
