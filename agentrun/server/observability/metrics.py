@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from typing import Literal
 
 from fastapi import APIRouter, Depends, Response
@@ -12,6 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from agentrun import __version__
+from agentrun.pipeline.tools.tool_spans import UNKNOWN
 from agentrun.records import CallRecord
 from agentrun.server.admission.load import Load
 from agentrun.server.auth import api_key
@@ -25,6 +27,8 @@ _STAGE = (0.01, 0.025, *_ANSWER)
 _CALL = (5, 15, 30, 60, 120, 300, 600, 1200, 1800)
 _OverWorkers = Literal["livesum", "livemax", "livemostrecent"]
 """What a figure of several workers is: their sum, their highest, or the last that was set."""
+_KIND = re.compile(r"[a-z]{1,24}(?:_[a-z]{1,24}){0,4}")
+"""How an error that we have a word for begins; what a provider says of itself is `other`."""
 _LAG = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
@@ -51,6 +55,7 @@ class Metrics:
     def __init__(self, switchboard: Switchboard) -> None:
         self.registry = CollectorRegistry()
         self._admission = switchboard.admission
+        self._switchboard = switchboard
         make = _Families(self.registry)
         self._count_calls(make)
         self._count_load(make)
@@ -132,8 +137,11 @@ class Metrics:
         deliverer.on_count(lambda agent, number: self._waiting.labels(agent).set(number))
 
     def ended(self, record: CallRecord) -> None:
-        """Count a call."""
-        agent = record.agent
+        """Count a call.
+
+        No label is of a model's or a provider's making, for each new one is kept as long as the server runs.
+        """
+        agent, tools = record.agent, self._tools_of(record)
         self._calls.labels(agent, record.transport, record.ended_by or "error").inc()
         if record.ended:
             self._length.labels(agent).observe(record.seconds)
@@ -143,15 +151,22 @@ class Metrics:
                 self._stages.labels(agent, stage).observe(took / 1000)
         for entry in record.transcript:
             if entry.who == "tool":
-                self._tools.labels(agent, entry.name, entry.status).observe(entry.seconds)
+                name = entry.name if entry.name in tools else UNKNOWN
+                self._tools.labels(agent, name, entry.status).observe(entry.seconds)
             if entry.interrupted:
                 self._interruptions.labels(agent).inc()
         for error in record.errors:
             kind = error.partition(":")[0]
-            self._errors.labels(agent, kind if kind.isidentifier() else "other").inc()
+            self._errors.labels(agent, kind if _KIND.fullmatch(kind) else "other").inc()
         for failover in record.failovers:
             for counter in (self._failovers, self._takeovers):
                 counter.labels(agent, failover.part).inc()
+
+    def _tools_of(self, record: CallRecord) -> set[str]:
+        """The names of the tools that a call may have used: its agent's, and its handoff targets'."""
+        plan = self._switchboard.plans.get(record.agent)
+        targets = plan.team.values() if plan else ()
+        return {*record.spec.get("tools", ()), *(tool.name for target in targets for tool in target.tools)}
 
     def measure(self, load: Load) -> None:
         """Tell how late the event loop is, and how many calls this process holds."""

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agentrun.records import CallRecord, Failover
+from agentrun.records import CallRecord, Entry, Failover
 from agentrun.server.observability.metrics import Metrics
 from agentrun.simulate.caller import Caller, RefusedError
 from tests.calls.desk import HELLO, LOOK_UP, OPEN, QUESTION, open_desk, until
@@ -68,14 +68,36 @@ async def test_a_stranger_is_told_nothing(tmp_path: Path) -> None:
         assert (await client.get(f"{desk.server.url}/metrics", headers=headers)).status_code == 200
 
 
-def test_a_failover_is_counted_under_its_former_name_too() -> None:
+def alone(**plans: Any) -> Metrics:
+    """The metrics of agents without a server."""
+
     def ignore(_watcher: object) -> None:
         """Nobody is told of calls here."""
 
     admission = SimpleNamespace(on_refusal=ignore)
     watchers = dict.fromkeys(("on_begin", "on_leave", "on_end"), ignore)
-    switchboard: Any = SimpleNamespace(plans={}, admission=admission, **watchers)
-    metrics = Metrics(switchboard)
+    switchboard: Any = SimpleNamespace(plans=plans, admission=admission, **watchers)
+    return Metrics(switchboard)
+
+
+def test_what_a_model_or_a_provider_makes_up_is_no_label() -> None:
+    target = SimpleNamespace(tools=(SimpleNamespace(name="pay"),))
+    metrics = alone(desk=SimpleNamespace(team={"till": target}))
+    names = ("book", "pay", "invented", "an invented one, with words of the caller's")
+    record = CallRecord("CA1", "desk", "twilio", spec={"tools": {"book": {}}})
+    record.transcript = [Entry(1.0, "tool", "", name, {}, "ok", 0.1) for name in names]
+    kinds = ("rate_limit", "not_told", "Sorry", "we_have_" * 40, "über")
+    record.errors = [f"{kind}: whatever" for kind in kinds]
+    metrics.ended(record)
+    samples = [sample for one in metrics.registry.collect() for sample in one.samples]
+    tools = {s.labels["tool"]: s.value for s in samples if s.name == "agentrun_tool_seconds_count"}
+    assert tools == {"book": 1, "pay": 1, "unknown": 2}
+    errors = {s.labels["kind"]: s.value for s in samples if s.name == "agentrun_errors_total"}
+    assert errors == {"rate_limit": 1, "not_told": 1, "other": 3}
+
+
+def test_a_failover_is_counted_under_its_former_name_too() -> None:
+    metrics = alone()
     failover = Failover(1.0, "llm", "b/2", "a/1", "gone")
     metrics.ended(CallRecord("CA1", "desk", "twilio", failovers=[failover, failover]))
     for name in ("agentrun_failovers_total", "agentrun_takeovers_total"):
