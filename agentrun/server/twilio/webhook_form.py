@@ -33,7 +33,14 @@ _AFTER_ADDRESS = re.compile(
     r"StirPassportToken|SipHeader_|Timestamp|SequenceNumber"
 )
 """Names of Twilio's that may follow an address when they are sorted: one could be hidden in it."""
-_NAME = re.compile(r"[A-Z][A-Za-z]{0,63}[0-9]{0,3}|SipHeader_[A-Za-z0-9_.-]{1,128}")
+_NAME = re.compile(
+    r"[A-Z][A-Za-z]{0,63}[0-9]{0,3}|SipHeader_[A-Za-z0-9_.-]{1,128}|[a-z][A-Za-z0-9_.-]{0,127}"
+)
+"""Twilio's names, and those that an app gave to ``device.connect({params})`` of the Voice SDK.
+
+A name in lower case comes after all of Twilio's when they are sorted. So it takes no piece out of one that is
+used, and has none behind it (https://www.twilio.com/docs/voice/sdks/javascript/twiliodevice).
+"""
 MOST_PARAMETERS = 100
 
 
@@ -71,7 +78,8 @@ def _check(name: str, value: str) -> None:
             raise FormError(f"the parameter {name} has not the shape that Twilio documents")
         return
     if not _NAME.fullmatch(name) or any(_overlap(name, form) for form in _SHAPES):
-        raise FormError(f"there is a parameter that Twilio does not send: {_shown(name)}")
+        words = "there is a parameter that Twilio does not send, or whose name could hide another"
+        raise FormError(f"{words}: {_shown(name)}; begin those of an app in lower case")
     if name in _ADDRESSES and value and (not _ADDRESS.fullmatch(value) or _AFTER_ADDRESS.search(value)):
         raise FormError(f"the parameter {name} is no telephone number, and no address of SIP")
 

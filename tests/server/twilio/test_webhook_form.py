@@ -95,13 +95,28 @@ def test_a_name_twice_and_a_form_without_end_are_refused() -> None:
     )
 
 
-def test_no_other_reading_of_a_signed_form_changes_what_is_used() -> None:
+APP = {**TWILIO, "customerId": "7 Direction", "order-id": "CallStatusbusy", "vip_level": "gold"}
+"""As Twilio posts it for an app that gives parameters of its own to the Voice SDK."""
+
+
+@pytest.mark.parametrize("name", ["customerId", "order-id", "vip_level", "x"])
+def test_a_parameter_of_an_app_is_taken(name: str) -> None:
+    assert refusal({**TWILIO, "From": "client:alice", "To": "", name: "7"}) == ""
+
+
+@pytest.mark.parametrize("name", ["Call-Sid", "From_", "_id", "9lives", "", "a b"])
+def test_a_name_that_could_hide_another_is_refused_with_what_to_do(name: str) -> None:
+    assert "begin those of an app in lower case" in refusal({**TWILIO, name: "7"})
+
+
+@pytest.mark.parametrize("form", [TWILIO, APP])
+def test_no_other_reading_of_a_signed_form_changes_what_is_used(form: dict[str, str]) -> None:
     """Every way to move one border, and to drop one, of what Twilio signed."""
     validator, url = RequestValidator("secret"), "https://voice.example.com/desk/twilio/voice"
-    signature = validator.compute_signature(url, TWILIO)
-    used = {name: TWILIO[name] for name in ("CallSid", "From", "To", "CallStatus")}
+    signature = validator.compute_signature(url, form)
+    used = {name: form[name] for name in ("CallSid", "From", "To", "CallStatus")}
     signed = 0
-    for copy in _readings(sorted(TWILIO.items())):
+    for copy in _readings(sorted(form.items())):
         if not validator.validate(url, copy, signature):
             continue
         signed += 1
