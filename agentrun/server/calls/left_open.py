@@ -21,12 +21,12 @@ _CLOSING_SECONDS = 5.0
 
 
 class LeftOpenCalls:
-    """Waits for each call that was left open; ``gone`` is told of the record of each that goes on elsewhere.
+    """Waits for each call that was left open; ``gone`` are told of the record of each that goes on elsewhere.
 
     ``resumed`` knows which do, and takes up those of other servers; it is None where no store is.
     """
 
-    def __init__(self, gone: Callable[[CallRecord], None], seconds: float = WAIT_SECONDS) -> None:
+    def __init__(self, *gone: Callable[[CallRecord], None], seconds: float = WAIT_SECONDS) -> None:
         self.seconds = seconds
         self.resumed: ResumedCalls | None = None
         self._gone = gone
@@ -60,7 +60,8 @@ class LeftOpenCalls:
     async def _wait(self, record: CallRecord, over: Callable[[], None]) -> None:
         await asyncio.sleep(self.seconds)
         if self.resumed and await self.resumed.is_elsewhere(record):
-            self._gone(record)
+            for forget in self._gone:
+                forget(record)
             return
         logger.bind(call=record.id, agent=record.agent).warning("nobody went on with call {}", record.id)
         record.snapshot = None

@@ -23,20 +23,24 @@ class PluginNotifier:
 
     def __init__(self) -> None:
         self._telling: set[asyncio.Task[None]] = set()
-        self._started: dict[int, asyncio.Task[None]] = {}
+        self._started: dict[str, asyncio.Task[None]] = {}
 
     def started(self, hooks: Sequence[CallHooks], call: Call, record: CallRecord) -> None:
         """A call has begun."""
         if hooks:
             listeners = [(each, hook) for each in hooks for hook in each.started]
-            self._started[id(record)] = self._begin(listeners, "agentrun_call_started", {"call": call})
+            self._started[record.key] = self._begin(listeners, "agentrun_call_started", {"call": call})
 
     def ended(self, hooks: Sequence[CallHooks], record: CallRecord) -> None:
         """A call is over; a plugin hears of its end after its beginning."""
         if hooks:
             listeners = [(each, hook) for each in hooks for hook in each.ended]
             arguments = {"record": record.as_json()}
-            self._begin(listeners, "agentrun_call_ended", arguments, self._started.pop(id(record), None))
+            self._begin(listeners, "agentrun_call_ended", arguments, self._started.pop(record.key, None))
+
+    def forget(self, record: CallRecord) -> None:
+        """A call goes on elsewhere, where its plugins hear of its end."""
+        self._started.pop(record.key, None)
 
     async def close(self) -> None:
         """Wait until every plugin has been told, as long as it may take."""

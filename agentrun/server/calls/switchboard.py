@@ -59,7 +59,8 @@ class Switchboard:
         self.recordings: Recordings | None = None
         self.analyses: Analyses | None = None
         """What analyses the calls that are over; nothing does where nobody would read it."""
-        self.left_open = LeftOpenCalls(self.records.forget)
+        self._news = PluginNotifier()
+        self.left_open = LeftOpenCalls(self.records.forget, self._news.forget)
         self._resources = resources
         self._remote = RemoteTools(resources.mcp)
         self.drafts = Drafts(resources, self._remote)
@@ -69,7 +70,6 @@ class Switchboard:
         self._run_by: dict[asyncio.Task[CallRecord], Plan] = {}
         self._unbegun = unbegun_calls.UnbegunCalls(self._let_go)
         self._leavers, self._greeters, self._watchers = Watchers(), Watchers(), Watchers()
-        self._news = PluginNotifier()
         self._closers: list[Callable[[], Awaitable[None]]] = []
 
     async def prepare(self) -> None:

@@ -25,7 +25,12 @@ class LookUps:
         self._begun: OrderedDict[tuple[str, str], BeforeCall] = OrderedDict()
 
     def begin(self, plan: Plan, call: Call) -> None:
-        """Look the caller up; returns at once, and does nothing for an agent that looks nothing up."""
+        """Look the caller up; returns at once, and does nothing for an agent that looks nothing up.
+
+        Nor for a call that is being looked up already: Twilio repeats a webhook that got no answer.
+        """
+        if (call.agent, call.id) in self._begun:
+            return
         asking = BeforeCall(plan, call, self._web)
         if not asking.wanted:
             return
