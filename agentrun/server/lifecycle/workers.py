@@ -22,7 +22,7 @@ LEDGER = "ledger.sqlite"
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 """Where the workers' metrics meet; Prometheus' client reads it when it is imported."""
 MENDABLE = (1, 2)
-"""Exit codes for what the user has to mend: a new worker would say the same."""
+"""Exit codes for what the user has to mend: every worker says the same when all begin."""
 REST_SECONDS = 1.0
 """Between the end of a worker and its replacement, so that one that can't start costs little."""
 
@@ -80,14 +80,15 @@ class Workers:
 
     async def _keep(self, index: int, stop: Stop) -> None:
         """Have worker ``index`` run, in one process after the other."""
-        event = stop.asked
+        event, is_first = stop.asked, True
         while not event.is_set():
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "agentrun", *self._arguments),
-                env={**self._environ, "AGENTRUN_WORKER": str(index)},
-                pass_fds=(self._sock.fileno(), self._tie),
-                start_new_session=True,
-            )
+            try:
+                process = await self._start(index)
+            except OSError as error:
+                # no memory or no process to be had: the others go on, and there may be some in a moment
+                logger.error("worker {} can't be started: {}", index, error)
+                await _rest(event)
+                continue
             self._processes[index] = process
             if event.is_set():
                 process.send_signal(_number(stop))
@@ -95,14 +96,24 @@ class Workers:
             del self._processes[index]
             await asyncio.to_thread(forget_process, self._ledger, process.pid)
             mark_process_dead(process.pid, str(self._metrics))  # type: ignore[no-untyped-call]
-            if code in MENDABLE or (event.is_set() and code):
+            # what a worker that takes the place of another can't begin with costs no call of the others
+            mendable = code in MENDABLE and (is_first or not self._processes)
+            is_first = False
+            if mendable or (event.is_set() and code):
                 # what the others say of being stopped for it is not the reason
                 self._code = self._code or code
                 event.set()
             elif not event.is_set():
                 logger.error("worker {} ended with {}; its calls are over, and a new one starts", index, code)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(event.wait(), REST_SECONDS)
+                await _rest(event)
+
+    async def _start(self, index: int) -> Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "agentrun", *self._arguments),
+            env={**self._environ, "AGENTRUN_WORKER": str(index)},
+            pass_fds=(self._sock.fileno(), self._tie),
+            start_new_session=True,
+        )
 
     async def _pass_on(self, stop: Stop) -> None:
         for event in (stop.asked, stop.now):
@@ -110,6 +121,12 @@ class Workers:
             for process in list(self._processes.values()):
                 with contextlib.suppress(ProcessLookupError):
                     process.send_signal(_number(stop))
+
+
+async def _rest(event: asyncio.Event) -> None:
+    """Wait for ``REST_SECONDS``, or until the workers are to stop."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), REST_SECONDS)
 
 
 def _number(stop: Stop) -> signal.Signals:

@@ -1,0 +1,111 @@
+"""A worker that can't be started costs the others nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentrun.server.lifecycle import workers
+from agentrun.server.lifecycle.workers import Workers
+from tests.calls.desk import until
+
+
+class Stop:
+    """How a supervisor is told to stop."""
+
+    def __init__(self) -> None:
+        self.asked, self.now, self.gently = asyncio.Event(), asyncio.Event(), True
+
+
+class Worker:
+    """A process that runs until it is told to end, or ``code`` is set."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.over = asyncio.Event()
+        self.code = 0
+
+    async def wait(self) -> int:
+        await self.over.wait()
+        return self.code
+
+    def send_signal(self, _number: int) -> None:
+        self.over.set()
+
+    def end(self, code: int) -> None:
+        self.code = code
+        self.over.set()
+
+
+class Machine:
+    """Starts processes, or says why it can't."""
+
+    def __init__(self) -> None:
+        self.started: list[Worker] = []
+        self.troubles: list[OSError] = []
+
+    async def start(self, *_arguments: str, **_options: Any) -> Worker:
+        if self.troubles:
+            raise self.troubles.pop()
+        self.started.append(Worker(9_000_000 + len(self.started)))
+        return self.started[-1]
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    machine = Machine()
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", machine.start)
+    monkeypatch.setattr(workers, "REST_SECONDS", 0.01)
+    monkeypatch.setattr(workers, "forget_process", lambda *_: None)
+    monkeypatch.setattr(workers, "mark_process_dead", lambda *_: None)
+    return machine
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Workers]:
+    with socket.socket() as sock:
+        yield Workers(2, ["serve"], {}, sock, tmp_path)
+
+
+async def test_a_machine_without_room_for_a_process_is_asked_again(
+    machine: Machine, supervisor: Workers
+) -> None:
+    stop = Stop()
+    running = asyncio.create_task(supervisor.run(stop))
+    await until(lambda: len(machine.started) == 2, 10)
+    machine.troubles = [BlockingIOError(11, "no process"), OSError(12, "no memory")]
+    machine.started[0].end(-9)
+    await until(lambda: len(machine.started) == 3, 10)
+    assert machine.troubles == []
+    stop.asked.set()
+    assert await running == 0
+
+
+async def test_what_no_worker_can_begin_with_ends_the_server_at_its_start(
+    machine: Machine, supervisor: Workers
+) -> None:
+    running = asyncio.create_task(supervisor.run(Stop()))
+    await until(lambda: len(machine.started) == 2, 10)
+    machine.started[0].end(1)
+    assert await running == 1
+    assert len(machine.started) == 2
+
+
+async def test_a_replacement_that_can_t_begin_is_tried_again_while_another_worker_serves(
+    machine: Machine, supervisor: Workers
+) -> None:
+    stop = Stop()
+    running = asyncio.create_task(supervisor.run(stop))
+    await until(lambda: len(machine.started) == 2, 10)
+    machine.started[0].end(-9)
+    await until(lambda: len(machine.started) == 3, 10)
+    machine.started[2].end(1)
+    await until(lambda: len(machine.started) == 4, 10)
+    assert not machine.started[1].over.is_set()
+    stop.asked.set()
+    assert await running == 0
