@@ -15,7 +15,7 @@ from agentrun.spec.values import templates
 class _Nothing(jinja2.ChainableUndefined):
     """What has no value, whatever is asked of it."""
 
-    def __call__(self, *_arguments: Any, **_options: Any) -> _Nothing:
+    def __call__(self, *_arguments: Any, **_options: Any) -> Any:
         return self
 
 
