@@ -35,6 +35,7 @@ _UNREADABLE = (
     OperationError,
 )
 """What aiortc raises, depending on where an SDP or a candidate is wrong."""
+_NOT_STARTED = "the agent could not be started; the server's log says why"
 
 
 class Offers:
@@ -112,10 +113,13 @@ class Offers:
                 peer, agent, environ, offline=plan.offline, call_id=call_id, parameters=parameters
             )
             keep_sound(connection.transport)
-            return self._switchboard.answer(plan, connection)
+            task = self._switchboard.answer(plan, connection)
         except Exception as error:  # noqa: BLE001 - it costs this offer alone
             logger.opt(exception=error).error("a call of {} could not be started", agent)
-            raise HTTPException(500, "the agent could not be started; the server's log says why") from None
+            raise HTTPException(500, _NOT_STARTED) from None
+        if self._switchboard.session(agent, call_id) is None:
+            raise HTTPException(500, _NOT_STARTED)
+        return task
 
     async def add_candidates(self, agent: str, body: Mapping[str, Any], credential: str) -> None:
         """Add the candidates in ``body``, each with ``candidate``, ``sdp_mid`` and ``sdp_mline_index``."""

@@ -40,7 +40,7 @@ class Board:
         self.plans = {"desk": SimpleNamespace(spec=spec, environ={"A": "b"}, offline=True)}
         self.admission = Admission()
         self.closing = False
-        self.broken = False
+        self.broken = self.unbegun = False
         self.closers: list[Any] = []
         self.answered: list[Connection] = []
         self.calls: list[asyncio.Future[None]] = []
@@ -54,6 +54,9 @@ class Board:
         self.answered.append(connection)
         self.calls.append(asyncio.get_running_loop().create_future())
         return self.calls[-1]
+
+    def session(self, _agent: str, call_id: str) -> Connection | None:
+        return next((one for one in self.answered if one.call.id == call_id and not self.unbegun), None)
 
 
 @pytest.fixture
@@ -169,10 +172,11 @@ async def test_an_offer_gets_an_answer_and_a_session(client: httpx.AsyncClient, 
     assert (connection.sample_rate_in, connection.sample_rate_out, connection.rtvi) == (16_000, 24_000, True)
 
 
+@pytest.mark.parametrize("trouble", ["broken", "unbegun"])
 async def test_a_session_that_can_not_start_is_an_error_and_no_answer(
-    client: httpx.AsyncClient, board: Board
+    client: httpx.AsyncClient, board: Board, trouble: str
 ) -> None:
-    board.broken = True
+    setattr(board, trouble, True)
     refused = await client.post(OFFER, json=await offer())
     assert refused.status_code == 500
     assert refused.json()["detail"] == "the agent could not be started; the server's log says why"
