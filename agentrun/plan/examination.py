@@ -44,6 +44,8 @@ def examine(
     tools, broken = _tools(file) if import_plugins else ((), [])
     problems = {*wrong, *broken, *_blocking(tools), *speakable_text.check(file)}
     problems.update(call_control.check_recording(file), literal_templates.check_parameters(file))
+    if not wrong:
+        problems.update(literal_templates.check_rendering(file))
     if broken or not import_plugins:
         # a test or a flow that names a tool which was not loaded may be right
         file = replace(file, spec=file.spec.model_copy(update={"tests": (), "flow": None, "handoff": ()}))

@@ -50,7 +50,6 @@ def check_parameters(file: SpecFile) -> list[Problem]:
             elif name in unset:
                 hint = f"give it a first value under `vars:`, or write {{% if {name} %}} … {{% endif %}}"
                 problems.append(file.problem(where, f"'{name}' may have no value yet", hint))
-        problems += _failing(file, where, text) if "{" in text else []
     for where, text in _flow_texts(file.spec.flow):
         for name in dict.fromkeys(placeholders.names(text)):
             if name.startswith(BODY):
@@ -60,7 +59,6 @@ def check_parameters(file: SpecFile) -> list[Problem]:
 
 
 def _failing(file: SpecFile, where: Where, text: str) -> list[Problem]:
-    """A warning where a prompt can't be filled in for a caller who gives no parameters."""
     from agentrun.spec.values import partial_rendering, templates  # with Jinja2, as above
 
     values = {**dict.fromkeys(variables.found_out(file.spec)), **file.spec.vars}
@@ -73,6 +71,11 @@ def _failing(file: SpecFile, where: Where, text: str) -> list[Problem]:
     )
     hint = "write {% if … %} … {% endif %} around what needs them, or {{ … or 'a word' }}"
     return [file.problem(where, message, hint, "warning")]
+
+
+def check_rendering(file: SpecFile) -> list[Problem]:
+    """Each prompt that can't be filled in for a caller who gives no parameters."""
+    return [one for where, text in _prompts(file.spec) if "{" in text for one in _failing(file, where, text)]
 
 
 def _may_be_empty(file: SpecFile, where: Where, name: str, hint: str) -> Problem:
