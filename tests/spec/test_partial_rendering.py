@@ -34,3 +34,8 @@ def rendered(text: str, **values: Any) -> tuple[str, str]:
 )
 def test_what_fails_is_left_out_and_the_rest_stands(text: str, words: str, trouble: str) -> None:
     assert rendered(text, order=None) == (words, trouble)
+
+
+@pytest.mark.parametrize("text", ["{{ house.split()[3] }}", "{{ 1 // guests }}", "{{ house + 1 }}"])
+def test_a_greeting_that_fails_with_the_first_values_is_not_prepared(text: str) -> None:
+    assert templates.render_for_all(text, {"house": "Rosa", "guests": 0}) is None

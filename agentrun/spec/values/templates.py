@@ -55,6 +55,8 @@ def render(text: str, call: Call, variables: Mapping[str, Any], now: datetime) -
 def render_for_all(text: str, variables: Mapping[str, Any], found_out: Iterable[str] = ()) -> str | None:
     """A prompt that is the same for every call; None when it names the call, the time or what is found out.
 
+    None too where it can't be filled in with these ``variables``: each call then says what it can of it.
+
     >>> render_for_all("Welcome to {{ house }}.", {"house": "Rosa"})
     'Welcome to Rosa.'
     >>> render_for_all("It is {{ now }}.", {}) is None
@@ -63,7 +65,10 @@ def render_for_all(text: str, variables: Mapping[str, Any], found_out: Iterable[
     jinja = environment()
     if meta.find_undeclared_variables(jinja.parse(text)) & {*NAMES, *found_out}:
         return None
-    return jinja.from_string(text).render(variables)
+    try:
+        return jinja.from_string(text).render(variables)
+    except Exception:  # noqa: BLE001 - a template raises whatever its values do
+        return None
 
 
 def names(call: Call, variables: Mapping[str, Any], now: datetime) -> dict[str, Any]:
