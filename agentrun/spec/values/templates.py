@@ -67,7 +67,7 @@ def render_for_all(text: str, variables: Mapping[str, Any], found_out: Iterable[
         return None
     try:
         return jinja.from_string(text).render(variables)
-    except Exception:  # noqa: BLE001 - a template raises whatever its values do
+    except (jinja2.TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return None
 
 
