@@ -53,7 +53,11 @@ def _import_file(name: str, path: Path) -> ModuleType:
 def _problem(source: Source, error: BaseException) -> PluginError:
     kind = type(error).__name__
     message = f"{_innermost(source, error)}: {kind} at import: {_text(error)}"
-    if isinstance(error, ModuleNotFoundError) and error.name:
+    if isinstance(error, ModuleNotFoundError) and error.name == "pipecat_flows":
+        hint = (
+            "write `from agentrun import Call, NO_RESPONSE, hookimpl`: Pipecat's flows are part of agentrun"
+        )
+    elif isinstance(error, ModuleNotFoundError) and error.name:
         hint = f"install what brings '{error.name}'; to import a file beside the plugin, make it a package"
     elif isinstance(error, SystemExit):
         hint = "a plugin must not exit; raise an exception that says what is missing"

@@ -14,9 +14,10 @@ from agentrun.errors import Problem, SpecError
 from agentrun.spec.checks import literal_templates, secret_keys
 from agentrun.spec.loading import extends, included_files, problems
 from agentrun.spec.loading import overrides as override
-from agentrun.spec.loading.spec_file import SpecFile
+from agentrun.spec.loading.spec_file import SpecFile, Where, nearest
 from agentrun.spec.loading.yaml_source import Source
 from agentrun.spec.models.agent import AgentSpec
+from agentrun.spec.models.flow import older_form
 from agentrun.spec.values.project_paths import find_project
 
 
@@ -53,6 +54,7 @@ def examine(
     for dotted_path, text in overrides:
         override.put(source, dotted_path, text, f"--set {dotted_path}")
     included_files.put(source, project)
+    _tell_of_older_flow(source)
     spec, trouble = _validate(source)
     secrets = secret_keys.find(source)
     braces = [*_template_problems(source), *literal_templates.check(source)]
@@ -61,6 +63,15 @@ def examine(
     digest = _digest(path, sources, overrides, style, text)
     file = SpecFile(path, project, spec, source.values, sources, digest) if spec else None
     return file, sorted(set(secret_keys.without(everything, secrets)))
+
+
+def _tell_of_older_flow(source: Source) -> None:
+    """Read a flow of Pipecat's older form as what it means, and say once what has to change in it."""
+    changes = list(older_form.rewrite(source.data.get("flow")))
+    if changes:
+        where: Where = ("flow", *changes[0][0])
+        hint = older_form.hint([change for _, change in changes])
+        source.report(where, nearest(source.values, where, source.path), older_form.MESSAGE, hint)
 
 
 def _template_problems(found: Source) -> list[Problem]:

@@ -69,15 +69,18 @@ def _fields(function: Callable[..., Any], helps: Mapping[str, str]) -> tuple[tup
 
 def _refuse_flow_manager(function: Callable[..., Any]) -> None:
     """Say what a handler that was written for Pipecat Flows needs; raises SignatureError."""
-    for name, parameter in inspect.signature(function).parameters.items():
+    parameters = inspect.signature(function).parameters
+    for name, parameter in parameters.items():
         annotation = (
             parameter.annotation if isinstance(parameter.annotation, str) else repr(parameter.annotation)
         )
         if name == "flow_manager" or "FlowManager" in annotation:
+            named = "" if "args" not in parameters else "each argument by its name instead of `args`, "
             raise SignatureError(
                 f"takes '{name}', Pipecat's FlowManager",
-                f"write `call: Call` instead of it, `call.state[…]` instead of `{name}.state[…]`, and return "
-                "the result alone, or `(result, NO_RESPONSE)` for silence; `transition_to` says what follows",
+                f"write {named}`call: Call` instead of `{name}`, `call.state[…]` instead of `{name}.state[…]`, and "
+                "return the result alone, or `(result, NO_RESPONSE)` for silence; `transition_to` says what "
+                "follows",
             )
 
 
