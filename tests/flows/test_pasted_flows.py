@@ -194,3 +194,51 @@ tools: [hang_up]
     assert flow is not None
     with pytest.raises(SetupError, match="'hang_up' goes by variables, and Pipecat's flows have no `when:`"):
         flow_export.as_data(flow)
+
+
+OLDER = """
+transport: twilio
+flow:
+  initial_node: start
+  nodes:
+    start:
+      role_messages: [{role: system, content: You take orders.}, {role: system, content: Be brief.}]
+      task_messages: [{role: system, content: Ask what they want.}]
+      functions: [{name: go, transition_only: true, description: They know., transition_to: order}]
+    order:
+      task_messages: [{role: system, content: Repeat it.}]
+      context_strategy: {strategy: RESET}
+"""
+
+
+def test_what_means_the_same_in_the_older_form_is_read(tmp_path: Path) -> None:
+    (tmp_path / "older.yaml").write_text(OLDER)
+    flow = spec.load(tmp_path / "older.yaml").spec.flow
+    assert flow is not None
+    assert flow.nodes["start"].role_message == "You take orders.\n\nBe brief."
+    assert flow.nodes["order"].context_strategy == "reset"
+
+
+def test_functions_of_the_older_form_are_told_of_once(tmp_path: Path) -> None:
+    function = "{type: function, function: {name: order, handler: x, parameters: {}, transition_callback: y}}"
+    text = OLDER.replace(
+        "      context_strategy", f"      functions: [{function}, {function}]\n      context_strategy"
+    )
+    (tmp_path / "older.yaml").write_text(text)
+    with pytest.raises(SpecError) as caught:
+        spec.load(tmp_path / "older.yaml")
+    [problem] = caught.value.problems
+    assert problem.message == "this flow is in the older form of Pipecat Flows"
+    assert "`role_message" not in problem.hint
+    assert "transition_callback" in problem.hint
+
+
+def test_a_plugin_of_the_older_package_hears_what_to_import(tmp_path: Path) -> None:
+    from agentrun import plugins
+
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "shop.py").write_text("from pipecat_flows import FlowManager\n")
+    (tmp_path / "desk.yaml").write_text(FLOW)
+    with pytest.raises(PluginError) as caught:
+        plugins.load(spec.load(tmp_path / "desk.yaml"))
+    assert caught.value.hint.startswith("write `from agentrun import Call")

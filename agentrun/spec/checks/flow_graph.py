@@ -9,9 +9,10 @@ from agentrun.spec.checks import flow_texts
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import SpecFile, Where
 from agentrun.spec.models.agent import AgentSpec
-from agentrun.spec.models.flow import Flow, FlowFunction
+from agentrun.spec.models.flow import END, Flow, FlowFunction
 from agentrun.spec.models.telephone_keys import Keys
 
+_ENDS = (END, "hang_up", "hangup", "end_call", "end_conversation", "stop", "quit", "exit")
 _TYPES = ("tts_say", "end_conversation", "function")
 Finding = tuple[Where, str, str]
 
@@ -67,7 +68,18 @@ def _nodes(flow: Flow) -> Iterator[Finding]:
     for where, target in ends:
         if target not in flow.nodes:
             hint = closest(target, names) or f"name one of its nodes: {', '.join(names)}"
-            yield where, f"there is no node '{target}'", hint
+            yield where, f"there is no node '{target}'", _end_hint(where, target) or hint
+
+
+def _end_hint(where: Where, target: str) -> str:
+    """What ends the call there, where ``target`` may mean that."""
+    if target.lower().replace("-", "_") not in _ENDS:
+        return ""
+    if "then" in where:
+        return f"write {END}"
+    return (
+        "add a node such as `bye: {say: Goodbye., then: end}`, and name it here: only a `then` ends the call"
+    )
 
 
 def _rounds(flow: Flow) -> Iterator[Finding]:

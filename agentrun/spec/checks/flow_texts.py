@@ -21,11 +21,18 @@ def check(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
         for code in placeholders.unfilled(text):
             message = f"{{{{ {code} }}}} is no name, and would be said as it stands"
             yield where, message, "write a name alone in the braces, such as {{ order.size }}"
+        if rest := placeholders.unclosed(text):
+            message = f"{rest!r} is not closed, and would be said as it stands"
+            yield where, message, "close the braces: {{ name }}"
         for path in placeholders.names(text):
             if node in early:
                 yield from (
                     (where, *finding) for finding in _unknown(path, spec, first=node == flow.initial_node)
                 )
+    for at, function in flow.functions():
+        if "{{" in (function.description or ""):
+            message = "nothing is filled in where a function is described: the model would read the braces"
+            yield (*at, "description"), message, "write it in the node's `task_messages`, or without the name"
 
 
 def typos(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ Finding = tuple[Where, str, str]
 def check(file: SpecFile) -> list[Problem]:
     """Every mistake in ``save:``, ``extract:`` and ``when:``."""
     spec = file.spec
-    findings = (*_names(spec), *_reading(spec), *_conditions(spec))
+    findings = (*_names(spec), *_reading(spec), *_conditions(spec), *_in_tests(spec))
     return [file.problem(where, message, hint) for where, message, hint in findings]
 
 
@@ -79,6 +79,18 @@ def _reading(spec: AgentSpec) -> Iterator[Finding]:
     if realtime and spec.pipeline.realtime.settings.get("transcription") is False:
         message = "fields are read from a transcript, and there is none"
         yield ("pipeline", "realtime", "transcription"), message, "leave it out, or leave `extract:` out"
+
+
+def _in_tests(spec: AgentSpec) -> Iterator[Finding]:
+    """Fields that a test has the model read, and that nobody asks for; of other agents nothing is known."""
+    fields = variables.extracted(spec)
+    for index, test in enumerate(() if spec.handoff else spec.tests):
+        for number, turn in enumerate(test.turns):
+            for name in turn.extract:
+                if name not in fields:
+                    there = f"write one of: {', '.join(fields)}" if fields else "add it under `extract:`"
+                    where = ("tests", index, "turns", number, "extract", name)
+                    yield where, f"no `extract:` has a field '{name}'", closest(name, fields) or there
 
 
 def _conditions(spec: AgentSpec) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ ELSEWHERE = {
     "chained": "cascaded",
     "sliding_window": "trim",
     "truncate": "trim",
+    "reset_with_summary": "reset",
     "summary": "summarise",
     "summarize": "summarise",
     "telephone_number": "phone",

@@ -50,7 +50,17 @@ def _wrong_type(where: Where, items: list[Mapping[str, Any]], source: Source) ->
     if where in SHORT:
         kinds = ["text" if where == ("prompts",) else "a word", *kinds]
     place = nearest(source.values, where, source.path)
-    return _problem(place, where, *problem_messages.wrong_type(items[0].get("input"), kinds))
+    message, hint = problem_messages.wrong_type(items[0].get("input"), kinds)
+    return _problem(place, where, message, _flow_hint(where, items[0].get("input")) or hint)
+
+
+def _flow_hint(where: Where, value: Any) -> str:
+    """What was meant by a list or a mapping in a flow that has the other one there."""
+    if where == ("flow", "nodes") and isinstance(value, list):
+        return "write each node's name before it: `start: {task_messages: …}`"
+    if where[:2] == ("flow", "nodes") and where[-1] == "then" and isinstance(value, dict):
+        return "write a list of ways, whose last one is always open: [{when: …, to: …}, {to: …}]"
+    return ""
 
 
 def _explain(where: Where, item: Mapping[str, Any], source: Source) -> Problem:

@@ -9,6 +9,15 @@ from pydantic_core import PydanticCustomError
 from agentrun.spec.models.base import Count, Flag, Number, OrBare, SpecModel, Text
 
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_OPERATORS = {
+    ">=": "at_least",
+    "<=": "at_most",
+    ">": "more_than",
+    "<": "less_than",
+    "==": "equals",
+    "!=": "not",
+}
+_OPERATOR = re.compile(r"\s*(>=|<=|==|!=|>|<)(.*)")
 Plain = str | Count | Number | Flag
 """What a variable may be compared with."""
 
@@ -48,6 +57,15 @@ class Comparison(SpecModel):
     def _says_something(self) -> Self:
         if not self.model_fields_set:
             raise PydanticCustomError("together", "write what it is compared with, such as `{at_least: 18}`")
+        return self
+
+    @model_validator(mode="after")
+    def _is_no_sum(self) -> Self:
+        match = _OPERATOR.match(self.equals) if isinstance(self.equals, str) else None
+        if match:
+            name, rest = _OPERATORS[match[1]], match[2].strip()
+            given = {"given": self.equals, "hint": f"write {{{name}: {rest}}}"}
+            raise PydanticCustomError("together", "'{given}' would be compared as a text", given)
         return self
 
     @property

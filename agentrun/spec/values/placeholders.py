@@ -33,6 +33,16 @@ def unfilled(text: str) -> Iterator[str]:
     return (match[1].strip() for match in _ANY.finditer(text) if not _PLACEHOLDER.fullmatch(match[0]))
 
 
+def unclosed(text: str) -> str:
+    """The beginning of braces that nothing closes, or nothing.
+
+    >>> unclosed("Hello {{ name, how are you?"), unclosed("Hello {{ name }}")
+    ('{{ name, how are you', '')
+    """
+    rest = re.search(r"(?<!\\)\{\{[^{}]*", _ANY.sub("", text))
+    return rest[0][:20].strip() if rest else ""
+
+
 def fill(text: str, values: Mapping[str, Any]) -> str:
     """``text`` with its names filled in; raises MissingValueError for one without a value, or with null.
 

@@ -78,9 +78,9 @@ def _refuse_flow_manager(function: Callable[..., Any]) -> None:
             named = "" if "args" not in parameters else "each argument by its name instead of `args`, "
             raise SignatureError(
                 f"takes '{name}', Pipecat's FlowManager",
-                f"write {named}`call: Call` instead of `{name}`, `call.state[…]` instead of `{name}.state[…]`, and "
-                "return the result alone, or `(result, NO_RESPONSE)` for silence; `transition_to` says what "
-                "follows",
+                f"write {named}`call: Call` instead of `{name}`, `call.state[…]` for `{name}.state[…]`, "
+                "and return the result alone, or `(result, NO_RESPONSE)` for silence; `transition_to` says "
+                "what follows",
             )
 
 

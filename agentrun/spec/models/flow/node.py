@@ -70,7 +70,8 @@ class FlowNode(SpecModel):
     )
     context_strategy: Literal["append", "reset"] | None = Field(
         default=None,
-        description="`reset` lets the model forget the conversation so far; it is kept by default.",
+        description="`reset` lets the model forget the conversation so far; it is kept by default. Not for "
+        "realtime models, which keep their own.",
     )
     respond_immediately: Flag = Field(
         default=True, description="Whether the agent speaks first here, or waits for the caller."

@@ -39,7 +39,7 @@ def _role(node: dict[str, Any], where: Where) -> Iterator[tuple[Where, str]]:
     messages = node.get("role_messages")
     if messages is None or "role_message" in node:
         return
-    texts = [one.get("content") for one in messages if isinstance(one, dict)] if _is_list(messages) else []
+    texts: list[Any] = [one.get("content") for one in _listed(messages) if isinstance(one, dict)]
     del node["role_messages"]
     if texts and all(isinstance(text, str) for text in texts) and len(texts) == len(messages):
         node["role_message"] = "\n\n".join(texts)
@@ -49,14 +49,14 @@ def _role(node: dict[str, Any], where: Where) -> Iterator[tuple[Where, str]]:
 
 def _strategy(node: dict[str, Any]) -> None:
     strategy = node.get("context_strategy")
-    kind = strategy.get("strategy") if isinstance(strategy, dict) else None
-    if isinstance(kind, str) and strategy.keys() <= {"strategy", "summary_prompt"}:
+    if not isinstance(strategy, dict) or not strategy.keys() <= {"strategy", "summary_prompt"}:
+        return
+    if isinstance(kind := strategy.get("strategy"), str):
         node["context_strategy"] = kind.lower()
 
 
 def _functions(owner: dict[str, Any], key: str, where: Where) -> Iterator[tuple[Where, str]]:
-    functions = owner.get(key)
-    for index, function in enumerate(functions if _is_list(functions) else ()):
+    for index, function in enumerate(_listed(owner.get(key))):
         here = (*where, key, index)
         inner = function.get("function") if isinstance(function, dict) else None
         if isinstance(inner, dict):
@@ -79,8 +79,8 @@ def _function(function: dict[str, Any], where: Where) -> Iterator[tuple[Where, s
         function.pop("description", None)
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def hint(changes: list[str]) -> str:
