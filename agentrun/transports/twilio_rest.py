@@ -18,15 +18,25 @@ VERSION = "2010-04-01"
 FROM = "TWILIO_FROM_NUMBER"
 """The variable that names the account's own number."""
 TIMEOUT_SECONDS = 5.0
+_NEVER_SENT = (
+    *(httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout),
+    *(httpx.ProxyError, httpx.UnsupportedProtocol),
+)
+_UNSURE = (500, 502, 504)
+"""Answers of a gateway, or of a program that broke, after which the request may have been heeded."""
 
 
 class TwilioError(Exception):
-    """Twilio did not do what it was asked; ``code`` is its own error code, 0 when it was not reached."""
+    """Twilio did not do what it was asked; ``code`` is its own error code, 0 when it was not reached.
 
-    def __init__(self, message: str, code: int = 0) -> None:
+    With ``unknown`` the request was on its way, and Twilio may have done all the same what was asked.
+    """
+
+    def __init__(self, message: str, code: int = 0, *, unknown: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
+        self.unknown = unknown
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,10 @@ class TwilioAccount:
 
     async def place(self, form: Mapping[str, str | Sequence[str]]) -> str:
         """Have Twilio call; the new call's SID. Raises TwilioError."""
-        return str((await self._post("Calls.json", form))["sid"])
+        call = await self._post("Calls.json", form)
+        if not call.get("sid"):
+            raise TwilioError("Twilio did not say what the call's SID is", unknown=True)
+        return str(call["sid"])
 
     async def status(self, call_sid: str) -> str:
         """Twilio's own word for how the call stands. Raises TwilioError."""
@@ -89,13 +102,19 @@ class TwilioAccount:
                 answer = await client.request(method, url, data=form)
             body = answer.json()
         except httpx.HTTPError as error:
-            raise TwilioError(f"Twilio can't be reached: {type(error).__name__}") from None
+            unknown = not isinstance(error, _NEVER_SENT)
+            raise TwilioError(f"Twilio can't be reached: {type(error).__name__}", unknown=unknown) from None
         except ValueError:
-            raise TwilioError(f"Twilio answered {answer.status_code}, and no JSON") from None
-        if answer.status_code >= 400:
+            body = None
+        status = answer.status_code
+        unknown = status < 400 or status in _UNSURE
+        if not isinstance(body, dict):
+            raise TwilioError(f"Twilio answered {status}, and no JSON", unknown=unknown)
+        if status >= 400:
             code = int(body.get("code") or 0)
-            raise TwilioError(f"Twilio answered {answer.status_code}: {body.get('message')} ({code})", code)
-        return dict(body)
+            words = f"Twilio answered {status}: {body.get('message')} ({code})"
+            raise TwilioError(words, code, unknown=unknown)
+        return body
 
 
 def account(environ: Mapping[str, str]) -> TwilioAccount:

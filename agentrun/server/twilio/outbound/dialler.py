@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from agentrun.errors import AgentRunError, SetupError
 from agentrun.plan.plan import Plan
@@ -21,6 +22,8 @@ from agentrun.transports.twilio_rest import TwilioError
 
 POLL_SECONDS = 5.0
 """How often Twilio is asked how a call stands, should its callbacks get lost."""
+NAME_SECONDS = 10.0
+"""How long it is waited for Twilio's first callback of a call when its answer got lost."""
 EVENTS = ("initiated", "ringing", "answered", "completed")
 
 
@@ -43,7 +46,7 @@ class Diallers:
 
         Raises NumberError for a number that may not be called, SetupError for what is not set up,
         NotAdmittedError when no line is free, and TwilioError when Twilio refuses; the refused call has its
-        record as well.
+        record as well. Where nobody can say whether Twilio has placed it, the call is not ``named`` yet.
         """
         plan = self._switchboard.plans[agent]
         settings = _settings_of(plan)
@@ -63,12 +66,31 @@ class Diallers:
         await self.placed.add(outgoing)
         try:
             sid = await account.place(self._form(agent, outgoing, settings))
-        except (TwilioError, asyncio.CancelledError) as error:
-            words = error.message if isinstance(error, TwilioError) else "the call was given up"
-            self._end(outgoing, "failed", words)
+        except asyncio.CancelledError:
+            self._end(outgoing, "failed", "the call was given up")
             raise
+        except TwilioError as error:
+            if not error.unknown:
+                self._end(outgoing, "failed", error.message)
+                raise
+            await self._hear_of(outgoing, error.message, longest)
+            return outgoing
         await self.placed.attach(outgoing.id, sid)
         return outgoing
+
+    async def _hear_of(self, outgoing: Outgoing, trouble: str, longest: float) -> None:
+        """Twilio's answer got lost: its callbacks tell whether somebody is called, for ``longest`` seconds."""
+        outgoing.warn(f"{trouble}; it may be placed all the same, and its callbacks are waited for")
+        self._switchboard.handover.later(self._give_up(outgoing, trouble, longest))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(outgoing.named.wait(), NAME_SECONDS)
+
+    async def _give_up(self, outgoing: Outgoing, trouble: str, longest: float) -> None:
+        try:
+            await asyncio.wait_for(outgoing.named.wait(), longest)
+        except TimeoutError:
+            if self.placed.has(outgoing) and outgoing.record.ended is None:
+                self._end(outgoing, "failed", f"{trouble}; nothing was heard of the call since")
 
     async def note(self, outgoing: Outgoing, status: str, answered_by: str = "") -> None:
         """What Twilio tells of a call: how it stands, or who has answered it."""
@@ -107,6 +129,8 @@ class Diallers:
             try:
                 await asyncio.wait_for(outgoing.over.wait(), POLL_SECONDS)
             except TimeoutError:
+                if not outgoing.named.is_set():
+                    continue
                 try:
                     await self.note(outgoing, await account.status(outgoing.record.id))
                 except TwilioError as error:
@@ -117,7 +141,8 @@ class Diallers:
     async def withdraw(self, outgoing: Outgoing) -> None:
         """End the call at Twilio, answered or not."""
         try:
-            await twilio_rest.account(self._settings.environ).end(outgoing.record.id)
+            if outgoing.named.is_set():
+                await twilio_rest.account(self._settings.environ).end(outgoing.record.id)
         except TwilioError as error:
             outgoing.warn(error.message)
         if outgoing.record.ended is None and not outgoing.record.outcome:

@@ -33,13 +33,14 @@ _PREFIX = "dial-"
 
 @dataclass
 class Outgoing:
-    """One call on its way: ``id`` is ours, the record's id becomes Twilio's SID."""
+    """One call on its way: ``id`` is ours, the record's id becomes Twilio's SID, and then it is ``named``."""
 
     id: str
     plan: Plan
     record: CallRecord
     parameters: Mapping[str, str]
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    named: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     def new(cls, plan: Plan, caller: str, called: str, parameters: Mapping[str, str]) -> Outgoing:
@@ -53,7 +54,9 @@ class Outgoing:
         record = _record(placed.id, call_sid, plan, placed.caller, placed.called)
         if placed.started:
             record.begun_at(datetime.fromisoformat(placed.started))
-        return cls(placed.id, plan, record, placed.parameters)
+        outgoing = cls(placed.id, plan, record, placed.parameters)
+        outgoing.named.set()
+        return outgoing
 
     def shown(self, owner: str) -> Placed:
         """The call as other processes know it."""

@@ -76,6 +76,8 @@ class PlacedCalls:
     async def attach(self, dial: str, call_sid: str) -> None:
         """Twilio's name of a call; whichever comes first tells it, the answer to the request or a webhook."""
         outgoing = self._own.get(dial)
+        if outgoing:
+            outgoing.named.set()
         if outgoing and outgoing.record.id != dial:
             return
         if outgoing:
@@ -188,6 +190,7 @@ class PlacedCalls:
         if outgoing is None:
             return
         record = outgoing.record
+        outgoing.named.set()
         self._switchboard.records.forget(record)
         self._switchboard.admission.forget(record.agent, record.id)
         if record.answered_by and words["to"] != self._handover.me:

@@ -40,7 +40,7 @@ def router(
     routes = APIRouter()
 
     @routes.post("/{agent}/twilio/dial", dependencies=[Depends(api_key.require(settings))], status_code=201)
-    async def dial(agent: str, wanted: Wanted) -> dict[str, str]:
+    async def dial(agent: str, wanted: Wanted, response: Response) -> dict[str, str]:
         plan = _plan(switchboard, agent)
         if wrong := next((name for name in wanted.parameters if not _NAME.fullmatch(name)), None):
             raise HTTPException(422, f"'{wrong[:64]}' is not the name of a parameter: use letters and digits")
@@ -58,6 +58,8 @@ def router(
             raise HTTPException(503, error.message) from None
         except TwilioError as error:
             raise HTTPException(502, error.message) from None
+        if not outgoing.named.is_set():
+            response.status_code = 202
         return {"callId": outgoing.record.id, "to": wanted.to}
 
     @routes.post("/{agent}/twilio/status", status_code=204)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from agentrun.records import CallRecord
 from agentrun.server.twilio.outbound.dialler import NumberError
 from agentrun.simulate.caller import PhoneCall
 from agentrun.simulate.twilio import Callee, Network, TwilioServer
-from agentrun.transports.twilio_rest import TwilioError
-from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, open_desk
+from agentrun.transports.twilio_rest import TwilioAccount, TwilioError
+from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, open_desk, until
 
 TO, FROM, KEY = "+15557654321", "+15551234567", "the-servers-key"
 MESSAGE = "Please call us back."
@@ -106,6 +106,26 @@ async def test_a_machine_gets_the_message_after_its_beep(tmp_path: Path) -> None
     assert (record.outcome, record.reason) == ("machine", "left a message: machine_end_beep")
     assert calls.twilio.requests[0].form["MachineDetection"] == "DetectMessageEnd"
     assert calls.callee.calls[0].timeline.seconds > 0.5
+
+
+async def test_a_call_is_placed_once_also_where_the_answer_of_twilio_gets_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = TwilioAccount.place
+
+    async def lose(account: TwilioAccount, form: Mapping[str, str | Sequence[str]]) -> str:
+        await place(account, form)
+        raise TwilioError("Twilio can't be reached: ReadTimeout", unknown=True)
+
+    monkeypatch.setattr(TwilioAccount, "place", lose)
+    async with exchange(tmp_path, Callee(lives=asks)) as calls:
+        answer = await calls.post({"to": TO})
+        record = calls.desk.server.switchboard.records.get("desk", answer.json()["callId"])
+        assert answer.status_code == 201
+        assert record is not None
+        await until(lambda: record.ended is not None, 40)
+    assert (record.outcome, record.ended_by) == ("answered", "caller")
+    assert len(calls.twilio.calls) == 1
 
 
 @pytest.mark.parametrize(

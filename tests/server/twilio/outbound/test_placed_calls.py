@@ -22,10 +22,12 @@ from agentrun.server.shared_state import handover
 from agentrun.server.shared_state.backend import Process
 from agentrun.server.shared_state.sql import SqlBackend
 from agentrun.server.shared_state.state import SharedState
+from agentrun.server.twilio.outbound import dialler
 from agentrun.server.twilio.outbound.dialler import Diallers
 from agentrun.server.twilio.outbound.outgoing_call import Outgoing
 from agentrun.server.twilio.stream_tokens import StreamGrant
 from agentrun.transports import twilio_rest
+from agentrun.transports.twilio_rest import TwilioError
 
 TO, FROM = "+15557654321", "+15551234567"
 SPEC = """\
@@ -37,9 +39,13 @@ prompts: {system: "You call {{ call.body.patient }}.", greeting: Hello.}
 
 
 class Account:
-    """Twilio, which calls whom it is asked to."""
+    """Twilio, which calls whom it is asked to; what it answers may get lost."""
+
+    lost = False
 
     async def place(self, form: Mapping[str, object]) -> str:
+        if self.lost:
+            raise TwilioError("Twilio can't be reached: ReadTimeout", unknown=True)
         return "CA" + str(form["To"])[1:]
 
 
@@ -106,7 +112,7 @@ async def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         yield one, other
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 - two processes have no event
             await asyncio.sleep(0.02)
@@ -198,6 +204,41 @@ async def test_all_that_is_told_of_a_call_at_once_is_heeded_by_who_stands_in(bot
     await asyncio.gather(*(other.hears(outgoing.id, status) for status in words))
     (record,) = {id(each): each for each in other.written}.values()
     assert record.outcome == "no-answer"
+
+
+@pytest.mark.parametrize("hearer", [0, 1])
+async def test_a_call_whose_answer_got_lost_is_named_by_its_first_callback(
+    both: Both, monkeypatch: pytest.MonkeyPatch, hearer: int
+) -> None:
+    monkeypatch.setattr(Account, "lost", True)
+    one = both[0]
+    placing = asyncio.create_task(one.place())
+    own = one.diallers.placed._own
+    await until(lambda: own)
+    dial = next(iter(own))
+    await both[hearer].hears(dial, "initiated")
+    outgoing = await placing
+    assert outgoing.named.is_set()
+    assert (outgoing.record.id, outgoing.record.ended) == ("CA" + TO[1:], None)
+    await both[hearer].hears(dial, "busy")
+    await until(lambda: outgoing.record.outcome == "busy")
+
+
+async def test_a_call_whose_answer_got_lost_is_kept_for_its_webhook_and_then_given_up(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Account, "lost", True)
+    monkeypatch.setattr(dialler, "NAME_SECONDS", 0.05)
+    monkeypatch.setattr(dialler, "LIFETIME_SECONDS", -29.5)
+    one, _ = both
+    outgoing = await one.place()
+    placed = await one.diallers.placed.find(outgoing.id)
+    assert placed is not None
+    assert not (placed.ended or outgoing.named.is_set() or outgoing.record.outcome)
+    await until(lambda: outgoing.record.ended is not None)
+    assert outgoing.record.outcome == "failed"
+    assert outgoing.record.reason.endswith("ReadTimeout; nothing was heard of the call since")
+    assert one.switchboard.admission.held == 0
 
 
 async def test_a_call_that_was_over_before_its_stream_came_has_its_end(both: Both) -> None:
