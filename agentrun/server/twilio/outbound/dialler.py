@@ -24,6 +24,8 @@ POLL_SECONDS = 5.0
 """How often Twilio is asked how a call stands, should its callbacks get lost."""
 NAME_SECONDS = 10.0
 """How long it is waited for Twilio's first callback of a call when its answer got lost."""
+MACHINES = ("machine", "fax")
+"""How Twilio's words begin for who answered and is no person."""
 EVENTS = ("initiated", "ringing", "answered", "completed")
 
 
@@ -38,6 +40,7 @@ class Diallers:
         self._switchboard = switchboard
         self._settings = settings
         self.placed = PlacedCalls(switchboard, switchboard.handover, self.note)
+        switchboard.on_begin(self._began)
         self.base_url = ""
         """Where Twilio reaches this server when the agent has no public address: on loopback only."""
 
@@ -98,7 +101,7 @@ class Diallers:
         before = record.outcome, record.answered_by
         if answered_by and not record.answered_by:
             record.answered_by = answered_by
-            if answered_by.startswith(("machine", "fax")):
+            if answered_by.startswith(MACHINES):
                 record.outcome = "machine"
                 await self._on_machine(outgoing, answered_by)
         if status in UNANSWERED and record.ended is None:
@@ -163,6 +166,11 @@ class Diallers:
             form["MachineDetection"] = "DetectMessageEnd" if settings.machine == "message" else "Enable"
             form |= {"AsyncAmd": "true", "AsyncAmdStatusCallback": f"{here}/status?dial={outgoing.id}"}
         return form
+
+    def _began(self, record: CallRecord) -> None:
+        """A call is talked on here: what Twilio told of who answered before has nobody acted on yet."""
+        if record.answered_by.startswith(MACHINES) and (outgoing := self.placed.of(record)):
+            self._switchboard.handover.later(self._on_machine(outgoing, record.answered_by))
 
     async def _on_machine(self, outgoing: Outgoing, answered_by: str) -> None:
         settings = _settings_of(outgoing.plan)

@@ -59,6 +59,10 @@ class PlacedCalls:
                 if await work():
                     return
 
+    def of(self, record: CallRecord) -> Outgoing | None:
+        """The call of this process that ``record`` belongs to."""
+        return next((outgoing for outgoing in self._own.values() if outgoing.record is record), None)
+
     def has(self, outgoing: Outgoing) -> bool:
         """Whether the call is this process' own, and has not gone on elsewhere."""
         return self._own.get(outgoing.id) is outgoing

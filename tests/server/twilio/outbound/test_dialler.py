@@ -16,6 +16,7 @@ from agentrun.records import CallRecord
 from agentrun.server.twilio.outbound.dialler import NumberError
 from agentrun.simulate.caller import PhoneCall
 from agentrun.simulate.twilio import Callee, Network, TwilioServer
+from agentrun.simulate.twilio.calls import TwilioCall
 from agentrun.transports.twilio_rest import TwilioAccount, TwilioError
 from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, open_desk, until
 
@@ -106,6 +107,33 @@ async def test_a_machine_gets_the_message_after_its_beep(tmp_path: Path) -> None
     assert (record.outcome, record.reason) == ("machine", "left a message: machine_end_beep")
     assert calls.twilio.requests[0].form["MachineDetection"] == "DetectMessageEnd"
     assert calls.callee.calls[0].timeline.seconds > 0.5
+
+
+class EarlyVerdict(Network):
+    """Twilio that knows who answered before its stream is there."""
+
+    async def _tell(self, call: TwilioCall, status: str) -> None:
+        await super()._tell(call, status)
+        if status == "in-progress":
+            await self._detect(call)
+
+
+@pytest.mark.parametrize(
+    ("answered_by", "dial", "reason"),
+    [
+        ("machine_start", "{machine: hang_up}", "a machine answered: machine_start"),
+        ("fax", f"{{machine: message, message: {MESSAGE}}}", "left a message: fax"),
+    ],
+)
+async def test_a_machine_that_is_known_before_the_stream_is_there_is_not_talked_with(
+    tmp_path: Path, answered_by: str, dial: str, reason: str
+) -> None:
+    async with exchange(tmp_path, Callee(answered_by), dial) as calls:
+        network = EarlyVerdict(calls.twilio.auth_token, calls.callee)
+        calls.twilio.connect(network.put_through)
+        record = await calls.dial()
+    assert (record.outcome, record.answered_by) == ("machine", answered_by)
+    assert (record.ended_by, record.reason) == ("agent", reason)
 
 
 async def test_a_call_is_placed_once_also_where_the_answer_of_twilio_gets_lost(
