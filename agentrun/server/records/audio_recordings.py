@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-
-from loguru import logger
+from typing import Any, TypeVar
 
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
 from agentrun.records.audio.destination import RecordingDestination, shown
 from agentrun.server.records.earlier_recordings import EarlierRecordings
+from agentrun.server.records.uploads import LONGEST_ERROR, Upload, remove
 from agentrun.session.tracking.audio_recorder import Recorder
 from agentrun.tools.running.threads import Threads
 from agentrun.transports.connection import Connection
 
 WAITS = (0.0, 2.0, 10.0, 30.0)
 """Seconds before each attempt to send a file."""
-ATTEMPT_SECONDS = 300.0
 CLOSE_SECONDS = 10.0
 """How long files may still be sent once the server stops."""
+DELETE_SECONDS = 20.0
+"""How long whoever wants a recording deleted waits for a thread that still sends it."""
 MOST_AT_ONCE = 4
-_LONGEST_ERROR = 200
+T = TypeVar("T")
 
 
 class Recording:
@@ -38,7 +38,9 @@ class Recording:
         self._owner = owner
         self._path: Path | None = None
         self._address = ""
-        self._sending: asyncio.Task[None] | None = None
+        self._upload: Upload | None = None
+        self._finish: asyncio.Task[None] | None = None
+        self._deletion: asyncio.Task[bool] | None = None
 
     async def discard(self) -> bool:
         """Stop, and delete what was recorded: nothing is put or sent anywhere. Whether nothing is left.
@@ -51,16 +53,30 @@ class Recording:
         return gone and not left
 
     async def delete(self) -> bool:
-        """Stop it where it goes on, and delete what there is of it; whether nothing is left."""
+        """Stop it where it goes on, and delete what there is of it; whether nothing is left.
+
+        What is still on its way after ``DELETE_SECONDS`` is deleted once its thread is done with it.
+        """
+        if self._deletion is None or (self._deletion.done() and not self._deletion.result()):
+            self._deletion = self._owner.own(asyncio.create_task(self._delete()))
+        done, _ = await asyncio.wait({self._deletion}, timeout=DELETE_SECONDS)
+        if not done:
+            words = "it is still being sent, and deleted after that"
+            self._record.errors.append(f"recording: it was to be deleted: {words}")
+            return False
+        return self._deletion.result()
+
+    async def _delete(self) -> bool:
+        if self._finish:
+            await asyncio.wait({self._finish})
         if self._path is None:
             return await self._recorder.discard()
-        if self._sending:
-            self._sending.cancel()
-            await asyncio.wait({self._sending})
-        removal = asyncio.ensure_future(asyncio.to_thread(_remove, self._path, self._address))
+        if self._upload:
+            await self._upload.drop()
+        removal = asyncio.ensure_future(asyncio.to_thread(remove, self._path, self._address))
         await asyncio.wait({removal})
         if error := removal.exception():
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:_LONGEST_ERROR]
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:LONGEST_ERROR]
             self._record.errors.append(f"recording: it was to be deleted, and is still there: {reason}")
             return False
         self._record.recording, self._record.recording_deleted = "", self._record.elapsed()
@@ -68,7 +84,15 @@ class Recording:
         return True
 
     async def finish(self) -> None:
-        """Put the file where it belongs: in the folder at once, to an address after the call."""
+        """Put the file where it belongs: in the folder at once, to an address after the call.
+
+        It goes on when whoever asked is gone, for the file is moved in a thread.
+        """
+        if self._finish is None:
+            self._finish = self._owner.own(asyncio.create_task(self._put_away()))
+        await asyncio.shield(self._finish)
+
+    async def _put_away(self) -> None:
         part = await self._recorder.finish()
         if part is None:
             return
@@ -82,7 +106,7 @@ class Recording:
         self._path, self._record.recording = path, str(path)
         if self._target.address:
             self._address = f"{self._target.address}/{name}"
-            self._sending = self._owner.send(path, self._address, self._record)
+            self._upload = self._owner.send(path, self._address, self._record)
 
 
 class Recordings:
@@ -96,7 +120,7 @@ class Recordings:
         self.earlier = EarlierRecordings()
         self.waits = waits
         self._threads = Threads("uploads", MOST_AT_ONCE)
-        self._sending: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def begin(self, plan: Plan, connection: Connection, record: CallRecord) -> Recording | None:
         """Record a call from now on; None where the spec does not ask for it or there is no sound."""
@@ -107,67 +131,26 @@ class Recordings:
         self.earlier.add(record.id, recording)
         return recording
 
-    def send(self, path: Path, address: str, record: CallRecord) -> asyncio.Task[None]:
+    def send(self, path: Path, address: str, record: CallRecord) -> Upload:
         """Send ``path`` to ``address``; the record says where it is, also when that fails."""
         record.recording = shown(address)
-        task = asyncio.create_task(self._send(path, address, record))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+        upload = Upload(path, address, record, self._threads, self.waits, self.changed)
+        self.own(upload.task)
+        return upload
+
+    def own(self, task: asyncio.Task[T]) -> asyncio.Task[T]:
+        """Have ``close`` wait for what is begun with a recording."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return task
 
     async def close(self) -> None:
         """Let files that are on their way arrive, then leave them where they are."""
-        if self._sending:
-            _, pending = await asyncio.wait(self._sending, timeout=CLOSE_SECONDS)
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
-
-    async def _send(self, path: Path, address: str, record: CallRecord) -> None:
-        wrong = "the server stopped first"
-        try:
-            for wait in self.waits:
-                await asyncio.sleep(wait)
-                wrong = await self._attempt(path, address)
-                if not wrong:
-                    return
-                logger.warning("call {}: its recording could not be sent: {}", record.id, wrong)
-        finally:
-            if wrong:
-                record.recording = str(path)
-                record.errors.append(f"recording: {shown(address)}: {wrong}; it is kept at {path}")
-                self.changed(record)
-
-    async def _attempt(self, path: Path, address: str) -> str:
-        """Why the file could not be sent, or nothing; each store has errors of its own."""
-        loop = asyncio.get_running_loop()
-        sent = asyncio.ensure_future(loop.run_in_executor(self._threads, partial(_put, path, address)))
-        done, _ = await asyncio.wait({sent}, timeout=ATTEMPT_SECONDS)
-        if not done:
-            sent.cancel()
-            return f"it took longer than {ATTEMPT_SECONDS:g} s"
-        if error := sent.exception():
-            return f"{type(error).__name__}: {' '.join(str(error).split())}"[:_LONGEST_ERROR]
-        return ""
-
-
-def _put(path: Path, address: str) -> None:
-    """Send the file and delete it here; blocks, and raises what the store's library raises."""
-    from fsspec.core import url_to_fs
-
-    store, there = url_to_fs(address)
-    if parent := there.rpartition("/")[0]:
-        store.makedirs(parent, exist_ok=True)
-    store.put_file(str(path), there)
-    path.unlink()
-
-
-def _remove(path: Path, address: str) -> None:
-    """Delete a file here and, where it was sent to an address, there; blocks as ``_put`` does."""
-    from fsspec.core import url_to_fs
-
-    path.unlink(missing_ok=True)
-    if address:
-        store, there = url_to_fs(address)
-        if store.exists(there):
-            store.rm_file(there)
+        ends = asyncio.get_running_loop().time() + CLOSE_SECONDS
+        # what is put away is sent after that
+        while self._tasks and (left := ends - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait(self._tasks, timeout=left)
+        pending = list(self._tasks)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
