@@ -21,10 +21,11 @@ LONGEST_ERROR = 200
 
 
 class Upload:
-    """Sends ``path`` to ``address`` from now on, in a thread of ``threads``; ``waits`` are before each attempt.
+    """Sends ``path`` to ``address`` from now on, in a thread of ``threads``.
 
-    A thread can't be stopped: there is never a second attempt beside one that still runs, and whoever deletes
-    the file waits for it. ``changed`` is told when the record says something else.
+    Before each attempt it waits for so many seconds of ``waits``. A thread can't be stopped: there is never a
+    second attempt beside one that still runs, and whoever deletes the file waits for it. ``changed`` is told
+    when the record says something else.
     """
 
     def __init__(

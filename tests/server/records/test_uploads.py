@@ -81,6 +81,11 @@ def recording(folder: Path, recordings: Recordings) -> tuple[Recording, CallReco
     return Recording(recorder, record, target, recordings), record
 
 
+def here(folder: Path) -> list[str]:
+    """The files of the folder of recordings."""
+    return [str(path) for path in folder.iterdir()]
+
+
 async def begun(store: Store) -> None:
     """Returns when a thread is sending."""
     assert await asyncio.to_thread(store.begun.wait, 20)
@@ -99,7 +104,7 @@ async def test_a_recording_that_is_being_sent_is_deleted_once_its_thread_is_done
     assert record.recording_deleted is None
     store.go_on.set()
     await recordings.close()
-    assert (store.files(), list(tmp_path.iterdir())) == ([], [])
+    assert (store.files(), here(tmp_path)) == ([], [])
     assert (record.recording, changed) == ("", [record])
     assert record.recording_deleted is not None
     assert record.errors == [
@@ -128,18 +133,18 @@ async def test_no_attempt_is_made_beside_one_that_still_runs(
     recordings = Recordings(lambda _record: None, waits=(0.0, 0.0))
     one, record = recording(tmp_path, recordings)
     await one.finish()
-    [kept] = tmp_path.iterdir()
+    [kept] = here(tmp_path)
     async with asyncio.timeout(20):
         while not record.errors:  # noqa: ASYNC110 - a record has no event
             await asyncio.sleep(0.02)
-    assert record.recording == str(kept)
+    assert record.recording == kept
     assert record.errors[0].endswith(f"longer than 0.1 s; until it has arrived it is at {kept}")
     store.go_on.set()
     await recordings.close()
     assert store.most_at_once == 1
     assert len(store.files()) == 1
     assert record.recording.startswith("memory://slow/")
-    assert list(tmp_path.iterdir()) == []
+    assert here(tmp_path) == []
 
 
 async def test_a_file_that_is_being_sent_when_the_server_stops_stays_where_the_record_says(
@@ -155,7 +160,7 @@ async def test_a_file_that_is_being_sent_when_the_server_stops_stays_where_the_r
     assert one._upload
     assert one._upload._job
     await asyncio.wait({one._upload._job})
-    assert [str(path) for path in tmp_path.iterdir()] == [record.recording]
+    assert here(tmp_path) == [record.recording]
     assert record.errors[0].endswith(f"the server stopped first; it is kept at {record.recording}")
 
 
@@ -173,7 +178,7 @@ async def test_what_is_deleted_while_it_is_put_away_is_gone(tmp_path: Path) -> N
         part.replace(path)
 
     slow: Any = SimpleNamespace(replace=replace, with_name=part.with_name)
-    one._recorder.finish = lambda: asyncio.sleep(0, slow)  # type: ignore[assignment, method-assign]
+    one._recorder.finish = lambda: asyncio.sleep(0, slow)  # type: ignore[method-assign]
     finish = asyncio.create_task(one.finish())
     assert await asyncio.to_thread(moving.wait, 20)
     finish.cancel()
@@ -181,7 +186,7 @@ async def test_what_is_deleted_while_it_is_put_away_is_gone(tmp_path: Path) -> N
     await asyncio.sleep(0.05)
     go_on.set()
     assert await deletion
-    assert list(tmp_path.iterdir()) == []
+    assert here(tmp_path) == []
     assert record.recording == ""
     await asyncio.gather(finish, return_exceptions=True)
     await recordings.close()
