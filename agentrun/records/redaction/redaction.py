@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +13,10 @@ from agentrun.records.redaction.normalised_text import normalise
 
 Kind = Literal["phone", "email", "card"]
 HIDDEN = "•••"
-_CACHED = 4096
+_CACHED = 1024
+"""Texts of one call; a longer one has the newest of them remembered."""
+_SPEAKERS = 4
+"""Whose turns are looked at as one: the caller's, the agent's, and the keys of two lists."""
 _DIGITS = re.compile(r"\d{1,8}")
 _MARK = re.compile(r"\[(?:phone|card)\]")
 _PART_NAME = re.compile(
@@ -36,10 +40,23 @@ class Redaction:
         self._secrets = frozenset(secrets)
         longest_first = sorted(self._secrets, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
-        self._words = functools.lru_cache(_CACHED)(self._without_words)
-        self._numbers = functools.lru_cache(_CACHED)(self._without_numbers)
-        self.text = functools.lru_cache(_CACHED)(self.line)
-        """As ``line``; what was seen lately is remembered, for a live record is written again and again."""
+        self.text = self.line
+        """As ``line``; one that is ``for_call`` remembers what it has seen."""
+        self._words = self._without_words
+        self._numbers = self._without_numbers
+
+    def for_call(self) -> Redaction:
+        """The same for one call's record, which is written again and again: it remembers what it has seen.
+
+        Nothing is remembered longer than the record that has it; of turns that are looked at as one only the
+        newest, for they are longer at each write.
+        """
+        own = copy.copy(self)
+        # methods of the one that all calls share: a cache of ``own``'s would keep it alive by a cycle
+        own.text = functools.lru_cache(_CACHED)(self.line)
+        own._words = functools.lru_cache(_CACHED)(self._without_words)
+        own._numbers = functools.lru_cache(_SPEAKERS)(self._without_numbers)
+        return own
 
     def __deepcopy__(self, memo: object) -> Self:
         # dataclasses.asdict copies what it finds

@@ -116,7 +116,7 @@ class Dispatcher:
             return
         self._count(call.agent, result)
         record = CallRecord(call.id, call.agent, "twilio", call.from_number, call.to_number)
-        record.redaction = plan.redaction
+        record.redaction = plan.redaction.for_call()
         record.ended_by, record.reason = ended_by, reason
         record.close()
         self._switchboard.records.add(record)

@@ -52,7 +52,7 @@ class RefusedStreams:
         if board.records.get(agent, call_sid) is not None:
             return
         record = CallRecord(call_sid, agent, "twilio", *numbers)
-        record.redaction = plan.redaction
+        record.redaction = plan.redaction.for_call()
         record.ended_by, record.reason = "error", f"its stream was refused: {_WORDS[reason]}"
         record.close()
         board.records.add(record)

@@ -170,7 +170,7 @@ class TwilioRoutes:
             return None
         earlier = await calls.take(plan.spec.name, grant.call_sid, grant.resumed - 1)
         if earlier:
-            earlier.record.redaction = plan.redaction
+            earlier.record.redaction = plan.redaction.for_call()
             earlier.record.from_number = grant.from_number or None
             earlier.record.to_number = grant.to_number or None
         return earlier

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import time
+import weakref
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -195,3 +197,17 @@ def test_no_text_takes_long(piece: str) -> None:
     began = time.process_time()
     ALL.line(piece * 5000)
     assert time.process_time() - began < 3
+
+
+def test_what_was_said_is_remembered_no_longer_than_the_record_of_its_call() -> None:
+    agents = Redaction(["phone"], ["hunter2!"])
+    record = CallRecord("1", "desk", "local", redaction=agents.for_call())
+    for number in range(40):
+        record.transcript.append(Entry(float(number), "caller", f"I said {number}: 415 555 1234"))
+        assert record.as_json()["transcript"][-1]["text"] == f"I said {number}: [phone]"
+    caches: Any = record.redaction
+    assert caches._numbers.cache_info().currsize <= 4, "earlier states of the conversation are remembered"
+    assert caches._words.cache_info().misses == 40, "a turn was looked at at each write"
+    gone = weakref.ref(record.redaction)
+    del record, caches
+    assert gone() is None

@@ -82,7 +82,7 @@ class Diallers:
         return outgoing
 
     async def _hear_of(self, outgoing: Outgoing, trouble: str, longest: float) -> None:
-        """Twilio's answer got lost: for ``longest`` seconds its callbacks may tell that somebody is called."""
+        """Twilio's answer got lost: for ``longest`` seconds a callback may tell that somebody is called."""
         outgoing.warn(f"{trouble}; it may be placed all the same, and its callbacks are waited for")
         self._switchboard.handover.later(self._give_up(outgoing, trouble, longest))
         with suppress(TimeoutError):

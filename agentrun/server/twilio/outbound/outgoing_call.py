@@ -81,7 +81,7 @@ class Outgoing:
 
 def _record(dial: str, call_id: str, plan: Plan, caller: str, called: str) -> CallRecord:
     record = CallRecord(call_id, plan.spec.name, "twilio", caller or None, called or None)
-    record.direction, record.redaction = "outbound", plan.redaction
+    record.direction, record.redaction = "outbound", plan.redaction.for_call()
     # whoever goes on with the call writes the same record
     record.key = dial.removeprefix(_PREFIX)
     return record
