@@ -159,9 +159,10 @@ class Store:
         """Delete what ended before ``before``; how many there were."""
         old = CALLS.c.ended < before.isoformat()
         with self._engine.begin() as connection:
-            outbox.forget(connection, before)
+            now = engine.now(connection)
+            outbox.forget(connection, before, now)
             hourly.forget(connection, before)
-            leases.forget(connection, engine.now(connection))
+            leases.forget(connection, now)
             return connection.execute(sa.delete(CALLS).where(old)).rowcount
 
     def now(self) -> datetime:

@@ -16,6 +16,8 @@ from agentrun.records.storable import storable
 from agentrun.records.store import engine
 from agentrun.records.store.tables import OUTBOX
 
+GIVE_UP_SECONDS = 72 * 3600.0
+"""How long a message is tried."""
 WAITING, DELIVERED, GIVEN_UP = "waiting", "delivered", "given up"
 
 
@@ -66,10 +68,14 @@ def put(connection: sa.Connection, rows: Iterable[Mapping[str, Any]], now: datet
         connection.execute(sa.insert(OUTBOX).values(name | value))
 
 
-def forget(connection: sa.Connection, before: datetime) -> None:
-    """Delete what was made before ``before``, all but what is still on its way."""
-    old = (OUTBOX.c.created < before.isoformat()) & (OUTBOX.c.state != WAITING)
-    connection.execute(sa.delete(OUTBOX).where(old))
+def forget(connection: sa.Connection, before: datetime, now: datetime) -> None:
+    """Delete what was made before ``before``, all but what is still on its way; it is ``now`` there.
+
+    What waits for longer than it is tried has nobody who tries it: its agent has no webhook any more.
+    """
+    tried_until = (now - timedelta(seconds=GIVE_UP_SECONDS)).isoformat()
+    rests = (OUTBOX.c.state != WAITING) | (OUTBOX.c.created < tried_until)
+    connection.execute(sa.delete(OUTBOX).where((OUTBOX.c.created < before.isoformat()) & rests))
 
 
 class Outbox:

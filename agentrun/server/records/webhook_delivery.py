@@ -17,7 +17,7 @@ from agentrun import __version__
 from agentrun.plan.webhook import Webhook
 from agentrun.records.store.threads import StoreThreads
 from agentrun.records.webhook import signature
-from agentrun.records.webhook.outbox import Message, Outbox
+from agentrun.records.webhook.outbox import GIVE_UP_SECONDS, Message, Outbox
 
 POLL_SECONDS = 1.0
 QUIET_SECONDS = 10.0
@@ -29,7 +29,6 @@ LEASE_SECONDS = 30.0
 MOST_AT_ONCE = 4
 """Tries of one agent's at the same time."""
 LEAST_PAUSE, MOST_PAUSE = 2.0, 3600.0
-GIVE_UP_SECONDS = 72 * 3600.0
 SETTLE_SECONDS = 1.0
 FLUSH_SECONDS = 5.0
 """How long a server that stops goes on trying; what is left is the next one's."""

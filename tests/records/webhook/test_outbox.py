@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from agentrun.records.store import engine
 from agentrun.records.store.store import CUT_OFF, Store
 from agentrun.records.webhook.outbox import Message
 from tests.records.store.test_store import call, lapse
@@ -142,3 +143,17 @@ def test_delivered_text_is_not_kept_and_the_rest_is_forgotten_with_its_call(url:
     store.forget(datetime.now(UTC) + timedelta(days=1))
     with store._engine.begin() as connection:
         assert list(connection.execute(sa.text("SELECT state FROM outbox")).scalars()) == ["waiting"]
+
+
+@pytest.mark.parametrize(("days", "states"), [(2, ["waiting"]), (4, [])])
+def test_what_nobody_tries_any_more_is_forgotten_too(
+    url: str, opened: Open, monkeypatch: pytest.MonkeyPatch, days: int, states: list[str]
+) -> None:
+    """The agent has lost its webhook: nobody claims its messages, and nobody gives them up."""
+    store = opened(url)
+    store.save([call("CA1").as_json()], "one", {"desk"})
+    later = datetime.now(UTC) + timedelta(days=days)
+    monkeypatch.setattr(engine, "now", lambda _connection: later)
+    store.forget(later - timedelta(days=1))
+    with store._engine.begin() as connection:
+        assert list(connection.execute(sa.text("SELECT state FROM outbox")).scalars()) == states

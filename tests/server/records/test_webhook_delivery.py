@@ -13,9 +13,8 @@ from starlette.responses import RedirectResponse, Response
 
 from agentrun.plan.webhook import Webhook
 from agentrun.records.store.store import Store
-from agentrun.records.webhook.outbox import Message, Outbox
+from agentrun.records.webhook.outbox import GIVE_UP_SECONDS, Message, Outbox
 from agentrun.server.records.webhook_delivery import (
-    GIVE_UP_SECONDS,
     LEAST_PAUSE,
     QUIET_SECONDS,
     Deliverer,
