@@ -153,8 +153,8 @@ class Recorder:
                 await self._append(0.0 if over else BEHIND_SECONDS)
                 if over:
                     break
-        except OSError as error:
-            self._fail(str(error))
+        except Exception as error:  # noqa: BLE001 - whatever an encoder raises, the call goes on without it
+            self._fail(_words(error))
         if self._file:
             await self._close(self._file)
 
@@ -171,8 +171,8 @@ class Recorder:
     async def _close(self, file: SoundFile) -> None:
         try:
             await self._aside(file.close)
-        except OSError as error:
-            self._fail(str(error))
+        except Exception as error:  # noqa: BLE001 - as above
+            self._fail(_words(error))
 
     async def _aside(self, work: Callable[[], T]) -> T:
         """Do what blocks in a thread of this recording; its jobs keep their order."""
@@ -209,6 +209,11 @@ class Recorder:
             self._broken = True
             self._record.errors.append(f"recording: {reason}")
             logger.error("call {}: its sound can't be recorded: {}", self._record.id, reason)
+
+
+def _words(error: Exception) -> str:
+    """What went wrong: a disk says it by itself, and of anything else its kind belongs to it."""
+    return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
 
 
 def mono(frame: AudioRawFrame) -> bytes:
