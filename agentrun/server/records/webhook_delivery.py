@@ -170,9 +170,9 @@ class Deliverer:
 
     async def _try(self, message: Message, webhook: Webhook) -> str:
         """Post the message; what went wrong, or nothing. Of an answer only the status is read."""
-        body = message.body.encode()
-        signed = signature.headers(webhook.keys, message.id, int(time.time()), body)
         try:
+            body = message.body.encode()
+            signed = signature.headers(webhook.keys, message.id, int(time.time()), body)
             async with asyncio.timeout(self._timeout):
                 request = self._client.stream(
                     "POST", webhook.url, content=body, headers={**_HEADERS, **signed}, follow_redirects=False
@@ -181,7 +181,7 @@ class Deliverer:
                     return "" if answer.is_success else f"it answered {answer.status_code}"
         except TimeoutError:
             return f"no answer within {self._timeout:g} s"
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except Exception as error:  # noqa: BLE001 - also a host that IDNA refuses: the outbox must learn of it
             return type(error).__name__
 
     async def _settle(self, settle: Callable[..., None], *arguments: object) -> None:

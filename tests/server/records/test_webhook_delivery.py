@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from starlette.responses import RedirectResponse, Response
 
 from agentrun.plan.webhook import Webhook
@@ -208,3 +209,17 @@ def test_where_no_agent_has_a_webhook_the_store_is_left_alone() -> None:
     before, after = virtual_time.run(main())
     assert before == 0
     assert after > 0
+
+
+async def test_a_host_that_cannot_be_written_is_a_try_that_failed(store: Store) -> None:
+    """IDNA refuses it with a UnicodeError, which is none of the client's errors."""
+    results: list[str] = []
+    webhook = Webhook(f"http://{'a' * 64}.example/", (KEY,))
+    async with httpx.AsyncClient(trust_env=False) as client:
+        deliverer = Deliverer(store.outbox, client, lambda: {"desk": webhook})
+        deliverer.on_result(lambda _agent, result: results.append(result))
+        save(store, "CA1")
+        await deliverer.close()
+    assert results[:1] == ["failed"]
+    with store._engine.begin() as connection:
+        assert connection.execute(sa.text("SELECT claim, tries FROM outbox")).one()[0] == "", "it is claimed"
