@@ -204,6 +204,28 @@ async def test_a_model_that_can_t_be_asked_costs_the_call_nothing(
     assert call.record.ended_by == "caller"
 
 
+async def test_a_reading_that_breaks_is_in_the_record_and_the_next_words_are_read(
+    tmp_path: Path, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[object] = []
+
+    async def broken(*question: object) -> None:
+        tries.append(question)
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("agentrun.session.variables.extraction.structured_answer.ask", broken)
+    script = [Answer("One."), Answer("Two.")]
+    async with quick_call(
+        tmp_path, "cascaded", [], script, resources=resources, prompts=PROMPTS, more=FIELDS
+    ) as call:
+        await call.say("I am eighty.")
+        await call.said("One.")
+        await call.say("Are you there?")
+        await call.said("Two.")
+        await call.until(lambda: len(tries) > 1)
+    assert call.record.errors == ["extraction_failed: RuntimeError"] * 2
+
+
 async def test_a_caller_who_hangs_up_is_still_read_for_a_moment(tmp_path: Path, resources: Resources) -> None:
     async with quick_call(
         tmp_path, "cascaded", [], [Answer("One.")], resources=resources, prompts=PROMPTS, more=FIELDS

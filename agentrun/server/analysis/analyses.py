@@ -12,7 +12,7 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord, cost
 from agentrun.records.store.analyses import WAITING
-from agentrun.server.analysis.analyse import WAITS, analyse
+from agentrun.server.analysis.analyse import WAITS, Analysis, analyse
 
 MOST_AT_ONCE = 4
 """Calls that are analysed at the same time; the others wait, and no call does."""
@@ -82,7 +82,11 @@ class Analyses:
             record.analysis = {"state": WAITING, "starts": 1}
             self._changed(record)
             row: dict[str, Any] = record.as_json()
-            analysis = await analyse(plan.analysis, row, self._resources, record.redaction, self.waits)
+            try:
+                analysis = await analyse(plan.analysis, row, self._resources, record.redaction, self.waits)
+            except Exception as error:  # noqa: BLE001 - nobody awaits this task, and the record would wait on
+                logger.opt(exception=error).error("the analysis broke")
+                analysis = Analysis({"state": "failed", "reason": type(error).__name__}, {})
         record.analysis = analysis.found
         record.usage.update(analysis.usage)
         record.cost = cost.estimate(record)

@@ -71,7 +71,7 @@ def _exporter(
         period = Period(began, time.time_ns())
         try:
             exporter.export(figures(registry_of(metrics).collect(), resource, period))
-        except (OSError, ValueError) as error:  # the next figures hold these as well
+        except Exception as error:  # noqa: BLE001 - the next figures hold these as well, if there are any
             logger.warning("metrics could not be sent to {}: {}", where, error)
 
     return send, exporter.shutdown

@@ -125,6 +125,7 @@ class Handover:
         task = asyncio.create_task(work, name="handover")
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(_tell)
 
     async def run(self) -> None:
         """Hand messages to their handlers, until it is cancelled."""
@@ -161,3 +162,9 @@ class Handover:
             _, pending = await asyncio.wait(self._under_way, timeout=AWAY_SECONDS)
             for task in pending:
                 task.cancel()
+
+
+def _tell(task: asyncio.Task[object]) -> None:
+    """Nobody waits for it: what it raised is heard of here alone."""
+    if not task.cancelled() and (error := task.exception()):
+        logger.opt(exception=error).error("what was to be done for another process or a placed call broke")

@@ -95,10 +95,13 @@ class Extraction:
                 await self._reading
 
     async def _read_on(self) -> None:
-        while self._more:
-            self._more = False
-            self._count += 1
-            await self._read()
+        try:
+            while self._more:
+                self._more = False
+                self._count += 1
+                await self._read()
+        except Exception as error:  # noqa: BLE001 - nobody awaits this task, and each step would wait for it
+            self._note(f"extraction_failed: {type(error).__name__}")
         self._up_to_date.set()
 
     async def _read(self) -> None:

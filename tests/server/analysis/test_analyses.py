@@ -208,3 +208,14 @@ async def test_an_agent_that_asks_no_more_settles_what_waits(spec: Path, records
             row = store.get("CA1")
     assert row is not None
     assert "no after_call any more" in row["analysis"]["reason"]
+
+
+async def test_an_analysis_that_breaks_is_over_too(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("agentrun.server.analysis.analyses.analyse", broken)
+    async with brain(PRICE, found=ANSWER) as openai, serving(spec, openai) as server:
+        call_id = await call(server, "How much?")
+        await until(lambda: found(server, call_id).get("state") != "waiting", 20)
+        assert found(server, call_id) == {"state": "failed", "reason": "RuntimeError"}

@@ -14,6 +14,7 @@ from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.server.observability import metric_export
 from agentrun.testing import virtual_time
+from tests.log_lines import log_lines
 
 WHERE = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
 
@@ -42,6 +43,23 @@ def test_figures_go_at_each_interval_and_at_the_end(monkeypatch: pytest.MonkeyPa
 
     virtual_time.run(serve())
     assert counts == [1.0, 1.0, 2.0, -1.0]
+
+
+async def test_an_exporter_that_breaks_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = pytest.importorskip("opentelemetry.exporter.otlp.proto.http.metric_exporter")
+    tries: list[object] = []
+
+    def broken(_exporter: object, data: object) -> None:
+        tries.append(data)
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(module.OTLPMetricExporter, "export", broken)
+    send, close = metric_export._exporter(metrics(), WHERE, "http://127.0.0.1:9/v1/metrics")
+    with log_lines("WARNING") as lines:
+        send()
+        send()
+    close()
+    assert len(tries) == len(lines) == 2
 
 
 async def test_without_the_variable_nothing_is_sent() -> None:

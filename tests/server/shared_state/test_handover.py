@@ -19,6 +19,7 @@ from agentrun.server.shared_state.handover import LISTEN_SECONDS, Handover
 from agentrun.server.shared_state.sql import SqlBackend
 from agentrun.server.shared_state.state import SharedState
 from agentrun.server.shared_state.tables import MESSAGES, PLACES, PROCESSES
+from tests.log_lines import log_lines
 from tests.records.conftest import emptied, postgresql
 
 __all__ = ["postgresql"]
@@ -180,3 +181,15 @@ async def test_who_is_alone_reaches_nobody() -> None:
     assert await alone.adopt(DIAL) is None
     assert not await alone.tell("b", "status")
     await alone.run()
+
+
+async def test_what_is_done_later_and_breaks_is_told() -> None:
+    async def broken() -> None:
+        raise KeyError("dial")
+
+    one = Handover(SharedState(None, Process("a")))
+    with log_lines("ERROR") as lines:
+        one.later(broken())
+        await one.close()
+        await asyncio.sleep(0)
+    assert any("another process or a placed call broke" in line for line in lines)
