@@ -23,8 +23,11 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-async def resolve(host: str, port: int, *, allow_private: bool) -> str:
-    """The address to connect to; raises ToolError for an unknown host, and for a private one."""
+async def resolve(host: str, port: int, *, allow_private: bool) -> list[str]:
+    """The addresses that may be connected to, in the resolver's order.
+
+    Raises ToolError for an unknown host, and for one with a private address among them.
+    """
     try:
         entries = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -32,4 +35,4 @@ async def resolve(host: str, port: int, *, allow_private: bool) -> str:
     addresses = [str(entry[4][0]) for entry in entries]
     if not allow_private and not all(is_public(address) for address in addresses):
         raise ToolError(f"{host} is inside a private network, and may not be asked.")
-    return addresses[0]
+    return list(dict.fromkeys(addresses))

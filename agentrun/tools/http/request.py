@@ -30,6 +30,10 @@ from agentrun.tools.results.whole_result import WholeResult
 MOST_BYTES = 1_000_000
 """A longer answer is not read."""
 MOST_REDIRECTS = 3
+MOST_ADDRESSES = 4
+"""Addresses of one host that are tried."""
+CONNECT_SECONDS = 2.0
+"""How long an address may take to be connected to while there is another one."""
 _MOST_ERROR = 300
 _FIRST_PAUSE = 0.2
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -39,6 +43,10 @@ _ALWAYS = {"Accept": "application/json", **bounded_answers.ACCEPTED}
 
 class _TryAgainError(ToolError):
     """A failure that may pass."""
+
+
+class _NotConnectedError(_TryAgainError):
+    """Nobody is at this address of the host; another one may be at the next."""
 
 
 async def ask(settings: Settings, call: Call, arguments: Mapping[str, Any]) -> Any:
@@ -53,9 +61,7 @@ async def ask(settings: Settings, call: Call, arguments: Mapping[str, Any]) -> A
 
 
 async def _once(settings: Settings, call: Call, arguments: Mapping[str, Any]) -> Any:
-    url = httpx.URL(fill_url(settings.url, arguments, call.environ))
-    if query := _fields(settings.query, arguments, call.environ):
-        url = url.copy_merge_params(query)
+    url = _address(settings, call, arguments)
     headers = {key: fill(value, arguments, call.environ) for key, value in settings.headers.items()}
     if settings.auth:
         headers |= _basic(settings.auth, call.environ)
@@ -72,6 +78,17 @@ async def _once(settings: Settings, call: Call, arguments: Mapping[str, Any]) ->
             # what was meant for one program is not shown to another, also on the same host
             headers = {}
     raise ToolError(f"{url.host} sent the request elsewhere too often.")
+
+
+def _address(settings: Settings, call: Call, arguments: Mapping[str, Any]) -> httpx.URL:
+    try:
+        url = httpx.URL(fill_url(settings.url, arguments, call.environ))
+        if query := _fields(settings.query, arguments, call.environ):
+            url = url.copy_merge_params(query)
+    except httpx.InvalidURL:
+        words = "The arguments make an address that can't be asked. Call again with shorter ones."
+        raise ToolError(words) from None
+    return url
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
@@ -96,12 +113,33 @@ async def _send(
     if host.lower() not in settings.allowed:
         raise ToolError(f"The answer is at {host}, which may not be asked.")
     port = url.port or (443 if url.scheme == "https" else 80)
-    ip = await address.resolve(host, port, allow_private=settings.allow_private)
-    if call.offline and address.is_public(ip):
+    addresses = await address.resolve(host, port, allow_private=settings.allow_private)
+    if call.offline and any(address.is_public(ip) for ip in addresses):
         raise ToolError(f"{host} can't be reached: this call is offline.")
+    *others, last = (
+        _request(ip, settings, call, url, headers, arguments) for ip in addresses[:MOST_ADDRESSES]
+    )
+    for request in others:
+        request.extensions["timeout"] |= {"connect": CONNECT_SECONDS}
+        try:
+            return await _answer(request, call, host)
+        except _NotConnectedError:
+            continue
+    return await _answer(last, call, host)
+
+
+def _request(
+    ip: str,
+    settings: Settings,
+    call: Call,
+    url: httpx.URL,
+    headers: Mapping[str, str],
+    arguments: Mapping[str, Any],
+) -> httpx.Request:
+    """The request for one address of its host."""
     body = None if settings.body is None else fill_all(settings.body, arguments, call.environ)
     form = None if settings.form is None else _fields(settings.form, arguments, call.environ)
-    request = call.http.build_request(
+    return call.http.build_request(
         settings.method,
         url.copy_with(host=ip),
         headers={
@@ -112,8 +150,12 @@ async def _send(
         },
         json=body,
         data=form,
-        extensions={"sni_hostname": host},
+        extensions={"sni_hostname": url.host},
     )
+
+
+async def _answer(request: httpx.Request, call: Call, host: str) -> httpx.Response:
+    """The whole answer; raises _NotConnectedError where nothing was sent, for nobody is there."""
     try:
         response = await call.http.send(request, stream=True, follow_redirects=False)
         try:
@@ -123,6 +165,8 @@ async def _send(
             await response.aclose()
     except AnswerTooLongError as error:
         raise ToolError(f"The answer of {host} is too long to read. Ask for less.") from error
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise _NotConnectedError(f"{host} could not be asked ({type(error).__name__}).") from None
     except httpx.TimeoutException:
         raise _TryAgainError(f"{host} did not answer in time.") from None
     except httpx.HTTPError as error:

@@ -274,3 +274,59 @@ async def test_a_key_is_not_carried_to_another_port(shop: Shop) -> None:
 async def test_a_method_of_an_argument_is_never_sent(shop: Shop) -> None:
     await ask(f"{shop.url}/x?q={{{{ order.upper }}}}", {"order": "7"})
     assert "method" not in shop.asked[0]
+
+
+def look_up(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Every host has these addresses."""
+
+    async def entries(_host: str, port: int, **_: object) -> list[tuple[Any, ...]]:
+        return [(2, 1, 6, "", (each, port)) for each in addresses]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", entries)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_host_with_a_dead_address_is_asked_at_the_next(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    url = shop.url.replace("127.0.0.1", "shop.test")
+    look_up(monkeypatch, "127.0.0.2", "127.0.0.3", "127.0.0.1")
+    answer = await ask(f"{url}/orders/7", method=method, give="order.status")
+    assert (answer.status, answer.text) == ("ok", "baking")
+    assert len(shop.asked) == 1
+    assert f"Host: shop.test:{shop.port}" in shop.asked[0]
+
+
+async def test_a_host_whose_addresses_are_all_dead_is_told_of(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = shop.url.replace("127.0.0.1", "shop.test")
+    look_up(monkeypatch, "127.0.0.2", "127.0.0.3")
+    answer = await ask(f"{url}/orders/7", retries=0)
+    assert (answer.status, answer.text) == ("refused", "shop.test could not be asked (ConnectError).")
+
+
+async def test_an_address_that_answers_badly_is_not_left_for_the_next(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = shop.url.replace("127.0.0.1", "shop.test")
+    look_up(monkeypatch, "127.0.0.1", "127.0.0.1", "127.0.0.2")
+    answer = await ask(f"{url}/broken", retries=0)
+    assert "was answered with 500" in answer.text
+    assert len(shop.asked) == 1
+
+
+async def test_a_private_address_among_public_ones_is_not_asked(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up(monkeypatch, "8.8.8.8", "127.0.0.1")
+    answer = await ask(f"http://shop.test:{shop.port}/orders/7", allow_private=False)
+    assert "inside a private network" in answer.text
+    assert shop.asked == []
+
+
+async def test_arguments_that_make_no_address_are_refused(shop: Shop) -> None:
+    answer = await ask(f"{shop.url}/x?q={{{{ words }}}}", {"words": "x" * 70_000})
+    assert answer.status == "refused"
+    assert "make an address that can't be asked" in answer.text
+    assert shop.asked == []
