@@ -35,7 +35,12 @@ async def test_what_goes_wrong_in_the_middle_is_told_and_the_file_is_closed(
 ) -> None:
     closed: list[SoundFile] = []
     close = SoundFile.close
-    monkeypatch.setattr(SoundFile, "close", lambda file: (closed.append(file), close(file)))
+
+    def note(file: SoundFile) -> None:
+        closed.append(file)
+        close(file)
+
+    monkeypatch.setattr(SoundFile, "close", note)
     one, record = recorder(tmp_path)
     await asyncio.sleep(5)
 
