@@ -22,8 +22,13 @@ MAY_CATCH_ANYTHING = {
     "cli/main.py",
     "pipeline/pipecat_private/realtime_events.py",
     "pipeline/services/structured_answer.py",
+    "server/analysis/analyses.py",
     "server/browser/offers.py",
+    "server/observability/metric_export.py",
     "server/records/row_writing.py",
+    "server/records/webhook_delivery.py",
+    "session/tracking/audio_recorder.py",
+    "session/variables/extraction.py",
     "tools/author_errors.py",
     "tools/running/invoke.py",
     "tools/running/loop_guard.py",
@@ -31,8 +36,9 @@ MAY_CATCH_ANYTHING = {
     "tools/running/timed_steps.py",
     "tools/running/threads.py",
 }
-"""The last resort of the command line, users' tools, a row, an event or an offer that costs only itself, and
-models of any provider that are asked beside a conversation. Each says why, beside its ``except``."""
+"""The last resort of the command line, users' tools, a row, an event or an offer that costs only itself, models
+of any provider that are asked beside a conversation, and work in the background that would die unseen. Each says
+why, beside its ``except``."""
 REGISTRIES = tuple(
     ".".join(parts)
     for parts in (

@@ -171,7 +171,7 @@ class Recorder:
     async def _close(self, file: SoundFile) -> None:
         try:
             await self._aside(file.close)
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - each encoder has errors of its own
             self._fail(_words(error))
 
     async def _aside(self, work: Callable[[], T]) -> T:
