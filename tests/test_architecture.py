@@ -36,9 +36,9 @@ MAY_CATCH_ANYTHING = {
     "tools/running/timed_steps.py",
     "tools/running/threads.py",
 }
-"""The last resort of the command line, users' tools, a row, an event or an offer that costs only itself, models
-of any provider that are asked beside a conversation, and work in the background that would die unseen. Each says
-why, beside its ``except``."""
+"""The last resort of the command line, users' tools, a row, an event or an offer that costs only itself,
+models of any provider that are asked beside a conversation, and work in the background that would die unseen.
+Each says why, beside its ``except``."""
 REGISTRIES = tuple(
     ".".join(parts)
     for parts in (
