@@ -159,8 +159,7 @@ class Store:
         """Delete what ended before ``before``; how many there were."""
         old = CALLS.c.ended < before.isoformat()
         with self._engine.begin() as connection:
-            now = engine.now(connection)
-            outbox.forget(connection, before, now)
+            outbox.forget(connection, before, now := engine.now(connection))
             hourly.forget(connection, before)
             leases.forget(connection, now)
             return connection.execute(sa.delete(CALLS).where(old)).rowcount
