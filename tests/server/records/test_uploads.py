@@ -103,6 +103,8 @@ async def test_a_recording_that_is_being_sent_is_deleted_once_its_thread_is_done
     assert not await one.delete(), "nobody can say yet that nothing is left"
     assert record.recording_deleted is None
     store.go_on.set()
+    assert one._deletion
+    assert await one._deletion
     await recordings.close()
     assert (store.files(), here(tmp_path)) == ([], [])
     assert (record.recording, changed) == ("", [record])
@@ -140,6 +142,8 @@ async def test_no_attempt_is_made_beside_one_that_still_runs(
     assert record.recording == kept
     assert record.errors[0].endswith(f"longer than 0.1 s; until it has arrived it is at {kept}")
     store.go_on.set()
+    assert one._upload
+    await one._upload.task
     await recordings.close()
     assert store.most_at_once == 1
     assert len(store.files()) == 1
