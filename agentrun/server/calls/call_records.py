@@ -17,7 +17,7 @@ def begin(records: RecentRecords, plan: Plan, connection: Connection, machine: s
         record = earlier.record
     elif record is None:
         record = CallRecord(call.id, call.agent, call.transport, call.from_number, call.to_number)
-    record.redaction, record.machine = plan.redaction, machine
+    record.redaction, record.machine = plan.redaction.for_call(), machine
     if record is not placed:
         records.add(record)
     return record
