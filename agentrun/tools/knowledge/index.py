@@ -29,7 +29,8 @@ def search(folder: Path, cache: Path, query: str, most: int) -> list[Passage]:
     """The ``most`` best passages for ``query``, best first.
 
     The index at ``cache`` is built anew when a file was added, removed or changed. A folder that can't be
-    written to costs an index in memory for each search. Blocks; raises OSError when a document can't be read.
+    written to costs an index in memory for each search. A document that can't be read is left out, with a
+    line in the log. Blocks; raises OSError when the folder can't be read.
     """
     words = [word for word in re.findall(r"\w+", query.lower()) if word not in _COMMON]
     match = " OR ".join(f'"{word}"' for word in words)
@@ -60,8 +61,14 @@ def _open(folder: Path, cache: Path) -> sqlite3.Connection:
         os.close(handle)
     except OSError:
         return _build(sqlite3.connect(":memory:"), folder, state)
-    _build(sqlite3.connect(name), folder, state).close()
-    Path(name).replace(cache)  # at once, so that another call never reads half of it
+    try:
+        with contextlib.closing(sqlite3.connect(name)) as index:
+            _build(index, folder, state)
+        Path(name).replace(cache)  # at once, so that another call never reads half of it
+    except BaseException:
+        for part in (name, f"{name}-journal"):
+            Path(part).unlink(missing_ok=True)
+        raise
     return sqlite3.connect(cache)
 
 
@@ -70,12 +77,24 @@ def _build(index: sqlite3.Connection, folder: Path, state: str) -> sqlite3.Conne
     index.execute(
         "CREATE VIRTUAL TABLE passages USING fts5(source, heading, text, tokenize='porter unicode61')"
     )
-    chunks = (passage for path in files(folder) for passage in passages(path, folder))
-    rows = ((passage.source, passage.heading, passage.text) for passage in chunks)
-    index.executemany("INSERT INTO passages VALUES (?, ?, ?)", rows)
+    for path in files(folder):
+        rows = [(passage.source, passage.heading, passage.text) for passage in _passages(path, folder)]
+        index.executemany("INSERT INTO passages VALUES (?, ?, ?)", rows)
     index.execute("INSERT INTO state VALUES (?)", (state,))
     index.commit()
     return index
+
+
+def _passages(path: Path, folder: Path) -> list[Passage]:
+    """Those of one document; of one that can't be read, or breaks who reads it, none."""
+    try:
+        return list(passages(path, folder))
+    except Exception as error:  # noqa: BLE001 - a strange page or PDF must not take the others away
+        from loguru import logger
+
+        name = path.relative_to(folder).as_posix()
+        logger.warning("{} is left out of what is searched: {}: {}", name, type(error).__name__, error)
+        return []
 
 
 def _is_fresh(cache: Path, state: str) -> bool:
@@ -92,6 +111,8 @@ def _state(folder: Path) -> str:
     """Changes whenever a document does."""
     digest = hashlib.sha256(str(FORMAT).encode())
     for path in files(folder):
-        stat = path.stat()
-        digest.update(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+        with contextlib.suppress(FileNotFoundError):  # it was removed a moment ago
+            stat = path.stat()
+            seen = (path.relative_to(folder), stat.st_size, stat.st_mtime_ns, os.access(path, os.R_OK))
+            digest.update("\0".join(map(str, seen)).encode() + b"\n")
     return digest.hexdigest()

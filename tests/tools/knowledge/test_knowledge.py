@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfWriter
@@ -15,6 +16,7 @@ from agentrun.errors import SpecError
 from agentrun.tools.knowledge.documents import MOST_CHARACTERS, files, passages
 from agentrun.tools.knowledge.index import search
 from agentrun.tools.running.invoke import invoke
+from tests.log_lines import log_lines
 
 SPEC = "transport: local\nprompts: Hi.\nknowledge: docs\n"
 
@@ -144,3 +146,38 @@ def test_a_plugin_with_a_tool_of_that_name_is_an_error(docs: Path) -> None:
     path.write_text(SPEC + "tools: [own]\n")
     with pytest.raises(SpecError, match="`knowledge:` brings a tool 'search_knowledge', and plugins/own"):
         plugins.load(spec.load(path))
+
+
+def test_a_document_that_cannot_be_read_is_left_out_and_told_once(
+    docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (docs / "secret.md").write_text("# Pool\nNobody may read this.\n")
+    cache = tmp_path / "cache" / "index.sqlite"
+    read = Path.read_text
+
+    def refuse(path: Path, *arguments: Any, **more: Any) -> str:
+        if path.name == "secret.md":
+            raise PermissionError(13, "Permission denied")
+        return read(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with log_lines("WARNING") as lines:
+        hits = [search(docs, cache, "pool towels", 3) for _ in range(2)]
+    assert hits[0] == hits[1] != []
+    assert len(lines) == 1
+    assert lines[0].startswith("secret.md is left out of what is searched: PermissionError: ")
+    assert [path.name for path in cache.parent.iterdir()] == ["index.sqlite"]
+
+
+def test_an_index_that_cannot_be_built_leaves_nothing_behind(
+    docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache" / "index.sqlite"
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        search(docs, cache, "pool", 3)
+    assert list(cache.parent.iterdir()) == []
