@@ -26,7 +26,7 @@ def search(
 ) -> list[Passage]:
     """The ``most`` best passages by words and by meaning; by words alone when the model can't be asked.
 
-    Blocks; raises OSError when a document can't be read.
+    Blocks; raises OSError when the folder can't be read.
     """
     by_words = index.search(folder, cache, query, most * 4)
     passages = index.everything(folder, cache)
@@ -67,19 +67,23 @@ def _nearest(
 def _vectors(
     passages: Sequence[Passage], cache: Path, embeddings: Embeddings, environ: Mapping[str, str]
 ) -> list[bytes]:
-    """The vector of each passage; those that were not seen before are asked for, and kept."""
+    """The vector of each passage; those that were not seen before are asked for, and kept.
+
+    Each portion is kept by itself: what is asked for next goes on after the last one that was answered.
+    """
     keys = [_key(passage, embeddings) for passage in passages]
-    with contextlib.closing(_open(cache)) as database, database:
+    with contextlib.closing(_open(cache)) as database:
         vectors = dict(database.execute("SELECT key, vector FROM vectors"))
         new = [(key, passage) for key, passage in zip(keys, passages, strict=True) if key not in vectors]
         for some in _in_portions(new):
             texts = [f"{passage.heading}\n{passage.text}" for _, passage in some]
             rows = list(zip([key for key, _ in some], _embed(texts, embeddings, environ), strict=True))
-            database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+            with database:
+                database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
             vectors |= dict(rows)
-        database.executemany(
-            "DELETE FROM vectors WHERE key = ?", [(key,) for key in set(vectors) - set(keys)]
-        )
+        if gone := [(key,) for key in set(vectors) - set(keys)]:
+            with database:
+                database.executemany("DELETE FROM vectors WHERE key = ?", gone)
     return [vectors[key] for key in keys]
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agentrun import plugins, spec
 from agentrun.call import Call
+from agentrun.tools.knowledge import embeddings
 from agentrun.tools.running.invoke import invoke
 from tests.spec.check_spec import complaints
 
@@ -89,6 +91,27 @@ async def test_other_words_of_one_meaning_are_found_and_documents_are_embedded_o
     (path.parent / "docs" / "a.md").write_text("# Pool\nIt is warm.\n# Food\nFrom eight.\n")
     assert "From eight." in await ask(path, "Where can I eat?", model.url)
     assert [len(texts) for texts in model.asked][3:] == [1, 1]
+
+
+async def test_a_model_that_breaks_off_in_the_middle_is_asked_for_the_rest_alone(
+    path: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embeddings, "AT_ONCE", 1)
+    embed, texts = embeddings._embed, list[str]()
+
+    def break_off(some: Sequence[str], *more: Any) -> list[bytes]:
+        if len(texts) == 2:
+            raise OSError("embeddings can't be asked: ReadTimeout")
+        texts.extend(some)
+        return embed(some, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(embeddings, "_embed", break_off)
+        assert "From seven." in await ask(path, "breakfast", model.url)
+    assert len(texts) == 2
+    assert "From seven." in await ask(path, "Where can I eat?", model.url)
+    asked = [text for request in model.asked for text in request]
+    assert len(asked) == len(set(asked)) == 4, "what was answered before was asked for again"
 
 
 @pytest.mark.parametrize("status", [401, 500])
