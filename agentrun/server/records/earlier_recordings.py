@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Protocol
 
 from agentrun.records.audio.destination import RecordingDestination, safe_id
+from agentrun.server.records.recent_records import MOST_RECORDS
 
-MOST_CALLS = 1_000
-"""Calls whose recordings are known to this process; older ones are found by the names of their files."""
+MOST_CALLS = MOST_RECORDS
+"""Calls whose recordings are known to this process, for as long as their records are in memory; older ones
+are found by the names of their files."""
 _STAMP = r"\d{8}T\d{12}Z"
 
 

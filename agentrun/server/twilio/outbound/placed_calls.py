@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from loguru import logger
 
@@ -22,6 +23,8 @@ from agentrun.server.twilio.stream_tokens import StreamGrant
 
 MOST_REMEMBERED = 10_000
 """Calls whose callbacks are still known; the oldest are forgotten."""
+MOST_OVER = 200
+"""Calls that are over and whole, for what Twilio may still tell of them; of older ones little is known."""
 _DIAL = re.compile(r"dial-[0-9a-f]{16}")
 Note = Callable[[Outgoing, str, str], Awaitable[None]]
 
@@ -37,9 +40,12 @@ class PlacedCalls:
         self._handover = handover
         self._note = note
         self._own: dict[str, Outgoing] = {}
+        self._over: dict[str, Outgoing] = {}
+        self._past: dict[str, Placed] = {}
         self._standing_in = asyncio.Lock()
         handover.on_message("status", self._on_status)
         handover.on_message("moved", self._on_moved)
+        switchboard.on_end(self._ended)
 
     async def add(self, outgoing: Outgoing) -> None:
         """This process is about to place a call: every process knows it from now on."""
@@ -69,12 +75,15 @@ class PlacedCalls:
 
     def finish(self, outgoing: Outgoing) -> None:
         """A call is over: the others learn it a moment later."""
+        self._let_go(outgoing)
         self._handover.later(self._keep(outgoing))
 
     async def find(self, dial: str) -> Placed | None:
         """The call that a webhook of Twilio's names as ours; raises AwayError where nobody can say."""
         if outgoing := self._own.get(dial):
             return outgoing.shown(self._handover.me)
+        if past := self._past.get(dial):
+            return past
         return await self._handover.placed(dial) if _DIAL.fullmatch(dial) else None
 
     async def attach(self, dial: str, call_sid: str) -> None:
@@ -181,6 +190,24 @@ class PlacedCalls:
         if len(self._own) > MOST_REMEMBERED:
             del self._own[next(iter(self._own))]
 
+    def _ended(self, record: CallRecord) -> None:
+        """A call has ended here, whatever becomes of Twilio's last callback."""
+        if record.direction == "outbound" and (outgoing := self.of(record)):
+            self._let_go(outgoing)
+
+    def _let_go(self, outgoing: Outgoing) -> None:
+        """What was said in a call that is over is its record's; here it would fill the memory."""
+        if self._own.get(outgoing.id) is not outgoing:
+            return
+        self._over[outgoing.id] = outgoing
+        while len(self._over) > MOST_OVER:
+            oldest = self._over.pop(next(iter(self._over)))
+            if self._own.get(oldest.id) is oldest:
+                del self._own[oldest.id]
+                self._past[oldest.id] = _past(oldest.shown(self._handover.me))
+        while len(self._past) > MOST_REMEMBERED:
+            del self._past[next(iter(self._past))]
+
     async def _on_status(self, words: Mapping[str, str]) -> None:
         """Another process had word of a call of this one's, or of one that has gone on since."""
         placed = await self.find(words["dial"])
@@ -191,6 +218,7 @@ class PlacedCalls:
     async def _on_moved(self, words: Mapping[str, str]) -> None:
         """Another process has the stream of a call that this one placed."""
         outgoing = self._own.pop(words["dial"], None)
+        self._over.pop(words["dial"], None)
         if outgoing is None:
             return
         record = outgoing.record
@@ -200,3 +228,8 @@ class PlacedCalls:
         if record.answered_by and words["to"] != self._handover.me:
             more = {"dial": outgoing.id, "call": record.id, "status": "", "answered_by": record.answered_by}
             await self._handover.tell(words["to"], "status", **more)
+
+
+def _past(placed: Placed) -> Placed:
+    """What is known of a call that is over, as others know it too: no number, and no parameter."""
+    return replace(placed, caller="", called="", parameters={}, ended=True)

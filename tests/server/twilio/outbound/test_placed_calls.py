@@ -22,7 +22,7 @@ from agentrun.server.shared_state import handover
 from agentrun.server.shared_state.backend import Process
 from agentrun.server.shared_state.sql import SqlBackend
 from agentrun.server.shared_state.state import SharedState
-from agentrun.server.twilio.outbound import dialler
+from agentrun.server.twilio.outbound import dialler, placed_calls
 from agentrun.server.twilio.outbound.dialler import Diallers
 from agentrun.server.twilio.outbound.outgoing_call import Outgoing
 from agentrun.server.twilio.stream_tokens import StreamGrant
@@ -250,6 +250,26 @@ async def test_a_call_that_was_over_before_its_stream_came_has_its_end(both: Bot
     assert (outgoing.record.outcome, outgoing.record.reason) == ("answered", EARLY)
     assert outgoing.record.ended is not None
     assert one.switchboard.admission.held == 0
+
+
+async def test_of_calls_that_are_over_the_newest_alone_are_kept_whole(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(placed_calls, "MOST_OVER", 2)
+    one, _ = both
+    calls = []
+    for number in range(4):
+        calls.append(await one.place(f"+1555765432{number}"))
+        await one.hears(calls[-1].id, "busy", call=calls[-1].record.id)
+    whole = list(one.diallers.placed._own.values())
+    assert whole == calls[2:]
+    past = await one.diallers.placed.find(calls[0].id)
+    assert past is not None
+    assert (past.ended, past.call_id) == (True, calls[0].record.id)
+    assert (past.called, past.parameters) == ("", {})
+    await one.hears(calls[0].id, "completed", call=calls[0].record.id)
+    assert calls[0].record.outcome == "busy"
+    assert list(one.diallers.placed._own.values()) == whole
 
 
 async def test_what_was_said_at_a_process_that_is_gone_is_not_written_over(both: Both) -> None:
