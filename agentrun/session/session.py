@@ -85,7 +85,7 @@ class Session:
         self._transcript = Transcript(record, record.elapsed)
         self._latency = Latency(record, record.elapsed)
         asked = self._plan.llm or self._plan.fixed
-        self._side = BackgroundTranscription(asked, resources, self._transcript.caller)
+        self._side = BackgroundTranscription(asked, resources, self._transcript.caller, record)
         self._response_deadline = ResponseDeadline(
             limits.answer,
             lambda state, reason: self._remedies.went_wrong(state, reason),

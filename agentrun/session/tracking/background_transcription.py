@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import wave
 from collections.abc import Callable
 from typing import Any
 
@@ -11,21 +13,33 @@ from loguru import logger
 
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import ServicePlan
+from agentrun.records import CallRecord
+from agentrun.session.tracking import usage
 
 MODEL = "gpt-4o-mini-transcribe"
 _SECONDS = 20.0
+_REFUSALS = (401, 403, 404)
+"""With these a server says that it will not write down what comes next either."""
 
 
 class BackgroundTranscription:
     """Transcribes utterances one task each; ``written`` gets the words and when they were said.
 
     Once the words are there they take the audio's place in the model's context. When they can't be had the
-    audio stays, and the record has no words for that turn.
+    audio stays, and the record has no words for that turn, but an error that says why. A server that refuses
+    the model is not asked again in the same call. The sound that was written down counts as used.
     """
 
     def __init__(
-        self, plan: ServicePlan, resources: Resources, written: Callable[[str, float], None]
+        self,
+        plan: ServicePlan,
+        resources: Resources,
+        written: Callable[[str, float], None],
+        record: CallRecord,
     ) -> None:
+        self._record = record
+        self._is_refused = False
+        self._troubles: set[str] = set()
         self._plan = plan
         self._http_client = resources.http_client
         self._written = written
@@ -33,6 +47,8 @@ class BackgroundTranscription:
 
     def take(self, message: dict[str, Any], wav: bytes, at: float) -> None:
         """Begin to write down ``wav``, which stands in ``message``."""
+        if self._is_refused:
+            return
         task = asyncio.create_task(self._write(message, wav, at))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -54,10 +70,27 @@ class BackgroundTranscription:
             answer = await client.audio.transcriptions.create(
                 model=MODEL, file=("audio.wav", wav, "audio/wav"), timeout=_SECONDS
             )
-        except openai.OpenAIError as error:
-            logger.info("no transcript of what the model heard: {}", type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - nobody awaits this task, and the call goes on
+            self._note(error)
             return
+        usage.add(self._record, f"stt {plan.provider}/{MODEL}", {"seconds": _seconds(wav)})
         words = answer.text.strip()
         if words:
             self._written(words, at)
             message["content"] = words
+
+    def _note(self, error: Exception) -> None:
+        """Each kind of trouble stands in the record once."""
+        self._is_refused = self._is_refused or getattr(error, "status_code", None) in _REFUSALS
+        kind = type(error).__name__
+        if kind in self._troubles:
+            return
+        self._troubles.add(kind)
+        words = f"{self._plan.provider}/{MODEL} gave no words of what the model heard: {kind}"
+        self._record.errors.append(f"transcription_failed: {words}")
+        logger.warning("call {}: {}", self._record.id, words)
+
+
+def _seconds(wav: bytes) -> float:
+    with wave.open(io.BytesIO(wav)) as sound:
+        return sound.getnframes() / sound.getframerate()

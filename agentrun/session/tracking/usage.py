@@ -40,16 +40,24 @@ class Usage:
         def used(frame: MetricsFrame) -> None:
             # what the other services say of themselves passes here too
             for data in (each for each in frame.data if each.processor == service.name):
-                self._add(f"{kind} {plan.provider}/{data.model or plan.model}", _amounts(data))
+                add(self._record, f"{kind} {plan.provider}/{data.model or plan.model}", _amounts(data))
 
         pushed_frames.watch_pushed_frames(service, MetricsFrame, used)
 
-    def _add(self, name: str, amounts: dict[str, float]) -> None:
-        if not amounts:
-            return
-        used = self._record.usage.setdefault(name, {})
-        for unit, amount in amounts.items():
-            used[unit] = round(used.get(unit, 0.0) + amount, 3)
+
+def add(record: CallRecord, name: str, amounts: dict[str, float]) -> None:
+    """Add to what a service has been used for; ``name`` is its kind, provider and model.
+
+    >>> record = CallRecord("1", "desk", "local")
+    >>> add(record, "stt openai/whisper-1", {"seconds": 1.5})
+    >>> record.usage
+    {'stt openai/whisper-1': {'seconds': 1.5}}
+    """
+    if not amounts:
+        return
+    used = record.usage.setdefault(name, {})
+    for unit, amount in amounts.items():
+        used[unit] = round(used.get(unit, 0.0) + amount, 3)
 
 
 def _amounts(data: MetricsData) -> dict[str, float]:

@@ -1,0 +1,80 @@
+"""What a model heard is written down beside the call: counted, and told of where it could not be."""
+
+from __future__ import annotations
+
+import io
+import wave
+from typing import Any
+
+import httpx
+import pytest
+
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.plan.plan import ServicePlan
+from agentrun.records import CallRecord
+from agentrun.session.tracking.background_transcription import BackgroundTranscription
+
+PLAN = ServicePlan("llm", "openai", "gpt-4o-audio-preview", {}, api_key="k", base_url="http://127.0.0.1:9/v1")
+
+
+def sound(seconds: float) -> bytes:
+    """Silence, as WAV."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(8000)
+        writer.writeframes(bytes(int(seconds * 8000) * 2))
+    return file.getvalue()
+
+
+class Server:
+    """Answers each request with the next status; the last one stays."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses = list(statuses)
+        self.requests = 0
+
+    def answer(self, _request: httpx.Request) -> httpx.Response:
+        self.requests += 1
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        return httpx.Response(status, json={"text": "Hello."} if status == 200 else {"error": {}})
+
+
+async def heard(server: Server, number: int) -> tuple[CallRecord, list[str], list[dict[str, Any]]]:
+    """So many utterances of 1.5 s: the record, the words, and the messages of the model's context."""
+    record, words = CallRecord("CA1", "desk", "local"), list[str]()
+    messages: list[dict[str, Any]] = [{"role": "user", "content": ["sound"]} for _ in range(number)]
+    async with httpx.AsyncClient(transport=httpx.MockTransport(server.answer)) as client:
+        resources: Any = type("Shared", (Resources,), {"__init__": lambda *_: None, "http_client": client})()
+        side = BackgroundTranscription(PLAN, resources, lambda text, _at: words.append(text), record)
+        for message in messages:
+            side.take(message, sound(1.5), 0.0)
+            for task in list(side._tasks):
+                await task
+        await side.finish()
+    return record, words, messages
+
+
+async def test_what_was_written_down_counts_as_used() -> None:
+    record, words, messages = await heard(Server(200), 2)
+    assert words == ["Hello.", "Hello."]
+    assert record.usage == {"stt openai/gpt-4o-mini-transcribe": {"seconds": 3.0}}
+    assert [message["content"] for message in messages] == ["Hello.", "Hello."]
+    assert record.errors == []
+
+
+@pytest.mark.parametrize(("status", "kind"), [(404, "NotFoundError"), (401, "AuthenticationError")])
+async def test_a_server_that_refuses_is_told_of_and_not_asked_again(status: int, kind: str) -> None:
+    server = Server(status)
+    record, words, messages = await heard(server, 3)
+    said = "openai/gpt-4o-mini-transcribe gave no words of what the model heard"
+    assert record.errors == [f"transcription_failed: {said}: {kind}"]
+    assert (words, record.usage, server.requests) == ([], {}, 1)
+    assert messages[0]["content"] == ["sound"]
+
+
+async def test_what_one_utterance_lacks_the_next_has() -> None:
+    record, words, _ = await heard(Server(400, 200), 2)
+    assert words == ["Hello."]
+    assert [error.rpartition(": ")[2] for error in record.errors] == ["BadRequestError"]
