@@ -96,6 +96,7 @@ class SharedFlag:
         self._ledger = ledger
         self._name = name
         self._raised = False
+        self.raising: Future[None] | None = None
 
     def is_raised(self) -> bool:
         """Whether a worker has raised it."""
@@ -103,10 +104,10 @@ class SharedFlag:
             self._raised = bool(self._ledger.glance(self._name))
         return self._raised
 
-    def raise_(self) -> Future[None]:
-        """Raise it: here at once, and for the others when what is returned is done."""
+    def raise_(self) -> None:
+        """Raise it: here at once, and for the others when ``raising`` is done."""
         self._raised = True
-        return self._ledger.later(self._write)
+        self.raising = self._ledger.later(self._write)
 
     def _write(self) -> None:
         with self._ledger.page(self._name) as page:

@@ -93,4 +93,4 @@ class BackgroundTranscription:
 
 def _seconds(wav: bytes) -> float:
     with wave.open(io.BytesIO(wav)) as sound:
-        return sound.getnframes() / sound.getframerate()
+        return float(sound.getnframes() / sound.getframerate())

@@ -11,6 +11,13 @@ from agentrun.server.shared_state.ledger import Ledger, SharedFlag, SharedLoad
 from tests.log_lines import log_lines
 
 
+def raised(flag: SharedFlag) -> None:
+    """Raise ``flag``; returns when the others see it."""
+    flag.raise_()
+    assert flag.raising
+    flag.raising.result(20)
+
+
 def test_threads_take_turns_at_one_page(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.sqlite3")
 
@@ -27,7 +34,7 @@ def test_threads_take_turns_at_one_page(tmp_path: Path) -> None:
 
 def test_a_flag_that_one_thread_raised_is_seen_by_another(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.sqlite3")
-    SharedFlag(ledger, "proxied").raise_().result(20)
+    raised(SharedFlag(ledger, "proxied"))
     with ThreadPoolExecutor(1) as threads:
         assert threads.submit(SharedFlag(ledger, "proxied").is_raised).result()
     ledger.close()
@@ -46,10 +53,11 @@ def test_a_worker_that_stands_still_with_the_file_in_hand_holds_up_nobody(tmp_pa
         shared._looked(0.0)
         assert shared.capacity() == 7
         assert not flag.is_raised()
-        raising = flag.raise_()
+        flag.raise_()
         assert flag.is_raised()
-        assert not raising.done()
-    raising.result(20)
+        assert flag.raising
+        assert not flag.raising.done()
+    flag.raising.result(20)
     assert shared.capacity() == 7 + own.most
     assert SharedFlag(stalled, "proxied").is_raised()
     stalled.close()
@@ -74,5 +82,5 @@ def test_a_page_that_cannot_be_written_is_told_and_the_next_one_is_tried(tmp_pat
     ledger = Ledger(tmp_path / "ledger.sqlite3")
     ledger.close()
     with log_lines("WARNING") as lines:
-        SharedFlag(ledger, "proxied").raise_().result(20)
+        raised(SharedFlag(ledger, "proxied"))
     assert "what the workers share can't be written" in lines[0]
