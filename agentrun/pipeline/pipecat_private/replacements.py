@@ -25,12 +25,21 @@ from pipecat.transports.websocket.fastapi import FastAPIWebsocketOutputTransport
 
 @dataclass(frozen=True)
 class Replaceable:
-    """A method of ``owner``, the names of its parameters behind ``self``, and what it is replaced for."""
+    """A method of ``owner``, the names of its parameters behind ``self``, and what it is replaced for.
 
-    owner: type
+    ``owner`` is a class, or ``module:class`` where the module needs a library that not everyone has.
+    """
+
+    owner: type | str
     name: str
     parameters: tuple[str, ...]
     purpose: str
+
+    def is_of(self, target: object) -> bool:
+        """Whether ``target`` has the method from ``owner``."""
+        if isinstance(self.owner, type):
+            return isinstance(target, self.owner)
+        return any(f"{each.__module__}:{each.__qualname__}" == self.owner for each in type(target).__mro__)
 
 
 REPLACEABLE = (
@@ -68,8 +77,50 @@ REPLACEABLE = (
     Replaceable(BaseOutputTransport.MediaSender, "handle_tts_stopped", ("frame",), "a small last piece"),
     Replaceable(FastAPIWebsocketOutputTransport, "_write_audio_sleep", (), "send ahead of playing"),
     Replaceable(FastAPIWebsocketOutputTransport, "write_audio_frame", ("frame",), "a line that is lost"),
+    *(
+        Replaceable(owner, "_handle_evt_function_call_arguments_done", ("evt",), "unreadable arguments")
+        for owner in (
+            OpenAIRealtimeLLMService,
+            "pipecat.services.azure.voice_live.llm:AzureVoiceLiveLLMService",
+            "pipecat.services.inworld.realtime.llm:InworldRealtimeLLMService",
+            "pipecat.services.xai.realtime.llm:GrokRealtimeLLMService",
+        )
+    ),
+    Replaceable(
+        "pipecat.services.openai.live.llm:OpenAILiveLLMService",
+        "_handle_response_output_item_done",
+        ("evt",),
+        "unreadable arguments",
+    ),
+    Replaceable(
+        "pipecat.services.aws.nova_sonic.llm:AWSNovaSonicLLMService",
+        "_handle_tool_use_event",
+        ("event_json",),
+        "unreadable arguments",
+    ),
+    Replaceable(
+        "pipecat.services.anthropic.llm:AnthropicLLMService",
+        "_create_message_stream",
+        ("api_call", "params"),
+        "put tool calls together",
+    ),
+    Replaceable(
+        "pipecat.services.aws.llm:AWSBedrockLLMService",
+        "_create_converse_stream",
+        ("client", "request_params"),
+        "put tool calls together",
+    ),
 )
 """Every method that may be replaced, and why."""
+
+
+def is_replaceable(target: object, name: str, rows: tuple[Replaceable, ...] = REPLACEABLE) -> bool:
+    """Whether ``rows`` has a row for the method ``name`` of ``target``'s class.
+
+    >>> is_replaceable(object(), "push_frame")
+    False
+    """
+    return any(row.name == name and row.is_of(target) for row in rows)
 
 
 def replace_method(
@@ -87,7 +138,7 @@ def replace_method(
         ...
     TypeError: push_frame of object is not among the methods that agentrun replaces
     """
-    if not any(row.name == name and isinstance(target, row.owner) for row in rows):
+    if not is_replaceable(target, name, rows):
         kind = type(target).__name__
         raise TypeError(f"{name} of {kind} is not among the methods that agentrun replaces")
     original = getattr(target, name)

@@ -15,7 +15,7 @@ from typing import Any
 from pipecat.frames.frames import FunctionCallFromLLM
 from pipecat.services.llm_service import LLMService
 
-from agentrun.pipeline.pipecat_private.replacements import replace_method
+from agentrun.pipeline.pipecat_private.replacements import is_replaceable, replace_method
 from agentrun.tools.arguments import unreadable_arguments
 
 
@@ -33,18 +33,17 @@ def read_all_arguments(llm: object) -> None:
         await run(function_calls)
 
     run = replace_method(llm, "run_function_calls", run_function_calls)
-    service: Any = llm
     for name, repair in REPAIRS.items():
-        if hasattr(service, name):
-            setattr(service, name, _repaired(getattr(service, name), repair))
+        if is_replaceable(llm, name):
+            _repair(llm, name, repair)
 
 
-def _repaired(handle: Callable[[Any], Any], repair: Callable[[Any], None]) -> Callable[[Any], Any]:
-    async def repaired(event: Any) -> None:
+def _repair(llm: LLMService[Any], name: str, repair: Callable[[Any], None]) -> None:
+    async def handle_repaired(event: Any) -> None:
         repair(event)
         await handle(event)
 
-    return repaired
+    handle = replace_method(llm, name, handle_repaired)
 
 
 def _of_done(event: Any) -> None:

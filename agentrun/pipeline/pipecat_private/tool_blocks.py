@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+from agentrun.pipeline.pipecat_private.replacements import is_replaceable, replace_method
 from agentrun.tools.arguments import unreadable_arguments
 
 _MOST_CHARACTERS = 256_000
@@ -25,22 +26,19 @@ def assemble_tool_blocks(llm: object) -> None:
 
     Arguments that are no JSON object reach the tool as ``unreadable_arguments``, which tells the model.
     """
-    service: Any = llm
-    if hasattr(service, "_create_message_stream"):
-        create = service._create_message_stream
+    if is_replaceable(llm, "_create_message_stream"):
 
         async def create_message_stream(api_call: Any, params: Any) -> Any:
             return anthropic_events(await create(api_call, params))
 
-        service._create_message_stream = create_message_stream
-    if hasattr(service, "_create_converse_stream"):
-        converse = service._create_converse_stream
+        create = replace_method(llm, "_create_message_stream", create_message_stream)
+    if is_replaceable(llm, "_create_converse_stream"):
 
         async def create_converse_stream(client: Any, params: Any) -> Any:
             response = await converse(client, params)
             return {**response, "stream": bedrock_events(response["stream"])}
 
-        service._create_converse_stream = create_converse_stream
+        converse = replace_method(llm, "_create_converse_stream", create_converse_stream)
 
 
 @dataclass

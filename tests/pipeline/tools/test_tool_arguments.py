@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import AsyncIterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -145,10 +144,3 @@ def test_the_services_still_read_arguments_where_they_are_repaired() -> None:
     assert {path for path, methods in readers.items() if not methods} == elsewhere
     tool_use = (root / "aws/nova_sonic/llm.py").read_text()
     assert 'arguments = json.loads(tool_use["content"])' in tool_use
-
-
-def test_each_method_takes_one_event() -> None:
-    from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
-
-    method = OpenAIRealtimeLLMService._handle_evt_function_call_arguments_done
-    assert list(inspect.signature(method).parameters) == ["self", "evt"]

@@ -135,6 +135,8 @@ def test_bedrock_s_arguments_come_whole(pieces: list[str], arguments: str) -> No
     ]
 
     class Service:
+        __module__, __qualname__ = "pipecat.services.aws.llm", "AWSBedrockLLMService"
+
         async def _create_converse_stream(self, _client: Any, _params: Any) -> Any:
             return {"stream": stream([text, start, *given, stop])}
 
