@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,19 @@ def worker_options(command: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         help="Processes on one port, each of which answers calls.",
     )(command)
+
+
+class _Days(click.ParamType[float]):
+    name = "days"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            days = float(str(value).strip().removesuffix("d"))
+        except ValueError:
+            days = 0.0
+        if not 0 < days < math.inf:
+            return self.fail(f"{value!r} is no number of days above 0: write 30d", param, ctx)
+        return days
 
 
 class _Duration(click.ParamType[float]):
@@ -166,8 +180,8 @@ def record_options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
         "--keep-records",
         metavar="DAYS",
-        type=click.FloatRange(0, min_open=True),
-        help="How long records are kept; for ever by default.",
+        type=_Days(),
+        help="How many days records are kept, 30d or 30; for ever by default.",
     )(command)
     return records_option(command)
 
