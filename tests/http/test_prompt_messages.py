@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from fastapi import FastAPI, WebSocket
+from fastapi.testclient import TestClient
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -108,7 +109,16 @@ async def test_text_that_is_none_closes_the_connection_as_ever() -> None:
 
 
 def test_another_server_s_socket_is_left_as_it_is() -> None:
-    prompt_messages.listen(object(), lambda _text: True)
+    page = Page()
+    page.reading.set()
+    app = FastAPI()
+    app.add_api_websocket_route("/", page.serve)
+    with TestClient(app) as client, client.websocket_connect("/") as socket:
+        assert socket.receive_text() == "go"
+        for text in ("sound 1", "more"):
+            socket.send_text(text)
+            assert socket.receive_text() == "received"
+    assert (page.taken, page.received) == ([], ["sound 1", "more"])
 
 
 @pytest.mark.parametrize("name", ["handle_connect", "send_receive_event_to_app"])

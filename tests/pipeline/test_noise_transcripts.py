@@ -9,6 +9,7 @@ import pytest
 from pipecat.frames.frames import InputAudioRawFrame, TranscriptionFrame
 
 from agentrun.pipeline.turns.noise_transcripts import Evidence, is_note, loudness, probability, reason
+from tests import processor_time
 
 PROMPT = "Expect words of college basketball. Names such as Gonzaga, Duke and UConn."
 WORDS = (
@@ -92,6 +93,8 @@ def test_probability_is_what_the_service_says() -> None:
     assert probability(frame(None)) is None
 
 
-def test_a_hostile_transcript_is_judged_at_once() -> None:
-    for piece in ("♪", "[", "(", "*", "<a", "[]"):
-        reason(piece * 20_000 + "x", PROMPT, STRONG)
+@pytest.mark.parametrize("piece", ["♪", "[", "(", "*", "<a", "[]"])
+def test_a_hostile_transcript_is_judged_at_once(piece: str) -> None:
+    with processor_time.at_most(5):
+        verdict = reason(piece * 20_000 + "x", PROMPT, STRONG)
+    assert verdict == ("a note of the transcription, and no words" if piece == "♪" else "")

@@ -145,9 +145,7 @@ async def test_a_change_that_got_lost_is_told_by_the_next_heartbeat(both: Both) 
     assert await others.ask(asked(1, 1)) is None
 
 
-async def test_it_is_looked_for_every_second_while_it_is_away(
-    both: Both, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_it_is_looked_for_while_it_is_away(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_state, "AWAY_SECONDS", 0.01)
     database, mine, _ = both
     database.gone = refuse
