@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from agentrun.providers.service import Kind
 
 _DATED = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{4})$")
-_OWN = re.compile(r"^(?:gpt-|chatgpt-|o\d|tts-|whisper-|codex-)")
 _FINE_TUNED = "ft:"
 _LLM = """
     chatgpt-4o-latest codex-mini-latest gpt-3.5-turbo gpt-3.5-turbo-16k gpt-4 gpt-4-0125-preview
@@ -70,12 +69,3 @@ def is_known(model: str) -> bool:
     """Whether OpenAI has ``model``, as far as is known here; fine-tuned ones are taken for granted."""
     plain = _DATED.sub("", model)
     return model.startswith(_FINE_TUNED) or any(plain in names for names in MODELS.values())
-
-
-def is_openais(model: str) -> bool:
-    """Whether the name is one of OpenAI's making, and not another server's.
-
-    >>> is_openais("gpt-99"), is_openais("llama-3")
-    (True, False)
-    """
-    return _OWN.match(model) is not None

@@ -8,8 +8,6 @@ from typing import Any
 
 NEAR_SECONDS = 0.005
 """Times of one moment may differ by their rounding."""
-LEAD_SECONDS = 3.0
-"""A turn of the caller is known to have begun so long after their sound that cut an answer, at most."""
 _ENDED_BY = ("caller", "agent", "error", "server", "network")
 _CUTS = ("caller", "agent", "hang-up", "server")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,8 +144,8 @@ def _seen(given: Mapping[str, str], mode: Mode) -> dict[str, str]:
 
 def _run(
     cases: Sequence[Case],
-    shown: object,
-    loaded: object,
+    shown: Screen | None,
+    loaded: Callable[[], None] | None,
     mode: Mode,
     *,
     environ: Mapping[str, str],
@@ -154,7 +154,6 @@ def _run(
     """Every case, one after the other: in real time with sound or real models, else on a clock that jumps."""
     import asyncio
 
-    from agentrun.cli.output.tests_table import Screen
     from agentrun.testing.running import runner
     from agentrun.testing.virtual_time import VirtualTimeLoop
 
@@ -163,10 +162,10 @@ def _run(
         async with runner.running(environ, mode) as run:
             for case in cases:
                 outcome = await run(case, "audio" if audio else "text")
-                if callable(loaded):
+                if loaded:
                     loaded()
                 outcomes.append(outcome)
-                if isinstance(shown, Screen):
+                if shown:
                     shown.one(outcome)
         return outcomes
 

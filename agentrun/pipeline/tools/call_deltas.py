@@ -16,11 +16,6 @@ MOST_CHARACTERS = 256_000
 """Of one call's arguments; longer ones go back to the model as unreadable."""
 
 
-class _Function(Protocol):
-    name: str | None
-    arguments: str | None
-
-
 class ToolCallDelta(Protocol):
     """A piece of a tool call, as ``openai`` reads it; a server may leave out each of its parts."""
 

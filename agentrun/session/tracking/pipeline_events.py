@@ -23,7 +23,7 @@ from agentrun.tools.tool import Tool
 
 @dataclass(frozen=True)
 class PipelineEvents:
-    """``pipeline.listener.SessionListener``: into the record, and to whoever waits for an answer."""
+    """``pipeline.session_listener.SessionListener``: into the record, and to whoever waits for an answer."""
 
     call_id: str
     line: SessionCallControl

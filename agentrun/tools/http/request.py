@@ -143,8 +143,7 @@ def _request(
         settings.method,
         url.copy_with(host=ip),
         headers={
-            "Accept": "application/json",
-            **bounded_answers.ACCEPTED,
+            **_ALWAYS,
             **headers,
             "Host": url.netloc.decode(),
         },
