@@ -12,6 +12,8 @@ from agentrun.records.store.tables import CALLS, LEASES
 
 LEASE_SECONDS = 20.0
 """A server that has said nothing for so long may be dead."""
+CUT_OFF = "the process was killed"
+"""Why a call has ended whose server is not heard of."""
 CONFIRM_SECONDS = 10.0
 """How long a lapsed lease must not have moved before its calls are closed: clocks may be set."""
 
@@ -35,6 +37,11 @@ def gone(now: datetime) -> sa.ColumnElement[bool]:
     since = datetime.fromtimestamp(now.timestamp() - LEASE_SECONDS, now.tzinfo).isoformat()
     # a server of an earlier version has no lease, and writes down when it was there last
     return sa.case((expires.is_(None), CALLS.c.seen < since), else_=expires <= now.timestamp())
+
+
+def given_up(owner: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """The calls of ``owner`` that another server has closed: the network between may have been cut."""
+    return (CALLS.c.owner == owner) & (CALLS.c.record["reason"].as_string() == CUT_OFF)
 
 
 def expiry() -> sa.ScalarSelect[float]:

@@ -57,6 +57,12 @@ class ResumingTable:
             row = connection.execute(change.returning(CALLS.c.record, CALLS.c.resume)).first()
             return ResumedRow(storable(row[0]), storable(row[1]), mine, age) if row else None
 
+    def let_go(self, agent: str, call_id: str, key: str) -> None:
+        """A call that was taken with ``key`` by a server that has no use for it any more is nobody's."""
+        this = (CALLS.c.agent == agent) & (CALLS.c.id == call_id) & (CALLS.c.key == key)
+        with self._engine.begin() as connection:
+            connection.execute(sa.update(CALLS).where(this).values(owner=""))
+
     def is_elsewhere(self, agent: str, call_id: str, key: str) -> bool:
         """Whether the call was resumed since its record had ``key``."""
         query = sa.select(CALLS.c.key).where(CALLS.c.agent == agent, CALLS.c.id == call_id)

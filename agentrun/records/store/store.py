@@ -16,12 +16,12 @@ from agentrun.errors import SetupError
 from agentrun.records.storable import kept, storable
 from agentrun.records.store import analyses, answered, call_selection, engine, hourly, leases, resuming
 from agentrun.records.store.call_query import CallQuery, Row
+from agentrun.records.store.leases import CUT_OFF
 from agentrun.records.store.tables import CALLS, LEASES
 from agentrun.records.webhook import outbox
 
 __all__ = ["CUT_OFF", "DEFAULT", "CallQuery", "Row", "Store"]
 DEFAULT = "sqlite:///agentrun-calls.sqlite3"
-CUT_OFF = "the process was killed"
 _KNOWN = (CALLS.c.agent, CALLS.c.id, CALLS.c.started, CALLS.c.ended, CALLS.c.seen)
 _CHANGING = ("ended", "record", "owner", "seen", "analysis", "resume", "webhook")
 """Columns that are written anew; `agent`, `id`, `started` and `key` stay what they were."""
@@ -82,9 +82,10 @@ class Store:
         """Write ``rows``, new or known, all or none; those that were refused.
 
         ``keys`` are those of their records: a row that another record has written is not written over, nor
-        is one that has ended opened again. Those of the agents in ``webhooks`` are put into the outbox when
-        they have ended. ``snapshots`` are what others need to go on with the calls. Raises
-        sqlalchemy.exc.SQLAlchemyError, and what a row raises that can't be encoded.
+        is one that has ended opened again, unless others closed it as nothing was heard of ``owner``. Those
+        of the agents in ``webhooks`` are put into the outbox when they have ended. ``snapshots`` are what
+        others need to go on with the calls. Raises sqlalchemy.exc.SQLAlchemyError, and what a row raises that
+        can't be encoded.
         """
         if not rows:
             return []
@@ -228,7 +229,8 @@ def _writing(insert: Any) -> Any:
     """What writes one row, new or known: built once, for building takes longer than writing."""
     statement = insert(CALLS)
     new = statement.excluded
-    mine = (CALLS.c.key == new.key) & (CALLS.c.ended.is_(None) | new.ended.is_not(None))
+    is_open = CALLS.c.ended.is_(None) | leases.given_up(new.owner)
+    mine = (CALLS.c.key == new.key) & (is_open | new.ended.is_not(None))
     changed = {name: new[name] for name in _CHANGING}
     return statement.on_conflict_do_update(index_elements=["agent", "id"], set_=changed, where=mine)
 

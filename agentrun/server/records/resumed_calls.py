@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,12 +11,37 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agentrun.records import CallRecord, resumption
 from agentrun.records.resumption import Resumption
-from agentrun.records.store.resuming import ResumingTable
+from agentrun.records.store.resuming import ResumedRow, ResumingTable
 from agentrun.records.store.threads import StoreThreads
 
-STORE_SECONDS = 2.0
-"""How long the store is waited for: a caller hears nothing meanwhile."""
+STORE_SECONDS = 6.0
+"""How long the store is waited for: a caller hears nothing meanwhile, and is hung up on without an answer."""
 T = TypeVar("T")
+
+
+class Taking:
+    """Takes a call in a thread: one that is got after nobody waits for it any more is let go again.
+
+    It would be up for ever otherwise, for the server that is its own lives.
+    """
+
+    def __init__(self, table: ResumingTable, agent: str, call_id: str, owner: str, times: int) -> None:
+        self._table = table
+        self._about = agent, call_id
+        self._how = owner, times
+        self._settled = threading.Lock()
+        self._row: ResumedRow | None = None
+
+    def take(self) -> None:
+        """Blocks; raises what the store raises."""
+        row = self._table.take(*self._about, *self._how)
+        self._row = row
+        if row and not self._settled.acquire(blocking=False):
+            self._table.let_go(*self._about, row.key)
+
+    def settle(self) -> ResumedRow | None:
+        """The call, where it was got by now; what is got later is let go."""
+        return None if self._settled.acquire(blocking=False) else self._row
 
 
 class ResumedCalls:
@@ -35,7 +61,11 @@ class ResumedCalls:
 
     async def take(self, agent: str, call_id: str, times: int) -> Resumption | None:
         """The call, which is this server's from now on; None where another one has it, or it is over."""
-        row = await self._ask(None, self._table.take, agent, call_id, self._owner, times)
+        taking = Taking(self._table, agent, call_id, self._owner, times)
+        try:
+            await self._ask(None, taking.take)
+        finally:
+            row = taking.settle()
         return resumption.read(row.record, row.snapshot, row.key, row.age) if row else None
 
     async def is_elsewhere(self, record: CallRecord) -> bool:

@@ -55,11 +55,12 @@ class PlacedTable:
     def adopt(self, dial: str, owner: str, former: str | None = None) -> Placed | None:
         """Have ``owner`` go on with a placed call; what it was before.
 
-        None where there is no such call, or where it is not of the ``former`` owner any more.
+        None where there is no such call, or where it is not of the ``former`` owner any more. Who asks again,
+        because the answer came too late, is told the same.
         """
         with transaction(self._engine) as connection:
             placed = _read(connection, dial, lock=True)
-            if placed is None or (former is not None and placed.owner != former):
+            if placed is None or (former is not None and placed.owner not in (former, owner)):
                 return None
             connection.execute(sa.update(PLACED).where(_is(dial)).values(owner=owner))
             return placed

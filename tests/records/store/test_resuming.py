@@ -13,6 +13,7 @@ import pytest
 from agentrun.records import CallRecord, Entry
 from agentrun.records.resumption import read
 from agentrun.records.store.store import Store
+from tests.records.store.test_store import lapse
 
 STATE = {"state": {"guests": 4}, "runs": [["book", "{}", "ok", "Booked."]], "parameters": {"a": "b"}}
 Open = Callable[[str], Store]
@@ -123,6 +124,31 @@ def test_what_another_version_has_written_is_read_as_far_as_it_is_known() -> Non
     assert 31.0 <= call.record.elapsed() < 40.0
     assert [message["role"] for message in call.messages] == ["user", "developer"]
     assert "look" in call.messages[1]["content"]
+
+
+def test_a_call_that_is_let_go_may_be_resumed_by_another_server(url: str, open_store: Open) -> None:
+    store, record = open_store(url), CallRecord("CA1", "desk", "twilio")
+    up(store, record)
+    taken = store.resuming.take("desk", "CA1", "two", 0)
+    assert taken is not None
+    store.resuming.let_go("desk", "CA1", record.key)
+    store.resuming.let_go("desk", "CA1", taken.key)
+    again = store.resuming.take("desk", "CA1", "three", 1)
+    assert again is not None
+    assert again.key == f"{record.key}.2"
+
+
+def test_a_call_that_nobody_took_up_in_the_end_is_closed(url: str, open_store: Open) -> None:
+    store = open_store(url)
+    up(store, CallRecord("CA1", "desk", "twilio"))
+    store.touch("two")
+    taken = store.resuming.take("desk", "CA1", "two", 0)
+    assert taken is not None
+    store.resuming.let_go("desk", "CA1", taken.key)
+    lapse(store)
+    store.touch("two")
+    assert list(store.lapsed()) == [""]
+    assert [row["id"] for row in store.close_abandoned([""])] == ["CA1"]
 
 
 @pytest.mark.parametrize("hours", [-1, 0, 1])

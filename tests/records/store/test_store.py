@@ -120,6 +120,26 @@ def test_a_call_whose_server_was_killed_is_closed_and_a_live_one_is_not(url: str
     assert alive["ended"] is None
 
 
+def test_a_call_that_others_gave_up_goes_on_when_its_server_is_heard_of_again(url: str, opened: Open) -> None:
+    store, record = opened(url), call("CA1", ended=False)
+    keys = [record.key]
+    store.save([record.as_json()], "cut off", keys=keys)
+    lapse(store)
+    assert store.close_abandoned(["cut off"])
+    store.save([record.as_json()], "another", keys=keys)
+    assert not list(store.find(CallQuery(up=True))), "nobody else opens it again"
+    record.transcript.append(Entry(1.0, "caller", "Are you there?"))
+    assert store.save([record.as_json()], "cut off", keys=keys) == []
+    [row] = store.find(CallQuery(up=True))
+    assert [entry["text"] for entry in row["transcript"]] == ["Are you there?"]
+    earlier = record.as_json()
+    record.ended, record.ended_by = record.started + timedelta(seconds=10), "caller"
+    store.save([record.as_json()], "cut off", keys=keys)
+    store.save([earlier], "cut off", keys=keys)
+    [row] = store.find(CallQuery())
+    assert row["ended_by"] == "caller", "a write that comes late opens no call that has ended"
+
+
 def test_old_calls_are_forgotten(url: str, opened: Open) -> None:
     store = opened(url)
     store.save(

@@ -56,6 +56,7 @@ async def test_a_placed_call_is_known_to_all_and_one_of_them_has_it(both: Both) 
     assert await other.adopt(DIAL, "somebody else") is None
     former = await other.adopt(DIAL)
     assert former is not None
+    assert await other.adopt(DIAL, "a") is not None, "an answer that was lost is given again"
     assert (former.owner, former.call_id, former.parameters) == ("a", "CA1", {"patient": "Ada"})
     now_known = await one.placed(DIAL)
     assert now_known is not None
