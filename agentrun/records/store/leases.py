@@ -41,7 +41,8 @@ def gone(now: datetime) -> sa.ColumnElement[bool]:
 
 def given_up(owner: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """The calls of ``owner`` that another server has closed: the network between may have been cut."""
-    return (CALLS.c.owner == owner) & (CALLS.c.record["reason"].as_string() == CUT_OFF)
+    reason: sa.ColumnElement[str] = CALLS.c.record["reason"].as_string()
+    return (CALLS.c.owner == owner) & (reason == CUT_OFF)
 
 
 def expiry() -> sa.ScalarSelect[float]:

@@ -83,9 +83,8 @@ class Store:
 
         ``keys`` are those of their records: a row that another record has written is not written over, nor
         is one that has ended opened again, unless others closed it as nothing was heard of ``owner``. Those
-        of the agents in ``webhooks`` are put into the outbox when they have ended. ``snapshots`` are what
-        others need to go on with the calls. Raises sqlalchemy.exc.SQLAlchemyError, and what a row raises that
-        can't be encoded.
+        of the agents in ``webhooks`` are put into the outbox when they have ended; ``snapshots`` are what
+        others need to go on. Raises sqlalchemy.exc.SQLAlchemyError, and what a row raises with a bad value.
         """
         if not rows:
             return []
@@ -229,9 +228,8 @@ def _writing(insert: Any) -> Any:
     """What writes one row, new or known: built once, for building takes longer than writing."""
     statement = insert(CALLS)
     new = statement.excluded
-    is_open = CALLS.c.ended.is_(None) | leases.given_up(new.owner)
-    mine = (CALLS.c.key == new.key) & (is_open | new.ended.is_not(None))
-    changed = {name: new[name] for name in _CHANGING}
+    may = CALLS.c.ended.is_(None) | leases.given_up(new.owner) | new.ended.is_not(None)
+    changed, mine = {name: new[name] for name in _CHANGING}, (CALLS.c.key == new.key) & may
     return statement.on_conflict_do_update(index_elements=["agent", "id"], set_=changed, where=mine)
 
 
