@@ -51,7 +51,7 @@ sbom: install
 docs: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --strict
 
-# 9, 20 and 9 minutes on two cores that nobody else uses
+# laid out for 9, 20 and 9 minutes on two cores that nobody else uses
 bench: install
 	$(BIN)/python benchmarks/bench.py 3 --profile zero
 	$(BIN)/python benchmarks/held.py
