@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -122,10 +122,12 @@ async def machines(
     spec: str = SPEC,
     engines: tuple[ScriptedHearing, ScriptedBrain] | None = None,
     drain: str = "0s",
+    environs: Sequence[Mapping[str, str]] = (),
 ) -> AsyncIterator[Machines]:
     """Servers of the agents that ``limits`` names, each of which answers ``/ready`` to the balancer.
 
-    ``spec`` has a place for their names and limits; ``engines`` are what the mock of OpenAI hears and says.
+    ``spec`` has a place for their names and limits; ``engines`` are what the mock of OpenAI hears and says,
+    ``environs`` what each server has in its environment beside the others.
     """
     callee = callee or Callee()
     specs = [folder / f"{name}.yaml" for name in limits]
@@ -145,7 +147,8 @@ async def machines(
             "TWILIO_FROM_NUMBER": FROM,
             "AGENTRUN_API_KEY": KEY,
         }
-        for port in ports[1:]:
+        own = [*environs, *({} for _ in range(number - len(environs)))]
+        for port, more in zip(ports[1:], own, strict=True):
             rig.urls.append(f"http://127.0.0.1:{port}")
             home = folder / str(port)
             home.mkdir()
@@ -153,7 +156,7 @@ async def machines(
             rig.processes.append(
                 await asyncio.create_subprocess_exec(
                     *(*command, "--records", store, "--drain", drain, *options),
-                    env=environ(**given),
+                    env=environ(**given, **more),
                     cwd=home,
                     stdout=DEVNULL,
                     stderr=None if os.environ.get("CI") else PIPE,
