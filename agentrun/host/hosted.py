@@ -23,7 +23,7 @@ from agentrun.plan import daily
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
-from agentrun.server.calls.switchboard import HARD_SECONDS
+from agentrun.server.calls.closing_calls import HARD_SECONDS
 from agentrun.server.lifecycle.answering import Answering, answering
 from agentrun.server.lifecycle.options import Options
 from agentrun.server.lifecycle.spec_files import load

@@ -14,7 +14,7 @@ from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord, spec_snapshot
 from agentrun.server.admission.admission import Admission
 from agentrun.server.analysis.analyses import Analyses
-from agentrun.server.calls import call_records, mcp_tools, unbegun_calls
+from agentrun.server.calls import call_records, closing_calls, mcp_tools, unbegun_calls
 from agentrun.server.calls.drafts import Drafts
 from agentrun.server.calls.left_open import LeftOpenCalls
 from agentrun.server.calls.mcp_tools import Own, RemoteTools
@@ -27,12 +27,6 @@ from agentrun.server.shared_state.handover import Handover
 from agentrun.session import Session
 from agentrun.transports.connection import Connection
 
-STOPPING = "the server is stopping"
-GOODBYE_SECONDS = 5.0
-"""How long calls get to end by themselves when the server stops."""
-HARD_SECONDS = 15.0
-WORDS_SECONDS = 10.0
-"""How long the words of a goodbye may take."""
 _POLL_SECONDS = 0.1
 Watchers = list[Callable[[CallRecord], None]]
 
@@ -181,15 +175,8 @@ class Switchboard:
         await self.dismiss(*self._live)
 
     async def dismiss(self, *tasks: asyncio.Task[CallRecord]) -> None:
-        """Have the calls of ``tasks`` that are not ending yet hear ``prompts.goodbye``, and end.
-
-        Returns when they are over, or after ``WORDS_SECONDS``.
-        """
-        going = {t: self._live[t] for t in tasks if t in self._live and not self._live[t].record.ended_by}
-        words = {task: self._run_by[task].spec.prompts.goodbye for task in going}
-        await asyncio.gather(*(s.leave_message(words[t], STOPPING, "server") for t, s in going.items()))
-        if going:
-            await asyncio.wait(going, timeout=WORDS_SECONDS)
+        """Have those of ``tasks`` that are up hear ``prompts.goodbye``, and end; see ``closing_calls``."""
+        await closing_calls.dismiss({t: self._live[t] for t in tasks if t in self._live}, self._run_by)
 
     def cut(self) -> None:
         """End every call at once, without a word."""
@@ -199,22 +186,12 @@ class Switchboard:
     async def close(self) -> None:
         """Let the calls that are up finish what is being said, then end what is left."""
         self.closing = self.admission.stopped = True
-        if self._live:
-            await self._end_calls()
+        await closing_calls.end(self._live)
         await self._unbegun.close()
         await self.left_open.close()
         await self._news.close()
         for closer in self._closers:
             await closer()
-
-    async def _end_calls(self) -> None:
-        ending = list(self._live)
-        await asyncio.gather(*(s.end("server", STOPPING) for s in self._live.values()))
-        _, pending = await asyncio.wait(ending, timeout=GOODBYE_SECONDS)
-        for task in pending:
-            task.cancel()
-        if pending:
-            await asyncio.wait(pending, timeout=HARD_SECONDS)
 
     def _ended(self, task: asyncio.Task[CallRecord]) -> None:
         session, plan = self._live.pop(task), self._run_by.pop(task)
