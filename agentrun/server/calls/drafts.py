@@ -43,6 +43,11 @@ class Drafts:
         plan = self._plans.get(name)
         return plan if plan and plan.spec.name == agent else None
 
+    @property
+    def plans(self) -> list[Plan]:
+        """Those that a call can still be held with."""
+        return list(self._plans.values())
+
     def holds(self, plan: Plan) -> bool:
         """Whether ``plan`` is a draft's."""
         return any(plan.file is draft.file for draft in self._plans.values())

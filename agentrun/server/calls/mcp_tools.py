@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from loguru import logger
@@ -32,6 +32,10 @@ class RemoteTools:
         """Begin to connect with the servers of an agent; returns at once, and nothing fails here."""
         servers = servers_of(plan.file)
         return self._servers.open(servers, plan.file.project, plan.environ, offline=plan.offline)
+
+    def close_unused(self, plans: Iterable[Plan]) -> None:
+        """Let go of the servers that none of ``plans`` names: those of specs as they stood before an edit."""
+        self._servers.close_unused((servers_of(plan.file), plan.file.project, plan.environ) for plan in plans)
 
     def equip(self, plan: Plan) -> tuple[Plan, list[Connection]]:
         """The plan of one call that begins now, and the connections that are its own, opened."""

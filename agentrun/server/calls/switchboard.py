@@ -64,6 +64,7 @@ class Switchboard:
         self._run_by: dict[asyncio.Task[CallRecord], Plan] = {}
         self._unbegun = unbegun_calls.UnbegunCalls(self._let_go)
         self._leavers, self._greeters, self._watchers = Watchers(), Watchers(), Watchers()
+        self._coming: list[Plan] = []
         self._closers: list[Callable[[], Awaitable[None]]] = []
 
     async def prepare(self) -> None:
@@ -86,9 +87,19 @@ class Switchboard:
         Raises SetupError as ``prepare`` does, and then nothing has changed.
         """
         name = plan.spec.name
-        self.drafts.prepare(plan)
-        self._apologies |= await prepared_speech.prepare({name: plan}, self._resources)
+        self._coming.append(plan)
+        try:
+            self.drafts.prepare(plan)
+            self._apologies |= await prepared_speech.prepare({name: plan}, self._resources)
+        finally:
+            self._coming.remove(plan)
         self.plans = {**self.plans, name: plan}
+        self._close_unused_servers()
+
+    def _close_unused_servers(self) -> None:
+        """A call keeps the MCP servers that it began with; after it nobody needs those of an earlier spec."""
+        plans = (*self.plans.values(), *self._coming, *self._run_by.values(), *self.drafts.plans)
+        self._remote.close_unused(plans)
 
     def on_close(self, closer: Callable[[], Awaitable[None]]) -> None:
         """Have ``closer`` called once all calls have ended."""
@@ -195,6 +206,7 @@ class Switchboard:
 
     def _ended(self, task: asyncio.Task[CallRecord]) -> None:
         session, plan = self._live.pop(task), self._run_by.pop(task)
+        self._close_unused_servers()
         record = session.record
         if not task.cancelled() and (error := task.exception()):
             record.errors.append(repr(error))

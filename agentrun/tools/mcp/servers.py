@@ -48,6 +48,7 @@ class McpServers:
 
     def __init__(self) -> None:
         self._connections: dict[Address, Connection] = {}
+        self._closing: set[asyncio.Task[None]] = set()
         self.background: BackgroundTasks | None = None
         """Where the shared connections are kept up, in a server."""
 
@@ -68,9 +69,23 @@ class McpServers:
             opened.append(connection)
         return opened
 
+    def close_unused(self, used: Iterable[tuple[Iterable[McpServer], Path, Mapping[str, str]]]) -> None:
+        """Begin to end the sessions with all servers but those of ``used``, with their folders and variables.
+
+        A program that was started for one of them ends with it; returns at once.
+        """
+        if not self._connections:
+            return
+        places = {address(one, folder, environ) for servers, folder, environ in used for one in servers}
+        for place in self._connections.keys() - places:
+            task = asyncio.create_task(self._connections.pop(place).close(), name=f"close mcp {place.label}")
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
     async def close(self) -> None:
         """End every session."""
-        await asyncio.gather(*(connection.close() for connection in self._connections.values()))
+        closing = (connection.close() for connection in self._connections.values())
+        await asyncio.gather(*closing, *self._closing)
 
     def bring(
         self, own: Sequence[Tool], servers: Sequence[McpServer], folder: Path, environ: Mapping[str, str]
