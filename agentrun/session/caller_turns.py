@@ -50,12 +50,12 @@ class CallerTurns:
         caller.add_event_handler("on_user_mute_started", self._mute_started)
         caller.add_event_handler("on_user_mute_stopped", self._mute_stopped)
 
-    async def keys_begin(self) -> None:
+    async def input_begins(self) -> None:
         """The first key of an entry."""
         self.keying = True
         await self.idle.caller_spoke()
 
-    async def keys_end(self, *, answered: bool) -> None:
+    async def input_ends(self, *, answered: bool) -> None:
         """An entry is whole; ``answered`` is whether the agent says something now."""
         self.keying = False
         if not self.speaking.caller:

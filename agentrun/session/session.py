@@ -72,7 +72,7 @@ class Session:
         self._variables = CallVariables(plan, self.call, record, resources, self._connection.look_up)
         reports = self._track(resources)
         self._build(resources, reports)
-        self._find_words(apology)
+        self._build_speech(apology)
         went_on = (reports, self._variables, self._flow, self.line.sound)
         self._handoff = Handoff(plan, self.call, self._parts, resources, *went_on)
         self._open_line()
@@ -105,7 +105,7 @@ class Session:
         self._unheard = second_opinion(plan, self._parts, connection, resources, deadline)
         self._worker = pipeline_worker.make(plan.spec, self._parts, connection, traced=resources.traced)
 
-    def _find_words(self, apology: bytes | None) -> None:
+    def _build_speech(self, apology: bytes | None) -> None:
         """What the agent says by itself: in silence, when something failed, and at the end."""
         spec = self._plan.spec
         self._voice = Announcements(self._worker, self._parts, self._connection)

@@ -62,7 +62,7 @@ class KeyTurns:
                 key = await self._pressed.get()
                 at, keys = self._transcript.now, self._keys()
                 if keys:
-                    await self._turns.keys_begin()
+                    await self._turns.input_begins()
                     await self._cut_off()
                     await self._end(keys, await self._entry(keys, key), at)
         finally:
@@ -98,15 +98,15 @@ class KeyTurns:
         choice = keys.menu.get(pressed)
         self._transcript.pressed(pressed, choice.say if choice else pressed, at)
         if keys.wrong and keys.is_wrong(pressed):
-            await self._turns.keys_end(answered=True)
+            await self._turns.input_ends(answered=True)
             await self._voice.say(keys.wrong)
         elif choice and choice.to and self._flow:
             await self._tell(choice, pressed, answered=False)
-            await self._turns.keys_end(answered=await self._flow.choose(choice.to))
+            await self._turns.input_ends(answered=await self._flow.choose(choice.to))
             self._lead(self._flow, choice.to)
         else:
             answered = not self._turns.speaking.caller
-            await self._turns.keys_end(answered=answered)
+            await self._turns.input_ends(answered=answered)
             await self._tell(choice, pressed, answered=answered)
 
     def _lead(self, flow: CallFlow, name: str) -> None:

@@ -30,8 +30,8 @@ class WrittenTurns:
     async def _reached(self, _worker: Any, frame: Any) -> None:
         if isinstance(frame, RTVISendTextFrame) and not self._turns.is_over():
             self._transcript.written(frame.text)
-            await self._turns.keys_begin()
-            await self._turns.keys_end(answered=True)
+            await self._turns.input_begins()
+            await self._turns.input_ends(answered=True)
             llm = self._turns.parts.llm
             if isinstance(llm, OpenAIRealtimeLLMService):
                 await pipecat_private.realtime_answer_written(llm, frame.text)
