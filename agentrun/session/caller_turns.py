@@ -14,6 +14,7 @@ from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.who_is_speaking import WhoIsSpeaking
 from agentrun.session.speech.written_turns import WrittenTurns
+from agentrun.session.tracking.latency import Latency
 from agentrun.session.tracking.transcript import Transcript
 from agentrun.session.variables.call_variables import CallVariables
 from agentrun.spec.models.agent import AgentSpec
@@ -39,10 +40,12 @@ class CallerTurns:
     muted: bool = field(default=False, init=False)
     keying: bool = field(default=False, init=False)
     _keyed: bool = field(default=False, init=False)
+    _latency: Latency | None = field(default=None, init=False)
 
-    def listen(self, worker: PipelineWorker, transcript: Transcript) -> None:
+    def listen(self, worker: PipelineWorker, transcript: Transcript, latency: Latency) -> None:
         """Follow the events of the caller's aggregator, and what is written in a page."""
         WrittenTurns(worker, self, transcript)
+        self._latency = latency
         caller = self.parts.aggregators.user()
         caller.add_event_handler("on_user_turn_started", self._started)
         caller.add_event_handler("on_user_turn_stopped", self._stopped)
@@ -64,6 +67,8 @@ class CallerTurns:
         self.ledger.caller_spoke()
         self._keyed = answered
         if answered:
+            if self._latency and not self.speaking.caller:
+                self._latency.asked()
             self.response_deadline.owed()
         else:
             await self.idle.restart()

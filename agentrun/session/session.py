@@ -203,7 +203,7 @@ class Session:
         running.add_event_handler("on_idle_timeout", self._silent)
         running.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
         running.add_event_handler("on_frame_reached_upstream", self._reached_upstream)
-        self._turns.listen(running, self._transcript)
+        self._turns.listen(running, self._transcript, self._latency)
 
     async def _connected(self) -> None:
         if refusal := await self._variables.look_up(self._handoff.with_plan):

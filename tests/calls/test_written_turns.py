@@ -59,6 +59,15 @@ def test_written_words_are_answered_aloud_and_stand_in_the_record(tmp_path: Path
     asked = [message.get("content") for message in call.brain.asked[-1].messages if message["role"] == "user"]
     assert [str(content).count("Is it heated?") for content in asked].count(1) == 1, asked
     assert call.record.errors == []
+    entries = call.record.transcript
+    for turn, question, answer in zip(call.record.turns, entries[1::2], entries[2::2], strict=True):
+        assert turn.at == pytest.approx(question.at, abs=0.5)
+        assert turn.at + turn.total_ms / 1000 == pytest.approx(answer.at, abs=0.005)
+        assert set(turn.stages) <= (
+            {"llm", "tts", "transport"} if style == "cascaded" else {"model", "transport"}
+        )
+        assert sum(turn.stages.values()) == pytest.approx(turn.total_ms, abs=1)
+        assert "llm" in turn.stages or "model" in turn.stages
 
 
 @BOTH

@@ -74,6 +74,11 @@ class Latency:
         self._ended = self._last_word(now)
         self._marks = [("endpointing", now)]
 
+    def asked(self) -> None:
+        """The caller has asked in writing or by keys: they wait for an answer from now on."""
+        self._forget()
+        self._ended = self._clock()
+
     def _forget(self) -> None:
         self._ended, self._marks = None, []
         self._silent_since = self._transcribed = 0.0
@@ -144,7 +149,7 @@ class Latency:
     def _made(self, frame: TTSStartedFrame | TTSAudioRawFrame) -> None:
         if self._ended is None:
             return
-        last = self._marks[-1][0]
+        last = self._marks[-1][0] if self._marks else ""
         if isinstance(frame, TTSStartedFrame) and self._thinking == "llm" and last not in ("llm", "tts"):
             self._mark("llm")
         elif isinstance(frame, TTSAudioRawFrame) and last not in ("tts", "model"):
