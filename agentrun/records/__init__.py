@@ -8,7 +8,16 @@ from agentrun.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from agentrun.records.call_record import CallRecord, EndedBy
-    from agentrun.records.entries import CutBy, Dropped, Entry, Failover, KeyPress, Listening, Takeover, Turn
+    from agentrun.records.entries import (
+        CutBy,
+        Dropped,
+        Entry,
+        Failover,
+        KeyPress,
+        ListenerEntry,
+        Takeover,
+        Turn,
+    )
 
 __all__ = [
     "CallRecord",
@@ -18,12 +27,12 @@ __all__ = [
     "Entry",
     "Failover",
     "KeyPress",
-    "Listening",
+    "ListenerEntry",
     "Takeover",
     "Turn",
 ]
 _ENTRIES = dict.fromkeys(
-    ("CutBy", "Dropped", "Entry", "Failover", "KeyPress", "Listening", "Takeover", "Turn"),
+    ("CutBy", "Dropped", "Entry", "Failover", "KeyPress", "ListenerEntry", "Takeover", "Turn"),
     "agentrun.records.entries",
 )
 __getattr__ = lazy_names(

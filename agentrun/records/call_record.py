@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from agentrun.records.entries import Dropped, Entry, Failover, KeyPress, Listening, Turn
+from agentrun.records.entries import Dropped, Entry, Failover, KeyPress, ListenerEntry, Turn
 from agentrun.records.redaction.redaction import Redaction
 from agentrun.records.storable import storable
 
@@ -87,7 +87,7 @@ class CallRecord:
     turns: list[Turn] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     keypad: list[KeyPress] = field(default_factory=list)
-    listening: list[Listening] = field(default_factory=list)
+    listening: list[ListenerEntry] = field(default_factory=list)
     variables: dict[str, Any] = field(default_factory=dict)
     usage: dict[str, dict[str, float]] = field(default_factory=dict)
     cost: dict[str, Any] = field(default_factory=dict)

@@ -86,7 +86,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Listening:
+class ListenerEntry:
     """From ``at`` seconds on, for so many ``seconds``, somebody listened to the call: ``by`` says who.
 
     ``seconds`` is None while they do.

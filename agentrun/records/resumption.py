@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from agentrun.records.call_record import CallRecord
-from agentrun.records.entries import Dropped, Entry, Failover, KeyPress, Listening, Turn
+from agentrun.records.entries import Dropped, Entry, Failover, KeyPress, ListenerEntry, Turn
 
 MOST_BYTES = 256 * 1024
 """Of a value of ``call.state``; a larger one, or one that is no JSON, does not go over."""
@@ -23,7 +23,7 @@ _PARTS: dict[str, type[Any]] = {
     "turns": Turn,
     "dropped": Dropped,
     "keypad": KeyPress,
-    "listening": Listening,
+    "listening": ListenerEntry,
 }
 _TIMES = ("started", "answered")
 _OF_THE_END = ("ended", "ended_by", "reason", "seconds")

@@ -11,7 +11,7 @@ import pytest
 
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plugins.builtin import tool_of
-from agentrun.session.tracking.live_sound import FORBIDDEN, OVER, Listener, ListeningError
+from agentrun.session.tracking.live_sound import FORBIDDEN, OVER, Listener, ListenError
 from agentrun.simulate.engines.engines import Answer
 from agentrun.spec.models.tools.tool_use import ToolUse
 from agentrun.testing import virtual_time
@@ -119,7 +119,7 @@ def test_a_caller_who_wants_no_recording_is_not_listened_to_either(tmp_path: Pat
         await call.say("Don't record me.")
         await call.said("Nobody listens.")
         assert "doesn't want" in listener.reason
-        with pytest.raises(ListeningError, match="doesn't want"):
+        with pytest.raises(ListenError, match="doesn't want"):
             listen(call)
 
     answers = (calls("stop_recording"), Answer("Nobody listens."))

@@ -15,7 +15,7 @@ from agentrun.server.dashboard.filters import Filters
 from agentrun.server.dashboard.page_writer import PageWriter
 from agentrun.server.dashboard.record_source import Row, Source
 from agentrun.server.dashboard.sound import waveform
-from agentrun.server.dashboard.sound.listening import LiveListening
+from agentrun.server.dashboard.sound.live_stream import LiveStreams
 from agentrun.server.dashboard.sound.recordings import Recordings, where
 from agentrun.server.forwarding.forwarding import Forwarding
 
@@ -40,7 +40,7 @@ class Pages:
         self._switchboard = switchboard
         self._source = Source(switchboard.records)
         self._recordings = Recordings(switchboard.plans, forwarding)
-        self._listening = LiveListening(switchboard)
+        self._listening = LiveStreams(switchboard)
         self._write = writer.write
 
     async def calls(

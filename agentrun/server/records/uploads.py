@@ -115,7 +115,7 @@ def _put(path: Path, address: str, stopped: threading.Event) -> None:
 def remove(path: Path, address: str) -> None:
     """Delete a file here and, where it was sent to an address, there; blocks, and raises what its store does.
 
-    >>> remove(Path("recordings/desk-1.wav"), "s3://bucket/calls/desk-1.wav")
+    >>> remove(Path("recordings/desk-1.wav"), "memory://calls/desk-1.wav")
     """
     from fsspec.core import url_to_fs
 

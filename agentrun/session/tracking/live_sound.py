@@ -32,7 +32,7 @@ SLOW = "it could not be sent as fast as it was spoken"
 _BEFORE_PUSH = "on_before_push_frame"
 
 
-class ListeningError(Exception):
+class ListenError(Exception):
     """Nobody may listen now, for a reason in words."""
 
 
@@ -99,9 +99,9 @@ class LiveSound:
         return self._closed
 
     def listen(self, ended: Callable[[], None]) -> Listener:
-        """Listen from now on; ``ended`` is called once when that is over. Raises ListeningError."""
+        """Listen from now on; ``ended`` is called once when that is over. Raises ListenError."""
         if self.refusal:
-            raise ListeningError(self.refusal)
+            raise ListenError(self.refusal)
         listener = Listener(self._left, ended)
         self._listeners.append(listener)
         if self._mixing is None:

@@ -19,7 +19,7 @@ from agentrun.http import slow_client_timeouts
 from agentrun.http.slow_client_timeouts import SlowClientProtocol
 from agentrun.records import CallRecord
 from agentrun.records.store.store import Store
-from agentrun.server.dashboard.sound.listening import MOST_NOTED, _Note, _who
+from agentrun.server.dashboard.sound.live_stream import MOST_NOTED, _Note, _who
 from agentrun.simulate.caller import PhoneCall
 from agentrun.simulate.caller.sound.mulaw import decode
 from tests.calls.desk import HELLO, OPEN, QUESTION, STYLES, Desk, open_desk, until

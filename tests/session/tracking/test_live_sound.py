@@ -25,7 +25,7 @@ from agentrun.session.tracking.live_sound import (
     OVER,
     SLOW,
     Listener,
-    ListeningError,
+    ListenError,
     LiveSound,
 )
 from agentrun.testing import virtual_time
@@ -236,7 +236,7 @@ def test_so_many_listen_and_no_more() -> None:
     async def run() -> None:
         line = Line()
         listeners = [line.sound.listen(nothing) for _ in range(MOST_LISTENERS)]
-        with pytest.raises(ListeningError, match="listen already"):
+        with pytest.raises(ListenError, match="listen already"):
             line.sound.listen(nothing)
         listeners[0].end("gone")
         line.sound.listen(nothing)
@@ -312,7 +312,7 @@ def test_a_call_that_is_over_or_forbidden_or_written_has_no_sound() -> None:
             (LiveSound(line.connection, is_allowed=False), "record.listen"),
             (LiveSound(written, is_allowed=True), "in writing"),
         ):
-            with pytest.raises(ListeningError, match=words):
+            with pytest.raises(ListenError, match=words):
                 sound.listen(nothing)
         assert line.taps == 0
 

@@ -13,10 +13,10 @@ from loguru import logger
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from agentrun.records import CallRecord, Listening
+from agentrun.records import CallRecord, ListenerEntry
 from agentrun.server.auth.call_access import is_loopback
 from agentrun.server.calls.switchboard import Switchboard
-from agentrun.session.tracking.live_sound import Listener, ListeningError
+from agentrun.session.tracking.live_sound import Listener, ListenError
 
 MOST_NOTED = 50
 """Entries of a record: whoever listens again and again does not fill it."""
@@ -26,7 +26,7 @@ _ELSEWHERE = "another worker or server has this call: ask again over a new conne
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-class LiveListening:
+class LiveStreams:
     """Lets people listen to the calls of ``switchboard``."""
 
     def __init__(self, switchboard: Switchboard) -> None:
@@ -48,7 +48,7 @@ class LiveListening:
         sound, note = session.line.sound, _Note(session.record, _who(request))
         try:
             listener = sound.listen(note.end)
-        except ListeningError as error:
+        except ListenError as error:
             raise HTTPException(403, f"nobody may listen to this call now: {error}") from None
         note.begin()
         return _SoundResponse(sound.rate, listener)
@@ -59,7 +59,7 @@ class _Note:
 
     def __init__(self, record: CallRecord, who: str) -> None:
         self._record = record
-        self._entry = Listening(record.elapsed(), who)
+        self._entry = ListenerEntry(record.elapsed(), who)
 
     def begin(self) -> None:
         """They do."""
