@@ -148,9 +148,11 @@ async def ended(url: str) -> set[float]:
     return {float(line.split()[-1]) for line in lines if line.startswith("agentrun_calls_total")}
 
 
-async def test_what_takes_several_requests_is_for_a_server_without_workers(tmp_path: Path) -> None:
+async def test_workers_take_offers_as_one_process_does_and_place_calls_where_twilio_reaches_them(
+    tmp_path: Path,
+) -> None:
     async with two_workers(tmp_path) as (_, url), httpx.AsyncClient(base_url=url, trust_env=False) as client:
-        assert (await client.post("/desk/browser/offer", json={})).status_code == 404
+        assert (await client.post("/desk/browser/offer", json={})).status_code == 400
         # calls are placed by any worker, but not by a server that Twilio can't reach
         dialled = await client.post("/desk/twilio/dial", json={"to": "+12025550143"})
         assert dialled.status_code == 503

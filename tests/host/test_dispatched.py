@@ -21,7 +21,7 @@ from tests.server.dispatch.cloud import Cloud
 
 DAYS = ", ".join(f"{day}: '00:00-24:00'" for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
 HOURS = f"hours: {{zone: UTC, open: {{{DAYS}}}}}\n"
-LIMITS = "limits: {calls: 1, calls_per_caller: 1, "
+LIMITS = "limits: {calls: 1, calls_per_caller: 1}\n"
 TOKEN = "a-token-of-twilio"
 
 
@@ -29,7 +29,7 @@ def ejected(folder: Path, *more: str) -> Path:
     """The desk with limits, written for Pipecat Cloud."""
     (folder / "plugins").mkdir()
     (folder / "plugins" / "hours.py").write_text(PLUGIN)
-    (folder / "desk.yaml").write_text(SPEC.replace("limits: {", LIMITS) + HOURS)
+    (folder / "desk.yaml").write_text(SPEC + LIMITS + HOURS)
     out = folder / "out"
     options = ["--target", "pipecat-cloud", "--organization", "three-words", *more]
     done = CliRunner().invoke(eject.command, [str(folder / "desk.yaml"), "--to", str(out), *options])
