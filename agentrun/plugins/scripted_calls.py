@@ -11,6 +11,8 @@ from agentrun.spec.models.scenarios import Expectation, Move, Turn
 from agentrun.tools.mcp import MCP
 from agentrun.tools.tool import Tool
 
+LOOK_UP = "before_call"
+"""Under a turn's ``tools:`` it is the answer of the look-up before the call, which no model calls."""
 Known = dict[str, Collection[str] | None]
 """What may be called, with its arguments; None where those are not known."""
 
@@ -33,9 +35,12 @@ def check(file: SpecFile, tools: Sequence[Tool]) -> list[Problem]:
 
 
 def _calls(file: SpecFile, turn: Turn, where: Where) -> Iterator[tuple[Where, str, Sequence[str]]]:
-    """Every call that a turn makes or expects: where its name stands, the name, and its arguments."""
+    """Every call that a turn makes, answers or expects: where its name stands, it, and its arguments."""
     for m, move in enumerate(turn.llm):
         yield from _of_move(file, move, (*where, "llm", m), (*where, "llm"))
+    for name in turn.tools:
+        if name != LOOK_UP:
+            yield (*where, "tools", name), name, ()
     for e, expected in enumerate(turn.expect):
         yield from _of_expectation(expected, (*where, "expect", e))
 

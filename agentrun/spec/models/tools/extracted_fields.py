@@ -1,5 +1,6 @@
 """Typed values that a model reads from a conversation, as a spec names them."""
 
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -49,6 +50,8 @@ class ExtractedField(SpecModel):
     def _word(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
+        if value not in TYPES and (close := get_close_matches(value.strip().lower(), TYPES, 1, 0.75)):
+            raise _wrong("'{given}' is no type", f"did you mean '{close[0]}'? else describe it", value)
         return {"type": value} if value in TYPES else {"description": value}
 
     @model_validator(mode="after")
