@@ -119,8 +119,11 @@ open_hasty_desk = functools.partial(open_desk, answer="3s")
 """One whose caller soon hears the apology."""
 
 
-async def listen(call: PhoneCall, timeout: float = 12.0) -> bool:
-    """Whether the agent says something more before the call ends."""
+async def listen(call: PhoneCall, timeout: float = 60.0) -> bool:
+    """Whether the agent says something more before the call ends.
+
+    It returns once that is heard: the time is for a machine on which turns are judged slowly.
+    """
     try:
         await call.hear_answer(timeout, silence=0.8)
     except (NoAnswerError, CallOverError):
