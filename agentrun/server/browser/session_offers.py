@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fastapi import HTTPException, Request
@@ -16,6 +16,9 @@ SESSION_CANDIDATES = "session-candidates"
 _OWN_TRANSPORTS = (None, "webrtc", "smallwebrtc")
 _NO_SESSION = "there is no such session, or it is over: start one"
 _LONGEST_NAME = 512
+
+Answerer = Callable[[str, Mapping[str, Any]], Awaitable[dict[str, str]]]
+"""It answers for a session, by its name and the body of a request; it raises HTTPException."""
 
 
 class SessionOffers:
@@ -35,21 +38,11 @@ class SessionOffers:
 
     async def take(self, session: str, request: Request) -> dict[str, str]:
         """Answer an offer here, or where the session is."""
-        self._access.require_origin(request)
-        if answer := await self._elsewhere(SESSION_OFFER, session, request):
-            return answer
-        if not self._is_known(session):
-            raise HTTPException(404, _NO_SESSION)
-        return await self.offer(session, await read_body(request))
+        return await self._here_or_there(SESSION_OFFER, self.offer, session, request)
 
     async def take_candidates(self, session: str, request: Request) -> dict[str, str]:
         """Take candidates that came late, here or where the session is."""
-        self._access.require_origin(request)
-        if answer := await self._elsewhere(SESSION_CANDIDATES, session, request):
-            return answer
-        if not self._is_known(session):
-            raise HTTPException(404, _NO_SESSION)
-        return await self.add_candidates(session, await read_body(request))
+        return await self._here_or_there(SESSION_CANDIDATES, self.add_candidates, session, request)
 
     async def offer(self, session: str, body: Mapping[str, Any]) -> dict[str, str]:
         """The answer to an offer of a session that was started here; raises HTTPException."""
@@ -76,6 +69,17 @@ class SessionOffers:
             raise HTTPException(404, _NO_SESSION)
         await offers.add_candidates(peer.agent, body, credential)
         return {"status": "ok"}
+
+    async def _here_or_there(
+        self, what: str, here: Answerer, session: str, request: Request
+    ) -> dict[str, str]:
+        """What ``here`` answers for a session that was started in this process, or what another one does."""
+        self._access.require_origin(request)
+        if answer := await self._elsewhere(what, session, request):
+            return answer
+        if not self._is_known(session):
+            raise HTTPException(404, _NO_SESSION)
+        return await here(session, await read_body(request))
 
     def _is_known(self, session: str) -> bool:
         offers = self._access.offers.loaded
