@@ -27,15 +27,13 @@ MAY_CATCH_ANYTHING = {
     "server/observability/metric_export.py",
     "server/records/row_writing.py",
     "server/records/webhook_delivery.py",
-    "session/tracking/audio_recorder.py",
     "session/tracking/background_transcription.py",
     "session/variables/extraction.py",
     "tools/author_errors.py",
     "tools/knowledge/index.py",
+    "tools/running/awaited_steps.py",
     "tools/running/invoke.py",
-    "tools/running/loop_guard.py",
     "tools/running/plugin_loop.py",
-    "tools/running/timed_steps.py",
     "tools/running/threads.py",
 }
 """The last resort of the command line, users' tools, a row, an event, an offer or a document that costs only

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any, Generic, TypeVar
 
 from agentrun.tools.running import collection_time
+from agentrun.tools.running.awaited_steps import awaited
 
 T = TypeVar("T")
 BLOCKED_SECONDS = 1.0
@@ -73,25 +74,15 @@ class GuardedSteps(Generic[T]):
             return (yield from self._steps())
 
     def _steps(self) -> Generator[Any, Any, T]:
-        steps = self._work.__await__()
-        sent: Any = None
-        thrown: BaseException | None = None
-        while True:
-            self._allowed = self._allowance.seconds
-            self._collected = self._collections.seconds
-            self._due = time.monotonic() + self._allowed
-            try:
-                waits_for = steps.throw(thrown) if thrown is not None else steps.send(sent)
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            finally:
-                self._due = None
-            sent = thrown = None
-            try:
-                sent = yield waits_for
-            except BaseException as error:  # noqa: BLE001 - it is handed on to the work
-                thrown = error
+        return (yield from awaited(self._work, self._begin, self._end))
+
+    def _begin(self) -> None:
+        self._allowed = self._allowance.seconds
+        self._collected = self._collections.seconds
+        self._due = time.monotonic() + self._allowed
+
+    def _end(self) -> None:
+        self._due = None
 
     @contextmanager
     def _watched(self) -> Generator[None, None, None]:

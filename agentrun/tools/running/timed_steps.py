@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar
 
 from loguru import logger
 
+from agentrun.tools.running.awaited_steps import awaited
+
 T = TypeVar("T")
 
 
@@ -19,27 +21,16 @@ class TimedSteps(Generic[T]):
 
     def __init__(self, work: Coroutine[Any, Any, T], name: str, most: float) -> None:
         self._work, self._name, self._most = work, name, most
+        self._began = 0.0
 
     def __await__(self) -> Generator[Any, Any, T]:
-        steps = self._work.__await__()
-        sent: Any = None
-        thrown: BaseException | None = None
-        while True:
-            began = time.monotonic()
-            try:
-                waits_for = steps.throw(thrown) if thrown is not None else steps.send(sent)
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            finally:
-                self._look(time.monotonic() - began)
-            sent = thrown = None
-            try:
-                sent = yield waits_for
-            except BaseException as error:  # noqa: BLE001 - it is handed on to the work
-                thrown = error
+        return (yield from awaited(self._work, self._begin, self._end))
 
-    def _look(self, seconds: float) -> None:
+    def _begin(self) -> None:
+        self._began = time.monotonic()
+
+    def _end(self) -> None:
+        seconds = time.monotonic() - self._began
         if seconds > self._most:
             logger.warning(
                 "{} blocked for {:.1f} s: other async code of its plugin had to wait; write a plain def",
