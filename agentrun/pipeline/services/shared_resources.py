@@ -57,9 +57,14 @@ class Resources:
             self._web_session = aiohttp.ClientSession()
         return self._web_session
 
-    def vad(self, params: VADParams, pauses: EarlyEndOfTurn | None = None) -> pipecat_private.SharedSilero:
-        """A voice activity detector for one call, which tells of ``pauses``."""
-        return pipecat_private.SharedSilero(self._silero, params, pauses)
+    def vad(
+        self, params: VADParams, pauses: EarlyEndOfTurn | None = None, *, early_start: bool = False
+    ) -> pipecat_private.SharedSilero:
+        """A voice activity detector for one call, which tells of ``pauses``.
+
+        With ``early_start`` less of what is surely speech is enough.
+        """
+        return pipecat_private.SharedSilero(self._silero, params, pauses, early_start=early_start)
 
     def smart_turn(self, pauses: EarlyEndOfTurn | None = None) -> pipecat_private.SharedSmartTurn:
         """An end-of-turn model for one call, which judges from ``pauses`` on."""

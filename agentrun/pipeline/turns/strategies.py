@@ -48,6 +48,9 @@ _NOISE = EmptyUserTurnConfig(
 )
 """A caller who coughs while the agent speaks is not asked to repeat it: the answer goes on."""
 
+_START_SECONDS = 0.2
+"""Of doubtful speech before a turn begins, unless the spec says otherwise; Pipecat's own default."""
+
 
 class WordsMute(BaseUserMuteStrategy):
     """Mutes the caller for as long as it is told to: during words that nobody may interrupt or answer."""
@@ -75,12 +78,12 @@ def user_params(
     turns = spec.turns
     params = VADParams(
         confidence=turns.confidence,
-        start_secs=turns.start,
+        start_secs=_START_SECONDS if turns.start is None else turns.start,
         stop_secs=turns.stop,
         min_volume=turns.min_volume,
     )
     return LLMUserAggregatorParams(
-        vad_analyzer=resources.vad(params, pauses),
+        vad_analyzer=resources.vad(params, pauses, early_start=turns.start is None),
         user_turn_strategies=UserTurnStrategies(
             start=_start(spec), stop=[_stop(spec, resources, words, pauses)]
         ),

@@ -22,7 +22,12 @@ class Turns(SpecModel):
         "`transcription`, the words alone; and with a realtime model `semantic` or `server`, its own.",
     )
     silence: Duration = Field(default=0.6, gt=0, description="The silence that ends a turn; not for `smart`.")
-    start: Duration = Field(default=0.2, ge=0, description="Speech that must be heard before a turn begins.")
+    start: Duration | None = Field(
+        default=None,
+        ge=0,
+        description="Speech that must be heard before a turn begins; 200 ms if it isn't set, or 130 ms of "
+        "what is surely a voice.",
+    )
     stop: Duration = Field(default=0.2, gt=0, description="Silence after which speech counts as stopped.")
     early: Literal["all", "turn", "none"] = Field(
         default="all",
