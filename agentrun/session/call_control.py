@@ -198,10 +198,9 @@ class SessionCallControl:
         line = self._line()
         if not self._keys:
             raise ToolError(_NO_TELEPHONE)
-        line.keypad.listen()
-        with self._led():
+        with line.keypad.kept() as keys, self._led():
             await self._say_and_be_heard(line, words)
-            return await line.keypad.collect(most, finish, timeout)
+            return await keys.collect(most, finish, timeout)
 
     async def wait(self, seconds: float) -> None:
         await self._line().idle.pause(seconds)

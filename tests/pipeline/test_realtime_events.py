@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -177,3 +177,32 @@ async def test_pipecat_still_ends_at_an_event_that_it_can_not_read() -> None:
     llm._websocket = Socket("no json")  # type: ignore[assignment]
     with pytest.raises(Exception, match="no json"):
         await llm._receive_task_handler()
+
+
+async def test_a_connection_that_cant_be_read_ends_and_others_have_their_turn() -> None:
+    llm, events, noted = service()
+    socket: Any = BrokenSocket()
+    llm._websocket = socket
+    await asyncio.wait_for(events.receive(), 5)
+    assert events.closed == "the server closed the connection"
+    assert len(noted) == 3
+
+
+async def test_the_reader_of_an_old_connection_ends_without_a_word_on_the_new_one() -> None:
+    llm, events, _ = service()
+    socket: Any = BrokenSocket(lambda: setattr(llm, "_websocket", None))
+    llm._websocket = socket
+    await asyncio.wait_for(events.receive(), 5)
+    assert events.closed == ""
+
+
+class BrokenSocket:
+    """Fails as soon as it is read."""
+
+    def __init__(self, failing: Callable[[], None] = lambda: None) -> None:
+        self._failing = failing
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        self._failing()
+        raise RuntimeError("cannot call recv while another coroutine is already running recv")
+        yield ""

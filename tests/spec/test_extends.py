@@ -54,6 +54,39 @@ def test_a_child_s_key_counts_under_its_former_name_and_its_present_one(
     assert ("pipeline", "tts", parents) not in file.places
 
 
+@pytest.mark.parametrize(
+    ("parents", "childs", "greeting"),
+    [
+        ("{say: Hello.}", "{file: hello.md}", "From a file."),
+        ("{file: hello.md}", "{say: Good day.}", "Good day."),
+        ("{file: hello.md}", "Good day.", "Good day."),
+    ],
+)
+def test_a_text_in_a_file_stands_alone(folder: Path, parents: str, childs: str, greeting: str) -> None:
+    (folder / "hello.md").write_text("From a file.")
+    (folder / "parent.yaml").write_text(PARENT.replace("greeting: Hello.", f"greeting: {parents}"))
+    prompts = load(child(folder, f"prompts: {{greeting: {childs}}}\n")).spec.prompts
+    assert getattr(prompts.greeting, "say", prompts.greeting) == greeting
+
+
+def test_another_provider_takes_no_settings_of_the_one_that_it_replaces(folder: Path) -> None:
+    service = "{model: openai, voice: coral, instructions: Whisper., fallback: openai/tts-1, patience: 2s}"
+    (folder / "parent.yaml").write_text(f"{PARENT}pipeline: {{tts: {service}}}\n")
+    same = load(child(folder, "pipeline: {tts: {model: openai/gpt-4o-mini-tts}}\n")).spec.pipeline.tts
+    assert same.settings == {"voice": "coral", "instructions": "Whisper."}
+    file = load(child(folder, "pipeline: {tts: {model: cartesia/sonic-3}}\n"))
+    other = file.spec.pipeline.tts
+    assert (other.settings, other.attempt_timeout, len(other.fallback)) == ({}, 2.0, 1)
+    assert ("pipeline", "tts", "voice") not in file.places
+
+
+def test_another_transport_takes_nothing_of_the_one_that_it_replaces(folder: Path) -> None:
+    transport = "transport: {type: daily, bot_name: Desk}"
+    (folder / "parent.yaml").write_text(PARENT.replace("transport: local", transport))
+    assert load(child(folder)).spec.transport[0].type == "daily"
+    assert load(child(folder, "transport: {type: twilio}\n")).spec.transport[0].type == "twilio"
+
+
 def test_the_name_is_the_child_s_own(folder: Path) -> None:
     assert load(child(folder)).spec.name == "child"
 

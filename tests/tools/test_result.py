@@ -27,6 +27,11 @@ class Table:
     free: date
 
 
+@dataclass
+class Named:
+    name: str
+
+
 class Booking(BaseModel):
     at: datetime
 
@@ -83,3 +88,17 @@ def test_every_text_can_be_sent_on(result: Any) -> None:
     assert text.encode("utf-8")
     if isinstance(result, dict):
         assert json.loads(text) == result
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"name": "x\ud83d", "more": [{"y\udc00": 1}]},
+        ["\ud83d"],
+        Named("\ud83d"),
+    ],
+)
+def test_halves_of_characters_anywhere_in_a_result_cost_nothing_else(result: Any) -> None:
+    text = as_text(result)
+    assert text.encode()
+    assert "?" in text

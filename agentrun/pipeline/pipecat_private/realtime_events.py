@@ -32,6 +32,7 @@ _SOUND = '"response.output_audio.delta"'
 _NO_NEWS = ("session.", "rate_limits.", "error")
 _OF_CALLER = ("input_audio_buffer.speech_", "conversation.item.input_audio_transcription.")
 _ATTRIBUTE = "_session_events"
+MOST_VAIN = 3  # failures in a row without an event between them: the connection is lost
 
 
 class SessionEvents:
@@ -82,19 +83,23 @@ class SessionEvents:
 
     async def receive(self) -> None:
         """Read until the connection ends, whatever becomes of single events."""
-        if self._llm._websocket is not None:
-            self._llm._websocket = ReadableEvents(self._llm._websocket, self)
         self.closed = ""
-        while True:
+        socket = self._llm._websocket = ReadableEvents(self._llm._websocket, self)
+        vain = 0
+        while self._llm._websocket is socket and vain < MOST_VAIN:
+            read = socket.events_read
             try:
                 await self._receive()
             except ConnectionClosed as error:
                 self.closed = str(error) or type(error).__name__
             except Exception as error:  # noqa: BLE001 - one event must not cost the session
                 self.skip("handling", f"{type(error).__name__}: {error}")
+                vain = vain + 1 if socket.events_read == read else 0
+                await asyncio.sleep(0)
                 continue
+            break
+        if self._llm._websocket is socket:
             self.closed = self.closed or "the server closed the connection"
-            return
 
     def skip(self, kind: str, why: str) -> None:
         """Note an event that can't be used."""
@@ -124,6 +129,7 @@ class ReadableEvents:
 
     def __init__(self, socket: Any, session: SessionEvents) -> None:
         self.socket = socket
+        self.events_read = 0
         self._session = session
         self._calls: dict[str, dict[str, Any]] = {}
         self._added: set[str] = set()
@@ -134,6 +140,7 @@ class ReadableEvents:
 
     async def __aiter__(self) -> AsyncIterator[str]:
         async for message in self.socket:
+            self.events_read += 1
             if isinstance(message, str) and _SOUND in message:
                 self._session.note_news("response.output_audio.delta")
                 yield message

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from pipecat.frames.frames import InputDTMFFrame
@@ -16,37 +17,52 @@ TOGETHER_SECONDS = 5.0
 MOST_PRESSES = 200
 
 
+class KeptKeys:
+    """The keys that were pressed since somebody began to keep them; no more than ``MOST_PRESSES`` wait."""
+
+    def __init__(self) -> None:
+        self._keys: asyncio.Queue[str] = asyncio.Queue()
+
+    def press(self, key: str) -> None:
+        if self._keys.qsize() < MOST_PRESSES:
+            self._keys.put_nowait(key)
+
+    async def collect(self, most: int, finish: str, timeout: float) -> str:
+        """The kept keys: ``most``, or those before ``finish``, or before ``timeout`` seconds without one."""
+        pressed = ""
+        while len(pressed) < most:
+            try:
+                key = await asyncio.wait_for(self._keys.get(), timeout)
+            except TimeoutError:
+                break
+            if key == finish:
+                break
+            pressed += key
+        return pressed
+
+
 class DtmfKeys:
     """Takes the keys out of the pipeline; those that nobody collects are in the ``record``."""
 
     def __init__(self, worker: PipelineWorker, record: CallRecord) -> None:
         self._record = record
-        self._keys: asyncio.Queue[str] | None = None
+        self._keys: KeptKeys | None = None
         self._pressed = 0.0
         self.take: Callable[[str], bool] = lambda _key: False
         """Takes a key that nobody collects, or says that it doesn't."""
         worker.add_reached_downstream_filter((InputDTMFFrame,))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
 
-    def listen(self) -> None:
-        """Keep the keys from now on."""
-        self._keys = asyncio.Queue()
-
-    async def collect(self, most: int, finish: str, timeout: float) -> str:
-        """The kept keys: ``most``, or those before ``finish``, or before ``timeout`` seconds without one."""
-        keys = self._keys or asyncio.Queue()
-        pressed = ""
+    @contextmanager
+    def kept(self) -> Iterator[KeptKeys]:
+        """Keep the keys until the block is left, however that comes; then they are what they were before."""
+        before, keys = self._keys, KeptKeys()
+        self._keys = keys
         try:
-            while len(pressed) < most:
-                key = await asyncio.wait_for(keys.get(), timeout)
-                if key == finish:
-                    break
-                pressed += key
-        except TimeoutError:
-            return pressed
+            yield keys
         finally:
-            self._keys = None
-        return pressed
+            if self._keys is keys:
+                self._keys = before
 
     async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
         if not isinstance(frame, InputDTMFFrame):
@@ -56,7 +72,7 @@ class DtmfKeys:
             if not self.take(key):
                 self._write(key)
         else:
-            self._keys.put_nowait(key)
+            self._keys.press(key)
 
     def _write(self, key: str) -> None:
         """Keys that follow each other are one entry: as a row, they can be told for what they are."""

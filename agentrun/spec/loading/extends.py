@@ -1,4 +1,8 @@
-"""``extends:`` in a spec: mappings are merged, everything else is replaced."""
+"""``extends:`` in a spec: mappings are merged, everything else is replaced.
+
+Of mappings that are alternatives only one stands: a text in a file, a service of another provider, another
+transport.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,9 @@ SHORT = {("prompts",): "system", ("transport",): "type"} | {
     ("pipeline", part): "model" for part in ("stt", "llm", "tts", "realtime")
 }
 """Where a word is short for a mapping, and the key that it then stands at."""
+_SERVICES = tuple(where for where, key in SHORT.items() if key == "model")
+_OF_ANY_PROVIDER = ("fallback", "attempt_timeout", FORMER_TIMEOUT)
+"""Keys of a service that hold whoever the provider is; the others are settings of the one that is named."""
 _ONE_KEY = ("attempt_timeout", FORMER_TIMEOUT)
 """Two names of one key of a service: what is written later counts, under whichever."""
 
@@ -135,11 +142,29 @@ def _merged(
                 replaced.add((*where, name))
         under = base.get(key)
         if isinstance(value, dict) and isinstance(under, dict):
-            data[key] = _merged(under, value, (*where, key), replaced)
+            here = (*where, key)
+            rest = _compatible(under, value, here)
+            replaced.update((*here, name) for name in under.keys() - rest.keys())
+            data[key] = _merged(rest, value, here, replaced)
         else:
             replaced.add((*where, key))
             data[key] = value
     return data
+
+
+def _compatible(base: dict[str, Any], child: dict[str, Any], where: Where) -> dict[str, Any]:
+    """What of ``base`` may stand beside ``child``: not a file's text beside another, nor others' settings."""
+    if ("file" in base) != ("file" in child):
+        return {}
+    if where in _SERVICES and _provider(base) != _provider({**base, **child}):
+        return {key: value for key, value in base.items() if key in _OF_ANY_PROVIDER}
+    if where == ("transport",) and base.get("type") != child.get("type", base.get("type")):
+        return {}
+    return base
+
+
+def _provider(service: dict[str, Any]) -> str:
+    return str(service.get("model")).partition("/")[0]
 
 
 def _error(place: Place, message: str, hint: str) -> SpecError:

@@ -10,9 +10,10 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
+from agentrun.tools.knowledge import search_terms
 from agentrun.tools.knowledge.documents import Passage, files, passages
 
-FORMAT = 1
+FORMAT = 2
 """Another number rebuilds every cache."""
 _HEADING_WEIGHT = 3.0
 _COMMON = frozenset(
@@ -32,14 +33,13 @@ def search(folder: Path, cache: Path, query: str, most: int) -> list[Passage]:
     written to costs an index in memory for each search. A document that can't be read is left out, with a
     line in the log. Blocks; raises OSError when the folder can't be read.
     """
-    words = [word for word in re.findall(r"\w+", query.lower()) if word not in _COMMON]
-    match = " OR ".join(f'"{word}"' for word in words)
+    match = search_terms.query(query, _COMMON)
     if not match:
         return []
     with contextlib.closing(_open(folder, cache)) as index:
         rows = index.execute(
             "SELECT source, heading, text FROM passages WHERE passages MATCH ? "
-            "ORDER BY bm25(passages, 1.0, ?, 1.0) LIMIT ?",
+            "ORDER BY bm25(passages, 1.0, ?, 1.0, 1.0) LIMIT ?",
             (match, _HEADING_WEIGHT, most),
         )
         return [Passage(*row) for row in rows]
@@ -75,14 +75,19 @@ def _open(folder: Path, cache: Path) -> sqlite3.Connection:
 def _build(index: sqlite3.Connection, folder: Path, state: str) -> sqlite3.Connection:
     index.execute("CREATE TABLE state (value TEXT)")
     index.execute(
-        "CREATE VIRTUAL TABLE passages USING fts5(source, heading, text, tokenize='porter unicode61')"
+        "CREATE VIRTUAL TABLE passages "
+        f'USING fts5(source, heading, text, pieces, tokenize="{search_terms.TOKENIZER}")'
     )
     for path in files(folder):
-        rows = [(passage.source, passage.heading, passage.text) for passage in _passages(path, folder)]
-        index.executemany("INSERT INTO passages VALUES (?, ?, ?)", rows)
+        index.executemany("INSERT INTO passages VALUES (?, ?, ?, ?)", map(_row, _passages(path, folder)))
     index.execute("INSERT INTO state VALUES (?)", (state,))
     index.commit()
     return index
+
+
+def _row(passage: Passage) -> tuple[str, str, str, str]:
+    pieces = search_terms.pieces(f"{passage.heading}\n{passage.text}")
+    return passage.source, passage.heading, passage.text, " ".join(pieces)
 
 
 def _passages(path: Path, folder: Path) -> list[Passage]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -53,6 +53,7 @@ class Connection:
         self._refusal = HttpRefusal()
         self._client: Client | None = None
         self._listed: list[Tool] = []
+        self._running = 0
         self._lost = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
         self._background: tuple[BackgroundTasks, str] | None = None
@@ -87,6 +88,7 @@ class Connection:
         if client is None:
             raise ToolError(NOT_THERE.format(name=name))
         try:
+            self._running += 1
             with authored():
                 return await client.call_tool(name, dict(arguments))
         except AuthoredError as error:
@@ -104,6 +106,8 @@ class Connection:
                 self.trouble = self._words(error)
                 self._lost.set()
             raise ToolError(LOST.format(name=name)) from None
+        finally:
+            self._running -= 1
 
     async def _keep(self) -> None:
         """Connect, stay until the session is lost, and connect anew, until cancelled."""
@@ -132,18 +136,29 @@ class Connection:
         async with AsyncExitStack() as stack:
             async with asyncio.timeout(OPEN_SECONDS):
                 client = await stack.enter_async_context(client_module.opened(self.address, self._refusal))
-            while True:
-                async with asyncio.timeout(LIST_SECONDS):
-                    listed = await client_module.tools_of(client)
-                    if listed != self._listed or self.listing is None:
-                        self.listing = await asyncio.to_thread(listing.read, listed)
-                        self._listed = listed
-                if self._client is None:
-                    logger.info("MCP server {} has {} tools", self.address.label, len(listed))
-                self._client = client
-                self.tried.set()
-                if await _is_set_within(self._lost, REFRESH_SECONDS):
-                    return
+            await self._list(client_module.tools_of(client))
+            logger.info("MCP server {} has {} tools", self.address.label, len(self._listed))
+            self._client = client
+            self.tried.set()
+            is_late, pause = False, REFRESH_SECONDS
+            while not await _is_set_within(self._lost, pause):
+                try:
+                    await self._list(client_module.tools_of(client))
+                except TimeoutError:
+                    # A program that works for one after the other is not killed under those whom it serves.
+                    if is_late and not self._running:
+                        raise
+                    logger.warning("MCP server {} is late with its tools: asked again", self.address.label)
+                    is_late, pause = True, LIST_SECONDS
+                else:
+                    is_late, pause = False, REFRESH_SECONDS
+
+    async def _list(self, asked: Coroutine[Any, Any, list[Tool]]) -> None:
+        async with asyncio.timeout(LIST_SECONDS):
+            listed = await asked
+            if listed != self._listed or self.listing is None:
+                self.listing = await asyncio.to_thread(listing.read, listed)
+                self._listed = listed
 
     def _words(self, error: AuthoredError) -> str:
         cause = error.error

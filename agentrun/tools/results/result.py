@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
 WHAT_TO_RETURN = "return text, a number, a list, a dict, a dataclass or a pydantic model"
 MOST_CHARACTERS = 16_000
@@ -29,8 +29,7 @@ def as_text(result: Any) -> str:
     if result is None or (isinstance(result, str | list | tuple | dict | set | frozenset) and not result):
         return EMPTY
     text = result if isinstance(result, str) else _as_json(result)
-    # Half of a surrogate pair can't be sent on: the request to the model would fail.
-    text = text.encode("utf-8", "replace").decode("utf-8").strip()
+    text = _encodable(text).strip()
     if len(text) <= MOST_CHARACTERS:
         return text or EMPTY
     return f"{text[:MOST_CHARACTERS]}… (cut here: the whole result has {len(text)} characters)"
@@ -38,11 +37,32 @@ def as_text(result: Any) -> str:
 
 def _as_json(result: Any) -> str:
     try:
-        return to_json(result).decode()
-    except PydanticSerializationError as error:
+        try:
+            return to_json(result).decode()
+        except PydanticSerializationError as error:
+            if "surrogates" not in str(error):
+                raise
+            return to_json(_encodable(to_jsonable_python(_encodable(result)))).decode()
+    except (PydanticSerializationError, UnicodeEncodeError, RecursionError) as error:
         kind = type(result).__name__
-        if "Circular" in str(error):
+        if "Circular" in str(error) or isinstance(error, RecursionError):
             raise UnreadableResultError(f"returned a {kind} that holds itself; {WHAT_TO_RETURN}") from None
         inside = " that holds an object" if isinstance(result, dict | list | tuple | set) else ""
         message = f"returned a {kind}{inside}, which JSON can't hold; {WHAT_TO_RETURN}"
         raise UnreadableResultError(message) from None
+
+
+def _encodable(value: Any) -> Any:
+    """A copy without halves of surrogate pairs, such as services leave that cut texts between them.
+
+    The request to the model would fail.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {
+            _encodable(key) if isinstance(key, str) else key: _encodable(each) for key, each in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_encodable(each) for each in value]
+    return value

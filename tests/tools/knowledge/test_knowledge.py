@@ -94,6 +94,29 @@ def test_a_query_of_common_words_finds_nothing(docs: Path, tmp_path: Path) -> No
     assert search(docs, tmp_path / "i.sqlite", "what is the", 3) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("営業時間は午前九時から午後六時までです。駐車場があります。", "駐車場"),
+        ("営業時間は午前九時から午後六時までです。", "何時まで営業していますか、午後六時?"),
+        ("我们的营业时间是早上九点到下午六点。", "几点关门 下午六点"),
+        ("เวลาเปิดทำการคือเก้าโมงเช้าถึงหกโมงเย็น", "เปิดกี่โมง"),
+        ("영업시간은 오전 아홉 시부터입니다.", "영업시간"),
+        ("駅から歩いて五分です。", "駅"),
+        ("हम सुबह नौ बजे खुलते हैं।", "खुलते"),
+    ],
+)
+def test_scripts_without_spaces_are_searched(docs: Path, tmp_path: Path, text: str, query: str) -> None:
+    (docs / "hours.md").write_text(text)
+    found = search(docs, tmp_path / "i.sqlite", query, 3)
+    assert [(hit.source, hit.text) for hit in found] == [("hours.md", text)]
+    assert search(docs, tmp_path / "i.sqlite", "pool", 3)[0].source == "a.md"
+
+
+def test_a_query_of_any_length_is_searched(docs: Path, tmp_path: Path) -> None:
+    assert search(docs, tmp_path / "i.sqlite", "warm " * 20_000, 3)
+
+
 def test_a_script_is_no_knowledge_and_headings_of_pages_count(docs: Path) -> None:
     (docs / "p.html").write_text("<h2>Sauna</h2><p>Hot &amp; dry.</p><script>var x = 1</script>")
     (passage,) = passages(docs / "p.html", docs)

@@ -1,0 +1,65 @@
+"""Keys are kept while somebody collects them, and are what they were before afterwards, however that ends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+from pipecat.frames.frames import InputDTMFFrame, KeypadEntry
+
+from agentrun.records import CallRecord
+from agentrun.session.speech.dtmf import MOST_PRESSES, DtmfKeys
+
+
+class Worker:
+    """Hands frames to whoever asked for them."""
+
+    def __init__(self) -> None:
+        self.handler: Any = None
+
+    def add_reached_downstream_filter(self, _kinds: object) -> None:
+        pass
+
+    def add_event_handler(self, _event: str, handler: object) -> None:
+        self.handler = handler
+
+    async def press(self, keys: str) -> None:
+        for key in keys:
+            await self.handler(self, InputDTMFFrame(button=KeypadEntry(key)))
+
+
+@pytest.fixture
+def line() -> tuple[Worker, DtmfKeys, CallRecord]:
+    worker, record = Worker(), CallRecord("desk", "1", "cascaded", "twilio")
+    return worker, DtmfKeys(cast(Any, worker), record), record
+
+
+async def test_keys_are_a_menu_s_again_after_a_question_that_was_cut_off(
+    line: tuple[Worker, DtmfKeys, CallRecord],
+) -> None:
+    worker, keypad, record = line
+
+    async def ask() -> str:
+        with keypad.kept() as keys:
+            await asyncio.Event().wait()  # the words of the question
+            return await keys.collect(4, "#", 5)
+
+    asking = asyncio.create_task(ask())
+    await asyncio.sleep(0)
+    await worker.press("1")
+    asking.cancel()
+    await asyncio.wait([asking])
+    await worker.press("20")
+    assert [each.keys for each in record.keypad] == ["20"]
+
+
+async def test_keys_pressed_during_the_words_count_and_no_more_than_a_bound_wait(
+    line: tuple[Worker, DtmfKeys, CallRecord],
+) -> None:
+    worker, keypad, record = line
+    with keypad.kept() as keys:
+        await worker.press("12" * MOST_PRESSES)
+        assert await keys.collect(4, "#", 5) == "1212"
+        assert len(await keys.collect(1000, "#", 0.01)) == MOST_PRESSES - 4
+    assert record.keypad == []
