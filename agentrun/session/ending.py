@@ -17,6 +17,7 @@ GOODBYE_SECONDS = 15.0
 HEARD_SECONDS = 10.0
 CANCEL_SECONDS = 3.0
 """How long a cancelled pipeline may go without one of its tasks ending before it is forced."""
+MOST_WORDS = 300
 _MOST_PERIODS = 4
 FORCE_SECONDS = 2.0
 """How long each harder step may take."""
@@ -27,7 +28,7 @@ _MOST_CANCELLATIONS = 2
 async def now(running: asyncio.Task[None], worker: PipelineWorker, record: CallRecord | None = None) -> None:
     """End a pipeline that is still running: cancel it, force it, take its tasks from it.
 
-    The call of ``record`` lasted until now, however long that takes.
+    The call of ``record`` lasted until now, however long that takes; that a pipeline failed is noted in it.
 
     Pipecat waits for the end without a limit, and a processor that holds the end holds the cancel
     behind it (pipecat issues 3757, 5211, 5216). Returns within 21 s whatever a processor does.
@@ -35,6 +36,9 @@ async def now(running: asyncio.Task[None], worker: PipelineWorker, record: CallR
     if record:
         record.hang_up()
     if running.done():
+        if record and not running.cancelled() and (error := running.exception()):
+            logger.opt(exception=error).error("the pipeline failed")
+            record.errors.append(f"the pipeline failed: {type(error).__name__}: {error}"[:MOST_WORDS])
         return
     cancelling = asyncio.create_task(worker.cancel(reason="the call is over"))
     try:

@@ -117,6 +117,24 @@ def test_keys_that_belong_together_are_one_entry(
     assert heard(call)[-1] == entry
 
 
+@BOTH
+def test_the_last_key_behind_an_entry_that_was_whole_without_it_asks_nothing(
+    tmp_path: Path, style: str
+) -> None:
+    async def conversation(call: QuickCall) -> None:
+        await press(call, "4071#")
+        await call.said("Thank you.")
+        await asyncio.sleep(4)
+        await press(call, "#")
+        await call.said("Four digits please.")
+
+    keys = "keys: {digits: 4, wrong: Four digits please.}"
+    script = [Answer("Thank you."), Answer("Four digits please.")]
+    call = play(tmp_path, style, script, keys, conversation)
+    assert pressed(call) == [("4071", "4071"), ("#", "#")]
+    assert call.agent_words == ["Hello.", "Thank you.", "Four digits please."]
+
+
 def test_a_menu_with_a_longer_key_waits_for_it(tmp_path: Path) -> None:
     async def conversation(call: QuickCall) -> None:
         await press(call, "11")

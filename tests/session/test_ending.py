@@ -10,6 +10,7 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.workers.runner import WorkerRunner
 
 from agentrun.pipeline import pipecat_private
+from agentrun.records import CallRecord
 from agentrun.session import ending
 
 
@@ -88,3 +89,15 @@ async def test_a_pipeline_that_ends_slowly_is_not_forced(monkeypatch: pytest.Mon
     await ending.now(running, worker)
     assert running.done()
     assert not forced
+
+
+async def test_a_pipeline_that_failed_is_an_error_of_the_call() -> None:
+    record = CallRecord("1", "desk", "cascaded", "twilio")
+
+    async def fails() -> None:
+        raise ValueError("no such frame")
+
+    running, worker = asyncio.create_task(fails()), PipelineWorker(Pipeline([LetsAllPass()]), name="call")
+    await asyncio.wait({running})
+    await ending.now(running, worker, record)
+    assert record.errors == ["the pipeline failed: ValueError: no such frame"]

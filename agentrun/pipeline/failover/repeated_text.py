@@ -6,9 +6,13 @@ from __future__ import annotations
 class RepeatedText:
     """Leaves out the words that were ``said``, where a model begins from the start again.
 
+    A model breaks off between tokens, which are parts of words: what repeats them goes on where they ended.
+
     >>> repetition = RepeatedText("We are open")
     >>> repetition.new("We are"), repetition.new(" open from six.")
     ('', ' from six.')
+    >>> RepeatedText("Your tab").new("Your table is ready.")
+    'le is ready.'
     >>> RepeatedText("We are open").new("from six.")
     ' from six.'
     """
@@ -17,6 +21,7 @@ class RepeatedText:
         self._said = said.strip()
         self._ended_in_space = said[-1:].isspace()
         self._held: str | None = ""
+        self._repeated = False
 
     def new(self, text: str) -> str:
         """What is new in the next ``text``; nothing while that can't be told yet."""
@@ -26,12 +31,14 @@ class RepeatedText:
         words = self._held.lstrip()
         if len(words) < len(self._said) and self._said.startswith(words):
             return ""
-        words = words.removeprefix(self._said) if words.startswith(self._said) else self._held
-        if not words:
+        repeats = bool(self._said) and words.startswith(self._said)
+        new = words.removeprefix(self._said) if repeats else self._held
+        if not new:
+            self._repeated = self._repeated or repeats
             self._held, self._said = "", ""
             return ""
         self._held = None
-        return words if self._joins(words) else f" {words}"
+        return new if repeats or self._repeated or self._joins(new) else f" {new}"
 
     def _joins(self, words: str) -> bool:
         return self._ended_in_space or not words[0].isalnum()

@@ -22,6 +22,8 @@ class KeptKeys:
 
     def __init__(self) -> None:
         self._keys: asyncio.Queue[str] = asyncio.Queue()
+        self.finish, self.finish_until = "", 0.0
+        """The key that callers may still press behind keys which were enough, and until when it is theirs."""
 
     def press(self, key: str) -> None:
         if self._keys.qsize() < MOST_PRESSES:
@@ -38,6 +40,8 @@ class KeptKeys:
             if key == finish:
                 break
             pressed += key
+        else:
+            self.finish, self.finish_until = finish, asyncio.get_running_loop().time() + timeout
         return pressed
 
 
@@ -47,6 +51,7 @@ class DtmfKeys:
     def __init__(self, worker: PipelineWorker, record: CallRecord) -> None:
         self._record = record
         self._keys: KeptKeys | None = None
+        self._last = KeptKeys()
         self._pressed = 0.0
         self.take: Callable[[str], bool] = lambda _key: False
         """Takes a key that nobody collects, or says that it doesn't."""
@@ -62,17 +67,19 @@ class DtmfKeys:
             yield keys
         finally:
             if self._keys is keys:
-                self._keys = before
+                self._keys, self._last = before, keys
 
     async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
         if not isinstance(frame, InputDTMFFrame):
             return
         key = str(frame.button.value)
-        if self._keys is None:
-            if not self.take(key):
-                self._write(key)
-        else:
+        last, self._last = self._last, KeptKeys()
+        if self._keys is not None:
             self._keys.press(key)
+        elif key == last.finish and asyncio.get_running_loop().time() <= last.finish_until:
+            return
+        elif not self.take(key):
+            self._write(key)
 
     def _write(self, key: str) -> None:
         """Keys that follow each other are one entry: as a row, they can be told for what they are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 from pipecat.pipeline.worker import PipelineWorker
@@ -19,6 +20,12 @@ from agentrun.spec.models.telephone_keys import KeyChoice, Keys
 
 MOST_WAITING = 200
 """Keys that may be on their way to a turn; a line that beeps without an end fills no memory."""
+
+
+@dataclass(frozen=True)
+class _Press:
+    key: str
+    at: float
 
 
 class KeyTurns:
@@ -43,7 +50,8 @@ class KeyTurns:
         self._line = FlowWorker(worker, self._llm)
         self._transcript = transcript
         self._going: set[asyncio.Task[None]] = set()
-        self._pressed: asyncio.Queue[str] = asyncio.Queue(MOST_WAITING)
+        self._pressed: asyncio.Queue[_Press] = asyncio.Queue(MOST_WAITING)
+        self._finish = _Press("", 0.0)
 
     def take(self, key: str) -> bool:
         """A key that no tool collects; whether it is taken.
@@ -52,19 +60,19 @@ class KeyTurns:
         """
         if self._keys() is None or self._turns.muted or self._turns.is_over() or self._pressed.full():
             return False
-        self._pressed.put_nowait(key)
+        self._pressed.put_nowait(_Press(key, asyncio.get_running_loop().time()))
         return True
 
     async def run(self) -> None:
         """Make turns of the keys that are taken, until it is cancelled."""
         try:
             while True:
-                key = await self._pressed.get()
+                press = await self._pressed.get()
                 at, keys = self._transcript.now, self._keys()
-                if keys:
+                if keys and not self._finishes(press, keys):
                     await self._turns.input_begins()
                     await self._cut_off()
-                    await self._end(keys, await self._entry(keys, key), at)
+                    await self._end(keys, await self._entry(keys, press), at)
         finally:
             for going in self._going:
                 going.cancel()
@@ -82,17 +90,25 @@ class KeyTurns:
             await pipecat_private.realtime_give_up_answer(self._llm)
         await self._voice.silence(by="caller")
 
-    async def _entry(self, keys: Keys, pressed: str) -> str:
+    async def _entry(self, keys: Keys, press: _Press) -> str:
         """The keys of one entry; the one that ends it is left out, unless it is alone."""
+        pressed = press.key
         while not keys.is_whole(pressed) and pressed != keys.finish:
             try:
-                key = await asyncio.wait_for(self._pressed.get(), keys.timeout)
+                press = await asyncio.wait_for(self._pressed.get(), keys.timeout)
             except TimeoutError:
-                break
-            if key == keys.finish:
-                break
-            pressed += key
+                return pressed
+            if press.key == keys.finish:
+                return pressed
+            pressed += press.key
+        if keys.finish and pressed != keys.finish:
+            self._finish = _Press(keys.finish, press.at + keys.timeout)
         return pressed
+
+    def _finishes(self, press: _Press, keys: Keys) -> bool:
+        """Whether a key only ends the entry before it, which was whole without it, as callers press it."""
+        finish, self._finish = self._finish, _Press("", 0.0)
+        return press.key == finish.key and press.at <= finish.at and press.key not in keys.menu
 
     async def _end(self, keys: Keys, pressed: str, at: float) -> None:
         choice = keys.menu.get(pressed)

@@ -57,7 +57,11 @@ def fill_values(
 
 
 def fill(text: str, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> str:
-    """A header or a query with its values as they are."""
+    """A header or a query with its values as they are; a filter makes nothing of one that was not given.
+
+    >>> fill("{{ name | upper }}-{{ note | default('none') }}", {"name": None, "note": None}, {})
+    '-none'
+    """
     return _render(text, arguments, environ, lambda value: "" if value is None else _plain(value))
 
 
@@ -103,8 +107,11 @@ def _render(
 
     template = environment().overlay(finalize=finalize).from_string(source(text))
     variables = {name: environ.get(name, "") for name, _ in _VARIABLE.findall(text)}
+    nothing = {
+        name: jinja2.ChainableUndefined(name=name) for name, value in arguments.items() if value is None
+    }
     try:
-        return template.render({**arguments, VARIABLES: variables})
+        return template.render({**arguments, **nothing, VARIABLES: variables})
     except jinja2.TemplateError as error:
         raise ToolError(f"These arguments can't be used: {error}") from None
 

@@ -63,3 +63,29 @@ async def test_keys_pressed_during_the_words_count_and_no_more_than_a_bound_wait
         assert await keys.collect(4, "#", 5) == "1212"
         assert len(await keys.collect(1000, "#", 0.01)) == MOST_PRESSES - 4
     assert record.keypad == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "left"), [("1234#", ""), ("1234#5", "5"), ("1234##", "#"), ("12345#", "5#")]
+)
+async def test_the_key_that_ends_an_entry_is_of_it_also_when_the_entry_was_whole_without_it(
+    line: tuple[Worker, DtmfKeys, CallRecord], keys: str, left: str
+) -> None:
+    worker, keypad, record = line
+    with keypad.kept() as kept:
+        await worker.press(keys[:4])
+        assert await kept.collect(4, "#", 5) == "1234"
+    await worker.press(keys[4:])
+    assert "".join(each.keys for each in record.keypad) == left
+
+
+async def test_a_key_long_after_an_entry_is_one_of_its_own(
+    line: tuple[Worker, DtmfKeys, CallRecord],
+) -> None:
+    worker, keypad, record = line
+    with keypad.kept() as kept:
+        await worker.press("1234")
+        assert await kept.collect(4, "#", 0.001) == "1234"
+    await asyncio.sleep(0.01)
+    await worker.press("#")
+    assert [each.keys for each in record.keypad] == ["#"]

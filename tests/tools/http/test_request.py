@@ -12,7 +12,8 @@ import pytest
 import pytest_asyncio
 
 from agentrun.call import Call
-from agentrun.tools.http import address
+from agentrun.errors import ToolError
+from agentrun.tools.http import address, template
 from agentrun.tools.http.build import make
 from agentrun.tools.http.settings import Settings
 from agentrun.tools.results.outcome import Outcome
@@ -141,6 +142,14 @@ async def test_a_body_keeps_the_types_of_its_arguments(shop: Shop) -> None:
     body = {"guests": "{{ guests }}", "note": "{{ note }}", "for": ["table {{ guests }}"]}
     found = await ask(f"{shop.url}/echo", {"guests": 3}, method="POST", body=body, parameters=parameters)
     assert json.loads(found.text) == {"guests": 3, "note": None, "for": ["table 3"]}
+
+
+@pytest.mark.parametrize("text", ["{{ note | upper }}", "{{ note | trim }}", "{{ note ~ '' }}", "{{ note }}"])
+def test_an_argument_that_was_not_given_is_nothing_whatever_a_template_makes_of_it(text: str) -> None:
+    assert template.fill(text, {"note": None}, {}) == ""
+    with pytest.raises(ToolError, match="empty"):
+        template.fill_url(f"http://shop.example/orders/{text}", {"note": None}, {})
+    assert template.fill("{{ note | default('none') }}", {"note": None}, {}) == "none"
 
 
 async def test_arguments_that_do_not_fit_are_not_sent(shop: Shop) -> None:

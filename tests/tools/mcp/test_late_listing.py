@@ -1,4 +1,4 @@
-"""A server that works for one after the other is late with its tools, and not lost for those whom it serves."""
+"""A server that works for one after the other is late with its tools, and not lost for whom it serves."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from agentrun.tools.mcp import connection as module
 from agentrun.tools.mcp.address import Address
 from agentrun.tools.mcp.connection import Connection
+from tests.calls.desk import until
 
 
 class BusyServer:
@@ -59,9 +60,7 @@ async def served(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Connect
 
 async def until_listed(server: BusyServer, more: int) -> None:
     wanted = server.listed + more
-    async with asyncio.timeout(20):
-        while server.listed < wanted:
-            await asyncio.sleep(0.005)
+    await until(lambda: server.listed >= wanted, 20)
 
 
 async def test_a_request_that_takes_long_is_answered(served: tuple[Connection, BusyServer]) -> None:
@@ -78,6 +77,4 @@ async def test_a_server_that_is_late_twice_while_nobody_asks_is_connected_with_a
 ) -> None:
     _, server = served
     server.is_deaf = True
-    async with asyncio.timeout(20):
-        while server.opened < 2:
-            await asyncio.sleep(0.005)
+    await until(lambda: server.opened == 2, 20)
