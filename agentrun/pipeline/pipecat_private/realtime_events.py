@@ -84,7 +84,8 @@ class SessionEvents:
     async def receive(self) -> None:
         """Read until the connection ends, whatever becomes of single events."""
         self.closed = ""
-        socket = self._llm._websocket = ReadableEvents(self._llm._websocket, self)
+        socket: Any = ReadableEvents(self._llm._websocket, self)
+        self._llm._websocket = socket
         vain = 0
         while self._llm._websocket is socket and vain < MOST_VAIN:
             read = socket.events_read

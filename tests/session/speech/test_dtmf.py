@@ -6,7 +6,8 @@ import asyncio
 from typing import Any, cast
 
 import pytest
-from pipecat.frames.frames import InputDTMFFrame, KeypadEntry
+from pipecat.audio.dtmf.types import KeypadEntry
+from pipecat.frames.frames import InputDTMFFrame
 
 from agentrun.records import CallRecord
 from agentrun.session.speech.dtmf import MOST_PRESSES, DtmfKeys
