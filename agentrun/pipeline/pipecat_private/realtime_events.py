@@ -84,10 +84,10 @@ class SessionEvents:
     async def receive(self) -> None:
         """Read until the connection ends, whatever becomes of single events."""
         self.closed = ""
-        socket: Any = ReadableEvents(self._llm._websocket, self)
-        self._llm._websocket = socket
+        llm: Any = self._llm
+        llm._websocket = socket = ReadableEvents(llm._websocket, self)
         vain = 0
-        while self._llm._websocket is socket and vain < MOST_VAIN:
+        while llm._websocket is socket and vain < MOST_VAIN:
             read = socket.events_read
             try:
                 await self._receive()
@@ -99,7 +99,7 @@ class SessionEvents:
                 await asyncio.sleep(0)
                 continue
             break
-        if self._llm._websocket is socket:
+        if llm._websocket is socket:
             self.closed = self.closed or "the server closed the connection"
 
     def skip(self, kind: str, why: str) -> None:
