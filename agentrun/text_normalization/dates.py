@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from agentrun.text_normalization import context
 from agentrun.text_normalization.vocabulary import Vocabulary
 
 _ISO = re.compile(
@@ -14,7 +15,16 @@ _SLASHED = re.compile(r"(?<![\w/.-])(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})(?![\
 _DOTTED = re.compile(r"(?<![\w.])(\d{1,2})\.[ ]?(\d{1,2})\.[ ]?(\d{4}|\d{2})(?![\w]|\.\d)")
 _DAY_MONTH = re.compile(r"(?<![\w.,])(\d{1,2})\.(\d{1,2})\.(?!\d)")
 _TWELVE = re.compile(r"(?<![\w.:])(\d{1,2})(?:[:.](\d{2}))?\s?([AaPp])\.?\s?[Mm]\b(\.?)")
-_CLOCK = re.compile(r"(?<![\w.:,/])([01]?\d|2[0-4]):([0-5]\d)(?::[0-5]\d)?(?![\w:/])(?:\s(?:Uhr|uur|h)\b)?")
+_CLOCK = re.compile(
+    r"(?<![\w.:,/])([01]?\d|2[0-4]):([0-5]\d)(?::00)?(?![\w:/]|\.\d)"
+    r"(?!\s?(?:Std|Stunden?|hours?|hrs?|min|[Mm]inut\w*|[Mm]inuti|Minuten)\b)(?:\s(?:Uhr|uur|h)\b)?"
+)
+_DATE_BEFORE = re.compile(
+    r"(?<!\w)(?:am|vom|bis|zum|ab|seit|den|der|dem|dieser|und|oder|spätestens|"
+    r"(?:Mon|Diens|Donners|Frei|Sams|Sonn)tag|Mittwoch|Datum|Termin),?:? $",
+    re.IGNORECASE,
+)
+_DATE_AFTER = re.compile(r" (?:um|bis|von|ab|statt|und|oder|ist|sind|geht|passt|gegen) |\s?[-–]\s?\d| ?\)")
 _FRENCH = re.compile(r"(?<![\w.:])([01]?\d|2[0-4]) ?h ?([0-5]\d)?(?!\w)")
 
 
@@ -30,7 +40,7 @@ def spoken(text: str, words: Vocabulary, *, day_first: bool | None = None) -> st
     text = _SLASHED.sub(lambda found: _numeric(found, words, day_first=first), text)
     text = _DOTTED.sub(lambda found: _numeric(found, words, day_first=True), text)
     if words.code == "de":
-        text = _DAY_MONTH.sub(lambda found: _say(0, int(found[2]), int(found[1]), words) or found[0], text)
+        text = _DAY_MONTH.sub(lambda found: _day_month(found, words), text)
     return text
 
 
@@ -45,7 +55,7 @@ def spoken_times(text: str, words: Vocabulary) -> str:
         text = _TWELVE.sub(_twelve, text)
     if words.code == "fr":
         text = _FRENCH.sub(lambda found: _time(found[1], found[2] or "00", words), text)
-    return _CLOCK.sub(lambda found: _time(found[1], found[2], words), text)
+    return _CLOCK.sub(lambda found: _time(found[1], found[2], words), text).replace("a.m..", "a.m.")
 
 
 def _iso(found: re.Match[str], words: Vocabulary) -> str:
@@ -55,7 +65,28 @@ def _iso(found: re.Match[str], words: Vocabulary) -> str:
     return f"{day}, {_time(found[4], found[5], words)}" if found[4] else day
 
 
+def _day_month(found: re.Match[str], words: Vocabulary) -> str:
+    """``10.5.`` where what stands beside it tells that it is a day, not a version or a chapter."""
+    leading = context.before(found)
+    padded = len(found[1]) == len(found[2]) == 2
+    is_day = padded or _DATE_BEFORE.search(leading) or _DATE_AFTER.match(found.string, found.end())
+    if not is_day or context.names_version(leading):
+        return found[0]
+    return _say(0, int(found[2]), int(found[1]), words) or found[0]
+
+
+def _is_code(found: re.Match[str]) -> bool:
+    """Whether what looks like a date with a short year is a version or a code."""
+    leading = context.before(found)
+    short = len(found[3]) == 2 and (len(found[1]) == 1 or len(found[2]) == 1) and "." in found[0]
+    return context.names_version(leading) or (
+        len(found[3]) == 2 and (context.names_number(leading) or (short and not _DATE_BEFORE.search(leading)))
+    )
+
+
 def _numeric(found: re.Match[str], words: Vocabulary, *, day_first: bool) -> str:
+    if _is_code(found):
+        return found[0]
     day, month = (int(found[1]), int(found[2])) if day_first else (int(found[2]), int(found[1]))
     if month > 12:
         day, month = month, day
@@ -75,7 +106,7 @@ def _say(year: int, month: int, day: int, words: Vocabulary) -> str:
 
 def _twelve(found: re.Match[str]) -> str:
     hour, minute, half = int(found[1]), found[2], found[3].lower()
-    if not 1 <= hour <= 12:
+    if not 1 <= hour <= 12 or int(minute or 0) > 59:
         return found[0]
     text = str(hour) if minute in (None, "00") else f"{hour} {_minute(minute)}"
     return f"{text} {half}.m."
@@ -86,6 +117,8 @@ def _minute(minute: str) -> str:
 
 
 def _time(hour: str, minute: str, words: Vocabulary) -> str:
+    if words.code == "en" and int(hour) == 0:
+        return "12 a.m." if minute == "00" else f"12 {_minute(minute)} a.m."
     if minute == "00":
         template = words.hour if words.code != "en" or int(hour) <= 12 else "{hour} hundred"
         return template.format(hour=int(hour))

@@ -9,7 +9,7 @@ from agentrun.text_normalization.languages import VOCABULARIES
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ADDRESS = re.compile(r"\S*(?:://|@|www\.)\S*")
 _ENOUGH = 2
-"""Frequent words that it takes: one alone stands in several languages."""
+"""Different frequent words that it takes: one alone stands in several languages."""
 
 
 def language_of(text: str, usual: str) -> str:
@@ -20,7 +20,7 @@ def language_of(text: str, usual: str) -> str:
     >>> language_of("$12.50", "fr")
     'fr'
     """
-    words = [word.lower() for word in _WORD.findall(_ADDRESS.sub(" ", text))]
-    counts = {code: sum(word in one.frequent for word in words) for code, one in VOCABULARIES.items()}
+    words = {word.lower() for word in _WORD.findall(_ADDRESS.sub(" ", text))}
+    counts = {code: len(words & one.frequent) for code, one in VOCABULARIES.items()}
     best = max(counts, key=lambda code: (counts[code], code == usual))
-    return best if counts[best] >= _ENOUGH and counts[best] > counts.get(usual, 0) else usual
+    return best if counts[best] >= _ENOUGH and counts[best] > 2 * counts.get(usual, 0) else usual

@@ -5,55 +5,102 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from agentrun.text_normalization import context, numbers
+from agentrun.text_normalization.languages import VOCABULARIES
 from agentrun.text_normalization.vocabulary import Currency, Vocabulary
 
 _CODES = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "BRL": "R$", "CHF": "CHF", "US$": "$"}
-_AMOUNT = r"\d{1,3}(?:[., '’]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
-_MAGNITUDE = r"(?: ?(?:k|K|M|m|B|bn|Mio\.?|Mrd\.?|mln|mld)\b| (?:thousand|million|billion|trillion)\b)?"
+_AMOUNT = (
+    r"\d{1,3}(?:[., '’]\d{3})+(?:[.,]\d{1,2})?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d{1,2})?|\d+(?:[.,]\d{1,2})?"
+)
+_MAGNITUDE = (
+    r"(?: ?(?:k|K|M|m|B|bn|Mio\.?|Mrd\.?|mln|mld|mi)(?!\w)"
+    r"| (?:thousand|million|billion|trillion|mil|millón|millones|milhão|milhões|bilhões|Millionen|Milliarden"
+    r"|millions|milliards?|milione|milioni|miliardi|miljoen|miljard)\b)?"
+)
+_NAMED = re.compile(rf" ?({'|'.join(sorted(context.CURRENCY_CODES))}|[^\W\d_]+)")
+_CENTS = re.compile(r"(.*\d)[.,](\d{1,2})")
+_SIGN_AND_MINUS = re.compile(r"([$€£¥₹])([-−])(?=\d)")
+_THOUSANDS = re.compile(r"\d{1,3}(?:[., '’]\d{3})+")
 
 
 def spoken(text: str, words: Vocabulary) -> str:
     """``text`` with its amounts in words.
 
     >>> from agentrun.text_normalization.languages import VOCABULARIES
-    >>> spoken("It is $12.50, or 1.250 €.", VOCABULARIES["en"])
-    'It is 12 dollars and 50 cents, or 1.250 euros.'
+    >>> spoken("It is $12.50, or 1.250 €, or $250 pesos.", VOCABULARIES["en"])
+    'It is 12 dollars and 50 cents, or 1.250 euros, or 250 pesos.'
     """
-    before, after = _patterns(words.code)
-    text = before.sub(lambda found: _say(found[1], found[2], found[3], words), text)
-    return after.sub(lambda found: _say(found[3], found[1], found[2], words), text)
+    before, after, named = _patterns(words.code)
+    text = named.sub(lambda found: _named(found, words), _SIGN_AND_MINUS.sub(r"\2\1", text))
+    text = before.sub(lambda found: _before(found, words), text)
+    return after.sub(lambda found: _say(found[3], found[1], found[2], words) or found[0], text)
 
 
 @cache
-def _patterns(_language: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _patterns(language: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     signs = "|".join(re.escape(sign) for sign in ("R$", *_CODES, "$", "€", "£", "¥", "₹"))
-    before = rf"(?<!\w)({signs}) ?({_AMOUNT})({_MAGNITUDE})(?![.,]?\d)"
+    before = rf"(?<!\w)({signs}) ?({_AMOUNT})({_MAGNITUDE})(?![.,]?\d)( ?(?:USD|EUR|GBP|JPY|INR|BRL|CHF)\b)?"
     after = rf"(?<![\w.,])({_AMOUNT})({_MAGNITUDE}) ?({signs})(?!\w)"
-    return re.compile(before), re.compile(after)
+    names = "|".join(
+        {re.escape(name) for one in VOCABULARIES[language].currencies.values() for name in one[:2]}
+    )
+    named = rf"(?<![\w.,$€£¥₹])(?:[$€£¥₹] ?)?((?:\d{{1,3}}(?:[.,]\d{{3}})+|\d+)[.,]\d{{2}}) ({names})(?!\w)"
+    return re.compile(before), re.compile(after), re.compile(named)
+
+
+def _named(found: re.Match[str], words: Vocabulary) -> str:
+    """An amount with cents whose currency is a word."""
+    sign = next(sign for sign, one in words.currencies.items() if found[2] in one[:2])
+    return _say(sign, found[1], "", words)
+
+
+def _before(found: re.Match[str], words: Vocabulary) -> str:
+    """An amount behind its sign; where a word or a code names the currency as well, that one is said."""
+    sign, amount, magnitude, code = found[1], found[2], found[3], found[4]
+    if code:
+        return _say(code.strip(), amount, magnitude, words) or found[0]
+    name = _NAMED.match(found.string, found.end())
+    if name and not magnitude and (name[1] in context.CURRENCY_CODES or context.is_currency(name[1])):
+        return amount
+    return _say(sign, amount, magnitude, words) or found[0]
 
 
 def _say(sign: str, amount: str, magnitude: str, words: Vocabulary) -> str:
+    """The amount in words; nothing where the language has none for its currency or magnitude."""
     currency = words.currencies.get(sign) or words.currencies.get(_CODES.get(sign, sign))
     if currency is None:
-        return f"{amount}{magnitude} {sign}"
-    scale = magnitude.strip().rstrip(".").lower()
+        return ""
+    scale = magnitude.strip().rstrip(".")
     if scale:
-        return f"{_decimal(amount, words)} {words.magnitudes.get(scale, scale)} {currency[1]}"
-    whole, cents = _split(amount)
+        name = words.magnitudes.get(scale.lower(), scale)
+        return f"{_decimal(amount, words)} {name} {currency[1]}"
+    whole, cents = _split(amount, sign, words)
+    if int(cents or 0) and not currency[3]:
+        return f"{_decimal(amount, words)} {currency[1]}"
     return _whole_and_cents(whole, cents, currency, words)
 
 
-def _split(amount: str) -> tuple[str, str]:
-    """The figure before the cents, and the cents as two figures; three figures are thousands."""
-    match = re.fullmatch(r"(.*\d)[.,](\d{1,2})", amount)
-    return (match[1], match[2].ljust(2, "0")) if match else (amount, "")
+def _split(amount: str, sign: str, words: Vocabulary) -> tuple[str, str]:
+    """The figure before the cents, as the language writes it, and the cents as two figures.
+
+    Three figures are thousands; behind one comma only where that is no decimal sign, or the sign is a dollar.
+    """
+    match = _CENTS.fullmatch(amount)
+    whole, cents = (match[1], match[2].ljust(2, "0")) if match else (amount, "")
+    if not _THOUSANDS.fullmatch(whole):
+        return whole, cents
+    signs = re.sub(r"\d", "", whole)
+    if not match and signs == words.decimal and not (signs == "," and sign.endswith("$")):
+        return whole, cents
+    return numbers.with_thousands(whole, words), cents
 
 
 def _whole_and_cents(whole: str, cents: str, currency: Currency, words: Vocabulary) -> str:
     one, many, one_cent, many_cents = currency
     text = f"{whole} {one if whole == '1' else many}"
     number = int(cents or 0)
-    if not number or not many_cents:
+    if not number:
         return text
     small = f"{number} {one_cent if number == 1 else many_cents}"
     return small if whole == "0" else f"{text} {words.conjunction} {small}"

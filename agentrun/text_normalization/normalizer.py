@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterator, Mapping
 
 from agentrun.text_normalization import (
     abbreviations,
@@ -12,17 +13,19 @@ from agentrun.text_normalization import (
     markdown,
     money,
     numbers,
-    postal_codes,
     symbols,
     telephone,
 )
 from agentrun.text_normalization.detection import language_of
-from agentrun.text_normalization.languages import VOCABULARIES
+from agentrun.text_normalization.languages import VOCABULARIES, regions
 from agentrun.text_normalization.pronunciation import Pronunciation
 from agentrun.text_normalization.unspoken_text import HiddenText
+from agentrun.text_normalization.vocabulary import Vocabulary
 
 _CODE_CALL = re.compile(r"(?<![\w.])(?:functions\.)?[a-z]+(?:_[a-z0-9]+)+\([^()]*\)")
 """A call as code has it, such as ``order_status(number=7)``."""
+_SPACES = str.maketrans("\u00a0\u202f\u2007\u2009", "    ")
+"""Spaces that stand within figures."""
 LONGEST = 1_000
 """Characters that are read at once, which bounds the time that it takes; a sentence has some hundred."""
 
@@ -39,33 +42,52 @@ class Normalizer:
 
     def __init__(self, language: str, pronounce: Mapping[str, str] | None = None) -> None:
         self._language, _, region = language.replace("_", "-").partition("-")
-        self._language = self._language.lower()
-        self._day_first = None if self._language != "en" or region.upper() in ("", "US", "CA") else True
+        self._language, self._region = self._language.lower(), region.upper()
+        self._day_first = None if self._language != "en" or self._region in ("", "US", "CA") else True
         self._pronunciation = Pronunciation(pronounce or {})
 
     def spoken(self, text: str) -> str:
         """What is to be said of ``text``, which is whole sentences; empty where that is nothing."""
         hidden = HiddenText()
         text = hidden.visible(text) + hidden.rest()
-        pieces = (text[start : start + LONGEST] for start in range(0, len(text), LONGEST))
-        return " ".join(part for part in map(self._spoken, pieces) if part)
+        return " ".join(part for part in map(self._spoken, _pieces(text)) if part)
 
     def _spoken(self, text: str) -> str:
-        text = self._pronunciation.protect(text)
-        text = markdown.plain(_CODE_CALL.sub("", symbols.without_pictures(text)))
-        return self._pronunciation.restore(symbols.tidy(self._in_words(text)))
+        text = unicodedata.normalize("NFC", text).translate(_SPACES)
+        words = self._vocabulary(text)
+        text = symbols.without_pictures(_CODE_CALL.sub("", self._pronunciation.protect(text)), words)
+        text = markdown.plain(
+            telephone.spoken_codes(text, words) if words else text,
+            ordinals=words is None or words.code == "de",
+        )
+        text = symbols.tidy(self._in_words(text, words), has_words=words is not None)
+        return self._pronunciation.restore(text)
 
-    def _in_words(self, text: str) -> str:
-        words = VOCABULARIES.get(self._language_of(text))
+    def _in_words(self, text: str, words: Vocabulary | None) -> str:
         text = addresses.spoken(text, words)
         if words is None:
             return telephone.spoken(text, words)
         text = dates.spoken(text, words, day_first=self._day_first if words.code == "en" else None)
         text = numbers.spoken_ranges(telephone.spoken(text, words), words)
         text = money.spoken(dates.spoken_times(text, words), words)
-        text = abbreviations.spoken(postal_codes.spoken(text, words), words)
+        text = abbreviations.spoken(addresses.spoken_regions(text, words), words)
         return symbols.as_words(numbers.spoken(text, words), words)
 
-    def _language_of(self, text: str) -> str:
+    def _vocabulary(self, text: str) -> Vocabulary | None:
         """A language without a vocabulary is left alone: its own words may look like another's."""
-        return language_of(text, self._language) if self._language in VOCABULARIES else self._language
+        if self._language not in VOCABULARIES:
+            return None
+        words = VOCABULARIES[language_of(text, self._language)]
+        return regions.adapted(words, self._region) if words.code == self._language else words
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """``text`` in pieces of a bounded length, cut between words where there are any."""
+    start = 0
+    while start < len(text):
+        end = start + LONGEST
+        if end < len(text):
+            end = max(text.rfind(" ", start, end), text.rfind("\n", start, end)) + 1 or end
+            end = end if end > start else start + LONGEST
+        yield text[start:end]
+        start = end

@@ -12,14 +12,41 @@ from agentrun.text_normalization.vocabulary import Vocabulary
 
 _HALF = r"(?: ?[aApP]\.?[mM]\b\.?)?"
 _FIGURE = rf"[$€£]?\d+(?:[:.,]\d+)*{_HALF}"
-_RANGE = re.compile(rf"(?<![\w.,/-])({_FIGURE}) ?[-–—] ?(?={_FIGURE}(?![\w/-]))")
+_RANGE = re.compile(rf"(?<![\w.,/-])({_FIGURE})(?: ?[-–] ?|—)(?={_FIGURE}(?![\w/-]))")
 _PERCENT = re.compile(r"(?<=\d) ?%")
 _VERSION = re.compile(r"(?<![\w.])v?\d+(?:\.\d+){2,}(?!\w)")
+_DOTTED_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3}){2,}")
 _FRACTIONS = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4"}
+_FRACTION = re.compile(r"(?<![\w/.,])(\d)/(\d)(?![\w/]|[.,]\d)")
+_MIXED = re.compile(r"(?<![\w.,/])(\d{1,3}) (1/2|1/3|2/3|1/4|3/4)(?![\w/]|[.,]\d)")
+_DATE_BEFORE = re.compile(
+    r"(?<!\w)(?:on|by|until|till|since|from|before|after|am|el|le|il|op|em|dia|día) $", re.I
+)
+_NUMBER = r"-?\d+(?:[.,]\d+)*"
+_EQUATION = re.compile(
+    rf"(?<![\w.,=/+*-])(?<![+*/-] ){_NUMBER}(?: ?[-−–+*×x/÷] ?{_NUMBER})+ ?= ?(?=[\w-])"
+    rf"|(?<== ){_NUMBER}(?: ?[-−–+*×x/÷] ?{_NUMBER})+(?![\w=])"
+)
+_OPERATOR = re.compile(r"(?<=\d) ?([-−–+*×x/÷=]) ?")
+_COMMA_GROUPS = re.compile(
+    r"(?<![\w.,])[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)(?![\d]|[.,]\d)|(?<![\w.,])[1-9]\d{0,2}(?:,\d{3}){2,}(?!\d|[.,]\d)"
+)
+_DOT_GROUPS = re.compile(
+    r"(?<![\w.,])[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)(?![\d]|[.,]\d)|(?<![\w.,])[1-9]\d{0,2}(?:\.\d{3}){2,}(?!\d|[.,]\d)"
+)
+_SWAPPED = str.maketrans(".,", ",.")
 
 
 def spoken_ranges(text: str, words: Vocabulary) -> str:
-    """``9-17`` as ``9 to 17``; before dates and times are read, after telephone numbers."""
+    """``9-17`` as ``9 to 17``, a sum as its words; before dates and times are read, after telephone numbers.
+
+    >>> from agentrun.text_normalization.languages import VOCABULARIES
+    >>> spoken_ranges("Rooms 9-17, and 5 - 3 = 2.", VOCABULARIES["en"])
+    'Rooms 9 to 17, and 5 minus 3 equals 2.'
+    """
+    signs = {"+": words.plus, "=": words.equals, "/": words.divided, "÷": words.divided}
+    signs |= dict.fromkeys("*×x", words.times) | dict.fromkeys("-−–", words.minus)
+    text = _EQUATION.sub(lambda found: _OPERATOR.sub(lambda one: f" {signs[one[1]]} ", found[0]), text)
     return _RANGE.sub(rf"\1 {words.to} ", text)
 
 
@@ -32,13 +59,47 @@ def spoken(text: str, words: Vocabulary) -> str:
     """
     for sign, plain in _FRACTIONS.items():
         text = re.sub(rf"(?<=\d) ?{sign}", f" {words.conjunction} {plain}", text).replace(sign, plain)
-    text = re.sub(
-        r"(?<![\w/.,])(\d)/(\d)(?![\w/]|[.,]\d)", lambda found: words.fractions.get(found[0], found[0]), text
-    )
+    text = _MIXED.sub(rf"\1 {words.conjunction} \2", text)
+    text = _FRACTION.sub(lambda found: _fraction(found, words), text)
     text = _units(words.code).sub(lambda found: _unit(found, words), text)
     text = _PERCENT.sub(f" {words.percent}", text)
-    text = _VERSION.sub(lambda found: found[0].replace(".", f" {words.point} "), text)
+    text = (_COMMA_GROUPS if words.decimal == "," else _DOT_GROUPS).sub(_own_signs, text)
+    text = _VERSION.sub(lambda found: _version(found[0], words), text)
     return _decimals(words.decimal).sub(lambda found: _decimal(found, words), text)
+
+
+def with_thousands(whole: str, words: Vocabulary) -> str:
+    """A figure in groups of three with the sign that the language has between them.
+
+    >>> from agentrun.text_normalization.languages import VOCABULARIES
+    >>> with_thousands("1,250", VOCABULARIES["es"]), with_thousands("1 250", VOCABULARIES["en"])
+    ('1.250', '1,250')
+    """
+    sign = "," if words.decimal == "." else " " if words.code == "fr" else "."
+    return re.sub(r"\D", sign, whole)
+
+
+def _own_signs(found: re.Match[str]) -> str:
+    """A figure with another language's signs, with this one's; an address of four numbers is none."""
+    return found[0] if _is_ip(found[0]) else found[0].translate(_SWAPPED)
+
+
+def _is_ip(figure: str) -> bool:
+    parts = figure.split(".")
+    return len(parts) == 4 and all(str(int(p)) == p and int(p) < 256 for p in parts if p.isdigit())
+
+
+def _fraction(found: re.Match[str], words: Vocabulary) -> str:
+    if _DATE_BEFORE.search(found.string[max(0, found.start() - 12) : found.start()]):
+        return found[0]
+    return words.fractions.get(found[0], found[0])
+
+
+def _version(figure: str, words: Vocabulary) -> str:
+    """The parts of a version; what has three figures behind each dot is a number of thousands."""
+    if _DOTTED_THOUSANDS.fullmatch(figure) and not _is_ip(figure):
+        return figure
+    return figure.replace(".", f" {words.point if words.decimal == '.' else words.dot} ")
 
 
 @cache

@@ -33,6 +33,14 @@ class Vocabulary:
     minus: str
     equals: str
     times: str
+    more: str
+    less: str
+    at_least: str
+    at_most: str
+    about: str
+    divided: str
+    yes: str
+    no: str
     percent: str
     number: str
     star: str

@@ -32,7 +32,7 @@ ENGLISH = {
     '<function=order>{"number": 7}</function>': "",
     '{"name": "order", "arguments": {"a": {"b": "}"}}} Sure.': "Sure.",
     "order_status(number=7)": "",
-    "Say <b>hello</b> <3 to us, 2 < 3.": "Say hello to us, 2 3.",
+    "Say <b>hello</b> <3 to us, 2 < 3.": "Say hello less than 3 to us, 2 less than 3.",
     # numbers
     "Pi is 3.14, and 1,250.75 is more; 20% and 0.5%.": (
         "Pi is 3 point 1 4, and 1,250 point 7 5 is more; 20 percent and 0 point 5 percent."

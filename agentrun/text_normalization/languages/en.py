@@ -22,6 +22,10 @@ _MONTHS = (
 )  # fmt: skip
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
+_NUMBERED_THINGS = (
+    "order|room|invoice|flight|ticket|case|phone|serial|house|policy|item|track|platform|bus|account|booking"
+)
+
 VOCABULARY = Vocabulary(
     code="en",
     decimal=".",
@@ -37,6 +41,14 @@ VOCABULARY = Vocabulary(
     minus="minus",
     equals="equals",
     times="times",
+    more="more than",
+    less="less than",
+    at_least="at least",
+    at_most="at most",
+    about="about",
+    divided="divided by",
+    yes="yes",
+    no="no",
     percent="percent",
     number="number",
     star="star",
@@ -90,9 +102,10 @@ VOCABULARY = Vocabulary(
     },
     abbreviations=(
         *((rf"\b{month[:3]}\.(?= ?\d)", month) for month in _MONTHS if month != "May"),
-        *((rf"\b{day[:3]}\.(?= |$)", day) for day in _DAYS),
+        *((rf"(?<!the )\b{day[:3]}\.(?= |$)", day) for day in _DAYS),
         (r"\bDr\.(?= [A-Z])", "Doctor"),
-        (r"(?<=[a-z] )Dr\.", "Drive"),
+        (r"(?<![\w.])([A-Z][a-z]+) Dr\.", r"\1 Drive"),
+        (r"\bDr\.(?=\W|$)", "Doctor"),
         (r"(?<=[a-z] )St\.(?=,| [^A-Z]|$)", "Street"),
         (r"(?<=[a-z] )St\.(?= (?:Apt|Suite|Ste|Unit|Floor)\b)", "Street"),
         (r"\bSt\.(?= [A-Z])", "Saint"),
@@ -108,9 +121,11 @@ VOCABULARY = Vocabulary(
         (r"\bApt\.?(?= ?\w)", "Apartment"),
         (r"\bSte\.?(?= ?\d)", "Suite"),
         (r"\bMt\.(?= [A-Z])", "Mount"),
-        (r"\b[Nn]os?\.(?= ?\d)", "number"),
+        (r"(?<=[a-z,(] )Nos?\.(?= ?\d)", "number"),
+        (rf"(?i:\b({_NUMBERED_THINGS})) no\.(?= ?\d)", r"\1 number"),
         (r"\b[Tt]el\.", "telephone"),
         (r"\b[Ee]xt\.(?= ?\d)", "extension"),
+        (r"(?<=\d )x(?=\d{1,5}\b)", "extension "),
         (r"\be\.g\.,?", "for example,"),
         (r"\bi\.e\.,?", "that is,"),
         (r"\betc\.(?= [A-ZÀ-Ý]|$)", "and so on."),

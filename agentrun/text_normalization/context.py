@@ -1,0 +1,94 @@
+"""What stands beside a figure, which tells an amount from a number that is read digit by digit."""
+
+from __future__ import annotations
+
+import re
+
+from agentrun.text_normalization.languages import VOCABULARIES
+from agentrun.text_normalization.vocabulary import words as words_of
+
+CURRENCY_CODES = words_of(
+    "USD EUR GBP JPY INR BRL CHF MXN COP ARS CLP PEN UYU CAD AUD NZD CNY SEK NOK DKK PLN CZK HUF TRY ZAR AED "
+    "SAR SGD HKD KRW THB"
+)
+"""ISO 4217's codes of the currencies that callers pay in."""
+SIGNS = "$€£¥₹₩₽₺₴₫฿"
+_CURRENCY_WORDS = frozenset(
+    word.lower()
+    for one in VOCABULARIES.values()
+    for currency in one.currencies.values()
+    for word in currency[:2]
+) | words_of(
+    "peso pesos bucks crowns kronor kroner zloty rubles dirhams soles lira liras yuan won pfund francs "
+    "franken francos reais real"
+)
+_UNITS = frozenset(unit for one in VOCABULARIES.values() for unit in one.units) | {"%"}
+_NUMBERS = (
+    r"codes?|código|codice|códigos?|numbers?|nummer|número|numero|numéro|nr|no|nº|pin|otp|tan|id|ids|ssn|iban|"
+    r"orders?|bestellung|bestellnummer|pedido|commande|ordine|bestelling|account|konto|cuenta|compte|conto|"
+    r"conta|rekening|call|dial|phone|telephone|telefon|teléfono|téléphone|telefono|telefoon|telefone|tel|fax|"
+    r"mobile|cell|handy|whatsapp|sms|text|llame|appelez|chiami|bel|ligue|unter|reference|ref|referenz|"
+    r"referencia|booking|buchung|reserva|ticket|case|policy|invoice|rechnung|factura|facture|fattura|"
+    r"tracking|serial|sort|zip|plz|postal|extension|ext|kundennummer|passcode|confirmation|customer"
+)
+_NUMBER_BEFORE = re.compile(rf"(?<!\w)(?:\w*nummer|{_NUMBERS})\W*(?:\w{{1,9}}\W+){{0,2}}$", re.IGNORECASE)
+_VERSION_BEFORE = re.compile(
+    r"(?<!\w)(?:v|ver|version|versión|versione|versie|versão|release|firmware|software|build|update|android|"
+    r"ios|macos|windows|python|java|kapitel|chapter|abschnitt|section|ziffer|punkt|absatz|artikel|article|"
+    r"clause|stufe|nr|ip|address|adresse)\W{0,3}(?:is |ist |auf |to )?$",
+    re.IGNORECASE,
+)
+_WORD_AFTER = re.compile(r" ?([^\W\d_]+|[%°$€£¥₹])")
+_SIGN_BEFORE = re.compile(rf"(?:[{SIGNS}]|(?<!\w)(?:{'|'.join(sorted(CURRENCY_CODES))})) ?[-−]?$")
+_REACH = 40
+"""Characters before a figure that are looked at."""
+
+
+def before(found: re.Match[str]) -> str:
+    """The end of the text before what was matched."""
+    return found.string[max(0, found.start() - _REACH) : found.start()]
+
+
+def is_currency(word: str) -> bool:
+    """Whether ``word`` names a currency, such as ``pesos``."""
+    return word.lower() in _CURRENCY_WORDS
+
+
+def names_number(text: str) -> bool:
+    """Whether ``text`` ends by telling that a number, such as a code, follows.
+
+    >>> names_number("Your order is "), names_number("Berlin has ")
+    (True, False)
+    """
+    return _NUMBER_BEFORE.search(text) is not None
+
+
+def names_version(text: str) -> bool:
+    """Whether ``text`` ends with what versions and chapters are counted by.
+
+    >>> names_version("Wir nutzen Version "), names_version("Wir kommen am ")
+    (True, False)
+    """
+    return _VERSION_BEFORE.search(text) is not None
+
+
+def is_amount(found: re.Match[str]) -> bool:
+    """Whether the figure that was matched is so much of something, by what stands beside it."""
+    leading = before(found)
+    if _SIGN_BEFORE.search(leading):
+        return True
+    after = _WORD_AFTER.match(found.string, found.end())
+    word = after[1] if after else ""
+    if (word and word in SIGNS) or word in CURRENCY_CODES or word.lower() in _CURRENCY_WORDS:
+        return True
+    if names_number(leading):
+        return False
+    return word in _UNITS or (_is_round(found[0]) and bool(word))
+
+
+def _is_round(figure: str) -> bool:
+    """Whether the figure is one of those that are counted, not dialled: ``8000000``, ``500-1000``."""
+    first, _, second = figure.partition("-")
+    if second:
+        return first.isdigit() and second.isdigit() and int(second) % 100 == 0 and int(first) % 50 == 0
+    return figure.isdigit() and figure[0] != "0" and figure.endswith("000")
