@@ -14,7 +14,7 @@ from agentrun.server.auth.call_access import is_loopback
 from agentrun.server.auth.local_only import LocalCheck
 from agentrun.server.browser import availability
 from agentrun.server.calls.switchboard import Switchboard
-from agentrun.server.dashboard.sound import sound_elsewhere
+from agentrun.server.dashboard.sound import live_stream, sound_elsewhere
 from agentrun.server.dispatch import pipecat_cloud
 from agentrun.server.dispatch.dispatcher import Dispatcher
 from agentrun.server.forwarding.forwarding import Forwarding
@@ -65,6 +65,7 @@ def make(
         app.include_router(dashboard.router(switchboard, settings, forwarding))
     if forwarding:
         sound_elsewhere.answer_others(forwarding, switchboard.records)
+        live_stream.answer_others(forwarding, switchboard)
     _include_telephone(app, switchboard, settings, tokens or StreamTokens(), actions)
     app.add_middleware(RequestLimits)
     app.add_middleware(local_only.NoteProxies, local=settings.local)

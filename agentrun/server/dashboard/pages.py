@@ -40,7 +40,7 @@ class Pages:
         self._switchboard = switchboard
         self._source = Source(switchboard.records)
         self._recordings = Recordings(switchboard.plans, forwarding)
-        self._listening = LiveStreams(switchboard)
+        self._listening = LiveStreams(switchboard, forwarding)
         self._write = writer.write
 
     async def calls(
@@ -107,7 +107,7 @@ class Pages:
         row = await self._row(agent, call_id)
         if row["ended"]:
             raise HTTPException(404, "the call is over")
-        return self._listening.answer(agent, call_id, request)
+        return await self._listening.answer(row, request)
 
     async def waveform(self, agent: str, call_id: str) -> HTMLResponse:
         """The picture of a recording, as the part of a page."""

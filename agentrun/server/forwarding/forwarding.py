@@ -28,7 +28,7 @@ MOST_ANSWER_BYTES = 256 * 1024
 PATH = "/forwarded/"
 _GONE = "the process that had this is gone, and its calls with it; begin a new call"
 _AGAIN = {"Retry-After": "2"}
-_TOLD = frozenset({400, 404, 408, 410, 413, 416, 500, 503})
+_TOLD = frozenset({400, 403, 404, 408, 410, 413, 416, 500, 503})
 """What an owner says that its asker passes on; anything else comes of a wrong set-up."""
 Body = Mapping[str, Any]
 Handler = Callable[[Body], Awaitable[Response]]

@@ -6,7 +6,9 @@ import asyncio
 import base64
 import binascii
 import struct
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from fastapi import HTTPException, Request
 from loguru import logger
@@ -16,6 +18,8 @@ from starlette.types import Receive, Scope, Send
 from agentrun.records import CallRecord, ListenerEntry
 from agentrun.server.auth.call_access import is_loopback
 from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.dashboard.sound import relay
+from agentrun.server.forwarding.forwarding import Body, Forwarding
 from agentrun.session.tracking.live_sound import Listener, ListenError
 
 MOST_NOTED = 50
@@ -23,35 +27,65 @@ MOST_NOTED = 50
 _LONGEST_NAME = 60
 _ENDLESS = 0xFFFF_FFFF
 _ELSEWHERE = "another worker or server has this call: ask again over a new connection, or at that server"
+LISTENING = "listening"
+Row = Mapping[str, Any]
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class LiveStreams:
     """Lets people listen to the calls of ``switchboard``."""
 
-    def __init__(self, switchboard: Switchboard) -> None:
+    def __init__(self, switchboard: Switchboard, forwarding: Forwarding | None = None) -> None:
         self._switchboard = switchboard
+        self._forwarding = forwarding
 
     def refusal(self, agent: str, call_id: str) -> str | None:
         """Why nobody may listen to a call now, in words; empty where one may, None for a call elsewhere."""
         session = self._switchboard.session(agent, call_id)
         return session.line.sound.refusal if session else None
 
-    def answer(self, agent: str, call_id: str, request: Request) -> Response:
-        """The sound from now on, as WAV; who listens is noted.
+    async def answer(self, row: Row, request: Request) -> Response:
+        """The sound of a call from now on, as WAV, also of another process's; who listens is noted.
 
-        Raises HTTPException: 403 where nobody may listen, 421 where the call is not up in this process.
+        Raises HTTPException: 403 where nobody may listen, 421 where the call is up in no process that can be
+        asked, 503 where the one that has it does not answer.
+        """
+        who = _who(request)
+        if (here := self.here(row["agent"], row["id"], who)) is not None:
+            return here
+        body = {"agent": row["agent"], "id": row["id"], "who": who}
+        if self._forwarding and (there := await relay.of_machine(self._forwarding, row, LISTENING, body)):
+            return there
+        raise HTTPException(421, _ELSEWHERE, {"Connection": "close"})
+
+    def here(self, agent: str, call_id: str, who: str) -> Response | None:
+        """The sound of a call that is up in this process, for ``who`` listens; None for any other call.
+
+        Raises HTTPException: 403 where nobody may listen.
         """
         session = self._switchboard.session(agent, call_id)
         if session is None:
-            raise HTTPException(421, _ELSEWHERE, {"Connection": "close"})
-        sound, note = session.line.sound, _Note(session.record, _who(request))
+            return None
+        sound, note = session.line.sound, _Note(session.record, who)
         try:
             listener = sound.listen(note.end)
         except ListenError as error:
             raise HTTPException(403, f"nobody may listen to this call now: {error}") from None
         note.begin()
         return _SoundResponse(sound.rate, listener)
+
+
+def answer_others(forwarding: Forwarding, switchboard: Switchboard) -> None:
+    """Have ``forwarding`` send other processes the sound of the calls that are up here."""
+    streams = LiveStreams(switchboard)
+
+    async def listening(asked: Body) -> Response:
+        answer = streams.here(asked["agent"], asked["id"], asked["who"])
+        if answer is None:
+            raise HTTPException(404, "this call is not up here")
+        return answer
+
+    forwarding.on(LISTENING, listening)
 
 
 class _Note:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from fastapi import HTTPException
-from fastapi.responses import FileResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from agentrun.server.dashboard.sound import relay
 from agentrun.server.forwarding.forwarding import Body, Forwarding
 from agentrun.server.records.recent_records import RecentRecords
 from agentrun.server.shared_state.backend import Process
 
 RECORDING = "recording"
-PART_BYTES = 256 * 1024
-_KEPT = ("Content-Type", "Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Last-Modified")
 Row = Mapping[str, Any]
 
 
@@ -61,16 +60,7 @@ def answer_others(forwarding: Forwarding, records: RecentRecords) -> None:
 
 async def answer(forwarding: Forwarding, owner: Process, row: Row, wanted: str | None) -> Response:
     """The sound, or the range of it that is ``wanted``; raises HTTPException where it can't be had."""
-    stack = contextlib.AsyncExitStack()
-    there = await stack.enter_async_context(_asking(forwarding, owner, row, wanted))
-    headers = {name: there.headers[name] for name in _KEPT if name in there.headers}
-
-    async def parts() -> AsyncIterator[bytes]:
-        async with stack:
-            async for part in there.content.iter_chunked(PART_BYTES):
-                yield part
-
-    return StreamingResponse(parts(), there.status, headers)
+    return await relay.answer(_asking(forwarding, owner, row, wanted))
 
 
 async def fetch(forwarding: Forwarding, owner: Process, row: Row, most: int) -> bytes | None:
