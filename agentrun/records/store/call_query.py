@@ -19,7 +19,8 @@ class CallQuery:
 
     ``up``: of those that are up alone. ``skip`` leaves out so many of the newest; of the others those are
     meant for which ``where`` is true.
-    ``has`` is asked of the database, and looks into the newest ``call_selection.MOST_SEARCHED`` calls alone.
+    ``has`` is asked of the database, which looks into the records of no more calls that may match than
+    ``call_selection.MOST_SEARCHED``, the newest.
     """
 
     agent: str | None = None

@@ -58,6 +58,15 @@ def last_seen(seen: str, expires: float | None) -> str:
     return max(seen, datetime.fromtimestamp(expires - LEASE_SECONDS, UTC).isoformat())
 
 
+def cut_off(row: sa.RowMapping, record: dict[str, Any]) -> dict[str, Any]:
+    """The record of a call whose server has died: it ended when that was there last."""
+    ended = max(last_seen(row["seen"], row["expires"]), record["started"])
+    start = record.get("answered") or record["started"]
+    seconds = (datetime.fromisoformat(ended) - datetime.fromisoformat(start)).total_seconds()
+    end = {"ended": ended, "ended_by": "error", "reason": CUT_OFF, "seconds": round(max(0.0, seconds), 3)}
+    return {**record, **end}
+
+
 def forget(connection: sa.Connection, now: datetime) -> None:
     """Delete the leases of servers that are long gone and have no call."""
     up = sa.select(CALLS.c.owner).where(CALLS.c.ended.is_(None))

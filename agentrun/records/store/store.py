@@ -17,6 +17,7 @@ from agentrun.records.storable import kept, storable
 from agentrun.records.store import analyses, answered, call_selection, engine, hourly, leases, resuming
 from agentrun.records.store.call_query import CallQuery, Row
 from agentrun.records.store.leases import CUT_OFF
+from agentrun.records.store.search.index import SearchIndex
 from agentrun.records.store.tables import CALLS, LEASES
 from agentrun.records.webhook import outbox
 
@@ -70,6 +71,7 @@ class Store:
         self.resuming = resuming.ResumingTable(self._engine)
         self.hourly = hourly.HourlyTable(self._engine, self._insert)
         self.analyses = analyses.AnalysisTable(self._engine)
+        self.search = SearchIndex(self._engine)
 
     def save(
         self,
@@ -147,7 +149,7 @@ class Store:
             row = connection.execute(query).mappings().first()
             if row is None:
                 return None
-            record = _cut_off(row, storable(row["record"]))
+            record = leases.cut_off(row, storable(row["record"]))
             values = {"ended": record["ended"], "record": record, "resume": None}
             if not connection.execute(sa.update(CALLS).where(this).values(values)).rowcount:
                 return None
@@ -186,10 +188,9 @@ class Store:
 
     def find(self, wanted: CallQuery, parts: Collection[str] = ()) -> Iterator[dict[str, Any]]:
         """Records, the newest first; of each those of its ``parts`` alone that are named, if some are."""
-        page = call_selection.keys(wanted, self._engine.dialect.name).subquery()
-        these = (CALLS.c.agent == page.c.agent) & (CALLS.c.id == page.c.id)
-        whole = [CALLS.c.record] if not parts else [CALLS.c.record[part].label(part) for part in parts]
-        query = sa.select(*_KNOWN, *whole).join_from(CALLS, page, these).order_by(*call_selection.ORDER)
+        dialect = self._engine.dialect.name
+        page = call_selection.keys(wanted, dialect, self.search).subquery()
+        query = call_selection.read(page, dialect, parts).add_columns(*_KNOWN)
         with contextlib.closing(self._read(query, _PAGE if wanted.where else None)) as rows:
             matches = (row for row in rows if not (wanted.up and row["ended"]))
             yield from itertools.islice(filter(wanted.where or _any, matches), wanted.most)
@@ -197,7 +198,7 @@ class Store:
     def last_searched(self, wanted: CallQuery) -> str | None:
         """When the oldest call began that a search looks into; None where it looks into all there are."""
         with self._engine.connect() as connection:
-            return connection.execute(call_selection.last_searched(wanted)).scalar()
+            return connection.execute(call_selection.last_searched(wanted, self.search)).scalar()
 
     def _read(self, query: sa.Select[Any], page: int | None = None) -> Generator[dict[str, Any], None, None]:
         """Records, all at once or so many at a time."""
@@ -209,7 +210,7 @@ class Store:
             with connection.execute(statement) as result:
                 for row in result.mappings():
                     record = kept(row.get("record") or {k: v for k, v in row.items() if k not in _UNREAD})
-                    yield _cut_off(row, record) if row["lapsed"] else record
+                    yield leases.cut_off(row, record) if row["lapsed"] else record
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -239,12 +240,3 @@ def _any(_row: Row) -> bool:
 
 def _is(agent: str, call_id: str) -> sa.ColumnElement[bool]:
     return (CALLS.c.agent == agent) & (CALLS.c.id == call_id)
-
-
-def _cut_off(row: sa.RowMapping, record: dict[str, Any]) -> dict[str, Any]:
-    """The record of a call whose server has died: it ended when that was there last."""
-    ended = max(leases.last_seen(row["seen"], row["expires"]), record["started"])
-    start = record.get("answered") or record["started"]
-    seconds = (datetime.fromisoformat(ended) - datetime.fromisoformat(start)).total_seconds()
-    end = {"ended": ended, "ended_by": "error", "reason": CUT_OFF, "seconds": round(max(0.0, seconds), 3)}
-    return {**record, **end}

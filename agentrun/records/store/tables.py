@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 METADATA = sa.MetaData()
 _UNCOUNTED = sa.text("NOT counted")
+_UNINDEXED = sa.text("search_state <> seen || '/' || coalesce(ended, '')")
 CALLS = sa.Table(
     "calls",
     METADATA,
@@ -21,17 +22,22 @@ CALLS = sa.Table(
     sa.Column("resume", sa.JSON(none_as_null=True)),
     sa.Column("counted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("analysis", sa.String(16), nullable=False, server_default=""),
+    sa.Column("search_state", sa.String(90), nullable=False, server_default=""),
     sa.Index("calls_open", "ended", "seen"),
     sa.Index("calls_newest", "started", "id", "agent"),
     sa.Index("calls_of_agent", "agent", "started", "id"),
     sa.Index("calls_uncounted", "started", postgresql_where=_UNCOUNTED, sqlite_where=_UNCOUNTED),
+    sa.Index(
+        "calls_unindexed", "started", "id", "agent", postgresql_where=_UNINDEXED, sqlite_where=_UNINDEXED
+    ),
     sa.Index("calls_analysis", "analysis", "agent"),
 )
 """``record`` is ``CallRecord.as_json()``; ``owner`` wrote it last, at ``seen``; ``webhook``: it is sent.
 
 ``key`` is the record's own: no other record of the same call is written over it. ``counted`` calls are in
 the sums of ``hourly``. ``resume`` is what another server needs beside the record to go on with the call.
-``analysis`` is the state of the record's analysis, ``waiting`` while it is awaited.
+``analysis`` is the state of the record's analysis, ``waiting`` while it is awaited. ``search_state`` is what
+``seen`` and ``ended`` were when the call was put into the index for searches.
 """
 HOURLY = sa.Table(
     "hourly",

@@ -17,6 +17,7 @@ from agentrun.records import CallRecord
 from agentrun.records.store.hourly import BATCH
 from agentrun.records.store.leases import Lapses
 from agentrun.records.store.local_copies import LocalCopies
+from agentrun.records.store.search import index
 from agentrun.records.store.store import Store
 from agentrun.records.store.threads import StoreThreads
 from agentrun.server.records.row_writing import RowWriter, Written
@@ -28,7 +29,7 @@ WRITE_SECONDS = 20.0
 TOUCH_SECONDS = 5.0
 FORGET_SECONDS = 3600.0
 COUNT_SECONDS = 5.0
-"""Between two looks for calls that are not in the sums of the charts."""
+"""Between two looks for calls that are not in the sums of the charts, or in the index for searches."""
 CLOSE_SECONDS = 3.0
 """How long the store may take when the server stops; what it has not taken by then is kept in files."""
 
@@ -72,7 +73,7 @@ class RecordWriter:
         self._threads = StoreThreads("records")
         self._open: dict[str, _Open] = {}
         self._lapses = Lapses(time.monotonic)
-        self._touched = self._forgot = self._counted = float("-inf")
+        self._touched = self._forgot = self._counted = self._indexed = float("-inf")
         self._failing = False
 
     def watch(self, record: CallRecord) -> None:
@@ -170,7 +171,7 @@ class RecordWriter:
                 watcher()
 
     async def _look_after(self) -> None:
-        """Renew the lease, close the calls of servers that have died, count, and forget what is old."""
+        """Renew the lease, close calls of servers that have died, count, index, and forget what is old."""
         now = time.monotonic()
         try:
             if now - self._touched > TOUCH_SECONDS:
@@ -183,6 +184,9 @@ class RecordWriter:
                 count = await self._threads.run(self.store.hourly.count, seconds=WRITE_SECONDS)
                 # after an upgrade there are all the calls of before: a batch each time until they are done
                 self._counted = float("-inf") if count == BATCH else now
+            if now - self._indexed > COUNT_SECONDS:
+                count = await self._threads.run(self.store.search.add, seconds=WRITE_SECONDS)
+                self._indexed = float("-inf") if count == index.BATCH else now
         except (sa.exc.SQLAlchemyError, TimeoutError) as error:
             self._note_failure(error)
 

@@ -1,0 +1,1 @@
+"""The index by which a store finds calls by what stands inside their records."""

@@ -1,0 +1,77 @@
+"""A store's index for searches: which calls are in it, and how they come into it.
+
+A row of ``calls`` has the state in which it was put into the index. Whatever changes a row, be it an older
+agentrun, changes that state, and has the row read again. Calls that are up are not in the index: they are
+few, and change. Who asks for calls asks for those of the index and for those that aren't in it yet.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from agentrun.records.store.call_query import CallQuery
+from agentrun.records.store.search.postgresql import PostgreSQLIndex
+from agentrun.records.store.search.sections import sections
+from agentrun.records.store.search.sqlite import SQLiteIndex
+from agentrun.records.store.tables import CALLS
+
+BATCH = 20
+"""Calls that are put into the index at a time, about 40 ms of work."""
+UNINDEXED = sa.text("calls.search_state <> calls.seen || '/' || coalesce(calls.ended, '')")
+"""As the index over these rows has it: whether a call isn't in the index as it is now."""
+
+
+class _Index(Protocol):
+    """The index of one kind of database."""
+
+    def candidates(self, wanted: CallQuery) -> sa.Select[Any]:
+        """The agents, ids and beginnings of calls that may match, the newest first."""
+
+    def write(self, connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
+        """Put records into the index, whether they are in it or not."""
+
+
+class SearchIndex:
+    """Every method blocks, may be called from any thread, and raises sqlalchemy.exc.SQLAlchemyError.
+
+    A SQLite without FTS5 has no index: its searches look into the newest calls alone.
+    """
+
+    def __init__(self, database: sa.Engine) -> None:
+        self._engine = database
+        self._index: _Index | None = None
+        if sa.inspect(database).has_table("search_index"):
+            self._index = PostgreSQLIndex() if database.dialect.name == "postgresql" else SQLiteIndex()
+
+    def candidates(self, wanted: CallQuery) -> sa.Select[Any] | None:
+        """The calls of the index that may match; None where there is no index."""
+        return self._index.candidates(wanted) if self._index else None
+
+    def add(self, most: int = BATCH) -> int:
+        """Put up to ``most`` ended calls into the index, the newest first; how many there were."""
+        if self._index is None:
+            return 0
+        state = CALLS.c.seen + "/" + sa.func.coalesce(CALLS.c.ended, "")
+        query = sa.select(CALLS.c.agent, CALLS.c.id, CALLS.c.record).where(
+            UNINDEXED, CALLS.c.ended.is_not(None)
+        )
+        query = query.order_by(CALLS.c.started.desc()).limit(most)
+        with self._engine.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                # nobody may write between the reading and the writing
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+            if not rows:
+                return 0
+            keys = [(agent, call_id) for agent, call_id, _ in rows]
+            these = sa.tuple_(CALLS.c.agent, CALLS.c.id).in_(keys)
+            connection.execute(sa.update(CALLS).where(these).values(search_state=state))
+            self._index.write(connection, [_with_key(*row) for row in rows])
+        return len(rows)
+
+
+def _with_key(agent: str, call_id: str, record: dict[str, Any]) -> dict[str, Any]:
+    key = {"agent": agent, "id": call_id, "started": record["started"]}
+    return {**key, "sections": sections(record)}

@@ -1,0 +1,88 @@
+"""The index of a PostgreSQL: numbers for all runs of one to three letters, under a GIN index.
+
+It takes no extension. The numbers are hashes: two runs may share one, which costs a look into a record.
+A call's row goes with the call, by its foreign key. https://www.postgresql.org/docs/current/gin.html
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from datetime import UTC
+from typing import Any
+
+import sqlalchemy as sa
+
+from agentrun.records.store.call_query import CallQuery
+from agentrun.records.store.search.sections import Part, parts
+
+LONGEST = 3
+"""Letters of a run."""
+MOST_TERMS = 24
+"""Runs that a search asks for; the others would leave out next to nothing."""
+TABLE = sa.Table(
+    "search_index",
+    sa.MetaData(),
+    sa.Column("agent", sa.String(63), primary_key=True),
+    sa.Column("id", sa.String(255), primary_key=True),
+    sa.Column("started", sa.String(40), nullable=False),
+    sa.Column("terms", sa.ARRAY(sa.Integer), nullable=False),
+)
+
+
+class PostgreSQLIndex:
+    """Raises sqlalchemy.exc.SQLAlchemyError."""
+
+    def candidates(self, wanted: CallQuery) -> sa.Select[Any]:
+        """The agents, ids and beginnings of calls that may match, the newest first."""
+        query = sa.select(TABLE.c.agent, TABLE.c.id, TABLE.c.started)
+        if terms := _asked(wanted):
+            has = TABLE.c.terms.op("@>", is_comparison=True)
+            query = query.where(has(sa.literal(terms, TABLE.c.terms.type)))
+        if wanted.since:
+            query = query.where(TABLE.c.started >= wanted.since.astimezone(UTC).isoformat())
+        if wanted.before:
+            query = query.where(TABLE.c.started < wanted.before.astimezone(UTC).isoformat())
+        return query.order_by(TABLE.c.started.desc(), TABLE.c.id.desc(), TABLE.c.agent.desc())
+
+    def write(self, connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
+        """Put records into the index, whether they are in it or not."""
+        keys = [(row["agent"], row["id"]) for row in rows]
+        connection.execute(sa.delete(TABLE).where(sa.tuple_(TABLE.c.agent, TABLE.c.id).in_(keys)))
+        values = [
+            {name: row[name] for name in ("agent", "id", "started")}
+            | {"terms": sorted(_stored(row["sections"]))}
+            for row in rows
+        ]
+        connection.execute(sa.insert(TABLE), values)
+
+
+def _stored(sections: dict[str, str]) -> set[int]:
+    runs = ((name, text, length) for name, text in sections.items() for length in range(1, LONGEST + 1))
+    return {_term(name, run) for name, text, length in runs for run in _runs(text, length)}
+
+
+def _asked(wanted: CallQuery) -> list[int]:
+    """The terms of a search, in one order, those of all its parts in turn."""
+    some = parts(wanted.has, wanted.agent)
+    runs = [[(name, run) for run in _runs(text, min(LONGEST, len(text)))] for name, text in some]
+    return sorted({_term(*run) for each in runs for run in _spread(each, len(some))})
+
+
+def _spread(runs: list[Part], shares: int) -> list[Part]:
+    """Some of one part's runs from everywhere in it, as many as are its share of all."""
+    return runs[:: -(-len(runs) * shares // MOST_TERMS)]
+
+
+def _runs(text: str, length: int) -> Iterable[str]:
+    """Each run once.
+
+    >>> list(_runs("abab", 3))
+    ['aba', 'bab']
+    """
+    return dict.fromkeys(text[at : at + length] for at in range(len(text) - length + 1))
+
+
+def _term(section: str, run: str) -> int:
+    """A number that PostgreSQL's integer holds."""
+    return zlib.crc32(f"{section}:{run}".encode()) - 2**31
