@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from agentrun.records.storable import storable
+
 MOST_LETTERS = 64 * 1024
 """Longer texts are shown as they are."""
 MOST_DEPTH = 6
@@ -39,7 +41,8 @@ def parse(text: str) -> Node | None:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return lay_out(value)
+    # JSON may carry halves of letters, escaped, which no page can
+    return lay_out(storable(value))
 
 
 def lay_out(value: Any) -> Node:

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from agentrun.records.store import call_filter, call_selection
 from agentrun.server.calls.switchboard import Switchboard
-from agentrun.server.dashboard import charts, figures, versions
+from agentrun.server.dashboard import charts, figures, record_source, versions
 from agentrun.server.dashboard.filters import Filters
 from agentrun.server.dashboard.page_writer import PageWriter
 from agentrun.server.dashboard.record_source import Row, Source
@@ -188,6 +188,7 @@ class Pages:
             "agents": sorted(plans),
             "tools": sorted({tool.name for plan in plans.values() for tool in plan.tools}),
             "outcomes": _OUTCOMES,
+            "away": record_source.AWAY if self._source.is_away else "",
             "searched": {"number": call_selection.MOST_SEARCHED, "until": until} if until else None,
         }
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from fastapi import HTTPException
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
+from agentrun.records import CallRecord
 from agentrun.records.call_figures import Figures
 from agentrun.records.store import hourly
 from agentrun.records.store.store import CallQuery, Store
+from agentrun.records.store.threads import StoreThreads
 from agentrun.server.dashboard.filters import Filters
 from agentrun.server.records.recent_records import RecentRecords
 
@@ -20,6 +23,7 @@ LINE = ("transport", "from_number", "answered", "ended_by", "reason", "turns", "
 """What a line of a table shows of a record, beside its name and times."""
 VERSION = ("spec_hash", "ended_by", "turns", "cost", "analysis", "transcript")
 """What versions of a spec are compared by."""
+AWAY = "the store of records can't be read now"
 MOST_LIVE = 200
 """Calls that are up and shown."""
 T = TypeVar("T")
@@ -30,6 +34,9 @@ class Source:
 
     def __init__(self, records: RecentRecords) -> None:
         self._records = records
+        self._threads = StoreThreads("rows")
+        self.is_away = False
+        """Whether the store could not be read the last time."""
 
     async def live(self) -> list[Row]:
         """The calls that are up, the newest first."""
@@ -43,12 +50,12 @@ class Source:
 
     async def page(self, filters: Filters, skip: int, most: int) -> list[Row]:
         """``most`` calls after the newest ``skip`` that match, the newest first, live ones among them."""
-        recent = self._recent()
-        own_rows = [row for row in recent if _matches(row, filters)]
         query = CallQuery(filters.agent or None, most=most, skip=skip, has=filters.has, before=filters.before)
         stored = await self._ask(lambda store: list(store.find(query, LINE)))
         if stored is None:
-            return _newest(own_rows)[skip : skip + most]
+            return _newest(await self._own(filters))[skip : skip + most]
+        recent = await self._rows(filter(self._records.is_unwritten, self._records.newest()))
+        own_rows = [row for row in recent if _matches(row, filters)]
         newer = {(row["agent"], row["id"]): row for row in recent}
         pairs = ((row, newer.get((row["agent"], row["id"]))) for row in stored)
         rows = [mine or row for row, mine in pairs if mine is None or _matches(mine, filters)]
@@ -71,37 +78,48 @@ class Source:
             since = datetime.fromtimestamp(first * hourly.HOUR, UTC)
             query = CallQuery(filters.agent or None, since, has=filters.has, before=filters.before)
             rows = await self._ask(lambda store: list(store.find(query, ("ended_by", "turns"))))
-            return hourly.of_rows(self._own(filters) if rows is None else rows, first, step)
+            return hourly.of_rows(await self._own(filters) if rows is None else rows, first, step)
         sums = await self._ask(lambda store: store.hourly.read(filters.agent or None, first, step))
-        return hourly.of_rows(self._own(filters), first, step) if sums is None else sums
+        return hourly.of_rows(await self._own(filters), first, step) if sums is None else sums
 
     async def versions(self, filters: Filters, most: int) -> list[Row]:
         """The newest ``most`` calls that match, with what their versions are compared by."""
         query = CallQuery(filters.agent, most=most, has=filters.has, before=filters.before)
         rows = await self._ask(lambda store: list(store.find(query, VERSION)))
         if rows is None:
-            return self._own(filters)[:most]
+            return (await self._own(filters))[:most]
         return list(rows)
 
     async def one(self, agent: str, call_id: str) -> Row | None:
-        """One call, live or past."""
-        return await self._records.find(agent, call_id)
+        """One call, live or past; raises HTTPException where the store can't be asked."""
+        try:
+            return await self._records.find(agent, call_id)
+        except (TimeoutError, SQLAlchemyError) as error:
+            logger.warning("the dashboard can't read the store: {}", type(error).__name__)
+            raise HTTPException(503, f"{AWAY}; try again in a moment", {"Retry-After": "5"}) from None
 
-    def _own(self, filters: Filters) -> list[Row]:
-        return [row for row in self._recent() if _matches(row, filters)]
+    async def _own(self, filters: Filters) -> list[Row]:
+        """The calls of this process that match, the newest first."""
+        records = [each for each in self._records.newest() if filters.agent in ("", each.agent)]
+        return [row for row in await self._rows(records) if _matches(row, filters)]
 
-    def _recent(self) -> list[Row]:
-        return [record.as_json() for record in self._records.newest()]
+    async def _rows(self, records: Iterable[CallRecord]) -> list[Row]:
+        """Records as JSON, made in a thread: hundreds of them would hold up the calls that are up."""
+        copies = [record.copied() for record in records]
+        return await self._threads.run(lambda: [copy.as_json() for copy in copies])
 
     async def _ask(self, question: Callable[[Store], T]) -> T | None:
         past = self._records.past
         if not isinstance(past, Store):
             return None
         try:
-            return await self._records.read(lambda: question(past))
+            answer = await self._records.read(lambda: question(past))
         except (TimeoutError, SQLAlchemyError) as error:
             logger.warning("the dashboard can't read the store: {}", type(error).__name__)
+            self.is_away = True
             return None
+        self.is_away = False
+        return answer
 
 
 def _matches(row: Row, filters: Filters) -> bool:

@@ -26,6 +26,8 @@ class RecentRecords:
         self._most = most
         self.past: PastCall | None = None
         """Where calls are looked for that are not in memory any more."""
+        self.is_unwritten: Callable[[CallRecord], bool] = lambda _record: True
+        """Whether the store may lack something of a record."""
         self._threads = StoreThreads("reading", most=4)
         self._watchers: list[Callable[[CallRecord], None]] = []
         self._forgetters: list[Callable[[CallRecord], None]] = []

@@ -81,6 +81,10 @@ class RecordWriter:
         self._open.setdefault(record.key, _Open(record))
         record.flush = self.write
 
+    def is_unwritten(self, record: CallRecord) -> bool:
+        """Whether the store may lack something of ``record``."""
+        return record.key in self._open
+
     def forget(self, record: CallRecord) -> None:
         """Write ``record`` no more: another process does."""
         self._open.pop(record.key, None)

@@ -38,6 +38,13 @@ def test_text_stays_text() -> None:
     assert json_layout.lay_out({}).text == "{}"
 
 
+def test_halves_of_letters_can_be_written_into_a_page() -> None:
+    layout = json_layout.parse('{"a": "x\\ud83d", "\\udc00": [{"b": "\\ud83d"}]}')
+    assert layout
+    [(first, text), (second, table)] = layout.rows
+    assert "".join((first, text.text, second, *table.cells[0])).encode()
+
+
 def test_size_and_depth_are_bounded_and_what_is_left_out_is_counted() -> None:
     deep: object = "end"
     for _ in range(50):

@@ -105,3 +105,25 @@ async def test_a_recording_in_a_bucket_is_drawn_up_to_a_size(
     monkeypatch.setattr(recordings, "MOST_STORED_BYTES", len(sound) - 1)
     assert await Recordings({"desk": plan}).peaks(row) is None
     store.rm("/drawn", recursive=True)
+
+
+async def test_a_file_that_could_not_be_read_once_is_read_again(tmp_path: Path) -> None:
+    path, waveforms = recording(tmp_path / "call.wav"), Waveforms()
+    key = (str(path), 1, 1)
+
+    def away() -> BinaryIO:
+        # as the libraries of stores do, which have errors of their own
+        raise LookupError("the store is away")
+
+    assert await waveforms.of(key, away) is None
+    assert await waveforms.of(key, lambda: path.open("rb")) is not None
+    other = (str(path), 2, 2)
+    assert await waveforms.of(other, lambda: (tmp_path / "none.wav").open("rb")) is None
+    assert await waveforms.of(other, lambda: path.open("rb")) is not None
+
+
+async def test_what_is_no_sound_is_not_read_again(tmp_path: Path) -> None:
+    path, waveforms = tmp_path / "call.wav", Waveforms()
+    path.write_bytes(b"no sound")
+    assert await waveforms.of((str(path), 1, 1), lambda: path.open("rb")) is None
+    assert await waveforms.of((str(path), 1, 1), lambda: recording(path).open("rb")) is None

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 import soundfile
+from loguru import logger
 
 from agentrun.records.store.threads import StoreThreads
 
@@ -63,21 +64,29 @@ class Waveforms:
         """The peaks of a file in the state ``key``; None where it is no sound, too long, or too slow."""
         async with self._lock:
             if key not in self._cached:
-                self._cached[key] = await self._read(open_file)
+                await self._read(key, open_file)
+            if key not in self._cached:
+                return None
             self._cached.move_to_end(key)
             while len(self._cached) > MOST_CACHED:
                 self._cached.popitem(last=False)
             return self._cached[key]
 
-    async def _read(self, open_file: Callable[[], BinaryIO]) -> Peaks | None:
+    async def _read(self, key: Key, open_file: Callable[[], BinaryIO]) -> None:
+        """Remember the picture of a file, or that it has none; what can't be read now is tried again."""
+
         def read() -> Peaks | None:
             with open_file() as file:
                 return peaks(file)
 
-        try:
-            return await self._threads.run(read, seconds=READ_SECONDS)
-        except (TimeoutError, OSError, soundfile.SoundFileError):
-            return None
+        reading = asyncio.ensure_future(self._threads.run(read, seconds=READ_SECONDS))
+        await asyncio.wait({reading})
+        error = reading.exception()
+        if error is None or isinstance(error, soundfile.SoundFileError):
+            self._cached[key] = None if error else reading.result()
+        else:
+            # each store has errors of its own
+            logger.warning("a recording can't be read for its picture: {}", type(error).__name__)
 
 
 def peaks(file: BinaryIO) -> Peaks | None:
