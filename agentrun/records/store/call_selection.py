@@ -39,7 +39,9 @@ def keys(wanted: CallQuery, dialect: str, index: SearchIndex | None = None) -> s
     window = _window(wanted, index).subquery()
     these = (CALLS.c.agent == window.c.agent) & (CALLS.c.id == window.c.id)
     chosen = sa.select(CALLS.c.agent, CALLS.c.id).join_from(CALLS, window, these)
-    return chosen.where(*_conditions(wanted.has, dialect)).order_by(*ORDER).limit(most).offset(skip)
+    # in the window's own order: records are looked into until there are enough
+    order = (window.c[name].desc() for name in _ORDER)
+    return chosen.where(*_conditions(wanted.has, dialect)).order_by(*order).limit(most).offset(skip)
 
 
 def read(page: sa.Subquery, dialect: str, parts: Collection[str]) -> sa.Select[Any]:

@@ -26,7 +26,7 @@ TABLE = sa.Table(
     sa.Column("agent", sa.String(63), primary_key=True),
     sa.Column("id", sa.String(255), primary_key=True),
     sa.Column("started", sa.String(40), nullable=False),
-    sa.Column("terms", sa.ARRAY(sa.Integer), nullable=False),
+    sa.Column("terms", sa.ARRAY(sa.SmallInteger), nullable=False),
 )
 
 
@@ -84,5 +84,5 @@ def _runs(text: str, length: int) -> Iterable[str]:
 
 
 def _term(section: str, run: str) -> int:
-    """A number that PostgreSQL's integer holds."""
-    return zlib.crc32(f"{section}:{run}".encode()) - 2**31
+    """A number that PostgreSQL's smallint holds."""
+    return (zlib.crc32(f"{section}:{run}".encode()) & 0xFFFF) - 0x8000

@@ -32,7 +32,7 @@ def _postgresql() -> None:
         sa.Column("agent", sa.String(63), primary_key=True),
         sa.Column("id", sa.String(255), primary_key=True),
         sa.Column("started", sa.String(40), nullable=False),
-        sa.Column("terms", sa.ARRAY(sa.Integer), nullable=False),
+        sa.Column("terms", sa.ARRAY(sa.SmallInteger), nullable=False),
         sa.ForeignKeyConstraint(["agent", "id"], ["calls.agent", "calls.id"], ondelete="CASCADE"),
     )
     # the terms are never read: apart from the keys, which are read by the thousand
