@@ -3,71 +3,108 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from agentrun import plugins, spec
+from agentrun.deploy import manifest, rewriting
 from agentrun.deploy.capacity import Capacity
 from agentrun.deploy.capacity import of as of_bench
 from agentrun.deploy.deployment import Deployment
+from agentrun.deploy.manifest import Place
 from agentrun.deploy.project import collect
 from agentrun.deploy.requirements import own_wheel
-from agentrun.deploy.targets import TARGETS
+from agentrun.deploy.targets import TARGETS, Target, require_address, require_one, require_usable
 from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
 from agentrun.spec.loading import folder
-from agentrun.spec.values.addresses import problem_with
 
 
-def deployment(
+@dataclass(frozen=True)
+class Release:
+    """What is to run, and the ``place`` that it is written for, as a folder keeps it."""
+
+    deployment: Deployment
+    place: Place
+
+
+def release(
     paths: Sequence[Path],
     target: str,
     *,
+    folder: Path | None = None,
+    name: str | None = None,
     image: str | None = None,
     public_url: str | None = None,
     organization: str | None = None,
     calls: int | None = None,
     dispatched: bool = False,
     bench: Sequence[Path] = (),
-    packaged: bool = True,
-) -> Deployment:
-    """The agents at ``paths`` for ``target``; its warnings are printed.
+    deployed: bool = False,
+) -> Release:
+    """The agents at ``paths`` for ``target``, in ``folder``; its warnings are printed.
 
-    Without ``packaged`` no wheel is made of this copy. No variable is read: what is written names them, and
+    What a folder was written with before holds where nothing else is said; where it is ``deployed``, nothing
+    else may be said, and no wheel is made of this copy. No variable is read: what is written names them, and
     holds none. Raises SpecError with everything that is wrong or can't be there, PluginError, SetupError.
     """
     place = TARGETS[target]
-    if public_url and (wrong := problem_with(public_url)):
-        raise SetupError(f"--public-url: {wrong}", "write --public-url https://voice.example.com")
-    if place.public and not public_url:
-        raise SetupError(
-            f"{target} has to know where callers' services reach it", "add --public-url https://…"
-        )
-    capacity = _capacity(target, calls, bench)
+    before = manifest.read(folder).place if folder else None
+    rewriting.require_target(folder, before, target)
+    given = {
+        "name": name, "image": image, "public_url": public_url, "organization": organization, "calls": calls
+    }  # fmt: skip
+    require_usable(target, given | {"bench": bench})
+    if public_url:
+        given["public_url"] = require_address(target, public_url)
+    if not deployed:
+        rewriting.require_name(folder, before, name)
+    elif before:
+        rewriting.require_same(folder, before, given | {"dispatched": dispatched or None})
+    told = rewriting.filled(before, given)
+    told["public_url"] = require_address(target, told["public_url"])
+    dispatched = dispatched or bool(deployed and before and before.dispatched)
+    capacity = _capacity(told["calls"] if place.sized else None, bench, before)
+    if deployed and bench and before and before.capacity != (capacity.calls, capacity.memory_mb):
+        words = f"{folder} was sized by other figures than those of --bench"
+        raise SetupError(words, "run `agentrun eject` again with them, or leave --bench out here")
     plans = _plans(paths)
-    if place.single and len(plans) > 1:
-        names = ", ".join(plan.spec.name for plan in plans)
-        raise SetupError(f"{target} takes one agent, and these are {len(plans)}: {names}", "name one spec")
+    require_one(target, [plan.spec.name for plan in plans])
+    agents = tuple(sorted(plan.spec.name for plan in plans))
+    if name is None:
+        rewriting.require_kin(folder, before, agents)
+    _require_possible(place, plans, dispatched=dispatched)
+    wheel = own_wheel() if place.packaged and not deployed else None
+    called = told.pop("name")
+    made = Deployment(
+        plans, collect(plans), called=called, dispatched=dispatched, capacity=capacity, wheel=wheel, **told
+    )
+    measured = (capacity.calls, capacity.memory_mb) if capacity.measured else None
+    if not deployed and before and made.image and made.image == before.image and made.digest != before.digest:
+        words = f"{made.image} may be built already, of other specs; where it is, give this one a new tag"
+        click.echo(f"warning: {words}: --image NAME:TAG", err=True)
+    kept = Place(target, made.name, agents, made.digest, dispatched=dispatched, capacity=measured, **told)
+    return Release(made, kept)
+
+
+def _require_possible(place: Target, plans: Sequence[Plan], *, dispatched: bool) -> None:
+    """Print the warnings of ``plans`` there; raise SpecError with all that is wrong."""
     problems = sorted(one for plan in plans for one in place.problems_with(plan, {}, dispatched=dispatched))
     if any(one.severity == "error" for one in problems):
         raise SpecError(problems)
     for one in problems:
         click.echo(str(one), err=True)
-    options = {"image": image, "public_url": public_url, "organization": organization}
-    wheel = own_wheel() if packaged and place.packaged else None
-    return Deployment(
-        plans, collect(plans), calls=calls, dispatched=dispatched, capacity=capacity, wheel=wheel, **options
-    )
 
 
-def _capacity(target: str, calls: int | None, bench: Sequence[Path]) -> Capacity:
+def _capacity(calls: int | None, bench: Sequence[Path], before: Place | None) -> Capacity:
     """What one replica carries; what is assumed, or was measured with few calls, is said."""
-    if bench and not TARGETS[target].sized:
-        raise SetupError(f"--bench sizes replicas, and {target} has none", "leave it out")
     capacity = of_bench(bench)
-    if calls and TARGETS[target].sized and not capacity.measured:
+    if not bench and before and before.capacity:
+        capacity = Capacity(*before.capacity, measured=True)
+    if calls and not capacity.measured:
         words = f"a replica is taken to carry {capacity.calls} calls: measure your agents, and give"
         click.echo(f"warning: {words} --bench FILE (agentrun bench SPEC --json > FILE)", err=True)
     if capacity.bound:

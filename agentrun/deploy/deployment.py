@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agentrun import __version__, distribution
-from agentrun.deploy import variables
+from agentrun.deploy import secret_files, variables
 from agentrun.deploy.capacity import Capacity
 from agentrun.deploy.labels import label
 from agentrun.deploy.project import Project
@@ -29,8 +29,9 @@ PYTHONS = ("3.11", "3.12", "3.13")
 class Deployment:
     """Agents and the place that they are to run at.
 
-    ``plans`` were made without variables, so that they name all that they need. ``calls`` is how many there
-    are to be at once, ``capacity`` what one replica carries, ``image`` what the image is called,
+    ``plans`` were made without variables, so that they name all that they need. ``called`` is what all
+    of them together are called, where that isn't to follow from them. ``calls`` is how many there are to be
+    at once, ``capacity`` what one replica carries, ``image`` what the image is called,
     ``public_url`` where callers' services reach it, ``organization`` who owns it at Pipecat Cloud, where
     `agentrun serve --dispatch` starts all sessions if they are ``dispatched``. ``wheel`` is this copy as a
     wheel, by name, where it is not one of a package index.
@@ -38,6 +39,7 @@ class Deployment:
 
     plans: tuple[Plan, ...]
     project: Project
+    called: str | None = None
     image: str | None = None
     public_url: str | None = None
     organization: str | None = None
@@ -48,10 +50,12 @@ class Deployment:
 
     @property
     def name(self) -> str:
-        """What it is called: its agent, or its project; letters, digits and hyphens, as DNS has them.
+        """What it is called: as was said, or its agent, or its project; letters, digits and hyphens.
 
-        At most 40 characters, so that what is put behind it still fits into a label.
+        At most 40 characters, so that what is put behind it still fits into a label of DNS.
         """
+        if self.called:
+            return self.called
         name = self.plans[0].spec.name if len(self.plans) == 1 else self.project.root.name
         return label(name)
 
@@ -93,11 +97,14 @@ class Deployment:
         return here if here in PYTHONS else PYTHONS[1]
 
     def with_project(self, made: Mapping[str, bytes]) -> dict[str, bytes]:
-        """``made`` with the project's own files, and the wheel; raises SetupError where both have a name."""
+        """``made`` with the project's own files, and the wheel; raises SetupError where both have a name.
+
+        Git is told to leave secrets out.
+        """
         wheels = {f"wheels/{self.wheel[0]}": self.wheel[1]} if self.wheel else {}
         if clashes := sorted({*made, *wheels} & {*self.project.files}):
             raise SetupError(f"the project has a file '{clashes[0]}', which is to be generated", "rename it")
-        return {**made, **wheels, **self.project.files}
+        return {".gitignore": secret_files.IGNORED, **made, **wheels, **self.project.files}
 
     def requirement(self, *extras: str) -> str:
         """What an installer is asked for: this version, with the extras of the agents and ``extras``.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agentrun.deploy import server_checks
+from agentrun.deploy import public_address, remarks, server_checks
 from agentrun.deploy.bot import files as bot
 from agentrun.deploy.compose import files as compose
 from agentrun.deploy.deployment import Deployment
@@ -19,6 +19,10 @@ from agentrun.errors import Problem, SetupError
 from agentrun.plan.plan import Plan
 
 
+def _no_remarks(_wanted: Deployment) -> list[str]:
+    return []
+
+
 def _nothing(_plan: Plan, _environ: Mapping[str, str]) -> Iterable[Problem]:
     return ()
 
@@ -27,19 +31,25 @@ def _nothing(_plan: Plan, _environ: Mapping[str, str]) -> Iterable[Problem]:
 class Target:
     """What is written for a place, which commands bring it there, and what can't be there.
 
-    ``single`` takes one agent; ``packaged`` brings this copy of the package along;
-    ``public`` is asked for over an address that has to be known; ``sized`` has replicas that are sized by
-    what one carries. ``dispatched_problems`` is what can't be there where `agentrun serve --dispatch` starts
-    the sessions, None where it can't.
+    ``options`` are the names of what it can be told. ``single`` takes one agent; ``packaged`` brings this
+    copy of the package along; ``public`` is asked for over an address that has to be known, at any port with
+    ``ports``; ``sized`` has replicas that are sized by what one carries. ``secrets`` is the file that holds
+    them, beside what is written. ``remarks`` say what people do once the commands have been run.
+    ``dispatched_problems`` is what can't be there where `agentrun serve --dispatch` starts the sessions, None
+    where it can't.
     """
 
     files: Callable[[Deployment], dict[str, bytes]]
     commands: Callable[[Deployment], list[list[str]]]
     problems: Callable[[Plan, Mapping[str, str]], Iterable[Problem]] = _nothing
+    options: Collection[str] = ()
     single: bool = False
     packaged: bool = True
     public: bool = False
+    ports: bool = False
     sized: bool = False
+    secrets: str | None = "secrets.env"
+    remarks: Callable[[Deployment], list[str]] = _no_remarks
     dispatched_problems: Callable[[Plan, Mapping[str, str]], Iterable[Problem]] | None = None
 
     def problems_with(
@@ -53,20 +63,91 @@ class Target:
         return self.dispatched_problems(plan, environ)
 
 
+_CLUSTER = ("name", "public_url", "image", "calls", "bench")
 TARGETS: Mapping[str, Target] = {
-    "bot": Target(bot.files, bot.commands, bot.problems, single=True, packaged=False),
-    "compose": Target(compose.files, compose.commands, server_checks.problems, public=True),
-    "helm": Target(helm.files, helm.commands, server_checks.replicated, public=True, sized=True),
-    "image": Target(image.files, image.commands, server_checks.problems),
+    "bot": Target(
+        bot.files,
+        bot.commands,
+        bot.problems,
+        single=True,
+        packaged=False,
+        secrets=".env",
+        remarks=bot.remarks,
+    ),
+    "compose": Target(
+        compose.files,
+        compose.commands,
+        server_checks.problems,
+        ("name", "public_url", "image"),
+        public=True,
+        remarks=remarks.telephone,
+    ),
+    "helm": Target(
+        helm.files,
+        helm.commands,
+        server_checks.replicated,
+        _CLUSTER,
+        public=True,
+        sized=True,
+        remarks=remarks.cluster,
+    ),
+    "image": Target(image.files, image.commands, server_checks.problems, ("name", "image"), secrets=None),
     "kubernetes": Target(
-        kubernetes.files, kubernetes.commands, server_checks.replicated, public=True, sized=True
+        kubernetes.files,
+        kubernetes.commands,
+        server_checks.replicated,
+        _CLUSTER,
+        public=True,
+        sized=True,
+        remarks=remarks.cluster,
     ),
     "pipecat-cloud": Target(
         pipecat_cloud.files,
         pipecat_cloud.commands,
         pipecat_cloud_checks.problems,
+        ("name", "organization", "calls", "dispatched"),
         single=True,
         dispatched_problems=pipecat_cloud_checks.dispatched_problems,
+        remarks=pipecat_cloud.remarks,
     ),
-    "systemd": Target(systemd.files, systemd.commands, server_checks.problems, public=True),
+    "systemd": Target(
+        systemd.files,
+        systemd.commands,
+        server_checks.problems,
+        ("name", "public_url"),
+        public=True,
+        ports=True,
+        remarks=remarks.telephone,
+    ),
 }
+
+
+def require_usable(target: str, given: Mapping[str, object]) -> None:
+    """Raise SetupError for an option of ``given`` that has a value and says nothing to ``target``."""
+    for name, value in given.items():
+        if not value or name in TARGETS[target].options:
+            continue
+        option = f"--{name.replace('_', '-')}"
+        places = [place for place, one in TARGETS.items() if name in one.options]
+        hint = f"leave it out; it is for --target {', '.join(places)}"
+        raise SetupError(f"{option} says nothing to --target {target}", hint)
+
+
+def require_address(target: str, url: str | None) -> str | None:
+    """``url`` without what it doesn't need; raises SetupError where ``target`` can't be reached at it."""
+    place = TARGETS[target]
+    if not place.public:
+        return None
+    if not url:
+        words = f"{target} has to know where callers' services reach it"
+        raise SetupError(words, "add --public-url https://…")
+    if wrong := public_address.problem_with(url, ports=place.ports):
+        raise SetupError(f"--public-url: {wrong}", "write --public-url https://voice.example.com")
+    return public_address.plain(url)
+
+
+def require_one(target: str, names: Sequence[str]) -> None:
+    """Raise SetupError for several agents at a place that takes one."""
+    if TARGETS[target].single and len(names) > 1:
+        words = f"{target} takes one agent, and these are {len(names)}: {', '.join(names)}"
+        raise SetupError(words, "name one spec")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
-import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from agentrun.deploy import manifest
+from agentrun.deploy.manifest import Manifest, Place, hash_of
 from agentrun.errors import SetupError
 
-MANIFEST = ".agentrun-eject.json"
-"""In the folder: the hash of each file as it was written there last."""
-MOST_MANIFEST_BYTES = 1024 * 1024
+MANIFEST = manifest.NAME
+"""In the folder: the hash of each file as it was written there last, and for which place."""
+_ADDED_TO = ".gitignore"
+"""A file that may have lines of yours beside those that are generated."""
 MOST_DIFFERENCES = 60
 """Lines of a difference that are shown."""
 State = Literal["wrote", "unchanged", "updated", "kept", "left"]
@@ -34,27 +35,43 @@ class Written:
     difference: str = ""
 
 
-def write(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False) -> list[Written]:
-    """Put ``files`` below ``folder``; with ``overwrite`` also over what was edited.
+def write(
+    folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False, place: Place | None = None
+) -> list[Written]:
+    """Put ``files`` below ``folder``, which are for ``place``; with ``overwrite`` also over what was edited.
 
     Each file appears at once or not at all; what was written before somebody stopped it is known the next
     time for what it is. Raises SetupError where nothing can be written, or the disk is full.
     """
     for name in files:
         _require_writable(folder, name)
-    hashes = _read_manifest(folder)
+    hashes = dict(manifest.read(folder).hashes)
     done = []
     try:
         for name, content in files.items():
             one = _write(folder / name, name, content, None if overwrite else hashes.get(name, ""))
             done.append(one)
             if one.state != "kept":
-                hashes[name] = _hash(content)
+                hashes[name] = hash_of(content)
     finally:
         leftovers = sorted(name for name in hashes if name not in files and (folder / name).is_file())
-        manifest = {name: hashes[name] for name in (*files, *leftovers) if name in hashes}
-        _put(folder / MANIFEST, (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
+        there = {name: hashes[name] for name in (*files, *leftovers) if name in hashes}
+        _put(folder / MANIFEST, manifest.text(Manifest(there, place)))
     return [*done, *(Written(name, "left") for name in leftovers)]
+
+
+def require_own(folder: Path, files: Mapping[str, bytes], hint: str) -> None:
+    """Raise SetupError for those of ``files`` that somebody else has put into ``folder``."""
+    hashes = manifest.read(folder).hashes
+    names = [
+        name
+        for name, content in files.items()
+        if name not in hashes and (folder / name).is_file() and not _is_same(folder / name, name, content)
+    ]
+    if names:
+        more = f", and {len(names) - 1} more" if len(names) > 1 else ""
+        words = f"'{folder / names[0]}' is there{more}, and was not written by agentrun"
+        raise SetupError(words, f"choose another folder, or {hint}")
 
 
 def require_current(folder: Path, names: Iterable[str], sources: Mapping[str, bytes]) -> None:
@@ -63,12 +80,15 @@ def require_current(folder: Path, names: Iterable[str], sources: Mapping[str, by
     Generated files may be older or edited. A source – a spec, a plugin – that has changed since it was
     written there is not what somebody means to deploy; one that was edited in the folder alone is.
     """
-    hashes = _read_manifest(folder)
-    if missing := sorted(name for name in names if name not in hashes):
+    hashes, every = manifest.read(folder).hashes, sorted(names)
+    if missing := [name for name in every if name not in hashes]:
         words = f"{folder} was not written for this: `agentrun eject` wrote no '{missing[0]}' there"
         raise SetupError(words, "run `agentrun eject` with the same specs and the same --target")
+    if gone := [name for name in every if not (folder / name).is_file()]:
+        words = f"'{gone[0]}' is no longer in {folder}, and what is run there needs it"
+        raise SetupError(words, "run `agentrun eject` again, which writes what is missing")
     for name, content in sorted(sources.items()):
-        if name in hashes and hashes[name] != _hash(content):
+        if name in hashes and hashes[name] != hash_of(content):
             words = f"'{name}' has changed since {folder} was written"
             raise SetupError(words, "run `agentrun eject` again; where you edited it there, add --overwrite")
 
@@ -78,13 +98,18 @@ def _write(path: Path, name: str, content: bytes, before: str | None) -> Written
     if not path.exists():
         _put(path, content)
         return Written(name, "wrote")
-    there = path.read_bytes()
-    if there == content:
+    if _is_same(path, name, content):
         return Written(name, "unchanged")
-    if before is None or _hash(there) == before:
+    there = path.read_bytes()
+    if before is None or hash_of(there) == before:
         _put(path, content)
         return Written(name, "updated")
     return Written(name, "kept", "\n".join(_difference(name, there, content)))
+
+
+def _is_same(path: Path, name: str, content: bytes) -> bool:
+    there = path.read_bytes()
+    return there == content or (name == _ADDED_TO and {*content.splitlines()} <= {*there.splitlines()})
 
 
 def _difference(name: str, there: bytes, content: bytes) -> Iterator[str]:
@@ -136,21 +161,3 @@ def _require_writable(folder: Path, name: str) -> None:
     above = next(one for one in path.absolute().parents if os.path.lexists(one))
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         raise SetupError(f"'{above}' is no folder that can be written to", "choose another folder")
-
-
-def _read_manifest(folder: Path) -> dict[str, str]:
-    """The hashes by name; none where there is no manifest or it can't be understood: then all was edited."""
-    path = folder / MANIFEST
-    try:
-        if path.stat().st_size > MOST_MANIFEST_BYTES:
-            return {}
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    if not isinstance(data, dict):
-        return {}
-    return {name: value for name, value in data.items() if isinstance(value, str)}
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -14,7 +15,16 @@ from agentrun.cli.options.target import TARGET_NAMES
 from agentrun.errors import SetupError, SpecError
 from tests.deploy.places import plan_of
 
-PLACE = ("--public-url", "https://voice.example.com", "--image", "registry.example.com/desk:1")
+URL, IMAGE = "https://voice.example.com", "registry.example.com/desk:1"
+PLACES: dict[str, tuple[str, ...]] = {
+    "bot": (),
+    "compose": ("--public-url", URL, "--image", IMAGE),
+    "helm": ("--public-url", URL, "--image", IMAGE),
+    "image": ("--image", IMAGE),
+    "kubernetes": ("--public-url", URL, "--image", IMAGE),
+    "pipecat-cloud": ("--organization", "three-words", "--calls", "3"),
+    "systemd": ("--public-url", URL, "--name", "front"),
+}
 WHEEL = "agentrun_voice-0.1.0"
 PROGRAMS = ("docker", "kubectl", "helm")
 
@@ -44,22 +54,26 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def written(folder: Path, spec: str, target: str) -> Path:
     """The folder for ``target``."""
     out = folder / "out here"
-    arguments = [spec, "--to", str(out), "--target", target, *PLACE]
+    arguments = [spec, "--to", str(out), "--target", target, *PLACES[target]]
     assert CliRunner().invoke(eject.command, arguments, catch_exceptions=False).exit_code == 0
+    example = (out / "secrets.env.example").read_text()
+    (out / "secrets.env").write_text(re.sub(r"^([A-Z_]+)=$", r"\1=x", example, flags=re.MULTILINE))
     return out
 
 
 def run(spec: str, out: Path, target: str, *more: str) -> Result:
-    arguments = [spec, "--from", str(out), "--target", target, *PLACE, *more]
+    arguments = [spec, "--from", str(out), "--target", target, *PLACES[target], *more]
     return CliRunner().invoke(deploy.command, arguments, catch_exceptions=False, standalone_mode=False)
 
 
 @pytest.mark.parametrize("target", TARGET_NAMES)
 def test_what_is_printed_is_what_eject_said_comes_next(tmp_path: Path, spec: str, target: str) -> None:
     out = tmp_path / "out here"
-    arguments = [spec, "--to", str(out), "--target", target, *PLACE]
+    arguments = [spec, "--to", str(out), "--target", target, *PLACES[target]]
     told = CliRunner().invoke(eject.command, arguments, catch_exceptions=False).stdout
     printed = run(spec, out, target).stdout
+    again = CliRunner().invoke(deploy.command, [spec, "--from", str(out), "--target", target])
+    assert again.stdout == printed, "what was said once holds"
     assert printed.splitlines()[0] == f"cd {shlex.quote(str(out))}"
     assert [line.strip() for line in told.partition("Next:\n")[2].splitlines()] == printed.splitlines()
 
@@ -75,7 +89,8 @@ def test_running_runs_each_command_in_the_folder(tmp_path: Path, spec: str, ran:
     done = run(spec, out, "compose", "--run")
     assert done.return_value == 0
     assert done.output.splitlines() == printed
-    assert ran.read_text().splitlines() == [f"{out.resolve()} {line}" for line in printed]
+    lines = [line for line in printed if not line.startswith("#")]
+    assert ran.read_text().splitlines() == [f"{out.resolve()} {line}" for line in lines]
 
 
 def test_the_first_that_fails_is_the_last_and_its_code_is_the_commands(
@@ -139,6 +154,61 @@ def test_a_folder_that_was_written_for_another_place_or_not_at_all_is_refused(
         run(spec, out, "helm")
 
 
+@pytest.mark.parametrize(
+    ("target", "other"),
+    [
+        ("compose", ("--image", "registry.example.com/desk:2")),
+        ("compose", ("--public-url", "https://other.example.com")),
+        ("kubernetes", ("--calls", "20")),
+        ("helm", ("--calls", "21")),
+        ("systemd", ("--name", "desk")),
+        ("pipecat-cloud", ("--organization", "other-words")),
+        ("pipecat-cloud", ("--dispatched",)),
+    ],
+)
+def test_what_stands_in_no_file_of_the_folder_is_refused(
+    tmp_path: Path, spec: str, target: str, other: tuple[str, ...]
+) -> None:
+    out = written(tmp_path, spec, target)
+    with pytest.raises(SetupError, match=f"{other[0]}.*stands in none of its files"):
+        run(spec, out, target, *other)
+
+
+@pytest.mark.parametrize(("target", "name"), [("compose", "Caddyfile"), ("helm", "chart/values.yaml")])
+def test_a_file_that_is_gone_from_the_folder_is_missed(
+    tmp_path: Path, spec: str, target: str, name: str
+) -> None:
+    out = written(tmp_path, spec, target)
+    (out / name).unlink()
+    with pytest.raises(SetupError, match=f"'{name}' is no longer in"):
+        run(spec, out, target)
+
+
+@pytest.mark.parametrize(
+    "secrets", [None, "", "OPENAI_API_KEY=\n", "\xff", "OPENAI_API_KEY=x\n" + "#" * 2_000_000]
+)
+def test_nothing_is_run_without_its_secrets(
+    tmp_path: Path, spec: str, ran: Path, secrets: str | None
+) -> None:
+    out = written(tmp_path, spec, "compose")
+    if secrets is None:
+        (out / "secrets.env").unlink()
+    else:
+        (out / "secrets.env").write_bytes(secrets.encode("latin-1"))
+    with pytest.raises(SetupError, match=r"there is no .*secrets\.env|has no value for OPENAI_API_KEY"):
+        run(spec, out, "compose", "--run")
+    assert not ran.exists()
+    printed = run(spec, out, "compose").output
+    assert "fill" in printed
+    assert "OPENAI_API_KEY, TWILIO_ACCOUNT_SID" in printed
+
+
+def test_secrets_that_are_filled_in_are_not_asked_for(tmp_path: Path, spec: str) -> None:
+    printed = run(spec, written(tmp_path, spec, "compose"), "compose").output
+    assert "secrets.env.example" not in printed
+    assert "# " not in printed.replace("# at Twilio", "")
+
+
 def test_a_folder_that_is_not_there_is_a_mistake_of_use(tmp_path: Path, spec: str) -> None:
-    arguments = [spec, "--from", str(tmp_path / "nowhere"), "--target", "compose", *PLACE]
+    arguments = [spec, "--from", str(tmp_path / "nowhere"), "--target", "compose", *PLACES["compose"]]
     assert CliRunner().invoke(deploy.command, arguments).exit_code == 2

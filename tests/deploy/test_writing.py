@@ -58,7 +58,18 @@ def test_what_is_no_longer_generated_is_named_and_stays(tmp_path: Path) -> None:
     assert states(tmp_path, {"a.txt": b"1\n"}) == {"a.txt": "unchanged"}
 
 
-@pytest.mark.parametrize("manifest", ["", "no json", "[]", "[" * 100_000, '{"a.txt": 7}', "x" * 2_000_000])
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        "",
+        "no json",
+        "[]",
+        "[" * 100_000,
+        '{"files": {"a.txt": 7}}',
+        '{"files": 7, "place": "x"}',
+        "x" * 2_000_000,
+    ],
+)
 def test_a_manifest_that_cannot_be_understood_costs_no_edit(tmp_path: Path, manifest: str) -> None:
     write(tmp_path, {"a.txt": b"1\n"})
     (tmp_path / "a.txt").write_text("mine\n")
@@ -69,8 +80,9 @@ def test_a_manifest_that_cannot_be_understood_costs_no_edit(tmp_path: Path, mani
 
 def test_the_manifest_holds_hashes_alone(tmp_path: Path) -> None:
     write(tmp_path, {"a.txt": b"secret"})
-    [(name, value)] = json.loads((tmp_path / MANIFEST).read_text()).items()
-    assert (name, len(value)) == ("a.txt", 64)
+    data = json.loads((tmp_path / MANIFEST).read_text())
+    [(name, value)] = data["files"].items()
+    assert (name, len(value), set(data)) == ("a.txt", 64, {"files"})
 
 
 @pytest.mark.parametrize("name", ["/etc/x", "../x", "a/../../x", MANIFEST])

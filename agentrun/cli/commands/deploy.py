@@ -28,25 +28,31 @@ def command(specs: tuple[Path, ...], folder: Path, target: str, runs: bool, **pl
     """Print the commands that bring SPECS to a place, from the folder that was written for it.
 
     They are the ones of its own tools. With --run they are run there, until one fails: then its code is this
-    command's. SPECS are checked again first, and have to be those that the folder was written from.
+    command's. SPECS are checked again first, and have to be those that the folder was written from; so does
+    everything else that is said here, and need not be said again.
     """
-    from agentrun.cli.deploying import deployment
+    from agentrun.cli import next_steps
+    from agentrun.cli.deploying import release
     from agentrun.deploy.requirements import wheel_in
     from agentrun.deploy.targets import TARGETS
     from agentrun.deploy.writing import require_current
 
-    release = replace(deployment(specs, target, packaged=False, **place), wheel=wheel_in(folder))
-    require_current(folder, TARGETS[target].files(release), release.project.files)
-    lines = TARGETS[target].commands(release)
+    made = release(specs, target, folder=folder, deployed=True, **place).deployment
+    made = replace(made, wheel=wheel_in(folder))
+    require_current(folder, TARGETS[target].files(made), made.project.files)
     if not runs:
-        for line in (["cd", str(folder)], *lines):
-            click.echo(shlex.join(line))
+        for step in next_steps.lines(folder, TARGETS[target], made):
+            click.echo(step)
         return 0
+    next_steps.require_secrets(folder, TARGETS[target], made)
+    lines = TARGETS[target].commands(made)
     _require(lines)
     for line in lines:
         click.echo(shlex.join(line))
         if code := subprocess.run(line, cwd=folder, check=False).returncode:  # noqa: S603
             return code
+    for remark in TARGETS[target].remarks(made):
+        click.echo(f"# {remark}")
     return 0
 
 

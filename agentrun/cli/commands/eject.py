@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,25 +23,45 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @target_option(required=True, help="The place that they are to run at.")
 @click.option("--overwrite", is_flag=True, help="Write over files that were edited, too.")
+@click.option("--keep", is_flag=True, help="Files that were edited are to stay: end well with them, too.")
 @place_options
-def command(specs: tuple[Path, ...], folder: Path, target: str, overwrite: bool, **place: Any) -> int:
+def command(
+    specs: tuple[Path, ...], folder: Path, target: str, overwrite: bool, keep: bool, **place: Any
+) -> int:
     """Write the files that run SPECS at a place of your own choice, and that you can read and keep.
 
-    Specs and plugins are copied as they are. A file that was edited since it was written stays, and what
-    would be written now is printed as a difference. Secrets are named; their values stand nowhere.
+    Specs and plugins are copied as they are. A file that was edited since it was written stays, what would
+    be written now is printed as a difference, and the command ends with 1, unless --keep says that this is
+    meant. What was said when DIR was written first, such as its name, holds until something else is said.
+    Secrets are named; their values stand nowhere.
     """
-    from agentrun.cli.deploying import deployment
+    from agentrun.cli import next_steps
+    from agentrun.cli.deploying import release
     from agentrun.deploy.targets import TARGETS
-    from agentrun.deploy.writing import write
+    from agentrun.deploy.writing import require_own, write
 
-    release = deployment(specs, target, **place)
-    done = write(folder, TARGETS[target].files(release), overwrite=overwrite)
+    made = release(specs, target, folder=folder, **place)
+    files = TARGETS[target].files(made.deployment)
+    if not overwrite:
+        require_own(folder, files, "write over what is there: --overwrite")
+    done = write(folder, files, overwrite=overwrite, place=made.place)
     for one in done:
         _print(folder, one)
+    edited = [one.name for one in done if one.state == "kept"]
+    if edited and not keep:
+        return _say_kept(folder, edited)
     click.echo("Next:")
-    for line in (["cd", str(folder)], *TARGETS[target].commands(release)):
-        click.echo(f"  {shlex.join(line)}")
+    for line in next_steps.lines(folder, TARGETS[target], made.deployment):
+        click.echo(f"  {line}")
     return 0
+
+
+def _say_kept(folder: Path, names: Sequence[str]) -> int:
+    """Say what is not as it would be written; the code that this is worth."""
+    which = ", ".join(names)
+    click.echo(f"{folder} is not what would be written: {which} stayed as edited, see above", err=True)
+    click.echo("hint: bring what differs into it and say --keep, or write over it: --overwrite", err=True)
+    return 1
 
 
 def _print(folder: Path, one: Written) -> None:

@@ -14,6 +14,7 @@ TARGET_NAMES = ("bot", "compose", "helm", "image", "kubernetes", "pipecat-cloud"
 
 _IMAGE = re.compile(r"[a-z0-9]+([._:/-]+[a-z0-9]+)*:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _LONGEST_IMAGE = 383
+_LONGEST_NAME = 40
 
 
 def target_option(**given: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -23,6 +24,11 @@ def target_option(**given: Any) -> Callable[[Callable[..., Any]], Callable[..., 
 
 def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What a place is told, each by the name that ``agentrun.cli.deploying`` takes."""
+    command = click.option(
+        "--name", callback=_name, metavar="NAME",
+        help="What it is called there; by default its agent, or the project's folder for several. It stays "
+        "that of a folder that was written before.",
+    )(command)  # fmt: skip
     command = click.option(
         "--calls", type=click.IntRange(1, 100_000), help="How many calls there are to be at the same time."
     )(command)
@@ -51,6 +57,15 @@ def image_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., An
     """What the image is called, under the option ``names``."""
     words = "What the image is called, with its registry; by default its agent's name and the specs' hash."
     return click.option(*names, callback=_image, metavar="NAME:TAG", help=words)
+
+
+def _name(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    if len(value) > _LONGEST_NAME or not re.fullmatch(r"[a-z]([a-z0-9]|-(?=[a-z0-9]))*", value):
+        words = f"at most {_LONGEST_NAME} lower-case letters, digits and single hyphens, from a letter on"
+        raise click.BadParameter(f"'{value}' can't be a name there: it has {words}, such as front-desk")
+    return value
 
 
 def _label(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from agentrun.deploy import secret_files
 from agentrun.deploy.bot import services
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.rendering import render
@@ -33,15 +34,34 @@ def files(wanted: Deployment) -> dict[str, bytes]:
         "agentrun.py": render("bot/agentrun.py.j2", values),
         "requirements.txt": _requirements(wanted),
         "secrets.env.example": render("secrets.env.j2", values | {"variables": wanted.variables}),
+        ".gitignore": secret_files.IGNORED,
     }
     plugins = {name: text for name, text in wanted.project.files.items() if name.startswith(f"{FOLDER}/")}
     return contents | plugins
 
 
 def commands(wanted: Deployment) -> list[list[str]]:
-    """Install what it needs, and answer on this machine."""
-    del wanted
-    return [["pip", "install", "--requirement", "requirements.txt"], ["python", "bot.py", "-t", "webrtc"]]
+    """Install what it needs, and answer on this machine the way that the agent is reached."""
+    runs = ["python", "bot.py", "-t", _way_in(wanted)]
+    if _way_in(wanted) == "twilio":
+        runs += ["--proxy", "HOST"]
+    return [["pip", "install", "--requirement", "requirements.txt"], runs]
+
+
+def remarks(wanted: Deployment) -> list[str]:
+    """What HOST is, and where Twilio asks."""
+    if _way_in(wanted) != "twilio":
+        return []
+    return [
+        "HOST is where Twilio reaches this machine, such as the name that `ngrok http 7860` shows",
+        "at Twilio, the webhook of the number: https://HOST/",
+    ]
+
+
+def _way_in(wanted: Deployment) -> str:
+    """What Pipecat's runner calls the agent's first transport; a microphone becomes a browser's."""
+    first = wanted.plans[0].transports[0].type
+    return first if first in ("twilio", "daily") else "webrtc"
 
 
 def problems(plan: Plan, _environ: Mapping[str, str]) -> Iterator[Problem]:
@@ -149,7 +169,8 @@ def _values(wanted: Deployment, plan: Plan) -> dict[str, Any]:
         "realtime": realtime,
         **{part.kind: services.code(part) for part in _parts(plan)},
         **({"llm": services.code(plan.realtime)} if plan.realtime else {}),
-        "copy": "secrets.env",
+        "way_in": _way_in(wanted),
+        "copy": ".env",
     }
 
 

@@ -17,6 +17,7 @@ GRAFANA = variables.Variable("GRAFANA_PASSWORD", "what `admin` signs in with at 
 LAME_DUCK_SECONDS = 10
 """How long a server that leaves lets calls in: Caddy looks every two seconds."""
 _SERVERS = ("agentrun-1", "agentrun-2")
+_NEW_SITES = "/tmp/Caddyfile"  # noqa: S108 - in its container
 _FILES = (
     "compose.yaml", "Caddyfile", "prometheus.yml", "alerts.yml",
     "grafana/datasource.yml", "grafana/dashboards.yml",
@@ -33,11 +34,23 @@ def files(wanted: Deployment) -> dict[str, bytes]:
 
 
 def commands(wanted: Deployment) -> list[list[str]]:
-    """Start it from within the folder, or exchange one server after the other."""
+    """Start it from within the folder, or exchange one server after the other.
+
+    Nobody restarts Caddy, which carries the calls: it reads its file anew. The file is copied into it, for
+    what it was started with is the file of that time.
+    """
     del wanted
     compose = ["docker", "compose", "--env-file", "secrets.env"]
     up = [*compose, "up", "--detach", "--wait"]
-    return [[*compose, "build"], *([*up, one] for one in _SERVERS), [*up, "--remove-orphans"]]
+    reload = ["exec", "-T", "caddy", "caddy", "reload", "--adapter", "caddyfile", "--config", _NEW_SITES]
+    return [
+        [*compose, "build"],
+        *([*up, one] for one in _SERVERS),
+        [*up, "--remove-orphans"],
+        [*compose, "cp", "Caddyfile", f"caddy:{_NEW_SITES}"],
+        [*compose, *reload],
+        [*compose, "restart", "prometheus", "grafana"],
+    ]
 
 
 def _values(wanted: Deployment) -> dict[str, Any]:

@@ -29,9 +29,8 @@ def files(wanted: Deployment) -> dict[str, bytes]:
         "requirements.txt": requirements(wanted, *_transports(wanted)),
         "secrets.env.example": render("secrets.env.j2", values),
         ".dockerignore": b"secrets.env\n.agentrun-eject.json\n",
-        ".gitignore": b"secrets.env\n",
     }
-    if wanted.plans[0].has_transport("twilio") and not wanted.dispatched:
+    if _has_bin(wanted):
         contents["twiml-bin.xml"] = render(f"{_ROOM}/twiml-bin.xml.j2", values)
     return wanted.with_project(contents)
 
@@ -40,6 +39,21 @@ def commands(wanted: Deployment) -> list[list[str]]:
     """What brings the folder there, with their own command line, from within it."""
     secrets = ["pipecat", "cloud", "secrets", "set", f"{wanted.name}-secrets", "--file", "secrets.env"]
     return [secrets, ["pipecat", "cloud", "deploy", "--config-file", "pcc-deploy.toml"]]
+
+
+def remarks(wanted: Deployment) -> list[str]:
+    """What Twilio is to be told, and where an organization is still to be named."""
+    if not _has_bin(wanted):
+        return []
+    lines = ["at Twilio, make a TwiML Bin of twiml-bin.xml, and choose it for the number"]
+    if wanted.organization is None:
+        words = "twiml-bin.xml names no organization yet: add --organization NAME to `agentrun eject`"
+        lines.insert(0, f"{words}; `pipecat cloud organizations list` shows yours")
+    return lines
+
+
+def _has_bin(wanted: Deployment) -> bool:
+    return wanted.plans[0].has_transport("twilio") and not wanted.dispatched
 
 
 def _transports(wanted: Deployment) -> set[str]:

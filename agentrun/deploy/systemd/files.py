@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.image.files import server_extras
 from agentrun.deploy.rendering import render, unit_word
-from agentrun.deploy.requirements import requirements
+from agentrun.deploy.requirements import WHEELS, requirements
 from agentrun.deploy.variables import SERVER_KEY
 
 
@@ -29,17 +29,39 @@ def files(wanted: Deployment) -> dict[str, bytes]:
 
 
 def commands(wanted: Deployment) -> list[list[str]]:
-    """Install it from within the folder, as root."""
+    """Install it from within the folder, as root.
+
+    What was there of an earlier state is removed, also what is no longer part of it, and the copy of this
+    package is put over one of the same version. Other sites of Caddy's stay as they are.
+    """
     name = wanted.name
-    home, etc = f"/opt/{name}", "/etc/systemd"
+    home, etc, caddy = f"/opt/{name}", "/etc/systemd", "/etc/caddy"
     secrets = f"{name}.service.d/secrets.conf"
     python = f"{home}/venv/bin/python"
-    folders = sorted({one.partition("/")[0] for one in (*wanted.project.files, *_wheels(wanted))})
+    folders = sorted({one.partition("/")[0] for one in wanted.project.files})
+    site = f"import {name}.caddyfile"
     return [
         ["install", "-d", home],
-        ["cp", "-r", *folders, "requirements.txt", f"{home}/"],
         ["python3", "-m", "venv", f"{home}/venv"],
         [python, "-m", "pip", "install", "--requirement", "requirements.txt"],
+        *_own_copy(wanted, python),
+        [
+            "find",
+            home,
+            "-mindepth",
+            "1",
+            "-maxdepth",
+            "1",
+            "!",
+            "-name",
+            "venv",
+            "-exec",
+            "rm",
+            "-r",
+            "{}",
+            "+",
+        ],
+        ["cp", "-r", *folders, f"{home}/"],
         ["install", "-D", "-m", "600", "secrets.env", f"/etc/{name}/secrets.env"],
         ["install", "-m", "644", f"{name}.service", f"{name}.socket", f"{etc}/system/"],
         ["install", "-D", "-m", "644", secrets, f"{etc}/system/{secrets}"],
@@ -48,11 +70,19 @@ def commands(wanted: Deployment) -> list[list[str]]:
         ["systemctl", "enable", "--now", f"{name}.socket"],
         ["systemctl", "enable", f"{name}.service"],
         ["systemctl", "restart", f"{name}.service"],
+        ["install", "-D", "-m", "644", "Caddyfile", f"{caddy}/{name}.caddyfile"],
+        ["sh", "-c", f"grep -qxF '{site}' {caddy}/Caddyfile || echo '{site}' >> {caddy}/Caddyfile"],
+        ["caddy", "validate", "--adapter", "caddyfile", "--config", f"{caddy}/Caddyfile"],
+        ["systemctl", "reload", "caddy"],
     ]
 
 
-def _wheels(wanted: Deployment) -> tuple[str, ...]:
-    return ("wheels",) if wanted.wheel else ()
+def _own_copy(wanted: Deployment, python: str) -> list[list[str]]:
+    """An installer passes over a version that is there, whatever is in it."""
+    if wanted.wheel is None:
+        return []
+    wheel = f"{WHEELS}/{wanted.wheel[0]}"
+    return [[python, "-m", "pip", "install", "--force-reinstall", "--no-deps", wheel]]
 
 
 def _values(wanted: Deployment) -> dict[str, Any]:

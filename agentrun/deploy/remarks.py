@@ -1,0 +1,17 @@
+"""What people do beside the commands, in the words of a comment of the shell."""
+
+from __future__ import annotations
+
+from agentrun.deploy.deployment import Deployment
+
+
+def telephone(wanted: Deployment) -> list[str]:
+    """Where Twilio is to ask for each agent that has a telephone number."""
+    names = [plan.spec.name for plan in wanted.plans if plan.has_transport("twilio")]
+    return [f"at Twilio, the webhook of {name}: {wanted.public_url}/{name}/twilio/voice" for name in names]
+
+
+def cluster(wanted: Deployment) -> list[str]:
+    """The same, behind an ingress that needs a certificate."""
+    host = (wanted.public_url or "").removeprefix("https://")
+    return [f"the secret {wanted.name}-tls is to hold a certificate for {host}", *telephone(wanted)]
