@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 
 from agentrun import plugins, spec
-from agentrun.deploy import manifest, rewriting
 from agentrun.deploy.capacity import Capacity
 from agentrun.deploy.capacity import of as of_bench
 from agentrun.deploy.deployment import Deployment
-from agentrun.deploy.manifest import Place
 from agentrun.deploy.project import collect
 from agentrun.deploy.requirements import own_wheel
 from agentrun.deploy.targets import TARGETS, Target, require_address, require_one, require_usable
+from agentrun.deploy.written import manifest, rewriting
+from agentrun.deploy.written.manifest import Place
 from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan

@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from agentrun.deploy import secret_files
 from agentrun.deploy.deployment import Deployment
-from agentrun.deploy.secret_files import EXAMPLE
 from agentrun.deploy.targets import Target
+from agentrun.deploy.written import secret_files
+from agentrun.deploy.written.secret_files import EXAMPLE
 from agentrun.errors import SetupError
 
 

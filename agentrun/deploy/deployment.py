@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agentrun import __version__, distribution
-from agentrun.deploy import secret_files, variables
+from agentrun.deploy import variables
 from agentrun.deploy.capacity import Capacity
 from agentrun.deploy.labels import label
 from agentrun.deploy.project import Project
 from agentrun.deploy.variables import Variable
+from agentrun.deploy.written import secret_files
 from agentrun.errors import SetupError
 from agentrun.plan.plan import Plan
 from agentrun.providers import catalogue

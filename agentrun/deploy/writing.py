@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from agentrun.deploy import manifest
-from agentrun.deploy.manifest import Manifest, Place, hash_of
+from agentrun.deploy.written import manifest
+from agentrun.deploy.written.manifest import Manifest, Place, hash_of
 from agentrun.errors import SetupError
 
 MANIFEST = manifest.NAME

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from agentrun.cli import deploying
 from agentrun.cli.commands import eject
 from agentrun.cli.options.target import TARGET_NAMES
-from agentrun.deploy.manifest import NAME
+from agentrun.deploy.written.manifest import NAME
 from agentrun.errors import SetupError
 from tests.deploy.places import plan_of
 from tests.deploy.test_capacity import result

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from agentrun.deploy import secret_files
 from agentrun.deploy.bot import services
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.rendering import render
+from agentrun.deploy.written import secret_files
 from agentrun.errors import Problem
 from agentrun.plan.plan import Plan
 from agentrun.plugins.find import FOLDER

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from agentrun.deploy.manifest import Place
+from agentrun.deploy.written.manifest import Place
 from agentrun.errors import SetupError
 
 
