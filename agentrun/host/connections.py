@@ -29,6 +29,7 @@ START_SECONDS = 10.0
 """How long a stream may take to say whose call it is; it comes with the connection."""
 POLICY_VIOLATION = 1008
 API_URL = "https://api.daily.co/v1"
+API_URL_VARIABLE = "DAILY_API_URL"
 DIALIN = "dialin_settings"
 _DAILYS = (DIALIN, "daily_api_key", "daily_api_url")
 _NUMBERS = {"from_number": ("from_number", "from"), "to_number": ("to_number", "to")}
@@ -104,7 +105,7 @@ def _dialin(body: object, environ: Mapping[str, str]) -> DailyDialinRequest | No
         return body
     if not isinstance(body, Mapping) or not body.get(DIALIN):
         return None
-    key = body.get("daily_api_key") or environ.get(daily.KEY)
+    key, url = _daily_api(body, environ)
     if not key:
         raise SetupError(
             f"{daily.KEY} is not set, and a telephone call needs it", f"add it to the secrets: {daily.KEY}"
@@ -113,11 +114,21 @@ def _dialin(body: object, environ: Mapping[str, str]) -> DailyDialinRequest | No
         return DailyDialinRequest(
             dialin_settings=DialinSettings.model_validate(_snake(body[DIALIN])),
             daily_api_key=key,
-            daily_api_url=body.get("daily_api_url") or API_URL,
+            daily_api_url=url,
         )
     except ValidationError as error:
         where = ", ".join(".".join(map(str, item["loc"])) for item in error.errors())
         raise SetupError(f"the session's {DIALIN} can't be read: {where}", "") from None
+
+
+def _daily_api(body: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Any, Any]:
+    """The key of Daily's API and the address that it is sent to: both the body's, or both the secrets'.
+
+    Whoever starts a session writes its body, so no address in there is sent a key that isn't.
+    """
+    if key := body.get("daily_api_key"):
+        return key, body.get("daily_api_url") or API_URL
+    return environ.get(daily.KEY), environ.get(API_URL_VARIABLE) or API_URL
 
 
 def _snake(settings: Any) -> Any:

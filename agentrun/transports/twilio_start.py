@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from fastapi import WebSocket
 
 MOST_CHARACTERS = 64 * 1024
 """Of one message; Twilio's are a thousand at most."""
+_SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""A SID becomes a part of addresses at Twilio, which are asked with the account's secrets."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Stream:
 async def read_start(websocket: WebSocket) -> Stream:
     """Read up to Twilio's ``start`` message.
 
-    Raises ValueError, KeyError or TypeError for anything else, and WebSocketDisconnect.
+    Raises ValueError, KeyError or TypeError for anything else, also for what can't be a SID, and
+    WebSocketDisconnect.
     """
     message = _message(await websocket.receive_text())
     if message["event"] == "connected":
@@ -34,9 +38,14 @@ async def read_start(websocket: WebSocket) -> Stream:
         raise ValueError("not a start message")
     start = _object(message["start"])
     parameters = _object(start.get("customParameters") or {})
-    return Stream(
-        str(start["streamSid"]), str(start["callSid"]), {key: str(value) for key, value in parameters.items()}
-    )
+    texts = {key: str(value) for key, value in parameters.items()}
+    return Stream(_sid(start["streamSid"]), _sid(start["callSid"]), texts)
+
+
+def _sid(value: Any) -> str:
+    if not isinstance(value, str) or not _SID.fullmatch(value):
+        raise ValueError("not a SID")
+    return value
 
 
 def _message(text: str) -> dict[str, Any]:

@@ -109,6 +109,30 @@ async def test_a_telephone_call_takes_the_key_of_the_secrets_and_dailys_own_name
     assert (params.dialin_settings.call_id, params.api_key, found.call.id) == ("c-2", "key", "c-2")
 
 
+async def test_the_key_of_the_secrets_is_sent_to_no_address_of_a_body(plan: Plan) -> None:
+    body = {"dialin_settings": DIALIN, "daily_api_url": "https://collector.example.com"}
+    given = DailySessionArguments(session_id="s", room_url=ROOM, body=body)
+    secrets = {**plan.environ, "DAILY_API_KEY": "secret"}
+    for own, address in (({}, connections.API_URL), ({"DAILY_API_URL": "http://d:1"}, "http://d:1")):
+        keyed = planning.make(plan.file, plan.tools, {**secrets, **own})
+        found = await connections.connect(given, keyed)
+        params = cast(DailyParams, cast(Any, found).transport._params)
+        assert (params.api_key, params.api_url) == ("secret", address)
+
+
+async def test_a_key_of_a_body_is_sent_to_the_address_beside_it(plan: Plan) -> None:
+    keyed = planning.make(
+        plan.file, plan.tools, {**plan.environ, "DAILY_API_KEY": "secret", "DAILY_API_URL": "http://d:1"}
+    )
+    for more, address in (({}, connections.API_URL), ({"daily_api_url": "https://a.b"}, "https://a.b")):
+        body = {"dialin_settings": DIALIN, "daily_api_key": "theirs", **more}
+        found = await connections.connect(
+            DailySessionArguments(session_id="s", room_url=ROOM, body=body), keyed
+        )
+        params = cast(DailyParams, cast(Any, found).transport._params)
+        assert (params.api_key, params.api_url) == ("theirs", address)
+
+
 @pytest.mark.parametrize("settings", ["text", 7, [1], {"call_id": "c"}, {"call_id": 1, "call_domain": "d"}])
 async def test_a_telephone_call_that_cannot_be_read_is_refused(plan: Plan, settings: object) -> None:
     body = {"dialin_settings": settings, "daily_api_key": "key"}
@@ -137,6 +161,9 @@ async def test_a_stream_brings_its_numbers_and_the_body_wins_over_its_parameters
         ['{"event": "connected"}', '{"event": "start", "start": {"callSid": "CA1"}}'],
         ['{"event": "connected"}', '{"event": "start", "start": {"streamSid": "x", "callSid": "y", '
          '"customParameters": [1]}}'],
+        [json.dumps({**START, "start": {**START["start"], "callSid": "../../Accounts"}})],
+        [json.dumps({**START, "start": {**START["start"], "streamSid": "MZ1?x=1"}})],
+        [json.dumps({**START, "start": {**START["start"], "callSid": None}})],
         ["[" * 30_000],
         [" " * 70_000],
     ],
