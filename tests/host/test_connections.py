@@ -45,6 +45,12 @@ START = {
 }  # fmt: skip
 
 
+def started(name: str, value: object) -> str:
+    """The start message of a stream with another value for ``name``."""
+    start: Any = START["start"]
+    return json.dumps({**START, "start": {**start, name: value}})
+
+
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
     path = tmp_path / "desk.yaml"
@@ -161,9 +167,9 @@ async def test_a_stream_brings_its_numbers_and_the_body_wins_over_its_parameters
         ['{"event": "connected"}', '{"event": "start", "start": {"callSid": "CA1"}}'],
         ['{"event": "connected"}', '{"event": "start", "start": {"streamSid": "x", "callSid": "y", '
          '"customParameters": [1]}}'],
-        [json.dumps({**START, "start": {**START["start"], "callSid": "../../Accounts"}})],
-        [json.dumps({**START, "start": {**START["start"], "streamSid": "MZ1?x=1"}})],
-        [json.dumps({**START, "start": {**START["start"], "callSid": None}})],
+        [started("callSid", "../../Accounts")],
+        [started("streamSid", "MZ1?x=1")],
+        [started("callSid", None)],
         ["[" * 30_000],
         [" " * 70_000],
     ],

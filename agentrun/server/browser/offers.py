@@ -12,12 +12,12 @@ from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateErr
 from fastapi import HTTPException
 from loguru import logger
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
-from pipecat.transports.smallwebrtc.request_handler import IceCandidate
 
 from agentrun.pipeline.pipecat_private.browser_sound import keep_sound
 from agentrun.plan.plan import Plan
 from agentrun.server.admission import rejections
 from agentrun.server.browser.offer_access import OVER
+from agentrun.server.browser.offer_bounds import candidates_of, sdp_of
 from agentrun.server.browser.peers import Peer, PeerGoneError, Peers
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.transports import browser
@@ -66,11 +66,14 @@ class Offers:
     async def renegotiate(
         self, peer: Peer, body: Mapping[str, Any], *, restart: bool = False
     ) -> dict[str, str]:
-        """The answer to an offer of a browser that is on a call; with ``restart`` over a new connection."""
+        """The answer to an offer of a browser that is on a call; with ``restart`` over a new connection.
+
+        HTTPException 429 for one that offers so often that other calls would notice.
+        """
+        sdp = sdp_of(body)
+        peer.rate.count()
         try:
-            return await self.peers.renegotiate(
-                peer, _sdp(body), restart=restart or body.get("restart_pc") is True
-            )
+            return await self.peers.renegotiate(peer, sdp, restart=restart or body.get("restart_pc") is True)
         except PeerGoneError:
             raise HTTPException(410, OVER) from None
         except _UNREADABLE:
@@ -83,7 +86,7 @@ class Offers:
 
         Beside what WebRTC needs it has ``call_id``, by which the call's record is found.
         """
-        switchboard, agent, sdp, call_id = self._switchboard, plan.spec.name, _sdp(body), uuid.uuid4().hex
+        switchboard, agent, sdp, call_id = self._switchboard, plan.spec.name, sdp_of(body), uuid.uuid4().hex
         if refusal := await switchboard.admission.ask(plan, call_id):
             raise rejections.in_http(refusal)
         started: list[bool] = []
@@ -122,8 +125,8 @@ class Offers:
         return task
 
     async def add_candidates(self, agent: str, body: Mapping[str, Any], credential: str) -> None:
-        """Add the candidates in ``body``, each with ``candidate``, ``sdp_mid`` and ``sdp_mline_index``."""
-        name, candidates = _candidates(body)
+        """Add the candidates in ``body`` to the connection of ``agent`` that it names."""
+        name, candidates = candidates_of(body)
         peer = self.peers.find(agent, name)
         if peer is None or not hmac.compare_digest(peer.credential, credential):
             raise HTTPException(404, "there is no such connection")
@@ -131,23 +134,3 @@ class Offers:
             await self.peers.add(peer, name, candidates)
         except _UNREADABLE:
             raise HTTPException(400, "the candidates can't be understood") from None
-
-
-def _sdp(body: Mapping[str, Any]) -> str:
-    sdp = body.get("sdp")
-    if not isinstance(sdp, str) or body.get("type") != "offer":
-        raise HTTPException(400, "an offer has `sdp` and the `type` offer")
-    if "m=audio" not in sdp:
-        raise HTTPException(400, "an offer has a line for audio")
-    return sdp
-
-
-def _candidates(body: Mapping[str, Any]) -> tuple[str, list[IceCandidate]]:
-    try:
-        candidates = [
-            IceCandidate(str(one["candidate"]), str(one["sdp_mid"]), int(one["sdp_mline_index"]))
-            for one in body["candidates"]
-        ]
-        return str(body["pc_id"]), candidates
-    except (ArithmeticError, LookupError, TypeError, ValueError):
-        raise HTTPException(400, "candidates come with their `pc_id`, `sdp_mid` and index") from None

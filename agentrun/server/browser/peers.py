@@ -10,6 +10,8 @@ from aiortc.sdp import SessionDescription, candidate_from_sdp
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from pipecat.transports.smallwebrtc.request_handler import IceCandidate
 
+from agentrun.server.browser.offer_bounds import MOST_CANDIDATES, RenegotiationRate
+
 _MOST_NAMES = 4
 """A restart gives a connection a new name; the answer with it may be lost, and the old one comes again."""
 
@@ -26,6 +28,8 @@ class Peer:
     connection: SmallWebRTCConnection
     credential: str
     names: list[str] = field(default_factory=list)
+    rate: RenegotiationRate = field(default_factory=RenegotiationRate)
+    candidates: int = 0
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     over: bool = False
 
@@ -98,10 +102,14 @@ class Peers:
             return self._answer(peer)
 
     async def add(self, peer: Peer, name: str, candidates: Sequence[IceCandidate]) -> None:
-        """Add candidates that came late; those of a connection that was given up are dropped."""
+        """Add candidates that came late; those of a connection that was given up are dropped.
+
+        So are those beyond ``MOST_CANDIDATES`` of one connection: each is tried with each of this machine's.
+        """
         if name != peer.names[-1]:
             return
-        for one in candidates:
+        for one in candidates[: MOST_CANDIDATES - peer.candidates]:
+            peer.candidates += 1
             # an empty one is the end of them (RFC 8840), which aiortc knows as None
             candidate = candidate_from_sdp(one.candidate) if one.candidate else None
             if candidate:
@@ -121,6 +129,7 @@ class Peers:
         name = self._mark(answer["pc_id"])
         if name not in peer.names:
             peer.names.append(name)
+            peer.candidates = 0
         for old in peer.names[:-_MOST_NAMES]:
             self._peers.pop(old, None)
         peer.names = peer.names[-_MOST_NAMES:]

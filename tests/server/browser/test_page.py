@@ -6,7 +6,6 @@ import asyncio
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,23 +56,6 @@ class Board:
 
     def session(self, _agent: str, call_id: str) -> Connection | None:
         return next((one for one in self.answered if one.call.id == call_id and not self.unbegun), None)
-
-
-@pytest.fixture
-async def board() -> AsyncIterator[Board]:
-    found = Board()
-    yield found
-    for closer in found.closers:
-        await closer()
-
-
-@pytest.fixture
-async def client(board: Board) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    app.include_router(routes.router(board))  # type: ignore[arg-type]
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:7860") as found:
-        yield found
 
 
 async def offer() -> dict[str, str]:

@@ -25,14 +25,6 @@ KEY = "the-servers-own-key"
 
 
 @pytest.fixture
-async def board() -> AsyncIterator[Board]:
-    board = Board()
-    yield board
-    for closer in board.closers:
-        await closer()
-
-
-@pytest.fixture
 async def client(board: Board) -> AsyncIterator[httpx.AsyncClient]:
     """Of a server that takes its key and start tokens alone."""
     environ = {"AGENTRUN_API_KEY": KEY}
