@@ -17,6 +17,8 @@ MOST_ANSWER_BYTES = 16 * 1024 * 1024
 MOST_EVENT_BYTES = 4 * 1024 * 1024
 """Of one event of a stream of events, which as a whole may go on for hours."""
 _PIECE = 64 * 1024
+_HEAD_BYTES = 2
+_MOST_MEMBERS = 1000
 _WINDOWS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 
 
@@ -43,27 +45,66 @@ class Inflater:
         name = encoding.strip().lower()
         if name not in ("", "identity", *_WINDOWS):
             raise AnswerTooLongError(f"the answer is compressed as '{name[:40]}', which is not read")
-        self._inflate = zlib.decompressobj(_WINDOWS[name]) if name in _WINDOWS else None
-        self._is_raw_possible = name == "deflate"
+        self._window = _WINDOWS.get(name)
+        self._inflate = zlib.decompressobj(self._window) if self._window else None
+        self._head: bytearray | None = bytearray() if name == "deflate" else None
+        self._is_begun = self._is_over = False
+        self._members = 0
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """What ``data`` goes on with; raises AnswerTooLongError for what can't be inflated."""
         if self._inflate is None:
             yield data
             return
-        while data and not self._inflate.eof:
+        self._is_begun = self._is_begun or bool(data)
+        data = self._known(data)
+        while data and not self._is_over:
+            if self._inflate.eof:
+                self._begin_member()
+            yield from self._member(data)
+            data = self._inflate.unused_data
+
+    def end(self) -> None:
+        """There is no more; raises AnswerTooLongError where what was compressed is not at its end."""
+        if self._inflate is not None and self._is_begun and not self._inflate.eof:
+            raise AnswerTooLongError("the answer ends in the middle of what is compressed")
+
+    def _begin_member(self) -> None:
+        """A gzip file may have several members, one after another (RFC 1952 section 2.2)."""
+        self._members += 1
+        if self._window == _WINDOWS["gzip"] and self._members < _MOST_MEMBERS:
+            self._inflate = zlib.decompressobj(self._window)
+        else:
+            self._is_over = True
+
+    def _member(self, data: bytes) -> Iterator[bytes]:
+        inflate = self._inflate
+        assert inflate is not None  # noqa: S101
+        while not inflate.eof and not self._is_over:
             try:
-                piece = self._inflate.decompress(data, _PIECE)
+                piece = inflate.decompress(data, _PIECE)
             except zlib.error as error:
-                if not self._is_raw_possible:
-                    raise AnswerTooLongError(f"the answer can't be inflated: {error}") from None
-                # some servers send the raw format and call it deflate
-                self._inflate, self._is_raw_possible = zlib.decompressobj(-zlib.MAX_WBITS), False
-                continue
-            self._is_raw_possible = False
-            data = self._inflate.unconsumed_tail
+                raise AnswerTooLongError(f"the answer can't be inflated: {error}") from None
+            data = inflate.unconsumed_tail
             if piece:
                 yield piece
+            # all of the input may be taken while there is still more to come of it
+            if not data and len(piece) < _PIECE:
+                return
+
+    def _known(self, data: bytes) -> bytes:
+        """What can be inflated, once the head says which of the two formats called deflate it is."""
+        if self._head is None:
+            return data
+        self._head += data
+        if len(self._head) < _HEAD_BYTES:
+            return b""
+        head, self._head = bytes(self._head), None
+        if head[0] & 0x0F != zlib.DEFLATED or int.from_bytes(head[:2]) % 31:
+            # some servers send the raw format (RFC 1951) without the head of zlib's (RFC 1950)
+            self._window = -zlib.MAX_WBITS
+            self._inflate = zlib.decompressobj(self._window)
+        return head
 
 
 class Measure:
@@ -96,11 +137,13 @@ class _Bounded:
     def __iter__(self) -> Iterator[bytes]:
         for data in self._stream:
             yield from self._measured(data)
+        self._inflater.end()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for data in self._stream:
             for piece in self._measured(data):
                 yield piece
+        self._inflater.end()
 
     def _measured(self, data: bytes) -> Iterator[bytes]:
         for piece in self._inflater.pieces(data):
@@ -114,12 +157,14 @@ class _Bounded:
         await self._stream.aclose()
 
 
-def bound(response: Answer, most: int = MOST_ANSWER_BYTES) -> None:
+def bound(response: Answer, most: int = MOST_ANSWER_BYTES, *, events: bool = False) -> None:
     """Have the body of ``response`` inflated while it is read, and bounded by ``most`` bytes.
 
-    Raises AnswerTooLongError for a compression that is not read; reading raises it at the bound.
+    With ``events``, which is for whoever reads a stream of events one by one, each event of what says that it
+    is such a stream is bounded, and the whole is not. Raises AnswerTooLongError for a compression that is not
+    read; reading raises it at the bound, and where what is compressed ends in the middle.
     """
-    events = response.headers.get("content-type", "").startswith("text/event-stream")
+    events = events and response.headers.get("content-type", "").startswith("text/event-stream")
     inflater = Inflater(response.headers.get("content-encoding", ""))
     kinds = tuple(kind for kind in type(response.stream).__mro__ if kind.__name__ in _STREAMS)
     bounded = type("Bounded", (_Bounded, *kinds), {})
@@ -131,6 +176,11 @@ def bound(response: Answer, most: int = MOST_ANSWER_BYTES) -> None:
 async def bound_async(response: Answer) -> None:
     """``bound`` as an event hook of an AsyncClient: ``event_hooks={"response": [bound_async]}``."""
     bound(response)
+
+
+async def bound_events(response: Answer) -> None:
+    """The same for a client that reads streams of events one by one."""
+    bound(response, events=True)
 
 
 _STREAMS = ("AsyncByteStream", "SyncByteStream")

@@ -42,6 +42,7 @@ ANSWERS = {
     "/raw": ("deflate", raw_deflate(WORDS)),
     "/plain": ("identity", WORDS),
 }
+EVENTS = (b"data: " + b"x" * 100 + b"\n\n") * 160_000
 GOOD, BAD = ("/gzip", "/deflate", "/raw", "/plain"), ("/bomb", "/twice", "/brotli", "/broken")
 
 
@@ -130,6 +131,54 @@ def test_a_stream_of_events_goes_on_and_one_event_does_not(
     measure.add(b"x" * 90)
     with pytest.raises(AnswerTooLongError):
         measure.add(b"x" * 20)
+
+
+@pytest.mark.parametrize("size", [65_535, 65_536, 65_537, 65_544, 3 * 65_536 + 5])
+@pytest.mark.parametrize("form", ["gzip", "deflate", "raw"])
+@pytest.mark.parametrize("chunk", [1, 7, 10_000_000])
+def test_nothing_is_lost_however_it_is_cut(size: int, form: str, chunk: int) -> None:
+    squeeze = {"gzip": gzip.compress, "deflate": zlib.compress, "raw": raw_deflate}[form]
+    text = b"0" * size
+    data, inflater = squeeze(text), Inflater("gzip" if form == "gzip" else "deflate")
+    parts = [data[at : at + chunk] for at in range(0, len(data), chunk)]
+    assert b"".join(piece for part in parts for piece in inflater.pieces(part)) == text
+    inflater.end()
+
+
+@pytest.mark.parametrize("chunk", [1, 9, 10_000])
+def test_a_gzip_of_several_members_is_read_whole(chunk: int) -> None:
+    data, inflater = gzip.compress(b"one, ") + gzip.compress(b"two"), Inflater("gzip")
+    parts = [data[at : at + chunk] for at in range(0, len(data), chunk)]
+    assert b"".join(piece for part in parts for piece in inflater.pieces(part)) == b"one, two"
+    inflater.end()
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_an_answer_that_ends_in_the_middle_is_no_answer(
+    server: str, library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ANSWERS, "/cut", ("gzip", gzip.compress(WORDS)[:-9]))
+    monkeypatch.setitem(ANSWERS, "/none", ("gzip", b""))
+    async with library.AsyncClient(event_hooks={"response": [bounded_answers.bound_async]}) as client:
+        with pytest.raises(AnswerTooLongError, match="in the middle"):
+            await client.get(f"{server}/cut")
+        assert (await client.get(f"{server}/none")).content == b""
+
+
+async def test_what_calls_itself_a_stream_of_events_is_bounded_as_a_whole(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ANSWERS, "/events", ("identity\r\nContent-Type: text/event-stream", EVENTS))
+    tool = make(Settings(name="order", description="d", url=f"{server}/events", allow_private=True))
+    hooks: Any = {"response": [bounded_answers.bound_async]}
+    async with httpx.AsyncClient(event_hooks=hooks) as client:
+        answer = await invoke(tool, Call("CA1", "desk", "twilio", client=client), {})
+        assert (answer.status, "too long to read" in answer.text) == ("refused", True)
+        with pytest.raises(AnswerTooLongError):
+            await client.get(f"{server}/events")
+    hooks = {"response": [bounded_answers.bound_events]}
+    async with httpx.AsyncClient(event_hooks=hooks) as client:
+        assert len((await client.get(f"{server}/events")).content) == len(EVENTS)
 
 
 def test_an_answer_in_many_pieces_is_measured_as_a_whole() -> None:

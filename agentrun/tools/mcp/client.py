@@ -45,7 +45,7 @@ async def opened(address: Address, refusal: HttpRefusal) -> AsyncIterator[Client
         _check_headers(address)
         trusted = await asyncio.to_thread(tls.system_context)
         timeout = httpx2.Timeout(CONNECT_SECONDS, read=READ_SECONDS)
-        hooks: Any = {"response": [bounded_answers.bound_async, refusal.note]}
+        hooks: Any = {"response": [bounded_answers.bound_events, refusal.note]}
         headers = {**bounded_answers.ACCEPTED, **dict(address.headers)}
         web = httpx2.AsyncClient(headers=headers, timeout=timeout, verify=trusted, event_hooks=hooks)
         await stack.enter_async_context(web)
