@@ -16,6 +16,7 @@ from agentrun.plan.plan import Plan
 from agentrun.plugins.call_hooks import CallHooks
 from agentrun.spec.models.scenarios import Turn
 from agentrun.spec.values.durations import seconds
+from agentrun.testing.scripts.progress import ScriptProgress, ToolRun
 from agentrun.tools.tool import Tool
 
 _FORM = {"result", "error", "after"}
@@ -24,16 +25,52 @@ _SIDE_BY_SIDE_SECONDS = 0.05
 """Pipecat runs the model at once after a tool that ends before its sibling has begun."""
 
 
+class NoResultError(ToolError):
+    """A test gives results by the arguments, and none for these."""
+
+
 def replace_tools(tools: Sequence[Tool], turns: Sequence[Turn], now: Callable[[], int]) -> tuple[Tool, ...]:
     """``tools``, of which those that ``turns`` give results for are not called; ``now`` is the turn's index.
 
-    A result that stands at one turn alone holds for the whole test.
+    A result that stands at one turn alone holds for the whole test. Arguments that don't fit are refused as
+    in a call.
     """
     results: dict[str, dict[int, Any]] = {}
     for index, turn in enumerate(turns):
         for name, result in turn.tools.items():
             results.setdefault(name, {})[index] = result
     return tuple(_replaced(tool, results[tool.name], now) if tool.name in results else tool for tool in tools)
+
+
+def watch_tools(tools: Sequence[Tool], progress: ScriptProgress) -> tuple[Tool, ...]:
+    """``tools``, of which ``progress`` knows what runs, and what does not since its arguments don't fit."""
+    return tuple(_watched(tool, progress) for tool in tools)
+
+
+def _watched(tool: Tool, progress: ScriptProgress) -> Tool:
+    async def run(call: Call, arguments: Mapping[str, Any]) -> Any:
+        progress.at_work += 1
+        try:
+            if tool.check:
+                _check(tool, arguments, progress)
+            progress.runs.append(ToolRun(progress.turn, tool.name, arguments))
+            return await tool.run(call, arguments)
+        except NoResultError as error:
+            progress.without_result.append(ToolRun(progress.turn, tool.name, arguments, str(error)))
+            raise
+        finally:
+            progress.at_work -= 1
+
+    return replace(tool, run=run)
+
+
+def _check(tool: Tool, arguments: Mapping[str, Any], progress: ScriptProgress) -> None:
+    assert tool.check is not None  # noqa: S101
+    try:
+        tool.check(arguments)
+    except ToolError as error:
+        progress.runs.append(ToolRun(progress.turn, tool.name, arguments, str(error)))
+        raise
 
 
 def replace_look_up(plan: Plan, turns: Sequence[Turn], now: Callable[[], int]) -> Plan:
@@ -66,11 +103,11 @@ def _replaced(tool: Tool, results: Mapping[int, Any], now: Callable[[], int]) ->
 
     async def run(call: Call, arguments: Mapping[str, Any]) -> Any:
         del call
+        if tool.check:
+            tool.check(arguments)
         earlier = [index for index in results if index <= now()]
         result = results[max(earlier) if earlier else min(results)]
         if isinstance(result, dict) and set(result) == _BY_ARGUMENTS:
-            if tool.check:
-                tool.check(arguments)
             result = _fitting(tool, result["results"], arguments, given_for)
             await asyncio.sleep(_SIDE_BY_SIDE_SECONDS)
         return await _give(result)
@@ -84,7 +121,7 @@ def _fitting(
     """The next of the results for these very arguments; the last one again when there are no more."""
     fitting = [one for one in results if (one.get("args") or {}) == arguments]
     if not fitting:
-        raise ToolError(f"The test has no result of {tool.name} for these arguments.")
+        raise NoResultError(f"The test has no result of {tool.name} for these arguments.")
     key = json.dumps([id(results), arguments], sort_keys=True, default=str)
     one = fitting[min(given_for[key], len(fitting) - 1)]
     given_for[key] += 1

@@ -13,6 +13,8 @@ import pytest
 from openai import AsyncOpenAI
 from pipecat.audio.vad.silero import SileroOnnxModel, SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADParams
+from pipecat.evals.script_driver import EvalScriptDriver
+from pipecat.evals.script_session import EvalScriptSession
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.services.openai.llm import OpenAILLMService
@@ -180,3 +182,9 @@ async def test_a_turn_interrupts_as_its_strategy_says_at_that_moment() -> None:
         await start.trigger_user_turn_started()
     assert allowed == [False, True]
     assert pipecat_private.mute_strategies(caller) == (mute,)
+
+
+def test_pipecat_s_eval_harness_runs_a_turn_by_the_name_that_is_surrounded() -> None:
+    assert list(inspect.signature(EvalScriptDriver._run_turn).parameters) == ["self", "turn", "turn_idx"]
+    assert "self._driver: BaseEvalDriver" in inspect.getsource(EvalScriptSession.__init__)
+    assert "await self._run_turn(turn, turn_idx)" in inspect.getsource(EvalScriptDriver.run)

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from agentrun.records import CallRecord
 from agentrun.spec.checks import telephone_keys
 from agentrun.spec.models.agent import AgentSpec
-from agentrun.spec.models.scenarios import Scenario, Turn
+from agentrun.spec.models.scenarios import Move, Scenario, Turn
 from agentrun.testing.results.outcome import Failure, Outcome
+from agentrun.testing.scripts.progress import ScriptProgress
 
 NO_ANSWER_LEFT = "no_answer_left"
-_OF_THE_CALLER = ("user_", "vad_user_", "function_call")
 
 
 def explain(
@@ -19,42 +19,104 @@ def explain(
     scenario: Scenario,
     spec: AgentSpec,
     record: CallRecord | None,
+    progress: ScriptProgress,
     misplays: Sequence[Failure],
 ) -> Outcome:
     """``outcome``, failed by what the script could not do; ``misplays`` are the model's.
 
-    An answer that is missing where the test looks at none only explains what has failed.
+    What a test says must have happened, whether it looks at it or not: a move that was never made fails it.
     """
-    failed = outcome.status == "failed"
-    failures = list(_once_a_turn(misplays, scenario, failed=failed))
+    if outcome.status == "skipped":
+        return outcome
+    failures = list(_once_a_turn(misplays))
     if record is not None:
-        failures += _stray_keys(scenario, spec, record, failed=failed)
+        failures += _unsaid(scenario, record, progress)
+        failures += _stray_keys(scenario, spec, record, failed=outcome.status == "failed")
+    explained = {failure.turn for failure in failures}
+    failures += (one for one in _unmade(record, progress) if one.turn not in explained)
+    failures += _without_result(progress)
+    failures += _refused(scenario, record, progress)
     return outcome.with_failures(failures)
 
 
-def _once_a_turn(misplays: Sequence[Failure], scenario: Scenario, *, failed: bool) -> Iterator[Failure]:
+def _once_a_turn(misplays: Sequence[Failure]) -> Iterator[Failure]:
     turns: set[int] = set()
     for misplay in misplays:
         missing = misplay.kind == NO_ANSWER_LEFT
-        if missing and (misplay.turn in turns or not (failed or _is_answered(scenario.turns, misplay.turn))):
-            continue
+        if not (missing and misplay.turn in turns):
+            yield misplay
         turns |= {misplay.turn} if missing else set()
-        yield misplay
 
 
-def _is_answered(turns: Sequence[Turn], number: int) -> bool:
-    """Whether the test looks at the agent's words at a turn, counted from 1."""
-    expected = turns[number - 1].expect if number <= len(turns) else ()
-    return any(not one.absent and not one.event.startswith(_OF_THE_CALLER) for one in expected)
+def _unsaid(scenario: Scenario, record: CallRecord, progress: ScriptProgress) -> Iterator[Failure]:
+    """Turns at which the caller speaks when the call is over."""
+    for number in sorted(progress.over_before):
+        turn = scenario.turns[number]
+        if turn.words is not None or turn.dtmf:
+            does = f"says {turn.words!r}" if turn.words is not None else f"presses {turn.dtmf}"
+            yield Failure(number + 1, 0, f"the caller {does}", _over(record), "never_said")
+
+
+def _unmade(record: CallRecord | None, progress: ScriptProgress) -> Iterator[Failure]:
+    """The moves of the turns so far that the model was never asked for."""
+    if not progress.is_played:
+        return
+    for number in range(progress.last + 1):
+        left = () if progress.is_cut(number) else progress.left(number)
+        if left:
+            why = _over(record) if record and record.ended else "the model was not asked for it"
+            yield Failure(number + 1, 0, f"the model {_doing(left[0])}", f"{why}{_more(left)}", "never_made")
+
+
+def _doing(move: Move) -> str:
+    return f"calls {move.call}" if move.call else f"says {move.say!r}"
+
+
+def _more(left: Sequence[Move]) -> str:
+    return f"; nor for the {len(left) - 1} after it" if len(left) > 1 else ""
+
+
+def _over(record: CallRecord) -> str:
+    end = f"the call was over: ended by {record.ended_by}"
+    return f"{end}, {record.reason}" if record.reason else end
+
+
+def _without_result(progress: ScriptProgress) -> Iterator[Failure]:
+    for run in progress.without_result:
+        expected = f"a result of {run.name} for {dict(run.arguments)}"
+        yield Failure(run.turn + 1, 0, expected, f"{run.misfit} Add one under `tools:`", "no_result")
+
+
+def _refused(scenario: Scenario, record: CallRecord | None, progress: ScriptProgress) -> Iterator[Failure]:
+    """Tools that a test expects to be called, and that were refused before they ran."""
+    asked_first = {e.name for e in record.transcript if e.status == "unconfirmed"} if record else set()
+    for number, turn in enumerate(scenario.turns):
+        for position, name in _expected_calls(turn):
+            runs = [run for run in progress.runs if run.name == name and run.turn <= number]
+            ran = [run.turn for run in runs if not run.misfit]
+            misfits = [run.misfit for run in runs if run.misfit and run.turn == number]
+            if misfits and number not in ran:
+                reason = f"it was refused: {misfits[0]}"
+                yield Failure(number + 1, position, f"{name} runs", reason, "refused")
+            elif name in asked_first and not ran:
+                reason = "it did not run: the caller had to confirm it first"
+                yield Failure(number + 1, position, f"{name} runs", reason, "refused")
+
+
+def _expected_calls(turn: Turn) -> Iterator[tuple[int, str]]:
+    for position, one in enumerate(turn.expect, 1):
+        if one.event == "function_call" and not one.absent:
+            names = [call.name for call in one.calls] or ([one.name] if one.name else [])
+            yield from ((position, name) for name in names)
 
 
 def _stray_keys(
     scenario: Scenario, spec: AgentSpec, record: CallRecord, *, failed: bool
 ) -> Iterator[Failure]:
-    """The keys of turns that nobody took, where the model was to answer them or the test has failed."""
+    """The keys of turns that nobody took, where something was to come of them or the test has failed."""
     nobody_took = [press.keys for press in record.keypad]
     for number, turn in enumerate(scenario.turns, 1):
-        if turn.dtmf in nobody_took and (turn.llm or failed):
+        if turn.dtmf in nobody_took and (turn.llm or not turn.expect or failed):
             nobody_took.remove(turn.dtmf)
             yield Failure(number, 0, f"the keys {turn.dtmf} are taken", _no_keys(spec), "stray_keys")
 

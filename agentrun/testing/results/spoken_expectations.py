@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +24,17 @@ _ASKED = (
 
 @dataclass(frozen=True)
 class HeardAnswers:
-    """One turn of a call: the record's entries, the words that were heard, and the wait for them in ms."""
+    """One turn of a call: the record's entries, the words that were heard, and the wait for them in ms.
+
+    ``steps`` are the functions that the model was made to call, those of a flow that run nothing among them.
+    """
 
     entries: tuple[Entry, ...]
     words: str
     asked: bool
     first_sound_ms: float | None = None
     interrupted: bool = False
+    steps: frozenset[str] = frozenset()
 
 
 def problem(expectation: Expectation, heard: HeardAnswers) -> tuple[str, str] | None:
@@ -56,7 +60,7 @@ def _problem(expectation: Expectation, heard: HeardAnswers) -> tuple[str, str] |
     if event in _SPOKEN:
         return _answer(expectation, heard)
     if event in ("function_call", "function_call_stopped"):
-        return _calls(expectation, heard.entries)
+        return _calls(expectation, heard)
     if event == "user_transcription":
         return _text(expectation, " ".join(e.text for e in heard.entries if e.who == "caller"))
     happened = {
@@ -90,19 +94,22 @@ def _text(expectation: Expectation, said: str) -> tuple[str, str] | None:
     return None
 
 
-def _calls(expectation: Expectation, entries: Sequence[Entry]) -> tuple[str, str] | None:
-    calls = [e for e in entries if e.who == "tool"]
+def _calls(expectation: Expectation, heard: HeardAnswers) -> tuple[str, str] | None:
+    calls = [e for e in heard.entries if e.who == "tool"]
+    steps = heard.steps
     if expectation.event == "function_call_stopped":
-        calls = [e for e in calls if e.status in ("cancelled", "timeout")]
+        calls, steps = [e for e in calls if e.status in ("cancelled", "timeout")], frozenset()
     expected_calls = expectation.calls
     if not expected_calls and expectation.name:
         expected_calls = (ExpectedCall(name=expectation.name, args=expectation.args or {}),)
     if not expected_calls:
-        return None if calls else ("missing_function_call", "no tool was called")
+        return None if calls or steps else ("missing_function_call", "no tool was called")
     for call in expected_calls:
+        if call.name in steps:
+            continue
         matches = [entry for entry in calls if entry.name == call.name]
         if not matches:
-            called = ", ".join(entry.name for entry in calls) or "none"
+            called = ", ".join([*(entry.name for entry in calls), *sorted(steps)]) or "none"
             return "missing_function_call", f"'{call.name}' was not called; called were: {called}"
         if not any(_within(call.args, entry.arguments) for entry in matches):
             saw = [entry.arguments for entry in matches]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from fastapi import FastAPI
@@ -31,8 +31,9 @@ from agentrun.spec.models.agent import TwilioTransport
 from agentrun.spec.models.callers_and_hours import Callers
 from agentrun.spec.models.scenarios import Scenario
 from agentrun.spec.models.turns_and_limits import Limits
-from agentrun.testing.running.scripted_model import Role, ScriptedModel
-from agentrun.testing.substitutes import replace_look_up, replace_tools
+from agentrun.testing.scripts.progress import ScriptProgress
+from agentrun.testing.scripts.scripted_model import Role, ScriptedModel
+from agentrun.testing.substitutes import replace_look_up, replace_tools, watch_tools
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class SharedServers:
         self,
         file: SpecFile,
         scenario: Scenario,
-        turn: Callable[[], int],
+        progress: ScriptProgress,
         *,
         base_url: str | None,
         spoken: bool = False,
@@ -72,22 +73,26 @@ class SharedServers:
         """The name under which the agent of ``file`` can be called for ``scenario``, while the block runs.
 
         Its services ask ``base_url``; without one the mock server, or with ``live`` the providers.
+        ``progress`` is kept of what the model and its tools do.
         """
         key = f"{file.spec.name}-test-{next(self._numbers)}"
         if not self.mode.live and base_url is None:
             misplays = self.cast.misplays[key] = []
-            self.cast.roles[key] = Role(file.spec, scenario, Rehearsal([file.spec]), misplays)
+            self.cast.roles[key] = Role(file.spec, scenario, Rehearsal([file.spec]), misplays, progress)
+            progress.is_played = True
             base_url = self.openai.url_for(key)
         environ = {**self.environ, **({"OPENAI_BASE_URL": base_url} if base_url else {})}
         environ |= {} if self.mode.live else {"OPENAI_API_KEY": "test"}
-        tools = replace_tools(plugins.load(file), scenario.turns, turn)
+        tools = watch_tools(
+            replace_tools(plugins.load(file), scenario.turns, lambda: progress.turn), progress
+        )
         plan = planning.make(file, tools, environ, offline=base_url is not None)
         if plan.missing and not self.mode.live:
             # no provider is asked: what stands for its key only has to be there
             environ |= dict.fromkeys(plan.missing, "test")
             plan = planning.make(file, tools, environ, offline=base_url is not None)
         plan.require_keys()
-        plan = replace_look_up(plan, scenario.turns, turn)
+        plan = replace_look_up(plan, scenario.turns, lambda: progress.turn)
         if spoken:
             spec = plan.spec.model_copy(update=_answered_always(plan.spec.limits))
             plan = replace(plan, file=replace(file, spec=spec))

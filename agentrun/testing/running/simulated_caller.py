@@ -13,6 +13,7 @@ from agentrun.testing.results.outcome import Failure, Outcome
 from agentrun.testing.running import judges
 from agentrun.testing.running.cassettes import loaded
 from agentrun.testing.running.shared_servers import SharedServers
+from agentrun.testing.scripts.progress import ScriptProgress
 
 
 async def run(
@@ -27,7 +28,7 @@ async def run(
     if judge is None or caller is None:
         return replace(outcome, reason="a simulated caller needs --live, and a `judge:` in the spec")
     async with loaded(bench, file, scenario, "text") as cassette_library:
-        with bench.set_up(file, scenario, lambda: 0, base_url=cassette_library.base_url) as key:
+        with bench.set_up(file, scenario, ScriptProgress(()), base_url=cassette_library.base_url) as key:
             address = f"ws://{bench.address}/{key}/eval?call={key}"
             session = EvalSimulationSession.from_scenario(persona, address, persona_llm=caller, judge=judge)
             result = await session.run()

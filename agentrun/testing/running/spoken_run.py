@@ -26,6 +26,8 @@ from agentrun.testing.running import analysis
 from agentrun.testing.running.call_end import wait_for_end
 from agentrun.testing.running.cassettes import loaded
 from agentrun.testing.running.shared_servers import SharedServers
+from agentrun.testing.scripts.patience import Patience
+from agentrun.testing.scripts.progress import ScriptProgress
 
 ANSWER_SECONDS = 20.0
 GOODBYE_SECONDS = 25.0
@@ -39,10 +41,12 @@ class _Conversation:
     record: CallRecord
     engines: Engines
     folder: Path
-    turn: int = 0
+    script: ScriptProgress
+    patience: Patience
     failures: list[Failure] = field(default_factory=list)
     times: list[float | None] = field(default_factory=list)
     told: int = 0
+    calls_told: int = 0
     greeting: float | None = None
 
 
@@ -54,17 +58,16 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
     if scenario.persona or scenario.context:
         reason = "a simulated caller, and a context to begin with, can't be spoken: run it as text"
         return Outcome(spec, scenario.name, "skipped", 0.0, place, "audio", reason)
-    at: list[int] = [0]
+    script = ScriptProgress(scenario.turns)
     async with loaded(bench, file, scenario, "audio") as cassette_library:
-        with bench.set_up(
-            file, scenario, lambda: at[0], base_url=cassette_library.base_url, spoken=True
-        ) as key:
+        with bench.set_up(file, scenario, script, base_url=cassette_library.base_url, spoken=True) as key:
             async with Caller().call(f"http://{bench.address}/{key}") as call:
                 await call.until(lambda: bench.switchboard.is_live(file.spec.name, call.call_sid), 10)
                 record = bench.switchboard.records.get(file.spec.name, call.call_sid)
                 assert record is not None  # noqa: S101
-                talk = _Conversation(call, record, bench.engines, file.path.parent)
-                await _converse(talk, scenario, at, greets=file.spec.speaks_first)
+                patience = Patience(file.spec, script, lambda: record)
+                talk = _Conversation(call, record, bench.engines, file.path.parent, script, patience)
+                await _converse(talk, scenario, greets=file.spec.speaks_first)
                 if scenario.ended_by:
                     await call.until(
                         lambda: call.ended_by is not None, call.timeline.seconds + GOODBYE_SECONDS
@@ -88,17 +91,18 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
         greeting=talk.greeting,
     )
     outcome = outcome.despite(cassette_library.misfits).with_failures(missed)
-    return explain(outcome, scenario, file.spec, record, bench.cast.misplays.pop(key, ()))
+    return explain(outcome, scenario, file.spec, record, script, bench.cast.misplays.pop(key, ()))
 
 
-async def _converse(talk: _Conversation, scenario: Scenario, at: list[int], *, greets: bool) -> None:
+async def _converse(talk: _Conversation, scenario: Scenario, *, greets: bool) -> None:
     """Turn after turn, until one fails that ends the test."""
     observed = scenario.turns[0].words is None and scenario.turns[0].dtmf is None
     if greets and not observed:
         await _hear(talk, greeting=True)
         talk.told = len(talk.record.transcript)
     for number, turn in enumerate(scenario.turns):
-        at[0] = number
+        talk.script.turn = number
+        talk.patience.begin(number)
         following = scenario.turns[number + 1 : number + 2]
         answers = await _take(talk, turn, number, greets, cut=bool(following and following[0].send_after))
         for position, expectation in enumerate(turn.expect):
@@ -132,12 +136,43 @@ async def _take(talk: _Conversation, turn: Turn, number: int, greets: bool, *, c
     else:
         sound = await _hear_more(talk, turn)
         wait = sound.first_sound_ms if sound else None
+    pieces = [sound] if sound else []
+    if not cut:
+        pieces += await _hear_out(talk, turn, number)
     if turn.words is not None:
         talk.times.append(wait / 1000 if wait is not None else None)
-    words = await talk.engines.hearing.transcribe(sound.pcm.tobytes(), RATE, "") if sound else ""
+    heard = [await talk.engines.hearing.transcribe(one.pcm.tobytes(), RATE, "") for one in pieces]
     entries = tuple(talk.record.transcript[talk.told :])
     talk.told = len(talk.record.transcript)
-    return HeardAnswers(entries, words, turn.words is not None, wait, interrupted)
+    steps, talk.calls_told = _steps(talk), len(talk.script.calls)
+    return HeardAnswers(entries, " ".join(heard), turn.words is not None, wait, interrupted, steps)
+
+
+def _steps(talk: _Conversation) -> frozenset[str]:
+    """The functions of a flow that the model has called since, which run no tool."""
+    flow = talk.patience.spec.flow
+    steps = {way.name for _, way in flow.functions() if way.transition_only} if flow else set[str]()
+    return frozenset(steps.intersection(talk.script.calls[talk.calls_told :]))
+
+
+async def _hear_out(talk: _Conversation, turn: Turn, number: int) -> list[Sound]:
+    """What the agent says after the first words of an answer, as the script has it."""
+    call, script = talk.call, talk.script
+    since = call.timeline.seconds
+    await talk.patience.played(number)
+    if script.is_played and number == script.last and script.words:
+        await call.until(lambda: talk.patience.is_over or _is_heard(talk), since + ANSWER_SECONDS)
+    if call.timeline.first_sound(since) is None:
+        return []
+    more = await _hear_more(talk, turn)
+    return [more] if more else []
+
+
+def _is_heard(talk: _Conversation) -> bool:
+    """Whether the model's last words have been."""
+    words = " ".join(talk.script.words.split())
+    answers = (entry.written or entry.text for entry in talk.record.transcript if entry.who == "agent")
+    return any(words in " ".join(answer.split()) for answer in answers)
 
 
 async def _first_sound_ms(call: PhoneCall) -> float | None:

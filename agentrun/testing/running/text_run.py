@@ -17,6 +17,7 @@ from pipecat.evals.scenario import EvalScriptScenario
 from pipecat.evals.script_session import EvalScriptSession
 from pipecat.evals.session import EvalSessionParams
 
+from agentrun.pipeline.pipecat_private.evals.turns import attend_turns
 from agentrun.records import CallRecord
 from agentrun.spec.loading.spec_file import SpecFile
 from agentrun.spec.models.scenarios import Scenario
@@ -24,10 +25,13 @@ from agentrun.testing.results.expectation_text import describe
 from agentrun.testing.results.expectations import check, first_audio, interruptions
 from agentrun.testing.results.outcome import Failure, Outcome
 from agentrun.testing.results.script_failures import explain
-from agentrun.testing.running import analysis, judges, pipecat_script, simulated_caller
+from agentrun.testing.running import analysis, judges, simulated_caller
 from agentrun.testing.running.call_end import wait_for_end
 from agentrun.testing.running.cassettes import loaded
 from agentrun.testing.running.shared_servers import SharedServers
+from agentrun.testing.scripts import pipecat_script
+from agentrun.testing.scripts.patience import Patience
+from agentrun.testing.scripts.progress import ScriptProgress
 
 PACE = 3
 """Words a second of an agent that may be interrupted: a lively speaker's."""
@@ -40,11 +44,20 @@ class _Progress:
     """Which of the test's turns the harness is at; ``before`` counts those that are not the test's."""
 
     before: int
-    turn: int = 0
+    script: ScriptProgress
+    patience: Patience
 
     async def note(self, _session: Any, record: EvalProgress) -> None:
         if isinstance(record, EvalScriptTurnProgress):
-            self.turn = max(0, record.turn_index - self.before)
+            self.script.turn = max(0, record.turn_index - self.before)
+
+    async def begin(self, index: int) -> None:
+        if 0 <= (turn := index - self.before) < len(self.script.turns):
+            self.patience.begin(turn)
+
+    async def end(self, index: int) -> None:
+        if 0 <= (turn := index - self.before) < len(self.script.turns):
+            await self.patience.played(turn)
 
 
 async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: int, spec: str) -> Outcome:
@@ -54,7 +67,7 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
     problem = file.problem(where, "")
     place = f"{problem.path}:{problem.line}"
     greets = file.spec.speaks_first
-    progress = _Progress(int(greets and pipecat_script.waits_for_greeting(scenario)))
+    script = ScriptProgress(scenario.turns)
     judged = bench.mode.live and file.spec.judge is not None
     scripted = pipecat_script.load(scenario, file.path.parent, judged=judged, greets=greets)
     if not isinstance(scripted, EvalScriptScenario):
@@ -63,16 +76,19 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
         )
     judge = judges.judge(bench, file)
     async with loaded(bench, file, scenario, "text") as cassette_library:
-        with bench.set_up(file, scenario, lambda: progress.turn, base_url=cassette_library.base_url) as key:
+        with bench.set_up(file, scenario, script, base_url=cassette_library.base_url) as key:
+            patience = Patience(file.spec, script, lambda: bench.switchboard.records.get(file.spec.name, key))
+            before = int(greets and pipecat_script.waits_for_greeting(scenario))
+            progress = _Progress(before, script, patience)
             result = await _converse(bench, scripted, key, progress, judge, paced=_is_paced(scenario))
             record = bench.switchboard.records.get(file.spec.name, key)
             missed = await analysis.check(bench, key, scenario, record) if result.passed else []
             if scenario.variables:
                 await wait_for_end(record)
     seconds = round(time.monotonic() - began, 3)
-    outcome = _outcome(result, record, scenario, spec, place, seconds, progress.before, judged=judged)
+    outcome = _outcome(result, record, scenario, spec, place, seconds, before, judged=judged)
     outcome = outcome.despite(cassette_library.misfits).with_failures(missed)
-    return explain(outcome, scenario, file.spec, record, bench.cast.misplays.pop(key, ()))
+    return explain(outcome, scenario, file.spec, record, script, bench.cast.misplays.pop(key, ()))
 
 
 async def _converse(
@@ -89,6 +105,7 @@ async def _converse(
     address = f"ws://{bench.address}/{key}/eval?call={key}{f'&pace={PACE}' if paced else ''}"
     session = EvalScriptSession.from_scenario(scripted, address, params=params, judge=judge)
     session.add_event_handler("on_progress", progress.note)
+    attend_turns(session, progress.begin, progress.end)
     return await session.run()
 
 

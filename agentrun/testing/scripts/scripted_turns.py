@@ -9,9 +9,10 @@ from agentrun.simulate.engines.engines import Answer, ToolCall
 from agentrun.spec.checks import idle as idle_checks
 from agentrun.spec.checks import telephone_keys
 from agentrun.spec.models.agent import AgentSpec
-from agentrun.spec.models.scenarios import Move, Scenario, Turn
+from agentrun.spec.models.scenarios import Scenario, Turn
 from agentrun.testing.results.outcome import Failure
 from agentrun.testing.results.script_failures import NO_ANSWER_LEFT
+from agentrun.testing.scripts.progress import ScriptedMove, scripted
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,22 @@ class SpokenTurn:
 
     words: str
     index: int
-    moves: tuple[Move, ...]
-    silences: tuple[tuple[int, tuple[Move, ...]], ...] = ()
+    moves: tuple[ScriptedMove, ...]
+    silences: tuple[tuple[int, tuple[ScriptedMove, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class ScriptedAnswer:
+    """An answer of the model: ``words`` are the moves that say something, ``calls`` those that call."""
+
+    words: tuple[ScriptedMove, ...] = ()
+    calls: tuple[ScriptedMove, ...] = ()
+
+    def as_answer(self) -> Answer:
+        """What the model gives."""
+        text = " ".join(str(each.move.say) for each in self.words)
+        calls = (ToolCall(str(each.move.call), dict(each.move.args)) for each in self.calls)
+        return Answer(text, tuple(calls))
 
 
 @dataclass
@@ -66,15 +81,15 @@ def by_words(turns: Sequence[Turn], said: Sequence[str], spec: AgentSpec) -> lis
     """
     entries = [SpokenTurn("", 0, ())]
     for index, turn in enumerate(turns):
-        words = turn.words
+        words, moves = turn.words, scripted(index, turn.llm)
         if turn.dtmf and any(telephone_keys.places(spec)):
             words = _pressed(turn.dtmf, entries, said, spec)
         if words is not None:
-            entries.append(SpokenTurn(words, index, turn.llm))
+            entries.append(SpokenTurn(words, index, moves))
         elif turn.llm and index and not turn.dtmf and idle_checks.asks_model(spec):
-            entries[-1] = replace(entries[-1], silences=(*entries[-1].silences, (index, turn.llm)))
+            entries[-1] = replace(entries[-1], silences=(*entries[-1].silences, (index, moves)))
         else:
-            entries[-1] = replace(entries[-1], moves=entries[-1].moves + turn.llm)
+            entries[-1] = replace(entries[-1], moves=entries[-1].moves + moves)
     return entries
 
 
@@ -84,7 +99,7 @@ def _pressed(keys: str, entries: Sequence[SpokenTurn], said: Sequence[str], spec
         words = said[len(entries) - 1]
         return words if words in _meanings(keys, spec) else None
     before = entries[-1].moves
-    return None if before and before[-1].call else keys
+    return None if before and before[-1].move.call else keys
 
 
 def _meanings(pressed: str, spec: AgentSpec) -> set[str]:
@@ -96,28 +111,26 @@ def _meanings(pressed: str, spec: AgentSpec) -> set[str]:
     return meanings
 
 
-def answers_of(moves: Sequence[Move]) -> list[Answer]:
+def answers_of(moves: Sequence[ScriptedMove]) -> list[ScriptedAnswer]:
     """Moves as the answers of a model: words may come with calls, and follow their results."""
-    answers: list[Answer] = []
-    for move in moves:
+    answers: list[ScriptedAnswer] = []
+    for each in moves:
         last = answers[-1] if answers else None
-        if move.call:
-            call = ToolCall(move.call, dict(move.args))
-            if last is None or move.after_results:
-                answers.append(Answer(calls=(call,)))
-            else:
-                answers[-1] = Answer(last.text, (*last.calls, call))
+        if each.move.call and (last is None or each.move.after_results):
+            answers.append(ScriptedAnswer(calls=(each,)))
+        elif each.move.call and last:
+            answers[-1] = replace(last, calls=(*last.calls, each))
         elif last is None or last.calls:
-            answers.append(Answer(str(move.say)))
+            answers.append(ScriptedAnswer(words=(each,)))
         else:
-            answers[-1] = Answer(f"{last.text} {move.say}")
+            answers[-1] = replace(last, words=(*last.words, each))
     return answers
 
 
 def missing_answer(scenario: Scenario, spoken: SpokenTurn, called: int) -> Failure:
     """The model was asked at a turn whose answers are used up, after so many calls, or that has none."""
     turn = spoken.index + 1
-    calls = [move.call for move in spoken.moves if move.call][:called]
+    calls = [each.move.call for each in spoken.moves if each.move.call][:called]
     after = f" after the call of {calls[-1]}" if calls else ""
     words = f" ({spoken.words!r})" if spoken.words else ""
     reason = (

@@ -23,7 +23,15 @@ from agentrun.simulate.rehearsal.instructions import (
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.scenarios import Scenario
 from agentrun.testing.results.outcome import Failure
-from agentrun.testing.running.scripted_turns import Place, SpokenTurn, answers_of, by_words, missing_answer
+from agentrun.testing.scripts.progress import ScriptProgress
+from agentrun.testing.scripts.scripted_turns import (
+    Place,
+    ScriptedAnswer,
+    SpokenTurn,
+    answers_of,
+    by_words,
+    missing_answer,
+)
 
 _NOTHING_LEFT = "The script of this test has no answer left."
 
@@ -54,6 +62,7 @@ class Role:
     scenario: Scenario
     rehearsal: Brain
     misplays: list[Failure] = field(default_factory=list)
+    progress: ScriptProgress = field(default_factory=lambda: ScriptProgress(()))
     _analysed: int = 0
     _told_at: tuple[int, int] = (0, 0)
     _place: Place = field(default_factory=Place)
@@ -67,6 +76,7 @@ class Role:
             return await self._analyse(conversation)
         if conversation.schema is not None:
             return answer_for(conversation.schema, self._found(conversation))
+        self.progress.asked += 1
         messages = without_tasks(conversation.messages, [self.spec])
         message = messages[-1] if messages else {}
         asks = asks_for_words(message) or is_about_silence(message)
@@ -83,7 +93,8 @@ class Role:
         before, called = 0, self._place.called
         for answer in answers_of(moves):
             if before == called or before < called < before + len(answer.calls):
-                return self._play(replace(answer, calls=answer.calls[called - before :]), conversation, turn)
+                left = answer if before == called else ScriptedAnswer(calls=answer.calls[called - before :])
+                return self._play(left, conversation, turn)
             before += len(answer.calls)
         return await self._without_script(conversation, messages, spoken)
 
@@ -122,15 +133,16 @@ class Role:
                 values |= turn.extract
         return values
 
-    def _play(self, answer: Answer, conversation: Conversation, turn: int) -> Answer:
+    def _play(self, answer: ScriptedAnswer, conversation: Conversation, turn: int) -> Answer:
         """The answer with those of its calls that the model is offered now; the rest waits for the next."""
         offered = [tool.get("function", tool).get("name") for tool in conversation.tools]
-        calls = tuple(itertools.takewhile(lambda call: call.name in offered, answer.calls))
+        calls = tuple(itertools.takewhile(lambda each: each.move.call in offered, answer.calls))
         if answer.calls and not calls:
-            self._misplay(answer.calls[0].name, offered, turn)
+            self._misplay(str(answer.calls[0].move.call), offered, turn)
             return Answer("That can't be done here.")
         self._place.gave(len(calls))
-        return replace(answer, calls=calls)
+        self.progress.made((*answer.words, *calls))
+        return replace(answer, calls=calls).as_answer()
 
     def _misplay(self, name: str, offered: Sequence[str], turn: int) -> None:
         where = " at " + flow_place(self.spec, offered) if self.spec.flow else ""
@@ -159,10 +171,14 @@ class Role:
     def _nearest(self, turns: Sequence[SpokenTurn]) -> SpokenTurn:
         """The turn of this test that is nearest to words that were heard as more turns than it has."""
         said = self._place.said[-1]
-        match = examples.nearest([Example(turn.words, turn.moves) for turn in turns[1:]], said)
+        match = examples.nearest([_example(turn) for turn in turns[1:]], said)
         if match:
             return next(turn for turn in turns[1:] if turn.words == match.example.said)
         return SpokenTurn(said, turns[-1].index, ())
+
+
+def _example(turn: SpokenTurn) -> Example:
+    return Example(turn.words, tuple(each.move for each in turn.moves))
 
 
 def flow_place(spec: AgentSpec, offered: Sequence[str]) -> str:
