@@ -22,6 +22,7 @@ _UNWRITTEN = (
     "redaction",
     "key",
     "clock",
+    "failed_steps",
     "snapshot",
     "resume",
     "copied_at",
@@ -109,6 +110,8 @@ class CallRecord:
     """What that was when the record was copied."""
     copied_at: float = field(default=0.0, repr=False, compare=False)
     """How many seconds into the call that was."""
+    failed_steps: list[str] = field(default_factory=list, repr=False, compare=False)
+    """Those of ``errors`` that are steps of a flow which could not be taken."""
     flush: Callable[[], Awaitable[object]] | None = field(default=None, repr=False, compare=False)
     """Returns when what has happened by now is stored, or can't be; set by what writes the record."""
     _began: float = field(default=0.0, init=False, repr=False, compare=False)

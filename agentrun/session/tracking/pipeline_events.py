@@ -90,7 +90,7 @@ class PipelineEvents:
     def step_failed(self, why: str) -> None:
         """A flow can't go on to its next node."""
         logger.error("call {}: {}", self.call_id, why)
-        self.transcript.error(why)
+        self.transcript.step_failed(why)
 
     def unsaid(self, written: str, why: str) -> None:
         """The caller does not hear all of an answer."""

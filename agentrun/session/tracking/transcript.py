@@ -90,6 +90,11 @@ class Transcript:
         """Something went wrong."""
         self._record.errors.append(why)
 
+    def step_failed(self, why: str) -> None:
+        """A step of a flow could not be taken."""
+        self._record.failed_steps.append(why)
+        self.error(why)
+
     def dropped(self, who: Literal["caller", "agent"], text: str, why: str) -> None:
         """A text that is no part of the conversation: noise, or what can't be said."""
         if len(self._record.dropped) < MOST_DROPPED:

@@ -12,6 +12,7 @@ from agentrun.testing.results.outcome import Failure, Outcome
 from agentrun.testing.scripts.progress import ScriptProgress
 
 NO_ANSWER_LEFT = "no_answer_left"
+_OF_THE_CALLER = ("user_", "vad_user_", "function_call")
 
 
 def explain(
@@ -28,9 +29,10 @@ def explain(
     """
     if outcome.status == "skipped":
         return outcome
-    failures = list(_once_a_turn(misplays))
+    failures = list(_once_a_turn(misplays, scenario, failed=outcome.status == "failed"))
     if record is not None:
         failures += _unsaid(scenario, record, progress)
+        failures += (Failure(0, 0, "the flow goes on", step, "failed_step") for step in record.failed_steps)
         failures += _stray_keys(scenario, spec, record, failed=outcome.status == "failed")
     explained = {failure.turn for failure in failures}
     failures += (one for one in _unmade(record, progress) if one.turn not in explained)
@@ -39,13 +41,23 @@ def explain(
     return outcome.with_failures(failures)
 
 
-def _once_a_turn(misplays: Sequence[Failure]) -> Iterator[Failure]:
+def _once_a_turn(misplays: Sequence[Failure], scenario: Scenario, *, failed: bool) -> Iterator[Failure]:
+    """What the model could not do; at a turn of which only a call is expected, words may be missing."""
     turns: set[int] = set()
     for misplay in misplays:
         missing = misplay.kind == NO_ANSWER_LEFT
-        if not (missing and misplay.turn in turns):
-            yield misplay
+        if missing and (misplay.turn in turns or not (failed or _is_answered(scenario.turns, misplay.turn))):
+            continue
         turns |= {misplay.turn} if missing else set()
+        yield misplay
+
+
+def _is_answered(turns: Sequence[Turn], number: int) -> bool:
+    """Whether an answer is due at a turn, counted from 1: unless the test looks at something else alone."""
+    expected = turns[number - 1].expect if number <= len(turns) else ()
+    return not expected or any(
+        not one.absent and not one.event.startswith(_OF_THE_CALLER) for one in expected
+    )
 
 
 def _unsaid(scenario: Scenario, record: CallRecord, progress: ScriptProgress) -> Iterator[Failure]:

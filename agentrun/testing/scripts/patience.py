@@ -52,7 +52,7 @@ class Patience:
         if not script.is_played or script.is_cut(turn) or not script.is_followed_by_the_caller(turn):
             return
         for limit in self._limits(turn):
-            if self.is_over or not await self._next_event(limit):
+            if self.is_over or not await self._next_event(limit, self._collects(turn)):
                 break
         script.last = turn
 
@@ -60,24 +60,31 @@ class Patience:
         """How long the next event is waited for, each time."""
         stall = IDLE_SECONDS if self._speaks_to_silence(turn) else STALL_SECONDS
         while True:
-            if self.script.waits(turn):
+            if self.script.waits(turn) and not (self.script.at_work and self._collects(turn)):
                 yield stall
             elif self._events() == self._began and self._is_asked(turn):
                 yield FIRST_SECONDS
             else:
                 yield QUIET_SECONDS
 
-    async def _next_event(self, limit: float) -> bool:
-        """Whether something happens within ``limit`` seconds; tools at work have bounds of their own."""
+    async def _next_event(self, limit: float, collects: bool) -> bool:
+        """Whether something happens within ``limit`` seconds; tools at work have bounds of their own.
+
+        One that ``collects`` keys waits for the next turn, and not that for it.
+        """
         loop, before = asyncio.get_running_loop(), self._events()
         end = loop.time() + limit
         while self._events() == before and not self.is_over:
-            if self.script.at_work:
+            if self.script.at_work and not collects:
                 end = loop.time() + limit
             elif loop.time() >= end:
                 return False
             await asyncio.sleep(POLL_SECONDS)
         return True
+
+    def _collects(self, turn: int) -> bool:
+        """Whether a tool that works now may wait for the keys of the next turn."""
+        return any(one.dtmf for one in self.script.turns[turn + 1 : turn + 2])
 
     def _events(self) -> tuple[int, int]:
         record = self.record()

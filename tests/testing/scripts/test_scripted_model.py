@@ -232,5 +232,5 @@ tests:
 """
     )
     [outcome] = run(path)
-    assert outcome.status == "passed", outcome.failures
+    assert [(one.turn, one.kind) for one in outcome.failures] == [(2, "never_said")]
     assert "Yes?" not in [entry.text for entry in outcome.conversation]

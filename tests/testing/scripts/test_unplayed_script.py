@@ -118,3 +118,43 @@ def test_a_tool_that_was_refused_before_it_ran_was_not_called(tmp_path: Path, st
     assert "Argument 'number' is missing" in misfit.failures[0].reason
     assert reasons(without) == [(1, "a result of find for {'number': '7'}", "no_result")]
     assert (refused.status, refused.failures) == ("passed", ())
+
+
+STEPS = """
+name: steps
+prompts: {system: Be brief., greeting: {say: Hi}}
+tools: [hours]
+flow:
+  initial_node: a
+  nodes:
+    a:
+      task_messages: Ask.
+      functions:
+        - {name: get_hours, transition_to: {field: status, cases: {open: b}}}
+        - {name: go, transition_only: true, description: Go on., transition_to: b}
+    b: {task_messages: "Tell {{ call.body.first_name }}.", functions: []}
+tests:
+  - name: no field
+    turns:
+      - user: Friday?
+        llm: [{call: get_hours, args: {day: friday}}, {say: "From six."}]
+        tools: {get_hours: {state: open}}
+        expect: [{event: response, text_contains: From six}]
+  - name: no value
+    turns:
+      - user: Next.
+        llm: [{call: go}, {say: "Well, now."}]
+        expect: [{event: response, text_contains: Well}]
+"""
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_step_that_a_flow_can_not_take_fails_the_test(tmp_path: Path, style: str) -> None:
+    path = write(tmp_path, "[]")
+    (tmp_path / "desk.tests.yaml").unlink()
+    path.write_text(STEPS)
+    field, value = run(path, style=style)
+    assert reasons(field) == [(0, "the flow goes on", "failed_step")]
+    assert "branches on 'status', and its result has no such field" in field.failures[0].reason
+    assert reasons(value) == [(0, "the flow goes on", "failed_step")]
+    assert "node 'b' can't be entered" in value.failures[0].reason
