@@ -122,6 +122,7 @@ def test_a_tool_that_was_refused_before_it_ran_was_not_called(tmp_path: Path, st
 
 STEPS = """
 name: steps
+transport: local
 prompts: {system: Be brief., greeting: {say: Hi}}
 tools: [hours]
 flow:
