@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
-from agentrun.errors import Problem
+from agentrun.errors import Problem, ToolError
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import SpecFile, Where
 from agentrun.spec.models.scenarios import Expectation, Move, Turn
@@ -15,6 +17,8 @@ LOOK_UP = "before_call"
 """Under a turn's ``tools:`` it is the answer of the look-up before the call, which no model calls."""
 Known = dict[str, Collection[str] | None]
 """What may be called, with its arguments; None where those are not known."""
+_MISSING = re.compile(r"Argument '[^']+' is missing\. ?")
+_AGAIN = " Call again with arguments that fit."
 
 
 def check(file: SpecFile, tools: Sequence[Tool]) -> list[Problem]:
@@ -31,7 +35,47 @@ def check(file: SpecFile, tools: Sequence[Tool]) -> list[Problem]:
         for n, turn in enumerate(test.turns):
             for where, name, arguments in _calls(file, turn, ("tests", t, "turns", n)):
                 problems += _check(file, where, name, arguments, signatures)
+            problems += _misfits(file, turn, ("tests", t, "turns", n), {tool.name: tool for tool in tools})
     return problems
+
+
+def _misfits(file: SpecFile, turn: Turn, where: Where, tools: Mapping[str, Tool]) -> Iterator[Problem]:
+    """A warning for each call that its tool would refuse, since an argument is missing or of another type."""
+    for place, name, arguments, whole in _arguments(file, turn, where):
+        tool = tools.get(name)
+        if tool is None or tool.check is None:
+            continue
+        takes = tool.parameters.get("properties", {})
+        try:
+            # what it does not take is told by name
+            tool.check({key: value for key, value in arguments.items() if key in takes})
+        except ToolError as error:
+            reason = str(error).removesuffix(_AGAIN)
+            reason = reason if whole else _MISSING.sub("", reason).strip()
+            if reason:
+                hint = "write the arguments that it takes, unless the test is about its refusal"
+                yield file.problem(place, f"'{name}' refuses these arguments: {reason}", hint, "warning")
+
+
+def _arguments(
+    file: SpecFile, turn: Turn, where: Where
+) -> Iterator[tuple[Where, str, Mapping[str, Any], bool]]:
+    """Where a turn has arguments of a tool, and whether they are all of them."""
+    for m, move in enumerate(turn.llm):
+        if move.call is not None:
+            place = (*where, "llm", m, "call")
+            yield place if place in file.places else (*where, "llm", "call"), move.call, move.args, True
+    for e, expected in enumerate(turn.expect):
+        for c, call in enumerate(expected.calls):
+            yield (*where, "expect", e, "calls", c, "args"), call.name, call.args, False
+        if expected.name is not None:
+            yield (*where, "expect", e, "args"), expected.name, expected.args or {}, False
+    for name, result in turn.tools.items():
+        results = result.get("results") if isinstance(result, dict) and set(result) == {"results"} else ()
+        for r, one in enumerate(results if isinstance(results, list) else ()):
+            args = one.get("args") if isinstance(one, dict) else None
+            if isinstance(args, dict):
+                yield (*where, "tools", name, "results", r, "args"), name, args, False
 
 
 def _calls(file: SpecFile, turn: Turn, where: Where) -> Iterator[tuple[Where, str, Sequence[str]]]:

@@ -26,11 +26,6 @@ def check(kind: Kind, model: str, given: Mapping[str, Any]) -> Iterator[Finding]
         yield from _stage(kind, model)
 
 
-def unknown(model: str, given: Mapping[str, Any]) -> bool:
-    """Whether ``model`` is probably misspelt: OpenAI has none of that name, and no other server is named."""
-    return "base_url" not in given and bool(model) and not openai_models.is_known(model)
-
-
 def _stage(kind: Kind, model: str) -> Iterator[Finding]:
     """A model of OpenAI's that does something else; another server's names say nothing."""
     does = openai_models.kind_of(model)

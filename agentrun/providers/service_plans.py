@@ -7,7 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agentrun.errors import PluginError, Problem
-from agentrun.providers import catalogue, fallback, installed, openai, openai_models, settings, variables
+from agentrun.providers import (
+    catalogue,
+    fallback,
+    installed,
+    model_makers,
+    openai,
+    settings,
+    variables,
+)
 from agentrun.providers.service import Kind, Service
 from agentrun.providers.variables import Unset
 from agentrun.spec.loading import yaml_loader
@@ -209,20 +217,21 @@ class ServicePlanner:
         if service.provider == OPENAI:
             for below, message, hint in openai.check(service.kind, spec.model_name, values):
                 self.problem((*where, *below), message, hint)
-            self._note_unknown(service.kind, spec.model_name, values, where)
+        if not service.unchecked:
+            self._note_doubt(service, spec.model_name, values, where)
         address = checked.get("base_url")
         if service.takes_http and isinstance(address, str) and (message := problem_with(address)):
             self.problem((*where, "base_url"), message, "write http://localhost:8000/v1")
         return values
 
-    def _note_unknown(self, kind: Kind, model: str, given: Mapping[str, Any], where: Where) -> None:
-        """Warn of a model that OpenAI doesn't have; a compatible server may have any."""
-        if self._environ.get(ADDRESS) or self._offline or not openai.unknown(model, given):
+    def _note_doubt(self, service: Service, model: str, given: Mapping[str, Any], where: Where) -> None:
+        """Warn of a model that the provider probably doesn't have; a compatible server may have any."""
+        elsewhere = "base_url" in given or (service.provider == OPENAI and self._environ.get(ADDRESS))
+        if self._offline or elsewhere or not model:
             return
-        models = sorted(openai_models.MODELS[kind])
-        hint = closest(model, models) or f"write for example {USUAL[kind].partition('/')[2]}"
-        message = f"'{model}' is none of OpenAI's models that are known here"
-        self.notes.append(self._file.problem((*where, "model"), message, hint, "warning"))
+        names = catalogue.providers(service.kind)
+        if doubt := model_makers.doubt(service.kind, service.provider, model, service.model, names):
+            self.notes.append(self._file.problem((*where, "model"), *doubt, "warning"))
 
     def _value(self, service: Service, key: str, value: Any) -> Any:
         """A variable's text is read as the word would be in the file, where a number or a yes is wanted."""

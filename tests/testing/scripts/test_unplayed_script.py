@@ -125,6 +125,7 @@ name: steps
 transport: local
 prompts: {system: Be brief., greeting: {say: Hi}}
 tools: [hours]
+extract: {age: integer}
 flow:
   initial_node: a
   nodes:
@@ -133,7 +134,7 @@ flow:
       functions:
         - {name: get_hours, transition_to: {field: status, cases: {open: b}}}
         - {name: go, transition_only: true, description: Go on., transition_to: b}
-    b: {task_messages: "Tell {{ call.body.first_name }}.", functions: []}
+    b: {task_messages: "They are {{ age }}.", functions: []}
 tests:
   - name: no field
     turns:
