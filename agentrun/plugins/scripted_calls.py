@@ -1,4 +1,4 @@
-"""What the tests of a spec say of its tools: one that calls a tool which is not there can't pass."""
+"""What the tests of a spec say of its tools and values: calls of tools that are not there, what never fits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from agentrun.errors import Problem, ToolError
+from agentrun.spec.checks.in_tests import values
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import SpecFile, Where
 from agentrun.spec.models.scenarios import Expectation, Move, Turn
@@ -22,7 +23,7 @@ _AGAIN = " Call again with arguments that fit."
 
 
 def check(file: SpecFile, tools: Sequence[Tool]) -> list[Problem]:
-    """A problem for each tool that is not there, a warning for each argument that it does not take."""
+    """A problem for each tool that is not there, a warning for each argument and value that does not fit."""
     signatures: Known = {
         tool.name: list(tool.parameters.get("properties", {})) for tool in tools if tool.plugin != MCP
     }
@@ -36,7 +37,7 @@ def check(file: SpecFile, tools: Sequence[Tool]) -> list[Problem]:
             for where, name, arguments in _calls(file, turn, ("tests", t, "turns", n)):
                 problems += _check(file, where, name, arguments, signatures)
             problems += _misfits(file, turn, ("tests", t, "turns", n), {tool.name: tool for tool in tools})
-    return problems
+    return [*problems, *values.check(file)]
 
 
 def _misfits(file: SpecFile, turn: Turn, where: Where, tools: Mapping[str, Tool]) -> Iterator[Problem]:

@@ -45,8 +45,8 @@ def check(scenario: Scenario, record: CallRecord | None, times: Sequence[float |
         )
     for name, target in scenario.variables.items():
         value = record.variables.get(name) if record else None
-        if value != target:
-            reason = f"it was {value!r}" if value is not None else "it has no value"
+        if value != target or isinstance(value, bool) != isinstance(target, bool):
+            reason = f"it was {value!r}" if value is not None else "it has no value; null stands for that"
             failures.append(
                 Failure(len(scenario.turns), 0, f"variables.{name} {target!r}", reason, "variables")
             )
