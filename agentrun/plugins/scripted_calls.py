@@ -1,4 +1,4 @@
-"""What the tests of a spec say of its tools and values: calls of tools that are not there, what never fits."""
+"""What the tests of a spec say of its tools and values: calls of none that is there, what never fits."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def _misfits(file: SpecFile, turn: Turn, where: Where, tools: Mapping[str, Tool]
             tool.check({key: value for key, value in arguments.items() if key in takes})
         except ToolError as error:
             reason = str(error).removesuffix(_AGAIN)
-            reason = reason if whole else _MISSING.sub("", reason).strip()
+            if not whole or set(arguments) - set(takes):
+                # what is misspelt is what is missing
+                reason = _MISSING.sub("", reason).strip()
             if reason:
                 hint = "write the arguments that it takes, unless the test is about its refusal"
                 yield file.problem(place, f"'{name}' refuses these arguments: {reason}", hint, "warning")
