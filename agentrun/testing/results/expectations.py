@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from agentrun.records import CallRecord, Entry
@@ -19,7 +20,9 @@ def first_audio(conversation: Sequence[Entry]) -> list[float | None]:
     times: list[float | None] = []
     start: float | None = None
     for entry in conversation:
-        if entry.who == "caller":
+        if entry.who == "caller" and entry.keys:
+            start = None
+        elif entry.who == "caller":
             times.append(None)
             start = entry.at
         elif entry.who == "agent" and start is not None:
@@ -32,7 +35,8 @@ def check(scenario: Scenario, record: CallRecord | None, times: Sequence[float |
     """What was too slow, who ended the call, what it found out; ``times`` are those of the caller's turns."""
     failures = []
     turn_numbers = [n for n, turn in enumerate(scenario.turns) if turn.words is not None]
-    for n, seconds in zip(turn_numbers, times, strict=False):
+    # a turn that was never heard has no time, and no answer
+    for n, seconds in zip(turn_numbers, itertools.chain(times, itertools.repeat(None)), strict=False):
         budget = scenario.turns[n].budget
         if budget and budget.first_audio and (seconds is None or seconds > budget.first_audio):
             took = "there was no answer" if seconds is None else f"it took {seconds * 1000:.0f} ms"

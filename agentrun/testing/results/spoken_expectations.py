@@ -45,14 +45,22 @@ def problem(expectation: Expectation, heard: HeardAnswers) -> tuple[str, str] | 
     ('text_mismatch', "'Duke won.' does not contain 'Gonzaga'")
     """
     if expectation.absent:
-        happened = _problem(expectation, heard) is None
-        return ("unexpected_event", f"there was a {expectation.event}") if happened else None
+        return _unexpected(expectation, heard)
     trouble = _problem(expectation, heard)
     if trouble is None and expectation.within_ms and expectation.event in (*_SPOKEN, *_ANSWERED):
         wait = heard.first_sound_ms
         if wait is None or wait > expectation.within_ms:
             return "timeout", f"the first sound came after {wait or 0:.0f} ms"
     return trouble
+
+
+def _unexpected(expectation: Expectation, heard: HeardAnswers) -> tuple[str, str] | None:
+    """What must not be: words of the agent count however little of them was heard."""
+    trouble = _problem(expectation, heard)
+    if trouble and trouble[0] == "error":
+        return trouble
+    spoke = expectation.event in _SPOKEN and any(entry.who == "agent" for entry in heard.entries)
+    return ("unexpected_event", f"there was a {expectation.event}") if spoke or not trouble else None
 
 
 def _problem(expectation: Expectation, heard: HeardAnswers) -> tuple[str, str] | None:
