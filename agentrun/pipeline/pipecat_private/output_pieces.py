@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from typing import Any
 
 from pipecat.frames.frames import OutputAudioRawFrame, StartFrame, TTSStoppedFrame
@@ -41,7 +41,7 @@ def _enlarge(
 
     def is_ahead() -> bool:
         until: Any = output._next_send_time
-        return bool(until - time.monotonic() >= seconds)
+        return bool(until - asyncio.get_running_loop().time() >= seconds)
 
     async def handle_audio_frame(frame: OutputAudioRawFrame) -> None:
         sender._audio_chunk_size = large if is_ahead() else small

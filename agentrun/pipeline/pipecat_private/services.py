@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 from openai import AsyncOpenAI
@@ -74,7 +73,7 @@ def send_ahead(output: FrameProcessor | None, seconds: float) -> None:
         return
 
     async def wait() -> None:
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         due: Any = max(output._next_send_time, now) + output._send_interval
         output._next_send_time = due
         await asyncio.sleep(max(0.0, due - now - seconds))

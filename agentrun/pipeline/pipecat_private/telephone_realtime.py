@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import time
@@ -86,14 +87,14 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
         sound = base64.b64decode(event["delta"])
         current.total_size += len(sound)
         self._heard += sound
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         is_first = before is None or before.item_id != where["item_id"]
         if is_first or len(self._heard) >= PIECE_BYTES or now - self._heard_from >= PIECE_SECONDS:
             await self._hand_on()
 
     async def _hand_on(self) -> None:
         """Push what has come of an answer."""
-        self._heard_from = time.monotonic()
+        self._heard_from = asyncio.get_running_loop().time()
         if self._heard:
             sound, self._heard = self._heard, bytearray()
             await self.push_frame(TTSAudioRawFrame(mulaw.decode_pcm(sound), mulaw.RATE, 1))
