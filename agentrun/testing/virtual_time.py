@@ -2,11 +2,15 @@
 
 Sockets on loopback deliver at once, so when nothing is ready and no thread is at work, nothing will happen
 before the next timer; the clock is moved there. A test of 30 seconds of silence takes milliseconds.
+
+Work takes the processor time that it needs, in whichever thread, and not the time that a busy machine lets it
+wait for a processor: a timeout of 15 s allows for as much work there as on an idle one.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 import threading
 import time
@@ -14,7 +18,10 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
+from agentrun.testing.thread_states import ThreadStates
+
 T = TypeVar("T")
+_Ready = list[tuple[selectors.SelectorKey, int]]
 _SETTLE_SECONDS = 0.0001
 """What is waited for in real time before a jump: the kernel's loopback needs microseconds."""
 _MOST_SPEED = 1_000
@@ -25,30 +32,85 @@ _THREAD_SECONDS = 0.001
 """What is waited for where a thread may be about to answer, which is not one of the loop's own."""
 _OWN_THREADS = "asyncio_"
 """How asyncio names the threads of its own executor; who waits for those is counted."""
+_LOOK_SECONDS = 0.005
+"""How often threads at work are looked at."""
+
+
+class _Clock:
+    """Seconds of work, of waiting for threads that wait themselves, and those that were skipped."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seconds = self._real = time.monotonic()
+        self._work = time.process_time()
+
+    def now(self) -> float:
+        with self._lock:
+            real, work = time.monotonic(), time.process_time()
+            # threads that compute side by side do so in the same time
+            self._seconds += max(0.0, min(real - self._real, work - self._work))
+            self._real, self._work = real, work
+            return self._seconds
+
+    def skip_to(self, seconds: float) -> None:
+        with self._lock:
+            self._seconds = max(self._seconds, seconds)
 
 
 class _Selector(selectors.DefaultSelector):
-    """Moves ``ahead`` instead of waiting."""
+    """Moves its ``clock`` instead of waiting."""
 
-    ahead = 0.0
     busy = 0
+    """How many calls are in threads of executors."""
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None or timeout <= 0 or self.busy:
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = _Clock()
+        self._threads = ThreadStates()
+
+    def close(self) -> None:
+        self._threads.close()
+        super().close()
+
+    def select(self, timeout: float | None = None) -> _Ready:
+        if timeout is not None and timeout <= 0:
             return list(super().select(timeout))
-        began = time.monotonic()
-        ready = super().select(0) or self._settled(timeout)
-        if not ready and not self.busy:
-            self.ahead += max(0.0, timeout - (time.monotonic() - began))
+        if timeout is None and not self.busy:
+            return self._waited(None)
+        due = self.clock.now() + (math.inf if timeout is None else timeout)
+        ready = super().select(0) or self._settled(due)
+        if not ready and due < math.inf:
+            self.clock.skip_to(due)
         return list(ready)
 
-    def _settled(self, timeout: float) -> list[tuple[selectors.SelectorKey, int]]:
+    def _settled(self, due: float) -> _Ready:
+        """What is ready before the moment that is ``due``, once no thread is at work that may change that."""
+        ready = [] if self.busy else self._paused(due - self.clock.now())
+        while not ready and (left := due - self.clock.now()) > 0:
+            if self._threads.others_at_work():
+                ready = super().select(min(left, _LOOK_SECONDS))
+            elif self.busy:
+                ready = self._waited(min(left, _LOOK_SECONDS))
+            else:
+                return super().select(0)
+        return ready
+
+    def _paused(self, timeout: float) -> _Ready:
         shortest = _THREAD_SECONDS if _has_other_threads() else _SETTLE_SECONDS
         wait = min(timeout, max(shortest, min(timeout / _MOST_SPEED, _FAR_SECONDS)))
         if wait >= _THREAD_SECONDS:
             return super().select(wait)
-        time.sleep(wait)  # shorter than what a selector can wait for
+        time.sleep(max(0.0, wait))  # shorter than what a selector can wait for
         return super().select(0)
+
+    def _waited(self, timeout: float | None) -> _Ready:
+        """What is ready within ``timeout``, which counts: what is waited for waits as well."""
+        began, start = time.monotonic(), self.clock.now()
+        ready = super().select(timeout)
+        seconds = time.monotonic() - began
+        # a process that was stopped in between has waited for no longer than it wanted to
+        self.clock.skip_to(start + (seconds if timeout is None else min(seconds, timeout)))
+        return ready
 
 
 def _has_other_threads() -> bool:
@@ -69,13 +131,13 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         super().__init__(self._jumping)
 
     def time(self) -> float:
-        """Seconds, real and skipped."""
-        return time.monotonic() + self._jumping.ahead
+        """Seconds of work, of waiting, and skipped."""
+        return self._jumping.clock.now()
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Executor | None, func: Callable[..., T], *args: Any
     ) -> asyncio.Future[T]:
-        """While a thread is at work time is real."""
+        """While a thread waits for something time is real."""
         self._jumping.busy += 1
         future = super().run_in_executor(executor, func, *args)
         future.add_done_callback(self._idle)
