@@ -48,9 +48,11 @@ async def test_an_answer_that_is_heard_to_its_end_is_whole(tmp_path: Path, style
 @pytest.mark.parametrize("style", STYLES)
 async def test_an_answer_is_heard_at_the_pace_of_its_speech(tmp_path: Path, style: str) -> None:
     """The line is paced by the clock of the call, which jumps here: no gap is heard, however long it is."""
-    async with open_desk(tmp_path, [HELLO, LONG, OPEN], style=style) as desk:
-        async with desk.caller.call(desk.url) as call:
-            await call.hear_greeting(silence=0.5)
-            await call.say(QUESTION)
-            answer = await call.hear_answer(silence=0.8)
+    async with (
+        open_desk(tmp_path, [HELLO, LONG, OPEN], style=style) as desk,
+        desk.caller.call(desk.url) as call,
+    ):
+        await call.hear_greeting(silence=0.5)
+        await call.say(QUESTION)
+        answer = await call.hear_answer(silence=0.8)
     assert answer.seconds == pytest.approx(len(LONG.text.split()) / WORDS_PER_SECOND, abs=LATE_SECONDS)
