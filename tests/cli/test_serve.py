@@ -177,15 +177,18 @@ finally:
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [("key", "OPENAI_API_KEY is not set"), ("port", "is in use"), ("spec", "twillio")],
+    [("key", "OPENAI_API_KEY is not set"), ("port", "is in use"), ("spec", "twillio"), ("file", "desk.yaml")],
 )
 def test_what_is_wrong_is_said_before_anything_is_loaded(spec: Path, wrong: str, said: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = str(taken.getsockname()[1]) if wrong == "port" else "0"
+        # what a port in use would say by itself comes after what must be mended in any case
+        port = str(taken.getsockname()[1])
         if wrong == "spec":
             spec.write_text(SPEC.replace("twilio", "twillio"))
+        elif wrong == "file":
+            spec.unlink()
         done = subprocess.run(
             [sys.executable, "-c", LOADED, "serve", str(spec), "--port", port],
             capture_output=True,
@@ -196,6 +199,7 @@ def test_what_is_wrong_is_said_before_anything_is_loaded(spec: Path, wrong: str,
         )
     assert (done.returncode, done.stdout) == (1, "False\n"), done.stderr
     assert said in done.stderr
+    assert ("is in use" in done.stderr) == (wrong == "port")
     assert "Starting" not in done.stderr
 
 

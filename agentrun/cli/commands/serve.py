@@ -131,7 +131,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
 
 
 def _begin(specs: tuple[Path, ...], given: dict[str, Any], form: str) -> socket.socket | None:
-    """Look at the specs, the keys and the port before anything is loaded, and say that it starts.
+    """Look at the specs, the keys and then the port before anything is loaded, and say that it starts.
 
     The socket is the server's; one of several workers inherits its own. Where systemd listens already, its
     address is the server's, whatever --host and --port say.
@@ -142,14 +142,14 @@ def _begin(specs: tuple[Path, ...], given: dict[str, Any], form: str) -> socket.
 
     if given["worker_fd"] is not None:
         return None
+    keys = not (given["offline"] or given["mock_server"] or given["dispatch"])
+    settings = {key: given[key] for key in ("style", "overrides")}
+    names = preflight.examine(specs, os.environ, keys=keys, **settings)
     sock = activated_socket.take(os.environ)
     if sock:
         given["host"], given["port"] = sock.getsockname()[:2]
     else:
         sock = bind(given["host"], given["port"])
-    keys = not (given["offline"] or given["mock_server"] or given["dispatch"])
-    settings = {key: given[key] for key in ("style", "overrides")}
-    names = preflight.examine(specs, os.environ, keys=keys, **settings)
     if given["dispatch"]:
         from agentrun.server.dispatch import pipecat_cloud
 
