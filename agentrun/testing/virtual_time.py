@@ -34,6 +34,10 @@ _OWN_THREADS = "asyncio_"
 """How asyncio names the threads of its own executor; who waits for those is counted."""
 _LOOK_SECONDS = 0.005
 """How often threads at work are looked at."""
+_COMPUTED_SECONDS = 0.00005
+"""Who has computed for so long while the loop waited may just be waiting for Python's lock when looked at."""
+_RESTLESS_SECONDS = 10.0
+"""After so much work without a rest, as of a tool that was given up, no thread is waited for any more."""
 
 
 class _Clock:
@@ -57,6 +61,31 @@ class _Clock:
             self._seconds = max(self._seconds, seconds)
 
 
+class _Others:
+    """What the threads beside the loop's are at."""
+
+    def __init__(self) -> None:
+        self._states = ThreadStates()
+        self._before = 0.0
+        self._restless = 0.0
+
+    def close(self) -> None:
+        self._states.close()
+
+    def mark(self) -> None:
+        """From here on their work is measured."""
+        self._before = time.process_time() - time.thread_time()
+
+    def are_at_work(self) -> bool:
+        """Whether one of them has work, or had until a moment ago, which is not without an end."""
+        used = time.process_time() - time.thread_time() - self._before
+        if used < _COMPUTED_SECONDS and not self._states.others_at_work():
+            self._restless = 0.0
+            return False
+        self._restless += used
+        return self._restless < _RESTLESS_SECONDS
+
+
 class _Selector(selectors.DefaultSelector):
     """Moves its ``clock`` instead of waiting."""
 
@@ -66,10 +95,10 @@ class _Selector(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.clock = _Clock()
-        self._threads = ThreadStates()
+        self._others = _Others()
 
     def close(self) -> None:
-        self._threads.close()
+        self._others.close()
         super().close()
 
     def select(self, timeout: float | None = None) -> _Ready:
@@ -85,9 +114,12 @@ class _Selector(selectors.DefaultSelector):
 
     def _settled(self, due: float) -> _Ready:
         """What is ready before the moment that is ``due``, once no thread is at work that may change that."""
+        self._others.mark()
         ready = [] if self.busy else self._paused(due - self.clock.now())
         while not ready and (left := due - self.clock.now()) > 0:
-            if self._threads.others_at_work():
+            at_work = self._others.are_at_work()
+            self._others.mark()
+            if at_work:
                 ready = super().select(min(left, _LOOK_SECONDS))
             elif self.busy:
                 ready = self._waited(min(left, _LOOK_SECONDS))
