@@ -1,9 +1,9 @@
 """What the tests share, and what they take from the machine that they run on.
 
-Clock: what waits runs on ``agentrun.testing.virtual_time``; only sound on the wire runs in real time, and is
-bounded by the order of what happens. Files that are in real time throughout stand in ``SLOW`` and run with
-`make test-all` and in `.ci/run`; a single test is marked ``@pytest.mark.slow``. What waits for more than 20 s
-belongs there.
+Clock: what waits runs on ``agentrun.testing.virtual_time``, also with sound; what must run in real time is
+bounded by the order of what happens. Files that take long stand in ``SLOW`` and run with `make test-all` and
+in `.ci/run`, in real time unless they are in ``JUMPING``; a single test is marked ``@pytest.mark.slow``. What
+waits for more than 20 s belongs there.
 
 Shared: ``engines`` (session) is the packaged hearing and voice, loaded once a process; ``postgresql``
 (session, `tests/records/conftest.py`) is one server for all tests that want one.
@@ -43,7 +43,7 @@ KEPT = ("CI", "LD_LIBRARY_PATH", "PIP_", "PYTEST_", "PYTHON", "SSL_CERT_", "UV_"
 TESTS = Path(__file__).parent
 SLOW = frozenset(
     {
-        # calls with sound in real time
+        # calls with sound, in real time but for those in JUMPING
         "calls/test_answers.py",
         "calls/test_base_url.py",
         "calls/test_call_control.py",
@@ -89,6 +89,19 @@ SLOW = frozenset(
     }
 )
 """Files that `make test` leaves out."""
+JUMPING = frozenset(
+    f"calls/test_{name}.py"
+    for name in (
+        "answers",
+        "base_url",
+        "call_control",
+        "faults",
+        "speech_prepared_ahead",
+        "speech_text",
+        "turns_and_limits",
+    )
+)
+"""Slow files with many calls that only use the processor: what is waited for in them is jumped over."""
 FIRST = (
     # quick
     "cli/test_test.py",
@@ -150,15 +163,16 @@ certifi.where = lambda: _AUTHORITY.name
 
 def pytest_configure() -> None:
     """A slow file that was renamed would run with the quick ones again."""
-    gone = sorted(name for name in (*SLOW, *FIRST, *VIRTUAL) if not (TESTS / name).exists())
+    gone = sorted(name for name in (*SLOW, *JUMPING, *FIRST, *VIRTUAL) if not (TESTS / name).exists())
     if gone:
         raise pytest.UsageError(f"tests/conftest.py names files that are not there: {', '.join(gone)}")
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], AbstractEventLoop]]:
     """Real time is for what is slow, as sound on a wire is, and what is marked ``real_time``."""
-    is_real = item.get_closest_marker("slow") or item.get_closest_marker("real_time") or _file(item) in SLOW
-    if is_real or not _file(item).startswith(VIRTUAL):
+    file = _file(item)
+    is_slow = (item.get_closest_marker("slow") or file in SLOW) and file not in JUMPING
+    if is_slow or item.get_closest_marker("real_time") or not file.startswith(VIRTUAL):
         return {"real": asyncio.new_event_loop}
     return {"virtual": VirtualTimeLoop}
 
