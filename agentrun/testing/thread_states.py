@@ -25,6 +25,8 @@ class ThreadStates:
             tasks = os.listdir(_TASKS)  # noqa: PTH208 - once for each jump
         except OSError:
             return False
+        for ended in self._files.keys() - set(tasks):
+            self._forget(ended)
         me = str(threading.get_native_id())
         return any(self._state(task) in _AT_WORK for task in tasks if task != me)
 
