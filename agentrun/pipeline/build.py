@@ -12,6 +12,7 @@ from agentrun.pipeline.storable_frames import keep_storable
 from agentrun.pipeline.text import pipeline as written
 from agentrun.pipeline.tools import functions, tool_spans
 from agentrun.plan.plan import Plan
+from agentrun.providers.service import Kind
 from agentrun.transports.connection import Connection
 
 AHEAD_SECONDS = 0.2
@@ -34,6 +35,8 @@ def build(
     for part in (parts.tts, parts.playout, connection.transport.output(), assistant):
         if part:
             pipecat_private.drop_what_waits(part)
+    model: Kind = "llm" if plan.llm else "realtime"
+    parts.progress.listen(plan, {"stt": parts.stt, model: parts.llm, "tts": parts.tts}, parts.aggregators)
     return parts
 
 

@@ -11,6 +11,7 @@ from pipecat.processors.frame_processor import FrameProcessor
 
 from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
 from agentrun.pipeline.failover.failover import Failover
+from agentrun.pipeline.part_progress import PartProgress
 from agentrun.pipeline.text.speech_text import SpeechText
 
 
@@ -18,7 +19,7 @@ from agentrun.pipeline.text.speech_text import SpeechText
 class PipelineParts:
     """``stt``, ``llm`` and ``tts`` are Pipecat's processors; None where the style has no such part.
 
-    ``text`` says how the model's text is spoken."""
+    ``text`` says how the model's text is spoken, ``progress`` which of the parts somebody waits for."""
 
     pipeline: Pipeline
     context: LLMContext
@@ -28,6 +29,7 @@ class PipelineParts:
     tts: FrameProcessor | None = None
     playout: PlayoutTracker | None = None
     text: SpeechText = field(default_factory=lambda: SpeechText(None))
+    progress: PartProgress = field(default_factory=PartProgress)
 
     def instruct(self, words: str) -> None:
         """What the developer has the model do, from its next answer on."""

@@ -32,7 +32,7 @@ async def test_a_socket_that_is_lost_is_replaced_and_the_caller_is_told(tmp_path
             await call.hear_answer(silence=0.8)
         record = await desk.finished(call)
     assert [e.text for e in record.transcript if e.who == "agent"] == [HELLO.text, TOLD.text, OPEN.text]
-    assert any(error.startswith("the realtime model went silent: ") for error in record.errors)
+    assert any(error.startswith("realtime_lost: the realtime model (openai/") for error in record.errors)
     told = str(desk.brain.asked[1].messages)
     assert realtime_reconnection.RESUME in told
     assert HELLO.text in told, "the conversation so far was not restored"

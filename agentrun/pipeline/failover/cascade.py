@@ -8,7 +8,7 @@ from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.stt_service import SegmentedSTTService
 from pipecat.services.tts_service import TTSService
 
-from agentrun.pipeline import pipecat_private
+from agentrun.pipeline import pipecat_private, service_labels
 from agentrun.pipeline.failover.failover import Member
 from agentrun.pipeline.failover.llm import LanguageModelFailover
 from agentrun.pipeline.failover.stt import SpeechToTextFailover
@@ -72,6 +72,6 @@ def _members(
     plan: ServicePlan, make: Callable[[ServicePlan], FrameProcessor], attempt_timeout: float
 ) -> list[Member]:
     return [
-        Member(make(each), f"{each.provider}/{each.model}", attempt_timeout)
+        Member(make(each), f"{each.provider}/{each.model}", attempt_timeout, service_labels.address(each))
         for each in (plan, *plan.fallback)
     ]

@@ -20,6 +20,7 @@ from pipecat.pipeline.service_switcher import ServiceSwitcher, ServiceSwitcherSt
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.utils.errors import ErrorCategory
 
+from agentrun.pipeline import service_labels
 from agentrun.pipeline.failover.attempt_deadline import AttemptDeadline
 from agentrun.pipeline.failover.recovery import ServiceRecovery
 from agentrun.pipeline.session_listener import SessionListener
@@ -33,11 +34,17 @@ OURS = "failover"
 
 @dataclass(frozen=True)
 class Member:
-    """A service, what people call it, and the seconds that it may take to begin."""
+    """A service, what people call it, the seconds that it may take to begin, and where it is."""
 
     service: FrameProcessor
     name: str
     attempt_timeout: float
+    address: str = ""
+
+    @property
+    def label(self) -> str:
+        """Name and address."""
+        return service_labels.label(self.name, self.address)
 
 
 class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
@@ -97,7 +104,8 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
     def overdue(self) -> None:
         """Nothing came for as long as the serving member may take."""
         if self._serving:
-            self.fail(ErrorFrame(f"{self._serving.name}: nothing within {self._serving.attempt_timeout:g} s"))
+            words = f"{self._serving.name}: nothing within {self._serving.attempt_timeout:g} s"
+            self.fail(ErrorFrame(words, category=ErrorCategory.CONNECTIVITY))
 
     def wait(self) -> None:
         """Something is due from now on."""
@@ -139,6 +147,7 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
         if len(self.members) > 1:
             self._recovery.begin(failed.service)
         if following:
+            error.error = f"{error.error}; {service_labels.PARTS[self.part]} ({failed.label})"
             self._serving = None
         else:
             self.forget()

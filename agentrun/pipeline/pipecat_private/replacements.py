@@ -18,6 +18,7 @@ from pipecat.services.openai.base_llm import BaseOpenAILLMService
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.responses.llm import OpenAIResponsesHttpLLMService, OpenAIResponsesLLMService
 from pipecat.services.stt_service import SegmentedSTTService
+from pipecat.services.tts_service import TTSService
 from pipecat.services.websocket_service import WebsocketService
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketOutputTransport
@@ -49,6 +50,7 @@ REPLACEABLE = (
     Replaceable(SegmentedSTTService, "run_stt", ("audio",), "bound a transcription; begin it at a pause"),
     Replaceable(SegmentedSTTService, "_handle_user_stopped_speaking", ("frame",), "pauses within speech"),
     Replaceable(SegmentedSTTService, "cleanup", (), "withdraw what was begun at a pause"),
+    Replaceable(TTSService, "run_tts", ("text", "context_id"), "know since when a voice has had words"),
     Replaceable(LLMAssistantAggregator, "push_aggregation", (), "keep what the caller heard, not all"),
     *(
         Replaceable(LLMAssistantAggregator, f"_handle_function_call_{what}", ("frame",), "cancel in order")

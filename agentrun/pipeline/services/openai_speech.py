@@ -14,6 +14,7 @@ from pipecat.utils.tracing.service_decorators import traced_tts
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services import speech_request
+from agentrun.pipeline.services.resumed_speech import SpeakingRate
 from agentrun.pipeline.services.speech_sound import RATE
 from agentrun.plan.plan import ServicePlan
 
@@ -52,7 +53,9 @@ class OpenAISpeech(OpenAITTSService):
     """Speech that is heard when ``buffer`` seconds of it are there; Pipecat waits for half a second.
 
     What stands in ``ready`` is asked of nobody. A service that sends nothing for ``stall`` seconds, breaks
-    off, or sends what is no speech is asked ``attempts`` times, and the sound is joined where it broke off.
+    off, or sends what is no speech is asked ``attempts`` times. No two takes of a sentence are alike, so that
+    sound that broke off is not gone on with: the voice is asked for the words from the last one on that was
+    surely heard, as ``SpeakingRate`` counts them; a word or two may be heard twice.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class OpenAISpeech(OpenAITTSService):
         self._planned, self._ready = voice, ready
         self._buffer, self._stall, self._attempts = buffer, stall, attempts
         self._as_planned = replace(self.settings)
+        self._rate = SpeakingRate()
 
     @property
     def chunk_size(self) -> int:
@@ -81,33 +85,33 @@ class OpenAISpeech(OpenAITTSService):
             for start in range(0, len(pcm), self.chunk_size):
                 yield self._frame(pcm[start : start + self.chunk_size], context_id)
             return
-        sent, error = 0, None
+        sent, rest, error = 0.0, text, None
         for _ in range(self._attempts):
+            seconds = 0.0
             try:
-                async for piece in self._asked(text, skip=sent):
+                async for piece in self._asked(rest):
                     if not sent:
                         await self.stop_ttfb_metrics()
                         await self.start_tts_usage_metrics(text)
-                    sent += len(piece)
+                    seconds += len(piece) / 2 / RATE
+                    sent += len(piece) / 2 / RATE
                     yield self._frame(piece, context_id)
+                self._rate.learn(rest, seconds)
                 return
             except speech_request.ERRORS as failure:
-                error = failure
+                error, rest = failure, self._rate.unheard(rest, seconds)
                 if isinstance(failure, openai.APIStatusError):
                     break
         assert error is not None  # noqa: S101
         yield _told(error, sent)
 
-    async def _asked(self, text: str, skip: int) -> AsyncGenerator[bytes, None]:
-        """The sound of ``text`` without its first ``skip`` bytes."""
+    async def _asked(self, text: str) -> AsyncGenerator[bytes, None]:
+        """The sound of ``text``."""
         body = pipecat_private.speech_request(self, text)
         pieces = speech_request.sound(pipecat_private.speech_client(self), body, self.chunk_size, self._stall)
         try:
             async for piece in pieces:
-                rest = piece[skip:]
-                skip = max(0, skip - len(piece))
-                if rest:
-                    yield rest
+                yield piece
         finally:
             await pieces.aclose()
 
@@ -115,10 +119,10 @@ class OpenAISpeech(OpenAITTSService):
         return TTSAudioRawFrame(pcm, RATE, 1, context_id=context_id)
 
 
-def _told(error: Exception, sent: int) -> ErrorFrame:
+def _told(error: Exception, sent: float) -> ErrorFrame:
     """One refused sentence doesn't make a voice unusable; a wrong key does."""
     status = getattr(error, "status_code", None)
-    after = f", after {sent / 2 / RATE:.1f} s of sound" if sent else ""
+    after = f", after {sent:.1f} s of sound" if sent else ""
     frame = ErrorFrame(f"speech: {error or type(error).__name__}{after}", exception=error)
     if status not in _LASTING:
         frame.category = ErrorCategory.UNKNOWN if status is None else classify_http_status_code(status)

@@ -11,6 +11,7 @@ from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.utils.errors import ErrorCategory
 
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.session.responses.answer_state import AnswerState
 
 LOOK = (
     "look at the address (OPENAI_BASE_URL, base_url) and the network, and ask with `agentrun doctor --live`"
@@ -23,6 +24,8 @@ _NEXT_STEPS = {
     ErrorCategory.RATE_LIMIT: "the account's rate is too high: raise its limits, or add `fallback`",
 }
 _MOST_CAUSES = 10
+_MOST_WORDS = 300
+_STATES = {AnswerState.STALLED: "stalled", AnswerState.EMPTY: "empty", AnswerState.FAILED: "late"}
 
 
 def unreachable(error: BaseException | None) -> str:
@@ -44,20 +47,41 @@ def unreachable(error: BaseException | None) -> str:
 def describe(frame: ErrorFrame, kind: ErrorCategory, parts: PipelineParts) -> str:
     """Which part failed, why, and the next step.
 
-    ``the language model failed: http://127.0.0.1:99 can't be reached: connection refused; look at …``
+    ``the language model (openai/gpt-4o at http://127.0.0.1:99) failed: http://127.0.0.1:99 can't be reached:
+    connection refused; look at …``
     """
     what = _part(frame.processor, parts)
     if why := unreachable(frame.exception):
         return f"{what} failed: {why}; {LOOK}"
     step = _NEXT_STEPS.get(kind)
-    return f"{what} failed ({kind.value.replace('_', ' ')})" + (f"; {step}" if step else "")
+    why = frame.error[:_MOST_WORDS]
+    return f"{what} failed ({kind.value.replace('_', ' ')}): {why}" + (f"; {step}" if step else "")
+
+
+def located(words: str, processor: FrameProcessor | None, parts: PipelineParts) -> str:
+    """``words`` about an error, and the part that it is of, with service and address, where it has one."""
+    part = parts.progress.find(processor)
+    return f"{words}; {part.label}" if part else words
+
+
+def awaited(state: AnswerState, reason: str, parts: PipelineParts) -> str:
+    """Why an answer went wrong, with the part that was waited for, its address, and what it last did.
+
+    It begins with a word for ``/metrics``, of the part and of what it did: ``llm_late``, ``tts_stalled``.
+    """
+    progress, tools = parts.progress, sorted(set(parts.progress.tools.values()))
+    beside = f"; at work: {', '.join(tools)}" if tools else ""
+    empty = state is AnswerState.EMPTY
+    part = progress.empty() if empty else progress.awaited()
+    if part is None:
+        return f"answer_{_STATES[state]}: {reason}{beside}"
+    where = part.label if empty else f"waited for {part.described()}"
+    return f"{part.kind}_{_STATES[state]}: {reason}; {where}{beside}"
 
 
 def _part(processor: FrameProcessor | None, parts: PipelineParts) -> str:
-    for part, name in ((parts.llm, "the language model"), (parts.stt, "the transcription")):
-        if processor is not None and processor is part:
-            return name
-    return "the voice" if processor is not None and processor is parts.tts else str(processor)
+    part = parts.progress.find(processor)
+    return part.label if part else str(processor)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

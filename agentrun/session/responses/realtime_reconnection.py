@@ -41,7 +41,7 @@ class RealtimeReconnection:
     connection, and whether it was asked to speak. ``give_up`` is told once: when it can't be brought back,
     or stays deaf each time.
     A call that ``is_over`` closes its connection itself.
-    ``clock`` is in seconds, by default the event loop's.
+    ``clock`` is in seconds, by default the event loop's; ``name`` is what the model is called in words.
     """
 
     def __init__(
@@ -55,8 +55,9 @@ class RealtimeReconnection:
         is_over: Callable[[], bool],
         is_unheard: Callable[[], bool] = bool,
         clock: Callable[[], float] | None = None,
+        name: str = "the realtime model",
     ) -> None:
-        self._llm = llm
+        self._llm, self._name = llm, name
         self._add_instruction = add_instruction
         self._quiet = quiet
         self._give_up = give_up
@@ -77,7 +78,7 @@ class RealtimeReconnection:
                 return
             if why := self._silent(self._clock() - connected_at):
                 if self._unheard > MOST_ATTEMPTS or not await self._bring_back(why):
-                    await self._give_up(f"the realtime model could not be reached again ({why}); {LOOK}")
+                    await self._give_up(f"{self._name} could not be reached again ({why}); {LOOK}")
                     return
                 connected_at = self._clock()
             elif self._clock() - connected_at > RENEW_SECONDS and self._quiet():
@@ -100,13 +101,13 @@ class RealtimeReconnection:
         return "it did not hear the caller"
 
     async def _bring_back(self, why: str) -> bool:
-        self._lost(f"the realtime model went silent: {why}")
+        self._lost(f"realtime_lost: {self._name} went silent: {why}")
         await pipecat_private.end_half_answer(self._llm)
         self._add_instruction(RESUME)
         for attempt in range(1, MOST_ATTEMPTS + 1):
             if self._is_over():
                 return True
-            logger.warning("the realtime model went silent; connecting anew, attempt {}", attempt)
+            logger.warning("{} went silent: {}; connecting anew, attempt {}", self._name, why, attempt)
             asked = await pipecat_private.realtime_restore(self._llm, speak=True)
             self._back(asked)
             if await self._is_back():
@@ -143,5 +144,7 @@ def watching(
     if not isinstance(parts.llm, OpenAIRealtimeLLMService):
         return []
     told = (quiet, give_up, lost, back, is_over, is_unheard)
-    reconnection = RealtimeReconnection(parts.llm, parts.instruct, *told)
+    part = parts.progress.find(parts.llm)
+    name = part.label if part else "the realtime model"
+    reconnection = RealtimeReconnection(parts.llm, parts.instruct, *told, name=name)
     return [asyncio.create_task(reconnection.watch())]

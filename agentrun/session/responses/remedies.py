@@ -42,7 +42,7 @@ class Remedies:
 
     async def failed(self, _worker: PipelineWorker, frame: ErrorFrame) -> None:
         """A processor tells of an error."""
-        self.record.errors.append(described(frame))
+        self.record.errors.append(error_words.located(described(frame), frame.processor, self.parts))
         if self.is_over():
             return
         begun = self.response_deadline.answer.has_begun
@@ -62,9 +62,9 @@ class Remedies:
         if self.is_over():
             return
         verdict = self.faults.judge_answer(state)
-        if verdict is not Verdict.GIVE_UP:
-            self.record.errors.append(reason)
-        logger.warning("call {}: {}: {}; will {}", self.record.id, state.value, reason, verdict.value)
+        reason = error_words.awaited(state, reason, self.parts)
+        self.record.errors.append(reason)
+        logger.warning("call {}: {}; will {}", self.record.id, reason, verdict.value)
         await self._do(verdict, reason)
 
     def noted(self, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from typing import Any, cast
@@ -13,8 +14,12 @@ from pipecat.frames.frames import ErrorFrame
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.utils.errors import ErrorCategory
 
+from agentrun.pipeline.part_progress import Part, PartProgress
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.plan.plan import ServicePlan
 from agentrun.session.responses import error_words
+from agentrun.session.responses.answer_state import AnswerState
+from agentrun.testing import virtual_time
 
 
 def refused(url: str, cause: BaseException) -> openai.APIConnectionError:
@@ -56,7 +61,8 @@ def test_what_is_said_of_the_call_names_part_address_and_next_step() -> None:
     frame.processor = llm
     said = error_words.describe(frame, ErrorCategory.CONNECTIVITY, parts)
     assert said.startswith(
-        "the language model failed: http://127.0.0.1:99 can't be reached: refused; look at"
+        "the language model (openai/gpt-4o at http://127.0.0.1:99) failed: "
+        "http://127.0.0.1:99 can't be reached: refused; look at"
     )
     assert "OPENAI_BASE_URL" in said
     assert "agentrun doctor --live" in said
@@ -69,7 +75,49 @@ def test_another_failure_names_what_to_look_at(kind: ErrorCategory, step: str) -
     llm = FrameProcessor()
     frame = ErrorFrame("refused")
     frame.processor = llm
-    assert step in error_words.describe(frame, kind, cast(PipelineParts, PartsOf(llm)))
+    said = error_words.describe(frame, kind, cast(PipelineParts, PartsOf(llm)))
+    assert said.startswith(
+        f"the language model (openai/gpt-4o at http://127.0.0.1:99) failed ({kind.value}): ref"
+    )
+    assert step in said
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "what"),
+    [
+        (
+            AnswerState.FAILED,
+            "llm_late",
+            "; waited for the language model (openai/gpt-4o at http://127.0.0.1:99)",
+        ),
+        (AnswerState.STALLED, "llm_stalled", ", which last sent something 2.0 s ago"),
+        (AnswerState.EMPTY, "llm_empty", "; the language model (openai/gpt-4o at http://127.0.0.1:99)"),
+    ],
+)
+def test_an_answer_that_stayed_out_names_the_part_its_address_and_what_it_last_did(
+    state: AnswerState, kind: str, what: str
+) -> None:
+    parts = PartsOf(FrameProcessor())
+
+    async def wait() -> str:
+        parts.progress.parts["llm"].take()
+        if state is AnswerState.STALLED:
+            parts.progress.parts["llm"].send()
+        await asyncio.sleep(2)
+        return error_words.awaited(state, "why", cast(PipelineParts, parts))
+
+    said = virtual_time.run(wait())
+    assert said.startswith(f"{kind}: why; ")
+    assert what in said
+    assert "secret" not in said
+
+
+def test_without_a_part_that_has_work_the_answer_itself_is_late() -> None:
+    parts = PartsOf(FrameProcessor())
+    parts.progress.tools["1"] = "book"
+    assert error_words.awaited(AnswerState.FAILED, "why", cast(PipelineParts, parts)) == (
+        "answer_late: why; at work: book"
+    )
 
 
 def test_an_answer_of_the_server_is_not_called_unreachable() -> None:
@@ -84,3 +132,5 @@ class PartsOf:
 
     def __init__(self, llm: FrameProcessor) -> None:
         self.llm, self.stt, self.tts = llm, None, None
+        where = ServicePlan("llm", "openai", "gpt-4o", {}, base_url="http://me:secret@127.0.0.1:99/v1")
+        self.progress = PartProgress({"llm": Part("llm", llm, (where,))})
