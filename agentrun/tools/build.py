@@ -13,6 +13,7 @@ from agentrun.call import Call
 from agentrun.tools.arguments import function_schema
 from agentrun.tools.arguments.argument_check import Signature
 from agentrun.tools.decorator import ATTRIBUTE, ToolOptions
+from agentrun.tools.results.listed import listed
 from agentrun.tools.tool import Runner, Tool
 
 if TYPE_CHECKING:
@@ -58,13 +59,13 @@ def _runner(function: Callable[..., Any], signature: Signature, threads: Threads
     async def run(call: Call, arguments: Mapping[str, Any]) -> Any:
         values = {**signature.check(arguments), **dict.fromkeys(signature.call_parameters, call)}
         if threads is None:
-            return await function(**values)
+            return listed(await function(**values))
         import asyncio  # not for a check, which runs no tool
 
-        work = partial(copy_context().run, function, **values)
+        work = partial(copy_context().run, lambda: listed(function(**values)))
         result = await asyncio.get_running_loop().run_in_executor(threads, work)
         # A plain function that wraps an async one hands back something to await.
-        return await result if inspect.isawaitable(result) else result
+        return listed(await result) if inspect.isawaitable(result) else result
 
     return run
 
