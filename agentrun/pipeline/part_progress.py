@@ -19,6 +19,7 @@ from pipecat.frames.frames import (
     LLMTextFrame,
     TranscriptionFrame,
     TTSAudioRawFrame,
+    UserStoppedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
 )
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
@@ -116,7 +117,7 @@ class PartProgress:
             planned: ServicePlan | None = getattr(plan, kind)
             if isinstance(processor, AIService | Failover) and planned:
                 self.parts[kind] = Part(kind, processor, (planned, *planned.fallback))
-        kinds = (LLMContextFrame, InterruptionFrame, VADUserStoppedSpeakingFrame)
+        kinds = (LLMContextFrame, InterruptionFrame, VADUserStoppedSpeakingFrame, UserStoppedSpeakingFrame)
         pushed_frames.watch_pushed_frames(pair.user(), kinds, self._of_caller)
         pushed_frames.watch_pushed_frames(pair.assistant(), LLMContextFrame, self._of_caller)
         if model := self._model:
@@ -136,7 +137,8 @@ class PartProgress:
         idle = next((part for part in chain if part.owes), None) or next(
             (part for part in chain if part.open and part is not ear), None
         )
-        return idle or (voice if voice and voice.given is not None else None)
+        done = (part for part in (voice, model) if part and part.given is not None)
+        return idle or next(done, model if model and model.kind == "realtime" else None)
 
     def empty(self) -> Part | None:
         """The part that has made nothing of an answer which is over: the voice, if it was given words."""
@@ -160,7 +162,7 @@ class PartProgress:
         elif isinstance(frame, LLMContextFrame) or (model and model.kind == "realtime"):
             if model:
                 model.take()
-        elif ear:
+        elif ear and isinstance(frame, VADUserStoppedSpeakingFrame):
             ear.take()
 
     def _of_model(self, frame: Frame) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def assert_parts_are_named(row: Row, played: play.Played) -> None:
     """The reason why a call was ended, and each error about a part, say which part it was, and where."""
     record = played.record
     if record.ended_by == "error":
-        assert " at http://127.0.0.1:" in record.reason, play.shown(played)
+        assert re.search(r" at https?://127\.0\.0\.1:", record.reason), play.shown(played)
     about = [each for each in record.errors if each.partition(":")[0].endswith(STATES)]
     assert all(any(f"{part} (" in each for part in PARTS.values()) for each in about), play.shown(played)
     if record.ended_by == "error" and row.part in PARTS and not row.beside:

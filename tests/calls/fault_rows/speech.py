@@ -76,6 +76,6 @@ ROWS = (
     midway("cut once", once("cut", 24_000), ANSWER, 4),
     midway("cut throughout", fault("cut", 4800), SORRY, 4, "s of sound"),
     midway("stalls once", once("stall", 24_000), ANSWER, 10),
-    midway("stalls throughout", fault("stall", 24_000), SORRY, 12, "stopped"),
+    midway("stalls throughout", fault("stall", 24_000), SORRY, 12, "for 8"),
     midway("trickles", fault("trickle", 2), ANSWER, 7),
 )
