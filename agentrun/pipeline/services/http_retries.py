@@ -11,7 +11,8 @@ from typing import Any
 
 LONGEST_SECONDS = 2.0
 """A longer wait that a server asks for is a failure. OpenAI's client would wait for two minutes."""
-_BUSY = (429, 503)
+_TRIED_AGAIN = (408, 409, 429)
+"""What OpenAI's client asks again for, beside the errors of a server (``openai._base_client``)."""
 _QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "quota_exceeded")
 _MOST_BYTES = 65_536
 _NO_RETRY = {"x-should-retry": "false"}
@@ -20,7 +21,7 @@ _NO_RETRY = {"x-should-retry": "false"}
 
 async def bound_retries(response: Any) -> None:
     """An httpx hook for responses: tell the client not to retry where that is of no use to the caller."""
-    if response.status_code not in _BUSY:
+    if response.status_code not in _TRIED_AGAIN and response.status_code < 500:
         return
     wait = retry_after(response.headers)
     if wait is not None and wait > LONGEST_SECONDS:

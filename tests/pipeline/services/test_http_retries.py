@@ -33,7 +33,7 @@ async def hooked(
         return await client.post("http://provider/v1", json={})
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])
 @pytest.mark.parametrize(
     ("headers", "retried"),
     [
@@ -47,6 +47,16 @@ async def hooked(
         ({"retry-after": "soon"}, True),
         ({"retry-after": "-5"}, True),
         ({"retry-after": "inf"}, True),
+        ({"retry-after": "1e400"}, True),
+        ({"retry-after": "nan"}, True),
+        ({"retry-after-ms": "-1", "retry-after": "20"}, False),
+        ({"retry-after-ms": "soon", "retry-after": "1"}, True),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, False),
+        ({"retry-after": "Fri, 31 Dec 99999 23:59:59 GMT"}, True),
+        ({"retry-after": "Sunday, 06-Nov-94 08:49:37 GMT"}, True),
+        ({"retry-after": "Mon, 30 Feb 2026 12:00:00 GMT"}, True),
+        ({"retry-after": "20, 30"}, True),
+        ({"retry-after": ""}, True),
     ],
 )
 async def test_only_a_short_wait_is_waited(status: int, headers: dict[str, str], retried: bool) -> None:
@@ -57,11 +67,13 @@ async def test_only_a_short_wait_is_waited(status: int, headers: dict[str, str],
 async def test_a_date_is_a_wait_too() -> None:
     answer = await hooked(429, {"retry-after": formatdate(time.time() + 60, usegmt=True)}, {})
     assert answer.headers[NO_RETRY] == "false"
+    bare = await hooked(429, {"retry-after": formatdate(time.time() + 60)[:-6]}, {})
+    assert bare.headers[NO_RETRY] == "false"
     passed = await hooked(429, {"retry-after": formatdate(time.time() - 60, usegmt=True)}, {})
     assert NO_RETRY not in passed.headers
 
 
-@pytest.mark.parametrize("status", [200, 400, 401, 500])
+@pytest.mark.parametrize("status", [200, 400, 401, 404, 422])
 async def test_other_answers_are_left_as_they_are(status: int) -> None:
     answer = await hooked(status, {"retry-after": "20"}, {"error": {"code": "insufficient_quota"}})
     assert NO_RETRY not in answer.headers
