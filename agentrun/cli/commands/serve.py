@@ -102,9 +102,10 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
     import uvloop
 
     from agentrun.server.admission.admission import Limits
-    from agentrun.server.lifecycle import freed_memory
+    from agentrun.server.lifecycle import freed_memory, name_lookups
     from agentrun.server.lifecycle.startup import Options
 
+    name_lookups.widen(os.environ)
     limits = Limits(
         most_calls(given.pop("max_calls"), given["host"], given["dispatch"]),
         *(given.pop(name) for name in ("max_calls_per_caller", "max_calls_per_minute")),
