@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,9 @@ from pipecat.services.openai.base_llm import BaseOpenAILLMService
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.pushed_frames import watch_pushed_frames
 from agentrun.pipeline.services import end_of_answer
+
+AFTER_REASON_SECONDS = 1.0
+"""How long what follows the reason why a model stopped is waited for: the usage, or the stream's end."""
 
 
 def note_finish_reasons(llm: object) -> None:
@@ -49,11 +53,13 @@ class NotedStream:
 
     async def _chunks(self) -> AsyncGenerator[Any, None]:
         reason, empty = "", True
-        async for chunk in self._stream:
+        chunks = self._stream.__aiter__()
+        while (chunk := await _following(chunks, reason)) is not None:
             empty = False
             for choice in chunk.choices or ():
                 reason = getattr(choice, "finish_reason", None) or reason
                 _speak_refusal(getattr(choice, "delta", None))
+                _join_parts(getattr(choice, "delta", None))
             yield chunk
         self._ended(self._answered() if empty else reason)
 
@@ -63,6 +69,25 @@ class NotedStream:
             return "no events"
         kind = response.headers.get("content-type") or "none"
         return f"status {response.status_code}, content type {kind}"
+
+
+async def _following(chunks: AsyncIterator[Any], reason: str) -> Any:
+    """The next chunk, or None: a server that has told the ``reason`` may leave the stream open behind it."""
+    try:
+        async with asyncio.timeout(AFTER_REASON_SECONDS if reason else None):
+            return await anext(chunks, None)
+    except TimeoutError:
+        return None
+
+
+def _join_parts(delta: Any) -> None:
+    """Content in parts, as some servers send it, is the text in them: Pipecat reads a text alone."""
+    content = getattr(delta, "content", None)
+    if content is None or isinstance(content, str):
+        return
+    parts = content if isinstance(content, list) else [content]
+    texts = (part.get("text") if isinstance(part, dict) else part for part in parts)
+    delta.content = "".join(text for text in texts if isinstance(text, str)) or None
 
 
 def _speak_refusal(delta: Any) -> None:
