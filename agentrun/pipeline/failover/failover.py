@@ -41,11 +41,6 @@ class Member:
     attempt_timeout: float
     address: str = ""
 
-    @property
-    def label(self) -> str:
-        """Name and address."""
-        return service_labels.label(self.name, self.address)
-
 
 class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
     """Gives work to one service at a time, and keeps it until it is done.
@@ -147,7 +142,8 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
         if len(self.members) > 1:
             self._recovery.begin(failed.service)
         if following:
-            error.error = f"{error.error}; {service_labels.PARTS[self.part]} ({failed.label})"
+            label = service_labels.label(failed.name, failed.address)
+            error.error = f"{error.error}; {service_labels.PARTS[self.part]} ({label})"
             self._serving = None
         else:
             self.forget()
