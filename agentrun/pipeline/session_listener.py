@@ -49,16 +49,16 @@ class SessionListener(Protocol):
     def over(self) -> bool:
         """Whether the call is ending: nobody waits for the model any more."""
 
-    def tool_started(self, tool: Tool) -> None:
-        """The model has called ``tool``."""
+    def tool_started(self, tool: Tool) -> int:
+        """The model has called ``tool``; gives the number by which its end is told."""
 
-    def tool_ended(self, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
-        """The call is over, whatever ended it."""
+    def tool_ended(self, work: int, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
+        """The call with the number ``work`` is over, whatever ended it."""
 
-    def way_began(self) -> None:
-        """A flow is on the way to a node, and does what comes before it."""
+    def way_began(self) -> int:
+        """A flow is on the way to a node, and does what comes before it; gives the way's number."""
 
-    def way_ended(self, following: Next) -> None:
+    def way_ended(self, way: int, following: Next) -> None:
         """It is there, and ``following`` speaks next; nobody where that has been decided elsewhere."""
 
     async def tool_gave(self, tool: Tool, outcome: Outcome) -> None:

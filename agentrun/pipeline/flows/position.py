@@ -95,7 +95,7 @@ class FlowPosition:
         None where none is to be set: the call ends, or the caller has chosen another way meanwhile.
         """
         self._arrivals += 1
-        self._listener.way_began()
+        way = self._listener.way_began()
         following: Next = "nobody"
         try:
             end, cut = await self._arrive(config["name"], manager, self._arrivals)
@@ -114,7 +114,7 @@ class FlowPosition:
         finally:
             if not self._listener.over:
                 self._services.mute(False)
-            self._listener.way_ended(following)
+            self._listener.way_ended(way, following)
         return None
 
     async def _arrive(self, name: str, manager: FlowManager, arrival: int) -> tuple[NodeConfig | None, bool]:

@@ -96,7 +96,7 @@ async def _answer(
 
 async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: SessionListener) -> Outcome:
     """Run the tool, with a word to the caller when it is slow; the session hears of its start and its end."""
-    listener.tool_started(tool)
+    work = listener.tool_started(tool)
     began = asyncio.get_running_loop().time()
     try:
         with _bridged(tool, listener):
@@ -106,7 +106,7 @@ async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: Se
         why = "the call ended" if listener.over else "the caller interrupted"
         outcome = Outcome("cancelled", f"cancelled: {why}", seconds=_since(began))
         tool_spans.note_outcome(outcome)
-        listener.tool_ended(tool, arguments, outcome)
+        listener.tool_ended(work, tool, arguments, outcome)
         raise
     tool_spans.note_outcome(outcome)
     if outcome.detail:
@@ -115,7 +115,7 @@ async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: Se
         logger.warning("call {}: tool {} {}: {}", call.id, tool.name, outcome.status, first)
         logger.debug("call {}: tool {}: {}", call.id, tool.name, outcome.detail)
     # A repeated call may get a result that took longer than itself.
-    listener.tool_ended(tool, arguments, replace(outcome, seconds=_since(began)))
+    listener.tool_ended(work, tool, arguments, replace(outcome, seconds=_since(began)))
     return outcome
 
 

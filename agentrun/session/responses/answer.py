@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from agentrun.session.responses.answer_state import AnswerState
 from agentrun.session.responses.silence import GRACE_SECONDS, Silence
+from agentrun.session.responses.tools_at_work import ToolsAtWork
 
 SETTLE_SECONDS = 0.3
 """An answer without words may have been cut by the caller, whose turn is told of a moment later."""
@@ -33,8 +34,7 @@ class Answer:
     state: AnswerState = AnswerState.NONE
     reason: str = ""
     silence: Silence = field(init=False)
-    tools_at_work: int = field(default=0, init=False)
-    _tools_since: float = field(default=0.0, init=False)
+    tools: ToolsAtWork = field(default_factory=ToolsAtWork, init=False)
     _again: bool = field(default=False, init=False)
     _speaking: bool = field(default=False, init=False)
     _caller: bool = field(default=False, init=False)
@@ -79,10 +79,10 @@ class Answer:
             return None
         if self._suspect is not None:
             return self._suspect + SETTLE_SECONDS
-        if self._speaking or (self.tools_at_work and not self._unheard_words):
+        if self._speaking or (self.tools.of_turn and not self._unheard_words):
             return None
-        if self.tools_at_work or self.state is AnswerState.AWAITED:
-            if self._again or self.tools_at_work:
+        if self.tools.of_turn or self.state is AnswerState.AWAITED:
+            if self._again or self.tools.of_turn:
                 return self.silence.limit
             made = self._begun_at + GRACE_SECONDS if self._begun else 0.0
             return min(max(self.silence.due, made), self.silence.limit)
@@ -103,7 +103,7 @@ class Answer:
         silent = f"{now - self.silence.since:.1f} s"
         if self._suspect is not None:
             return AnswerState.EMPTY, self.reason
-        if self.tools_at_work:
+        if self.tools.of_turn:
             return AnswerState.FAILED, f"a tool's words were not heard within {silent}"
         if self._again:
             return AnswerState.FAILED, f"no answer within {silent}"
@@ -146,7 +146,8 @@ class Answer:
 
     def caller_speaks(self) -> None:
         """The caller's turn has begun: they wait for nothing, and for no tool that works on beside it."""
-        self._promised = self.tools_at_work = 0
+        self.tools.turn_begins()
+        self._promised = 0
         self._unheard_words = False
         self._caller = True
         self.settled()
@@ -158,23 +159,23 @@ class Answer:
     def words_promised(self, now: float) -> None:
         """The next words are a tool's, and not the answer."""
         self._promised += 1
-        if self.tools_at_work:
+        if self.tools.of_turn:
             self._unheard_words = True
-            self.silence.ask(now, self.waited, now - self._tools_since)
+            self.silence.ask(now, self.waited, now - self.tools.since)
 
-    def tool_started(self, now: float) -> None:
-        """A tool is at work: its own timeout counts now."""
-        self._tools_since = self._tools_since if self.tools_at_work else now
-        self.tools_at_work += 1
+    def tool_started(self, now: float) -> int:
+        """A tool is at work: its own timeout counts now. Gives the number by which its end is told."""
         self._begun = True
         self._suspect = None
+        return self.tools.started(now)
 
-    def tool_ended(self, now: float, *, answered: bool) -> None:
-        """A tool is done: the model owes an answer, unless the tool was given up."""
-        self.tools_at_work = max(0, self.tools_at_work - 1)
+    def tool_ended(self, work: int, now: float, *, answered: bool) -> None:
+        """The tool ``work`` is done: the model owes an answer, unless the tool was given up."""
+        since = self.waited if self.waits or self.tools.is_of_turn(work) else now
+        on_purpose = self.tools.ended(work, now)
         if answered and not self._caller:
-            self.owed(now, self.waited, now - self._tools_since)
-            self._tools_since = now
+            self.owed(now, since, on_purpose)
+            self.tools.since = now
 
     def model_began(self, now: float) -> None:
         """The model is at an answer, be it one that nobody has asked for."""
@@ -196,7 +197,7 @@ class Answer:
         """
         if certain and self._caller and not made:
             self._early_end = now, reason
-        if self.state is AnswerState.AWAITED and not made and not self.tools_at_work:
+        if self.state is AnswerState.AWAITED and not made and not self.tools.of_turn:
             self._suspect, self.reason = now, reason
 
     def broke_off(self, reason: str) -> None:
@@ -214,7 +215,7 @@ class Answer:
 
     def delivered(self, now: float) -> None:
         """The end of the model's answer has come to the line, behind all of its sound."""
-        if not self._arriving or not self.waits or self.tools_at_work:
+        if not self._arriving or not self.waits or self.tools.of_turn:
             return
         self._arriving = False
         if self.state is AnswerState.SPEAKING:

@@ -48,8 +48,8 @@ class ResponseDeadline:
 
     @property
     def tools(self) -> int:
-        """How many tools the answer waits for."""
-        return self.answer.tools_at_work
+        """How many tools are at work for the caller, whether or not an answer waits for them."""
+        return self.answer.tools.all
 
     @property
     def silent_since(self) -> float:
@@ -128,15 +128,20 @@ class ResponseDeadline:
         self.answer.caller_stops()
         self._arm()
 
-    def tool_started(self) -> None:
-        """A tool is at work."""
-        self.answer.tool_started(self._now())
+    def tool_started(self) -> int:
+        """A tool is at work: the number by which its end is told."""
+        work = self.answer.tool_started(self._now())
+        self._arm()
+        return work
+
+    def tool_ended(self, work: int, *, answered: bool = True) -> None:
+        """The tool ``work`` is done: the model owes an answer, unless the tool was given up."""
+        self.answer.tool_ended(work, self._now(), answered=answered)
         self._arm()
 
-    def tool_ended(self, *, answered: bool = True) -> None:
-        """A tool is done: the model owes an answer, unless the tool was given up."""
-        self.answer.tool_ended(self._now(), answered=answered)
-        self._arm()
+    def is_of_turn(self, work: int) -> bool:
+        """Whether the tool ``work`` was called since the caller spoke last."""
+        return self.answer.tools.is_of_turn(work)
 
     def model_began(self) -> None:
         """The model is at an answer."""

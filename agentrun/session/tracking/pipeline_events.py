@@ -42,26 +42,27 @@ class PipelineEvents:
         """Whether the call is ending: nobody waits for the model any more."""
         return self.is_over()
 
-    def tool_started(self, tool: Tool) -> None:
+    def tool_started(self, tool: Tool) -> int:
         """A tool is at work: its own timeout counts now."""
         logger.debug("call {}: tool {} started", self.call_id, tool.name)
-        self.response_deadline.tool_started()
         self.latency.tool_started()
+        return self.response_deadline.tool_started()
 
-    def tool_ended(self, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
-        """A tool is done."""
+    def tool_ended(self, work: int, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
+        """A tool is done; the caller may have gone on to something else meanwhile."""
         self.transcript.tool(tool, arguments, outcome)
-        self.latency.tool_ended()
-        self.response_deadline.tool_ended(answered=outcome.status != "cancelled")
+        if self.response_deadline.is_of_turn(work):
+            self.latency.tool_ended()
+        self.response_deadline.tool_ended(work, answered=outcome.status != "cancelled")
 
-    def way_began(self) -> None:
+    def way_began(self) -> int:
         """A flow is on the way to a node: what it says and does there is bounded by itself."""
-        self.response_deadline.tool_started()
+        return self.response_deadline.tool_started()
 
-    def way_ended(self, following: Next) -> None:
+    def way_ended(self, way: int, following: Next) -> None:
         """It is there: an answer is due where the model speaks next."""
-        self.response_deadline.tool_ended(answered=following == "model")
-        if following == "caller":
+        self.response_deadline.tool_ended(way, answered=following == "model")
+        if following == "caller" and self.response_deadline.is_of_turn(way):
             self.response_deadline.settled()
 
     async def tool_gave(self, tool: Tool, outcome: Outcome) -> None:

@@ -141,24 +141,24 @@ def test_the_end_of_a_first_attempt_does_not_end_the_second(answer: Answer) -> N
 
 
 def test_a_tool_at_work_stops_the_clock(answer: Answer) -> None:
-    answer.tool_started(10.5)
+    work = answer.tool_started(10.5)
     answer.model_ended(11.0, "tool_calls", made=True)
     assert answer.deadline is None
-    answer.tool_ended(12.0, answered=True)
+    answer.tool_ended(work, 12.0, answered=True)
     assert answer.deadline == 12.0 + FIRST
 
 
 def test_a_tool_without_words_leaves_the_model_less_time(answer: Answer) -> None:
-    answer.tool_started(10.5)
-    answer.tool_ended(14.0, answered=True)
+    work = answer.tool_started(10.5)
+    answer.tool_ended(work, 14.0, answered=True)
     assert answer.deadline == 10.0 + FIRST + GRACE_SECONDS
 
 
 def test_after_a_tool_that_was_silent_for_long_the_model_has_the_time_of_a_second_attempt(
     answer: Answer,
 ) -> None:
-    answer.tool_started(10.5)
-    answer.tool_ended(40.0, answered=True)
+    work = answer.tool_started(10.5)
+    answer.tool_ended(work, 40.0, answered=True)
     assert answer.deadline == 40.0 + GRACE_SECONDS
 
 
@@ -204,3 +204,51 @@ def test_fixed_words_are_done_when_they_fall_silent(answer: Answer) -> None:
     answer.sound(11.0, speaking=True)
     answer.sound(12.0, speaking=False)
     assert answer.state is AnswerState.DONE
+
+
+def test_the_end_of_a_tool_from_an_earlier_turn_says_nothing_of_the_one_at_work(answer: Answer) -> None:
+    slow = answer.tool_started(10.5)
+    answer.caller_speaks()
+    answer.caller_stops()
+    answer.owed(20.0)
+    quick = answer.tool_started(20.5)
+    answer.tool_ended(slow, 21.0, answered=True)
+    assert answer.deadline is None, "the second tool is at work, and has its own timeout"
+    answer.tool_ended(quick, 30.0, answered=True)
+    assert answer.deadline is not None
+    assert answer.deadline > 30.0
+
+
+def test_the_end_of_a_tool_from_an_earlier_turn_does_not_put_this_turns_limit_off(answer: Answer) -> None:
+    slow = answer.tool_started(10.5)
+    answer.caller_speaks()
+    answer.silence.caller_ended(20.0)
+    answer.caller_stops()
+    answer.owed(20.5)
+    answer.tool_ended(slow, 25.0, answered=True)
+    assert answer.deadline == 20.0 + FIRST + GRACE_SECONDS
+
+
+def test_a_tool_that_ends_while_the_caller_speaks_is_at_work_no_more(answer: Answer) -> None:
+    slow = answer.tool_started(10.5)
+    answer.caller_speaks()
+    assert answer.tools.all == 1
+    answer.tool_ended(slow, 21.0, answered=True)
+    assert (answer.tools.all, answer.deadline) == (0, None)
+
+
+def test_who_has_heard_the_answer_to_their_turn_waits_for_an_earlier_tool_from_its_end_on(
+    answer: Answer,
+) -> None:
+    slow = answer.tool_started(10.5)
+    answer.caller_speaks()
+    answer.caller_stops()
+    answer.owed(20.0)
+    answer.arrives()
+    answer.voiced()
+    answer.sound(21.0, speaking=True)
+    answer.silence.caller_ended(20.5)  # told late, as voice detection does, or said beside the agent
+    answer.delivered(21.5)
+    answer.sound(22.0, speaking=False)
+    answer.tool_ended(slow, 60.0, answered=True)
+    assert answer.deadline == 60.0 + FIRST

@@ -37,11 +37,11 @@ async def test_a_tool_at_work_stops_the_clock_until_it_is_done() -> None:
     expired = Expiries()
     response_deadline = ResponseDeadline(SHORT, expired)
     response_deadline.owed()
-    response_deadline.tool_started()
+    work = response_deadline.tool_started()
     response_deadline.owed()
     await asyncio.sleep(SHORT * 5)
     assert expired.count == 0
-    response_deadline.tool_ended()
+    response_deadline.tool_ended(work)
     await asyncio.sleep(SHORT * 5)
     assert expired.count == 1
 
@@ -50,8 +50,8 @@ async def test_two_tools_at_once_both_count() -> None:
     expired = Expiries()
     response_deadline = ResponseDeadline(SHORT, expired)
     response_deadline.tool_started()
-    response_deadline.tool_started()
-    response_deadline.tool_ended()
+    work = response_deadline.tool_started()
+    response_deadline.tool_ended(work)
     await asyncio.sleep(SHORT * 5)
     assert expired.count == 0
 
@@ -72,9 +72,9 @@ async def test_expiry_may_settle_itself() -> None:
 async def test_an_answer_that_is_owed_while_the_agent_speaks_is_due_when_it_stops() -> None:
     expired = Expiries()
     response_deadline = ResponseDeadline(SHORT, expired)
-    response_deadline.tool_started()
+    work = response_deadline.tool_started()
     response_deadline.note(speaking=True)
-    response_deadline.tool_ended()
+    response_deadline.tool_ended(work)
     await asyncio.sleep(SHORT * 5)
     assert expired.count == 0
     response_deadline.note(speaking=False)
@@ -85,9 +85,9 @@ async def test_an_answer_that_is_owed_while_the_agent_speaks_is_due_when_it_stop
 async def test_a_tool_s_words_are_not_the_answer_to_its_result() -> None:
     expired = Expiries()
     response_deadline = ResponseDeadline(SHORT, expired)
-    response_deadline.tool_started()
+    work = response_deadline.tool_started()
     response_deadline.words_promised()
-    response_deadline.tool_ended()
+    response_deadline.tool_ended(work)
     response_deadline.note(speaking=True)
     response_deadline.note(speaking=False)
     await asyncio.sleep(SHORT * 5)
@@ -97,11 +97,11 @@ async def test_a_tool_s_words_are_not_the_answer_to_its_result() -> None:
 async def test_the_answer_after_a_tool_s_words_settles_what_is_owed() -> None:
     expired = Expiries()
     response_deadline = ResponseDeadline(SHORT, expired)
-    response_deadline.tool_started()
+    work = response_deadline.tool_started()
     response_deadline.words_promised()
     response_deadline.note(speaking=True)
     response_deadline.note(speaking=False)
-    response_deadline.tool_ended()
+    response_deadline.tool_ended(work)
     response_deadline.note(speaking=True)
     response_deadline.note(speaking=False)
     await asyncio.sleep(SHORT * 5)
@@ -111,9 +111,9 @@ async def test_the_answer_after_a_tool_s_words_settles_what_is_owed() -> None:
 async def test_a_tool_that_was_given_up_owes_nothing() -> None:
     expired = Expiries()
     response_deadline = ResponseDeadline(SHORT, expired)
-    response_deadline.tool_started()
+    work = response_deadline.tool_started()
     response_deadline.caller_speaks()
-    response_deadline.tool_ended(answered=False)
+    response_deadline.tool_ended(work, answered=False)
     await asyncio.sleep(SHORT * 5)
     assert expired.count == 0
 
@@ -131,8 +131,8 @@ async def test_the_caller_is_answered_although_an_earlier_tool_still_works() -> 
 async def test_nobody_waits_for_a_result_while_the_caller_speaks() -> None:
     expired = Expiries()
     response_deadline = ResponseDeadline(SHORT, expired)
-    response_deadline.tool_started()
+    work = response_deadline.tool_started()
     response_deadline.caller_speaks()
-    response_deadline.tool_ended()
+    response_deadline.tool_ended(work)
     await asyncio.sleep(SHORT * 5)
     assert expired.count == 0

@@ -100,8 +100,8 @@ def test_tools_that_are_called_for_ever_do_not_put_the_limit_off() -> None:
     answer, now = spoken_until(10.0), 10.5
     answer.owed(now)
     while now < 60 and answer.expire(now) is None:
-        answer.tool_started(now)
-        answer.tool_ended(now + 0.1, answered=True)
+        work = answer.tool_started(now)
+        answer.tool_ended(work, now + 0.1, answered=True)
         now += 0.5
     assert answer.state is AnswerState.FAILED
     assert now <= 10.0 + FIRST + 4

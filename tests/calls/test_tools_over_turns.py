@@ -1,0 +1,106 @@
+"""A tool that works on while the caller says something else, beside those that are called since."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentrun.call import Call
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.simulate.engines.engines import Answer
+from agentrun.testing import virtual_time
+from agentrun.tools.tool import Tool
+from tests.calls.desk import STYLES
+from tests.calls.quick import QuickCall, calls, quick_call
+
+BOTH = pytest.mark.parametrize("style", STYLES)
+NO_WAIT = (("prompts.wait", "null"),)
+
+
+def silent(name: str, seconds: float) -> Tool:
+    """A tool that works for so long without a word, whatever the caller says meanwhile."""
+
+    async def run(call: Call, arguments: Mapping[str, Any]) -> str:
+        del call, arguments
+        await asyncio.sleep(seconds)
+        return f"{name} is done"
+
+    finish: Any = "finish"
+    return Tool(name, "Work.", {}, plugin="", origin="", run=run, say="", timeout=90, on_interrupt=finish)
+
+
+def play(
+    folder: Path,
+    style: str,
+    tools: Sequence[Tool],
+    answers: Sequence[Answer],
+    conversation: Callable[[QuickCall], Awaitable[None]],
+    turns: str = "",
+) -> QuickCall:
+    async def run() -> QuickCall:
+        async with (
+            Resources() as resources,
+            quick_call(
+                *(folder, style, tools, answers), resources=resources, turns=turns, overrides=NO_WAIT
+            ) as call,
+        ):
+            await conversation(call)
+        return call
+
+    return virtual_time.run(run())
+
+
+@BOTH
+def test_the_end_of_an_earlier_tool_does_not_end_the_wait_for_the_one_at_work(
+    tmp_path: Path, style: str
+) -> None:
+    async def conversation(call: QuickCall) -> None:
+        await call.say("Book a table.")
+        await call.until(lambda: call.session._response_deadline.tools == 1)
+        await asyncio.sleep(1)
+        await call.say("And a taxi.")
+        await call.said("The table is booked.")
+        await call.until(lambda: "The taxi comes." in call.agent_words, 90)
+
+    tools = [silent("table", 8), silent("taxi", 50)]
+    answers = [calls("table"), calls("taxi"), Answer("The table is booked."), Answer("The taxi comes.")]
+    call = play(tmp_path, style, tools, answers, conversation)
+    assert call.agent_words == ["Hello.", "The table is booked.", "The taxi comes."]
+    assert (call.record.ended_by, call.record.errors) == ("caller", [])
+
+
+@BOTH
+def test_a_caller_who_waits_for_an_earlier_tool_is_not_idle(tmp_path: Path, style: str) -> None:
+    async def conversation(call: QuickCall) -> None:
+        await call.say("Book a table.")
+        await call.until(lambda: call.session._response_deadline.tools == 1)
+        await asyncio.sleep(1)
+        await call.say("And hurry.")
+        await call.said("Sure.")
+        await call.until(lambda: "The table is booked." in call.agent_words, 90)
+
+    answers = [calls("table"), Answer("Sure."), Answer("The table is booked.")]
+    turns = "idle: [{after: 10s, say: Goodbye then., then: end}]"
+    call = play(tmp_path, style, [silent("table", 40)], answers, conversation, turns)
+    assert call.agent_words == ["Hello.", "Sure.", "The table is booked."]
+
+
+@BOTH
+def test_an_answer_is_not_said_to_have_waited_for_a_tool_of_an_earlier_turn(
+    tmp_path: Path, style: str
+) -> None:
+    async def conversation(call: QuickCall) -> None:
+        await call.say("Book a table.")
+        await call.until(lambda: call.session._response_deadline.tools == 1)
+        await asyncio.sleep(1)
+        await call.say("And hurry.")
+        await call.said("Sure.")
+        await call.said("The table is booked.")
+
+    answers = [calls("table"), Answer("Sure."), Answer("The table is booked.")]
+    call = play(tmp_path, style, [silent("table", 6)], answers, conversation)
+    assert [turn.stages.get("tool") for turn in call.record.turns] == [None]
