@@ -12,6 +12,7 @@ import pytest
 from agentrun.call import Call
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.simulate.engines.engines import Answer
+from agentrun.simulate.faults import Fault
 from agentrun.testing import virtual_time
 from agentrun.tools.tool import Tool
 from tests.calls.desk import STYLES
@@ -55,7 +56,7 @@ def play(
 
 
 @BOTH
-def test_the_end_of_an_earlier_tool_does_not_end_the_wait_for_the_one_at_work(
+def test_a_model_that_has_nothing_to_say_of_an_earlier_tool_is_not_pressed_while_another_works(
     tmp_path: Path, style: str
 ) -> None:
     async def conversation(call: QuickCall) -> None:
@@ -63,13 +64,13 @@ def test_the_end_of_an_earlier_tool_does_not_end_the_wait_for_the_one_at_work(
         await call.until(lambda: call.session._response_deadline.tools == 1)
         await asyncio.sleep(1)
         await call.say("And a taxi.")
-        await call.said("The table is booked.")
-        await call.until(lambda: "The taxi comes." in call.agent_words, 90)
+        await call.until(lambda: "Both are done." in call.agent_words, 90)
 
     tools = [silent("table", 8), silent("taxi", 50)]
-    answers = [calls("table"), calls("taxi"), Answer("The table is booked."), Answer("The taxi comes.")]
+    answers = [calls("table"), calls("taxi"), Answer(""), Answer("Both are done.")]
     call = play(tmp_path, style, tools, answers, conversation)
-    assert call.agent_words == ["Hello.", "The table is booked.", "The taxi comes."]
+    assert call.agent_words == ["Hello.", "Both are done."]
+    assert call.record.transcript[-1].at > 50
     assert (call.record.ended_by, call.record.errors) == ("caller", [])
 
 
@@ -89,18 +90,17 @@ def test_a_caller_who_waits_for_an_earlier_tool_is_not_idle(tmp_path: Path, styl
     assert call.agent_words == ["Hello.", "Sure.", "The table is booked."]
 
 
-@BOTH
-def test_an_answer_is_not_said_to_have_waited_for_a_tool_of_an_earlier_turn(
-    tmp_path: Path, style: str
-) -> None:
+def test_an_answer_is_not_said_to_have_waited_for_a_tool_of_an_earlier_turn(tmp_path: Path) -> None:
     async def conversation(call: QuickCall) -> None:
         await call.say("Book a table.")
         await call.until(lambda: call.session._response_deadline.tools == 1)
         await asyncio.sleep(1)
+        call.openai.conditions.faults["chat"] = Fault("late", after=3, times=1)
         await call.say("And hurry.")
         await call.said("Sure.")
         await call.said("The table is booked.")
 
     answers = [calls("table"), Answer("Sure."), Answer("The table is booked.")]
-    call = play(tmp_path, style, [silent("table", 6)], answers, conversation)
+    call = play(tmp_path, "cascaded", [silent("table", 2)], answers, conversation)
+    assert [entry.who for entry in call.record.transcript][2] == "tool", "it ends before the answer"
     assert [turn.stages.get("tool") for turn in call.record.turns] == [None]
