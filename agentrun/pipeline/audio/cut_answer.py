@@ -11,9 +11,11 @@ from agentrun.records import CutBy
 class CutAnswer:
     """The ``words`` that were heard of an answer, which ``began`` at that time of the event loop's.
 
+    ``remembered`` are those of them that the model is to know of.
     ``by`` says what cut it, and is empty where all of it had been heard.
     """
 
     words: str
     began: float
     by: CutBy
+    remembered: str

@@ -64,31 +64,35 @@ class HeardAnswers:
             self._tell(cut.words, cut.began, cut.by)
 
     async def _push_aggregation(self) -> str:
-        """As the aggregator's own, with the words that were heard; gives them."""
+        """As the aggregator's own, with the words that were heard; gives those that the model knows of."""
         assistant = self._assistant
-        words, began, by = self._ended(assistant.aggregation_string())
+        words, remembered, began, by = self._ended(assistant.aggregation_string())
         await assistant.reset()
         if not words:
             return ""
-        assistant.context.add_message({"role": "assistant", "content": words})
+        if remembered:
+            assistant.context.add_message({"role": "assistant", "content": remembered})
         self._tell(words, began, by)
-        await assistant.push_context_frame()
-        await assistant.push_frame(LLMContextAssistantTimestampFrame(timestamp=time_now_iso8601()))
-        return words
+        if remembered:
+            await assistant.push_context_frame()
+            await assistant.push_frame(LLMContextAssistantTimestampFrame(timestamp=time_now_iso8601()))
+        return remembered
 
-    def _ended(self, whole: str) -> tuple[str, float, CutBy]:
-        """The words of the answer that is over, when it began, and what cut it."""
+    def _ended(self, whole: str) -> tuple[str, str, float, CutBy]:
+        """The words of the answer that is over, those that the model knows of, when it began, what cut it."""
         cut: CutAnswer | None = self._playout.take_cut()
         if cut is None and self._playout.is_closed:
             # of an answer that was dropped when the line was closed, or that has come since
-            return "", 0.0, ""
+            return "", "", 0.0, ""
         if cut is None:
             portion = self._playout.heard_of(whole)
             began = self._playout.take_whole(whole) if whole else 0.0
-            return portion, began, "" if portion == whole else "server"
+            return portion, portion, began, "" if portion == whole else "server"
+        if not self._playout.announced:
+            return cut.words, cut.remembered, cut.began, cut.by
         # both are the beginning of the same words; sentences that have gone out were heard for certain
-        words = max(whole, cut.words, key=len) if self._playout.announced else cut.words
-        return words, cut.began, cut.by
+        words, remembered = max(whole, cut.words, key=len), max(whole, cut.remembered, key=len)
+        return words, remembered, cut.began, cut.by
 
     def _tell(self, words: str, began: float, by: CutBy) -> None:
         text = _MARKED.sub("", words).strip()

@@ -15,10 +15,12 @@ from pipecat.frames.frames import (
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
     TTSAudioRawFrame,
+    TTSStartedFrame,
     TTSTextFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
+from agentrun.pipeline.audio import spoken_piece
 from agentrun.pipeline.audio.cut_answer import CutAnswer
 from agentrun.pipeline.audio.line_frames import is_speech
 from agentrun.pipeline.audio.spoken_piece import Piece
@@ -27,8 +29,6 @@ from agentrun.records import CutBy
 
 _LATEST_SECONDS = 3.0
 """How much later Pipecat tells of the end of sound that breaks off."""
-_SLACK_SECONDS = 0.15
-"""What the clock of the line may be behind the sound."""
 
 
 class PlayoutTracker(FrameProcessor):
@@ -56,6 +56,7 @@ class PlayoutTracker(FrameProcessor):
         self.is_closed = False
         """Whether the line was closed: no answer is heard any more."""
         self._cause: CutBy = "caller"
+        self._unremembered: str | None = None  # the context of a speech service that the model is not told of
         self._listeners: list[Callable[[float], None]] = []
         self._heard_listeners: list[Callable[[float], None]] = []
 
@@ -79,7 +80,8 @@ class PlayoutTracker(FrameProcessor):
     def cut(self, cause: CutBy) -> None:
         """Nothing more of the answer is heard from now on."""
         if self._cut is None and self.began is not None:
-            self._cut = CutAnswer(self._heard(), self.began, "" if self._all_heard() else cause)
+            words, remembered = spoken_piece.heard(self._pieces, self._played_until(self._clock()))
+            self._cut = CutAnswer(words, self.began, "" if self._all_heard() else cause, remembered)
         self._forget()
 
     def take_cut(self) -> CutAnswer | None:
@@ -92,7 +94,9 @@ class PlayoutTracker(FrameProcessor):
         now = self._clock()
         began = now if self.began is None else self.began
         played = self._played_until(now)
-        for piece in self._pieces[: self._count(words, played)]:
+        # a realtime model's answer is one piece
+        count = spoken_piece.count(self._pieces, words, played) if self.announced else 1
+        for piece in self._pieces[:count]:
             played -= piece.seconds
             self._pieces.remove(piece)
         self._played = max(0.0, played)
@@ -107,8 +111,7 @@ class PlayoutTracker(FrameProcessor):
         """What was heard of a realtime model's answer that was played to its end: less if it broke off."""
         if self.announced or not self._pieces or self._pieces[0].whole:
             return words
-        piece, tokens = self._pieces[0], words.split()
-        return " ".join(tokens[: round(len(tokens) * piece.seconds / piece.length)])
+        return self._pieces[0].share_of(words, self._pieces[0].seconds)
 
     def close_line(self) -> None:
         """Let nothing more to the line but its end: what the pipeline says or interrupts comes too late."""
@@ -121,6 +124,8 @@ class PlayoutTracker(FrameProcessor):
             return
         if isinstance(frame, TTSAudioRawFrame):
             self._sound(frame)
+        elif isinstance(frame, TTSStartedFrame):
+            self._starts(frame)
         elif isinstance(frame, InterruptionFrame) and direction is FrameDirection.DOWNSTREAM:
             self.cut(self._cause)
             self._cause = "caller"
@@ -164,7 +169,18 @@ class PlayoutTracker(FrameProcessor):
         if isinstance(frame, TTSTextFrame):
             self._spoken(frame)
         elif self.announced and frame.will_be_spoken:
-            self._pieces.append(Piece(self._answer, frame.text, frame.id))
+            context = frame.context_id
+            remembered = context is None or context != self._unremembered
+            self._pieces.append(
+                Piece(self._answer, frame.text, frame.id, context=context, remembered=remembered)
+            )
+
+    def _starts(self, frame: TTSStartedFrame) -> None:
+        """Pipecat says here alone whether words are the model's, and may announce words before and after."""
+        if self.announced and not frame.append_to_context:
+            self._unremembered = frame.context_id
+            for piece in self._pieces:
+                piece.remembered = piece.remembered and piece.context != frame.context_id
 
     def _made_no_sound(self, frame: AggregatedTextFrame) -> bool:
         """A speech service says that it has spoken a sentence also where it failed at all of it."""
@@ -206,45 +222,12 @@ class PlayoutTracker(FrameProcessor):
         speaking = 0.0 if self._speaking_since is None else now - self._speaking_since
         return min(sum(piece.seconds for piece in self._pieces), self._played + speaking)
 
-    def _count(self, words: str, played: float) -> int:
-        """How many pieces ``words`` are: a realtime model's answer is one of them."""
-        if not self.announced:
-            return 1
-        rest, count = "".join(words.split()), 0
-        for piece in self._pieces:
-            own = "".join(piece.words.split())
-            if not rest.startswith(own):
-                break
-            rest, count = rest[len(own) :], count + 1
-        if count:
-            return count
-        # the words were changed on their way: it is what has been played
-        for piece in self._pieces:
-            if not piece.whole or (played := played - piece.seconds) < -_SLACK_SECONDS:
-                break
-            count += 1
-        return count
-
-    def _heard(self) -> str:
-        """The words that have been played until now."""
-        left = self._played_until(self._clock())
-        parts: list[str] = []
-        for piece in self._pieces:
-            words = piece.words.split()
-            share = 1.0 if piece.length <= left else left / piece.length
-            parts += words[: round(len(words) * share)]
-            left -= piece.length
-            if left <= 0:
-                break
-        return " ".join(parts)
-
     def _all_heard(self) -> bool:
         left = sum(piece.length for piece in self._pieces) - self._played_until(self._clock())
-        return not self._generating and left <= _SLACK_SECONDS
+        return not self._generating and left <= spoken_piece.SLACK_SECONDS
 
     def _forget(self) -> None:
         self._pieces.clear()
         self._played = 0.0
         self.began = self._speaking_since = None
         self._generating = False
-        self._began = None

@@ -2,23 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-CHARACTERS_PER_SECOND = 15.0
-"""Of English speech at an ordinary pace; it stands in for the length of sound that has not come yet."""
+from agentrun.text_normalization import words as texts
+
+SLACK_SECONDS = 0.15
+"""What the clock of the line may be behind the sound."""
 
 
 @dataclass
 class Piece:
-    """Words of one answer, and how much of their sound has come; ``whole`` when no more of it will."""
+    """Words of one answer, and how much of their sound has come; ``whole`` when no more of it will.
+
+    ``segment`` and ``context`` are the speech service's names for them. Of words that are not ``remembered``
+    the model is not to know.
+    """
 
     answer: int
     words: str
     segment: int = 0
     seconds: float = 0.0
     whole: bool = False
+    context: str | None = None
+    remembered: bool = True
 
     @property
     def length(self) -> float:
-        """Seconds that the words take, as far as can be known."""
-        return self.seconds if self.whole else max(self.seconds, len(self.words) / CHARACTERS_PER_SECOND)
+        """Seconds that the words take: those of their sound, and an estimate where that has not come yet."""
+        return self.seconds if self.whole else max(self.seconds, texts.seconds(self.words))
+
+    def share_of(self, text: str, seconds: float) -> str:
+        """The words of ``text`` that are said in the first ``seconds``; all where they take no time."""
+        return texts.beginning(text, seconds / self.length if self.length > 0 else 1.0)
+
+
+def heard(pieces: Sequence[Piece], played: float) -> tuple[str, str]:
+    """The words of ``pieces`` in the first ``played`` seconds: all of them, and those that are remembered."""
+    said: list[tuple[Piece, str]] = []
+    for piece in pieces:
+        said.append((piece, piece.share_of(piece.words, played)))
+        played -= piece.length
+        if played <= 0:
+            break
+    return _joined(words for _, words in said), _joined(words for piece, words in said if piece.remembered)
+
+
+def count(pieces: Sequence[Piece], words: str, played: float) -> int:
+    """How many of ``pieces``, the first of which were played for so many seconds, ``words`` are."""
+    rest, equal = "".join(words.split()), 0
+    for piece in pieces:
+        own = "".join(piece.words.split())
+        if not rest.startswith(own):
+            break
+        rest, equal = rest[len(own) :], equal + 1
+    if equal:
+        return equal
+    # the words were changed on their way: it is what has been played
+    for piece in pieces:
+        if not piece.whole or (played := played - piece.seconds) < -SLACK_SECONDS:
+            break
+        equal += 1
+    return equal
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return " ".join(part for part in parts if part)

@@ -27,6 +27,7 @@ from pipecat.utils.text.simple_text_aggregator import SimpleTextAggregator
 from agentrun.pipeline.failover.failover import OURS, Directed, Failover, Member
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.text.speech_text import SpeechText
+from agentrun.text_normalization.words import pieces
 
 _NOT_OURS = SystemFrame | StartFrame | EndFrame | ServiceSwitcherFrame | ServiceUpdateSettingsFrame
 Sentence = AggregatedTextFrame | TTSSpeakFrame
@@ -191,8 +192,10 @@ def _after(text: str, letters: int) -> str:
 
     >>> _after("We are open.", 5)
     'open.'
+    >>> _after("営業時間です。", 4)
+    'です。'
     """
-    words = text.split()
+    words = pieces(text)
     while len(words) > 1 and letters >= _letters(words[0]):
         letters -= _letters(words.pop(0))
-    return " ".join(words)
+    return "".join(words).strip()

@@ -26,6 +26,7 @@ from pipecat.turns.user_stop import BaseUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 
 from agentrun.spec.models.turns_and_limits import Turns
+from agentrun.text_normalization.words import pieces
 
 _SETTLE_SECONDS = 0.05
 
@@ -128,7 +129,7 @@ class TextWriter(FrameProcessor):
             await self.broadcast_frame(BotStartedSpeakingFrame)
         await self.push_frame(frame)
         if self._pace and isinstance(frame, LLMTextFrame):
-            await asyncio.sleep(len(frame.text.split()) / self._pace)
+            await asyncio.sleep(len(pieces(frame.text)) / self._pace)
         if isinstance(frame, LLMFullResponseEndFrame):
             await self._stop()
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from agentrun.simulate.engines.engines import VOICE_RATE, Answer, Conversation, answer_for
+from agentrun.text_normalization.words import pieces
 
 _CHUNK_BYTES = 4_800
 
@@ -38,7 +39,7 @@ class ToneVoice:
         """24 kHz, 16-bit mono PCM in pieces of 100 ms; ``spoken`` and ``voices`` keep all that was asked."""
         self.voices.append(voice)
         self.spoken.append(text)
-        seconds = max(0.3, 0.15 * len(text.split()) / speed)
+        seconds = max(0.3, 0.15 * len(pieces(text)) / speed)
         time = np.arange(int(seconds * VOICE_RATE)) / VOICE_RATE
         pcm = (np.sin(2 * np.pi * 440 * time) * 8000).astype("<i2").tobytes()
         for start in range(0, len(pcm), _CHUNK_BYTES):

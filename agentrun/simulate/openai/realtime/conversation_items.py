@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from agentrun.text_normalization.words import beginning
+
 _SAVED = re.compile(
     r"\s*This is a previously saved conversation\..*?(\[.*\])\s*This is the end of the previously saved",
     re.DOTALL,
@@ -64,8 +66,7 @@ def shorten(item: dict[str, Any], share: float) -> None:
     'One two'
     """
     for part in item.get("content") or []:
-        words = str(part.get("transcript") or "").split()
-        part["transcript"] = " ".join(words[: round(len(words) * min(share, 1.0))])
+        part["transcript"] = beginning(str(part.get("transcript") or ""), share)
 
 
 def function_call(item_id: str, call_id: str, name: str, arguments: dict[str, Any]) -> dict[str, Any]:

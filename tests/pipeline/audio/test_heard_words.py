@@ -1,0 +1,121 @@
+"""Which words of an answer were heard: in every script, and apart from those the model is not to know."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from pipecat.frames.frames import (
+    AggregatedTextFrame,
+    BotStartedSpeakingFrame,
+    Frame,
+    InterruptionFrame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
+    TTSAudioRawFrame,
+    TTSStartedFrame,
+    TTSTextFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection
+from pipecat.utils.text.base_text_aggregator import TextType
+
+from agentrun.pipeline.audio.cut_answer import CutAnswer
+from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
+from agentrun.pipeline.services import end_of_answer
+from agentrun.testing import virtual_time
+
+RATE = 24_000
+CHINESE = "我们的营业时间是每天上午九点到下午六点，周末休息。"
+
+
+def sound(seconds: float) -> TTSAudioRawFrame:
+    return TTSAudioRawFrame(bytes(2 * int(RATE * seconds)), RATE, 1)
+
+
+def sentence(text: str, context: str, *, remembered: bool = True) -> list[Frame]:
+    """What a speech service sends of a sentence before its sound."""
+    announced = AggregatedTextFrame(text, TextType.SENTENCE)
+    announced.append_to_context, announced.will_be_spoken, announced.context_id = False, True, context
+    return [announced, TTSStartedFrame(context_id=context, append_to_context=remembered)]
+
+
+class Line(PlayoutTracker):
+    """Sends on to nobody."""
+
+    async def push_frame(self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
+        del frame, direction
+
+
+def cut_after(seconds: float, frames: Sequence[Frame], *, announced: bool = True) -> CutAnswer:
+    """What was heard of ``frames`` when the caller interrupts so long after the first sound."""
+
+    async def run() -> CutAnswer | None:
+        line = Line(announced=announced)
+        for frame in (*frames, BotStartedSpeakingFrame()):
+            await line.process_frame(frame, FrameDirection.DOWNSTREAM)
+        await asyncio.sleep(seconds)
+        await line.process_frame(InterruptionFrame(), FrameDirection.DOWNSTREAM)
+        return line.take_cut()
+
+    cut = virtual_time.run(run())
+    assert cut is not None
+    return cut
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.4, 2.6, 4.0])
+def test_of_a_sentence_without_spaces_as_much_was_heard_as_was_played(seconds: float) -> None:
+    cut = cut_after(seconds, [*sentence(CHINESE, "one"), sound(5.0)])
+    assert CHINESE.startswith(cut.words)
+    assert abs(len(cut.words) / len(CHINESE) - seconds / 5.0) < 0.1
+    assert cut.by == "caller"
+
+
+def test_sound_that_has_not_come_yet_is_as_long_as_its_script_takes() -> None:
+    cut = cut_after(1.0, [*sentence(CHINESE, "one"), sound(1.2)])
+    assert 3 <= len(cut.words) <= 7, "of 25 characters, which take five seconds"
+
+
+def test_a_realtime_models_sentence_without_spaces_is_heard_in_part() -> None:
+    words = TTSTextFrame(CHINESE, TextType.SENTENCE)
+    frames = [LLMFullResponseStartFrame(), words, sound(5.0), LLMFullResponseEndFrame()]
+    cut = cut_after(2.0, frames, announced=False)
+    assert CHINESE.startswith(cut.words)
+    assert 8 <= len(cut.words) <= 12
+
+
+async def test_a_broken_answer_without_words_takes_no_time() -> None:
+    line, end = Line(announced=False), end_of_answer.broken_off()
+    for frame in (LLMFullResponseStartFrame(), TTSTextFrame("", TextType.SENTENCE), end):
+        await line.process_frame(frame, FrameDirection.DOWNSTREAM)
+    assert line.heard_of("") == ""
+    assert line.heard_of("One two.") == "One two."
+
+
+NOTICE = "This call is recorded for quality."
+
+
+def test_words_that_the_model_is_not_to_know_are_none_of_what_it_remembers() -> None:
+    cut = cut_after(1.2, [*sentence(NOTICE, "notice", remembered=False), sound(2.4)])
+    assert (cut.words, cut.remembered) == ("This call is", "")
+
+
+@pytest.mark.parametrize("announced", ["before", "after"])
+def test_both_sentences_of_what_the_model_is_not_to_know_are_left_out(announced: str) -> None:
+    first, second = (sentence(text, "notice", remembered=False) for text in (NOTICE, "Press one to object."))
+    early = [*first[:1], *second[:1], first[1], sound(2.0), sound(2.0)]
+    late = [*first, sound(2.0), second[0], sound(2.0)]
+    cut = cut_after(3.0, early if announced == "before" else late)
+    assert NOTICE[:10] in cut.words
+    assert cut.remembered == ""
+
+
+def test_words_of_the_answer_behind_them_are_remembered() -> None:
+    frames = [
+        *(*sentence(NOTICE, "notice", remembered=False), sound(2.0)),
+        *(*sentence("We are open until six.", "answer"), sound(2.5)),
+    ]
+    cut = cut_after(3.5, frames)
+    assert cut.remembered
+    assert "We are open until six.".startswith(cut.remembered)
+    assert cut.words.endswith(cut.remembered)
