@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -16,7 +16,7 @@ from agentrun.simulate.caller.refusal import RefusedError
 from agentrun.simulate.caller.sound.line_noise import LineNoise
 from agentrun.simulate.caller.twilio import twiml, webhook
 from agentrun.simulate.caller.twilio.media_socket import MediaSocket
-from agentrun.simulate.caller.twilio.next_stream import NextStream, WhatFollows
+from agentrun.simulate.caller.twilio.next_stream import what_follows
 from agentrun.simulate.caller.twilio.outgoing_messages import Messages
 from agentrun.simulate.caller.twilio.status_callbacks import StatusCallbacks
 
@@ -73,7 +73,7 @@ class Caller:
         start = monotonic()
         voice_url = webhook.voice_url(url)
         messages = Messages(self.account_sid, _sid("CA"), _sid("MZ"))
-        stream = await webhook.ask(voice_url, self._form(messages.call_sid), self.auth_token, self.secret)
+        stream = await self._ask(voice_url, self._form(messages.call_sid))
         callbacks = StatusCallbacks(stream.status_callback, voice_url, messages, self.auth_token, self.secret)
         random = np.random.default_rng(self.seed)
 
@@ -87,7 +87,8 @@ class Caller:
             await callbacks.tell("stream-error", error.message)
             raise
         call = PhoneCall(line, messages, monotonic() - start, LineNoise(self.noise, self.seed))
-        call.start(stream.parameters, self._after(stream, messages, voice_url, wait))
+        form = self._form(messages.call_sid)
+        call.start(stream.parameters, what_follows(stream, voice_url, form, self._ask, wait))
         try:
             await callbacks.tell("stream-started")
             yield call
@@ -95,25 +96,8 @@ class Caller:
             await call.close()
             await callbacks.tell("stream-stopped")
 
-    def _after(
-        self, stream: twiml.Stream, messages: Messages, voice_url: str, wait: Callable[[], float]
-    ) -> WhatFollows | None:
-        """What Twilio does once the stream was closed and the caller is still there: it asks the action."""
-        if not stream.action:
-            return None
-        action = twiml.reachable_action(stream.action, voice_url)
-
-        async def ask() -> NextStream | None:
-            form = {**self._form(messages.call_sid), "CallStatus": "in-progress"}
-            try:
-                after = await webhook.ask(action, form, self.auth_token, self.secret)
-                line = await MediaSocket.open(twiml.reachable(after.url, action), wait)
-            except RefusedError:
-                return None
-            following = Messages(self.account_sid, messages.call_sid, _sid("MZ"))
-            return NextStream(line, following, after.parameters, self._after(after, following, action, wait))
-
-        return ask
+    async def _ask(self, url: str, form: Mapping[str, str]) -> twiml.Stream:
+        return await webhook.ask(url, form, self.auth_token, self.secret)
 
     def _form(self, call_sid: str) -> dict[str, str]:
         return {

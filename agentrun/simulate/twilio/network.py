@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,6 +15,7 @@ from agentrun.http import tls
 from agentrun.simulate.caller.phone_call import PhoneCall
 from agentrun.simulate.caller.twilio import twiml, webhook
 from agentrun.simulate.caller.twilio.media_socket import MediaSocket
+from agentrun.simulate.caller.twilio.next_stream import what_follows
 from agentrun.simulate.caller.twilio.outgoing_messages import Messages
 from agentrun.simulate.twilio.calls import CallUpdate, TwilioCall
 
@@ -68,7 +69,7 @@ class Network:
         call.set_status("in-progress")
         url = call.asked["Url"]
         form = {**self._form(call, "in-progress"), "Direction": "outbound-api"}
-        stream = await webhook.ask(url, form, self.auth_token)
+        stream = await self._ask(url, form)
         await self._tell(call, "in-progress")
         messages = Messages(call.account_sid, call.sid, "MZ" + uuid.uuid4().hex)
         line = await MediaSocket.open(twiml.reachable(stream.url, url), lambda: 0.0)
@@ -76,7 +77,7 @@ class Network:
         self.callee.calls.append(phone)
         call.is_over = lambda: phone.over
         call.on_update = _ending(phone)
-        phone.start(stream.parameters)
+        phone.start(stream.parameters, what_follows(stream, url, form, self._ask))
         detecting = asyncio.create_task(self._detect(call))
         try:
             await self.callee.lives(phone)
@@ -85,6 +86,9 @@ class Network:
             await asyncio.wait({detecting})
         call.set_status("completed")
         await self._tell(call, "completed")
+
+    async def _ask(self, url: str, form: Mapping[str, str]) -> twiml.Stream:
+        return await webhook.ask(url, form, self.auth_token)
 
     async def _detect(self, call: TwilioCall) -> None:
         """Answering-machine detection, which takes Twilio some seconds."""
