@@ -26,6 +26,8 @@ DEFAULT = "sqlite:///agentrun-calls.sqlite3"
 _KNOWN = (CALLS.c.agent, CALLS.c.id, CALLS.c.started, CALLS.c.ended, CALLS.c.seen)
 _CHANGING = ("ended", "record", "owner", "seen", "analysis", "resume", "webhook")
 """Columns that are written anew; `agent`, `id`, `started` and `key` stay what they were."""
+FORGOTTEN = 2000
+"""Calls that are deleted at a time: about a second of work, in which SQLite lets nobody else write."""
 _UNREAD = ("record", "seen", "expires", "lapsed")
 """Columns that are no parts of a record."""
 _PAGE = 200
@@ -157,14 +159,16 @@ class Store:
                 outbox.put(connection, [record], now)
             return record
 
-    def forget(self, before: datetime) -> int:
-        """Delete what ended before ``before``; how many there were."""
-        old = CALLS.c.ended < before.isoformat()
+    def forget(self, before: datetime, most: int = FORGOTTEN) -> int:
+        """Delete what ended before ``before``, of calls the ``most`` that are oldest; how many there were."""
+        old = sa.select(CALLS.c.agent, CALLS.c.id).where(CALLS.c.ended < before.isoformat())
+        old = old.order_by(CALLS.c.ended).limit(most)
         with self._engine.begin() as connection:
             outbox.forget(connection, before, now := engine.now(connection))
             hourly.forget(connection, before)
             leases.forget(connection, now)
-            return connection.execute(sa.delete(CALLS).where(old)).rowcount
+            these = sa.tuple_(CALLS.c.agent, CALLS.c.id).in_(old)
+            return connection.execute(sa.delete(CALLS).where(these)).rowcount
 
     def now(self) -> datetime:
         """The time by the store's clock."""

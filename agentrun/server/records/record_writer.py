@@ -18,7 +18,7 @@ from agentrun.records.store.hourly import BATCH
 from agentrun.records.store.leases import Lapses
 from agentrun.records.store.local_copies import LocalCopies
 from agentrun.records.store.search import index
-from agentrun.records.store.store import Store
+from agentrun.records.store.store import FORGOTTEN, Store
 from agentrun.records.store.threads import StoreThreads
 from agentrun.server.records.row_writing import RowWriter, Written
 
@@ -182,8 +182,8 @@ class RecordWriter:
                 self._touched = now
                 await self._threads.run(self._touch, seconds=WRITE_SECONDS)
             if self._days is not None and now - self._forgot > FORGET_SECONDS:
-                self._forgot = now
-                await self._threads.run(self._forget, self._days, seconds=WRITE_SECONDS)
+                count = await self._threads.run(self._forget, self._days, seconds=WRITE_SECONDS)
+                self._forgot = float("-inf") if count == FORGOTTEN else now
             if now - self._counted > COUNT_SECONDS:
                 count = await self._threads.run(self.store.hourly.count, seconds=WRITE_SECONDS)
                 # after an upgrade there are all the calls of before: a batch each time until they are done
@@ -201,5 +201,5 @@ class RecordWriter:
             if closed:
                 logger.warning("{} calls of a process that was killed were closed", len(closed))
 
-    def _forget(self, days: float) -> None:
-        self.store.forget(self.store.now() - timedelta(days=days))
+    def _forget(self, days: float) -> int:
+        return self.store.forget(self.store.now() - timedelta(days=days))

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 from click.testing import CliRunner, Result
 
 from agentrun.cli.commands import calls
 from agentrun.errors import SetupError
+from agentrun.records.store import engine
+from tests.records.conftest import emptied
 
 
 def migrate(*arguments: str) -> Result:
@@ -17,9 +21,9 @@ def migrate(*arguments: str) -> Result:
 
 
 def tables(address: str) -> set[str]:
-    engine = sa.create_engine(address)
-    names = set(sa.inspect(engine).get_table_names())
-    engine.dispose()
+    database = sa.create_engine(address)
+    names = set(sa.inspect(database).get_table_names())
+    database.dispose()
     return names
 
 
@@ -37,6 +41,28 @@ def test_machines_may_share_elsewhere_or_nothing(tmp_path: Path, postgresql: str
     assert "what machines" not in migrate("--records", records, "--shared", "none").output
     output = migrate("--records", "none", "--shared", postgresql).output
     assert output.startswith("what machines share is up to date at postgresql+psycopg://agentrun@127.0.0.1")
+
+
+def test_a_step_over_many_calls_may_take_longer_than_a_statement_of_a_call(
+    postgresql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"{emptied(postgresql)}?options=-c%20statement_timeout%3D60000"
+    seen: list[object] = []
+    upgrade = command.upgrade
+
+    def noted(config: Config, revision: str) -> None:
+        connection = config.attributes["connection"]
+        seen.append(connection.scalar(sa.text("SHOW statement_timeout")))
+        upgrade(config, revision)
+
+    monkeypatch.setattr(command, "upgrade", noted)
+    database = engine.make(address)
+    with database.begin() as connection:
+        engine.migrate(connection)
+    with database.begin() as connection:
+        seen.append(connection.scalar(sa.text("SHOW statement_timeout")))
+    database.dispose()
+    assert seen == ["0", "1min"]
 
 
 def test_a_password_is_not_printed(tmp_path: Path) -> None:

@@ -141,6 +141,16 @@ def test_what_is_deleted_is_not_in_the_index_either(store: Store, forget: bool) 
     assert ids(store, CallFilter(text="this")) == ["CA0"]
 
 
+def test_old_calls_are_deleted_some_at_a_time_the_oldest_first(store: Store) -> None:
+    store.save([call(n, "old words") for n in range(5)], "a server")
+    assert index_all(store) == 5
+    later = BEGAN + timedelta(hours=1)
+    assert store.forget(later, 3) == 3
+    assert ids(store, CallFilter(text="words")) == ["CA0", "CA1"]
+    assert (store.forget(later, 3), store.forget(later, 3)) == (2, 0)
+    assert count(store, "search_index") == 0
+
+
 def test_the_index_has_nothing_that_the_record_hides(url: str) -> None:
     hidden = Redaction(["phone", "email"])
     spoken = "Call me on +1 415 555 0132, or write to ada@example.com."
