@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import HTTPException, Request
 
+from agentrun.errors import SetupError
 from agentrun.server.auth import derived_keys
 from agentrun.server.auth.call_access import KEY_VARIABLE, is_loopback
 from agentrun.server.auth.local_only import LocalCheck
@@ -14,8 +17,20 @@ from agentrun.server.auth.local_only import require as local_check
 from agentrun.server.lifecycle.settings import ServerSettings
 
 VARIABLE = KEY_VARIABLE
+_NO_HEADER = re.compile(r"^\s|\s$|[\x00-\x08\x0a-\x1f\x7f]")
+"""What no header can carry: RFC 9110 section 5.5."""
 Check = Callable[[Request], None]
 StartCheck = Callable[[Request], Awaitable[None]]
+
+
+def require_sendable(environ: Mapping[str, str]) -> None:
+    """Raise SetupError for a key that nobody could ever send."""
+    for name in (VARIABLE, VARIABLE + derived_keys.SECONDARY):
+        if _NO_HEADER.search(environ.get(name, "")):
+            raise SetupError(
+                f"{name} begins or ends with white space or has a control character, which no header carries",
+                f'export {name}="$(printf %s "${name}" | tr -d "[:space:][:cntrl:]")"',
+            )
 
 
 def require(settings: ServerSettings) -> Check:
@@ -36,8 +51,7 @@ def require(settings: ServerSettings) -> Check:
             _require_this_machine(settings.host, request, require_local)
             return
         _require_origin(settings, request)
-        token = _bearer(request).encode()
-        if not any(hmac.compare_digest(token, key.encode()) for key in keys):
+        if not any(_is_same(_bearer(request), key) for key in keys):
             message = f"send the server's {VARIABLE} as `Authorization: Bearer …`"
             raise HTTPException(401, message, {"WWW-Authenticate": "Bearer"})
 
@@ -103,6 +117,14 @@ def _is_own_page(settings: ServerSettings, request: Request, require_local: Loca
             raise
         return False
     return True
+
+
+def _is_same(shown: str, key: str) -> bool:
+    """Whether a header, which is decoded as Latin-1, has the bytes of ``key``, in UTF-8 or in Latin-1."""
+    sent, forms = shown.encode("latin-1", "replace"), [key.encode("utf-8", "surrogateescape")]
+    with contextlib.suppress(UnicodeEncodeError):
+        forms.append(key.encode("latin-1"))
+    return any(hmac.compare_digest(sent, form) for form in forms)
 
 
 def _bearer(request: Request) -> str:

@@ -6,13 +6,13 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
 from typing import Protocol
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from agentrun import local_secret
+from agentrun.server.auth import cookies, derived_keys
 
 COOKIE_SECONDS = 7 * 24 * 3600
 FORWARDED = frozenset(
@@ -96,6 +96,15 @@ class LocalAccess:
         value = local_secret.cookie(self._secret, self._port, int(time.time()) + COOKIE_SECONDS)
         return f"{self.cookie_name}={value}; Max-Age={COOKIE_SECONDS}; Path=/; HttpOnly; SameSite=Strict"
 
+    @property
+    def port(self) -> int:
+        """Where the server listens."""
+        return self._port
+
+    def key(self, purpose: str) -> bytes:
+        """32 bytes for a purpose, which all workers of this server have."""
+        return derived_keys.hkdf(self._secret, f"agentrun {purpose}".encode())
+
     def note(self, headers: Headers) -> None:
         """Remember that a proxy passes on requests, where ``headers`` show it."""
         if is_forwarded(headers) and not self._seen.is_raised():
@@ -118,11 +127,9 @@ class LocalAccess:
         return hmac.compare_digest(given.encode(), self.token.encode())
 
     def _has_cookie(self, request: HTTPConnection) -> bool:
-        try:
-            jar = SimpleCookie(request.headers.get("cookie", ""))
-        except CookieError:
-            return False
-        cookie = jar[self.cookie_name].value if self.cookie_name in jar else ""
+        return any(self._is_cookie(value) for value in cookies.values(request.headers, self.cookie_name))
+
+    def _is_cookie(self, cookie: str) -> bool:
         expires = cookie.partition(".")[0]
         if not expires.isascii() or not expires.isdigit() or len(expires) > 12 or int(expires) < time.time():
             return False

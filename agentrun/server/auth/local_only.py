@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import HTTPException
 from starlette.datastructures import Headers
@@ -78,7 +78,8 @@ def _is_link(request: HTTPConnection) -> bool:
 def _without_token(request: HTTPConnection) -> str:
     """The path and the query, to be opened again; never another host's."""
     pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "token"]
-    path = "/" + request.url.path.lstrip("/\\")
+    # decoded, so that it may have any character
+    path = "/" + quote(str(request.scope["path"]).lstrip("/\\"))
     return path + (f"?{urlencode(pairs)}" if pairs else "")
 
 

@@ -6,12 +6,15 @@ import base64
 import binascii
 import hmac
 from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from typing import Any
 
 from fastapi import HTTPException, Request
 
 from agentrun.server.auth import local_only
 from agentrun.server.auth.call_access import is_loopback
+from agentrun.server.auth.known_browsers import KnownBrowsers
+from agentrun.server.auth.local_access import is_forwarded
 from agentrun.server.dashboard.password_attempts import Guesses, TooManyError
 from agentrun.server.lifecycle.settings import ServerSettings
 
@@ -30,10 +33,14 @@ def require(
 
     With ``AGENTRUN_DASHBOARD_PASSWORD`` set, a request carries it in HTTP Basic (RFC 7617), with any name, or
     comes from this machine with the token of its user; without it only a browser on this machine is let in.
+    A browser that was let in is marked (``mark_of``), and does not stand in line with those that guess.
     """
     password = settings.environ.get(VARIABLE, "")
     require_local = local_only.require(settings.local)
     guesses = guesses or Guesses()
+    # another password makes other marks
+    key = settings.local.key(f"dashboard {password}")
+    known = KnownBrowsers(key, f"agentrun_dashboard_{settings.local.port}", "/dashboard")
 
     async def check(request: Request) -> None:
         if not password:
@@ -43,15 +50,17 @@ def require(
         if guess is None:
             _require_token(request)
             return
-        address = request.client.host if request.client else ""
+        address, is_known = _address(request), known.is_known(request.headers)
         try:
-            async with guesses.one(address):
-                is_right = hmac.compare_digest(guess.encode(), password.encode())
+            async with nullcontext() if is_known else guesses.one(address):
+                is_right = hmac.compare_digest(guess, password.encode("utf-8", "surrogateescape"))
         except TooManyError:
             raise HTTPException(429, "too many wrong passwords", {"Retry-After": "60"}) from None
         if not is_right:
             guesses.wrong(address)
             raise _refused()
+        if not is_known:
+            request.state.mark = known.mark(is_secure=request.url.scheme == "https")
 
     def _require_token(request: Request) -> None:
         if not is_loopback(settings.host) or not settings.local.is_shown(request):
@@ -61,16 +70,32 @@ def require(
     return check
 
 
+def mark_of(request: Request) -> str:
+    """The ``Set-Cookie`` for a browser that has just shown the password; empty for others."""
+    return getattr(request.state, "mark", "")
+
+
+def _address(request: Request) -> str:
+    """Who asks, for the counting of guesses.
+
+    What a proxy on this machine passes on, and no ``--forwarded-allow-ips`` names it, is not this machine's.
+    """
+    address = request.client.host if request.client else ""
+    return f"passed on by {address}" if is_loopback(address) and is_forwarded(request.headers) else address
+
+
 def _refused() -> HTTPException:
-    return HTTPException(401, f"this needs {VARIABLE}", {"WWW-Authenticate": 'Basic realm="agentrun"'})
+    return HTTPException(
+        401, f"this needs {VARIABLE}", {"WWW-Authenticate": 'Basic realm="agentrun", charset="UTF-8"'}
+    )
 
 
-def _password(header: str) -> str | None:
-    """The password in an Authorization header, or None when there is none."""
+def _password(header: str) -> bytes | None:
+    """The password in an Authorization header, in UTF-8, or None when there is none."""
     scheme, _, credentials = header.partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
-        return base64.b64decode(credentials, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
+        return base64.b64decode(credentials.strip(), validate=True).partition(b":")[2]
+    except (binascii.Error, ValueError):
+        return b""

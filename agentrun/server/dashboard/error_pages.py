@@ -9,13 +9,14 @@ from fastapi import HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
+from agentrun.server.dashboard.access import mark_of
 from agentrun.server.dashboard.page_writer import PageWriter
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 def route_class(writer: PageWriter) -> type[APIRoute]:
-    """A class of routes whose errors ``writer`` writes."""
+    """A class of routes whose errors ``writer`` writes, and which mark a browser that was let in."""
 
     class PageRoute(APIRoute):
         def get_route_handler(self) -> Handler:
@@ -27,7 +28,10 @@ def route_class(writer: PageWriter) -> type[APIRoute]:
 def _with_pages(handler: Handler, writer: PageWriter) -> Handler:
     async def answer(request: Request) -> Response:
         try:
-            return await handler(request)
+            response = await handler(request)
+            if mark := mark_of(request):
+                response.headers.append("Set-Cookie", mark)
+            return response
         except HTTPException as error:
             if error.status_code < 400 or not _wants_page(request):
                 raise

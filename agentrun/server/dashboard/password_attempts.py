@@ -1,4 +1,8 @@
-"""Wrong passwords slow down the address that they come from, and lock nobody out."""
+"""Wrong passwords slow down the address that they come from.
+
+Browsers that were let in before are not asked to wait (``known_browsers``). Whoever comes for the first time
+from an address that others guess from, such as that of a proxy which is not named, waits in line with them.
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,9 @@ def settings(
     """How a server at ``port`` is set.
 
     ``ledger`` is what it shares with other workers, ``state`` what it shares with machines as well.
+    Raises SetupError for a key that nobody could send.
     """
+    api_key.require_sendable(environ)
     local = LocalAccess(
         _local_secret(environ, ledger),
         port,

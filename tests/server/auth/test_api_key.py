@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 from fastapi import HTTPException, Request
 
+from agentrun.errors import SetupError
 from agentrun.server.auth import api_key
 from agentrun.server.auth.call_access import Access
 from agentrun.server.lifecycle.settings import ServerSettings
@@ -30,7 +31,10 @@ def ask(
         "query_string": b"",
         "server": ("127.0.0.1", 7860),
         "client": (client, 5000),
-        "headers": [(key.encode(), value.encode()) for key, value in given.items()],
+        "headers": [
+            (key.encode(), value if isinstance(value, bytes) else value.encode())
+            for key, value in given.items()
+        ],
     }
     try:
         api_key.require(ServerSettings(host, Access.CLOSED, environ))(Request(scope))
@@ -44,6 +48,31 @@ def test_the_right_key_opens_from_anywhere(host: str) -> None:
     key = {"AGENTRUN_API_KEY": "s3cret"}
     for scheme in ("Bearer", "bearer"):
         assert ask(key, {"Authorization": f"{scheme} s3cret"}, host, "203.0.113.9") is None
+
+
+@pytest.mark.parametrize("key", ["schlüssel", "ключ-日本"])
+def test_a_key_may_have_any_letters(key: str) -> None:
+    environ = {"AGENTRUN_API_KEY": key}
+    assert ask(environ, {"Authorization": f"Bearer {key}"}) is None
+    for wrong in (key[:-1], key + "x", "ключ", "-", "schlssel", ""):
+        refused = ask(environ, {"Authorization": f"Bearer {wrong}"}, client="203.0.113.9")
+        assert refused is not None
+        assert refused.status_code == 401
+
+
+def test_a_key_that_is_sent_in_latin_1_is_the_same() -> None:
+    environ = {"AGENTRUN_API_KEY": "schlüssel"}
+    assert ask(environ, {"Authorization": b"Bearer " + "schlüssel".encode("latin-1")}) is None
+
+
+@pytest.mark.parametrize("name", ["AGENTRUN_API_KEY", "AGENTRUN_API_KEY_SECONDARY"])
+@pytest.mark.parametrize("key", ["s3cret\n", " s3cret", "s3\rcret", "s3\0cret"])
+def test_a_key_that_no_header_can_carry_is_refused_at_the_start(name: str, key: str) -> None:
+    with pytest.raises(SetupError, match=name) as refused:
+        api_key.require_sendable({name: key})
+    assert "s3" not in str(refused.value)
+    api_key.require_sendable({name: "s3cret ü"})
+    api_key.require_sendable({})
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import httpx
 import pytest
 from fastapi import Depends, FastAPI
 
 from agentrun.server.auth.call_access import Access
+from agentrun.server.auth.local_access import LocalAccess
 from agentrun.server.dashboard import password_attempts
 from agentrun.server.dashboard.access import VARIABLE, is_open, require
+from agentrun.server.dashboard.error_pages import route_class
+from agentrun.server.dashboard.page_writer import PageWriter
 from agentrun.server.dashboard.password_attempts import (
     FREE_GUESSES,
     MOST_WAITING,
@@ -43,6 +47,7 @@ def client(
     given: ServerSettings | None = None,
 ) -> httpx.AsyncClient:
     app = FastAPI()
+    app.router.route_class = route_class(PageWriter(has_talk=False))
 
     @app.get("/", dependencies=[Depends(require(given or settings(host, password), guesses))])
     async def page() -> str:
@@ -122,6 +127,52 @@ async def test_tries_at_once_wait_for_each_other_and_are_bounded() -> None:
         codes = [(await one).status_code for one in tries]
     assert (codes.count(401), codes.count(429)) == (MOST_WAITING, 50 - MOST_WAITING)
     assert most == 1
+
+
+async def test_a_browser_that_was_let_in_does_not_wait_for_those_who_guess() -> None:
+    free = asyncio.Event()
+
+    async def pause(_: float) -> None:
+        await free.wait()
+
+    guesses, given = Guesses(Clock(), pause), settings("127.0.0.1", "secret")
+    given = replace(given, local=LocalAccess(b"x" * 32, 7860))
+    passed = {"x-forwarded-for": "203.0.113.5"}
+    async with (
+        client("127.0.0.1", "secret", guesses, given=given) as owner,
+        client("127.0.0.1", "secret", guesses, given=given) as strangers,
+        client("127.0.0.1", "other", guesses, given=replace(given, environ={VARIABLE: "other"})) as changed,
+    ):
+        first = await owner.get("/", auth=("me", "secret"), headers=passed)
+        mark = first.headers["set-cookie"]
+        assert "Path=/dashboard; HttpOnly; SameSite=Strict" in mark
+        headers = {**passed, "cookie": mark.partition(";")[0]}
+        for _ in range(FREE_GUESSES):
+            await strangers.get("/", auth=("me", "guess"), headers=passed)
+        tries = [
+            asyncio.create_task(strangers.get("/", auth=("me", "guess"), headers=passed))
+            for _ in range(MOST_WAITING)
+        ]
+        await asyncio.sleep(0)
+        for _ in range(100):
+            again = await owner.get("/", auth=("me", "secret"), headers=headers)
+            assert (again.status_code, "set-cookie" in again.headers) == (200, False)
+        assert (await owner.get("/", headers=headers)).status_code == 401, "it is no password"
+        assert (await owner.get("/", auth=("me", "guess"), headers=headers)).status_code == 401
+        assert (await owner.get("/", auth=("me", "secret"))).status_code == 200, "nor those who come directly"
+        late = await changed.get("/", auth=("me", "other"), headers=headers)
+        assert late.status_code == 429, "a mark of an earlier password is none"
+        forged = {**passed, "cookie": headers["cookie"][:-1]}
+        refused = await strangers.get("/", auth=("me", "secret"), headers=forged)
+        assert refused.status_code == 429
+        free.set()
+        await asyncio.gather(*tries)
+
+
+async def test_a_password_may_have_any_letters() -> None:
+    async with client(PUBLIC, "schlüssel-日本", peer="203.0.113.5") as one:
+        assert (await one.get("/", auth=("me", "schlüssel-日本"))).status_code == 200
+        assert (await one.get("/", auth=("me", "schlssel-"))).status_code == 401
 
 
 def test_a_network_of_ipv6_is_one_address_and_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
