@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hmac
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 from fastapi import HTTPException, Request
 
@@ -14,13 +14,13 @@ from agentrun.server.auth import derived_keys
 from agentrun.server.auth.call_access import KEY_VARIABLE, is_loopback
 from agentrun.server.auth.local_only import LocalCheck
 from agentrun.server.auth.local_only import require as local_check
+from agentrun.server.auth.start_tokens import StartTokens
 from agentrun.server.lifecycle.settings import ServerSettings
 
 VARIABLE = KEY_VARIABLE
 _NO_HEADER = re.compile(r"^\s|\s$|[\x00-\x08\x0a-\x1f\x7f]")
 """What no header can carry: RFC 9110 section 5.5."""
 Check = Callable[[Request], None]
-StartCheck = Callable[[Request], Awaitable[None]]
 
 
 def require_sendable(environ: Mapping[str, str]) -> None:
@@ -58,34 +58,62 @@ def require(settings: ServerSettings) -> Check:
     return check
 
 
-def require_key_or_token(settings: ServerSettings) -> StartCheck:
-    """As ``require``; a start token does in the place of the key, once, for the agent in the path.
+class StartAccess:
+    """Who may begin a call: with the key, or once with a start token for the agent in the path.
 
-    A PATCH after it needs no second one.
+    Called it checks, and uses the token of a POST up. What may still refuse a call asks ``check`` first and
+    ``use`` as its last step, so that whoever was refused can come again with the same token. A PATCH after
+    the POST needs no second token. With ``own_page`` this machine's own page needs neither.
     """
-    check_key, tokens = require(settings), settings.start_tokens
 
-    async def check(request: Request) -> None:
-        given, agent = _bearer(request), str(request.path_params.get("agent", ""))
+    def __init__(self, settings: ServerSettings, *, own_page: bool) -> None:
+        self._settings = settings
+        self._own_page = own_page
+        self._check_key = require(settings)
+        self._require_local = local_check(settings.local)
+
+    async def __call__(self, request: Request) -> None:
+        """Raise HTTPException unless the request may begin a call, which begins now."""
+        if request.method == "POST":
+            await self.use(request)
+        else:
+            await self.check(request)
+
+    async def check(self, request: Request) -> None:
+        """Raise HTTPException unless the request may begin a call."""
+        if (tokens := self._asked(request)) and not await self._is_good(tokens, request):
+            self._check_key(request)
+
+    async def use(self, request: Request) -> None:
+        """The same, and its call begins now."""
+        if (tokens := self._asked(request)) and not await tokens.admit(*_shown(request)):
+            self._check_key(request)
+
+    async def _is_good(self, tokens: StartTokens, request: Request) -> bool:
+        if request.method == "POST":
+            return tokens.may_try(*_shown(request))
+        return await tokens.admit(*_shown(request), use=False)
+
+    def _asked(self, request: Request) -> StartTokens | None:
+        """What checks the token of ``request``; None for one that is let in without."""
+        if self._own_page and _is_own_page(self._settings, request, self._require_local):
+            return None
+        tokens = self._settings.start_tokens
         if tokens:
-            _require_origin(settings, request)
-            if await tokens.admit(given, agent, use=request.method == "POST"):
-                return
-        check_key(request)
-
-    return check
+            _require_origin(self._settings, request)
+        else:
+            self._check_key(request)
+        return tokens
 
 
-def require_start(settings: ServerSettings) -> StartCheck:
+def require_key_or_token(settings: ServerSettings) -> StartAccess:
+    """As ``require``; a start token does in the place of the key, once, for the agent in the path."""
+    return StartAccess(settings, own_page=False)
+
+
+def require_start(settings: ServerSettings) -> StartAccess:
     """As ``require_key_or_token``, but on a loopback host this machine's own page needs neither."""
-    check_key = require_key_or_token(settings)
-    require_local = local_check(settings.local)
-
-    async def check(request: Request) -> None:
-        if not _is_own_page(settings, request, require_local):
-            await check_key(request)
-
-    return check
+    return StartAccess(settings, own_page=True)
 
 
 def require_origin(settings: ServerSettings) -> Check:
@@ -117,6 +145,11 @@ def _is_own_page(settings: ServerSettings, request: Request, require_local: Loca
             raise
         return False
     return True
+
+
+def _shown(request: Request) -> tuple[str, str]:
+    """The token that a request shows, and the agent in its path."""
+    return _bearer(request), str(request.path_params.get("agent", ""))
 
 
 def _is_same(shown: str, key: str) -> bool:

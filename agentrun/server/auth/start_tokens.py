@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 import jwt
@@ -12,6 +13,9 @@ from jwt.types import Options
 
 LIFETIME_SECONDS = 600.0
 LONGEST_SECONDS = 3600.0
+MOST_TRIES = 20
+"""Of one token, at one process: each may cost what answering an offer does."""
+MOST_NOTED = 10_000
 _AUDIENCE = "agentrun start"
 _SKEW_SECONDS = 600.0
 """How far apart the clocks of machines may be: a used token is remembered so much longer."""
@@ -51,9 +55,36 @@ class StartTokens:
         self._clock = clock or (lambda: time.time())
         self._secrets = [_secret(key) for key in api_keys]
         self._use = use
+        self._tries: OrderedDict[str, int] = OrderedDict()
 
     async def admit(self, token: str, agent: str, *, use: bool = True) -> bool:
         """Whether ``token`` is good for ``agent``; with ``use`` it is used up."""
+        name, seconds = self._read(token, agent)
+        if not name or not use:
+            return bool(name)
+        self._note(name, MOST_TRIES)
+        return await self._use(f"start {name}", seconds)
+
+    def may_try(self, token: str, agent: str) -> bool:
+        """Whether ``token`` is good for ``agent``, and may be tried; what begins a call uses it up.
+
+        One that this process has seen used up, or tried ``MOST_TRIES`` times in vain, is good for nothing.
+        """
+        name, _ = self._read(token, agent)
+        tries = self._tries.get(name, 0)
+        if not name or tries >= MOST_TRIES:
+            return False
+        self._note(name, tries + 1)
+        return True
+
+    def _note(self, name: str, tries: int) -> None:
+        self._tries[name] = tries
+        self._tries.move_to_end(name)
+        while len(self._tries) > MOST_NOTED:
+            self._tries.popitem(last=False)
+
+    def _read(self, token: str, agent: str) -> tuple[str, float]:
+        """The name of a token that is good for ``agent``, "" for none, and how long it is remembered."""
         for secret in self._secrets:
             try:
                 claims = jwt.decode(
@@ -63,10 +94,10 @@ class StartTokens:
             except (jwt.InvalidTokenError, TypeError, ValueError):
                 continue
             if claims["sub"] != agent or not left > 0:
-                return False
-            name = hashlib.sha256(str(claims["jti"]).encode()).hexdigest()
-            return not use or await self._use(f"start {name}", left + _SKEW_SECONDS)
-        return False
+                break
+            name = hashlib.sha256(str(claims["jti"]).encode("utf-8", "replace")).hexdigest()
+            return name, left + _SKEW_SECONDS
+        return "", 0.0
 
 
 def _secret(api_key: str) -> bytes:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fastapi import HTTPException, Request
 
 from agentrun.plan.plan import Plan
+from agentrun.server.auth.api_key import StartAccess
 from agentrun.server.browser import request_data
 from agentrun.server.browser.loaded_offers import LoadedOffers
 from agentrun.server.browser.offer_requests import credential_of, read_body
@@ -18,7 +18,7 @@ from agentrun.server.forwarding.forwarding import Forwarding
 OFFER = "browser-offer"
 CANDIDATES = "browser-candidates"
 OVER = "this call is over; send an offer without `pc_id` to begin a new one"
-StartCheck = Callable[[Request], Awaitable[None] | None]
+StartCheck = StartAccess | Callable[[Request], Awaitable[None] | None]
 
 
 class OfferAccess:
@@ -58,7 +58,7 @@ class OfferAccess:
             # what began one call begins another only where it may: a start token is good for one
             await self.admit(agent, request)
         parameters = parameters_in(body)
-        return await offers.begin(plan, body, credential, parameters or {})
+        return await offers.begin(plan, body, credential, parameters or {}, lambda: self.use(agent, request))
 
     async def take_candidates(
         self, agent: str, request: Request, body: dict[str, Any] | None = None
@@ -103,8 +103,9 @@ class OfferAccess:
     async def admit(self, agent: str, request: Request) -> None:
         """Raise HTTPException unless ``request`` may begin a call of ``agent``."""
         request.path_params["agent"] = agent
-        waiting = self._require_start(request)
-        if inspect.isawaitable(waiting):
+        if isinstance(self._require_start, StartAccess):
+            await self._require_start.check(request)
+        elif waiting := self._require_start(request):
             await waiting
 
     def plan(self, agent: str) -> Plan:
@@ -112,6 +113,12 @@ class OfferAccess:
         plan = self.switchboard.plans.get(agent)
         if plan is None:
             raise HTTPException(404, f"there is no agent '{agent}' here")
+    async def use(self, agent: str, request: Request) -> None:
+        """The same as the last step before the call of ``agent`` begins: a start token is used up by it."""
+        request.path_params["agent"] = agent
+        if isinstance(self._require_start, StartAccess):
+            await self._require_start.use(request)
+
         if self.switchboard.closing:
             raise HTTPException(503, "the server is stopping")
         return plan

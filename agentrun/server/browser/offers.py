@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
@@ -80,11 +80,17 @@ class Offers:
             raise HTTPException(400, "the offer can't be understood") from None
 
     async def begin(
-        self, plan: Plan, body: Mapping[str, Any], credential: str, parameters: Mapping[str, str]
+        self,
+        plan: Plan,
+        body: Mapping[str, Any],
+        credential: str,
+        parameters: Mapping[str, str],
+        use: Callable[[], Awaitable[None]],
     ) -> dict[str, str]:
         """The answer to a new browser's offer, once a session is at work behind it; else an HTTPException.
 
-        Beside what WebRTC needs it has ``call_id``, by which the call's record is found.
+        Beside what WebRTC needs it has ``call_id``, by which the call's record is found. ``use`` uses up what
+        may begin one call, as the last step before; it may raise HTTPException.
         """
         switchboard, agent, sdp, call_id = self._switchboard, plan.spec.name, sdp_of(body), uuid.uuid4().hex
         if refusal := await switchboard.admission.ask(plan, call_id):
@@ -97,7 +103,7 @@ class Offers:
             return task
 
         try:
-            answer = await self.peers.open(agent, sdp, credential, begin)
+            answer = await self.peers.open(agent, sdp, credential, use, begin)
             return {**answer, "call_id": call_id}
         except _UNREADABLE:
             raise HTTPException(400, "the offer can't be understood") from None

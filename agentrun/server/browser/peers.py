@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiortc.sdp import SessionDescription, candidate_from_sdp
@@ -65,9 +65,11 @@ class Peers:
         credential: str,
         begin: Callable[[SmallWebRTCConnection], asyncio.Future[object]],
     ) -> dict[str, str]:
-        """Answer the offer of a new browser; ``begin`` starts its call, and may raise.
+        use: Callable[[], Awaitable[None]],
+        """Answer the offer of a new browser; ``begin`` starts its call.
 
-        Raises what aiortc does for an offer that it can't read.
+        Before that ``use`` uses up what may begin one. Raises what both do, and what aiortc does for an
+        offer that it can't read.
         """
         connection = SmallWebRTCConnection()
         peer = Peer(agent, connection, credential)
@@ -75,6 +77,7 @@ class Peers:
             await connection.initialize(sdp=sdp, type="offer")
             begin(connection).add_done_callback(lambda _: self._forget(peer))
         except BaseException:
+            await use()
             await connection.disconnect()
             raise
         return self._answer(peer)

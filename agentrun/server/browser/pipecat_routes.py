@@ -34,7 +34,13 @@ def router(access: OfferAccess, sessions: SessionOffers) -> APIRouter:
         if body.get("transport") == "daily" or body.get("createDailyRoom") is True:
             return RedirectResponse(f"/{quote(agent, safe='')}/daily/start", 307)
         await access.admit(agent, request)
-        return JSONResponse({"sessionId": sessions.start(agent, body)})
+        session = sessions.start(agent, body)
+        try:
+            await access.use(agent, request)
+        except BaseException:
+            sessions.forget(session)
+            raise
+        return JSONResponse({"sessionId": session})
 
     return routes
 
@@ -74,7 +80,8 @@ async def _agent(access: OfferAccess, body: Mapping[str, Any], request: Request)
     """
     name = body.get("agentName") or request.query_params.get("agentName")
     if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME:
-        return name
+        # JSON has halves of surrogate pairs, which no answer can carry
+        return name.encode("utf-8", "replace").decode()
     if not name and len(access.switchboard.plans) == 1:
         return next(iter(access.switchboard.plans))
     try:

@@ -9,7 +9,7 @@ from fastapi import HTTPException, Request
 
 from agentrun.server.browser.offer_access import OfferAccess, parameters_in
 from agentrun.server.browser.offer_requests import read_body
-from agentrun.server.browser.sessions import Sessions
+from agentrun.server.browser.sessions import Sessions, Started
 
 SESSION_OFFER = "session-offer"
 SESSION_CANDIDATES = "session-candidates"
@@ -46,6 +46,14 @@ class SessionOffers:
 
     async def offer(self, session: str, body: Mapping[str, Any]) -> dict[str, str]:
         """The answer to an offer of a session that was started here; raises HTTPException."""
+        started = self._sessions.find(session)
+        if started is None:
+            return await self._answer(session, body, None)
+        # one that is sent twice, for its answer was lost or late, waits for the first, and is on its call
+        async with started.busy:
+            return await self._answer(session, body, self._sessions.find(session))
+
+    async def _answer(self, session: str, body: Mapping[str, Any], started: Started | None) -> dict[str, str]:
         access, credential = self._access, _credential(session)
         offers = access.offers.loaded
         if offers and (peer := offers.peers.of(credential)):
@@ -53,13 +61,22 @@ class SessionOffers:
             # without a name the answer to its offer was lost: it is on its call, with another connection
             named = offers.peer(peer.agent, body, credential)
             return await offers.renegotiate(named or peer, body, restart=named is None)
-        started = self._sessions.use(session)
         if started is None:
             raise HTTPException(404, _NO_SESSION)
+        self._sessions.count(session)
         plan = access.plan(started.agent)
         parameters = parameters_in(body)
         offers = await access.offers.get()
-        return await offers.begin(plan, body, credential, parameters or started.parameters)
+
+        async def use() -> None:
+            if self._sessions.use(session) is None:
+                raise HTTPException(404, _NO_SESSION)
+
+        return await offers.begin(plan, body, credential, parameters or started.parameters, use)
+
+    def forget(self, session: str) -> None:
+        """A session that was not started after all."""
+        self._sessions.use(session)
 
     async def add_candidates(self, session: str, body: Mapping[str, Any]) -> dict[str, str]:
         """Add candidates to the call of a session that is up here; raises HTTPException."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from loguru import logger
@@ -21,6 +21,9 @@ from agentrun.transports.daily import Invitation
 
 Connect = Callable[[Invitation, Call], Connection]
 """Makes the agent's side of a room: ``transports.daily.connect``, or another way to the same room."""
+
+Use = Callable[[], Awaitable[None]]
+"""Uses up what may begin one call; it raises where that was used up meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,11 @@ class DailyCalls:
         self._connect = connect
         self._coming: set[str] = set()
 
-    async def start(self, plan: Plan, parameters: Mapping[str, str]) -> Started:
+    async def start(self, plan: Plan, parameters: Mapping[str, str], use: Use | None = None) -> Started:
         """Make a room and send the agent into it.
 
-        Raises NotAdmittedError when the call is not let in, DailyError when there is no room.
+        ``use`` uses up what may begin one call, as the last step before, and may raise. Raises
+        NotAdmittedError when the call is not let in, DailyError when there is no room.
         """
         call = Call(
             id=uuid.uuid4().hex,
@@ -53,7 +57,7 @@ class DailyCalls:
             environ=plan.environ,
             offline=plan.offline,
         )
-        return await self._start(plan, call)
+        return await self._start(plan, call, use=use)
 
     def is_known(self, agent: str, call_id: str) -> bool:
         """Whether this very call is coming, is up, or has been."""
@@ -105,7 +109,9 @@ class DailyCalls:
         task = self._switchboard.answer(plan, self._connect(invitation, call))
         task.add_done_callback(lambda ended: _tell_that_it_left(plan, ended))
 
-    async def _start(self, plan: Plan, call: Call, dialin: DailyDialinRequest | None = None) -> Started:
+    async def _start(
+        self, plan: Plan, call: Call, dialin: DailyDialinRequest | None = None, use: Use | None = None
+    ) -> Started:
         transport = plan.daily
         assert transport is not None  # noqa: S101
         telephone = (call.from_number or call.caller) if dialin else ""
@@ -115,12 +121,22 @@ class DailyCalls:
             raise NotAdmittedError(refusal)
         try:
             room = await self._rooms.make(transport, plan.spec.limits.max_duration, telephone=telephone)
+            await self._use(room, use)
             task = self._join_made(plan, call, room, dialin)
         except BaseException:
             admission.release(call.agent, call.id)
             raise
         task.add_done_callback(lambda _: self._rooms.release(room.name))
         return Started(call.id, room)
+
+    async def _use(self, room: Room, use: Use | None) -> None:
+        """Use up what may begin the call, for which ``room`` was made; without it the room goes."""
+        try:
+            if use:
+                await use()
+        except BaseException:
+            self._rooms.release(room.name)
+            raise
 
     def _join_made(
         self, plan: Plan, call: Call, room: Room, dialin: DailyDialinRequest | None

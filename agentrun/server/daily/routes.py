@@ -56,13 +56,13 @@ class DailyRoutes:
 
     async def start(self, agent: str, request: Request) -> dict[str, str]:
         """Make a room, send the agent into it, and answer as Pipecat's runner does."""
-        await self._require_key(request)
+        await self._require_key.check(request)
         plan = self._plan(agent)
         order = _start_request(await _body(request))
         parameters = {key: str(value) for key, value in order.body.items()}
         self._require_open()
         try:
-            started = await self._calls.start(plan, parameters)
+            started = await self._calls.start(plan, parameters, lambda: self._require_key.use(request))
         except NotAdmittedError as error:
             raise rejections.in_http(error.refusal) from None
         except DailyError as error:
