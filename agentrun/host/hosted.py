@@ -16,7 +16,7 @@ from pipecat.runner.types import RunnerArguments
 
 from agentrun import logs, plugins
 from agentrun.deploy.pipecat_cloud import checks
-from agentrun.errors import AgentRunError, SpecError
+from agentrun.errors import AgentRunError, SetupError, SpecError
 from agentrun.host import connections
 from agentrun.host.loading import without_collecting
 from agentrun.plan import daily
@@ -61,9 +61,11 @@ class HostedAgent:
         """Run one session until its call is over.
 
         Cancelled, the caller hears ``prompts.goodbye`` first. The record has been written, and sent if it
-        could be, when this returns. Raises AgentRunError when the agent can't answer.
+        could be, when this returns. Raises AgentRunError when the agent can't answer, also once it is closed.
         """
+        self._require_open()
         ready = await asyncio.shield(self._ready())
+        self._require_open()
         [plan] = ready.switchboard.plans.values()
         connection = await connections.connect(args, plan)
         if connection is None:
@@ -110,12 +112,16 @@ class HostedAgent:
 
     def _ready(self) -> asyncio.Task[Answering]:
         """What makes the agent ready: the one that did, or is doing so, or a new try."""
-        failed = self._opening is not None and self._opening.done() and self._opening.exception() is not None
-        if self._opening is None or (failed and self._clock() - self._tried > AGAIN_SECONDS):
+        again = self._clock() - self._tried > AGAIN_SECONDS
+        if self._opening is None or (again and _has_failed(self._opening)):
             self._tried = self._clock()
             self._opening = asyncio.create_task(self._open(), name=f"open {self._path.stem}")
             self._opening.add_done_callback(_note)
         return self._opening
+
+    def _require_open(self) -> None:
+        if self._over.is_set():
+            raise SetupError("the server is stopping")
 
     async def _open(self) -> Answering:
         """Begin the task that owns the agent; what it opens, it closes."""
@@ -124,6 +130,9 @@ class HostedAgent:
         either: set[asyncio.Future[Any]] = {opened, self._owner}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not opened.done():
+            if self._owner.cancelled():
+                # by ``close``, and not by whoever waits for this
+                self._require_open()
             await self._owner
         return opened.result()
 
@@ -165,6 +174,10 @@ class HostedAgent:
         finally:
             task.cancel()
             await asyncio.wait({task}, timeout=HARD_SECONDS)
+
+
+def _has_failed(opening: asyncio.Task[Answering]) -> bool:
+    return opening.done() and (opening.cancelled() or opening.exception() is not None)
 
 
 def _note(opening: asyncio.Task[Answering]) -> None:

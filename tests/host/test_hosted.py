@@ -147,6 +147,36 @@ def lone(folder: Path, spec: str = "transport: twilio\nprompts: Hi.\n", **enviro
     return HostedAgent(folder / "desk.yaml", given)
 
 
+async def test_a_session_that_waits_while_its_agent_is_closed_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agentrun.host.hosted.HARD_SECONDS", 0.0)
+    agent, at_work = lone(tmp_path), asyncio.Event()
+
+    async def never(*_: object) -> None:
+        at_work.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("agentrun.host.hosted.asyncio.to_thread", never)
+    session = WebSocketSessionArguments(session_id="s", websocket=None)  # type: ignore[arg-type]
+    waiting = asyncio.create_task(agent.bot(session))
+    await at_work.wait()
+    await agent.close()
+    with pytest.raises(SetupError, match="the server is stopping"):
+        await waiting
+    with pytest.raises(SetupError, match="the server is stopping"):
+        await agent.bot(session)
+    assert (await agent.readyz())["reason"] == "the server is stopping"
+
+
+async def test_an_agent_that_was_closed_answers_nobody(tmp_path: Path) -> None:
+    agent = lone(tmp_path)
+    async with agent.lifespan(FastAPI()):
+        assert (await agent.readyz())["ready"]
+    with pytest.raises(SetupError, match="the server is stopping"):
+        await agent.bot(WebSocketSessionArguments(session_id="s", websocket=None))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("more", "environ", "words"),
     [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agentrun.cli.options.output_file import OutputFile
 from agentrun.cli.options.server import records_option
 from agentrun.cli.options.shared import override_options
 from agentrun.printable import printable
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--spec", "path", type=click.Path(path_type=Path), help="The agent; that of the call by default."
 )
-@click.option(
-    "--write", type=click.Path(dir_okay=False, path_type=Path), help="Add the call to this file of tests."
-)
+@click.option("--write", type=OutputFile(), help="Add the call to this file of tests.")
 @click.option("--live", is_flag=True, help="Ask the real model; a key is needed.")
 @override_options
 def command(

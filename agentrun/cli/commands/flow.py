@@ -8,12 +8,14 @@ from pathlib import Path
 
 import click
 
+from agentrun.cli.options.output_file import OutputFile
+
 SECONDS = 60.0
 
 
 @click.command()
 @click.argument("spec", type=click.Path(path_type=Path))
-@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Write an SVG file (Graphviz).")
+@click.option("--svg", type=OutputFile(), help="Write an SVG file (Graphviz).")
 @click.option("--export", is_flag=True, help="Print it as Pipecat Flows reads it, in YAML.")
 def command(spec: Path, svg: Path | None, export: bool) -> None:
     """Draw the flow of SPEC: in Mermaid, or as an SVG file."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agentrun.cli.options.output_file import OutputFile
 from agentrun.cli.options.shared import override_options, specs_argument
 from agentrun.cli.options.shared import variables as env_file
 from agentrun.printable import as_json as in_json
@@ -21,18 +22,26 @@ if TYPE_CHECKING:
     from agentrun.testing.running.shared_servers import Mode
 
 
+def _pattern(_ctx: click.Context, _param: click.Parameter, text: str | None) -> re.Pattern[str] | None:
+    try:
+        return re.compile(text, re.IGNORECASE) if text else None
+    except (re.error, OverflowError, RecursionError) as error:
+        hint = f"'{re.escape(text or '')}' looks for the words as they are"
+        raise click.BadParameter(f"this is no regular expression: {error}; {hint}") from None
+
+
 @click.command()
 @specs_argument("paths")
-@click.option("-k", "pattern", metavar="WORDS", help="Only the tests whose name matches this.")
+@click.option(
+    "-k", "pattern", metavar="WORDS", callback=_pattern, help="Only the tests whose name matches this."
+)
 @click.option("--audio", is_flag=True, help="Speak and hear, over the telephone at 8 kHz.")
 @click.option("--live", is_flag=True, help="With the real models; keys are needed.")
 @click.option("--record", is_flag=True, help="With --live: keep what the models say, to be replayed.")
 @click.option("--replay", is_flag=True, help="From what was recorded; no keys are needed.")
 @click.option("--repeat", default=1, metavar="N", type=click.IntRange(1), help="Run every test N times.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a test.")
-@click.option(
-    "--junit", metavar="F", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit's XML to F."
-)
+@click.option("--junit", metavar="F", type=OutputFile(), help="Write JUnit's XML to F.")
 @click.option(
     "--env-file", "given", callback=env_file, metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -41,7 +50,7 @@ if TYPE_CHECKING:
 @override_options
 def command(
     paths: tuple[Path, ...],
-    pattern: str | None,
+    pattern: re.Pattern[str] | None,
     audio: bool,
     live: bool,
     record: bool,
@@ -87,20 +96,28 @@ def _check_models(*, live: bool, record: bool, replay: bool) -> None:
 
 
 def _report(outcomes: Sequence[Outcome], shown: Screen | None, junit: Path | None, repeat: int) -> None:
-    """Write JUnit's file, and end the screen; where there is none, print JSON."""
+    """End the screen, or print JSON where there is none; then write JUnit's file."""
+    from agentrun.errors import SetupError
     from agentrun.testing.results import report
 
-    if junit:
-        junit.write_text(report.junit(outcomes), encoding="utf-8")
     if shown:
         shown.summary(outcomes, repeat)
-        return
-    for outcome in outcomes:
-        click.echo(in_json(outcome.as_json()))
+    else:
+        for outcome in outcomes:
+            click.echo(in_json(outcome.as_json()))
+    if junit:
+        # at the end: a disk that is full costs the file, and not what the tests said
+        try:
+            junit.write_text(report.junit(outcomes), encoding="utf-8")
+        except OSError as error:
+            raise SetupError(f"{junit} can't be written: {error.strerror}", "choose another file") from None
 
 
 def _cases(
-    paths: Sequence[Path], pattern: str | None, style: str | None, overrides: tuple[tuple[str, str], ...]
+    paths: Sequence[Path],
+    pattern: re.Pattern[str] | None,
+    style: str | None,
+    overrides: tuple[tuple[str, str], ...],
 ) -> list[Case]:
     """The tests that are asked for; UsageError where there are none."""
     from agentrun import spec
@@ -114,8 +131,7 @@ def _cases(
             raise SetupError(f"no spec in {path} has tests", "name a spec, or a folder of specs with tests")
         for one in specs:
             candidates += cases.cases(spec.load(one, overrides, style), str(one))
-    regex = re.compile(pattern or "", re.IGNORECASE)
-    matches = [case for case in candidates if regex.search(case.id)]
+    matches = [case for case in candidates if not pattern or pattern.search(case.id)]
     if not matches:
         raise click.UsageError(
             "there is no such test; tests stand in a spec, or in SPEC.tests.yaml beside it"

@@ -26,6 +26,8 @@ CODES = {"ok": 0, "refused": 4, "failed": 5, "timeout": 6, "unconfirmed": 7}
 def _arguments(_ctx: click.Context, _param: click.Parameter, text: str) -> dict[str, Any]:
     try:
         arguments = json.loads(text)
+    except RecursionError:
+        raise click.BadParameter("this is nested too deeply") from None
     except ValueError as error:
         raise click.BadParameter(f"this is not JSON: {error}") from None
     if not isinstance(arguments, dict):

@@ -28,14 +28,25 @@ class InputLines:
     def _read(self) -> None:
         decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         rest = ""
-        while chunk := os.read(sys.stdin.fileno(), 65_536):
-            *lines, rest = (rest + decode(chunk)).split("\n")
-            for line in lines:
-                self._put(line.rstrip("\r"))
-        if rest:
-            self._put(rest)
-        self._put(None)
+        try:
+            while chunk := _chunk():
+                *lines, rest = (rest + decode(chunk)).split("\n")
+                for line in lines:
+                    self._put(line.rstrip("\r"))
+            if rest:
+                self._put(rest)
+        finally:
+            self._put(None)
 
     def _put(self, line: str | None) -> None:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._queue.put_nowait, line)
+
+
+def _chunk() -> bytes:
+    """What comes next; nothing at the end, also where input is closed or its terminal has gone away."""
+    try:
+        # None where the process was started without it; a ValueError is one that was closed since
+        return os.read(sys.stdin.fileno(), 65_536) if sys.stdin else b""
+    except (OSError, ValueError):
+        return b""

@@ -34,6 +34,10 @@ def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> None
         return
     try:
         settings = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise click.BadParameter(f"{file} can't be read: {error.strerror}", ctx, param) from None
+    except RecursionError:
+        raise click.BadParameter(f"{file} is nested too deeply", ctx, param) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise click.BadParameter(f"{file} is not TOML: {error}", ctx, param) from None
     options = {

@@ -89,7 +89,7 @@ def _same(value: Any, wanted: str) -> bool:
 def _read(wanted: str) -> Any:
     try:
         return json.loads(wanted)
-    except ValueError:
+    except (RecursionError, ValueError):
         return wanted
 
 
