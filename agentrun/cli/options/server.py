@@ -25,6 +25,14 @@ def authentication_options(command: Callable[..., Any]) -> Callable[..., Any]:
         envvar="AGENTRUN_ALLOW_ORIGIN",
         help="A site whose pages may start calls with a token, such as https://www.example.com.",
     )(command)
+    command = click.option(
+        "--ice-server",
+        "ice_servers",
+        multiple=True,
+        metavar="URL",
+        envvar="AGENTRUN_ICE_SERVER",
+        help="A STUN or TURN server for calls from browsers, such as stun:stun.example.com:3478.",
+    )(command)
     return click.option(
         "--forwarded-allow-ips",
         metavar="ADDRESSES",

@@ -119,4 +119,4 @@ def _browser(
     from agentrun.server.browser import routes
 
     start, origin = api_key.require_start(settings), api_key.require_origin(settings)
-    return routes.router(switchboard, start, require_local, origin, forwarding)
+    return routes.router(switchboard, start, require_local, origin, forwarding, settings.ice_servers)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from agentrun.server.browser.ice_servers import IceServers
 from agentrun.server.calls.switchboard import Switchboard
 
 if TYPE_CHECKING:
@@ -23,7 +24,13 @@ class LoadedOffers:
     the name of a connection one of this process.
     """
 
-    def __init__(self, switchboard: Switchboard, mark: Callable[[str], str] = str) -> None:
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        mark: Callable[[str], str] = str,
+        ice_servers: IceServers | None = None,
+    ) -> None:
+        self._ice_servers = ice_servers or IceServers()
         self._switchboard = switchboard
         self._mark = mark
         self._lock = asyncio.Lock()
@@ -46,4 +53,4 @@ class LoadedOffers:
         return self._offers
 
     def _take(self, module: ModuleType) -> None:
-        self._offers = module.Offers(self._switchboard, self._mark)
+        self._offers = module.Offers(self._switchboard, self._mark, self._ice_servers)

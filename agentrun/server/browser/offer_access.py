@@ -10,6 +10,7 @@ from fastapi import HTTPException, Request
 from agentrun.plan.plan import Plan
 from agentrun.server.auth.api_key import StartAccess
 from agentrun.server.browser import request_data
+from agentrun.server.browser.ice_servers import IceServers
 from agentrun.server.browser.loaded_offers import LoadedOffers
 from agentrun.server.browser.offer_requests import credential_of, read_body
 from agentrun.server.calls.switchboard import Switchboard
@@ -35,10 +36,14 @@ class OfferAccess:
         require_start: StartCheck,
         require_origin: Callable[[Request], None],
         forwarding: Forwarding | None = None,
+        ice_servers: IceServers | None = None,
     ) -> None:
         self.switchboard = switchboard
         self.forwarding = forwarding
-        self.offers = LoadedOffers(switchboard, forwarding.names.make if forwarding else str)
+        self.ice_servers = ice_servers or IceServers()
+        self.offers = LoadedOffers(
+            switchboard, forwarding.names.make if forwarding else str, self.ice_servers
+        )
         self.require_origin = require_origin
         self._require_start = require_start
 
@@ -108,17 +113,17 @@ class OfferAccess:
         elif waiting := self._require_start(request):
             await waiting
 
-    def plan(self, agent: str) -> Plan:
-        """The plan of ``agent``; an HTTPException where nobody would answer."""
-        plan = self.switchboard.plans.get(agent)
-        if plan is None:
-            raise HTTPException(404, f"there is no agent '{agent}' here")
     async def use(self, agent: str, request: Request) -> None:
         """The same as the last step before the call of ``agent`` begins: a start token is used up by it."""
         request.path_params["agent"] = agent
         if isinstance(self._require_start, StartAccess):
             await self._require_start.use(request)
 
+    def plan(self, agent: str) -> Plan:
+        """The plan of ``agent``; an HTTPException where nobody would answer."""
+        plan = self.switchboard.plans.get(agent)
+        if plan is None:
+            raise HTTPException(404, f"there is no agent '{agent}' here")
         if self.switchboard.closing:
             raise HTTPException(503, "the server is stopping")
         return plan

@@ -16,6 +16,7 @@ from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from agentrun.pipeline.pipecat_private.browser_sound import keep_sound
 from agentrun.plan.plan import Plan
 from agentrun.server.admission import rejections
+from agentrun.server.browser.ice_servers import IceServers
 from agentrun.server.browser.offer_access import OVER
 from agentrun.server.browser.offer_bounds import candidates_of, sdp_of
 from agentrun.server.browser.peers import Peer, PeerGoneError, Peers
@@ -45,9 +46,14 @@ class Offers:
     binds a connection to whoever began its call. ``mark`` makes its name one of this process.
     """
 
-    def __init__(self, switchboard: Switchboard, mark: Callable[[str], str] = str) -> None:
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        mark: Callable[[str], str] = str,
+        ice_servers: IceServers | None = None,
+    ) -> None:
         self._switchboard = switchboard
-        self.peers = Peers(mark)
+        self.peers = Peers(mark, ice_servers)
         switchboard.on_close(self.peers.close)
 
     def peer(self, agent: str, body: Mapping[str, Any], credential: str) -> Peer | None:

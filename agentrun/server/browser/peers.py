@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiortc.sdp import SessionDescription, candidate_from_sdp
-from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
+from pipecat.transports.smallwebrtc.connection import IceServer, SmallWebRTCConnection
 from pipecat.transports.smallwebrtc.request_handler import IceCandidate
 
+from agentrun.server.browser.ice_servers import IceServers
 from agentrun.server.browser.offer_bounds import MOST_CANDIDATES, RenegotiationRate
 
 _MOST_NAMES = 4
@@ -40,8 +41,9 @@ class Peers:
     ``mark`` makes a connection's name one that says whose it is.
     """
 
-    def __init__(self, mark: Callable[[str], str] = str) -> None:
+    def __init__(self, mark: Callable[[str], str] = str, ice_servers: IceServers | None = None) -> None:
         self._mark = mark
+        self._ice_servers = ice_servers or IceServers()
         self._peers: dict[str, Peer] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -63,21 +65,21 @@ class Peers:
         agent: str,
         sdp: str,
         credential: str,
+        use: Callable[[], Awaitable[None]],
         begin: Callable[[SmallWebRTCConnection], asyncio.Future[object]],
     ) -> dict[str, str]:
-        use: Callable[[], Awaitable[None]],
         """Answer the offer of a new browser; ``begin`` starts its call.
 
         Before that ``use`` uses up what may begin one. Raises what both do, and what aiortc does for an
         offer that it can't read.
         """
-        connection = SmallWebRTCConnection()
+        connection = SmallWebRTCConnection(self._made())
         peer = Peer(agent, connection, credential)
         try:
             await connection.initialize(sdp=sdp, type="offer")
+            await use()
             begin(connection).add_done_callback(lambda _: self._forget(peer))
         except BaseException:
-            await use()
             await connection.disconnect()
             raise
         return self._answer(peer)
@@ -94,6 +96,9 @@ class Peers:
             if peer.over:
                 raise PeerGoneError
             try:
+                if restart:
+                    # a new connection begins with fresh credentials
+                    peer.connection.ice_servers = self._made()
                 await peer.connection.renegotiate(sdp=sdp, type="offer", restart_pc=restart)
             except BaseException:
                 if restart:
@@ -124,6 +129,9 @@ class Peers:
         peers = {id(peer): peer for peer in self._peers.values()}.values()
         await asyncio.gather(*(peer.connection.disconnect() for peer in peers), *self._closing)
         self._peers.clear()
+
+    def _made(self) -> list[IceServer]:
+        return [IceServer(**one) for one in self._ice_servers.for_aiortc()]
 
     def _answer(self, peer: Peer) -> dict[str, str]:
         answer: dict[str, str] | None = peer.connection.get_answer()

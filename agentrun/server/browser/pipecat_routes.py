@@ -40,7 +40,10 @@ def router(access: OfferAccess, sessions: SessionOffers) -> APIRouter:
         except BaseException:
             sessions.forget(session)
             raise
-        return JSONResponse({"sessionId": session})
+        servers = access.ice_servers.as_json()
+        return JSONResponse(
+            {"sessionId": session, **({"iceConfig": {"iceServers": servers}} if servers else {})}
+        )
 
     return routes
 

@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse
 from agentrun.server.auth.local_only import LocalCheck, require_address
 from agentrun.server.browser import page, pipecat_routes
 from agentrun.server.browser.forwarded import answer_others
+from agentrun.server.browser.ice_servers import IceServers
 from agentrun.server.browser.offer_access import OfferAccess, StartCheck
 from agentrun.server.browser.session_offers import SessionOffers
 from agentrun.server.calls.switchboard import Switchboard
@@ -22,14 +23,16 @@ def router(
     require_local: LocalCheck | None = require_address,
     require_origin: Callable[[Request], None] = require_address,
     forwarding: Forwarding | None = None,
+    ice_servers: IceServers | None = None,
 ) -> APIRouter:
     """The page and the list of agents, for whom ``require_local`` lets in, and not at all without it; the
     offer, for whom ``require_start`` lets in. A browser that is on a call may offer again from where
-    ``require_origin`` allows; with ``forwarding`` also where another process of the server has its call."""
+    ``require_origin`` allows; with ``forwarding`` also where another process of the server has its call.
+    ``ice_servers`` are used for calls, and told to pages that ask for a session."""
     routes = APIRouter()
     if require_local:
         routes.include_router(_page(switchboard), dependencies=[Depends(require_local)])
-    access = OfferAccess(switchboard, require_start, require_origin, forwarding)
+    access = OfferAccess(switchboard, require_start, require_origin, forwarding, ice_servers)
     sessions = SessionOffers(access)
     if forwarding:
         answer_others(forwarding, access, sessions)

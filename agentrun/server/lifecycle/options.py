@@ -20,6 +20,7 @@ class Options:
     ``shared`` is where machines share what limits and tokens need: by default where records are, if that is
     PostgreSQL.
     ``private_host`` is this machine's address for the others, None for one that only this machine reaches.
+    ``ice_servers`` are addresses of STUN and TURN servers, for calls from browsers.
     ``dispatch`` is where sessions answer the calls that are let in here, None for here.
     With ``pod_deletion_cost`` Kubernetes is told how many calls the pod has.
     One of several workers has its number, the descriptor of their socket, and the file that they share.
@@ -36,6 +37,7 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     watch: bool = False
     origins: tuple[str, ...] = ()
+    ice_servers: tuple[str, ...] = ()
     forwarded_allow_ips: str | None = None
     worker: int = 0
     worker_fd: int | None = None

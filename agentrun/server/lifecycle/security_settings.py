@@ -12,6 +12,7 @@ from agentrun.server.auth import api_key, call_access, derived_keys
 from agentrun.server.auth.call_access import Access
 from agentrun.server.auth.local_access import LocalAccess
 from agentrun.server.auth.start_tokens import StartTokens
+from agentrun.server.browser import ice_servers
 from agentrun.server.lifecycle.options import Options
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.shared_state.ledger import Ledger, SharedFlag
@@ -32,7 +33,7 @@ def settings(
     """How a server at ``port`` is set.
 
     ``ledger`` is what it shares with other workers, ``state`` what it shares with machines as well.
-    Raises SetupError for a key that nobody could send.
+    Raises SetupError for a key that nobody could send, and for a TURN server that nothing opens.
     """
     api_key.require_sendable(environ)
     local = LocalAccess(
@@ -55,6 +56,7 @@ def settings(
         when_full=options.when_full,
         insecure=options.insecure and access is Access.OPEN,
         dispatch=options.dispatch,
+        ice_servers=ice_servers.read(options.ice_servers, environ),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from agentrun.server.auth.call_access import Access
 from agentrun.server.auth.local_access import LocalAccess
 from agentrun.server.auth.start_tokens import StartTokens
+from agentrun.server.browser.ice_servers import IceServers
 
 WhenFull = Literal["busy", "503"]
 Dispatch = Literal["pipecat-cloud"]
@@ -24,7 +25,7 @@ class ServerSettings:
     ``local`` tells this user's own requests from strangers'. ``when_full`` is what Twilio is answered when
     this machine is full or stops: the agent's words, or 503 for a balancer that asks another machine.
     ``insecure`` lets streams in that no webhook announced, from this machine. ``dispatch`` is where calls are
-    answered, None for here.
+    answered, None for here. ``ice_servers`` are how browsers and this server find each other.
     """
 
     host: str
@@ -40,3 +41,4 @@ class ServerSettings:
     when_full: WhenFull = "busy"
     insecure: bool = False
     dispatch: Dispatch | None = None
+    ice_servers: IceServers = field(default_factory=IceServers)
