@@ -25,7 +25,7 @@ class OutputFile(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The path, once its folder has been looked at."""
-        path = Path(super().convert(value, param, ctx))
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if not path.parent.is_dir():
             self.fail(f"there is no folder '{path.parent}': make it, or choose another", param, ctx)
         if not path.exists() and not os.access(path.parent, os.W_OK | os.X_OK):

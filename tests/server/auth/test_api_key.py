@@ -17,7 +17,7 @@ KEY = {"AGENTRUN_API_KEY": "s3cret-ü"}
 
 def ask(
     environ: Mapping[str, str],
-    headers: Mapping[str, str],
+    headers: Mapping[str, str | bytes],
     host: str = "127.0.0.1",
     client: str = "127.0.0.1",
 ) -> HTTPException | None:
