@@ -128,6 +128,21 @@ async def test_a_result_without_the_field_of_a_branch_is_an_error(
     assert call.record.errors == ["'order' branches on 'status', and its result has no such field"]
 
 
+async def test_a_branch_reads_the_whole_of_a_result_that_the_model_is_told_a_part_of(
+    tmp_path: Path, resources: Resources
+) -> None:
+    more = flow("{field: status, cases: {3: pay}}")
+    script = [calls("order"), PAY]
+    given = tools([], {"orders": ["soup " * 10] * 2_000, "status": 3.0}, item="soup")
+    async with quick_call(
+        tmp_path, "cascaded", given, script, resources=resources, more=more, prompts=PROMPTS
+    ) as call:
+        await call.say("Soup.")
+        await call.until(lambda: call.record.ended is not None)
+    assert call.record.errors == []
+    assert PAY.text in " ".join(call.agent_words)
+
+
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("in_flow", [True, False])
 async def test_a_tool_may_be_followed_by_silence(

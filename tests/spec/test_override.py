@@ -122,3 +122,11 @@ def test_every_override_that_is_wrong_is_named(path: Path) -> None:
 )
 def test_a_path_that_leads_nowhere_is_a_problem(path: Path, option: str) -> None:
     assert "--set" in said(path, (option, "x"))
+
+
+def test_the_steps_of_a_flow_are_looked_for_beside_the_spec(tmp_path: Path) -> None:
+    (tmp_path / "desk.yaml").write_text("transport: local\nprompts: Be brief.\n")
+    (tmp_path / "steps.yaml").write_text("initial_node: a\nnodes: {a: {task_messages: Ask.}}\n")
+    file = load(tmp_path / "desk.yaml", [("flow.file", "steps.yaml")])
+    assert file.spec.flow is not None
+    assert list(file.spec.flow.nodes) == ["a"]

@@ -206,7 +206,7 @@ class CallFlow:
                 return data, NO_RESPONSE
             try:
                 # a tool that did not do its work leaves the caller where they are
-                node = await self._next(function, data, manager) if outcome.status == "ok" else None
+                node = await self._next(function, outcome, manager) if outcome.status == "ok" else None
             except FlowStepError as error:
                 return self._failed(error), None
             silent = self._listener.over or (waits and not node and not self._parallel_calls.is_last(turn))
@@ -224,9 +224,9 @@ class CallFlow:
         manager.state.update(self._names())
         return outcome, functions.as_data(outcome.text)
 
-    async def _next(self, function: FlowFunction, data: object, manager: FlowManager) -> NodeConfig | None:
+    async def _next(self, way: FlowFunction, ran: Outcome | None, manager: FlowManager) -> NodeConfig | None:
         """The next node, whose texts can be filled in; raises FlowStepError where there can be none."""
-        name = await transitions.following(function, data, self._names, self._listener)
+        name = await transitions.following(way, ran, self._names, self._listener)
         return None if name is None else await self._position.enter(name, manager)
 
     def _failed(self, error: FlowStepError) -> dict[str, str]:

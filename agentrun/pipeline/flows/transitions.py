@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agentrun.pipeline.session_listener import SessionListener
+from agentrun.pipeline.tools import functions
 from agentrun.spec.models.conditions import ConditionalWay
 from agentrun.spec.models.flow import FlowBranch, FlowFunction, FlowNode, as_case
 from agentrun.spec.values import conditions, placeholders
+from agentrun.tools.results import saved_values
+from agentrun.tools.results.outcome import Outcome
 
 
 class FlowStepError(Exception):
@@ -16,16 +19,19 @@ class FlowStepError(Exception):
 
 
 async def following(
-    function: FlowFunction, data: object, names: Callable[[], Mapping[str, Any]], listener: SessionListener
+    function: FlowFunction,
+    ran: Outcome | None,
+    names: Callable[[], Mapping[str, Any]],
+    listener: SessionListener,
 ) -> str | None:
-    """The node after ``function``, whose tool gave ``data``; None stays.
+    """The node after ``function``, whose tool ``ran`` where it has one; None stays.
 
     Raises FlowStepError where a field of the result is branched on that is not there. A way that goes by a
     variable which is being read from the caller's last words waits a moment for it.
     """
     to = function.transition_to
     if isinstance(to, FlowBranch):
-        return _by_result(function.name, to, data)
+        return _by_result(function.name, to, _result(ran) if ran else None)
     if not isinstance(to, tuple):
         return to
     await listener.settled([path for way in to for path in way.when or ()])
@@ -63,6 +69,12 @@ def _by_variables(
     for trouble in conditions.troubles(ways, values):
         listener.noted(f"not_compared: {trouble}")
     return conditions.first(ways, values)
+
+
+def _result(ran: Outcome) -> object:
+    """The whole result, as JSON has it; of a run that only its words are left of, what they say."""
+    whole = saved_values.jsonable(ran.data)
+    return whole if isinstance(whole, Mapping) else functions.as_data(ran.text)
 
 
 def _by_result(name: str, branch: FlowBranch, data: object) -> str | None:

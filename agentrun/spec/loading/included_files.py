@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ def _put_flow(found: Source) -> None:
         found.report((*where, "file"), place, "`file:` stands alone with a name in YAML or JSON", hint)
         del found.data["flow"]
         return
-    found.data["flow"] = yaml_includes.include(found, where, name, place, yaml_source.parse)
+    beside = place if place.line else replace(place, path=str(found.path))
+    found.data["flow"] = yaml_includes.include(found, where, name, beside, yaml_source.parse)
 
 
 def _content(found: Source, where: Where, value: dict[str, Any], project: Path) -> str:

@@ -25,7 +25,7 @@ def read(paths: Mapping[str, str], data: Any) -> tuple[dict[str, Any], list[str]
     """
     import jmespath  # only for a tool that saves
 
-    plain = _plain(data)
+    plain = jsonable(data)
     values: dict[str, Any] = {}
     troubles = []
     for name, path in paths.items():
@@ -45,7 +45,7 @@ def _unfit(found: Any) -> str:
     return f"it has {size} characters, more than {MOST_CHARACTERS}" if size > MOST_CHARACTERS else ""
 
 
-def _plain(data: Any) -> Any:
+def jsonable(data: Any) -> Any:
     """``data`` as JSON has it: dataclasses, models and dates too."""
     from pydantic_core import PydanticSerializationError, to_jsonable_python
 
