@@ -81,4 +81,7 @@ def _by_result(name: str, branch: FlowBranch, data: object) -> str | None:
     """The node for the result of the tool ``name``; None stays. Raises FlowStepError without the field."""
     if not isinstance(data, Mapping) or branch.field not in data:
         raise FlowStepError(f"'{name}' branches on '{branch.field}', and its result has no such field")
-    return branch.cases.get(as_case(data[branch.field]), branch.default)
+    value = data[branch.field]
+    # APIs give 3.0 where they mean 3
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    return branch.cases.get(as_case(value), branch.cases.get(as_case(whole), branch.default))

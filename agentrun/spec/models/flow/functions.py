@@ -75,12 +75,8 @@ class FlowFunction(SpecModel):
 def as_case(value: object) -> str:
     """The word by which a branch knows a value, as Pipecat 1.14 has it: ``true`` for True and for "True".
 
-    A whole number is the same with and without a point: APIs give ``3.0``.
-
-    >>> as_case(True), as_case("No"), as_case(3), as_case(3.0)
-    ('true', 'No', '3', '3')
+    >>> as_case(True), as_case("No"), as_case(3)
+    ('true', 'No', '3')
     """
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
     text = ("false", "true")[value] if isinstance(value, bool) else str(value)
     return text.lower() if text.lower() in ("true", "false") else text
