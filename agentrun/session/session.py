@@ -67,8 +67,7 @@ class Session:
         record.answer()
         self._ending, self._caller_gone = asyncio.Event(), asyncio.Event()
         self._grace, self._tasks, self.left_open = 0.0, list[asyncio.Task[Any]](), False
-        self._recordings = recordings
-        self._speaking = WhoIsSpeaking()
+        self._recordings, self._speaking = recordings, WhoIsSpeaking()
         self._variables = CallVariables(plan, self.call, record, resources, self._connection.look_up)
         reports = self._track(resources)
         self._build(resources, reports)
@@ -111,7 +110,7 @@ class Session:
         self._voice = Announcements(self._worker, self._parts, self._connection)
         self._apology = Apology(
             *(self._worker, self._parts, self._connection, self._voice, self._faults, self._transcript),
-            *(self.record, self._plan, apology, self.line.transfers),
+            *(self.record, self._plan, apology, self.line.transfers, self._caller_gone),
         )
         self._remedies = Remedies(
             *(self.record, self._parts, self._worker, self._faults, self._response_deadline, self._voice),
@@ -182,7 +181,8 @@ class Session:
         if not self._over("error", reason, MOST_SECONDS):
             return
         await self._apology.say(self._response_deadline.seconds_left)
-        await self._worker.stop_when_done()
+        if not self._caller_gone.is_set():
+            await self._worker.stop_when_done()
         if not self._connection.written:
             asyncio.get_running_loop().call_later(STUCK_SECONDS, self._caller_gone.set)
 

@@ -49,6 +49,7 @@ class Apology:
     answer is played, recorded or remembered any more, wherever it waited, and an interruption that a busy
     processor passes on later is dropped. ``prepared`` is the sound of the apology. Without it the voice
     speaks if it has worked until now, then Twilio's in the agent's language, and at last a packaged sound.
+    ``gone`` is set when the caller has hung up.
     """
 
     def __init__(
@@ -63,8 +64,9 @@ class Apology:
         plan: Plan,
         prepared: bytes | None,
         transfers: Transfers,
+        gone: asyncio.Event,
     ) -> None:
-        self._worker, self._parts, self._voice = worker, parts, voice
+        self._worker, self._parts, self._voice, self._gone = worker, parts, voice, gone
         self._faults, self._transcript, self._record = faults, transcript, record
         self._words, self._prepared, self._language = plan.spec.prompts.apology, prepared, plan.language
         self._on_fault, self._transfers = plan.spec.on_fault, transfers
@@ -144,17 +146,25 @@ class Apology:
         await self._worker.queue_frame(InterruptionFrame())
         for frame in (*frames(pcm), _PlayedFrame()):
             await self._gate.queue_frame(frame)
-        try:
-            await asyncio.wait_for(self._played.wait(), seconds(pcm) + LATE_SECONDS)
-            if self._control is None:
-                return True
-            mark, echoed = self._control.mark()
-            await self._gate.queue_frame(mark)
-            await asyncio.wait_for(echoed.wait(), _ECHO_SECONDS)
-        except TimeoutError:
-            logger.warning("the apology was sent, and not confirmed as heard")
+        if not await self._comes(self._played, seconds(pcm) + LATE_SECONDS):
             return False
-        return True
+        if self._control is None:
+            return True
+        mark, echoed = self._control.mark()
+        await self._gate.queue_frame(mark)
+        return await self._comes(echoed, _ECHO_SECONDS)
+
+    async def _comes(self, event: asyncio.Event, most: float) -> bool:
+        """Whether ``event`` comes within ``most`` seconds; a caller who has hung up is not waited for."""
+        waits = [asyncio.create_task(each.wait()) for each in (event, self._gone)]
+        try:
+            await asyncio.wait(waits, timeout=most, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        if not event.is_set():
+            logger.warning("the apology was sent, and not confirmed as heard")
+        return event.is_set()
 
 
 def packaged() -> bytes:
