@@ -63,12 +63,16 @@ def test_a_method_that_is_not_in_the_table_is_refused() -> None:
 OTHERS = {
     "http/bounded_answers.py": ["response.stream"],
     "http/tls.py": ["connect.open_tcp_connection"],
+    "pipeline/pipecat_private/evals/turns.py": ["driver._run_turn"],
     "pipeline/pipecat_private/realtime_events.py": ["llm._websocket"],
     "pipeline/pipecat_private/services.py": ["endpoint.create"],
     "session/call_snapshot.py": ["record.snapshot"],
     "simulate/twilio/server.py": ["self._routes.place"],
 }
-"""Of httpx, of websockets, of OpenAI's own client, and what is there to be set; each has tests of its own."""
+"""Of httpx, of websockets, of OpenAI's own client, of Pipecat's tests, and what is there to be set.
+
+Each has tests of its own.
+"""
 DATA = {"text", "arguments"}
 
 
