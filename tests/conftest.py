@@ -94,6 +94,7 @@ JUMPING = frozenset(
     for name in (
         "answers",
         "base_url",
+        "failover",
         "call_control",
         "faults",
         "speech_prepared_ahead",
