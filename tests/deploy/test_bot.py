@@ -16,7 +16,7 @@ from agentrun.simulate.caller import Caller
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, LOOK_UP, OPEN, QUESTION, STYLES
-from tests.deploy.places import deployment, plan_of
+from tests.deploy.places import PLUGIN, deployment, plan_of
 from tests.host.bot_process import only, pipecat_runner
 from tests.host.gateway import Gateway
 from tests.host.test_hosted import BIN
@@ -96,20 +96,34 @@ def test_what_is_left_behind_is_said_and_stands_in_the_file(tmp_path: Path) -> N
     assert "LONGEST_CALL = 300" in text
 
 
+SPEAKING = PLUGIN.replace("import hookimpl", "import Call, hookimpl").replace(
+    """get_hours() -> str:
+    \"""Say when it is open.\"""
+""",
+    """get_hours(call: Call) -> str:
+    \"""Say when it is open.\"""
+    call.run(call.say("One moment."))
+""",
+)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("style", STYLES)
 async def test_pipecats_runner_answers_it_with_a_tool(tmp_path: Path, style: str) -> None:
-    out = tmp_path / "out"
-    for name, content in files.files(
-        deployment(tmp_path, plan_of(tmp_path, more=f"pipeline: {{style: {style}}}\n"))
-    ).items():
+    out, voice = tmp_path / "out", ToneVoice()
+    plan = plan_of(tmp_path, more=f"pipeline: {{style: {style}}}\n")
+    if style == "cascaded":
+        (tmp_path / "plugins" / "hours.py").write_text(SPEAKING)
+        plan = planning.make(plan.file, plugins.load(plan.file), {})
+    assert list(files.problems(plan, {})) == []
+    for name, content in files.files(deployment(tmp_path, plan)).items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(content)
     # a fixed greeting is spoken by itself in a cascade; a realtime model is asked for it
     answers = [HELLO, LOOK_UP, OPEN] if style == "realtime" else [LOOK_UP, OPEN]
     brain = ScriptedBrain(answers)
-    async with OpenAIServer(ScriptedHearing(("When are you open?",)), ToneVoice(), brain) as openai:
+    async with OpenAIServer(ScriptedHearing(("When are you open?",)), voice, brain) as openai:
         given = only(
             OPENAI_API_KEY="test",
             OPENAI_BASE_URL=openai.base_url,
@@ -127,6 +141,7 @@ async def test_pipecats_runner_answers_it_with_a_tool(tmp_path: Path, style: str
                 process.kill()
                 await process.wait()
     assert heard.seconds > 0
+    assert ("One moment." in voice.spoken) == (style == "cascaded")
     brain.assert_complete()
 
 

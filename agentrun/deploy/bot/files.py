@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from agentrun.deploy.bot import services
+from agentrun.deploy.bot import plugin_code, services
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.rendering import render
 from agentrun.deploy.written import secret_files
@@ -18,10 +18,15 @@ from agentrun.plan.plan import Plan
 from agentrun.plugins.find import FOLDER
 from agentrun.providers import catalogue
 from agentrun.spec.models.agent import FixedWords
+from agentrun.tools.decorator import TIMEOUT
 from agentrun.tools.tool import Tool
 
-BUILTIN = {"hang_up": "hang_up"}
+BUILTIN = {"hang_up": "hang_up(call)"}
 """Built-in tools that the bot has, and what they are called there."""
+_TOOL_OPTIONS: Mapping[str, object] = {
+    "on_interrupt": "cancel", "once_per_call": False, "save": {}, "say": None, "timeout": TIMEOUT
+}  # fmt: skip
+"""Options of a tool that a plain bot has not, and what they are usually."""
 _ASK = "Begin the conversation now: "
 
 
@@ -67,7 +72,8 @@ def _way_in(wanted: Deployment) -> str:
 def problems(plan: Plan, _environ: Mapping[str, str]) -> Iterator[Problem]:
     """What a conversation depends on and a plain bot has no counterpart for; the rest is left behind."""
     file = plan.file
-    for name in ("flow", "knowledge", "handoff"):
+    yield from plugin_code.problems(plan)
+    for name in ("flow", "knowledge", "handoff", "before_call"):
         if getattr(plan.spec, name):
             yield file.problem(
                 (name,), "a plain bot has no counterpart for it", f"remove {name}, or write it in Python"
@@ -82,6 +88,9 @@ def problems(plan: Plan, _environ: Mapping[str, str]) -> Iterator[Problem]:
             where = ("tools",) if index is None else ("tools", index)
             words = f"'{tool.name}' is no function of a file in {FOLDER}/"
             yield file.problem(where, words, "write it as a function there")
+        elif tool.confirm:
+            words = f"'{tool.name}' asks the caller before it does anything, and a plain bot does it at once"
+            yield file.problem(("tools",), words, "take `confirm` out, and have the prompt ask")
     for name in _left_out(plan):
         yield file.problem(tuple(name.split(".")), "is left behind", "", "warning")
 
@@ -100,9 +109,18 @@ def _left_out(plan: Plan) -> Iterator[str]:
         for key in sorted(value.model_fields_set):
             if (name, key) not in (("limits", "max_duration"), ("limits", "goodbye")):
                 yield f"{name}.{key}"
-    for name in ("hours", "pronounce", "judge", "tests"):
+    for name in sorted(spec.prompts.model_fields_set - {"system", "greeting"}):
+        yield f"prompts.{name}"
+    for name in ("after_call", "extract", "extraction", "hours", "on_fault", "pronounce", "resume"):
+        if getattr(spec, name) and name in spec.model_fields_set:
+            yield name
+    for name in ("judge", "tests"):
         if getattr(spec, name):
             yield name
+    for tool in plan.tools:
+        for key, usual in _TOOL_OPTIONS.items():
+            if tool.name not in BUILTIN and getattr(tool, key) != usual:
+                yield f"tools.{tool.name}.{key}"
 
 
 def _brings(entry: str, tool: Tool) -> bool:
