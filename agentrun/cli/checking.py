@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agentrun.errors import Problem, SetupError
+from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.plan import examination
 from agentrun.plan.plan import Plan
 from agentrun.spec.loading import folder
@@ -51,7 +51,26 @@ def examine_all(paths: Sequence[Path], wanted: CheckOptions) -> Findings:
     for path in _files(paths, findings):
         findings.specs += 1
         _examine(path, wanted, findings)
+    if wanted.target:
+        findings.problems.update(_together(wanted.target, findings.plans))
     return findings
+
+
+def _together(target: str, plans: Sequence[Plan]) -> Iterator[Problem]:
+    """What is wrong with several agents at one place, as `agentrun eject` has it."""
+    from agentrun.deploy.project import collect
+    from agentrun.deploy.targets import require_distinct, require_one
+
+    if len(plans) < 2:
+        return
+    try:
+        require_distinct(plans)
+        collect(plans)
+        require_one(target, [plan.spec.name for plan in plans])
+    except SpecError as error:
+        yield from error.problems
+    except SetupError as error:
+        yield plans[1].file.problem(("name",), error.message, error.hint)
 
 
 def _examine(path: Path, wanted: CheckOptions, findings: Findings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,11 +18,18 @@ from agentrun.deploy.variables import Variable
 from agentrun.deploy.written import secret_files
 from agentrun.errors import SetupError
 from agentrun.plan.plan import Plan
+from agentrun.plan.recording import SPOOL
 from agentrun.providers import catalogue
 from agentrun.providers.service_plans import ServicePlan
+from agentrun.spec.models.agent import LocalTransport
+from agentrun.spec.models.daily import DailyTransport
 
 DRAIN_SECONDS = 60.0
 """Beyond the longest call: its last words, its record, and a webhook that is slow."""
+_STORES = {
+    "abfs": "adlfs", "az": "adlfs", "gcs": "gcsfs", "gs": "gcsfs", "s3": "s3fs", "s3a": "s3fs"
+}  # fmt: skip
+"""What fsspec takes for an address, by how the address begins."""
 PYTHONS = ("3.11", "3.12", "3.13")
 
 
@@ -30,8 +37,8 @@ PYTHONS = ("3.11", "3.12", "3.13")
 class Deployment:
     """Agents and the place that they are to run at.
 
-    ``plans`` were made without variables, so that they name all that they need. ``called`` is what all
-    of them together are called, where that isn't to follow from them. ``calls`` is how many there are to be
+    ``plans`` were made without variables, so that they name all that they need. ``called`` is what all of
+    them together are called, where that isn't to follow from them. ``calls`` is how many there are to be
     at once, ``capacity`` what one replica carries, ``image`` what the image is called,
     ``public_url`` where callers' services reach it, ``organization`` who owns it at Pipecat Cloud, where
     `agentrun serve --dispatch` starts all sessions if they are ``dispatched``. ``wheel`` is this copy as a
@@ -75,6 +82,33 @@ class Deployment:
     def everyone(self) -> list[Plan]:
         """The agents, and those that they hand over to."""
         return [one for plan in self.plans for one in (plan, *plan.team.values())]
+
+    @property
+    def has_media(self) -> bool:
+        """Whether sound comes over WebRTC, from a browser or Daily's rooms."""
+        transports = [one for plan in self.plans for one in plan.transports]
+        return any(isinstance(one, LocalTransport | DailyTransport) for one in transports)
+
+    @property
+    def spools(self) -> list[str]:
+        """The folders, below the project's, where sound is until it has been sent to its address."""
+        beside = {plan.file.path.resolve().parent for plan, _ in self._sent()}
+        return sorted((one / SPOOL).relative_to(self.project.root).as_posix() for one in beside)
+
+    @property
+    def stores(self) -> list[str]:
+        """The libraries that sound is sent with, such as ``s3fs``.
+
+        That of an address in a variable isn't known.
+        """
+        libraries = {_STORES.get(to.partition("://")[0]) for _, to in self._sent()}
+        return sorted(name for name in libraries if name)
+
+    def _sent(self) -> Iterator[tuple[Plan, str]]:
+        for plan in self.everyone:
+            audio = plan.spec.record.audio
+            if audio and ("://" in audio.to or "${" in audio.to):
+                yield plan, audio.to
 
     @property
     def longest_call(self) -> float:
@@ -122,7 +156,7 @@ class Deployment:
         for plan in self.everyone:
             extras |= {"mcp"} if any(entry.mcp for entry in plan.spec.tools) else set()
             extras |= {"pdf"} if plan.spec.knowledge and self._has_pdf() else set()
-            extras |= {"recordings"} if plan.recording and plan.recording.address else set()
+        extras |= {"recordings"} if self.spools else set()
         return extras
 
     @property

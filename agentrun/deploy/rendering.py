@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import posixpath
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,8 @@ def unit_word(word: str) -> str:
 
 _ENVIRONMENT.filters["q"] = _quoted
 _ENVIRONMENT.filters["xml"] = quoteattr
+_ENVIRONMENT.filters["sh"] = shlex.quote
+_ENVIRONMENT.filters["dirname"] = posixpath.dirname
 
 
 def render(template: str, values: Mapping[str, Any]) -> bytes:

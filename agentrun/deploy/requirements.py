@@ -23,7 +23,7 @@ _LATEST_ZIP = "315532800"
 
 def requirements(wanted: Deployment, *extras: str) -> bytes:
     """``requirements.txt``: this package with the extras that the agents and their place need."""
-    lines = [wanted.requirement(*extras), *wanted.providers]
+    lines = [wanted.requirement(*extras), *wanted.providers, *wanted.stores]
     if wanted.wheel:
         lines.insert(0, f"--find-links {WHEELS}")
     return ("\n".join(lines) + "\n").encode()

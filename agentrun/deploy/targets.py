@@ -15,7 +15,7 @@ from agentrun.deploy.kubernetes import files as kubernetes
 from agentrun.deploy.pipecat_cloud import checks as pipecat_cloud_checks
 from agentrun.deploy.pipecat_cloud import files as pipecat_cloud
 from agentrun.deploy.systemd import files as systemd
-from agentrun.errors import Problem, SetupError
+from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.plan.plan import Plan
 
 
@@ -150,4 +150,17 @@ def require_one(target: str, names: Sequence[str]) -> None:
     """Raise SetupError for several agents at a place that takes one."""
     if TARGETS[target].single and len(names) > 1:
         words = f"{target} takes one agent, and these are {len(names)}: {', '.join(names)}"
-        raise SetupError(words, "name one spec")
+        raise SetupError(words, "name one spec, and give each a folder of its own")
+
+
+def require_distinct(plans: Sequence[Plan]) -> None:
+    """Raise SpecError for agents of one name, at the place of the second."""
+    first: dict[str, Plan] = {}
+    problems = []
+    for plan in plans:
+        if other := first.get(plan.spec.name):
+            words = f"'{plan.spec.name}' is also the name of {other.file.path}"
+            problems.append(plan.file.problem(("name",), words, "give each agent a name of its own"))
+        first[plan.spec.name] = plan
+    if problems:
+        raise SpecError(problems)

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agentrun.cli import deploying
+from agentrun.cli.checking import CheckOptions, examine_all
 from agentrun.cli.commands import build, eject
 from agentrun.deploy import requirements
 from agentrun.errors import SetupError, SpecError
@@ -65,6 +66,17 @@ def test_two_agents_are_one_too_many_for_pipecat_cloud(tmp_path: Path, spec: str
     plan_of(tmp_path, "billing")
     with pytest.raises(SetupError, match="takes one agent, and these are 2: billing, desk"):
         run(str(tmp_path / "agents"), "--to", str(tmp_path / "out"), "--target", "pipecat-cloud")
+
+
+@pytest.mark.parametrize("target", ["pipecat-cloud", "bot"])
+def test_a_check_of_both_says_what_eject_says(tmp_path: Path, spec: str, target: str) -> None:
+    plan_of(tmp_path, "billing")
+    found = examine_all([tmp_path / "agents"], CheckOptions({}, target=target))
+    assert [one.message for one in found.all() if one.where == "name"] == [
+        f"{target} takes one agent, and these are 2: billing, desk"
+    ]
+    alone = examine_all([Path(spec)], CheckOptions({}, target=target))
+    assert [one for one in alone.all() if one.where == "name"] == []
 
 
 def test_two_agents_of_one_name_are_refused_at_their_place(tmp_path: Path, spec: str) -> None:

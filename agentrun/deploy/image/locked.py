@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-UNUSED = frozenset({"llvmlite", "numba", "resampy"})
-"""What Pipecat requires for one resampler that nothing here uses: 210 MB of an image."""
+UNUSED = frozenset({"llvmlite", "numba", "opencv-python-headless", "resampy"})
+"""What Pipecat requires and nothing here uses: 210 MB of an image for one resampler, 162 for video."""
 
 
 def requirements(extras: Collection[str]) -> str:
@@ -27,6 +27,15 @@ def requirements(extras: Collection[str]) -> str:
 def builders() -> str:
     """The same for what makes wheels of packages that come as source alone; it has to be there before."""
     return _of("build")
+
+
+def beside(libraries: Collection[str]) -> list[str]:
+    """``libraries`` that are not in the lock, in the version that goes with what is.
+
+    The libraries of stores want fsspec in their own version, but for that of Azure.
+    """
+    version = _blocks()["fsspec"].partition("==")[2].split()[0]
+    return [name if name == "adlfs" else f"{name}=={version}" for name in libraries]
 
 
 def _of(*extras: str) -> str:

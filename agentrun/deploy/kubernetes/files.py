@@ -12,8 +12,6 @@ from agentrun.deploy.capacity import ASSUMED_CALLS
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.image import files as image
 from agentrun.deploy.rendering import render
-from agentrun.spec.models.agent import LocalTransport
-from agentrun.spec.models.daily import DailyTransport
 
 FULL_AT = 0.7
 """How full replicas are, on average, when there are to be more: a new one needs a minute to be ready."""
@@ -77,7 +75,6 @@ def figures(wanted: Deployment) -> dict[str, Any]:
     """What manifests, and the values of a chart, are written from. Times are in seconds."""
     carries = wanted.capacity
     least, most = replicas(wanted.calls, carries.calls)
-    transports = [one for plan in wanted.plans for one in plan.transports]
     store = variables.Variable("AGENTRUN_RECORDS", "where records are kept: postgresql+psycopg://…")
     url = wanted.public_url or ""
     return {
@@ -100,5 +97,5 @@ def figures(wanted: Deployment) -> dict[str, Any]:
         "target": max(1, math.floor(carries.calls * FULL_AT)),
         "least": least,
         "most": most,
-        "media": any(isinstance(one, LocalTransport | DailyTransport) for one in transports),
+        "media": wanted.has_media,
     }

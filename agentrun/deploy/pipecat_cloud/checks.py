@@ -18,6 +18,9 @@ WORDS_SECONDS = 60
 """What a session gets beyond the longest call: the last words of it, and its record."""
 STORE = "AGENTRUN_RECORDS"
 _GATE = "their gateway lets every session in, and each has a container of its own"
+_DISPATCH = (
+    "let a server of your own hold it (`agentrun serve --dispatch pipecat-cloud`) and say --dispatched"
+)
 _NO_DIAL = "calls are placed by `agentrun serve`, which does not run there"
 _COUNTS = ("calls", "calls_per_caller", "calls_per_minute")
 
@@ -85,12 +88,13 @@ def _bounds(file: SpecFile) -> Iterator[Problem]:
     """Who may call, when, and how many: what somebody has to ask before the session begins."""
     spec = file.spec
     if spec.hours:
-        yield file.problem(("hours",), f"can't be held there: {_GATE}", "have your TwiML ask for the time")
+        yield file.problem(("hours",), f"can't be held there: {_GATE}", f"{_DISPATCH}, or remove it")
     if spec.callers != Callers():
-        yield file.problem(("callers",), f"can't be held there: {_GATE}", "block numbers at Twilio or Daily")
+        hint = f"{_DISPATCH}, or block numbers at Twilio or Daily"
+        yield file.problem(("callers",), f"can't be held there: {_GATE}", hint)
     for name in _COUNTS:
         if getattr(spec.limits, name) is not None:
-            hint = "remove it; `max_agents` in pcc-deploy.toml bounds the sessions at the same time"
+            hint = f"{_DISPATCH}; without it `max_agents` in pcc-deploy.toml bounds the sessions at once"
             yield file.problem(("limits", name), f"can't be held there: {_GATE}", hint)
 
 

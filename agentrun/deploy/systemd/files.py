@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import posixpath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from agentrun.deploy.image.files import server_extras
 from agentrun.deploy.rendering import render, unit_word
 from agentrun.deploy.requirements import WHEELS, requirements
 from agentrun.deploy.variables import SERVER_KEY
+from agentrun.records.store import local_copies
 
 
 def files(wanted: Deployment) -> dict[str, bytes]:
@@ -62,6 +64,7 @@ def commands(wanted: Deployment) -> list[list[str]]:
             "+",
         ],
         ["cp", "-r", *folders, f"{home}/"],
+        *_state(wanted, home),
         ["install", "-D", "-m", "600", "secrets.env", f"/etc/{name}/secrets.env"],
         ["install", "-m", "644", f"{name}.service", f"{name}.socket", f"{etc}/system/"],
         ["install", "-D", "-m", "644", secrets, f"{etc}/system/{secrets}"],
@@ -75,6 +78,14 @@ def commands(wanted: Deployment) -> list[list[str]]:
         ["caddy", "validate", "--adapter", "caddyfile", "--config", f"{caddy}/Caddyfile"],
         ["systemctl", "reload", "caddy"],
     ]
+
+
+def _state(wanted: Deployment, home: str) -> list[list[str]]:
+    """What is written beside specs, where the service can't write, comes to its own folder."""
+    own = f"/var/lib/{wanted.name}"
+    spools = [f"{home}/{one}" for one in wanted.spools]
+    folders = [["install", "-d", posixpath.dirname(one)] for one in spools]
+    return [*folders, *(["ln", "-sfn", own, one] for one in (f"{home}/{local_copies.FOLDER}", *spools))]
 
 
 def _own_copy(wanted: Deployment, python: str) -> list[list[str]]:
@@ -94,6 +105,7 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         "host": urlsplit(wanted.public_url or "").netloc,
         "drain": math.ceil(wanted.longest_call),
         "stop": wanted.stop_seconds,
+        "media": wanted.has_media,
         "variables": [*wanted.variables, SERVER_KEY],
         "copy": "secrets.env",
     }

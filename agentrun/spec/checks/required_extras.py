@@ -8,7 +8,7 @@ from agentrun.distribution import install_extra
 from agentrun.errors import Problem
 from agentrun.spec.loading.spec_file import SpecFile, Where
 
-BROWSER_MISSING = "the browser page needs aiortc and OpenCV, which are not installed"
+BROWSER_MISSING = "the browser page needs aiortc, which is not installed"
 MICROPHONE_MISSING = "the microphone needs PyAudio, which is not installed"
 
 
@@ -37,8 +37,8 @@ def missing(file: SpecFile) -> list[Problem]:
 
 
 def has_browser() -> bool:
-    """Whether what Pipecat's SmallWebRTC imports is here; nothing is imported."""
-    return bool(find_spec("aiortc") and find_spec("cv2"))
+    """Whether what Pipecat's SmallWebRTC imports for sound is here; nothing is imported."""
+    return find_spec("aiortc") is not None
 
 
 def _device(file: SpecFile, index: int) -> Where:
