@@ -64,6 +64,7 @@ def test_prompts_are_the_same_to_the_letter(tmp_path: Path) -> None:
     [
         ("flow: {initial_node: a, nodes: {a: {task_messages: [{role: developer, content: Hi.}]}}}", "flow"),
         ("pipeline: {llm: openai/gpt-4o, stt: google/long}", None),
+        ("before_call: {http: {url: 'https://crm.example.com/callers'}, save: {name: name}}", "before_call"),
     ],
 )
 def test_what_a_plain_bot_has_no_counterpart_for_is_refused(
@@ -84,6 +85,18 @@ def test_a_built_in_tool_that_it_does_not_have_is_refused(tmp_path: Path) -> Non
     file = spec.load(path)
     plan = planning.make(file, plugins.load(file), {})
     assert [one.where for one in files.problems(plan, {})] == ["tools[2]"]
+
+
+def test_tools_of_an_mcp_server_are_refused_though_no_server_was_asked(tmp_path: Path) -> None:
+    path = tmp_path / "agents" / "desk.yaml"
+    plan_of(tmp_path)
+    path.write_text(
+        path.read_text().replace("[hours]", "[hours, {mcp: {url: 'https://mcp.example.com/mcp'}}]")
+    )
+    file = spec.load(path)
+    plan = planning.make(file, plugins.load(file), {})
+    found = [one.where for one in files.problems(plan, {}) if one.severity == "error"]
+    assert found == ["tools[1].mcp"]
 
 
 def test_what_is_left_behind_is_said_and_stands_in_the_file(tmp_path: Path) -> None:
