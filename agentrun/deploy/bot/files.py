@@ -78,10 +78,10 @@ def problems(plan: Plan, _environ: Mapping[str, str]) -> Iterator[Problem]:
             yield file.problem(
                 (name,), "a plain bot has no counterpart for it", f"remove {name}, or write it in Python"
             )
-    for index, entry in enumerate(plan.spec.tools):
+    for number, entry in enumerate(plan.spec.tools):
         if entry.mcp:
             words = "a plain bot has no counterpart for it"
-            yield file.problem(("tools", index, "mcp"), words, "remove it, or write it in Python")
+            yield file.problem(("tools", number, "mcp"), words, "remove it, or write it in Python")
     for part in _parts(plan):
         if not services.is_plain(part):
             words = f"{part.provider}'s service is built in a way that can't be written down"
