@@ -73,11 +73,15 @@ def spoken_regions(text: str, words: Vocabulary) -> str:
 @cache
 def _regions(language: str) -> re.Pattern[str]:
     short = "|".join(VOCABULARIES[language].regions)
-    return re.compile(rf"(?<=, )({short})(?:,? (\d{{5}}|\d(?: \d){{4}}))?(?![\w])")
+    return re.compile(rf"(?<=, )({short})(?:,? (\d{{5}}|\d(?:,? \d){{4}}))?(?![\w])")
 
 
 def _region(found: re.Match[str], words: Vocabulary) -> str:
     name = words.regions[found[1]]
     if found[2]:
-        return f"{name}, {' '.join(found[2].replace(' ', ''))}"
+        return f"{name}, {' '.join(_digits(found[2]))}"
     return found[0] if found[1] in _ALSO_WORDS else name
+
+
+def _digits(text: str) -> str:
+    return "".join(sign for sign in text if sign.isdigit())

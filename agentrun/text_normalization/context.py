@@ -29,7 +29,7 @@ _NUMBERS = (
     r"conta|rekening|call|dial|phone|telephone|telefon|teléfono|téléphone|telefono|telefoon|telefone|tel|fax|"
     r"mobile|cell|handy|whatsapp|sms|text|llame|appelez|chiami|bel|ligue|unter|reference|ref|referenz|"
     r"referencia|booking|buchung|reserva|ticket|case|policy|invoice|rechnung|factura|facture|fattura|"
-    r"tracking|serial|sort|zip|plz|postal|extension|ext|kundennummer|passcode|confirmation|customer"
+    r"tracking|serial|sort|zip|plz|postal|extension|ext|kundennummer|passcode|cep|cpf|cnpj|nif|nie|dni|confirmation|customer"
 )
 _NUMBER_BEFORE = re.compile(rf"(?<!\w)(?:\w*nummer|{_NUMBERS})\W*(?:\w{{1,9}}\W+){{0,2}}$", re.IGNORECASE)
 _VERSION_BEFORE = re.compile(

@@ -16,8 +16,8 @@ _DOTTED = re.compile(r"(?<![\w.])(\d{1,2})\.[ ]?(\d{1,2})\.[ ]?(\d{4}|\d{2})(?![
 _DAY_MONTH = re.compile(r"(?<![\w.,])(\d{1,2})\.(\d{1,2})\.(?!\d)")
 _TWELVE = re.compile(r"(?<![\w.:])(\d{1,2})(?:[:.](\d{2}))?\s?([AaPp])\.?\s?[Mm]\b(\.?)")
 _CLOCK = re.compile(
-    r"(?<![\w.:,/])([01]?\d|2[0-4]):([0-5]\d)(?::00)?(?![\w:/]|\.\d)"
-    r"(?!\s?(?:Std|Stunden?|hours?|hrs?|min|[Mm]inut\w*|[Mm]inuti|Minuten)\b)(?:\s(?:Uhr|uur|h)\b)?"
+    r"(?<![\w.:,/])([01]?\d|2[0-4]):([0-5]\d)(?::00)?(?=h\b|(?![\w:/]))(?!\.\d)"
+    r"(?!\s?(?:Std|Stunden?|hours?|hrs?|min|[Mm]inut\w*|[Mm]inuti|Minuten)\b)(?:\s?(?:Uhr|uur|h)\b)?"
 )
 _DATE_BEFORE = re.compile(
     r"(?<!\w)(?:am|vom|bis|zum|ab|seit|den|der|dem|dieser|und|oder|spätestens|"
@@ -25,6 +25,10 @@ _DATE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _DATE_AFTER = re.compile(r" (?:um|bis|von|ab|statt|und|oder|ist|sind|geht|passt|gegen) |\s?[-–]\s?\d| ?\)")
+_POINTED = re.compile(
+    r"(?<![\w.,:])([01]?\d|2[0-4])\.([0-5]\d)(?=\s?(?:Uhr|uur)\b)|(?<=\bore )(\d{1,2})\.([0-5]\d)\b"
+)
+_HALF_DAY = re.compile(r"(\d{1,2}):00(?= [ap]\. ?m)")
 _FRENCH = re.compile(r"(?<![\w.:])([01]?\d|2[0-4]) ?h ?([0-5]\d)?(?!\w)")
 
 
@@ -53,7 +57,10 @@ def spoken_times(text: str, words: Vocabulary) -> str:
     """
     if words.code == "en":
         text = _TWELVE.sub(_twelve, text)
-    if words.code == "fr":
+    if words.decimal == ",":
+        text = _POINTED.sub(lambda found: ":".join(filter(None, found.groups())), text)
+        text = _HALF_DAY.sub(r"\1", text)
+    if words.code in ("fr", "pt"):
         text = _FRENCH.sub(lambda found: _time(found[1], found[2] or "00", words), text)
     return _CLOCK.sub(lambda found: _time(found[1], found[2], words), text).replace("a.m..", "a.m.")
 

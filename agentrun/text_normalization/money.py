@@ -21,6 +21,8 @@ _MAGNITUDE = (
 _NAMED = re.compile(rf" ?({'|'.join(sorted(context.CURRENCY_CODES))}|[^\W\d_]+)")
 _CENTS = re.compile(r"(.*\d)[.,](\d{1,2})")
 _SIGN_AND_MINUS = re.compile(r"([$€£¥₹])([-−])(?=\d)")
+_NO_CENTS = re.compile(r"(?<=\d),(?:-{1,2}|–|—)(?=\W|$)(?! ?\d)")
+"""``12,-`` as German and Dutch prices are written."""
 _THOUSANDS = re.compile(r"\d{1,3}(?:[., '’]\d{3})+")
 
 
@@ -32,6 +34,7 @@ def spoken(text: str, words: Vocabulary) -> str:
     'It is 12 dollars and 50 cents, or 1.250 euros, or 250 pesos.'
     """
     before, after, named = _patterns(words.code)
+    text = _NO_CENTS.sub("", text)
     text = named.sub(lambda found: _named(found, words), _SIGN_AND_MINUS.sub(r"\2\1", text))
     text = before.sub(lambda found: _before(found, words), text)
     return after.sub(lambda found: _say(found[3], found[1], found[2], words) or found[0], text)

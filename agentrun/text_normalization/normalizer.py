@@ -46,6 +46,11 @@ class Normalizer:
         self._day_first = None if self._language != "en" or self._region in ("", "US", "CA") else True
         self._pronunciation = Pronunciation(pronounce or {})
 
+    @property
+    def language(self) -> str:
+        """The voice's language, without its region."""
+        return self._language
+
     def spoken(self, text: str) -> str:
         """What is to be said of ``text``, which is whole sentences; empty where that is nothing."""
         hidden = HiddenText()

@@ -11,7 +11,9 @@ from functools import cache
 from agentrun.text_normalization.vocabulary import Vocabulary
 
 _HALF = r"(?: ?[aApP]\.?[mM]\b\.?)?"
-_FIGURE = rf"[$€£]?\d+(?:[:.,]\d+)*{_HALF}"
+_NO_RANGE = re.compile(r"0\d{2,}|\d{1,3}(?:\.\d{3}){2,}")
+"""A code, a figure of ``24-7``, or one of those with points that authorities give."""
+_FIGURE = rf"[$€£]?\d+(?:[:.,]\d+)*(?:°[CF]?| ?%|{_HALF})"
 _RANGE = re.compile(rf"(?<![\w.,/-])({_FIGURE})(?: ?[-–] ?|—)(?={_FIGURE}(?![\w/-]))")
 _PERCENT = re.compile(r"(?<=\d) ?%")
 _VERSION = re.compile(r"(?<![\w.])v?\d+(?:\.\d+){2,}(?!\w)")
@@ -47,7 +49,7 @@ def spoken_ranges(text: str, words: Vocabulary) -> str:
     signs = {"+": words.plus, "=": words.equals, "/": words.divided, "÷": words.divided}
     signs |= dict.fromkeys("*×x", words.times) | dict.fromkeys("-−–", words.minus)
     text = _EQUATION.sub(lambda found: _OPERATOR.sub(lambda one: f" {signs[one[1]]} ", found[0]), text)
-    return _RANGE.sub(rf"\1 {words.to} ", text)
+    return _RANGE.sub(lambda found: _range(found, words), text)
 
 
 def spoken(text: str, words: Vocabulary) -> str:
@@ -77,6 +79,14 @@ def with_thousands(whole: str, words: Vocabulary) -> str:
     """
     sign = "," if words.decimal == "." else " " if words.code == "fr" else "."
     return re.sub(r"\D", sign, whole)
+
+
+def _range(found: re.Match[str], words: Vocabulary) -> str:
+    """The first figure of a range; one that is part of a code stays."""
+    always = found.string.startswith("7", found.end()) and found[1] == "24"
+    if always or (found[1] != "24" and _NO_RANGE.fullmatch(found[1])):
+        return found[0]
+    return f"{found[1]} {words.to} "
 
 
 def _own_signs(found: re.Match[str]) -> str:
@@ -118,7 +128,10 @@ def _units(language: str) -> re.Pattern[str]:
     from agentrun.text_normalization.languages import VOCABULARIES
 
     names = sorted(VOCABULARIES[language].units, key=len, reverse=True)
-    return re.compile(rf"(?<![\w])(\d[\d.,]*) ?({'|'.join(map(re.escape, names))})(?![\w°/])(\.(?= [a-z]))?")
+    ordinal = r"(?<!\d°(?= [^\W\d_]))" if language in ("it", "es", "pt", "fr") else ""
+    return re.compile(
+        rf"(?<![\w])(\d[\d.,]*) ?({'|'.join(map(re.escape, names))})(?![\w°/])(\.(?= [a-z]))?{ordinal}"
+    )
 
 
 def _unit(found: re.Match[str], words: Vocabulary) -> str:

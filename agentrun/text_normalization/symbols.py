@@ -11,6 +11,8 @@ _PICTURES = re.compile("[\U0001f000-\U0001faff\U000e0020-\U000e007f☀-➿⬀-�
 _KEYCAP = re.compile("([0-9#*])️?⃣")
 _TEN = "\U0001f51f"
 _ARROW = re.compile(r"(?<=[\w)]) ?(?:[→⇒➡⟶➔]️?|-+>|=+>) ?(?=[\w(])")
+_STARS = re.compile(r"(?<=\d)[- ]?[★⭐☆]️?(?![★⭐☆])")
+_RATING = re.compile(r"(?<![★⭐☆])(?:[★⭐]️?){2,10}☆{0,10}")
 _TICK = re.compile(r"(?<=[:|])[ \t]*[✅✓✔☑]️?")
 _CROSS = re.compile(r"(?<=[:|])[ \t]*[❌✗✘✖🚫❎]️?")
 _EMOTICON = re.compile(r"(?<!\S)(?:[:;][-o']?[()DPp3|/\\]|[=8]-[()DPp]|\^_\^|¯\\_\(ツ\)_/¯|xD)(?!\w)")
@@ -33,6 +35,8 @@ def without_pictures(text: str, words: Vocabulary | None = None) -> str:
     """``text`` without emoji and emoticons; a keycap keeps its figure, a tick behind a colon its yes."""
     text = _KEYCAP.sub(r"\1", text).replace(_TEN, "10").replace("♯", "#")
     if words:
+        text = _RATING.sub(lambda found: f"{sum(sign in '★⭐' for sign in found[0])} {words.stars}", text)
+        text = _STARS.sub(f" {words.stars}", text)
         text = _CROSS.sub(f" {words.no}", _TICK.sub(f" {words.yes}", text))
     text = _PICTURES.sub(" ", _ARROW.sub(", ", text))
     return _SHORTCODE.sub("", _HEART.sub("", _EMOTICON.sub("", text)))

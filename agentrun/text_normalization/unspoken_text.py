@@ -16,17 +16,49 @@ _BLOCKS = (
     *("tool_call", "tool_calls", "tool_code", "tool_use", "tool", "function", "function_call"),
     *("function_calls", "invoke", "script", "style", "svg"),
 )
-_TAG = re.compile(rf"<\s*(?:[a-z]+:)?({'|'.join(_BLOCKS)})(?:[\s=:][^<>]*)?>", re.IGNORECASE)
+_ATTRIBUTES = r"(?:\s+[\w:-]{1,40}\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>]+))*"
+_TAG = re.compile(
+    rf"<(?:[a-z]{{1,20}}:)?({'|'.join(_BLOCKS)})(?:\s*[=:][^<>]*|{_ATTRIBUTES}\s*)/?>", re.IGNORECASE
+)
 _SPECIAL = re.compile(r"<\|(?:tool_calls?|tool_call_begin|python_tag|tool_calls_section_begin|channel)\|>")
-_SPECIAL_END = re.compile(r"<\|(?:/?tool_call|[a-z_]*end|eom_id|eot_id|message)\|>")
+_SPECIAL_END = re.compile(r"<\|(?:/?tool_call|[a-z_]{0,20}end|eom_id|eot_id|message)\|>")
 _MARKER = re.compile(r"\[TOOL_(?:CALLS?|REQUEST)\]")
-_MARKER_END = re.compile(r"\[(?:END_TOOL_REQUEST|/TOOL_\w+)\]|\}\s*\]|\n")
-_MARK = re.compile(r"<\|[^|<>\n]{1,60}\|>|</?[a-zA-Z][^<>\n]{0,180}>|<!--.*?-->", re.DOTALL)
+_MARKER_END = re.compile(r"\[(?:END_TOOL_REQUEST|/TOOL_\w{1,20})\]|\}\s{0,20}\]|\n")
+_MARK = re.compile(rf"<\|[^|<>\n]{{1,60}}\|>|</?[a-zA-Z][\w:-]{{0,40}}{_ATTRIBUTES}\s*/?>")
+"""A tag with its attributes; ``<ada@example.com>`` and ``<your name>`` are text in brackets."""
+_MAY_BE_TAG = re.compile(
+    rf"</?(?:[a-z][\w:-]{{0,60}}{_ATTRIBUTES}(?:\s+(?:[\w:-]{{1,40}}\s*(?:=\s*(?:\"[^\"<>]*|'[^'<>]*)?)?)?)?/?)?"
+    rf"|<(?:[a-z]{{1,20}}:)?(?:{'|'.join(_BLOCKS)})\s*[=:][^<>]*"
+    r"|<\|[^|<>\n]{0,60}\|?|<!-?-?",
+    re.IGNORECASE | re.DOTALL,
+)
+_COMMENT_END = re.compile("-->")
 _FENCE = re.compile(r"```+|~~~+")
 _CALL = re.compile(r'\{\s*"(?:name|function|tool|tool_name|tool_calls|action|recipient_name)"\s*:')
 _MAY_BE_CALL = re.compile(r'\{\s*(?:"[a-z_]{0,20}"?\s*)?')
-_BRACES = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]')
 _STARTS = re.compile(r"[<`~\[{]")
+
+
+@dataclass
+class _Call:
+    """A call as JSON, behind its opening, that is read once however it comes in pieces."""
+
+    depth: int = 1
+    quoted: bool = False
+    escaped: bool = False
+
+    def end(self, text: str) -> int:
+        """How many signs of ``text`` belong to the call, where it ends there; else 0."""
+        for place, sign in enumerate(text, 1):
+            if self.escaped or sign == "\\":
+                self.escaped = not self.escaped
+            elif sign == '"':
+                self.quoted = not self.quoted
+            elif not self.quoted and sign in "{}":
+                self.depth += 1 if sign == "{" else -1
+                if self.depth == 0:
+                    return place
+        return 0
 
 
 @dataclass
@@ -45,8 +77,10 @@ class HiddenText:
     found: bool = False
     """Whether anything was left out."""
     _held: str = ""
+    _judged: int = 0
+    """Signs at the beginning of what is held that were read, and may yet become an opening."""
     _until: re.Pattern[str] | None = None
-    _depth: int = 0
+    _call: _Call | None = None
     _skipped: int = 0
 
     def visible(self, text: str) -> str:
@@ -62,8 +96,8 @@ class HiddenText:
         out: list[str] = []
         more = bool(self._held)
         while more:
-            if self._depth:
-                more = self._leave_call(final=final)
+            if self._call:
+                more = self._leave_call(self._call)
             elif self._until:
                 more = self._leave(self._until, final=final)
             else:
@@ -73,81 +107,92 @@ class HiddenText:
 
     def _leave(self, until: re.Pattern[str], *, final: bool) -> bool:
         """Drop what belongs to a block; whether it is over."""
-        end = until.search(self._held)
-        if end:
+        end, room = until.search(self._held), LONGEST_HIDDEN - self._skipped
+        if end and end.start() < room:
             self._held, self._until, self._skipped = self._held[end.end() :], None, 0
             return True
         keep = 0 if final else min(len(self._held), _KEPT)
-        self._skipped += len(self._held) - keep
-        self._held = self._held[len(self._held) - keep :]
-        if self._skipped > LONGEST_HIDDEN:
-            self._until, self._skipped = None, 0
+        self._drop(min(len(self._held) - keep, room))
         return self._until is None
 
-    def _leave_call(self, *, final: bool) -> bool:
-        """Drop a call that was written as JSON, up to the brace that closes it."""
-        depth = 0
-        for brace in _BRACES.finditer(self._held):
-            depth += {"{": 1, "}": -1}.get(brace[0], 0)
-            if depth == 0 and brace[0] == "}":
-                self._held, self._depth = self._held[brace.end() :], 0
-                return True
-        if final or len(self._held) > LONGEST_HIDDEN:
-            self._held, self._depth = "", 0
-        return False
+    def _leave_call(self, call: _Call) -> bool:
+        """Drop a call that was written as JSON, up to the brace that closes it; whether it is over."""
+        room = LONGEST_HIDDEN - self._skipped
+        end = call.end(self._held[:room])
+        if end:
+            self._held, self._call, self._skipped = self._held[end:], None, 0
+            return True
+        self._drop(min(len(self._held), room))
+        return self._call is None
+
+    def _drop(self, signs: int) -> None:
+        """Leave ``signs`` of what is held out; a block that is too long is over."""
+        self._held, self._skipped = self._held[signs:], self._skipped + signs
+        if self._skipped >= LONGEST_HIDDEN:
+            self._until, self._call, self._skipped = None, None, 0
 
     def _take(self, out: list[str], *, final: bool) -> bool:
-        """Put the text before the next block into ``out``; whether there is more to read."""
+        """Put the text before the next block into ``out``; whether there is more to read.
+
+        Each sign is judged by those before it alone, so that it doesn't matter how a text comes in pieces.
+        """
         start = _STARTS.search(self._held)
         place = start.start() if start else len(self._held)
         out.append(self._held[:place])
         self._held = self._held[place:]
-        if not self._held or self._open():
-            return bool(self._held)
-        if mark := _MARK.match(self._held):
-            self._held, self.found = self._held[mark.end() :], True
-            return True
-        if not final and self._may_open():
-            return False
+        while self._judged < len(self._held):
+            self._judged += 1
+            opening = self._held[: self._judged]
+            if self._open(opening):
+                self._held, self._judged = self._held[len(opening) :], 0
+                return True
+            if not _may_open(opening):
+                break
+        else:
+            if not final or not self._held:
+                return False
         out.append(self._held[0])
-        self._held = self._held[1:]
+        self._held, self._judged = self._held[1:], 0
         return True
 
-    def _open(self) -> bool:
-        """Whether a block begins with what is held; its opening is gone then."""
-        text = self._held
-        if _CALL.match(text):
-            self._depth, self.found = 1, True
-            return True
-        opening, until = _opening(text)
-        if opening is None:
+    def _open(self, text: str) -> bool:
+        """Whether ``text`` is a mark without a meaning for the voice, or the opening of a block."""
+        if _CALL.fullmatch(text):
+            self._call = _Call()
+        elif until := _closing(text):
+            self._until = until
+        elif not _MARK.fullmatch(text):
             return False
-        self._held, self._until, self.found = text[opening.end() :], until, True
+        self.found = True
         return True
 
-    def _may_open(self) -> bool:
-        """Whether more text could make an opening of what is held."""
-        text, sign = self._held, self._held[0]
-        if sign == "<":
-            second = text[1:2]
-            plausible = not second or second in "/|!" or second.isalpha()
-            return plausible and ">" not in text and len(text) < LONGEST_TAG and "\n\n" not in text
-        if sign == "{":
-            return len(text) < _KEPT and _MAY_BE_CALL.fullmatch(text) is not None
-        if sign == "[":
-            return any(name.startswith(text) for name in ("[TOOL_CALLS]", "[TOOL_CALL]", "[TOOL_REQUEST]"))
-        return len(text) < 3 and set(text) == {sign}
+
+def _may_open(text: str) -> bool:
+    """Whether more text could make an opening of ``text``.
+
+    >>> _may_open("<thi"), _may_open("<ada@"), _may_open("2")
+    (True, False, False)
+    """
+    sign = text[0]
+    if sign == "<":
+        return len(text) < LONGEST_TAG and "\n\n" not in text and _MAY_BE_TAG.fullmatch(text) is not None
+    if sign == "{":
+        return len(text) < _KEPT and _MAY_BE_CALL.fullmatch(text) is not None
+    if sign == "[":
+        return any(name.startswith(text) for name in ("[TOOL_CALLS]", "[TOOL_CALL]", "[TOOL_REQUEST]"))
+    return sign in "`~" and len(text) < 3 and set(text) == {sign}
 
 
-def _opening(held: str) -> tuple[re.Match[str] | None, re.Pattern[str] | None]:
-    """The opening of a block that stands first, and what closes the block."""
-    if (tag := _TAG.match(held)) and not tag[0].endswith("/>"):
-        name = re.escape(tag[1])
-        return tag, re.compile(rf"<\s*/\s*(?:[a-z]+:)?{name}\s*>", re.IGNORECASE)
-    if special := _SPECIAL.match(held):
-        return special, _SPECIAL_END
-    if marker := _MARKER.match(held):
-        return marker, _MARKER_END
-    if fence := _FENCE.match(held):
-        return fence, re.compile(re.escape(fence[0]))
-    return None, None
+def _closing(opening: str) -> re.Pattern[str] | None:
+    """What closes the block that ``opening`` begins; None where it begins none."""
+    if (tag := _TAG.fullmatch(opening)) and not opening.endswith("/>"):
+        return re.compile(
+            rf"<\s{{0,4}}/\s{{0,4}}(?:[a-z]{{1,20}}:)?{re.escape(tag[1])}\s{{0,4}}>", re.IGNORECASE
+        )
+    if _SPECIAL.fullmatch(opening):
+        return _SPECIAL_END
+    if opening == "<!--":
+        return _COMMENT_END
+    if _MARKER.fullmatch(opening):
+        return _MARKER_END
+    return re.compile(re.escape(opening)) if _FENCE.fullmatch(opening) else None

@@ -44,6 +44,7 @@ class Vocabulary:
     percent: str
     number: str
     star: str
+    stars: str
     hash: str
     months: tuple[str, ...]
     date: str

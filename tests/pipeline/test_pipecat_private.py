@@ -20,7 +20,11 @@ from pipecat.pipeline.worker import PipelineWorker
 from pipecat.services.openai.llm import OpenAILLMService
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService, OpenAISTTService
+from pipecat.services.openai.tts import OpenAITTSService
+from pipecat.services.tts_service import TTSService
 from pipecat.transports.base_output import BaseOutputTransport
+from pipecat.utils.text.base_text_aggregator import BaseTextAggregator
+from pipecat.utils.text.simple_text_aggregator import SimpleTextAggregator
 from pipecat.workers.runner import WorkerRunner
 
 from agentrun.pipeline import pipecat_private
@@ -188,3 +192,18 @@ def test_pipecat_s_eval_harness_runs_a_turn_by_the_name_that_is_surrounded() -> 
     assert list(inspect.signature(EvalScriptDriver._run_turn).parameters) == ["self", "turn", "turn_idx"]
     assert "self._driver: BaseEvalDriver" in inspect.getsource(EvalScriptSession.__init__)
     assert "await self._run_turn(turn, turn_idx)" in inspect.getsource(EvalScriptDriver.run)
+
+
+async def test_a_voice_splits_by_what_it_is_given() -> None:
+    service, other = OpenAITTSService(api_key="test"), SimpleTextAggregator()
+    own: list[BaseTextAggregator] = []
+
+    def wrapped(splitter: BaseTextAggregator) -> BaseTextAggregator:
+        own.append(splitter)
+        return other
+
+    pipecat_private.split_by(service, wrapped)
+    assert isinstance(own[0], SimpleTextAggregator)
+    assert service._text_aggregator is other
+    assert "self._text_aggregator.aggregate(" in inspect.getsource(TTSService._handle_text)
+    assert "self._text_aggregator.flush()" in inspect.getsource(TTSService._handle_llm_response_end)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentrun.text_normalization import HiddenText
+from tests import processor_time
 
 TEXTS = {
     "<think>The caller\nwants 2 < 3.</think>We have a table.": "We have a table.",
@@ -20,6 +21,15 @@ TEXTS = {
     "Say <b>hello</b><br/> now": "Say hello now",
     "<think>It never ends": "",
     "2 < 3, a {b} [c] `d` ~ and <3": "2 < 3, a {b} [c] `d` ~ and <3",
+    "Write to <ada@example.com>, see <https://rosa.example/x>.": (
+        "Write to <ada@example.com>, see <https://rosa.example/x>."
+    ),
+    "Say <your name>, then press <function name>.": "Say <your name>, then press <function name>.",
+    "a <b and c> d, <3, 5<6": "a <b and c> d, <3, 5<6",
+    '<a href="https://rosa.example">menu</a> <p class=x id="y">': "menu ",
+    "<!-- a > b -->We are open.": "We are open.",
+    "````x````y": "`y",
+    '{"name": "a\\"}", "x": {"y": "}"}}Booked {"name": {}}.': "Booked .",
     "Plain words, nothing else.": "Plain words, nothing else.",
 }
 
@@ -38,6 +48,28 @@ def test_it_does_not_matter_how_the_text_is_cut_into_pieces(text: str, data: st.
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     hidden = HiddenText()
     assert "".join([*map(hidden.visible, pieces), hidden.rest()]) == TEXTS[text]
+
+
+LONG = {
+    '{"name": "' + "x" * 32_000: 12_002,
+    '{"name":' + '"' * 3_000: 0,
+    "<think>" + "y" * 60_000: 40_000,
+    "<" * 16_000: 16_000,
+    "<!--" * 8_000: 0,
+    "<a b=c " * 3_000: 21_000,
+    "<think=a" * 2_000: 16_000,
+    '{"name"' * 3_000: 21_000,
+}
+
+
+@pytest.mark.parametrize("text", LONG)
+def test_what_never_ends_costs_linear_time_and_comes_out_the_same_in_tokens(text: str) -> None:
+    whole, tokens = HiddenText(), HiddenText()
+    with processor_time.at_most(20):
+        visible = whole.visible(text) + whole.rest()
+        parts = [tokens.visible(text[place : place + 4]) for place in range(0, len(text), 4)]
+        assert "".join(parts) + tokens.rest() == visible
+    assert len(visible) == LONG[text]
 
 
 def test_plain_words_are_never_held() -> None:

@@ -17,6 +17,7 @@ from agentrun.pipeline.services import build as services
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.text.speech_text import SpeechText
+from agentrun.pipeline.text.whole_sentences import WholeSentences
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.plan.plan import ServicePlan
 
@@ -65,6 +66,7 @@ def tts(
     for member in members:
         if isinstance(member.service, TTSService):
             member.service.add_text_transformer(text.transform)
+            pipecat_private.split_by(member.service, lambda splitter: WholeSentences(splitter, text))
     return TextToSpeechFailover(members, listener, text) if plan.fallback else members[0].service
 
 

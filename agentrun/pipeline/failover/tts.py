@@ -27,6 +27,7 @@ from pipecat.utils.text.simple_text_aggregator import SimpleTextAggregator
 from agentrun.pipeline.failover.failover import OURS, Directed, Failover, Member
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.text.speech_text import SpeechText
+from agentrun.pipeline.text.whole_sentences import WholeSentences
 from agentrun.text_normalization.words import pieces
 
 _NOT_OURS = SystemFrame | StartFrame | EndFrame | ServiceSwitcherFrame | ServiceUpdateSettingsFrame
@@ -46,7 +47,7 @@ class TextToSpeechFailover(Failover):
         super().__init__(members, listener)
         self._speech_text = text
         self._silent: set[int] = set()
-        self._text = SimpleTextAggregator()
+        self._text = WholeSentences(SimpleTextAggregator(), text)
         self._owed: list[Frame] = []
         self._spoken = 0
         self._sounding = False

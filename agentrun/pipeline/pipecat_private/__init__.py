@@ -42,6 +42,7 @@ from agentrun.pipeline.pipecat_private.services import (
     settings_of,
     speech_client,
     speech_request,
+    split_by,
 )
 from agentrun.pipeline.pipecat_private.shared_models import (
     SharedClient,
@@ -119,6 +120,7 @@ __all__ = [
     "smart_turn_session",
     "speech_client",
     "speech_request",
+    "split_by",
     "stop_by_model",
     "stop_by_silence",
     "surround_tool_calls",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from openai import AsyncOpenAI
@@ -14,9 +15,11 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.services.openai.tts import VALID_VOICES, OpenAITTSService
 from pipecat.services.stt_service import WebsocketSTTService
+from pipecat.services.tts_service import TTSService
 from pipecat.services.websocket_service import WebsocketService
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketOutputTransport
+from pipecat.utils.text.base_text_aggregator import BaseTextAggregator
 from websockets.protocol import State
 
 from agentrun.pipeline.audio.resampling import PromptResampler
@@ -48,6 +51,11 @@ def resample_promptly(output: FrameProcessor | None) -> None:
 def hear_promptly(service: OpenAIRealtimeLLMService | OpenAIRealtimeSTTService) -> None:
     """The same for the sound that one of OpenAI's realtime services is sent."""
     service._resampler = PromptResampler()
+
+
+def split_by(service: TTSService, wrapped: Callable[[BaseTextAggregator], BaseTextAggregator]) -> None:
+    """Have a voice split texts by what ``wrapped`` makes of its own splitter."""
+    service._text_aggregator = wrapped(service._text_aggregator)  # type: ignore[assignment]
 
 
 def bound_handshake(service: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,8 +21,8 @@ from agentrun.plan.plan import Plan
 from agentrun.text_normalization import HiddenText, Normalizer, symbols
 
 _KEPT_SENTENCES = 100
-_NUMERAL = re.compile(r"\s*\d{1,3}[.)]\s*")
-"""The number of a list's item, which a sentence splitter takes for a sentence."""
+_SHORT = 1_000
+"""Characters of an answer of which it is looked at whether anything is said."""
 
 
 class SpeechText:
@@ -32,7 +31,11 @@ class SpeechText:
     def __init__(self, normalizer: Normalizer | None) -> None:
         self.normalizer = normalizer
         self._sentences: deque[tuple[str, str]] = deque(maxlen=_KEPT_SENTENCES)
-        self._numeral = ""
+
+    @property
+    def language(self) -> str:
+        """The language of what is said, such as ``de``; empty where texts stay as they are."""
+        return self.normalizer.language if self.normalizer else ""
 
     def spoken(self, text: str) -> str:
         """What is said of whole sentences; empty where that is nothing."""
@@ -42,34 +45,30 @@ class SpeechText:
         """A text transform for Pipecat's speech services; single tokens are too little to be read."""
         if text_type == TextType.TOKEN or self.normalizer is None:
             return text
-        if _NUMERAL.fullmatch(text):
-            self._numeral = text.strip().rstrip(".)") + ": "
-            self._note(text, "")
-            return ""
-        numeral, self._numeral = self._numeral, ""
-        words = numeral + self.spoken(text)
+        words = self.spoken(text)
         self._note(text, words)
         return words
 
     def is_silent(self, text: str) -> bool:
-        """Whether the voice is given nothing of a sentence, or only with the next one."""
-        return _NUMERAL.fullmatch(text) is not None or not symbols.is_speakable(self.spoken(text))
+        """Whether the voice is given nothing of a sentence."""
+        return not symbols.is_speakable(self.spoken(text))
 
     def said(self, written: str) -> str:
         """What was said of ``written``: sentences that have been spoken, one after the other."""
         rest, parts = " ".join(written.split()), []
         for sentence, words in self._sentences:
-            if sentence and rest.startswith(sentence):
+            if sentence and rest.startswith(sentence) and _ends(sentence, rest[len(sentence) :]):
                 rest = rest[len(sentence) :].lstrip()
                 parts.append(words)
         return " ".join(part for part in (*parts, self.spoken(rest)) if part)
 
-    def begin_answer(self) -> None:
-        """What was held of an answer before this one is not said any more."""
-        self._numeral = ""
-
     def _note(self, written: str, spoken: str) -> None:
         self._sentences.append((" ".join(written.split()), spoken))
+
+
+def _ends(sentence: str, after: str) -> bool:
+    """Whether ``sentence`` is a whole one before ``after``: ``12.`` is none in ``12.50``."""
+    return not after or after[0].isspace() or not sentence[-1].isascii()
 
 
 def of(plan: Plan) -> SpeechText:
@@ -112,14 +111,14 @@ class HiddenTextFilter(FrameProcessor):
             elif isinstance(frame, LLMFullResponseStartFrame | InterruptionFrame):
                 self._begin()
             elif isinstance(frame, FunctionCallsStartedFrame):
-                self._said = True
+                self._works = True
             await self.push_frame(frame, direction)
 
     def _begin(self) -> None:
-        self._text.begin_answer()
         self._hidden = HiddenText()
         self._written: list[str] = []
-        self._said = False
+        self._visible: list[str] = []
+        self._works = False
         self._last: LLMTextFrame | None = None
 
     async def _words(self, frame: LLMTextFrame) -> None:
@@ -131,15 +130,18 @@ class HiddenTextFilter(FrameProcessor):
         if self._last:
             await self._push(self._last, self._hidden.rest())
         text = "".join(self._written).strip()
-        if text and not self._said:
+        if text and not self._works and not self._is_said("".join(self._visible)):
             self._unsaid(text, "nothing of it can be said")
         elif self._hidden.found:
             self._unsaid(text, "a part of it is not for the caller")
         self._begin()
 
+    def _is_said(self, text: str) -> bool:
+        return symbols.is_speakable(text) and (len(text) > _SHORT or not self._text.is_silent(text))
+
     async def _push(self, frame: LLMTextFrame, text: str) -> None:
         if text:
-            self._said = self._said or symbols.is_speakable(text)
+            self._visible.append(text)
             await self.push_frame(frame if text == frame.text else _with_text(frame, text))
 
 

@@ -30,6 +30,7 @@ VOCABULARY = Vocabulary(
     percent="Prozent",
     number="Nummer",
     star="Stern",
+    stars="Sterne",
     hash="Raute",
     months=(
         "Januar",

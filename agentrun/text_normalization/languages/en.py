@@ -52,6 +52,7 @@ VOCABULARY = Vocabulary(
     percent="percent",
     number="number",
     star="star",
+    stars="star",
     hash="pound",
     months=_MONTHS,
     date="{month} {day}, {year}",

@@ -30,6 +30,7 @@ VOCABULARY = Vocabulary(
     percent="por ciento",
     number="número",
     star="asterisco",
+    stars="estrellas",
     hash="almohadilla",
     months=(
         "enero",

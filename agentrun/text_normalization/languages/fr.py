@@ -30,6 +30,7 @@ VOCABULARY = Vocabulary(
     percent="pour cent",
     number="numéro",
     star="étoile",
+    stars="étoiles",
     hash="dièse",
     months=(
         "janvier",

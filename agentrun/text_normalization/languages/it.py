@@ -30,6 +30,7 @@ VOCABULARY = Vocabulary(
     percent="per cento",
     number="numero",
     star="asterisco",
+    stars="stelle",
     hash="cancelletto",
     months=(
         "gennaio",

@@ -30,6 +30,7 @@ VOCABULARY = Vocabulary(
     percent="procent",
     number="nummer",
     star="sterretje",
+    stars="sterren",
     hash="hekje",
     months=(
         "januari",

@@ -30,6 +30,7 @@ VOCABULARY = Vocabulary(
     percent="por cento",
     number="número",
     star="asterisco",
+    stars="estrelas",
     hash="cardinal",
     months=(
         "janeiro",

@@ -1,0 +1,86 @@
+"""Sentences as a voice is given them: a list's number with its item, an ordinal with its noun."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from pipecat.utils.text.base_text_aggregator import Aggregation, BaseTextAggregator, TextType
+
+from agentrun.pipeline.text.speech_text import SpeechText
+
+_NUMERAL = re.compile(r"\s*\d{1,3}[.)]\s*")
+"""The number of a list's item, which a sentence splitter takes for a sentence."""
+_ORDINAL = re.compile(
+    r"(?<!\w)(?:am|im|vom|zum|zur|beim|bis|ab|seit|der|die|das|den|dem|des|jede[rnms]?|und|oder)"
+    r" (?:\d{1,2}\.[ –-]*)?\d{1,2}\.$",
+    re.IGNORECASE,
+)
+"""A German ordinal, such as ``im 3.``, which a sentence splitter takes for the end of one."""
+
+
+class WholeSentences(BaseTextAggregator):
+    """Splits by ``inner``, in the language of ``text``, and puts together what belongs together.
+
+    What is held goes out with the next sentence, or at the end of the answer: nothing is lost.
+    """
+
+    def __init__(self, inner: BaseTextAggregator, text: SpeechText) -> None:
+        super().__init__(aggregation_type=inner.aggregation_type, language=inner.language)
+        self._inner = inner
+        self._speech_text = text
+        self._held: Aggregation | None = None
+
+    @property
+    def text(self) -> Aggregation:
+        """What has come, and is no sentence yet."""
+        return self._joined(self._inner.text)
+
+    def set_language(self, language: str | None) -> None:
+        """Split in another language from here on."""
+        super().set_language(language)
+        self._inner.set_language(language)
+
+    async def aggregate(self, text: str) -> AsyncIterator[Aggregation]:
+        """The sentences that are whole with ``text``."""
+        language = self._speech_text.language
+        if language and language != self.language:
+            self.set_language(language)
+        async for piece in self._inner.aggregate(text):
+            whole = self._joined(piece)
+            self._held = None
+            if self._goes_on(whole):
+                self._held = whole
+            else:
+                yield whole
+
+    async def flush(self) -> Aggregation | None:
+        """What is left at the end of an answer, such as the whole answer ``12.``."""
+        rest, held = await self._inner.flush(), self._held
+        whole = self._joined(rest) if rest else held
+        self._held = None
+        return whole
+
+    async def handle_interruption(self) -> None:
+        """What was held is not said any more."""
+        self._held = None
+        await self._inner.handle_interruption()
+
+    async def reset(self) -> None:
+        """Begin anew."""
+        self._held = None
+        await self._inner.reset()
+
+    def _joined(self, piece: Aggregation) -> Aggregation:
+        if self._held is None:
+            return piece
+        return replace(piece, text=f"{self._held.text.rstrip()} {piece.text.lstrip()}")
+
+    def _goes_on(self, piece: Aggregation) -> bool:
+        if type(piece) is not Aggregation or piece.type != TextType.SENTENCE:
+            return False
+        language = self._speech_text.language
+        if _NUMERAL.fullmatch(piece.text):
+            return bool(language)
+        return language.startswith("de") and _ORDINAL.search(piece.text[-40:]) is not None

@@ -1,0 +1,77 @@
+"""A text gives the same sentences however it comes in pieces, and none of its words is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pipecat.utils.text.simple_text_aggregator import SimpleTextAggregator
+
+from agentrun.pipeline.text.speech_text import SpeechText
+from agentrun.pipeline.text.whole_sentences import WholeSentences
+from agentrun.text_normalization import HiddenText, Normalizer
+
+ROWS = [
+    line.replace("\\n", "\n").split("\t")
+    for line in (Path(__file__).parents[2] / "text_normalization" / "sentences.tsv").read_text().splitlines()
+]
+ANSWERS = [" ".join(row[1] for row in ROWS[start : start + 12]) for start in range(0, len(ROWS), 36)]
+
+
+async def spoken(pieces: list[str], language: str) -> list[str]:
+    """What a voice is given of an answer that comes in ``pieces``."""
+    text, hidden = SpeechText(Normalizer(language)), HiddenText()
+    splitter = WholeSentences(SimpleTextAggregator(), text)
+    sentences = []
+    for piece in [*map(hidden.visible, pieces), hidden.rest()]:
+        sentences += [one.text async for one in splitter.aggregate(piece)]
+    if rest := await splitter.flush():
+        sentences.append(rest.text)
+    return [await text.transform(one, "sentence") for one in sentences]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@settings(max_examples=5)
+@given(data=st.data())
+def test_it_does_not_matter_how_an_answer_is_cut_into_tokens(answer: str, data: st.DataObject) -> None:
+    language = data.draw(st.sampled_from(["en", "de", "ja"]))
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(answer)), max_size=60)))
+    pieces = [answer[a:b] for a, b in zip([0, *cuts], [*cuts, len(answer)], strict=True)]
+    assert asyncio.run(spoken(pieces, language)) == asyncio.run(spoken([answer], language))
+
+
+@pytest.mark.parametrize(
+    ("language", "answer", "sentences"),
+    [
+        ("en", "12.", ["12."]),
+        ("en", "Twelve? 12. Thirteen? 13.", ["Twelve?", "12: Thirteen?", "13."]),
+        ("en", "1. Come in.\n2. Sit.", ["1: Come in.", "2: Sit."]),
+        ("en", "4. 5. 6. 7", ["4. 5.", "6. 7"]),
+        (
+            "de",
+            "Am 1. Mai. Im 3. Stock. Es sind 12. Gut.",
+            ["Am 1. Mai.", "Im 3. Stock.", "Es sind 12.", "Gut."],
+        ),
+        ("de", "Vom 1. bis 3. Mai.", ["Vom 1. bis 3. Mai."]),
+        ("de-AT", "Es ist der 1.", ["Es ist der 1."]),
+    ],
+)
+def test_a_number_stays_with_what_it_counts(language: str, answer: str, sentences: list[str]) -> None:
+    assert asyncio.run(spoken([answer], language)) == sentences
+
+
+def test_what_is_held_is_dropped_by_an_interruption_alone() -> None:
+    async def play() -> tuple[str, object, str]:
+        splitter = WholeSentences(SimpleTextAggregator(), SpeechText(Normalizer("en")))
+        assert [one async for one in splitter.aggregate("12. Go")] == []
+        whole = splitter.text.text
+        await splitter.handle_interruption()
+        rest = await splitter.flush()
+        raw = WholeSentences(SimpleTextAggregator(), SpeechText(None))
+        sentences = [one.text async for one in raw.aggregate("12. Go")]
+        return whole, rest, sentences[0]
+
+    assert asyncio.run(play()) == ("12. Go", None, "12.")
