@@ -25,9 +25,10 @@ def spoken(text: str, words: Vocabulary | None) -> str:
     >>> spoken("Write to ada.l@example.com or see https://example.com/menu?x=1.", VOCABULARIES["en"])
     'Write to ada dot l at example dot com or see example dot com slash menu.'
     """
-    if words is not None:
-        text = _MAIL.sub(lambda found: f"{_local(found[1], words)} {words.at} {_host(found[2], words)}", text)
-    return _WEB.sub(lambda found: _web(found[0], words), text)
+    text = _WEB.sub(lambda found: _web(found[0], words), text)
+    if words is None:
+        return text
+    return _MAIL.sub(lambda found: f"{_local(found[1], words)} {words.at} {_host(found[2], words)}", text)
 
 
 def _local(name: str, words: Vocabulary) -> str:

@@ -18,14 +18,15 @@ _CURRENCY_WORDS = frozenset(
     for one in VOCABULARIES.values()
     for currency in one.currencies.values()
     for word in currency[:2]
+    if word != "real"
 ) | words_of(
-    "peso pesos bucks crowns kronor kroner zloty rubles dirhams soles lira liras yuan won pfund francs "
-    "franken francos reais real"
+    "peso pesos bucks crowns kronor kroner zloty rubles dirhams soles lira liras yuan pfund francs "
+    "franken francos reais"
 )
 _UNITS = frozenset(unit for one in VOCABULARIES.values() for unit in one.units) | {"%"}
 _NUMBERS = (
     r"codes?|código|codice|códigos?|numbers?|nummer|número|numero|numéro|nr|no|nº|pin|otp|tan|id|ids|ssn|iban|"
-    r"orders?|bestellung|bestellnummer|pedido|commande|ordine|bestelling|account|konto|cuenta|compte|conto|"
+    r"reach|contact|message|erreichen|contactar|joindre|orders?|bestellung|bestellnummer|pedido|commande|ordine|bestelling|account|konto|cuenta|compte|conto|"
     r"conta|rekening|call|dial|phone|telephone|telefon|teléfono|téléphone|telefono|telefoon|telefone|tel|fax|"
     r"mobile|cell|handy|whatsapp|sms|text|llame|appelez|chiami|bel|ligue|unter|reference|ref|referenz|"
     r"referencia|booking|buchung|reserva|ticket|case|policy|invoice|rechnung|factura|facture|fattura|"

@@ -25,6 +25,11 @@ _DATE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _DATE_AFTER = re.compile(r" (?:um|bis|von|ab|statt|und|oder|ist|sind|geht|passt|gegen) |\s?[-–]\s?\d| ?\)")
+_RATIO_BEFORE = re.compile(
+    r"(?<!\w)(?:ratio|scale|odds|proportions?|score|verhältnis|maßstab|proporción|escala|rapport|échelle|"
+    r"rapporto|scala|verhouding|schaal|proporção|mixed|dilute|diluted)(?: (?:of|is|von|de|di|van))? $",
+    re.IGNORECASE,
+)
 _POINTED = re.compile(
     r"(?<![\w.,:])([01]?\d|2[0-4])\.([0-5]\d)(?=\s?(?:Uhr|uur)\b)|(?<=\bore )(\d{1,2})\.([0-5]\d)\b"
 )
@@ -62,7 +67,11 @@ def spoken_times(text: str, words: Vocabulary) -> str:
         text = _HALF_DAY.sub(r"\1", text)
     if words.code in ("fr", "pt"):
         text = _FRENCH.sub(lambda found: _time(found[1], found[2] or "00", words), text)
-    return _CLOCK.sub(lambda found: _time(found[1], found[2], words), text).replace("a.m..", "a.m.")
+    return _CLOCK.sub(lambda found: _clock(found, words), text).replace("a.m..", "a.m.")
+
+
+def _clock(found: re.Match[str], words: Vocabulary) -> str:
+    return found[0] if _RATIO_BEFORE.search(context.before(found)) else _time(found[1], found[2], words)
 
 
 def _iso(found: re.Match[str], words: Vocabulary) -> str:
@@ -124,8 +133,8 @@ def _minute(minute: str) -> str:
 
 
 def _time(hour: str, minute: str, words: Vocabulary) -> str:
-    if words.code == "en" and int(hour) == 0:
-        return "12 a.m." if minute == "00" else f"12 {_minute(minute)} a.m."
+    if words.code == "en" and int(hour) in (0, 24):
+        return "midnight" if minute == "00" else f"12 {_minute(minute)} a.m."
     if minute == "00":
         template = words.hour if words.code != "en" or int(hour) <= 12 else "{hour} hundred"
         return template.format(hour=int(hour))

@@ -23,6 +23,7 @@ _TABLE_RULE = re.compile(r"^[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|)+[ \t:|-]*$", re
 _HEADING = re.compile(r"^[ \t]*#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$", re.MULTILINE)
 _QUOTE = re.compile(r"^[ \t]*(?:>(?![ \t=]*[-+$€£]?\d)[ \t]?)+", re.MULTILINE)
 _TASK = re.compile(r"^([ \t]*[-*+•][ \t]+)\[[ xX]\][ \t]+", re.MULTILINE)
+_MINUS = re.compile(r"^[ \t]*[-–−][ \t]+(?=\d+(?:[.,]\d+)? ?°)", re.MULTILINE)
 _BULLET = re.compile(r"^[ \t]*(?:[-*•‣◦·–—]|\+(?![ \t]*\d))[ \t]+(?=\S)", re.MULTILINE)
 _BRACKETED = re.compile(r"^[ \t]*(\d{1,3})\)[ \t]+(?=[^\W\d_])", re.MULTILINE)
 _NUMBERED = re.compile(
@@ -44,7 +45,7 @@ def plain(text: str, *, ordinals: bool = False) -> str:
     """
     for pattern, replacement in (
         (_REFERENCE, ""), (_IMAGE, r"\1"), (_LINK, r"\1"), (_FOOTNOTE, ""), (_KEY, ", ["), (_STRUCK, ""),
-        (_CODE, r"\2"), (_TABLE_RULE, ""), (_RULE, ""), (_HEADING, r"\1"), (_QUOTE, ""), (_TASK, r"\1"),
+        (_CODE, r"\2"), (_TABLE_RULE, ""), (_RULE, ""), (_HEADING, r"\1"), (_QUOTE, ""), (_TASK, r"\1"), (_MINUS, "-"),
         (_BULLET, ""), (_BRACKETED, r"\1: "),
     ):  # fmt: skip
         text = pattern.sub(replacement, text)

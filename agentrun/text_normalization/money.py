@@ -21,6 +21,12 @@ _MAGNITUDE = (
 _NAMED = re.compile(rf" ?({'|'.join(sorted(context.CURRENCY_CODES))}|[^\W\d_]+)")
 _CENTS = re.compile(r"(.*\d)[.,](\d{1,2})")
 _SIGN_AND_MINUS = re.compile(r"([$€£¥₹])([-−])(?=\d)")
+_OTHER_DOLLARS = {
+    "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "SG$": "SGD",
+    "MX$": "MXN", "NT$": "TWD",
+}  # fmt: skip
+_OTHER_DOLLAR = re.compile(rf"(?<!\w)([A-Z]{{1,2}}\$) ?({_AMOUNT})(?![.,]?\d)")
+_NO_WHOLE = re.compile(r"([$€£])\.(?=\d{2}(?!\d))")
 _NO_CENTS = re.compile(r"(?<=\d),(?:-{1,2}|–|—)(?=\W|$)(?! ?\d)")
 """``12,-`` as German and Dutch prices are written."""
 _THOUSANDS = re.compile(r"\d{1,3}(?:[., '’]\d{3})+")
@@ -34,7 +40,8 @@ def spoken(text: str, words: Vocabulary) -> str:
     'It is 12 dollars and 50 cents, or 1.250 euros, or 250 pesos.'
     """
     before, after, named = _patterns(words.code)
-    text = _NO_CENTS.sub("", text)
+    text = _NO_WHOLE.sub(r"\g<1>0.", _NO_CENTS.sub("", text))
+    text = _OTHER_DOLLAR.sub(_other_dollars, text)
     text = named.sub(lambda found: _named(found, words), _SIGN_AND_MINUS.sub(r"\2\1", text))
     text = before.sub(lambda found: _before(found, words), text)
     return after.sub(lambda found: _say(found[3], found[1], found[2], words) or found[0], text)
@@ -56,6 +63,12 @@ def _named(found: re.Match[str], words: Vocabulary) -> str:
     """An amount with cents whose currency is a word."""
     sign = next(sign for sign, one in words.currencies.items() if found[2] in one[:2])
     return _say(sign, found[1], "", words)
+
+
+def _other_dollars(found: re.Match[str]) -> str:
+    """The dollars of another country by their code, which a voice spells."""
+    code = _OTHER_DOLLARS.get(found[1])
+    return f"{found[2]} {code}" if code else found[0]
 
 
 def _before(found: re.Match[str], words: Vocabulary) -> str:

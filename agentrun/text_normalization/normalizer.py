@@ -26,6 +26,8 @@ _CODE_CALL = re.compile(r"(?<![\w.])(?:functions\.)?[a-z]+(?:_[a-z0-9]+)+\([^()]
 """A call as code has it, such as ``order_status(number=7)``."""
 _SPACES = str.maketrans("\u00a0\u202f\u2007\u2009", "    ")
 """Spaces that stand within figures."""
+_ENOUGH = 3
+"""Frequent words of another language that a sentence has to have: titles and names have two."""
 LONGEST = 1_000
 """Characters that are read at once, which bounds the time that it takes; a sentence has some hundred."""
 
@@ -82,7 +84,7 @@ class Normalizer:
         """A language without a vocabulary is left alone: its own words may look like another's."""
         if self._language not in VOCABULARIES:
             return None
-        words = VOCABULARIES[language_of(text, self._language)]
+        words = VOCABULARIES[language_of(text, self._language, _ENOUGH)]
         return regions.adapted(words, self._region) if words.code == self._language else words
 
 

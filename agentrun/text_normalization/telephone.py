@@ -30,14 +30,17 @@ _LONGEST_GROUP = 4
 def spoken(text: str, words: Vocabulary | None) -> str:
     """``text`` with the digits of its long numbers one by one; an amount stays a figure.
 
+    Without ``words`` only numbers that begin with ``+`` are telephone numbers.
+
     >>> from agentrun.text_normalization.languages import VOCABULARIES
     >>> spoken("Call +1 (415) 555-0123.", VOCABULARIES["en"])
     'Call plus 1, 4 1 5, 5 5 5, 0 1 2 3.'
     >>> spoken("It costs $1500000.", VOCABULARIES["en"])
     'It costs $1500000.'
     """
-    plus = words.plus if words else "+"
-    months = frozenset(month.lower() for month in words.months) if words else frozenset()
+    if words is None:
+        return _INTERNATIONAL.sub(lambda found: _number(found[0], "+"), text)
+    plus, months = words.plus, frozenset(month.lower() for month in words.months)
     text = _ACCOUNT.sub(lambda found: _account(found[0]), text)
     for pattern in (_INTERNATIONAL, _NORTH_AMERICAN, _DASHED, _WITH_ZERO, _LONG):
         text = pattern.sub(

@@ -126,6 +126,7 @@ VOCABULARY = Vocabulary(
         (rf"(?i:\b({_NUMBERED_THINGS})) no\.(?= ?\d)", r"\1 number"),
         (r"\b[Tt]el\.", "telephone"),
         (r"\b[Ee]xt\.(?= ?\d)", "extension"),
+        (r"(?<![\w.])(\d)['′](\d{1,2})[\"″]", r"\1 foot \2"),
         (r"(?<=\d )x(?=\d{1,5}\b)", "extension "),
         (r"\be\.g\.,?", "for example,"),
         (r"\bi\.e\.,?", "that is,"),

@@ -99,5 +99,5 @@ VOCABULARY = Vocabulary(
         (r"\baprox\.", "aproximadamente"),
     ),
     magnitudes={"k": "mil", "m": "millones de", "millones": "millones de", "millón": "millón de"},
-    frequent=words("el los las y es son usted nosotros no un una para con en que por su está de"),
+    frequent=words("el los las y es son usted nosotros un una para con en que por su está de"),
 )
