@@ -45,8 +45,8 @@ def plain(text: str, *, ordinals: bool = False) -> str:
     """
     for pattern, replacement in (
         (_REFERENCE, ""), (_IMAGE, r"\1"), (_LINK, r"\1"), (_FOOTNOTE, ""), (_KEY, ", ["), (_STRUCK, ""),
-        (_CODE, r"\2"), (_TABLE_RULE, ""), (_RULE, ""), (_HEADING, r"\1"), (_QUOTE, ""), (_TASK, r"\1"), (_MINUS, "-"),
-        (_BULLET, ""), (_BRACKETED, r"\1: "),
+        (_CODE, r"\2"), (_TABLE_RULE, ""), (_RULE, ""), (_HEADING, r"\1"), (_QUOTE, ""), (_TASK, r"\1"),
+        (_MINUS, "-"), (_BULLET, ""), (_BRACKETED, r"\1: "),
     ):  # fmt: skip
         text = pattern.sub(replacement, text)
     if not ordinals or _counts(text):

@@ -22,8 +22,8 @@ _NAMED = re.compile(rf" ?({'|'.join(sorted(context.CURRENCY_CODES))}|[^\W\d_]+)"
 _CENTS = re.compile(r"(.*\d)[.,](\d{1,2})")
 _SIGN_AND_MINUS = re.compile(r"([$€£¥₹])([-−])(?=\d)")
 _OTHER_DOLLARS = {
-    "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "SG$": "SGD",
-    "MX$": "MXN", "NT$": "TWD",
+    "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD",
+    "SG$": "SGD", "MX$": "MXN", "NT$": "TWD",
 }  # fmt: skip
 _OTHER_DOLLAR = re.compile(rf"(?<!\w)([A-Z]{{1,2}}\$) ?({_AMOUNT})(?![.,]?\d)")
 _NO_WHOLE = re.compile(r"([$€£])\.(?=\d{2}(?!\d))")
