@@ -18,6 +18,8 @@ _MAGNITUDE = (
     r"| (?:thousand|million|billion|trillion|mil|millón|millones|milhão|milhões|bilhões|Millionen|Milliarden"
     r"|millions|milliards?|milione|milioni|miliardi|miljoen|miljard)\b)?"
 )
+_SHORT = 3
+"""Letters of a word that may be another where the language has no such magnitude, as ``mi`` in Spanish."""
 _NAMED = re.compile(rf" ?({'|'.join(sorted(context.CURRENCY_CODES))}|[^\W\d_]+)")
 _CENTS = re.compile(r"(.*\d)[.,](\d{1,2})")
 _SIGN_AND_MINUS = re.compile(r"([$€£¥₹])([-−])(?=\d)")
@@ -89,7 +91,9 @@ def _say(sign: str, amount: str, magnitude: str, words: Vocabulary) -> str:
         return ""
     scale = magnitude.strip().rstrip(".")
     if scale:
-        name = words.magnitudes.get(scale.lower(), scale)
+        name = words.magnitudes.get(scale.lower()) or (scale if len(scale) > _SHORT else "")
+        if not name:
+            return f"{_say(sign, amount, '', words)}{magnitude}"
         return f"{_decimal(amount, words)} {name} {currency[1]}"
     whole, cents = _split(amount, sign, words)
     if int(cents or 0) and not currency[3]:

@@ -111,14 +111,14 @@ class HiddenTextFilter(FrameProcessor):
             elif isinstance(frame, LLMFullResponseStartFrame | InterruptionFrame):
                 self._begin()
             elif isinstance(frame, FunctionCallsStartedFrame):
-                self._works = True
+                self._calls_tools = True
             await self.push_frame(frame, direction)
 
     def _begin(self) -> None:
         self._hidden = HiddenText()
         self._written: list[str] = []
         self._visible: list[str] = []
-        self._works = False
+        self._calls_tools = False
         self._last: LLMTextFrame | None = None
 
     async def _words(self, frame: LLMTextFrame) -> None:
@@ -130,7 +130,7 @@ class HiddenTextFilter(FrameProcessor):
         if self._last:
             await self._push(self._last, self._hidden.rest())
         text = "".join(self._written).strip()
-        if text and not self._works and not self._is_said("".join(self._visible)):
+        if text and not self._calls_tools and not self._is_said("".join(self._visible)):
             self._unsaid(text, "nothing of it can be said")
         elif self._hidden.found:
             self._unsaid(text, "a part of it is not for the caller")

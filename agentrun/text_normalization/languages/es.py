@@ -98,6 +98,12 @@ VOCABULARY = Vocabulary(
         (r"\betc\.", "etcétera"),
         (r"\baprox\.", "aproximadamente"),
     ),
-    magnitudes={"k": "mil", "m": "millones de", "millones": "millones de", "millón": "millón de"},
+    magnitudes={
+        "k": "mil",
+        "mil": "mil",
+        "m": "millones de",
+        "millones": "millones de",
+        "millón": "millón de",
+    },
     frequent=words("el los las y es son usted nosotros un una para con en que por su está de"),
 )

@@ -99,6 +99,7 @@ VOCABULARY = Vocabulary(
     ),
     magnitudes={
         "k": "mil",
+        "mil": "mil",
         "m": "milhões de",
         "milhão": "milhão de",
         "milhões": "milhões de",
