@@ -18,7 +18,7 @@ _CROSS = re.compile(r"(?<=[:|])[ \t]*[❌✗✘✖🚫❎]️?")
 _EMOTICON = re.compile(r"(?<!\S)(?:[:;][-o']?[()DPp3|/\\]|[=8]-[()DPp]|\^_\^|¯\\_\(ツ\)_/¯|xD)(?!\w)")
 _HEART = re.compile(r"(?:(?<=[!?.…] )|(?<=\A))<3(?=\s*(?:[.!?…]|$))")
 _SHORTCODE = re.compile(r"(?<!\S):[a-z][a-z0-9_+-]{1,30}:(?!\S)")
-_LEFT = re.compile(r"[*#`|<>\\~{}\[\]]+|(?<!\d)\^+|\^+(?!\d)|_{2,}|(?<!\w)_+|_+(?!\w)")
+_LEFT = re.compile(r"[*#`|<>\\~{}\[\]]+|(?<!\w)\^+|\^+(?!\w)|_{2,}|(?<!\w)_+|_+(?!\w)")
 _LEFT_WITHOUT_WORDS = re.compile(
     r"(?<![\d*#])[*#]+(?![\d*#])|[`|\\~{}\[\]]+|[<>](?!=? ?\d)|_{2,}|(?<!\w)_+|_+(?!\w)"
 )
@@ -53,7 +53,7 @@ def as_words(text: str, words: Vocabulary | None) -> str:
         return text
     for pattern, word in (
         (r"(?<=[\s'\"(])\*(?=[\s'\"),.!?]|$)", words.star),
-        (r"(?<!\S)\*(?=\d{2,4}(?![\w.,%:]))", words.star),
+        (r"(?<!\S)\*(?=\d{1,4}(?![\w%:]|[.,]\d))", words.star),
         (r"(?<=[\s'\"(])#(?=[\s'\"),.!?]|$)", words.hash),
         (r"(?<=\b[A-G])#(?!\w)", "sharp"),
         (r"(?<=[^\W\d_]{2})#(?=[\W\d]|$)", words.number),
