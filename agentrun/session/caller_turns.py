@@ -46,6 +46,7 @@ class CallerTurns:
         """Follow the events of the caller's aggregator, and what is written in a page."""
         WrittenTurns(worker, self, transcript)
         self._latency = latency
+        transcript.on_agent = self.ledger.agent_heard
         caller = self.parts.aggregators.user()
         caller.add_event_handler("on_user_turn_started", self._started)
         caller.add_event_handler("on_user_turn_stopped", self._stopped)
@@ -64,7 +65,7 @@ class CallerTurns:
         if not self.speaking.caller:
             self.response_deadline.caller_stops()
         self._read_on()
-        self.ledger.caller_spoke()
+        self._spoke()
         self._keyed = answered
         if answered:
             if self._latency and not self.speaking.caller:
@@ -83,8 +84,14 @@ class CallerTurns:
         self.response_deadline.caller_stops()
         self._read_on()
         if message.content or self.parts.stt is None:
-            self.ledger.caller_spoke()
+            self._spoke()
             self.response_deadline.owed()
+
+    def _spoke(self) -> None:
+        if self.speaking.agent:
+            # it talks on, where it can't be interrupted: its words are heard, and come into the record later
+            self.ledger.agent_heard()
+        self.ledger.caller_spoke()
 
     def _read_on(self) -> None:
         self.variables.caller_stops()

@@ -27,7 +27,7 @@ CONFIRM = (
 class Ledger:
     """Runs the tools of one call, and keeps their promises of ``once_per_call`` and ``confirm``.
 
-    The session says when the caller has spoken, and closes it when the call ends.
+    The session says when the caller has spoken and heard something, and closes it when the call ends.
     """
 
     def __init__(self) -> None:
@@ -35,6 +35,8 @@ class Ledger:
         """How many turns of the caller have ended."""
         self.on_left_behind: Callable[[Tool], None] | None = None
         """Told of a tool that does not end although it is cancelled."""
+        self._exchange = 0
+        self._was_heard = False
         self._asked: dict[Key, int] = {}
         self._runs: dict[Key, asyncio.Task[Outcome]] = {}
         self._earlier: dict[Key, Outcome] = {}
@@ -43,8 +45,18 @@ class Ledger:
         """Awaited before a tool runs, so that others know that it has begun; told whether it runs once."""
 
     def caller_spoke(self) -> None:
-        """A turn of the caller has ended: what was asked before it may be confirmed."""
+        """A turn of the caller has ended: what they have been asked before it may be confirmed.
+
+        Turns between which they have heard nothing are one answer, which was cut in two.
+        """
         self.turn += 1
+        if self._was_heard:
+            self._exchange += 1
+            self._was_heard = False
+
+    def agent_heard(self) -> None:
+        """The caller has heard words of the agent's."""
+        self._was_heard = True
 
     async def run(self, tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
         """Run ``tool`` as ``invoke`` does, or say why it is not run, or give what it gave before.
@@ -64,7 +76,7 @@ class Ledger:
             return self._earlier[key]
         earlier = self._runs.get(key)
         if earlier is None:
-            if tool.confirm and not self._is_confirmed(key):
+            if tool.confirm and not self._is_confirmed(_as_said(key)):
                 return Outcome("unconfirmed", CONFIRM.format(name=tool.name))
             if not tool.once_per_call:
                 return await self._noted(key, tool, call, arguments)
@@ -107,6 +119,11 @@ class Ledger:
             if self.on_begin:
                 await self.on_begin(False)
             return await self._invoke(tool, call, arguments)
+        except asyncio.CancelledError:
+            if tool.confirm:
+                # the caller goes on agreeing: they are not asked anew within the same answer
+                self._asked[_as_said(key)] = self._exchange - 1
+            raise
         finally:
             self._at_work.remove(key)
 
@@ -121,16 +138,23 @@ class Ledger:
         return await invoke(tool, call, arguments, self.on_left_behind)
 
     def _is_confirmed(self, key: Key) -> bool:
-        """Whether the turn that the caller has just ended is the one after the question.
+        """Whether what the caller has said last is what they have said to the question.
 
-        A question that was followed by another turn is over: a no stays one, and is asked about anew.
+        A question that was followed by another answer is over: a no stays one, and is asked about anew.
         """
-        turn = self._asked.pop(key, None)
-        if turn is not None and self.turn == turn + 1:
+        exchange = self._asked.pop(key, None)
+        if exchange is not None and self._exchange == exchange + 1:
             return True
-        self._asked[key] = self.turn
+        self._asked[key] = self._exchange
+        self._was_heard = False
         return False
 
     def _forget_refused(self, key: Key, run: asyncio.Task[Outcome]) -> None:
         if run.cancelled() or run.result().status == "refused":
             self._runs.pop(key, None)
+
+
+def _as_said(key: Key) -> Key:
+    """What a caller can have agreed to: nobody hears upper case, or how many spaces there are."""
+    name, arguments = key
+    return name, " ".join(arguments.decode().casefold().split()).encode()

@@ -90,6 +90,7 @@ async def test_nothing_is_sent_before_the_caller_has_agreed(plugin: ModuleType, 
     assert (await ledger.run(order, call, {"items": TWO})).status == "unconfirmed"
     assert (await ledger.run(order, call, {"items": TWO})).status == "unconfirmed"
     assert not (tmp_path / "orders.sqlite3").exists()
+    ledger.agent_heard()
     ledger.caller_spoke()
     assert (await ledger.run(order, call, {"items": TWO})).status == "ok"
     assert (await ledger.run(order, call, {"items": TWO})).status == "ok"

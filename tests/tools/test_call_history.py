@@ -36,6 +36,12 @@ class Booking:
         self.tool: Tool = build(book, "desk")
 
 
+def answers(ledger: Ledger) -> None:
+    """The caller hears the agent, and speaks."""
+    ledger.agent_heard()
+    ledger.caller_spoke()
+
+
 async def test_a_repeated_identical_call_gets_the_first_result(call: Call) -> None:
     booking, ledger = Booking(once_per_call=True), Ledger()
     first = await ledger.run(booking.tool, call, {"guests": 4, "name": "Bo"})
@@ -94,7 +100,7 @@ async def test_a_tool_runs_only_after_the_caller_has_spoken_about_the_same_argum
     said = []
     for spoken, guests in ((True, 4), (False, 4), (True, 5), (False, 5), (True, 5), (False, 5)):
         if spoken:
-            ledger.caller_spoke()
+            answers(ledger)
         said.append((await ledger.run(booking.tool, call, {"guests": guests})).status)
     assert said == ["unconfirmed"] * 4 + ["ok", "unconfirmed"]
     assert booking.booked == [5]
@@ -208,20 +214,62 @@ async def test_a_question_that_was_declined_is_asked_anew(call: Call, turns: int
     booking, ledger = Booking(confirm=True), Ledger()
     assert (await ledger.run(booking.tool, call, {"guests": 4})).status == "unconfirmed"
     for _ in range(turns):
-        ledger.caller_spoke()
+        answers(ledger)
     assert (await ledger.run(booking.tool, call, {"guests": 4})).status == "unconfirmed"
     assert booking.booked == []
-    ledger.caller_spoke()
+    answers(ledger)
     assert (await ledger.run(booking.tool, call, {"guests": "4"})).status == "ok"
 
 
 async def test_half_a_surrogate_and_endless_nesting_cost_no_call(call: Call) -> None:
     booking, ledger = Booking(once_per_call=True, confirm=True), Ledger()
     await ledger.run(booking.tool, call, {"guests": 1, "name": "\ud83d"})
-    ledger.caller_spoke()
+    answers(ledger)
     outcome = await ledger.run(booking.tool, call, {"guests": 1, "name": "\ud83d"})
     assert (outcome.status, outcome.text) == ("ok", "?: 1")
     deep: Any = 1
     for _ in range(100_000):
         deep = [deep]
     assert (await ledger.run(booking.tool, call, {"guests": deep})).status == "refused"
+
+
+async def test_an_agreement_that_is_cut_in_two_is_one(call: Call) -> None:
+    booking, ledger = Booking(confirm=True), Ledger()
+    await ledger.run(booking.tool, call, {"guests": 4})
+    ledger.agent_heard()
+    for _ in ("Yes.", "Please go ahead.", "Thank you."):
+        ledger.caller_spoke()
+    assert (await ledger.run(booking.tool, call, {"guests": 4})).status == "ok"
+
+
+async def test_a_question_that_nobody_has_heard_is_not_confirmed(call: Call) -> None:
+    booking, ledger = Booking(confirm=True), Ledger()
+    answers(ledger)
+    await ledger.run(booking.tool, call, {"guests": 4})
+    ledger.caller_spoke()
+    assert (await ledger.run(booking.tool, call, {"guests": 4})).status == "unconfirmed"
+    answers(ledger)
+    assert (await ledger.run(booking.tool, call, {"guests": 4})).status == "ok"
+
+
+async def test_who_goes_on_agreeing_while_the_tool_works_is_not_asked_anew(call: Call) -> None:
+    booking, ledger = Booking(confirm=True), Ledger()
+    await ledger.run(booking.tool, call, {"guests": 4})
+    answers(ledger)
+    booking.free.clear()
+    working = asyncio.create_task(ledger.run(booking.tool, call, {"guests": 4}))
+    await booking.began.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    ledger.caller_spoke()
+    booking.free.set()
+    assert (await ledger.run(booking.tool, call, {"guests": 4})).status == "ok"
+    assert (await ledger.run(booking.tool, call, {"guests": 4})).status == "unconfirmed", "once for each yes"
+
+
+async def test_the_same_name_in_other_letters_is_what_was_agreed_to(call: Call) -> None:
+    booking, ledger = Booking(confirm=True), Ledger()
+    await ledger.run(booking.tool, call, {"guests": 4, "name": "Ada Lovelace"})
+    answers(ledger)
+    assert (await ledger.run(booking.tool, call, {"guests": 4, "name": "ada  lovelace"})).status == "ok"

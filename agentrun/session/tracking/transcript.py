@@ -36,6 +36,8 @@ class Transcript:
         self._parts: PipelineParts | None = None
         self.on_caller: Callable[[], None] | None = None
         """Told of words of the caller that have been written down."""
+        self.on_agent: Callable[[], None] | None = None
+        """Told of words of the agent that the caller has heard."""
 
     def listen(self, parts: PipelineParts) -> None:
         """Take the caller's words from the aggregator, and the agent's as far as they were heard."""
@@ -153,6 +155,8 @@ class Transcript:
         words = (self._parts.text.said(written) if self._parts else "") or written
         original = "" if words == written else written
         self._add(Entry(at, "agent", words, interrupted=bool(by), cut_by=by, written=original))
+        if self.on_agent:
+            self.on_agent()
 
     def _add(self, entry: Entry) -> None:
         """A realtime model's transcript of the caller may come after the answer to it."""
