@@ -43,8 +43,8 @@ def _put_flow(found: Source) -> None:
         found.report((*where, "file"), place, "`file:` stands alone with a name in YAML or JSON", hint)
         del found.data["flow"]
         return
-    beside = place if place.line else replace(place, path=str(found.path))
-    found.data["flow"] = yaml_includes.include(found, where, name, beside, yaml_source.parse)
+    base = place if place.line else replace(place, path=str(found.path))
+    found.data["flow"] = yaml_includes.include(found, where, name, base, yaml_source.parse)
 
 
 def _content(found: Source, where: Where, value: dict[str, Any], project: Path) -> str:

@@ -26,8 +26,8 @@ from agentrun.testing.running import analysis
 from agentrun.testing.running.call_end import wait_for_end
 from agentrun.testing.running.cassettes import loaded
 from agentrun.testing.running.shared_servers import SharedServers
-from agentrun.testing.scripts.patience import Patience
 from agentrun.testing.scripts.progress import ScriptProgress
+from agentrun.testing.scripts.turn_wait import TurnWait
 
 ANSWER_SECONDS = 20.0
 GOODBYE_SECONDS = 25.0
@@ -42,7 +42,7 @@ class _Conversation:
     engines: Engines
     folder: Path
     script: ScriptProgress
-    patience: Patience
+    turn_wait: TurnWait
     failures: list[Failure] = field(default_factory=list)
     times: list[float | None] = field(default_factory=list)
     told: int = 0
@@ -65,8 +65,8 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
                 await call.until(lambda: bench.switchboard.is_live(file.spec.name, call.call_sid), 10)
                 record = bench.switchboard.records.get(file.spec.name, call.call_sid)
                 assert record is not None  # noqa: S101
-                patience = Patience(file.spec, script, lambda: record)
-                talk = _Conversation(call, record, bench.engines, file.path.parent, script, patience)
+                turn_wait = TurnWait(file.spec, script, lambda: record)
+                talk = _Conversation(call, record, bench.engines, file.path.parent, script, turn_wait)
                 await _converse(talk, scenario, greets=file.spec.speaks_first)
                 if scenario.ended_by:
                     await call.until(
@@ -102,7 +102,7 @@ async def _converse(talk: _Conversation, scenario: Scenario, *, greets: bool) ->
         talk.told = len(talk.record.transcript)
     for number, turn in enumerate(scenario.turns):
         talk.script.turn = number
-        talk.patience.begin(number)
+        talk.turn_wait.begin(number)
         following = scenario.turns[number + 1 : number + 2]
         answers = await _take(talk, turn, number, greets, cut=bool(following and following[0].send_after))
         for position, expectation in enumerate(turn.expect):
@@ -150,7 +150,7 @@ async def _take(talk: _Conversation, turn: Turn, number: int, greets: bool, *, c
 
 def _steps(talk: _Conversation) -> frozenset[str]:
     """The functions of a flow that the model has called since, which run no tool."""
-    flow = talk.patience.spec.flow
+    flow = talk.turn_wait.spec.flow
     steps = {way.name for _, way in flow.functions() if way.transition_only} if flow else set[str]()
     return frozenset(steps.intersection(talk.script.calls[talk.calls_told :]))
 
@@ -159,9 +159,9 @@ async def _hear_out(talk: _Conversation, turn: Turn, number: int) -> list[Sound]
     """What the agent says after the first words of an answer, as the script has it."""
     call, script = talk.call, talk.script
     since = call.timeline.seconds
-    await talk.patience.played(number)
+    await talk.turn_wait.played(number)
     if script.is_played and number == script.last and script.words:
-        await call.until(lambda: talk.patience.is_over or _is_heard(talk), since + ANSWER_SECONDS)
+        await call.until(lambda: talk.turn_wait.is_over or _is_heard(talk), since + ANSWER_SECONDS)
     if call.timeline.first_sound(since) is None:
         return []
     more = await _hear_more(talk, turn)

@@ -30,8 +30,8 @@ from agentrun.testing.running.call_end import wait_for_end
 from agentrun.testing.running.cassettes import loaded
 from agentrun.testing.running.shared_servers import SharedServers
 from agentrun.testing.scripts import pipecat_script
-from agentrun.testing.scripts.patience import Patience
 from agentrun.testing.scripts.progress import ScriptProgress
+from agentrun.testing.scripts.turn_wait import TurnWait
 
 PACE = 3
 """Words a second of an agent that may be interrupted: a lively speaker's."""
@@ -45,7 +45,7 @@ class _Progress:
 
     before: int
     script: ScriptProgress
-    patience: Patience
+    turn_wait: TurnWait
 
     async def note(self, _session: Any, record: EvalProgress) -> None:
         if isinstance(record, EvalScriptTurnProgress):
@@ -53,11 +53,11 @@ class _Progress:
 
     async def begin(self, index: int) -> None:
         if 0 <= (turn := index - self.before) < len(self.script.turns):
-            self.patience.begin(turn)
+            self.turn_wait.begin(turn)
 
     async def end(self, index: int) -> None:
         if 0 <= (turn := index - self.before) < len(self.script.turns):
-            await self.patience.played(turn)
+            await self.turn_wait.played(turn)
 
 
 async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: int, spec: str) -> Outcome:
@@ -77,9 +77,11 @@ async def run(bench: SharedServers, file: SpecFile, scenario: Scenario, index: i
     judge = judges.judge(bench, file)
     async with loaded(bench, file, scenario, "text") as cassette_library:
         with bench.set_up(file, scenario, script, base_url=cassette_library.base_url) as key:
-            patience = Patience(file.spec, script, lambda: bench.switchboard.records.get(file.spec.name, key))
+            turn_wait = TurnWait(
+                file.spec, script, lambda: bench.switchboard.records.get(file.spec.name, key)
+            )
             before = int(greets and pipecat_script.waits_for_greeting(scenario))
-            progress = _Progress(before, script, patience)
+            progress = _Progress(before, script, turn_wait)
             result = await _converse(bench, scripted, key, progress, judge, paced=_is_paced(scenario))
             record = bench.switchboard.records.get(file.spec.name, key)
             missed = await analysis.check(bench, key, scenario, record) if result.passed else []

@@ -23,7 +23,7 @@ POLL_SECONDS = 0.05
 
 
 @dataclass
-class Patience:
+class TurnWait:
     """``record`` gives the call's record once there is one."""
 
     spec: AgentSpec
