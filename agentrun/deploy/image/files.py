@@ -64,7 +64,7 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         "digest": wanted.digest,
         "python": wanted.python,
         "package": wanted.requirement(),
-        "providers": [*wanted.providers, *locked.beside(wanted.stores)],
+        "providers": [*wanted.providers, *locked.unlocked(wanted.stores)],
         "spools": wanted.spools,
         "wheel": wanted.wheel is not None,
         "folders": sorted({name.partition("/")[0] for name in names if "/" in name}),

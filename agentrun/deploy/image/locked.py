@@ -29,7 +29,7 @@ def builders() -> str:
     return _of("build")
 
 
-def beside(libraries: Collection[str]) -> list[str]:
+def unlocked(libraries: Collection[str]) -> list[str]:
     """``libraries`` that are not in the lock, in the version that goes with what is.
 
     The libraries of stores want fsspec in their own version, but for that of Azure.
