@@ -40,7 +40,11 @@ def test_no_cookie_of_another_program_hides_ours(other: str) -> None:
     assert not LOCAL.is_shown(request(other))
 
 
-@pytest.mark.parametrize("value", ["", "1", "1.x", "9" * 40, "٣.x", OURS.partition("=")[2][:-1]])
+@pytest.mark.parametrize(
+    "value",
+    ["", "1", "1.x", "9" * 40, "٣.x", OURS.partition("=")[2][:-1]],
+    ids=["empty", "a number", "unsigned", "long", "other digits", "cut"],
+)
 def test_what_is_no_cookie_of_ours_opens_nothing(value: str) -> None:
     assert not LOCAL.is_shown(request(f"agentrun_local_7860={value}"))
 
