@@ -93,6 +93,32 @@ def test_a_caller_who_speaks_begins_with_the_first_stage_anew(tmp_path: Path, st
 
 
 @BOTH
+def test_a_caller_who_answers_over_the_goodbye_stays(tmp_path: Path, style: str) -> None:
+    async def conversation(call: QuickCall) -> None:
+        await call.until(lambda: "Are you there?" in call.agent_words and not call.speaking, 40)
+        await call.until(lambda: call.speaking, 40)
+        await asyncio.sleep(0.3)
+        await call.say("Wait, I am here.")
+        await call.said("Good.")
+        assert call.record.ended_by is None
+        await until_over(call)
+
+    goodbye = "We hear nothing from you, and so this call ends in a moment. Goodbye."
+    turns = f"idle: [{{after: 10s, say: Are you there?}}, {{after: 20s, say: '{goodbye}', then: end}}]"
+    realtime = style == "realtime"
+    answers = [
+        *([Answer("Are you there?"), Answer(goodbye)] if realtime else []),
+        Answer("Good."),
+        *([Answer("Are you there?"), Answer(goodbye)] if realtime else []),
+    ]
+    call = play(tmp_path, style, answers, conversation, turns)
+    assert call.agent_words.count("Are you there?") == 2
+    assert call.agent_words[-1] == goodbye
+    assert (call.record.ended_by, call.record.reason) == ("agent", "the caller said nothing")
+    assert call.record.errors == []
+
+
+@BOTH
 def test_the_model_is_told_what_it_is_to_do_about_the_silence(tmp_path: Path, style: str) -> None:
     async def conversation(call: QuickCall) -> None:
         await call.said("Shall we call you back?")

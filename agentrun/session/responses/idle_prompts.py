@@ -41,7 +41,7 @@ class IdlePrompts:
         self._response_deadline = response_deadline
         self._farewell = farewell
         self._worker = worker
-        self._done = 0
+        self._done = self._times_spoken = 0
         first = step(idle, 0)
         self._counts_to = first.wait if first else 0.0
 
@@ -52,6 +52,7 @@ class IdlePrompts:
 
     async def caller_spoke(self) -> None:
         """Begin with the first step anew."""
+        self._times_spoken += 1
         self._done = 0
         if self._counts_to != self._wait:
             await self._count_to(self._wait)
@@ -74,7 +75,7 @@ class IdlePrompts:
             return
         self._done += 1
         if now.ends:
-            self._farewell(now.say, "the caller said nothing")
+            await self._end(now.say)
             return
         if self._counts_to != self._wait:
             await self._count_to(self._wait)
@@ -83,6 +84,18 @@ class IdlePrompts:
             await self._voice.ask(now.ask)
         else:
             await self._voice.say(now.say)
+
+    async def _end(self, goodbye: str) -> None:
+        """End the call, unless the caller speaks over ``goodbye``: then they are there after all."""
+        before = self._voice.interruptions, self._times_spoken
+        if goodbye:
+            await self._voice.say_whole(goodbye)
+            await self._voice.heard()
+        if before == (self._voice.interruptions, self._times_spoken):
+            self._farewell("", "the caller said nothing")
+        elif self._done:
+            # a noise cut it off: it is said again when they stay silent
+            self._done -= 1
 
     def _caller_waits(self) -> bool:
         if self._response_deadline.tools or self._voice.about_to_speak:
