@@ -51,6 +51,29 @@ def test_an_echo_of_the_prompt_is_no_words(text: str) -> None:
     assert reason(text, PROMPT, STRONG) == "the transcription's own prompt"
 
 
+@pytest.mark.parametrize(
+    ("prompt", "text", "seconds"),
+    [
+        ("Gonzaga", "Gonzaga.", 1.0),
+        ("Gonzaga, Duke, UConn", "Gonzaga, Duke, UConn.", 2.0),
+        ("Callers say: I want to order a pizza. I want a table.", "I want a table.", 1.2),
+        ("I want to order a pizza.", "I want to order a pizza, please.", 2.0),
+    ],
+)
+def test_what_the_prompt_names_is_the_caller_s_where_they_spoke_long_enough(
+    prompt: str, text: str, seconds: float
+) -> None:
+    assert not reason(text, prompt, Evidence(seconds=seconds, loudness=-20.0))
+    assert reason(text, prompt, Evidence(seconds=0.2)), "a cough"
+    assert reason(text, prompt, Evidence(seconds=seconds, loudness=-60.0)), "a noise"
+
+
+@pytest.mark.parametrize("text", ["(5)", "(555) 1234", "[7]", "*12*"])
+def test_figures_in_brackets_are_words(text: str) -> None:
+    assert not is_note(text)
+    assert not reason(text, "", STRONG)
+
+
 @pytest.mark.parametrize("text", CAPTIONS)
 def test_captions_of_films_are_no_words_whatever_the_evidence(text: str) -> None:
     assert reason(text, "", STRONG) == "a caption that transcriptions invent"

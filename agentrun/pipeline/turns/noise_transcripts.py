@@ -19,7 +19,9 @@ UNSURE = 0.4
 """Below this probability a service itself hardly believes its words."""
 _FULL_SCALE = 32768.0
 _LEAST_ECHO_WORDS = 4
-"""A part of the prompt this long is an echo; shorter ones are what a caller may well say."""
+"""A part of the prompt this long may be an echo; shorter ones are what a caller may well say."""
+_MOST_WORDS_A_SECOND = 5.0
+"""People say two to three; what is far faster was not said in that time."""
 _WORDS = re.compile(r"[^\W_]+")
 
 
@@ -84,6 +86,10 @@ class Evidence:
             or (self.probability is not None and self.probability < UNSURE)
         )
 
+    def holds(self, words: int) -> bool:
+        """Whether there was surely speech enough for so many ``words``."""
+        return self.seconds is not None and words <= self.seconds * _MOST_WORDS_A_SECOND
+
 
 def reason(text: str, prompt: str, evidence: Evidence) -> str:
     """Why ``text`` is not taken for the caller's words; empty where it is. ``prompt`` is the service's.
@@ -96,9 +102,9 @@ def reason(text: str, prompt: str, evidence: Evidence) -> str:
     words = _words(text)
     if not words:
         return "no letter or digit"
-    if _BRACKETS.fullmatch(text.strip()):
+    if is_note(text):
         return "a note of the transcription, and no words"
-    if _echoes(words, prompt):
+    if _echoes(words, prompt, evidence):
         return "the transcription's own prompt"
     utterance = " ".join(words)
     if any(utterance == phrase or _is_repeated(utterance, phrase) for phrase in INVENTED):
@@ -110,7 +116,9 @@ def reason(text: str, prompt: str, evidence: Evidence) -> str:
 
 def is_note(text: str) -> bool:
     """Whether ``text`` holds no words at all; known without evidence, while it is still written."""
-    return not _words(text) or _BRACKETS.fullmatch(text.strip()) is not None
+    if not _words(text):
+        return True
+    return _BRACKETS.fullmatch(text.strip()) is not None and not re.search(r"\d", text)
 
 
 def loudness(frames: Iterator[Frame]) -> float | None:
@@ -142,15 +150,20 @@ def _of_tokens(frame: TranscriptionFrame) -> float | None:
     return math.exp(sum(logprobs) / len(logprobs)) if logprobs else None
 
 
-def _echoes(words: list[str], prompt: str) -> bool:
-    """Whether the prompt comes back: all of it, whole sentences of it, or it again and again."""
+def _echoes(words: list[str], prompt: str, evidence: Evidence) -> bool:
+    """Whether the prompt comes back: all of it, whole sentences of it, or it again and again.
+
+    A prompt names what callers may say. So one sentence of it is their own where there was speech for it.
+    """
     own = _words(prompt)
     if not own:
         return False
-    if words == own or (len(own) >= _LEAST_ECHO_WORDS and words[: len(own)] == own):
+    sentences = [found for one in re.split(r"[.!?;\n]+", prompt) if (found := _words(one))]
+    if len(sentences) > 1 and len(own) >= _LEAST_ECHO_WORDS and words[: len(own)] == own:
         return True
-    sentences = [_words(one) for one in re.split(r"[.!?;\n]+", prompt)]
-    return len(words) >= _LEAST_ECHO_WORDS and words in sentences
+    if words not in sentences and words[: len(own)] != own:
+        return False
+    return evidence.is_weak or (len(words) >= _LEAST_ECHO_WORDS and not evidence.holds(len(words)))
 
 
 def _is_repeated(said: str, phrase: str) -> bool:
