@@ -27,6 +27,8 @@ def assistant_params(spec: AgentSpec) -> LLMAssistantAggregatorParams:
     )
 
 
+_INSTRUCTS = ("developer", "system")
+_MOST_INSTRUCTIONS = 4
 _UNREADABLE = "This result can't be passed on."
 
 
@@ -50,7 +52,8 @@ def drop_refused(context: LLMContext) -> None:
 def trim(context: LLMContext, spec: AgentSpec) -> None:
     """Drop the oldest messages above ``context.max_messages``, where the strategy is ``trim``.
 
-    What is left begins with words of the caller, so that no tool's result is there without its call.
+    What is left begins with words of the caller, so that no tool's result is there without its call. In a
+    flow the newest instructions stand before them: the task of its node is among those.
     """
     messages = context.get_messages()
     surplus = len(messages) - spec.context.max_messages
@@ -60,5 +63,7 @@ def trim(context: LLMContext, spec: AgentSpec) -> None:
         i for i, m in enumerate(messages) if i >= surplus and isinstance(m, dict) and m["role"] == "user"
     )
     start = next(begins, None)
-    if start is not None:
-        context.set_messages(messages[start:])
+    if start is None:
+        return
+    dropped = [m for m in messages[:start] if isinstance(m, dict) and m["role"] in _INSTRUCTS]
+    context.set_messages([*(dropped[-_MOST_INSTRUCTIONS:] if spec.flow else ()), *messages[start:]])
