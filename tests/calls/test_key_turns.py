@@ -203,6 +203,19 @@ def test_a_key_leads_into_a_node_of_the_flow_without_a_model_call(tmp_path: Path
     assert "Ask for the day." in str(call.brain.asked[-1].messages)
 
 
+@BOTH
+def test_a_key_that_leads_nowhere_now_gets_an_answer(tmp_path: Path, style: str) -> None:
+    async def conversation(call: QuickCall) -> None:
+        await press(call, "2")
+        await call.said("That is closed.")
+
+    flow = FLOW.replace("Ask for the day.", "Ask {{ name }} for the day.")
+    more = f"extract: {{name: string}}\n{flow}"
+    call = play(tmp_path, style, [Answer("That is closed.")], "", conversation, more)
+    assert pressed(call) == [("2", "A table.")]
+    assert "can't be reached" in str(call.brain.asked[-1].messages)
+
+
 def test_keys_are_written_down_where_nothing_asks_for_them(tmp_path: Path) -> None:
     async def conversation(call: QuickCall) -> None:
         await press(call, "12")

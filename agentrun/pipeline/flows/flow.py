@@ -111,15 +111,15 @@ class CallFlow:
         """What happens when the caller says nothing at the node that they are at, where it says so."""
         return self._position.node.idle
 
-    async def choose(self, name: str) -> bool:
-        """The caller has chosen a node by a key, for ``go``; whether the agent speaks there first."""
+    async def choose(self, name: str) -> bool | None:
+        """The caller has chosen a node by a key, for ``go``; whether the agent speaks there. None: in vain."""
         if self._manager is None:
-            return False
+            return None
         try:
             await self._position.enter(name, self._manager)
         except FlowStepError as error:
             self._listener.step_failed(str(error))
-            return False
+            return None
         return self._flow.nodes[name].speaks or self._flow.nodes[name].then is not None
 
     async def go(self, name: str) -> None:

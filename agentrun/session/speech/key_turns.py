@@ -18,6 +18,7 @@ from agentrun.session.speech.announcements import Announcements
 from agentrun.session.tracking.transcript import Transcript
 from agentrun.spec.models.telephone_keys import KeyChoice, Keys
 
+_IN_VAIN = "What the caller chose can't be reached now. Say so in a few words, and ask what else you can do."
 MOST_WAITING = 200
 """Keys that may be on their way to a turn; a line that beeps without an end fills no memory."""
 
@@ -118,8 +119,12 @@ class KeyTurns:
             await self._voice.say(keys.wrong)
         elif choice and choice.to and self._flow:
             await self._tell(choice, pressed, answered=False)
-            await self._turns.input_ends(answered=await self._flow.choose(choice.to))
-            self._lead(self._flow, choice.to)
+            speaks = await self._flow.choose(choice.to)
+            await self._turns.input_ends(answered=speaks is not False)
+            if speaks is None:
+                await self._voice.ask(_IN_VAIN)
+            else:
+                self._lead(self._flow, choice.to)
         else:
             answered = not self._turns.speaking.caller
             await self._turns.input_ends(answered=answered)

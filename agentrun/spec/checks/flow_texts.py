@@ -8,6 +8,7 @@ from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import Where
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.flow import Flow
+from agentrun.spec.models.telephone_keys import Keys
 from agentrun.spec.values import placeholders, variables
 from agentrun.spec.values.template_names import CALL_FIELDS, NAMES
 
@@ -16,7 +17,7 @@ Finding = tuple[Where, str, str]
 
 def check(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
     """Names that have no value when their node is entered, and braces that are filled in by nobody."""
-    early = _entered_without_tools(flow)
+    early = _entered_without_tools(flow, spec.turns.keys)
     for node, where, text in written(flow):
         for code in placeholders.unfilled(text):
             message = f"{{{{ {code} }}}} is no name, and would be said as it stands"
@@ -37,7 +38,7 @@ def check(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
 
 def typos(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
     """Names that a tool may set on the way, and that look like one that is there."""
-    early = _entered_without_tools(flow)
+    early = _entered_without_tools(flow, spec.turns.keys)
     names = [*NAMES, *spec.vars, *variables.found_out(spec)]
     late = [
         (where, path)
@@ -83,8 +84,11 @@ def _unknown_inside(path: str, value: object) -> Iterator[tuple[str, str]]:
         value = value[part]
 
 
-def _entered_without_tools(flow: Flow) -> set[str]:
-    """The nodes that a caller may come to before any tool has run, so that none can have set a name."""
+def _entered_without_tools(flow: Flow, keys: Keys | None) -> set[str]:
+    """The nodes that a caller may come to before any tool has run, so that none can have set a name.
+
+    ``keys`` are those that hold where a node has none of its own.
+    """
     nodes: set[str] = set()
     ahead = [flow.initial_node] if flow.initial_node in flow.nodes else list(flow.nodes)
     while ahead:
@@ -97,6 +101,8 @@ def _entered_without_tools(flow: Flow) -> set[str]:
         functions = () if flow.nodes[node].then else (*flow.nodes[node].functions, *flow.global_functions)
         ahead += [target for one in functions if one.transition_only for _, target in one.targets]
         ahead += [target for _, target in flow.nodes[node].ways]
+        menu = flow.nodes[node].keys or keys
+        ahead += [target for _, target in menu.ways] if menu else []
     return nodes
 
 
