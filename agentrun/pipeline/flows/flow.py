@@ -112,7 +112,7 @@ class CallFlow:
         return self._position.node.idle
 
     async def choose(self, name: str) -> bool | None:
-        """The caller has chosen a node by a key, for ``go``; whether the agent speaks there. None: in vain."""
+        """A caller has chosen a node by key, for ``go``; whether the agent speaks there, None if in vain."""
         if self._manager is None:
             return None
         try:
