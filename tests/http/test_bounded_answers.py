@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gzip
 import resource
 import time
@@ -32,16 +33,23 @@ def raw_deflate(data: bytes) -> bytes:
 
 
 WORDS = b'{"status": "baking"}'
-ANSWERS = {
-    "/bomb": ("gzip", gzip.compress(BIG)),
-    "/twice": ("gzip, gzip", gzip.compress(gzip.compress(BIG))),
-    "/brotli": ("br", b"\x8b\x02\x80"),
-    "/broken": ("gzip", gzip.compress(WORDS)[:-20] + b"x" * 20),
-    "/gzip": ("gzip", gzip.compress(WORDS)),
-    "/deflate": ("deflate", zlib.compress(WORDS)),
-    "/raw": ("deflate", raw_deflate(WORDS)),
-    "/plain": ("identity", WORDS),
-}
+
+
+@functools.cache
+def answers() -> dict[str, tuple[str, bytes]]:
+    """What the server answers, by its path; squeezing the large ones takes a second."""
+    return {
+        "/bomb": ("gzip", gzip.compress(BIG)),
+        "/twice": ("gzip, gzip", gzip.compress(gzip.compress(BIG))),
+        "/brotli": ("br", b"\x8b\x02\x80"),
+        "/broken": ("gzip", gzip.compress(WORDS)[:-20] + b"x" * 20),
+        "/gzip": ("gzip", gzip.compress(WORDS)),
+        "/deflate": ("deflate", zlib.compress(WORDS)),
+        "/raw": ("deflate", raw_deflate(WORDS)),
+        "/plain": ("identity", WORDS),
+    }
+
+
 EVENTS = (b"data: " + b"x" * 100 + b"\n\n") * 160_000
 GOOD, BAD = ("/gzip", "/deflate", "/raw", "/plain"), ("/bomb", "/twice", "/brotli", "/broken")
 
@@ -52,7 +60,7 @@ async def server() -> AsyncIterator[str]:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        encoding, content = ANSWERS[head.split(" ")[1]]
+        encoding, content = answers()[head.split(" ")[1]]
         lines = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(content)}\r\n\r\n"
         writer.write(lines.encode() + content)
         writer.close()
@@ -159,8 +167,8 @@ def test_a_gzip_of_several_members_is_read_whole(chunk: int) -> None:
 async def test_an_answer_that_ends_in_the_middle_is_no_answer(
     server: str, library: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(ANSWERS, "/cut", ("gzip", gzip.compress(WORDS)[:-9]))
-    monkeypatch.setitem(ANSWERS, "/none", ("gzip", b""))
+    monkeypatch.setitem(answers(), "/cut", ("gzip", gzip.compress(WORDS)[:-9]))
+    monkeypatch.setitem(answers(), "/none", ("gzip", b""))
     async with library.AsyncClient(event_hooks={"response": [bounded_answers.bound_async]}) as client:
         with pytest.raises(AnswerTooLongError, match="in the middle"):
             await client.get(f"{server}/cut")
@@ -170,7 +178,7 @@ async def test_an_answer_that_ends_in_the_middle_is_no_answer(
 async def test_what_calls_itself_a_stream_of_events_is_bounded_as_a_whole(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(ANSWERS, "/events", ("identity\r\nContent-Type: text/event-stream", EVENTS))
+    monkeypatch.setitem(answers(), "/events", ("identity\r\nContent-Type: text/event-stream", EVENTS))
     tool = make(Settings(name="order", description="d", url=f"{server}/events", allow_private=True))
     hooks: Any = {"response": [bounded_answers.bound_async]}
     async with httpx.AsyncClient(event_hooks=hooks) as client:
