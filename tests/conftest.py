@@ -184,6 +184,23 @@ def pytest_xdist_auto_num_workers() -> int:
     return min(8, 2 * (os.cpu_count() or 1))
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files out that have none of the tests which `make test` or `make test-slow` asks for.
+
+    Each process imports what it collects, and that takes longer than most tests. A file that is named is not
+    left out.
+    """
+    wanted, file = config.getoption("markexpr"), collection_path
+    if file.suffix != ".py" or not file.is_relative_to(TESTS) or file.name in ("conftest.py", "__init__.py"):
+        return None
+    is_listed = file.relative_to(TESTS).as_posix() in SLOW
+    if wanted == "not slow":
+        return is_listed or None
+    if wanted == "slow":
+        return not (is_listed or "slow" in file.read_text(encoding="utf-8")) or None
+    return None
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: the collector need not look at it after each file of tests."""
     gc.collect()
