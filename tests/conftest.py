@@ -79,6 +79,7 @@ SLOW = frozenset(
         "cli/test_drain.py",
         "cli/test_log_format.py",
         "cli/test_new.py",
+        "cli/test_replay.py",
         "cli/test_serve_webhook.py",
         "cli/test_simulate.py",
         "cli/test_workers.py",
