@@ -102,7 +102,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
     import uvloop
 
     from agentrun.server.admission.admission import Limits
-    from agentrun.server.lifecycle import freed_memory, name_lookups
+    from agentrun.server.lifecycle import name_lookups
     from agentrun.server.lifecycle.startup import Options
 
     name_lookups.widen(os.environ)
@@ -123,7 +123,6 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
     if workers > 1 and options.worker_fd is None:
         assert sock is not None  # noqa: S101
         return asyncio.run(_supervise(workers, sock))
-    freed_memory.share_arenas()
     gc.disable()
     try:
         return uvloop.run(_serve(specs, options, drain, lame_duck, sock))
