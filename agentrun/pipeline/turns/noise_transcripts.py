@@ -153,14 +153,16 @@ def _of_tokens(frame: TranscriptionFrame) -> float | None:
 def _echoes(words: list[str], prompt: str, evidence: Evidence) -> bool:
     """Whether the prompt comes back: all of it, whole sentences of it, or it again and again.
 
-    A prompt names what callers may say. So one sentence of it is their own where there was speech for it.
+    A prompt names what callers may say: a word or a sentence of it is theirs where there was speech for it.
     """
     own = _words(prompt)
     if not own:
         return False
     sentences = [found for one in re.split(r"[.!?;\n]+", prompt) if (found := _words(one))]
-    if len(sentences) > 1 and len(own) >= _LEAST_ECHO_WORDS and words[: len(own)] == own:
-        return True
+    if len(own) >= _LEAST_ECHO_WORDS and words[: len(own)] == own:
+        again = not len(words) % len(own) and words == own * (len(words) // len(own))
+        if again or len(sentences) > 1:
+            return True
     if words not in sentences and words[: len(own)] != own:
         return False
     return evidence.is_weak or (len(words) >= _LEAST_ECHO_WORDS and not evidence.holds(len(words)))
