@@ -20,7 +20,8 @@ Samples = np.ndarray
 COUNT = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 LONG = Answer(f"{COUNT.capitalize()}. {COUNT.capitalize()}. {COUNT.capitalize()}.")
 RATE = 8000
-CLOSE_SECONDS = 0.2
+CLOSE_SECONDS = 0.3
+"""A line has 200 ms of sound in hand, and is sent pieces of 100."""
 LOUD = 400.0
 
 
