@@ -52,7 +52,8 @@ class Webhooks:
             logger.warning("{}: refused a request without Twilio's signature", agent)
             raise HTTPException(403, "the request is not signed by Twilio")
         try:
-            return webhook_form.check(given.multi_items(), needed)
+            account = self._settings.environ.get("TWILIO_ACCOUNT_SID") or None
+            return webhook_form.check(given.multi_items(), needed, account)
         except webhook_form.FormError as error:
             logger.warning("{}: refused a signed request that is not Twilio's as it stands: {}", agent, error)
             raise HTTPException(403, f"the request is not Twilio's: {error}") from None

@@ -48,8 +48,12 @@ class FormError(ValueError):
     """A form that is not Twilio's as it stands; says what is wrong, without its values."""
 
 
-def check(items: Iterable[tuple[str, object]], needed: Iterable[str]) -> dict[str, str]:
+def check(
+    items: Iterable[tuple[str, object]], needed: Iterable[str], account: str | None = None
+) -> dict[str, str]:
     """The parameters of a signed webhook, which must have those that are ``needed``; raises FormError.
+
+    ``account`` is the AccountSid that the server is set up with: it is taken as it is, whatever its shape.
 
     >>> check([("CallSid", "CA" + "0" * 32), ("From", "+14155551234")], ["CallSid", "From"])["From"]
     '+14155551234'
@@ -67,7 +71,9 @@ def check(items: Iterable[tuple[str, object]], needed: Iterable[str]) -> dict[st
         if name not in form:
             raise FormError(f"the parameter {name} is missing")
     for name, value in form.items():
-        _check(name, value)
+        # what equals a value that is known has swallowed nothing
+        if name != "AccountSid" or value != account:
+            _check(name, value)
     return form
 
 

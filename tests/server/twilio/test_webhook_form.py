@@ -88,6 +88,14 @@ def test_a_form_whose_borders_were_moved_is_refused(case: str) -> None:
     assert refusal(COPIES[case])
 
 
+def test_the_account_that_the_server_is_set_up_with_has_any_shape() -> None:
+    mock = {**TWILIO, "AccountSid": "ACtest"}
+    assert webhook_form.check(mock.items(), NEEDED, "ACtest") == mock
+    for account, shown in ((None, "ACtest"), ("ACtest", "ACtestApiVersion2010"), ("", ""), ("ACtest", "")):
+        with pytest.raises(webhook_form.FormError, match="AccountSid"):
+            webhook_form.check({**TWILIO, "AccountSid": shown}.items(), NEEDED, account or None)
+
+
 def test_a_name_twice_and_a_form_without_end_are_refused() -> None:
     assert "twice" in refusal([*TWILIO.items(), ("From", "+19005551234")])
     assert "more than" in refusal(
