@@ -43,13 +43,13 @@ class SharedState:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.me = me or Process(secrets.token_hex(8))
-        self.shared = shared
+        self.me, self.shared = me or Process(secrets.token_hex(8)), shared
         self.last = Beat(time.time(), (self.me,))
         """What the last heartbeat told."""
         self.away = False
         self._own = MemoryBackend(clock)
-        self._shift = 0.0
+        self._clock = clock
+        self._shift = self.last.now - clock()
         self._heard = float("-inf")
         self.threads = StoreThreads("shared", most=MOST_CONNECTIONS)
         self._beats = StoreThreads("heartbeat")
@@ -76,8 +76,8 @@ class SharedState:
         return self.shared is not None and self.shared.url.startswith("postgresql")
 
     def time(self) -> float:
-        """Unix seconds by the clock that everybody shares who shares the state."""
-        return time.time() + self._shift
+        """Unix seconds by the clock that all share who share the state, whatever this machine's is set to."""
+        return self._clock() + self._shift
 
     async def ask(self, asked: Asked) -> Refusal | None:
         """None when the call has a place, which it loses unless it is up within its seconds."""
@@ -147,7 +147,7 @@ class SharedState:
 
     async def beat(self) -> Beat:
         """Say that this process is there, and hear who else is."""
-        shared, began = self.shared or self._own, time.time()
+        shared, began = self.shared or self._own, self._clock()
         if self._writing and not self._writing.done():
             await asyncio.wait({self._writing})
         up = self._own.up(self.me.id)
@@ -159,7 +159,7 @@ class SharedState:
         except TROUBLE as error:
             self._note(error)
         else:
-            self._shift = self.last.now - (began + time.time()) / 2
+            self._shift = self.last.now - (began + self._clock()) / 2
             self._note(None)
         return self.last
 

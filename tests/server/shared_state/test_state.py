@@ -13,6 +13,7 @@ from agentrun.server.shared_state import state as shared_state
 from agentrun.server.shared_state.backend import Asked, Beat, Change, Place, Process, Released, Up
 from agentrun.server.shared_state.memory import MemoryBackend
 from agentrun.server.shared_state.state import SharedState
+from agentrun.server.twilio.stream_tokens import StreamTokens
 
 ME, OTHER = Process("me"), Process("other")
 
@@ -84,6 +85,23 @@ async def test_what_one_process_does_the_other_knows(both: Both) -> None:
 
 async def test_the_clock_is_the_databases(both: Both) -> None:
     assert both[1].time() - time.time() == pytest.approx(60.0, abs=1.0)
+
+
+async def test_a_clock_of_the_machine_that_is_set_makes_no_token_too_old(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, _ = both[1:]
+    for state in (mine, SharedState(me=ME)):
+        tokens = StreamTokens([bytes(32)], state.time, state.use)
+        token, before = tokens.mint("desk", "CA1", "+1555", "+1666"), state.time()
+        address = tokens.address_of(token)
+        for jump in (3600.0, -3600.0):
+            wrong = time.time() + jump
+            with monkeypatch.context() as patched:
+                patched.setattr(time, "time", lambda now=wrong: now)
+                assert state.time() - before < 30.0
+                assert tokens.expects(address, "desk")
+        assert await tokens.redeem(token, "desk", "CA1") is not None
 
 
 @pytest.mark.parametrize("gone", [refuse, lambda: time.sleep(3)], ids=["refused", "silent"])
