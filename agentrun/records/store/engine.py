@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sqlite3
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,14 @@ VERSIONS = "alembic_version"
 """The table that says which steps a store has."""
 _ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(4720001)"}
 """What lets one process at a time bring a store up to date, as the workers of a server do at once."""
+_UNHEARD: Mapping[str, int] = {"tcp_user_timeout": 5_000, "keepalives_idle": 5, "keepalives_interval": 5}
+"""libpq's: a connection on which nothing is heard for so long is at its end, in ms and s.
+
+Without them whoever waits for a machine that is gone waits for a quarter of an hour.
+https://www.postgresql.org/docs/current/libpq-connect.html
+"""
+_READ_ONLY = "25006"
+"""https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 _NOW = sa.text("SELECT extract(epoch FROM clock_timestamp())")
 _KINDS = ("sqlite", "postgresql")
 
@@ -123,7 +132,23 @@ def shown(url: str) -> str:
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
-    arguments: dict[str, Any] = {"connect_timeout": 5}
-    if "options" not in url.query:
-        arguments["options"] = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={BUSY_MS}"
-    return sa.create_engine(url, pool_pre_ping=True, pool_timeout=5, connect_args=arguments)
+    options = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={BUSY_MS}"
+    return make_postgresql(url, 5, options, pool_timeout=5)
+
+
+def make_postgresql(url: sa.URL, seconds: int, options: str, **pool: Any) -> sa.Engine:
+    """An engine whose connections are made within ``seconds``, with what the ``url`` does not say itself.
+
+    A machine that is gone is noticed. Connections with a server that only reads are made anew, for after a
+    failover another one is the first.
+    """
+    given = {"connect_timeout": seconds, "options": options, **_UNHEARD}
+    arguments = {name: value for name, value in given.items() if name not in url.query}
+    made = sa.create_engine(url, pool_pre_ping=True, connect_args=arguments, **pool)
+
+    @sa.event.listens_for(made, "handle_error")
+    def look(context: sa.engine.ExceptionContext) -> None:
+        if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+            context.is_disconnect = True
+
+    return made

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -48,17 +47,8 @@ def open_database(url: str) -> sa.Engine:
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
-    given: dict[str, Any] = {"connect_timeout": 2, "tcp_user_timeout": 5_000, "keepalives_idle": 5}
-    if "options" not in url.query:
-        given["options"] = _OPTIONS
-    return sa.create_engine(
-        url,
-        pool_pre_ping=True,
-        pool_size=MOST_CONNECTIONS,
-        max_overflow=0,
-        pool_timeout=DECIDE_SECONDS,
-        connect_args=given,
-    )
+    few = {"pool_size": MOST_CONNECTIONS, "max_overflow": 0, "pool_timeout": DECIDE_SECONDS}
+    return engine.make_postgresql(url, 2, _OPTIONS, **few)
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
