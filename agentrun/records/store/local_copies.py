@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 from collections.abc import Callable, Collection, Mapping
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 
 FOLDER = "agentrun-calls.sqlite3-unstored"
 _WAITING, _TAKEN, _REFUSED = "waiting", "taken", "refused"
+"""``taken`` were files that servers of before had in hand; of one that was killed it was left."""
 Save = Callable[[Mapping[str, Any], str, Collection[str]], bool]
 """Writes a record with its key, and sends it for the agents that are named; whether the store took it."""
 
@@ -53,30 +55,25 @@ class LocalCopies:
 
         What ``save`` refuses stays as a refused file; what it raises leaves the file waiting.
         """
-        return sum(self._take(path, save) for path in sorted(self.folder.glob(f"{_WAITING}-*.json")))
+        paths = (path for kind in (_WAITING, _TAKEN) for path in sorted(self.folder.glob(f"{kind}-*.json")))
+        return sum(self._take(path, save) for path in paths)
 
     def _take(self, path: Path, save: Save) -> bool:
-        mine = path.with_name(path.name.replace(_WAITING, f"{_TAKEN}-{os.getpid()}", 1))
-        try:
-            path.rename(mine)
-        except FileNotFoundError:
-            return False
-        taken: bool | None = None
-        try:
-            data = json.loads(mine.read_text(encoding="utf-8"))
-            row, key = data["record"], str(data["key"])
-            taken = save(row, key, {row["agent"]} if data["webhook"] else ())
-        except (ValueError, KeyError, TypeError):
-            taken = False
-        finally:
-            # the store was not there after all: it waits on
-            if taken is None:
-                mine.rename(path)
-        if taken:
-            mine.unlink()
-        else:
-            mine.rename(path.with_name(path.name.replace(_WAITING, _REFUSED, 1)))
-        return taken
+        with contextlib.suppress(FileNotFoundError, BlockingIOError), path.open(encoding="utf-8") as file:
+            # one that is killed meanwhile lets go of it
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return False
+            try:
+                data = json.load(file)
+                row, key = data["record"], str(data["key"])
+                if save(row, key, {row["agent"]} if data["webhook"] else ()):
+                    path.unlink()
+                    return True
+            except (ValueError, KeyError, TypeError):
+                pass
+            path.rename(path.with_name(f"{_REFUSED}-{path.name.rpartition('-')[2]}"))
+        return False
 
     def _write(self, kind: str, value: Mapping[str, Any], key: str) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

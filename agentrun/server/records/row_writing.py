@@ -57,7 +57,12 @@ class RowWriter:
     def keep(self, records: Sequence[tuple[CallRecord, bool]]) -> None:
         """Keep records in files until a server takes them in; with each whether a webhook is to have it."""
         for record, webhook in records:
-            path = self._copies.wait(record.as_json(), record.key, webhook)
+            try:
+                path = self._copies.wait(record.as_json(), record.key, webhook)
+            except OSError as error:
+                words = "call {}: the store did not take its record, and no file can have it ({}): it is lost"
+                logger.error(words, record.id, error.strerror)
+                continue
             logger.error("call {}: the store did not take its record; it waits at {}", record.id, path)
 
     def _row(self, record: CallRecord, written: Written) -> Row | None:
@@ -85,12 +90,15 @@ class RowWriter:
 
     def _refuse(self, record: CallRecord, row: Row, reason: str, written: Written) -> None:
         written.refused.append(record)
-        path = self._copies.refuse(row, record.key, reason)
+        try:
+            kept = f"it is kept at {self._copies.refuse(row, record.key, reason)}"
+        except OSError as error:
+            # it costs itself alone: the others are for the store
+            kept = f"no file can have it either: {error.strerror}"
         if record.key not in self._refused:
             self._refused.add(record.key)
             written.newly_refused.append(record)
-            words = "call {}: its record can't be stored ({}); it is kept at {}"
-            logger.error(words, record.id, reason, path)
+            logger.error("call {}: its record can't be stored ({}); {}", record.id, reason, kept)
 
 
 def _snapshot(record: CallRecord) -> Row | None:

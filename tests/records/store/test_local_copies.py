@@ -69,6 +69,24 @@ def test_many_servers_that_start_at_once_take_each_record_in_once(tmp_path: Path
     assert sorted(taken) == [f"k{number:02}" for number in range(40)]
 
 
+@pytest.mark.parametrize("left", ["waiting-k1.json", "taken-1-k1.json"])
+def test_what_a_server_that_was_killed_had_in_hand_is_taken_in_by_the_next(tmp_path: Path, left: str) -> None:
+    copies, taken = LocalCopies(tmp_path), list[str]()
+    copies.wait(ROW, "k1", webhook=False).rename(tmp_path / left)
+
+    def take(_row: Mapping[str, Any], key: str, _webhooks: Collection[str]) -> bool:
+        taken.append(key)
+        return True
+
+    def killed(*_: Any) -> bool:
+        assert copies.take_in(take) == 0, "it is in somebody's hand"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        copies.take_in(killed)
+    assert (copies.take_in(take), taken, list(tmp_path.iterdir())) == (1, ["k1"], [])
+
+
 def test_a_refused_record_is_kept_with_the_reason(tmp_path: Path) -> None:
     path = LocalCopies(tmp_path).refuse(ROW, "k1", "another record of this call is stored")
     kept = json.loads(path.read_text())

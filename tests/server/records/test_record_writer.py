@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import sqlite3
 import threading
@@ -78,6 +79,27 @@ async def test_a_record_that_can_not_be_written_costs_only_itself(store: Store, 
     assert told == ["desk"]
     [kept] = copies.folder.iterdir()
     assert json.loads(kept.read_text())["record"]["id"] == "CA2"
+
+
+async def test_a_record_that_neither_store_nor_file_can_have_costs_only_itself(
+    store: Store, copies: LocalCopies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(*_: object) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for name in ("wait", "refuse"):
+        monkeypatch.setattr(LocalCopies, name, no_space)
+    writer, bad = RecordWriter(store, copies), Unwritable("CA1", "desk", "twilio")
+    bad.close()
+    for record in (bad, record_of("CA2")):
+        writer.watch(record)
+    assert await writer.write()
+    assert ids(store) == {"CA2"}
+    monkeypatch.setattr(store, "save", lambda *_: no_space())
+    for name in ("CA3", "CA4"):
+        writer.watch(record_of(name))
+    assert not await writer.write()
+    await writer.close()
 
 
 async def test_a_row_that_the_database_refuses_costs_only_itself(
