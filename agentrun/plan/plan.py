@@ -35,6 +35,7 @@ from agentrun.spec.loading.spec_file import SpecFile
 from agentrun.spec.models.agent import AgentSpec, LocalTransport, TwilioTransport
 from agentrun.spec.models.daily import DailyTransport
 from agentrun.spec.values.addresses import problem_with
+from agentrun.tools.mentioned_names import words
 from agentrun.tools.tool import Tool
 
 __all__ = ["Plan", "ServicePlan", "make"]
@@ -163,9 +164,9 @@ def _make(
     needed_variables.find(file, planner, environ)
     sent_to, webhook_problems = webhook.plan(file, environ)
     findings = [*scripted_calls.check(file, known or tools), *webhook_problems, *language.check(file, parts)]
-    findings += [*flow_graph.check(file, [tool.name for tool in tools]), *unused_stages.check(file)]
-    wrong = [one for one in findings if one.severity == "error"]
-    planner.problems += [*combinations.check(file), *variables.check(file), *wrong]
+    findings += [*flow_graph.check(file, [t.name for t in tools], words(tools)), *unused_stages.check(file)]
+    planner.problems += [*combinations.check(file), *variables.check(file)]
+    planner.problems += [one for one in findings if one.severity == "error"]
     if planner.problems:
         raise SpecError(list(dict.fromkeys(planner.problems)))
     return Plan(

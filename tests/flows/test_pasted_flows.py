@@ -157,6 +157,18 @@ def test_check_knows_where_a_name_can_have_a_value(
     assert said or output == "1 spec checked: no errors\n", output
 
 
+def test_a_name_that_a_tool_sets_is_no_misspelling_of_another(tmp_path: Path) -> None:
+    """However it sets it; a name that no code has is one still."""
+    (tmp_path / "plugins").mkdir()
+    shop = SHOP.replace('return "ordered"', 'call.state.update(quotes=1)\n    return "ordered"')
+    (tmp_path / "plugins" / "shop.py").write_text(shop)
+    path = tmp_path / "desk.yaml"
+    path.write_text(FLOW.replace("LATER", '"For {{ quotes }}."'))
+    assert agentrun("check", str(path)) == (0, "1 spec checked: no errors\n")
+    path.write_text(FLOW.replace("LATER", '"For {{ quotse }}."'))
+    assert "'quotse' is not known here, unless a tool sets it before" in agentrun("check", str(path))[1]
+
+
 def test_a_handler_for_pipecat_says_what_to_change(tmp_path: Path) -> None:
     from agentrun import plugins
 

@@ -12,13 +12,20 @@ from agentrun.spec.models.idle import SILENT
 _QUOTED = re.compile(r"[\"“](.+?)[\"”]", re.DOTALL)
 _YOU_ARE = re.compile(r"\bthat you(?: are|'re) ([^.,;!]+)", re.IGNORECASE)
 _LOST = re.compile(r"connection was lost", re.IGNORECASE)
-_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_TEMPLATE = re.compile(r"\\?\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+"""What a text is filled in at; a backslash before it keeps the braces, and is taken away."""
+_TOLD = ("system", "developer")
 
 
 def is_instruction(message: Mapping[str, Any], specs: Sequence[AgentSpec]) -> bool:
     """Whether a message tells the model what to do; realtime services give these the caller's role."""
-    if message.get("role") in ("system", "developer"):
+    if message.get("role") in _TOLD:
         return True
+    return _is_ours(message, specs)
+
+
+def _is_ours(message: Mapping[str, Any], specs: Sequence[AgentSpec]) -> bool:
+    """Whether the words of a message are those by which a session has its model speak."""
     text = text_of(message)
     if asks_for_words(message) or is_about_silence(message) or _LOST.search(text):
         return True
@@ -38,10 +45,20 @@ def is_about_silence(message: Mapping[str, Any]) -> bool:
 def without_tasks(
     messages: Sequence[Mapping[str, Any]], specs: Sequence[AgentSpec]
 ) -> list[Mapping[str, Any]]:
-    """The messages without those that a flow's nodes bring: they are about what comes, not to be answered."""
+    """The messages without those that a flow's nodes bring: they are about what comes, not to be answered.
+
+    A task that is one name, such as ``{{ task }}``, may be any words: it is known by its role alone.
+    """
     nodes = [node for spec in specs if spec.flow for node in spec.flow.nodes.values()]
-    tasks = [_filled(message.content) for node in nodes for message in node.task_messages]
-    return [m for m in messages if not any(task.fullmatch(text_of(m)) for task in tasks)]
+    written = [message.content for node in nodes for message in node.task_messages]
+    fixed = [_filled(task) for task in written if _TEMPLATE.sub("", task).strip()]
+    told = _TOLD if len(fixed) < len(written) else ()
+    return [
+        m
+        for m in messages
+        if not any(task.fullmatch(text_of(m)) for task in fixed)
+        and (m.get("role") not in told or _is_ours(m, specs))
+    ]
 
 
 def _filled(template: str) -> re.Pattern[str]:

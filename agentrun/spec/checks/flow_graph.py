@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from agentrun.errors import Problem, SpecError
 from agentrun.spec.checks import flow_texts
@@ -17,14 +17,18 @@ _TYPES = ("tts_say", "end_conversation", "function")
 Finding = tuple[Where, str, str]
 
 
-def check(file: SpecFile, tools: Sequence[str]) -> list[Problem]:
-    """Every mistake in the flow of ``file``, whose agent has ``tools``; what only puzzles is a warning."""
+def check(file: SpecFile, tools: Sequence[str], mentioned: Collection[str] = ()) -> list[Problem]:
+    """Every mistake in the flow of ``file``, whose agent has ``tools``; what only puzzles is a warning.
+
+    ``mentioned`` are the words that the code of its tools has, which may set variables of these names.
+    """
     flow = file.spec.flow
     if flow is None:
         return []
     texts = flow_texts.check(flow, file.spec)
     wrong = (*_nodes(flow), *_rounds(flow), *_functions(flow, tools), *texts, *_style(flow, file.spec))
-    odd = (*_unreached(flow, file.spec.turns.keys), *_unused(flow, tools), *flow_texts.typos(flow, file.spec))
+    typos = flow_texts.typos(flow, file.spec, mentioned)
+    odd = (*_unreached(flow, file.spec.turns.keys), *_unused(flow, tools), *typos)
     return [
         *(file.problem(("flow", *where), message, hint) for where, message, hint in wrong),
         *(file.problem(("flow", *where), message, hint, "warning") for where, message, hint in odd),

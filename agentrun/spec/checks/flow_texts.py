@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import Where
@@ -36,8 +36,8 @@ def check(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
             yield (*at, "description"), message, "write it in the node's `task_messages`, or without the name"
 
 
-def typos(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
-    """Names that a tool may set on the way, and that look like one that is there."""
+def typos(flow: Flow, spec: AgentSpec, mentioned: Collection[str]) -> Iterator[Finding]:
+    """Names that a tool may set on the way, that look like one that is there, and that no tool mentions."""
     early = _entered_without_tools(flow, spec.turns.keys)
     names = [*NAMES, *spec.vars, *variables.found_out(spec)]
     late = [
@@ -48,7 +48,7 @@ def typos(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
     ]
     for where, path in late:
         root = path.partition(".")[0]
-        if root not in names and (hint := closest(root, names)):
+        if root not in names and root not in mentioned and (hint := closest(root, names)):
             yield where, f"'{root}' is not known here, unless a tool sets it before", hint
 
 

@@ -84,6 +84,25 @@ def test_calls_of_one_turn_go_from_node_to_node_through_empty_contexts(tmp_path:
     assert code == 0, said
 
 
+@pytest.mark.parametrize(
+    "task", [r"Take \{{ the }} money.", "{{ size }}"], ids=["kept-braces", "only-a-name"]
+)
+def test_a_task_of_any_form_is_no_turn_of_the_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    turns = """
+- user: Large.
+  llm: [{call: choose, args: {size: large}}, {call: check}, {say: How do you pay?}]
+  expect: [{event: function_call, calls: [check]}, {event: response, text_contains: How do you pay}]
+- user: Again?
+  llm: [{say: How do you pay then?}]
+  expect: [{event: response, text_contains: then}]
+"""
+    monkeypatch.setitem(globals(), "SPEC", SPEC.replace("Take the money.", f"'{task}'"))
+    code, said = outcome(tmp_path, turns)
+    assert code == 0, said
+
+
 def test_keys_are_pressed_in_writing(tmp_path: Path) -> None:
     turns = """
 - user: Large.
