@@ -86,3 +86,7 @@ class ToolError(Exception):
     ...
     agentrun.errors.ToolError: We seat at most 12. Offer the private room.
     """
+
+
+class NotAskedError(ToolError):
+    """Raised by a tool of another program's that asks nobody: the call is offline, or its server unknown."""

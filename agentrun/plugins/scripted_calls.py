@@ -11,7 +11,7 @@ from agentrun.spec.checks.in_tests import values
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import SpecFile, Where
 from agentrun.spec.models.scenarios import Expectation, Move, Turn
-from agentrun.tools.mcp import MCP
+from agentrun.tools.mcp import absent
 from agentrun.tools.tool import Tool
 
 LOOK_UP = "before_call"
@@ -24,11 +24,11 @@ _AGAIN = " Call again with arguments that fit."
 
 def check(file: SpecFile, tools: Sequence[Tool]) -> list[Problem]:
     """A problem for each tool that is not there, a warning for each argument and value that does not fit."""
-    signatures: Known = {
-        tool.name: list(tool.parameters.get("properties", {})) for tool in tools if tool.plugin != MCP
-    }
     # what a server's tools take is known when it has been asked
-    signatures |= {tool.name: None for tool in tools if tool.plugin == MCP}
+    signatures: Known = {
+        tool.name: None if tool.run is absent else list(tool.parameters.get("properties", {}))
+        for tool in tools
+    }
     if file.spec.flow:
         signatures |= {way.name: () for _, way in file.spec.flow.functions() if way.transition_only}
     problems: list[Problem] = []

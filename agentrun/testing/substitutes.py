@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from agentrun.call import Call
-from agentrun.errors import ToolError
+from agentrun.errors import NotAskedError, ToolError
 from agentrun.plan.before_call import NAME as LOOK_UP
 from agentrun.plan.plan import Plan
 from agentrun.plugins.call_hooks import CallHooks
@@ -25,7 +25,7 @@ _SIDE_BY_SIDE_SECONDS = 0.05
 """Pipecat runs the model at once after a tool that ends before its sibling has begun."""
 
 
-class NoResultError(ToolError):
+class NoResultError(NotAskedError):
     """A test gives results by the arguments, and none for these."""
 
 
@@ -55,8 +55,10 @@ def _watched(tool: Tool, progress: ScriptProgress) -> Tool:
                 _check(tool, arguments, progress)
             progress.runs.append(ToolRun(progress.turn, tool.name, arguments))
             return await tool.run(call, arguments)
-        except NoResultError as error:
-            progress.without_result.append(ToolRun(progress.turn, tool.name, arguments, str(error)))
+        except NotAskedError as error:
+            given = isinstance(error, NoResultError)
+            why = str(error) if given else f"{tool.origin} was not asked, as this call is offline."
+            progress.without_result.append(ToolRun(progress.turn, tool.name, arguments, why))
             raise
         finally:
             progress.at_work -= 1

@@ -14,7 +14,8 @@ _MOST_BYTES = 1_000_000
 
 def words(tools: Iterable[Tool]) -> frozenset[str]:
     """Every word in the files of plugins that ``tools`` come from; none for tools that are not code."""
-    files = {tool.function.__code__.co_filename for tool in tools if hasattr(tool.function, "__code__")}
+    codes = (getattr(tool.function, "__code__", None) for tool in tools)
+    files = {code.co_filename for code in codes if code}
     return frozenset(word for file in files for word in re.findall(r"\w+", _text(Path(file))))
 
 

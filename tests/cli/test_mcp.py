@@ -66,6 +66,11 @@ def test_a_tool_of_a_server_runs_without_a_call(tmp_path: Path) -> None:
     [
         ("", SHOP_ARGUMENTS, [("ok", "shop has order_status")]),
         (", odrer", SHOP_ARGUMENTS, [("error", "has no tool 'odrer'"), ("ok", "shop has order_status")]),
+        (
+            "]}\ntests: [{name: t, turns: [{user: x, llm: [{call: order_status, args: {oder: 7}}]}]}]\n#",
+            SHOP_ARGUMENTS,
+            [("ok", "shop has order_status"), ("warning", "'oder'")],
+        ),
         ("", (sys.executable, str(SHOP.parent / "nowhere.py")), [("error", "can't be reached")]),
     ],
 )

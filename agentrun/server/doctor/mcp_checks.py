@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from agentrun.plan.plan import Plan
+from agentrun.plugins import scripted_calls
 from agentrun.server.doctor.local_checks import Finding
 from agentrun.tools.mcp import MCP
 from agentrun.tools.mcp.servers import asked, servers_of
+from agentrun.tools.tool import Tool
 
 
 async def servers(plans: Sequence[Plan], environ: Mapping[str, str]) -> list[Finding]:
@@ -24,4 +26,14 @@ async def servers(plans: Sequence[Plan], environ: Mapping[str, str]) -> list[Fin
             )
             if names:
                 findings.append(Finding(MCP, "ok", f"{plan.spec.name} has {names}"))
+            findings += _in_tests(plan, now.tools)
     return findings
+
+
+def _in_tests(plan: Plan, tools: Sequence[Tool]) -> Iterator[Finding]:
+    """What tests say of the servers' tools, and can't be so now that it is known what these take."""
+    told = scripted_calls.check(plan.file, plan.tools)
+    for problem in scripted_calls.check(plan.file, tools):
+        if problem not in told:
+            words = f"{problem.path}:{problem.line}: {problem.message}"
+            yield Finding(MCP, "warning", words, problem.hint)

@@ -47,7 +47,7 @@ class ScriptProgress:
     at_work: int = 0
     runs: list[ToolRun] = field(default_factory=list)
     without_result: list[ToolRun] = field(default_factory=list)
-    """Those for whose arguments the test has no result."""
+    """Those for whose arguments the test has no result, and those that ask somebody whom no test asks."""
     over_before: set[int] = field(default_factory=set)
     """Turns that began when the call was over."""
     last: int = -1

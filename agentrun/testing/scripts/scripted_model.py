@@ -166,7 +166,12 @@ class Role:
             return turns[0]
         same = [n for n, turn in enumerate(turns) if n and _plain(turn.words) == _plain(texts[-1])]
         index = len(texts) if len(texts) in same or not same else same[0]
-        return turns[index] if index < len(turns) else self._nearest(turns)
+        turn = turns[index] if index < len(turns) else self._nearest(turns)
+        return turn if self._has_begun(turn) else next(filter(self._has_begun, reversed(turns)), turn)
+
+    def _has_begun(self, turn: SpokenTurn) -> bool:
+        """Whether the caller has come to a turn: one that was heard as two is followed by nothing yet."""
+        return not self.progress.is_played or turn.index <= self.progress.turn
 
     def _nearest(self, turns: Sequence[SpokenTurn]) -> SpokenTurn:
         """The turn of this test that is nearest to words that were heard as more turns than it has."""

@@ -8,6 +8,11 @@ import socket
 
 from agentrun.errors import ToolError
 
+
+class UnknownHostError(ToolError):
+    """Nobody knows the address of a host."""
+
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -23,6 +28,18 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
+def is_private(host: str) -> bool:
+    """Whether a host that is written as an address, or is this machine, is not on the internet.
+
+    >>> is_private("10.0.0.7"), is_private("localhost"), is_private("shop.example")
+    (True, True, False)
+    """
+    try:
+        return host.lower() == "localhost" or not is_public(host)
+    except ValueError:
+        return False
+
+
 async def resolve(host: str, port: int, *, allow_private: bool) -> list[str]:
     """The addresses that may be connected to, in the resolver's order.
 
@@ -31,7 +48,7 @@ async def resolve(host: str, port: int, *, allow_private: bool) -> list[str]:
     try:
         entries = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise ToolError(f"{host} can't be found just now.") from None
+        raise UnknownHostError(f"{host} can't be found just now.") from None
     addresses = [str(entry[4][0]) for entry in entries]
     if not allow_private and not all(is_public(address) for address in addresses):
         raise ToolError(f"{host} is inside a private network, and may not be asked.")

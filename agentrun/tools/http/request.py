@@ -12,7 +12,7 @@ import httpx
 import jmespath
 
 from agentrun.call import Call
-from agentrun.errors import ToolError
+from agentrun.errors import NotAskedError, ToolError
 from agentrun.http import bounded_answers
 from agentrun.http.bounded_answers import AnswerTooLongError
 from agentrun.tools.http import address
@@ -113,9 +113,12 @@ async def _send(
     if host.lower() not in settings.allowed:
         raise ToolError(f"The answer is at {host}, which may not be asked.")
     port = url.port or (443 if url.scheme == "https" else 80)
-    addresses = await address.resolve(host, port, allow_private=settings.allow_private)
+    try:
+        addresses = await address.resolve(host, port, allow_private=settings.allow_private)
+    except address.UnknownHostError as error:
+        raise (NotAskedError(str(error)) if call.offline else error) from None
     if call.offline and any(address.is_public(ip) for ip in addresses):
-        raise ToolError(f"{host} can't be reached: this call is offline.")
+        raise NotAskedError(f"{host} can't be reached: this call is offline.")
     *others, last = (
         _request(ip, settings, call, url, headers, arguments) for ip in addresses[:MOST_ADDRESSES]
     )

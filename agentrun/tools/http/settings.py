@@ -13,6 +13,7 @@ from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text
 from agentrun.spec.models.tools.saved_values import is_path
 from agentrun.spec.values import function_names
 from agentrun.spec.values.template_names import CALL_FIELDS
+from agentrun.tools.http import address
 from agentrun.tools.http.parameter import Parameter, wrong
 from agentrun.tools.http.template import CALL, VARIABLES, call_fields, source
 
@@ -98,6 +99,14 @@ class Settings(SpecModel):
     def allowed(self) -> frozenset[str]:
         """The hosts that may be asked: that of the address, and those that redirects may lead to."""
         return frozenset({(urlsplit(self.url).hostname or "").lower(), *self.hosts})
+
+    @model_validator(mode="after")
+    def _may_ask_its_host(self) -> Settings:
+        host = urlsplit(self.url).hostname or ""
+        if not self.allow_private and address.is_private(host):
+            hint = "add `allow_private: true` for a host of your own network"
+            raise wrong("{given} is inside a private network, and is never asked", hint, given=host)
+        return self
 
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentrun.call import Call
-from agentrun.errors import ToolError
+from agentrun.errors import NotAskedError
 from agentrun.spec.models.tools.mcp import McpServer
 from agentrun.tools.tool import Tool
 
@@ -17,7 +17,7 @@ MCP = "mcp"
 async def absent(call: Call, arguments: Mapping[str, Any]) -> Any:
     """Run a tool whose server has not said yet that it has it."""
     del call, arguments
-    raise ToolError("This is not available at the moment. Say so, and offer to try again later.")
+    raise NotAskedError("This is not available at the moment. Say so, and offer to try again later.")
 
 
 def unlisted(server: McpServer) -> list[Tool]:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ from loguru import logger
 from agentrun.background_tasks import BackgroundTasks
 from agentrun.spec.loading.spec_file import SpecFile
 from agentrun.spec.models.tools.mcp import McpServer
-from agentrun.tools.http.address import is_public
+from agentrun.tools.http.address import is_private
 from agentrun.tools.mcp import MCP, unlisted
 from agentrun.tools.mcp.address import Address, address
 from agentrun.tools.mcp.build import make
@@ -160,7 +159,4 @@ def servers_of(file: SpecFile) -> tuple[McpServer, ...]:
 def _is_here(place: Address) -> bool:
     """Whether a server is a program, or at an address of this machine or its network."""
     host = urlsplit(place.url).hostname if place.url else "localhost"
-    try:
-        return host == "localhost" or not is_public(str(ip_address(host or "")))
-    except ValueError:
-        return False
+    return is_private(host or "")

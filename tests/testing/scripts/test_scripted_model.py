@@ -9,6 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from agentrun.cli.main import main
+from agentrun.simulate.engines.engines import Conversation
+from agentrun.simulate.rehearsal.rehearsal import Rehearsal
+from agentrun.spec import load
+from agentrun.testing.scripts.progress import ScriptProgress
+from agentrun.testing.scripts.scripted_model import Role
 from tests.calls.desk import STYLES
 from tests.testing.desk import SPEC as DESK
 from tests.testing.desk import run, write
@@ -253,3 +258,31 @@ tests:
     [outcome] = run(path)
     assert [(one.turn, one.kind) for one in outcome.failures] == [(2, "never_said")]
     assert "Yes?" not in [entry.text for entry in outcome.conversation]
+
+
+async def test_a_turn_that_is_heard_as_two_is_answered_as_the_one_that_it_is(tmp_path: Path) -> None:
+    (tmp_path / "desk.yaml").write_text(HALVES)
+    spec = load(tmp_path / "desk.yaml").spec
+    (test,) = spec.tests
+    progress = ScriptProgress(test.turns, turn=1, is_played=True)
+    role = Role(spec, test, Rehearsal([spec]), progress=progress)
+    heard = [{"role": "user", "content": words} for words in ("A table.", "Half past two please.")]
+    assert (await role.answer(Conversation(heard, agent="desk"))).text == "For Ada, shall I book it?"
+    heard.append({"role": "user", "content": "My name is Ada."})
+    assert (await role.answer(Conversation(heard, agent="desk"))).text == "For Ada, shall I book it?"
+    progress.turn = 2
+    heard.append({"role": "user", "content": "Yes."})
+    assert (await role.answer(Conversation(heard, agent="desk"))).text == "It is booked."
+    assert role.misplays == []
+
+
+HALVES = """
+transport: local
+prompts: You book tables.
+tests:
+  - name: halves
+    turns:
+      - {user: A table., llm: {say: When?}}
+      - {user: Half past two please. My name is Ada., llm: {say: "For Ada, shall I book it?"}}
+      - {user: "Yes.", llm: {say: It is booked.}}
+"""

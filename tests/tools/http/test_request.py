@@ -194,9 +194,10 @@ async def test_a_redirect_within_the_host_is_followed(shop: Shop) -> None:
     assert len(shop.asked) == 2
 
 
-async def test_a_private_address_is_not_asked(shop: Shop) -> None:
-    found = await ask(f"http://localhost:{shop.port}/x", allow_private=False)
-    assert found.text == "localhost is inside a private network, and may not be asked."
+async def test_a_private_address_is_not_asked(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    look_up(monkeypatch, "127.0.0.1")
+    found = await ask(f"http://shop.test:{shop.port}/x", allow_private=False)
+    assert found.text == "shop.test is inside a private network, and may not be asked."
     assert shop.asked == []
 
 
