@@ -89,13 +89,19 @@ def test_a_problem_of_an_included_flow_stands_where_it_was_written(tmp_path: Pat
     [
         ("!include ../x.yaml", "leads out of the project's folder"),
         ("!include none.yaml", "'none.yaml': "),
-        ("!include desk.yaml", "more than 50 files are included"),
+        ("!include desk.yaml", "'desk.yaml' includes itself"),
+        ("!include one.yaml", "these files include each other: desk.yaml → one.yaml → two.yaml → desk.yaml"),
+        ("!include many.yaml", "more than 50 files are included"),
         ("{file: steps.txt}", "`file:` stands alone with a name in YAML or JSON"),
     ],
 )
 def test_what_can_not_be_included_is_said(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "plugins").mkdir()
     (tmp_path / "desk.yaml").write_text(f"transport: local\nprompts: Sell.\nflow: {text}\n")
+    (tmp_path / "one.yaml").write_text("nodes: !include two.yaml\n")
+    (tmp_path / "two.yaml").write_text("start: !include desk.yaml\n")
+    (tmp_path / "text.md").write_text("Sell.")
+    (tmp_path / "many.yaml").write_text("\n".join(f"n{n}: !include text.md" for n in range(51)))
     with pytest.raises(SpecError) as caught:
         spec.load(tmp_path / "desk.yaml")
     assert any(message in one.message for one in caught.value.problems), caught.value.problems

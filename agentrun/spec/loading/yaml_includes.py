@@ -15,7 +15,7 @@ from agentrun.spec.values import project_paths
 TAG = "!include"
 MOST_BYTES = 256 * 1024
 MOST_FILES = 50
-"""Of one spec; files that include each other end there."""
+"""Of one spec."""
 DATA = (".yaml", ".yml", ".json")
 """What is read as data; anything else is text."""
 
@@ -32,19 +32,39 @@ def include(source: Any, where: Where, name: str, place: Place, parse: Callable[
         return _problem(source, where, place, message, "move it inside")
     source.included += 1
     if source.included > MOST_FILES:
-        return _problem(source, where, place, f"more than {MOST_FILES} files are included", "write it out")
+        return _problem(
+            source,
+            where,
+            place,
+            f"more than {MOST_FILES} files are included",
+            "put some of them into one file",
+        )
     target = folder / name
+    if target.resolve() in source.including:
+        return _problem(source, where, place, *_loop(source, target))
     try:
         content, leaks = secret_values.mask(file_text.read(target, MOST_BYTES), str(target))
         source.problems += leaks
         source.files.add(target)
         if target.suffix not in DATA:
             return content
-        return _data(source, where, parse(content, target, included=source.included))
+        return _data(source, where, parse(content, target, included=source.included, by=source.including))
     except SpecError as error:
         first = error.problems[0]
         at = f"{Path(first.path).name}:{first.line}: " if first.line > 1 else ""
         return _problem(source, where, place, f"'{name}': {at}{first.message}", first.hint)
+
+
+def _loop(source: Any, target: Path) -> tuple[str, str]:
+    """What to say of a file that is included again by what it includes."""
+    chain = source.including[source.including.index(target.resolve()) :]
+    if len(chain) == 1:
+        return f"'{target.name}' includes itself", "name another file"
+    way = " → ".join(path.name for path in (*chain, target))
+    return (
+        f"these files include each other: {way}",
+        f"remove `!include` from one of them, such as {chain[-1].name}",
+    )
 
 
 def _data(source: Any, where: Where, other: Any) -> Any:

@@ -55,6 +55,8 @@ class Source:
     """Values that could not be read, so that what is said of them would be noise."""
     included: int = 0
     """How many files were taken in with ``!include``."""
+    including: tuple[Path, ...] = ()
+    """This file, behind those that include each other to come to it."""
     files: set[Path] = field(default_factory=set)
     """These, and the specs that are extended: a text has no place among ``values``, nor what is replaced."""
 
@@ -75,12 +77,12 @@ def at(data: Any, where: Where) -> Any:
     return data
 
 
-def parse(text: str, path: Path, *, included: int = 0) -> Source:
+def parse(text: str, path: Path, *, included: int = 0, by: tuple[Path, ...] = ()) -> Source:
     """YAML text as data with positions; raises SpecError for what is not YAML at all.
 
-    ``included`` files were taken in before this one.
+    ``included`` files were taken in before this one, which is included ``by`` the last of these files.
     """
-    source = Source(path, included=included)
+    source = Source(path, included=included, including=(*by, path.resolve()))
     try:
         node = yaml_loader.compose(text)
         if node is None:
