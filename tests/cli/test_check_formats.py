@@ -184,6 +184,10 @@ def test_variables_may_come_from_a_file(folder: Path) -> None:
     more = {"cwd": folder, "timeout": 25, "check": False, "capture_output": True, "text": True}
     assert subprocess.run([*command, "--env-file", "deploy.env"], **more).returncode == 0  # type: ignore[call-overload]
     assert check(folder, "good.yaml", "--env-file", "none.env").returncode == 2
+    (folder / "latin.env").write_bytes("CITY=Köln\n".encode("latin-1"))
+    done = check(folder, "good.yaml", "--env-file", "latin.env")
+    assert done.returncode == 2
+    assert "latin.env can't be read as a file of NAME=value in UTF-8" in " ".join(done.stderr.split())
 
 
 def test_without_plugins_nothing_is_imported_and_nothing_said_of_tools(tmp_path: Path) -> None:

@@ -147,6 +147,8 @@ async def test_ctrl_c_ends_a_conversation(twilio: TwilioServer, dialling: Start)
     process = await dialling()
     await until(lambda: callee.calls and callee.calls[0].timeline.last_sound(0.0), 30)
     process.send_signal(signal.SIGINT)
-    await asyncio.wait_for(process.communicate(), 30)
+    out, _ = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 130
     assert callee.calls[0].over
+    # people talked: it was not withdrawn before anybody answered
+    assert out.decode().startswith("answered by human: ")

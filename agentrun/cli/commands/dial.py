@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from agentrun.records import CallRecord
     from agentrun.server.lifecycle.startup import Options, RunningServer
 
+LAST_SECONDS = 5.0
+"""What the record of a call that Ctrl-C ended has to become whole."""
 CODES = {"answered": 0, "machine": 4, "busy": 5, "no-answer": 6, "failed": 7, "canceled": 130}
 
 
@@ -75,15 +77,17 @@ def command(
     from agentrun.server.lifecycle.startup import Options
 
     options = Options(host, port, public_url, offline, False, style, overrides)
-    record = uvloop.run(_dial(spec, to, parameters, options))
+    record, stopped = uvloop.run(_dial(spec, to, parameters, options))
     if as_json:
         click.echo(in_json(record.as_json()))
     else:
         _show(record)
+    if stopped:
+        return CODES["canceled"]
     return 1 if record.ended_by == "error" else CODES.get(record.outcome, 1)
 
 
-async def _dial(spec: Path, to: str, parameters: dict[str, str], options: Options) -> CallRecord:
+async def _dial(spec: Path, to: str, parameters: dict[str, str], options: Options) -> tuple[CallRecord, bool]:
     from agentrun.cli.input.ctrl_c import interrupted
     from agentrun.cli.output import server_screen
     from agentrun.server.lifecycle.startup import running_server
@@ -97,8 +101,8 @@ async def _dial(spec: Path, to: str, parameters: dict[str, str], options: Option
 
 async def _place(
     server: RunningServer, to: str, parameters: dict[str, str], stop: asyncio.Event
-) -> CallRecord:
-    """Place the call and follow it; Ctrl-C ends it at Twilio."""
+) -> tuple[CallRecord, bool]:
+    """Place the call and follow it; Ctrl-C ends it at Twilio. Its record, and whether that was so."""
     from agentrun.errors import SetupError
     from agentrun.transports.twilio_rest import TwilioError
 
@@ -109,17 +113,17 @@ async def _place(
         if error.code == 20003:
             hint = "see TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
             raise SetupError(error.message, hint) from None
-        return next(r for r in server.switchboard.records.newest() if r.direction == "outbound")
+        return next(r for r in server.switchboard.records.newest() if r.direction == "outbound"), False
     following = asyncio.create_task(server.diallers.follow(outgoing))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({following, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
-    if not following.done():
-        await server.diallers.withdraw(outgoing)
-        following.cancel()
-        outgoing.record.outcome = "canceled"
-        return outgoing.record
-    return following.result()
+    if following.done():
+        return following.result(), False
+    await server.diallers.withdraw(outgoing)
+    await asyncio.wait({following}, timeout=LAST_SECONDS)
+    following.cancel()
+    return outgoing.record, True
 
 
 def _show(record: CallRecord) -> None:

@@ -33,7 +33,11 @@ def variables(_ctx: click.Context, _param: click.Parameter, path: Path | None) -
         return {}
     from dotenv import dotenv_values
 
-    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    try:
+        values = dotenv_values(path, encoding="utf-8-sig")
+    except (UnicodeDecodeError, OSError) as error:
+        raise click.BadParameter(f"{path} can't be read as a file of NAME=value in UTF-8: {error}") from None
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def override_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -22,7 +22,7 @@ _ADDRESS = (
     rf"|(?<![\w+'-])[\w+'-]++(?:(?:\s+(?:dot|underscore|dash|hyphen|plus)\s+|\.)[\w+'-]++){{0,6}}\s+at\s+"
     # not the "at" before an address: "reach me at ada.king@example.com"
     rf"(?:{_WRITTEN}|{_SPELLED}{_DOT}\s*+\w++)(?!\s?@|\s+at\s+\w)"
-    rf"|(?<![\w+'-])[\w+'.-]++\s+(?:arroba|arobase|chiocciola)\s+{_DOMAIN}"
+    rf"|(?<![\w+'.-])[\w+'.-]++\s+(?:arroba|arobase|chiocciola)\s+{_DOMAIN}"
 )
 
 

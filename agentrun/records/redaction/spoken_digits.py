@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -159,22 +160,36 @@ def _add(run: list[_Part], part: _Part, spoken: bool) -> None:
 
 def _cards(run: list[_Part]) -> Iterator[tuple[int, int]]:
     """The first and the last part of each card in ``run``, by where it begins, the longest of each."""
-    for first in range(len(run)):
-        digits, end = "", None
+    digits = "".join(part.digits for part in run)
+    ends = list(itertools.accumulate(len(part.digits) for part in run))
+    sums = _luhn_sums(digits)
+    for first, start in enumerate([0, *ends[:-1]]):
+        if digits[start] == "0":
+            continue
+        found = None
         for last in range(first, len(run)):
-            digits += run[last].digits
-            if len(digits) in _CARD_DIGITS and digits[0] != "0" and _luhn(digits):
-                end = last
-            if len(digits) > _CARD_DIGITS[-1]:
+            end = ends[last]
+            if end - start > _CARD_DIGITS[-1]:
                 break
-        if end is not None:
-            yield first, end
+            # counted from the last digit, which is not doubled
+            if end - start in _CARD_DIGITS and not (sums[end % 2][end] - sums[end % 2][start]) % 10:
+                found = last
+        if found is not None:
+            yield first, found
 
 
-def _luhn(digits: str) -> bool:
-    """ISO/IEC 7812-1, annex B."""
-    doubled = (int(digit) * 2 for digit in digits[-2::-2])
-    return (sum(map(int, digits[::-2])) + sum(d - 9 if d > 9 else d for d in doubled)) % 10 == 0
+def _luhn_sums(digits: str) -> tuple[list[int], list[int]]:
+    """ISO/IEC 7812-1, annex B: sums up to each digit for numbers that end after an even one, and an odd one.
+
+    >>> [sums[-1] % 10 for sums in _luhn_sums("4111111111111111")]
+    [0, 7]
+    """
+    sums: tuple[list[int], list[int]] = ([0], [0])
+    for place, digit in enumerate(map(int, digits), 1):
+        doubled = digit * 2 - 9 if digit > 4 else digit * 2
+        for parity in (0, 1):
+            sums[parity].append(sums[parity][-1] + (digit if place % 2 == parity else doubled))
+    return sums
 
 
 def _sign(text: str, start: int) -> int:
