@@ -54,7 +54,7 @@ async def cut_early(path: Path) -> Sound:
     samples, _ = await telephone(path)
     samples = np.concatenate([samples, np.zeros(RATE, np.int16)])
     pauses, heard, cuts = EarlyEndOfTurn(), 0, [len(samples)]
-    vad = pipecat_private.SharedSilero(pipecat_private.silero_session(), VADParams(min_volume=0.0), pauses)
+    vad = pipecat_private.SharedSilero(VADParams(min_volume=0.0), pauses)
     vad.set_sample_rate(RATE)
     pauses.watch(lambda: cuts.append(heard), lambda: None)
     for heard in range(PIECE, len(samples), PIECE):

@@ -105,7 +105,7 @@ def test_services_that_can_be_told_push_no_sound(services: int, able: bool) -> N
 
 
 async def test_the_voice_detector_judges_where_it_is_asked() -> None:
-    detector = pipecat_private.SharedSilero(pipecat_private.silero_session(), VADParams())
+    detector = pipecat_private.SharedSilero(VADParams())
     detector.set_sample_rate(8_000)
     threads: Any = detector._executor
     assert await detector.analyze_audio(bytes(512 * 4)) is VADState.QUIET

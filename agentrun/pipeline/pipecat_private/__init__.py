@@ -46,13 +46,12 @@ from agentrun.pipeline.pipecat_private.services import (
 )
 from agentrun.pipeline.pipecat_private.shared_models import (
     SharedClient,
-    SharedSilero,
     SharedSmartTurn,
     close_own_clients,
     run_smart_turn_once,
-    silero_session,
     smart_turn_session,
 )
+from agentrun.pipeline.pipecat_private.silero import SharedSilero, silero_session
 from agentrun.pipeline.pipecat_private.stt import SegmentTranscripts, StreamingSTT, keep_sound, tells_segments
 from agentrun.pipeline.pipecat_private.telephone_realtime import PcmuRealtime
 from agentrun.pipeline.pipecat_private.tool_arguments import read_all_arguments

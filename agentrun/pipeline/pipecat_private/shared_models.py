@@ -15,20 +15,10 @@ from pipecat.audio.turn.base_turn_analyzer import EndOfTurnState
 from pipecat.audio.turn.smart_turn._whisper_features import compute_whisper_log_mel_features
 from pipecat.audio.turn.smart_turn.base_smart_turn import BaseSmartTurn
 from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
-from pipecat.audio.vad.silero import SileroOnnxModel, SileroVADAnalyzer
-from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADParams, VADState
 from pipecat.metrics.metrics import MetricsData
 from pipecat.processors.frame_processor import FrameProcessor
 
-from agentrun.pipeline.turns.background_noise import BackgroundNoise
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
-from agentrun.pipeline.turns.sure_speech import SureSpeech
-
-
-@functools.cache
-def silero_session() -> Any:
-    """Load Silero's ONNX session once, to be shared by all calls (51 ms and 10 MB each otherwise)."""
-    return SileroVADAnalyzer()._model.session
 
 
 @functools.cache
@@ -46,72 +36,6 @@ def run_smart_turn_once(session: Any) -> None:
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     features = compute_whisper_log_mel_features(np.zeros(1, dtype=np.float32))
     session.run(None, {"input_features": features[np.newaxis]}, options)
-
-
-class SharedSilero(SileroVADAnalyzer):
-    """Silero with a state of its own over a session that all calls share.
-
-    It judges where it is asked. Pipecat has a thread do so, which takes as long to wake as a window of 32 ms
-    takes to judge: 0.3 ms. With ``early_start`` less than ``start_secs`` of what is surely speech is enough.
-    """
-
-    def __init__(
-        self,
-        session: Any,
-        params: VADParams,
-        pauses: EarlyEndOfTurn | None = None,
-        *,
-        early_start: bool = False,
-    ) -> None:
-        VADAnalyzer.__init__(self, params=params)
-        self._pauses = pauses
-        self._sure = SureSpeech() if early_start else None
-        model = SileroOnnxModel.__new__(SileroOnnxModel)
-        model.session = session
-        model.sample_rates = [8000, 16000]
-        model.reset_states()
-        self._model = model
-        self._windows_since_reset = 0
-        self._low_confidence_windows = 0
-        self._noise = BackgroundNoise()
-
-    def voice_confidence(self, buffer: Any) -> Any:
-        """How sure the model is of a voice in ``buffer``, 0 to 1: 0 unasked for the noise of a quiet line."""
-        if self._vad_state is VADState.QUIET and self._noise.covers(buffer):
-            return 0.0
-        windows = self._noise.lead_in()
-        if windows:
-            self._model.reset_states()
-            self._windows_since_reset = 0
-        for window in windows:
-            super().voice_confidence(window)
-        confidence = super().voice_confidence(buffer)
-        self._noise.judged(float(np.max(confidence)))
-        if self._sure:
-            self._begin_early(self._sure, float(np.max(confidence)))
-        return confidence
-
-    def _begin_early(self, speech: SureSpeech, confidence: float) -> None:
-        speech.judged(confidence)
-        if self._vad_state is VADState.STARTING and speech.begins(self._vad_start_frames):
-            self._vad_starting_count = self._vad_start_frames
-
-    def _get_smoothed_volume(self, audio: bytes) -> float:
-        """How loud it is, where that counts; measuring costs as much as judging."""
-        return super()._get_smoothed_volume(audio) if self._params.min_volume > 0 else 0.0
-
-    async def analyze_audio(self, buffer: bytes) -> VADState:
-        """What the caller does; those who wait for pauses are told."""
-        state = self._run_analyzer(buffer)
-        if self._pauses is None:
-            return state
-        if state is VADState.STOPPING:
-            self._pauses.silent_for(self._vad_stopping_count * self._vad_frames / self.sample_rate)
-        elif state is VADState.SPEAKING:
-            self._pauses.silent_for(0.0)
-        else:
-            self._pauses.ended()
-        return state
 
 
 class SharedSmartTurn(LocalSmartTurnAnalyzerV3):

@@ -24,6 +24,8 @@ from agentrun.tools.mcp.servers import McpServers
 
 _NICENESS = 10
 _KEPT_SECONDS = 60.0
+_VOICE_RATES = (8_000, 16_000)
+"""Hz, of telephones and of all other lines."""
 
 
 class Resources:
@@ -37,7 +39,8 @@ class Resources:
         tls.share_with_websockets()
         self.traced = False
         """Whether calls make spans for OpenTelemetry."""
-        self._silero = pipecat_private.silero_session()
+        for rate in _VOICE_RATES:
+            pipecat_private.silero_session(rate)
         self._smart_turn = pipecat_private.smart_turn_session()
         #: What judges the ends of turns, for all calls.
         self.turn_threads = ThreadPoolExecutor(_cores(), "smart-turn", initializer=_give_way)
@@ -64,7 +67,7 @@ class Resources:
 
         With ``early_start`` less of what is surely speech is enough.
         """
-        return pipecat_private.SharedSilero(self._silero, params, pauses, early_start=early_start)
+        return pipecat_private.SharedSilero(params, pauses, early_start=early_start)
 
     def smart_turn(self, pauses: EarlyEndOfTurn | None = None) -> pipecat_private.SharedSmartTurn:
         """An end-of-turn model for one call, which judges from ``pauses`` on."""
@@ -73,9 +76,10 @@ class Resources:
     def warm(self) -> None:
         """Run each model once, so that the first call is as fast as the tenth. Blocks for about 0.2 s."""
         tls.websocket_context()
-        vad = self.vad(VADParams())
-        vad.set_sample_rate(16_000)
-        vad.voice_confidence(bytes(vad.num_frames_required() * 2))
+        for rate in _VOICE_RATES:
+            vad = self.vad(VADParams())
+            vad.set_sample_rate(rate)
+            vad.voice_confidence(bytes(vad.num_frames_required() * 2))
         pipecat_private.run_smart_turn_once(self._smart_turn)
 
     async def __aenter__(self) -> Self:

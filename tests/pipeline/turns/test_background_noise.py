@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADParams, VADState
 
 from agentrun.pipeline import pipecat_private
@@ -29,7 +28,7 @@ class Asked(pipecat_private.SharedSilero):
     """Counts what the model is asked."""
 
     def __init__(self, min_volume: float = 0.0) -> None:
-        super().__init__(pipecat_private.silero_session(), VADParams(min_volume=min_volume))
+        super().__init__(VADParams(min_volume=min_volume))
         self.set_sample_rate(RATE)
         self.asked = 0
         inner: Any = self._model
@@ -47,7 +46,7 @@ class EachWindow(Asked):
     """Judges every window, as Pipecat does."""
 
     def voice_confidence(self, buffer: Any) -> Any:
-        return SileroVADAnalyzer.voice_confidence(self, buffer)
+        return self._judged(buffer)
 
 
 async def states(detector: Asked, sound: np.ndarray[Any, Any]) -> list[VADState]:

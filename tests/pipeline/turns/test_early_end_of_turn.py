@@ -44,9 +44,7 @@ class Told:
 
     async def hear(self, *sounds: Samples) -> list[VADState]:
         """Every state of the detector."""
-        vad = pipecat_private.SharedSilero(
-            pipecat_private.silero_session(), VADParams(min_volume=0.0), self.pauses
-        )
+        vad = pipecat_private.SharedSilero(VADParams(min_volume=0.0), self.pauses)
         vad.set_sample_rate(RATE)
         states, samples = [], np.concatenate(sounds)
         for start in range(0, len(samples), PIECE):

@@ -20,9 +20,7 @@ NOISE = 58.0
 
 async def begins(sound: np.ndarray[Any, Any], *, early: bool) -> int | None:
     """The window in which a turn begins, or None."""
-    detector = pipecat_private.SharedSilero(
-        pipecat_private.silero_session(), VADParams(start_secs=0.2, min_volume=0.0), early_start=early
-    )
+    detector = pipecat_private.SharedSilero(VADParams(start_secs=0.2, min_volume=0.0), early_start=early)
     detector.set_sample_rate(RATE)
     pcm = sound.clip(-32_000, 32_000).astype("<i2").tobytes()
     try:

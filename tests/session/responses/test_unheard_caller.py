@@ -120,7 +120,7 @@ def test_an_utterance_counts_once_and_the_next_one_anew() -> None:
 
 @pytest.mark.parametrize("rate", [8000, 16000])
 def test_speech_is_told_from_noise(rate: int) -> None:
-    analyzer = pipecat_private.SharedSilero(pipecat_private.silero_session(), VADParams())
+    analyzer = pipecat_private.SharedSilero(VADParams())
     is_speech = speech_in(analyzer, rate)
     with wave.open(str(CORPUS / "13_ambiguous.wav")) as file:
         found = np.frombuffer(file.readframes(file.getnframes()), "<i2")
