@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import socket
 
 from agentrun.errors import SetupError
@@ -29,6 +30,17 @@ def unusable(host: str, port: int, error: OSError) -> SetupError:
     """What is said of a port that can't be bound or listened on."""
     reason = "is in use" if error.errno == errno.EADDRINUSE else f"can't be used: {error.strerror}"
     return SetupError(f"port {port} of {host} {reason}", "choose another one with --port")
+
+
+def host_of(sock: socket.socket, asked: str) -> str:
+    """The host that ``sock`` really has, whatever was ``asked`` for; `localhost` stays where that is true.
+
+    >>> with bind("127.0.0.1", 0) as sock:
+    ...     host_of(sock, "localhost"), host_of(sock, "0.0.0.0")
+    ('localhost', '127.0.0.1')
+    """
+    bound = str(sock.getsockname()[0])
+    return asked if asked == "localhost" and ipaddress.ip_address(bound).is_loopback else bound
 
 
 def inherit(descriptor: int) -> socket.socket:

@@ -8,7 +8,7 @@ import shutil
 import signal
 import socket
 import sys
-from asyncio.subprocess import Process
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -94,10 +94,28 @@ async def test_a_request_between_two_servers_is_answered_by_the_second(
             assert (await waiting).status_code == 200
 
 
-async def handed(listening: socket.socket, command: list[str], folder: Path) -> Process:
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_socket_that_everybody_reaches_is_no_loopback_whatever_host_says(
+    tmp_path: Path, workers: str
+) -> None:
+    (tmp_path / "desk.yaml").write_text(SPEC)
+    asked = ["desk.yaml", "--offline", "--insecure", "--records", "none", "--workers", workers]
+    command = [sys.executable, "-m", "agentrun", "serve", *asked, "--host", "127.0.0.1"]
+    with socket.create_server((".".join("0000"), 0)) as listening:
+        async with ended(await handed(listening, command, tmp_path, stderr=PIPE)) as process:
+            _, said = await asyncio.wait_for(process.communicate(), SECONDS)
+    assert process.returncode == 1, said.decode()
+    assert "--insecure is refused on 0.0.0.0" in said.decode()
+
+
+async def handed(
+    listening: socket.socket, command: list[str], folder: Path, stderr: int | None = None
+) -> Process:
     """A server that is started with ``listening`` as its descriptor 3, as systemd does."""
     descriptor = listening.fileno()
     script = f'exec 3<&{descriptor}; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=http exec "$@"'
+    given = environ(**VARIABLES) if "--insecure" not in command else environ()
+    started = ["bash", "-c", script, "bash", *command]
     return await asyncio.create_subprocess_exec(
-        "bash", "-c", script, "bash", *command, cwd=folder, env=environ(**VARIABLES), pass_fds=[descriptor]
+        *started, cwd=folder, env=given, pass_fds=[descriptor], stderr=stderr
     )

@@ -121,7 +121,6 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
     if workers > 1 and options.pod_deletion_cost:
         raise click.UsageError("--pod-deletion-cost counts the calls of one process: leave out --workers")
     if workers > 1 and options.worker_fd is None:
-        assert sock is not None  # noqa: S101
         return asyncio.run(_supervise(workers, sock))
     gc.disable()
     try:
@@ -130,26 +129,25 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
         gc.enable()
 
 
-def _begin(specs: tuple[Path, ...], given: dict[str, Any], form: str) -> socket.socket | None:
+def _begin(specs: tuple[Path, ...], given: dict[str, Any], form: str) -> socket.socket:
     """Look at the specs, the keys and then the port before anything is loaded, and say that it starts.
 
-    The socket is the server's; one of several workers inherits its own. Where systemd listens already, its
-    address is the server's, whatever --host and --port say.
+    The socket is the server's; one of several workers inherits it. Where systemd listens already, its address
+    is the server's, whatever --host and --port say, and that of its workers.
     """
     from agentrun.http import activated_socket
-    from agentrun.http.bound_socket import bind
+    from agentrun.http.bound_socket import bind, host_of, inherit
     from agentrun.server.lifecycle import preflight
 
     if given["worker_fd"] is not None:
-        return None
+        sock = inherit(given["worker_fd"])
+        given["host"], given["port"] = host_of(sock, given["host"]), sock.getsockname()[1]
+        return sock
     keys = not (given["offline"] or given["mock_server"] or given["dispatch"])
     settings = {key: given[key] for key in ("style", "overrides")}
     names = preflight.examine(specs, os.environ, keys=keys, **settings)
-    sock = activated_socket.take(os.environ)
-    if sock:
-        given["host"], given["port"] = sock.getsockname()[:2]
-    else:
-        sock = bind(given["host"], given["port"])
+    sock = activated_socket.take(os.environ) or bind(given["host"], given["port"])
+    given["host"], given["port"] = host_of(sock, given["host"]), sock.getsockname()[1]
     if given["dispatch"]:
         from agentrun.server.dispatch import pipecat_cloud
 
@@ -173,7 +171,7 @@ async def _supervise(number: int, sock: socket.socket) -> int:
 
 
 async def _serve(
-    specs: tuple[Path, ...], options: Options, drain: float, lame_duck: float, sock: socket.socket | None
+    specs: tuple[Path, ...], options: Options, drain: float, lame_duck: float, sock: socket.socket
 ) -> int:
     from agentrun.cli.input.ctrl_c import stopping
     from agentrun.cli.output import server_screen

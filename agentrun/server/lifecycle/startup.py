@@ -7,7 +7,7 @@ import contextlib
 import socket
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from agentrun import logs
 from agentrun.errors import SetupError
-from agentrun.http.bound_socket import bind, inherit
+from agentrun.http.bound_socket import bind, host_of, inherit
 from agentrun.http.uvicorn_server import serving
 from agentrun.pipeline.services.shared_resources import tool_client
 from agentrun.plan.plan import Plan
@@ -80,10 +80,12 @@ async def running_server(
     files = load(paths, *reading)
     stamps = {file.path: stamp_of(file) for file in files} if options.watch else {}
     how, transports = {"offline": options.offline, "insecure": options.insecure}, _transports(files)
-    guard = call_access.decide(options.host, environ, **how, transports=transports)
     sock = sock or _bound(options)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
+        # whom a server trusts goes by where it listens, which is not always where it was asked to
+        options = replace(options, host=host_of(sock, options.host))
+        guard = call_access.decide(options.host, environ, **how, transports=transports)
         offline = await stack.enter_async_context(_offline(files, options))
         plans = _servable(make_plans(files, environ, options, offline), options)
         ledger = stack.enter_context(contextlib.closing(Ledger(options.ledger))) if options.ledger else None
@@ -109,7 +111,7 @@ async def running_server(
         join_given_rooms = _include_daily(web, switchboard, settings)
         await stack.enter_async_context(serving(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
         stack.push_async_callback(switchboard.close)
-        web.state.diallers.base_url = url = _url(options.host, sock)
+        web.state.diallers.base_url = url = _url(options.host, sock.getsockname()[1])
         if pod:
             cost = PodDeletionCost(lambda: switchboard.live, pod.annotate)
             switchboard.background.start("pod deletion cost", cost.run)
@@ -240,8 +242,6 @@ def _public_urls(plans: Mapping[str, Plan]) -> dict[str, str]:
     return {name: plan.public_url for name, plan in plans.items() if plan.public_url}
 
 
-def _url(asked: str, sock: socket.socket) -> str:
-    """Where the server is reached from this machine; ``asked`` is the host of its options."""
-    bound, port = sock.getsockname()[:2]
-    host = asked if asked == "localhost" else bound
+def _url(host: str, port: int) -> str:
+    """Where the server is reached from this machine."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,10 +1,12 @@
 """What a server refuses before it listens."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from agentrun.errors import SetupError, SpecError
+from agentrun.http.bound_socket import host_of
 from agentrun.server.lifecycle.startup import Options, load, running_server
 
 ENVIRON = {"OPENAI_API_KEY": "test", "TWILIO_AUTH_TOKEN": "test"}
@@ -45,3 +47,31 @@ async def test_a_server_without_specs_says_what_to_write() -> None:
     with pytest.raises(SetupError, match="no spec was given"):
         async with running_server([], ENVIRON, Options(port=0)):
             pass
+
+
+@pytest.mark.parametrize("handed_on", ["by the caller", "by a supervisor"])
+async def test_whom_a_server_trusts_goes_by_its_socket_and_not_by_what_was_asked_for(
+    tmp_path: Path, handed_on: str
+) -> None:
+    """A worker was told 127.0.0.1, and its supervisor's socket is systemd's, which everybody reaches."""
+    with socket.create_server((".".join("0000"), 0)) as listening:
+        inherited = socket.socket(fileno=listening.detach())
+        own = inherited if handed_on == "by the caller" else None
+        options = Options(insecure=True, worker_fd=None if own else inherited.detach())
+        with pytest.raises(SetupError, match=r"--insecure is refused on 0\.0\.0\.0"):
+            async with running_server([spec(tmp_path, "desk")], {"OPENAI_API_KEY": "k"}, options, own):
+                pass
+
+
+@pytest.mark.parametrize(
+    ("bound", "asked", "host"),
+    [
+        ("127.0.0.1", "localhost", "localhost"),
+        ("127.0.0.1", "0.0.0.0", "127.0.0.1"),  # noqa: S104 - nothing listens there
+        ("0.0.0.0", "localhost", "0.0.0.0"),  # noqa: S104
+        ("0.0.0.0", "127.0.0.1", "0.0.0.0"),  # noqa: S104
+    ],
+)
+def test_the_host_of_a_server_is_its_sockets(bound: str, asked: str, host: str) -> None:
+    with socket.create_server((bound, 0)) as sock:
+        assert host_of(sock, asked) == host
