@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from agentrun import caller_numbers
+
 if TYPE_CHECKING:
     import httpx
 
@@ -80,8 +82,8 @@ class Call:
 
     @property
     def caller(self) -> str:
-        """The caller's number, or ``anonymous``."""
-        return self.from_number or "anonymous"
+        """The caller's number, or ``anonymous`` where it is hidden or there is none."""
+        return "anonymous" if caller_numbers.is_hidden(self.from_number) else str(self.from_number)
 
     @property
     def http(self) -> httpx.AsyncClient:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from agentrun import caller_numbers
 from agentrun.plan.plan import Plan
 from agentrun.server.admission.limits import (
     AUTO,
@@ -56,6 +57,7 @@ class Admission:
         self._clock = clock
         self._now = now
         self._asked: dict[tuple[str, str], float] = {}
+        """Until when a call is expected here."""
         self._watchers: list[Callable[[str, Kind], None]] = []
 
     def on_refusal(self, watcher: Callable[[str, Kind], None]) -> None:
@@ -67,7 +69,8 @@ class Admission:
     ) -> Refusal | None:
         """None when the call has a place, which it loses unless it is up within ``seconds``.
 
-        ``caller`` is a telephone's number, empty when it is hidden, and None where there is no telephone.
+        ``caller`` is what a telephone's network says of who calls, also that the number is hidden; None where
+        there is no telephone. Hidden callers are not counted as one.
         Asking again for the same call takes no second place: Twilio repeats a webhook that got no answer.
         """
         spec = plan.spec
@@ -76,12 +79,20 @@ class Admission:
         if spec.hours and not self.stopped and not spec.hours.is_open(self._now()):
             wait = spec.hours.seconds_until_open(self._now())
             return self._told(plan, Refusal("closed", f"agent '{spec.name}' is closed now", wait))
-        return await self.take(plan, call_id, caller or "", seconds=seconds)
+        return await self._take(plan, call_id, caller_numbers.of(caller), seconds, EXPECTED_SECONDS)
 
     async def take(
-        self, plan: Plan, call_id: str, caller: str, *, seconds: float = LIFETIME_SECONDS
+        self, plan: Plan, call_id: str, called: str, *, seconds: float = LIFETIME_SECONDS
     ) -> Refusal | None:
-        """As ``ask``, by number alone: for calls that the agent places, to ``caller``."""
+        """As ``ask``, by number alone: for calls that the agent places, to ``called``.
+
+        Such a call is expected here for all of its ``seconds``: it rings first.
+        """
+        return await self._take(plan, call_id, called, seconds, seconds)
+
+    async def _take(
+        self, plan: Plan, call_id: str, caller: str, seconds: float, expected: float
+    ) -> Refusal | None:
         if self.stopped:
             return self._told(plan, Refusal("stopping", "the server is stopping", RETRY_SECONDS))
         if self._carries_all and self.state.place(plan.spec.name, call_id) is None:
@@ -95,7 +106,7 @@ class Admission:
         refusal = await self.state.ask(Asked(agent, call_id, caller, lasts, bounds, of_server))
         if refusal:
             return self._told(plan, refusal)
-        self._asked[agent, call_id] = self._clock()
+        self._asked[agent, call_id] = self._clock() + expected
         return None
 
     def _is_crowded(self, agent: str, call_id: str, *, wanted: bool) -> bool:
@@ -129,7 +140,7 @@ class Admission:
         self._asked.pop((agent, call_id), None)
         place = self.state.place(agent, call_id)
         if place is None and elsewhere is not None:
-            place = Place(agent, call_id, elsewhere)
+            place = Place(agent, call_id, caller_numbers.of(elsewhere))
         if place:
             self.state.change(Up(place))
 
@@ -144,8 +155,8 @@ class Admission:
 
     def rename(self, agent: str, old: str, new: str) -> None:
         """A call has got its name, which a call that the agent places does not have before."""
-        if asked := self._asked.pop((agent, old), None):
-            self._asked[agent, new] = asked
+        if until := self._asked.pop((agent, old), None):
+            self._asked[agent, new] = until
         self.state.change(Renamed(agent, old, new))
 
     def release(self, agent: str, call_id: str) -> None:
@@ -175,7 +186,7 @@ class Admission:
 
     @property
     def expected(self) -> int:
-        """Calls that this process let in a moment ago and that are not up here yet."""
-        since = self._clock() - EXPECTED_SECONDS
-        self._asked = {call: at for call, at in self._asked.items() if at > since}
+        """Calls that this process let in a moment ago, or that ring, and that are not up here yet."""
+        now = self._clock()
+        self._asked = {call: until for call, until in self._asked.items() if until > now}
         return len(self._asked)

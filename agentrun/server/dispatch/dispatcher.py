@@ -147,5 +147,5 @@ class Dispatcher:
         agent = plan.spec.name
         logger.bind(call=call_sid, agent=agent).error("{}: lost call {}: {}", agent, call_sid, reason)
         place = self._switchboard.state.place(agent, call_sid)
-        call = Call(call_sid, agent, "twilio", from_number=place.caller if place else None)
+        call = Call(call_sid, agent, "twilio", from_number=(place.caller or None) if place else None)
         self._end(plan, call, "stream", "error", reason)

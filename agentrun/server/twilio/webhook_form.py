@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-_NUMBER = r"\+?[0-9]{1,20}|\+?(?:anonymous|restricted|unavailable|unknown|private|blocked|withheld)|"
+from agentrun.caller_numbers import HIDDEN_WORDS
+
+_NUMBER = rf"\+?[0-9]{{1,20}}|\+?(?:{'|'.join(HIDDEN_WORDS)})|"
 _SHAPES: Mapping[str, re.Pattern[str]] = {
     "AccountSid": re.compile(r"AC[0-9a-f]{32}"),
     "CallSid": re.compile(r"CA[0-9a-f]{32}"),

@@ -8,13 +8,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from agentrun import caller_numbers
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.models.base import SpecModel, Text, list_of_one
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-WITHHELD = "+266696687"
-"""What Twilio sends for a caller who hides the number: ANONYMOUS on a telephone's keys."""
 _NUMBER = re.compile(r"\+[1-9][0-9]{0,14}")
 _PERIOD = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9]) *[-–] *([01][0-9]|2[0-4]):([0-5][0-9])")
 _MOST_MINUTES = 24 * 60
@@ -33,7 +32,11 @@ Prefix = Annotated[str, AfterValidator(_prefix)]
 
 
 class Callers(SpecModel):
-    """Whose calls are answered, by how their number begins; `anonymous` is a hidden number."""
+    """Whose calls are answered, by how their number begins; `anonymous` is a hidden number.
+
+    Of a SIP or WhatsApp address that has a number in E.164, such as sip:+14155551234@carrier.com, the number
+    counts. Whoever calls with a name (client:alice) or another number has none, and is not hidden either.
+    """
 
     allow: Annotated[tuple[Prefix, ...], list_of_one] = Field(
         default=(), description="Only these are answered; everybody by default.", examples=[["+1", "+44"]]
@@ -43,13 +46,17 @@ class Callers(SpecModel):
     )
 
     def admit(self, number: str) -> bool:
-        """Whether a call from ``number`` is answered; empty is a hidden one.
+        """Whether a call from ``number``, as the network says it, is answered; empty is a hidden one.
 
         >>> Callers(allow=("+1",), block=("+1900",)).admit("+15551234567")
         True
         """
-        caller = number if _NUMBER.fullmatch(number) and number != WITHHELD else "anonymous"
-        return not caller.startswith(self.block) and (not self.allow or caller.startswith(self.allow))
+        caller = caller_numbers.of(number)
+        return not _is_among(caller, self.block) and (not self.allow or _is_among(caller, self.allow))
+
+
+def _is_among(caller: str, prefixes: tuple[str, ...]) -> bool:
+    return caller.startswith(prefixes) if caller else "anonymous" in prefixes
 
 
 def _zone(value: str) -> str:

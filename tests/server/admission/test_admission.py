@@ -51,6 +51,12 @@ async def kinds(door: Admission, agent: Plan, calls: range, caller: str = "+1555
     return [refusal.kind if refusal else "" for refusal in refusals]
 
 
+async def kind_of(door: Admission, agent: Plan, caller: str) -> str:
+    """What the next call of ``caller`` is told; empty where it is let in."""
+    refusal = await door.ask(agent, f"CA{door.held}", caller)
+    return refusal.kind if refusal else ""
+
+
 async def test_there_are_as_many_calls_as_there_are_places(tmp_path: Path) -> None:
     door, desk = Admission(), plan(tmp_path, "limits: {calls: 2}")
     assert await kinds(door, desk, range(3)) == ["", "", "busy"]
@@ -136,7 +142,16 @@ async def test_a_webhook_that_is_repeated_late_keeps_its_place_as_long_as_its_ne
         ("callers: {block: '+1900'}", ["+15551234567", "", "anonymous"], ["+19005551234"]),
         ("callers: {allow: '+1', block: '+1900'}", ["+1800555"], ["+1900555", "+33123"]),
         ("callers: {block: anonymous}", ["+15551234567"], ["", "anonymous", "Restricted", "+266696687"]),
-        ("callers: {allow: ['+1', anonymous]}", ["+1555", ""], ["+44207"]),
+        ("callers: {allow: ['+1', anonymous]}", ["+1555", "", "Restricted"], ["+44207", "client:alice"]),
+        ("callers: {block: anonymous}", ["client:alice", "4155551234"], ["sip:anonymous@anonymous.invalid"]),
+        ("callers: {block: anonymous}", ["sip:alice@example.com", "72462"], ["+7378742833", "+Unknown"]),
+        ("callers: {allow: '+1'}", ["sip:+14155551234@carrier.com;user=phone"], ["sip:+4420@carrier.com"]),
+        ("callers: {allow: '+1'}", ["whatsapp:+14155551234", "tel:+1415"], ["4155551234", "client:+1415"]),
+        (
+            "callers: {block: '+1900'}",
+            ["sip:1900@x.com"],
+            ["sip:+19005551234@x.com", "sips:%2B1900555@x.com"],
+        ),
     ],
 )
 async def test_callers_are_let_in_by_how_their_number_begins(
@@ -146,6 +161,41 @@ async def test_callers_are_let_in_by_how_their_number_begins(
     for number in (*let_in, *refused):
         refusal = await door.ask(desk, number, number)
         assert (refusal.kind if refusal else "") == ("" if number in let_in else "blocked"), number
+
+
+@pytest.mark.parametrize("caller", ["+266696687", "Restricted", "", "sip:anonymous@anonymous.invalid"])
+async def test_hidden_callers_are_not_one_caller(tmp_path: Path, caller: str) -> None:
+    door, desk = Admission(), plan(tmp_path, "limits: {calls_per_caller: 1}")
+    assert [await door.ask(desk, call, caller) for call in ("CA0", "CA1")] == [None, None]
+    door.begin("desk", "CA2", elsewhere=caller)
+    assert await door.ask(desk, "CA3", caller) is None
+
+
+async def test_a_number_counts_once_however_its_network_writes_it(tmp_path: Path) -> None:
+    door, desk = Admission(), plan(tmp_path, "limits: {calls_per_caller: 1}")
+    assert await kind_of(door, desk, "+14155551234") == ""
+    for same in ("sip:+14155551234@a.example", "sip:+14155551234@b.example;user=phone"):
+        assert await kind_of(door, desk, same) == "caller"
+    assert await kind_of(door, desk, "client:alice") == ""
+    assert await kind_of(door, desk, "client:alice") == "caller"
+
+
+async def test_a_placed_call_is_counted_as_long_as_it_rings(tmp_path: Path) -> None:
+    clock = Clock()
+    door, desk = Admission(clock=clock), plan(tmp_path, "limits: {}")
+    door.carries = 2
+    refused = []
+    for number in range(4):
+        refusal = await door.take(desk, f"dial-{number}", f"+1555{number}", seconds=90)
+        refused.append(refusal.kind if refusal else "")
+        clock.now += 6
+    assert refused == ["", "", "full", "full"]
+    door.rename("desk", "dial-0", "CA0")
+    assert door.expected == 2
+    door.release("desk", "CA0")
+    assert await door.take(desk, "dial-9", "+15559", seconds=90) is None
+    clock.now += 90
+    assert door.expected == 0, "nobody hears of it any more"
 
 
 async def test_a_page_has_no_number_that_a_list_could_refuse(tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""Who calls: the number in what a telephone network says of a caller, and whether it is hidden."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+HIDDEN_WORDS = ("anonymous", "restricted", "unavailable", "unknown", "private", "blocked", "withheld")
+"""What networks say in the place of a number that is hidden."""
+_KEYS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
+_HIDDEN = frozenset({"", *HIDDEN_WORDS, *(word.translate(_KEYS) for word in HIDDEN_WORDS)})
+"""Also as the keys of a telephone that spell them: Twilio sends +266696687 for ANONYMOUS."""
+_SCHEME = re.compile(r"(?:sips?|tel|whatsapp):", re.IGNORECASE)
+_AFTER_USER = re.compile(r"[@;?]")
+_NUMBER = re.compile(r"\+[1-9][0-9]{0,14}")
+
+
+def is_hidden(caller: str | None) -> bool:
+    """Whether ``caller``, a number or an address as the network says it, is nobody's in particular.
+
+    >>> is_hidden("+266696687"), is_hidden("sip:anonymous@anonymous.invalid"), is_hidden("client:alice")
+    (True, True, False)
+    """
+    return _user(caller or "").lower().removeprefix("+") in _HIDDEN
+
+
+def of(caller: str | None) -> str:
+    """By what ``caller`` is told from others: the number in it, or all of it; empty where it is hidden.
+
+    >>> of("sip:+14155551234@carrier.example;user=phone"), of("client:alice"), of("Restricted")
+    ('+14155551234', 'client:alice', '')
+    """
+    if caller is None or is_hidden(caller):
+        return ""
+    user = _user(caller)
+    return user if _NUMBER.fullmatch(user) else caller
+
+
+def _user(caller: str) -> str:
+    """What stands before the host of an address of SIP, and after its scheme."""
+    return unquote(_AFTER_USER.split(_SCHEME.sub("", caller.strip(), count=1), maxsplit=1)[0])
