@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import CancelledError, wait
 
 import pytest
 
-from agentrun.tools.running.threads import Threads
+from agentrun.tools.running import loop_guard
+from agentrun.tools.running.threads import NoThreadError, Threads
+
+
+@pytest.fixture
+def no_thread(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Has the machine give no thread so many times from now on, as at a container's limit."""
+    start = threading.Thread.start
+
+    def refuse(times: int) -> None:
+        left = [None] * times
+
+        def refused(thread: threading.Thread) -> None:
+            if left:
+                left.pop()
+                raise RuntimeError("can't start new thread")
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", refused)
+
+    return refuse
 
 
 def test_two_at_once_run_at_once() -> None:
@@ -61,3 +82,31 @@ def test_stop_iteration_arrives_as_something_that_asyncio_can_carry() -> None:
     found = Threads("t").submit(next, iter(())).exception(10)
     assert isinstance(found, RuntimeError)
     assert isinstance(found.__cause__, StopIteration)
+
+
+def test_a_thread_that_could_not_be_started_takes_no_place(no_thread: Callable[[int], None]) -> None:
+    threads, ran = Threads("records", most=1), list[int]()
+    no_thread(2)
+    for number in (1, 2):
+        with pytest.raises(NoThreadError, match="can't start new thread"):
+            threads.submit(ran.append, number).result(10)
+    threads.submit(ran.append, 3).result(10)
+    assert ran == [3], "what was refused has not run later"
+
+
+def test_where_others_run_it_waits_for_one_of_them(no_thread: Callable[[int], None]) -> None:
+    threads, gate = Threads("t", most=2), threading.Event()
+    first = threads.submit(gate.wait, 10)
+    no_thread(1)
+    second = threads.submit(int, "7")
+    assert not second.done()
+    gate.set()
+    assert (first.result(10), second.result(10)) == (True, 7)
+
+
+async def test_a_tool_runs_where_no_thread_watches_it(no_thread: Callable[[int], None]) -> None:
+    async def tool() -> int:
+        return 7
+
+    no_thread(1)
+    assert await loop_guard.GuardedSteps(tool()) == 7

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from agentrun.tools.running.threads import Threads
+from agentrun.tools.running.threads import NoThreadError, Threads
 
 T = TypeVar("T")
 READ_SECONDS = 10.0
@@ -27,7 +27,8 @@ class StoreThreads:
     async def run(self, work: Callable[..., T], *args: object, seconds: float = READ_SECONDS) -> T:
         """The result of ``work``; raises what that raises, and TimeoutError after ``seconds``.
 
-        What has not begun by then never runs; what has goes on, and nobody hears of its result.
+        What has not begun by then never runs; what has goes on, and nobody hears of its result. Where the
+        machine gives no thread it is a TimeoutError at once.
         """
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._threads, partial(work, *args))
@@ -35,6 +36,8 @@ class StoreThreads:
         try:
             async with asyncio.timeout(seconds):
                 return await asyncio.shield(future)
+        except NoThreadError as error:
+            raise TimeoutError(str(error)) from None
         except BaseException:
             future.cancel()
             raise

@@ -94,7 +94,9 @@ class Workers:
                 process.send_signal(_number(stop))
             code = await process.wait()
             del self._processes[index]
-            await asyncio.to_thread(forget_process, self._ledger, process.pid)
+            # where no thread is to be had, its places are free once its lease lapses
+            with contextlib.suppress(RuntimeError):
+                await asyncio.to_thread(forget_process, self._ledger, process.pid)
             mark_process_dead(process.pid, str(self._metrics))  # type: ignore[no-untyped-call]
             # what a worker that takes the place of another can't begin with costs no call of the others
             mendable = code in MENDABLE and (is_first or not self._processes)

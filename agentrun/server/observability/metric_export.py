@@ -11,7 +11,7 @@ from loguru import logger
 
 from agentrun.server.observability import otlp
 from agentrun.server.observability.metrics import Metrics, registry_of
-from agentrun.tools.running.threads import Threads
+from agentrun.tools.running.threads import NoThreadError, Threads
 
 CLOSE_SECONDS = 2.0
 """How long the last figures may take on their way when the server stops."""
@@ -42,7 +42,7 @@ async def exporting(metrics: Metrics, environ: Mapping[str, str]) -> AsyncIterat
         sending.cancel()
         last = asyncio.get_running_loop().run_in_executor(threads, send)
         done, _ = await asyncio.wait({last}, timeout=CLOSE_SECONDS)
-        if not done:
+        if not done or last.exception():
             logger.warning("the collector at {} did not take the last metrics", where)
         close()
 
@@ -50,7 +50,10 @@ async def exporting(metrics: Metrics, environ: Mapping[str, str]) -> AsyncIterat
 async def _send_regularly(send: Callable[[], None], seconds: float, threads: Threads) -> None:
     while True:
         await asyncio.sleep(seconds)
-        await asyncio.get_running_loop().run_in_executor(threads, send)
+        try:
+            await asyncio.get_running_loop().run_in_executor(threads, send)
+        except NoThreadError as error:
+            logger.warning("metrics could not be sent: {}", error)
 
 
 def _exporter(

@@ -54,7 +54,7 @@ async def exporting(environ: Mapping[str, str]) -> AsyncIterator[bool]:
     finally:
         closing = asyncio.get_running_loop().run_in_executor(Threads("tracing", 1), outlet.shutdown)
         done, _ = await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
-        if not done:
+        if not done or closing.exception():
             logger.warning("the collector at {} did not take the last spans", where)
 
 

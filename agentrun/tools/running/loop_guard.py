@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Coroutine, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Generic, TypeVar
 
@@ -91,7 +91,9 @@ class GuardedSteps(Generic[T]):
             return
         over = threading.Event()
         main = threading.main_thread().ident
-        threading.Thread(target=self._watch, args=(over, main), name="loop-guard", daemon=True).start()
+        # where the machine gives no thread, it runs unwatched
+        with suppress(RuntimeError, MemoryError):
+            threading.Thread(target=self._watch, args=(over, main), name="loop-guard", daemon=True).start()
         try:
             yield
         finally:

@@ -16,6 +16,10 @@ MOST_THREADS = 16
 """Calls of one tool that run at once; later ones wait for a thread, within the tool's timeout."""
 
 
+class NoThreadError(RuntimeError):
+    """The machine gives this process no further thread at the moment; the work has not begun."""
+
+
 class Threads(Executor):
     """Runs functions in daemon threads, each of which ends when nothing is waiting any more.
 
@@ -32,15 +36,32 @@ class Threads(Executor):
         self._lock = threading.Lock()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Run ``fn`` in a thread, at once or when one is free."""
+        """Run ``fn`` in a thread, at once or when one is free.
+
+        Where no thread can be started it waits for one of those that run; where none does, the future has a
+        NoThreadError.
+        """
         future: Future[T] = Future()
+        job = partial(_fulfil, future, partial(fn, *args, **kwargs))
         with self._lock:
-            self._waiting.append(partial(_fulfil, future, partial(fn, *args, **kwargs)))
+            self._waiting.append(job)
             if self._running == self._most:
                 return future
             self._running += 1
-        threading.Thread(target=self._work, name=f"tool-{self._name}", daemon=True).start()
+        try:
+            threading.Thread(target=self._work, name=f"tool-{self._name}", daemon=True).start()
+        except (RuntimeError, MemoryError) as error:
+            self._not_started(job, future, error)
         return future
+
+    def _not_started(self, job: Callable[[], None], future: Future[T], error: Exception) -> None:
+        with self._lock:
+            self._running -= 1
+            if self._running or job not in self._waiting:
+                return
+            self._waiting.remove(job)
+        if future.set_running_or_notify_cancel():
+            future.set_exception(NoThreadError(f"no thread can be started: {error}"))
 
     def _work(self) -> None:
         while True:

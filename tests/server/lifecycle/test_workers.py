@@ -109,3 +109,19 @@ async def test_a_replacement_that_can_t_begin_is_tried_again_while_another_worke
     assert not machine.started[1].over.is_set()
     stop.asked.set()
     assert await running == 0
+
+
+async def test_a_machine_without_room_for_a_thread_still_replaces_a_worker(
+    machine: Machine, supervisor: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(workers, "forget_process", refuse)
+    stop = Stop()
+    running = asyncio.create_task(supervisor.run(stop))
+    await until(lambda: len(machine.started) == 2, 10)
+    machine.started[0].end(-9)
+    await until(lambda: len(machine.started) == 3, 10)
+    stop.asked.set()
+    assert await asyncio.wait_for(running, 10) == 0

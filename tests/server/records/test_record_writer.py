@@ -264,3 +264,18 @@ class OwnClock(datetime):
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Self:  # noqa: ARG003 - as datetime's
         raise AssertionError("the server's own clock was asked")
+
+
+async def test_a_thread_that_could_not_be_started_costs_one_try(
+    store: Store, copies: LocalCopies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    writer = RecordWriter(store, copies)
+    writer.watch(record_of("CA1"))
+    with monkeypatch.context() as machine:
+        machine.setattr(threading.Thread, "start", refuse)
+        assert [await writer.write(), await writer.write()] == [False, False]
+    assert await writer.write()
+    assert ids(store) == {"CA1"}
