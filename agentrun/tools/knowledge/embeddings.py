@@ -1,10 +1,9 @@
-"""Passages by meaning: vectors of a model, kept in SQLite, beside the ranking of the words."""
+"""Passages by meaning: vectors of a model, beside the ranking of the words."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import sqlite3
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from agentrun.spec.models.tools.knowledge import Embeddings
 from agentrun.tools.http.template import fill_variables
 from agentrun.tools.knowledge import index
 from agentrun.tools.knowledge.documents import Passage
+from agentrun.tools.knowledge.vectors import Vectors
 
 SECONDS = 5.0
 AT_ONCE = 64
@@ -21,23 +21,69 @@ _RANK = 60
 """How much the first places count when two rankings are joined (reciprocal rank fusion, Cormack 2009)."""
 
 
-def search(
-    folder: Path, cache: Path, query: str, most: int, embeddings: Embeddings, environ: Mapping[str, str]
-) -> list[Passage]:
-    """The ``most`` best passages by words and by meaning; by words alone when the model can't be asked.
+class MeaningSearch:
+    """Searches the documents of ``folder`` by words and by meaning; the index of the words is at ``cache``.
 
-    Blocks; raises OSError when the folder can't be read.
+    Each passage is embedded once: in a file beside ``cache``, or where none can be written, for as long as
+    this object is there.
     """
-    by_words = index.search(folder, cache, query, most * 4)
-    passages = index.everything(folder, cache)
-    try:
-        by_meaning = _nearest(passages, cache.with_suffix(".vectors.sqlite"), query, embeddings, environ)
-    except (OSError, ValueError, LookupError, sqlite3.Error) as error:
-        from loguru import logger
 
-        logger.warning("documents are searched by words alone: {}", error)
-        return by_words[:most]
-    return _joined(by_words, by_meaning[: most * 4])[:most]
+    def __init__(self, folder: Path, cache: Path, embeddings: Embeddings) -> None:
+        self._folder, self._cache, self._embeddings = folder, cache, embeddings
+        self._kept = Vectors(cache.with_suffix(".vectors.sqlite"))
+        self._embedding = threading.Lock()
+
+    def search(self, query: str, most: int, environ: Mapping[str, str]) -> list[Passage]:
+        """The ``most`` best passages by words and by meaning; by words alone when the model can't be asked.
+
+        Blocks; raises OSError when the folder can't be read.
+        """
+        by_words = index.search(self._folder, self._cache, query, most * 4)
+        passages = index.everything(self._folder, self._cache)
+        try:
+            by_meaning = self._nearest(passages, query, environ)
+        except (OSError, ValueError, LookupError) as error:
+            from loguru import logger
+
+            logger.warning("documents are searched by words alone: {}", error)
+            return by_words[:most]
+        return _joined(by_words, by_meaning[: most * 4])[:most]
+
+    def _nearest(self, passages: Sequence[Passage], query: str, environ: Mapping[str, str]) -> list[Passage]:
+        import numpy as np
+
+        if not passages:
+            return []
+        vectors = self._vectors(passages, environ)
+        (blob,) = _embed([query], self._embeddings, environ)
+        every = np.stack([np.frombuffer(vector, np.float32) for vector in vectors])
+        query_vector = np.frombuffer(blob, np.float32)
+        lengths = np.linalg.norm(every, axis=1) * np.linalg.norm(query_vector) + 1e-12
+        return [passages[place] for place in np.argsort(-(every @ query_vector) / lengths)]
+
+    def _vectors(self, passages: Sequence[Passage], environ: Mapping[str, str]) -> list[bytes]:
+        """The vector of each passage; those that were not seen before are asked for, and kept.
+
+        Each portion is kept by itself: what is asked for next goes on after the last one that was answered.
+        Several searches at once ask for them once; raises OSError for one that would wait for too long.
+        """
+        keys = [_key(passage, self._embeddings) for passage in passages]
+        if not self._embedding.acquire(timeout=SECONDS):
+            raise OSError("the documents are just being embedded")
+        try:
+            vectors = self._kept.read()
+            new = [(key, passage) for key, passage in zip(keys, passages, strict=True) if key not in vectors]
+            for some in _in_portions(new):
+                texts = [f"{passage.heading}\n{passage.text}" for _, passage in some]
+                blobs = _embed(texts, self._embeddings, environ)
+                rows = dict(zip([key for key, _ in some], blobs, strict=True))
+                self._kept.add(rows)
+                vectors |= rows
+            if gone := set(vectors) - set(keys):
+                self._kept.remove(gone)
+        finally:
+            self._embedding.release()
+        return [vectors[key] for key in keys]
 
 
 def _joined(*rankings: Sequence[Passage]) -> list[Passage]:
@@ -47,55 +93,6 @@ def _joined(*rankings: Sequence[Passage]) -> list[Passage]:
         for place, passage in enumerate(ranking):
             scores[passage] = scores.get(passage, 0.0) + 1 / (_RANK + place)
     return sorted(scores, key=lambda passage: -scores[passage])
-
-
-def _nearest(
-    passages: Sequence[Passage], cache: Path, query: str, embeddings: Embeddings, environ: Mapping[str, str]
-) -> list[Passage]:
-    import numpy as np
-
-    if not passages:
-        return []
-    vectors = _vectors(passages, cache, embeddings, environ)
-    (blob,) = _embed([query], embeddings, environ)
-    every = np.stack([np.frombuffer(vector, np.float32) for vector in vectors])
-    query_vector = np.frombuffer(blob, np.float32)
-    lengths = np.linalg.norm(every, axis=1) * np.linalg.norm(query_vector) + 1e-12
-    return [passages[place] for place in np.argsort(-(every @ query_vector) / lengths)]
-
-
-def _vectors(
-    passages: Sequence[Passage], cache: Path, embeddings: Embeddings, environ: Mapping[str, str]
-) -> list[bytes]:
-    """The vector of each passage; those that were not seen before are asked for, and kept.
-
-    Each portion is kept by itself: what is asked for next goes on after the last one that was answered.
-    """
-    keys = [_key(passage, embeddings) for passage in passages]
-    with contextlib.closing(_open(cache)) as database:
-        vectors = dict(database.execute("SELECT key, vector FROM vectors"))
-        new = [(key, passage) for key, passage in zip(keys, passages, strict=True) if key not in vectors]
-        for some in _in_portions(new):
-            texts = [f"{passage.heading}\n{passage.text}" for _, passage in some]
-            rows = list(zip([key for key, _ in some], _embed(texts, embeddings, environ), strict=True))
-            with database:
-                database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
-            vectors |= dict(rows)
-        if gone := [(key,) for key in set(vectors) - set(keys)]:
-            with database:
-                database.executemany("DELETE FROM vectors WHERE key = ?", gone)
-    return [vectors[key] for key in keys]
-
-
-def _open(cache: Path) -> sqlite3.Connection:
-    try:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(cache, timeout=SECONDS)
-        database.execute("CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, vector BLOB)")
-    except (OSError, sqlite3.Error):
-        database = sqlite3.connect(":memory:")
-        database.execute("CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB)")
-    return database
 
 
 def _in_portions(new: Sequence[tuple[str, Passage]]) -> Iterator[Sequence[tuple[str, Passage]]]:

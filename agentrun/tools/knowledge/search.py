@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agentrun.call import Call
 from agentrun.spec.models.tools.knowledge import Knowledge
-from agentrun.tools.knowledge import embeddings as vectors
+from agentrun.tools.knowledge.embeddings import MeaningSearch
 from agentrun.tools.knowledge.index import search
 
 NOTHING = "Nothing was found. Try other words, or tell the caller that you don't know."
@@ -17,6 +17,8 @@ def make(beside: Path, agent: str, knowledge: Knowledge) -> Callable[[Call, str]
     """The tool over the documents of ``knowledge``; its index is kept in ``.agentrun`` of ``beside``."""
     folder = beside / knowledge.folder
     cache = beside / ".agentrun" / f"knowledge-{agent}.sqlite"
+    embeddings = knowledge.embeddings
+    by_meaning = MeaningSearch(folder, cache, embeddings) if embeddings else None
 
     def search_knowledge(call: Call, query: str) -> list[dict[str, str]] | str:
         """Look something up in the documents. Answer from what they say, and from nothing else.
@@ -24,11 +26,10 @@ def make(beside: Path, agent: str, knowledge: Knowledge) -> Callable[[Call, str]
         Args:
             query: What to look for, in a few words, such as: check-out time.
         """
-        most, embeddings = knowledge.results, knowledge.embeddings
-        if embeddings and not call.offline:
-            hits = vectors.search(folder, cache, query, most, embeddings, call.environ)
+        if by_meaning and not call.offline:
+            hits = by_meaning.search(query, knowledge.results, call.environ)
         else:
-            hits = search(folder, cache, query, most)
+            hits = search(folder, cache, query, knowledge.results)
         return [
             {"source": " > ".join(filter(None, (hit.source, hit.heading))), "text": hit.text} for hit in hits
         ] or NOTHING

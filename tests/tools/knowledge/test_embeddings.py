@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -134,3 +137,41 @@ def test_a_variable_that_is_not_set_is_told_and_a_key_in_plain_text_is_refused(p
     assert "KEY is not set" in complaints(path)
     path.write_text(path.read_text().replace("${KEY}", "sk"))
     assert "'sk' is a key in plain text" in complaints(path)
+
+
+@pytest.fixture(params=["no folder", "a file that was written before and can only be read"])
+def unwritable(path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The spec where nothing more can be written beside it; also for root, whom no mode keeps out."""
+    beside = path.parent / ".agentrun"
+    if request.param == "no folder":
+        beside.write_text("a file")
+        yield path
+        return
+    beside.mkdir()
+    vectors = beside / "knowledge-desk.vectors.sqlite"
+    with contextlib.closing(sqlite3.connect(vectors)) as database, database:
+        database.execute("CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB)")
+        for change in ("INSERT", "DELETE"):
+            refuse = "SELECT RAISE(FAIL, 'attempt to write a readonly database')"
+            database.execute(f"CREATE TRIGGER no_{change} BEFORE {change} ON vectors BEGIN {refuse}; END")
+    yield path
+
+
+async def test_where_nothing_can_be_written_documents_are_embedded_once_too(
+    unwritable: Path, model: Model
+) -> None:
+    (tool,) = plugins.load(spec.load(unwritable))
+    call = Call("1", "desk", "local", environ={"WHERE": model.url, "KEY": "secret"})
+    for query, found in (("Where can I eat?", "seven"), ("Can we swim?", "warm"), ("My pet", "welcome")):
+        assert found in (await invoke(tool, call, {"query": query})).text
+    assert [len(texts) for texts in model.asked] == [3, 1, 1, 1]
+    (unwritable.parent / "docs" / "a.md").write_text("# Pool\nIt is warm.\n# Food\nFrom eight.\n")
+    assert "eight" in (await invoke(tool, call, {"query": "Where can I eat?"})).text
+    assert [len(texts) for texts in model.asked][4:] == [1, 1]
+
+
+async def test_two_first_searches_at_once_embed_the_documents_once(path: Path, model: Model) -> None:
+    (tool,) = plugins.load(spec.load(path))
+    call = Call("1", "desk", "local", environ={"WHERE": model.url, "KEY": "secret"})
+    await asyncio.gather(*(invoke(tool, call, {"query": query}) for query in ("eat", "swim")))
+    assert sorted(len(texts) for texts in model.asked) == [1, 1, 3]
