@@ -74,6 +74,19 @@ def test_a_replica_that_stops_has_time_for_its_longest_call(
     assert int(annotations["nginx.ingress.kubernetes.io/proxy-read-timeout"]) > seconds
 
 
+def test_tables_are_brought_up_to_date_before_a_probe_could_end_it(tmp_path: Path) -> None:
+    found = manifests(tmp_path)
+    [migration] = pod(found)["initContainers"]
+    [container] = pod(found)["containers"]
+    assert migration["command"] == ["agentrun", "calls", "migrate"]
+    assert migration["image"] == container["image"]
+    secrets = [one for one in container["env"] if "secretKeyRef" in one.get("valueFrom", {})]
+    assert migration["env"] == secrets
+    assert any(one["name"] == "AGENTRUN_RECORDS" for one in secrets)
+    assert "startupProbe" not in migration
+    assert migration["securityContext"] == container["securityContext"]
+
+
 def test_no_replica_goes_before_another_is_ready(tmp_path: Path) -> None:
     found = manifests(tmp_path)
     assert found["Deployment"]["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from agentrun.records.store.private_file import keep_private
 
 BUSY_MS = 10_000
 """How long SQLite waits for another process that writes."""
+_LONGEST_BUSY_MS = 2**31 - 1
 STATEMENT_MS = 15_000
 """How long PostgreSQL works on one statement; one of ours takes milliseconds."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -84,17 +85,51 @@ def begin_snapshot(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN")
 
 
-def migrate(connection: sa.Connection, steps: Path = _MIGRATIONS, versions: str = VERSIONS) -> None:
+def ignore() -> None:
+    """Do nothing: for those whom a step does not concern."""
+
+
+def migrate(
+    connection: sa.Connection,
+    steps: Path = _MIGRATIONS,
+    versions: str = VERSIONS,
+    on_steps: Callable[[], None] = ignore,
+) -> None:
     """Run the ``steps`` that a database lacks; ``versions`` is the table that says which it has.
 
-    A database that a newer agentrun has brought further stays as it is: steps only add, and what they add
-    may be left out, so that old and new serve side by side while they are being exchanged.
+    ``on_steps`` is told where it lacks any: they take their time, and so does the wait for another process
+    that is running them. A database that a newer agentrun has brought further stays as it is: steps only add,
+    and what they add may be left out, so that old and new serve side by side while they are being exchanged.
     """
-    connection.exec_driver_sql(_ALONE[connection.dialect.name])
+    alone = _ALONE[connection.dialect.name]
+    if _newest(steps) in _had(connection, versions):
+        connection.exec_driver_sql(alone)
+    else:
+        on_steps()
+        with _waiting_long(connection):
+            connection.exec_driver_sql(alone)
     if _newest(steps) not in _had(connection, versions):
         from agentrun.records.store import schema_steps  # Alembic is for the few starts that need it
 
         schema_steps.run(connection, steps, versions)
+
+
+@contextlib.contextmanager
+def _waiting_long(connection: sa.Connection) -> Iterator[None]:
+    """Have the block wait for a lock as long as another process has it."""
+    if connection.dialect.name == "postgresql":
+        for name in ("statement_timeout", "lock_timeout"):
+            connection.exec_driver_sql(f"SET LOCAL {name} = 0")
+        yield
+        # a step that waits for a table keeps everybody else from it
+        connection.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
+        return
+    usual = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {_LONGEST_BUSY_MS}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {usual}")
 
 
 def _newest(steps: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -48,12 +48,15 @@ class Store:
     ['CA1']
     """
 
-    def __init__(self, url: str) -> None:
-        """Open the store at ``url`` and bring it up to date; raises SetupError where that can't be done."""
+    def __init__(self, url: str, on_steps: Callable[[], None] = engine.ignore) -> None:
+        """Open the store at ``url`` and bring it up to date; raises SetupError where that can't be done.
+
+        ``on_steps`` is told where tables lack something, which takes as long as it takes.
+        """
         try:
             self._engine = engine.make(url)
             with self._engine.begin() as connection:
-                engine.migrate(connection)
+                engine.migrate(connection, on_steps=on_steps)
                 answered.prepare(connection)
         except sa.exc.ArgumentError:
             message = f"'{engine.shown(url)}' is no address of a store"

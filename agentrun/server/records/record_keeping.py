@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from agentrun.server.records.record_writer import RecordWriter
 
 
-OPEN_SECONDS = 60.0
-"""How long a store may take to be brought up to date when the server starts."""
-
-
 @dataclass(frozen=True)
 class Keeping:
     """What writes the records of a server, and what sends them."""
@@ -94,12 +90,12 @@ async def record_keeping(
     """
     from agentrun.records.store import local_copies
     from agentrun.records.store.local_copies import LocalCopies
+    from agentrun.records.store.opening import opened
     from agentrun.records.store.store import Store
-    from agentrun.records.store.threads import StoreThreads
     from agentrun.server.records.record_writer import CLOSE_SECONDS, RecordWriter
     from agentrun.server.records.resumed_calls import ResumedCalls
 
-    store = await StoreThreads("opening").run(Store, options.records or "", seconds=OPEN_SECONDS)
+    store = await opened(Store, options.records or "")
 
     def sent_to() -> dict[str, Webhook]:
         return webhooks(switchboard.plans) if options.webhooks else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -25,13 +25,16 @@ VERSIONS = "shared_version"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def open_database(url: str) -> sa.Engine:
-    """The database at ``url``, brought up to date; blocks, and raises SetupError where that can't be done."""
+def open_database(url: str, on_steps: Callable[[], None] = engine.ignore) -> sa.Engine:
+    """The database at ``url``, brought up to date; blocks, and raises SetupError where that can't be done.
+
+    ``on_steps`` is told where tables lack something.
+    """
     try:
         parsed = sa.make_url(url)
         found = _postgresql(parsed) if parsed.get_backend_name() == "postgresql" else _sqlite(parsed)
         with found.begin() as connection:
-            engine.migrate(connection, _MIGRATIONS, VERSIONS)
+            engine.migrate(connection, _MIGRATIONS, VERSIONS, on_steps)
             answered.prepare(connection)
     except sa.exc.ArgumentError:
         message = f"'{engine.shown(url)}' is no address of a database"

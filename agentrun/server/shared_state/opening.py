@@ -13,15 +13,13 @@ import sqlalchemy as sa
 
 from agentrun import __version__
 from agentrun.errors import SetupError
-from agentrun.records.store.threads import StoreThreads
+from agentrun.records.store.opening import opened
 from agentrun.server.shared_state.backend import Process
 from agentrun.server.shared_state.state import SharedState
 
 if TYPE_CHECKING:
     from agentrun.server.shared_state.sql import SqlBackend
 
-OPEN_SECONDS = 60.0
-"""How long a database may take to be brought up to date when the server starts."""
 NONE = "none"
 
 
@@ -50,7 +48,7 @@ async def open_state(url: str | None, private_address: str = "") -> SharedState:
         return SharedState(me=me)
     from agentrun.server.shared_state.sql import SqlBackend
 
-    shared = await StoreThreads("opening").run(SqlBackend, url, seconds=OPEN_SECONDS)
+    shared = await opened(SqlBackend, url)
     state = SharedState(shared, me)
     await state.beat()
     return state

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from agentrun.records.store.answered import AnsweredTable
-from agentrun.records.store.engine import insertion
+from agentrun.records.store.engine import ignore, insertion
 from agentrun.server.admission.limits import MINUTE, Limits, Refusal, Taken
 from agentrun.server.shared_state import database
 from agentrun.server.shared_state.backend import (
@@ -41,9 +41,9 @@ class SqlBackend:
     Raises SetupError where that can't be done; the methods raise sqlalchemy.exc.SQLAlchemyError.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, on_steps: Callable[[], None] = ignore) -> None:
         self.url = url
-        self.engine = open_database(url)
+        self.engine = open_database(url, on_steps)
         self._insert = insertion(self.engine.dialect.name)
         self._answered = AnsweredTable(self.engine)
         self.placed = PlacedTable(self.engine)
