@@ -116,7 +116,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
     if given["capacity"]:
         # connections are divided among the workers by chance
         given["capacity"] = math.ceil(given["capacity"] / workers)
-    options = Options(**given, limits=limits, records=store, webhooks=True)
+    options = Options(**given, workers=workers, limits=limits, records=store, webhooks=True)
 
     if workers > 1 and options.pod_deletion_cost:
         raise click.UsageError("--pod-deletion-cost counts the calls of one process: leave out --workers")

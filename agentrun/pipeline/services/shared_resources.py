@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -15,6 +16,7 @@ import httpx
 import openai
 from pipecat.audio.vad.vad_analyzer import VADParams
 
+from agentrun import processors
 from agentrun.http import bounded_answers, tls
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services import http_retries
@@ -127,7 +129,7 @@ def _lasting(limits: Any) -> Any:
 
 def _cores() -> int:
     """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return math.ceil(processors.available())
 
 
 def _give_way() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
+from agentrun import processors
 from agentrun.server.admission.lateness import Lateness
 
 PERIOD_SECONDS = 0.1
@@ -33,10 +33,7 @@ JUDGING_LATE_SECONDS = 0.15
 
 @dataclass(frozen=True)
 class Used:
-    """Seconds of processor time so far.
-
-    ``process`` is the whole process's, for each core that it may use; ``loop`` is the event loop's thread.
-    """
+    """Seconds of processor time so far: of the whole process, and of the event loop's thread."""
 
     process: float
     loop: float
@@ -48,8 +45,7 @@ def used() -> Used:
     >>> used().loop >= 0
     True
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Used(time.process_time() / cores, time.thread_time())
+    return Used(time.process_time(), time.thread_time())
 
 
 @dataclass(frozen=True)
@@ -64,10 +60,11 @@ class Load:
     """Watches one process and says how many calls it holds.
 
     ``calls`` counts those that are up, ``clock`` and ``sleep`` are the event loop's. ``judging`` are the
-    threads that judge turns, None where there are none.
+    threads that judge turns, None where there are none. ``cores`` are the processors that this process can
+    have: its share of those that it and the other workers of its server may use.
 
-    >>> Load(lambda: 0).capacity
-    15
+    >>> Load(lambda: 0, cores=4).capacity, Load(lambda: 0, cores=0.5).capacity
+    (15, 7)
     """
 
     calls: Callable[[], int]
@@ -75,13 +72,15 @@ class Load:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     used: Callable[[], Used] = used
+    cores: float = field(default_factory=processors.available)
     loop_lateness: Lateness = field(init=False)
     judging_lateness: Lateness = field(init=False)
 
     def __post_init__(self) -> None:
         self.loop_lateness = Lateness(LOOP_LATE_SECONDS, self.clock)
         self.judging_lateness = Lateness(JUDGING_LATE_SECONDS, self.clock)
-        self._cost = FIRST_GUESS
+        # its loop has one core at the most
+        self._cost = FIRST_GUESS / min(1.0, self.cores)
         self._seen: deque[_Look] = deque()
         self._call_seconds = 0.0
         self._asked_at = self._told_at = float("-inf")
@@ -134,7 +133,8 @@ class Load:
         first, last = self._seen[0], self._seen[-1]
         lasted, called = last.at - first.at, last.call_seconds - first.call_seconds
         if lasted >= WINDOW_SECONDS / 2 and called >= lasted * _LEAST_CALLS:
-            spent = last.used.process - first.used.process, last.used.loop - first.used.loop
+            process = (last.used.process - first.used.process) / self.cores
+            spent = process, last.used.loop - first.used.loop
             self._cost = max(_LEAST_COST, *(each / called for each in spent))
 
     def _ask(self, judging: Executor) -> None:

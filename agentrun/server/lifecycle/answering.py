@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
+from agentrun import processors
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.server.admission.admission import Admission
@@ -57,7 +58,8 @@ async def answering(
         admission = Admission(options.limits, state=state)
         admission.carries = options.capacity
         switchboard = Switchboard(plans, resources, admission)
-        load_now = Load(lambda: switchboard.live, resources.turn_threads, asyncio.get_running_loop().time)
+        clock, cores = asyncio.get_running_loop().time, processors.available() / options.workers
+        load_now = Load(lambda: switchboard.live, resources.turn_threads, clock, cores=cores)
         admission.capacity = SharedLoad(ledger, load_now).capacity if ledger else lambda: load_now.capacity
         stack.push_async_callback(switchboard.background.stop)
         if options.dispatch is None:

@@ -23,7 +23,7 @@ class Options:
     ``ice_servers`` are addresses of STUN and TURN servers, for calls from browsers.
     ``dispatch`` is where sessions answer the calls that are let in here, None for here.
     With ``pod_deletion_cost`` Kubernetes is told how many calls the pod has.
-    One of several workers has its number, the descriptor of their socket, and the file that they share.
+    One of several ``workers`` has its number, the descriptor of their socket, and the file that they share.
     """
 
     host: str = "127.0.0.1"
@@ -39,6 +39,7 @@ class Options:
     origins: tuple[str, ...] = ()
     ice_servers: tuple[str, ...] = ()
     forwarded_allow_ips: str | None = None
+    workers: int = 1
     worker: int = 0
     worker_fd: int | None = None
     ledger: Path | None = None

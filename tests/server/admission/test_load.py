@@ -21,13 +21,25 @@ from tests.server.admission.test_admission import kinds, plan
 
 
 class Machine:
-    """A process with so many ``calls``, each of which costs ``share`` of a core, whose loop is ``late``."""
+    """A process with so many ``calls``, each of which costs ``share`` of a core, whose loop is ``late``.
 
-    def __init__(self, calls: int = 0, share: float = 0.0, judging: Executor | None = None) -> None:
+    The whole process takes ``process`` times what its loop does, of the ``cores`` that it may use.
+    """
+
+    def __init__(
+        self,
+        calls: int = 0,
+        share: float = 0.0,
+        judging: Executor | None = None,
+        *,
+        process: float = 0.0,
+        cores: float = 4.0,
+    ) -> None:
         self.calls, self.share, self.late = calls, share, 0.0
+        self._process = process
         self._spent, self._at = 0.0, asyncio.get_running_loop().time()
         clock = asyncio.get_running_loop().time
-        self.load = Load(lambda: self.calls, judging, clock, self._sleep, self._used)
+        self.load = Load(lambda: self.calls, judging, clock, self._sleep, self._used, cores)
 
     async def _sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds + self.late)
@@ -36,7 +48,7 @@ class Machine:
         now = asyncio.get_running_loop().time()
         self._spent += (now - self._at) * self.calls * self.share
         self._at = now
-        return Used(0.0, self._spent)
+        return Used(self._spent * self._process, self._spent)
 
     async def live(self, seconds: float) -> None:
         """Let it be watched for a while."""
@@ -251,6 +263,23 @@ def test_workers_hold_together_what_each_of_them_holds(
         return [together, admitted, shared[0].capacity()]
 
     assert play(scene) == [[5, 5], ["", "", "", "", "", "busy"], 3], "one that is silent is no more"
+
+
+def test_workers_hold_no_more_than_the_machine_that_they_share(tmp_path: Path) -> None:
+    """Four on four cores; a call takes a tenth of a core, a fifth of that in the loop."""
+
+    async def scene() -> int:
+        machines = [Machine(calls=5, share=0.02, process=5.0, cores=4 / 4) for _ in range(4)]
+        for machine in machines:
+            await machine.live(12)
+        return sum(machine.load.most for machine in machines)
+
+    assert play(scene) == 4 * int(FULL_SHARE / 0.1) <= 0.75 * 4 / 0.1
+
+
+@pytest.mark.parametrize(("cores", "calls"), [(4.0, 15), (1.0, 15), (0.5, 7), (0.25, 3)])
+def test_the_careful_guess_is_of_what_the_process_may_use(cores: float, calls: int) -> None:
+    assert Load(lambda: 0, cores=cores).capacity == calls
 
 
 def test_a_worker_that_is_late_closes_the_door_of_all(tmp_path: Path) -> None:
