@@ -40,7 +40,7 @@ def find(project: Path) -> Mapping[str, list[Source]]:
     """
     sources: dict[str, list[Source]] = {}
     for path in sorted((project / FOLDER).glob("[!_.]*")):
-        if _TESTS.fullmatch(path.name):
+        if is_for_tests(path.name):
             continue
         if path.suffix == ".py" and path.is_file():
             sources.setdefault(path.stem, []).append(Source(path.stem, path))
@@ -49,6 +49,28 @@ def find(project: Path) -> Mapping[str, list[Source]]:
     for entry in _installed(tuple(sys.path)):
         sources.setdefault(entry.name, []).append(Source(entry.name, entry))
     return sources
+
+
+def is_for_tests(name: str) -> bool:
+    """Whether a file, a folder or a plugin of this name is passed over: pytest takes it.
+
+    >>> is_for_tests("test_orders.py"), is_for_tests("conftest"), is_for_tests("orders")
+    (True, True, False)
+    """
+    return bool(_TESTS.fullmatch(name))
+
+
+def why_passed_over(folder: Path, name: str) -> tuple[str, str] | None:
+    """What is at ``name`` in the ``folder`` of plugins and is none, and what to do; None for nothing."""
+    place = next((one for one in (folder / f"{name}.py", folder / name) if one.exists()), None)
+    if place is None:
+        return None
+    if name.startswith(("_", ".")) or is_for_tests(name):
+        names = "names that begin with _ or test_, tests and conftest are no plugins"
+        return f"{place} is passed over: {names}", "rename it"
+    if place.is_dir():
+        return f"{place} is passed over: it has no __init__.py", f"add one, or write {place}.py"
+    return f"{place} is no file", "write a module, or a package with an __init__.py"
 
 
 @cache

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from agentrun.errors import PluginError, Problem, SpecError
 from agentrun.plugins import builtin, handoff
 from agentrun.plugins.call_hooks import CallHooks
-from agentrun.plugins.find import FOLDER, Source, find
+from agentrun.plugins.find import FOLDER, Source, find, why_passed_over
 from agentrun.plugins.tools import Plugin, open_plugin
 from agentrun.spec.loading.spec_file import SpecFile, Where
 from agentrun.spec.models.tools.tool_use import ToolUse
@@ -147,6 +147,9 @@ class _Shelf:
             self.problem(index, f"two plugins are called '{plugin}': {both}", "rename or remove one of them")
             return None
         folder = self.file.project / FOLDER
+        if passed_over := why_passed_over(folder, plugin):
+            self.problem(index, *passed_over)
+            return None
         close = difflib.get_close_matches(plugin, [*self.sources, *BUILTINS], 1)
         there = f", or name one of: {', '.join(sorted(self.sources))}" if self.sources else ""
         hint = f"did you mean '{close[0]}'?" if close else f"write {folder / plugin}.py{there}"

@@ -138,6 +138,14 @@ def test_nothing_is_written_over_or_half_written(tmp_path: Path) -> None:
         (("plugin", "My-Shop"), "'My-Shop' is not lower-case letters, digits and"),
         (("agent", "Front Desk"), "'Front Desk' is not lower-case letters, digits and hyphens"),
         (("plugin", "../shop"), "'../shop' is not"),
+        (("plugin", "test_drive"), "'test_drive' is passed over, as pytest's files are"),
+        (("plugin", "tests"), "'tests' is passed over"),
+        (("plugin", "conftest"), "'conftest' is passed over"),
+        (("plugin", "transfer"), "'transfer' is a built-in tool: name it for example my_transfer"),
+        (("plugin", "class"), "'class' is a name of Python's"),
+        (("plugin", "json"), "'json' is a name of Python's"),
+        (("plugin", "httpx"), "or of an installed package: name it for example my_httpx"),
+        (("plugin", "x" * 64), "has more than 63 characters"),
     ],
 )
 def test_a_name_that_can_not_be_one_is_refused(

@@ -112,6 +112,28 @@ def test_unknown_plugin_points_at_its_line_with_a_close_match(project: Project) 
     assert hint == "did you mean 'hours'?"
 
 
+@pytest.mark.parametrize(
+    ("there", "name", "why"),
+    [
+        (
+            "test_drive.py",
+            "test_drive",
+            "names that begin with _ or test_, tests and conftest are no plugins",
+        ),
+        ("tests/__init__.py", "tests", "names that begin with _ or test_, tests and conftest are no plugins"),
+        ("_own.py", "_own", "names that begin with _ or test_, tests and conftest are no plugins"),
+        ("orders/hours.py", "orders", "it has no __init__.py"),
+    ],
+)
+def test_what_is_there_and_no_plugin_is_named(project: Project, there: str, name: str, why: str) -> None:
+    file = project.folder / "plugins" / there
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("")
+    place = file if there.endswith(f"{name}.py") else project.folder / "plugins" / name
+    _, _, message, _ = problem(project, name)
+    assert message == f"{place} is passed over: {why}"
+
+
 def test_unknown_plugin_lists_what_is_there(project: Project) -> None:
     project.plugin("hours.py", "opening_hours")
     project.plugin("scores.py", "scores")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import keyword
 import os
 import re
 import shlex
+import sys
+from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,9 +29,28 @@ def _plugin_name(_ctx: click.Context, _param: click.Parameter, value: str) -> st
         raise click.BadParameter(
             f"'{value}' is not lower-case letters, digits and underscores, as in my_shop"
         )
+    if why := _unusable(value):
+        raise click.BadParameter(f"'{value}' {why}")
     return value
 
 
+def _unusable(plugin: str) -> str:
+    """Why no plugin can have this name, or nothing: its file would be passed over, refused, or in the way."""
+    from agentrun.plugins.find import is_for_tests
+    from agentrun.tools.builtin import BUILTINS
+
+    if len(plugin) > _LONGEST_PLUGIN:
+        return f"has more than {_LONGEST_PLUGIN} characters"
+    if is_for_tests(plugin):
+        return "is passed over, as pytest's files are: choose a name that does not begin with test_"
+    if plugin in BUILTINS:
+        return f"is a built-in tool: name it for example my_{plugin}"
+    if keyword.iskeyword(plugin) or plugin in sys.stdlib_module_names or plugin in packages_distributions():
+        return f"is a name of Python's, or of an installed package: name it for example my_{plugin}"
+    return ""
+
+
+_LONGEST_PLUGIN = 63
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _URL = "http://127.0.0.1:7860/front-desk/twilio/voice"
 _STYLES, _TRANSPORTS = ("cascaded", "realtime"), ("local", "twilio", "daily")

@@ -11,7 +11,8 @@ import click
 def command(tests: bool, markdown: bool) -> None:
     """Print the JSON Schema (draft 2020-12) of a spec.
 
-    An editor offers what it names: the tools that come with agentrun, and the plugins of this folder.
+    An editor offers what it names: the tools that come with agentrun, and plugins, of this
+    folder and installed.
     """
     from agentrun.providers import schema as services
     from agentrun.spec.reference import json_schema
@@ -25,12 +26,12 @@ def command(tests: bool, markdown: bool) -> None:
 
 
 def _tools() -> list[str]:
-    """What may stand at ``use``: built-in tools, and the files in ``plugins/``; nothing is imported."""
+    """What may stand at ``use``: built-in tools, and plugins, which are not imported."""
     from pathlib import Path
 
+    from agentrun.plugins.find import find
     from agentrun.spec.values.project_paths import find_project
     from agentrun.tools.builtin import BUILTINS
 
-    folder = find_project(Path("agent.yaml")) / "plugins"
-    plugins = sorted(path.stem for path in folder.glob("*.py") if not path.name.startswith("_"))
-    return [*BUILTINS, *(name for name in plugins if name not in BUILTINS)]
+    plugins = find(find_project(Path("agent.yaml")))
+    return [*BUILTINS, *(name for name in sorted(plugins) if name not in BUILTINS)]
