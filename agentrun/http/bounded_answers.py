@@ -22,8 +22,20 @@ _MOST_MEMBERS = 1000
 _WINDOWS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 
 
-class AnswerTooLongError(httpx.HTTPError):
-    """An answer that is longer than its bound, or is compressed in a way that is not read."""
+class UnreadableAnswerError(httpx.HTTPError):
+    """An answer that can't be read to its end."""
+
+
+class AnswerTooLongError(UnreadableAnswerError):
+    """An answer that is longer than its bound."""
+
+
+class CompressedAnswerError(UnreadableAnswerError):
+    """An answer that is compressed in a way that is not read, or badly."""
+
+
+class CutAnswerError(UnreadableAnswerError):
+    """An answer that ends in the middle of what is compressed."""
 
 
 class Answer(Protocol):
@@ -41,10 +53,10 @@ class Inflater:
     """
 
     def __init__(self, encoding: str) -> None:
-        """Raises AnswerTooLongError for another encoding than gzip and deflate, and for several."""
+        """Raises CompressedAnswerError for another encoding than gzip and deflate, and for several."""
         name = encoding.strip().lower()
         if name not in ("", "identity", *_WINDOWS):
-            raise AnswerTooLongError(f"the answer is compressed as '{name[:40]}', which is not read")
+            raise CompressedAnswerError(f"the answer is compressed as '{name[:40]}', which is not read")
         self._window = _WINDOWS.get(name)
         self._inflate = zlib.decompressobj(self._window) if self._window else None
         self._head: bytearray | None = bytearray() if name == "deflate" else None
@@ -52,7 +64,7 @@ class Inflater:
         self._members = 0
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """What ``data`` goes on with; raises AnswerTooLongError for what can't be inflated."""
+        """What ``data`` goes on with; raises CompressedAnswerError for what can't be inflated."""
         if self._inflate is None:
             yield data
             return
@@ -65,9 +77,9 @@ class Inflater:
             data = self._inflate.unused_data
 
     def end(self) -> None:
-        """There is no more; raises AnswerTooLongError where what was compressed is not at its end."""
+        """There is no more; raises CutAnswerError where what was compressed is not at its end."""
         if self._inflate is not None and self._is_begun and not self._inflate.eof:
-            raise AnswerTooLongError("the answer ends in the middle of what is compressed")
+            raise CutAnswerError("the answer ends in the middle of what is compressed")
 
     def _begin_member(self) -> None:
         """A gzip file may have several members, one after another (RFC 1952 section 2.2)."""
@@ -84,7 +96,7 @@ class Inflater:
             try:
                 piece = inflate.decompress(data, _PIECE)
             except zlib.error as error:
-                raise AnswerTooLongError(f"the answer can't be inflated: {error}") from None
+                raise CompressedAnswerError(f"the answer can't be inflated: {error}") from None
             data = inflate.unconsumed_tail
             if piece:
                 yield piece
@@ -161,8 +173,9 @@ def bound(response: Answer, most: int = MOST_ANSWER_BYTES, *, events: bool = Fal
     """Have the body of ``response`` inflated while it is read, and bounded by ``most`` bytes.
 
     With ``events``, which is for whoever reads a stream of events one by one, each event of what says that it
-    is such a stream is bounded, and the whole is not. Raises AnswerTooLongError for a compression that is not
-    read; reading raises it at the bound, and where what is compressed ends in the middle.
+    is such a stream is bounded, and the whole is not. Raises CompressedAnswerError for a compression that is
+    not read; reading raises AnswerTooLongError at the bound, and CutAnswerError where what is compressed ends
+    in the middle.
     """
     events = events and response.headers.get("content-type", "").startswith("text/event-stream")
     inflater = Inflater(response.headers.get("content-encoding", ""))

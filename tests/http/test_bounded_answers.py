@@ -18,7 +18,14 @@ import pytest_asyncio
 
 from agentrun.call import Call
 from agentrun.http import bounded_answers
-from agentrun.http.bounded_answers import AnswerTooLongError, Inflater, Measure
+from agentrun.http.bounded_answers import (
+    AnswerTooLongError,
+    CutAnswerError,
+    Inflater,
+    Measure,
+    UnreadableAnswerError,
+)
+from agentrun.tools.http import request
 from agentrun.tools.http.build import make
 from agentrun.tools.http.settings import Settings
 from agentrun.tools.running.invoke import invoke
@@ -43,6 +50,7 @@ def answers() -> dict[str, tuple[str, bytes]]:
         "/twice": ("gzip, gzip", gzip.compress(gzip.compress(BIG))),
         "/brotli": ("br", b"\x8b\x02\x80"),
         "/broken": ("gzip", gzip.compress(WORDS)[:-20] + b"x" * 20),
+        "/cut": ("gzip", gzip.compress(WORDS)[:-9]),
         "/gzip": ("gzip", gzip.compress(WORDS)),
         "/deflate": ("deflate", zlib.compress(WORDS)),
         "/raw": ("deflate", raw_deflate(WORDS)),
@@ -51,7 +59,15 @@ def answers() -> dict[str, tuple[str, bytes]]:
 
 
 EVENTS = (b"data: " + b"x" * 100 + b"\n\n") * 160_000
-GOOD, BAD = ("/gzip", "/deflate", "/raw", "/plain"), ("/bomb", "/twice", "/brotli", "/broken")
+GOOD = ("/gzip", "/deflate", "/raw", "/plain")
+BAD = {
+    "/bomb": "is too long to read. Ask for less.",
+    "/twice": "can't be read: the answer is compressed as 'gzip, gzip', which is not read.",
+    "/brotli": "can't be read: the answer is compressed as 'br', which is not read.",
+    "/broken": "can't be read: the answer can't be inflated: ",
+    "/cut": "was cut off.",
+}
+"""What the model is told of each."""
 
 
 @pytest_asyncio.fixture
@@ -81,12 +97,24 @@ async def test_a_tool_reads_no_further_than_its_bound(server: str, path: str) ->
     before, began = peak_mb(), time.process_time()
     async with httpx.AsyncClient() as client:
         found = await invoke(tool, Call("CA1", "desk", "twilio", client=client), {})
-    assert (found.status, found.text) == (
-        "refused",
-        "The answer of 127.0.0.1 is too long to read. Ask for less.",
-    )
+    assert found.status == "refused"
+    assert found.text.startswith(f"The answer of 127.0.0.1 {BAD[path]}")
     assert peak_mb() - before < 30
     assert time.process_time() - began < 5
+
+
+async def test_an_answer_that_was_cut_off_is_asked_for_again(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "_FIRST_PAUSE", 0.0)
+    monkeypatch.setitem(answers(), "/cut", answers()["/cut"])
+
+    async def mend(_response: httpx.Response) -> None:
+        monkeypatch.setitem(answers(), "/cut", answers()["/gzip"])
+
+    tool = make(Settings(name="order", description="d", url=f"{server}/cut", allow_private=True, retries=1))
+    async with httpx.AsyncClient(event_hooks={"response": [mend]}) as client:
+        assert "baking" in (await invoke(tool, Call("CA1", "desk", "twilio", client=client), {})).text
 
 
 @pytest.mark.parametrize("path", GOOD)
@@ -104,7 +132,7 @@ async def test_a_client_with_the_hook_is_bounded_whatever_reads_its_answers(
         for path in GOOD:
             assert (await client.get(f"{server}{path}")).json() == {"status": "baking"}, path
         for path in BAD:
-            with pytest.raises(AnswerTooLongError):
+            with pytest.raises(UnreadableAnswerError):
                 await client.get(f"{server}{path}")
 
 
@@ -116,7 +144,7 @@ async def test_a_blocking_client_is_bounded_too(server: str) -> None:
     for path in GOOD:
         assert (await asyncio.to_thread(ask, path)).json() == {"status": "baking"}
     for path in BAD:
-        with pytest.raises(AnswerTooLongError):
+        with pytest.raises(UnreadableAnswerError):
             await asyncio.to_thread(ask, path)
 
 
@@ -167,10 +195,9 @@ def test_a_gzip_of_several_members_is_read_whole(chunk: int) -> None:
 async def test_an_answer_that_ends_in_the_middle_is_no_answer(
     server: str, library: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(answers(), "/cut", ("gzip", gzip.compress(WORDS)[:-9]))
     monkeypatch.setitem(answers(), "/none", ("gzip", b""))
     async with library.AsyncClient(event_hooks={"response": [bounded_answers.bound_async]}) as client:
-        with pytest.raises(AnswerTooLongError, match="in the middle"):
+        with pytest.raises(CutAnswerError, match="in the middle"):
             await client.get(f"{server}/cut")
         assert (await client.get(f"{server}/none")).content == b""
 

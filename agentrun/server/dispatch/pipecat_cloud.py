@@ -97,7 +97,7 @@ class PipecatCloud:
                 answer = await self._web.post(url, json={"transport": "websocket"})
         except (TimeoutError, httpx.TimeoutException):
             raise StartError("late", f"Pipecat Cloud did not answer within {TRY_SECONDS:g} s") from None
-        except bounded_answers.AnswerTooLongError as error:
+        except bounded_answers.UnreadableAnswerError as error:
             raise StartError("answer", f"Pipecat Cloud's answer can't be read: {error}") from None
         except httpx.HTTPError as error:
             raise StartError(

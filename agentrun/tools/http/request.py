@@ -14,7 +14,7 @@ import jmespath
 from agentrun.call import Call
 from agentrun.errors import NotAskedError, ToolError
 from agentrun.http import bounded_answers
-from agentrun.http.bounded_answers import AnswerTooLongError
+from agentrun.http.bounded_answers import AnswerTooLongError, CutAnswerError, UnreadableAnswerError
 from agentrun.tools.http import address
 from agentrun.tools.http.settings import BasicAuth, Settings
 from agentrun.tools.http.template import (
@@ -167,6 +167,10 @@ async def _answer(request: httpx.Request, call: Call, host: str) -> httpx.Respon
             await response.aclose()
     except AnswerTooLongError as error:
         raise ToolError(f"The answer of {host} is too long to read. Ask for less.") from error
+    except CutAnswerError as error:
+        raise _TryAgainError(f"The answer of {host} was cut off.") from error
+    except UnreadableAnswerError as error:
+        raise ToolError(f"The answer of {host} can't be read: {error}.") from error
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise _NotConnectedError(f"{host} could not be asked ({type(error).__name__}).") from None
     except httpx.TimeoutException:
