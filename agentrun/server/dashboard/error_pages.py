@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from loguru import logger
 
 from agentrun.server.dashboard.access import mark_of
 from agentrun.server.dashboard.page_writer import PageWriter
@@ -40,6 +41,11 @@ def _with_pages(handler: Handler, writer: PageWriter) -> Handler:
             if not _wants_page(request):
                 raise
             return writer.error(422, "; ".join(map(_words, error.errors())))
+        except Exception as error:
+            if not _wants_page(request):
+                raise
+            logger.opt(exception=error).error("the page {} could not be made", request.url.path)
+            return writer.error(500, "this page could not be made; the server's log says why")
 
     return answer
 

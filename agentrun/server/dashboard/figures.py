@@ -65,7 +65,9 @@ def timeline(row: Row) -> list[dict[str, Any]]:
     failovers = row.get("failovers", row.get("takeovers")) or ()  # older rows have the former name
     events += [{"kind": "failover", **failover} for failover in failovers]
     pressed = row.get("keypad") or ()
-    events += [{"kind": "keypad", "at": each["at"], "text": each["keys"]} for each in pressed]
+    events += [
+        {"kind": "keypad", "at": each["at"], "text": each["keys"], "interrupted": False} for each in pressed
+    ]
     return sorted(events, key=lambda entry: entry["at"])
 
 

@@ -91,7 +91,8 @@ class Pages:
             "line": figures.line(row),
             "timeline": figures.timeline(row),
             "waterfall": figures.waterfall(row),
-            "sound": self._recordings.has(row),
+            "sound": bool(row["ended"]) and self._recordings.has(row),
+            "served": row["agent"] in self._switchboard.plans,
             "refusal": self._listening.refusal(row["agent"], row["id"]),
             "where": where(row),
         }
@@ -185,7 +186,7 @@ class Pages:
         until = await self._source.searched_until(filters)
         return {
             "filters": filters,
-            "agents": sorted(plans),
+            "agents": sorted({*plans, filters.agent} - {""}),
             "tools": sorted({tool.name for plan in plans.values() for tool in plan.tools}),
             "outcomes": _OUTCOMES,
             "away": record_source.AWAY if self._source.is_away else "",

@@ -13,10 +13,12 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from agentrun.records import CallRecord, Entry, Failover, Turn, cost
+from agentrun.records.entries import KeyPress
 from agentrun.records.store import hourly
 from agentrun.records.store.store import Store
 from agentrun.server.dashboard import charts, figures
 from tests.calls.desk import HELLO, OPEN, Desk, open_desk
+from tests.log_lines import log_lines
 
 STAGES = {"endpointing": 200.0, "stt": 250.0, "llm": 300.0, "tts": 200.0, "transport": 20.0}
 
@@ -123,6 +125,27 @@ async def test_failovers_are_shown_under_their_former_name_too(desk: Desk, tmp_p
     with Store(f"sqlite:///{tmp_path / 'calls.sqlite3'}") as store:
         store.save([row], "another server")
     assert "b/2 instead of a/1" in (await get(desk, "/calls/desk/old")).text
+
+
+async def test_keys_that_nobody_asked_for_stand_in_the_conversation(desk: Desk, tmp_path: Path) -> None:
+    with Store(f"sqlite:///{tmp_path / 'calls.sqlite3'}") as store:
+        store.save([record(0, id="keys", keypad=[KeyPress(1.5, "123#")]).as_json()], "another server")
+    page = await get(desk, "/calls/desk/keys")
+    assert (page.status_code, "123#" in page.text) == (200, True)
+
+
+async def test_a_page_that_can_not_be_made_says_so_and_the_log_says_why(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "timeline", refuse)
+    with log_lines("ERROR") as lines:
+        page = await get(desk, "/calls/desk/CA1", headers={"Accept": "text/html"})
+    assert (page.status_code, "could not be made" in page.text, "not yours" in page.text) == (
+        500,
+        True,
+        False,
+    )
+    assert "PermissionError: not yours" in lines[0]
 
 
 async def test_a_recording_is_played_in_ranges(desk: Desk, tmp_path: Path) -> None:

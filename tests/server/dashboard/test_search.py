@@ -147,7 +147,7 @@ async def test_errors_look_like_the_other_pages(dashboard: Dashboard) -> None:
 
 async def test_tools_are_laid_out_as_text(dashboard: Dashboard) -> None:
     page = (await dashboard.get("/calls/desk/old")).text
-    assert "<td>garden</td>" in page
+    assert "<td><bdi>garden</bdi></td>" in page
     assert BAD not in page
     assert page.count("&lt;script&gt;") >= 4
 
@@ -191,7 +191,7 @@ async def test_versions_of_a_spec_stand_side_by_side(dashboard: Dashboard) -> No
     assert "50.0" in page, "one of two calls of the older one ended with an error"
     assert "difference" not in page
     chosen = (await dashboard.get("/versions", agent="desk", spec=["aaa", "bbb"])).text
-    assert "-50.0" in chosen
+    assert "−50.0" in chosen
     assert "No call has ended" in (await dashboard.get("/versions", agent="nobody")).text
 
 

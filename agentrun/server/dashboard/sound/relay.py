@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 from fastapi import HTTPException
-from fastapi.responses import Response, StreamingResponse
-from loguru import logger
+from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from agentrun.server.dashboard.sound.breaking_answer import BreakingAnswer
 from agentrun.server.forwarding.forwarding import Body, Forwarding
 
 MOST_PROCESSES = 64
@@ -28,12 +28,12 @@ _KEPT = (
 )
 
 
-class _Relay(StreamingResponse):
+class _Relay(BreakingAnswer):
     """The other process is let go when this answer is over, also one that was never begun."""
 
     def __init__(self, there: aiohttp.ClientResponse, stack: contextlib.AsyncExitStack) -> None:
         headers = {name: there.headers[name] for name in _KEPT if name in there.headers}
-        super().__init__(_parts(there), there.status, headers)
+        super().__init__(there.content.iter_any(), there.status, headers, source="another process")
         self._stack = stack
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,12 +69,3 @@ async def of_machine(
     if error:
         raise error
     return None
-
-
-async def _parts(there: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """What comes, until it ends or the other process is gone."""
-    try:
-        async for part in there.content.iter_any():
-            yield part
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        logger.warning("another process ended its answer early: {}", type(error).__name__)

@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from fastapi import HTTPException
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 from loguru import logger
 
 from agentrun.plan.plan import Plan
 from agentrun.records.audio.destination import shown
 from agentrun.records.store.threads import StoreThreads
+from agentrun.server.dashboard.sound.breaking_answer import BreakingAnswer
 
 PART_BYTES = 256 * 1024
 """Read at once: half a minute of a telephone call."""
@@ -56,7 +57,8 @@ async def answer(address: str, wanted: str | None) -> Response:
     if is_part:
         headers["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
     kind = mimetypes.guess_type(there)[0] or "application/octet-stream"
-    return StreamingResponse(_parts(store, there, first, end), 206 if is_part else 200, headers, kind)
+    parts, status = _parts(store, there, first, end), 206 if is_part else 200
+    return BreakingAnswer(parts, status, headers, kind, source=shown(address))
 
 
 def _look(address: str) -> tuple[Any, str, int]:

@@ -9,6 +9,7 @@ export function patch(old, fresh) {
   const after = [...fresh.childNodes];
   after.forEach((node, place) => {
     const there = before[place];
+    if (there?.open && node.nodeName === "DETAILS") node.open = true; // what somebody has unfolded stays so
     if (!there) old.append(node);
     else if (there.isEqualNode(node)) return;
     else if (!isAlike(there, node)) there.replaceWith(node);

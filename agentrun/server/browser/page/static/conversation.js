@@ -91,7 +91,7 @@ export class Conversation {
   }
 
   #line(kind, who, text) {
-    const item = element("li", { className: kind }, element("b", { textContent: who }), document.createTextNode(text));
+    const item = element("li", { className: kind }, element("b", { textContent: who }), element("bdi", { textContent: text }));
     $("words").append(item);
     showLatest();
     return item;
@@ -107,7 +107,7 @@ function detail(tool, entry) {
   const rows = [["arguments", JSON.stringify(entry.arguments, null, 1)], ["result", laidOut(entry.text)]];
   const parts = rows.map(([name, text]) => [
     element("dt", { textContent: name }),
-    element("dd", {}, element("pre", { textContent: text })),
+    element("dd", {}, element("pre", { dir: "auto", textContent: text })),
   ]);
   tool.box.append(element("dl", {}, ...parts.flat()));
 }
