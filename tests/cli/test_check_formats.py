@@ -13,63 +13,11 @@ import time
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
 
-from agentrun import distribution
-from agentrun.cli.checking import Findings
-from agentrun.cli.output.check_formats import as_sarif
-from agentrun.errors import Problem
 from tests import programs
 from tests.cli.test_check import ROOT, SPEC
 
 BAD = "transport: twillio\nprompts: Hi.\nlimits: {answer: 5}\n"
-RESULT = {
-    "type": "object",
-    "required": ["ruleId", "ruleIndex", "level", "message"],
-    "properties": {
-        "level": {"enum": ["error", "warning"]},
-        "message": {"type": "object", "required": ["text"]},
-        "locations": {
-            "type": "array",
-            "items": {
-                "required": ["physicalLocation"],
-                "properties": {
-                    "physicalLocation": {
-                        "required": ["artifactLocation"],
-                        "properties": {
-                            "artifactLocation": {"required": ["uri"]},
-                            "region": {
-                                "properties": {
-                                    "startLine": {"type": "integer", "minimum": 1},
-                                    "startColumn": {"type": "integer", "minimum": 1},
-                                }
-                            },
-                        },
-                    }
-                },
-            },
-        },
-    },
-}
-SARIF = {
-    "required": ["version", "runs"],
-    "properties": {
-        "version": {"const": "2.1.0"},
-        "runs": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "required": ["tool", "results"],
-                "properties": {
-                    "tool": {"required": ["driver"], "properties": {"driver": {"required": ["name"]}}},
-                    "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
-                    "results": {"type": "array", "items": RESULT},
-                },
-            },
-        },
-    },
-}
-"""The properties of SARIF 2.1.0 that a log of ours has, and which of them are required there."""
 
 
 def check(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -110,44 +58,6 @@ def test_github_shows_each_problem_at_its_line(folder: Path) -> None:
 def test_github_s_marks_are_escaped(tmp_path: Path) -> None:
     (tmp_path / "a,b:50%.yaml").write_text(BAD)
     assert "file=a%2Cb%3A50%25.yaml,line=1" in check(tmp_path, ".", "--format", "github").stdout
-
-
-def test_sarif_is_a_log_of_version_2_1_0(folder: Path) -> None:
-    log = json.loads(check(folder, ".", "--format", "sarif").stdout)
-    Draft202012Validator(SARIF).validate(log)
-    [run] = log["runs"]
-    first = run["results"][0]
-    place = first["locations"][0]["physicalLocation"]
-    assert place["artifactLocation"]["uri"] == "bad%20one.yaml"
-    assert place["region"] == {"startLine": 1, "startColumn": 12}
-    assert run["tool"]["driver"]["rules"][first["ruleIndex"]]["id"] == first["ruleId"] == "spec"
-
-
-def test_sarif_has_a_place_for_every_result_and_tells_of_the_rest_beside_them(folder: Path) -> None:
-    """Code scanning refuses a whole log for one result that has no place."""
-    done = check(folder, "good.yaml", "bad one.yaml", "--format", "sarif", "--set", "nonsense.key=1")
-    log = json.loads(done.stdout)
-    Draft202012Validator(SARIF).validate(log)
-    placed = Findings(
-        problems={Problem("a.yaml", 1, 1, "x", "wrong"), Problem("--set", 0, 0, "y", "unknown")}
-    )
-    [run] = json.loads(as_sarif(placed))["runs"]
-    assert [result["message"]["text"] for result in run["results"]] == ["x: wrong"]
-    assert all(result["locations"] for result in [*run["results"], *log["runs"][0]["results"]])
-    [state] = run["invocations"]
-    assert state["executionSuccessful"] is False
-    [notification] = state["toolConfigurationNotifications"]
-    assert (notification["level"], notification["message"]["text"]) == ("error", "y: unknown")
-    assert run["tool"]["driver"]["rules"][notification["associatedRule"]["index"]]["id"] == "setup"
-
-
-@pytest.mark.parametrize("home", ["https://voice.example.com/agentrun", None])
-def test_sarif_names_the_project_s_home_where_the_package_has_one(
-    home: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(distribution, "homepage", lambda: home)
-    [run] = json.loads(as_sarif(Findings()))["runs"]
-    assert run["tool"]["driver"].get("informationUri") == home
 
 
 @pytest.mark.parametrize("form", ["json", "github", "sarif"])

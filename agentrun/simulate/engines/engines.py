@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
+from agentrun.simulate.engines.structured_data import data_for
 
 VOICE_RATE = 24_000
 """Hz of everything that a voice gives: 16-bit mono PCM."""
@@ -60,12 +61,12 @@ class Conversation:
 
 
 def answer_for(schema: Mapping[str, Any], values: Mapping[str, Any]) -> Answer:
-    """Data that follows ``schema``: of each property the one of ``values``, else null.
+    """Data that follows ``schema``: of each property the one of ``values``, else null where it may be.
 
     >>> answer_for({"properties": {"age": {}, "name": {}}}, {"age": 80}).text
     '{"age": 80, "name": null}'
     """
-    return Answer(json.dumps({name: values.get(name) for name in schema.get("properties", {})}))
+    return Answer(json.dumps(data_for(schema, values)))
 
 
 class Brain(Protocol):

@@ -1,0 +1,66 @@
+"""Data that follows a JSON Schema, for an answer that is to be no speech."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_DEEPEST = 20
+"""Levels of objects and lists; what is below them is null, so that a schema that holds itself has an end."""
+_NOTHING: Mapping[str, Any] = {"string": "", "integer": 0, "number": 0.0, "boolean": False, "array": []}
+
+
+def data_for(schema: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """An object that follows ``schema``: of each property the one of ``values``, else null where it may be.
+
+    Where null is not allowed there is the least that is: nothing, zero, the first that may be chosen.
+
+    >>> data_for({"properties": {"age": {"type": "integer"}, "name": {"type": ["string", "null"]}}}, {})
+    {'age': 0, 'name': None}
+    >>> data_for({"properties": {"age": {"type": "integer"}}}, {"age": 80})
+    {'age': 80}
+    """
+    parts = _resolve(schema, schema).get("properties") or {}
+    return {name: values[name] if name in values else _least(part, schema, 1) for name, part in parts.items()}
+
+
+def _least(part: Any, root: Mapping[str, Any], depth: int) -> Any:
+    part = _resolve(part, root)
+    if "const" in part or "enum" in part:
+        allowed = part.get("enum") or [part.get("const")]
+        return None if None in allowed else allowed[0]
+    if options := part.get("anyOf") or part.get("oneOf"):
+        found = [_least(each, root, depth + 1) for each in options]
+        return None if None in found else found[0]
+    kinds = part.get("type", "null" if "properties" not in part else "object")
+    kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+    if "null" in kinds or not kinds or depth > _DEEPEST:
+        return None
+    return _of_kind(kinds[0], part, root, depth)
+
+
+def _of_kind(kind: str, part: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Any:
+    if kind == "object":
+        parts = part.get("properties") or {}
+        return {name: _least(each, root, depth + 1) for name, each in parts.items()}
+    if kind == "array":
+        return [_least(part.get("items") or {}, root, depth + 1)] * min(int(part.get("minItems", 0)), 10)
+    if kind in ("integer", "number"):
+        least = part.get("minimum", min(0, part.get("maximum", 0)))
+        return int(least) if kind == "integer" else float(least)
+    return _NOTHING.get(kind)
+
+
+def _resolve(part: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``part``, or what its ``$ref`` names within ``root``; nothing where that is not there."""
+    for _ in range(_DEEPEST):
+        if not isinstance(part, Mapping):
+            return {}
+        reference = part.get("$ref")
+        if not isinstance(reference, str):
+            return part
+        found: Any = root
+        for step in reference.removeprefix("#").split("/")[1:]:
+            found = found.get(step) if isinstance(found, Mapping) else None
+        part = found
+    return {}
