@@ -24,6 +24,8 @@ MAY_CATCH_ANYTHING = {
     "pipeline/services/structured_answer.py",
     "server/analysis/analyses.py",
     "server/browser/offers.py",
+    "server/dashboard/error_pages.py",
+    "server/dashboard/sound/breaking_answer.py",
     "server/observability/metric_export.py",
     "server/records/row_writing.py",
     "server/records/webhook_delivery.py",
@@ -36,9 +38,9 @@ MAY_CATCH_ANYTHING = {
     "tools/running/plugin_loop.py",
     "tools/running/threads.py",
 }
-"""The last resort of the command line, users' tools, a row, an event, an offer or a document that costs only
-itself, models of any provider that are asked beside a conversation, and work in the background that would die
-unseen. Each says why, beside its ``except``."""
+"""The last resort of the command line, users' tools, a row, an event, an offer, a page, a sound or a document
+that costs only itself, models of any provider that are asked beside a conversation, and background work
+that would die unseen. Each says why, beside its ``except``."""
 REGISTRIES = tuple(
     ".".join(parts)
     for parts in (

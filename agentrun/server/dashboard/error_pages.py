@@ -41,7 +41,7 @@ def _with_pages(handler: Handler, writer: PageWriter) -> Handler:
             if not _wants_page(request):
                 raise
             return writer.error(422, "; ".join(map(_words, error.errors())))
-        except Exception as error:
+        except Exception as error:  # whoever looks at the page is told in its look
             if not _wants_page(request):
                 raise
             logger.opt(exception=error).error("the page {} could not be made", request.url.path)
