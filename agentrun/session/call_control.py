@@ -102,6 +102,7 @@ class SessionCallControl:
     async def close(self) -> None:
         """The call is over: nothing is done for it any more, and threads that wait for it are let go."""
         self._now = None
+        self.transfers.close()
         self.sound.close()
         self._threads.close()
         await self.ledger.close()

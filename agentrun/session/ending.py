@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from loguru import logger
 from pipecat.pipeline.worker import PipelineWorker
@@ -13,7 +14,10 @@ from agentrun.records import CallRecord
 from agentrun.session.speech.announcements import Announcements
 
 GOODBYE_SECONDS = 15.0
-"""How long words that are on their way may take once the call is to end."""
+"""How long the agent may be silent once the call is to end, with words that are still to come."""
+MOST_SECONDS = 60.0
+"""How long its last words may take at the most."""
+_LOOK_SECONDS = 0.2
 HEARD_SECONDS = 10.0
 CANCEL_SECONDS = 3.0
 """How long a cancelled pipeline may go without one of its tasks ending before it is forced."""
@@ -50,6 +54,22 @@ async def now(running: asyncio.Task[None], worker: PipelineWorker, record: CallR
             await _dismantle(running, worker)
     finally:
         cancelling.cancel()
+
+
+async def last_words(
+    over: set[asyncio.Task[Any]], seconds: float, is_heard: Callable[[], bool], most: float = MOST_SECONDS
+) -> None:
+    """Give what is being said its time: until something of ``over`` is done, and ``most`` seconds.
+
+    The agent may be silent for ``seconds`` of them; with none, nothing is waited for.
+    """
+    silent = waited = 0.0
+    while silent < seconds and waited < most:
+        done, _ = await asyncio.wait(over, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if done:
+            return
+        waited += _LOOK_SECONDS
+        silent = 0.0 if is_heard() else silent + _LOOK_SECONDS
 
 
 async def when_heard(voice: Announcements, worker: PipelineWorker) -> None:

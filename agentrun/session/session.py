@@ -139,12 +139,12 @@ class Session:
         most, past = self._plan.spec.limits, self.record.elapsed()
         try:
             self._variables.begin()
-            limit = idle_prompts.limit(most, self._voice.say, self._farewell, past)
+            limit = idle_prompts.limit(most, self._voice, self._farewell, past)
             self._tasks += [asyncio.create_task(limit), asyncio.create_task(self._keys.run())]
             sound = (self._plan, self._connection, self.record)
             self.line.recording = audio_recorder.begin(self._recordings, *sound)
             await asyncio.wait({running, told_to_end}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({running, hangup}, timeout=self._grace, return_when=asyncio.FIRST_COMPLETED)
+            await ending.last_words({running, hangup}, self._grace, lambda: self._speaking.agent)
             await ending.now(running, self._worker, self.record)
         except asyncio.CancelledError:
             self._over("server", "the server stopped")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping
+from weakref import WeakValueDictionary
 
 from loguru import logger
 from pipecat.frames.frames import Frame, OutputTransportMessageFrame
@@ -28,7 +29,8 @@ class TwilioControl:
         self._stream_sid = stream_sid
         self._call_sid = call_sid
         self._environ = environ
-        self._marks: dict[str, asyncio.Event] = {}
+        # one that nobody waits for any more is forgotten, though Twilio may never echo it
+        self._marks: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
         self.handed_on = False
 
     def mark(self) -> tuple[Frame, asyncio.Event]:

@@ -30,3 +30,13 @@ async def test_words_before_a_transfer_are_said_in_the_agents_language(told: lis
 async def test_an_apology_is_said_in_the_agents_language(told: list[str]) -> None:
     assert await TwilioControl("MZ1", "CA1", {}).speak("Verzeihung.", "de")
     assert '<Say language="de-DE">Verzeihung.</Say><Hangup' in told[0]
+
+
+def test_a_mark_that_nobody_waits_for_is_forgotten() -> None:
+    control = TwilioControl("MZ1", "CA1", {})
+    for _ in range(100):
+        control.mark()
+    _, waited_for = control.mark()
+    assert len(control._marks) == 1
+    control.echoed(next(iter(control._marks)))
+    assert waited_for.is_set()

@@ -55,7 +55,7 @@ class PlayoutTracker(FrameProcessor):
         self._cut: CutAnswer | None = None
         self.is_closed = False
         """Whether the line was closed: no answer is heard any more."""
-        self._cause: CutBy = "caller"
+        self._causes: dict[int, CutBy] = {}  # of interruptions that are not the caller's, by their id
         self._unremembered: str | None = None  # the context of a speech service that the model is not told of
         self._listeners: list[Callable[[float], None]] = []
         self._heard_listeners: list[Callable[[float], None]] = []
@@ -73,9 +73,9 @@ class PlayoutTracker(FrameProcessor):
         for listener in self._heard_listeners:
             listener(began)
 
-    def cut_by(self, cause: CutBy) -> None:
-        """The next interruption is not the caller's."""
-        self._cause = cause
+    def cut_by(self, cause: CutBy, interruption: InterruptionFrame) -> None:
+        """Whose ``interruption`` is, which has still to come; any other one is the caller's."""
+        self._causes[interruption.id] = cause
 
     def cut(self, cause: CutBy) -> None:
         """Nothing more of the answer is heard from now on."""
@@ -127,8 +127,7 @@ class PlayoutTracker(FrameProcessor):
         elif isinstance(frame, TTSStartedFrame):
             self._starts(frame)
         elif isinstance(frame, InterruptionFrame) and direction is FrameDirection.DOWNSTREAM:
-            self.cut(self._cause)
-            self._cause = "caller"
+            self.cut(self._causes.pop(frame.id, "caller"))
         elif isinstance(frame, CancelFrame):
             self.cut("server")
         elif isinstance(frame, BotStartedSpeakingFrame):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from pipecat.frames.frames import UserIdleTimeoutUpdateFrame
 from pipecat.pipeline.worker import PipelineWorker
@@ -14,7 +14,6 @@ from agentrun.session.speech.announcements import Announcements
 from agentrun.spec.models.idle import AnyIdle, Step, step
 from agentrun.spec.models.turns_and_limits import Limits
 
-Say = Callable[[str], Awaitable[None]]
 Farewell = Callable[[str, str], None]
 """Says the first text, then ends the call for the second one's reason."""
 
@@ -116,12 +115,17 @@ class IdlePrompts:
         await self._worker.queue_frame(UserIdleTimeoutUpdateFrame(seconds))
 
 
-async def limit(limits: Limits, say: Say, farewell: Farewell, past: float = 0.0) -> None:
-    """Warn the caller before the longest duration, ``past`` of which is over, and end the call at it."""
+async def limit(limits: Limits, voice: Announcements, farewell: Farewell, past: float = 0.0) -> None:
+    """Warn the caller before the longest duration, ``past`` of which is over, and end the call at it.
+
+    The goodbye does not wait for the end of an answer.
+    """
     left = max(0.0, limits.max_duration - past)
     warn_at = max(0.0, left - limits.warn_before)
     await asyncio.sleep(warn_at)
     if limits.warn_before and warn_at:
-        await say(limits.warning)
+        await voice.say(limits.warning)
     await asyncio.sleep(left - warn_at)
+    if limits.goodbye:
+        await voice.silence()
     farewell(limits.goodbye, "the call reached its longest duration")

@@ -8,7 +8,10 @@ from enum import Enum
 
 import openai
 from pipecat.frames.frames import ErrorFrame
+from pipecat.processors.frameworks.rtvi import RTVIProcessor
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.transports.base_input import BaseInputTransport
+from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.utils.errors import ErrorCategory, classify_http_status_code, extract_http_status_code
 
 from agentrun.pipeline.failover.failover import Failover
@@ -124,6 +127,8 @@ class Faults:
         kind, processor = category(frame), frame.processor
         if kind is ErrorCategory.APPLICATION or isinstance(processor, OpenAIRealtimeLLMService):
             return Verdict.IGNORE
+        if _is_of_a_message(frame):
+            return Verdict.IGNORE
         if isinstance(frame, NoWordsFrame):
             self._in_a_row += 1
             return self._ask_again() if self._in_a_row < 3 else Verdict.GIVE_UP
@@ -169,6 +174,15 @@ class Faults:
     def _ask_again(self) -> Verdict:
         self._asking_again = True
         return Verdict.ASK_AGAIN
+
+
+def _is_of_a_message(frame: ErrorFrame) -> bool:
+    """Whether a transport only says what it could not send beside the sound, or a page's message was no good.
+
+    That the line is lost is told by the transport's own events.
+    """
+    line = isinstance(frame.processor, BaseInputTransport | BaseOutputTransport) and frame.exception is None
+    return line or isinstance(frame.processor, RTVIProcessor)
 
 
 def _all_failed(frame: ErrorFrame) -> bool:

@@ -33,6 +33,8 @@ _CHUNK_BYTES = PREPARED_RATE * 2 // 10
 _INTERRUPTION_SECONDS = 3.0
 _ANSWER_SECONDS = 5.0
 _WORDS_SECONDS = 15.0
+"""How long words that were asked for may be silent before their end is no longer waited for."""
+_LOOK_SECONDS = 0.2
 _TAKEN_SECONDS = 1.0
 _ECHO_SECONDS = 3.0
 """How long Twilio may take to play what it has been sent."""
@@ -52,6 +54,7 @@ class Announcements:
         self._output = connection.transport.output()
         self._control = connection.control
         self._silenced: dict[int, asyncio.Event] = {}
+        self._sounding = False
         self._began = asyncio.Event()
         self._finished = asyncio.Event()
         self._said: dict[int, asyncio.Event] = {}
@@ -115,24 +118,35 @@ class Announcements:
             return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._began.wait(), _ANSWER_SECONDS)
-            await asyncio.wait_for(self._finished.wait(), _WORDS_SECONDS)
+            await self._while_sounding(self._finished, _WORDS_SECONDS)
 
     async def heard(self, seconds: float = _WORDS_SECONDS) -> bool:
-        """Wait until the caller has heard what is being said, at most ``seconds`` and the line's own delay.
+        """Wait until the caller has heard what is being said, however long that is, and the line's own delay.
 
-        Ends at once when the caller interrupts, for the rest is dropped then. Whether it went out in time.
+        Ends at once when the caller interrupts, for the rest is dropped then, and, with false, once the agent has
+        been silent for ``seconds``.
         """
         marker, gone_out = _Said(), asyncio.Event()
         self._said[marker.id] = gone_out
         try:
             await self._worker.queue_frame(marker)
-            await asyncio.wait_for(gone_out.wait(), seconds)
+            await self._while_sounding(gone_out, seconds)
         except TimeoutError:
             return False
         finally:
             self._said.pop(marker.id, None)
-            await self._echo()
+        await self._echo()
         return True
+
+    async def _while_sounding(self, done: asyncio.Event, seconds: float) -> None:
+        """Wait for ``done``; raises TimeoutError once the agent has been silent for ``seconds`` before."""
+        silent = 0.0
+        while not done.is_set():
+            if silent >= seconds:
+                raise TimeoutError
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), _LOOK_SECONDS)
+            silent = 0.0 if self._sounding else silent + _LOOK_SECONDS
 
     async def _echo(self) -> None:
         if self._control and self._output:
@@ -143,6 +157,7 @@ class Announcements:
 
     def note(self, *, speaking: bool) -> None:
         """The agent's first or last sound has gone out."""
+        self._sounding = speaking
         if speaking:
             self._asked_at = 0.0
             self._finished.clear()
@@ -153,9 +168,9 @@ class Announcements:
 
         What is said next comes behind the interruption. A processor that is busy for long may hold it back.
         """
-        if self._parts.playout:
-            self._parts.playout.cut_by(by)
         interruption, gone_through = InterruptionFrame(), asyncio.Event()
+        if self._parts.playout:
+            self._parts.playout.cut_by(by, interruption)
         self._silenced[interruption.id] = gone_through
         try:
             await self._worker.queue_frame(interruption)

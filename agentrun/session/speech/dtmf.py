@@ -15,6 +15,7 @@ from agentrun.records import CallRecord, KeyPress
 TOGETHER_SECONDS = 5.0
 """Keys within so long of each other belong together."""
 MOST_PRESSES = 200
+"""How many keys wait and stand in an entry, and how many entries in a record: some lines beep for ever."""
 
 
 class KeptKeys:
@@ -50,7 +51,7 @@ class DtmfKeys:
 
     def __init__(self, worker: PipelineWorker, record: CallRecord) -> None:
         self._record = record
-        self._keys: KeptKeys | None = None
+        self._keepers: list[KeptKeys] = []
         self._last = KeptKeys()
         self._pressed = 0.0
         self.take: Callable[[str], bool] = lambda _key: False
@@ -60,22 +61,23 @@ class DtmfKeys:
 
     @contextmanager
     def kept(self) -> Iterator[KeptKeys]:
-        """Keep the keys until the block is left, however that comes; then they are what they were before."""
-        before, keys = self._keys, KeptKeys()
-        self._keys = keys
+        """Keep the keys until the block is left, however that comes; the last of several has them."""
+        keys = KeptKeys()
+        self._keepers.append(keys)
         try:
             yield keys
         finally:
-            if self._keys is keys:
-                self._keys, self._last = before, keys
+            if self._keepers[-1] is keys:
+                self._last = keys
+            self._keepers.remove(keys)
 
     async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
         if not isinstance(frame, InputDTMFFrame):
             return
         key = str(frame.button.value)
         last, self._last = self._last, KeptKeys()
-        if self._keys is not None:
-            self._keys.press(key)
+        if self._keepers:
+            self._keepers[-1].press(key)
         elif key == last.finish and asyncio.get_running_loop().time() <= last.finish_until:
             return
         elif not self.take(key):
@@ -85,7 +87,8 @@ class DtmfKeys:
         """Keys that follow each other are one entry: as a row, they can be told for what they are."""
         now, presses = self._record.elapsed(), self._record.keypad
         if presses and now - self._pressed <= TOGETHER_SECONDS:
-            presses[-1] = replace(presses[-1], keys=presses[-1].keys + key)
+            if len(presses[-1].keys) < MOST_PRESSES:
+                presses[-1] = replace(presses[-1], keys=presses[-1].keys + key)
         elif len(presses) < MOST_PRESSES:
             presses.append(KeyPress(now, key))
         self._pressed = now

@@ -23,7 +23,7 @@ class Transfers:
 
     def __init__(self, control: Control | None) -> None:
         self._control = control
-        self._under_way: asyncio.Future[None] | None = None
+        self._under_way: asyncio.Task[None] | None = None
         self._tool_at_work = False
 
     @contextlib.contextmanager
@@ -43,23 +43,31 @@ class Transfers:
     async def to(self, number: str, words: str = "", language: str = "en") -> None:
         """Hand the caller to ``number``, after ``words`` in the company's own voice.
 
+        The telephone company's word counts, also where nobody waits for it any more: it may have taken them.
         Raises ToolError where that can't be done, or another transfer is under way.
         """
         if self._control is None:
             raise ToolError(_NO_TELEPHONE)
         if self._under_way:
             raise ToolError(_UNDER_WAY)
-        self._under_way = under_way = asyncio.get_running_loop().create_future()
-        try:
-            await self._control.transfer(number, words, language)
-        finally:
-            self._under_way = None
-            under_way.set_result(None)
+        self._under_way = asyncio.create_task(self._control.transfer(number, words, language))
+        self._under_way.add_done_callback(self._is_settled)
+        await asyncio.shield(self._under_way)
+
+    def _is_settled(self, transfer: asyncio.Task[None]) -> None:
+        self._under_way = None
+        if not transfer.cancelled():
+            transfer.exception()  # who asked has it, or asks no more
 
     async def settled(self) -> None:
         """The caller has left: wait for the word on a transfer that is under way."""
         if self._under_way:
             await asyncio.wait({self._under_way}, timeout=_DEPARTURE_SECONDS)
+
+    def close(self) -> None:
+        """The call is over: no word of the telephone company is waited for any more."""
+        if self._under_way:
+            self._under_way.cancel()
 
     async def put_through(self, fallback: OnFault | None, language: str, record: CallRecord) -> bool:
         """Hand the caller to whom the spec names for a fault; whether the telephone company has taken them.

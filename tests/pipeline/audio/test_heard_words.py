@@ -119,3 +119,21 @@ def test_words_of_the_answer_behind_them_are_remembered() -> None:
     assert cut.remembered
     assert "We are open until six.".startswith(cut.remembered)
     assert cut.words.endswith(cut.remembered)
+
+
+def test_an_interruption_is_theirs_who_sent_it_whichever_comes_first() -> None:
+    async def run() -> list[str]:
+        line, causes = Line(announced=True), list[str]()
+        late = InterruptionFrame()
+        line.cut_by("agent", late)
+        for interruption in (InterruptionFrame(), late):
+            for frame in (*sentence("One two three.", "1"), sound(2.0), BotStartedSpeakingFrame()):
+                await line.process_frame(frame, FrameDirection.DOWNSTREAM)
+            await asyncio.sleep(0.5)
+            await line.process_frame(interruption, FrameDirection.DOWNSTREAM)
+            cut = line.take_cut()
+            assert cut
+            causes.append(cut.by)
+        return causes
+
+    assert virtual_time.run(run()) == ["caller", "agent"]

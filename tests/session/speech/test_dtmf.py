@@ -90,3 +90,33 @@ async def test_a_key_long_after_an_entry_is_one_of_its_own(
     await asyncio.sleep(0.01)
     await worker.press("#")
     assert [each.keys for each in record.keypad] == ["#"]
+
+
+async def test_keys_are_a_menu_s_again_after_two_tools_that_kept_them_at_once(
+    line: tuple[Worker, DtmfKeys, CallRecord],
+) -> None:
+    worker, keypad, record = line
+    ends = [asyncio.Event(), asyncio.Event()]
+
+    async def keep(end: asyncio.Event) -> str:
+        with keypad.kept() as keys:
+            await end.wait()
+            return await keys.collect(1, "#", 0.01)
+
+    tools = [asyncio.create_task(keep(end)) for end in ends]
+    await asyncio.sleep(0)
+    await worker.press("1")
+    ends[0].set()
+    assert await tools[0] == "", "the keys are the last one's that asked for them"
+    ends[1].set()
+    assert await tools[1] == "1"
+    await worker.press("23")
+    assert [each.keys for each in record.keypad] == ["23"]
+
+
+async def test_a_line_that_beeps_without_an_end_fills_no_record(
+    line: tuple[Worker, DtmfKeys, CallRecord],
+) -> None:
+    worker, _, record = line
+    await worker.press("1" * (3 * MOST_PRESSES))
+    assert [each.keys for each in record.keypad] == ["1" * MOST_PRESSES]

@@ -45,3 +45,22 @@ async def test_a_transfer_that_was_refused_may_be_tried_again(tmp_path: Path) ->
             [result] = await asyncio.gather(call.session.call.transfer("+1", ""), return_exceptions=True)
             assert str(result) == "The transfer did not work."
     assert len(company.dialled) == 2
+
+
+async def test_a_transfer_that_was_given_up_is_made_all_the_same_and_a_second_one_waits_for_it(
+    tmp_path: Path,
+) -> None:
+    company = Slow("takes")
+    async with (
+        Resources() as resources,
+        quick_call(tmp_path, "cascaded", [], [], resources=resources, control=company) as call,
+    ):
+        line = call.session.call
+        given_up = asyncio.create_task(line.transfer("+15550000001", ""))
+        await asyncio.sleep(0.5)
+        given_up.cancel()
+        [second] = await asyncio.gather(line.transfer("+15550000002", ""), return_exceptions=True)
+        assert isinstance(second, ToolError)
+        await asyncio.sleep(1)
+        assert company.dialled == [("+15550000001", "")]
+        await line.transfer("+15550000003", "")
