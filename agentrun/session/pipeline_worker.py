@@ -34,6 +34,7 @@ def make(spec: AgentSpec, parts: PipelineParts, line: Connection, *, traced: boo
         conversation_id=line.call.id,
         additional_span_attributes={"agent.name": spec.name},
         idle_timeout_secs=spec.limits.idle_timeout,
+        cancel_on_idle_timeout=False,  # the session does, unless the caller was told to take their time
     )
     if not line.written:
         pipecat_private.watch_speakers_alone(worker, line.transport.output(), parts.aggregators.user())

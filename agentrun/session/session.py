@@ -200,7 +200,7 @@ class Session:
         Callers(transport, self._connected, self._disconnected, self._line_lost).listen(self._connection.lost)
         running.add_event_handler("on_pipeline_started", self._started)
         running.add_event_handler("on_pipeline_error", self._remedies.failed)
-        running.add_event_handler("on_idle_timeout", self._silent)
+        running.add_event_handler("on_idle_timeout", self._idle.nobody_speaks)
         running.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
         running.add_event_handler("on_frame_reached_upstream", self._reached_upstream)
         self._turns.listen(running, self._transcript, self._latency)
@@ -224,9 +224,6 @@ class Session:
         self._transcript.hang_up()
         self._over("error", reason)
         self._caller_gone.set()
-
-    async def _silent(self, _worker: PipelineWorker) -> None:
-        self._over("agent", "nobody spoke any more")
 
     async def _reached_upstream(self, _worker: PipelineWorker, frame: Frame) -> None:
         self._speaking.agent = isinstance(frame, BotStartedSpeakingFrame)

@@ -246,3 +246,29 @@ def test_a_node_without_a_silence_of_its_own_has_the_calls(tmp_path: Path) -> No
     more = NODES.replace("      idle: [{after: 30s, say: Take your time.}]\n", "")
     call = play(tmp_path, "cascaded", [], conversation, "idle: [{after: 7s, say: Are you there?}]", more=more)
     assert call.agent_words == ["Hello.", "Press one.", "Are you there?"]
+
+
+@BOTH
+@pytest.mark.parametrize(("pause", "least", "most"), [(0, 29, 35), (60, 59, 95)])
+async def test_a_caller_who_was_told_to_take_their_time_has_it_before_the_line_is_given_up(
+    tmp_path: Path, style: str, pause: int, least: float, most: float
+) -> None:
+    async def take_your_time(call: Call, arguments: Mapping[str, Any]) -> str:
+        del arguments
+        if pause:
+            await call.wait(pause)
+        return "ok"
+
+    schema = {"type": "object", "properties": {}}
+    tool = Tool("take", "Waits.", schema, plugin="p", origin="o", run=take_your_time, say="")
+    script = [calls("take"), Answer("Take your time.")]
+    limit = [("limits.idle_timeout", "30s")]
+    async with (
+        Resources() as resources,
+        quick_call(tmp_path, style, [tool], script, resources=resources, overrides=limit) as call,
+    ):
+        await call.say("One moment.")
+        await call.until(lambda: call.record.ended_by and call.session._worker.has_finished(), 200)
+    assert (call.record.ended_by, call.record.reason) == ("agent", "nobody spoke any more")
+    last = [entry.at for entry in call.record.transcript if entry.who == "agent"][-1]
+    assert least < call.record.seconds - last < most

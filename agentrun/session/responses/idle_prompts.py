@@ -41,18 +41,20 @@ class IdlePrompts:
         self._farewell = farewell
         self._worker = worker
         self._done = self._times_spoken = 0
+        self._paused_until = 0.0
         first = step(idle, 0)
         self._counts_to = first.wait if first else 0.0
 
     async def pause(self, seconds: float) -> None:
         """Let the caller be silent for ``seconds``, until they have spoken."""
+        self._paused_until = asyncio.get_running_loop().time() + seconds
         if self._wait:
             await self._count_to(max(seconds, self._wait))
 
     async def caller_spoke(self) -> None:
         """Begin with the first step anew."""
         self._times_spoken += 1
-        self._done = 0
+        self._done, self._paused_until = 0, 0.0
         if self._counts_to != self._wait:
             await self._count_to(self._wait)
 
@@ -83,6 +85,14 @@ class IdlePrompts:
             await self._voice.ask(now.ask)
         else:
             await self._voice.say(now.say)
+
+    async def nobody_speaks(self, _worker: PipelineWorker) -> None:
+        """Called each time that neither side has spoken for as long as ``limits.idle_timeout``: end the call.
+
+        A caller who was told to take their time has all of it.
+        """
+        if asyncio.get_running_loop().time() >= self._paused_until:
+            self._farewell("", "nobody spoke any more")
 
     async def _end(self, goodbye: str) -> None:
         """End the call, unless the caller speaks over ``goodbye``: then they are there after all."""

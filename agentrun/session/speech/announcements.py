@@ -123,8 +123,8 @@ class Announcements:
     async def heard(self, seconds: float = _WORDS_SECONDS) -> bool:
         """Wait until the caller has heard what is being said, however long that is, and the line's own delay.
 
-        Ends at once when the caller interrupts, for the rest is dropped then, and, with false, once the agent has
-        been silent for ``seconds``.
+        Ends at once when the caller interrupts, for the rest is dropped then; and, with false, once the agent
+        has been silent for ``seconds``.
         """
         marker, gone_out = _Said(), asyncio.Event()
         self._said[marker.id] = gone_out
