@@ -2,7 +2,7 @@
 
 Clock: what waits runs on ``agentrun.testing.virtual_time``, also with sound; what must run in real time is
 bounded by the order of what happens. Files that take long stand in ``SLOW`` and run with `make test-all` and
-in `.ci/run`, in real time unless they are in ``JUMPING``; a single test is marked ``@pytest.mark.slow``. What
+in `.ci/run`, in real time unless they are in ``LONG``; a single test is marked ``@pytest.mark.slow``. What
 waits for more than 20 s belongs there.
 
 Shared: ``engines`` (session) is the packaged hearing and voice, loaded once a process; ``postgresql``
@@ -43,24 +43,16 @@ KEPT = ("CI", "LD_LIBRARY_PATH", "PIP_", "PYTEST_", "PYTHON", "SSL_CERT_", "UV_"
 TESTS = Path(__file__).parent
 SLOW = frozenset(
     {
-        # calls with sound, in real time but for those in JUMPING
-        "calls/test_answers.py",
-        "calls/test_base_url.py",
-        "calls/test_call_control.py",
+        # calls with sound
         "calls/test_canaries.py",
         "calls/test_early_end_of_turn.py",
         "calls/test_examples.py",
-        "calls/test_failover.py",
-        "calls/test_faults.py",
         "calls/test_heard_answers.py",
         "calls/test_independent.py",
         "calls/test_latency.py",
         "calls/test_mcp.py",
         "calls/test_realtime_reconnection.py",
         "calls/test_recording.py",
-        "calls/test_speech_prepared_ahead.py",
-        "calls/test_speech_text.py",
-        "calls/test_turns_and_limits.py",
         "testing/running/test_spoken_run.py",
         "transports/test_microphone.py",
         # a browser with a microphone
@@ -89,21 +81,33 @@ SLOW = frozenset(
         "simulate/engines/test_packaged_whisper.py",
     }
 )
-"""Files that `make test` leaves out."""
-JUMPING = frozenset(
-    f"calls/test_{name}.py"
-    for name in (
-        "answers",
-        "base_url",
-        "failover",
-        "call_control",
-        "faults",
-        "speech_prepared_ahead",
-        "speech_text",
-        "turns_and_limits",
-    )
+"""Files that `make test` leaves out: what they wait for takes its time."""
+LONG = frozenset(
+    {
+        # many calls with sound, or calls at random
+        *(f"calls/test_{name}.py" for name in ("answers", "base_url", "call_control", "failover", "faults")),
+        *(f"calls/test_{name}.py" for name in ("idle_stages", "long_words", "playout_tracking")),
+        *(f"calls/test_{name}.py" for name in ("random_calls", "speech_prepared_ahead", "speech_text")),
+        *(f"calls/test_{name}.py" for name in ("tool_interleavings", "tool_table", "tools_over_turns")),
+        "calls/test_turns_and_limits.py",
+        # every row of a table, or whatever Hypothesis thinks of
+        "cli/test_calls_hostile.py",
+        "server/auth/test_proxies.py",
+        "server/test_fuzz.py",
+        "simulate/openai/test_http_faults.py",
+        "spec/test_any_text.py",
+        # a process, a site, an environment or a model for each test
+        "cli/test_token.py",
+        "deploy/test_capacity.py",
+        "deploy/test_slimming.py",
+        "docs/test_site.py",
+        "server/observability/test_tracing.py",
+        "simulate/caller/test_offline_engines.py",
+        "simulate/engines/test_engines.py",
+    }
 )
-"""Slow files with many calls that only use the processor: what is waited for in them is jumped over."""
+"""Files that `make test` leaves out as well, for they take more of the processor than a hundred others; their
+calls are on the clock that they have."""
 FIRST = (
     # quick
     "cli/test_test.py",
@@ -165,7 +169,7 @@ certifi.where = lambda: _AUTHORITY.name
 
 def pytest_configure() -> None:
     """A slow file that was renamed would run with the quick ones again."""
-    gone = sorted(name for name in (*SLOW, *JUMPING, *FIRST, *VIRTUAL) if not (TESTS / name).exists())
+    gone = sorted(name for name in (*SLOW, *LONG, *FIRST, *VIRTUAL) if not (TESTS / name).exists())
     if gone:
         raise pytest.UsageError(f"tests/conftest.py names files that are not there: {', '.join(gone)}")
 
@@ -173,7 +177,7 @@ def pytest_configure() -> None:
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], AbstractEventLoop]]:
     """Real time is for what is slow, as sound on a wire is, and what is marked ``real_time``."""
     file = _file(item)
-    is_slow = (item.get_closest_marker("slow") or file in SLOW) and file not in JUMPING
+    is_slow = (item.get_closest_marker("slow") or file in SLOW) and file not in LONG
     if is_slow or item.get_closest_marker("real_time") or not file.startswith(VIRTUAL):
         return {"real": asyncio.new_event_loop}
     return {"virtual": VirtualTimeLoop}
@@ -194,7 +198,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     wanted, file = config.getoption("markexpr"), collection_path
     if file.suffix != ".py" or not file.is_relative_to(TESTS) or file.name in ("conftest.py", "__init__.py"):
         return None
-    is_listed = file.relative_to(TESTS).as_posix() in SLOW
+    is_listed = file.relative_to(TESTS).as_posix() in SLOW | LONG
     if wanted == "not slow":
         return is_listed or None
     if wanted == "slow":
@@ -211,7 +215,7 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of the slow files, and begin with what takes longest."""
     for item in items:
-        if _file(item) in SLOW:
+        if _file(item) in SLOW | LONG:
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: not _file(item).startswith(FIRST))
 
