@@ -113,6 +113,11 @@ class PlayoutTracker(FrameProcessor):
             return words
         return self._pieces[0].share_of(words, self._pieces[0].seconds)
 
+    def broke_off(self) -> None:
+        """The speech service has failed: no more is heard of a sentence whose sound has begun."""
+        for piece in self._pieces:
+            piece.broken = piece.broken or (piece.seconds > 0 and not piece.whole)
+
     def close_line(self) -> None:
         """Let nothing more to the line but its end: what the pipeline says or interrupts comes too late."""
         self.cut("agent")
@@ -199,7 +204,11 @@ class PlayoutTracker(FrameProcessor):
             return
         for piece in self._pieces:
             if piece.segment == frame.segment_id:
-                piece.words, piece.whole = frame.raw_text or frame.text, True
+                words = frame.raw_text or frame.text
+                if piece.broken:
+                    words = piece.share_of(words, piece.seconds)
+                    frame.text = frame.raw_text = words
+                piece.words, piece.whole = words, True
 
     def _ended(self, *, broken_off: bool) -> None:
         """The words of a realtime model run ahead of their sound, and there is no more of it now."""

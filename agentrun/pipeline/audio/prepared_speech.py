@@ -9,7 +9,10 @@ from urllib.parse import urlsplit
 import openai
 from loguru import logger
 
+from agentrun.pipeline.services import speech_request
+from agentrun.pipeline.services.audible_sound import check_length
 from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.pipeline.services.speech_sound import RATE, NoSpeechError
 from agentrun.pipeline.text import speech_text
 from agentrun.plan.plan import Plan, ServicePlan
 from agentrun.providers.service_plans import OPENAI
@@ -20,6 +23,8 @@ START_SECONDS = 3.0
 """How long a start waits for prepared speech, for all agents together; OpenAI needs 1 to 2 seconds."""
 OFFLINE_SECONDS = 15.0
 """The same for the voice of this machine: all agents share its processors, and it does not hang."""
+
+_PIECE_BYTES = 4_800
 
 
 class SpeechError(Exception):
@@ -80,26 +85,31 @@ async def _speech(
         api_key=voice.api_key, base_url=voice.base_url, http_client=resources.http_client
     )
     options = {key: voice.settings[key] for key in ("instructions", "speed") if key in voice.settings}
-    address = _shown(str(client.base_url))
+    wanted = {
+        "model": voice.model,
+        "voice": voice.settings.get("voice", "alloy"),
+        "input": text,
+        "response_format": "pcm",
+        **options,
+    }
     try:
         async with asyncio.timeout_at(deadline):
-            answer = await client.audio.speech.create(
-                model=voice.model,
-                voice=voice.settings.get("voice", "alloy"),
-                input=text,
-                response_format="pcm",
-                **options,
-            )
+            sound = speech_request.sound(client, wanted, _PIECE_BYTES, OFFLINE_SECONDS)
+            pcm = b"".join([piece async for piece in sound])
+            check_length(sum(map(str.isalpha, text)), len(pcm) / 2 / RATE)
     except TimeoutError:
-        raise SpeechError(plan.spec.name, address, "no answer in time") from None
+        reason = "no answer in time"
     except openai.APIStatusError as error:
-        raise SpeechError(plan.spec.name, address, f"status {error.status_code}") from None
+        reason = f"status {error.status_code}"
     except openai.APIConnectionError as error:
         reason = str(error.__cause__ or error) or type(error).__name__
-        raise SpeechError(plan.spec.name, address, reason) from None
-    except openai.OpenAIError as error:
-        raise SpeechError(plan.spec.name, address, type(error).__name__) from None
-    return answer.content
+    except NoSpeechError as error:
+        reason = str(error)
+    except speech_request.ERRORS as error:
+        reason = type(error).__name__
+    else:
+        return pcm
+    raise SpeechError(plan.spec.name, _shown(str(client.base_url)), reason)
 
 
 def _warn(errors: list[SpeechError]) -> None:

@@ -13,7 +13,8 @@ SLACK_SECONDS = 0.15
 
 @dataclass
 class Piece:
-    """Words of one answer, and how much of their sound has come; ``whole`` when no more of it will.
+    """Words of one answer, and how much of their sound has come; ``whole`` when no more of it will,
+    and ``broken`` when it is less than all of theirs.
 
     ``segment`` and ``context`` are the speech service's names for them. Of words that are not ``remembered``
     the model is not to know.
@@ -24,6 +25,7 @@ class Piece:
     segment: int = 0
     seconds: float = 0.0
     whole: bool = False
+    broken: bool = False
     context: str | None = None
     remembered: bool = True
 

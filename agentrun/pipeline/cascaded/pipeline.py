@@ -6,6 +6,7 @@ transport in -> stt -> user's words -> llm -> hidden text -> tts -> transport ou
 from __future__ import annotations
 
 from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
+from pipecat.frames.frames import ErrorFrame
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
@@ -50,6 +51,7 @@ def build(
     audio = [] if stt else [CallerAudio(context, listener.heard_audio)]
     pushed_frames.keep_caller_sound(audio[0] if audio else aggregators.user())
     playout = PlayoutTracker(announced=True)
+    pushed_frames.watch_pushed_frames(tts, ErrorFrame, lambda _error: playout.broke_off())
     pipeline = Pipeline(
         [
             transport.input(),

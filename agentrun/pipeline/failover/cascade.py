@@ -66,6 +66,7 @@ def tts(
     for member in members:
         if isinstance(member.service, TTSService):
             member.service.add_text_transformer(text.transform)
+            pipecat_private.keep_context_open(member.service)
             pipecat_private.split_by(member.service, lambda splitter: WholeSentences(splitter, text))
     return TextToSpeechFailover(members, listener, text) if plan.fallback else members[0].service
 

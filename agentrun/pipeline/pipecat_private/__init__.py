@@ -52,6 +52,7 @@ from agentrun.pipeline.pipecat_private.shared_models import (
     smart_turn_session,
 )
 from agentrun.pipeline.pipecat_private.silero import SharedSilero, silero_session
+from agentrun.pipeline.pipecat_private.speech_contexts import keep_context_open
 from agentrun.pipeline.pipecat_private.stt import SegmentTranscripts, StreamingSTT, keep_sound, tells_segments
 from agentrun.pipeline.pipecat_private.telephone_realtime import PcmuRealtime
 from agentrun.pipeline.pipecat_private.tool_arguments import read_all_arguments
@@ -89,6 +90,7 @@ __all__ = [
     "has_settings",
     "hear_promptly",
     "is_connected",
+    "keep_context_open",
     "keep_pace",
     "keep_session",
     "keep_sound",

@@ -51,6 +51,7 @@ REPLACEABLE = (
     Replaceable(SegmentedSTTService, "_handle_user_stopped_speaking", ("frame",), "pauses within speech"),
     Replaceable(SegmentedSTTService, "cleanup", (), "withdraw what was begun at a pause"),
     Replaceable(TTSService, "run_tts", ("text", "context_id"), "know since when a voice has had words"),
+    Replaceable(TTSService, "_next_audio_context_item", ("context_id",), "wait for a voice that is late"),
     Replaceable(LLMAssistantAggregator, "push_aggregation", (), "keep what the caller heard, not all"),
     *(
         Replaceable(LLMAssistantAggregator, f"_handle_function_call_{what}", ("frame",), "cancel in order")

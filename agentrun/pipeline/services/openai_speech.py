@@ -14,6 +14,7 @@ from pipecat.utils.tracing.service_decorators import traced_tts
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services import speech_request
+from agentrun.pipeline.services.audible_sound import check_length
 from agentrun.pipeline.services.resumed_speech import SpeakingRate
 from agentrun.pipeline.services.speech_sound import RATE
 from agentrun.plan.plan import ServicePlan
@@ -53,9 +54,10 @@ class OpenAISpeech(OpenAITTSService):
     """Speech that is heard when ``buffer`` seconds of it are there; Pipecat waits for half a second.
 
     What stands in ``ready`` is asked of nobody. A service that sends nothing for ``stall`` seconds, breaks
-    off, or sends what is no speech is asked ``attempts`` times. No two takes of a sentence are alike, so that
-    sound that broke off is not gone on with: the voice is asked for the words from the last one on that was
-    surely heard, as ``SpeakingRate`` counts them; a word or two may be heard twice.
+    off, or sends what is no speech, silence or too little of it, is asked ``attempts`` times. No two takes of
+    a sentence are alike, so that sound that broke off is not gone on with: the voice is asked for the words
+    from the last one on that was surely heard, as ``SpeakingRate`` counts them; a word or two may be heard
+    twice.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class OpenAISpeech(OpenAITTSService):
                     seconds += len(piece) / 2 / RATE
                     sent += len(piece) / 2 / RATE
                     yield self._frame(piece, context_id)
+                check_length(sum(map(str.isalpha, rest)), seconds)
                 self._rate.learn(rest, seconds)
                 return
             except speech_request.ERRORS as failure:

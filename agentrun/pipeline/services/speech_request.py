@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import openai
 
+from agentrun.pipeline.services.audible_sound import audible
 from agentrun.pipeline.services.speech_sound import NoSpeechError, checked
 
 
@@ -26,10 +28,20 @@ ERRORS: tuple[type[Exception], ...] = (openai.OpenAIError, NoSpeechError, *_tran
 async def sound(
     client: openai.AsyncOpenAI, wanted: Mapping[str, Any], chunk: int, stall: float
 ) -> AsyncGenerator[bytes, None]:
-    """The speech that ``wanted`` describes, in pieces of ``chunk`` bytes of 24 kHz, 16-bit mono PCM.
+    """The speech that ``wanted`` describes, in pieces of some ``chunk`` bytes of 24 kHz, 16-bit mono PCM.
 
-    Raises one of ``ERRORS``: also when nothing comes for ``stall`` seconds, and when what comes is no speech.
+    Raises one of ``ERRORS``: also when nothing, or nothing but silence, comes for ``stall`` seconds, and when
+    what comes is no speech.
     """
+    answered = _answered(client, wanted, chunk, stall)
+    async with aclosing(answered), aclosing(audible(answered, stall)) as heard:
+        async for piece in heard:
+            yield piece
+
+
+async def _answered(
+    client: openai.AsyncOpenAI, wanted: Mapping[str, Any], chunk: int, stall: float
+) -> AsyncGenerator[bytes, None]:
     requested = client.audio.speech.with_streaming_response.create(**wanted)
     response = await _within(stall, requested.__aenter__())
     try:

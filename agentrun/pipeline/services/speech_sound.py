@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import struct
 
 RATE = 24_000
 """Hz of 16-bit mono PCM; OpenAI's speech endpoint has no other rate."""
 _TEXTS = ("text/", "application/json", "application/xml", "application/xhtml", "application/problem")
 _OTHER_SOUND = {b"ID3": "MP3", b"OggS": "Ogg", b"fLaC": "FLAC", b"\x1aE\xdf\xa3": "WebM"}
+_TELEPHONE = ("audio/basic", "audio/pcmu", "audio/pcma", "audio/x-mulaw", "audio/x-alaw")
+_RATE = re.compile(r"\brate\s*=\s*\"?(\d{1,7})")
 _MP3_KBIT = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _MP3_KBIT_LOW = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _MP3_HZ = (44_100, 48_000, 32_000)
@@ -30,11 +33,15 @@ def checked(first: bytes, content_type: str = "") -> bytes:
     ...
     agentrun.pipeline.services.speech_sound.NoSpeechError: text instead of sound (application/json): ...
     """
-    if content_type.lower().startswith(_TEXTS) or _is_text(first):
+    kind = content_type.lower()
+    if kind.startswith(_TEXTS) or _is_text(first):
         shown = first[:_SHOWN].decode("utf-8", "replace")
         raise NoSpeechError(f"text instead of sound ({content_type or 'no content type'}): {shown}")
     if name := _compressed(first):
         raise NoSpeechError(f"{name} instead of PCM")
+    rate = _RATE.search(kind)
+    if kind.startswith(_TELEPHONE) or (rate and int(rate[1]) != RATE):
+        raise NoSpeechError(f"{content_type} instead of PCM at {RATE} Hz")
     return _without_header(first) if first.startswith(b"RIFF") and first[8:12] == b"WAVE" else first
 
 

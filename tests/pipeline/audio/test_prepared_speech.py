@@ -17,6 +17,7 @@ from agentrun.plan.plan import Plan
 from tests.log_lines import log_lines
 
 AGENT = "name: {name}\ntransport: local\nprompts: {{system: Be brief., greeting: {{say: Hello!}}}}\n"
+SOUND = b"\0\1" * 24_000
 
 
 @pytest.fixture
@@ -107,10 +108,30 @@ async def test_a_user_and_a_password_in_the_address_are_not_told(
 async def test_agents_with_speech_have_it_whatever_becomes_of_another(
     tmp_path: Path, warnings: list[str], unused_tcp_port: int
 ) -> None:
-    spoken = b"HTTP/1.1 200 OK\r\ncontent-type: audio/pcm\r\ncontent-length: 4\r\n\r\n\0\1\0\1"
+    spoken = b"HTTP/1.1 200 OK\r\ncontent-type: audio/pcm\r\ncontent-length: 48000\r\n\r\n" + SOUND
     async with provider(spoken) as (address, _), Resources() as resources:
         good = plans(tmp_path, address, "desk")
         bad = plans(tmp_path, f"http://127.0.0.1:{unused_tcp_port}/v1", "bar")
         apologies = await prepared_speech.prepare({**bad, **good}, resources)
-    assert apologies == {"desk": b"\0\1\0\1", "bar": None}
+    assert apologies == {"desk": SOUND, "bar": None}
     assert len(warnings) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "reason"),
+    [
+        ("text/html", b"<html>Service Unavailable</html>" * 1_000, "text instead of sound"),
+        ("audio/mpeg", b"ID3" + SOUND, "MP3 instead of PCM"),
+        ("audio/pcm", bytes(48_000), "all of it silence"),
+        ("audio/pcm", SOUND[:480], "s of sound for"),
+        ("audio/pcm", b"", "nothing in it"),
+    ],
+)
+async def test_what_is_no_speech_is_not_kept_as_an_apology(
+    tmp_path: Path, warnings: list[str], kind: str, body: bytes, reason: str
+) -> None:
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n\r\n"
+    async with provider(head.encode() + body) as (address, _), Resources() as resources:
+        apologies = await prepared_speech.prepare(plans(tmp_path, address, "desk"), resources)
+    assert apologies == {"desk": None}
+    assert reason in warnings[0]

@@ -113,3 +113,11 @@ def test_compressed_sound_without_a_tag_is_known_by_its_frames(first: bytes, nam
 def test_sound_that_begins_like_a_frame_is_sound(start: bytes) -> None:
     assert checked(start + SPEECH) == start + SPEECH
     assert checked(start) == start
+
+
+@pytest.mark.parametrize(
+    "kind", ["audio/L16; rate=16000", 'audio/pcm;rate="8000"', "audio/basic", "audio/x-mulaw", "audio/PCMU"]
+)
+def test_another_rate_that_the_content_type_names_would_be_heard_at_a_wrong_pitch(kind: str) -> None:
+    with pytest.raises(NoSpeechError, match="instead of PCM at 24000 Hz"):
+        checked(SPEECH, kind)
