@@ -20,6 +20,9 @@ _MARKS = (
 )
 _PIECE = re.compile(rf"\s*(?:[{_UNSPACED}](?:[{_MARKS}]|[^\w\s])*|[^\s{_UNSPACED}]+)")
 _SYLLABLE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_UNSPACED_SIGN = re.compile(f"[{_UNSPACED}]")
+_PIECES_OF_WORD = 2
+"""How many characters, with their marks, a word of an unspaced script has: one and a half to three."""
 CHARACTERS_PER_SECOND = 15.0
 """Of English speech at an ordinary pace; other alphabets are near it."""
 SYLLABLES_PER_SECOND = 5.0
@@ -38,6 +41,17 @@ def pieces(text: str) -> list[str]:
     ['駐', '車', '場', 'は', '2', '階。']
     """
     return _PIECE.findall(text)
+
+
+def count(text: str) -> int:
+    """How many words ``text`` has, about as many in scripts that put no spaces between them.
+
+    >>> count("Yes, please."), count("はい"), count("我想订一张桌子，请稍等"), count("...")
+    (2, 1, 6, 0)
+    """
+    found = [piece for piece in pieces(text) if any(map(str.isalnum, piece))]
+    unspaced = sum(_UNSPACED_SIGN.search(piece) is not None for piece in found)
+    return len(found) - unspaced + -(-unspaced // _PIECES_OF_WORD)
 
 
 def beginning(text: str, share: float) -> str:

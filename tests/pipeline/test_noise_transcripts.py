@@ -32,6 +32,7 @@ CAPTIONS = (
     "Merci d'avoir regardé !",
     "Thanks for watching! Thanks for watching!",
 )
+_LOOP = "the same words again and again, and no time to say them"
 STRONG, SHORT = Evidence(seconds=0.9, loudness=-20.0, probability=0.9), Evidence(seconds=0.2)
 
 
@@ -120,4 +121,27 @@ def test_probability_is_what_the_service_says() -> None:
 def test_a_hostile_transcript_is_judged_at_once(piece: str) -> None:
     with processor_time.at_most(5):
         verdict = reason(piece * 20_000 + "x", PROMPT, STRONG)
-    assert verdict == ("a note of the transcription, and no words" if piece == "♪" else "")
+    notes = {"♪": "a note of the transcription, and no words", "<a": _LOOP}
+    assert verdict == notes.get(piece, "")
+
+
+UNSPACED = ("ハンブルクのグリーンベアで席を予約する", "在汉堡的绿熊餐厅预订座位", "จองโต๊ะที่ร้านกรีนแบร์ในฮัมบูร์ก")
+
+
+@pytest.mark.parametrize("prompt", [*UNSPACED, "Booking a table at the Green Bear in Hamburg"])
+def test_an_echo_is_one_in_every_script(prompt: str) -> None:
+    noise = Evidence(seconds=0.5, loudness=-30.0)
+    assert reason(prompt, prompt, noise) == "the transcription's own prompt"
+    assert reason(f"{prompt} {prompt}", prompt, noise) == "the transcription's own prompt"
+    assert reason(f"{prompt}{prompt}" if prompt in UNSPACED else f"{prompt} {prompt}", prompt, STRONG)
+
+
+@pytest.mark.parametrize(
+    "text", ["no " * 60, "I'm sorry. " * 12, "word " * 100_000, "好的" * 40, "we are open " * 20 + "we are"]
+)
+def test_a_transcription_that_goes_round_in_circles_is_no_words(text: str) -> None:
+    with processor_time.at_most(5):
+        assert reason(text, "", Evidence(seconds=1.5)) == _LOOP
+    assert not reason("No, no, no, no, no, no!", "", Evidence(seconds=1.5))
+    assert not reason("no " * 60, "", Evidence(seconds=30.0)), "a child says it"
+    assert not reason("no " * 60, "", Evidence()), "nothing is known of the speech"

@@ -10,6 +10,7 @@ from pipecat.frames.frames import ErrorFrame
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
+from pipecat.processors.frame_processor import FrameProcessor
 
 from agentrun.pipeline import context_size, pushed_frames
 from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
@@ -51,7 +52,7 @@ def build(
     audio = [] if stt else [CallerAudio(context, listener.heard_audio)]
     pushed_frames.keep_caller_sound(audio[0] if audio else aggregators.user())
     playout = PlayoutTracker(announced=True)
-    pushed_frames.watch_pushed_frames(tts, ErrorFrame, lambda _error: playout.broke_off())
+    _tell_of_broken_speech(tts, playout)
     pipeline = Pipeline(
         [
             transport.input(),
@@ -67,3 +68,14 @@ def build(
         ]
     )
     return PipelineParts(pipeline, context, aggregators, llm, stt, tts, playout, text)
+
+
+def _tell_of_broken_speech(tts: FrameProcessor, playout: PlayoutTracker) -> None:
+    """Have ``playout`` know of a sentence that nobody goes on with; a voice that another one takes over from
+    is not the last to say it."""
+
+    def failed(error: ErrorFrame) -> None:
+        if error.processor is tts:
+            playout.broke_off()
+
+    pushed_frames.watch_pushed_frames(tts, ErrorFrame, failed)

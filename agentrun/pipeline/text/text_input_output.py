@@ -21,10 +21,11 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.turns.types import ProcessFrameResult
-from pipecat.turns.user_start import BaseUserTurnStartStrategy, MinWordsUserTurnStartStrategy
+from pipecat.turns.user_start import BaseUserTurnStartStrategy
 from pipecat.turns.user_stop import BaseUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 
+from agentrun.pipeline.turns.enough_words import EnoughWords
 from agentrun.spec.models.turns_and_limits import Turns
 from agentrun.text_normalization.words import pieces
 
@@ -77,9 +78,7 @@ def strategies(turns: Turns, *, counts_words: bool) -> UserTurnStrategies:
     """Each line that the caller writes is a turn, and interrupts where speech would."""
     start: BaseUserTurnStartStrategy = TextTurnStart(enable_interruptions=turns.interruptions)
     if turns.min_words and counts_words:
-        start = MinWordsUserTurnStartStrategy(
-            min_words=turns.min_words, enable_interruptions=turns.interruptions
-        )
+        start = EnoughWords(min_words=turns.min_words, enable_interruptions=turns.interruptions)
     return UserTurnStrategies(start=[start], stop=[TextTurnStop()])
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from pipecat.frames.frames import Frame, InputAudioRawFrame, TranscriptionFrame
 from pipecat.services.whisper.utils import extract_deepgram_probability, extract_whisper_probability
+
+from agentrun.text_normalization import words as texts
 
 WEAK_SECONDS = 0.25
 """Shorter speech is hardly a word: voice detection takes 0.2 s of sound to begin."""
@@ -26,7 +28,13 @@ _WORDS = re.compile(r"[^\W_]+")
 
 
 def _words(text: str) -> list[str]:
-    return [word.lower() for word in _WORDS.findall(text.replace("'", "").replace("’", ""))]
+    """The words of ``text``, and each character of a script without spaces."""
+    runs = _WORDS.findall(text.replace("'", "").replace("’", ""))
+    return [word.lower() for run in runs for word in texts.pieces(run)]
+
+
+def _size(words: Sequence[str]) -> int:
+    return texts.count(" ".join(words))
 
 
 def _phrases(text: str) -> tuple[str, ...]:
@@ -62,6 +70,9 @@ SHORT = _phrases(
 """What a transcription makes of next to nothing, and callers say too: dropped where there was no speech.
 
 Answers such as yes and no are not among them: a short one is still one."""
+_LOOP = re.compile(r"(.{1,60}? )\1{7,}.{0,60}")
+"""A transcription that goes round in circles, as Whisper does over noise."""
+_MOST_LOOKED_AT = 2_000
 _BRACKETS = re.compile(r"(?:\[[^\]]*\]|\([^)]*\)|<[^>]*>|\*[^*]*\*|【[^】]*】|[♪♫][^♪♫]*|[\s.,!?-])+")
 
 
@@ -109,6 +120,8 @@ def reason(text: str, prompt: str, evidence: Evidence) -> str:
     utterance = " ".join(words)
     if any(utterance == phrase or _is_repeated(utterance, phrase) for phrase in INVENTED):
         return "a caption that transcriptions invent"
+    if _is_loop(utterance, words, evidence):
+        return "the same words again and again, and no time to say them"
     if evidence.is_weak and any(utterance == phrase or _is_repeated(utterance, phrase) for phrase in SHORT):
         return "a stock phrase where there was hardly speech"
     return ""
@@ -159,13 +172,21 @@ def _echoes(words: list[str], prompt: str, evidence: Evidence) -> bool:
     if not own:
         return False
     sentences = [found for one in re.split(r"[.!?;\n]+", prompt) if (found := _words(one))]
-    if len(own) >= _LEAST_ECHO_WORDS and words[: len(own)] == own:
+    if _size(own) >= _LEAST_ECHO_WORDS and words[: len(own)] == own:
         again = not len(words) % len(own) and words == own * (len(words) // len(own))
         if again or len(sentences) > 1:
             return True
     if words not in sentences and words[: len(own)] != own:
         return False
-    return evidence.is_weak or (len(words) >= _LEAST_ECHO_WORDS and not evidence.holds(len(words)))
+    size = _size(words)
+    return evidence.is_weak or (size >= _LEAST_ECHO_WORDS and not evidence.holds(size))
+
+
+def _is_loop(utterance: str, words: Sequence[str], evidence: Evidence) -> bool:
+    """Whether a few words come again and again, more often than there was time to say them."""
+    if evidence.seconds is None or evidence.holds(_size(words)):
+        return False
+    return _LOOP.fullmatch(f"{utterance[:_MOST_LOOKED_AT]} ") is not None
 
 
 def _is_repeated(said: str, phrase: str) -> bool:

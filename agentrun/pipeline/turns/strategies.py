@@ -17,7 +17,6 @@ from pipecat.turns.user_mute import (
 )
 from pipecat.turns.user_start import (
     BaseUserTurnStartStrategy,
-    MinWordsUserTurnStartStrategy,
     TranscriptionUserTurnStartStrategy,
     VADUserTurnStartStrategy,
 )
@@ -27,6 +26,7 @@ from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
+from agentrun.pipeline.turns.enough_words import EnoughWords
 from agentrun.spec.models import idle
 from agentrun.spec.models.agent import AgentSpec
 
@@ -107,9 +107,7 @@ def idle_after(spec: AgentSpec) -> float:
 def _start(spec: AgentSpec) -> list[BaseUserTurnStartStrategy]:
     turns = spec.turns
     if turns.min_words:
-        return [
-            MinWordsUserTurnStartStrategy(min_words=turns.min_words, enable_interruptions=turns.interruptions)
-        ]
+        return [EnoughWords(min_words=turns.min_words, enable_interruptions=turns.interruptions)]
     transcription = TranscriptionUserTurnStartStrategy(enable_interruptions=turns.interruptions)
     if turns.detection == "transcription":
         return [transcription]
