@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAggregatorParams
 from pipecat.utils.context.llm_context_summarization import (
@@ -59,11 +62,37 @@ def trim(context: LLMContext, spec: AgentSpec) -> None:
     surplus = len(messages) - spec.context.max_messages
     if spec.context.strategy != "trim" or surplus <= 0:
         return
-    begins = (
-        i for i, m in enumerate(messages) if i >= surplus and isinstance(m, dict) and m["role"] == "user"
-    )
-    start = next(begins, None)
+    start = _begins(messages, surplus)
+    if start is not None:
+        context.set_messages(_from(messages, start, kept=_MOST_INSTRUCTIONS if spec.flow else 0))
+
+
+def shorten(context: LLMContext) -> bool:
+    """Drop the older half, by characters, of what the model's provider finds too long.
+
+    False where there is no older half: the newest words, or a tool's result, are too long by themselves.
+    """
+    messages = context.get_messages()
+    sizes = [len(str(message)) for message in messages]
+    half, older = 0, 0
+    while half < len(sizes) and 2 * older < sum(sizes):
+        older += sizes[half]
+        half += 1
+    start = _begins(messages, half)
     if start is None:
-        return
+        return False
+    context.set_messages(_from(messages, start, kept=_MOST_INSTRUCTIONS))
+    return True
+
+
+def _begins(messages: Sequence[object], surplus: int) -> int | None:
+    """Where the caller's words begin behind the first ``surplus`` messages."""
+    places = range(surplus, len(messages))
+    users = (i for i in places if isinstance(m := messages[i], dict) and m["role"] == "user")
+    return next(users, None)
+
+
+def _from(messages: Sequence[Any], start: int, *, kept: int) -> list[Any]:
+    """The messages from ``start`` on, and the newest ``kept`` instructions before it."""
     dropped = [m for m in messages[:start] if isinstance(m, dict) and m["role"] in _INSTRUCTS]
-    context.set_messages([*(dropped[-_MOST_INSTRUCTIONS:] if spec.flow else ()), *messages[start:]])
+    return [*dropped[len(dropped) - min(kept, len(dropped)) :], *messages[start:]]

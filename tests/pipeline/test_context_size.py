@@ -10,6 +10,14 @@ from pipecat.processors.aggregators.llm_context import LLMContext
 
 from agentrun import spec
 from agentrun.pipeline import context_size
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.records import CallRecord
+from agentrun.simulate.engines.engines import Answer
+from agentrun.simulate.faults import Fault
+from agentrun.testing import virtual_time
+from tests.calls.fault_rows import play
+from tests.calls.fault_rows.row import APOLOGY
+from tests.calls.quick import quick_call
 
 FLOW = """
 prompts: Be brief.
@@ -53,3 +61,56 @@ def test_so_many_instructions_stay_and_no_more(tmp_path: Path) -> None:
 @pytest.mark.parametrize("roles", [("developer", *TURNS, "user"), ("system", *TURNS, "user")])
 def test_without_a_flow_old_instructions_go_with_their_turns(tmp_path: Path, roles: tuple[str, ...]) -> None:
     assert trimmed(tmp_path, PROMPT, *roles) == ["user 7", "assistant 8", "user 9"]
+
+
+def shortened(*sizes: tuple[str, int]) -> list[str] | None:
+    context = LLMContext([{"role": role, "content": "x" * size} for role, size in sizes])  # type: ignore[misc]
+    if not context_size.shorten(context):
+        return None
+    return [str(m["role"]) for m in context.get_messages() if isinstance(m, dict)]
+
+
+def test_the_older_half_of_what_is_too_long_is_dropped() -> None:
+    assert shortened(*[("user", 100), ("assistant", 100)] * 4) == ["user", "assistant"] * 2
+    assert shortened(("developer", 50), ("user", 9_000), ("assistant", 10), ("user", 10)) == [
+        "developer",
+        "user",
+    ]
+
+
+def test_what_is_too_long_by_itself_has_no_older_half() -> None:
+    assert shortened(("user", 10), ("assistant", 10), ("user", 9_000)) is None
+    assert shortened(("user", 10), ("assistant", 10), ("tool", 9_000)) is None
+    assert shortened() is None
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [(1, "The answer."), (2, APOLOGY)],
+)
+def test_a_conversation_that_has_become_too_long_goes_on(tmp_path: Path, times: int, said: str) -> None:
+    async def talk() -> tuple[list[str], CallRecord, int]:
+        answers = [Answer("We are open from six to eleven.")] * 3 + [Answer("The answer.")]
+        async with (
+            Resources() as resources,
+            quick_call(
+                *(tmp_path, "cascaded", [], answers),
+                resources=resources,
+                prompts=play.PROMPTS.format("{say: Hello.}"),
+                apology=play.SOUND,
+            ) as call,
+        ):
+            for _ in range(3):
+                before = len(call.agent_words)
+                await call.say("When are you open?")
+                await call.until(lambda before=before: len(call.agent_words) > before and not call.speaking)  # type: ignore[misc]
+            fault = Fault("status", 400, times=times, code="context_length_exceeded")
+            call.openai.conditions.faults["chat"] = fault
+            await call.say("And on Mondays?")
+            await call.until(lambda: len(call.agent_words) > 4)
+            return call.agent_words[4:], call.record, len(call.brain.asked[-1].messages)
+
+    words, record, asked = virtual_time.run(talk())
+    assert words == [said]
+    assert "context_length_exceeded" in record.errors[0]
+    assert asked < 8

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from functools import partial
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Any
 
+from openai.types.chat.chat_completion_chunk import ChoiceDelta
 from pipecat.frames.frames import LLMFullResponseEndFrame
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.services.openai.base_llm import BaseOpenAILLMService
@@ -18,15 +18,25 @@ from agentrun.pipeline.services import end_of_answer
 AFTER_REASON_SECONDS = 1.0
 """How long what follows the reason why a model stopped is waited for: the usage, or the stream's end."""
 
+_NO_REASON = "failed: the stream ended without the reason that others ended with"
+"""The reason of an answer that a server between has cut off, where the model's have one."""
+
 
 def note_finish_reasons(llm: object) -> None:
     """Have the end of each answer say why the model stopped, for every provider of chat completions."""
     if not isinstance(llm, BaseOpenAILLMService):
         return
 
+    tells_reasons = False
+
+    def ended(reason: str) -> None:
+        nonlocal tells_reasons
+        tells_reasons = tells_reasons or (bool(reason) and end_of_answer.is_normal(reason))
+        end_of_answer.note(llm, reason or (_NO_REASON if tells_reasons else ""))
+
     async def get_chat_completions(context: LLMContext) -> NotedStream:
         end_of_answer.note(llm, "")
-        return NotedStream(await complete(context), partial(end_of_answer.note, llm))
+        return NotedStream(await complete(context), ended)
 
     complete = replace_method(llm, "get_chat_completions", get_chat_completions)
     watch_pushed_frames(llm, LLMFullResponseEndFrame, lambda frame: end_of_answer.mark(frame, llm))
@@ -56,8 +66,10 @@ class NotedStream:
         chunks = self._stream.__aiter__()
         while (chunk := await _following(chunks, reason)) is not None:
             empty = False
+            _keep_one_answer(chunk)
             for choice in chunk.choices or ():
                 reason = getattr(choice, "finish_reason", None) or reason
+                _take_message(choice)
                 _speak_refusal(getattr(choice, "delta", None))
                 _join_parts(getattr(choice, "delta", None))
             yield chunk
@@ -78,6 +90,19 @@ async def _following(chunks: AsyncIterator[Any], reason: str) -> Any:
             return await anext(chunks, None)
     except TimeoutError:
         return None
+
+
+def _keep_one_answer(chunk: Any) -> None:
+    """Of several answers, as a gateway may ask for with ``n``, the first is said: Pipecat would say each."""
+    if chunk.choices:
+        chunk.choices = [choice for choice in chunk.choices if not getattr(choice, "index", 0)]
+
+
+def _take_message(choice: Any) -> None:
+    """A server that does not stream sends its answer as a whole, in ``message``."""
+    message = getattr(choice, "message", None)
+    if getattr(choice, "delta", None) is None and isinstance(message, Mapping):
+        choice.delta = ChoiceDelta.construct(content=message.get("content"), role="assistant")
 
 
 def _join_parts(delta: Any) -> None:

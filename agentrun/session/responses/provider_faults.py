@@ -25,6 +25,12 @@ _UNREACHED = re.compile(r"Connection error\.|Request timed out\.")
 """The words of OpenAI's client, which Pipecat's transcription passes on without the exception."""
 _MOST_CAUSES = 8
 _STATUS = re.compile(r"(?:Error code|status): (\d{3})")
+_TOO_LONG = re.compile(
+    "context_length_exceeded|context (?:length|size|window)|prompt is too long|reduce the length"
+    "|maximum number of tokens allowed",
+    re.IGNORECASE,
+)
+"""OpenAI, Azure, Groq and vLLM; llama.cpp and Mistral; Anthropic; Groq; Gemini."""
 _REFUSED = (400, 413, 422)
 """One request was refused; 401, 403 and 404 are refused each time."""
 _SILENT_VOICE = "completed with no audio"
@@ -37,6 +43,7 @@ class Verdict(Enum):
     IGNORE = "go on"
     ASK_AGAIN = "ask the caller to say it again"
     DROP_TURN = "leave the refused turn out, and ask the caller to say it again"
+    SHORTEN = "leave the older half of the conversation out, and ask for the answer once more"
     RETRY = "ask for the answer once more"
     GO_ON = "have the answer gone on with"
     GIVE_UP = "apologise and end the call"
@@ -164,6 +171,8 @@ class Faults:
     def _of_model(self, frame: ErrorFrame, *, refused: bool, begun: bool) -> Verdict:
         if begun:
             return Verdict.GO_ON
+        if refused and _TOO_LONG.search(f"{frame.error} {_code(frame)}"):
+            return Verdict.SHORTEN
         if refused:
             self._asking_again = True
             return Verdict.DROP_TURN

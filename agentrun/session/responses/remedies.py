@@ -83,12 +83,14 @@ class Remedies:
     async def _do(self, verdict: Verdict, reason: str) -> None:
         if verdict is Verdict.GIVE_UP:
             await self.apologise(reason)
-        elif verdict is Verdict.RETRY:
+        elif verdict is Verdict.RETRY or (
+            verdict is Verdict.SHORTEN and context_size.shorten(self.parts.context)
+        ):
             await self._ask_once_more()
         elif verdict is Verdict.GO_ON:
             await self._go_on()
-        elif verdict in (Verdict.ASK_AGAIN, Verdict.DROP_TURN):
-            if verdict is Verdict.DROP_TURN:
+        elif verdict in (Verdict.ASK_AGAIN, Verdict.DROP_TURN, Verdict.SHORTEN):
+            if verdict is not Verdict.ASK_AGAIN:
                 context_size.drop_refused(self.parts.context)
             self.response_deadline.again()
             await self.voice.say(self.repeat)

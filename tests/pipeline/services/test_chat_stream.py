@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from openai.types.chat import ChatCompletionChunk
 
 from agentrun.pipeline.services.chat_stream import NotedStream
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.simulate.engines.engines import Answer
 from agentrun.testing import virtual_time
+from tests.calls.quick import quick_call
 
 
 def chunk(content: Any, reason: str | None = None) -> ChatCompletionChunk:
@@ -85,3 +90,78 @@ def test_a_stream_without_a_reason_is_waited_for_by_the_session() -> None:
 def test_content_in_parts_is_its_text(content: Any, text: str | None) -> None:
     words, _, _ = virtual_time.run(read(LeftOpen(chunk(content, "stop"))))
     assert words == [text]
+
+
+def completion(*choices: dict[str, Any]) -> ChatCompletionChunk:
+    return ChatCompletionChunk.construct(
+        id="c", created=1, model="m", object="chat.completion.chunk", choices=list(choices)
+    )
+
+
+def test_of_several_answers_the_first_is_said() -> None:
+    one, other = ({"index": n, "delta": {"content": f"Answer {n}."}} for n in (0, 1))
+    stream = LeftOpen(completion(one), completion(other), completion(one, other), chunk(None, "stop"))
+    words, reasons, _ = virtual_time.run(read(stream))
+    assert words == ["Answer 0.", "Answer 0.", None]
+    assert reasons == ["stop"]
+
+
+def test_a_server_that_sends_its_answer_as_a_whole_is_read() -> None:
+    whole = {"index": 0, "message": {"role": "assistant", "content": "From six."}, "finish_reason": "stop"}
+    words, reasons, _ = virtual_time.run(read(LeftOpen(completion(whole))))
+    assert (words, reasons) == (["From six."], ["stop"])
+
+
+class Ends(LeftOpen):
+    """The same, and ends."""
+
+    async def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
+        for each in self._chunks:
+            assert not isinstance(each, float)
+            yield each
+
+    async def aclose(self) -> None:
+        """There is nothing to let go of."""
+
+
+def heard(tmp_path: Path, *streams: list[ChatCompletionChunk]) -> tuple[list[str], list[str]]:
+    """What the agent says to as many questions, and the errors, where the model streams these."""
+
+    async def talk() -> tuple[list[str], list[str]]:
+        async with (
+            Resources() as resources,
+            quick_call(tmp_path, "cascaded", [], [Answer("Certainly.")] * 8, resources=resources) as call,
+        ):
+            given = list(streams)
+            completions: Any = call.session._parts.llm._client.chat.completions  # type: ignore[attr-defined]
+            create = completions.create
+
+            async def streamed(**wanted: Any) -> Any:
+                return Ends(*given.pop(0)) if given else await create(**wanted)
+
+            completions.create = streamed
+            for _ in streams:
+                before = len(call.agent_words)
+                await call.say("When are you open?")
+                await call.until(lambda before=before: len(call.agent_words) > before and not call.speaking)  # type: ignore[misc]
+            with contextlib.suppress(TimeoutError):
+                await call.until(lambda: len(call.agent_words) > len(streams) + 1, 5)
+            return call.agent_words[1:], call.record.errors
+
+    return virtual_time.run(talk())
+
+
+HALF = [chunk("We are open from six. And we "), chunk("close at")]
+WHOLE = [chunk("We are open."), chunk(None, "stop")]
+
+
+def test_an_answer_whose_stream_is_cut_off_is_gone_on_with(tmp_path: Path) -> None:
+    said, errors = heard(tmp_path, WHOLE, HALF)
+    assert said == ["We are open.", "We are open from six. And we close at", "Certainly."]
+    assert "the stream ended without the reason" in errors[0]
+
+
+def test_a_server_that_never_tells_reasons_is_believed(tmp_path: Path) -> None:
+    said, errors = heard(tmp_path, HALF, HALF)
+    assert said == ["We are open from six. And we close at"] * 2
+    assert errors == []
