@@ -110,7 +110,6 @@ class TurnBudget(SpecModel):
     first_audio: Duration | None = Field(
         default=None, description="From the caller's last word to the first sound, or written word."
     )
-    total: Duration | None = Field(default=None, description="From the caller's last word to the turn's end.")
 
 
 class Turn(SpecModel):
@@ -190,7 +189,9 @@ class Scenario(SpecModel):
     max_turns: Annotated[Count, Field(gt=0)] = 20
     max_duration_s: Annotated[Count, Field(gt=0)] = 300
     max_silence_s: Annotated[Count, Field(gt=0)] = 30
-    runs: Annotated[Count, Field(gt=0)] = 1
+    runs: Annotated[Count, Field(gt=0)] = Field(
+        default=1, description="How often the simulated caller calls; each call must be a success."
+    )
     simulator: dict[str, Any] | None = Field(default=None, description="The simulated caller's model.")
     user: dict[str, Any] | None = Field(default=None, description="How the caller speaks, as Pipecat has it.")
     judge: dict[str, Any] | None = Field(default=None, description="Who judges, as Pipecat has it.")

@@ -27,20 +27,28 @@ async def run(
     judge, caller = judges.judge(bench, file), judges.caller(bench, file)
     if judge is None or caller is None:
         return replace(outcome, reason="a simulated caller needs --live, and a `judge:` in the spec")
+    failures: list[Failure] = []
     async with loaded(bench, file, scenario, "text") as cassette_library:
-        with bench.set_up(file, scenario, ScriptProgress(()), base_url=cassette_library.base_url) as key:
-            address = f"ws://{bench.address}/{key}/eval?call={key}"
-            session = EvalSimulationSession.from_scenario(persona, address, persona_llm=caller, judge=judge)
-            result = await session.run()
-            record = bench.switchboard.records.get(file.spec.name, key)
-    failures: tuple[Failure, ...] = ()
-    if not result.passed:
-        failures = (Failure(0, 0, scenario.success or "the goal", result.failure or "", "judge_no"),)
-    return replace(
-        outcome,
-        status="passed" if result.passed else "failed",
-        seconds=result.duration_ms / 1000,
-        failures=failures,
-        conversation=tuple(record.transcript) if record else (),
-        turns=result.turns,
-    )
+        for number in range(1, scenario.runs + 1):
+            with bench.set_up(file, scenario, ScriptProgress(()), base_url=cassette_library.base_url) as key:
+                address = f"ws://{bench.address}/{key}/eval?call={key}"
+                session = EvalSimulationSession.from_scenario(
+                    persona, address, persona_llm=caller, judge=judge
+                )
+                result = await session.run()
+                record = bench.switchboard.records.get(file.spec.name, key)
+            outcome = replace(
+                outcome,
+                seconds=outcome.seconds + result.duration_ms / 1000,
+                # of several calls the one that failed is shown
+                conversation=outcome.conversation if failures else tuple(record.transcript if record else ()),
+                turns=outcome.turns + result.turns,
+            )
+            if not result.passed:
+                failures.append(_failure(scenario, number, result.failure or ""))
+    return replace(outcome, status="failed" if failures else "passed", failures=tuple(failures))
+
+
+def _failure(scenario: Scenario, number: int, reason: str) -> Failure:
+    which = f"call {number} of {scenario.runs}: " if scenario.runs > 1 else ""
+    return Failure(0, 0, scenario.success or "the goal", f"{which}{reason}", "judge_no")
