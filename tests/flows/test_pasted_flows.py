@@ -237,7 +237,7 @@ def test_what_means_the_same_in_the_older_form_is_read(tmp_path: Path) -> None:
     assert flow.nodes["order"].context_strategy == "reset"
 
 
-def test_functions_of_the_older_form_are_told_of_once(tmp_path: Path) -> None:
+def test_what_can_not_be_read_of_the_older_form_is_told_of_once(tmp_path: Path) -> None:
     function = "{type: function, function: {name: order, handler: x, parameters: {}, transition_callback: y}}"
     text = OLDER.replace(
         "      context_strategy", f"      functions: [{function}, {function}]\n      context_strategy"
@@ -247,8 +247,118 @@ def test_functions_of_the_older_form_are_told_of_once(tmp_path: Path) -> None:
         spec.load(tmp_path / "older.yaml")
     [problem] = caught.value.problems
     assert problem.message == "this flow is in the older form of Pipecat Flows"
-    assert "`role_message" not in problem.hint
-    assert "transition_callback" in problem.hint
+    assert problem.hint == "write `transition_to` with the node's name for `transition_callback`"
+
+
+TOLD = [{"role": "system", "content": "Do it."}]
+SIZE = {"type": "object", "properties": {"size": {"type": "string"}}, "required": ["size"]}
+PACKAGE = {
+    "initial_node": "start",
+    "nodes": {
+        "start": {
+            "role_messages": [{"role": "system", "content": "You sell."}],
+            "task_messages": TOLD,
+            "pre_actions": [{"type": "function", "handler": "__function__:order"}],
+            "functions": [
+                {"type": "function", "function": {
+                    "name": "order", "handler": "__function__:order", "description": "Orders.",
+                    "parameters": SIZE}},
+                {"type": "function", "function": {
+                    "name": "go", "description": "Goes on.", "transition_to": "done",
+                    "parameters": {"type": "object", "properties": {}}}},
+            ],
+        },
+        "done": {"task_messages": TOLD, "post_actions": [{"type": "end_conversation"}]},
+    },
+}  # fmt: skip
+FIRST_PACKAGE = {
+    "initial_node": "start",
+    "nodes": {
+        "start": {
+            "messages": TOLD,
+            "functions": [
+                {"type": "function", "function": {"name": "order", "parameters": SIZE}},
+                {"type": "function", "function": {"name": "done", "description": "Goes on."}},
+            ],
+        },
+        "done": {"messages": TOLD, "functions": []},
+    },
+}
+EDITOR = {
+    "$id": "https://flows.pipecat.ai/schema/flow.json",
+    "meta": {"name": "Shop"},
+    "nodes": [
+        {"id": "done", "type": "end", "position": {"x": 1, "y": 0}, "data": {
+            "label": "Done", "task_messages": TOLD}},
+        {"id": "start", "type": "initial", "position": {"x": 0, "y": 0}, "data": {
+            "label": "Start", "type": "initial", "role_messages": TOLD, "task_messages": TOLD,
+            "functions": [
+                {"name": "order", "description": "Orders.", "properties": SIZE["properties"],
+                 "required": ["size"]},
+                {"name": "go", "description": "Goes on.", "next_node_id": "done"},
+            ]}},
+    ],
+    "edges": [{"id": "e1", "source": "start", "target": "done", "label": "go"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("flow", "prompts"),
+    [(PACKAGE, ""), (FIRST_PACKAGE, "prompts: You sell."), (EDITOR, "")],
+    ids=["package", "first-package", "editor"],
+)
+def test_a_flow_of_an_older_form_is_checked_played_and_exported_as_it_is(
+    tmp_path: Path, flow: dict[str, Any], prompts: str
+) -> None:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "shop.py").write_text(SHOP.replace("call: Call", "size: str"))
+    (tmp_path / "steps.json").write_text(json.dumps(flow, indent=2))
+    (tmp_path / "desk.yaml").write_text(f"""
+transport: local
+flow: {{file: steps.json}}
+{prompts}
+tools: [shop]
+tests:
+  - name: whole
+    turns:
+      - {{llm: {{say: What size?}}, expect: [{{event: response, text_contains: size}}]}}
+      - user: Large.
+        llm: [{{call: order, args: {{size: large}}}}, {{say: Anything else?}}]
+        expect: [{{event: function_call, calls: [order]}}, {{event: response, text_contains: else}}]
+      - user: No.
+        llm: [{{call: {"done" if prompts else "go"}}}, {{say: Goodbye.}}]
+        expect: [{{event: response, text_contains: Goodbye}}]
+""")
+    path = str(tmp_path / "desk.yaml")
+    assert agentrun("check", path) == (0, "1 spec checked: no errors\n")
+    code, said = agentrun("test", path)
+    assert code == 0, said
+    code, said = agentrun("flow", path, "--export")
+    assert code == 0, said
+    exported = FlowConfig.model_validate(yaml.safe_load(said))
+    assert (exported.initial_node, set(exported.nodes)) == ("start", {"start", "done"})
+    assert [function.transition_only for function in exported.nodes["start"].functions] == [False, True]
+
+
+def test_a_problem_of_the_editors_flow_stands_where_it_was_written(tmp_path: Path) -> None:
+    text = json.dumps(EDITOR, indent=2).replace('"order"', '"odrer"').replace("done", "dnoe", 1)
+    (tmp_path / "steps.json").write_text(text)
+    (tmp_path / "desk.yaml").write_text("transport: local\nflow: {file: steps.json}\n")
+    _, said = agentrun("check", str(tmp_path / "desk.yaml"))
+    lines = text.splitlines()
+    name = next(n for n, line in enumerate(lines, 1) if '"odrer"' in line)
+    target = next(n for n, line in enumerate(lines, 1) if "next_node_id" in line)
+    assert f"steps.json:{name}:" in said
+    assert f"steps.json:{target}:" in said
+
+
+def test_what_only_a_tool_of_today_looks_like_is_no_older_form(tmp_path: Path) -> None:
+    """Else a tool that somebody has described would not be run any more."""
+    text = FLOW.replace("name: order,", "name: order, description: Orders.,")
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "shop.py").write_text(SHOP)
+    (tmp_path / "desk.yaml").write_text(text)
+    assert "a tool describes itself; drop `description`" in agentrun("check", str(tmp_path / "desk.yaml"))[1]
 
 
 def test_a_plugin_of_the_older_package_hears_what_to_import(tmp_path: Path) -> None:

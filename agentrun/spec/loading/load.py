@@ -67,7 +67,11 @@ def examine(
 
 def _tell_of_older_flow(source: Source) -> None:
     """Read a flow of Pipecat's older form as what it means, and say once what has to change in it."""
-    changes = list(older_form.rewrite(source.data.get("flow")))
+
+    def move(before: Where, after: Where) -> None:
+        source.move(("flow", *before), ("flow", *after))
+
+    changes = list(older_form.rewrite(source.data.get("flow"), move))
     if changes:
         where: Where = ("flow", *changes[0][0])
         hint = older_form.hint([change for _, change in changes])

@@ -64,6 +64,16 @@ class Source:
         """Add a problem at ``place``."""
         self.problems.append(Problem(place.path, place.line, place.column, dotted(where), message, hint))
 
+    def move(self, before: Where, after: Where) -> None:
+        """What stands at ``before`` in the files is read as if it stood at ``after``."""
+        for table in (self.values, self.keys, self.lines):
+            places: dict[Where, Any] = dict(table)
+            for where, place in table.items():
+                if where[: len(before)] == before:
+                    places[(*after, *where[len(before) :])] = place
+            table.clear()
+            table.update(places)
+
 
 def at(data: Any, where: Where) -> Any:
     """The value at ``where``, or None when there is none."""

@@ -13,7 +13,7 @@ import pytest
 
 from agentrun.spec import load
 from agentrun.testing.results.outcome import Outcome
-from agentrun.testing.running import simulated_caller
+from agentrun.testing.running import judges, simulated_caller
 
 SPEC = """
 transport: local
@@ -55,13 +55,13 @@ async def test_every_call_of_a_simulated_caller_has_to_be_a_success(
 
     monkeypatch.setattr(simulated_caller, "EvalSimulationSession", Session)
     monkeypatch.setattr(simulated_caller, "loaded", nothing_loaded)
-    monkeypatch.setattr(simulated_caller.judges, "judge", lambda *_: object())
-    monkeypatch.setattr(simulated_caller.judges, "caller", lambda *_: object())
+    monkeypatch.setattr(judges, "judge", lambda *_: object())
+    monkeypatch.setattr(judges, "caller", lambda *_: object())
     persona: Any = None
     outcome = Outcome("desk.yaml", "jamie", "skipped", 0, "desk.yaml:5")
     found = await simulated_caller.run(bench(), file, test, persona, outcome)
     assert (found.status, [failure.reason for failure in found.failures]) == (status, reasons)
-    assert (found.seconds, found.turns, found.conversation) == (3.0, 6, (shown,))
+    assert (found.seconds, found.turns, [*map(str, found.conversation)]) == (3.0, 6, [shown])
 
 
 def bench() -> Any:
