@@ -64,7 +64,7 @@ class CallerTurns:
         self.keying = False
         if not self.speaking.caller:
             self.response_deadline.caller_stops()
-        self._read_on()
+        context_size.trim(self.parts.context, self.spec)
         self._spoke()
         self._keyed = answered
         if answered:
@@ -82,7 +82,10 @@ class CallerTurns:
     async def _stopped(self, _aggregator: Any, _strategy: Any, message: Any) -> None:
         self.speaking.caller = False
         self.response_deadline.caller_stops()
-        self._read_on()
+        if self.parts.stt is None:
+            # a cascade's words have come with the turn, and a cough has none
+            self.variables.words_come()
+        context_size.trim(self.parts.context, self.spec)
         if message.content or self.parts.stt is None:
             self._spoke()
             self.response_deadline.owed()
@@ -92,10 +95,6 @@ class CallerTurns:
             # it talks on, where it can't be interrupted: its words are heard, and come into the record later
             self.ledger.agent_heard()
         self.ledger.caller_spoke()
-
-    def _read_on(self) -> None:
-        self.variables.caller_stops()
-        context_size.trim(self.parts.context, self.spec)
 
     async def _silent(self, _aggregator: Any) -> None:
         """Pipecat's clock of the caller's silence knows of no keys."""

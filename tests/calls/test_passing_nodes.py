@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -265,3 +266,30 @@ def test_a_caller_who_hangs_up_during_the_words_ends_the_call(tmp_path: Path, st
     more = FLOW.replace("Thank you, {{ name }}.", long)
     call = play(tmp_path, style, answers, conversation, more=more)
     assert (call.record.ended_by, call.record.errors) == ("caller", [])
+
+
+STUCK = """
+vars: {plan: none, order: null}
+flow:
+  initial_node: desk
+  nodes:
+    desk: {task_messages: Find out., functions: [{name: choose, transition_to: thanks}]}
+    thanks: {interruptions: false, tts: {voice: coral}, say: Thank you., then: confirm}
+    confirm: {task_messages: "Confirm {{ order }}."}
+"""
+
+
+def test_a_step_that_fails_on_the_way_leaves_nothing_of_the_way_behind(tmp_path: Path) -> None:
+    """The old node has its own voice again, and can be interrupted as before."""
+    seen: list[bool] = []
+
+    async def talk(call: QuickCall) -> None:
+        await call.say("Choose.")
+        await call.until(lambda: "Sorry." in str(call.agent_words))
+        caller: Any = call.session._parts.aggregators.user()
+        seen.extend(one._enable_interruptions for one in caller._params.user_turn_strategies.start)
+
+    call = play(tmp_path, "cascaded", [calls("choose"), Answer("Sorry.")], talk, more=STUCK)
+    assert [*call.voice.voices][-3:] == ["alloy", "coral", "alloy"]
+    assert seen
+    assert all(seen)

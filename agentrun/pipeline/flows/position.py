@@ -158,6 +158,8 @@ class FlowPosition:
         """The model goes on where it is, and is told why."""
         self._listener.step_failed(error)
         self.at = self._model_is_at
+        for frame in self._services.at(self.at):
+            await manager.worker.queue_frame(frame)
         message: Any = {"role": "developer", "content": f"The next step can't be taken: {error}"}
         await manager.worker.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
 

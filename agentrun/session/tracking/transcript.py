@@ -36,6 +36,8 @@ class Transcript:
         self._parts: PipelineParts | None = None
         self.on_caller: Callable[[], None] | None = None
         """Told of words of the caller that have been written down."""
+        self.on_noise: Callable[[], None] | None = None
+        """Told of a transcript that was noise, and is not."""
         self.on_agent: Callable[[], None] | None = None
         """Told of words of the agent that the caller has heard."""
 
@@ -107,6 +109,8 @@ class Transcript:
         why = noise_transcripts.reason(words, "", noise_transcripts.Evidence())
         if why:
             self.dropped("caller", words, why)
+            if self.on_noise:
+                self.on_noise()
         return bool(why)
 
     def failed_over(self, part: str, by: str, instead_of: str, error: str) -> None:

@@ -43,6 +43,7 @@ class _Spoken(Protocol):
     """A transcript that tells of the caller's words."""
 
     on_caller: Any
+    on_noise: Any
 
 
 class CallVariables:
@@ -88,7 +89,7 @@ class CallVariables:
     def open(self, parts: PipelineParts, flow: Flow | None, transcript: _Spoken) -> None:
         """The pipeline is built: its model is told of changes, and the caller's words are read."""
         self._parts, self._flow = parts, flow
-        transcript.on_caller = self._extraction.words_added
+        transcript.on_caller, transcript.on_noise = self._extraction.words_added, self._extraction.no_words
 
     async def look_up(self, go_on_with: Callable[[Plan, str], Awaitable[None]]) -> str:
         """Wait for what is looked up about who calls; the words of a refusal, or nothing.
@@ -144,9 +145,9 @@ class CallVariables:
         if not {path.partition(".")[0] for path in names}.isdisjoint(self._fields()):
             await self._extraction.settled()
 
-    def caller_stops(self) -> None:
-        """A turn of the caller has ended; its words may come later."""
-        self._extraction.turn_ended()
+    def words_come(self) -> None:
+        """A turn of the caller has ended, whose words are written down later."""
+        self._extraction.words_come()
 
     async def close(self) -> None:
         """The call is over: what is still being read is waited for a moment."""

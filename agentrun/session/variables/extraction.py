@@ -56,20 +56,28 @@ class Extraction:
         self._reading: asyncio.Task[None] | None = None
         self._more = False
         self._count = 0
+        self._awaited, self._busy = 0, False
         self._up_to_date = asyncio.Event()
         self._up_to_date.set()
 
-    def turn_ended(self) -> None:
-        """The caller has said something that was not written down yet."""
+    def words_come(self) -> None:
+        """The caller has said what is not written down yet: ``words_added`` or ``no_words`` follows."""
         if self._service and self._fields():
+            self._awaited += 1
             self._up_to_date.clear()
+
+    def no_words(self) -> None:
+        """What the caller said was noise, and will not be written down."""
+        self._awaited = max(0, self._awaited - 1)
+        self._is_read()
 
     def words_added(self) -> None:
         """Words of the caller were written down: read them, now or after what is being read."""
+        self._awaited = max(0, self._awaited - 1)
         if self._service is None or not self._fields() or self._count >= MOST_READINGS:
-            self._up_to_date.set()
+            self._is_read()
             return
-        self._more = True
+        self._more = self._busy = True
         self._up_to_date.clear()
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_on(), name="extraction")
@@ -80,6 +88,7 @@ class Extraction:
             await asyncio.wait_for(self._up_to_date.wait(), self._settings.wait)
         except TimeoutError:
             self._note(f"extraction_late: a step did not wait longer than {self._settings.wait:g} s")
+            self._awaited = 0
             self._up_to_date.set()
 
     async def close(self) -> None:
@@ -102,7 +111,13 @@ class Extraction:
                 await self._read()
         except Exception as error:  # noqa: BLE001 - nobody awaits this task, and each step would wait for it
             self._note(f"extraction_failed: {type(error).__name__}")
-        self._up_to_date.set()
+        self._busy = False
+        self._is_read()
+
+    def _is_read(self) -> None:
+        """Steps wait for no more, unless something is being read, or words are still to come."""
+        if not self._awaited and not self._busy:
+            self._up_to_date.set()
 
     async def _read(self) -> None:
         fields = self._fields()

@@ -6,13 +6,12 @@ import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from agentrun.errors import Problem, SpecError
 from agentrun.spec.checks import literal_templates, secret_keys
-from agentrun.spec.loading import extends, included_files, problems
+from agentrun.spec.loading import extends, included_files, problems, readable_part
 from agentrun.spec.loading import overrides as override
 from agentrun.spec.loading.spec_file import SpecFile, Where, nearest
 from agentrun.spec.loading.yaml_source import Source
@@ -121,19 +120,7 @@ def _validate(found: Source) -> tuple[AgentSpec | None, list[Problem]]:
             for p in problems.explain(error, found)
             if (p.path, p.line, p.column) not in places or not p.line
         ]
-        wrong = {str(item["loc"][0]) for item in error.errors(include_url=False) if item["loc"]}
-        return _rest(found.data, wrong), explained
-
-
-def _rest(data: dict[str, Any], wrong: set[str]) -> AgentSpec | None:
-    """The spec with what is wrong left out; without its tools, its tests have no meaning."""
-    needed: dict[str, Any] = {"name": "unnamed", "transport": "local", "prompts": included_files.UNREAD}
-    without = wrong | ({"tests"} if "tools" in wrong else set())
-    rest = {key: value for key, value in data.items() if key not in without}
-    try:
-        return AgentSpec.model_validate({**needed, **rest})
-    except ValidationError:
-        return None
+        return readable_part.spec(found.data, error), explained
 
 
 def _name_from(path: Path) -> str:
