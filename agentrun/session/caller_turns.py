@@ -82,8 +82,8 @@ class CallerTurns:
     async def _stopped(self, _aggregator: Any, _strategy: Any, message: Any) -> None:
         self.speaking.caller = False
         self.response_deadline.caller_stops()
-        if self.parts.stt is None:
-            # a cascade's words have come with the turn, and a cough has none
+        if self.parts.stt is None and not message.content:
+            # words that come with the turn have been written down, and a cough in a cascade has none
             self.variables.words_come()
         context_size.trim(self.parts.context, self.spec)
         if message.content or self.parts.stt is None:
