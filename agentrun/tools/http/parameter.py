@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, NotRequired, cast
 
-from pydantic import AfterValidator, ConfigDict, Field, Strict, TypeAdapter, model_validator, with_config
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+    with_config,
+)
 from pydantic_core import PydanticCustomError, SchemaError
 from typing_extensions import TypedDict
 
@@ -26,6 +36,8 @@ _OWN = {
     "object": ("properties",),
 }
 """What each type may say of itself."""
+_KINDS: Mapping[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "number": (int, float)}
+"""What a value of ``enum`` is in Python."""
 
 
 def wrong(message: str, hint: str, **given: Any) -> PydanticCustomError:
@@ -70,17 +82,51 @@ class Parameter(SpecModel):
             raise wrong("a list needs `items`", "add for example items: {type: string}")
         if self.type == "object" and not self.properties:
             raise wrong("an object needs `properties`", "add for example properties: {name: {type: string}}")
+        self._require_a_range()
+        for value in self.enum or ():
+            self._require_fitting(value)
         return self
+
+    def _require_a_range(self) -> None:
+        """Raise where no value could be within the bounds."""
+        for least, most in (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")):
+            low, high = (getattr(self, _attribute(key)) for key in (least, most))
+            if low is None or high is None:
+                continue
+            if low > high or (self.type == "integer" and math.ceil(low) > math.floor(high)):
+                words = "no value is from `{least}` {low} to `{most}` {high}"
+                given = {"least": least, "low": f"{low:g}", "most": most, "high": f"{high:g}"}
+                raise wrong(words, "exchange them, or leave one out", **given)
+
+    def _require_fitting(self, value: str | float) -> None:
+        """Raise for a value of ``enum`` that the type or a bound refuses."""
+        given = {"given": value, "type": self.type}
+        kinds = (str, int, float) if "type" not in self.model_fields_set else _KINDS[self.type]
+        if not isinstance(value, kinds):
+            words = "'{given}' in `enum` is no {type}"
+            raise wrong(words, "write the type of all of them, or leave `type` out", **given)
+        if not isinstance(value, str):
+            refused = (self.minimum is not None and value < self.minimum) or (
+                self.maximum is not None and value > self.maximum
+            )
+        else:
+            refused = not _takes(Annotated[str, Field(**self._bounds())], value)
+        if refused:
+            raise wrong("'{given}' in `enum` is refused by the other keys", "leave those out", **given)
 
     def _given(self) -> Iterator[str]:
         for keys in _OWN.values():
             for key in keys:
-                name = next((n for n, f in type(self).model_fields.items() if f.alias == key), key)
-                if getattr(self, name) is not None:
+                if getattr(self, _attribute(key)) is not None:
                     yield key
 
     def hint(self) -> Any:
-        """The Python type that takes it."""
+        """The Python type that takes it; bounds say nothing more of what is in a list of values."""
+        bounds = {} if self.enum else self._bounds()
+        annotation: Any = Annotated[self._kind(), Field(description=self.description or None, **bounds)]
+        return annotation if self.required else NotRequired[annotation]
+
+    def _bounds(self) -> dict[str, Any]:
         limits = {
             "ge": self.minimum,
             "le": self.maximum,
@@ -88,9 +134,7 @@ class Parameter(SpecModel):
             "max_length": self.max_length if self.type == "string" else self.max_items,
             "pattern": self.pattern,
         }
-        options: dict[str, Any] = {key: value for key, value in limits.items() if value is not None}
-        annotation: Any = Annotated[self._kind(), Field(description=self.description or None, **options)]
-        return annotation if self.required else NotRequired[annotation]
+        return {key: value for key, value in limits.items() if value is not None}
 
     def _kind(self) -> Any:
         if self.enum:
@@ -100,6 +144,19 @@ class Parameter(SpecModel):
         if self.properties is not None:
             return shape("object", self.properties)
         return _TYPES[self.type]
+
+
+def _attribute(key: str) -> str:
+    """The name here of a key of a spec: ``min_length`` of ``minLength``."""
+    return next((name for name, field in Parameter.model_fields.items() if field.alias == key), key)
+
+
+def _takes(annotation: Any, value: str) -> bool:
+    try:
+        TypeAdapter(annotation).validate_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def shape(name: str, parameters: Mapping[str, Parameter]) -> Any:

@@ -62,7 +62,7 @@ async def ask(settings: Settings, call: Call, arguments: Mapping[str, Any]) -> A
 
 async def _once(settings: Settings, call: Call, arguments: Mapping[str, Any]) -> Any:
     url = _address(settings, call, arguments)
-    headers = {key: fill(value, arguments, call.environ) for key, value in settings.headers.items()}
+    headers = {key: fill(value, arguments, call.environ).strip() for key, value in settings.headers.items()}
     if settings.auth:
         headers |= _basic(settings.auth, call.environ)
     if any(ord(mark) < 32 or ord(mark) > 126 for value in headers.values() for mark in value):
@@ -145,15 +145,19 @@ def _request(
     return call.http.build_request(
         settings.method,
         url.copy_with(host=ip),
-        headers={
-            **_ALWAYS,
-            **headers,
-            "Host": url.netloc.decode(),
-        },
+        headers=_joined(headers, url.netloc.decode()),
         json=body,
         data=form,
         extensions={"sni_hostname": url.host},
     )
+
+
+def _joined(own: Mapping[str, str], host: str) -> httpx.Headers:
+    """Those of the spec take the place of ours, whatever their case."""
+    headers = httpx.Headers(_ALWAYS)
+    headers.update(own)
+    headers["Host"] = host
+    return headers
 
 
 async def _answer(request: httpx.Request, call: Call, host: str) -> httpx.Response:

@@ -13,12 +13,11 @@ from agentrun.spec.models.base import Count, Flag, Number, SpecModel, Text
 from agentrun.spec.models.tools.saved_values import is_path
 from agentrun.spec.values import function_names
 from agentrun.spec.values.template_names import CALL_FIELDS
-from agentrun.tools.http import address
+from agentrun.tools.http import address, literals
 from agentrun.tools.http.parameter import Parameter, wrong
 from agentrun.tools.http.template import CALL, VARIABLES, call_fields, source
 
-_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?].*)?", re.DOTALL)
-_HOST = re.compile(r"[A-Za-z0-9.-]+")
+_URL = re.compile(r"https?://([A-Za-z0-9._-]+)(:[0-9]{1,5})?([/?].*)?", re.DOTALL)
 _SECRET = re.compile(r"authorization|key|token|secret|password", re.IGNORECASE)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE")
@@ -31,18 +30,22 @@ def _is_name(value: str) -> str:
 
 
 def _is_url(value: str) -> str:
-    if not _URL.fullmatch(value):
+    found = _URL.fullmatch(value)
+    if not found or not literals.is_host(found[1]):
         hint = "write https://api.example.com/orders/{{ order }}; the host can't be a template or a variable"
         raise wrong("'{given}' is not the address of a host", hint, given=value)
     try:
-        _ = urlsplit(value).port
+        is_port = urlsplit(value).port != 0
     except ValueError:
-        raise wrong("'{given}' has no valid port", "write a port from 1 to 65535", given=value) from None
+        is_port = False
+    if not is_port:
+        raise wrong("'{given}' has no valid port", "write a port from 1 to 65535", given=value)
+    literals.check_address(value)
     return value
 
 
 def _is_host(value: str) -> str:
-    if not _HOST.fullmatch(value):
+    if not literals.is_host(value):
         raise wrong("'{given}' is not a host", "write a name such as api.example.com", given=value)
     return value.lower()
 
@@ -119,6 +122,7 @@ class Settings(SpecModel):
             if _SECRET.search(name) and "${" not in value:
                 hint = "put it in a variable and write ${NAME} here"
                 raise wrong("the header '{given}' is a secret in plain text", hint, given=name)
+        literals.check_headers(self.headers)
         if self.body is not None and self.form is not None:
             raise wrong("a request has one body", "write `body:` for JSON, or `form:` for a form")
         if self.auth and any(name.lower() == "authorization" for name in self.headers):

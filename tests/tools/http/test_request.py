@@ -340,3 +340,34 @@ async def test_arguments_that_make_no_address_are_refused(shop: Shop) -> None:
     assert answer.status == "refused"
     assert "make an address that can't be asked" in answer.text
     assert shop.asked == []
+
+
+async def test_a_header_of_the_spec_takes_the_place_of_ours_whatever_its_case(shop: Shop) -> None:
+    headers = {"accept": "text/plain", "X-Note": " a note "}
+    await ask(f"http://127.0.0.1:{shop.port}/orders", headers=headers)
+    lines = shop.asked[0].split("\r\n")
+    assert [line for line in lines if line.lower().startswith("accept:")] == ["accept: text/plain"]
+    assert "X-Note: a note" in lines
+
+
+@pytest.mark.parametrize("host", ["my_api.internal", "_service", "api.example.com."])
+def test_a_name_that_resolves_in_a_network_is_a_host(host: str) -> None:
+    settings = {"name": "order", "description": "Find.", "url": f"https://{host}/x", "hosts": [host]}
+    assert Settings.model_validate(settings).allowed == {host}
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        {"type": "integer", "enum": [1, 2], "minimum": 1, "maximum": 2},
+        {"type": "number", "enum": [1, 2.5], "minimum": 0},
+        {"enum": ["ab", "cd"], "minLength": 2, "pattern": "^[a-d]+$"},
+        {"enum": [1, 2]},
+    ],
+)
+def test_a_list_of_values_is_told_to_the_model_without_bounds(parameter: dict[str, Any]) -> None:
+    settings = {"name": "order", "description": "Find.", "url": "https://a.example/"}
+    tool = make(Settings.model_validate({**settings, "parameters": {"n": parameter}}))
+    told = tool.parameters["properties"]["n"]
+    assert told["enum"] == parameter["enum"]
+    assert {*told} <= {"enum", "type", "title"}
