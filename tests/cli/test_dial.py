@@ -13,6 +13,7 @@ import pytest
 
 from agentrun.simulate.caller import PhoneCall
 from agentrun.simulate.twilio import Callee, Network, TwilioServer
+from tests import programs
 from tests.calls.desk import until
 
 ROOT = Path(__file__).parents[2]
@@ -99,6 +100,20 @@ async def test_a_machine_is_four(twilio: TwilioServer) -> None:
     code, out, _ = await dial(twilio, "--set", machine)
     assert code == 4
     assert out.startswith("machine by machine_start: a machine answered: machine_start")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "words"),
+    [
+        ("note=" + "x" * 496, "has 496 characters, and Twilio carries 495"),
+        ("token=mine", "'token' is a parameter of the server's own"),
+        ("größe=1", "'größe' is not the name of a parameter"),
+        ("note", "'note' is not NAME=VALUE"),
+    ],
+)
+def test_a_parameter_that_twilio_would_not_carry_is_wrong_usage(parameter: str, words: str) -> None:
+    done = programs.run("dial", "agents/ncaa.yaml", "--to", TO, "--parameter", parameter)
+    assert (done.returncode, words in done.stderr) == (2, True), done.stderr
 
 
 @pytest.mark.parametrize(("end", "expected"), [("busy", 5), ("no-answer", 6), ("failed", 7)])

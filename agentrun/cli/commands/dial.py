@@ -24,9 +24,15 @@ CODES = {"answered": 0, "machine": 4, "busy": 5, "no-answer": 6, "failed": 7, "c
 def _parameters(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     pairs = [value.partition("=") for value in values]
     for name, equals, _ in pairs:
-        if not name.isidentifier() or not equals:
+        if not name or not equals:
             raise click.BadParameter(f"'{name}' is not NAME=VALUE, such as patient=Ada")
-    return {name: text for name, _, text in pairs}
+    parameters = {name: text for name, _, text in pairs}
+    if parameters:
+        from agentrun.server.twilio.outbound import stream_parameters
+
+        if wrong := stream_parameters.wrong(parameters):
+            raise click.BadParameter(wrong)
+    return parameters
 
 
 def _number(_ctx: click.Context, _param: click.Parameter, value: str) -> str:

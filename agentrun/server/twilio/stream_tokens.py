@@ -24,10 +24,7 @@ from agentrun.server.shared_state.state import SharedState
 
 LIFETIME_SECONDS = 60.0
 MOST_CHARACTERS = 494
-"""Twilio takes less than 500 of a parameter, its name with it.
-
-https://www.twilio.com/docs/voice/twiml/stream#custom-parameters
-"""
+"""Twilio takes less than 500 of a parameter, its name with it: ``stream_parameters``."""
 _LONGEST_NUMBER = 32
 """A telephone's number is shorter; of a SIP address that is longer the token has a digest."""
 _DIGEST = "sha256 "

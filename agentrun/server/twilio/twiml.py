@@ -13,7 +13,7 @@ from agentrun.plan.plan import Plan
 from agentrun.server.admission.admission import Refusal
 from agentrun.transports.say_languages import say_language
 
-_SERVER_PARAMETERS = frozenset({"token", "from_number", "to_number"})
+SERVER_PARAMETERS = frozenset({"token", "from_number", "to_number"})
 
 
 def connect(
@@ -103,4 +103,4 @@ def response(text: str) -> Response:
 
 def own_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
     """A stream's parameters without those that are the server's."""
-    return {name: value for name, value in parameters.items() if name not in _SERVER_PARAMETERS}
+    return {name: value for name, value in parameters.items() if name not in SERVER_PARAMETERS}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -16,12 +15,11 @@ from agentrun.server.auth import api_key
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.shared_state.database_errors import AwayError
+from agentrun.server.twilio.outbound import stream_parameters
 from agentrun.server.twilio.outbound.dialler import Diallers, NumberError
 from agentrun.server.twilio.webhook import Webhooks
 from agentrun.spec.models.agent import TwilioTransport
 from agentrun.transports.twilio_rest import TwilioError
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 class Wanted(BaseModel):
@@ -30,7 +28,7 @@ class Wanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     to: Annotated[str, Field(max_length=64)]
-    parameters: dict[str, Annotated[str, Field(max_length=500)]] = Field(default={}, max_length=30)
+    parameters: dict[str, str] = Field(default={}, max_length=stream_parameters.MOST)
 
 
 def router(
@@ -42,8 +40,8 @@ def router(
     @routes.post("/{agent}/twilio/dial", dependencies=[Depends(api_key.require(settings))], status_code=201)
     async def dial(agent: str, wanted: Wanted, response: Response) -> dict[str, str]:
         plan = _plan(switchboard, agent)
-        if wrong := next((name for name in wanted.parameters if not _NAME.fullmatch(name)), None):
-            raise HTTPException(422, f"'{wrong[:64]}' is not the name of a parameter: use letters and digits")
+        if wrong := stream_parameters.wrong(wanted.parameters):
+            raise HTTPException(422, wrong)
         seconds = await switchboard.state.wait(f"dial {agent}", _per_minute(plan))
         if seconds:
             headers = {"Retry-After": str(max(1, round(seconds)))}

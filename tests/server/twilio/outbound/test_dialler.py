@@ -270,8 +270,9 @@ async def test_so_many_calls_a_minute_and_no_more(tmp_path: Path) -> None:
 
 async def test_a_strange_request_is_refused_before_it_costs_anything(tmp_path: Path) -> None:
     async with exchange(tmp_path) as calls:
-        spaced = {"to": TO, "parameters": {"a b": "c"}}
-        bodies: tuple[object, ...] = ({}, {"to": TO, "x": 1}, spaced, [], {"to": "1" * 99})
+        bad = ({"a b": "c"}, {"note": "x" * 496}, {"token": "mine"}, {"note": "a\0b"}, {"to_number": "+1"})
+        uncarried = ({"to": TO, "parameters": each} for each in (*bad, {f"n{i}": "" for i in range(31)}))
+        bodies: tuple[object, ...] = ({}, {"to": TO, "x": 1}, *uncarried, [], {"to": "1" * 99})
         for body in bodies:
             assert (await calls.post(body)).status_code == 422, body
         assert calls.twilio.requests == []
