@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -59,7 +59,7 @@ def list_calls(
     --where takes FIELD=VALUE, and !=, <, >, <=, >= and ~ (contains). A field is one of after_call, or stands
     in the record: ended_by=error, cost.total>0.10.
     """
-    rows = _find(records, agent, since, where, most)
+    rows = list(_find(records, agent, since, where, most))
     if as_json or as_csv:
         _print_all(rows, as_csv=as_csv)
         return
@@ -123,20 +123,22 @@ def _find(
     since: float | None,
     where: tuple[Condition, ...],
     most: int | None = None,
-) -> list[Any]:
+) -> Iterator[Any]:
+    """The records, each as it is read: a month of them is more than a machine's memory."""
     from agentrun.records.store.store import CallQuery
 
     start = datetime.now(UTC) - timedelta(seconds=since) if since else None
     with open_store(records) as store:
-        return list(store.find(CallQuery(agent, start, most, where=all_of(where))))
+        yield from store.find(CallQuery(agent, start, most, where=all_of(where)))
 
 
-def _print_all(found: list[Any], *, as_csv: bool) -> None:
+def _print_all(found: Iterable[Any], *, as_csv: bool) -> None:
     from agentrun.cli.output import call_csv
     from agentrun.printable import as_json
 
     if as_csv:
-        click.echo(call_csv.of_calls(found), nl=False)
+        for line in call_csv.of_calls(found):
+            click.echo(line, nl=False)
         return
     for record in found:
         click.echo(as_json(record))

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def open_store(url: str) -> Iterator[Store]:
-    """The store at ``url``."""
+    """The store at ``url``; raises SetupError where it can't be opened, and where the block can't read it."""
+    import sqlalchemy as sa
+
     from agentrun.errors import SetupError
+    from agentrun.records.store import engine
     from agentrun.records.store.store import Store
 
     if url == "none":
@@ -23,7 +26,10 @@ def open_store(url: str) -> Iterator[Store]:
     if path != url and not Path(path).exists():
         raise SetupError(f"there are no records at {path}", "give --records the address that `serve` has")
     with Store(url) as store:
-        yield store
+        try:
+            yield store
+        except sa.exc.SQLAlchemyError as error:
+            raise engine.unreadable(url, error) from None
 
 
 def record_of(store: Store, call_id: str) -> dict[str, Any]:

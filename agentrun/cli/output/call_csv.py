@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agentrun.printable import printable
@@ -21,15 +20,15 @@ _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.]+$)")
 """What a spreadsheet would run; a telephone number and a negative number are none."""
 
 
-def of_calls(records: Iterable[Mapping[str, Any]]) -> str:
-    """A line for each call, with a head; ``answer_ms`` is the median of its waits."""
+def of_calls(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """A head, and a line for each call as it comes; ``answer_ms`` is the median of its waits."""
     return _lines(CALLS, (_call(record) for record in records))
 
 
 def of_transcript(record: Mapping[str, Any]) -> str:
     """A line for each entry of a call's transcript, with a head."""
     entries = ({**entry, "id": record["id"]} for entry in record["transcript"])
-    return _lines(ENTRIES, ({name: entry.get(name, "") for name in ENTRIES} for entry in entries))
+    return "".join(_lines(ENTRIES, ({name: entry.get(name, "") for name in ENTRIES} for entry in entries)))
 
 
 def _call(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,13 +47,18 @@ def _call(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: record.get(name, "") for name in CALLS} | figures
 
 
-def _lines(head: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    names, out = list(head), io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(names)
+class _Line:
+    """What csv writes to, and gives back: one line."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _lines(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    writer: Any = csv.writer(_Line(), lineterminator="\n")
+    yield writer.writerow(names)
     for row in rows:
-        writer.writerow([_cell(row[name]) for name in names])
-    return out.getvalue()
+        yield writer.writerow([_cell(row[name]) for name in names])
 
 
 def _cell(value: Any) -> str:

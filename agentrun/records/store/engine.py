@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from agentrun.errors import SetupError
 from agentrun.records.store import call_selection
 from agentrun.records.store.private_file import keep_private
 
@@ -33,21 +35,25 @@ https://www.postgresql.org/docs/current/libpq-connect.html
 """
 _READ_ONLY = "25006"
 """https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+_USERS = re.compile(r"^([^:/?#]+://[^:/@]*:).*@", re.DOTALL)
+"""Up to the last @: a password may have one that should be %40."""
+_PASSWORDS = re.compile(r"([?&][^=&#]*pass(?:word|wd)[^=&#]*=)[^&#]*", re.IGNORECASE)
+"""Of what libpq takes as a parameter: password and sslpassword."""
 _NOW = sa.text("SELECT extract(epoch FROM clock_timestamp())")
 _KINDS = ("sqlite", "postgresql")
 
 
 def make(url: str) -> sa.Engine:
     """An engine for a store's address; raises sqlalchemy.exc.ArgumentError for what is none."""
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() not in _KINDS:
+    address = parsed(url)
+    if address.get_backend_name() not in _KINDS:
         raise sa.exc.ArgumentError
-    if parsed.get_backend_name() == "postgresql":
-        return _postgresql(parsed)
-    memory = {"poolclass": sa.StaticPool} if parsed.database in (None, "", ":memory:") else {}
-    if parsed.database and not memory and not parsed.database.startswith("file:"):
-        keep_private(Path(parsed.database))
-    engine = sa.create_engine(parsed, connect_args={"check_same_thread": False}, **memory)
+    if address.get_backend_name() == "postgresql":
+        return _postgresql(address)
+    memory = {"poolclass": sa.StaticPool} if address.database in (None, "", ":memory:") else {}
+    if address.database and not memory and not address.database.startswith("file:"):
+        keep_private(Path(address.database))
+    engine = sa.create_engine(address, connect_args={"check_same_thread": False}, **memory)
     set_up_sqlite(engine, BUSY_MS, "NORMAL")
     return engine
 
@@ -154,16 +160,35 @@ def now(connection: sa.Connection) -> datetime:
     return datetime.fromtimestamp(float(connection.execute(_NOW).scalar_one()), UTC)
 
 
-def shown(url: str) -> str:
-    """The address without its password.
+def parsed(url: str) -> sa.URL:
+    """A database's address; raises sqlalchemy.exc.ArgumentError for what is none.
 
-    >>> shown("postgresql+psycopg://me:hunter2@db/calls")
-    'postgresql+psycopg://me:***@db/calls'
+    Raises SetupError for a password that would be taken for a part of the host, and shown with it.
+    """
+    found = sa.make_url(url)
+    if "@" in (found.host or ""):
+        message = f"the password in {shown(url)} has an @, and what follows it is taken for the host"
+        raise SetupError(message, "write %40 for it, or leave the password out and export PGPASSWORD=…")
+    return found
+
+
+def shown(url: str) -> str:
+    """The address without its password, also where that has marks that should have been encoded.
+
+    >>> shown("postgresql+psycopg://me:hunter2@db/calls"), shown("postgresql://me:p@ss@db/calls?sslpassword=x")
+    ('postgresql+psycopg://me:***@db/calls', 'postgresql://me:***@db/calls?sslpassword=***')
     """
     try:
-        return sa.make_url(url).render_as_string(hide_password=True)
+        sa.make_url(url)
     except sa.exc.ArgumentError:
-        return url.split("@")[-1]
+        return url.rpartition("@")[2]
+    return _PASSWORDS.sub(r"\1***", _USERS.sub(r"\1***@", url, count=1))
+
+
+def unreadable(url: str, error: sa.exc.SQLAlchemyError) -> SetupError:
+    """What is said where a store that was open can't be read any more."""
+    words = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return SetupError(f"records at {shown(url)} can't be read: {words}", "see whether the database answers")
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:

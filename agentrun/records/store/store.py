@@ -198,7 +198,8 @@ class Store:
         dialect = self._engine.dialect.name
         page = call_selection.keys(wanted, dialect, self.search).subquery()
         query = call_selection.read(page, dialect, parts).add_columns(*_KNOWN)
-        with contextlib.closing(self._read(query, _PAGE if wanted.where else None)) as rows:
+        many = wanted.where is not None or wanted.most is None or wanted.most > _PAGE
+        with contextlib.closing(self._read(query, _PAGE if many else None)) as rows:
             matches = (row for row in rows if not (wanted.up and row["ended"]))
             yield from itertools.islice(filter(wanted.where or _any, matches), wanted.most)
 

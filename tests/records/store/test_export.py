@@ -1,0 +1,56 @@
+"""What an export of a whole store takes: as much memory as some records, and no single long statement."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import click
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from agentrun.cli.commands import calls
+from agentrun.errors import SetupError
+from agentrun.records import CallRecord, Entry
+from agentrun.records.store import store
+from agentrun.records.store.store import Store
+
+CALLS, LETTERS, PAGE = 200, 10_000, 10
+
+
+@pytest.fixture
+def large(url: str) -> str:
+    """A store that is read in twenty parts."""
+    with Store(url) as opened:
+        for start in range(0, CALLS, 100):
+            records = [CallRecord(f"CA{number}", "desk", "twilio") for number in range(start, start + 100)]
+            for record in records:
+                record.transcript = [Entry(0.0, "agent", "x" * LETTERS)]
+            opened.save([record.as_json() for record in records], "a server")
+    return url
+
+
+@pytest.mark.parametrize("as_csv", [False, True])
+def test_a_month_is_exported_in_the_memory_of_a_page(
+    large: str, as_csv: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    monkeypatch.setattr(store, "_PAGE", PAGE)
+    monkeypatch.setattr(click, "echo", lambda text, **_: written.append(len(text)))
+    tracemalloc.start()
+    calls._print_all(calls._find(large, None, None, ()), as_csv=as_csv)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(written) == CALLS + as_csv
+    assert most < CALLS * LETTERS / 2, f"{most / 1e6:.0f} MB"
+
+
+def test_a_database_that_fails_while_it_is_read_is_named(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Store(url).close()
+
+    def fail(*_: object) -> None:
+        raise sa.exc.OperationalError("SELECT", {}, Exception("canceling statement due to statement timeout"))
+
+    monkeypatch.setattr(Store, "_read", fail)
+    with pytest.raises(SetupError, match="can't be read: canceling statement due to statement timeout"):
+        CliRunner().invoke(calls.command, ["export", "--records", url], catch_exceptions=False)
