@@ -151,6 +151,13 @@ def test_every_secret_is_asked_for_by_name(tmp_path: Path, monkeypatch: pytest.M
     assert {"OPENAI_API_KEY", "POSTGRES_PASSWORD", "AGENTRUN_API_KEY"} <= named
 
 
+def test_a_password_of_the_store_may_have_any_marks(tmp_path: Path) -> None:
+    """It is no part of an address, where an @ or a slash would mean something."""
+    environ = services(tmp_path)["services"]["agentrun-1"]["environment"]
+    assert "POSTGRES_PASSWORD" not in environ["AGENTRUN_RECORDS"]
+    assert environ["PGPASSWORD"] == "${POSTGRES_PASSWORD:?}"
+
+
 def test_the_proxy_passes_on_the_agents_alone(tmp_path: Path) -> None:
     text = made(tmp_path)["Caddyfile"].decode()
     assert "handle /desk/* {" in text

@@ -165,10 +165,17 @@ def parsed(url: str) -> sa.URL:
 
     Raises SetupError for a password that would be taken for a part of the host, and shown with it.
     """
-    found = sa.make_url(url)
-    if "@" in (found.host or ""):
+    try:
+        found = sa.make_url(url)
+        parts = f"{found.host}{found.database if found.get_backend_name() == 'postgresql' else ''}"
+    except ValueError:
+        # what was taken for the port is no number
+        found, parts = None, url.partition("@")[2]
+    if "@" in parts:
         message = f"the password in {shown(url)} has an @, and what follows it is taken for the host"
         raise SetupError(message, "write %40 for it, or leave the password out and export PGPASSWORD=…")
+    if found is None:
+        raise sa.exc.ArgumentError
     return found
 
 
@@ -182,6 +189,8 @@ def shown(url: str) -> str:
         sa.make_url(url)
     except sa.exc.ArgumentError:
         return url.rpartition("@")[2]
+    except ValueError:
+        pass  # what follows an @ in the password
     return _PASSWORDS.sub(r"\1***", _USERS.sub(r"\1***@", url, count=1))
 
 

@@ -31,7 +31,7 @@ def open_database(url: str, on_steps: Callable[[], None] = engine.ignore) -> sa.
     ``on_steps`` is told where tables lack something.
     """
     try:
-        parsed = sa.make_url(url)
+        parsed = engine.parsed(url)
         found = _postgresql(parsed) if parsed.get_backend_name() == "postgresql" else _sqlite(parsed)
         with found.begin() as connection:
             engine.migrate(connection, _MIGRATIONS, VERSIONS, on_steps)

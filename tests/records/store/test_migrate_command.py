@@ -72,6 +72,33 @@ def test_a_password_is_not_printed(tmp_path: Path) -> None:
     assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.parametrize("password", ["p@ssw0rd", "p@ss:w0rd@", "p@ss/w0rd", "ssw0rd"])
+def test_a_password_with_marks_of_an_address_is_not_printed_in_part(password: str) -> None:
+    for where in ("--records", "--shared"):
+        other = ["--records", "none"] if where == "--shared" else []
+        with pytest.raises(SetupError) as refused:
+            migrate(where, f"postgresql+psycopg://agentrun:{password}@127.0.0.1:1/calls", *other)
+        assert "ss" + "w0rd" not in str(refused.value).replace("/", "")
+        assert ("write %40" in str(refused.value)) is ("@" in password)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgresql://me:a@b@db/calls", "postgresql://me:***@db/calls"),
+        (
+            "postgresql://me@db/calls?password=hunter2&sslpassword=x",
+            "postgresql://me@db/calls?password=***&sslpassword=***",
+        ),
+        ("postgresql://me:a?b@db/calls", "postgresql://me:***@db/calls"),
+        ("me:hunter2@db", "db"),
+        ("sqlite:////srv/a@b:c@d.sqlite3", "sqlite:////srv/a@b:c@d.sqlite3"),
+    ],
+)
+def test_an_address_is_shown_without_its_passwords(url: str, expected: str) -> None:
+    assert engine.shown(url) == expected
+
+
 def test_no_store_has_no_tables() -> None:
     with pytest.raises(SetupError, match="keeps no records"):
         migrate("--records", "none")
