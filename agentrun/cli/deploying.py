@@ -92,7 +92,7 @@ def release(
 
 def _require_possible(place: Target, plans: Sequence[Plan], *, dispatched: bool) -> None:
     """Print the warnings of ``plans`` there; raise SpecError with all that is wrong."""
-    problems = sorted(one for plan in plans for one in place.problems_with(plan, {}, dispatched=dispatched))
+    problems = sorted({one for plan in plans for one in place.problems_with(plan, {}, dispatched=dispatched)})
     if any(one.severity == "error" for one in problems):
         raise SpecError(problems)
     for one in problems:

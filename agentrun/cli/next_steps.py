@@ -40,6 +40,7 @@ def _of_secrets(folder: Path, place: Target, wanted: Deployment) -> Iterator[str
     missing = secret_files.missing(folder / place.secrets, example)
     names = ", ".join(secret_files.needed(example) if missing is None else missing)
     if missing is None:
-        yield f"{shlex.join(['cp', EXAMPLE, place.secrets])}  # and fill it in{f': {names}' if names else ''}"
+        copy = shlex.join(["install", "-m", "600", EXAMPLE, place.secrets])
+        yield f"{copy}  # and fill it in{f': {names}' if names else ''}"
     elif missing:
         yield f"# fill in {place.secrets}: {names}"

@@ -12,6 +12,12 @@ def telephone(wanted: Deployment) -> list[str]:
 
 
 def cluster(wanted: Deployment) -> list[str]:
-    """The same, behind an ingress that needs a certificate."""
+    """The same, behind an ingress that needs a certificate; and where the image has no registry."""
     host = (wanted.public_url or "").removeprefix("https://")
-    return [f"the secret {wanted.name}-tls is to hold a certificate for {host}", *telephone(wanted)]
+    name = wanted.image_name
+    nowhere = f"{name} names no registry that a cluster could pull it from: add --image REGISTRY/{name}"
+    return [
+        *([] if "/" in name else [nowhere]),
+        f"the secret {wanted.name}-tls is to hold a certificate for {host}",
+        *telephone(wanted),
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agentrun.deploy import public_address, remarks, server_checks
+from agentrun.deploy import asked_addresses, public_address, remarks, server_checks
 from agentrun.deploy.bot import files as bot
 from agentrun.deploy.compose import files as compose
 from agentrun.deploy.deployment import Deployment
@@ -36,7 +36,7 @@ class Target:
     ``ports``; ``sized`` has replicas that are sized by what one carries. ``secrets`` is the file that holds
     them, beside what is written. ``remarks`` say what people do once the commands have been run.
     ``dispatched_problems`` is what can't be there where `agentrun serve --dispatch` starts the sessions, None
-    where it can't.
+    where it can't. ``itself`` is what an agent is in there, which loopback leads to; "" is this machine.
     """
 
     files: Callable[[Deployment], dict[str, bytes]]
@@ -51,16 +51,17 @@ class Target:
     secrets: str | None = "secrets.env"
     remarks: Callable[[Deployment], list[str]] = _no_remarks
     dispatched_problems: Callable[[Plan, Mapping[str, str]], Iterable[Problem]] | None = None
+    itself: str = "the container"
 
     def problems_with(
         self, plan: Plan, environ: Mapping[str, str], *, dispatched: bool = False
     ) -> Iterable[Problem]:
         """What is wrong with ``plan`` there; raises SetupError where nothing can be dispatched to it."""
-        if not dispatched:
-            return self.problems(plan, environ)
-        if self.dispatched_problems is None:
+        found = self.dispatched_problems if dispatched else self.problems
+        if found is None:
             raise SetupError("--dispatched is for --target pipecat-cloud", "leave it out")
-        return self.dispatched_problems(plan, environ)
+        addresses = asked_addresses.problems(plan, self.itself) if self.itself else ()
+        return [*found(plan, environ), *addresses]
 
 
 _CLUSTER = ("name", "public_url", "image", "calls", "bench")
@@ -73,6 +74,7 @@ TARGETS: Mapping[str, Target] = {
         packaged=False,
         secrets=".env",
         remarks=bot.remarks,
+        itself="",
     ),
     "compose": Target(
         compose.files,
@@ -118,6 +120,7 @@ TARGETS: Mapping[str, Target] = {
         public=True,
         ports=True,
         remarks=remarks.telephone,
+        itself="the server itself",
     ),
 }
 

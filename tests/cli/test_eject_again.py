@@ -223,5 +223,5 @@ def test_a_bot_is_started_the_way_that_its_agent_is_reached(
     plan_of(tmp_path, transport=transport)
     done = run(agents, "bot")
     assert f"  python bot.py -t {way}\n" in done.output
-    assert "  cp secrets.env.example .env  # and fill it in: OPENAI_API_KEY" in done.output
+    assert "  install -m 600 secrets.env.example .env  # and fill it in: OPENAI_API_KEY" in done.output
     assert "Copy this to .env," in (tmp_path / "out" / "secrets.env.example").read_text()

@@ -78,6 +78,15 @@ def test_what_a_plain_bot_has_no_counterpart_for_is_refused(
     assert found == ([where] if where else [])
 
 
+def test_a_tool_that_a_refused_section_brings_is_no_mistake_of_its_own(tmp_path: Path) -> None:
+    plan_of(tmp_path, "night", more="description: Answers at night.\n")
+    (tmp_path / "agents" / "docs").mkdir()
+    (tmp_path / "agents" / "docs" / "menu.md").write_text("# Menu\nSoup.\n")
+    plan = plan_of(tmp_path, more="knowledge: docs\nhandoff: [night]\n")
+    assert {"search_knowledge", "handoff"} <= {tool.name for tool in plan.tools}
+    assert [one.where for one in files.problems(plan, {})] == ["knowledge", "handoff"]
+
+
 def test_a_built_in_tool_that_it_does_not_have_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "agents" / "desk.yaml"
     plan_of(tmp_path)

@@ -13,6 +13,7 @@ import yaml
 
 from agentrun.deploy import server_checks
 from agentrun.deploy.kubernetes import files
+from agentrun.deploy.targets import TARGETS
 from agentrun.plan.plan import Plan
 from agentrun.server.kubernetes import api
 from tests.deploy.places import deployment, plan_of
@@ -216,3 +217,10 @@ def test_the_secret_is_made_of_what_was_filled_in(tmp_path: Path) -> None:
     secret = yaml.safe_load(done.stdout)
     assert (secret["kind"], secret["metadata"]["name"]) == ("Secret", "desk-secrets")
     assert set(secret["data"]) == {"OPENAI_API_KEY", "AGENTRUN_API_KEY"}
+
+
+def test_an_image_that_no_cluster_can_pull_is_said(tmp_path: Path) -> None:
+    said = [TARGETS["kubernetes"].remarks(deployment(tmp_path, public_url=URL, image=image))[0]
+            for image in (None, "registry.example.com/desk:1")]  # fmt: skip
+    assert "add --image REGISTRY/desk:" in said[0]
+    assert "registry" not in said[1]

@@ -75,7 +75,7 @@ def test_names_that_systemd_would_fill_in_stay_as_they_are() -> None:
 def test_the_commands_install_what_was_written(tmp_path: Path) -> None:
     wanted = deployment(tmp_path, public_url=URL)
     made, lines = systemd.files(wanted), systemd.commands(wanted)
-    copied = next(line for line in lines if line[:2] == ["cp", "-r"])[2:-1]
+    copied = next(line for line in lines if line[:2] == ["cp", "-r"])[3:-1]
     assert all(any(name.split("/")[0] == one for name in made) for one in copied)
     assert [" ".join(line[1:]) for line in lines if line[0] == "systemctl"] == [
         "daemon-reload", "enable --now desk.socket", "enable desk.service", "restart desk.service",
@@ -84,6 +84,40 @@ def test_the_commands_install_what_was_written(tmp_path: Path) -> None:
     copied = [word for line in lines if line[0] == "install" for word in line if word.startswith("desk.")]
     assert set(copied) == {name for name in made if name.startswith("desk.")}
     assert any("600" in line and "secrets.env" in line for line in lines)
+
+
+def test_nothing_is_installed_before_caddy_has_taken_the_site(tmp_path: Path) -> None:
+    """An older Caddy refuses it, and a file of sites that it can't read keeps all of them from starting."""
+    lines = systemd.commands(deployment(tmp_path, public_url=URL))
+    assert lines[0] == ["caddy", "validate", "--adapter", "caddyfile", "--config", "Caddyfile"]
+    assert "Caddy 2.7" in systemd.files(deployment(tmp_path, public_url=URL))["Caddyfile"].decode()
+
+
+UNITS = {"none": "", "own": "ExecStart=HOME/venv/bin/agentrun serve", "other": "ExecStart=/usr/sbin/sshd"}
+
+
+@pytest.mark.parametrize(
+    ("folder", "unit", "code"),
+    [("none", "none", 0), ("own", "own", 0), ("own", "none", 0), ("other", "none", 1), ("none", "other", 1)],
+)
+def test_the_name_of_another_program_is_refused_before_its_folder_is_emptied(
+    tmp_path: Path, folder: str, unit: str, code: int
+) -> None:
+    home, programs = tmp_path / "opt" / "desk", tmp_path / "bin"
+    programs.mkdir()
+    systemctl = programs / "systemctl"
+    shown = UNITS[unit].replace("HOME", str(home))
+    systemctl.write_text(f"#!/bin/sh\necho '{shown}'\n" if shown else "#!/bin/sh\nexit 1\n")
+    systemctl.chmod(0o755)
+    if folder != "none":
+        (home / ("venv" if folder == "own" else "data")).mkdir(parents=True)
+    line = systemd.commands(deployment(tmp_path, public_url=URL))[1]
+    script = line[-1].replace("/opt/desk", str(home))
+    environ = {"PATH": f"{programs}:/usr/bin:/bin"}
+    done = subprocess.run(
+        ["sh", "-c", script], env=environ, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, "--name" in done.stderr) == (code, bool(code)), done.stderr
 
 
 def services(folder: Path) -> dict[str, Any]:
@@ -117,6 +151,11 @@ def test_agents_are_nobody_in_a_container_that_cannot_be_written_to(tmp_path: Pa
         assert agentrun["stop_grace_period"] == "1870s"
         assert "ports" not in agentrun, "callers come through the proxy alone"
     assert every["agentrun-1"]["volumes"] != every["agentrun-2"]["volumes"]
+
+
+def test_no_container_fills_the_disk_with_its_log(tmp_path: Path) -> None:
+    for name, one in services(tmp_path)["services"].items():
+        assert one["logging"]["options"]["max-size"], name
 
 
 def test_one_server_answers_while_the_other_is_exchanged(tmp_path: Path) -> None:

@@ -41,7 +41,8 @@ def command(
     number: str | None,
     fix: bool,
 ) -> int:
-    """Check what SPECs need to take calls from this machine: keys, port, disk, public address.
+    """Check what SPECs need to take calls from this machine: keys, port, disk, public address, and whether
+    somebody listens at the addresses they name on this machine and in its network.
 
     Without SPECS, those of agents/ are meant.
     Exits with 0 when calls can come, and with 1 when something stands in their way.
@@ -64,7 +65,13 @@ async def _look(
 ) -> list[Finding]:
     from agentrun import plugins
     from agentrun.plan import plan as planning
-    from agentrun.server.doctor import exposure_checks, local_checks, mcp_checks, provider_checks
+    from agentrun.server.doctor import (
+        exposure_checks,
+        local_checks,
+        mcp_checks,
+        near_addresses,
+        provider_checks,
+    )
     from agentrun.server.lifecycle.spec_files import load
 
     environ = dict(os.environ)
@@ -74,6 +81,7 @@ async def _look(
     ]
     findings = [*local_checks.keys(plans, environ, options.host), *local_checks.machine(Path.cwd())]
     findings += await local_checks.addresses(plans, options.host, options.port)
+    findings += await near_addresses.answered(plans)
     if live:
         findings += await provider_checks.providers(plans, environ)
         findings += await exposure_checks.routes(plans)

@@ -27,6 +27,8 @@ _TOOL_OPTIONS: Mapping[str, object] = {
     "on_interrupt": "cancel", "once_per_call": False, "save": {}, "say": None, "timeout": TIMEOUT
 }  # fmt: skip
 """Options of a tool that a plain bot has not, and what they are usually."""
+_NO_COUNTERPART = ("flow", "knowledge", "handoff", "before_call")
+"""Sections that a conversation depends on; some bring tools of their own."""
 _ASK = "Begin the conversation now: "
 
 
@@ -73,11 +75,9 @@ def problems(plan: Plan, _environ: Mapping[str, str]) -> Iterator[Problem]:
     """What a conversation depends on and a plain bot has no counterpart for; the rest is left behind."""
     file = plan.file
     yield from plugin_code.problems(plan)
-    for name in ("flow", "knowledge", "handoff", "before_call"):
-        if getattr(plan.spec, name):
-            yield file.problem(
-                (name,), "a plain bot has no counterpart for it", f"remove {name}, or write it in Python"
-            )
+    for name in _refused_sections(plan):
+        words = "a plain bot has no counterpart for it"
+        yield file.problem((name,), words, f"remove {name}, or write it in Python")
     for number, entry in enumerate(plan.spec.tools):
         if entry.mcp:
             words = "a plain bot has no counterpart for it"
@@ -89,6 +89,8 @@ def problems(plan: Plan, _environ: Mapping[str, str]) -> Iterator[Problem]:
     for tool in plan.tools:
         if tool.name not in BUILTIN and _function(plan, tool) is None:
             index = next((i for i, use in enumerate(plan.spec.tools) if _brings(use.use, tool)), None)
+            if index is None and _refused_sections(plan):
+                continue  # such a section has brought it
             where = ("tools",) if index is None else ("tools", index)
             words = f"'{tool.name}' is no function of a file in {FOLDER}/"
             yield file.problem(where, words, "write it as a function there")
@@ -97,6 +99,10 @@ def problems(plan: Plan, _environ: Mapping[str, str]) -> Iterator[Problem]:
             yield file.problem(("tools",), words, "take `confirm` out, and have the prompt ask")
     for name in _left_out(plan):
         yield file.problem(tuple(name.split(".")), "is left behind", "", "warning")
+
+
+def _refused_sections(plan: Plan) -> list[str]:
+    return [name for name in _NO_COUNTERPART if getattr(plan.spec, name)]
 
 
 def _parts(plan: Plan) -> list[Any]:
@@ -123,7 +129,7 @@ def _left_out(plan: Plan) -> Iterator[str]:
             yield name
     for tool in plan.tools:
         for key, usual in _TOOL_OPTIONS.items():
-            if tool.name not in BUILTIN and getattr(tool, key) != usual:
+            if getattr(tool, key) != usual and _function(plan, tool):
                 yield f"tools.{tool.name}.{key}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from agentrun.deploy import variables
+from agentrun.deploy import asked_addresses, variables
 from agentrun.deploy.capacity import ASSUMED_CALLS
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.image import files as image
@@ -98,4 +98,5 @@ def figures(wanted: Deployment) -> dict[str, Any]:
         "least": least,
         "most": most,
         "media": wanted.has_media,
+        "ports": asked_addresses.ports(wanted.everyone),
     }

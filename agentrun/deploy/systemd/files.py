@@ -34,7 +34,8 @@ def commands(wanted: Deployment) -> list[list[str]]:
     """Install it from within the folder, as root.
 
     What was there of an earlier state is removed, also what is no longer part of it, and the copy of this
-    package is put over one of the same version. Other sites of Caddy's stay as they are.
+    package is put over one of the same version. Other sites of Caddy's stay as they are. Where Caddy does not
+    take the site, or another program has the name, nothing is installed.
     """
     name = wanted.name
     home, etc, caddy = f"/opt/{name}", "/etc/systemd", "/etc/caddy"
@@ -43,6 +44,8 @@ def commands(wanted: Deployment) -> list[list[str]]:
     folders = sorted({one.partition("/")[0] for one in wanted.project.files})
     site = f"import {name}.caddyfile"
     return [
+        ["caddy", "validate", "--adapter", "caddyfile", "--config", "Caddyfile"],
+        ["sh", "-c", _free_or_own(name, home)],
         ["install", "-d", home],
         ["python3", "-m", "venv", f"{home}/venv"],
         [python, "-m", "pip", "install", "--requirement", "requirements.txt"],
@@ -63,7 +66,7 @@ def commands(wanted: Deployment) -> list[list[str]]:
             "{}",
             "+",
         ],
-        ["cp", "-r", *folders, f"{home}/"],
+        ["cp", "-r", "--", *folders, f"{home}/"],
         *_state(wanted, home),
         ["install", "-D", "-m", "600", "secrets.env", f"/etc/{name}/secrets.env"],
         ["install", "-m", "644", f"{name}.service", f"{name}.socket", f"{etc}/system/"],
@@ -78,6 +81,19 @@ def commands(wanted: Deployment) -> list[list[str]]:
         ["caddy", "validate", "--adapter", "caddyfile", "--config", f"{caddy}/Caddyfile"],
         ["systemctl", "reload", "caddy"],
     ]
+
+
+def _free_or_own(name: str, home: str) -> str:
+    """A test of the shell: no other program has the folder or the unit, as with ``ssh.service``.
+
+    The folder will be emptied, and a unit of that name would take the other's place.
+    """
+    unit = f"systemctl cat {name}.service 2>/dev/null"
+    taken = (
+        f"test -e {home} -a ! -d {home}/venv || {unit} | grep -q . && ! {unit} | grep -q '^ExecStart={home}/'"
+    )
+    words = f"{name} is the name of another program here: write the files under another --name"
+    return f"if {taken}; then echo '{words}' >&2; exit 1; fi"
 
 
 def _state(wanted: Deployment, home: str) -> list[list[str]]:

@@ -1,0 +1,39 @@
+"""What an agent asks, seen from the place that it is brought to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from agentrun.errors import Problem
+from agentrun.plan import asked_addresses
+from agentrun.plan.plan import Plan
+
+ALWAYS = (443, 5432)
+"""The ports of providers and of the store."""
+
+
+def problems(plan: Plan, itself: str) -> Iterator[Problem]:
+    """Warn of addresses that are others there: ``itself`` is what loopback leads to, such as a container."""
+    for one in (plan, *plan.team.values()):
+        yield from _of(one, itself)
+
+
+def _of(plan: Plan, itself: str) -> Iterator[Problem]:
+    for address in asked_addresses.of(plan):
+        if address.reach == "machine":
+            words = f"{address} is {itself} there, and not this machine"
+            hint = "name an address that can be asked from there, such as ${NAME}, unless it runs there too"
+        elif address.reach == "network":
+            words = f"{address} can be asked from within its own network alone"
+            hint = (
+                "name an address that can be asked from there, such as ${NAME}, unless it is in that network"
+            )
+        else:
+            continue
+        yield plan.file.problem(address.where, words, hint, "warning")
+
+
+def ports(plans: Iterable[Plan]) -> list[int]:
+    """The ports that ``plans`` ask at, which a network may have to let out; with those that all need."""
+    asked = {one.port for plan in plans for one in asked_addresses.of(plan) if one.reach != "machine"}
+    return sorted({*ALWAYS, *asked})

@@ -1,0 +1,51 @@
+"""What an agent asks, seen from the place that it is brought to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from agentrun.deploy import asked_addresses
+from agentrun.deploy.helm import files as helm
+from agentrun.deploy.targets import TARGETS
+from tests.deploy.places import deployment, plan_of
+from tests.deploy.test_kubernetes import URL, manifests
+
+NEAR = 'pipeline: {llm: {model: openai/gpt-4o, base_url: "http://127.0.0.1:11434/v1"}}\n'
+INSIDE = 'record: {webhook: "http://10.0.0.5:8080/calls"}\n'
+PUBLIC = 'record: {webhook: "https://crm.example.com:8443/calls"}\n'
+
+
+def warned(folder: Path, target: str, more: str) -> list[tuple[str, str]]:
+    found = TARGETS[target].problems_with(plan_of(folder, more=more), {})
+    return [(one.where, one.message) for one in found if " there, " in one.message or "alone" in one.message]
+
+
+@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"bot"}))
+def test_an_address_that_is_another_one_there_is_a_warning(tmp_path: Path, target: str) -> None:
+    itself = "the server itself" if target == "systemd" else "the container"
+    assert warned(tmp_path, target, NEAR + INSIDE) == [
+        ("pipeline.llm.base_url", f"127.0.0.1:11434 is {itself} there, and not this machine"),
+        ("record.webhook", "10.0.0.5:8080 can be asked from within its own network alone"),
+    ]
+    assert warned(tmp_path, target, PUBLIC) == []
+
+
+def test_a_bot_runs_on_this_machine_and_draws_no_warning(tmp_path: Path) -> None:
+    assert warned(tmp_path, "bot", NEAR) == []
+
+
+def test_an_agent_that_is_handed_over_to_counts_too(tmp_path: Path) -> None:
+    front = plan_of(tmp_path)
+    front.team["desk"] = plan_of(tmp_path, more=INSIDE)
+    assert [one.where for one in asked_addresses.problems(front, "the container")] == ["record.webhook"]
+
+
+def test_a_cluster_lets_agents_out_at_the_ports_that_they_ask_at(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, more=NEAR + INSIDE)
+    rule = manifests(tmp_path, plan)["NetworkPolicy"]["spec"]["egress"][1]
+    assert [one["port"] for one in rule["ports"]] == [443, 5432, 8080]
+    values = helm.files(deployment(tmp_path, plan, public_url=URL))["chart/values.yaml"]
+    assert yaml.safe_load(values)["networkPolicy"]["ports"] == [443, 5432, 8080]
