@@ -31,6 +31,7 @@ class MeaningSearch:
     def __init__(self, folder: Path, cache: Path, embeddings: Embeddings) -> None:
         self._folder, self._cache, self._embeddings = folder, cache, embeddings
         self._kept = Vectors(cache.with_suffix(".vectors.sqlite"))
+        self._unwritten = index.Unwritten()
         self._embedding = threading.Lock()
 
     def search(self, query: str, most: int, environ: Mapping[str, str]) -> list[Passage]:
@@ -38,8 +39,8 @@ class MeaningSearch:
 
         Blocks; raises OSError when the folder can't be read.
         """
-        by_words = index.search(self._folder, self._cache, query, most * 4)
-        passages = index.everything(self._folder, self._cache)
+        by_words = index.search(self._folder, self._cache, query, most * 4, self._unwritten)
+        passages = index.everything(self._folder, self._cache, self._unwritten)
         try:
             by_meaning = self._nearest(passages, query, environ)
         except (OSError, ValueError, LookupError) as error:

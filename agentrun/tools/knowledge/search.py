@@ -8,7 +8,7 @@ from pathlib import Path
 from agentrun.call import Call
 from agentrun.spec.models.tools.knowledge import Knowledge
 from agentrun.tools.knowledge.embeddings import MeaningSearch
-from agentrun.tools.knowledge.index import search
+from agentrun.tools.knowledge.index import Unwritten, search
 
 NOTHING = "Nothing was found. Try other words, or tell the caller that you don't know."
 
@@ -19,6 +19,7 @@ def make(beside: Path, agent: str, knowledge: Knowledge) -> Callable[[Call, str]
     cache = beside / ".agentrun" / f"knowledge-{agent}.sqlite"
     embeddings = knowledge.embeddings
     by_meaning = MeaningSearch(folder, cache, embeddings) if embeddings else None
+    unwritten = Unwritten()
 
     def search_knowledge(call: Call, query: str) -> list[dict[str, str]] | str:
         """Look something up in the documents. Answer from what they say, and from nothing else.
@@ -29,7 +30,7 @@ def make(beside: Path, agent: str, knowledge: Knowledge) -> Callable[[Call, str]
         if by_meaning and not call.offline:
             hits = by_meaning.search(query, knowledge.results, call.environ)
         else:
-            hits = search(folder, cache, query, knowledge.results)
+            hits = search(folder, cache, query, knowledge.results, unwritten)
         return [
             {"source": " > ".join(filter(None, (hit.source, hit.heading))), "text": hit.text} for hit in hits
         ] or NOTHING

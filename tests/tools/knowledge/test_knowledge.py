@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 from agentrun import plugins, spec
 from agentrun.call import Call
 from agentrun.errors import SpecError
+from agentrun.tools.knowledge import index
 from agentrun.tools.knowledge.documents import MOST_CHARACTERS, files, passages
 from agentrun.tools.knowledge.index import search
 from agentrun.tools.running.invoke import invoke
@@ -204,3 +207,50 @@ def test_an_index_that_cannot_be_built_leaves_nothing_behind(
     with pytest.raises(OSError, match="No space left"):
         search(docs, cache, "pool", 3)
     assert list(cache.parent.iterdir()) == []
+
+
+def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A line for each time that an index is built from now on."""
+    lines: list[str] = []
+    real = index._build
+
+    def noting(connection: sqlite3.Connection, folder: Path, state: index._State) -> sqlite3.Connection:
+        lines.append(state.exact)
+        return real(connection, folder, state)
+
+    monkeypatch.setattr(index, "_build", noting)
+    return lines
+
+
+def test_an_index_in_an_image_holds_though_its_layers_keep_whole_seconds(
+    docs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, document = docs.parent / "cache.sqlite", docs / "a.md"
+    os.utime(document, ns=(1_700_000_000_123_456_789,) * 2)
+    assert search(docs, cache, "pool", 3)
+    builds = built(monkeypatch)
+    os.utime(document, ns=(1_700_000_000_000_000_000,) * 2)
+    assert search(docs, cache, "pool", 3)
+    assert builds == []
+    os.utime(document, ns=(1_700_000_001_000_000_000,) * 2)
+    assert search(docs, cache, "pool", 3)
+    assert len(builds) == 1, "it was changed a second later"
+
+
+async def test_a_folder_that_cannot_be_written_to_is_indexed_once(
+    docs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in an image with a read-only root, and under systemd."""
+    (docs.parent / ".agentrun").write_text("no folder")
+    (tool,) = plugins.load(spec.load(docs.parent / "desk.yaml"))
+    builds = built(monkeypatch)
+
+    async def ask(query: str) -> str:
+        return (await invoke(tool, Call("1", "desk", "local"), {"query": query})).text
+
+    found = await asyncio.gather(*(ask("How warm is the pool?") for _ in range(5)))
+    assert all("The pool is warm." in text for text in found)
+    assert len(builds) == 1
+    (docs / "b.md").write_text("# Dogs\nDogs are welcome.\n")
+    assert "Dogs are welcome." in await ask("dogs")
+    assert len(builds) == 2
