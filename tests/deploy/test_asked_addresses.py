@@ -45,7 +45,7 @@ def test_an_agent_that_is_handed_over_to_counts_too(tmp_path: Path) -> None:
 
 def test_a_cluster_lets_agents_out_at_the_ports_that_they_ask_at(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, more=NEAR + INSIDE)
-    rule = manifests(tmp_path, plan)["NetworkPolicy"]["spec"]["egress"][1]
+    rule = manifests(tmp_path, plan)["NetworkPolicy"]["spec"]["egress"][2]
     assert [one["port"] for one in rule["ports"]] == [443, 5432, 8080]
     values = helm.files(deployment(tmp_path, plan, public_url=URL))["chart/values.yaml"]
     assert yaml.safe_load(values)["networkPolicy"]["ports"] == [443, 5432, 8080]

@@ -50,6 +50,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "affinity": {"nodeAffinity": {}},
         "imagePullSecrets": [{"name": "registry"}],
         "resources": {"limits": {"memory": "4Gi"}},
+        "migration": {"deadline": 3_600},
         "settings": {"AGENTRUN_LOG_LEVEL": "DEBUG", "AGENTRUN_MAX_CALLS": 500},
         "networkPolicy": {"media": True, "ports": [443, 6432]},
         "podDisruptionBudget": {"maxUnavailable": "20%"},
@@ -77,6 +78,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a text for a number": ({"callsPerReplica": "ten"}, "/callsPerReplica"),
     "no calls": ({"calls": 0}, "/calls"),
     "a cost that is no yes or no": ({"podDeletionCost": 7}, "/podDeletionCost"),
+    "a migration without time": ({"migration": {"enabled": True, "deadline": 5}}, "/migration/deadline"),
     "another autoscaler": ({"autoscaling": {"kind": "vpa"}}, "/autoscaling/kind"),
     "nobody who may ask": ({"networkPolicy": {"namespaces": []}}, "/networkPolicy/namespaces"),
     "every replica at once": ({"podDisruptionBudget": {"maxUnavailable": "100%"}}, "maxUnavailable"),
@@ -203,6 +205,18 @@ def test_the_migration_comes_first_and_gets_no_calls(answers: dict[str, Any]) ->
     selected = rendered["Service"]["spec"]["selector"].items()
     assert not selected <= job["spec"]["template"]["metadata"]["labels"].items()
     assert selected <= rendered["Deployment"]["spec"]["template"]["metadata"]["labels"].items()
+
+
+def test_the_migration_knows_where_the_tables_are_and_runs_where_the_replicas_do(
+    answers: dict[str, Any],
+) -> None:
+    job = by_kind(answers["a place of its own"])["Job-migration"]["spec"]
+    assert job["activeDeadlineSeconds"] == 3_600
+    pod = job["template"]["spec"]
+    assert {"name": "AGENTRUN_LOG_LEVEL", "value": "DEBUG"} in pod["containers"][0]["env"]
+    replicas = by_kind(answers["a place of its own"])["Deployment"]["spec"]["template"]["spec"]
+    for key in ("affinity", "nodeSelector", "tolerations", "imagePullSecrets"):
+        assert pod[key] == replicas[key], key
 
 
 def test_a_longer_call_gets_its_time_everywhere(answers: dict[str, Any]) -> None:

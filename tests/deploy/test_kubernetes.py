@@ -169,7 +169,7 @@ def test_sound_over_webrtc_is_let_out_where_there_is_some(
     tmp_path: Path, transport: str, media: bool
 ) -> None:
     rules = manifests(tmp_path, plan_of(tmp_path, transport=transport))["NetworkPolicy"]["spec"]["egress"]
-    assert any(port.get("endPort") for rule in rules for port in rule["ports"]) is media
+    assert any(port.get("endPort") for rule in rules for port in rule.get("ports", ())) is media
 
 
 @pytest.mark.parametrize(
@@ -217,6 +217,16 @@ def test_the_secret_is_made_of_what_was_filled_in(tmp_path: Path) -> None:
     secret = yaml.safe_load(done.stdout)
     assert (secret["kind"], secret["metadata"]["name"]) == ("Secret", "desk-secrets")
     assert set(secret["data"]) == {"OPENAI_API_KEY", "AGENTRUN_API_KEY"}
+
+
+def test_what_belongs_to_another_replicas_call_can_be_handed_on(tmp_path: Path) -> None:
+    """A browser's later requests come to any replica; each is asked at a port that it tells the others."""
+    found = manifests(tmp_path, plan_of(tmp_path, transport="local"))
+    [host] = [one for one in pod(found)["containers"][0]["env"] if one["name"] == "AGENTRUN_PRIVATE_HOST"]
+    assert host["valueFrom"] == {"fieldRef": {"fieldPath": "status.podIP"}}
+    policy, own = found["NetworkPolicy"]["spec"], {"matchLabels": {"app.kubernetes.io/name": "desk"}}
+    assert {"from": [{"podSelector": own}]} in policy["ingress"]
+    assert {"to": [{"podSelector": own}]} in policy["egress"]
 
 
 def test_an_image_that_no_cluster_can_pull_is_said(tmp_path: Path) -> None:

@@ -153,6 +153,14 @@ def test_agents_are_nobody_in_a_container_that_cannot_be_written_to(tmp_path: Pa
     assert every["agentrun-1"]["volumes"] != every["agentrun-2"]["volumes"]
 
 
+def test_each_server_is_reached_by_the_other_for_what_belongs_to_its_calls(tmp_path: Path) -> None:
+    every = services(tmp_path)["services"]
+    for name in ("agentrun-1", "agentrun-2"):
+        environ = every[name]["environment"]
+        assert environ["AGENTRUN_PRIVATE_HOST"] == name
+        assert environ["AGENTRUN_PUBLIC_URL"] == URL
+
+
 def test_no_container_fills_the_disk_with_its_log(tmp_path: Path) -> None:
     for name, one in services(tmp_path)["services"].items():
         assert one["logging"]["options"]["max-size"], name

@@ -82,6 +82,13 @@ scaleDown:
 {{- end }}
 {{- end -}}
 
+{{/* Options of `agentrun serve`; among them may be where the tables are. */}}
+{{- define "agentrun.settings" -}}
+{{- range $name, $value := .Values.settings }}
+- {name: {{ $name }}, value: {{ $value | toString | quote }}}
+{{- end }}
+{{- end -}}
+
 {{- define "agentrun.nobody" -}}
 runAsNonRoot: true
 runAsUser: 10001
