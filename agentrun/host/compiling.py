@@ -35,6 +35,14 @@ _LATER = (
     "uvicorn.loops.auto",
     "uvloop",
 )
+_NO_CALLS = ("cli", "deploy", "simulate", "testing")
+"""Rooms of this package that a server imports little of."""
+_TRANSPORTS = {
+    "daily": "agentrun.transports.daily",
+    "local": "agentrun.server.browser.offers",
+    "twilio": "agentrun.transports.twilio",
+}
+"""What brings the sound of a call, by its transport in a spec; a server's `local` is a browser."""
 
 
 def main(paths: Sequence[Path]) -> None:
@@ -44,7 +52,9 @@ def main(paths: Sequence[Path]) -> None:
     """
     for path in paths:
         file = spec.load(path)
-        _load_services(planning.make(file, plugins.load_all(file).tools, {}))
+        plan = planning.make(file, plugins.load_all(file).tools, {})
+        _load_services(plan)
+        _load_transports(plan)
     for name in _LATER:
         import_module(name)
     _open_store()
@@ -80,6 +90,12 @@ def _load_services(plan: Plan) -> None:
                 construct.load(each.service)
 
 
+def _load_transports(plan: Plan) -> None:
+    """Import what brings the sound of its calls, which a server does when the first of them comes."""
+    for name in {_TRANSPORTS[transport.type] for transport in plan.transports}:
+        import_module(name)
+
+
 def _open_store() -> None:
     """Import what keeps records, and brings a store up to date."""
     from agentrun.records.store.store import Store
@@ -111,8 +127,9 @@ def _imported() -> Iterator[Path]:
 
 
 def _own() -> Iterator[Path]:
-    """All of this package: much of it is imported by the first call that needs it."""
-    return Path(agentrun.__file__).parent.rglob("*.py")
+    """What calls are made of in this package: much of it is imported by the first that needs it."""
+    folder = Path(agentrun.__file__).parent
+    return (path for path in folder.rglob("*.py") if path.relative_to(folder).parts[0] not in _NO_CALLS)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import http.server
 import json
 import re
 import shutil
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from agentrun.deploy.image import files, locked
 from agentrun.plan import plan as planning
 from agentrun.records.store import local_copies
 from tests.deploy.places import deployment, plan_of
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 HADOLINT = Path(sys.executable).with_name("hadolint")
@@ -60,6 +63,34 @@ def test_nobody_is_root_and_the_spec_is_checked_before_it_serves(tmp_path: Path)
     assert "HEALTHCHECK" in text
     assert "/ready" in text
     assert "AGENTRUN_DRAIN=600s" in text
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 0), (500, 1), (None, 1)])
+def test_a_server_that_is_full_is_not_sick(tmp_path: Path, status: int | None, code: int) -> None:
+    """Whoever replaces sick containers would cut its calls."""
+    text = files.files(deployment(tmp_path))["Dockerfile"].decode()
+    [found] = re.findall(r"^    CMD (\[.*/ready.*\])$", text, re.MULTILINE)
+    command = json.loads(found)
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status or 0)
+            self.end_headers()
+
+        def log_message(self, format: str, *given: object) -> None:  # noqa: A002
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        port = str(server.server_port if status else free_port())
+        done = subprocess.run(
+            [sys.executable, *(word.replace("7860", port) for word in command[1:])],
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+        server.shutdown()
+    assert done.returncode == code, done.stderr
 
 
 def test_records_that_a_database_does_not_take_can_be_kept(tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 import sysconfig
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -11,8 +14,9 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from agentrun.deploy.image import files, locked, slimming
-from tests.deploy.places import deployment
+from tests.deploy.places import deployment, plan_of
 
+STRIP = shutil.which("strip")
 PACKAGES = Path(sysconfig.get_path("purelib"))
 MODULE = "onnxruntime/capi/onnxruntime_pybind11_state.cpython-311-x86_64-linux-gnu.so"
 LIBRARY = "onnxruntime/capi/libonnxruntime.so.1.32.0"
@@ -68,17 +72,97 @@ def test_a_second_copy_of_a_library_goes_unless_it_is_what_is_loaded(
     assert (LIBRARY in names(tmp_path)) == stays
 
 
-def test_modules_are_stripped_but_for_those_of_packages_that_bring_libraries(tmp_path: Path) -> None:
-    program, folder = tmp_path / "bin" / "strip", tmp_path / "packages"
+def module_with_names() -> Path:
+    """An extension module of a package that brings libraries along, and has names for debuggers."""
+    return next((PACKAGES / "av").glob("buffer.*.so"))
+
+
+def install_strip(folder: Path, text: str = "") -> None:
+    """The machine's own `strip`, or a script of ``text``."""
+    program = folder / "bin" / "strip"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\necho "$2" >> {tmp_path}/stripped\nexit 1\n')
-    program.chmod(0o755)
-    for name in ("uvloop/loop.so", "PIL/_imaging.so", "pillow.libs/libjpeg.so", "numpy/core.so"):
-        put(folder, name)
+    if text:
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+    else:
+        program.symlink_to(STRIP or "")
+
+
+@pytest.mark.needs(STRIP is not None, "strip, of binutils")
+def test_modules_lose_what_debuggers_read_and_can_still_be_loaded(tmp_path: Path) -> None:
+    install_strip(tmp_path)
+    folder, module = tmp_path / "packages", module_with_names()
+    (folder / "av").mkdir(parents=True)
+    (folder / "av.libs").symlink_to(PACKAGES / "av.libs")
+    shutil.copy(module, folder / "av")
+    slimming.slim(folder)
+    slimmed = folder / "av" / module.name
+    assert slimmed.stat().st_size < module.stat().st_size / 2
+    assert slimmed.stat().st_mode == module.stat().st_mode
+    assert [path.name for path in (folder / "av").iterdir()] == [module.name]
+    subprocess.run([sys.executable, "-c", f"import ctypes; ctypes.CDLL({str(slimmed)!r})"], check=True)
+
+
+@pytest.mark.parametrize("script", ["exit 1", 'head -c 5000 "$4" > "$3"', 'printf text > "$3"'])
+def test_a_module_that_strip_breaks_stays_as_it_was(tmp_path: Path, script: str) -> None:
+    install_strip(tmp_path, f"PATH=/usr/bin:/bin; {script}")
+    folder, module = tmp_path / "packages" / "markupsafe", next((PACKAGES / "markupsafe").glob("*.so"))
+    folder.mkdir(parents=True)
+    shutil.copy(module, folder)
+    slimming.slim(folder.parent)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {module.name: module.read_bytes()}
+
+
+def test_libraries_that_packages_bring_along_are_not_stripped(tmp_path: Path) -> None:
+    install_strip(tmp_path, 'echo "$4" >> "$0.log"; exit 1')
+    folder = tmp_path / "packages"
+    put(folder, "numpy/core.so")
     put(folder, "numpy.libs/libopenblas.so")
     slimming.slim(folder)
-    assert (tmp_path / "stripped").read_text().split() == [str(folder / "uvloop" / "loop.so")]
-    assert "uvloop/loop.so" in names(folder), "one that can't be stripped stays"
+    assert (tmp_path / "bin" / "strip.log").read_text().split() == [str(folder / "numpy" / "core.so")]
+
+
+def test_a_library_goes_with_the_modules_that_alone_need_it(tmp_path: Path) -> None:
+    """Whatever nobody is seen to need stays: Python code may open it by its name."""
+    needs = {
+        "PIL/_webp.cpython-311.so": ["libwebp-1.so"], "PIL/_imaging.so": ["libjpeg-1.so"],
+        "pillow.libs/libwebp-1.so": ["libsharp-1.so", "libjpeg-1.so"], "pillow.libs/libsharp-1.so": [],
+        "pillow.libs/libjpeg-1.so": [], "pillow.libs/libopened-1.so": [],
+    }  # fmt: skip
+    for name, libraries in needs.items():
+        put(tmp_path, name, b"".join(b"\0%b\0" % one.encode() for one in libraries))
+    slimming.slim(tmp_path)
+    assert names(tmp_path) == {
+        "PIL/_imaging.so", "pillow.libs/libjpeg-1.so", "pillow.libs/libopened-1.so"
+    }  # fmt: skip
+
+
+def test_a_package_that_plugins_name_stays_whole(tmp_path: Path) -> None:
+    whole = {"twilio/rest/api.py", "twilio/rest/api.pyi", "PIL/_webp.so"}
+    for name in (*whole, "numpy/f2py/a.py", "numpy/a.pyi", "twilio/tests/test_a.py"):
+        put(tmp_path, name)
+    slimming.slim(tmp_path, ["twilio", "PIL"])
+    assert names(tmp_path) == whole
+
+
+@pytest.mark.parametrize(("late", "stays"), [([], set()), (["lazy_loader/a.py"], {"a/b.pyi"})])
+def test_what_compilers_and_type_checkers_read_goes(tmp_path: Path, late: list[str], stays: set[str]) -> None:
+    """A stub stays where packages may say in it what they load late."""
+    for name in ("a/b.py", "a/b.pyi", "a/b.pyx", "a/c.h", "a/c.proto", "a/tests/test_a.pyi", *late):
+        put(tmp_path, name)
+    put(tmp_path, "a/tests/test_a.py")
+    slimming.slim(tmp_path)
+    assert names(tmp_path) == {"a/b.py", *late, *stays}
+
+
+def test_a_plugin_keeps_the_client_that_it_imports(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path)
+    steps = files.files(deployment(tmp_path, plan))["Dockerfile"]
+    assert b"-m agentrun.deploy.image.slimming \\\n" in steps
+    plugin = tmp_path / "plugins" / "hours.py"
+    plugin.write_text(plugin.read_text() + "\ndef later() -> None:\n    from twilio.rest import Client\n")
+    steps = files.files(deployment(tmp_path, plan))["Dockerfile"]
+    assert b"-m agentrun.deploy.image.slimming twilio \\\n" in steps
 
 
 @pytest.mark.parametrize("transport", ["twilio", "daily"])

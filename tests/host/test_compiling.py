@@ -84,6 +84,25 @@ def test_what_a_server_imports_is_compiled(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("transport", "modules"),
+    [
+        ("local", ("aiortc/rtcpeerconnection", "av/__init__", "pipecat/transports/smallwebrtc/transport")),
+        ("daily", ("pipecat/transports/daily/transport", "daily/__init__")),
+    ],
+)
+def test_what_brings_the_sound_of_a_call_is_compiled(
+    tmp_path: Path, transport: str, modules: tuple[str, ...]
+) -> None:
+    """Else the first call of each process would compile it, for a read-only root can't keep it."""
+    (tmp_path / "desk.yaml").write_text(SPEC.replace("twilio", transport))
+    done = run(["-c", LISTED, str(tmp_path / "desk.yaml")])
+    assert done.returncode == 0, done.stderr
+    assert [name for name in modules if f"/{name}.py\n" not in done.stdout] == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_wrong_spec_and_a_missing_library_are_said_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "desk.yaml").write_text(SPEC + "tools: [nowhere]\n")
     done = run(["-m", "agentrun.host.compiling", str(tmp_path / "desk.yaml")])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from agentrun import __version__
 from agentrun.deploy.deployment import Deployment
-from agentrun.deploy.image import locked
+from agentrun.deploy.image import locked, slimming
 from agentrun.deploy.rendering import render
 from agentrun.records.store import local_copies
 from agentrun.spec.models.agent import LocalTransport
@@ -55,6 +56,13 @@ def server_extras(wanted: Deployment) -> set[str]:
     return extras
 
 
+def _whole(wanted: Deployment) -> list[str]:
+    """The packages that plugins name somewhere, which are to have every part."""
+    code = b"\n".join(text for name, text in wanted.project.files.items() if name.endswith(".py"))
+    names = sorted(slimming.packages_with_parts())
+    return [name for name in names if re.search(rb"\b%b\b" % name.encode(), code)]
+
+
 def _values(wanted: Deployment) -> dict[str, Any]:
     names = list(wanted.project.files)
     specs = zip(wanted.project.specs, wanted.plans, strict=True)
@@ -65,6 +73,7 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         "python": wanted.python,
         "package": wanted.requirement(),
         "providers": [*wanted.providers, *locked.unlocked(wanted.stores)],
+        "whole": _whole(wanted),
         "spools": wanted.spools,
         "wheel": wanted.wheel is not None,
         "folders": sorted({name.partition("/")[0] for name in names if "/" in name}),

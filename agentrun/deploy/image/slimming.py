@@ -1,58 +1,101 @@
 """Takes out of installed packages what no server loads; a step of the build of an image.
 
-    python -m agentrun.deploy.image.slimming
+    python -m agentrun.deploy.image.slimming [PACKAGE…]
 
-It works on the packages of the interpreter that runs it. It is for an image, which nobody tests or debugs in.
+It works on the packages of the interpreter that runs it, and leaves each PACKAGE whole but for its tests.
+It is for an image, which nobody tests or debugs in.
 """
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from agentrun.deploy.image import bundled
+
 UNUSED_PARTS = (
+    "numpy/distutils",
+    "numpy/f2py",
     "onnxruntime/datasets",
     "onnxruntime/quantization",
     "onnxruntime/tools",
     "onnxruntime/transformers",
+    "openai/resources/admin",
+    "openai/resources/beta",
+    "openai/types/admin",
+    "openai/types/beta",
+    "pipecat/cli",
+    "sqlalchemy/orm",
+    "sqlalchemy/testing",
+    "twilio/rest",
 )
-"""What prepares models, beside what runs them."""
+"""What builds or prepares something, beside what runs it; and of libraries what calls and records have no use
+for: Twilio's client alone is 22 MB."""
+UNUSED_KINDS = frozenset({".a", ".c", ".h", ".proto", ".pxd", ".pxi", ".pyi", ".pyx"})
+"""Files that compilers and type checkers read."""
+UNUSED_MODULES = ("PIL/_avif", "PIL/_imagingcms", "PIL/_imagingft", "PIL/_imagingtk", "PIL/_webp")
+"""Pictures in some formats, and text on them: Pipecat imports Pillow for video, and agents have none."""
 _ONNX = Path("onnxruntime", "capi")
+_LOAD = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
 
 
-def main() -> None:
-    """Slim the packages of this interpreter, and print by how much."""
+def main(whole: Collection[str] = ()) -> None:
+    """Slim the packages of this interpreter, but for those in ``whole``, and print by how much."""
     packages = Path(sysconfig.get_path("purelib"))
     before = size(packages)
-    slim(packages)
+    slim(packages, whole)
     print(f"{before / 1e6:.0f} MB of packages, {size(packages) / 1e6:.0f} MB without what no server loads")  # noqa: T201
 
 
-def slim(packages: Path) -> None:
+def packages_with_parts() -> set[str]:
+    """The packages that lose more than tests: code that imports one of them may want it whole.
+
+    >>> sorted(packages_with_parts())
+    ['PIL', 'numpy', 'onnxruntime', 'openai', 'pipecat', 'sqlalchemy', 'twilio']
+    """
+    return {part.partition("/")[0] for part in (*UNUSED_PARTS, *UNUSED_MODULES)}
+
+
+def slim(packages: Path, whole: Collection[str] = ()) -> None:
     """Take the tests, tools and second copies of libraries out of ``packages``, and what only debuggers read.
 
-    A library keeps its names for debuggers where there is no `strip`.
+    A library keeps its names for debuggers where there is no `strip`. Packages in ``whole`` lose their tests.
     """
-    for part in surplus(packages):
+    for part in surplus(packages, whole):
         if part.is_dir():
             shutil.rmtree(part)
         else:
             part.unlink()
     if shutil.which("strip"):
         for library in _strippable(packages):
-            # one that it does not take, such as that of another machine, stays as it is
-            subprocess.run(["strip", "--strip-unneeded", str(library)], capture_output=True, check=False)  # noqa: S603, S607
+            _strip(library)
 
 
-def surplus(packages: Path) -> list[Path]:
-    """The folders and files of ``packages`` that no server loads, none of them within another."""
-    tests = [folder for folder in _tests(packages) if not any(one.name == "tests" for one in folder.parents)]
-    parts = [packages / part for part in UNUSED_PARTS if (packages / part).is_dir()]
-    inner = {folder for folder in tests if any(folder.is_relative_to(part) for part in parts)}
-    return [*parts, *(folder for folder in tests if folder not in inner), *_second_copies(packages)]
+def surplus(packages: Path, whole: Collection[str] = ()) -> list[Path]:
+    """The folders and files of ``packages`` that no server loads, none of them within another.
+
+    Of packages in ``whole`` these are their tests alone, and second copies of libraries.
+    """
+    names = [one for one in UNUSED_PARTS if one.partition("/")[0] not in whole]
+    folders = [*_tests(packages), *(packages / name for name in names if (packages / name).is_dir())]
+    modules = [one for name in UNUSED_MODULES for one in packages.glob(f"{name}.*so")]
+    modules = [one for one in modules if one.parent.name not in whole]
+    files = [
+        *modules,
+        *bundled.only_for(packages, modules),
+        *_second_copies(packages),
+        *_for_tools(packages, whole),
+    ]
+    outer = {
+        folder
+        for folder in folders
+        if not any(folder.is_relative_to(one) for one in folders if one != folder)
+    }
+    return [*sorted(outer), *(one for one in files if not any(folder in outer for folder in one.parents))]
 
 
 def size(folder: Path) -> int:
@@ -76,18 +119,36 @@ def _second_copies(packages: Path) -> list[Path]:
     return list((packages / _ONNX).glob("libonnxruntime.so*"))
 
 
-def _strippable(packages: Path) -> Iterator[Path]:
-    """Extension modules, but for those of packages that bring libraries along.
+def _for_tools(packages: Path, whole: Collection[str]) -> Iterator[Path]:
+    """Files that compilers and type checkers read, but for a stub that says what a package loads late."""
+    kinds = UNUSED_KINDS - ({".pyi"} if (packages / "lazy_loader").is_dir() else set())
+    for path in packages.rglob("*.*"):
+        if path.suffix in kinds and path.relative_to(packages).parts[0] not in whole and path.is_file():
+            yield path
 
-    These were moved together after they were linked, and `strip` has broken such files.
-    """
-    patched = {folder.name.removesuffix(".libs").lower() for folder in packages.glob("*.libs")}
-    patched |= {"pil"} if "pillow" in patched else set()
+
+def _strippable(packages: Path) -> Iterator[Path]:
+    """Extension modules, but no libraries that a package brings along: `strip` breaks most of those."""
     for library in packages.rglob("*.so"):
-        top = library.relative_to(packages).parts[0].lower()
-        if not top.endswith(".libs") and top not in patched:
+        if not library.relative_to(packages).parts[0].endswith(bundled.FOLDERS):
             yield library
 
 
+def _strip(library: Path) -> None:
+    """Take out of ``library`` what only debuggers read, unless it can't be loaded then.
+
+    Modules that were joined with libraries after they were linked are sometimes broken by it. One of another
+    machine stays as it is, too.
+    """
+    slimmed = library.with_name(f"{library.name}.slim")
+    strip = ["strip", "--strip-unneeded", "-o", str(slimmed), str(library)]
+    for command in (strip, [sys.executable, "-c", _LOAD, str(slimmed)]):
+        if subprocess.run(command, capture_output=True, check=False).returncode:  # noqa: S603
+            slimmed.unlink(missing_ok=True)
+            return
+    slimmed.chmod(library.stat().st_mode)
+    slimmed.replace(library)
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
