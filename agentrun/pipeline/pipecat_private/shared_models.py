@@ -12,13 +12,13 @@ import numpy as np
 import onnxruntime
 from openai import AsyncOpenAI
 from pipecat.audio.turn.base_turn_analyzer import EndOfTurnState
-from pipecat.audio.turn.smart_turn._whisper_features import compute_whisper_log_mel_features
 from pipecat.audio.turn.smart_turn.base_smart_turn import BaseSmartTurn
 from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
 from pipecat.metrics.metrics import MetricsData
 from pipecat.processors.frame_processor import FrameProcessor
 
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
+from agentrun.pipeline.pipecat_private.turn_features import features
 
 
 @functools.cache
@@ -34,15 +34,12 @@ def run_smart_turn_once(session: Any) -> None:
     """
     options = onnxruntime.RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    features = compute_whisper_log_mel_features(np.zeros(1, dtype=np.float32))
-    session.run(None, {"input_features": features[np.newaxis]}, options)
+    silence = features(np.zeros(1, dtype=np.float32))
+    session.run(None, {"input_features": silence[np.newaxis]}, options)
 
 
 class SharedSmartTurn(LocalSmartTurnAnalyzerV3):
-    """Smart turn with a buffer of its own over a session and threads that all calls share.
-
-    A thread of its own for each call would cost 34 MB: what OpenBLAS keeps for every thread that multiplies.
-    """
+    """Smart turn with a buffer of its own over a session and threads that all calls share."""
 
     def __init__(
         self, session: Any, threads: ThreadPoolExecutor, pauses: EarlyEndOfTurn | None = None
@@ -68,6 +65,13 @@ class SharedSmartTurn(LocalSmartTurnAnalyzerV3):
         if state == EndOfTurnState.COMPLETE:
             self._clear(state)
         return state, metrics
+
+    def _predict_endpoint(self, audio_array: Any) -> dict[str, Any]:
+        """As Pipecat's, but for how the features are computed."""
+        found = features(self._resample_to_model_rate(audio_array))
+        outputs = self._session.run(None, {"input_features": found[np.newaxis]})
+        probability = float(outputs[0][0].item())
+        return {"prediction": int(probability > 0.5), "probability": probability}
 
     def _begin(self) -> None:
         if self._early is None and self._speech_triggered:
