@@ -50,4 +50,6 @@ def _build(
     pipecat_private.send_ahead(output, AHEAD_SECONDS)
     pipecat_private.keep_pace(output)
     pipecat_private.send_larger_pieces(output)
+    if connection.caller_audio:
+        pipecat_private.hand_in(connection.caller_audio, connection.transport.input())
     return STYLES[plan.spec.pipeline.style](plan, instructions, connection, resources, listener)

@@ -8,6 +8,8 @@ WINDOW_BYTES = 256
 """32 ms: what Silero judges of a telephone's sound at a time."""
 Listener = Callable[[bytes], None]
 """Given 20 ms of mu-law at 8 kHz; it returns at once, for the next message waits for it."""
+Intake = Callable[[bytes], bool]
+"""Given a frame of mu-law, or nothing; returns whether the pipeline takes frames now, and so this one."""
 
 
 class CallerAudio:
@@ -16,6 +18,7 @@ class CallerAudio:
     A frame in a pipeline costs some forty times as much as a call of a function. ``in_frames`` says whether
     the pipeline is sent the sound as well; whoever takes it here in the pipeline's place clears it. A frame
     goes in when ``WINDOW_BYTES`` more have come, and no sooner is anything done with it: it has 20 or 40 ms.
+    It is handed in at once where somebody takes it, and goes the way of every other message otherwise.
 
     >>> audio, heard = CallerAudio(), []
     >>> audio.listen(heard.append)
@@ -26,6 +29,7 @@ class CallerAudio:
 
     def __init__(self) -> None:
         self.in_frames = True
+        self._intake: Intake | None = None
         self._listeners: list[Listener] = []
         self._gathered = bytearray()
         self._missing = WINDOW_BYTES
@@ -37,6 +41,14 @@ class CallerAudio:
     def forget(self, listener: Listener) -> None:
         """Have ``listener`` given no more; one that does not listen is no error."""
         self._listeners = [one for one in self._listeners if one != listener]
+
+    def hand_to(self, intake: Intake) -> None:
+        """Have ``intake`` given each frame for the pipeline."""
+        self._intake = intake
+
+    def hand_in(self, frame: bytes = b"") -> bool:
+        """Whether the pipeline takes ``frame`` at once, or would take one."""
+        return self._intake is not None and self._intake(frame)
 
     def take(self, sound: bytes) -> None:
         """The line brings ``sound``."""

@@ -50,14 +50,18 @@ class Serializer(TwilioFrameSerializer):
         return await super().serialize(frame)
 
     def take_at_once(self, data: str) -> bool:
-        """Take the caller's sound where no frame for the pipeline comes of it; whether ``data`` was such."""
+        """Take the caller's sound; whether ``data`` was such.
+
+        All else is left, as is sound of which a frame comes that the pipeline does not take at once.
+        """
         media = _event(data).get("media")
         if media is None:
             return False
         sound = _sound(media)
-        if self._audio.in_frames and self._audio.fills(len(sound)):
+        if self._audio.in_frames and self._audio.fills(len(sound)) and not self._audio.hand_in():
             return False
-        self._gathered(sound)
+        if frame := self._gathered(sound):
+            self._audio.hand_in(frame)
         return True
 
     async def deserialize(self, data: str | bytes) -> Frame | None:

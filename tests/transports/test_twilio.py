@@ -61,6 +61,22 @@ async def test_a_frame_goes_into_the_pipeline_whenever_a_window_is_full_and_noth
     assert late == []
 
 
+@pytest.mark.parametrize("takes", [True, False])
+async def test_a_frame_is_handed_to_a_pipeline_that_takes_it_at_once(takes: bool) -> None:
+    audio, frames = CallerAudio(), list[bytes]()
+
+    def pipeline(sound: bytes) -> bool:
+        frames.extend([sound] if sound else [])
+        return takes
+
+    audio.hand_to(pipeline)
+    serializer, sound = _serializer(audio), _media(base64.b64encode(SOUND).decode())
+    assert [serializer.take_at_once(sound) for _ in range(2)] == [True, takes]
+    assert frames == ([SOUND * 2] if takes else [])
+    if not takes:
+        assert isinstance(await serializer.deserialize(sound), InputAudioRawFrame)
+
+
 async def test_the_pipeline_is_spared_the_sound_that_it_does_not_need() -> None:
     audio, heard = CallerAudio(), list[bytes]()
     audio.listen(heard.append)

@@ -9,6 +9,7 @@ from agentrun.pipeline.pipecat_private.flow_nodes import ArrivingFlowManager
 from agentrun.pipeline.pipecat_private.idleness import watch_speakers_alone
 from agentrun.pipeline.pipecat_private.interruptions import cancel_calls_in_order, drop_what_waits
 from agentrun.pipeline.pipecat_private.output_pieces import send_larger_pieces
+from agentrun.pipeline.pipecat_private.prompt_input import hand_in, wait_without_tasks
 from agentrun.pipeline.pipecat_private.realtime import (
     CallerWordsFrame,
     end_half_answer,
@@ -87,6 +88,7 @@ __all__ = [
     "end_half_answer",
     "force_cancel",
     "forget_frames",
+    "hand_in",
     "has_settings",
     "hear_promptly",
     "is_connected",
@@ -129,5 +131,6 @@ __all__ = [
     "tasks",
     "tells_segments",
     "wait_until_answering",
+    "wait_without_tasks",
     "watch_speakers_alone",
 ]
