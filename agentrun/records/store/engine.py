@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import re
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ _LONGEST_BUSY_MS = 2**31 - 1
 STATEMENT_MS = 15_000
 """How long PostgreSQL works on one statement; one of ours takes milliseconds."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_COLOURS = "mako.ext.pygmentplugin"
 VERSIONS = "alembic_version"
 """The table that says which steps a store has."""
 _ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(4720001)"}
@@ -115,9 +117,24 @@ def migrate(
         with _waiting_long(connection):
             connection.exec_driver_sql(alone)
     if _newest(steps) not in _had(connection, versions):
-        from agentrun.records.store import schema_steps  # Alembic is for the few starts that need it
+        # Alembic is for the few starts that need it
+        with _without_colours():
+            from agentrun.records.store import schema_steps
 
         schema_steps.run(connection, steps, versions)
+
+
+@contextlib.contextmanager
+def _without_colours() -> Iterator[None]:
+    """Have Mako, with which Alembic writes new steps, do without Pygments for its pages of errors: 4 MB."""
+    known = _COLOURS in sys.modules
+    modules: dict[str, Any] = sys.modules
+    modules.setdefault(_COLOURS, None)
+    try:
+        yield
+    finally:
+        if not known:
+            modules.pop(_COLOURS, None)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,12 @@ def test_an_address_is_shown_without_its_passwords(url: str, expected: str) -> N
 def test_no_store_has_no_tables() -> None:
     with pytest.raises(SetupError, match="keeps no records"):
         migrate("--records", "none")
+
+
+def test_a_new_store_needs_no_colours() -> None:
+    """Pygments, which Mako imports for pages of errors, takes 4 MB of a server that runs the steps."""
+    begin = "import sys; from agentrun.records.store.store import Store; Store('sqlite://').close(); "
+    names = ("alembic.command", "mako.exceptions", "mako.ext.pygmentplugin", "pygments.lexers.agile")
+    code = f"{begin} print(*[name in sys.modules for name in {names}])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["True", "True", "False", "False"]
