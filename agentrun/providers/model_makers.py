@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from agentrun.providers.openai_models import MODELS, WHAT, is_known, kind_of
+from agentrun.providers.model_stages import stages
+from agentrun.providers.openai_models import MODELS, WHAT, is_known
 from agentrun.providers.service import Kind
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.models.pipeline import USUAL_MODELS
@@ -101,9 +102,9 @@ def misplaced(kind: Kind, provider: str, model: str, providers: Iterable[str]) -
             else f"use another model: {maker.name} has none for {kind}"
         )
         return f"{model} is {_whose(maker.name)} model, and not {_whose(home.name)}", hint
-    does = kind_of(model)
-    if does and does != kind and (home is None or provider != "openai"):
-        return f"{model} is {WHAT[does]}, and not {WHAT[kind]}", f"put it at pipeline.{does}"
+    does = () if provider == "openai" else stages(provider, model)
+    if does and kind not in does:
+        return f"{model} is {WHAT[does[0]]}, and not {WHAT[kind]}", f"put it at pipeline.{does[0]}"
     return None
 
 

@@ -62,7 +62,8 @@ class SessionCallControl:
 
     def __init__(self, connection: Connection, http: httpx.AsyncClient, spec: AgentSpec) -> None:
         self.http = http
-        self._wait_words = spec.prompts.wait
+        self.wait_words = spec.prompts.wait
+        """What a caller hears who waits for a tool; nothing where there is none."""
         self._led_by_tool = 0
         self.ledger = Ledger()
         self._control = connection.control
@@ -122,12 +123,12 @@ class SessionCallControl:
         if tool.say:
             await self._silence(tool.say_after)
             await self.say(tool.say)
-        while self._wait_words:
+        while self.wait_words:
             line = self._line()
             quiet = line.nobody_speaks() and not line.voice.about_to_speak and not self._led_by_tool
             since = line.response_deadline.silent_since if quiet else None
             await self._silence(WAIT_WORDS_SECONDS, since=since)
-            await self.say(self._wait_words)
+            await self.say(self.wait_words)
 
     async def quiet(self, seconds: float, most: float = math.inf) -> None:
         with self._led():

@@ -15,7 +15,9 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.tools import functions
 from agentrun.plan.plan import Plan
-from agentrun.session.tracking.live_sound import LiveSound
+from agentrun.session.call_control import SessionCallControl
+from agentrun.session.responses.idle_prompts import IdlePrompts
+from agentrun.session.responses.remedies import Remedies
 from agentrun.session.variables.call_variables import CallVariables
 
 
@@ -30,7 +32,9 @@ class Handoff:
     listener: SessionListener
     variables: CallVariables
     flow: CallFlow | None
-    sound: LiveSound
+    line: SessionCallControl
+    idle: IdlePrompts
+    remedies: Remedies
 
     async def to(self, name: str) -> None:
         """Go on as the agent ``name``; raises ToolError when there is none."""
@@ -40,8 +44,12 @@ class Handoff:
             raise ToolError(f"There is no colleague {name}; there is: {there}.")
         logger.info("call {}: {} goes on", self.call.id, name)
         if not plan.spec.record.may_listen:
-            self.sound.close(f"{name}, which the call was handed to, may not be listened to")
-        await self.with_plan(plan, self.variables.go_on_as(plan.spec))
+            self.line.sound.close(f"{name}, which the call was handed to, may not be listened to")
+        await self.with_plan(plan, self.variables.go_on_as(plan))
+        # what is said without the model is said in the words of whoever speaks now
+        self.line.wait_words = plan.spec.prompts.wait
+        self.remedies.repeat = plan.spec.prompts.repeat
+        await self.idle.go_on_with(plan.spec.turns.idle)
 
     async def with_plan(self, plan: Plan, system: str) -> None:
         """Go on with the services of ``plan``, which are told ``system``."""

@@ -72,7 +72,7 @@ class Session:
         reports = self._track(resources)
         self._build(resources, reports)
         self._build_speech(apology)
-        went_on = (reports, self._variables, self._flow, self.line.sound)
+        went_on = (reports, self._variables, self._flow, self.line, self._idle, self._remedies)
         self._handoff = Handoff(plan, self.call, self._parts, resources, *went_on)
         self._open_line()
         call_snapshot.follow(plan, record, self.call, self.line.ledger, self._flow, connection.earlier)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.session import call_control
 from agentrun.simulate.engines.engines import Answer
 from tests.calls.desk import STYLES
 from tests.calls.quick import QuickCall, calls, quick_call
@@ -135,3 +136,30 @@ def test_a_colleague_that_cannot_go_on_is_a_mistake(
     path.write_text("transport: twilio\nprompts: Be kind.\nhandoff: billing\n".replace(*change))
     assert complaint in complaints(path)
     assert "desk.yaml:3:" in complaints(path)
+
+
+async def test_a_colleague_is_silent_and_late_in_its_own_words(
+    tmp_path: Path, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is said without the model is the colleague's: for a tool that takes long, and in silence."""
+    monkeypatch.setattr(call_control, "WAIT_WORDS_SECONDS", 0.5)
+    prepare(tmp_path, "cascaded")
+    path = tmp_path / "billing.yaml"
+    own = "prompts: {system: You do invoices., wait: 'Einen Moment, bitte.'}"
+    own += "\nturns: {idle: {after: 1s, say: Sind Sie da?}}"
+    path.write_text(path.read_text().replace("prompts: You do the invoices of {{ call.agent }}.", own))
+    slow = PLUGIN.replace("def find", "async def find")
+    slow = slow.replace("    return f", "    await asyncio.sleep(2)\n    return f")
+    (tmp_path / "plugins" / "invoices.py").write_text("import asyncio\n" + slow)
+    script = [
+        *(calls("handoff", to="billing", words=""), MINE),
+        *(calls("find_invoice", number=7), Answer("It is paid.")),
+    ]
+    more = "handoff: billing\n"
+    async with quick_call(tmp_path, "cascaded", [], script, resources=resources, more=more) as call:
+        await call.say("About my invoice.")
+        await call.until(lambda: MINE.text in " ".join(call.agent_words))
+        await call.say("Number seven.")
+        await call.until(lambda: "Sind Sie da?" in call.voice.spoken, 20)
+    assert "Einen Moment, bitte." in call.voice.spoken
+    assert "One moment, please." not in call.voice.spoken

@@ -40,6 +40,7 @@ def test_every_field_is_required_and_may_be_null_as_strict_schemas_want() -> Non
         ("string", "12", "12"),
         ({"enum": ["small", "large"]}, '"Large"', "large"),
         ({"type": "array", "items": "integer"}, '["1", 2]', [1, 2]),
+        ({"type": "array", "items": {"type": "integer"}}, '["1", 2]', [1, 2]),
     ],
 )
 def test_a_value_that_is_written_otherwise_is_read_as_its_type(field: Any, written: str, value: Any) -> None:

@@ -51,6 +51,12 @@ class IdlePrompts:
         if self._wait:
             await self._count_to(max(seconds, self._wait))
 
+    async def go_on_with(self, idle: AnyIdle | None) -> None:
+        """Another agent has taken over, which has ``idle`` for a silent caller."""
+        self._idle = idle
+        self._done = 0
+        await self._count_to(self._wait)
+
     async def caller_spoke(self) -> None:
         """Begin with the first step anew."""
         self._times_spoken += 1

@@ -26,7 +26,7 @@ GO_ON = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Remedies:
     """For one call. ``repeat`` are the words that ask the caller to say it again."""
 

@@ -20,7 +20,6 @@ from agentrun.session.prompts import CallPrompts
 from agentrun.session.variables import before_call
 from agentrun.session.variables.before_call import BeforeCall
 from agentrun.session.variables.extraction import Extraction
-from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.tools.extracted_fields import ExtractedField
 from agentrun.spec.values import placeholders, templates, variables
 from agentrun.tools.results.outcome import Outcome
@@ -108,9 +107,10 @@ class CallVariables:
         await go_on_with(before_call.with_choice(self._plan, choice), self.prompts().system)
         return ""
 
-    def go_on_as(self, spec: AgentSpec) -> str:
-        """What the agent of ``spec``, which takes over, is told."""
-        self._spec, self._flow = spec, None
+    def go_on_as(self, plan: Plan) -> str:
+        """What the agent of ``plan``, which takes over, is told."""
+        self._spec, self._flow = plan.spec, None
+        self._extraction.go_on_as(plan)
         return self.prompts().system
 
     @property

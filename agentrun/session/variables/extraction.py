@@ -60,6 +60,10 @@ class Extraction:
         self._up_to_date = asyncio.Event()
         self._up_to_date.set()
 
+    def go_on_as(self, plan: Plan) -> None:
+        """Another agent has taken over, whose fields its own model reads."""
+        self._service, self._settings = plan.extraction, plan.spec.extraction
+
     def words_come(self) -> None:
         """The caller has said what is not written down yet: ``words_added`` or ``no_words`` follows."""
         if self._service and self._fields():

@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import Number, OrBare, SpecModel, Text
@@ -53,6 +53,12 @@ class ExtractedField(SpecModel):
         if value not in TYPES and (close := get_close_matches(value.strip().lower(), TYPES, 1, 0.75)):
             raise _wrong("'{given}' is no type", f"did you mean '{close[0]}'? else describe it", value)
         return {"type": value} if value in TYPES else {"description": value}
+
+    @field_validator("items", mode="before")
+    @classmethod
+    def _as_schema(cls, value: Any) -> Any:
+        """JSON Schema's ``{type: string}``, as an HTTP tool's parameters have it."""
+        return value["type"] if isinstance(value, dict) and set(value) == {"type"} else value
 
     @model_validator(mode="after")
     def _says_what_fits_its_type(self) -> Self:
