@@ -24,7 +24,9 @@ flow:
           transition_only: true
           description: They have said it.
           transition_to: [{when: {age: {at_least: 18}}, to: grown}, {to: child}]
-    grown: {task_messages: "Offer wine to somebody of {{ age }}."}
+    grown:
+      task_messages: "Offer wine to somebody of {{ age }}."
+      functions: [{name: pour, transition_only: true, description: They want wine., transition_to: child}]
     child: {task_messages: Offer juice.}
 tests:
   - name: grown
@@ -33,6 +35,9 @@ tests:
         extract: {age: 80}
         llm: [{call: go}, {say: Wine?}]
         expect: [{event: response, text_contains: Wine}]
+      - user: Yes.
+        llm: [{call: pour}, {say: Cheers.}]
+        expect: [{event: response, text_contains: Cheers}]
     variables: {age: 80}
 """
 
@@ -43,5 +48,5 @@ def test_a_step_waits_for_the_words_that_were_written_and_no_others(tmp_path: Pa
     outcome = json.loads(done.output.splitlines()[0])
     assert outcome["status"] == "passed", outcome
     *_, answer = outcome["conversation"]
-    assert answer["text"] == "Wine?"
-    assert answer["at"] < 3
+    assert answer["text"] == "Cheers."
+    assert answer["at"] < 4
