@@ -18,8 +18,10 @@ MOST_LINES = 250
 MAY_CATCH_ANYTHING = {
     # one call, one edit, one part of a call, or one prompt that fails with what a caller chose
     *("server/calls/switchboard.py", "server/lifecycle/reload.py", "session/closing.py"),
+    "session/call_tasks.py",
     *("session/tracking/audio_recorder.py", "spec/values/partial_rendering.py"),
     "cli/main.py",
+    "pipeline/pipecat_private/readable_events.py",
     "pipeline/pipecat_private/realtime_events.py",
     "pipeline/services/structured_answer.py",
     "server/analysis/analyses.py",

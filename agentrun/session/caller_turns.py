@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,9 @@ from agentrun.session.tracking.transcript import Transcript
 from agentrun.session.variables.call_variables import CallVariables
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.tools.call_history import Ledger
+
+Guarded = Callable[[str, Callable[..., Awaitable[None]], Callable[[str], Awaitable[None]]], Any]
+"""Gives a handler whose failure is noted: its name in words, itself, and what is done when it fails."""
 
 
 @dataclass
@@ -42,15 +45,23 @@ class CallerTurns:
     _keyed: bool = field(default=False, init=False)
     _latency: Latency | None = field(default=None, init=False)
 
-    def listen(self, worker: PipelineWorker, transcript: Transcript, latency: Latency) -> None:
-        """Follow the events of the caller's aggregator, and what is written in a page."""
+    def listen(
+        self, worker: PipelineWorker, transcript: Transcript, latency: Latency, guarded: Guarded
+    ) -> None:
+        """Follow the events of the caller's aggregator, and what is written in a page.
+
+        A turn that can't be followed, as ``guarded`` notes, is answered all the same, or the caller is told.
+        """
         WrittenTurns(worker, self, transcript)
         self._latency = latency
         transcript.on_agent = self.ledger.agent_heard
         caller = self.parts.aggregators.user()
-        caller.add_event_handler("on_user_turn_started", self._started)
-        caller.add_event_handler("on_user_turn_stopped", self._stopped)
-        caller.add_event_handler("on_user_turn_idle", self._silent)
+        for event, part, handler in (
+            ("on_user_turn_started", "the beginning of a turn", self._started),
+            ("on_user_turn_stopped", "the end of a turn", self._stopped),
+            ("on_user_turn_idle", "the caller's silence", self._silent),
+        ):
+            caller.add_event_handler(event, guarded(part, handler, self._not_followed))
         caller.add_event_handler("on_user_mute_started", self._mute_started)
         caller.add_event_handler("on_user_mute_stopped", self._mute_stopped)
 
@@ -95,6 +106,11 @@ class CallerTurns:
             # it talks on, where it can't be interrupted: its words are heard, and come into the record later
             self.ledger.agent_heard()
         self.ledger.caller_spoke()
+
+    async def _not_followed(self, _reason: str) -> None:
+        """The model may answer nevertheless, and there is a deadline for it."""
+        if not self.is_over() and not self.speaking.caller:
+            self.response_deadline.owed()
 
     async def _silent(self, _aggregator: Any) -> None:
         """Pipecat's clock of the caller's silence knows of no keys."""

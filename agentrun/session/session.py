@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from pipecat.frames.frames import BotStartedSpeakingFrame, BotStoppedSpeakingFrame, Frame
 from pipecat.pipeline.worker import PipelineWorker
@@ -17,6 +16,7 @@ from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord, EndedBy, cost
 from agentrun.session import call_snapshot, closing, ending, pipeline_worker
 from agentrun.session.call_control import SessionCallControl
+from agentrun.session.call_tasks import CallTasks
 from agentrun.session.caller_turns import CallerTurns
 from agentrun.session.callers import Callers
 from agentrun.session.handoff import Handoff
@@ -66,7 +66,7 @@ class Session:
         self.call, self._http_client = self._connection.call, resources.http_client
         record.answer()
         self._ending, self._caller_gone = asyncio.Event(), asyncio.Event()
-        self._grace, self._tasks, self.left_open = 0.0, list[asyncio.Task[Any]](), False
+        self._grace, self.left_open, self._tasks = 0.0, False, CallTasks(record, self.apologise)
         self._recordings, self._speaking = recordings, WhoIsSpeaking()
         self._variables = CallVariables(plan, self.call, record, resources, self._connection.look_up)
         reports = self._track(resources)
@@ -134,13 +134,13 @@ class Session:
         runner = WorkerRunner(handle_sigint=False)
         await runner.add_workers(self._worker)
         running = asyncio.create_task(runner.run())
-        self._tasks += [asyncio.create_task(each.wait()) for each in (self._ending, self._caller_gone)]
-        told_to_end, hangup = self._tasks[-2:]
+        moments = {"the end": self._ending, "the hang-up": self._caller_gone}
+        told_to_end, hangup = (self._tasks.begin(part, moment.wait()) for part, moment in moments.items())
         most, past = self._plan.spec.limits, self.record.elapsed()
         try:
             self._variables.begin()
-            limit = idle_prompts.limit(most, self._voice, self._farewell, past)
-            self._tasks += [asyncio.create_task(limit), asyncio.create_task(self._keys.run())]
+            self._tasks.begin("the limit", idle_prompts.limit(most, self._voice, self._farewell, past))
+            self._tasks.begin("the keypad", self._keys.run())
             sound = (self._plan, self._connection, self.record)
             self.line.recording = audio_recorder.begin(self._recordings, *sound)
             await asyncio.wait({running, told_to_end}, return_when=asyncio.FIRST_COMPLETED)
@@ -153,7 +153,7 @@ class Session:
         finally:
             self._over("error", "the pipeline stopped")
             await closing.close(
-                *(self.record, lambda: closing.end(self._tasks), self._response_deadline.close),
+                *(self.record, self._tasks.end, self._response_deadline.close),
                 *(self.line.close, self._transcript.close, self._side.finish, self._variables.close),
                 lambda: pipecat_private.close_own_clients(self._parts.services, self._http_client),
                 self.line.recording.finish if self.line.recording else None,
@@ -169,7 +169,7 @@ class Session:
     async def end(self, by: EndedBy, reason: str) -> None:
         """Let the caller hear what is being said, then end the call; returns at once."""
         if self._over(by, reason, ending.GOODBYE_SECONDS):
-            self._tasks.append(asyncio.create_task(ending.when_heard(self._voice, self._worker)))
+            self._tasks.begin("the end", ending.when_heard(self._voice, self._worker))
 
     async def leave_message(self, words: str, reason: str, by: EndedBy = "agent") -> None:
         """Drop what is being said, say ``words``, and end the call."""
@@ -187,9 +187,8 @@ class Session:
             asyncio.get_running_loop().call_later(STUCK_SECONDS, self._caller_gone.set)
 
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
-        ends = (self._remedies.reconnecting, self._remedies.restored, self._ending.is_set, self._unheard)
-        means = (self._speaking.is_free, self.apologise, *ends)
-        self._tasks += realtime_reconnection.watching(self._parts, *means)
+        if watch := realtime_reconnection.watching(self._remedies, self._speaking.is_free, self._unheard):
+            self._tasks.begin("the realtime connection", watch.watch())
 
     def _listen(self) -> None:
         running, transport = self._worker, self._connection.transport
@@ -197,13 +196,15 @@ class Session:
         self._transcript.listen(self._parts)
         self._latency.listen(self._parts, self._connection)
         Usage(self.record).listen(self._parts, self._plan)
-        Callers(transport, self._connected, self._disconnected, self._line_lost).listen(self._connection.lost)
-        running.add_event_handler("on_pipeline_started", self._started)
-        running.add_event_handler("on_pipeline_error", self._remedies.failed)
+        guarded = self._tasks.guarded
+        came, left = guarded("the greeting", self._connected), guarded("the hang-up", self._disconnected)
+        Callers(transport, came, left, self._line_lost).listen(self._connection.lost)
+        running.add_event_handler("on_pipeline_started", guarded("the start", self._started))
+        running.add_event_handler("on_pipeline_error", guarded("a remedy", self._remedies.failed))
         running.add_event_handler("on_idle_timeout", self._idle.nobody_speaks)
         running.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
         running.add_event_handler("on_frame_reached_upstream", self._reached_upstream)
-        self._turns.listen(running, self._transcript, self._latency)
+        self._turns.listen(running, self._transcript, self._latency, guarded)
 
     async def _connected(self) -> None:
         if refusal := await self._variables.look_up(self._handoff.with_plan):
@@ -233,8 +234,7 @@ class Session:
             self._transcript.agent_speaks()
 
     def _farewell(self, words: str, reason: str, by: EndedBy = "agent") -> None:
-        farewell = ending.farewell(self._voice, words, lambda: self.end(by, reason))
-        self._tasks.append(asyncio.create_task(farewell))
+        self._tasks.begin("the goodbye", ending.farewell(self._voice, words, lambda: self.end(by, reason)))
 
     def _over(self, by: EndedBy, reason: str, grace: float = 0.0, *, leave: bool = False) -> bool:
         """Note who ended the call, once; the first one counts. Where it may, a call goes on elsewhere."""

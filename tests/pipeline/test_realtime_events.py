@@ -11,7 +11,9 @@ import pytest
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline import pipecat_private
-from agentrun.pipeline.pipecat_private.realtime_events import ReadableEvents, SessionEvents
+from agentrun.pipeline.pipecat_private import PcmuRealtime
+from agentrun.pipeline.pipecat_private.readable_events import ReadableEvents
+from agentrun.pipeline.pipecat_private.realtime_events import SessionEvents
 from agentrun.tools.arguments import unreadable_arguments
 
 ITEM = {"id": "i1", "type": "function_call", "name": "order_status", "call_id": "c1", "arguments": ""}
@@ -29,8 +31,10 @@ class Socket:
             yield message
 
 
-def service() -> tuple[OpenAIRealtimeLLMService, SessionEvents, list[str]]:
-    llm, noted = OpenAIRealtimeLLMService(api_key="none"), list[str]()
+def service(
+    kind: type[OpenAIRealtimeLLMService] = OpenAIRealtimeLLMService,
+) -> tuple[OpenAIRealtimeLLMService, SessionEvents, list[str]]:
+    llm, noted = kind(api_key="none"), list[str]()
     pipecat_private.keep_session(llm, noted.append)
     events = pipecat_private.session_events(llm)
     assert events
@@ -147,8 +151,11 @@ async def test_a_refused_response_is_an_answer_that_failed() -> None:
     assert [each async for each in ReadableEvents(Socket(refused), events)] == []
 
 
-async def test_an_event_whose_handling_fails_does_not_end_the_reading() -> None:
-    llm, events, noted = service()
+@pytest.mark.parametrize("kind", [OpenAIRealtimeLLMService, PcmuRealtime])
+async def test_an_event_whose_handling_fails_does_not_end_the_reading(
+    kind: type[OpenAIRealtimeLLMService],
+) -> None:
+    llm, events, noted = service(kind)
     handled: list[str] = []
 
     async def stopped(evt: Any) -> None:

@@ -54,7 +54,7 @@ async def test_what_is_done_about_an_answer_does_not_outlive_the_call(
 async def test_no_task_of_a_call_is_left_when_its_record_is_there(tmp_path: Path) -> None:
     async with Resources() as resources:
         async with quick_call(tmp_path, "cascaded", [], [], resources=resources) as call:
-            tasks = call.session._tasks
+            tasks = list(call.session._tasks.running)
         assert tasks
         assert all(task.done() for task in tasks)
 

@@ -12,22 +12,25 @@ from agentrun.pipeline.pipecat_private.output_pieces import send_larger_pieces
 from agentrun.pipeline.pipecat_private.prompt_input import hand_in, wait_without_tasks
 from agentrun.pipeline.pipecat_private.realtime import (
     CallerWordsFrame,
-    end_half_answer,
     note_ends,
     realtime_answer_again,
     realtime_answer_written,
     realtime_give_up_answer,
     realtime_has_context,
     realtime_is_answering,
-    realtime_is_deaf,
-    realtime_is_ready,
     realtime_modalities,
-    realtime_renew_as,
-    realtime_restore,
-    realtime_send_conversation,
     realtime_voice,
     take_words_as_the_callers,
     wait_until_answering,
+)
+from agentrun.pipeline.pipecat_private.realtime_connection import (
+    end_half_answer,
+    keep_conversation,
+    realtime_is_being_connected,
+    realtime_is_deaf,
+    realtime_is_ready,
+    realtime_renew_as,
+    realtime_restore,
 )
 from agentrun.pipeline.pipecat_private.realtime_events import keep_session, session_events
 from agentrun.pipeline.pipecat_private.services import (
@@ -93,6 +96,7 @@ __all__ = [
     "hear_promptly",
     "is_connected",
     "keep_context_open",
+    "keep_conversation",
     "keep_pace",
     "keep_session",
     "keep_sound",
@@ -105,12 +109,12 @@ __all__ = [
     "realtime_give_up_answer",
     "realtime_has_context",
     "realtime_is_answering",
+    "realtime_is_being_connected",
     "realtime_is_deaf",
     "realtime_is_ready",
     "realtime_modalities",
     "realtime_renew_as",
     "realtime_restore",
-    "realtime_send_conversation",
     "realtime_voice",
     "reconnect",
     "resample_promptly",

@@ -1,4 +1,4 @@
-"""The session of OpenAI's realtime service."""
+"""The answers of OpenAI's realtime service, and what it is told."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from pipecat.frames.frames import LLMMessagesAppendFrame, TTSStoppedFrame
+from pipecat.frames.frames import LLMMessagesAppendFrame
 from pipecat.processors.aggregators.llm_context import standard_message_text
-from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
@@ -16,50 +15,6 @@ from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.services import end_of_answer
 
 _TICK_SECONDS = 0.01
-
-
-def realtime_is_deaf(llm: OpenAIRealtimeLLMService) -> bool:
-    """Whether the realtime service has stopped listening to its socket.
-
-    Its receive loop ends without a word after an ``error`` event, a clean close, and a dropped
-    connection; after a refused connection there is none.
-    """
-    task = llm._receive_task
-    return task is None or task.done()
-
-
-async def realtime_restore(llm: OpenAIRealtimeLLMService, *, speak: bool) -> bool:
-    """Connect anew with the conversation so far; with ``speak`` the model goes on at once.
-
-    Returns whether it was asked to; before the conversation has begun there is nothing to go on with.
-    """
-    if llm._context is None:
-        await llm._disconnect()
-        await llm._connect()
-        return False
-    await llm.reset_conversation()
-    if speak:
-        await llm._create_response()
-    return speak
-
-
-async def realtime_renew_as(llm: OpenAIRealtimeLLMService, settings: Any) -> None:
-    """Connect anew with other ``settings``, such as a voice, and the conversation so far."""
-    await LLMService._update_settings(llm, settings)
-    await realtime_restore(llm, speak=False)
-
-
-async def realtime_send_conversation(llm: OpenAIRealtimeLLMService) -> None:
-    """Give a new session the conversation so far, without asking for an answer."""
-    if llm._context is None or not llm._llm_needs_conversation_setup:
-        return
-    parameters = await llm.get_llm_adapter().get_llm_invocation_params(llm._context)
-    for item in parameters["messages"]:
-        event = events.ConversationItemCreateEvent(item=item)
-        llm._messages_added_manually[event.item.id] = True
-        await llm.send_client_event(event)
-    await llm._send_session_update()
-    llm._llm_needs_conversation_setup = False
 
 
 def note_ends(llm: OpenAIRealtimeLLMService) -> None:
@@ -114,16 +69,6 @@ def take_words_as_the_callers(llm: OpenAIRealtimeLLMService) -> None:
     handle = replace_method(llm, "_handle_messages_append", append)
 
 
-async def end_half_answer(llm: OpenAIRealtimeLLMService) -> None:
-    """Close an answer that the connection broke off: what was heard of it stays in the conversation."""
-    if llm._current_assistant_response is None and not llm._response_active:
-        return
-    if llm._current_audio_response is not None:
-        await llm.push_frame(TTSStoppedFrame())
-    await llm.push_frame(end_of_answer.broken_off())
-    llm._current_assistant_response, llm._response_active = None, False
-
-
 async def realtime_give_up_answer(llm: OpenAIRealtimeLLMService) -> None:
     """Cancel an answer that has not ended: the server takes one at a time."""
     if llm._response_active:
@@ -153,11 +98,6 @@ async def realtime_answer_written(llm: OpenAIRealtimeLLMService, words: str) -> 
     if llm._api_session_ready and not llm._llm_needs_conversation_setup:
         await llm._send_message_item(words, role="user")
     await llm._create_response()
-
-
-def realtime_is_ready(llm: OpenAIRealtimeLLMService) -> bool:
-    """Whether the realtime session is configured and takes a conversation."""
-    return bool(llm._api_session_ready)
 
 
 def realtime_is_answering(llm: OpenAIRealtimeLLMService) -> bool:

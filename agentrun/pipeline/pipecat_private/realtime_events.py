@@ -1,9 +1,7 @@
 """The events of OpenAI's realtime service, of which no single one may cost the session.
 
-Pipecat 1.14 stops to listen at the first ``error`` event, at an event that it can't read, such as an item of
-an unknown type, and when the handling of one fails; a tool call without its ``done``, or with arguments that
-are no JSON, is lost, and the model waits for it. Here such events are skipped and noted, and calls are
-completed.
+Pipecat 1.14 stops to listen at the first ``error`` event, at an event that it can't read, and when the
+handling of one fails. Here such events are skipped and noted; ``readable_events.py`` makes the rest readable.
 """
 
 from __future__ import annotations
@@ -11,26 +9,28 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from websockets.exceptions import ConnectionClosed
 
+from agentrun.pipeline.pipecat_private.caller_items import CallerItems
+from agentrun.pipeline.pipecat_private.readable_events import ReadableEvents
 from agentrun.pipeline.pipecat_private.replacements import replace_method
-from agentrun.tools.arguments import unreadable_arguments
 
 MOST_NOTED = 3
 """Of one kind of skipped event in a call; the rest is counted with the last of them."""
 CONNECT_SECONDS = 2.5
 """How long the connection to the model may take, from TCP to the upgrade."""
-_HANDLED = ("response_cancel_not_active", "conversation_already_has_active_response")
-"""Errors that Pipecat passes over, and which mean nothing."""
-_KNOWN_ITEMS = ("message", "function_call", "function_call_output")
-_SOUND = '"response.output_audio.delta"'
+CLOSE_SECONDS = 0.5
+"""How long the server may take to agree that its connection is closed."""
+SEND_SECONDS = 2.5
+"""How long a message may wait for a server that takes nothing any more."""
 _NO_NEWS = ("session.", "rate_limits.", "error")
 _OF_CALLER = ("input_audio_buffer.speech_", "conversation.item.input_audio_transcription.")
+_EDGES = ("input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped")
 _ATTRIBUTE = "_session_events"
 MOST_VAIN = 3  # failures in a row without an event between them: the connection is lost
 
@@ -51,6 +51,9 @@ class SessionEvents:
         """When the server last showed that it hears or answers, on the loop's clock."""
         self.heard_caller_at = 0.0
         """When it last showed that it hears the caller."""
+        self.caller_items = CallerItems()
+        self.caller_speaks = False
+        """Whether it has told of a beginning of the caller's speech, and not of its end."""
         self._receive = replace_method(llm, "_receive_task_handler", self.receive)
         self._connect = replace_method(llm, "_connect", self.connect)
         self._send_event = replace_method(llm, "send_client_event", self.send_event)
@@ -61,6 +64,9 @@ class SessionEvents:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self._connect()
+            if self._llm._websocket:
+                # of a server that is gone without a word no closing handshake comes
+                self._llm._websocket.close_timeout = CLOSE_SECONDS
         except TimeoutError:
             self._llm._websocket = None
             self.closed = f"no connection within {CONNECT_SECONDS:g} s"
@@ -71,9 +77,13 @@ class SessionEvents:
         if self._llm._disconnecting or socket is None:
             return
         try:
-            await socket.send(json.dumps(message))
+            async with asyncio.timeout(SEND_SECONDS):
+                await socket.send(json.dumps(message))
         except ConnectionClosed as error:
             self.closed = self.closed or str(error)
+        except TimeoutError:
+            self.closed = f"it took nothing for {SEND_SECONDS:g} s"
+            socket.transport.abort()
 
     async def send_event(self, event: events.ClientEvent) -> None:
         """Send an event, and know a response that is refused by its id."""
@@ -117,126 +127,15 @@ class SessionEvents:
         details = {"status": "failed", "status_details": {"type": "failed", "error": error}}
         return {"type": "response.done", "event_id": "refused", "response": {**details, "output": []}}
 
-    def note_news(self, kind: str) -> None:
+    def note_news(self, kind: str, event: Mapping[str, Any]) -> None:
         """The server says something about the conversation."""
+        self.caller_items.note(kind, event)
         if not kind.startswith(_NO_NEWS):
             self.heard_at = asyncio.get_running_loop().time()
         if kind.startswith(_OF_CALLER):
             self.heard_caller_at = self.heard_at
-
-
-class ReadableEvents:
-    """A socket that gives the events which Pipecat can read, and completes those that it would lose."""
-
-    def __init__(self, socket: Any, session: SessionEvents) -> None:
-        self.socket = socket
-        self.events_read = 0
-        self._session = session
-        self._calls: dict[str, dict[str, Any]] = {}
-        self._added: set[str] = set()
-        self._done: set[str] = set()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.socket, name)
-
-    async def __aiter__(self) -> AsyncIterator[str]:
-        async for message in self.socket:
-            self.events_read += 1
-            if isinstance(message, str) and _SOUND in message:
-                self._session.note_news("response.output_audio.delta")
-                yield message
-                continue
-            for event in self._readable(message):
-                yield json.dumps(event)
-
-    def _readable(self, message: str | bytes) -> list[dict[str, Any]]:
-        try:
-            event = json.loads(message)
-            kind = str(event["type"])
-        except (ValueError, TypeError, KeyError, RecursionError):
-            self._session.skip("unreadable", str(message)[:100])
-            return []
-        self._session.note_news(kind)
-        if kind == "error":
-            return self._error(event)
-        return [each for each in (*self._completed(kind, event), event) if self._is_readable(each)]
-
-    def _error(self, event: dict[str, Any]) -> list[dict[str, Any]]:
-        detail = event.get("error")
-        error: dict[str, Any] = detail if isinstance(detail, dict) else {}
-        code = str(error.get("code"))
-        if code in _HANDLED or code.startswith("item_retrieve"):
-            return [event] if self._is_readable(event) else []
-        end = self._session.refused(error)
-        return [end] if end else []
-
-    def _is_readable(self, event: dict[str, Any]) -> bool:
-        if event["type"] == "response.done":
-            _keep_known_items(event)
-        try:
-            events.parse_server_event(json.dumps(event))
-        except Exception as error:  # noqa: BLE001 - it raises nothing narrower
-            self._session.skip(event["type"], str(error))
-            return False
-        return True
-
-    def _completed(self, kind: str, event: dict[str, Any]) -> list[dict[str, Any]]:
-        """What Pipecat has to be given before ``event``, so that no tool call is lost."""
-        if kind == "response.function_call_arguments.done":
-            event["arguments"] = json.dumps(unreadable_arguments.read(event.get("arguments") or ""))
-            call_id = str(event.get("call_id"))
-            added = self._add(call_id, {**self._calls.get(call_id, {}), **_named(event)})
-            event["type"] = kind if call_id not in self._done else "response.function_call_arguments.again"
-            self._done.add(call_id)
-            return added
-        response = event.get("response") if kind == "response.done" else None
-        items = response.get("output") or [] if isinstance(response, dict) else [event.get("item")]
-        whole = kind in ("response.output_item.done", "conversation.item.done", "response.done")
-        if isinstance(response, dict) and response.get("status") == "cancelled":
-            whole = False
-        entries: list[dict[str, Any]] = []
-        for item in items:
-            if isinstance(item, dict) and item.get("type") == "function_call" and item.get("call_id"):
-                entries += self._call(kind, item, whole=whole)
-        return entries
-
-    def _call(self, kind: str, item: dict[str, Any], *, whole: bool) -> list[dict[str, Any]]:
-        call_id = str(item["call_id"])
-        self._calls[call_id] = {**self._calls.get(call_id, {}), **item}
-        if kind == "conversation.item.added":
-            self._added.add(call_id)
-        if not whole or call_id in self._done or not item.get("name"):
-            return []
-        self._done.add(call_id)
-        done = {
-            "type": "response.function_call_arguments.done",
-            "event_id": "completed",
-            "response_id": "",
-            "item_id": str(item.get("id")),
-            "output_index": 0,
-            "call_id": call_id,
-            "arguments": json.dumps(unreadable_arguments.read(item.get("arguments") or "")),
-        }
-        return [*self._add(call_id, self._calls[call_id]), done]
-
-    def _add(self, call_id: str, item: dict[str, Any]) -> list[dict[str, Any]]:
-        """The beginning of a call that Pipecat has not been told of."""
-        if call_id in self._added or not item.get("name"):
-            return []
-        self._added.add(call_id)
-        call = {"id": call_id, "call_id": call_id, **item, "type": "function_call", "status": "in_progress"}
-        return [{"type": "conversation.item.added", "event_id": "completed", "item": call}]
-
-
-def _named(event: dict[str, Any]) -> dict[str, Any]:
-    return {"name": event["name"]} if event.get("name") else {}
-
-
-def _keep_known_items(event: dict[str, Any]) -> None:
-    """Leave out the items of a response that Pipecat has no name for: its end is needed."""
-    if isinstance(response := event.get("response"), dict):
-        items = [item for item in response.get("output") or [] if isinstance(item, dict)]
-        response["output"] = [item for item in items if item.get("type") in _KNOWN_ITEMS]
+        if kind in _EDGES:
+            self.caller_speaks = kind == _EDGES[0]
 
 
 def keep_session(llm: object, noted: Callable[[str], None]) -> None:

@@ -69,6 +69,7 @@ REPLACEABLE = (
     Replaceable(OpenAIResponsesLLMService, "_ws_recv", (), "speak a refusal"),
     Replaceable(OpenAIResponsesHttpLLMService, "_create_stream", ("params",), "speak a refusal"),
     Replaceable(OpenAIRealtimeLLMService, "_receive_task_handler", (), "outlive an event of no use"),
+    Replaceable(OpenAIRealtimeLLMService, "_handle_evt_session_updated", ("evt",), "the conversation first"),
     Replaceable(OpenAIRealtimeLLMService, "_connect", (), "give up a handshake that hangs"),
     Replaceable(OpenAIRealtimeLLMService, "_ws_send", ("realtime_message",), "say once that it is gone"),
     Replaceable(OpenAIRealtimeLLMService, "send_client_event", ("event",), "know a refused response"),

@@ -70,9 +70,15 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
             del self._user_audio_preroll_buffer[:-kept]
 
     async def _receive_task_handler(self) -> None:
-        if self._websocket is not None:
-            self._websocket = SoundApart(self._websocket, self._hear, self._hand_on)
-        await super()._receive_task_handler()  # type: ignore[no-untyped-call]
+        whole = self._websocket
+        apart = SoundApart(whole, self._hear, self._hand_on) if whole is not None else None
+        self._websocket = apart
+        try:
+            await super()._receive_task_handler()  # type: ignore[no-untyped-call]
+        finally:
+            # whoever reads on after an event that failed reads from the same socket, and not through two
+            if self._websocket is apart:
+                self._websocket = whole
 
     async def _hear(self, event: dict[str, Any]) -> None:
         await self.stop_ttfb_metrics()

@@ -22,15 +22,19 @@ from agentrun.tools.arguments import unreadable_arguments
 def read_all_arguments(llm: object) -> None:
     """Have a model's service run each tool with an object, or with ``unreadable_arguments``.
 
+    Of an answer with more than ``MOST_CALLS`` calls the rest is left out, which the model is told.
     Services of providers that read their arguments in another way are left as they are.
     """
     if not isinstance(llm, LLMService):
         return
 
     async def run_function_calls(function_calls: Sequence[FunctionCallFromLLM]) -> None:
-        for call in function_calls:
+        most = unreadable_arguments.MOST_CALLS
+        for call in function_calls[:most]:
             call.arguments = unreadable_arguments.as_object(call.arguments)
-        await run(function_calls)
+        for call in function_calls[most : most + 1]:
+            call.arguments = unreadable_arguments.too_many()
+        await run(function_calls[: most + 1])
 
     run = replace_method(llm, "run_function_calls", run_function_calls)
     for name, repair in REPAIRS.items():

@@ -18,7 +18,6 @@ from agentrun.tools.arguments import unreadable_arguments
 
 _MOST_CHARACTERS = 256_000
 """Of one call's arguments; more is none that a tool was meant to get."""
-_MOST_CALLS = 64
 
 
 def assemble_tool_blocks(llm: object) -> None:
@@ -58,7 +57,7 @@ async def anthropic_events(stream: AsyncIterator[Any]) -> AsyncIterator[Any]:
     blocks: dict[Any, _Block] = {}
     async for event in stream:
         if event.type == "content_block_start" and event.content_block.type == "tool_use":
-            if len(blocks) < _MOST_CALLS:
+            if len(blocks) <= unreadable_arguments.MOST_CALLS:
                 blocks[event.index] = _Block(event)
         elif event.type == "content_block_delta" and hasattr(event.delta, "partial_json"):
             if block := blocks.get(event.index):

@@ -61,6 +61,7 @@ def build(
         assistant_params=context_size.assistant_params(spec),
     )
     pipecat_private.keep_session(llm, listener.noted)
+    pipecat_private.keep_conversation(llm)
     pipecat_private.read_all_arguments(llm)
     pushed_frames.keep_caller_sound(llm)
     if connection.caller_audio and isinstance(llm, PcmuRealtime) and not local and not spec.turns.mute:

@@ -10,8 +10,8 @@ from loguru import logger
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline import pipecat_private
-from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.session.responses.error_words import LOOK
+from agentrun.session.responses.remedies import Remedies
 
 POLL_SECONDS = 0.2
 CONNECT_SECONDS = 1.5
@@ -28,7 +28,7 @@ RESUME = (
 
 
 class Quiet(Protocol):
-    """Says whether neither side is speaking."""
+    """Says whether neither side is speaking, no answer is waited for, and no tool is at work."""
 
     def __call__(self) -> bool: ...
 
@@ -76,13 +76,17 @@ class RealtimeReconnection:
             await asyncio.sleep(POLL_SECONDS)
             if self._is_over():
                 return
-            if why := self._silent(self._clock() - connected_at):
+            if pipecat_private.realtime_is_being_connected(self._llm):
+                # a handoff gives it another voice
+                connected_at = self._clock()
+            elif why := self._silent(self._clock() - connected_at):
                 if self._unheard > MOST_ATTEMPTS or not await self._bring_back(why):
                     await self._give_up(f"{self._name} could not be reached again ({why}); {LOOK}")
                     return
                 connected_at = self._clock()
-            elif self._clock() - connected_at > RENEW_SECONDS and self._quiet():
-                await self._renew()
+            elif self._clock() - connected_at > RENEW_SECONDS and self._may_renew():
+                logger.info("renewing the realtime session before its limit")
+                await pipecat_private.realtime_restore(self._llm, speak=False)
                 connected_at = self._clock()
 
     def _silent(self, connected: float) -> str:
@@ -114,11 +118,11 @@ class RealtimeReconnection:
                 return True
         return False
 
-    async def _renew(self) -> None:
-        logger.info("renewing the realtime session before its limit")
-        await pipecat_private.realtime_restore(self._llm, speak=False)
-        if await self._is_back():
-            await pipecat_private.realtime_send_conversation(self._llm)
+    def _may_renew(self) -> bool:
+        """Whether nothing is lost with the session: no half turn of the caller's, and no answer."""
+        events = pipecat_private.session_events(self._llm)
+        half_heard = events is not None and events.caller_speaks
+        return self._quiet() and not half_heard and not pipecat_private.realtime_is_answering(self._llm)
 
     async def _is_back(self) -> bool:
         deadline = self._clock() + CONNECT_SECONDS
@@ -132,19 +136,17 @@ class RealtimeReconnection:
 
 
 def watching(
-    parts: PipelineParts,
-    quiet: Quiet,
-    give_up: Callable[[str], Awaitable[None]],
-    lost: Callable[[str], None],
-    back: Callable[[bool], None],
-    is_over: Callable[[], bool],
-    is_unheard: Callable[[], bool],
-) -> list[asyncio.Task[None]]:
-    """The task that watches a call's realtime service; none for a cascade."""
+    remedies: Remedies, nobody_speaks: Callable[[], bool], is_unheard: Callable[[], bool]
+) -> RealtimeReconnection | None:
+    """What watches a call's realtime service; None for a cascade."""
+    parts, nobody_waits = remedies.parts, remedies.response_deadline.nobody_waits
     if not isinstance(parts.llm, OpenAIRealtimeLLMService):
-        return []
-    told = (quiet, give_up, lost, back, is_over, is_unheard)
+        return None
+
+    def quiet() -> bool:
+        return nobody_speaks() and nobody_waits()
+
+    told = (quiet, remedies.apologise, remedies.reconnecting, remedies.restored, remedies.is_over, is_unheard)
     part = parts.progress.find(parts.llm)
     name = part.label if part else "the realtime model"
-    reconnection = RealtimeReconnection(parts.llm, parts.instruct, *told, name=name)
-    return [asyncio.create_task(reconnection.watch())]
+    return RealtimeReconnection(parts.llm, parts.instruct, *told, name=name)

@@ -35,7 +35,7 @@ class ResponseDeadline:
         self._on_outcome = on_outcome
         self._on_done = on_done
         self._last = AnswerState.NONE
-        self._was_late = False
+        self._was_late = self._voice = False
         self._armed = 0.0
         self._waited: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -50,6 +50,10 @@ class ResponseDeadline:
     def tools(self) -> int:
         """How many tools are at work for the caller, whether or not an answer waits for them."""
         return self.answer.tools.all
+
+    def nobody_waits(self) -> bool:
+        """Whether the caller neither speaks nor is owed anything, and no tool is at work."""
+        return not (self.answer.waits or self.answer.caller_talks or self.tools or self._voice)
 
     @property
     def silent_since(self) -> float:
@@ -110,11 +114,13 @@ class ResponseDeadline:
 
     def voice_began(self) -> None:
         """The caller's voice is heard, be it the beginning of a turn or not."""
+        self._voice = True
         self.answer.silence.caller_began()
         self._arm()
 
     def voice_ended(self, ago: float = 0.0) -> None:
         """The caller's voice was last heard ``ago`` seconds ago."""
+        self._voice = False
         self.answer.silence.caller_ended(self._now() - ago)
         self._arm()
 

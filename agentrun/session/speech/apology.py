@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import wave
 from dataclasses import dataclass
 from importlib import resources
@@ -72,7 +73,7 @@ class Apology:
         self._on_fault, self._transfers = plan.spec.on_fault, transfers
         self._output, self._control = connection.transport.output(), connection.control
         self._written = connection.written
-        self._line_plays, self._played = False, asyncio.Event()
+        self._line_plays, self._played = asyncio.Event(), asyncio.Event()
         worker.add_event_handler("on_pipeline_started", self._started)
         output = connection.transport.output()
         self._gate = OutputGate(output)
@@ -113,11 +114,12 @@ class Apology:
         """The words that were heard; None if there were none."""
         if self._prepared is None and self._voice_works and await self._spoken(within):
             return self._words
-        if self._prepared is not None and self._line_plays:
+        plays = await self._line_is_there()
+        if self._prepared is not None and plays:
             return self._words if await self._play(self._prepared) else None
         if self._control and await self._control.speak(self._words, self._language):
             return self._words
-        return PACKAGED_WORDS if self._line_plays and await self._play(packaged()) else None
+        return PACKAGED_WORDS if plays and await self._play(packaged()) else None
 
     @property
     def _voice_works(self) -> bool:
@@ -126,7 +128,13 @@ class Apology:
         return self._parts.tts is not None and spoken and not self._faults.voice_erred
 
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
-        self._line_plays = True
+        self._line_plays.set()
+
+    async def _line_is_there(self) -> bool:
+        """Whether the line takes sound; a call that fails as it begins waits a moment for that."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._line_plays.wait(), _LEAST_BEGIN_SECONDS)
+        return self._line_plays.is_set()
 
     async def _spoken(self, within: float) -> bool:
         """By the voice of the agent, which has spoken before, if it begins ``within`` seconds."""

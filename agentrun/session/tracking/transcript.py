@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from bisect import insort
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -10,8 +11,10 @@ from pipecat.processors.aggregators.llm_response_universal import (
     AssistantTurnStoppedMessage,
     UserTurnMessageAddedMessage,
 )
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline.audio.heard_answers import HeardAnswer, HeardAnswers
+from agentrun.pipeline.pipecat_private import session_events
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.turns import noise_transcripts
 from agentrun.records import CallRecord, CutBy, Dropped, Entry, Failover
@@ -138,11 +141,24 @@ class Transcript:
     async def _caller_begins(self, *_: Any) -> None:
         self._caller_started = self._clock()
 
+    def _told_late(self) -> list[tuple[float, str]]:
+        """When the caller said what a realtime server has written down now, be it turns ago."""
+        llm = self._parts and self._parts.llm
+        events = session_events(llm) if isinstance(llm, OpenAIRealtimeLLMService) else None
+        ahead = asyncio.get_running_loop().time() - self._clock()
+        written = events.caller_items.take() if events else []
+        return [(max(0.0, began - ahead), words) for began, words in written]
+
     async def _caller_spoke(self, _aggregator: Any, message: UserTurnMessageAddedMessage) -> None:
         at = self._clock() if self._caller_started is None else self._caller_started
         told_apart = self._parts is not None and self._parts.stt is None
-        if message.content and not (told_apart and self._is_noise(message.content)):
-            self._add(Entry(at, "caller", message.content))
+        late = self._told_late()
+        if " ".join(words for _, words in late) != message.content:
+            # words that are not known one by one are those of the first of them
+            late = [(min((began for began, _ in late), default=at), message.content)]
+        for began, words in late:
+            if words and not (told_apart and self._is_noise(words)):
+                self._add(Entry(began, "caller", words))
 
     def _heard(self, answer: HeardAnswer) -> None:
         self._answered(self._record.offset(answer.began), answer.words, answer.cut_by)

@@ -9,6 +9,10 @@ from typing import Any
 KEY = "unreadable_arguments"
 """The one key of the object that stands for arguments that could not be read."""
 MOST_SHOWN = 200
+MOST_CALLS = 64
+"""Tools that one answer of a model may call; five hundred held a call up for 13 s."""
+_TOO_MANY = "too_many_calls"
+"""The one key of the object that stands for the calls of an answer behind these."""
 
 
 def read(text: str) -> dict[str, Any]:
@@ -52,8 +56,18 @@ def wrap(text: str) -> dict[str, Any]:
     return {KEY: text[:MOST_SHOWN]}
 
 
+def too_many() -> dict[str, Any]:
+    """The arguments of the first call of an answer that is one too many, which stands for all behind it."""
+    return {_TOO_MANY: MOST_CALLS}
+
+
 def explain(arguments: object) -> str | None:
-    """What the model is told about unreadable arguments; None for those that could be read."""
+    """What the model is told about unreadable arguments, or too many calls; None where there is nothing."""
+    if isinstance(arguments, Mapping) and dict(arguments) == too_many():
+        return (
+            f"An answer may call {MOST_CALLS} tools at the most. This call was not made, nor those behind "
+            "it. Make what is still needed in the next answer."
+        )
     if not isinstance(arguments, Mapping) or set(arguments) != {KEY}:
         return None
     text = str(arguments[KEY]).strip()

@@ -165,7 +165,7 @@ async def later_words(call: QuickCall) -> None:
         await call.session._worker.queue_frame(InterruptionFrame())
         await call.transport.output().queue_frame(InterruptionFrame())
 
-    call.session._tasks.append(asyncio.create_task(go_on()))
+    call.session._tasks.begin("this test", go_on())
 
 
 def test_what_comes_after_it_does_not_disturb_it(tmp_path: Path) -> None:

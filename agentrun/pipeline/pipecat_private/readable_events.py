@@ -1,0 +1,163 @@
+"""The events of a realtime socket as Pipecat can read them, with no tool call lost.
+
+Pipecat 1.14 stops to listen at an event that it can't read, such as an item of an unknown type; a tool call
+without its ``done``, or with arguments that are no JSON, is lost, and the model waits for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Protocol
+
+from pipecat.services.openai.realtime import events
+
+from agentrun.tools.arguments import unreadable_arguments
+
+_HANDLED = ("response_cancel_not_active", "conversation_already_has_active_response")
+"""Errors that Pipecat passes over, and which mean nothing."""
+_KNOWN_ITEMS = ("message", "function_call", "function_call_output")
+_SOUND = '"response.output_audio.delta"'
+
+
+class EventNotes(Protocol):
+    """Told of what comes on a socket."""
+
+    def skip(self, kind: str, why: str) -> None:
+        """An event can't be used."""
+
+    def refused(self, error: dict[str, Any]) -> dict[str, Any] | None:
+        """The server refuses something; gives the end of an answer that was refused, as an event."""
+
+    def note_news(self, kind: str, event: Mapping[str, Any]) -> None:
+        """The server says something about the conversation."""
+
+
+class ReadableEvents:
+    """A socket that gives the events which Pipecat can read, and completes those that it would lose."""
+
+    def __init__(self, socket: Any, session: EventNotes) -> None:
+        self.socket = socket
+        self.events_read = 0
+        self._session = session
+        self._calls: dict[str, dict[str, Any]] = {}
+        self._added: set[str] = set()
+        self._done: set[str] = set()
+        self._made = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.socket, name)
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        async for message in self.socket:
+            self.events_read += 1
+            if isinstance(message, str) and _SOUND in message:
+                self._session.note_news("response.output_audio.delta", {})
+                yield message
+                continue
+            for event in self._readable(message):
+                yield json.dumps(event)
+
+    def _readable(self, message: str | bytes) -> list[dict[str, Any]]:
+        try:
+            event = json.loads(message)
+            kind = str(event["type"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            self._session.skip("unreadable", str(message)[:100])
+            return []
+        self._session.note_news(kind, event)
+        if kind == "response.created":
+            self._made = 0
+        if kind == "error":
+            return self._error(event)
+        return [each for each in (*self._completed(kind, event), event) if self._is_readable(each)]
+
+    def _error(self, event: dict[str, Any]) -> list[dict[str, Any]]:
+        detail = event.get("error")
+        error: dict[str, Any] = detail if isinstance(detail, dict) else {}
+        code = str(error.get("code"))
+        if code in _HANDLED or code.startswith("item_retrieve"):
+            return [event] if self._is_readable(event) else []
+        end = self._session.refused(error)
+        return [end] if end else []
+
+    def _is_readable(self, event: dict[str, Any]) -> bool:
+        if event["type"] == "response.done":
+            _keep_known_items(event)
+        try:
+            events.parse_server_event(json.dumps(event))
+        except Exception as error:  # noqa: BLE001 - it raises nothing narrower
+            self._session.skip(event["type"], str(error))
+            return False
+        return True
+
+    def _completed(self, kind: str, event: dict[str, Any]) -> list[dict[str, Any]]:
+        """What Pipecat has to be given before ``event``, so that no tool call is lost."""
+        if kind == "response.function_call_arguments.done":
+            call_id = str(event.get("call_id"))
+            event["arguments"] = self._arguments(call_id, event)
+            added = self._add(call_id, {**self._calls.get(call_id, {}), **_named(event)})
+            most = unreadable_arguments.MOST_CALLS + 1
+            again = call_id in self._done or self._made > most
+            event["type"] = "response.function_call_arguments.again" if again else kind
+            self._done.add(call_id)
+            return added
+        response = event.get("response") if kind == "response.done" else None
+        items = response.get("output") or [] if isinstance(response, dict) else [event.get("item")]
+        whole = kind in ("response.output_item.done", "conversation.item.done", "response.done")
+        if isinstance(response, dict) and response.get("status") == "cancelled":
+            whole = False
+        entries: list[dict[str, Any]] = []
+        for item in items:
+            if isinstance(item, dict) and item.get("type") == "function_call" and item.get("call_id"):
+                entries += self._call(kind, item, whole=whole)
+        return entries
+
+    def _arguments(self, call_id: str, call: dict[str, Any]) -> str:
+        """The arguments of a call as the JSON of an object; of one too many, what says so."""
+        if call_id not in self._done:
+            self._made += 1
+        if self._made > unreadable_arguments.MOST_CALLS:
+            return json.dumps(unreadable_arguments.too_many())
+        return json.dumps(unreadable_arguments.read(call.get("arguments") or ""))
+
+    def _call(self, kind: str, item: dict[str, Any], *, whole: bool) -> list[dict[str, Any]]:
+        call_id = str(item["call_id"])
+        self._calls[call_id] = {**self._calls.get(call_id, {}), **item}
+        if kind == "conversation.item.added":
+            self._added.add(call_id)
+        if not whole or call_id in self._done or not item.get("name"):
+            return []
+        arguments = self._arguments(call_id, item)
+        if self._made > unreadable_arguments.MOST_CALLS + 1:
+            return []
+        self._done.add(call_id)
+        done = {
+            "type": "response.function_call_arguments.done",
+            "event_id": "completed",
+            "response_id": "",
+            "item_id": str(item.get("id")),
+            "output_index": 0,
+            "call_id": call_id,
+            "arguments": arguments,
+        }
+        return [*self._add(call_id, self._calls[call_id]), done]
+
+    def _add(self, call_id: str, item: dict[str, Any]) -> list[dict[str, Any]]:
+        """The beginning of a call that Pipecat has not been told of."""
+        if call_id in self._added or not item.get("name"):
+            return []
+        self._added.add(call_id)
+        call = {"id": call_id, "call_id": call_id, **item, "type": "function_call", "status": "in_progress"}
+        return [{"type": "conversation.item.added", "event_id": "completed", "item": call}]
+
+
+def _named(event: dict[str, Any]) -> dict[str, Any]:
+    return {"name": event["name"]} if event.get("name") else {}
+
+
+def _keep_known_items(event: dict[str, Any]) -> None:
+    """Leave out the items of a response that Pipecat has no name for: its end is needed."""
+    if isinstance(response := event.get("response"), dict):
+        items = [item for item in response.get("output") or [] if isinstance(item, dict)]
+        response["output"] = [item for item in items if item.get("type") in _KNOWN_ITEMS]
