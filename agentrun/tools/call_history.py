@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import contextlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from agentrun.call import Call
@@ -41,6 +43,7 @@ class Ledger:
         self._runs: dict[Key, asyncio.Task[Outcome]] = {}
         self._earlier: dict[Key, Outcome] = {}
         self._at_work: list[Key] = []
+        self._working: Counter[int] = Counter()
         self.on_begin: Callable[[bool], Awaitable[object]] | None = None
         """Awaited before a tool runs, so that others know that it has begun; told whether it runs once."""
 
@@ -57,6 +60,20 @@ class Ledger:
     def agent_heard(self) -> None:
         """The caller has heard words of the agent's."""
         self._was_heard = True
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[Callable[[], bool]]:
+        """A call of the model is at work while the block runs, be it of a tool that there is or not.
+
+        Gives what says, behind the block, whether no other call of the same turn is at work: the last one has
+        the model go on.
+        """
+        turn = self.turn
+        self._working[turn] += 1
+        try:
+            yield lambda: not self._working[turn]
+        finally:
+            self._working[turn] -= 1
 
     async def run(self, tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
         """Run ``tool`` as ``invoke`` does, or say why it is not run, or give what it gave before.

@@ -28,8 +28,7 @@ from agentrun.pipeline.flows.transitions import FlowStepError
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
-from agentrun.pipeline.tools import functions
-from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
+from agentrun.pipeline.tools import functions, parallel_calls
 from agentrun.plan.plan import Plan
 from agentrun.records.resumption import Resumption
 from agentrun.spec.models.flow import Flow, FlowAction, FlowFunction, FlowNode
@@ -66,7 +65,6 @@ class CallFlow:
         self._names = names
         self._llm: FrameProcessor | None = None
         self._manager: FlowManager | None = None
-        self._parallel_calls = ParallelToolCalls()
         self._actions = NodeActions(call, listener, self._run_tool, lambda: self._llm)
         self._nodes = {name: self._node(name, node) for name, node in flow.nodes.items()}
         self._position = FlowPosition(flow, self._nodes, self._actions, call, listener, services, names)
@@ -198,10 +196,9 @@ class CallFlow:
 
     def _tool(self, function: FlowFunction) -> Handler:
         async def work(arguments: dict[str, Any], manager: FlowManager) -> tuple[object, Any]:
-            turn = self._listener.line.ledger.turn
-            with self._parallel_calls.at_work(turn):
+            with self._listener.line.ledger.at_work() as is_last:
                 outcome, data = await self._run(function.name, arguments, manager)
-                waits = self._llm is not None and await self._parallel_calls.told(self._llm)
+                waits = await parallel_calls.all_called(self._llm)
             if outcome.silent:
                 return data, NO_RESPONSE
             try:
@@ -209,7 +206,7 @@ class CallFlow:
                 node = await self._next(function, outcome, manager) if outcome.status == "ok" else None
             except FlowStepError as error:
                 return self._failed(error), None
-            silent = self._listener.over or (waits and not node and not self._parallel_calls.is_last(turn))
+            silent = self._listener.over or (waits and not node and not is_last())
             return data, NO_RESPONSE if silent else node
 
         return work

@@ -10,8 +10,6 @@ from typing import Any, Protocol
 
 from agentrun.tools.arguments import unreadable_arguments
 
-MOST_CALLS = 64
-"""Calls of one answer; what a model that runs away writes behind them is dropped."""
 MOST_CHARACTERS = 256_000
 """Of one call's arguments; longer ones go back to the model as unreadable."""
 
@@ -46,7 +44,8 @@ class ToolCallDeltas:
 
     ``names`` are the tools that the model may call, which tell a repeated or second name from the rest of a
     first one. ``used`` are ids that the conversation holds already: a server that counts its calls anew in
-    each answer would have a result put in the place of an older one.
+    each answer would have a result put in the place of an older one. Of an answer with more than
+    ``unreadable_arguments.MOST_CALLS`` calls one more is kept, which stands for the rest.
     """
 
     def __init__(self, names: Collection[str] = (), used: Collection[str] = ()) -> None:
@@ -62,7 +61,7 @@ class ToolCallDeltas:
         index, call_id = getattr(delta, "index", None), getattr(delta, "id", None) or ""
         call = self._continued(index, call_id, name, arguments)
         if call is None:
-            if len(self._calls) == MOST_CALLS:
+            if len(self._calls) > unreadable_arguments.MOST_CALLS:
                 return
             call = _Call(index, call_id)
             self._calls.append(call)

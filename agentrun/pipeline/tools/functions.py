@@ -19,8 +19,7 @@ from pipecat.services.llm_service import FunctionCallParams, LLMService
 from agentrun.call import Call, NoLineError
 from agentrun.errors import ToolError
 from agentrun.pipeline.session_listener import SessionListener
-from agentrun.pipeline.tools import tool_spans
-from agentrun.pipeline.tools.parallel_calls import ParallelToolCalls
+from agentrun.pipeline.tools import parallel_calls, tool_spans
 from agentrun.records.storable import storable, text
 from agentrun.tools.arguments import unreadable_arguments
 from agentrun.tools.results.outcome import Outcome
@@ -29,17 +28,14 @@ from agentrun.tools.tool import Tool
 
 def schemas(tools: Sequence[Tool], call: Call, listener: SessionListener) -> list[FunctionSchema]:
     """One function schema, with its handler, for each tool."""
-    parallel_calls = ParallelToolCalls()
-    return [_schema(tool, call, listener, parallel_calls) for tool in tools]
+    return [_schema(tool, call, listener) for tool in tools]
 
 
-def _schema(
-    tool: Tool, call: Call, listener: SessionListener, parallel_calls: ParallelToolCalls
-) -> FunctionSchema:
+def _schema(tool: Tool, call: Call, listener: SessionListener) -> FunctionSchema:
     # A function that Pipecat does not cancel reports its result later, as a message of its own.
     @tool_options(cancel_on_interruption=tool.on_interrupt == "cancel")
     async def handler(params: FunctionCallParams) -> None:
-        await _answer(params, tool, call, listener, parallel_calls)
+        await _answer(params, tool, call, listener)
 
     return FunctionSchema(
         name=tool.name,
@@ -52,11 +48,10 @@ def _schema(
 
 def answer_unknown_names(services: Sequence[object], call: Call, listener: SessionListener) -> None:
     """Have the language models among ``services`` told when they call a tool that is not there."""
-    parallel_calls = ParallelToolCalls()
 
     async def handler(params: FunctionCallParams) -> None:
         tool = unknown_tool(params.function_name, _offered(params.context))
-        await _answer(params, tool, call, listener, parallel_calls)
+        await _answer(params, tool, call, listener)
 
     for service in services:
         if isinstance(service, LLMService):
@@ -77,19 +72,12 @@ def _offered(context: LLMContext | None) -> list[str]:
     return [tool.name for tool in getattr(context and context.tools, "standard_tools", ())]
 
 
-async def _answer(
-    params: FunctionCallParams,
-    tool: Tool,
-    call: Call,
-    listener: SessionListener,
-    parallel_calls: ParallelToolCalls,
-) -> None:
+async def _answer(params: FunctionCallParams, tool: Tool, call: Call, listener: SessionListener) -> None:
     """Run the tool and hand its outcome to the model, which goes on once all tools of the turn are done."""
-    turn = listener.line.ledger.turn
-    with parallel_calls.at_work(turn):
+    with listener.line.ledger.at_work() as is_last:
         outcome = await run(tool, call, storable(params.arguments), listener)
-        waits = await parallel_calls.told(params.llm)
-    silent = listener.over or outcome.silent or (waits and not parallel_calls.is_last(turn))
+        waits = await parallel_calls.all_called(params.llm)
+    silent = listener.over or outcome.silent or (waits and not is_last())
     answer = FunctionCallResultProperties(run_llm=False) if silent else None
     await params.result_callback(as_data(outcome.text), properties=answer)
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from openai.types.chat.chat_completion_chunk import ChoiceDeltaToolCall
 
-from agentrun.pipeline.tools.call_deltas import MOST_CALLS, MOST_CHARACTERS, ToolCallDeltas
+from agentrun.pipeline.tools.call_deltas import MOST_CHARACTERS, ToolCallDeltas
 from agentrun.tools.arguments import unreadable_arguments
+from agentrun.tools.arguments.unreadable_arguments import MOST_CALLS
 
 NAMES = ("order_status", "opening_hours")
 
@@ -183,7 +184,10 @@ def test_each_call_has_an_id_that_no_other_call_of_the_conversation_has() -> Non
 def test_what_a_model_that_runs_away_writes_is_bounded() -> None:
     collected = ToolCallDeltas(NAMES)
     for index in range(MOST_CALLS + 9):
-        collected.add(delta("opening_hours", "{}", index=index, key=str(index)))
-    assert len(collected.whole()) == MOST_CALLS
+        collected.add(delta("opening_hours", "{", index=index, key=str(index)))
+        collected.add(delta(None, "}", index=index))
+    calls = collected.whole()
+    assert len(calls) == MOST_CALLS + 1
+    assert {call.arguments for call in calls[:MOST_CALLS]} == {"{}"}
     [(_, arguments)] = whole(delta("order_status", '{"a": "' + "x" * MOST_CHARACTERS + '"}', key="a"))
     assert unreadable_arguments.explain(arguments)
