@@ -194,3 +194,70 @@ def test_no_tool_of_the_examples_blocks(path: Path) -> None:
         return
     tools = plugins.load(spec.load(path))
     assert [problem for tool in tools for problem in blocking_calls.problems(tool)] == []
+
+
+DESK = """
+class Other:
+    pause = time.sleep
+
+
+class Desk:
+    web = requests.Session()
+
+    def __init__(self):
+        self.client = httpx.Client()
+        self.either = httpx.Client()
+        self.calm = httpx.AsyncClient()
+
+    def change(self):
+        self.either = None or object()
+
+    def fetch(self):
+        return self.client.get("https://example.com")
+
+    def deep(self):
+        return self.fetch()
+
+    @staticmethod
+    def wait(self):
+        self.fetch()
+
+    async def work(self):
+        BODY
+
+
+DESK = Desk()
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("self.fetch()", ["httpx.Client().get"]),
+        ("self.deep()", ["httpx.Client().get"]),
+        ("Desk().deep()", ["httpx.Client().get"]),
+        ("DESK.fetch()", ["httpx.Client().get"]),
+        ("self.client.post('x')", ["httpx.Client().post"]),
+        ("self.web.get('x')", ["requests.Session().get"]),
+        ("def inner():\n            self.fetch()\n        inner()", ["httpx.Client().get"]),
+        ("await self.calm.get('x')", []),
+        ("self.either.get('x')", []),
+        ("self.wait(object())", []),
+        ("await asyncio.to_thread(self.fetch)", []),
+        ("self.nothing()", []),
+        ("Other().pause(1)", ["time.sleep"]),
+    ],
+)
+def test_methods_and_what_a_class_keeps_are_followed(
+    tool_of: Callable[..., Any], body: str, found: list[str]
+) -> None:
+    text = DESK.replace("BODY", body)
+    work = tool_of("return Desk().work", f"import requests\n{text}\n\ndef work()")()
+    assert names(work) == found
+
+
+def test_a_function_that_calls_a_method_is_followed(tool_of: Callable[..., Any]) -> None:
+    text = DESK.replace("BODY", "pass")
+    assert names(tool_of("DESK.fetch()", f"import requests\n{text}\n\nasync def work()")) == [
+        "httpx.Client().get"
+    ]
