@@ -87,8 +87,11 @@ LONG = frozenset(
         # many calls with sound, or calls at random
         *(f"calls/test_{name}.py" for name in ("answers", "base_url", "call_control", "failover", "faults")),
         *(f"calls/test_{name}.py" for name in ("idle_stages", "long_words", "playout_tracking")),
-        *(f"calls/test_{name}.py" for name in ("random_calls", "speech_prepared_ahead", "speech_text")),
-        *(f"calls/test_{name}.py" for name in ("tool_interleavings", "tool_table", "tools_over_turns")),
+        *(f"calls/test_{name}.py" for name in ("random_calls", "realtime_faults", "speech_prepared_ahead")),
+        *(
+            f"calls/test_{name}.py"
+            for name in ("speech_text", "tool_interleavings", "tool_table", "tools_over_turns")
+        ),
         "calls/test_turns_and_limits.py",
         # every row of a table, or whatever Hypothesis thinks of
         "cli/test_calls_hostile.py",

@@ -134,8 +134,16 @@ async def test_an_item_of_an_unknown_type_does_not_cost_the_end_of_the_response(
 
 
 async def test_the_notes_of_one_kind_are_bounded() -> None:
-    _, noted = await read(*["no json"] * 50)
+    _, noted = await read(*(f"no json {number}" for number in range(50)))
     assert len(noted) == 3
+
+
+@pytest.mark.parametrize(("event_id", "heard"), [("e1", 1), ("", 2)])
+async def test_an_event_that_is_delivered_again_is_taken_once(event_id: str, heard: int) -> None:
+    event = {"type": "response.output_text.delta", "event_id": event_id, "delta": "ha", "response_id": "r"}
+    text = {**event, "item_id": "i", "output_index": 0, "content_index": 0}
+    events, _ = await read(text, text)
+    assert len(events) == heard
 
 
 async def test_a_refused_response_is_an_answer_that_failed() -> None:

@@ -7,6 +7,7 @@ without its ``done``, or with arguments that are no JSON, is lost, and the model
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ _HANDLED = ("response_cancel_not_active", "conversation_already_has_active_respo
 """Errors that Pipecat passes over, and which mean nothing."""
 _KNOWN_ITEMS = ("message", "function_call", "function_call_output")
 _SOUND = '"response.output_audio.delta"'
+_WITH_ID = re.compile(r'"event_id"\s*:\s*"[^"]')
 
 
 class EventNotes(Protocol):
@@ -49,8 +51,13 @@ class ReadableEvents:
         return getattr(self.socket, name)
 
     async def __aiter__(self) -> AsyncIterator[str]:
+        before: str | bytes = ""
         async for message in self.socket:
             self.events_read += 1
+            if message == before and isinstance(message, str) and _WITH_ID.search(message):
+                # the same event, delivered again; a server without ids may say the same twice
+                continue
+            before = message
             if isinstance(message, str) and _SOUND in message:
                 self._session.note_news("response.output_audio.delta", {})
                 yield message

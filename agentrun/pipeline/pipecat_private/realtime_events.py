@@ -28,6 +28,8 @@ CLOSE_SECONDS = 0.5
 """How long the server may take to agree that its connection is closed."""
 SEND_SECONDS = 2.5
 """How long a message may wait for a server that takes nothing any more."""
+MOST_REASON = 123
+"""Characters of what the server says about the end of its connection."""
 _NO_NEWS = ("session.", "rate_limits.", "error")
 _OF_CALLER = ("input_audio_buffer.speech_", "conversation.item.input_audio_transcription.")
 _EDGES = ("input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped")
@@ -110,7 +112,7 @@ class SessionEvents:
                 continue
             break
         if llm._websocket is socket:
-            self.closed = self.closed or "the server closed the connection"
+            self.closed = self.closed or _how_closed(socket)
 
     def skip(self, kind: str, why: str) -> None:
         """Note an event that can't be used."""
@@ -136,6 +138,13 @@ class SessionEvents:
             self.heard_caller_at = self.heard_at
         if kind in _EDGES:
             self.caller_speaks = kind == _EDGES[0]
+
+
+def _how_closed(socket: ReadableEvents) -> str:
+    """How a connection ended that the server closed in order, as at the end of a session's 60 minutes."""
+    code, reason = getattr(socket, "close_code", None), getattr(socket, "close_reason", None)
+    told = f": {reason[:MOST_REASON]}" if reason else ""
+    return f"the server closed the connection{f' ({code}){told}' if code else ''}"
 
 
 def keep_session(llm: object, noted: Callable[[str], None]) -> None:
