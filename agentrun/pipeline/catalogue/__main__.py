@@ -24,14 +24,16 @@ def text() -> str:
 def _service(listed: Listed) -> dict[str, Any]:
     cls = _class(listed.path)
     arguments = reading.arguments(cls)
-    nested = {}
+    nested, settings = {}, reading.settings(cls)
     for argument, path in listed.nested.items():
         inner = setting_types.fields(_class(path))
         nested[argument] = {"path": path, "fields": list(inner)}
         arguments |= {key: replace(s, argument=True) for key, s in inner.items()}
+        # such a service reads what it is built with, and not its settings
+        settings = {key: s for key, s in settings.items() if key not in inner}
     own = {key: s for key, s in arguments.items() if key not in ("model", "system_prompt")}
     # a setting wins over an argument of its name, which Pipecat keeps for old programs
-    settings = {**own, **reading.settings(cls)}
+    settings = {**own, **settings}
     for name in ("aiohttp_session", "extra"):
         settings.pop(name, None)
     return {

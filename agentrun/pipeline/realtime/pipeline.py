@@ -50,10 +50,9 @@ def build(
     """The processors of one call, in the order in which a frame passes them."""
     assert plan.realtime is not None  # noqa: S101
     spec, transport = plan.spec, connection.transport
-    llm = _model(plan.realtime, instructions, connection, resources)
-    context = LLMContext(
-        tools=ToolsSchema(standard_tools=functions.schemas(plan.tools, connection.call, listener))
-    )
+    tools = ToolsSchema(standard_tools=functions.schemas(plan.tools, connection.call, listener))
+    llm = _model(plan.realtime, instructions, connection, resources, tools)
+    context = LLMContext(tools=tools)
     local = _finds_turns_here(plan.realtime)
     aggregators = LLMContextAggregatorPair(
         context,
@@ -83,10 +82,12 @@ def build(
     return PipelineParts(pipeline, context, aggregators, llm, playout=playout)
 
 
-def _model(plan: ServicePlan, instructions: str, connection: Connection, resources: Resources) -> Any:
+def _model(
+    plan: ServicePlan, instructions: str, connection: Connection, resources: Resources, tools: ToolsSchema
+) -> Any:
     """The provider's service; OpenAI's speaks the telephone's sound as it comes."""
     if plan.provider != OPENAI:
-        return construct(plan, resources, instructions)
+        return construct(plan, resources, instructions, tools)
     telephone = connection.caller_audio is not None and plan.settings.get("audio") != "pcm"
     return service(plan, instructions, PcmuRealtime if telephone else OpenAIRealtimeLLMService)
 

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
 from pydantic import ValidationError
 
 from agentrun.errors import SetupError
@@ -18,10 +19,19 @@ from agentrun.providers.service import Nested, Service
 from agentrun.providers.service_plans import OPENAI
 from agentrun.tools.author_errors import AuthoredError, authored
 
+_TOOLS = "one_shot_selected_tools"
+"""Ultravox's: its tools are those that a call begins with."""
 
-def construct(plan: ServicePlan, resources: Resources, instructions: str | None = None) -> Any:
+
+def construct(
+    plan: ServicePlan,
+    resources: Resources,
+    instructions: str | None = None,
+    tools: ToolsSchema | None = None,
+) -> Any:
     """The service of ``plan``; a language model is told ``instructions``.
 
+    ``tools`` are for a service that takes none from the context of the conversation.
     Raises SetupError when its libraries are not installed, or when it refuses a setting.
     """
     service = plan.service
@@ -31,6 +41,8 @@ def construct(plan: ServicePlan, resources: Resources, instructions: str | None 
     arguments = _arguments(plan, service, cls)
     if service.session:
         arguments["aiohttp_session"] = resources.web_session()
+    if tools and _TOOLS in inspect.signature(cls).parameters:
+        arguments[_TOOLS] = tools
     settings_type = from_class.settings_class(cls)
     settings = _settings(plan, service, settings_type, instructions)
     try:

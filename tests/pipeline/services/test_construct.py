@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
+from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
 from pipecat.services.openai.base_llm import BaseOpenAILLMService
 from pipecat.transcriptions.language import Language
 
 from agentrun.errors import SetupError
-from agentrun.pipeline.services.construct import construct, try_out
+from agentrun.pipeline.services.construct import construct, imported, load, try_out
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.providers import catalogue, installed
+from agentrun.providers import catalogue, from_class, installed
 from agentrun.providers.service import Kind, Service
 from tests.providers.walk import environ_of, named, plan_of
 
@@ -132,3 +136,39 @@ async def test_a_file_of_credentials_is_read_and_its_absence_told(
 ) -> None:
     with pytest.raises(SetupError, match=r"can't be built: .*No such file"):
         build(tmp_path, resources, service.kind, service.provider)
+
+
+@pytest.mark.parametrize("service", BUILT, ids=named)
+def test_every_setting_goes_where_the_service_reads_it(service: Service) -> None:
+    """To its constructor or a parent's, to what that is given whole, or to its settings: and to one alone."""
+    cls = load(service)
+    parameters: set[str] = set()
+    for owner in inspect.getmro(cls):
+        if inspect.isfunction(init := vars(owner).get("__init__")):
+            kinds = inspect.signature(init).parameters
+            parameters |= {*kinds}
+            if all(one.kind is not one.VAR_KEYWORD for one in kinds.values()):
+                break
+    fields = {field.name for field in dataclasses.fields(from_class.settings_class(cls))}
+    nested = {key for one in service.nested.values() for key in one.fields}
+    for name, setting in service.settings.items():
+        assert name in (nested | parameters if setting.argument else fields - nested), name
+    assert {v.argument for v in service.variables} <= parameters | nested | {"credentials"}
+    for name, one in service.nested.items():
+        assert name in parameters
+        assert {*one.fields} == {*imported(one.path, service).model_fields}
+
+
+async def test_what_ultravox_is_set_to_and_its_tools_reach_its_calls(
+    tmp_path: Path, resources: Resources
+) -> None:
+    voice = "87691b77-0174-4808-b73c-30000b334e14"
+    given = {"model": "ultravox/ultravox-v0.7", "temperature": 0.3, "output_medium": "text", "voice": voice}
+    plan = plan_of(tmp_path, found("realtime", "ultravox"), given)
+    tools = ToolsSchema(standard_tools=[FunctionSchema("hang_up", "End the call.", {}, [])])
+    assert plan.realtime
+    built = construct(plan.realtime, resources, "Be brief.", tools)
+    asked = built._params
+    assert (asked.system_prompt, asked.model, str(asked.voice)) == ("Be brief.", "ultravox-v0.7", voice)
+    assert (asked.temperature, asked.output_medium) == (0.3, "text")
+    assert [tool.name for tool in built._selected_tools.standard_tools] == ["hang_up"]
