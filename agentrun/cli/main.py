@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import os
@@ -20,9 +21,9 @@ import click
 
 from agentrun import __version__
 from agentrun.cli.options import environment, option_sources
+from agentrun.cli.options.groups import Group
 from agentrun.errors import AgentRunError
 from agentrun.printable import printable
-from agentrun.spec.loading.close_match import closest
 
 COMMANDS = {
     "bench": "Call an agent many times at once, and see what callers wait.",
@@ -53,7 +54,7 @@ SHORT = frozenset({"check", "eject", "flow", "new", "plugins", "providers", "sch
 plugins of its own, such as a tracer's. The search is an eighth of what a check takes."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """Imports ``agentrun.cli.commands.NAME`` for the command that is used: ``--help`` answers at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -67,18 +68,13 @@ class LazyGroup(click.Group):
         command: click.Command = _import(f"agentrun.cli.commands.{cmd_name}").command
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            hint = closest(name, COMMANDS) or f"There are: {', '.join(sorted(COMMANDS))}"
-            ctx.fail(f"No such command '{name}'. {hint[0].upper()}{hint[1:]}")
-        return super().resolve_command(ctx, args)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""A disk without room, wherever that is noticed."""
 
 
 def _import(name: str) -> ModuleType:
@@ -114,7 +110,12 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     except AgentRunError as error:
         click.echo(printable(f"agentrun: {error}" if "\n" not in error.message else str(error)), err=True)
         code = 1
-    except Exception:  # what is left is a bug: nobody else would say where its traceback is
+    except Exception as error:  # what is left is a bug: nobody else would say where its traceback is
+        if isinstance(error, OSError) and error.errno in _FULL:
+            place = error.filename or "the output can't be written"
+            words = f"agentrun: {place}: {error.strerror}; make room, or write elsewhere"
+            click.echo(printable(words), err=True)
+            sys.exit(1)
         click.echo(f"agentrun: this is a bug of agentrun; the traceback is in {_save_traceback()}", err=True)
         code = 3
     sys.exit(code if isinstance(code, int) else 0)

@@ -11,6 +11,7 @@ from agentrun.errors import AgentRunError, PluginError, Problem, SpecError
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
 from agentrun.spec.checks import call_control, literal_templates, speakable_text
+from agentrun.spec.loading.file_text import UNEDITED, Edited
 from agentrun.spec.loading.load import examine as read
 from agentrun.spec.loading.spec_file import SpecFile
 from agentrun.tools.tool import Tool
@@ -35,10 +36,10 @@ def examine(
     overrides: Sequence[tuple[str, str]] = (),
     style: str | None = None,
     import_plugins: bool = True,
-    text: str | None = None,
+    edited: Edited = UNEDITED,
 ) -> Examination:
-    """Problems and warnings of the spec at ``path``, or of ``text`` that is to be there."""
-    file, wrong = read(path, overrides, style, text)
+    """Problems and warnings of the spec at ``path``, with ``edited`` in the place of what its files have."""
+    file, wrong = read(path, overrides, style, edited)
     if file is None:
         return Examination(frozenset(wrong))
     tools, broken = _tools(file) if import_plugins else ((), [])

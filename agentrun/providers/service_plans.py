@@ -11,6 +11,7 @@ from agentrun.providers import (
     catalogue,
     fallback,
     installed,
+    key_faults,
     model_makers,
     openai,
     settings,
@@ -114,6 +115,9 @@ class ServicePlanner:
             address = address or self.address(ADDRESS, ("pipeline",), used=used)
         if used:
             self.missing += unset
+            wrong = key_faults.find(self._file, service, options, key, where)
+            if wrong and not self._offline and wrong not in self.problems:
+                self.problems.append(wrong)
             if service and not installed.is_installed(service):
                 self.uninstalled[(*where, "model")] = service
         return ServicePlan(

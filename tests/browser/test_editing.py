@@ -94,8 +94,36 @@ async def test_what_is_wrong_is_shown_with_its_line_and_a_file_that_was_changed_
         theirs = spec.read_text() + "# theirs\n"
         spec.write_text(theirs)
         await press(page, "Write")
-        await page.shows("edited", "the file was changed meanwhile")
+        await page.shows("edited", "desk.yaml was changed meanwhile")
         assert spec.read_text() == theirs
+
+
+async def test_a_prompt_in_a_file_of_its_own_is_edited_beside_the_spec(tmp_path: Path) -> None:
+    (tmp_path / "desk.md").write_text("Say hello.\n")
+    greeting = {"prompts.greeting": "{file: desk.md}"}
+    async with open_desk(tmp_path, [HELLO] * 9, overrides=greeting) as desk, talk(link(desk)) as page:
+        await page.page.locator("#editing summary").click()
+        await page.page.wait_for_function(
+            "() => document.getElementById('spec').value.includes('name: desk')"
+        )
+        await page.page.get_by_label("File", exact=True).select_option("desk.md")
+        prompt = page.page.get_by_label("The agent's file desk.md")
+        assert await prompt.input_value() == "Say hello.\n"
+        await prompt.fill("Say good morning to {{ nobody }}.\n")
+        await press(page, "Check and talk with it")
+        await page.page.get_by_label("File", exact=True).select_option("desk.yaml")
+        await page.page.locator("#problems").get_by_role("button", name="desk.md line 1").first.click()
+        assert "nobody" in await prompt.input_value()
+        await prompt.fill("Say good morning.\n")
+        await press(page, "Write to the file …")
+        await page.shows("diff", "+Say good morning.")
+        assert "desk.md" in await page.text("diff")
+        if not axe.MISSING:
+            assert await axe.violations(page.page) == []
+        await press(page, "Write")
+        await page.shows("edited", "Written. The next call has it.")
+        assert (tmp_path / "desk.md").read_text() == "Say good morning.\n"
+    assert page.complaints == []
 
 
 async def test_without_the_link_of_serve_nothing_is_shown(tmp_path: Path) -> None:

@@ -28,6 +28,24 @@ def run(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
     return done.value.code
 
 
+@pytest.mark.parametrize("name", [None, "/data/calls.csv"])
+def test_a_full_disk_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str | None
+) -> None:
+    assert run(monkeypatch, OSError(28, "No space left on device", name)) == 1
+    place = name or "the output can't be written"
+    shown = capsys.readouterr().err
+    assert shown == f"agentrun: {place}: No space left on device; make room, or write elsewhere\n"
+
+
+def test_a_misspelt_command_of_a_group_is_told_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    for word, hint in (("desk", "There are: agent, plugin, project"), ("plugn", "Did you mean 'plugin'?")):
+        with pytest.raises(SystemExit) as done:
+            main.run(["new", word])
+        assert done.value.code == 2
+        assert f"No such command '{word}'. {hint}" in capsys.readouterr().err
+
+
 def test_an_unexpected_exception_is_one_line_and_a_file_that_holds_the_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

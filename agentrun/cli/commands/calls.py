@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from agentrun.cli.commands import calls_migrate, calls_replay
+from agentrun.cli.options.groups import Group
 from agentrun.cli.options.record_filter import Condition, RecordFilter, all_of
 from agentrun.cli.options.record_store import open_store, record_of
 from agentrun.cli.options.server import DURATION, records_option
@@ -33,7 +34,7 @@ _where = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
     """Look at the records of calls."""
 

@@ -63,6 +63,8 @@ async def _chat(path: Path, options: Options, shown: ChatScreen) -> int:
                 return 130
             stopped.cancel()
             conversation.result()
+            if talk.record.ended_by:
+                echo(f"The call was ended by {talk.record.ended_by}: {talk.record.reason}.", err=True)
             return 1 if talk.record.ended_by == "error" else 0
 
 
@@ -92,7 +94,6 @@ async def _next_words(lines: InputLines, talk: TextConversation) -> str | None:
     for task in pending:
         task.cancel()
     if line not in done:
-        echo(f"The call was ended by {talk.record.ended_by}: {talk.record.reason}.", err=True)
         return None
     words = line.result()
     return None if words is None else words.strip()

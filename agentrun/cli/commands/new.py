@@ -15,6 +15,7 @@ import click
 
 from agentrun import distribution
 from agentrun.cli import scaffold
+from agentrun.cli.options.groups import Group
 from agentrun.spec.models.agent import NAME_PATTERN
 
 
@@ -57,7 +58,7 @@ _STYLES, _TRANSPORTS = ("cascaded", "realtime"), ("local", "twilio", "daily")
 _folder = click.option("--in", "folder", default=".", type=_FOLDER, help="The project's folder.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
     """Write an agent, a plugin or a project to begin with. Nothing that is there is written over."""
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from agentrun.cli.options.groups import Group
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
     """Look at the plugins of a project."""
 

@@ -130,7 +130,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
 
 
 def _begin(specs: tuple[Path, ...], given: dict[str, Any], form: str) -> socket.socket:
-    """Look at the specs, the keys and then the port before anything is loaded, and say that it starts.
+    """Look at specs, keys, the store and then the port before anything is loaded, and say that it starts.
 
     The socket is the server's; one of several workers inherits it. Where systemd listens already, its address
     is the server's, whatever --host and --port say, and that of its workers.
@@ -146,6 +146,8 @@ def _begin(specs: tuple[Path, ...], given: dict[str, Any], form: str) -> socket.
     keys = not (given["offline"] or given["mock_server"] or given["dispatch"])
     settings = {key: given[key] for key in ("style", "overrides")}
     names = preflight.examine(specs, os.environ, keys=keys, **settings)
+    if given["records"] != "none":
+        preflight.require_store(given["records"])
     sock = activated_socket.take(os.environ) or bind(given["host"], given["port"])
     given["host"], given["port"] = host_of(sock, given["host"]), sock.getsockname()[1]
     if given["dispatch"]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agentrun.cli.options.groups import Group
 from agentrun.cli.output.echo import echo
 from agentrun.printable import as_json as in_json
 from agentrun.printable import printable
@@ -35,7 +36,7 @@ def _arguments(_ctx: click.Context, _param: click.Parameter, text: str) -> dict[
     return arguments
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
     """Look at the tools of a spec, and try them."""
 

@@ -138,8 +138,6 @@ class TerminalScreen:
         self._status.stop()
         if report.first_word is not None and report.caller is not None:
             self._console.print(f"  [dim]first word after {report.first_word * 1000:.0f} ms[/]")
-        if report.ended_by:
-            self._console.print(f"The call was ended by {report.ended_by}: {escape(report.reason)}.")
 
     def _wait(self, text: str) -> None:
         if self._console.is_terminal:

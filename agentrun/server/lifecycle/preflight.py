@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from agentrun.errors import SetupError
 from agentrun.plan import plan as planning
 from agentrun.server.lifecycle.spec_files import load
 from agentrun.spec.loading.spec_file import SpecFile
@@ -28,6 +30,23 @@ def examine(
     for file in files if keys else ():
         planning.make(_without_tools(file), (), environ, import_plugins=False).require_keys()
     return [file.spec.name for file in files]
+
+
+def require_store(url: str) -> None:
+    """Raise SetupError where ``url`` is no address of a store of records, or its file can't be made."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if "://" not in url:
+        hint = "write sqlite:///calls.sqlite3, postgresql+psycopg://…, or none to keep no records"
+        shown = f"'{url}'" if "@" not in url else "what stands there"
+        raise SetupError(f"--records: {shown} is no address of a store", hint)
+    if not url.startswith("sqlite:///") or url == "sqlite:///":
+        return
+    folder = path.parent
+    if not folder.is_dir():
+        raise SetupError(f"records can't be kept at {url}: there is no folder {folder}", f"mkdir -p {folder}")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        words = f"records can't be kept at {url}: {path if path.exists() else folder} can't be written"
+        raise SetupError(words, "name a file that may be written with --records, or --records none")
 
 
 def _without_tools(file: SpecFile) -> SpecFile:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from agentrun.errors import AgentRunError, Problem, SpecError
 from agentrun.plan import examination
 from agentrun.plan.plan import Plan
 from agentrun.server.lifecycle import reload
-from agentrun.server.spec_editing import spec_text
-from agentrun.server.spec_editing.spec_text import SpecText
+from agentrun.server.spec_editing import editable_files, spec_text
+from agentrun.server.spec_editing.spec_text import Change, SpecText
 from agentrun.spec.loading import load
 from agentrun.spec.loading.spec_file import SpecFile
 
 
 @dataclass(frozen=True)
 class EditedSpec:
-    """What an edit comes to: its ``problems``, how it differs from the file, and a plan without errors."""
+    """What an edit comes to: its ``problems``, how each file differs by name, and a plan without errors."""
 
     problems: Sequence[Problem]
-    difference: Sequence[str]
+    difference: Mapping[str, Sequence[str]]
     plan: Plan | None = None
 
 
@@ -49,36 +48,45 @@ class Editor:
         """The file of ``plan``'s spec as it is now."""
         return await asyncio.to_thread(spec_text.read, plan.file.path)
 
-    async def check(self, plan: Plan, text: str, style: str | None = None) -> EditedSpec:
-        """What ``text`` would be in the place of ``plan``'s spec, in its own style or in ``style``."""
-        return await asyncio.to_thread(self._check, plan, text, style)
+    async def check(self, plan: Plan, texts: Mapping[str, str], style: str | None = None) -> EditedSpec:
+        """What ``plan``'s spec would be with ``texts`` in its files, in its own style or in ``style``.
+
+        Texts stand by the names that ``editable_files.paths`` has.
+        """
+        return await asyncio.to_thread(self._check, plan, texts, style)
 
     async def write(
-        self, plan: Plan, text: str, digest: str, prepare: Callable[[Plan], object]
-    ) -> tuple[EditedSpec, SpecText | None]:
-        """Write ``text``, which must be without errors, and take it into use at the next call.
+        self, plan: Plan, changes: Mapping[str, tuple[str, str]], prepare: Callable[[Plan], object]
+    ) -> tuple[EditedSpec, Mapping[str, SpecText]]:
+        """Write the text and the digest of each file, without errors, and take it into use at the next call.
 
-        ``prepare`` raises SetupError for a plan that no call can be held with: nothing is written then.
-        Raises ChangedError where the file was changed meanwhile, OSError where it can't be written.
+        Gives back what the files are then; nothing where the spec has errors. ``prepare`` raises SetupError
+        for a plan that no call can be held with: nothing is written then. Raises ChangedError where a file
+        was changed meanwhile, OSError where one can't be written.
         """
         async with self._writing:
-            edited = await self.check(plan, text)
+            edited = await self.check(plan, {name: text for name, (text, _) in changes.items()})
             if edited.plan is None:
-                return edited, None
+                return edited, {}
             prepare(edited.plan)
-            written = await asyncio.to_thread(spec_text.write, plan.file.path, text, digest)
+            places = editable_files.paths(plan.file)
+            wanted = [Change(places[name], text, digest) for name, (text, digest) in changes.items()]
+            written = await asyncio.to_thread(spec_text.write, wanted)
             await self._put(edited.plan)
-            return edited, written
+            return edited, dict(zip(changes, written, strict=True))
 
-    def _check(self, old: Plan, text: str, style: str | None) -> EditedSpec:
-        path: Path = old.file.path
-        difference = spec_text.difference(path, spec_text.read(path).text, text)
+    def _check(self, old: Plan, texts: Mapping[str, str], style: str | None) -> EditedSpec:
+        path, places = old.file.path, editable_files.paths(old.file)
+        before = {name: spec_text.read(places[name]).text for name in texts}
+        differences = {name: spec_text.difference(before[name], text) for name, text in texts.items()}
+        difference = {name: lines for name, lines in differences.items() if lines}
+        edited = {places[name].resolve(): text for name, text in texts.items()}
         style = style or self._style
-        seen = examination.examine(path, old.environ, overrides=self._overrides, style=style, text=text)
+        seen = examination.examine(path, old.environ, overrides=self._overrides, style=style, edited=edited)
         problems = sorted(seen.problems)
         if not any(problem.severity == "error" for problem in problems):
             try:
-                file, _ = load.examine(path, self._overrides, style, text)
+                file, _ = load.examine(path, self._overrides, style, edited)
                 assert file is not None  # noqa: S101 - it was read a moment ago
                 reload.require_same(old.file, file)
                 return EditedSpec(problems, difference, self._make(file))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -18,31 +20,45 @@ from agentrun.server.auth.local_access import LocalAccess
 from agentrun.server.auth.local_only import LocalCheck, require
 from agentrun.server.browser.offer_requests import read_body
 from agentrun.server.calls.switchboard import Switchboard
+from agentrun.server.spec_editing import editable_files
+from agentrun.server.spec_editing.editable_files import MOST_FILES
 from agentrun.server.spec_editing.editor import EditedSpec, Editor
 from agentrun.server.spec_editing.spec_text import MOST_BYTES, ChangedError, SpecText
 from agentrun.spec.checks import secret_values
 
-_CHANGED = "the file was changed meanwhile: load it again, and make the change there"
+_CHANGED = "the file {} was changed meanwhile: load it again, and make the change there"
 _CLOSED = (
     "editing asks for this machine's token: open the link with `token=` that `agentrun serve` printed, once"
 )
 
 
 T = TypeVar("T", bound=BaseModel)
+V = TypeVar("V")
 
 
-class Edit(BaseModel):
-    """A text that is to be in the place of a spec's, and the style to try it in."""
+class FileText(BaseModel):
+    """A text for a file."""
 
     text: str = Field(max_length=MOST_BYTES)
+
+
+class FileChange(FileText):
+    """A text for a file, and the digest of the file that it was made of."""
+
+    digest: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class Edit(FileText):
+    """A text that is to be in the place of a spec's, those of its other files, and the style to try it in."""
+
+    files: dict[str, FileText] = Field(default_factory=dict, max_length=MOST_FILES)
     style: Literal["cascaded", "realtime"] | None = None
 
 
-class Write(BaseModel):
-    """A text for the file, and the digest of the file that it was made of."""
+class Write(FileChange):
+    """What is to be in the spec's file, and in others of its files."""
 
-    text: str = Field(max_length=MOST_BYTES)
-    digest: str = Field(pattern="^[0-9a-f]{64}$")
+    files: dict[str, FileChange] = Field(default_factory=dict, max_length=MOST_FILES)
 
 
 def router(switchboard: Switchboard, local: LocalAccess, editor: Editor) -> APIRouter:
@@ -58,36 +74,43 @@ def router(switchboard: Switchboard, local: LocalAccess, editor: Editor) -> APIR
     @routes.get("/{agent}")
     async def read(agent: str) -> dict[str, Any]:
         plan = plan_of(agent)
-        return {**_file(await _readable(editor, plan)), "path": str(plan.file.path), "style": _style(plan)}
+        file = await _readable(editor, plan)
+        others = await asyncio.to_thread(editable_files.read_others, plan.file)
+        files = [{"name": name, **_file(text)} for name, text in others.items()]
+        path = plan.file.path
+        return {**_file(file), "name": path.name, "path": str(path), "style": _style(plan), "files": files}
 
     @routes.post("/{agent}")
     async def try_out(agent: str, request: Request) -> dict[str, Any]:
         plan, edit = plan_of(agent), await _body(request, Edit)
         await _readable(editor, plan)
-        edited = await editor.check(plan, edit.text, edit.style)
+        edited = await editor.check(plan, _named(plan, edit, lambda file: file.text), edit.style)
         draft = None
         if edited.plan:
             try:
                 draft = switchboard.drafts.keep(edited.plan)
             except SetupError as error:
                 raise HTTPException(422, str(error)) from None
-        return {**_checked(edited), "draft": draft, "diff": list(edited.difference)}
+        diff = [{"name": name, "lines": lines} for name, lines in edited.difference.items()]
+        return {**_checked(plan, edited), "draft": draft, "diff": diff}
 
     @routes.put("/{agent}", response_model=None)
     async def write(agent: str, request: Request) -> dict[str, Any] | JSONResponse:
         plan, edit = plan_of(agent), await _body(request, Write)
+        changes = _named(plan, edit, lambda file: (file.text, file.digest))
         try:
-            edited, written = await editor.write(plan, edit.text, edit.digest, switchboard.drafts.keep)
-        except ChangedError:
-            raise HTTPException(409, _CHANGED) from None
+            edited, written = await editor.write(plan, changes, switchboard.drafts.keep)
+        except ChangedError as error:
+            raise HTTPException(409, _CHANGED.format(error)) from None
         except OSError as error:
-            raise HTTPException(500, f"{plan.file.path} can't be written: {error.strerror}") from None
+            raise HTTPException(500, f"{error.filename or plan.file.path}: {error.strerror}") from None
         except AgentRunError as error:
             raise HTTPException(422, str(error)) from None
-        if written is None:
-            return JSONResponse({"detail": "the spec has errors", **_checked(edited)}, 422)
+        if not written:
+            return JSONResponse({"detail": "the spec has errors", **_checked(plan, edited)}, 422)
         logger.warning("{} was edited in the page; its next call has the new version", agent)
-        return {**_file(written), **_checked(edited)}
+        main, *others = [{"name": name, **_file(text)} for name, text in written.items()]
+        return {**main, "files": others, **_checked(plan, edited)}
 
     return routes
 
@@ -132,5 +155,18 @@ def _file(file: SpecText) -> Mapping[str, Any]:
     return {"text": file.text, "digest": file.digest}
 
 
-def _checked(edited: EditedSpec) -> Mapping[str, Any]:
-    return {"problems": [asdict(problem) for problem in edited.problems]}
+def _checked(plan: Plan, edited: EditedSpec) -> Mapping[str, Any]:
+    """The problems, each with the name of the ``file`` that it stands in, where that can be edited."""
+    names = {path.resolve(): name for name, path in editable_files.paths(plan.file).items()}
+    files = [names.get(Path(problem.path).resolve(), "") for problem in edited.problems]
+    problems = zip(edited.problems, files, strict=True)
+    return {"problems": [{**asdict(problem), "file": file} for problem, file in problems]}
+
+
+def _named(plan: Plan, edit: Any, part: Callable[[Any], V]) -> dict[str, V]:
+    """The ``part`` of the spec and of each other file, by name; HTTPException 404 for a file of others."""
+    places = editable_files.paths(plan.file)
+    for name in edit.files:
+        if name not in places or name == plan.file.path.name:
+            raise HTTPException(404, f"there is no file '{name[:100]}' of this agent")
+    return {plan.file.path.name: part(edit), **{name: part(file) for name, file in edit.files.items()}}

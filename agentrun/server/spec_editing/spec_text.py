@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,16 @@ _BOM = "\ufeff"
 
 
 class ChangedError(Exception):
-    """The file is no longer what the edit began with."""
+    """A file is no longer what the edit began with; its text is the file's path."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """``text`` for the file at ``path``, made of the state of it that ``digest`` tells of."""
+
+    path: Path
+    text: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -50,42 +61,58 @@ def read(path: Path) -> SpecText:
     return SpecText(plain, hashlib.sha256(raw).hexdigest(), before, newline)
 
 
-def difference(path: Path, old: str, new: str) -> list[str]:
-    """The lines of a unified diff; empty where nothing differs.
+def difference(old: str, new: str) -> list[str]:
+    """The lines of a unified diff without its head; empty where nothing differs.
 
-    >>> difference(Path("a.yaml"), "name: a\\n", "name: b\\n")[2:]
+    >>> difference("name: a\\n", "name: b\\n")
     ['@@ -1 +1 @@', '-name: a', '+name: b']
     """
-    before, after = old.splitlines(), new.splitlines()
-    return list(difflib.unified_diff(before, after, path.name, f"{path.name} (edited)", lineterm=""))
+    return list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm=""))[2:]
 
 
-def write(path: Path, text: str, digest: str) -> SpecText:
-    """Put ``text`` into the file at ``path``, whole or not at all, and give back what it is then.
+def write(changes: Sequence[Change]) -> list[SpecText]:
+    """Put each text into its file, all of them or none, and give back what the files are then.
 
-    A link stays a link, and the file keeps its rights. Raises ChangedError where the file is not the one that
-    ``digest`` tells of, SetupError for more than 48 KiB, and OSError where it can't be written.
+    A link stays a link, and a file keeps its rights. Raises ChangedError where a file is not the one that its
+    digest tells of, SetupError for more than 48 KiB, and OSError where one can't be written.
     """
-    real = path.resolve()
+    with contextlib.ExitStack() as stack:
+        ready = [(change, read(change.path), _prepare(change, stack)) for change in changes]
+        _require_unchanged(changes)
+        # what was replaced is put back where a later one can't be
+        back = stack.enter_context(contextlib.ExitStack())
+        for change, before, name in ready:
+            if name is None:
+                continue
+            real = change.path.resolve()
+            name.replace(real)
+            back.callback(real.write_bytes, before.encode(before.text))
+        back.pop_all()
+    return [read(change.path) for change in changes]
+
+
+def _prepare(change: Change, stack: contextlib.ExitStack) -> Path | None:
+    """A file beside the one at hand that holds the new text, or None where nothing differs."""
+    real = change.path.resolve()
     before = read(real)
-    if before.digest != digest:
-        raise ChangedError
-    content = before.encode(text)
-    _require_small(path, content)
+    content = before.encode(change.text)
+    _require_small(change.path, content)
+    if content == before.encode(before.text):
+        return None
     descriptor, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fchmod(file.fileno(), real.stat().st_mode & 0o7777)
-            os.fsync(file.fileno())
-        if read(real).digest != digest:
-            raise ChangedError
-        Path(name).replace(real)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return read(real)
+    stack.callback(Path(name).unlink, missing_ok=True)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fchmod(file.fileno(), real.stat().st_mode & 0o7777)
+        os.fsync(file.fileno())
+    return Path(name)
+
+
+def _require_unchanged(changes: Sequence[Change]) -> None:
+    for change in changes:
+        if read(change.path).digest != change.digest:
+            raise ChangedError(change.path)
 
 
 def _require_small(path: Path, raw: bytes) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from agentrun.errors import Problem, SpecError
 from agentrun.spec.checks import secret_values
 from agentrun.spec.loading import file_text, tests_file, yaml_source
+from agentrun.spec.loading.file_text import UNEDITED, Edited
 from agentrun.spec.loading.spec_file import Place, Where, dotted
 from agentrun.spec.loading.yaml_source import Source
 from agentrun.spec.models.pipeline import FORMER_TIMEOUT
@@ -30,18 +31,18 @@ _ONE_KEY = ("attempt_timeout", FORMER_TIMEOUT)
 """Two names of one key of a service: what is written later counts, under whichever."""
 
 
-def read(path: Path, project: Path, children: tuple[Path, ...] = (), text: str | None = None) -> Source:
+def read(path: Path, project: Path, children: tuple[Path, ...] = (), edited: Edited = UNEDITED) -> Source:
     """The spec at ``path`` over the one that it extends; every value keeps the place where it stands.
 
-    ``children`` are the files that led here, ``text`` is what is to be at ``path`` and isn't written yet.
+    ``children`` are the files that led here, ``edited`` is what is to be in some files and isn't written yet.
     Raises SpecError for what can't be read at all.
     """
-    source = _parse(path, text)
+    source = _parse(path, edited)
     tests_file.put(source)
     if "extends" not in source.data:
         return source
     target = _parent(source, project, children)
-    base = read(target, project, (*children, path.resolve()))
+    base = read(target, project, (*children, path.resolve()), edited)
     base.data.pop("name", None)
     return _merge(base, source)
 
@@ -71,11 +72,10 @@ def other_names(where: Where) -> tuple[str, ...]:
     return tuple(name for name in _ONE_KEY if name != where[-1])
 
 
-def _parse(path: Path, text: str | None) -> Source:
-    read_text = file_text.read(path) if text is None else file_text.decode(path, text.encode())
-    content, leaks = secret_values.mask(read_text, str(path))
+def _parse(path: Path, edited: Edited) -> Source:
+    content, leaks = secret_values.mask(file_text.read(path, edited=edited), str(path))
     try:
-        source = yaml_source.parse(content, path)
+        source = yaml_source.parse(content, path, edited=edited)
     except SpecError as error:
         raise SpecError([*error.problems, *leaks]) from None
     source.problems += leaks
@@ -128,6 +128,7 @@ def _merge(base: Source, child: Source) -> Source:
         [*base.problems, *child.problems],
         {w for w in base.unread if kept(w)} | child.unread,
         files={base.path, *base.files, *child.files},
+        edited=child.edited,
     )
 
 

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from agentrun.errors import Problem, SpecError
 
 MOST_BYTES = 1024 * 1024
+Edited = Mapping[Path, str]
+"""Texts that are to be in files and aren't written yet, by the resolved path of each file."""
+UNEDITED: Edited = MappingProxyType({})
 
 
-def read(path: Path, most: int = MOST_BYTES) -> str:
-    """The text of ``path``; raises SpecError for what is missing, larger than ``most`` bytes, or not text."""
-    return decode(path, _bytes(path, most))
+def read(path: Path, most: int = MOST_BYTES, edited: Edited = UNEDITED) -> str:
+    """The text of ``path``, or the one of ``edited`` that is to be there.
+
+    Raises SpecError for what is missing, larger than ``most`` bytes, or not text.
+    """
+    text = edited.get(path.resolve()) if edited else None
+    return _decode(path, _bytes(path, most) if text is None else text.encode())
 
 
-def decode(path: Path, raw: bytes) -> str:
-    """``raw`` as the text of ``path``; raises SpecError for what is not text."""
+def _decode(path: Path, raw: bytes) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -66,7 +66,7 @@ def _read(found: Source, where: Where, name: str, place: Place, project: Path) -
         found.report(here, place, message, "move it inside")
         return UNREAD
     try:
-        content, leaks = secret_values.mask(file_text.read(target, MOST_BYTES), str(target))
+        content, leaks = secret_values.mask(file_text.read(target, MOST_BYTES, found.edited), str(target))
     except SpecError as error:
         first = error.problems[0]
         found.report(here, place, f"'{name}': {first.message}", first.hint)

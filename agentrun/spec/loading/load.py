@@ -13,6 +13,7 @@ from agentrun.errors import Problem, SpecError
 from agentrun.spec.checks import literal_templates, secret_keys
 from agentrun.spec.loading import extends, included_files, problems, readable_part
 from agentrun.spec.loading import overrides as override
+from agentrun.spec.loading.file_text import UNEDITED, Edited
 from agentrun.spec.loading.spec_file import SpecFile, Where, nearest
 from agentrun.spec.loading.yaml_source import Source
 from agentrun.spec.models.agent import AgentSpec
@@ -35,16 +36,16 @@ def examine(
     path: Path,
     overrides: Sequence[tuple[str, str]] = (),
     style: str | None = None,
-    text: str | None = None,
+    edited: Edited = UNEDITED,
 ) -> tuple[SpecFile | None, list[Problem]]:
     """A spec as far as it can be read, beside its problems: what is wrong falls back to its default.
 
-    So a plan can be made of it, and the plan's problems be told in the same run. ``text`` is what is to be at
-    ``path`` and isn't written yet.
+    So a plan can be made of it, and the plan's problems be told in the same run. ``edited`` is what is to be
+    in files of the spec, ``path`` or others, and isn't written yet.
     """
     project = find_project(path)
     try:
-        source = extends.read(path, project, text=text)
+        source = extends.read(path, project, edited=edited)
     except SpecError as error:
         return None, list(error.problems)
     source.data.setdefault("name", _name_from(path))
@@ -59,7 +60,7 @@ def examine(
     braces = [*_template_problems(source), *literal_templates.check(source)]
     everything = [*source.problems, *secrets.values(), *trouble, *braces]
     sources = _sources(source)
-    digest = _digest(path, sources, overrides, style, text)
+    digest = _digest(path, sources, overrides, style, edited)
     file = SpecFile(path, project, spec, source.values, sources, digest) if spec else None
     return file, sorted(set(secret_keys.without(everything, secrets)))
 
@@ -92,13 +93,13 @@ def _digest(
     sources: frozenset[Path],
     overrides: Sequence[tuple[str, str]],
     style: str | None,
-    text: str | None,
+    edited: Edited,
 ) -> str:
     """16 hexadecimal digits of SHA-256 over the files' content and what the command line changes."""
     digest = hashlib.sha256(repr((style, sorted(overrides))).encode())
     for source in sorted({path, *sources}):
-        content = source.read_bytes() if source.is_file() else b""
-        content = content if text is None or source != path else text.encode()
+        text = edited.get(source.resolve()) if edited else None
+        content = text.encode() if text is not None else source.read_bytes() if source.is_file() else b""
         digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()[:16]
 

@@ -36,7 +36,7 @@ def put(found: Source) -> None:
     path = path_of(found.path)
     if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
         return
-    content, leaks = secret_values.mask(file_text.read(path), str(path))
+    content, leaks = secret_values.mask(file_text.read(path, edited=found.edited), str(path))
     tests = yaml_source.parse(content, path)
     found.problems += [*leaks, *tests.problems]
     if not isinstance(tests.data, dict) or not isinstance(tests.data.get("scenarios"), list):

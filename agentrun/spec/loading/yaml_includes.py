@@ -43,12 +43,13 @@ def include(source: Any, where: Where, name: str, place: Place, parse: Callable[
     if target.resolve() in source.including:
         return _problem(source, where, place, *_loop(source, target))
     try:
-        content, leaks = secret_values.mask(file_text.read(target, MOST_BYTES), str(target))
+        content, leaks = secret_values.mask(file_text.read(target, MOST_BYTES, source.edited), str(target))
         source.problems += leaks
         source.files.add(target)
         if target.suffix not in DATA:
             return content
-        return _data(source, where, parse(content, target, included=source.included, by=source.including))
+        more = {"included": source.included, "by": source.including, "edited": source.edited}
+        return _data(source, where, parse(content, target, **more))
     except SpecError as error:
         first = error.problems[0]
         at = f"{Path(first.path).name}:{first.line}: " if first.line > 1 else ""

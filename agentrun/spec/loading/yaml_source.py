@@ -12,6 +12,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from agentrun.errors import Problem, SpecError
 from agentrun.spec.loading import yaml_includes, yaml_loader, yaml_syntax
+from agentrun.spec.loading.file_text import UNEDITED, Edited
 from agentrun.spec.loading.spec_file import Place, Where, dotted
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -59,6 +60,8 @@ class Source:
     """This file, behind those that include each other to come to it."""
     files: set[Path] = field(default_factory=set)
     """These, and the specs that are extended: a text has no place among ``values``, nor what is replaced."""
+    edited: Edited = field(default_factory=dict)
+    """What is to be in files that it names."""
 
     def report(self, where: Where, place: Place, message: str, hint: str = "") -> None:
         """Add a problem at ``place``."""
@@ -87,12 +90,20 @@ def at(data: Any, where: Where) -> Any:
     return data
 
 
-def parse(text: str, path: Path, *, included: int = 0, by: tuple[Path, ...] = ()) -> Source:
+def parse(
+    text: str,
+    path: Path,
+    *,
+    included: int = 0,
+    by: tuple[Path, ...] = (),
+    edited: Edited = UNEDITED,
+) -> Source:
     """YAML text as data with positions; raises SpecError for what is not YAML at all.
 
     ``included`` files were taken in before this one, which is included ``by`` the last of these files.
+    ``edited`` is what is to be in those that it names.
     """
-    source = Source(path, included=included, including=(*by, path.resolve()))
+    source = Source(path, included=included, including=(*by, path.resolve()), edited=edited)
     try:
         node = yaml_loader.compose(text)
         if node is None:

@@ -216,7 +216,9 @@ async def test_a_draft_is_there_for_the_page_and_nothing_is_written(bench: Bench
         "realtime",
         "cascaded",
     )
-    assert [line for line in tried["diff"] if line[0] in "+-"][2:] == [
+    (diff,) = tried["diff"]
+    assert diff["name"] == "desk.yaml"
+    assert [line for line in diff["lines"] if line[0] in "+-"] == [
         '-  greeting: {say: "Hello."}',
         '+  greeting: {say: "Hi."}',
     ]
