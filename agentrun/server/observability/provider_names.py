@@ -10,6 +10,8 @@ from pipecat.services.tts_service import TTSService
 
 _KINDS: tuple[type, ...] = (STTService, TTSService, LLMService)
 _VENDORS = ("pipecat", "services")
+_MODELS = {"aws": "aws.bedrock", "azure": "azure.ai.openai", "mistral": "mistral_ai", "xai": "x_ai"}
+"""What the conventions call the makers of language models whose packages in Pipecat have other names."""
 
 
 class ProviderNames:
@@ -39,7 +41,8 @@ def _vendors() -> Iterator[tuple[str, str]]:
         for cls in _below(kind):
             vendor = next((name for name in map(_vendor, cls.__mro__) if name), "")
             if vendor:
-                yield cls.__name__.replace(suffix, "").lower(), vendor
+                known = _MODELS.get(vendor, vendor) if kind is LLMService else vendor
+                yield cls.__name__.replace(suffix, "").lower(), known
 
 
 def _vendor(cls: type) -> str:

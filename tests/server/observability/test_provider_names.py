@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.services.openai.tts import OpenAITTSService
 
 from agentrun.pipeline.services import build, openai_speech
+from agentrun.server.observability import provider_names, span_export
 from agentrun.server.observability.provider_names import ProviderNames
 
 
@@ -22,6 +24,22 @@ from agentrun.server.observability.provider_names import ProviderNames
 )
 def test_a_class_is_of_the_vendor_that_it_is_made_of(cls: type, suffix: str) -> None:
     assert ProviderNames().find(cls.__name__.replace(suffix, "").lower()) == "openai"
+
+
+def test_a_language_model_s_provider_has_the_conventions_name() -> None:
+    from pipecat.services.azure.realtime.llm import AzureRealtimeLLMService
+
+    known = {each.value for each in gen_ai_attributes.GenAiProviderNameValues}
+    found = ProviderNames().find(AzureRealtimeLLMService.__name__.replace("LLMService", "").lower())
+    assert found == "azure.ai.openai"
+    assert {found, *provider_names._MODELS.values()} <= known
+
+
+def test_every_name_that_a_span_may_have_is_one_of_the_conventions() -> None:
+    values = vars(gen_ai_attributes).values()
+    ours = {name for name in span_export.TOLD if name.startswith("gen_ai.")}
+    assert ours
+    assert ours <= {value for value in values if isinstance(value, str)}
 
 
 def test_a_class_that_is_loaded_later_is_known_too() -> None:
