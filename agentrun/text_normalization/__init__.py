@@ -8,13 +8,15 @@ from agentrun.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from agentrun.text_normalization.normalizer import Normalizer
+    from agentrun.text_normalization.thinking_ahead import ThinkingAhead
     from agentrun.text_normalization.unspoken_text import HiddenText
 
-__all__ = ["HiddenText", "Normalizer"]
+__all__ = ["HiddenText", "Normalizer", "ThinkingAhead"]
 __getattr__ = lazy_names(
     __name__,
     {
         "HiddenText": "agentrun.text_normalization.unspoken_text",
         "Normalizer": "agentrun.text_normalization.normalizer",
+        "ThinkingAhead": "agentrun.text_normalization.thinking_ahead",
     },
 )

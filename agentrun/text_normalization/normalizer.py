@@ -22,8 +22,10 @@ from agentrun.text_normalization.pronunciation import Pronunciation
 from agentrun.text_normalization.unspoken_text import HiddenText
 from agentrun.text_normalization.vocabulary import Vocabulary
 
-_CODE_CALL = re.compile(r"(?<![\w.])(?:functions\.)?[a-z]+(?:_[a-z0-9]+)+\([^()]*\)")
-"""A call as code has it, such as ``order_status(number=7)``."""
+_CODE_CALL = re.compile(
+    r"(?<![\w.])(?:print\()?(?:(?:functions|default_api)\.)?[a-z]+(?:_[a-z0-9]+)+\([^()]*\)\)?"
+)
+"""A call as code has it, such as ``order_status(number=7)``, or ``print(default_api.order_status())``."""
 _SPACES = str.maketrans("\u00a0\u202f\u2007\u2009", "    ")
 """Spaces that stand within figures."""
 _ENOUGH = 3

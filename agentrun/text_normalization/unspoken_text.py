@@ -20,10 +20,18 @@ _ATTRIBUTES = r"(?:\s+[\w:-]{1,40}\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>]+))
 _TAG = re.compile(
     rf"<(?:[a-z]{{1,20}}:)?({'|'.join(_BLOCKS)})(?:\s*[=:][^<>]*|{_ATTRIBUTES}\s*)/?>", re.IGNORECASE
 )
-_SPECIAL = re.compile(r"<\|(?:tool_calls?|tool_call_begin|python_tag|tool_calls_section_begin|channel)\|>")
+_SPECIAL = re.compile(r"<\|(?:tool_calls?|tool_call_begin|python_tag|tool_calls_section_begin)\|>")
 _SPECIAL_END = re.compile(r"<\|(?:/?tool_call|[a-z_]{0,20}end|eom_id|eot_id|message)\|>")
+_CHANNEL = "<|channel|>"
+_FINAL = re.compile(r"(?:\A|<\|channel\|>)\s{0,4}final\s{0,4}<\|message\|>")
+"""Where what gpt-oss says to the caller begins; its other channels are thinking and calls of tools."""
 _MARKER = re.compile(r"\[TOOL_(?:CALLS?|REQUEST)\]")
 _MARKER_END = re.compile(r"\[(?:END_TOOL_REQUEST|/TOOL_\w{1,20})\]|\}\s{0,20}\]|\n")
+_THINKS = {"[THINK]": "[/THINK]", "◁think▷": "◁/think▷"}
+"""Thinking of Magistral and of Kimi."""
+_MEANINGLESS = ("[INST]", "[/INST]", *_THINKS.values())
+_BRACKETED = ("[TOOL_CALLS]", "[TOOL_CALL]", "[TOOL_REQUEST]", *_THINKS, *_MEANINGLESS)
+_STRAY_END = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _MARK = re.compile(rf"<\|[^|<>\n]{{1,60}}\|>|</?[a-zA-Z][\w:-]{{0,40}}{_ATTRIBUTES}\s*/?>")
 """A tag with its attributes; ``<ada@example.com>`` and ``<your name>`` are text in brackets."""
 _MAY_BE_TAG = re.compile(
@@ -34,9 +42,10 @@ _MAY_BE_TAG = re.compile(
 )
 _COMMENT_END = re.compile("-->")
 _FENCE = re.compile(r"```+|~~~+")
-_CALL = re.compile(r'\{\s*"(?:name|function|tool|tool_name|tool_calls|action|recipient_name)"\s*:')
-_MAY_BE_CALL = re.compile(r'\{\s*(?:"[a-z_]{0,20}"?\s*)?')
-_STARTS = re.compile(r"[<`~\[{]")
+_CALL = re.compile(r'\{\s*"\w{1,30}"\s*:')
+"""A call as JSON, or its arguments alone: nobody speaks in objects."""
+_MAY_BE_CALL = re.compile(r'\{\s*(?:"\w{0,30}"?\s*)?')
+_STARTS = re.compile(r"[<`~\[{◁]")
 
 
 @dataclass
@@ -76,6 +85,8 @@ class HiddenText:
 
     found: bool = False
     """Whether anything was left out."""
+    thought_aloud: bool = False
+    """Whether thinking has ended that was not seen to begin: a model's template may begin it."""
     _held: str = ""
     _judged: int = 0
     """Signs at the beginning of what is held that were read, and may yet become an opening."""
@@ -161,8 +172,10 @@ class HiddenText:
             self._call = _Call()
         elif until := _closing(text):
             self._until = until
-        elif not _MARK.fullmatch(text):
+        elif text not in _MEANINGLESS and not _MARK.fullmatch(text):
             return False
+        elif _STRAY_END.fullmatch(text):
+            self.thought_aloud = True
         self.found = True
         return True
 
@@ -178,8 +191,8 @@ def _may_open(text: str) -> bool:
         return len(text) < LONGEST_TAG and "\n\n" not in text and _MAY_BE_TAG.fullmatch(text) is not None
     if sign == "{":
         return len(text) < _KEPT and _MAY_BE_CALL.fullmatch(text) is not None
-    if sign == "[":
-        return any(name.startswith(text) for name in ("[TOOL_CALLS]", "[TOOL_CALL]", "[TOOL_REQUEST]"))
+    if sign in "[◁":
+        return any(name.startswith(text) for name in _BRACKETED)
     return sign in "`~" and len(text) < 3 and set(text) == {sign}
 
 
@@ -191,6 +204,10 @@ def _closing(opening: str) -> re.Pattern[str] | None:
         )
     if _SPECIAL.fullmatch(opening):
         return _SPECIAL_END
+    if opening == _CHANNEL:
+        return _FINAL
+    if opening in _THINKS:
+        return re.compile(re.escape(_THINKS[opening]))
     if opening == "<!--":
         return _COMMENT_END
     if _MARKER.fullmatch(opening):

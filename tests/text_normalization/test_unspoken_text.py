@@ -30,6 +30,16 @@ TEXTS = {
     "<!-- a > b -->We are open.": "We are open.",
     "````x````y": "`y",
     '{"name": "a\\"}", "x": {"y": "}"}}Booked {"name": {}}.': "Booked .",
+    "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>At six.": "At six.",
+    "<|channel|>final<|message|>At six.<|return|>": "At six.",
+    '<|channel|>commentary to=functions.x <|constrain|>json<|message|>{"a": 1}<|call|>': "",
+    "[THINK]Hours? [6]?[/THINK]At six.": "At six.",
+    "◁think▷Hours?◁/think▷At six.": "At six.",
+    "<s>[INST] We are open. [/INST]": " We are open. ",
+    "Hours?</think>At six.": "Hours?At six.",
+    '{"summary": "The caller wants hours"}': "",
+    '<get_hours>{"day": 1}</get_hours>Yes.': "Yes.",
+    "[THIN] [6] ◁ [INSTANT]": "[THIN] [6] ◁ [INSTANT]",
     "Plain words, nothing else.": "Plain words, nothing else.",
 }
 
@@ -84,3 +94,10 @@ def test_a_block_without_an_end_gives_up_after_a_while() -> None:
     for _ in range(300):
         hidden.visible("x" * 100)
     assert "still here" in hidden.visible(" still here") + hidden.rest()
+
+
+def test_thinking_that_was_not_seen_to_begin_is_told() -> None:
+    for text, told in {"Hm.</think>Yes.": True, "<think>Hm.</think>Yes.": False, "Yes.</b>": False}.items():
+        hidden = HiddenText()
+        hidden.visible(text)
+        assert hidden.thought_aloud is told

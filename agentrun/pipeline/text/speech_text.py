@@ -18,7 +18,7 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.utils.text.base_text_aggregator import TextType
 
 from agentrun.plan.plan import Plan
-from agentrun.text_normalization import HiddenText, Normalizer, symbols
+from agentrun.text_normalization import HiddenText, Normalizer, ThinkingAhead, symbols
 
 _KEPT_SENTENCES = 100
 _SHORT = 1_000
@@ -90,6 +90,8 @@ def normalizer(plan: Plan) -> Normalizer | None:
 class HiddenTextFilter(FrameProcessor):
     """Stands behind the model: thinking, code and leaked calls of tools go no further.
 
+    Of a model that has ended its thinking without a beginning all is held back, from its next answer on, that
+    comes before such an end: where a server's template begins it, nothing tells thinking from words.
     ``unsaid`` is given an answer of which not all is said, as the model wrote it, and why.
     """
 
@@ -97,6 +99,7 @@ class HiddenTextFilter(FrameProcessor):
         super().__init__()
         self._text = text
         self._unsaid = unsaid
+        self._thinks_first = False
         self._begin()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
@@ -116,6 +119,7 @@ class HiddenTextFilter(FrameProcessor):
 
     def _begin(self) -> None:
         self._hidden = HiddenText()
+        self._thinking = ThinkingAhead() if self._thinks_first else None
         self._written: list[str] = []
         self._visible: list[str] = []
         self._calls_tools = False
@@ -124,15 +128,18 @@ class HiddenTextFilter(FrameProcessor):
     async def _words(self, frame: LLMTextFrame) -> None:
         self._last = frame
         self._written.append(frame.text)
-        await self._push(frame, self._hidden.visible(frame.text))
+        text = self._thinking.visible(frame.text) if self._thinking else frame.text
+        await self._push(frame, self._hidden.visible(text))
 
     async def _end(self) -> None:
         if self._last:
-            await self._push(self._last, self._hidden.rest())
+            rest = self._hidden.visible(self._thinking.rest()) if self._thinking else ""
+            await self._push(self._last, rest + self._hidden.rest())
+        self._thinks_first = self._thinks_first or self._hidden.thought_aloud
         text = "".join(self._written).strip()
         if text and not self._calls_tools and not self._is_said("".join(self._visible)):
             self._unsaid(text, "nothing of it can be said")
-        elif self._hidden.found:
+        elif self._hidden.found or (self._thinking and self._thinking.found):
             self._unsaid(text, "a part of it is not for the caller")
         self._begin()
 

@@ -19,11 +19,17 @@ _ORDINAL = re.compile(
 )
 """A German ordinal, such as ``im 3.``, which a sentence splitter takes for the end of one."""
 
+LONGEST = 500
+"""Characters of a sentence, half a minute of speech. OpenAI's voices refuse more than 4,096, and nothing is
+heard before the end of one."""
+_CLAUSE = re.compile(r"[,;:、，；：](?=\s|[^\x00-\x7f])|\s[–—-](?=\s)")
+
 
 class WholeSentences(BaseTextAggregator):
     """Splits by ``inner``, in the language of ``text``, and puts together what belongs together.
 
-    What is held goes out with the next sentence, or at the end of the answer: nothing is lost.
+    What is held goes out with the next sentence, or at the end of the answer: nothing is lost. A sentence
+    that goes on and on is split behind a clause, or a word.
     """
 
     def __init__(self, inner: BaseTextAggregator, text: SpeechText) -> None:
@@ -53,7 +59,15 @@ class WholeSentences(BaseTextAggregator):
             if self._goes_on(whole):
                 self._held = whole
             else:
-                yield whole
+                for part in _parts(whole):
+                    yield part
+        if len(self._inner.text.text) > LONGEST and (rest := await self._inner.flush()):
+            *whole_parts, begun = _parts(self._joined(rest))
+            self._held = None
+            for part in whole_parts:
+                yield part
+            async for part in self._inner.aggregate(begun.text):
+                yield part
 
     async def flush(self) -> Aggregation | None:
         """What is left at the end of an answer, such as the whole answer ``12.``."""
@@ -84,3 +98,20 @@ class WholeSentences(BaseTextAggregator):
         if _NUMERAL.fullmatch(piece.text):
             return bool(language)
         return language.startswith("de") and _ORDINAL.search(piece.text[-40:]) is not None
+
+
+def _parts(piece: Aggregation) -> list[Aggregation]:
+    """``piece`` as it is, or one after the other where it is longer than a sentence may be."""
+    parts = []
+    while len(piece.text) > LONGEST:
+        place = _end_of_clause(piece.text)
+        parts.append(replace(piece, text=piece.text[:place]))
+        piece = replace(piece, text=piece.text[place:].lstrip())
+    return [*parts, piece]
+
+
+def _end_of_clause(text: str) -> int:
+    """Where to split the first ``LONGEST`` characters of ``text``: behind a clause, else between words."""
+    head = text[:LONGEST]
+    ends = [match.end() for match in _CLAUSE.finditer(head)] or [head.rfind(" ")]
+    return ends[-1] if ends[-1] > LONGEST // 2 else max(head.rfind(" "), 0) or LONGEST

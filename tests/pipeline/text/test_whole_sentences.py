@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipecat.utils.text.simple_text_aggregator import SimpleTextAggregator
 
 from agentrun.pipeline.text.speech_text import SpeechText
-from agentrun.pipeline.text.whole_sentences import WholeSentences
+from agentrun.pipeline.text.whole_sentences import LONGEST, WholeSentences
 from agentrun.text_normalization import HiddenText, Normalizer
 
 ROWS = [
@@ -75,3 +75,24 @@ def test_what_is_held_is_dropped_by_an_interruption_alone() -> None:
         return whole, rest, sentences[0]
 
     assert asyncio.run(play()) == ("12. Go", None, "12.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "ends"),
+    [
+        (" ".join(["word"] * 1_500), "d"),
+        (", ".join(["word"] * 1_500), "d"),
+        ("word" * 1_500, "d"),
+        ("営業時間は六時から十一時までです、" * 300, "す"),
+        (" ".join(["word"] * 1_500) + ". And that is all.", "d"),
+    ],
+    ids=["words", "clauses", "one word", "japanese", "a sentence at last"],
+)
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_a_sentence_that_goes_on_and_on_is_split(answer: str, ends: str, size: int) -> None:
+    pieces = [answer[place : place + size] for place in range(0, len(answer), size)]
+    sentences = asyncio.run(spoken(pieces, "en"))
+    assert all(len(one) <= LONGEST for one in sentences)
+    assert "".join(filter(str.isalnum, "".join(sentences))) == "".join(filter(str.isalnum, answer))
+    assert all(one.rstrip(",、").endswith(ends) for one in sentences[:-2])
+    assert len(sentences) < len(answer) / LONGEST * 2.2 + 2
