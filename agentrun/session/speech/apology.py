@@ -91,7 +91,11 @@ class Apology:
         at = self._transcript.now
         if await self._put_through(at):
             return
-        if words := await self._try(min(max(within, _LEAST_BEGIN_SECONDS), _BEGIN_SECONDS)):
+        speaks = self._prepared is None and self._voice_works
+        if speaks and await self._spoken(min(max(within, _LEAST_BEGIN_SECONDS), _BEGIN_SECONDS)):
+            # the pipeline keeps what it has said itself
+            return
+        if words := await self._try():
             # an answer that was cut for it is written down a moment later, and was heard before it
             times = (entry.at for entry in self._record.transcript if entry.who == "agent")
             self._transcript.say(words, max(at, *times, at))
@@ -110,10 +114,8 @@ class Apology:
             self._transcript.say(fallback.say, at)
         return True
 
-    async def _try(self, within: float) -> str | None:
-        """The words that were heard; None if there were none."""
-        if self._prepared is None and self._voice_works and await self._spoken(within):
-            return self._words
+    async def _try(self) -> str | None:
+        """The words that were heard past the pipeline; None if there were none."""
         plays = await self._line_is_there()
         if self._prepared is not None and plays:
             return self._words if await self._play(self._prepared) else None

@@ -60,6 +60,8 @@ class BackgroundTranscription:
         _, pending = await asyncio.wait(self._tasks, timeout=2.0)
         for task in pending:
             task.cancel()
+        if pending:
+            await asyncio.wait(pending)
 
     async def _write(self, message: dict[str, Any], wav: bytes, at: float) -> None:
         plan = self._plan
@@ -70,24 +72,30 @@ class BackgroundTranscription:
             answer = await client.audio.transcriptions.create(
                 model=MODEL, file=("audio.wav", wav, "audio/wav"), timeout=_SECONDS
             )
+        except asyncio.CancelledError:
+            self._used(wav)
+            self._note("transcription_cancelled", "the call ended before")
+            raise
         except Exception as error:  # noqa: BLE001 - nobody awaits this task, and the call goes on
-            self._note(error)
+            self._is_refused = self._is_refused or getattr(error, "status_code", None) in _REFUSALS
+            self._note("transcription_failed", type(error).__name__)
             return
-        usage.add(self._record, f"stt {plan.provider}/{MODEL}", {"seconds": _seconds(wav)})
+        self._used(wav)
         words = answer.text.strip()
         if words:
             self._written(words, at)
             message["content"] = words
 
-    def _note(self, error: Exception) -> None:
+    def _used(self, wav: bytes) -> None:
+        usage.add(self._record, f"stt {self._plan.provider}/{MODEL}", {"seconds": _seconds(wav)})
+
+    def _note(self, kind: str, why: str) -> None:
         """Each kind of trouble stands in the record once."""
-        self._is_refused = self._is_refused or getattr(error, "status_code", None) in _REFUSALS
-        kind = type(error).__name__
-        if kind in self._troubles:
+        if why in self._troubles:
             return
-        self._troubles.add(kind)
-        words = f"{self._plan.provider}/{MODEL} gave no words of what the model heard: {kind}"
-        self._record.errors.append(f"transcription_failed: {words}")
+        self._troubles.add(why)
+        words = f"{self._plan.provider}/{MODEL} gave no words of what the model heard: {why}"
+        self._record.errors.append(f"{kind}: {words}")
         logger.warning("call {}: {}", self._record.id, words)
 
 

@@ -226,3 +226,19 @@ def test_a_voice_has_no_more_time_for_the_apology_than_the_caller_has(tmp_path: 
             return waited
 
     assert virtual_time.run(talk()) < 1.5
+
+
+def test_an_apology_in_the_agent_s_own_voice_is_recorded_once(tmp_path: Path) -> None:
+    async def run() -> tuple[list[str], list[str]]:
+        async with (
+            Resources() as resources,
+            quick_call(tmp_path, "cascaded", [], [Answer("At six.")], resources=resources) as call,
+        ):
+            call.openai.conditions.faults["chat"] = Fault("hang", times=1)
+            await call.say("When are you open?")
+            await call.until(lambda: call.record.ended_by == "error" and call.session._caller_gone.is_set())
+            return call.agent_words, list(call.voice.spoken)
+
+    said, spoken = virtual_time.run(run())
+    assert spoken == ["Hello.", APOLOGY]
+    assert said == ["Hello.", APOLOGY]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import wave
 from typing import Any
@@ -78,3 +79,24 @@ async def test_what_one_utterance_lacks_the_next_has() -> None:
     record, words, _ = await heard(Server(400, 200), 2)
     assert words == ["Hello."]
     assert [error.rpartition(": ")[2] for error in record.errors] == ["BadRequestError"]
+
+
+async def test_what_the_end_of_the_call_cuts_off_is_told_of_and_counted() -> None:
+    record, words = CallRecord("CA1", "desk", "local"), list[str]()
+
+    async def hang(_request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(15)
+        return httpx.Response(200, json={"text": "Hello."})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(hang)) as client:
+        resources: Any = type("Shared", (Resources,), {"__init__": lambda *_: None, "http_client": client})()
+        side = BackgroundTranscription(PLAN, resources, lambda text, _at: words.append(text), record)
+        side.take({"role": "user", "content": ["sound"]}, sound(1.5), 0.0)
+        await asyncio.sleep(0.1)
+        await side.finish()
+    assert words == []
+    assert record.errors == [
+        "transcription_cancelled: openai/gpt-4o-mini-transcribe gave no words of what the model heard: "
+        "the call ended before"
+    ]
+    assert record.usage == {"stt openai/gpt-4o-mini-transcribe": {"seconds": 1.5}}
