@@ -336,3 +336,22 @@ prompts:
         assert "You answer  for a bank. gold" in told(call)
     why = "can't be filled in whole with these values: UndefinedError"
     assert call.record.errors == [f"not_told: prompts.{part} {why}" for part in ("system", "greeting")]
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_nothing_is_said_while_a_step_waits_for_what_is_being_read(
+    tmp_path: Path, style: str, resources: Resources
+) -> None:
+    """The model is asked at the node that the step leads to, and not before."""
+    script = [calls("ask_age"), Answer("I see."), Answer("And again.")]
+    given = [tool({}, {}), tool("ok", {}, "stay")]
+    async with quick_call(tmp_path, style, given, script, resources=resources, more=FLOW) as call:
+        call.brain.held, call.brain.found = asyncio.Event(), {"age": 80}
+        await call.say("I am eighty, go on.")
+        await asyncio.sleep(1.5)
+        assert "I see." not in call.agent_words
+        call.brain.held.set()
+        await call.said("I see.")
+        assert "They are 80." in told(call)
+        await asyncio.sleep(0.5)
+    assert "And again." not in call.agent_words

@@ -24,7 +24,6 @@ from agentrun.pipeline.flows.flow_worker import FlowWorker
 from agentrun.pipeline.flows.node_actions import NodeActions
 from agentrun.pipeline.flows.node_services import NodeServices
 from agentrun.pipeline.flows.position import FlowPosition
-from agentrun.pipeline.flows.transitions import FlowStepError
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
@@ -115,7 +114,7 @@ class CallFlow:
             return None
         try:
             await self._position.enter(name, self._manager)
-        except FlowStepError as error:
+        except transitions.FlowStepError as error:
             self._listener.step_failed(str(error))
             return None
         return self._flow.nodes[name].speaks or self._flow.nodes[name].then is not None
@@ -152,7 +151,7 @@ class CallFlow:
         first = self._flow.initial_node
         try:
             await self._position.enter(earlier.node if earlier.node in self._nodes else first, manager)
-        except FlowStepError as error:
+        except transitions.FlowStepError as error:
             self._listener.step_failed(str(error))
             await self._position.enter(first, manager)
         name = self._position.entered_before()
@@ -189,7 +188,7 @@ class CallFlow:
         async def go_on(_: dict[str, Any], manager: FlowManager) -> tuple[object, NodeConfig | None]:
             try:
                 return None, await self._next(function, None, manager)
-            except FlowStepError as error:
+            except transitions.FlowStepError as error:
                 return self._failed(error), None
 
         return go_on
@@ -204,7 +203,7 @@ class CallFlow:
             try:
                 # a tool that did not do its work leaves the caller where they are
                 node = await self._next(function, outcome, manager) if outcome.status == "ok" else None
-            except FlowStepError as error:
+            except transitions.FlowStepError as error:
                 return self._failed(error), None
             silent = self._listener.over or (waits and not node and not is_last())
             return data, NO_RESPONSE if silent else node
@@ -223,10 +222,11 @@ class CallFlow:
 
     async def _next(self, way: FlowFunction, ran: Outcome | None, manager: FlowManager) -> NodeConfig | None:
         """The next node, whose texts can be filled in; raises FlowStepError where there can be none."""
-        name = await transitions.following(way, ran, self._names, self._listener)
-        return None if name is None else await self._position.enter(name, manager)
+        with transitions.on_the_way(self._listener):
+            name = await transitions.following(way, ran, self._names, self._listener)
+            return None if name is None else await self._position.enter(name, manager)
 
-    def _failed(self, error: FlowStepError) -> dict[str, str]:
+    def _failed(self, error: transitions.FlowStepError) -> dict[str, str]:
         """What the model is told of a step that can't be taken; the caller stays where they are."""
         self._listener.step_failed(str(error))
         return {"status": "error", "error": str(error)}

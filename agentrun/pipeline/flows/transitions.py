@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from agentrun.pipeline.session_listener import SessionListener
@@ -48,6 +49,16 @@ def entered_before(node: FlowNode, role: str | None) -> FlowNode:
     ends = tuple(action for action in node.post_actions if action.type == "end_conversation")
     quiet = {"pre_actions": (), "post_actions": ends, "role_message": role, "context_strategy": None}
     return node.model_copy(update=quiet)
+
+
+@contextmanager
+def on_the_way(listener: SessionListener) -> Iterator[None]:
+    """While a step waits, such as for a field that is read, no answer is late; then one is due."""
+    way = listener.way_began()
+    try:
+        yield
+    finally:
+        listener.way_ended(way, "model")
 
 
 async def fill_in(
