@@ -26,6 +26,7 @@ from agentrun.server.twilio.stream_tokens import LIFETIME_SECONDS
 __all__ = ["AUTO", "Admission", "Bound", "Kind", "Limits", "NotAdmittedError", "Refusal"]
 MARGIN_SECONDS = 1.0
 """A place outlives the token that was given with it."""
+LOOK_SECONDS = 0.5
 EXPECTED_SECONDS = 5.0
 """Twilio opens its stream within a second or so of the webhook; who waits for it waits no longer."""
 
@@ -58,6 +59,7 @@ class Admission:
         self._now = now
         self._asked: dict[tuple[str, str], float] = {}
         """Until when a call is expected here."""
+        self._looked = float("-inf")
         self._watchers: list[Callable[[str, Kind], None]] = []
 
     def on_refusal(self, watcher: Callable[[str, Kind], None]) -> None:
@@ -81,6 +83,14 @@ class Admission:
             return self._told(plan, Refusal("closed", f"agent '{spec.name}' is closed now", wait))
         return await self._take(plan, call_id, caller_numbers.of(caller), seconds, EXPECTED_SECONDS)
 
+    async def look_elsewhere(self) -> None:
+        """Where this machine seems full, leave out the calls that it let in and whose streams others got."""
+        now = self._clock()
+        if self.is_full and now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            for agent, call_id in await self.state.elsewhere():
+                self.forget(agent, call_id)
+
     async def take(
         self, plan: Plan, call_id: str, called: str, *, seconds: float = LIFETIME_SECONDS
     ) -> Refusal | None:
@@ -93,9 +103,10 @@ class Admission:
     async def _take(
         self, plan: Plan, call_id: str, caller: str, seconds: float, expected: float
     ) -> Refusal | None:
+        await self.look_elsewhere()
         if self.stopped:
             return self._told(plan, Refusal("stopping", "the server is stopping", RETRY_SECONDS))
-        if self._carries_all and self.state.place(plan.spec.name, call_id) is None:
+        if self._carries_all and self.state.own.place(plan.spec.name, call_id) is None:
             return self._told(plan, Refusal("full", "this machine is full", RETRY_SECONDS))
         agent, own = plan.spec.name, plan.spec.limits
         bounds = Limits(own.calls, own.calls_per_caller, own.calls_per_minute)
@@ -114,7 +125,7 @@ class Admission:
         asked = wanted or self._limits.calls == AUTO
         if not asked or not self.state.is_over_machines or self.capacity is None:
             return False
-        return self.state.place(agent, call_id) is None and self.state.held >= self.capacity()
+        return self.state.own.place(agent, call_id) is None and self.state.own.held >= self.capacity()
 
     def _of_server(self, wanted: bool) -> Limits:
         """The server's limits, with what it holds at this moment where that is ``wanted``."""
@@ -138,7 +149,7 @@ class Admission:
         A call that another process may have let in comes with its caller's number: ``elsewhere``.
         """
         self._asked.pop((agent, call_id), None)
-        place = self.state.place(agent, call_id)
+        place = self.state.own.place(agent, call_id)
         if place is None and elsewhere is not None:
             place = Place(agent, call_id, caller_numbers.of(elsewhere))
         if place:
@@ -150,7 +161,7 @@ class Admission:
         A call that has lost its place meanwhile gets one, whatever the limits.
         """
         self._asked.pop((agent, call_id), None)
-        place = self.state.place(agent, call_id)
+        place = self.state.own.place(agent, call_id)
         await self.state.ask(Asked(agent, call_id, place.caller if place else "", seconds))
 
     def rename(self, agent: str, old: str, new: str) -> None:
@@ -167,7 +178,7 @@ class Admission:
     def forget(self, agent: str, call_id: str) -> None:
         """Another process has the call, and its place."""
         self._asked.pop((agent, call_id), None)
-        self.state.forget(agent, call_id)
+        self.state.own.forget(agent, call_id)
 
     @property
     def _carries_all(self) -> bool:
@@ -182,7 +193,7 @@ class Admission:
     @property
     def held(self) -> int:
         """How many places this process knows to be taken."""
-        return self.state.held
+        return self.state.own.held
 
     @property
     def expected(self) -> int:

@@ -39,6 +39,7 @@ def router(switchboard: Switchboard, settings: ServerSettings) -> APIRouter:
 
     @routes.get("/ready")
     async def ready(response: Response) -> dict[str, str]:
+        await switchboard.admission.look_elsewhere()
         reason = _reason(switchboard)
         if reason:
             response.status_code = 503

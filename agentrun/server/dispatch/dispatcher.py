@@ -146,6 +146,6 @@ class Dispatcher:
     def _lose(self, plan: Plan, call_sid: str, reason: str) -> None:
         agent = plan.spec.name
         logger.bind(call=call_sid, agent=agent).error("{}: lost call {}: {}", agent, call_sid, reason)
-        place = self._switchboard.state.place(agent, call_sid)
+        place = self._switchboard.state.own.place(agent, call_sid)
         call = Call(call_sid, agent, "twilio", from_number=(place.caller or None) if place else None)
         self._end(plan, call, "stream", "error", reason)

@@ -72,6 +72,8 @@ class Released:
 
 
 Change = Up | Renamed | Released
+CallName = tuple[str, str]
+"""An agent, and its call's id."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,9 @@ class Backend(Protocol):
 
     def beat(self, me: Process, up: Collection[Place]) -> Beat:
         """Say that ``me`` is there with exactly these calls up; forget who is not, and what is over."""
+
+    def elsewhere(self, owner: str, calls: Collection[CallName]) -> list[CallName]:
+        """Those of ``calls`` that are not expected any more, and not up at ``owner``: others have them."""
 
     def leave(self, owner: str) -> None:
         """``owner`` stops: its calls are over."""

@@ -11,6 +11,7 @@ from agentrun.server.shared_state.backend import (
     LEASE_SECONDS,
     Asked,
     Beat,
+    CallName,
     Change,
     Place,
     Process,
@@ -102,6 +103,12 @@ class MemoryBackend:
         return [held.place for held in self._held.values() if held.expires is None and held.owner == owner]
 
     @property
+    def expected(self) -> list[CallName]:
+        """The calls that have a place and are not up."""
+        self._drop()
+        return [name for name, held in self._held.items() if held.expires is not None]
+
+    @property
     def held(self) -> int:
         """How many places are taken."""
         self._drop()
@@ -111,6 +118,15 @@ class MemoryBackend:
         """The place of a call, or None."""
         held = self._held.get((agent, call_id))
         return held.place if held else None
+
+    def elsewhere(self, owner: str, calls: Collection[CallName]) -> list[CallName]:
+        """As Backend."""
+        held = ((name, self._held.get(name)) for name in calls)
+        return [name for name, each in held if not (each and (each.expires or each.owner == owner))]
+
+    def forget(self, agent: str, call_id: str) -> None:
+        """Another process has the place of this call: this one knows of it no more."""
+        self._held.pop((agent, call_id), None)
 
     def leave(self, owner: str) -> None:
         """As Backend."""

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 
 from agentrun.records.store.answered import AnsweredTable
 from agentrun.records.store.engine import ignore, insertion
-from agentrun.server.admission.limits import MINUTE, Limits, Refusal, Taken
+from agentrun.server.admission.limits import MINUTE, Refusal
 from agentrun.server.shared_state import database
 from agentrun.server.shared_state.backend import (
     LEASE_SECONDS,
     Asked,
     Beat,
+    CallName,
     Change,
     Place,
     Process,
@@ -26,13 +27,12 @@ from agentrun.server.shared_state.backend import (
 from agentrun.server.shared_state.database import open_database, short, transaction
 from agentrun.server.shared_state.message_table import MessageTable
 from agentrun.server.shared_state.placed_table import PlacedTable
+from agentrun.server.shared_state.places import CALL, begun, elsewhere, is_place, rename, taken
 from agentrun.server.shared_state.tables import BEGUN, MESSAGES, PLACED, PLACES, PROCESSES, USED
 
 _LOCKS = 4720002
 """The class of PostgreSQL's advisory locks under which limits are decided."""
 _SWEEPING = 2**31 - 1
-_CALL = "call "
-"""What ``shared_begun`` calls an agent's calls, beside those that it places."""
 
 
 class SqlBackend:
@@ -61,20 +61,20 @@ class SqlBackend:
             if self._extended(connection, asked, now, expires):
                 return None
             for whose, limits in asked.scopes:
-                if refusal := _taken(connection, whose, asked.caller, limits, now).refusal(limits):
+                if refusal := taken(connection, whose, asked.caller, limits, now).refusal(limits):
                     return refusal
             changed = {"caller": short(asked.caller, 512), "owner": "", "expires": expires}
             new = self._insert(PLACES).values(agent=asked.agent, call=short(asked.call_id), **changed)
             # what stands there has expired
             connection.execute(new.on_conflict_do_update(index_elements=["agent", "call"], set_=changed))
-            connection.execute(sa.insert(BEGUN).values(what=_CALL + asked.agent, at=now))
+            connection.execute(sa.insert(BEGUN).values(what=CALL + asked.agent, at=now))
         return None
 
     def _extended(self, connection: sa.Connection, asked: Asked, now: float, expires: float) -> bool:
         """Whether the call has a place already; one that is not up yet then lasts longer."""
         later = sa.case((PLACES.c.expires.is_(None), None), else_=expires)
         alive = PLACES.c.expires.is_(None) | (PLACES.c.expires > now)
-        mine = _is(asked.agent, asked.call_id) & alive
+        mine = is_place(asked.agent, asked.call_id) & alive
         return connection.execute(sa.update(PLACES).where(mine).values(expires=later)).rowcount > 0
 
     def apply(self, changes: Sequence[Change], owner: str) -> None:
@@ -85,9 +85,9 @@ class SqlBackend:
                     case Up(place):
                         self._put_up(connection, place, owner)
                     case Renamed(agent, old, new):
-                        _rename(connection, agent, old, new)
+                        rename(connection, agent, old, new)
                     case Released(agent, call_id):
-                        connection.execute(sa.delete(PLACES).where(_is(agent, call_id)))
+                        connection.execute(sa.delete(PLACES).where(is_place(agent, call_id)))
 
     def beat(self, me: Process, up: Collection[Place]) -> Beat:
         """As Backend."""
@@ -130,7 +130,7 @@ class SqlBackend:
         found = {(row.agent, row.call) for row in connection.execute(sa.select(PLACES).where(mine))}
         kept = {(place.agent, short(place.call_id)) for place in up}
         for agent, call_id in found - kept:
-            connection.execute(sa.delete(PLACES).where(_is(agent, call_id)))
+            connection.execute(sa.delete(PLACES).where(is_place(agent, call_id)))
         for place in up:
             if (place.agent, short(place.call_id)) not in found:
                 self._put_up(connection, place, owner)
@@ -142,6 +142,11 @@ class SqlBackend:
             agent=place.agent, call=short(place.call_id), caller=caller, **changed
         )
         connection.execute(new.on_conflict_do_update(index_elements=["agent", "call"], set_=changed))
+
+    def elsewhere(self, owner: str, calls: Collection[CallName]) -> list[CallName]:
+        """As Backend."""
+        with self.engine.connect() as connection:
+            return elsewhere(connection, owner, calls)
 
     def leave(self, owner: str) -> None:
         """As Backend."""
@@ -177,7 +182,7 @@ class SqlBackend:
         """As Backend."""
         with transaction(self.engine) as connection:
             now = self._alone(connection, what)
-            count, first = connection.execute(_begun(BEGUN.c.what == what, now)).one()
+            count, first = connection.execute(begun(BEGUN.c.what == what, now)).one()
             if count >= per_minute:
                 return max(0.0, float(first) + MINUTE - now)
             connection.execute(sa.insert(BEGUN).values(what=what, at=now))
@@ -213,37 +218,3 @@ class SqlBackend:
 
 def _process(row: Any) -> Process:
     return Process(row.id, row.machine, row.address, row.version)
-
-
-def _is(agent: str, call_id: str) -> sa.ColumnElement[bool]:
-    return (PLACES.c.agent == agent) & (PLACES.c.call == short(call_id))
-
-
-def _rename(connection: sa.Connection, agent: str, old: str, new: str) -> None:
-    """Give a place its new name, unless the call is up by that already, at another process."""
-    known = connection.execute(sa.select(PLACES.c.call).where(_is(agent, new))).first()
-    if known is None:
-        connection.execute(sa.update(PLACES).where(_is(agent, old)).values(call=short(new)))
-    else:
-        connection.execute(sa.delete(PLACES).where(_is(agent, old)))
-
-
-def _begun(which: sa.ColumnElement[bool], now: float) -> sa.Select[int, Any]:
-    return sa.select(sa.func.count(), sa.func.min(BEGUN.c.at)).where(which & (BEGUN.c.at > now - MINUTE))
-
-
-def _taken(connection: sa.Connection, whose: str, caller: str, limits: Limits, now: float) -> Taken:
-    """What is used of limits: only what one of them is about is counted."""
-    calls = of_caller = begun = 0
-    oldest = 0.0
-    alive = PLACES.c.expires.is_(None) | (PLACES.c.expires > now)
-    if whose:
-        alive &= PLACES.c.agent == whose
-    if limits.calls is not None or (limits.calls_per_caller is not None and caller):
-        same = sa.func.sum(sa.case((PLACES.c.caller == short(caller, 512), 1), else_=0))
-        calls, of_caller = connection.execute(sa.select(sa.func.count(), same).where(alive)).one()
-    if limits.calls_per_minute is not None:
-        which = BEGUN.c.what == _CALL + whose if whose else BEGUN.c.what.startswith(_CALL)
-        begun, first = connection.execute(_begun(which, now)).one()
-        oldest = now - float(first) if first is not None else 0.0
-    return Taken(calls, (of_caller or 0) if caller else 0, begun, oldest)

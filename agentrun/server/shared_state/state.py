@@ -13,7 +13,7 @@ from loguru import logger
 
 from agentrun.records.store.threads import StoreThreads, heed
 from agentrun.server.admission.limits import Refusal
-from agentrun.server.shared_state.backend import Asked, Backend, Beat, Change, Place, Process, Released
+from agentrun.server.shared_state.backend import Asked, Backend, Beat, CallName, Change, Process
 from agentrun.server.shared_state.database import DECIDE_SECONDS, MOST_CONNECTIONS
 from agentrun.server.shared_state.database_errors import TROUBLE, AwayError
 from agentrun.server.shared_state.memory import MemoryBackend
@@ -47,7 +47,8 @@ class SharedState:
         self.last = Beat(time.time(), (self.me,))
         """What the last heartbeat told."""
         self.away = False
-        self._own = MemoryBackend(clock)
+        self.own = MemoryBackend(clock)
+        """What this process knows by itself."""
         self._clock = clock
         self._shift = self.last.now - clock()
         self._heard = float("-inf")
@@ -82,20 +83,20 @@ class SharedState:
     async def ask(self, asked: Asked) -> Refusal | None:
         """None when the call has a place, which it loses unless it is up within its seconds."""
         if self.shared is None:
-            return self._own.ask(asked)
+            return self.own.ask(asked)
         try:
             refusal = await self._decide("admission", lambda shared: shared.ask(asked))
         except AwayError:
             machines = max(1, len(self.last.processes))
             mine = replace(asked, own=asked.own.share(machines), server=asked.server.share(machines))
-            return self._own.ask(mine)
+            return self.own.ask(mine)
         if refusal is None:
-            self._own.note(asked)
+            self.own.note(asked)
         return refusal
 
     def change(self, change: Change) -> None:
         """What has become of a call: known here at once, and to the others a moment later."""
-        self._own.apply([change], self.me.id)
+        self.own.apply([change], self.me.id)
         if self.shared is None or self.away:
             # the heartbeat that finds the database again tells it what is up
             return
@@ -103,56 +104,52 @@ class SharedState:
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write(), name="shared state")
 
-    def forget(self, agent: str, call_id: str) -> None:
-        """Another process has the place of this call: this one knows of it no more."""
-        self._own.apply([Released(agent, call_id)], self.me.id)
-
-    @property
-    def held(self) -> int:
-        """How many places this process knows to be taken."""
-        return self._own.held
-
-    def place(self, agent: str, call_id: str) -> Place | None:
-        """The place of a call, where this process knows of one."""
-        return self._own.place(agent, call_id)
+    async def elsewhere(self) -> list[CallName]:
+        """The calls that were let in here and that others have; none while the database is away."""
+        if self.shared is None or self.away or not (expected := self.own.expected):
+            return []
+        try:
+            return await self._until_answered(lambda it: it.elsewhere(self.me.id, expected), self.shared)
+        except TROUBLE:
+            return []
 
     async def use(self, name: str, seconds: float) -> bool:
         """Whether ``name`` is used for the first time; it is remembered for so many seconds."""
-        new = self._own.use(name, seconds)
+        new = self.own.use(name, seconds)
         return new and await self._or("token", lambda shared: shared.use(name, seconds), True)
 
     async def wait(self, what: str, per_minute: int) -> float:
         """0 and it counts, or the seconds until ``what`` may happen once more."""
         if self.shared is None:
-            return self._own.wait(what, per_minute)
+            return self.own.wait(what, per_minute)
         try:
             return await self._decide("rate", lambda shared: shared.wait(what, per_minute))
         except AwayError:
-            return self._own.wait(what, max(1, per_minute // max(1, len(self.last.processes))))
+            return self.own.wait(what, max(1, per_minute // max(1, len(self.last.processes))))
 
     async def has_answered(self, agent: str, call_id: str) -> bool:
         """Whether this call was answered before."""
-        known = self._own.has_answered(agent, call_id)
+        known = self.own.has_answered(agent, call_id)
         return known or await self._or("answered", lambda shared: shared.has_answered(agent, call_id), False)
 
     async def claim(self, agent: str, call_id: str) -> bool:
         """Whether this call is answered now, for the first time."""
-        new = self._own.claim(agent, call_id)
+        new = self.own.claim(agent, call_id)
         return new and await self._or("answered", lambda shared: shared.claim(agent, call_id), True)
 
     async def forget_answer(self, agent: str, call_id: str) -> None:
         """This call was not answered after all, and may come again."""
-        self._own.forget_answer(agent, call_id)
+        self.own.forget_answer(agent, call_id)
         await self._or("answered", lambda shared: shared.forget_answer(agent, call_id), None)
 
     async def beat(self) -> Beat:
         """Say that this process is there, and hear who else is."""
-        shared, began = self.shared or self._own, self._clock()
+        shared, began = self.shared or self.own, self._clock()
         if self._writing and not self._writing.done():
             await asyncio.wait({self._writing})
-        up = self._own.up(self.me.id)
-        if shared is self._own:
-            self.last = self._own.beat(self.me, up)
+        up = self.own.up(self.me.id)
+        if shared is self.own:
+            self.last = self.own.beat(self.me, up)
             return self.last
         try:
             self.last = await self._beats.run(shared.beat, self.me, up, seconds=BEAT_LONGEST_SECONDS)

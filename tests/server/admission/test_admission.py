@@ -18,6 +18,9 @@ from agentrun.plan.plan import Plan
 from agentrun.server.admission import admission
 from agentrun.server.admission.admission import Admission, Limits
 from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
+from agentrun.server.shared_state.backend import Process
+from agentrun.server.shared_state.memory import MemoryBackend
+from agentrun.server.shared_state.state import SharedState
 from agentrun.server.twilio.stream_tokens import LIFETIME_SECONDS
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.faults import Fault
@@ -55,6 +58,19 @@ async def kind_of(door: Admission, agent: Plan, caller: str) -> str:
     """What the next call of ``caller`` is told; empty where it is let in."""
     refusal = await door.ask(agent, f"CA{door.held}", caller)
     return refusal.kind if refusal else ""
+
+
+async def test_a_machine_is_not_full_of_calls_whose_streams_came_to_another_one(tmp_path: Path) -> None:
+    clock, both = Clock(), MemoryBackend()
+    here, there = (Admission(clock=clock, state=SharedState(both, Process(name))) for name in "ab")
+    desk = plan(tmp_path)
+    here.carries = 2
+    assert await kinds(here, desk, range(3)) == ["", "", "full"]
+    there.begin("desk", "CA0", elsewhere="+1555")
+    await there.state.beat()
+    clock.now += admission.LOOK_SECONDS
+    assert await kinds(here, desk, range(3, 5)) == ["", "full"]
+    assert (here.expected, here.state.own.held) == (2, 2)
 
 
 async def test_there_are_as_many_calls_as_there_are_places(tmp_path: Path) -> None:

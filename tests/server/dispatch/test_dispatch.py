@@ -234,15 +234,15 @@ async def test_who_hangs_up_while_it_is_started_frees_the_place_a_moment_later(t
     """Nobody tells of a stream that was never opened: a place without one lasts a minute."""
     async with desk(tmp_path) as one:
         await one.ring()
-        place = one.server.switchboard.state.place("desk", call_sid(1))
+        place = one.server.switchboard.state.own.place("desk", call_sid(1))
         assert place is not None
         assert place.caller == CALLER
-        held = one.server.switchboard.state._own._held["desk", call_sid(1)]
+        held = one.server.switchboard.state.own._held["desk", call_sid(1)]
         now = asyncio.get_running_loop().time()
         assert held.expires is not None
         assert 30 < held.expires - now < 62
         await one.tell("stream-started")
-        held = one.server.switchboard.state._own._held["desk", call_sid(1)]
+        held = one.server.switchboard.state.own._held["desk", call_sid(1)]
         assert held.expires is not None
         assert 1800 < held.expires - now < 1900
 

@@ -158,6 +158,14 @@ def test_a_call_that_is_up_elsewhere_keeps_its_place_while_its_process_lives(sha
     assert kinds(shared, range(1, 2), Limits(calls=1)) == [""]
 
 
+def test_a_call_whose_stream_came_to_another_process_is_not_expected_any_more(shared: Shared) -> None:
+    names = [("desk", f"CA{number}") for number in range(4)]
+    assert kinds(shared, range(4)) == [""] * 4
+    shared.second.apply([Up(Place(*names[1]))], B.id)
+    shared.first.apply([Up(Place(*names[2])), Released(*names[3])], A.id)
+    assert sorted(shared.first.elsewhere(A.id, names)) == [names[1], names[3]]
+
+
 def test_a_heartbeat_tells_who_is_there_and_mends_what_got_lost(shared: Shared) -> None:
     shared.first.ask(asked(0))
     shared.first.ask(asked(1))
