@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import sys
 from asyncio.subprocess import DEVNULL
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from agentrun.server.lifecycle import drain
 from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
@@ -37,6 +38,8 @@ class Fleet:
     environ: dict[str, str]
     store: str
     ports: list[int]
+    options: dict[str, Any] = field(default_factory=dict)
+    """Those of each server, beside its port, address and store."""
     _up: dict[int, tuple[RunningServer, contextlib.AsyncExitStack]] = field(default_factory=dict)
 
     @property
@@ -47,7 +50,8 @@ class Fleet:
     async def start(self, number: int) -> None:
         """Have a server answer at its port."""
         stack = contextlib.AsyncExitStack()
-        options = Options(port=self.ports[number], public_url=self.url, records=self.store)
+        place = {"port": self.ports[number], "public_url": self.url, "records": self.store, **self.options}
+        options = Options(**place)
         server = await stack.enter_async_context(running_server([self.spec], self.environ, options))
         self._up[number] = server, stack
         await is_ready(server.url)
@@ -66,9 +70,18 @@ class Fleet:
 
 @contextlib.asynccontextmanager
 async def fleet(
-    folder: Path, store: str, *, number: int = 2, look_seconds: float = 0.3
+    folder: Path,
+    store: str,
+    *,
+    number: int = 2,
+    look_seconds: float = 0.3,
+    balancer: Callable[..., Path] | None = None,
+    **options: Any,
 ) -> AsyncIterator[Fleet]:
-    """Servers of one agent; the balancer asks each ``/ready`` every ``look_seconds`` and heeds one answer."""
+    """Servers of one agent; the balancer asks each ``/ready`` every ``look_seconds`` and heeds one answer.
+
+    ``balancer`` writes another configuration of it: of a folder, its port, and those of the servers.
+    """
     spec = folder / "desk.yaml"
     spec.write_text(SPEC)
     ports = [free_port() for _ in range(number + 1)]
@@ -77,19 +90,24 @@ async def fleet(
         hearing = ScriptedHearing(["When are you open?"] * 100)
         openai = await stack.enter_async_context(OpenAIServer(hearing, ToneVoice(), brain))
         environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url, "TWILIO_AUTH_TOKEN": TOKEN}
-        servers = Fleet(f"http://127.0.0.1:{ports[0]}", spec, environ, store, ports[1:])
+        servers = Fleet(f"http://127.0.0.1:{ports[0]}", spec, environ, store, ports[1:], options)
         stack.push_async_callback(servers.close)
         for index in range(number):
             await servers.start(index)
-        config = folder / "haproxy.cfg"
-        often = f"inter {look_seconds * 1000:.0f}ms fall 1"
-        # a server that is just starting holds up the others of this process
-        text = PROXY.format(port=ports[0]).replace("inter 300ms fall 2", often)
-        text = text.replace("  timeout connect 2s\n", "  timeout connect 10s\n  timeout check 10s\n")
-        config.write_text(text + "".join(f"  server m{port} 127.0.0.1:{port}\n" for port in ports[1:]))
+        config = balancer(folder, *ports) if balancer else _configuration(folder, look_seconds, *ports)
         proxy = await asyncio.create_subprocess_exec(
             "/usr/sbin/haproxy", "-db", "-q", "-f", str(config), stdout=DEVNULL, stderr=sys.stderr
         )
         stack.push_async_callback(end, proxy)
         await is_ready(servers.url)
         yield servers
+
+
+def _configuration(folder: Path, look_seconds: float, port: int, *servers: int) -> Path:
+    often = f"inter {look_seconds * 1000:.0f}ms fall 1"
+    # a server that is just starting holds up the others of this process
+    text = PROXY.format(port=port).replace("inter 300ms fall 2", often)
+    text = text.replace("  timeout connect 2s\n", "  timeout connect 10s\n  timeout check 10s\n")
+    path = folder / "haproxy.cfg"
+    path.write_text(text + "".join(f"  server m{each} 127.0.0.1:{each}\n" for each in servers))
+    return path

@@ -1,0 +1,74 @@
+"""Balancers of all kinds before two servers: full machines, sticky sessions, webhooks that are repeated."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from agentrun.simulate.caller import PhoneCall, RefusedError
+from tests.docs.test_balancer import configuration
+from tests.machines.fleet import Fleet, fleet
+from tests.machines.rig import is_ready
+from tests.machines.test_deploys import talks
+from tests.records.conftest import emptied, postgresql
+
+__all__ = ["postgresql"]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(150),
+    # where a process goes on when its server has closed, a thread may have held a connection to the last
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.needs(shutil.which("haproxy", path="/usr/sbin:/usr/bin"), "apt-get install haproxy"),
+]
+
+
+@pytest.fixture
+def store(postgresql: str) -> str:
+    return emptied(postgresql)
+
+
+async def greeted(servers: Fleet, stack: contextlib.AsyncExitStack) -> PhoneCall:
+    call = await stack.enter_async_context(servers.caller.call(f"{servers.url}/desk"))
+    await call.hear_greeting(silence=0.3)
+    return call
+
+
+async def test_a_full_machine_never_says_busy_while_another_is_free(tmp_path: Path, store: str) -> None:
+    async with fleet(tmp_path, store, balancer=configuration, capacity=1, when_full="503") as servers:
+        for _ in range(3):
+            async with contextlib.AsyncExitStack() as stack:
+                calls = [await greeted(servers, stack) for _ in range(2)]
+                with pytest.raises(RefusedError) as refused:
+                    await greeted(servers, stack)
+                assert "All our lines are busy" in refused.value.heard, "there is no other one"
+                assert not any(call.over for call in calls)
+                await asyncio.gather(*(call.hang_up() for call in calls))
+            await free(servers)
+
+
+async def free(servers: Fleet) -> None:
+    """Return when no server has a call, and the balancer has seen it."""
+    for port in servers.ports:
+        await is_ready(f"http://127.0.0.1:{port}")
+    await asyncio.sleep(3 * LOOK_SECONDS)
+
+
+LOOK_SECONDS = 0.2
+STICKY = "  balance source\n"
+REPEATING = "  balance roundrobin\n  option redispatch 1\n  retries 3\n  retry-on all-retryable-errors\n"
+
+
+@pytest.mark.parametrize("how", [STICKY, REPEATING], ids=["sticky", "repeating"])
+async def test_calls_are_answered_whatever_the_balancer_does(tmp_path: Path, store: str, how: str) -> None:
+    def balancer(folder: Path, port: int, *servers: int) -> Path:
+        path = configuration(folder, port, *servers)
+        text = path.read_text().replace("  balance roundrobin\n", how)
+        path.write_text("".join(line for line in text.splitlines(True) if "l7-retry" not in line))
+        return path
+
+    async with fleet(tmp_path, store, balancer=balancer) as servers:
+        assert await asyncio.gather(*(talks(servers) for _ in range(4))) == ["caller"] * 4
