@@ -69,7 +69,7 @@ def call(number: int, calls: int, now: datetime, dice: random.Random) -> dict[st
         record.turns.append(Turn(at, sum(parts.values()), parts))
     record.transcript.append(Entry(100.0, "caller", f"My order has the number A-{number:06}."))
     record.variables = {"guests": number % 12, "order": f"A-{number:06}"}
-    record.spec = {"spec": "x" * 2000}
+    record.spec, record.spec_hash = {"spec": "x" * 2000}, f"{number * 10 // calls:064}"
     if number >= UP:
         record.ended, record.ended_by = began + timedelta(seconds=180), dice.choice(("caller", "agent"))
     return record.as_json()

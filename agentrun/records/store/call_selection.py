@@ -6,7 +6,7 @@ A search asks the index which calls may match, of all there are, and looks into 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -22,6 +22,8 @@ MOST_SEARCHED = 1000
 _ORDER = "started", "id", "agent"
 ORDER = tuple(CALLS.c[name].desc() for name in _ORDER)
 Condition = sa.ColumnElement[bool]
+Part = str | tuple[str, tuple[str, ...]]
+"""A part of a record by its name; of a list of objects also the fields that will do."""
 Elements = Callable[[str], tuple[sa.TableValuedAlias, Callable[[str], sa.ColumnElement[Any]]]]
 
 
@@ -44,20 +46,34 @@ def keys(wanted: CallQuery, dialect: str, index: SearchIndex | None = None) -> s
     return chosen.where(*_conditions(wanted.has, dialect)).order_by(*order).limit(most).offset(skip)
 
 
-def read(page: sa.Subquery, dialect: str, parts: Collection[str]) -> sa.Select[Any]:
+def read(page: sa.Subquery, dialect: str, parts: Collection[Part]) -> sa.Select[Any]:
     """The records of a ``page`` of calls, the newest first; the named ``parts`` of them, if some are."""
+    names = [part if isinstance(part, str) else part[0] for part in parts]
     these = (CALLS.c.agent == page.c.agent) & (CALLS.c.id == page.c.id)
     rows = sa.join(CALLS, page, these)
     if not parts:
         return sa.select(CALLS.c.record).select_from(rows).order_by(*ORDER)
     if dialect == "sqlite":
-        some = (CALLS.c.record[name].label(name) for name in parts)
-        return sa.select(*some).select_from(rows).order_by(*ORDER)
+        whole = (CALLS.c.record[name].label(name) for name in names)
+        return sa.select(*whole).select_from(rows).order_by(*ORDER)
     # an operator for each part would read a record's JSON as often as there are parts
-    columns = (sa.column(name, sa.JSON) for name in parts)
+    columns = (sa.column(name, sa.JSON) for name in names)
     record = sa.func.json_to_record(CALLS.c.record).table_valued(*columns, name="parts")
     record = record.render_derived(with_types=True)
-    return sa.select(*record.c).select_from(rows.join(record, sa.true())).order_by(*ORDER)
+    wanted = (
+        record.c[part] if isinstance(part, str) else _fields(record.c[part[0]], part[1]) for part in parts
+    )
+    return sa.select(*wanted).select_from(rows.join(record, sa.true())).order_by(*ORDER)
+
+
+def _fields(entries: sa.ColumnElement[Any], names: Sequence[str]) -> sa.ColumnElement[Any]:
+    """Of a list of objects some fields, so that nobody has to read the others."""
+    columns = (sa.column(name, sa.JSON) for name in names)
+    is_list = sa.func.json_typeof(entries) == "array"
+    some = sa.func.json_to_recordset(sa.case((is_list, entries))).table_valued(*columns, name="fields")
+    some = some.render_derived(with_types=True)
+    objects = sa.func.json_agg(some.table_valued(), type_=sa.JSON)
+    return sa.select(objects).select_from(some).scalar_subquery().label(entries.key)
 
 
 def last_searched(wanted: CallQuery, index: SearchIndex | None = None) -> sa.Select[Any]:

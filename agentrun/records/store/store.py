@@ -16,6 +16,7 @@ from agentrun.errors import SetupError
 from agentrun.records.storable import kept, storable
 from agentrun.records.store import analyses, answered, call_selection, engine, hourly, leases, resuming
 from agentrun.records.store.call_query import CallQuery, Row
+from agentrun.records.store.call_selection import Part
 from agentrun.records.store.leases import CUT_OFF
 from agentrun.records.store.search.index import SearchIndex
 from agentrun.records.store.tables import CALLS, LEASES
@@ -193,8 +194,11 @@ class Store:
             rows = connection.execute(query.limit(most)).all()
         return list(dict.fromkeys(row[0] for row in rows))
 
-    def find(self, wanted: CallQuery, parts: Collection[str] = ()) -> Iterator[dict[str, Any]]:
-        """Records, the newest first; of each those of its ``parts`` alone that are named, if some are."""
+    def find(self, wanted: CallQuery, parts: Collection[Part] = ()) -> Iterator[dict[str, Any]]:
+        """Records, the newest first; of each those of its ``parts`` alone that are named, if some are.
+
+        What a part's name stands with are the fields of its entries that are needed: others may be missing.
+        """
         dialect = self._engine.dialect.name
         page = call_selection.keys(wanted, dialect, self.search).subquery()
         query = call_selection.read(page, dialect, parts).add_columns(*_KNOWN)

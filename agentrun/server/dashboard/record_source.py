@@ -19,9 +19,11 @@ from agentrun.server.dashboard.filters import Filters
 from agentrun.server.records.recent_records import RecentRecords
 
 Row = Mapping[str, Any]
-LINE = ("transport", "from_number", "answered", "ended_by", "reason", "turns", "cost", "analysis")
+_ANSWERS = ("turns", ("total_ms",))
+LINE = ("transport", "from_number", "answered", "ended_by", "reason", _ANSWERS, "cost", "analysis")
 """What a line of a table shows of a record, beside its name and times."""
-VERSION = ("spec_hash", "ended_by", "turns", "cost", "analysis", "transcript")
+_ENTRIES = ("transcript", ("who", "status", "interrupted"))
+VERSION = ("spec_hash", "ended_by", _ANSWERS, "cost", "analysis", _ENTRIES)
 """What versions of a spec are compared by."""
 AWAY = "the store of records can't be read now"
 MOST_LIVE = 200

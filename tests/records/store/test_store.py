@@ -61,6 +61,19 @@ def test_what_is_saved_is_found_again(url: str, opened: Open) -> None:
     assert again.get("CA2") is None
 
 
+def test_of_a_part_the_fields_that_are_needed_will_do(url: str, opened: Open) -> None:
+    record = call("CA1")
+    record.transcript += [Entry(0.5, "tool", "4", "book", {"guests": 2}, "ok"), Entry(1.0, "agent", "Hi.")]
+    store = opened(url)
+    store.save([record.as_json(), call("CA2").as_json()], "one")
+    parts = ("reason", ("transcript", ("who", "status")), ("turns", ("total_ms",)), ("none", ("x",)))
+    rows = {row["id"]: row for row in store.find(CallQuery(), parts)}
+    said = [(entry["who"], entry["status"]) for entry in rows["CA1"]["transcript"]]
+    assert said == [("tool", "ok"), ("agent", "")]
+    assert (rows["CA1"]["reason"], rows["CA1"]["turns"] or []) == ("", [])
+    assert (rows["CA2"]["transcript"] or [], rows["CA2"]["none"]) == ([], None)
+
+
 def test_a_number_that_no_database_takes_is_kept_as_its_name(url: str, opened: Open) -> None:
     record = call("CA1")
     arguments = {"most": math.inf, "all": [math.nan, 1.5]}
