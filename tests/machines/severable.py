@@ -1,10 +1,10 @@
-"""A way to a database that can be severed and opened again, as when it is stopped and started."""
+"""A way to a database that can be severed and opened again, as when it is stopped and started, or be slow."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import sqlalchemy as sa
 
@@ -12,12 +12,16 @@ from tests.ports import free_port
 
 
 class SeverableWay:
-    """Passes on to the database at ``address``; ``url`` is its address by this way."""
+    """Passes on to the database at ``address``; ``url`` is its address by this way.
+
+    What is asked over it gets there ``delay_seconds`` later.
+    """
 
     def __init__(self, address: str) -> None:
         parts, self._port = sa.make_url(address), free_port()
         self._target = parts.host, parts.port
         self.url = parts.set(port=self._port).render_as_string(hide_password=False)
+        self.delay_seconds = 0.0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -45,14 +49,22 @@ class SeverableWay:
         far_reader, far_writer = await asyncio.open_connection(*self._target)
         self._writers |= {writer, far_writer}
         try:
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+            await asyncio.gather(self._ask(reader, far_writer), _pump(far_reader, writer))
         finally:
             self._writers -= {writer, far_writer}
 
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _pump(reader, writer, lambda: asyncio.sleep(self.delay_seconds))
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+
+async def _pump(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    wait: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0),
+) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(65536):
+            await wait()
             writer.write(data)
             await writer.drain()
     writer.close()
