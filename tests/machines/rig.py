@@ -18,6 +18,7 @@ from twilio.request_validator import RequestValidator
 
 from agentrun.records.store.store import CallQuery, Store
 from agentrun.simulate.caller import Caller
+from agentrun.simulate.engines.engines import Brain, Hearing
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from agentrun.simulate.twilio import Callee, Network, TwilioServer
@@ -60,6 +61,33 @@ class Machines:
     openai: OpenAIServer
     urls: list[str] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
+    proxy: Process | None = None
+    commands: list[tuple[tuple[str, ...], Path, dict[str, str]]] = field(default_factory=list)
+    """What starts each server: the command, its folder, and its environment."""
+    proxy_file: Path = Path()
+
+    async def start(self, number: int) -> None:
+        """Start a server, or start it anew; it is not awaited until it is ready."""
+        command, home, given = self.commands[number]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env=environ(**given),
+            cwd=home,
+            stdout=DEVNULL,
+            stderr=None if os.environ.get("CI") else PIPE,
+            limit=1 << 24,
+        )
+        self.processes[number : number + 1] = [process]
+
+    async def start_proxy(self) -> None:
+        """Start haproxy, or start it anew."""
+        command = ("/usr/sbin/haproxy", "-db", "-q", "-f", str(self.proxy_file))
+        self.proxy = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL, stderr=sys.stderr)
+
+    async def close(self) -> None:
+        """End whatever runs."""
+        for process in (*self.processes, *((self.proxy,) if self.proxy else ())):
+            await end(process)
 
     @property
     def caller(self) -> Caller:
@@ -120,7 +148,7 @@ async def machines(
     number: int = 2,
     callee: Callee | None = None,
     spec: str = SPEC,
-    engines: tuple[ScriptedHearing, ScriptedBrain] | None = None,
+    engines: tuple[Hearing, Brain] | None = None,
     drain: str = "0s",
     environs: Sequence[Mapping[str, str]] = (),
 ) -> AsyncIterator[Machines]:
@@ -140,6 +168,7 @@ async def machines(
         twilio.connect(Network(twilio.auth_token, callee).put_through)
         ports = [free_port() for _ in range(number + 1)]
         rig = Machines(f"http://127.0.0.1:{ports[0]}", store, twilio, callee, openai)
+        stack.push_async_callback(rig.close)
         given = {
             "OPENAI_API_KEY": "test",
             "OPENAI_BASE_URL": openai.base_url,
@@ -148,29 +177,18 @@ async def machines(
             "AGENTRUN_API_KEY": KEY,
         }
         own = [*environs, *({} for _ in range(number - len(environs)))]
-        for port, more in zip(ports[1:], own, strict=True):
+        for index, (port, more) in enumerate(zip(ports[1:], own, strict=True)):
             rig.urls.append(f"http://127.0.0.1:{port}")
             home = folder / str(port)
             home.mkdir()
             command = (*SERVE, *map(str, specs), "--port", str(port), "--public-url", rig.url)
-            rig.processes.append(
-                await asyncio.create_subprocess_exec(
-                    *(*command, "--records", store, "--drain", drain, *options),
-                    env=environ(**given, **more),
-                    cwd=home,
-                    stdout=DEVNULL,
-                    stderr=None if os.environ.get("CI") else PIPE,
-                    limit=1 << 24,
-                )
-            )
-            stack.push_async_callback(end, rig.processes[-1])
-        config = folder / "haproxy.cfg"
+            command += ("--records", store, "--drain", drain, *options)
+            rig.commands.append((command, home, {**given, **more}))
+            await rig.start(index)
+        rig.proxy_file = folder / "haproxy.cfg"
         servers = (f"  server m{port} 127.0.0.1:{port}\n" for port in ports[1:])
-        config.write_text(PROXY.format(port=ports[0]) + "".join(servers))
-        proxy = await asyncio.create_subprocess_exec(
-            "/usr/sbin/haproxy", "-db", "-q", "-f", str(config), stdout=DEVNULL, stderr=sys.stderr
-        )
-        stack.push_async_callback(end, proxy)
+        rig.proxy_file.write_text(PROXY.format(port=ports[0]) + "".join(servers))
+        await rig.start_proxy()
         for url in (*rig.urls, rig.url):
             await is_ready(url)
         yield rig

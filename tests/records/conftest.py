@@ -52,7 +52,7 @@ class PostgreSQL:
         """Kill all of its processes, the first one first, so that it can end no other in order."""
         lock = self._folder / "data" / "postmaster.pid"
         first = int(lock.read_text().split()[0])
-        for process in (first, *_children(first)):
+        for process in (first, *children(first)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         # where nobody waits for orphans, as in some containers, it would be taken for one that lives
@@ -71,7 +71,7 @@ class PostgreSQL:
         )
 
 
-def _children(process: int) -> list[int]:
+def children(process: int) -> list[int]:
     """The processes that ``process`` has started."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
