@@ -86,9 +86,9 @@ def _window(wanted: CallQuery, index: SearchIndex | None) -> sa.Select[Any]:
     """The newest calls that may match: those that the index names, and those that are not in it."""
     others = _of_columns(wanted).add_columns(CALLS.c.started).where(UNINDEXED)
     some = [others.order_by(*ORDER).limit(MOST_SEARCHED)]
-    candidates = index.candidates(wanted) if index else None
+    candidates = index.candidates(wanted, MOST_SEARCHED) if index else None
     if candidates is not None and not wanted.up and wanted.has.outcome != UP:
-        some.append(candidates.limit(MOST_SEARCHED))
+        some.append(candidates)
     # a call that has changed since is in both
     every = sa.union(*(sa.select(each.subquery()) for each in some)).subquery()
     return sa.select(every).order_by(*(every.c[name].desc() for name in _ORDER)).limit(MOST_SEARCHED)

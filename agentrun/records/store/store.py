@@ -195,10 +195,7 @@ class Store:
         return list(dict.fromkeys(row[0] for row in rows))
 
     def find(self, wanted: CallQuery, parts: Collection[Part] = ()) -> Iterator[dict[str, Any]]:
-        """Records, the newest first; of each those of its ``parts`` alone that are named, if some are.
-
-        What a part's name stands with are the fields of its entries that are needed: others may be missing.
-        """
+        """Records, the newest first; of each those of its ``parts`` alone, if some are named."""
         dialect = self._engine.dialect.name
         page = call_selection.keys(wanted, dialect, self.search).subquery()
         query = call_selection.read(page, dialect, parts).add_columns(*_KNOWN)

@@ -26,8 +26,8 @@ UNINDEXED = sa.text("calls.search_state <> calls.seen || '/' || coalesce(calls.e
 class _Index(Protocol):
     """The index of one kind of database."""
 
-    def candidates(self, wanted: CallQuery) -> sa.Select[Any]:
-        """The agents, ids and beginnings of calls that may match, the newest first."""
+    def candidates(self, wanted: CallQuery, most: int) -> sa.Select[Any]:
+        """The agents, ids and beginnings of the newest calls that may match, at most so many."""
 
     def write(self, connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
         """Put records into the index, whether they are in it or not."""
@@ -45,9 +45,9 @@ class SearchIndex:
         if sa.inspect(database).has_table("search_index"):
             self._index = PostgreSQLIndex() if database.dialect.name == "postgresql" else SQLiteIndex()
 
-    def candidates(self, wanted: CallQuery) -> sa.Select[Any] | None:
+    def candidates(self, wanted: CallQuery, most: int) -> sa.Select[Any] | None:
         """The calls of the index that may match; None where there is no index."""
-        return self._index.candidates(wanted) if self._index else None
+        return self._index.candidates(wanted, most) if self._index else None
 
     def add(self, most: int = BATCH) -> int:
         """Put up to ``most`` ended calls into the index, the newest first; how many there were."""

@@ -7,7 +7,7 @@ A call's row goes with the call, by its foreign key. https://www.postgresql.org/
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC
 from typing import Any
 
@@ -20,6 +20,9 @@ LONGEST = 3
 """Letters of a run."""
 MOST_TERMS = 24
 """Runs that a search asks for; the others would leave out next to nothing."""
+_ORDER = "started", "id", "agent"
+RECENT = 4
+"""Calls that are looked at one by one before the index is asked, for each that is wanted."""
 TABLE = sa.Table(
     "search_index",
     sa.MetaData(),
@@ -33,17 +36,30 @@ TABLE = sa.Table(
 class PostgreSQLIndex:
     """Raises sqlalchemy.exc.SQLAlchemyError."""
 
-    def candidates(self, wanted: CallQuery) -> sa.Select[Any]:
-        """The agents, ids and beginnings of calls that may match, the newest first."""
-        query = sa.select(TABLE.c.agent, TABLE.c.id, TABLE.c.started)
-        if terms := _asked(wanted):
-            has = TABLE.c.terms.op("@>", is_comparison=True)
-            query = query.where(has(sa.literal(terms, TABLE.c.terms.type)))
-        if wanted.since:
-            query = query.where(TABLE.c.started >= wanted.since.astimezone(UTC).isoformat())
-        if wanted.before:
-            query = query.where(TABLE.c.started < wanted.before.astimezone(UTC).isoformat())
-        return query.order_by(TABLE.c.started.desc(), TABLE.c.id.desc(), TABLE.c.agent.desc())
+    def candidates(self, wanted: CallQuery, most: int) -> sa.Select[Any]:
+        """The agents, ids and beginnings of the newest calls that may match, at most so many.
+
+        What many calls have is found among the newest; only what few have is looked up in the index, which
+        gives all of them, and in no order.
+        """
+        names, when, terms = [TABLE.c.agent, TABLE.c.id, TABLE.c.started], list(_when(wanted)), _asked(wanted)
+        order = [TABLE.c[name].desc() for name in _ORDER]
+        if not terms:
+            return sa.select(*names).where(*when).order_by(*order).limit(most)
+        newest = (
+            sa.select(*names, TABLE.c.terms).where(*when).order_by(*order).limit(RECENT * most).subquery()
+        )
+        newest_first = (newest.c[name].desc() for name in _ORDER)
+        recent = (
+            sa.select(*(newest.c[each.name] for each in names))
+            .where(_has(newest.c.terms, terms))
+            .order_by(*newest_first)
+        )
+        few = recent.limit(most).cte("recent")
+        is_short = sa.select(sa.func.count()).select_from(few).scalar_subquery() < most
+        whole = sa.select(*names).where(_has(TABLE.c.terms, terms), is_short, *when)
+        every = sa.union(sa.select(few), whole).subquery()
+        return sa.select(every).order_by(*(every.c[name].desc() for name in _ORDER)).limit(most)
 
     def write(self, connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
         """Put records into the index, whether they are in it or not."""
@@ -55,6 +71,17 @@ class PostgreSQLIndex:
             for row in rows
         ]
         connection.execute(sa.insert(TABLE), values)
+
+
+def _has(terms: sa.ColumnElement[Any], asked: list[int]) -> sa.ColumnElement[bool]:
+    return terms.op("@>", is_comparison=True)(sa.literal(asked, TABLE.c.terms.type))
+
+
+def _when(wanted: CallQuery) -> Iterator[sa.ColumnElement[bool]]:
+    if wanted.since:
+        yield TABLE.c.started >= wanted.since.astimezone(UTC).isoformat()
+    if wanted.before:
+        yield TABLE.c.started < wanted.before.astimezone(UTC).isoformat()
 
 
 def _stored(sections: dict[str, str]) -> set[int]:

@@ -32,8 +32,8 @@ TEXTS = sa.table(
 class SQLiteIndex:
     """Raises sqlalchemy.exc.SQLAlchemyError."""
 
-    def candidates(self, wanted: CallQuery) -> sa.Select[Any]:
-        """The agents, ids and beginnings of calls that may match, the newest first."""
+    def candidates(self, wanted: CallQuery, most: int) -> sa.Select[Any]:
+        """The agents, ids and beginnings of the newest calls that may match, at most so many."""
         query = sa.select(KEYS.c.agent, KEYS.c.id, KEYS.c.started)
         query = query.select_from(TEXTS.join(KEYS, KEYS.c.number == TEXTS.c.rowid))
         some = parts(wanted.has, wanted.agent)
@@ -46,7 +46,7 @@ class SQLiteIndex:
             query = query.where(TEXTS.c.rowid >= number(wanted.since))
         if wanted.before:
             query = query.where(TEXTS.c.rowid < number(wanted.before))
-        return query.order_by(TEXTS.c.rowid.desc())
+        return query.order_by(TEXTS.c.rowid.desc()).limit(most)
 
     def write(self, connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
         """Put records into the index, whether they are in it or not."""

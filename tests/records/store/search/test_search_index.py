@@ -83,6 +83,22 @@ def test_calls_are_found_alike_whether_they_are_in_the_index_or_not(store: Store
     assert not wrong
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 5, 20])
+@pytest.mark.parametrize("word", ["often", "seldom", "nowhere"])
+def test_the_newest_calls_are_found_whether_many_or_few_have_the_word(
+    store: Store, monkeypatch: pytest.MonkeyPatch, most: int, word: str
+) -> None:
+    monkeypatch.setattr(call_selection, "MOST_SEARCHED", most)
+    said = ["often" + (" seldom" if number in (1, 17, 19) else "") for number in range(20)]
+    store.save([call(number, words) for number, words in enumerate(said)], "a server")
+    index_all(store)
+    for query in ({}, {"since": BEGAN - timedelta(minutes=18)}, {"before": BEGAN - timedelta(minutes=3)}):
+        last = 18 if "since" in query else 19
+        first = 4 if "before" in query else 0
+        wanted = [f"CA{number}" for number in range(first, last + 1) if word in said[number]]
+        assert ids(store, CallFilter(text=word), **query) == wanted[:most]
+
+
 def test_an_old_call_is_found_behind_any_number_of_newer_ones(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
