@@ -75,11 +75,13 @@ class RecordWriter:
         self._lapses = Lapses(time.monotonic)
         self._touched = self._forgot = self._counted = self._indexed = float("-inf")
         self._failing = False
+        self._begun = asyncio.Event()
 
     def watch(self, record: CallRecord) -> None:
-        """Write ``record`` from now on, until it has ended."""
+        """Write ``record`` from now on, until it has ended; at once, so that others know of the call."""
         self._open.setdefault(record.key, _Open(record))
         record.flush = self.write
+        self._begun.set()
 
     def is_unwritten(self, record: CallRecord) -> bool:
         """Whether the store may lack something of ``record``."""
@@ -101,9 +103,11 @@ class RecordWriter:
         """Write what has changed, over and over, until it is cancelled."""
         await self._take_in()
         while True:
+            self._begun.clear()
             await self.write()
             await self._look_after()
-            await asyncio.sleep(PERIOD_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._begun.wait(), PERIOD_SECONDS)
 
     async def close(self, seconds: float = CLOSE_SECONDS) -> None:
         """Write what is left, or keep it in files, and let go of the store; returns whatever that does.

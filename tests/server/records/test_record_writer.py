@@ -21,6 +21,7 @@ from agentrun.records.store import leases
 from agentrun.records.store.leases import CONFIRM_SECONDS, Lapses
 from agentrun.records.store.local_copies import LocalCopies
 from agentrun.records.store.store import CUT_OFF, CallQuery, Store
+from agentrun.server.records import record_writer
 from agentrun.server.records.record_writer import RecordWriter
 from tests.calls.desk import until
 from tests.records.store.test_store import lapse
@@ -79,6 +80,22 @@ async def test_a_record_that_can_not_be_written_costs_only_itself(store: Store, 
     assert told == ["desk"]
     [kept] = copies.folder.iterdir()
     assert json.loads(kept.read_text())["record"]["id"] == "CA2"
+
+
+async def test_a_call_that_begins_is_stored_at_once(
+    store: Store, copies: LocalCopies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_writer, "PERIOD_SECONDS", 3600.0)
+    writer = RecordWriter(store, copies)
+    writing = asyncio.create_task(writer.run())
+    for name in ("CA1", "CA2"):
+        await asyncio.sleep(0.05)
+        writer.watch(record_of(name, ended=False))
+        async with asyncio.timeout(20):
+            while name not in ids(store):  # noqa: ASYNC110 - a thread writes it
+                await asyncio.sleep(0.02)
+    writing.cancel()
+    await writer.close()
 
 
 async def test_a_record_that_neither_store_nor_file_can_have_costs_only_itself(
