@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
+from agentrun.cli.commands import serve as command
+from agentrun.cli.input import ctrl_c
+from agentrun.cli.output import server_screen
+from agentrun.server.auth.local_access import LocalAccess
+from agentrun.server.lifecycle import drain, startup
 from agentrun.simulate.caller import Caller, RefusedError
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
@@ -77,6 +84,34 @@ async def test_a_second_signal_ends_a_drain_at_once(tmp_path: Path, second: sign
         process.send_signal(second)
         assert await asyncio.wait_for(process.wait(), 10) == 0
         assert not [r for r in openai.requests if r.route == "speech" and "I must go." in str(r.body)]
+
+
+@pytest.mark.parametrize(("told_while_starting", "lame_duck"), [(True, 0.0), (False, 10.0)])
+async def test_a_server_that_is_told_to_stop_while_it_starts_waits_for_no_balancer(
+    monkeypatch: pytest.MonkeyPatch, told_while_starting: bool, lame_duck: float
+) -> None:
+    stop, waited = ctrl_c.StopRequest(), list[float]()
+    settings, board = SimpleNamespace(local=LocalAccess()), SimpleNamespace(plans={})
+    started = SimpleNamespace(settings=settings, switchboard=board, talk=None)
+
+    @contextlib.asynccontextmanager
+    async def starting(*_: object) -> AsyncIterator[object]:
+        if told_while_starting:
+            stop.note(signal.SIGTERM)
+        else:
+            asyncio.get_running_loop().call_later(0.05, stop.note, signal.SIGTERM)
+        yield started
+
+    async def leave(_board: object, _drain: float, _now: object, lame_duck: float) -> None:
+        waited.append(lame_duck)
+
+    monkeypatch.setattr(ctrl_c, "stopping", lambda: contextlib.nullcontext(stop))
+    monkeypatch.setattr(startup, "running_server", starting)
+    monkeypatch.setattr(drain, "leave", leave)
+    monkeypatch.setattr(server_screen, "show_stop", lambda *_: None)
+    with socket.socket() as sock:
+        assert await command._serve((), startup.Options(worker=1), 5.0, 10.0, sock) == 0
+    assert waited == [lame_duck]
 
 
 def test_a_drain_without_a_unit_is_wrong_usage(tmp_path: Path) -> None:

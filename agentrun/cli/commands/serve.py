@@ -188,11 +188,13 @@ async def _serve(
             if options.worker == 0:
                 server_screen.show_start(server)
             server.settings.local.on_seen(lambda: server_screen.show_proxy(server))
+            # one that was told to stop while it started has not been seen by any balancer
+            was_seen = not stop.asked.is_set()
             await _wait(stop.asked, server)
             server_screen.show_stop(server, drain if stop.gently else 0.0)
             cutting = asyncio.create_task(cut_when(stop.now, server.switchboard))
             if stop.gently:
-                await leave(server.switchboard, drain, stop.now, lame_duck)
+                await leave(server.switchboard, drain, stop.now, lame_duck if was_seen else 0.0)
         cutting.cancel()
     return 0
 
