@@ -90,7 +90,7 @@ class Operator:
         if "table" in words:
             return Answer(calls=(ToolCall("book", {"guests": 4}),))
         if "colleague" in words:
-            return Answer(THROUGH.text, (ToolCall("transfer", {"to": "billing"}),))
+            return Answer(THROUGH.text, (ToolCall("transfer", {"to": "billing", "words": THROUGH.text}),))
         return LONG
 
 
