@@ -40,10 +40,16 @@ def keys(wanted: CallQuery, dialect: str, index: SearchIndex | None = None) -> s
         return _of_columns(wanted).order_by(*ORDER).limit(most).offset(skip)
     window = _window(wanted, index).subquery()
     these = (CALLS.c.agent == window.c.agent) & (CALLS.c.id == window.c.id)
-    chosen = sa.select(CALLS.c.agent, CALLS.c.id).join_from(CALLS, window, these)
+    found = sa.select(CALLS.c.agent, CALLS.c.id).where(*_conditions(wanted.has, dialect))
+    if dialect == "postgresql":
+        # it does not know what a look into a record costs, and might look into all there are
+        one = found.where(these).limit(1).lateral()
+        chosen = sa.select(one.c.agent, one.c.id).select_from(window.join(one, sa.true()))
+    else:
+        chosen = found.join_from(CALLS, window, these)
     # in the window's own order: records are looked into until there are enough
     order = (window.c[name].desc() for name in _ORDER)
-    return chosen.where(*_conditions(wanted.has, dialect)).order_by(*order).limit(most).offset(skip)
+    return chosen.order_by(*order).limit(most).offset(skip)
 
 
 def read(page: sa.Subquery, dialect: str, parts: Collection[Part]) -> sa.Select[Any]:
