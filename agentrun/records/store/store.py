@@ -202,7 +202,7 @@ class Store:
         many = wanted.where is not None or wanted.most is None or wanted.most > _PAGE
         with contextlib.closing(self._read(query, _PAGE if many else None)) as rows:
             matches = (row for row in rows if not (wanted.up and row["ended"]))
-            yield from itertools.islice(filter(wanted.where or _any, matches), wanted.most)
+            yield from itertools.islice(filter(wanted.where or bool, matches), wanted.most)
 
     def last_searched(self, wanted: CallQuery) -> str | None:
         """When the oldest call began that a search looks into; None where it looks into all there are."""
@@ -241,10 +241,6 @@ def _writing(insert: Any) -> Any:
     may = CALLS.c.ended.is_(None) | leases.given_up(new.owner) | new.ended.is_not(None)
     changed, mine = {name: new[name] for name in _CHANGING}, (CALLS.c.key == new.key) & may
     return statement.on_conflict_do_update(index_elements=["agent", "id"], set_=changed, where=mine)
-
-
-def _any(_row: Row) -> bool:
-    return True
 
 
 def _is(agent: str, call_id: str) -> sa.ColumnElement[bool]:
