@@ -20,7 +20,7 @@ from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
 from agentrun.session.speech.dtmf import DtmfKeys
-from agentrun.session.speech.transfers import Transfers
+from agentrun.session.speech.transfers import TRANSFERRED, Transfers
 from agentrun.session.thread_bridge import ThreadBridge
 from agentrun.session.tracking.audio_recorder import Recording
 from agentrun.session.tracking.live_sound import LiveSound
@@ -182,7 +182,7 @@ class SessionCallControl:
         with self.transfers.at_work():
             await self._say_and_be_heard(line, words)
             await self.transfers.to(to)
-            await line.end("agent", "the agent transferred the caller")
+            await line.end("agent", TRANSFERRED)
 
     async def hand_over(self, to: str, words: str) -> None:
         line = self._line()

@@ -31,6 +31,7 @@ from agentrun.session.speech import greeting
 from agentrun.session.speech.announcements import Announcements
 from agentrun.session.speech.apology import MOST_SECONDS, STUCK_SECONDS, Apology
 from agentrun.session.speech.key_turns import KeyTurns
+from agentrun.session.speech.transfers import TRANSFERRED
 from agentrun.session.speech.who_is_speaking import WhoIsSpeaking
 from agentrun.session.tracking import audio_recorder
 from agentrun.session.tracking.background_transcription import BackgroundTranscription
@@ -216,7 +217,8 @@ class Session:
 
     async def _disconnected(self) -> None:
         self._transcript.hang_up()
-        await self.line.transfers.settled()
+        if await self.line.transfers.settled():
+            self._over("agent", TRANSFERRED)  # also where the tool that asked was given up meanwhile
         lost = self._connection.why_lost()
         self._over("error" if lost else "caller", lost or "the caller hung up", leave=bool(lost))
         self._caller_gone.set()

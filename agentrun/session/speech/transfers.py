@@ -14,6 +14,8 @@ from agentrun.transports.connection import Control
 TRANSFER_SECONDS = 8.0
 """How long the telephone company may take to say that it puts the caller through."""
 _DEPARTURE_SECONDS = 6.0
+TRANSFERRED = "the agent transferred the caller"
+"""Why a call is over for the agent."""
 _NO_TELEPHONE = "That can't be done: the caller is not on a telephone. Say so, and go on yourself."
 _UNDER_WAY = "The caller is being transferred already. Do not transfer them again."
 
@@ -25,6 +27,7 @@ class Transfers:
         self._control = control
         self._under_way: asyncio.Task[None] | None = None
         self._tool_at_work = False
+        self._taken = False
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
@@ -56,13 +59,14 @@ class Transfers:
 
     def _is_settled(self, transfer: asyncio.Task[None]) -> None:
         self._under_way = None
-        if not transfer.cancelled():
-            transfer.exception()  # who asked has it, or asks no more
+        if not transfer.cancelled() and transfer.exception() is None:  # who asked has it, or asks no more
+            self._taken = True
 
-    async def settled(self) -> None:
-        """The caller has left: wait for the word on a transfer that is under way."""
+    async def settled(self) -> bool:
+        """The caller has left: wait for the word on a transfer that is under way; whether one took them."""
         if self._under_way:
             await asyncio.wait({self._under_way}, timeout=_DEPARTURE_SECONDS)
+        return self._taken
 
     def close(self) -> None:
         """The call is over: no word of the telephone company is waited for any more."""
