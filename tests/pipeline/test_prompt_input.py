@@ -104,13 +104,39 @@ async def test_whoever_waits_can_be_cancelled() -> None:
     assert waited.cancelled()
 
 
-def test_pipecat_s_own_waiting_is_replaced_where_python_s_makes_tasks(
+@pytest.mark.parametrize(
+    ("version", "replaced"),
+    [((3, 11, 2), False), ((3, 11, 4), True), ((3, 11, 15), True), ((3, 12, 0), False), ((3, 13, 1), False)],
+)
+def test_python_s_own_waiting_is_replaced_where_it_makes_tasks_and_can_be_done_without(
+    monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], replaced: bool
+) -> None:
+    before = object()
+    monkeypatch.setattr(asyncio, "wait_for", before)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "version_info", version)
+        pipecat_private.wait_without_tasks()
+    assert asyncio.wait_for is (prompt_input.wait_for if replaced else before)
+
+
+async def test_a_limit_in_a_cancelled_task_s_cleaning_up_is_no_second_cancellation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    before = asyncio.wait_for
-    monkeypatch.setattr(asyncio, "wait_for", before)
+    monkeypatch.setattr(asyncio, "wait_for", asyncio.wait_for)
     pipecat_private.wait_without_tasks()
-    if sys.version_info < (3, 12):
-        assert asyncio.wait_for is prompt_input.wait_for
-    else:
-        assert asyncio.wait_for is before
+    raised = list[type[BaseException]]()
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(10)
+        finally:
+            try:
+                await asyncio.wait_for(asyncio.Event().wait(), 0.01)
+            except (TimeoutError, asyncio.CancelledError) as error:
+                raised.append(type(error))
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task})
+    assert raised == [TimeoutError]

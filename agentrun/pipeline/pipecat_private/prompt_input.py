@@ -39,9 +39,10 @@ def wait_without_tasks() -> None:
     """Have ``asyncio.wait_for`` make no task for what it waits for, as from Python 3.12 on.
 
     Before, Pipecat puts one of its own there, which makes a task, a future and a timer for each piece of
-    sound that comes or goes.
+    sound that comes or goes. Python's own stays before 3.11.4, where ``asyncio.timeout`` takes a limit that a
+    cancelled task reaches as it cleans up for a cancellation: https://github.com/python/cpython/issues/102780.
     """
-    if sys.version_info < (3, 12):
+    if (3, 11, 4) <= sys.version_info < (3, 12):
         asyncio.wait_for = wait_for  # type: ignore[assignment]
 
 
