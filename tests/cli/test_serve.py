@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -20,7 +21,7 @@ from agentrun.simulate.caller import Caller
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests import programs
-from tests.calls.desk import HELLO
+from tests.calls.desk import HELLO, until
 
 ROOT = Path(__file__).parents[2]
 SPEC = "name: desk\ntransport: twilio\nprompts: {system: Hi., greeting: Hello., apology: Sorry.}\n"
@@ -215,3 +216,35 @@ async def test_it_says_that_it_starts_before_it_is_ready(spec: Path) -> None:
     finally:
         server.kill()
         await server.wait()
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler of its own for a signal, as it has once what it needs is loaded."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = re.search(r"SigCgt:\s*([0-9a-f]+)", status)
+    return caught is not None and bool(int(caught[1], 16) >> (number - 1) & 1)
+
+
+@pytest.mark.needs(sys.platform == "linux", "Linux says of each process which signals it handles")
+async def test_a_second_signal_ends_a_start_that_waits_for_its_store(spec: Path, tmp_path: Path) -> None:
+    async with OpenAIServer(ScriptedHearing(()), ToneVoice(), ScriptedBrain(())) as openai:
+        given = environ(OPENAI_API_KEY="test", OPENAI_BASE_URL=openai.base_url)
+        store = tmp_path / "calls.sqlite3"
+        with contextlib.closing(sqlite3.connect(store, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            arguments = (*SERVE, str(spec), "--port", "0", "--insecure", "--records", f"sqlite:///{store}")
+            process = await asyncio.create_subprocess_exec(*arguments, stdout=PIPE, stderr=PIPE, env=given)
+            assert process.stderr is not None
+            said = await process.stderr.readuntil(b"\n")
+            await until(lambda: catches(process.pid, signal.SIGTERM), 60)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                process.send_signal(number)
+                await asyncio.sleep(0.5)
+            try:
+                _, rest = await asyncio.wait_for(process.communicate(), 15)
+            finally:
+                if process.returncode is None:
+                    process.kill()
+    assert b"Starting desk" in said
+    assert (process.returncode, b"Traceback" in rest) == (1, False)
+    assert b"stopped before it had started" in rest

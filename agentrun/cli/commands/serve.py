@@ -175,14 +175,16 @@ async def _supervise(number: int, sock: socket.socket) -> int:
 async def _serve(
     specs: tuple[Path, ...], options: Options, drain: float, lame_duck: float, sock: socket.socket
 ) -> int:
-    from agentrun.cli.input.ctrl_c import stopping
+    from agentrun.cli.input.ctrl_c import ending_a_start, stopping
     from agentrun.cli.output import server_screen
     from agentrun.server.lifecycle.drain import cut_when, leave
     from agentrun.server.lifecycle.startup import running_server
 
     with stopping() as stop, server_screen.progress("Loading") as done:
         async with contextlib.AsyncExitStack() as stack:
-            server = await stack.enter_async_context(running_server(specs, dict(os.environ), options, sock))
+            starting = running_server(specs, dict(os.environ), options, sock)
+            async with ending_a_start(stop):
+                server = await stack.enter_async_context(starting)
             _settle()
             done()
             if options.worker == 0:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+
+import click
+
+START_SECONDS = 20.0
+"""What is left of a start when a signal finds it under way."""
 
 
 @contextlib.contextmanager
@@ -53,3 +58,33 @@ def stopping() -> Iterator[StopRequest]:
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
+
+
+@contextlib.asynccontextmanager
+async def ending_a_start(stop: StopRequest) -> AsyncIterator[None]:
+    """End a start that a signal finds under way, when it takes long after it, or at a second signal.
+
+    Bringing tables up to date may take an hour, and another process may hold them; it begins anew at the next
+    start. Raises SystemExit then.
+    """
+    start = asyncio.current_task()
+    assert start is not None  # noqa: S101
+
+    async def watch() -> None:
+        await stop.asked.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(START_SECONDS):
+                await stop.now.wait()
+        start.cancel()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not watching.done():
+            raise
+        start.uncancel()
+        click.echo("stopped before it had started", err=True)
+        raise SystemExit(1) from None
+    finally:
+        watching.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Callable
@@ -59,7 +60,7 @@ class Admission:
         self._now = now
         self._asked: dict[tuple[str, str], float] = {}
         """Until when a call is expected here."""
-        self._looked = float("-inf")
+        self._looked, self._looking = float("-inf"), asyncio.Lock()
         self._watchers: list[Callable[[str, Kind], None]] = []
 
     def on_refusal(self, watcher: Callable[[str, Kind], None]) -> None:
@@ -85,11 +86,12 @@ class Admission:
 
     async def look_elsewhere(self) -> None:
         """Where this machine seems full, leave out the calls that it let in and whose streams others got."""
-        now = self._clock()
-        if self.is_full and now - self._looked >= LOOK_SECONDS:
-            self._looked = now
-            for agent, call_id in await self.state.elsewhere():
-                self.forget(agent, call_id)
+        # of callers who come at once all wait for the one look
+        async with self._looking:
+            if self.is_full and self._clock() - self._looked >= LOOK_SECONDS:
+                for agent, call_id in await self.state.elsewhere():
+                    self.forget(agent, call_id)
+                self._looked = self._clock()
 
     async def take(
         self, plan: Plan, call_id: str, called: str, *, seconds: float = LIFETIME_SECONDS

@@ -34,7 +34,7 @@ async def _asked(place: str, address: Address) -> Finding:
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             _, writer = await asyncio.open_connection(address.host, address.port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         why = "does not answer" if isinstance(error, TimeoutError) else "can't be reached"
         hint = f"start what is to be asked there, or name another address; {only}"
         return Finding(WHAT, "error", f"{place}: {address} {why}", hint)

@@ -106,8 +106,10 @@ class RecordWriter:
             self._begun.clear()
             await self.write()
             await self._look_after()
+            # Python 3.11's wait_for may take a cancellation for the event that came with it
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._begun.wait(), PERIOD_SECONDS)
+                async with asyncio.timeout(PERIOD_SECONDS):
+                    await self._begun.wait()
 
     async def close(self, seconds: float = CLOSE_SECONDS) -> None:
         """Write what is left, or keep it in files, and let go of the store; returns whatever that does.

@@ -30,6 +30,8 @@ class _Held:
     place: Place
     expires: float | None
     owner: str = ""
+    told: bool = False
+    """Whether the place is in the database too."""
 
 
 class MemoryBackend:
@@ -56,15 +58,19 @@ class MemoryBackend:
         for whose, limits in asked.scopes:
             if refusal := self._taken(whose, asked.caller).refusal(limits):
                 return refusal
-        self.note(asked)
+        self._hold(asked, told=False)
         return None
 
     def note(self, asked: Asked) -> None:
-        """The call has got its place elsewhere."""
+        """The call has got its place in the database."""
         if self._known(asked):
-            return
+            self._held[asked.agent, asked.call_id].told = True
+        else:
+            self._hold(asked, told=True)
+
+    def _hold(self, asked: Asked, *, told: bool) -> None:
         place, now = Place(asked.agent, asked.call_id, asked.caller), self._clock()
-        self._held[asked.agent, asked.call_id] = _Held(place, now + asked.seconds)
+        self._held[asked.agent, asked.call_id] = _Held(place, now + asked.seconds, told=told)
         for whose in (asked.agent, ""):
             self._begun.setdefault(whose, []).append(now)
 
@@ -104,9 +110,9 @@ class MemoryBackend:
 
     @property
     def expected(self) -> list[CallName]:
-        """The calls that have a place and are not up."""
+        """The calls that are not up and have a place in the database, as those of its absence don't."""
         self._drop()
-        return [name for name, held in self._held.items() if held.expires is not None]
+        return [name for name, held in self._held.items() if held.expires is not None and held.told]
 
     @property
     def held(self) -> int:

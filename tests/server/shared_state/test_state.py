@@ -130,6 +130,24 @@ async def test_while_it_is_away_a_process_decides_within_its_share_of_the_limit(
     assert alone == ["admission", "admission", "token", "answered"]
 
 
+async def test_who_was_let_in_while_it_was_away_is_not_taken_for_a_call_of_others(both: Both) -> None:
+    database, mine, others = both
+    assert await mine.ask(asked(0, 9)) is None
+    database.gone = refuse
+    assert await mine.ask(asked(1, 9)) is None
+    database.gone = lambda: None
+    await mine.beat()
+    assert await mine.elsewhere() == []
+    others.change(Up(Place("desk", "CA0", "+1555")))
+    await settled(others)
+    assert await mine.elsewhere() == [("desk", "CA0")]
+    # its webhook comes again: now they know of it
+    assert await mine.ask(asked(1, 9)) is None
+    others.change(Up(Place("desk", "CA1", "+1555")))
+    await settled(others)
+    assert sorted(await mine.elsewhere()) == [("desk", "CA0"), ("desk", "CA1")]
+
+
 async def test_when_it_is_back_it_learns_what_is_up_and_what_is_over(both: Both) -> None:
     database, mine, others = both
     assert await mine.ask(asked(0, 9)) is None
