@@ -8,6 +8,8 @@ from fastapi import HTTPException
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agentrun.server.spec_editing import editable_files
+
 MOST_BODY_BYTES = 64 * 1024
 BODY_SECONDS = 10.0
 HEADERS = {
@@ -30,10 +32,12 @@ class RequestLimits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await self._app(scope, _bounded(receive), _with_headers(send))
+        is_edit = scope["path"].startswith(f"{editable_files.ROUTES}/")
+        most = editable_files.MOST_EDIT_BYTES if is_edit else MOST_BODY_BYTES
+        await self._app(scope, _bounded(receive, most), _with_headers(send))
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, most: int) -> Receive:
     deadline = asyncio.get_running_loop().time() + BODY_SECONDS
     size, complete = 0, False
 
@@ -47,8 +51,8 @@ def _bounded(receive: Receive) -> Receive:
         except TimeoutError:
             raise HTTPException(408, "the request took too long", {"Connection": "close"}) from None
         size += len(message.get("body", b""))
-        if size > MOST_BODY_BYTES:
-            raise HTTPException(413, f"send at most {MOST_BODY_BYTES // 1024} KiB", {"Connection": "close"})
+        if size > most:
+            raise HTTPException(413, f"send at most {most // 1024} KiB", {"Connection": "close"})
         complete = not message.get("more_body", False)
         return message
 

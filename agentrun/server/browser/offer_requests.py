@@ -11,13 +11,15 @@ from fastapi import HTTPException, Request
 MOST_OFFER_BYTES = 64 * 1024
 
 
-async def read_body(request: Request, *, optional: bool = False) -> dict[str, Any]:
-    """A JSON object of at most 64 KiB; no body is an empty one where it is ``optional``."""
+async def read_body(
+    request: Request, *, optional: bool = False, most: int = MOST_OFFER_BYTES
+) -> dict[str, Any]:
+    """A JSON object of at most ``most`` bytes; no body is an empty one where it is ``optional``."""
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
-        if len(raw) > MOST_OFFER_BYTES:
-            raise HTTPException(413, "a body has at most 64 KiB")
+        if len(raw) > most:
+            raise HTTPException(413, f"a body has at most {most // 1024} KiB")
     if optional and not raw:
         return {}
     try:

@@ -199,7 +199,7 @@ def _include_editing(
 ) -> None:
     """The routes that edit specs, where the page is that uses them."""
     if call_access.is_loopback(options.host) and not settings.one_of_many and not options.dispatch:
-        editor = Editor(*edits, options.overrides, options.style)
+        editor = Editor(*edits, lambda: list(switchboard.plans.values()), options.overrides, options.style)
         web.include_router(editing_routes.router(switchboard, settings.local, editor))
 
 

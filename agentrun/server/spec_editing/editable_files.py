@@ -8,11 +8,15 @@ from pathlib import Path
 
 from agentrun.errors import AgentRunError
 from agentrun.server.spec_editing import spec_text
-from agentrun.server.spec_editing.spec_text import SpecText
+from agentrun.server.spec_editing.spec_text import MOST_BYTES, SpecText
 from agentrun.spec.checks import secret_values
 from agentrun.spec.loading.spec_file import SpecFile
 
+ROUTES = "/console/specs"
 MOST_FILES = 20
+"""Files beside the spec."""
+MOST_EDIT_BYTES = 2 * (1 + MOST_FILES) * MOST_BYTES
+"""What a request with the texts of all files may have: twice their size, for JSON writes more."""
 
 
 def paths(file: SpecFile) -> Mapping[str, Path]:

@@ -21,7 +21,7 @@ from agentrun.server.auth.local_only import LocalCheck, require
 from agentrun.server.browser.offer_requests import read_body
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.spec_editing import editable_files
-from agentrun.server.spec_editing.editable_files import MOST_FILES
+from agentrun.server.spec_editing.editable_files import MOST_EDIT_BYTES, MOST_FILES
 from agentrun.server.spec_editing.editor import EditedSpec, Editor
 from agentrun.server.spec_editing.spec_text import MOST_BYTES, ChangedError, SpecText
 from agentrun.spec.checks import secret_values
@@ -63,7 +63,7 @@ class Write(FileChange):
 
 def router(switchboard: Switchboard, local: LocalAccess, editor: Editor) -> APIRouter:
     """Routes that read, try and write the spec of an agent; only the agent is named, never a path."""
-    routes = APIRouter(prefix="/console/specs", dependencies=[Depends(require_secret(local))])
+    routes = APIRouter(prefix=editable_files.ROUTES, dependencies=[Depends(require_secret(local))])
 
     def plan_of(agent: str) -> Plan:
         plan = switchboard.plans.get(agent)
@@ -129,7 +129,7 @@ def require_secret(local: LocalAccess) -> LocalCheck:
 
 async def _body(request: Request, model: type[T]) -> T:
     try:
-        return model.model_validate(await read_body(request))
+        return model.model_validate(await read_body(request, most=MOST_EDIT_BYTES))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise HTTPException(422, f"{first['loc'][0]}: {first['msg']}") from None

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from agentrun import spec
+from agentrun.server.app.request_limits import RequestLimits
 from agentrun.server.spec_editing import editable_files
 from tests.server.spec_editing.test_routes import Bench, make
 from tests.server.spec_editing.test_routes import bench as bench
@@ -164,6 +165,39 @@ async def test_what_is_wrong_is_told_with_its_file_and_line(
     assert tried["draft"] is None
     assert (await change(desk, "PUT", {name: text})).status_code == 422
     assert not desk.put
+
+
+async def test_what_breaks_another_agent_is_told_and_not_written(desk: Bench) -> None:
+    other = desk.path.with_name("shop.yaml")
+    other.write_text("extends: base.yaml\ntransport: local\nprompts: {system: 'You sell in {{ city }}.'}\n")
+    base = desk.path.with_name("base.yaml")
+    base.write_text(f"vars: {{city: Rome}}\n{BASE}")
+    desk.board.plans |= {"shop": make(spec.load(other)), "desk": make(spec.load(desk.path))}
+    tried = (await change(desk, "POST", {"base.yaml": BASE})).json()
+    errors = [each for each in tried["problems"] if each["severity"] == "error"]
+    assert [(each["path"], "agent 'shop'" in each["message"]) for each in errors] == [(str(other), True)]
+    assert "'city'" in errors[0]["message"]
+    assert tried["draft"] is None
+    assert (await change(desk, "PUT", {"base.yaml": BASE})).status_code == 422
+    assert base.read_text() != BASE
+
+
+async def test_what_is_wrong_with_another_agent_already_keeps_nothing_from_being_written(desk: Bench) -> None:
+    other = desk.path.with_name("shop.yaml")
+    other.write_text("extends: base.yaml\ntransport: local\nprompts: {system: You sell.}\n")
+    desk.board.plans["shop"] = make(spec.load(other))
+    other.write_text("extends: base.yaml\ntransport: local\nprompts: {system: '{{ nobody }}'}\n")
+    written = await change(desk, "PUT", {"base.yaml": f"# ours\n{BASE.replace('Hello', 'Hi')}"})
+    assert written.status_code == 200, written.text
+
+
+async def test_several_files_of_the_most_that_one_has_are_written(desk: Bench) -> None:
+    texts = dict.fromkeys(("prompts/desk.md", "sorry.txt"), "You answer. ü\n" * 3000)
+    limited = RequestLimits(desk.client._transport.app)  # type: ignore[attr-defined]
+    desk.client._transport.app = limited  # type: ignore[attr-defined]
+    written = await change(desk, "PUT", texts)
+    assert written.status_code == 200, written.text
+    assert (desk.path.parent / "sorry.txt").read_text() == texts["sorry.txt"]
 
 
 @pytest.mark.parametrize("name", ["notes.md", "../secret.md", "/etc/passwd", "desk.yaml", "x" * 5000])

@@ -83,7 +83,8 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     board = SimpleNamespace(plans={"desk": make(spec.load(path))}, drafts=DeskDrafts())
     local = LocalAccess()
     app = FastAPI()
-    app.include_router(routes.router(board, local, Editor(make, put)))  # type: ignore[arg-type]
+    editor = Editor(make, put, lambda: list(board.plans.values()))
+    app.include_router(routes.router(board, local, editor))  # type: ignore[arg-type]
     transport = httpx.ASGITransport(app=app)
     headers = {"authorization": f"Bearer {local.token}"}
     async with httpx.AsyncClient(
