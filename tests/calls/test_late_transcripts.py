@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pipecat.processors.aggregators.llm_response_universal import UserTurnMessageAddedMessage
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
+from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.records import CallRecord
+from agentrun.session.tracking.transcript import Transcript
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.openai.realtime.session import RealtimeSession
 from agentrun.testing import virtual_time
@@ -58,3 +64,43 @@ def test_the_question_stands_before_its_answer(
     assert [who for who, _ in said] == ["agent", "caller", "agent", "caller", "agent"], said
     assert said[1][1] == "When are you open?"
     assert said[3][1] == "Stop, a table please."
+
+
+@pytest.mark.parametrize(
+    ("dropped", "spoken", "written"),
+    [
+        (["Yes."], ["At six."], "At six."),
+        (["Yes."], ["Yes."], "Yes."),
+        (["Yes.", "No."], ["At six.", "For two."], "At six. For two."),
+        ([], ["At six.", "For two."], "At six.For two."),
+        (["Yes."], ["At six.", "For two."], "At six.For two."),
+        (["Yes."], [], "At six."),
+    ],
+    ids=["one", "the same words", "two", "joined otherwise", "dropped and joined otherwise", "not told"],
+)
+async def test_words_that_were_dropped_do_not_take_those_after_them_to_their_own_time(
+    dropped: list[str], spoken: list[str], written: str
+) -> None:
+    llm = OpenAIRealtimeLLMService(api_key="none")
+    pipecat_private.keep_session(llm, lambda _line: None)
+    events = pipecat_private.session_events(llm)
+    assert events
+    record = CallRecord("c", "desk", "twilio")
+    transcript = Transcript(record, asyncio.get_running_loop().time)
+    transcript._parts = SimpleNamespace(stt=None, llm=llm)  # type: ignore[assignment]
+
+    def say(words: str) -> None:
+        events.caller_items.note("input_audio_buffer.speech_started", {"item_id": words + str(spoken)})
+        told = {"item_id": words + str(spoken), "transcript": words}
+        events.caller_items.note(COMPLETED, told)
+
+    for words in dropped:  # as those of a caller who is muted
+        say(words)
+    await asyncio.sleep(0.2)
+    began = asyncio.get_running_loop().time()
+    await transcript._caller_begins()
+    for words in spoken:
+        say(words)
+    await transcript._caller_spoke(None, UserTurnMessageAddedMessage(written, "", None))
+    assert " ".join(entry.text for entry in record.transcript) == written
+    assert [entry.at >= began for entry in record.transcript] == [True] * len(record.transcript)

@@ -34,10 +34,15 @@ class CallerItems:
             if began is not None and words:
                 self._written.append((began, words))
 
-    def take(self) -> list[tuple[float, str]]:
-        """When the caller began to say what has been written down since the last time, on the loop's clock.
+    def take(self, words: str) -> list[tuple[float, str]]:
+        """When the caller began to say each part of ``words``, which are all that came since the last time.
 
-        Empty where nothing has been, as in a session whose server does not tell.
+        On the loop's clock. What came before them was dropped on the way, as a muted caller's words are.
+        Empty where that is not known, as in a session whose server does not tell.
         """
         written, self._written = self._written, []
-        return written
+        for first in range(len(written)):
+            if " ".join(part for _, part in written[first:]) == words:
+                return written[first:]
+        # parts that were put together otherwise are told in one, from the first of them
+        return next(([(began, words)] for began, part in written if words.startswith(part)), [])

@@ -141,22 +141,18 @@ class Transcript:
     async def _caller_begins(self, *_: Any) -> None:
         self._caller_started = self._clock()
 
-    def _told_late(self) -> list[tuple[float, str]]:
-        """When the caller said what a realtime server has written down now, be it turns ago."""
+    def _told_late(self, message: str) -> list[tuple[float, str]]:
+        """When the caller said the parts of what a realtime server has written down now, be it turns ago."""
         llm = self._parts and self._parts.llm
         events = session_events(llm) if isinstance(llm, OpenAIRealtimeLLMService) else None
         ahead = asyncio.get_running_loop().time() - self._clock()
-        written = events.caller_items.take() if events else []
+        written = events.caller_items.take(message) if events else []
         return [(max(0.0, began - ahead), words) for began, words in written]
 
     async def _caller_spoke(self, _aggregator: Any, message: UserTurnMessageAddedMessage) -> None:
         at = self._clock() if self._caller_started is None else self._caller_started
         told_apart = self._parts is not None and self._parts.stt is None
-        late = self._told_late()
-        if " ".join(words for _, words in late) != message.content:
-            # words that are not known one by one are those of the first of them
-            late = [(min((began for began, _ in late), default=at), message.content)]
-        for began, words in late:
+        for began, words in self._told_late(message.content) or [(at, message.content)]:
             if words and not (told_apart and self._is_noise(words)):
                 self._add(Entry(began, "caller", words))
 
