@@ -110,6 +110,11 @@ class TurnBudget(SpecModel):
     first_audio: Duration | None = Field(
         default=None, description="From the caller's last word to the first sound, or written word."
     )
+    total: Duration | None = Field(
+        default=None,
+        description="A former limit, which bounds nothing.",
+        json_schema_extra={"deprecated": True},
+    )
 
 
 class Turn(SpecModel):

@@ -1,4 +1,4 @@
-"""Values in tests that can't come about: of unknown names, or of another type than their field."""
+"""What is in vain in tests: values of unknown names or of another type than their field, former keys."""
 
 from __future__ import annotations
 
@@ -30,10 +30,19 @@ def check(file: SpecFile) -> list[Problem]:
     findings: list[Finding] = []
     for index, test in enumerate(spec.tests):
         where = ("tests", index)
+        findings += _former(test, where)
         findings += [] if spec.handoff else [*_read(test, spec, where), *_variables(test, spec, where)]
         if test.after_call and spec.after_call:
             findings += _analysed(test.after_call, spec.after_call, (*where, "after_call"))
     return [file.problem(where, message, hint, "warning") for where, message, hint in findings]
+
+
+def _former(test: Scenario, where: Where) -> Iterator[Finding]:
+    """What may still stand in a test, and bounds nothing."""
+    for number, turn in enumerate(test.turns):
+        if turn.budget and turn.budget.total is not None:
+            place = (*where, "turns", number, "budget", "total")
+            yield place, "`total` bounds nothing", "remove it: `within_ms` and `first_audio` bound times"
 
 
 def _read(test: Scenario, spec: AgentSpec, where: Where) -> Iterator[Finding]:
