@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agentrun import plugins
 from agentrun.errors import AgentRunError, PluginError, Problem, SpecError
+from agentrun.plan import needless_headers
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
 from agentrun.spec.checks import call_control, literal_templates, speakable_text
@@ -44,7 +45,8 @@ def examine(
         return Examination(frozenset(wrong))
     tools, broken = _tools(file) if import_plugins else ((), [])
     problems = {*wrong, *broken, *_blocking(tools), *speakable_text.check(file)}
-    problems.update(call_control.check_recording(file), literal_templates.check_parameters(file))
+    problems.update(call_control.check_recording(file), needless_headers.check(file))
+    problems.update(literal_templates.check_parameters(file))
     if not wrong:
         problems.update(literal_templates.check_rendering(file))
     if broken or not import_plugins:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 from agentrun.tools.http.parameter import wrong
@@ -14,24 +14,20 @@ _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
 _UNSENDABLE = re.compile(r"[^\x20-\x7e]")
+_OF_THE_BODY = "it follows from the address and the body"
+_OF_THE_CONNECTION = "it is of the connection, and no request's"
 _OURS = {
-    **dict.fromkeys(("host", "content-length"), "it follows from the address and the body"),
-    **dict.fromkeys(("accept-encoding",), "answers are read as they are, or from gzip and deflate"),
-    **dict.fromkeys(
-        (
-            "connection",
-            "keep-alive",
-            "proxy-connection",
-            "te",
-            "trailer",
-            "transfer-encoding",
-            "upgrade",
-            "expect",
-        ),
-        "it is of the connection, and no request's",
-    ),
+    **dict.fromkeys(("host", "content-length"), _OF_THE_BODY),
+    **dict.fromkeys(("transfer-encoding", "upgrade"), _OF_THE_CONNECTION),
 }
 """Headers that nobody but the client itself can write: RFC 9110, section 7.6.1."""
+_NEEDLESS = {
+    "accept-encoding": "answers are read as they are, or from gzip and deflate",
+    **dict.fromkeys(
+        ("connection", "keep-alive", "proxy-connection", "te", "trailer", "expect"), _OF_THE_CONNECTION
+    ),
+}
+"""Headers that are the client's own as well, with which a request is answered all the same."""
 
 
 def is_host(host: str) -> bool:
@@ -76,3 +72,10 @@ def check_headers(headers: Mapping[str, str]) -> None:
                 name=name,
                 given=repr(found[0]),
             )
+
+
+def needless_headers(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The name of each header that is of no use, and why."""
+    for name in headers:
+        if why := _NEEDLESS.get(str(name).lower()):
+            yield name, why

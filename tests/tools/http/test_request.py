@@ -371,3 +371,17 @@ def test_a_list_of_values_is_told_to_the_model_without_bounds(parameter: dict[st
     told = tool.parameters["properties"]["n"]
     assert told["enum"] == parameter["enum"]
     assert {*told} <= {"enum", "type", "title"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Connection": "close"}, {"TE": "trailers"}, {"Accept-Encoding": "gzip"}, {"Expect": "100-continue"}],
+)
+async def test_a_header_of_the_client_s_own_that_does_no_harm_is_sent(
+    shop: Shop, headers: dict[str, str]
+) -> None:
+    answer = await ask(f"http://127.0.0.1:{shop.port}/orders", headers=headers)
+    assert answer.status == "ok"
+    [(name, value)] = headers.items()
+    lines = [line for line in shop.asked[0].split("\r\n") if line.lower().startswith(f"{name.lower()}:")]
+    assert lines == [f"{name}: {value}"]
