@@ -65,6 +65,7 @@ class LanguageModelFailover(Failover):
     async def take(self, frame: Frame, direction: FrameDirection) -> None:
         assert isinstance(frame, LLMContextFrame)  # noqa: S101
         await self.prefer()
+        self._recovery.asked_anew()
         self._owed.append(frame)
         await self.give(frame, direction)
         if not self.deadline:

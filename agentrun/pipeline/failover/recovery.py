@@ -50,6 +50,10 @@ class ServiceRecovery:
         before, self._told_at = self._told_at, asyncio.get_running_loop().time()
         return self._told_at - before >= ONE_FAILURE_SECONDS
 
+    def asked_anew(self) -> None:
+        """What fails from now on is another failure, however soon."""
+        self._told_at = -ONE_FAILURE_SECONDS
+
     def begin(self, service: FrameProcessor) -> None:
         """Leave ``service`` alone from now on."""
         self._failures[service] = self._failures.get(service, 0) + 1

@@ -146,9 +146,14 @@ class Faults:
         self._in_a_row += 1
         self._voice_erred = self._broke_off = voice
         lasting = kind is ErrorCategory.QUOTA or (kind.is_permanent and not refused)
-        if lasting or self._in_a_row > 1 or _all_failed(frame):
+        if lasting or self._in_a_row > 1:
             return Verdict.GIVE_UP
-        if processor is self.parts.llm:
+        model = processor is self.parts.llm
+        if model and refused and not begun and _TOO_LONG.search(f"{frame.error} {_code(frame)}"):
+            return Verdict.SHORTEN
+        if _all_failed(frame):
+            return Verdict.GIVE_UP
+        if model:
             return self._of_model(frame, refused=refused, begun=begun)
         if processor is self.parts.stt:
             return self._ask_again()
@@ -171,8 +176,6 @@ class Faults:
     def _of_model(self, frame: ErrorFrame, *, refused: bool, begun: bool) -> Verdict:
         if begun:
             return Verdict.GO_ON
-        if refused and _TOO_LONG.search(f"{frame.error} {_code(frame)}"):
-            return Verdict.SHORTEN
         if refused:
             self._asking_again = True
             return Verdict.DROP_TURN
