@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from loguru import logger
 
 from agentrun.errors import SetupError
 from agentrun.records.store import call_selection
@@ -20,7 +21,6 @@ from agentrun.records.store.private_file import keep_private
 
 BUSY_MS = 10_000
 """How long SQLite waits for another process that writes."""
-_LONGEST_BUSY_MS = 2**31 - 1
 STATEMENT_MS = 15_000
 """How long PostgreSQL works on one statement; one of ours takes milliseconds."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -109,13 +109,11 @@ def migrate(
     that is running them. A database that a newer agentrun has brought further stays as it is: steps only add,
     and what they add may be left out, so that old and new serve side by side while they are being exchanged.
     """
-    alone = _ALONE[connection.dialect.name]
     if _newest(steps) in _had(connection, versions):
-        connection.exec_driver_sql(alone)
+        connection.exec_driver_sql(_ALONE[connection.dialect.name])
     else:
         on_steps()
-        with _waiting_long(connection):
-            connection.exec_driver_sql(alone)
+        _wait_to_be_alone(connection)
     if _newest(steps) not in _had(connection, versions):
         # Alembic is for the few starts that need it
         with _without_colours():
@@ -137,22 +135,26 @@ def _without_colours() -> Iterator[None]:
             modules.pop(_COLOURS, None)
 
 
-@contextlib.contextmanager
-def _waiting_long(connection: sa.Connection) -> Iterator[None]:
-    """Have the block wait for a lock as long as another process has it."""
+def _wait_to_be_alone(connection: sa.Connection) -> None:
+    """Wait for as long as another process runs steps, or writes; Ctrl-C is heard meanwhile."""
+    alone = _ALONE[connection.dialect.name]
     if connection.dialect.name == "postgresql":
         for name in ("statement_timeout", "lock_timeout"):
             connection.exec_driver_sql(f"SET LOCAL {name} = 0")
-        yield
+        connection.exec_driver_sql(alone)
         # a step that waits for a table keeps everybody else from it
         connection.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
         return
-    usual = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {_LONGEST_BUSY_MS}")
-    try:
-        yield
-    finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {usual}")
+    while True:
+        try:
+            connection.exec_driver_sql(alone)
+        except sa.exc.OperationalError as error:
+            # it was waited for as long as SQLite waits for any writer, which nothing can break into
+            if getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+                raise
+            logger.warning("another process writes to {}: waiting for it", shown(str(connection.engine.url)))
+        else:
+            return
 
 
 def _newest(steps: Path) -> str:
@@ -225,11 +227,16 @@ def _postgresql(url: sa.URL) -> sa.Engine:
 def make_postgresql(url: sa.URL, seconds: int, options: str, **pool: Any) -> sa.Engine:
     """An engine whose connections are made within ``seconds``, with what the ``url`` does not say itself.
 
+    The ``options`` of the url come behind ours, which they may overrule one by one.
+
     A machine that is gone is noticed. Connections with a server that only reads are made anew, for after a
     failover another one is the first.
     """
-    given = {"connect_timeout": seconds, "options": options, **_UNHEARD}
-    arguments = {name: value for name, value in given.items() if name not in url.query}
+    given = {"connect_timeout": seconds, **_UNHEARD}
+    arguments: dict[str, Any] = {name: value for name, value in given.items() if name not in url.query}
+    own = url.query.get("options", ())
+    # the last -c of a name counts, and these arguments go before the query
+    arguments["options"] = " ".join([options, *([own] if isinstance(own, str) else own)])
     made = sa.create_engine(url, pool_pre_ping=True, connect_args=arguments, **pool)
 
     @sa.event.listens_for(made, "handle_error")

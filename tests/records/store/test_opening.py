@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
@@ -17,6 +18,8 @@ from agentrun.records.store.store import CallQuery, Store
 from agentrun.server.shared_state.opening import open_state
 from tests.calls.desk import until
 from tests.log_lines import log_lines
+
+NAMES = ("statement_timeout", "lock_timeout", "search_path")
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +73,24 @@ async def test_a_database_of_which_nothing_is_heard_is_named_without_its_passwor
     with pytest.raises(SetupError, match=r"nothing was heard of postgresql://me:\*\*\*@db/calls for 0.2 s"):
         await opened(silent, "postgresql://me:hunter2@db/calls")
     over.set()
+
+
+@pytest.mark.parametrize(
+    ("options", "statement", "schema"),
+    [("", "200ms", '"$user", public'), ("-csearch_path=agents", "200ms", "agents"),
+     ("-c statement_timeout=7s", "7s", '"$user", public')],
+)  # fmt: skip
+def test_options_in_the_address_of_postgresql_stand_beside_the_limits_of_time(
+    postgresql: str, options: str, statement: str, schema: str
+) -> None:
+    url = sa.make_url(postgresql)
+    made = engine.make(
+        (url.update_query_dict({"options": options}) if options else url).render_as_string(False)
+    )
+    with made.connect() as connection:
+        shown = [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in NAMES]
+    made.dispose()
+    assert shown == [statement, "200ms", schema]
 
 
 async def test_a_machine_without_a_thread_for_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
