@@ -140,7 +140,8 @@ class Session:
         most, past = self._plan.spec.limits, self.record.elapsed()
         try:
             self._variables.begin()
-            self._tasks.begin("the limit", idle_prompts.limit(most, self._voice, self._farewell, past))
+            limit = idle_prompts.limit(most, past, self._voice, self._response_deadline, self._farewell)
+            self._tasks.begin("the limit", limit)
             self._tasks.begin("the keypad", self._keys.run())
             sound = (self._plan, self._connection, self.record)
             self.line.recording = audio_recorder.begin(self._recordings, *sound)

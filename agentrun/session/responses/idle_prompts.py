@@ -131,10 +131,13 @@ class IdlePrompts:
         await self._worker.queue_frame(UserIdleTimeoutUpdateFrame(seconds))
 
 
-async def limit(limits: Limits, voice: Announcements, farewell: Farewell, past: float = 0.0) -> None:
+async def limit(
+    limits: Limits, past: float, voice: Announcements, response_deadline: ResponseDeadline, farewell: Farewell
+) -> None:
     """Warn the caller before the longest duration, ``past`` of which is over, and end the call at it.
 
-    The goodbye does not wait for the end of an answer.
+    The goodbye does not wait for the end of an answer. A tool at work is no answer, and would be cancelled
+    with what is being said: it goes on beside the goodbye.
     """
     left = max(0.0, limits.max_duration - past)
     warn_at = max(0.0, left - limits.warn_before)
@@ -142,6 +145,6 @@ async def limit(limits: Limits, voice: Announcements, farewell: Farewell, past: 
     if limits.warn_before and warn_at:
         await voice.say(limits.warning)
     await asyncio.sleep(left - warn_at)
-    if limits.goodbye:
+    if limits.goodbye and not response_deadline.tools:
         await voice.silence()
     farewell(limits.goodbye, "the call reached its longest duration")
