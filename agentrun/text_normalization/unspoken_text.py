@@ -9,8 +9,12 @@ LONGEST_TAG = 200
 """Characters that an opening tag may have; what goes on longer is text."""
 LONGEST_HIDDEN = 20_000
 """Characters that are left out in one piece; a block that never ends gives up there, and is heard again."""
-_KEPT = 40
+LONGEST_OBJECT = 2_000
+"""Characters of an object that may be a call's arguments; one that goes on longer is text."""
+_KEPT = 90
 """Characters that the end of a block may have, which may come in two pieces."""
+_LONGEST_KEY = 40
+"""Characters of an object up to the colon behind its first key."""
 _BLOCKS = (
     *("think", "thinking", "thought", "reasoning", "reflection", "scratchpad", "analysis"),
     *("tool_call", "tool_calls", "tool_code", "tool_use", "tool", "function", "function_call"),
@@ -23,7 +27,9 @@ _TAG = re.compile(
 _SPECIAL = re.compile(r"<\|(?:tool_calls?|tool_call_begin|python_tag|tool_calls_section_begin)\|>")
 _SPECIAL_END = re.compile(r"<\|(?:/?tool_call|[a-z_]{0,20}end|eom_id|eot_id|message)\|>")
 _CHANNEL = "<|channel|>"
-_FINAL = re.compile(r"(?:\A|<\|channel\|>)\s{0,4}final\s{0,4}<\|message\|>")
+_FINAL = re.compile(
+    r"(?:\A|<\|channel\|>)\s{0,4}final(?:\s[^<]{0,20})?(?:<\|constrain\|>[^<]{0,20})?<\|message\|>"
+)
 """Where what gpt-oss says to the caller begins; its other channels are thinking and calls of tools."""
 _MARKER = re.compile(r"\[TOOL_(?:CALLS?|REQUEST)\]")
 _MARKER_END = re.compile(r"\[(?:END_TOOL_REQUEST|/TOOL_\w{1,20})\]|\}\s{0,20}\]|\n")
@@ -42,8 +48,9 @@ _MAY_BE_TAG = re.compile(
 )
 _COMMENT_END = re.compile("-->")
 _FENCE = re.compile(r"```+|~~~+")
-_CALL = re.compile(r'\{\s*"\w{1,30}"\s*:')
-"""A call as JSON, or its arguments alone: nobody speaks in objects."""
+_CALL = re.compile(r'\{\s*"(?:name|function|tool|tool_name|tool_calls|action|recipient_name)"\s*:')
+_OBJECT = re.compile(r'\{\s*"\w{1,30}"\s*:')
+"""Perhaps the arguments of a call alone: nobody speaks in objects."""
 _MAY_BE_CALL = re.compile(r'\{\s*(?:"\w{0,30}"?\s*)?')
 _STARTS = re.compile(r"[<`~\[{◁]")
 
@@ -52,6 +59,8 @@ _STARTS = re.compile(r"[<`~\[{◁]")
 class _Call:
     """A call as JSON, behind its opening, that is read once however it comes in pieces."""
 
+    read: str | None = None
+    """All of it so far, where it is an object that may turn out to be text."""
     depth: int = 1
     quoted: bool = False
     escaped: bool = False
@@ -83,6 +92,8 @@ class HiddenText:
     True
     """
 
+    says_objects: bool = False
+    """Whether objects are text that is no call's, as in writing or after one that did not end."""
     found: bool = False
     """Whether anything was left out."""
     thought_aloud: bool = False
@@ -100,15 +111,15 @@ class HiddenText:
         return self._read(final=False)
 
     def rest(self) -> str:
-        """What was held at the end of an answer; a block that was not closed stays left out."""
+        """What was held at the end of an answer; an object without an end is text, a block is not."""
         return self._read(final=True)
 
     def _read(self, *, final: bool) -> str:
         out: list[str] = []
-        more = bool(self._held)
+        more = bool(self._held or self._call)
         while more:
             if self._call:
-                more = self._leave_call(self._call)
+                more = self._leave_call(self._call, final=final)
             elif self._until:
                 more = self._leave(self._until, final=final)
             else:
@@ -126,15 +137,25 @@ class HiddenText:
         self._drop(min(len(self._held) - keep, room))
         return self._until is None
 
-    def _leave_call(self, call: _Call) -> bool:
+    def _leave_call(self, call: _Call, *, final: bool) -> bool:
         """Drop a call that was written as JSON, up to the brace that closes it; whether it is over."""
-        room = LONGEST_HIDDEN - self._skipped
+        room = LONGEST_HIDDEN - self._skipped if call.read is None else LONGEST_OBJECT - len(call.read)
         end = call.end(self._held[:room])
         if end:
-            self._held, self._call, self._skipped = self._held[end:], None, 0
+            self._held, self._call, self._skipped, self.found = self._held[end:], None, 0, True
             return True
+        if call.read is not None:
+            return self._keep_object(call.read + self._held[:room], self._held[room:], call, final=final)
         self._drop(min(len(self._held), room))
         return self._call is None
+
+    def _keep_object(self, read: str, behind: str, call: _Call, *, final: bool) -> bool:
+        """Keep what has come of an object; whether that is text, as it has no end."""
+        self._held, call.read = behind, read
+        if not final and len(read) < LONGEST_OBJECT:
+            return False
+        self._held, self._call, self.says_objects = read + behind, None, True
+        return True
 
     def _drop(self, signs: int) -> None:
         """Leave ``signs`` of what is held out; a block that is too long is over."""
@@ -170,6 +191,9 @@ class HiddenText:
         """Whether ``text`` is a mark without a meaning for the voice, or the opening of a block."""
         if _CALL.fullmatch(text):
             self._call = _Call()
+        elif _OBJECT.fullmatch(text) and not self.says_objects:
+            self._call = _Call(text)
+            return True
         elif until := _closing(text):
             self._until = until
         elif text not in _MEANINGLESS and not _MARK.fullmatch(text):
@@ -190,7 +214,7 @@ def _may_open(text: str) -> bool:
     if sign == "<":
         return len(text) < LONGEST_TAG and "\n\n" not in text and _MAY_BE_TAG.fullmatch(text) is not None
     if sign == "{":
-        return len(text) < _KEPT and _MAY_BE_CALL.fullmatch(text) is not None
+        return len(text) < _LONGEST_KEY and _MAY_BE_CALL.fullmatch(text) is not None
     if sign in "[◁":
         return any(name.startswith(text) for name in _BRACKETED)
     return sign in "`~" and len(text) < 3 and set(text) == {sign}

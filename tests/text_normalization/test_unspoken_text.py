@@ -38,6 +38,12 @@ TEXTS = {
     "<s>[INST] We are open. [/INST]": " We are open. ",
     "Hours?</think>At six.": "Hours?At six.",
     '{"summary": "The caller wants hours"}': "",
+    'Your code is {"a": 1 and <b>all</b> of the rest.': 'Your code is {"a": 1 and all of the rest.',
+    'It is {"a": 1 or {"b": 2}. {"name": "book"} Yes.': 'It is {"a": 1 or {"b": 2}.  Yes.',
+    'It is {"a": {"b": 1}} or so.': "It is  or so.",
+    "<|channel|>final <|constrain|>json<|message|>Hello.": "Hello.",
+    "<|channel|>analysis<|message|>Hm.<|end|><|channel|>final <|constrain|>json<|message|>Yes.": "Yes.",
+    "<|channel|>final json<|message|>Hello.": "Hello.",
     '<get_hours>{"day": 1}</get_hours>Yes.': "Yes.",
     "[THIN] [6] ◁ [INSTANT]": "[THIN] [6] ◁ [INSTANT]",
     "Plain words, nothing else.": "Plain words, nothing else.",
@@ -68,6 +74,8 @@ LONG = {
     "<!--" * 8_000: 0,
     "<a b=c " * 3_000: 21_000,
     "<think=a" * 2_000: 16_000,
+    '{"a":' * 6_000: 30_000,
+    '{"a": "' + "x" * 20_000: 20_007,
     '{"name"' * 3_000: 21_000,
 }
 
@@ -80,6 +88,18 @@ def test_what_never_ends_costs_linear_time_and_comes_out_the_same_in_tokens(text
         parts = [tokens.visible(text[place : place + 4]) for place in range(0, len(text), 4)]
         assert "".join(parts) + tokens.rest() == visible
     assert len(visible) == LONG[text]
+
+
+def test_an_object_is_text_in_writing_and_a_call_is_not() -> None:
+    hidden = HiddenText(says_objects=True)
+    text = 'Write {"port": 80} here. {"name": "book", "arguments": {}}'
+    assert hidden.visible(text) + hidden.rest() == 'Write {"port": 80} here. '
+
+
+def test_words_behind_an_object_without_an_end_come_while_the_answer_does() -> None:
+    hidden = HiddenText()
+    assert hidden.visible('It is {"a": 1 and ' + "x" * 2_000)
+    assert hidden.visible(" still here") == " still here"
 
 
 def test_plain_words_are_never_held() -> None:

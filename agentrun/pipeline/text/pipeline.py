@@ -86,7 +86,7 @@ def build(
         _pass_turns(llm, reader, context, aggregators)
     passage = [Passage()] if spec.flow or spec.turns.keys else []
     text = speech_text.of(plan)
-    hidden = speech_text.HiddenTextFilter(text, listener.unsaid)
+    hidden = speech_text.HiddenTextFilter(text, listener.unsaid, writes=True)
     processors = [transport.input(), reader, aggregators.user(), *passage, llm, hidden, writer]
     pipeline = Pipeline([*processors, transport.output(), aggregators.assistant()])
     return PipelineParts(pipeline, context, aggregators, llm, tts=writer, text=text)

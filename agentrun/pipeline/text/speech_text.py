@@ -92,13 +92,15 @@ class HiddenTextFilter(FrameProcessor):
 
     Of a model that has ended its thinking without a beginning all is held back, from its next answer on, that
     comes before such an end: where a server's template begins it, nothing tells thinking from words.
-    ``unsaid`` is given an answer of which not all is said, as the model wrote it, and why.
+    ``unsaid`` is given an answer of which not all is said, as the model wrote it, and why. With ``writes``
+    the answers are read, and may have objects in them that are no calls.
     """
 
-    def __init__(self, text: SpeechText, unsaid: Callable[[str, str], None]) -> None:
+    def __init__(self, text: SpeechText, unsaid: Callable[[str, str], None], *, writes: bool = False) -> None:
         super().__init__()
         self._text = text
         self._unsaid = unsaid
+        self._writes = writes
         self._thinks_first = False
         self._begin()
 
@@ -118,7 +120,7 @@ class HiddenTextFilter(FrameProcessor):
             await self.push_frame(frame, direction)
 
     def _begin(self) -> None:
-        self._hidden = HiddenText()
+        self._hidden = HiddenText(says_objects=self._writes)
         self._thinking = ThinkingAhead() if self._thinks_first else None
         self._written: list[str] = []
         self._visible: list[str] = []
