@@ -15,7 +15,7 @@ import yaml
 
 from agentrun.deploy.helm import files
 from tests.deploy.places import deployment, plan_of
-from tests.deploy.test_kubernetes import URL, VERSION, manifests
+from tests.deploy.test_kubernetes import URL, VERSION, manifests, pod
 
 pytestmark = [
     pytest.mark.slow,
@@ -163,7 +163,9 @@ def test_the_chart_says_what_the_manifests_say(tmp_path: Path, calls: int | None
     plain = manifests(tmp_path, calls=calls)
     [answer] = helm(tmp_path, [{"serviceMonitor": {"enabled": True}}], calls=calls)["rendered"]
     rendered = by_kind(answer)
-    assert rendered.pop("Job-migration")
+    job = rendered.pop("Job-migration")["spec"]["template"]["spec"]["containers"][0]
+    [step] = pod(plain).pop("initContainers")
+    assert (step["command"], step["resources"]) == (job["command"], job["resources"])
     assert set(rendered) == set(plain) - {"Kustomization"}
     for name, manifest in rendered.items():
         assert without_helms_labels(manifest) == without_helms_labels(plain[name]), name

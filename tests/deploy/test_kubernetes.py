@@ -88,6 +88,13 @@ def test_tables_are_brought_up_to_date_before_a_probe_could_end_it(tmp_path: Pat
     assert migration["securityContext"] == container["securityContext"]
 
 
+def test_every_container_says_what_it_takes_for_a_namespace_with_a_quota_asks(tmp_path: Path) -> None:
+    spec = pod(manifests(tmp_path))
+    for container in (*spec["initContainers"], *spec["containers"]):
+        named = {kind: set(amounts) for kind, amounts in container.get("resources", {}).items()}
+        assert named == {"requests": {"cpu", "memory"}, "limits": {"memory"}}, container["name"]
+
+
 def test_no_replica_goes_before_another_is_ready(tmp_path: Path) -> None:
     found = manifests(tmp_path)
     assert found["Deployment"]["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
