@@ -44,6 +44,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "migration": {"enabled": False},
         "podDeletionCost": False,
     },
+    "values of an older release": {"migration": {"deadline": None}},
     "a place of its own": {
         "nodeSelector": {"pool": "voice"},
         "tolerations": [{"key": "voice", "operator": "Exists"}],
@@ -214,6 +215,8 @@ def test_the_migration_knows_where_the_tables_are_and_runs_where_the_replicas_do
 ) -> None:
     job = by_kind(answers["a place of its own"])["Job-migration"]["spec"]
     assert job["activeDeadlineSeconds"] == 3_600
+    older = by_kind(answers["values of an older release"])["Job-migration"]["spec"]
+    assert older["activeDeadlineSeconds"] == 300
     pod = job["template"]["spec"]
     assert {"name": "AGENTRUN_LOG_LEVEL", "value": "DEBUG"} in pod["containers"][0]["env"]
     replicas = by_kind(answers["a place of its own"])["Deployment"]["spec"]["template"]["spec"]
