@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from agentrun.errors import Problem
 from agentrun.plan import asked_addresses
@@ -12,14 +12,19 @@ ALWAYS = (443, 5432)
 """The ports of providers and of the store."""
 
 
-def problems(plan: Plan, itself: str) -> Iterator[Problem]:
-    """Warn of addresses that are others there: ``itself`` is what loopback leads to, such as a container."""
+def problems(plan: Plan, itself: str, near: Collection[str] = ()) -> Iterator[Problem]:
+    """Warn of addresses that are others there: ``itself`` is what loopback leads to, such as a container.
+
+    Hosts whose names end with one of ``near`` are there as well.
+    """
     for one in (plan, *plan.team.values()):
-        yield from _of(one, itself)
+        yield from _of(one, itself, tuple(near))
 
 
-def _of(plan: Plan, itself: str) -> Iterator[Problem]:
+def _of(plan: Plan, itself: str, near: tuple[str, ...]) -> Iterator[Problem]:
     for address in asked_addresses.of(plan):
+        if address.host.lower().rstrip(".").endswith(near):
+            continue
         if address.reach == "machine":
             words = f"{address} is {itself} there, and not this machine"
             hint = "name an address that can be asked from there, such as ${NAME}, unless it runs there too"

@@ -37,6 +37,7 @@ class Target:
     them, beside what is written. ``remarks`` say what people do once the commands have been run.
     ``dispatched_problems`` is what can't be there where `agentrun serve --dispatch` starts the sessions, None
     where it can't. ``itself`` is what an agent is in there, which loopback leads to; "" is this machine.
+    ``near`` are the ends of names that hosts have there alone.
     """
 
     files: Callable[[Deployment], dict[str, bytes]]
@@ -52,6 +53,7 @@ class Target:
     remarks: Callable[[Deployment], list[str]] = _no_remarks
     dispatched_problems: Callable[[Plan, Mapping[str, str]], Iterable[Problem]] | None = None
     itself: str = "the container"
+    near: Collection[str] = ()
 
     def problems_with(
         self, plan: Plan, environ: Mapping[str, str], *, dispatched: bool = False
@@ -60,11 +62,12 @@ class Target:
         found = self.dispatched_problems if dispatched else self.problems
         if found is None:
             raise SetupError("--dispatched is for --target pipecat-cloud", "leave it out")
-        addresses = asked_addresses.problems(plan, self.itself) if self.itself else ()
+        addresses = asked_addresses.problems(plan, self.itself, self.near) if self.itself else ()
         return [*found(plan, environ), *addresses]
 
 
 _CLUSTER = ("name", "public_url", "image", "calls", "bench")
+_IN_A_CLUSTER = (".cluster.local",)
 TARGETS: Mapping[str, Target] = {
     "bot": Target(
         bot.files,
@@ -83,6 +86,7 @@ TARGETS: Mapping[str, Target] = {
         ("name", "public_url", "image"),
         public=True,
         remarks=remarks.telephone,
+        near=("host.docker.internal",),
     ),
     "helm": Target(
         helm.files,
@@ -92,6 +96,7 @@ TARGETS: Mapping[str, Target] = {
         public=True,
         sized=True,
         remarks=remarks.cluster,
+        near=_IN_A_CLUSTER,
     ),
     "image": Target(image.files, image.commands, server_checks.problems, ("name", "image"), secrets=None),
     "kubernetes": Target(
@@ -102,6 +107,7 @@ TARGETS: Mapping[str, Target] = {
         public=True,
         sized=True,
         remarks=remarks.cluster,
+        near=_IN_A_CLUSTER,
     ),
     "pipecat-cloud": Target(
         pipecat_cloud.files,

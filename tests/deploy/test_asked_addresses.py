@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from agentrun.deploy import asked_addresses
+from agentrun.deploy.compose import files as compose
 from agentrun.deploy.helm import files as helm
 from agentrun.deploy.targets import TARGETS
 from tests.deploy.places import deployment, plan_of
@@ -31,6 +32,30 @@ def test_an_address_that_is_another_one_there_is_a_warning(tmp_path: Path, targe
         ("record.webhook", "10.0.0.5:8080 can be asked from within its own network alone"),
     ]
     assert warned(tmp_path, target, PUBLIC) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "there"),
+    [
+        ("vllm.default.svc.cluster.local", {"helm", "kubernetes"}),
+        ("vllm.default.svc", set(TARGETS)),
+        ("host.docker.internal", {"compose"}),
+        ("nas.local", set()),
+    ],
+)
+def test_a_name_that_a_place_has_of_its_own_draws_no_warning_there(
+    tmp_path: Path, host: str, there: set[str]
+) -> None:
+    more = f'pipeline: {{llm: {{model: openai/gpt-4o, base_url: "http://{host}:8000/v1"}}}}\n'
+    quiet = {target for target in TARGETS if not warned(tmp_path, target, more)}
+    assert quiet - {"bot"} == there - {"bot"}
+
+
+def test_a_container_of_compose_knows_the_name_of_its_host(tmp_path: Path) -> None:
+    contents = compose.files(deployment(tmp_path, public_url=URL))
+    services = yaml.safe_load(contents["compose.yaml"])["services"]
+    for name in ("agentrun-1", "agentrun-2"):
+        assert services[name]["extra_hosts"] == ["host.docker.internal:host-gateway"]
 
 
 def test_a_bot_runs_on_this_machine_and_draws_no_warning(tmp_path: Path) -> None:
