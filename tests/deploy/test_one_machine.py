@@ -97,11 +97,22 @@ UNITS = {"none": "", "own": "ExecStart=HOME/venv/bin/agentrun serve", "other": "
 
 
 @pytest.mark.parametrize(
-    ("folder", "unit", "code"),
-    [("none", "none", 0), ("own", "own", 0), ("own", "none", 0), ("other", "none", 1), ("none", "other", 1)],
+    ("holds", "unit", "code"),
+    [
+        (None, "none", 0),
+        ("venv/bin/agentrun", "own", 0),
+        ("venv/bin/agentrun", "none", 0),
+        ("data", "none", 1),
+        ("venv/bin/python", "none", 1),
+        ("venv", "own", 0),
+        ("", "none", 0),
+        (".installing", "none", 0),
+        (None, "other", 1),
+        ("venv/bin/agentrun", "other", 1),
+    ],
 )
 def test_the_name_of_another_program_is_refused_before_its_folder_is_emptied(
-    tmp_path: Path, folder: str, unit: str, code: int
+    tmp_path: Path, holds: str | None, unit: str, code: int
 ) -> None:
     home, programs = tmp_path / "opt" / "desk", tmp_path / "bin"
     programs.mkdir()
@@ -109,8 +120,8 @@ def test_the_name_of_another_program_is_refused_before_its_folder_is_emptied(
     shown = UNITS[unit].replace("HOME", str(home))
     systemctl.write_text(f"#!/bin/sh\necho '{shown}'\n" if shown else "#!/bin/sh\nexit 1\n")
     systemctl.chmod(0o755)
-    if folder != "none":
-        (home / ("venv" if folder == "own" else "data")).mkdir(parents=True)
+    if holds is not None:
+        (home / holds).mkdir(parents=True)
     line = systemd.commands(deployment(tmp_path, public_url=URL))[1]
     script = line[-1].replace("/opt/desk", str(home))
     environ = {"PATH": f"{programs}:/usr/bin:/bin"}
@@ -118,6 +129,16 @@ def test_the_name_of_another_program_is_refused_before_its_folder_is_emptied(
         ["sh", "-c", script], env=environ, capture_output=True, text=True, timeout=20, check=False
     )
     assert (done.returncode, "--name" in done.stderr) == (code, bool(code)), done.stderr
+
+
+def test_an_installation_that_broke_off_is_marked_before_anything_is_in_its_folder(tmp_path: Path) -> None:
+    lines = systemd.commands(deployment(tmp_path, public_url=URL))
+    begun = lines.index(["install", "-d", "/opt/desk"])
+    home = tmp_path / "desk"
+    for line in lines[begun : begun + 2]:
+        subprocess.run([one.replace("/opt/desk", str(home)) for one in line], check=True, timeout=20)
+    assert [one.name for one in home.iterdir()] == [".installing"]
+    assert lines[begun + 2][:3] == ["python3", "-m", "venv"]
 
 
 def services(folder: Path) -> dict[str, Any]:

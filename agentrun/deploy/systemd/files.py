@@ -14,6 +14,9 @@ from agentrun.deploy.requirements import WHEELS, requirements
 from agentrun.deploy.variables import SERVER_KEY
 from agentrun.records.store import local_copies
 
+_BEGUN = ".installing"
+"""A file of a folder whose installation has begun, until there is the program."""
+
 
 def files(wanted: Deployment) -> dict[str, bytes]:
     """By name; raises SetupError for a name that is taken."""
@@ -47,6 +50,7 @@ def commands(wanted: Deployment) -> list[list[str]]:
         ["caddy", "validate", "--adapter", "caddyfile", "--config", "Caddyfile"],
         ["sh", "-c", _free_or_own(name, home)],
         ["install", "-d", home],
+        ["install", "-m", "644", "/dev/null", f"{home}/{_BEGUN}"],
         ["python3", "-m", "venv", f"{home}/venv"],
         [python, "-m", "pip", "install", "--requirement", "requirements.txt"],
         *_own_copy(wanted, python),
@@ -86,12 +90,13 @@ def commands(wanted: Deployment) -> list[list[str]]:
 def _free_or_own(name: str, home: str) -> str:
     """A test of the shell: no other program has the folder or the unit, as with ``ssh.service``.
 
-    The folder will be emptied, and a unit of that name would take the other's place.
+    The folder will be emptied, and a unit of that name would take the other's place. An installation that
+    broke off, or one that is there, may be done again.
     """
     unit = f"systemctl cat {name}.service 2>/dev/null"
-    taken = (
-        f"test -e {home} -a ! -d {home}/venv || {unit} | grep -q . && ! {unit} | grep -q '^ExecStart={home}/'"
-    )
+    own = " && ".join(f"! test -e {home}/{one}" for one in (_BEGUN, "venv/bin/agentrun"))
+    full = f"ls -A {home} 2>/dev/null | grep -q . && {own}"
+    taken = f"{{ {{ {full}; }} || {unit} | grep -q .; }} && ! {unit} | grep -q '^ExecStart={home}/'"
     words = f"{name} is the name of another program here: write the files under another --name"
     return f"if {taken}; then echo '{words}' >&2; exit 1; fi"
 
