@@ -52,7 +52,7 @@ def _beside(file: SpecFile) -> Sequence[str]:
 def _make(found: Mapping[str, SpecFile]) -> Callable[[Call, str, str], Awaitable[str]]:
     who = "; ".join(": ".join(filter(None, (name, each.spec.description))) for name, each in found.items())
 
-    @tool(timeout="40s")
+    @tool(timeout="40s", on_interrupt="finish")
     async def handoff(call: Call, to: str, words: str) -> str:
         await call.hand_over(to, words)
         return f"You are {to} now. The caller has just been handed to you. Go on with what they want."

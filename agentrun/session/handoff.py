@@ -45,11 +45,11 @@ class Handoff:
         logger.info("call {}: {} goes on", self.call.id, name)
         if not plan.spec.record.may_listen:
             self.line.sound.close(f"{name}, which the call was handed to, may not be listened to")
-        await self.with_plan(plan, self.variables.go_on_as(plan))
         # what is said without the model is said in the words of whoever speaks now
         self.line.wait_words = plan.spec.prompts.wait
         self.remedies.repeat = plan.spec.prompts.repeat
         await self.idle.go_on_with(plan.spec.turns.idle)
+        await self.with_plan(plan, self.variables.go_on_as(plan))
 
     async def with_plan(self, plan: Plan, system: str) -> None:
         """Go on with the services of ``plan``, which are told ``system``."""

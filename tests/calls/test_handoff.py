@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agentrun.pipeline import handoff as pipeline_handoff
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.session import call_control
 from agentrun.simulate.engines.engines import Answer
@@ -119,6 +123,37 @@ async def test_a_realtime_colleague_speaks_with_its_own_voice(tmp_path: Path, re
         await call.said("It is.")
         assert offered(call) == {"handoff", "find_invoice"}
         assert call.record.errors == []
+
+
+async def test_a_handoff_that_the_caller_speaks_into_is_made_whole(
+    tmp_path: Path, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(tmp_path, "cascaded")
+    billing = tmp_path / "billing.yaml"
+    own = "prompts: {system: You do the invoices., wait: I am looking., repeat: Once more please.}"
+    billing.write_text(re.sub("prompts: .*", own, billing.read_text()))
+    go_on_as, busy = pipeline_handoff.go_on_as, asyncio.Event()
+
+    async def slow(*given: Any) -> None:
+        busy.set()
+        await asyncio.sleep(1.5)
+        await go_on_as(*given)
+
+    monkeypatch.setattr(pipeline_handoff, "go_on_as", slow)
+    script = [calls("handoff", to="billing", words=""), MINE, MINE]
+    async with quick_call(
+        tmp_path, "cascaded", [], script, resources=resources, more="handoff: billing\n"
+    ) as call:
+        await call.say("About my invoice.")
+        await asyncio.wait_for(busy.wait(), 10)
+        await call.say("Are you there?")
+        await call.until(lambda: call.tool_ended)
+        [ended] = [entry for entry in call.record.transcript if entry.who == "tool"]
+        assert ended.status == "ok"
+        await call.said(MINE.text)
+        assert call.session.line.wait_words == "I am looking."
+        assert call.session._remedies.repeat == "Once more please."
+        assert offered(call) == {"handoff", "find_invoice"}
 
 
 @pytest.mark.parametrize(
