@@ -14,6 +14,7 @@ from loguru import logger
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import ServicePlan
 from agentrun.records import CallRecord
+from agentrun.session import closing
 from agentrun.session.tracking import usage
 
 MODEL = "gpt-4o-mini-transcribe"
@@ -58,10 +59,7 @@ class BackgroundTranscription:
         if not self._tasks:
             return
         _, pending = await asyncio.wait(self._tasks, timeout=2.0)
-        for task in pending:
-            task.cancel()
-        if pending:
-            await asyncio.wait(pending)
+        await closing.end(list(pending))
 
     async def _write(self, message: dict[str, Any], wav: bytes, at: float) -> None:
         plan = self._plan

@@ -100,3 +100,23 @@ async def test_what_the_end_of_the_call_cuts_off_is_told_of_and_counted() -> Non
         "the call ended before"
     ]
     assert record.usage == {"stt openai/gpt-4o-mini-transcribe": {"seconds": 1.5}}
+
+
+async def test_the_end_of_the_call_does_not_wait_for_a_connection_that_will_not_close() -> None:
+    async def hang(_request: httpx.Request) -> httpx.Response:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(20)
+        return httpx.Response(200)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(hang)) as client:
+        resources: Any = type("Shared", (Resources,), {"__init__": lambda *_: None, "http_client": client})()
+        side = BackgroundTranscription(PLAN, resources, lambda *_: None, CallRecord("CA1", "desk", "local"))
+        side.take({"role": "user", "content": ["sound"]}, sound(1.5), 0.0)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        await side.finish()
+        assert clock() - began < 6
+        for task in list(side._tasks):
+            task.cancel()
