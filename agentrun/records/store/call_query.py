@@ -19,6 +19,7 @@ class CallQuery:
 
     ``up``: of those that are up alone. ``skip`` leaves out so many of the newest; of the others those are
     meant for which ``where`` is true.
+    ``after``: of those that come behind the call of that start, id and agent.
     ``has`` is asked of the database, which looks into the records of no more calls that may match than
     ``call_selection.MOST_SEARCHED``, the newest.
     """
@@ -31,3 +32,4 @@ class CallQuery:
     where: Callable[[Row], bool] | None = None
     has: CallFilter = field(default_factory=CallFilter)
     before: datetime | None = None
+    after: tuple[str, str, str] | None = None

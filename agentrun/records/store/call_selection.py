@@ -12,6 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from agentrun.records.storable import kept
+from agentrun.records.store import leases
 from agentrun.records.store.call_filter import NO_SUCCESS, PLACED, SUCCESS, UP, CallFilter
 from agentrun.records.store.call_query import CallQuery
 from agentrun.records.store.search.index import UNINDEXED, SearchIndex
@@ -21,6 +23,8 @@ MOST_SEARCHED = 1000
 """Records that one search looks into, about 0.1 s of work."""
 _ORDER = "started", "id", "agent"
 ORDER = tuple(CALLS.c[name].desc() for name in _ORDER)
+_UNREAD = ("record", "seen", "expires", "lapsed")
+"""Columns that are no parts of a record."""
 Condition = sa.ColumnElement[bool]
 Part = str | tuple[str, tuple[str, ...]]
 """A part of a record by its name; of a list of objects also the fields that will do."""
@@ -72,6 +76,12 @@ def read(page: sa.Subquery, dialect: str, parts: Collection[Part]) -> sa.Select[
     return sa.select(*wanted).select_from(rows.join(record, sa.true())).order_by(*ORDER)
 
 
+def record_of(row: sa.RowMapping) -> dict[str, Any]:
+    """The record that a row has, or the parts of one; of a call whose lease has lapsed as cut off."""
+    record = kept(row.get("record") or {name: part for name, part in row.items() if name not in _UNREAD})
+    return leases.cut_off(row, record) if row["lapsed"] else record
+
+
 def _fields(entries: sa.ColumnElement[Any], names: Sequence[str]) -> sa.ColumnElement[Any]:
     """Of a list of objects some fields, so that nobody has to read the others."""
     columns = (sa.column(name, sa.JSON) for name in names)
@@ -108,6 +118,10 @@ def _of_columns(wanted: CallQuery) -> sa.Select[Any]:
         query = query.where(CALLS.c.started >= wanted.since.astimezone(UTC).isoformat())
     if wanted.before:
         query = query.where(CALLS.c.started < wanted.before.astimezone(UTC).isoformat())
+    if wanted.after:
+        # the first condition is the second's beginning, which any index has a use for
+        last = sa.tuple_(*(CALLS.c[name] for name in _ORDER)) < sa.tuple_(*map(sa.literal, wanted.after))
+        query = query.where(CALLS.c.started <= wanted.after[0], last)
     return query.where(CALLS.c.ended.is_(None)) if wanted.up else query
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
-from agentrun.records.storable import kept, storable
+from agentrun.records.storable import storable
 from agentrun.records.store import analyses, answered, call_selection, engine, hourly, leases, resuming
 from agentrun.records.store.call_query import CallQuery, Row
 from agentrun.records.store.call_selection import Part
@@ -29,8 +29,6 @@ _CHANGING = ("ended", "record", "owner", "seen", "analysis", "resume", "webhook"
 """Columns that are written anew; `agent`, `id`, `started` and `key` stay what they were."""
 FORGOTTEN = 2000
 """Calls that are deleted at a time: about a second of work, in which SQLite lets nobody else write."""
-_UNREAD = ("record", "seen", "expires", "lapsed")
-"""Columns that are no parts of a record."""
 _PAGE = 200
 """Rows that are read at once."""
 
@@ -184,7 +182,8 @@ class Store:
         which = CALLS.c.id == call_id
         if agent is not None:
             which &= CALLS.c.agent == agent
-        return next(self._read(sa.select(CALLS).where(which).order_by(CALLS.c.started.desc()).limit(1)), None)
+        rows = self._read(sa.select(CALLS).where(which).order_by(CALLS.c.started.desc()).limit(1))
+        return rows[0][1] if rows else None
 
     def ids(self, prefix: str, most: int = 10) -> list[str]:
         """The ids of calls that begin with ``prefix``, the newest first."""
@@ -196,30 +195,33 @@ class Store:
 
     def find(self, wanted: CallQuery, parts: Collection[Part] = ()) -> Iterator[dict[str, Any]]:
         """Records, the newest first; of each those of its ``parts`` alone, if some are named."""
-        dialect = self._engine.dialect.name
-        page = call_selection.keys(wanted, dialect, self.search).subquery()
-        query = call_selection.read(page, dialect, parts).add_columns(*_KNOWN)
-        many = wanted.where is not None or wanted.most is None or wanted.most > _PAGE
-        with contextlib.closing(self._read(query, _PAGE if many else None)) as rows:
-            matches = (row for row in rows if not (wanted.up and row["ended"]))
-            yield from itertools.islice(filter(wanted.where or bool, matches), wanted.most)
+        rows = (row for row in self._pages(wanted, parts) if not (wanted.up and row["ended"]))
+        yield from itertools.islice(filter(wanted.where or bool, rows), wanted.most)
+
+    def _pages(self, wanted: CallQuery, parts: Collection[Part]) -> Iterator[dict[str, Any]]:
+        """Records by pages, each read at once: no transaction waits for who reads them."""
+        dialect, most = self._engine.dialect.name, None if wanted.where else wanted.most
+        # what a search looks into are some of the newest
+        page = replace(wanted, where=None, most=most if wanted.has else min(most or _PAGE, _PAGE))
+        while True:
+            found = call_selection.keys(page, dialect, self.search).subquery()
+            rows = self._read(call_selection.read(found, dialect, parts).add_columns(*_KNOWN))
+            yield from (record for _, record in rows)
+            if wanted.has or len(rows) < (page.most or 0) or not rows:
+                return
+            last = rows[-1][0]
+            page = replace(page, skip=0, after=(last["started"], last["id"], last["agent"]))
 
     def last_searched(self, wanted: CallQuery) -> str | None:
         """When the oldest call began that a search looks into; None where it looks into all there are."""
         with self._engine.connect() as connection:
             return connection.execute(call_selection.last_searched(wanted, self.search)).scalar()
 
-    def _read(self, query: sa.Select[Any], page: int | None = None) -> Generator[dict[str, Any], None, None]:
-        """Records, all at once or so many at a time."""
+    def _read(self, query: sa.Select[Any]) -> list[tuple[sa.RowMapping, dict[str, Any]]]:
         with self._engine.connect() as connection:
             more = leases.expiry().label("expires"), leases.lapsed(engine.now(connection)).label("lapsed")
-            statement = query.add_columns(*more)
-            if page:
-                statement = statement.execution_options(yield_per=page)
-            with connection.execute(statement) as result:
-                for row in result.mappings():
-                    record = kept(row.get("record") or {k: v for k, v in row.items() if k not in _UNREAD})
-                    yield leases.cut_off(row, record) if row["lapsed"] else record
+            rows = connection.execute(query.add_columns(*more)).mappings()
+            return [(row, call_selection.record_of(row)) for row in rows]
 
     def close(self) -> None:
         """Let go of every connection."""

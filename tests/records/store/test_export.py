@@ -13,7 +13,7 @@ from agentrun.cli.commands import calls
 from agentrun.errors import SetupError
 from agentrun.records import CallRecord, Entry
 from agentrun.records.store import store
-from agentrun.records.store.store import Store
+from agentrun.records.store.store import CallQuery, Row, Store
 
 CALLS, LETTERS, PAGE = 200, 10_000, 10
 
@@ -43,6 +43,43 @@ def test_a_month_is_exported_in_the_memory_of_a_page(
     tracemalloc.stop()
     assert len(written) == CALLS + as_csv
     assert most < CALLS * LETTERS / 2, f"{most / 1e6:.0f} MB"
+
+
+def test_an_export_that_waits_for_its_reader_holds_no_transaction(
+    large: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_PAGE", PAGE)
+    exported = calls._find(large, None, None, ())
+    first = next(exported)
+    with Store(large) as other, other._engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 500")
+            connection.exec_driver_sql("ALTER TABLE calls ADD COLUMN another integer")
+        else:
+            connection.exec_driver_sql("UPDATE calls SET owner = 'another'")
+            connection.commit()
+            busy, written, done = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            assert (busy, written, done) == (0, 0, 0)
+    assert len({record["id"] for record in (first, *exported)}) == CALLS
+
+
+def test_pages_have_each_call_once_and_in_order(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store(url) as opened:
+        same = [CallRecord(f"CA{number}", f"agent{number % 2}", "twilio").as_json() for number in range(25)]
+        rows = [{**row, "started": f"2026-01-01T00:0{at % 3}:00+00:00"} for at, row in enumerate(same)]
+        opened.save(rows, "a server")
+        monkeypatch.setattr(store, "_PAGE", 4)
+        ordered = [row["id"] for row in sorted(rows, key=_order, reverse=True)]
+        assert [row["id"] for row in opened.find(CallQuery())] == ordered
+        assert [row["id"] for row in opened.find(CallQuery(), ("turns",))] == ordered
+        assert [row["id"] for row in opened.find(CallQuery(most=9, skip=3))] == ordered[3:12]
+        even = CallQuery("agent0", most=6, where=lambda row: int(row["id"][2:]) % 4 == 0)
+        wanted = [each for each in ordered if int(each[2:]) % 4 == 0]
+        assert [row["id"] for row in opened.find(even)] == wanted[:6]
+
+
+def _order(row: Row) -> tuple[str, str, str]:
+    return row["started"], row["id"], row["agent"]
 
 
 def test_a_database_that_fails_while_it_is_read_is_named(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
