@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _DEEPEST = 20
-"""Levels of objects and lists; what is below them is null, so that a schema that holds itself has an end."""
+"""Levels of objects and lists; what is below them is null."""
 _NOTHING: Mapping[str, Any] = {"string": "", "integer": 0, "number": 0.0, "boolean": False, "array": []}
 
 
@@ -21,30 +21,40 @@ def data_for(schema: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, 
     {'age': 80}
     """
     parts = _resolve(schema, schema).get("properties") or {}
-    return {name: values[name] if name in values else _least(part, schema, 1) for name, part in parts.items()}
+    return {
+        name: values[name] if name in values else _least(part, schema, ()) for name, part in parts.items()
+    }
 
 
-def _least(part: Any, root: Mapping[str, Any], depth: int) -> Any:
+def _least(part: Any, root: Mapping[str, Any], outer: tuple[object, ...]) -> Any:
+    """The least that ``part`` allows; ``outer`` are the references that it stands in, one a level, or None.
+
+    What stands in itself is null there, for it would have no end.
+    """
+    reference = part.get("$ref") if isinstance(part, Mapping) else None
+    if reference is not None and reference in outer:
+        return None
+    outer = (*outer, reference)
     part = _resolve(part, root)
     if "const" in part or "enum" in part:
         allowed = part.get("enum") or [part.get("const")]
         return None if None in allowed else allowed[0]
     if options := part.get("anyOf") or part.get("oneOf"):
-        found = [_least(each, root, depth + 1) for each in options]
+        found = [_least(each, root, outer) for each in options]
         return None if None in found else found[0]
     kinds = part.get("type", "null" if "properties" not in part else "object")
     kinds = [kinds] if isinstance(kinds, str) else list(kinds)
-    if "null" in kinds or not kinds or depth > _DEEPEST:
+    if "null" in kinds or not kinds or len(outer) > _DEEPEST:
         return None
-    return _of_kind(kinds[0], part, root, depth)
+    return _of_kind(kinds[0], part, root, outer)
 
 
-def _of_kind(kind: str, part: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Any:
+def _of_kind(kind: str, part: Mapping[str, Any], root: Mapping[str, Any], outer: tuple[object, ...]) -> Any:
     if kind == "object":
         parts = part.get("properties") or {}
-        return {name: _least(each, root, depth + 1) for name, each in parts.items()}
+        return {name: _least(each, root, outer) for name, each in parts.items()}
     if kind == "array":
-        return [_least(part.get("items") or {}, root, depth + 1)] * min(int(part.get("minItems", 0)), 10)
+        return [_least(part.get("items") or {}, root, outer)] * min(int(part.get("minItems", 0)), 10)
     if kind in ("integer", "number"):
         least = part.get("minimum", min(0, part.get("maximum", 0)))
         return int(least) if kind == "integer" else float(least)

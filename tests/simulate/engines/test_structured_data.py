@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Literal
 
 import pytest
@@ -30,6 +31,13 @@ class Endless(BaseModel):
     next: Endless
 
 
+class Tree(BaseModel):
+    left: Tree
+    middle: Tree | None
+    right: Tree
+    leaves: list[Tree]
+
+
 def test_every_property_has_the_least_that_its_type_allows() -> None:
     schema = Table.model_json_schema()
     found = data_for(schema, {})
@@ -41,6 +49,13 @@ def test_every_property_has_the_least_that_its_type_allows() -> None:
 
 def test_a_schema_that_holds_itself_has_an_end() -> None:
     assert "next" in data_for(Endless.model_json_schema(), {})
+
+
+def test_a_schema_that_holds_itself_several_times_has_an_end_soon() -> None:
+    started = time.monotonic()
+    inner: dict[str, Any] = {"left": None, "middle": None, "right": None, "leaves": []}
+    assert data_for(Tree.model_json_schema(), {}) == {**inner, "left": inner, "right": inner}
+    assert time.monotonic() - started < 1
 
 
 @pytest.mark.parametrize(
