@@ -15,6 +15,8 @@ from agentrun.tools.knowledge.documents import Passage
 from agentrun.tools.knowledge.vectors import Vectors
 
 SECONDS = 5.0
+WAIT_SECONDS = 0.5
+"""How long a caller waits while another's search embeds documents; the words are searched at once."""
 AT_ONCE = 64
 """Passages of one request."""
 _RANK = 60
@@ -69,7 +71,7 @@ class MeaningSearch:
         Several searches at once ask for them once; raises OSError for one that would wait for too long.
         """
         keys = [_key(passage, self._embeddings) for passage in passages]
-        if not self._embedding.acquire(timeout=SECONDS):
+        if not self._embedding.acquire(timeout=WAIT_SECONDS):
             raise OSError("the documents are just being embedded")
         try:
             vectors = self._kept.read()

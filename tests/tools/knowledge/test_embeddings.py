@@ -7,6 +7,7 @@ import contextlib
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -175,3 +176,25 @@ async def test_two_first_searches_at_once_embed_the_documents_once(path: Path, m
     call = Call("1", "desk", "local", environ={"WHERE": model.url, "KEY": "secret"})
     await asyncio.gather(*(invoke(tool, call, {"query": query}) for query in ("eat", "swim")))
     assert sorted(len(texts) for texts in model.asked) == [1, 1, 3]
+
+
+async def test_while_documents_are_embedded_others_are_answered_by_words(
+    path: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed, begun, go_on = embeddings._embed, threading.Event(), threading.Event()
+
+    def hold(*arguments: Any) -> list[bytes]:
+        begun.set()
+        assert go_on.wait(10)
+        return embed(*arguments)
+
+    monkeypatch.setattr(embeddings, "_embed", hold)
+    (tool,) = plugins.load(spec.load(path))
+    call = Call("1", "desk", "local", environ={"WHERE": model.url, "KEY": "secret"})
+    first = asyncio.create_task(invoke(tool, call, {"query": "Where can I eat?"}))
+    assert await asyncio.to_thread(begun.wait, 10)
+    started = time.monotonic()
+    assert "From seven." in (await invoke(tool, call, {"query": "breakfast"})).text
+    assert time.monotonic() - started < 2
+    go_on.set()
+    assert "From seven." in (await first).text
