@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from loguru import logger
 
 FOLDER = "agentrun-calls.sqlite3-unstored"
 _WAITING, _TAKEN, _REFUSED = "waiting", "taken", "refused"
@@ -59,16 +60,24 @@ class LocalCopies:
         return sum(self._take(path, save) for path in paths)
 
     def _take(self, path: Path, save: Save) -> bool:
-        with contextlib.suppress(FileNotFoundError, BlockingIOError), path.open(encoding="utf-8") as file:
-            # one that is killed meanwhile lets go of it
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+        with contextlib.ExitStack() as stack:
+            try:
+                # to be read alone, but NFS locks no file that may not be written
+                file = stack.enter_context(path.open("r+", encoding="utf-8"))
+                # one that is killed meanwhile lets go of it
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    return False
+            except (FileNotFoundError, BlockingIOError):
+                return False
+            except OSError as error:
+                logger.error("a record waits at {}, which can't be read: {}", path, error.strerror)
                 return False
             try:
                 data = json.load(file)
                 row, key = data["record"], str(data["key"])
                 if save(row, key, {row["agent"]} if data["webhook"] else ()):
-                    path.unlink()
+                    path.unlink(missing_ok=True)
                     return True
             except (ValueError, KeyError, TypeError):
                 pass

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from agentrun.records.store.local_copies import LocalCopies, folder
+from tests.log_lines import log_lines
 
 ROW = {"id": "CA1", "agent": "desk", "reason": "half of a pair: \ud83d"}
 
@@ -50,6 +51,16 @@ def test_what_a_store_that_is_away_did_not_take_waits_on(tmp_path: Path) -> None
     with pytest.raises(ConnectionError):
         copies.take_in(away)
     assert [path.name for path in tmp_path.iterdir()] == ["waiting-k1.json"]
+
+
+def test_a_file_that_can_not_be_read_keeps_no_other_out_of_the_store(tmp_path: Path) -> None:
+    copies = LocalCopies(tmp_path)
+    (tmp_path / "waiting-a.json").mkdir()
+    copies.wait(ROW, "b", webhook=False)
+    with log_lines("ERROR") as lines:
+        assert copies.take_in(lambda *_: True) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["waiting-a.json"]
+    assert "a record waits at" in lines[0]
 
 
 def test_many_servers_that_start_at_once_take_each_record_in_once(tmp_path: Path) -> None:
