@@ -24,7 +24,7 @@ _REFUSALS = (401, 403, 404)
 
 
 class BackgroundTranscription:
-    """Transcribes utterances one task each; ``written`` gets the words and when they were said.
+    """Transcribes utterances one task each; ``written`` gets the words, if any, and when they were said.
 
     Once the words are there they take the audio's place in the model's context. When they can't be had the
     audio stays, and the record has no words for that turn, but an error that says why. A server that refuses
@@ -48,8 +48,6 @@ class BackgroundTranscription:
 
     def take(self, message: dict[str, Any], wav: bytes, at: float) -> None:
         """Begin to write down ``wav``, which stands in ``message``."""
-        if self._is_refused:
-            return
         task = asyncio.create_task(self._write(message, wav, at))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -62,6 +60,13 @@ class BackgroundTranscription:
         await closing.end(list(pending))
 
     async def _write(self, message: dict[str, Any], wav: bytes, at: float) -> None:
+        words = "" if self._is_refused else await self._words(wav)
+        if words:
+            message["content"] = words
+        self._written(words, at)
+
+    async def _words(self, wav: bytes) -> str:
+        """What was said; empty where that is nothing, or can't be had."""
         plan = self._plan
         try:
             client = openai.AsyncOpenAI(
@@ -77,12 +82,9 @@ class BackgroundTranscription:
         except Exception as error:  # noqa: BLE001 - nobody awaits this task, and the call goes on
             self._is_refused = self._is_refused or getattr(error, "status_code", None) in _REFUSALS
             self._note("transcription_failed", type(error).__name__)
-            return
+            return ""
         self._used(wav)
-        words = answer.text.strip()
-        if words:
-            self._written(words, at)
-            message["content"] = words
+        return answer.text.strip()
 
     def _used(self, wav: bytes) -> None:
         usage.add(self._record, f"stt {self._plan.provider}/{MODEL}", {"seconds": _seconds(wav)})

@@ -40,7 +40,7 @@ class Transcript:
         self.on_caller: Callable[[], None] | None = None
         """Told of words of the caller that have been written down."""
         self.on_noise: Callable[[], None] | None = None
-        """Told of a transcript that was noise, and is not."""
+        """Told of a transcript that was noise, and is not, and of one that will not come."""
         self.on_agent: Callable[[], None] | None = None
         """Told of words of the agent that the caller has heard."""
 
@@ -77,8 +77,13 @@ class Transcript:
             self._agent_started = self._clock()
 
     def caller(self, words: str, at: float) -> None:
-        """Words of the caller that were written down later, by a service that was given the sound alone."""
-        if not self._is_noise(words):
+        """Words of the caller that were written down later, by a service that was given the sound alone.
+
+        Without ``words`` there were none, or none will come.
+        """
+        if not words and self.on_noise:
+            self.on_noise()
+        if words and not self._is_noise(words):
             self._add(Entry(at, "caller", words))
 
     def written(self, words: str) -> None:

@@ -14,6 +14,7 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import ServicePlan
 from agentrun.records import CallRecord
 from agentrun.session.tracking.background_transcription import BackgroundTranscription
+from agentrun.session.tracking.transcript import Transcript
 
 PLAN = ServicePlan("llm", "openai", "gpt-4o-audio-preview", {}, api_key="k", base_url="http://127.0.0.1:9/v1")
 
@@ -71,13 +72,13 @@ async def test_a_server_that_refuses_is_told_of_and_not_asked_again(status: int,
     record, words, messages = await heard(server, 3)
     said = "openai/gpt-4o-mini-transcribe gave no words of what the model heard"
     assert record.errors == [f"transcription_failed: {said}: {kind}"]
-    assert (words, record.usage, server.requests) == ([], {}, 1)
+    assert (words, record.usage, server.requests) == (["", "", ""], {}, 1)
     assert messages[0]["content"] == ["sound"]
 
 
 async def test_what_one_utterance_lacks_the_next_has() -> None:
     record, words, _ = await heard(Server(400, 200), 2)
-    assert words == ["Hello."]
+    assert words == ["", "Hello."]
     assert [error.rpartition(": ")[2] for error in record.errors] == ["BadRequestError"]
 
 
@@ -120,3 +121,27 @@ async def test_the_end_of_the_call_does_not_wait_for_a_connection_that_will_not_
         assert clock() - began < 6
         for task in list(side._tasks):
             task.cancel()
+
+
+@pytest.mark.parametrize("status", [404, 500])
+async def test_steps_do_not_wait_for_words_that_will_not_come(status: int) -> None:
+    record, told = CallRecord("CA1", "desk", "local"), list[str]()
+    transcript = Transcript(record, record.elapsed)
+    transcript.on_caller, transcript.on_noise = (lambda: told.append("words")), (lambda: told.append("none"))
+    async with httpx.AsyncClient(transport=httpx.MockTransport(Server(status).answer)) as client:
+        resources: Any = type("Shared", (Resources,), {"__init__": lambda *_: None, "http_client": client})()
+        side = BackgroundTranscription(PLAN, resources, transcript.caller, record)
+        for _ in range(2):
+            side.take({"role": "user", "content": ["sound"]}, sound(1.5), 0.0)
+            await asyncio.gather(*side._tasks)
+    assert told == ["none", "none"]
+    assert (record.transcript, record.dropped) == ([], [])
+
+
+async def test_steps_do_not_wait_for_a_cough() -> None:
+    told = list[str]()
+    record = CallRecord("CA1", "desk", "local")
+    transcript = Transcript(record, record.elapsed)
+    transcript.on_noise = lambda: told.append("none")
+    transcript.caller("", 0.0)
+    assert (told, record.transcript, record.dropped) == (["none"], [], [])
