@@ -61,12 +61,16 @@ class WholeSentences(BaseTextAggregator):
             else:
                 for part in _parts(whole):
                     yield part
-        if len(self._inner.text.text) > LONGEST and (rest := await self._inner.flush()):
+        if not text.strip() or len(self._inner.text.text) <= LONGEST:
+            return
+        # what is flushed has lost its last space, which the next piece may need
+        tail = text[len(text.rstrip()) :]
+        if rest := await self._inner.flush():
             *whole_parts, begun = _parts(self._joined(rest))
             self._held = None
             for part in whole_parts:
                 yield part
-            async for part in self._inner.aggregate(begun.text):
+            async for part in self._inner.aggregate(begun.text.rstrip() + tail):
                 yield part
 
     async def flush(self) -> Aggregation | None:
