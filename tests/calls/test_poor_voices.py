@@ -134,6 +134,19 @@ def test_silence_before_and_behind_a_sentence_is_hardly_waited_for(tmp_path: Pat
     assert max(later[0] - earlier[1] for earlier, later in itertools.pairwise(sounds)) < 2
 
 
+def test_a_long_silence_behind_a_whole_sentence_is_its_end(tmp_path: Path) -> None:
+    async def speak(text: str, sound: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        piece = await anext(sound)
+        for _ in range(len(text) * 7 // 10):
+            yield piece
+        yield bytes(48_000 * 20)
+
+    said, record, call = talk(tmp_path, speak)
+    assert said == [" ".join(SENTENCES)]
+    assert record.errors == []
+    assert call.voice.spoken[1:] == SENTENCES
+
+
 LONG = "We are closed on Mondays and on every other holiday that there is in this part of the world."
 
 

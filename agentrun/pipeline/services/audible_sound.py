@@ -18,10 +18,15 @@ MOST_LETTERS = 150
 """In a second: voices say 14, and 56 at OpenAI's highest speed."""
 
 
+class SilenceError(NoSpeechError):
+    """What could be heard was followed by silence: the voice is at its end, or has stopped within it."""
+
+
 async def audible(pieces: AsyncIterator[bytes], longest: float) -> AsyncGenerator[bytes, None]:
     """``pieces`` of 24 kHz, 16-bit mono PCM as they come, from the first one on that can be heard.
 
-    Raises NoSpeechError when none can be, and once there are ``longest`` seconds of silence in a row.
+    Raises NoSpeechError when none can be, and once there are ``longest`` seconds of silence in a row: a
+    SilenceError behind what can be heard.
     """
     held, quiet, began = b"", 0, False
     async for piece in pieces:
@@ -31,7 +36,7 @@ async def audible(pieces: AsyncIterator[bytes], longest: float) -> AsyncGenerato
             continue
         quiet += len(piece)
         if quiet > _bytes(longest):
-            raise NoSpeechError(f"{longest:g} s of silence")
+            raise (SilenceError if began else NoSpeechError)(f"{longest:g} s of silence")
         if began and quiet <= _bytes(PAUSE_SECONDS):
             yield piece
         else:

@@ -14,7 +14,7 @@ from pipecat.utils.tracing.service_decorators import traced_tts
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services import speech_request
-from agentrun.pipeline.services.audible_sound import check_length
+from agentrun.pipeline.services.audible_sound import SilenceError, check_length
 from agentrun.pipeline.services.resumed_speech import SpeakingRate
 from agentrun.pipeline.services.speech_sound import RATE
 from agentrun.plan.plan import ServicePlan
@@ -54,10 +54,12 @@ class OpenAISpeech(OpenAITTSService):
     """Speech that is heard when ``buffer`` seconds of it are there; Pipecat waits for half a second.
 
     What stands in ``ready`` is asked of nobody. A service that sends nothing for ``stall`` seconds, breaks
-    off, or sends what is no speech, silence or too little of it, is asked ``attempts`` times. No two takes of
-    a sentence are alike, so that sound that broke off is not gone on with: the voice is asked for the words
-    from the last one on that was surely heard, as ``SpeakingRate`` counts them; a word or two may be heard
-    twice.
+    off, or sends what is no speech, silence or too little of it, is asked ``attempts`` times; a long silence
+    behind as much sound as the words take is the end of it.
+
+    No two takes of a sentence are alike, so that sound that broke off is not gone on with: the voice is asked
+    for the words from the last one on that was surely heard, as ``SpeakingRate`` counts them; a word or two
+    may be heard twice.
     """
 
     def __init__(
@@ -102,6 +104,9 @@ class OpenAISpeech(OpenAITTSService):
                 self._rate.learn(rest, seconds)
                 return
             except speech_request.ERRORS as failure:
+                if isinstance(failure, SilenceError) and self._rate.is_whole(rest, seconds):
+                    self._rate.learn(rest, seconds)
+                    return
                 error, rest = failure, self._rate.unheard(rest, seconds)
                 if isinstance(failure, openai.APIStatusError):
                     break

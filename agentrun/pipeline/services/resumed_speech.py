@@ -7,7 +7,7 @@ import re
 _USUAL_SECONDS = 1 / 14
 """Of one letter: English at 150 words a minute, with 5.6 letters and spaces a word."""
 _CAUTION = 0.8
-"""What a voice may be slower by than it was so far."""
+"""What a voice may be slower, or faster, by than it was so far."""
 _UNSURE = 0.65
 """The same, as long as nothing is known of it."""
 _DIGIT, _SIGN = 5, 6
@@ -35,15 +35,18 @@ class SpeakingRate:
         self._letters += _letters(text)
         self._seconds += seconds
 
+    def is_whole(self, text: str, seconds: float) -> bool:
+        """Whether ``seconds`` may hold all of ``text``, at up to a fifth faster than the voice was so far."""
+        caution = _CAUTION if self._is_known else 1
+        return seconds >= _letters(text) * self._pace * caution
+
     def unheard(self, text: str, seconds: float) -> str:
         """The words of ``text`` that may not have been heard whole in its first ``seconds``.
 
         It begins with the beginning of a word, rather one that was heard than behind one that was not, and is
         never empty. A text without spaces, as in Japanese, is said again as a whole.
         """
-        known = self._seconds > 0 and self._letters > 0
-        pace = self._seconds / self._letters if known else _USUAL_SECONDS
-        heard = seconds / pace * (_CAUTION if known else _UNSURE)
+        heard = seconds / self._pace * (_CAUTION if self._is_known else _UNSURE)
         place = 0
         for word in _WORD.finditer(text):
             heard -= _letters(word[0])
@@ -51,6 +54,15 @@ class SpeakingRate:
                 break
             place = word.start()
         return text[place:]
+
+    @property
+    def _is_known(self) -> bool:
+        return self._seconds > 0 and self._letters > 0
+
+    @property
+    def _pace(self) -> float:
+        """Seconds of a letter."""
+        return self._seconds / self._letters if self._is_known else _USUAL_SECONDS
 
 
 def _letters(text: str) -> int:

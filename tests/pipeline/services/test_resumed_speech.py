@@ -51,6 +51,15 @@ def test_what_is_read_out_longer_than_it_is_written_is_said_again(text: str, res
     assert SpeakingRate().unheard(text, 3.0) == rest
 
 
+def test_a_sentence_is_whole_at_the_voice_s_pace_and_of_an_unknown_one_at_the_usual() -> None:
+    known = SpeakingRate()
+    known.learn(OTHERS, len(OTHERS) * 0.1)
+    assert known.is_whole(SENTENCE, len(SENTENCE) * 0.09)
+    assert not known.is_whole(SENTENCE, len(SENTENCE) * 0.07)
+    assert SpeakingRate().is_whole(SENTENCE, len(SENTENCE) / 14 + 0.1)
+    assert not SpeakingRate().is_whole(SENTENCE, len(SENTENCE) / 14 * 0.9)
+
+
 @pytest.mark.parametrize("kind", ["cut", "stall"])
 def test_the_voice_is_asked_for_the_rest_from_a_word_on(tmp_path: Path, kind: str) -> None:
     async def talk() -> list[str]:
