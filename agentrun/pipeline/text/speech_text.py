@@ -23,6 +23,8 @@ from agentrun.text_normalization import HiddenText, Normalizer, ThinkingAhead, s
 _KEPT_SENTENCES = 100
 _SHORT = 1_000
 """Characters of an answer of which it is looked at whether anything is said."""
+_HELD_BACK = 2
+"""Answers in a row that are held back for an end of thinking, and have none, before one is not."""
 
 
 class SpeechText:
@@ -91,7 +93,8 @@ class HiddenTextFilter(FrameProcessor):
     """Stands behind the model: thinking, code and leaked calls of tools go no further.
 
     Of a model that has ended its thinking without a beginning all is held back, from its next answer on, that
-    comes before such an end: where a server's template begins it, nothing tells thinking from words.
+    comes before such an end: where a server's template begins it, nothing tells thinking from words. After
+    ``_HELD_BACK`` answers in a row without one it is a model as others are.
     ``unsaid`` is given an answer of which not all is said, as the model wrote it, and why. With ``writes``
     the answers are read, and may have objects in them that are no calls.
     """
@@ -101,7 +104,7 @@ class HiddenTextFilter(FrameProcessor):
         self._text = text
         self._unsaid = unsaid
         self._writes = writes
-        self._thinks_first = False
+        self._to_hold_back = 0
         self._begin()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
@@ -121,7 +124,7 @@ class HiddenTextFilter(FrameProcessor):
 
     def _begin(self) -> None:
         self._hidden = HiddenText(says_objects=self._writes)
-        self._thinking = ThinkingAhead() if self._thinks_first else None
+        self._thinking = ThinkingAhead() if self._to_hold_back else None
         self._written: list[str] = []
         self._visible: list[str] = []
         self._calls_tools = False
@@ -137,13 +140,20 @@ class HiddenTextFilter(FrameProcessor):
         if self._last:
             rest = self._hidden.visible(self._thinking.rest()) if self._thinking else ""
             await self._push(self._last, rest + self._hidden.rest())
-        self._thinks_first = self._thinks_first or self._hidden.thought_aloud
         text = "".join(self._written).strip()
         if text and not self._calls_tools and not self._is_said("".join(self._visible)):
             self._unsaid(text, "nothing of it can be said")
         elif self._hidden.found or (self._thinking and self._thinking.found):
             self._unsaid(text, "a part of it is not for the caller")
+        self._learn()
         self._begin()
+
+    def _learn(self) -> None:
+        """Whether the model thinks first; a call of a tool may come without thinking and words."""
+        if self._hidden.thought_aloud or (self._thinking and self._thinking.found):
+            self._to_hold_back = _HELD_BACK
+        elif self._to_hold_back and self._last and not self._calls_tools:
+            self._to_hold_back -= 1
 
     def _is_said(self, text: str) -> bool:
         return symbols.is_speakable(text) and (len(text) > _SHORT or not self._text.is_silent(text))
