@@ -166,4 +166,4 @@ async def test_ctrl_c_ends_a_conversation(twilio: TwilioServer, dialling: Start)
     assert process.returncode == 130
     assert callee.calls[0].over
     # people talked: it was not withdrawn before anybody answered
-    assert out.decode().startswith("answered by human: ")
+    assert out.decode().startswith("answered: ")
