@@ -17,7 +17,7 @@ from agentrun.tools.build import build
 from agentrun.tools.decorator import tool
 from agentrun.tools.tool import Tool
 from tests.calls.desk import STYLES
-from tests.calls.quick import QuickCall, calls, quick_call
+from tests.calls.quick import LOUD, SILENCE, QuickCall, calls, quick_call
 
 LONG = "All done, and here is the whole long story of it from its start to its end."
 SURE = "Sure, go on."
@@ -112,7 +112,7 @@ async def play(folder: Path, style: str, outcome: str, phase: str, resources: Re
         elif phase == "none":
             await call.said(LONG)
         else:
-            await call.say("Wait, stop.")
+            await interrupt(call)
             await call.said(SURE)
         results = call.tool_results()
     entries = [entry for entry in call.record.transcript if entry.who == "tool"]
@@ -120,6 +120,16 @@ async def play(folder: Path, style: str, outcome: str, phase: str, resources: Re
     cancelled = entries[0].status == "cancelled"
     told = results[-1] if results else ""
     return Got(entries[0].status, told, call.voice.spoken[-1], entries[0].text if cancelled else "")
+
+
+async def interrupt(call: QuickCall) -> None:
+    """Speak, at the pace of speech: a realtime server answers once it has heard the silence behind it."""
+    if call.style == "realtime":
+        await call.transport.hear(LOUD)
+        await asyncio.sleep(0.3)
+        await call.transport.hear(SILENCE)
+    else:
+        await call.say("Wait, stop.")
 
 
 async def reach(call: QuickCall, phase: str) -> None:
