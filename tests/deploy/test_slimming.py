@@ -165,6 +165,7 @@ def test_a_plugin_keeps_the_client_that_it_imports(tmp_path: Path) -> None:
     assert b"-m agentrun.deploy.image.slimming twilio \\\n" in steps
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("transport", ["twilio", "daily"])
 def test_an_image_stays_within_its_size(tmp_path: Path, transport: str) -> None:
     """Before anything is stripped, which takes another 30 MB; 45 MB of Daily's library have to fit in too."""

@@ -62,6 +62,8 @@ class Remedies:
         if self.is_over():
             return
         verdict = self.faults.judge_answer(state)
+        if verdict is Verdict.GO_ON and not self.response_deadline.has_time:
+            verdict = Verdict.GIVE_UP
         reason = error_words.awaited(state, reason, self.parts)
         self.record.errors.append(reason)
         logger.warning("call {}: {}; will {}", self.record.id, reason, verdict.value)

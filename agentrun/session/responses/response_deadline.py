@@ -61,6 +61,11 @@ class ResponseDeadline:
         return self.answer.silence.since if self.answer.waits else self._now()
 
     @property
+    def has_time(self) -> bool:
+        """Whether the caller may still wait for an answer."""
+        return self._now() < self.answer.silence.limit
+
+    @property
     def seconds_left(self) -> float:
         """How long the caller may hear nothing yet, for silence to end within ``first`` and 4 s."""
         return self.answer.silence.limit + APOLOGY_SECONDS - self._now()
