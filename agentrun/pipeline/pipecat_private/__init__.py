@@ -9,7 +9,7 @@ from agentrun.pipeline.pipecat_private.flow_nodes import ArrivingFlowManager
 from agentrun.pipeline.pipecat_private.idleness import watch_speakers_alone
 from agentrun.pipeline.pipecat_private.interruptions import cancel_calls_in_order, drop_what_waits
 from agentrun.pipeline.pipecat_private.output_pieces import send_larger_pieces
-from agentrun.pipeline.pipecat_private.prompt_input import hand_in, wait_without_tasks
+from agentrun.pipeline.pipecat_private.prompt_input import hand_in
 from agentrun.pipeline.pipecat_private.realtime import (
     CallerWordsFrame,
     note_ends,
@@ -135,6 +135,5 @@ __all__ = [
     "tasks",
     "tells_segments",
     "wait_until_answering",
-    "wait_without_tasks",
     "watch_speakers_alone",
 ]

@@ -1,11 +1,6 @@
-"""The way of a telephone caller's sound into the pipeline, and what waits on it."""
+"""The way of a telephone caller's sound into the pipeline."""
 
 from __future__ import annotations
-
-import asyncio
-import sys
-from collections.abc import Awaitable
-from typing import TypeVar
 
 from pipecat.frames.frames import InputAudioRawFrame
 from pipecat.processors.frame_processor import FrameProcessor
@@ -13,8 +8,6 @@ from pipecat.transports.websocket.fastapi import FastAPIWebsocketInputTransport
 
 from agentrun.transports import mulaw
 from agentrun.transports.caller_audio import CallerAudio
-
-_T = TypeVar("_T")
 
 
 def hand_in(audio: CallerAudio, source: FrameProcessor | None) -> None:
@@ -33,31 +26,3 @@ def hand_in(audio: CallerAudio, source: FrameProcessor | None) -> None:
         return True
 
     audio.hand_to(take)
-
-
-def wait_without_tasks() -> None:
-    """Have ``asyncio.wait_for`` make no task for what it waits for, as from Python 3.12 on.
-
-    Before, Pipecat puts one of its own there, which makes a task, a future and a timer for each piece of
-    sound that comes or goes. Python's own stays before 3.11.4, where ``asyncio.timeout`` takes a limit that a
-    cancelled task reaches as it cleans up for a cancellation: https://github.com/python/cpython/issues/102780.
-    """
-    if (3, 11, 4) <= sys.version_info < (3, 12):
-        asyncio.wait_for = wait_for  # type: ignore[assignment]
-
-
-async def wait_for(fut: Awaitable[_T], timeout: float | None) -> _T:
-    """As in Python 3.12: https://github.com/python/cpython/blob/3.12/Lib/asyncio/tasks.py.
-
-    Raises TimeoutError after ``timeout`` seconds.
-    """
-    if timeout is not None and timeout <= 0:
-        task = asyncio.ensure_future(fut)
-        if not task.done():
-            task.cancel()
-            await asyncio.wait([task])
-        if task.cancelled():
-            raise TimeoutError
-        return task.result()
-    async with asyncio.timeout(timeout):
-        return await fut

@@ -39,7 +39,6 @@ class Resources:
 
     def __init__(self) -> None:
         tls.share_with_websockets()
-        pipecat_private.wait_without_tasks()
         self.traced = False
         """Whether calls make spans for OpenTelemetry."""
         for rate in _VOICE_RATES:
