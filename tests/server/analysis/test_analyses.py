@@ -76,7 +76,10 @@ def serving(spec: Path, openai: OpenAIServer, records: str | None = None, **more
 
 def brain(*answers: Answer, found: str | None = None) -> OpenAIServer:
     scripted = AnalysisBrain(answers, [found] if found else [])
-    return OpenAIServer(SilentEngine(), SilentEngine(), scripted)
+    server = OpenAIServer(SilentEngine(), SilentEngine(), scripted)
+    # so that a test finds the call's question unanswered, and the analysis not yet asked for
+    server.conditions.latency["chat"] = 0.2
+    return server
 
 
 async def test_a_call_that_is_over_is_analysed(spec: Path, records: str) -> None:
