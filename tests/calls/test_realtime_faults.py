@@ -153,10 +153,12 @@ def played(
 def judge(call: QuickCall, silent: float, *, words: bool = True) -> None:
     """An answer was heard to its end, or the apology, and soon."""
     assert silent <= LIMIT, call.record.errors
+    if not words:
+        return
     last = [entry for entry in call.record.transcript if entry.who == "agent"][-1]
     # the caller of this test hangs up after a while, be it in the middle of an answer
     whole = last.text in (LONG, "I am sorry.", "Hello.") or last.cut_by == "hang-up"
-    assert not words or whole, (last, call.record.errors)
+    assert whole, (last, call.record.errors)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
