@@ -12,12 +12,12 @@ from pipecat.pipeline.worker import PipelineWorker
 from agentrun.pipeline import pipecat_private
 from agentrun.records import CallRecord
 from agentrun.session.speech.announcements import Announcements
+from agentrun.session.speech.while_heard import while_heard
 
 GOODBYE_SECONDS = 15.0
 """How long the agent may be silent once the call is to end, with words that are still to come."""
 MOST_SECONDS = 60.0
 """How long its last words may take at the most."""
-_LOOK_SECONDS = 0.2
 HEARD_SECONDS = 10.0
 CANCEL_SECONDS = 3.0
 """How long a cancelled pipeline may go without one of its tasks ending before it is forced."""
@@ -56,20 +56,9 @@ async def now(running: asyncio.Task[None], worker: PipelineWorker, record: CallR
         cancelling.cancel()
 
 
-async def last_words(
-    over: set[asyncio.Task[Any]], seconds: float, is_heard: Callable[[], bool], most: float = MOST_SECONDS
-) -> None:
-    """Give what is being said its time: until something of ``over`` is done, and ``most`` seconds.
-
-    The agent may be silent for ``seconds`` of them; with none, nothing is waited for.
-    """
-    silent = waited = 0.0
-    while silent < seconds and waited < most:
-        done, _ = await asyncio.wait(over, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if done:
-            return
-        waited += _LOOK_SECONDS
-        silent = 0.0 if is_heard() else silent + _LOOK_SECONDS
+async def last_words(over: set[asyncio.Task[Any]], seconds: float, is_heard: Callable[[], bool]) -> None:
+    """Give what is being said its time: until something of ``over`` is done, or nothing is heard any more."""
+    await while_heard(over, seconds, is_heard, MOST_SECONDS)
 
 
 async def when_heard(voice: Announcements, worker: PipelineWorker) -> None:

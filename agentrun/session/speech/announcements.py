@@ -25,6 +25,7 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from agentrun.pipeline import pipecat_private, pushed_frames
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.records import CutBy
+from agentrun.session.speech.while_heard import while_heard
 from agentrun.transports.connection import Connection
 
 PREPARED_RATE = 24_000
@@ -34,7 +35,6 @@ _INTERRUPTION_SECONDS = 3.0
 _ANSWER_SECONDS = 5.0
 _WORDS_SECONDS = 15.0
 """How long words that were asked for may be silent before their end is no longer waited for."""
-_LOOK_SECONDS = 0.2
 _TAKEN_SECONDS = 1.0
 _ECHO_SECONDS = 3.0
 """How long Twilio may take to play what it has been sent."""
@@ -140,13 +140,12 @@ class Announcements:
 
     async def _while_sounding(self, done: asyncio.Event, seconds: float) -> None:
         """Wait for ``done``; raises TimeoutError once the agent has been silent for ``seconds`` before."""
-        silent = 0.0
-        while not done.is_set():
-            if silent >= seconds:
+        waiting = asyncio.create_task(done.wait())
+        try:
+            if not await while_heard({waiting}, seconds, lambda: self._sounding):
                 raise TimeoutError
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(done.wait(), _LOOK_SECONDS)
-            silent = 0.0 if self._sounding else silent + _LOOK_SECONDS
+        finally:
+            waiting.cancel()
 
     async def _echo(self) -> None:
         if self._control and self._output:
