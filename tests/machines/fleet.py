@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import sys
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from agentrun.server.lifecycle import drain
 from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
@@ -20,6 +23,12 @@ from tests.calls.desk import OPEN
 from tests.machines.rig import PROXY, end, is_ready
 from tests.ports import free_port
 
+BEHIND_HAPROXY = (
+    # where a process goes on when its server has closed, a thread may have held a connection to the last
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.needs(shutil.which("haproxy", path="/usr/sbin:/usr/bin"), "apt-get install haproxy"),
+)
+"""Marks of tests with a fleet."""
 TOKEN = "0123456789abcdef0123456789abcdef"
 SPEC = """
 name: desk

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 from pathlib import Path
 
 import pytest
 
 from agentrun.simulate.caller import PhoneCall, RefusedError
 from tests.docs.test_balancer import configuration
-from tests.machines.fleet import Fleet, fleet
+from tests.machines.fleet import BEHIND_HAPROXY, Fleet, fleet
 from tests.machines.rig import is_ready
 from tests.machines.test_deploys import talks
 from tests.records.conftest import emptied, postgresql
 
 __all__ = ["postgresql"]
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(150),
-    # where a process goes on when its server has closed, a thread may have held a connection to the last
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.needs(shutil.which("haproxy", path="/usr/sbin:/usr/bin"), "apt-get install haproxy"),
-]
+pytestmark = [pytest.mark.slow, *BEHIND_HAPROXY, pytest.mark.timeout(150)]
 
 
 @pytest.fixture

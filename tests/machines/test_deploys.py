@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from pathlib import Path
 
 import pytest
 
 from agentrun.records.store.store import CallQuery, Store
 from tests.calls.desk import QUESTION, listen
-from tests.machines.fleet import Fleet, fleet
+from tests.machines.fleet import BEHIND_HAPROXY, Fleet, fleet
 from tests.machines.severable import SeverableWay
 from tests.records.conftest import emptied, postgresql
 
 __all__ = ["postgresql"]
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(80),
-    # where a process goes on when its server has closed, a thread may have held a connection to the last
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.needs(shutil.which("haproxy", path="/usr/sbin:/usr/bin"), "apt-get install haproxy"),
-]
+pytestmark = [pytest.mark.slow, *BEHIND_HAPROXY, pytest.mark.timeout(80)]
 CALL_SECONDS, PERIOD_SECONDS = 1.5, 1.0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -13,19 +12,13 @@ import sqlalchemy as sa
 
 from agentrun.records.store.store import CallQuery, Store
 from tests.calls.desk import QUESTION, listen
-from tests.machines.fleet import fleet
+from tests.machines.fleet import BEHIND_HAPROXY, fleet
 from tests.machines.severable import SeverableWay
 from tests.machines.test_deploys import talks
 from tests.records.conftest import emptied, postgresql
 
 __all__ = ["postgresql"]
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(150),
-    # where a process goes on when its server has closed, a thread may have held a connection to the last
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.needs(shutil.which("haproxy", path="/usr/sbin:/usr/bin"), "apt-get install haproxy"),
-]
+pytestmark = [pytest.mark.slow, *BEHIND_HAPROXY, pytest.mark.timeout(150)]
 SLOW_SECONDS = 3.0
 WEBHOOK_SECONDS = 8.0
 """Twilio gives up after 15."""

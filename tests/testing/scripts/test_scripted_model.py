@@ -76,8 +76,7 @@ def outcome(folder: Path, turns: str) -> tuple[int, str]:
     return int(done.return_value), done.output
 
 
-def test_calls_of_one_turn_go_from_node_to_node_through_empty_contexts(tmp_path: Path) -> None:
-    turns = """
+TO_PAYMENT = """
 - user: Large.
   llm: [{call: choose, args: {size: large}}, {call: check}, {say: How do you pay?}]
   expect: [{event: function_call, calls: [check]}, {event: response, text_contains: How do you pay}]
@@ -85,7 +84,11 @@ def test_calls_of_one_turn_go_from_node_to_node_through_empty_contexts(tmp_path:
   llm: [{say: How do you pay then?}]
   expect: [{event: response, text_contains: then}]
 """
-    code, said = outcome(tmp_path, turns)
+"""From node to node, and a turn at the last one."""
+
+
+def test_calls_of_one_turn_go_from_node_to_node_through_empty_contexts(tmp_path: Path) -> None:
+    code, said = outcome(tmp_path, TO_PAYMENT)
     assert code == 0, said
 
 
@@ -95,16 +98,8 @@ def test_calls_of_one_turn_go_from_node_to_node_through_empty_contexts(tmp_path:
 def test_a_task_of_any_form_is_no_turn_of_the_script(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str
 ) -> None:
-    turns = """
-- user: Large.
-  llm: [{call: choose, args: {size: large}}, {call: check}, {say: How do you pay?}]
-  expect: [{event: function_call, calls: [check]}, {event: response, text_contains: How do you pay}]
-- user: Again?
-  llm: [{say: How do you pay then?}]
-  expect: [{event: response, text_contains: then}]
-"""
     monkeypatch.setitem(globals(), "SPEC", SPEC.replace("Take the money.", f"'{task}'"))
-    code, said = outcome(tmp_path, turns)
+    code, said = outcome(tmp_path, TO_PAYMENT)
     assert code == 0, said
 
 
