@@ -20,6 +20,7 @@ from agentrun.simulate.caller import Caller
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import OPEN
+from tests.docs.test_balancer import command
 from tests.machines.rig import PROXY, end, is_ready
 from tests.ports import free_port
 
@@ -65,6 +66,10 @@ class Fleet:
         self._up[number] = server, stack
         await is_ready(server.url)
 
+    def at(self, number: int) -> RunningServer:
+        """A server that is up."""
+        return self._up[number][0]
+
     async def leave(self, number: int, seconds: float, lame_duck: float) -> None:
         """Have a server leave as on SIGTERM: its calls have ``seconds`` to end after its ``lame_duck``."""
         server, stack = self._up.pop(number)
@@ -104,9 +109,7 @@ async def fleet(
         for index in range(number):
             await servers.start(index)
         config = balancer(folder, *ports) if balancer else _configuration(folder, look_seconds, *ports)
-        proxy = await asyncio.create_subprocess_exec(
-            "/usr/sbin/haproxy", "-db", "-q", "-f", str(config), stdout=DEVNULL, stderr=sys.stderr
-        )
+        proxy = await asyncio.create_subprocess_exec(*command(config), stdout=DEVNULL, stderr=sys.stderr)
         stack.push_async_callback(end, proxy)
         await is_ready(servers.url)
         yield servers

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from agentrun.server.admission.admission import EXPECTED_SECONDS
 from agentrun.simulate.caller import PhoneCall, RefusedError
-from tests.docs.test_balancer import configuration
+from tests.docs.test_balancer import configuration, found, nginx
 from tests.machines.fleet import BEHIND_HAPROXY, Fleet, fleet
 from tests.machines.rig import is_ready
 from tests.machines.test_deploys import talks
@@ -41,6 +42,30 @@ async def test_a_full_machine_never_says_busy_while_another_is_free(tmp_path: Pa
                 assert not any(call.over for call in calls)
                 await asyncio.gather(*(call.hang_up() for call in calls))
             await free(servers)
+
+
+@pytest.mark.needs(found("nginx"), "apt-get install nginx")
+async def test_a_balancer_that_does_not_look_passes_by_a_machine_that_leaves(
+    tmp_path: Path, store: str
+) -> None:
+    async with fleet(tmp_path, store, balancer=nginx, when_full="503") as servers:
+        assert await asyncio.gather(*(talks(servers) for _ in range(4))) == ["caller"] * 4
+        async with contextlib.AsyncExitStack() as stack:
+            first = await greeted(servers, stack)
+            number = next(number for number in range(2) if servers.at(number).switchboard.live)
+            board = servers.at(number).switchboard
+            leaving = asyncio.create_task(servers.leave(number, 60.0, 0.0))
+            await asyncio.sleep(EXPECTED_SECONDS + 0.5)
+            for _ in range(4):
+                async with contextlib.AsyncExitStack() as short:
+                    later = await greeted(servers, short)
+                    assert board.live == 1, "it has the first call alone"
+                    await later.hang_up()
+            assert not first.over
+            assert not leaving.done()
+            await first.hang_up()
+        async with asyncio.timeout(20):
+            await leaving
 
 
 async def free(servers: Fleet) -> None:

@@ -58,6 +58,7 @@ class Admission:
         self._limits = limits or Limits()
         self._clock = clock
         self._now = now
+        self._stopped_at = math.inf
         self._asked: dict[tuple[str, str], float] = {}
         """Until when a call is expected here."""
         self._looked, self._looking = float("-inf"), asyncio.Lock()
@@ -83,6 +84,16 @@ class Admission:
             wait = spec.hours.seconds_until_open(self._now())
             return self._told(plan, Refusal("closed", f"agent '{spec.name}' is closed now", wait))
         return await self._take(plan, call_id, caller_numbers.of(caller), seconds, EXPECTED_SECONDS)
+
+    def stop(self) -> None:
+        """Let no call in any more."""
+        if not self.stopped:
+            self.stopped, self._stopped_at = True, self._clock()
+
+    @property
+    def awaits_nobody(self) -> bool:
+        """Whether no call was let in for so long that every stream is another machine's as well."""
+        return self._clock() - self._stopped_at >= EXPECTED_SECONDS
 
     async def look_elsewhere(self) -> None:
         """Where this machine seems full, leave out the calls that it let in and whose streams others got."""

@@ -196,7 +196,8 @@ class Switchboard:
 
     async def close(self) -> None:
         """Let the calls that are up finish what is being said, then end what is left."""
-        self.closing = self.admission.stopped = True
+        self.closing = True
+        self.admission.stop()
         await closing_calls.end(self._live)
         await self._unbegun.close()
         await self.left_open.close()

@@ -21,7 +21,7 @@ async def leave(switchboard: Switchboard, seconds: float, now: asyncio.Event, la
     switchboard.admission.leaving = True
     if lame_duck:
         await _first(asyncio.sleep(lame_duck), now, None)
-    switchboard.admission.stopped = True
+    switchboard.admission.stop()
     if await _first(switchboard.wait_until_idle(), now, seconds):
         return
     if not now.is_set():

@@ -14,6 +14,7 @@ from agentrun.plan.plan import Plan
 from agentrun.records.resumption import Resumption
 from agentrun.server.admission import rejections
 from agentrun.server.admission.admission import Refusal
+from agentrun.server.admission.limits import RETRY_SECONDS
 from agentrun.server.auth.call_access import Access
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.dispatch.dispatcher import Dispatcher
@@ -121,6 +122,12 @@ class TwilioRoutes:
             return rejections.for_balancer(refusal)
         return twiml.response(twiml.refuse(refusal, plan))
 
+    @property
+    def _leaves_streams(self) -> bool:
+        """Whether a balancer is to ask another machine for each stream: one that does not look at /ready."""
+        board = self._switchboard
+        return self._settings.when_full == "503" and (board.closing or board.admission.awaits_nobody)
+
     def _is_the_machines(self, refusal: Refusal) -> bool:
         """Whether another machine may have room."""
         is_full = refusal.kind == "busy" and self._switchboard.admission.is_full
@@ -138,6 +145,11 @@ class TwilioRoutes:
         if plan is None or self._settings.access is Access.CLOSED:
             self._refused.note(agent, "closed" if plan else "unknown")
             await websocket.close(POLICY_VIOLATION)
+            return
+        if self._leaves_streams:
+            self._refused.note(agent, "stopping")
+            refusal = Refusal("stopping", "the server is stopping", RETRY_SECONDS)
+            await websocket.send_denial_response(rejections.for_balancer(refusal))
             return
         taken = await self._handshake.take(plan, agent, websocket, expected)
         if taken is None:

@@ -228,10 +228,22 @@ async def test_outside_its_hours_an_agent_says_when_to_try_again(tmp_path: Path)
 
 async def test_nothing_is_let_in_once_the_server_stops(tmp_path: Path) -> None:
     door, desk = Admission(), plan(tmp_path)
-    door.stopped = True
+    door.stop()
     assert await kinds(door, desk, range(1)) == ["stopping"]
     refusal = await door.take(desk, "dial", "+1555")
     assert refusal is not None
+
+
+def test_streams_are_left_to_others_once_those_of_its_own_calls_have_come() -> None:
+    clock = Clock()
+    door = Admission(clock=clock)
+    assert not door.awaits_nobody
+    door.stop()
+    clock.now += admission.EXPECTED_SECONDS - 0.1
+    door.stop()
+    assert not door.awaits_nobody, "Twilio may be opening a stream that it was told of before"
+    clock.now += 0.2
+    assert door.awaits_nobody
 
 
 async def test_a_call_that_the_agent_places_has_a_place_whatever_its_name(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
+from agentrun.server.admission.admission import EXPECTED_SECONDS
 from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
@@ -74,6 +76,29 @@ async def test_a_server_that_closes_leaves_the_record_of_a_call_that_it_let_in(t
         assert record.from_number == "+12025550143"
         assert server.switchboard.admission.held == 0
         server.switchboard.closing = False
+
+
+@pytest.mark.parametrize("is_closing", [True, False], ids=["closing", "leaving"])
+async def test_a_balancer_asks_another_machine_for_a_stream_that_comes_too_late(
+    tmp_path: Path, is_closing: bool
+) -> None:
+    async with serving(tmp_path, when_full="503") as server:
+        url = f"{server.url}/desk/twilio/voice"
+        address, _ = stream_of(await post(url, sign(url)))
+        board = server.switchboard
+        board.admission.stop()
+        async with connect(address, proxy=None) as socket:
+            await socket.send(start("not-the-token"))
+            assert await code_of(socket) == 1008, "it is still listened to"
+        board.closing = is_closing
+        if not is_closing:
+            board.admission._stopped_at -= EXPECTED_SECONDS
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(address, proxy=None)
+        assert refused.value.response.status_code == 503
+        assert refused.value.response.headers["Retry-After"] == "30"
+        assert (await counted(server))["stopping"] == 1.0
+        board.closing = False
 
 
 @pytest.mark.parametrize("when_full", ["busy", "503"])

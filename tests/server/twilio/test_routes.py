@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from agentrun.errors import SetupError
+from agentrun.server.lifecycle.settings import WhenFull
 from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
 from agentrun.server.twilio import handshake_limits, stream_tokens
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
@@ -31,7 +32,11 @@ SPEC = "name: {name}\ntransport: twilio\nprompts: {{system: Hi., greeting: Hello
 
 @contextlib.asynccontextmanager
 async def serving(
-    folder: Path, *names: str, secret: str | None = SECRET, public_url: str | None = None
+    folder: Path,
+    *names: str,
+    secret: str | None = SECRET,
+    public_url: str | None = None,
+    when_full: WhenFull = "busy",
 ) -> AsyncIterator[RunningServer]:
     """Agents that are never spoken to, on a signed server unless there is no ``secret``."""
     paths = [folder / f"{name}.yaml" for name in names or ("desk",)]
@@ -40,7 +45,8 @@ async def serving(
     async with OpenAIServer(ScriptedHearing(()), ToneVoice(), ScriptedBrain(())) as openai:
         environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
         given = {**environ, "TWILIO_AUTH_TOKEN": secret} if secret else environ
-        async with running_server(paths, given, Options(port=0, public_url=public_url)) as server:
+        options = Options(port=0, public_url=public_url, when_full=when_full)
+        async with running_server(paths, given, options) as server:
             yield server
 
 
