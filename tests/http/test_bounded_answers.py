@@ -81,6 +81,7 @@ async def server() -> AsyncIterator[str]:
         writer.write(lines.encode() + content)
         writer.close()
 
+    answers()  # not while a tool waits
     listener = await asyncio.start_server(answer, "127.0.0.1", 0)
     yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     listener.close()

@@ -171,7 +171,10 @@ async def test_where_nothing_can_be_written_documents_are_embedded_once_too(
     assert [len(texts) for texts in model.asked][4:] == [1, 1]
 
 
-async def test_two_first_searches_at_once_embed_the_documents_once(path: Path, model: Model) -> None:
+async def test_two_first_searches_at_once_embed_the_documents_once(
+    path: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embeddings, "WAIT_SECONDS", 10)
     (tool,) = plugins.load(spec.load(path))
     call = Call("1", "desk", "local", environ={"WHERE": model.url, "KEY": "secret"})
     await asyncio.gather(*(invoke(tool, call, {"query": query}) for query in ("eat", "swim")))
