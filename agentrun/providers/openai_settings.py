@@ -84,6 +84,12 @@ OPENAI: Mapping[Kind, Mapping[str, Setting]] = {
             "24 kHz PCM, for a server that knows nothing else.",
             choices=("auto", "pcm"),
         ),
+        "audio_pieces": Setting(
+            "string",
+            "On a telephone, whether pieces of the caller's sound are sent to the model together where it "
+            "does not wait for them, or each by itself.",
+            choices=("joined", "single"),
+        ),
         "turn_detection": Setting(
             "object",
             "Who finds the caller's turns: the model by meaning or by silence, or this machine.",

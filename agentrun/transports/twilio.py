@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -12,6 +11,7 @@ from fastapi import WebSocket
 from pipecat.frames.frames import CancelFrame, EndFrame, Frame, InputAudioRawFrame
 from pipecat.serializers.twilio import TwilioFrameSerializer
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
+from pydantic_core import from_json
 
 from agentrun.call import Call
 from agentrun.transports import mulaw
@@ -98,8 +98,8 @@ def _sound(media: dict[str, Any]) -> bytes:
 def _event(data: str | bytes) -> dict[str, dict[str, Any]]:
     """What a message says, by its kind; nothing for junk."""
     try:
-        message = json.loads(data)
-    except (ValueError, RecursionError):
+        message = from_json(data, cache_strings="keys")
+    except ValueError:
         return {}
     kind = message.get("event") if isinstance(message, dict) else None
     content = message.get(kind) if isinstance(kind, str) else None

@@ -6,19 +6,28 @@ import json
 from typing import Any
 
 import pytest
-from pipecat.frames.frames import Frame, InputAudioRawFrame, TTSAudioRawFrame, TTSStartedFrame
+from pipecat.frames.frames import (
+    Frame,
+    InputAudioRawFrame,
+    LLMTextFrame,
+    TTSAudioRawFrame,
+    TTSStartedFrame,
+    TTSTextFrame,
+)
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 from websockets.protocol import State
 
+from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.pipecat_private import telephone_realtime
 from agentrun.pipeline.pipecat_private.telephone_realtime import PcmuRealtime, SoundApart
 from agentrun.pipeline.realtime import pipeline as realtime
 from agentrun.transports import mulaw
 
 PIECE = bytes(range(160))
+SILENCE = bytes([mulaw.SILENCE]) * 160
 
 
 class Socket:
@@ -85,7 +94,7 @@ def _lengths(service: Service) -> list[int]:
 
 
 def _apart(service: Service, *messages: str) -> SoundApart:
-    return SoundApart(Socket(*messages), service._hear, service._hand_on)
+    return SoundApart(Socket(*messages), service._hear, service._read, service._hand_on)
 
 
 def test_the_session_is_asked_for_mulaw_both_ways_and_for_nothing_where_there_is_no_telephone() -> None:
@@ -98,6 +107,53 @@ def test_the_caller_s_sound_is_handed_on_as_it_is() -> None:
     socket = Socket()
     Service(socket).take(PIECE)
     assert socket.sounds == [PIECE]
+
+
+def _joining(socket: Socket, *, ready: bool = True) -> tuple[Service, Any]:
+    service = Service(socket, ready=ready)
+    pipecat_private.keep_session(service, lambda _: None)
+    service.join_pieces()
+    return service, pipecat_private.session_events(service)
+
+
+async def test_the_sound_of_a_silent_caller_is_joined_until_the_model_hears_a_voice() -> None:
+    socket = Socket()
+    service, heard = _joining(socket)
+    for _ in range(30):
+        service.take(SILENCE)
+    assert [len(sound) for sound in socket.sounds] == [160] * 15 + [800] * 3
+    heard.note_news("input_audio_buffer.speech_started", {})
+    for _ in range(3):
+        service.take(SILENCE)
+    heard.note_news("input_audio_buffer.speech_stopped", {})
+    for _ in range(5):
+        service.take(SILENCE)
+    assert [len(sound) for sound in socket.sounds][18:] == [160] * 3 + [800]
+    assert b"".join(socket.sounds) == SILENCE * 38
+
+
+async def test_nothing_is_joined_that_waits_for_a_session_and_nothing_is_out_of_order() -> None:
+    socket = Socket()
+    service, _ = _joining(socket, ready=False)
+    for _ in range(30):
+        service.take(SILENCE)
+    assert len(service._unsent) == 30
+    await service._handle_evt_session_updated(None)
+    service.take(SILENCE)
+    service.take(PIECE)
+    assert socket.sounds == [SILENCE] * 30 + [SILENCE + PIECE]
+
+
+async def test_what_waits_is_dropped_when_the_model_is_not_to_hear() -> None:
+    socket = Socket()
+    service, _ = _joining(socket)
+    for _ in range(18):
+        service.take(SILENCE)
+    service.set_audio_input_paused(True)
+    service.take(SILENCE)
+    service.set_audio_input_paused(False)
+    service.take(PIECE)
+    assert socket.sounds[15:] == [PIECE]
 
 
 async def test_sound_from_before_the_session_waits_for_it_and_keeps_its_order() -> None:
@@ -172,6 +228,69 @@ async def test_small_pieces_of_an_answer_go_on_together_but_for_the_first(
     assert at == [160 * 7]
 
 
+def _words(text: Any) -> str:
+    return json.dumps({"type": "response.output_audio_transcript.delta", "event_id": "e", "delta": text})
+
+
+def _said(service: Service, kind: type[TTSTextFrame | LLMTextFrame] = TTSTextFrame) -> list[str]:
+    return [frame.text for frame in service.pushed if isinstance(frame, kind)]
+
+
+async def test_words_of_an_answer_go_on_together_before_their_sound_but_for_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(telephone_realtime, "PIECE_SECONDS", 60.0)
+    service = Service()
+    service._handed_on_at = -60.0
+    words = [_words(text) for text in ("We", " are", " open", " until", " six.")]
+    done = json.dumps({"type": "response.output_audio_transcript.done"})
+    messages = [words[0], _delta(PIECE), *words[1:3], *[_delta(PIECE)] * 4, *words[3:], done]
+    assert [message async for message in _apart(service, *messages)] == [done]
+    assert _said(service) == _said(service, LLMTextFrame) == ["We", " are open", " until six."]
+    kinds = [type(frame) for frame in service.pushed]
+    assert kinds[-5:] == [LLMTextFrame, TTSTextFrame, TTSAudioRawFrame, LLMTextFrame, TTSTextFrame]
+
+
+async def test_words_stand_in_the_pipeline_before_a_caller_cuts_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telephone_realtime, "PIECE_SECONDS", 60.0)
+    service = Service()
+    cut = json.dumps({"type": "input_audio_buffer.speech_started"})
+    async for message in _apart(service, _words("We"), _words(" are"), cut):
+        assert message == cut
+        assert "".join(_said(service)) == "We are"
+
+
+async def test_words_as_pipecat_s_own_service_pushes_them() -> None:
+    service = Service()
+    await service._read(json.loads(_words("We")))
+    ours, service.pushed = service.pushed, []
+    event = events.parse_server_event(json.dumps(json.loads(_words("We")) | _PART))
+    await OpenAIRealtimeLLMService._handle_evt_audio_transcript_delta(service, event)
+    assert [_of(frame) for frame in ours] == [_of(frame) for frame in service.pushed]
+
+
+_PART = {"response_id": "r", "item_id": "i", "output_index": 0, "content_index": 0}
+
+
+def _of(frame: Frame) -> dict[str, Any]:
+    return {"kind": type(frame)} | {k: v for k, v in vars(frame).items() if k not in ("id", "name")}
+
+
+async def test_pieces_are_larger_once_the_answer_is_well_ahead_of_what_is_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(telephone_realtime, "PIECE_SECONDS", 60.0)
+    service = Service()
+    for _ in range(1 + 4 * 5 + 10 * 2):
+        await service._hear(json.loads(_delta(PIECE)))
+    assert _lengths(service) == [160, *[640] * 5, 1600, 1600]
+    await service._hand_on()
+    service._current_audio_response = None  # as when it was cut
+    for _ in range(1 + 4):
+        await service._hear(json.loads(_delta(PIECE)))
+    assert _lengths(service)[-2:] == [160, 640]
+
+
 async def test_sound_that_comes_no_faster_than_it_is_heard_does_not_wait_for_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -187,7 +306,8 @@ async def test_what_was_heard_before_a_connection_broke_off_is_not_lost(
 ) -> None:
     monkeypatch.setattr(telephone_realtime, "PIECE_SECONDS", 60.0)
     service = Service()
-    broken = SoundApart(BrokenSocket(_delta(PIECE), _delta(PIECE)), service._hear, service._hand_on)
+    socket = BrokenSocket(_delta(PIECE), _delta(PIECE))
+    broken = SoundApart(socket, service._hear, service._read, service._hand_on)
     with pytest.raises(ConnectionClosed):
         [message async for message in broken]
     assert _lengths(service) == [160, 160]
@@ -206,13 +326,20 @@ async def test_words_that_speak_of_sound_are_no_sound() -> None:
     words = json.dumps({"type": "response.output_text.delta", "delta": "response.output_audio.delta"})
     odd = json.dumps({"type": "response.done", "about": ["response.output_audio.delta"]})
     service = Service()
-    assert [message async for message in _apart(service, words, odd)] == [words, odd]
+    tale = json.dumps({"type": "response.done", "about": ["response.output_audio_transcript.delta"]})
+    assert [message async for message in _apart(service, words, odd, tale)] == [words, odd, tale]
     assert service.pushed == []
 
 
 @pytest.mark.parametrize(
     "name",
-    ["_send_user_audio", "_receive_task_handler", "_handle_evt_session_updated", "_handle_evt_audio_delta"],
+    [
+        "_send_user_audio",
+        "_receive_task_handler",
+        "_handle_evt_session_updated",
+        "_handle_evt_audio_delta",
+        "_push_output_transcript_text_frames",
+    ],
 )
 def test_pipecat_s_service_still_has_what_is_put_in_its_place(name: str) -> None:
     assert inspect.iscoroutinefunction(getattr(OpenAIRealtimeLLMService, name))

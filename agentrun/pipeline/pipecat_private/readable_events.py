@@ -18,7 +18,9 @@ from agentrun.tools.arguments import unreadable_arguments
 _HANDLED = ("response_cancel_not_active", "conversation_already_has_active_response")
 """Errors that Pipecat passes over, and which mean nothing."""
 _KNOWN_ITEMS = ("message", "function_call", "function_call_output")
-_SOUND = '"response.output_audio.delta"'
+SOUND = '"response.output_audio.delta"'
+WORDS = '"response.output_audio_transcript.delta"'
+"""With its quotes: these come many times a second, and no other event has them but as its type."""
 _WITH_ID = re.compile(r'"event_id"\s*:\s*"[^"]')
 
 
@@ -33,6 +35,9 @@ class EventNotes(Protocol):
 
     def note_news(self, kind: str, event: Mapping[str, Any]) -> None:
         """The server says something about the conversation."""
+
+    def note_answer(self) -> None:
+        """The server sends some of an answer."""
 
 
 class ReadableEvents:
@@ -58,8 +63,8 @@ class ReadableEvents:
                 # the same event, delivered again; a server without ids may say the same twice
                 continue
             before = message
-            if isinstance(message, str) and _SOUND in message:
-                self._session.note_news("response.output_audio.delta", {})
+            if isinstance(message, str) and (SOUND in message or WORDS in message):
+                self._session.note_answer()
                 yield message
                 continue
             for event in self._readable(message):

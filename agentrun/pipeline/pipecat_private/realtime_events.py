@@ -129,6 +129,10 @@ class SessionEvents:
         details = {"status": "failed", "status_details": {"type": "failed", "error": error}}
         return {"type": "response.done", "event_id": "refused", "response": {**details, "output": []}}
 
+    def note_answer(self) -> None:
+        """The server sends some of an answer."""
+        self.heard_at = asyncio.get_running_loop().time()
+
     def note_news(self, kind: str, event: Mapping[str, Any]) -> None:
         """The server says something about the conversation."""
         self.caller_items.note(kind, event)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,10 +11,14 @@ from typing import Any
 
 from pipecat.frames.frames import InputAudioRawFrame, TTSAudioRawFrame, TTSStartedFrame
 from pipecat.services.openai.realtime.llm import CurrentAudioResponse, OpenAIRealtimeLLMService
+from pydantic_core import from_json
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
+from agentrun.pipeline.audio.caller_pieces import CallerPieces
+from agentrun.pipeline.pipecat_private.readable_events import SOUND, WORDS
+from agentrun.pipeline.pipecat_private.realtime_events import session_events
 from agentrun.transports import mulaw
 
 WAITING_PIECES = 250
@@ -25,9 +28,13 @@ MOST_UNSENT_BYTES = 256 * 1024
 PIECE_BYTES = 640
 """80 ms: what of an answer goes on as one frame, but for its first sound."""
 PIECE_SECONDS = 0.04
-"""For how long sound waits to be such a piece, as long as more comes."""
-_SOUND = '"response.output_audio.delta"'
-_WORDS = '"response.output_audio_transcript.delta"'
+"""For how long sound and words wait to be such a piece, as long as more comes."""
+AHEAD_SECONDS = 0.4
+"""Where so much of an answer has gone on that was not heard yet, a piece is larger."""
+LARGER = 2.5
+"""By how much: 200 ms, or 100 ms of waiting."""
+Taker = Callable[[dict[str, Any]], Awaitable[None]]
+"""Given an event."""
 
 
 class PcmuRealtime(OpenAIRealtimeLLMService):
@@ -38,13 +45,30 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._pieces: CallerPieces | None = None
         self._unsent: deque[str] = deque(maxlen=WAITING_PIECES)
         self._heard = bytearray()
-        self._heard_from = 0.0
+        self._words = ""
+        self._handed_on_at = self._handed_on_until = 0.0
+
+    def join_pieces(self) -> None:
+        """Send the caller's sound in larger pieces where the model does not wait for it.
+
+        For a server that finds the caller's turns, and says so: another one is never silent in time.
+        """
+        events = session_events(self)
+        if events is not None:
+            self._pieces = CallerPieces(lambda: events.caller_speaks)
 
     def take(self, sound: bytes) -> None:
         """Send mu-law ``sound`` on, or keep it until the session has begun; never waits."""
         if self._audio_input_paused:
+            if self._pieces:
+                self._pieces.drop()
+            return
+        if self._pieces:
+            sound = self._pieces.take(sound, at_once=bool(self._unsent) or not self._api_session_ready)
+        if not sound:
             return
         event = f'{{"type":"input_audio_buffer.append","audio":"{base64.b64encode(sound).decode()}"}}'
         if self._unsent or not self._send_now(event):
@@ -71,7 +95,7 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
 
     async def _receive_task_handler(self) -> None:
         whole = self._websocket
-        apart = SoundApart(whole, self._hear, self._hand_on) if whole is not None else None
+        apart = SoundApart(whole, self._hear, self._read, self._hand_on) if whole is not None else None
         self._websocket = apart
         try:
             await super()._receive_task_handler()  # type: ignore[no-untyped-call]
@@ -89,20 +113,35 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
             current = CurrentAudioResponse(start_time_ms=int(time.time() * 1000), **where)
             self._current_audio_response = current
         if before is None:
+            self._handed_on_until = 0.0
             await self.push_frame(TTSStartedFrame())
         sound = base64.b64decode(event["delta"])
         current.total_size += len(sound)
         self._heard += sound
-        now = asyncio.get_running_loop().time()
-        is_first = before is None or before.item_id != where["item_id"]
-        if is_first or len(self._heard) >= PIECE_BYTES or now - self._heard_from >= PIECE_SECONDS:
+        if before is None or before.item_id != where["item_id"] or self._is_whole_piece():
             await self._hand_on()
 
+    async def _read(self, event: dict[str, Any]) -> None:
+        self._words += event["delta"]
+        if self._is_whole_piece():
+            await self._hand_on()
+
+    def _is_whole_piece(self) -> bool:
+        """Whether what has come is to go on by now."""
+        now = asyncio.get_running_loop().time()
+        larger = LARGER if self._handed_on_until - now >= AHEAD_SECONDS else 1.0
+        waited = now - self._handed_on_at
+        return len(self._heard) >= PIECE_BYTES * larger or waited >= PIECE_SECONDS * larger
+
     async def _hand_on(self) -> None:
-        """Push what has come of an answer."""
-        self._heard_from = asyncio.get_running_loop().time()
+        """Push what has come of an answer: its words, which the model is ahead with, and its sound."""
+        now = self._handed_on_at = asyncio.get_running_loop().time()
+        if self._words:
+            words, self._words = self._words, ""
+            await self._push_output_transcript_text_frames(words)
         if self._heard:
             sound, self._heard = self._heard, bytearray()
+            self._handed_on_until = max(self._handed_on_until, now) + len(sound) / mulaw.RATE
             await self.push_frame(TTSAudioRawFrame(mulaw.decode_pcm(sound), mulaw.RATE, 1))
 
     def _calculate_audio_duration_ms(
@@ -112,20 +151,16 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
 
 
 class SoundApart:
-    """A socket whose events of sound go to ``hear``: Pipecat would have each checked by pydantic.
+    """A socket whose events of sound go to ``hear``, and those of its words to ``read``.
 
-    ``hand_on`` is awaited before any other event but the words of the sound, and at the end: what was heard
-    until then comes first.
+    Pipecat would have each checked by pydantic. ``hand_on`` is awaited before any other event, and at the
+    end: what came until then comes first.
     """
 
-    def __init__(
-        self,
-        socket: Any,
-        hear: Callable[[dict[str, Any]], Awaitable[None]],
-        hand_on: Callable[[], Awaitable[None]],
-    ) -> None:
+    def __init__(self, socket: Any, hear: Taker, read: Taker, hand_on: Callable[[], Awaitable[None]]) -> None:
         self.socket = socket
         self._hear = hear
+        self._read = read
         self._hand_on = hand_on
 
     def __getattr__(self, name: str) -> Any:
@@ -133,23 +168,28 @@ class SoundApart:
 
     async def __aiter__(self) -> AsyncIterator[str | bytes]:
         try:
-            async for message in self._others():
-                if not isinstance(message, str) or _WORDS not in message:
+            async for message in self.socket:
+                if not await self._is_taken(message):
                     await self._hand_on()
-                yield message
+                    yield message
         except ConnectionClosed:
             await self._hand_on()
             raise
         await self._hand_on()
 
-    async def _others(self) -> AsyncIterator[str | bytes]:
-        async for message in self.socket:
-            if isinstance(message, str) and _SOUND in message:
-                event = json.loads(message)
-                if event.get("type") == "response.output_audio.delta":
-                    await self._hear(event)
-                    continue
-            yield message
+    async def _is_taken(self, message: str | bytes) -> bool:
+        """Whether ``message`` is one of sound or of its words; those have been taken then."""
+        if not isinstance(message, str) or not (SOUND in message or WORDS in message):
+            return False
+        event = from_json(message, cache_strings="keys")
+        kind = event.get("type")
+        if kind == "response.output_audio.delta":
+            await self._hear(event)
+        elif kind == "response.output_audio_transcript.delta":
+            await self._read(event)
+        else:
+            return False
+        return True
 
 
 def send_at_once(socket: ClientConnection, text: str) -> bool:

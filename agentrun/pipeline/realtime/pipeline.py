@@ -64,6 +64,8 @@ def build(
     pipecat_private.read_all_arguments(llm)
     pushed_frames.keep_caller_sound(llm)
     if connection.caller_audio and isinstance(llm, PcmuRealtime) and not local and not spec.turns.mute:
+        if plan.realtime.settings.get("audio_pieces") != "single":
+            llm.join_pieces()
         connection.caller_audio.listen(llm.take)
         connection.caller_audio.in_frames = False
     playout = PlayoutTracker(announced=False)

@@ -1,0 +1,69 @@
+"""In which pieces a telephone caller's sound is sent to a realtime model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agentrun.transports import mulaw
+
+QUIET_SECONDS = 0.1
+"""What is sent at once while nobody speaks."""
+SPEECH_SECONDS = 0.06
+"""The same while the caller goes on speaking, as the model knows already."""
+SETTLED_SECONDS = 0.3
+"""For so long a caller has to be quiet; a shorter pause is one within words."""
+_ABOVE_NOISE = 10.0
+"""Steps of mu-law, of which 16 are 6 dB, that speech is louder than the line itself."""
+_RISE = 2.5 / mulaw.RATE
+"""By how many such steps a sample the line may have become louder; it becomes less so at once."""
+_STEPS = bytes(~code & 0x7F for code in range(256))
+"""The magnitude of each code, in steps that grow with it."""
+
+
+class CallerPieces:
+    """Joins pieces of sound where it is of no account that a part of them comes some 10 ms later.
+
+    A message has its price whatever its length, and a telephone has fifty a second. Sound goes on at once
+    from where a voice may begin until the model says that it hears one (``is_heard``), and in each pause
+    until the model says that the turn is over: so neither an interruption nor an answer comes later.
+
+    >>> pieces = CallerPieces(is_heard=lambda: False)
+    >>> [len(pieces.take(bytes([mulaw.SILENCE]) * 160)) for _ in range(25)][14:]
+    [160, 0, 0, 0, 0, 800, 0, 0, 0, 0, 800]
+    """
+
+    def __init__(self, is_heard: Callable[[], bool]) -> None:
+        self._is_heard = is_heard
+        self._noise = 0.0
+        self._quiet_bytes = 0
+        self._waiting = bytearray()
+
+    def take(self, sound: bytes, *, at_once: bool = False) -> bytes:
+        """What is to be sent now that ``sound`` in mu-law has come: nothing, or all that has waited.
+
+        ``at_once`` joins nothing.
+        """
+        self._waiting += sound
+        if len(self._waiting) < self._most(sound) and not at_once:
+            return b""
+        whole, self._waiting = bytes(self._waiting), bytearray()
+        return whole
+
+    def drop(self) -> None:
+        """Forget what waits: nobody is to hear it."""
+        self._waiting.clear()
+
+    def _most(self, sound: bytes) -> float:
+        """How many bytes are sent at once from here on."""
+        if not self._is_quiet(sound):
+            self._quiet_bytes = 0
+            return SPEECH_SECONDS * mulaw.RATE if self._is_heard() else 0.0
+        self._quiet_bytes += len(sound)
+        settled = self._quiet_bytes > SETTLED_SECONDS * mulaw.RATE
+        return QUIET_SECONDS * mulaw.RATE if settled and not self._is_heard() else 0.0
+
+    def _is_quiet(self, sound: bytes) -> bool:
+        """Whether ``sound`` is little louder than the line is by itself."""
+        loudness = sum(sound.translate(_STEPS)) / len(sound)
+        self._noise = min(loudness, self._noise + _RISE * len(sound))
+        return loudness <= self._noise + _ABOVE_NOISE
