@@ -6,7 +6,7 @@ Pipecat's event ``on_before_push_frame`` runs a coroutine for each frame, and so
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pipecat.frames.frames import Frame, InputAudioRawFrame, OutputAudioRawFrame
 from pipecat.processors.frame_processor import FrameCallback, FrameDirection, FrameProcessor
@@ -16,17 +16,38 @@ from agentrun.pipeline.pipecat_private.replacements import replace_method
 _F = TypeVar("_F", bound=Frame)
 
 
+class _Watchers:
+    """Who is told of what one processor pushes: one call for all of them, and one look-up a frame."""
+
+    def __init__(self, part: FrameProcessor) -> None:
+        self._all: list[tuple[type[Frame] | tuple[type[Frame], ...], Callable[[Any], None]]] = []
+        self._of_kind: dict[type[Frame], list[Callable[[Any], None]]] = {}
+        self._push = replace_method(part, "push_frame", self.push_frame)
+
+    def add(self, kind: type[Frame] | tuple[type[Frame], ...], told: Callable[[Any], None]) -> None:
+        """Have ``told`` called from now on, before those who watch already."""
+        self._all.insert(0, (kind, told))
+        self._of_kind.clear()
+
+    async def push_frame(self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
+        """Tell, and push."""
+        kind = type(frame)
+        told = self._of_kind.get(kind)
+        if told is None:
+            told = self._of_kind[kind] = [each for wanted, each in self._all if issubclass(kind, wanted)]
+        for each in told:
+            each(frame)
+        await self._push(frame, direction)
+
+
 def watch_pushed_frames(
     part: FrameProcessor, kind: type[_F] | tuple[type[_F], ...], told: Callable[[_F], None]
 ) -> None:
     """Have ``told`` called with each frame of ``kind``, or of one of them, that ``part`` is about to push."""
-
-    async def push_frame(frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
-        if isinstance(frame, kind):
-            told(frame)
-        await push(frame, direction)
-
-    push = replace_method(part, "push_frame", push_frame)
+    watchers = getattr(part.push_frame, "__self__", None)
+    if not isinstance(watchers, _Watchers):
+        watchers = _Watchers(part)
+    watchers.add(kind, told)
 
 
 def keep_caller_sound(part: FrameProcessor) -> None:

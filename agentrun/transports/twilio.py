@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from fastapi import WebSocket
-from pipecat.frames.frames import CancelFrame, EndFrame, Frame, InputAudioRawFrame
+from pipecat.audio.utils import pcm_to_ulaw
+from pipecat.frames.frames import CancelFrame, EndFrame, Frame, InputAudioRawFrame, OutputAudioRawFrame
 from pipecat.serializers.twilio import TwilioFrameSerializer
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
 from pydantic_core import from_json
@@ -47,6 +48,13 @@ class Serializer(TwilioFrameSerializer):
         is_gone = self._control.handed_on or self._socket.hung_up
         if is_gone and isinstance(frame, EndFrame | CancelFrame):
             return None
+        if isinstance(frame, OutputAudioRawFrame):
+            resampler = self._output_resampler
+            sound = await pcm_to_ulaw(frame.audio, frame.sample_rate, TELEPHONE_RATE, resampler)
+            payload = base64.b64encode(sound).decode()
+            if not payload:
+                return None
+            return f'{{"event":"media","streamSid":"{self._stream_sid}","media":{{"payload":"{payload}"}}}}'
         return await super().serialize(frame)
 
     def take_at_once(self, data: str) -> bool:

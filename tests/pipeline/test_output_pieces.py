@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -90,6 +91,38 @@ async def test_the_last_piece_is_filled_up_no_further_than_before(line: Line) ->
     await line._media_senders[None].handle_tts_stopped(TTSStoppedFrame())
     assert line.queue.milliseconds == [100, 40]
     assert line.queue.others == 1
+
+
+@pytest.mark.parametrize("left", [10, 40, 41, 90])
+async def test_what_is_left_of_an_answer_is_one_piece(line: Line, left: int) -> None:
+    line.be_ahead(60.0)
+    await line.take(100 + left)
+    await line._media_senders[None].handle_tts_stopped(TTSStoppedFrame())
+    assert line.queue.milliseconds == [100, -(-left // 40) * 40]
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+async def test_a_piece_that_an_interruption_takes_back_was_not_played(*, interrupted: bool) -> None:
+    made = Line()
+    pipecat_private.send_ahead(made, 0.01)
+    pipecat_private.keep_pace(made)
+    made._sample_rate = RATE
+
+    async def taken(_: Any) -> bool:
+        return True
+
+    made._write_frame = taken  # type: ignore[assignment,method-assign]
+    writing = asyncio.create_task(made.write_audio_frame(OutputAudioRawFrame(bytes(16 * 60), RATE, 1)))
+    await asyncio.sleep(0)
+    assert not writing.done()
+    if interrupted:
+        made._next_send_time = 0  # as FastAPIWebsocketOutputTransport.process_frame does
+    assert await writing is not interrupted
+
+
+def test_an_interruption_still_begins_the_line_s_time_anew() -> None:
+    source = inspect.getsource(FastAPIWebsocketOutputTransport.process_frame)
+    assert "self._next_send_time = 0" in source
 
 
 async def test_a_large_piece_is_waited_for_as_long_as_it_is_heard() -> None:

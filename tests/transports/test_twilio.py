@@ -4,10 +4,11 @@ import base64
 import json
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from fastapi import WebSocket
 from pipecat.audio.utils import create_stream_resampler, ulaw_to_pcm
-from pipecat.frames.frames import InputAudioRawFrame, InputDTMFFrame
+from pipecat.frames.frames import InputAudioRawFrame, InputDTMFFrame, OutputAudioRawFrame
 from pipecat.serializers.twilio import TwilioFrameSerializer
 
 from agentrun.transports import mulaw
@@ -27,6 +28,22 @@ def _serializer(audio: CallerAudio) -> Serializer:
     params = TwilioFrameSerializer.InputParams(auto_hang_up=False)
     socket = MediaStreamSocket(cast(WebSocket, None))
     return Serializer(TwilioControl("MZ1", "CA1", {}), socket, audio, stream_sid="MZ1", params=params)
+
+
+@pytest.mark.parametrize("rate", [8_000, 24_000])
+async def test_the_agent_s_sound_is_written_as_pipecat_writes_it(rate: int) -> None:
+    samples = np.random.default_rng(1).integers(-32_768, 32_767, rate // 5).astype(np.int16)
+    frame = OutputAudioRawFrame(samples.tobytes(), rate, 1)
+    serializer = _serializer(CallerAudio())
+    plain = TwilioFrameSerializer("MZ1", params=TwilioFrameSerializer.InputParams(auto_hang_up=False))
+    ours, theirs = await serializer.serialize(frame), await plain.serialize(frame)
+    assert ours
+    assert theirs
+    assert json.loads(ours) == json.loads(theirs)
+
+
+async def test_no_sound_is_no_message() -> None:
+    assert await _serializer(CallerAudio()).serialize(OutputAudioRawFrame(b"", 8_000, 1)) is None
 
 
 async def test_the_sound_goes_to_those_who_listen_and_into_the_pipeline() -> None:

@@ -20,8 +20,8 @@ from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAg
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.llm_service import LLMService
 
+from agentrun.pipeline import pushed_frames
 from agentrun.pipeline.pipecat_private.replacements import replace_method
-from agentrun.pipeline.pushed_frames import watch_pushed_frames
 
 _CANCELLED = "CANCELLED"
 """Pipecat's word for it."""
@@ -83,6 +83,6 @@ def cancel_calls_in_order(assistant: LLMAssistantAggregator, services: Iterable[
 
     for service in services:
         if isinstance(service, LLMService):
-            watch_pushed_frames(service, FunctionCallCancelFrame, told)
+            pushed_frames.watch_pushed_frames(service, FunctionCallCancelFrame, told)
     cancel = replace_method(assistant, "_handle_function_call_cancel", cancelled)
     begin = replace_method(assistant, "_handle_function_call_in_progress", in_progress)

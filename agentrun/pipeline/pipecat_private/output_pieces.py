@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 from pipecat.frames.frames import OutputAudioRawFrame, StartFrame, TTSStoppedFrame
@@ -12,7 +13,7 @@ from pipecat.transports.websocket.fastapi import FastAPIWebsocketOutputTransport
 
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 
-LARGE_SECONDS = 0.1
+LARGE_SECONDS = 0.2
 """A piece has its price whatever its length, and Pipecat's have 40 ms."""
 
 
@@ -20,7 +21,7 @@ def send_larger_pieces(output: FrameProcessor | None, seconds: float = LARGE_SEC
     """Have a WebSocket's output send pieces of ``seconds`` while it is as far ahead of what the caller hears.
 
     The first pieces of an answer are small, so that it is heard as early; so are those of a service whose
-    sound comes no sooner than it is heard; and the last, which is filled up with silence.
+    sound comes no sooner than it is heard; and the last is filled up with silence no further than they are.
     """
     if not isinstance(output, FastAPIWebsocketOutputTransport):
         return
@@ -48,7 +49,7 @@ def _enlarge(
         await handle(frame)
 
     async def handle_tts_stopped(frame: TTSStoppedFrame) -> None:
-        sender._audio_chunk_size = small
+        sender._audio_chunk_size = max(1, math.ceil(sender._buffered_audio_bytes / small)) * small
         await stop(frame)
 
     handle = replace_method(sender, "handle_audio_frame", handle_audio_frame)

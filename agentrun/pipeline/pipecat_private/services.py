@@ -116,7 +116,8 @@ def keep_pace(output: FrameProcessor | None) -> None:
     """Have a WebSocket's output take as long for sound that can't be sent as for sound that is played.
 
     Pipecat drops what waits for a connection that broke off, words included, within a moment: the words would
-    count as heard before anybody has said that the line is lost.
+    count as heard before anybody has said that the line is lost. And it hands on, as played, a piece that an
+    interruption took back from the line.
     """
     if not isinstance(output, FastAPIWebsocketOutputTransport):
         return
@@ -129,7 +130,7 @@ def keep_pace(output: FrameProcessor | None) -> None:
         taken: bool = await write_frame(frame)
         if not taken:
             await asyncio.sleep(seconds)
-        return taken
+        return taken and output._next_send_time > 0
 
     write_frame = replace_method(output, "write_audio_frame", write)
 
