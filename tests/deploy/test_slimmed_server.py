@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import re
-from collections.abc import AsyncIterator, Iterator
-from importlib.metadata import Distribution, distributions
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 from aiortc import AudioStreamTrack, MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from av import AudioFrame
-from packaging.utils import canonicalize_name
 
-from agentrun import distribution
-from agentrun.deploy.image import files, locked, slimming
+from agentrun.deploy.image import files, slimming
 from agentrun.simulate.caller import Caller
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests import programs
 from tests.calls.desk import HELLO, LOOK_UP, OPEN, PLUGIN, QUESTION, SPEC, STYLES
+from tests.deploy.image_packages import link_packages
 from tests.deploy.places import deployment, plan_of
 from tests.host.bot_process import bot_process, only
 from tests.ports import free_port
@@ -35,25 +31,9 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The packages of an image of an agent with a telephone and a page, and no others; slimmed."""
     project, folder = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("packages")
     extras = files.server_extras(deployment(project, plan_of(project, transport="[twilio, local]")))
-    names = re.findall(r"^([A-Za-z0-9._-]+)==", locked.requirements(extras), re.MULTILINE)
-    wanted = {*map(canonicalize_name, names), canonicalize_name(distribution.NAME)}
-    for one in distributions():
-        if canonicalize_name(one.name) in wanted:
-            for source, name in sources(one):
-                target = folder / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                # what is taken out or stripped there is not written over
-                os.link(source, target)
+    link_packages(folder, extras)
     slimming.slim(folder)
     return folder
-
-
-def sources(package: Distribution) -> Iterator[tuple[Path, str]]:
-    """Its files, by their names below the folder of packages."""
-    for name in package.files or ():
-        source = Path(str(package.locate_file(name)))
-        if name.suffix != ".pyc" and ".." not in name.parts and source.is_file():
-            yield source, str(name)
 
 
 @contextlib.asynccontextmanager

@@ -15,7 +15,7 @@ import sysconfig
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from agentrun.deploy.image import bundled
+from agentrun.deploy.image import bundled, hollow
 
 UNUSED_PARTS = (
     "numpy/distutils",
@@ -40,7 +40,6 @@ UNUSED_KINDS = frozenset({".a", ".c", ".h", ".proto", ".pxd", ".pxi", ".pyi", ".
 UNUSED_MODULES = ("PIL/_avif", "PIL/_imagingcms", "PIL/_imagingft", "PIL/_imagingtk", "PIL/_webp")
 """Pictures in some formats, and text on them: Pipecat imports Pillow for video, and agents have none."""
 _ONNX = Path("onnxruntime", "capi")
-_LOAD = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
 
 
 def main(whole: Collection[str] = ()) -> None:
@@ -55,15 +54,16 @@ def packages_with_parts() -> set[str]:
     """The packages that lose more than tests: code that imports one of them may want it whole.
 
     >>> sorted(packages_with_parts())
-    ['PIL', 'numpy', 'onnxruntime', 'openai', 'pipecat', 'sqlalchemy', 'twilio']
+    ['PIL', 'av', 'numpy', 'onnxruntime', 'openai', 'pipecat', 'sqlalchemy', 'twilio']
     """
-    return {part.partition("/")[0] for part in (*UNUSED_PARTS, *UNUSED_MODULES)}
+    return {part.partition("/")[0] for part in (*UNUSED_PARTS, *UNUSED_MODULES)} | hollow.packages()
 
 
 def slim(packages: Path, whole: Collection[str] = ()) -> None:
     """Take the tests, tools and second copies of libraries out of ``packages``, and what only debuggers read.
 
-    A library keeps its names for debuggers where there is no `strip`. Packages in ``whole`` lose their tests.
+    A library keeps its names for debuggers where there is no `strip`, and encoders of video stay where there
+    is no linker. Packages in ``whole`` lose their tests.
     """
     for part in surplus(packages, whole):
         if part.is_dir():
@@ -73,6 +73,9 @@ def slim(packages: Path, whole: Collection[str] = ()) -> None:
     if shutil.which("strip"):
         for library in _strippable(packages):
             _strip(library)
+    if all(map(shutil.which, ("nm", "as", "ld"))):
+        for library in hollow.candidates(packages, whole):
+            hollow.empty(library)
 
 
 def surplus(packages: Path, whole: Collection[str] = ()) -> list[Path]:
@@ -142,7 +145,7 @@ def _strip(library: Path) -> None:
     """
     slimmed = library.with_name(f"{library.name}.slim")
     strip = ["strip", "--strip-unneeded", "-o", str(slimmed), str(library)]
-    for command in (strip, [sys.executable, "-c", _LOAD, str(slimmed)]):
+    for command in (strip, [sys.executable, "-c", hollow.LOAD, str(slimmed)]):
         if subprocess.run(command, capture_output=True, check=False).returncode:  # noqa: S603
             slimmed.unlink(missing_ok=True)
             return
