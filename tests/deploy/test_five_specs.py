@@ -105,13 +105,14 @@ def check_compose(out: Path) -> None:
 
 def check_systemd(out: Path) -> None:
     [service] = out.glob("*.service")
-    program = f"/opt/{service.stem}/venv/bin/agentrun"
+    program = f"/opt/{service.stem}/current/venv/bin/agentrun"
     service.write_text(service.read_text().replace(program, "/bin/true"))
     units = [str(service), str(service.with_suffix(".socket"))]
     done = subprocess.run(
         [str(ANALYZE), "verify", "--man=no", *units], capture_output=True, text=True, check=False
     )
     assert [line for line in done.stderr.splitlines() if f"{service.stem}." in line] == []
+    subprocess.run(["sh", "-n", str(out / "release.sh")], check=True)
     safe = [str(ANALYZE), "security", "--offline=yes", "--threshold=25", units[0]]
     subprocess.run(safe, capture_output=True, check=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -27,7 +28,7 @@ def unit(folder: Path, **given: Any) -> str:
 
 @pytest.mark.needs(ANALYZE is not None, "systemd-analyze, of systemd")
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
-    program = "/opt/desk/venv/bin/agentrun"
+    program = "/opt/desk/current/venv/bin/agentrun"
     text = unit(tmp_path)
     assert program in text
     for name, content in systemd.files(deployment(tmp_path, public_url=URL)).items():
@@ -72,73 +73,17 @@ def test_names_that_systemd_would_fill_in_stay_as_they_are() -> None:
     assert unit_word('100% $HOME "x" \\') == '"100%% $$HOME \\"x\\" \\\\"'
 
 
-def test_the_commands_install_what_was_written(tmp_path: Path) -> None:
-    wanted = deployment(tmp_path, public_url=URL)
-    made, lines = systemd.files(wanted), systemd.commands(wanted)
-    copied = next(line for line in lines if line[:2] == ["cp", "-r"])[3:-1]
-    assert all(any(name.split("/")[0] == one for name in made) for one in copied)
-    assert [" ".join(line[1:]) for line in lines if line[0] == "systemctl"] == [
-        "daemon-reload", "enable --now desk.socket", "enable desk.service", "restart desk.service",
-        "reload caddy",
-    ]  # fmt: skip
-    copied = [word for line in lines if line[0] == "install" for word in line if word.startswith("desk.")]
-    assert set(copied) == {name for name in made if name.startswith("desk.")}
-    assert any("600" in line and "secrets.env" in line for line in lines)
-
-
-def test_nothing_is_installed_before_caddy_has_taken_the_site(tmp_path: Path) -> None:
-    """An older Caddy refuses it, and a file of sites that it can't read keeps all of them from starting."""
-    lines = systemd.commands(deployment(tmp_path, public_url=URL))
-    assert lines[0] == ["caddy", "validate", "--adapter", "caddyfile", "--config", "Caddyfile"]
+def test_an_older_caddy_is_told_of_where_its_file_is_read(tmp_path: Path) -> None:
     assert "Caddy 2.7" in systemd.files(deployment(tmp_path, public_url=URL))["Caddyfile"].decode()
 
 
-UNITS = {"none": "", "own": "ExecStart=HOME/venv/bin/agentrun serve", "other": "ExecStart=/usr/sbin/sshd"}
-
-
-@pytest.mark.parametrize(
-    ("holds", "unit", "code"),
-    [
-        (None, "none", 0),
-        ("venv/bin/agentrun", "own", 0),
-        ("venv/bin/agentrun", "none", 0),
-        ("data", "none", 1),
-        ("venv/bin/python", "none", 1),
-        ("venv", "own", 0),
-        ("", "none", 0),
-        (".installing", "none", 0),
-        (None, "other", 1),
-        ("venv/bin/agentrun", "other", 1),
-    ],
-)
-def test_the_name_of_another_program_is_refused_before_its_folder_is_emptied(
-    tmp_path: Path, holds: str | None, unit: str, code: int
-) -> None:
-    home, programs = tmp_path / "opt" / "desk", tmp_path / "bin"
-    programs.mkdir()
-    systemctl = programs / "systemctl"
-    shown = UNITS[unit].replace("HOME", str(home))
-    systemctl.write_text(f"#!/bin/sh\necho '{shown}'\n" if shown else "#!/bin/sh\nexit 1\n")
-    systemctl.chmod(0o755)
-    if holds is not None:
-        (home / holds).mkdir(parents=True)
-    line = systemd.commands(deployment(tmp_path, public_url=URL))[1]
-    script = line[-1].replace("/opt/desk", str(home))
-    environ = {"PATH": f"{programs}:/usr/bin:/bin"}
-    done = subprocess.run(
-        ["sh", "-c", script], env=environ, capture_output=True, text=True, timeout=20, check=False
-    )
-    assert (done.returncode, "--name" in done.stderr) == (code, bool(code)), done.stderr
-
-
-def test_an_installation_that_broke_off_is_marked_before_anything_is_in_its_folder(tmp_path: Path) -> None:
-    lines = systemd.commands(deployment(tmp_path, public_url=URL))
-    begun = lines.index(["install", "-d", "/opt/desk"])
-    home = tmp_path / "desk"
-    for line in lines[begun : begun + 2]:
-        subprocess.run([one.replace("/opt/desk", str(home)) for one in line], check=True, timeout=20)
-    assert [one.name for one in home.iterdir()] == [".installing"]
-    assert lines[begun + 2][:3] == ["python3", "-m", "venv"]
+def test_the_script_installs_what_was_written(tmp_path: Path) -> None:
+    wanted = deployment(tmp_path, public_url=URL)
+    made = systemd.files(wanted)
+    assert systemd.commands(wanted) == [["sh", "release.sh", "install"]]
+    [found] = re.findall(r"^ +find (.+) -type f", made["release.sh"].decode(), re.MULTILINE)
+    told = {one.removeprefix("./") for one in shlex.split(found)}
+    assert {name.split("/")[0] for name in made} - told == {".gitignore", "secrets.env.example"}
 
 
 def services(folder: Path) -> dict[str, Any]:

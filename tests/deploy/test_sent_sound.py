@@ -30,16 +30,15 @@ def test_sound_waits_in_the_folder_that_the_agent_may_write_to(tmp_path: Path, m
     step = "RUN mkdir -p /srv/agents/.agentrun && ln -s /data /srv/agents/.agentrun/recordings\n"
     assert step in text
     assert text.index('COPY ["agents"') < text.index(step) < text.index("USER 10001")
-    lines = systemd.commands(wanted)
-    link = ["ln", "-sfn", "/var/lib/desk", "/opt/desk/agents/.agentrun/recordings"]
-    made = ["install", "-d", "/opt/desk/agents/.agentrun"]
-    copied = next(index for index, line in enumerate(lines) if line[0] == "cp")
-    assert copied < lines.index(made) < lines.index(link)
+    script = systemd.files(wanted)["release.sh"].decode()
+    link = 'ln -s "/var/lib/$name" "$1/project/"agents/.agentrun/recordings\n'
+    made = 'install -d "$1/project/"agents/.agentrun\n'
+    assert script.index("cp -r ./agents") < script.index(made) < script.index(link)
 
 
 def test_records_that_a_database_does_not_take_have_a_place_too(tmp_path: Path) -> None:
-    lines = systemd.commands(deployment(tmp_path, public_url=URL))
-    assert ["ln", "-sfn", "/var/lib/desk", "/opt/desk/agentrun-calls.sqlite3-unstored"] in lines
+    script = systemd.files(deployment(tmp_path, public_url=URL))["release.sh"].decode()
+    assert 'ln -s "/var/lib/$name" "$1/project/agentrun-calls.sqlite3-unstored"\n' in script
 
 
 def test_what_sound_is_sent_with_is_installed(tmp_path: Path) -> None:

@@ -1,0 +1,248 @@
+"""Versions beside each other on a server of systemd: installed, exchanged, taken back, and cleared away."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.server_root import ServerRoot
+
+SHELLCHECK = shutil.which("shellcheck")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> ServerRoot:
+    """Nothing is installed there."""
+    return ServerRoot(tmp_path)
+
+
+@pytest.mark.needs(SHELLCHECK is not None, "shellcheck")
+def test_the_script_is_one_that_shellcheck_passes(server: ServerRoot) -> None:
+    server.write()
+    script = str(server.folder / "release.sh")
+    command = [str(SHELLCHECK), "--shell=sh", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == ""
+
+
+def test_a_version_has_all_that_a_call_reads_in_a_folder_of_its_own(server: ServerRoot) -> None:
+    first = server.install("one")
+    unit = (server.root / "etc/systemd/system/desk.service").read_text()
+    assert "\nWorkingDirectory=/opt/desk/current/project\n" in unit
+    assert "\nExecStart=/opt/desk/current/venv/bin/agentrun serve " in unit
+    there = {one.name for one in (server.home / first).iterdir()}
+    assert there == {".complete", "project", "release.sh", "units", "venv"}
+    assert {one.name for one in (server.home / first / "project").iterdir()} >= {"agents", "plugins"}
+    unstored = server.home / first / "project" / "agentrun-calls.sqlite3-unstored"
+    assert str(unstored.readlink()) == "/var/lib/desk"
+
+
+def test_calls_keep_their_version_while_the_next_one_is_installed(server: ServerRoot) -> None:
+    first = server.install("one")
+    second = server.install("two")
+    assert first != second
+    assert (server.link("current"), server.link("previous")) == (second, first)
+    assert "one" in server.spec(first)
+    assert "two" in server.spec(second)
+    assert (server.home / first / "venv" / "bin" / "agentrun").exists()
+
+
+def test_the_service_is_exchanged_once_all_of_a_version_is_there(server: ServerRoot) -> None:
+    server.install("one")
+    assert server.log  # the first
+    second = server.install("two")
+    lines = server.log
+    restart = lines.index("systemctl restart desk.service")
+    assert lines[restart + 1] == second, "the link leads to it before"
+    assert [line for line in lines if line.startswith("systemctl")] == [
+        "systemctl daemon-reload", "systemctl enable --now desk.socket", "systemctl enable desk.service",
+        "systemctl reload caddy", "systemctl restart desk.service",
+    ]  # fmt: skip
+
+
+def test_one_command_goes_back_and_once_more_forward(server: ServerRoot) -> None:
+    first, second = server.install("one"), server.install("two")
+    kept = server.home / "current"
+    server.run("roll-back", at=kept.resolve())
+    assert (server.link("current"), server.link("previous")) == (first, second)
+    server.run("roll-back", at=server.folder)
+    assert (server.link("current"), server.link("previous")) == (second, first)
+
+
+def test_the_unit_of_a_version_comes_back_with_it(server: ServerRoot) -> None:
+    server.install("one")
+    server.write("two")
+    unit = server.folder / "desk.service"
+    unit.write_text(unit.read_text().replace("RestartSec=2", "RestartSec=9"))
+    server.run("install")
+    installed = server.root / "etc" / "systemd" / "system" / "desk.service"
+    assert "RestartSec=9" in installed.read_text()
+    server.run("roll-back")
+    assert "RestartSec=2" in installed.read_text()
+
+
+def test_there_is_nothing_to_go_back_to_at_first(server: ServerRoot) -> None:
+    server.install("one")
+    assert "there is no version before" in server.run("roll-back", code=1)
+
+
+def test_a_mistake_in_a_spec_exchanges_nothing(server: ServerRoot) -> None:
+    first = server.install("one")
+    assert server.log
+    assert server.install("BROKEN", code=1) == first
+    assert server.log == ["caddy validate"]
+    second = server.install("two")
+    assert server.releases == {first, second}, "what was not whole is gone"
+
+
+def test_what_broke_off_is_built_anew(server: ServerRoot) -> None:
+    first = server.install("one")
+    (server.home / first / ".complete").unlink()
+    shutil.rmtree(server.home / first / "project")
+    server.run("install")
+    assert "one" in server.spec(first)
+
+
+def test_secrets_alone_need_no_new_version(server: ServerRoot) -> None:
+    first = server.install("one")
+    (server.folder / "secrets.env").write_text("OPENAI_API_KEY=y\n")
+    server.run("install")
+    assert (server.link("current"), server.link("previous"), server.releases) == (first, "", {first})
+    secrets = server.root / "etc" / "desk" / "secrets.env"
+    assert secrets.read_text() == "OPENAI_API_KEY=y\n"
+    assert secrets.stat().st_mode & 0o777 == 0o600
+
+
+def test_older_versions_go_but_not_from_under_a_process(server: ServerRoot) -> None:
+    first = server.install("one")
+    with subprocess.Popen(["sleep", "60"], cwd=server.home / first / "project") as call:
+        second, third = server.install("two"), server.install("three")
+        assert server.releases == {first, second, third}
+        call.kill()
+    fourth = server.install("four")
+    assert server.releases == {third, fourth}
+
+
+@pytest.mark.parametrize("trouble", ["SILENT", "no-start"])
+def test_a_version_that_does_not_answer_is_told_of_with_the_way_back(
+    server: ServerRoot, trouble: str
+) -> None:
+    first = server.install("one")
+    if trouble == "no-start":
+        (server.root / "no-start").touch()
+    server.write(trouble)
+    said = server.run("install", code=1)
+    assert "does not answer" in said
+    assert "current/release.sh roll-back" in said
+    (server.root / "no-start").unlink(missing_ok=True)
+    server.run("roll-back")
+    assert server.link("current") == first
+
+
+def test_two_installations_do_not_mix(server: ServerRoot) -> None:
+    server.install("one")
+    server.write("two")
+    with (server.home / ".agentrun").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "another installation is going on" in server.run("install", code=1)
+    server.run("install")
+
+
+def test_where_versions_were_no_folders_they_become_some(server: ServerRoot) -> None:
+    """What was installed before by single commands, into one folder."""
+    for name in ("venv/bin/agentrun", "agents/desk.yaml"):
+        (server.home / name).parent.mkdir(parents=True, exist_ok=True)
+        (server.home / name).write_text("")
+    first = server.install("one")
+    assert {one.name for one in server.home.iterdir()} == {".agentrun", "releases", "current"}
+    assert server.releases == {first}
+
+
+UNITS = {"none": "", "own": "ExecStart=/opt/desk/venv/bin/agentrun serve", "other": "ExecStart=/bin/sshd"}
+
+
+@pytest.mark.parametrize(
+    ("holds", "unit", "code"),
+    [
+        (None, "none", 0), ("venv/bin/agentrun", "own", 0), ("venv/bin/agentrun", "none", 0),
+        ("data", "none", 1), ("releases/data", "none", 1), ("venv", "own", 0), ("", "none", 0),
+        (".agentrun", "none", 0), (None, "other", 1), ("venv/bin/agentrun", "other", 1),
+    ],
+)  # fmt: skip
+def test_the_name_of_another_program_is_refused_before_its_folder_is_touched(
+    server: ServerRoot, holds: str | None, unit: str, code: int
+) -> None:
+    units = server.root / "etc" / "systemd" / "system"
+    units.mkdir(parents=True)
+    if UNITS[unit]:
+        (units / "desk.service").write_text(UNITS[unit])
+    if holds is not None:
+        path = server.home / holds
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(exist_ok=True) if holds in ("", "venv") else path.touch()
+    server.write()
+    said = server.run("install", code=code)
+    assert ("--name" in said) == bool(code), said
+    if code and holds:
+        assert (server.home / holds).exists()
+
+
+def test_nothing_is_installed_where_caddy_does_not_take_the_site(server: ServerRoot) -> None:
+    """An older one refuses it, and a file of sites that it can't read keeps all of them from starting."""
+    (server.root / "old-caddy").touch()
+    server.write()
+    server.run("install", code=1)
+    assert not server.home.exists()
+    server.run("install", "--without-caddy")
+    assert server.link("current")
+    assert (server.root / "etc/caddy/Caddyfile").read_text() == "import other.caddyfile\n"
+
+
+def test_other_sites_stay_and_the_own_one_is_there_once(server: ServerRoot) -> None:
+    server.install("one")
+    server.install("two")
+    sites = (server.root / "etc/caddy/Caddyfile").read_text()
+    assert sites == "import other.caddyfile\nimport desk.caddyfile\n"
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ("secrets", "there is no secrets.env here"),
+        ("python", "Python 3.10.2 runs no agentrun"),
+        ("home", "a service can't run"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_is_done(server: ServerRoot, broken: str, words: str) -> None:
+    server.write()
+    environ: dict[str, str] = {}
+    if broken == "secrets":
+        (server.folder / "secrets.env").unlink()
+    elif broken == "home":
+        (server.root / "home-of-root").touch()
+    else:
+        python = server.programs / "python3"
+        python.write_text(python.read_text().replace("case", '[ "$1" != -c ] || exit 1\ncase', 1))
+        environ = {"PYTHON_VERSION": "3.10.2"}
+    assert words in server.run("install", environ=environ, code=1)
+    assert not server.home.exists()
+
+
+def test_the_versions_are_listed(server: ServerRoot) -> None:
+    first, second = server.install("one"), server.install("two")
+    lines = server.run("list").splitlines()
+    assert sorted(line.split(" ", 2)[2] for line in lines) == sorted(
+        [f"{first} previous", f"{second} current"]
+    )
+
+
+def test_files_that_only_their_owner_may_read_can_be_read_by_the_service(server: ServerRoot) -> None:
+    server.write("one")
+    (server.folder / "agents" / "desk.yaml").chmod(0o600)
+    server.run("install")
+    spec = server.home / server.link("current") / "project" / "agents" / "desk.yaml"
+    assert spec.stat().st_mode & 0o777 == 0o644
