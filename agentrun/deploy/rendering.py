@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,16 @@ def unit_word(word: str) -> str:
     return f'"{escaped}"'
 
 
+def copy_word(name: str) -> str:
+    """A name for `COPY` in the form of JSON, where variables and quotes would still be read.
+
+    >>> print(copy_word("it's $HOME"))
+    "it\\\\'s \\\\$HOME"
+    """
+    return _quoted(re.sub(r"""([\\$'"])""", r"\\\1", name))
+
+
+_ENVIRONMENT.filters["copy_word"] = copy_word
 _ENVIRONMENT.filters["q"] = _quoted
 _ENVIRONMENT.filters["xml"] = quoteattr
 _ENVIRONMENT.filters["sh"] = shlex.quote

@@ -8,7 +8,7 @@ from typing import Any
 
 from agentrun import __version__
 from agentrun.deploy.deployment import Deployment
-from agentrun.deploy.image import locked, slimming
+from agentrun.deploy.image import copied, locked, slimming
 from agentrun.deploy.rendering import render
 from agentrun.records.store import local_copies
 from agentrun.spec.models.agent import LocalTransport
@@ -17,7 +17,7 @@ _IGNORED = b".agentrun-eject.json\n.env\n*.env\nDockerfile\n.dockerignore\n"
 
 
 def files(wanted: Deployment) -> dict[str, bytes]:
-    """The folder that an engine builds from; raises SetupError for a name that is taken."""
+    """The folder that an engine builds from; raises SetupError for names that are taken or no names."""
     return wanted.with_project(own_files(wanted))
 
 
@@ -64,7 +64,7 @@ def _whole(wanted: Deployment) -> list[str]:
 
 
 def _values(wanted: Deployment) -> dict[str, Any]:
-    names = list(wanted.project.files)
+    folders, loose = copied.top(wanted.project.files)
     specs = zip(wanted.project.specs, wanted.plans, strict=True)
     return {
         "name": wanted.name,
@@ -76,8 +76,8 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         "whole": _whole(wanted),
         "spools": wanted.spools,
         "wheel": wanted.wheel is not None,
-        "folders": sorted({name.partition("/")[0] for name in names if "/" in name}),
-        "loose": sorted(name for name in names if "/" not in name),
+        "folders": folders,
+        "loose": loose,
         "specs": wanted.project.specs,
         "knowledge": [
             name for name, plan in specs if plan.spec.knowledge and not plan.spec.knowledge.embeddings

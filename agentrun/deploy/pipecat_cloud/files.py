@@ -7,7 +7,7 @@ from typing import Any
 
 from agentrun.deploy import variables
 from agentrun.deploy.deployment import Deployment
-from agentrun.deploy.image import locked
+from agentrun.deploy.image import copied, locked
 from agentrun.deploy.pipecat_cloud.checks import session_seconds
 from agentrun.deploy.rendering import render
 from agentrun.deploy.requirements import requirements
@@ -66,7 +66,7 @@ def _transports(wanted: Deployment) -> set[str]:
 
 def _values(wanted: Deployment) -> dict[str, Any]:
     plan = wanted.plans[0]
-    names = [*wanted.project.files]
+    folders, loose = copied.top(wanted.project.files)
     return {
         "name": wanted.name,
         "spec": wanted.project.specs[0],
@@ -80,8 +80,8 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         "unused": sorted(locked.UNUSED),
         "wheel": wanted.wheel is not None,
         "organization": wanted.organization or ORGANIZATION,
-        "folders": sorted({name.partition("/")[0] for name in names if "/" in name}),
-        "loose": ["bot.py", *sorted(name for name in names if "/" not in name)],
+        "folders": folders,
+        "loose": ["bot.py", *loose],
         # rooms are made by the platform; only a telephone call over Daily takes the key
         "variables": [
             variables.Variable(one.name, "a telephone call over Daily", required=False)
