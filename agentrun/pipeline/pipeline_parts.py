@@ -13,13 +13,15 @@ from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
 from agentrun.pipeline.failover.failover import Failover
 from agentrun.pipeline.part_progress import PartProgress
 from agentrun.pipeline.text.speech_text import SpeechText
+from agentrun.pipeline.turns.held_words import HeldWords
 
 
 @dataclass(frozen=True)
 class PipelineParts:
     """``stt``, ``llm`` and ``tts`` are Pipecat's processors; None where the style has no such part.
 
-    ``text`` says how the model's text is spoken, ``progress`` which of the parts somebody waits for."""
+    ``text`` says how the model's text is spoken, ``progress`` which of the parts somebody waits for, ``held``
+    keeps what the caller says over words that can't be interrupted."""
 
     pipeline: Pipeline
     context: LLMContext
@@ -30,6 +32,7 @@ class PipelineParts:
     playout: PlayoutTracker | None = None
     text: SpeechText = field(default_factory=lambda: SpeechText(None))
     progress: PartProgress = field(default_factory=PartProgress)
+    held: HeldWords | None = None
 
     def instruct(self, words: str) -> None:
         """What the developer has the model do, from its next answer on."""

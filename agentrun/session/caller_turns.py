@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +10,10 @@ from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.pipeline import context_size
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.session.call_tasks import CallTasks
 from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.response_deadline import ResponseDeadline
+from agentrun.session.speech.held_turns import HeldTurns
 from agentrun.session.speech.who_is_speaking import WhoIsSpeaking
 from agentrun.session.speech.written_turns import WrittenTurns
 from agentrun.session.tracking.latency import Latency
@@ -19,9 +21,6 @@ from agentrun.session.tracking.transcript import Transcript
 from agentrun.session.variables.call_variables import CallVariables
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.tools.call_history import Ledger
-
-Guarded = Callable[[str, Callable[..., Awaitable[None]], Callable[[str], Awaitable[None]]], Any]
-"""Gives a handler whose failure is noted: its name in words, itself, and what is done when it fails."""
 
 
 @dataclass
@@ -44,14 +43,16 @@ class CallerTurns:
     keying: bool = field(default=False, init=False)
     _keyed: bool = field(default=False, init=False)
     _latency: Latency | None = field(default=None, init=False)
+    held: HeldTurns = field(init=False)
 
     def listen(
-        self, worker: PipelineWorker, transcript: Transcript, latency: Latency, guarded: Guarded
+        self, worker: PipelineWorker, transcript: Transcript, latency: Latency, tasks: CallTasks
     ) -> None:
         """Follow the events of the caller's aggregator, and what is written in a page.
 
-        A turn that can't be followed, as ``guarded`` notes, is answered all the same, or the caller is told.
+        A turn that can't be followed, as ``tasks`` note, is answered all the same, or the caller is told.
         """
+        self.held = HeldTurns(self, worker, tasks)
         WrittenTurns(worker, self, transcript)
         self._latency = latency
         transcript.on_agent = self.ledger.agent_heard
@@ -61,7 +62,7 @@ class CallerTurns:
             ("on_user_turn_stopped", "the end of a turn", self._stopped),
             ("on_user_turn_idle", "the caller's silence", self._silent),
         ):
-            caller.add_event_handler(event, guarded(part, handler, self._not_followed))
+            caller.add_event_handler(event, tasks.guarded(part, handler, self._not_followed))
         caller.add_event_handler("on_user_mute_started", self._mute_started)
         caller.add_event_handler("on_user_mute_stopped", self._mute_stopped)
 
@@ -81,13 +82,14 @@ class CallerTurns:
         if answered:
             if self._latency and not self.speaking.caller:
                 self._latency.asked()
-            self.response_deadline.owed()
+            self._owed()
         else:
             await self.idle.restart()
 
     async def _started(self, *_: Any) -> None:
         self.speaking.caller, self._keyed = True, False
-        self.response_deadline.caller_speaks()
+        self.held.began()
+        self.response_deadline.caller_speaks(interrupts=self.held.may_interrupt)
         await self.idle.caller_spoke()
 
     async def _stopped(self, _aggregator: Any, _strategy: Any, message: Any) -> None:
@@ -99,7 +101,15 @@ class CallerTurns:
         context_size.trim(self.parts.context, self.spec)
         if message.content or self.parts.stt is None:
             self._spoke()
+            self._owed()
+        else:
+            self.held.ended_without_words()
+
+    def _owed(self) -> None:
+        """The caller waits for an answer, unless it has to wait until another one has been heard."""
+        if not self.held.is_over_answer:
             self.response_deadline.owed()
+            self.held.owed()
 
     def _spoke(self) -> None:
         if self.speaking.agent:

@@ -206,7 +206,7 @@ class Session:
         running.add_event_handler("on_idle_timeout", self._idle.nobody_speaks)
         running.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
         running.add_event_handler("on_frame_reached_upstream", self._reached_upstream)
-        self._turns.listen(running, self._transcript, self._latency, guarded)
+        self._turns.listen(running, self._transcript, self._latency, self._tasks)
 
     async def _connected(self) -> None:
         if refusal := await self._variables.look_up(self._handoff.with_plan):

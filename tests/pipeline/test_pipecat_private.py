@@ -184,6 +184,7 @@ async def test_a_turn_interrupts_as_its_strategy_says_at_that_moment() -> None:
     )
     for wanted in (False, True):
         pipecat_private.allow_interruptions(caller, wanted)
+        assert pipecat_private.may_interrupt(caller) is wanted
         await start.trigger_user_turn_started()
     assert allowed == [False, True]
     assert pipecat_private.mute_strategies(caller) == (mute,)
@@ -208,3 +209,14 @@ async def test_a_voice_splits_by_what_it_is_given() -> None:
     assert service._text_aggregator is other
     assert "self._text_aggregator.aggregate(" in inspect.getsource(TTSService._handle_text)
     assert "self._text_aggregator.flush()" in inspect.getsource(TTSService._handle_llm_response_end)
+
+
+async def test_what_is_read_to_hold_a_caller_s_words_is_there() -> None:
+    from pipecat.processors.aggregators.llm_context import LLMContext
+    from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
+
+    pair = LLMContextAggregatorPair(LLMContext())
+    assert {"_aggregation", "_user_turn_start_timestamp"} <= set(vars(pair.user()))
+    assert {"_assistant_turn_start_timestamp", "_context_push_owed"} <= set(vars(pair.assistant()))
+    worker = PipelineWorker(Pipeline([pair.user()]), enable_rtvi=True)
+    assert worker._rtvi is worker.rtvi

@@ -22,6 +22,8 @@ from pipecat.frames.frames import (
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
+from agentrun.pipeline.turns.held_words import HeldWords
+
 Message = dict[str, Any]
 Heard = Callable[[Message, bytes], None]
 """Told about every utterance: its message in the context, and the audio as a WAV file."""
@@ -34,8 +36,9 @@ LONGEST_SECONDS = 120.0
 class CallerAudio(FrameProcessor):
     """Stands behind the caller's aggregator: at the end of a turn it gives the turn's audio to the model."""
 
-    def __init__(self, context: LLMContext, heard: Heard) -> None:
+    def __init__(self, context: LLMContext, heard: Heard, held: HeldWords) -> None:
         super().__init__()
+        self._held = held
         self._context = context
         self._heard = heard
         self._audio = bytearray()
@@ -69,8 +72,12 @@ class CallerAudio(FrameProcessor):
         wav = await asyncio.to_thread(_as_wav, pcm, rate)
         sound = {"data": base64.b64encode(wav).decode(), "format": "wav"}
         message: Any = {"role": "user", "content": [{"type": "input_audio", "input_audio": sound}]}
-        self._context.add_message(message)
         self._heard(message, wav)
+        if self._held.holds(written=False):
+            self._held.keep([message])
+            return
+        self._held.join()
+        self._context.add_message(message)
         await self.push_frame(LLMContextFrame(self._context))
 
 

@@ -12,7 +12,7 @@ from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
 from pipecat.processors.frame_processor import FrameProcessor
 
-from agentrun.pipeline import context_size, pushed_frames
+from agentrun.pipeline import context_size, pipecat_private, pushed_frames
 from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
 from agentrun.pipeline.cascaded.audio_input import CallerAudio
 from agentrun.pipeline.failover import cascade
@@ -23,6 +23,7 @@ from agentrun.pipeline.text import speech_text
 from agentrun.pipeline.tools import functions
 from agentrun.pipeline.turns import strategies
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
+from agentrun.pipeline.turns.held_words import HeldWords
 from agentrun.plan.plan import Plan
 from agentrun.transports.connection import Connection
 
@@ -49,7 +50,9 @@ def build(
         assistant_params=context_size.assistant_params(spec),
     )
     recognizers = [stt] if stt else []
-    audio = [] if stt else [CallerAudio(context, listener.heard_audio)]
+    held = HeldWords(context)
+    pipecat_private.hold_caller_words(aggregators, held)
+    audio = [] if stt else [CallerAudio(context, listener.heard_audio, held)]
     pushed_frames.keep_caller_sound(audio[0] if audio else aggregators.user())
     playout = PlayoutTracker(announced=True)
     _tell_of_broken_speech(tts, playout)
@@ -67,7 +70,7 @@ def build(
             aggregators.assistant(),
         ]
     )
-    return PipelineParts(pipeline, context, aggregators, llm, stt, tts, playout, text)
+    return PipelineParts(pipeline, context, aggregators, llm, stt, tts, playout, text, held=held)
 
 
 def _tell_of_broken_speech(tts: FrameProcessor, playout: PlayoutTracker) -> None:

@@ -6,6 +6,13 @@ Pipecat is pinned exactly, and ``tests/pipeline/test_pipecat_private.py`` fails 
 from __future__ import annotations
 
 from agentrun.pipeline.pipecat_private.flow_nodes import ArrivingFlowManager
+from agentrun.pipeline.pipecat_private.held_words import (
+    GiveHeldWordsFrame,
+    has_open_answer,
+    hold_caller_words,
+    owes_a_result,
+    write_in_turn,
+)
 from agentrun.pipeline.pipecat_private.idleness import watch_speakers_alone
 from agentrun.pipeline.pipecat_private.interruptions import cancel_calls_in_order, drop_what_waits
 from agentrun.pipeline.pipecat_private.output_pieces import send_larger_pieces
@@ -65,6 +72,7 @@ from agentrun.pipeline.pipecat_private.tool_calls import assemble_tool_calls
 from agentrun.pipeline.pipecat_private.tool_tracing import surround_tool_calls
 from agentrun.pipeline.pipecat_private.turns import (
     allow_interruptions,
+    may_interrupt,
     mute_strategies,
     stop_by_model,
     stop_by_silence,
@@ -74,6 +82,7 @@ from agentrun.pipeline.pipecat_private.workers import clean_up, force_cancel, fo
 __all__ = [
     "ArrivingFlowManager",
     "CallerWordsFrame",
+    "GiveHeldWordsFrame",
     "PcmuRealtime",
     "SegmentTranscripts",
     "SharedClient",
@@ -92,17 +101,21 @@ __all__ = [
     "force_cancel",
     "forget_frames",
     "hand_in",
+    "has_open_answer",
     "has_settings",
     "hear_promptly",
+    "hold_caller_words",
     "is_connected",
     "keep_context_open",
     "keep_conversation",
     "keep_pace",
     "keep_session",
     "keep_sound",
+    "may_interrupt",
     "mute_strategies",
     "note_ends",
     "note_usage",
+    "owes_a_result",
     "read_all_arguments",
     "realtime_answer_again",
     "realtime_answer_written",
@@ -136,4 +149,5 @@ __all__ = [
     "tells_segments",
     "wait_until_answering",
     "watch_speakers_alone",
+    "write_in_turn",
 ]

@@ -11,8 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipecat.pipeline.pipeline import Pipeline
-from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAggregator
+from pipecat.processors.aggregators.llm_response_universal import (
+    LLMAssistantAggregator,
+    LLMContextAggregator,
+    LLMUserAggregator,
+)
 from pipecat.processors.frame_processor import FrameProcessor, FrameProcessorQueue
+from pipecat.processors.frameworks.rtvi.processor import RTVIProcessor
 from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.base_llm import BaseOpenAILLMService
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
@@ -53,9 +58,15 @@ REPLACEABLE = (
     Replaceable(TTSService, "run_tts", ("text", "context_id"), "know since when a voice has had words"),
     Replaceable(TTSService, "_next_audio_context_item", ("context_id",), "wait for a voice that is late"),
     Replaceable(LLMAssistantAggregator, "push_aggregation", (), "keep what the caller heard, not all"),
+    Replaceable(LLMContextAggregator, "push_context_frame", ("direction",), "what was said meanwhile"),
+    Replaceable(LLMUserAggregator, "_push_aggregation", ("run_llm",), "hold words over an answer"),
+    Replaceable(LLMUserAggregator, "_handle_llm_messages_append", ("frame",), "hold words over an answer"),
     *(
         Replaceable(LLMAssistantAggregator, f"_handle_function_call_{what}", ("frame",), "cancel in order")
         for what in ("cancel", "in_progress")
+    ),
+    Replaceable(
+        RTVIProcessor, "_handle_send_text", ("data", "message_id", "user_id"), "cut off only as speech does"
     ),
     Replaceable(FrameProcessorQueue, "put", ("item",), "drop what an interruption has overtaken"),
     Replaceable(LLMService, "_run_function_call", ("runner_item",), "a span for each tool call"),

@@ -87,6 +87,12 @@ def allow_interruptions(caller: LLMUserAggregator, allowed: bool) -> None:
         strategy._enable_interruptions = allowed
 
 
+def may_interrupt(caller: LLMUserAggregator) -> bool:
+    """Whether what the caller says interrupts the agent."""
+    turns = caller._params.user_turn_strategies
+    return turns is not None and any(each._enable_interruptions for each in turns.start or ())
+
+
 def mute_strategies(caller: LLMUserAggregator) -> Sequence[BaseUserMuteStrategy]:
     """What decides whether the caller is listened to."""
     return tuple(caller._params.user_mute_strategies)

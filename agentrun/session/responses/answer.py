@@ -5,14 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from agentrun.session.responses.answer_state import AnswerState
+from agentrun.session.responses.answer_state import EARLY_SECONDS, SETTLE_SECONDS, AnswerState
 from agentrun.session.responses.silence import GRACE_SECONDS, Silence
 from agentrun.session.responses.tools_at_work import ToolsAtWork
-
-SETTLE_SECONDS = 0.3
-"""An answer without words may have been cut by the caller, whose turn is told of a moment later."""
-EARLY_SECONDS = 1.0
-"""By how much the end of a realtime model's answer may be ahead of the end of the caller's turn."""
 
 
 @dataclass
@@ -144,12 +139,15 @@ class Answer:
         self.state = AnswerState.NONE
         self._suspect, self._broken = None, ""
 
-    def caller_speaks(self) -> None:
-        """The caller's turn has begun: they wait for nothing, and for no tool that works on beside it."""
+    def caller_speaks(self, *, interrupts: bool = True) -> None:
+        """The caller's turn has begun: they wait for nothing, and for no tool that works on beside it; where
+        it does not interrupt, what is owed stays owed, by its deadline."""
+        self._caller = True
+        if not interrupts and (self.waits or self.tools.of_turn):
+            return
         self.tools.turn_begins()
         self._promised = 0
         self._unheard_words = False
-        self._caller = True
         self.settled()
 
     def caller_stops(self) -> None:
@@ -176,6 +174,8 @@ class Answer:
         if answered and not self._caller:
             self.owed(now, since, on_purpose)
             self.tools.since = now
+        elif answered and not self.tools.of_turn:
+            self.settled()  # the model is asked with what the caller is saying now
 
     def model_began(self, now: float) -> None:
         """The model is at an answer, be it one that nobody has asked for."""

@@ -129,9 +129,9 @@ class ResponseDeadline:
         self.answer.silence.caller_ended(self._now() - ago)
         self._arm()
 
-    def caller_speaks(self) -> None:
-        """The caller's turn has begun."""
-        self.answer.caller_speaks()
+    def caller_speaks(self, *, interrupts: bool = True) -> None:
+        """The caller's turn has begun, and cuts off what is owed or being said where it ``interrupts``."""
+        self.answer.caller_speaks(interrupts=interrupts)
         self._arm()
 
     def caller_stops(self) -> None:

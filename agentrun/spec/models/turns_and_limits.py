@@ -40,7 +40,10 @@ class Turns(SpecModel):
         default=0.0, ge=0, le=1, description="Quieter sound is not speech; above 0 drops quiet telephones."
     )
     min_words: Count = Field(default=0, ge=0, description="Words that it takes to interrupt the agent.")
-    interruptions: Flag = Field(default=True, description="Whether the caller may interrupt the agent.")
+    interruptions: Flag = Field(
+        default=True,
+        description="Whether the caller may interrupt; else words over an answer are answered after it.",
+    )
     mute: Annotated[tuple[Mute, ...], list_of_one] = Field(
         default=(), description="When the caller is not listened to."
     )

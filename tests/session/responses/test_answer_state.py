@@ -2,8 +2,8 @@
 
 import pytest
 
-from agentrun.session.responses.answer import SETTLE_SECONDS, Answer
-from agentrun.session.responses.answer_state import AnswerState
+from agentrun.session.responses.answer import Answer
+from agentrun.session.responses.answer_state import SETTLE_SECONDS, AnswerState
 from agentrun.session.responses.silence import GRACE_SECONDS
 
 FIRST, BETWEEN = 6.0, 5.0
@@ -252,3 +252,20 @@ def test_who_has_heard_the_answer_to_their_turn_waits_for_an_earlier_tool_from_i
     answer.sound(22.0, speaking=False)
     answer.tool_ended(slow, 60.0, answered=True)
     assert answer.deadline == 60.0 + FIRST
+
+
+def test_a_turn_that_does_not_interrupt_leaves_the_answer_owed_and_its_deadline(answer: Answer) -> None:
+    answer.caller_speaks(interrupts=False)
+    assert answer.waits
+    assert answer.deadline is None, "they speak"
+    answer.caller_stops()
+    assert answer.deadline == 10 + FIRST
+
+
+def test_a_tool_that_ends_while_the_caller_speaks_over_it_owes_nothing_yet(answer: Answer) -> None:
+    work = answer.tool_started(11.0)
+    answer.caller_speaks(interrupts=False)
+    assert answer.tools.of_turn == 1
+    answer.tool_ended(work, 14.0, answered=True)
+    answer.caller_stops()
+    assert (answer.waits, answer.deadline) == (False, None)
