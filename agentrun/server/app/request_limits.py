@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from fastapi import HTTPException
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agentrun.http.bounded_bodies import bounded
 from agentrun.server.spec_editing import editable_files
 
 MOST_BODY_BYTES = 64 * 1024
@@ -34,29 +32,7 @@ class RequestLimits:
             return
         is_edit = scope["path"].startswith(f"{editable_files.ROUTES}/")
         most = editable_files.MOST_EDIT_BYTES if is_edit else MOST_BODY_BYTES
-        await self._app(scope, _bounded(receive, most), _with_headers(send))
-
-
-def _bounded(receive: Receive, most: int) -> Receive:
-    deadline = asyncio.get_running_loop().time() + BODY_SECONDS
-    size, complete = 0, False
-
-    async def next_part() -> Message:
-        nonlocal size, complete
-        if complete:
-            return await receive()
-        left = deadline - asyncio.get_running_loop().time()
-        try:
-            message = await asyncio.wait_for(receive(), max(left, 0.0))
-        except TimeoutError:
-            raise HTTPException(408, "the request took too long", {"Connection": "close"}) from None
-        size += len(message.get("body", b""))
-        if size > most:
-            raise HTTPException(413, f"send at most {most // 1024} KiB", {"Connection": "close"})
-        complete = not message.get("more_body", False)
-        return message
-
-    return next_part
+        await self._app(scope, bounded(receive, most, BODY_SECONDS), _with_headers(send))
 
 
 def _with_headers(send: Send) -> Send:

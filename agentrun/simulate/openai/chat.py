@@ -16,7 +16,9 @@ from agentrun.simulate.engines.engines import Answer, Conversation
 from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai.errors import break_off, key_problem, strike
 from agentrun.simulate.openai.mock_state import MockState, Request
-from agentrun.simulate.openai.request_bodies import RefusedError, read_json, read_part
+from agentrun.simulate.openai.request_bodies import read_json
+from agentrun.simulate.openai.request_shapes import Chat, require
+from agentrun.simulate.openai.sound_files import read_part
 
 
 def router(mock: MockState) -> APIRouter:
@@ -35,8 +37,7 @@ def router(mock: MockState) -> APIRouter:
             fault, request, streams=bool(body.get("stream")), malformed=b"data: {no json\n\n"
         ):
             return struck
-        if not body.get("messages"):
-            raise RefusedError("messages is required")
+        require(Chat, body)
         await mock.conditions.wait("chat")
         messages = [await hear_parts(mock, message) for message in body["messages"]]
         answer = (
@@ -54,10 +55,10 @@ def router(mock: MockState) -> APIRouter:
 
 
 def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
-    """The JSON Schema that the answer must follow, where one is given."""
-    response_format = body.get("response_format")
-    described = response_format.get("json_schema") if isinstance(response_format, dict) else None
-    return (described.get("schema") or {}) if isinstance(described, dict) else None
+    """The JSON Schema that the answer must follow, where one is given; any object, where JSON is."""
+    response_format = body.get("response_format") or {"type": "text"}
+    described = response_format.get("json_schema") or {}
+    return None if response_format["type"] == "text" else described.get("schema") or {}
 
 
 async def hear_parts(mock: MockState, message: dict[str, Any]) -> dict[str, Any]:

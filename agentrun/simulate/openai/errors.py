@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -23,12 +24,19 @@ _TYPES = {b"d": "text/event-stream", b"I": "audio/pcm"}
 _SERVER = ("server_error", None, "The server had an error.")
 
 
-def error(status: int, message: str | None = None, code: str = "", retry_after: int = 0) -> JSONResponse:
+def error(
+    status: int,
+    message: str | None = None,
+    code: str = "",
+    retry_after: int = 0,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
     """An error body in OpenAI's shape; ``retry_after`` is in seconds."""
     kind, usual, text = _MEANINGS.get(status, _SERVER)
     text = _QUOTA if code == "insufficient_quota" else text
     body = {"error": {"message": message or text, "type": kind, "param": None, "code": code or usual}}
-    return JSONResponse(body, status, {"retry-after": str(retry_after)} if retry_after else None)
+    waits = {"retry-after": str(retry_after)} if retry_after else {}
+    return JSONResponse(body, status, {**(headers or {}), **waits})
 
 
 def key_problem(request: Request) -> JSONResponse | None:

@@ -11,10 +11,12 @@ from typing import Any, Self
 
 from fastapi import FastAPI
 from fastapi import Request as HttpRequest
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentrun.http.bound_socket import bind
+from agentrun.http.bounded_bodies import bounded
 from agentrun.http.uvicorn_server import serving
 from agentrun.simulate.engines.engines import Brain, Hearing, Voice
 from agentrun.simulate.faults import Conditions
@@ -22,7 +24,7 @@ from agentrun.simulate.openai import chat, embeddings, speech, transcriptions
 from agentrun.simulate.openai.errors import TRANSPORT, CutShortError, error
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.realtime import client_secrets, sockets
-from agentrun.simulate.openai.request_bodies import RefusedError
+from agentrun.simulate.openai.request_bodies import BODY_SECONDS, MOST_BODY_BYTES, RefusedError
 from agentrun.simulate.openai.responses import routes
 
 MODELS = (
@@ -102,25 +104,43 @@ def make(mock: MockState) -> FastAPI:
 
     @app.exception_handler(RefusedError)
     async def refused(_request: HttpRequest, problem: RefusedError) -> JSONResponse:
-        return error(400, problem.message)
+        return error(problem.status, problem.message)
+
+    @app.exception_handler(HTTPException)
+    async def unknown(request: HttpRequest, problem: HTTPException) -> JSONResponse:
+        known = problem.status_code not in (404, 405)
+        asked = f"Invalid URL ({request.method} {request.url.path})"
+        return error(problem.status_code, str(problem.detail) if known else asked, headers=problem.headers)
 
     @app.get("/v1/models")
     @app.get("/{agent}/v1/models")
     async def models(agent: str = "") -> dict[str, Any]:
         del agent
-        data = [{"id": name, "object": "model", "created": 0, "owned_by": "agentrun"} for name in MODELS]
-        return {"object": "list", "data": data}
+        return {"object": "list", "data": [_model(name) for name in MODELS]}
+
+    @app.get("/v1/models/{name}")
+    @app.get("/{agent}/v1/models/{name}")
+    async def model(name: str, agent: str = "") -> Response:
+        del agent
+        missing = f"The model '{name}' does not exist"
+        return JSONResponse(_model(name)) if name in MODELS else error(404, missing)
 
     return app
 
 
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "agentrun"}
+
+
 def _cutting(app: ASGIApp) -> ASGIApp:
-    """``app``, which may break connections off: an answer cut short leaves no word in the log.
+    """``app`` for bodies of bounded size, which may break connections off without a word in the log.
 
     The server's ``send`` belongs to the connection's protocol, which has the transport.
     """
 
     async def cutting(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            receive = bounded(receive, MOST_BODY_BYTES, BODY_SECONDS)
         scope[TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
         with contextlib.suppress(CutShortError):
             await app(scope, receive, send)

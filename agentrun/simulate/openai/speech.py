@@ -30,6 +30,8 @@ MEDIA_TYPES = {
 WITHOUT_EVENTS = ("tts-1", "tts-1-hd")
 """Models that give sound alone; https://platform.openai.com/docs/api-reference/audio/createSpeech"""
 SPEEDS = (0.25, 4.0)
+MOST_CHARACTERS = 4096
+"""Of one request; https://platform.openai.com/docs/api-reference/audio/createSpeech"""
 
 
 def router(mock: MockState) -> APIRouter:
@@ -61,8 +63,10 @@ def _wishes(body: dict[str, Any]) -> tuple[str, float, bool]:
     """The format, the speed, and whether events are wanted. Raises RefusedError for what there is not."""
     if not isinstance(body.get("input"), str) or not body["input"]:
         raise RefusedError("input is required")
+    if len(body["input"]) > MOST_CHARACTERS:
+        raise RefusedError(f"input: {len(body['input'])} characters are more than {MOST_CHARACTERS}")
     sound_format = body.get("response_format") or "mp3"
-    if sound_format not in MEDIA_TYPES:
+    if not isinstance(sound_format, str) or sound_format not in MEDIA_TYPES:
         raise RefusedError(f"response_format: {sound_format!r} is not one of {', '.join(MEDIA_TYPES)}")
     speed = body.get("speed") or 1.0
     if isinstance(speed, bool) or not isinstance(speed, int | float) or not SPEEDS[0] <= speed <= SPEEDS[1]:

@@ -14,7 +14,8 @@ from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai import transcript_formats
 from agentrun.simulate.openai.errors import break_off, key_problem, strike
 from agentrun.simulate.openai.mock_state import MockState, Request
-from agentrun.simulate.openai.request_bodies import RefusedError, read_sound
+from agentrun.simulate.openai.request_bodies import RefusedError
+from agentrun.simulate.openai.sound_files import read_sound
 from agentrun.simulate.openai.transcript_formats import Transcript
 
 WHOLE: dict[str, Callable[[Transcript], Response]] = {

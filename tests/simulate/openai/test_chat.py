@@ -186,3 +186,22 @@ async def test_a_caller_who_hangs_up_in_the_middle_leaves_the_server_to_the_next
 async def test_models_are_listed() -> None:
     async with standing() as it:
         assert "gpt-4o" in [model.id async for model in it.client.models.list()]
+
+
+async def test_one_model_is_described_and_another_is_not_there() -> None:
+    async with standing() as it:
+        assert (await it.client.models.retrieve("gpt-4o")).id == "gpt-4o"
+        with pytest.raises(openai.NotFoundError, match="The model 'gpt-0' does not exist"):
+            await it.client.models.retrieve("gpt-0")
+
+
+async def test_where_json_is_wanted_the_answer_is_an_object() -> None:
+    async with standing() as it:
+        messages: Any = [{"role": "user", "content": "Give me JSON."}]
+        answer = await it.client.chat.completions.create(
+            model="gpt-4o", messages=messages, response_format={"type": "json_object"}
+        )
+        response = await it.client.responses.create(
+            model="gpt-4o", input="Give me JSON.", text={"format": {"type": "json_object"}}
+        )
+    assert json.loads(str(answer.choices[0].message.content)) == json.loads(response.output_text) == {}

@@ -24,7 +24,7 @@ def of(settings: Event, side: str) -> str:
     audio = settings.get("audio") or {}
     value: Any = (audio.get(side) or {}).get("format") if isinstance(audio, dict) else None
     kind = PCM if value is None else value.get("type") if isinstance(value, dict) else value
-    if kind not in RATES:
+    if not isinstance(kind, str) or kind not in RATES:
         raise MisfitError("invalid_value", f"audio.{side}.format can't be {value}.")
     return str(kind)
 

@@ -7,6 +7,10 @@ import binascii
 import json
 from typing import Any
 
+from pydantic import BaseModel
+
+from agentrun.simulate.openai.request_shapes import Item, problem
+
 Event = dict[str, Any]
 
 
@@ -39,17 +43,24 @@ def need(event: Event, name: str, kind: type) -> Any:
     return value
 
 
+def require(shape: type[BaseModel], data: Any) -> None:
+    """Raise MisfitError unless ``data`` has the ``shape``."""
+    if wrong := problem(shape, data):
+        raise MisfitError("invalid_type", wrong)
+
+
 def need_sound(event: Event) -> bytes:
     """The audio of ``input_audio_buffer.append``. Raises MisfitError when it is not base64."""
     try:
         return base64.b64decode(need(event, "audio", str), validate=True)
-    except binascii.Error:
+    except (ValueError, binascii.Error):
         raise MisfitError("invalid_value", "'audio' is not base64.") from None
 
 
 def need_item(event: Event) -> Event:
     """The item of ``conversation.item.create``. Raises MisfitError when a field is missing."""
     item: Event = need(event, "item", dict)
+    require(Item, item)
     kind = item.get("type")
     fields = {"message": ("role",), "function_call": ("call_id", "name")}
     if kind == "function_call_output":

@@ -89,7 +89,7 @@ def _session(body: dict[str, Any], mock: MockState) -> dict[str, Any]:
     """The settings of ``session``, as such a session takes them. Raises RefusedError."""
     session = {} if body.get("session") is None else body["session"]
     kind = session.get("type", "realtime") if isinstance(session, dict) else None
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise RefusedError(f"session.type: {kind!r} is not one of {', '.join(_KINDS)}")
 
     async def unheard(_text: str) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 from agentrun.simulate.openai.mock_state import MockState
 from agentrun.simulate.openai.realtime import audio_format, speech_turns
-from agentrun.simulate.openai.realtime.client_events import audio_input, need, need_item, need_sound
+from agentrun.simulate.openai.realtime.client_events import audio_input, need, need_item, need_sound, require
 from agentrun.simulate.openai.realtime.conversation_items import message, shorten
 from agentrun.simulate.openai.realtime.response import RealtimeResponse
 from agentrun.simulate.openai.realtime.socket_tasks import SocketTasks
+from agentrun.simulate.openai.request_shapes import RealtimeSettings
 
 
 class RealtimeSession:
@@ -90,6 +91,7 @@ class RealtimeSession:
     def apply(self, changes: dict[str, Any]) -> None:
         """Take ``changes`` of the settings. Raises MisfitError where they are none."""
         settings = {**self.settings, **changes}
+        require(RealtimeSettings, settings)
         audio = audio_input(settings)
         rate = audio_format.RATES[audio_format.of(settings, "input")]
         audio_format.of(settings, "output")
@@ -102,7 +104,7 @@ class RealtimeSession:
     async def _append(self, event: dict[str, Any]) -> None:
         pcm = audio_format.pcm_of(need_sound(event), audio_format.of(self.settings, "input"))
         if self._turns is None:
-            self._buffer += pcm
+            speech_turns.add(self._buffer, pcm, self._rate)
             return
         for edge in self._turns.feed(pcm):
             if edge == "started":

@@ -15,6 +15,10 @@ RATE = 24_000
 _FRAME_MS = 20
 _LOUD = 0.012
 START_MS = 120
+MOST_MS = 60_000
+"""Of silence and of what comes before speech, that a session may ask for."""
+LONGEST_SECONDS = 600
+"""A turn that is longer ends, and a client that finds its own turns can't send more without a commit."""
 _SEMANTIC_MS = {"low": 1200, "medium": 700, "auto": 700, "high": 500}
 
 Edge = Literal["started", "stopped"]
@@ -68,7 +72,7 @@ class SpeechTurns:
             if self._loud_ms >= START_MS:
                 self.speaking = True
                 return "started"
-        elif self._quiet_ms >= self.silence_ms:
+        elif self._quiet_ms >= self.silence_ms or len(self.audio) > most_bytes(self.rate):
             self.speaking = False
             return "stopped"
         return None
@@ -76,6 +80,18 @@ class SpeechTurns:
     def _forget(self) -> None:
         keep = (self.prefix_ms + START_MS) * self.rate // 1000 * 2
         del self.audio[: max(0, len(self.audio) - keep)]
+
+
+def most_bytes(rate: int) -> int:
+    """Of the longest turn, 16-bit PCM at ``rate`` Hz."""
+    return LONGEST_SECONDS * rate * 2
+
+
+def add(buffer: bytearray, pcm: bytes, rate: int) -> None:
+    """Put ``pcm`` at the end of a client's own turn. Raises MisfitError where that gets too long."""
+    if len(buffer) + len(pcm) > most_bytes(rate):
+        raise MisfitError("input_audio_buffer_full", f"The buffer has at most {LONGEST_SECONDS} s of audio.")
+    buffer += pcm
 
 
 def from_setting(setting: Any) -> SpeechTurns | None:
@@ -88,12 +104,12 @@ def from_setting(setting: Any) -> SpeechTurns | None:
     kind = setting.get("type") if isinstance(setting, dict) else None
     if kind == "semantic_vad":
         eagerness = setting.get("eagerness") or "auto"
-        if eagerness in _SEMANTIC_MS:
+        if isinstance(eagerness, str) and eagerness in _SEMANTIC_MS:
             return SpeechTurns(silence_ms=_SEMANTIC_MS[eagerness])
     elif kind == "server_vad":
         silence, prefix = (setting.get(key) for key in ("silence_duration_ms", "prefix_padding_ms"))
         silence, prefix = 500 if silence is None else silence, 300 if prefix is None else prefix
-        if isinstance(silence, int) and isinstance(prefix, int):
+        if all(isinstance(each, int) and 0 <= each <= MOST_MS for each in (silence, prefix)):
             return SpeechTurns(silence_ms=silence, prefix_ms=prefix)
     raise MisfitError("invalid_value", f"turn_detection can't be {setting}.")
 

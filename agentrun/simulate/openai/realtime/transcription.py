@@ -71,7 +71,7 @@ class Transcribing:
 
     async def _append(self, pcm: bytes) -> None:
         if self._turns is None:
-            self._buffer += pcm
+            speech_turns.add(self._buffer, pcm, speech_turns.RATE)
             return
         for edge in self._turns.feed(pcm):
             if edge == "started":

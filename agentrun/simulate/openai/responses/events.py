@@ -59,9 +59,9 @@ async def response_events(
 
 
 def _schema(body: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The JSON Schema that the answer must follow, where one is given."""
-    text_format = (body.get("text") or {}).get("format") or {}
-    return (text_format.get("schema") or {}) if text_format.get("type") == "json_schema" else None
+    """The JSON Schema that the answer must follow, where one is given; any object, where JSON is."""
+    text_format = (body.get("text") or {}).get("format") or {"type": "text"}
+    return None if text_format["type"] == "text" else text_format.get("schema") or {}
 
 
 async def _item_events(item: Item, index: int) -> AsyncIterator[Event]:

@@ -15,6 +15,7 @@ from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.realtime import sockets
 from agentrun.simulate.openai.realtime.client_events import MisfitError
 from agentrun.simulate.openai.request_bodies import RefusedError, read_json
+from agentrun.simulate.openai.request_shapes import Responses, require
 from agentrun.simulate.openai.responses.events import Event, as_items, response_events
 from agentrun.simulate.openai.responses.socket import ResponseSocket
 
@@ -30,6 +31,7 @@ def router(mock: MockState) -> APIRouter:
             return refused
         body = await read_json(request)
         mock.requests.append(Request("responses", agent, body))
+        require(Responses, body)
         fault = mock.conditions.strike("responses")
         if struck := await strike(fault, request, streams=bool(body.get("stream"))):
             return struck

@@ -7,8 +7,9 @@ import json
 from collections.abc import Awaitable, Callable
 
 from agentrun.simulate.openai.mock_state import MockState, Request
-from agentrun.simulate.openai.realtime.client_events import MisfitError
+from agentrun.simulate.openai.realtime.client_events import MisfitError, require
 from agentrun.simulate.openai.realtime.socket_tasks import SocketTasks
+from agentrun.simulate.openai.request_shapes import Responses
 from agentrun.simulate.openai.responses.events import Event, Item, as_items, response_events
 
 
@@ -58,6 +59,7 @@ class ResponseSocket:
         kind = event.get("type")
         if kind == "response.create":
             self._mock.requests.append(Request("responses", self._agent, event))
+            require(Responses, event)
             self._tasks.start(self._respond(event))
         elif kind == "response.cancel":
             self._cancelled = bool(self._running) and event.get("response_id") in (None, self._running)

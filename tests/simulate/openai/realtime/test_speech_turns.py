@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from agentrun.simulate.openai.realtime import speech_turns
 from agentrun.simulate.openai.realtime.client_events import MisfitError
 from agentrun.simulate.openai.realtime.speech_turns import RATE, SpeechTurns, changed, from_setting
 from tests.simulate.openai.talking import silence, tone
@@ -66,12 +67,25 @@ def test_an_eager_listener_waits_less() -> None:
         "server_vad",
         {"type": "tea"},
         {"type": "semantic_vad", "eagerness": "very"},
+        {"type": "semantic_vad", "eagerness": ["low"]},
         {"type": "server_vad", "silence_duration_ms": "long"},
+        {"type": "server_vad", "silence_duration_ms": -1},
+        {"type": "server_vad", "prefix_padding_ms": 10**12},
     ],
 )
 def test_a_setting_that_does_not_exist_is_refused(setting: Any) -> None:
     with pytest.raises(MisfitError, match="turn_detection"):
         from_setting(setting)
+
+
+def test_a_turn_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speech_turns, "LONGEST_SECONDS", 1)
+    assert edges(SpeechTurns(), tone(1.5))[:2] == ["started", "stopped"]
+    buffer = bytearray()
+    speech_turns.add(buffer, tone(1.0), RATE)
+    with pytest.raises(MisfitError, match="at most 1 s"):
+        speech_turns.add(buffer, b"00", RATE)
+    assert len(buffer) == 2 * RATE
 
 
 def test_a_setting_that_comes_while_somebody_speaks_takes_their_turn_nothing_away() -> None:

@@ -1,0 +1,163 @@
+"""The shapes of requests: where one has another, that is the client's mistake, and is answered as one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+
+from agentrun.simulate.openai.request_bodies import RefusedError
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+
+class Schema(_Shape):
+    """What of a JSON Schema is read here."""
+
+    type: str | list[str] = "null"
+    properties: dict[str, Schema | bool] = {}
+    items: Schema | bool = True
+    enum: list[Any] = Field([None], min_length=1)
+    any_of: list[Schema | bool] = Field([], alias="anyOf")
+    one_of: list[Schema | bool] = Field([], alias="oneOf")
+    min_items: int = Field(0, alias="minItems")
+    minimum: float = 0.0
+    maximum: float = 0.0
+    defs: dict[str, Schema | bool] = Field({}, alias="$defs")
+
+
+class _Part(_Shape):
+    type: str
+    text: str | None = None
+    transcript: str | None = None
+
+
+Content = str | list[_Part] | None
+
+
+class _Called(_Shape):
+    name: str
+    arguments: str = ""
+
+
+class _ToolCall(_Shape):
+    function: _Called
+
+
+class _Message(_Shape):
+    role: str
+    content: Content = None
+    name: str | None = None
+    tool_call_id: str | None = None
+    tool_calls: list[_ToolCall] | None = None
+
+
+class _Function(_Shape):
+    name: str
+    description: str | None = None
+    parameters: Schema | None = None
+
+
+class _Tool(_Shape):
+    type: str
+    function: _Function
+
+
+class _JsonSchema(_Shape):
+    schema_: Schema | None = Field(None, alias="schema")
+
+
+class _ResponseFormat(_Shape):
+    type: str
+    json_schema: _JsonSchema | None = None
+
+
+class _StreamOptions(_Shape):
+    include_usage: bool | None = None
+
+
+class Chat(_Shape):
+    """A body of ``/v1/chat/completions``."""
+
+    messages: list[_Message] = Field(min_length=1)
+    tools: list[_Tool] | None = None
+    response_format: _ResponseFormat | None = None
+    stream_options: _StreamOptions | None = None
+
+
+class Item(_Shape):
+    """An item of a conversation, as Responses and Realtime have it."""
+
+    type: str
+    role: str | None = None
+    content: Content = None
+    call_id: str | None = None
+    name: str | None = None
+    arguments: str | None = None
+    output: Content = None
+
+
+class _FlatTool(_Function):
+    type: Literal["function"]
+
+
+class _OtherTool(_Shape):
+    type: str
+
+
+def _kind(tool: Any) -> str:
+    return "a function" if isinstance(tool, dict) and tool.get("type") == "function" else "another tool"
+
+
+_AnyTool = Annotated[
+    Annotated[_FlatTool, Tag("a function")] | Annotated[_OtherTool, Tag("another tool")], Discriminator(_kind)
+]
+
+
+class _TextFormat(_Shape):
+    type: str
+    schema_: Schema | None = Field(None, alias="schema")
+
+
+class _Text(_Shape):
+    format: _TextFormat | None = None
+
+
+class Responses(_Shape):
+    """What a body of ``/v1/responses`` has beside its input."""
+
+    tools: list[_AnyTool] | None = None
+    text: _Text | None = None
+
+
+class RealtimeSettings(_Shape):
+    """The settings of a realtime session, but for its sound."""
+
+    tools: list[_AnyTool] | None = None
+
+
+_BRANCHES = ("str", "list[str]", "list[_Part]", "Schema", "bool", "a function", "another tool")
+"""What Pydantic puts into a place for the kind that it tried there."""
+
+
+def problem(shape: type[BaseModel], data: Any) -> str:
+    """What is wrong with ``data``, by the name of its first wrong part; empty where it has the ``shape``.
+
+    >>> problem(Chat, {"messages": [{"role": "user", "content": 7}]})
+    'messages.0.content: Input should be a valid string'
+    """
+    try:
+        shape.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        named = [str(part) for part in first["loc"] if str(part) not in _BRANCHES]
+        return f"{'.'.join(named)}: {first['msg']}"
+    return ""
+
+
+def require(shape: type[BaseModel], data: Any) -> None:
+    """Raise RefusedError unless ``data`` has the ``shape``."""
+    if wrong := problem(shape, data):
+        raise RefusedError(wrong)
