@@ -100,7 +100,8 @@ async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: Se
     if outcome.detail:
         # an exception's words may be the caller's: above DEBUG a line says what was raised, and where
         first = outcome.detail.partition("\n")[0]
-        logger.warning("call {}: tool {} {}: {}", call.id, tool.name, outcome.status, first)
+        level = "ERROR" if outcome.status == "failed" else "WARNING"
+        logger.log(level, "call {}: tool {} {}: {}", call.id, tool.name, outcome.status, first)
         logger.debug("call {}: tool {}: {}", call.id, tool.name, outcome.detail)
     # A repeated call may get a result that took longer than itself.
     listener.tool_ended(work, tool, arguments, replace(outcome, seconds=_since(began)))

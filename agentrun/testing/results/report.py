@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from xml.etree import ElementTree
 
@@ -29,11 +30,21 @@ def failure_text(outcome: Outcome) -> str:
         turn = f"turn {failure.turn}: " if failure.turn > 0 else ""
         lines.append(f"  {turn}expected {failure.expected or 'an answer'}")
         lines.append(f"    {failure.reason}")
+    lines += _broken_tools(outcome)
     if not outcome.conversation:
         return "\n".join(lines)
     out = StringIO()
     Console(file=out, width=_TABLE_WIDTH, no_color=True).print(conversation(outcome.conversation))
     return printable("\n".join([*lines, out.getvalue().rstrip()]))
+
+
+def _broken_tools(outcome: Outcome) -> Iterator[str]:
+    """How to see why a tool failed: the model, and so the conversation, is told that it did."""
+    for entry in outcome.conversation:
+        if entry.who == "tool" and entry.status == "failed":
+            arguments = json.dumps(entry.arguments, default=str)
+            words = shlex.join(["agentrun", "tools", "call", outcome.spec, entry.name, arguments])
+            yield f"  to see why {entry.name} failed: {words}"
 
 
 def conversation(entries: Sequence[Entry]) -> Table:

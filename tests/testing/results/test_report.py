@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+from agentrun.records import Entry
 from agentrun.testing.results.outcome import Failure, Outcome
-from agentrun.testing.results.report import junit
+from agentrun.testing.results.report import failure_text, junit
 
 MISSED = Failure(1, 1, "response", "there was none", "timeout")
 
@@ -36,3 +37,17 @@ def test_what_xml_has_no_place_for_is_left_out() -> None:
     written = junit([outcome, Outcome("a.yaml", odd, "skipped", 0.0, reason=odd)])
     [suite] = ElementTree.fromstring(written.encode("utf-8"))
     assert suite[0].get("name") == suite[1][0].get("message") == "a b \U0001f600"
+
+
+def test_a_tool_that_failed_is_told_with_the_command_that_says_why() -> None:
+    said = (
+        Entry(0.1, "tool", "refused", "find", {}, "refused"),
+        Entry(0.2, "tool", "book failed and gave no result.", "book", {"name": "Ann's"}, "failed"),
+    )
+    text = failure_text(
+        Outcome("agents/a.yaml", "missed", "failed", 0.2, failures=(MISSED,), conversation=said)
+    )
+    command = """agentrun tools call agents/a.yaml book '{"name": "Ann'"'"'s"}'"""
+    assert [line for line in text.splitlines() if "to see why" in line] == [
+        f"  to see why book failed: {command}"
+    ]
