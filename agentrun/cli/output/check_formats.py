@@ -37,7 +37,7 @@ def as_github(findings: Findings) -> str:
 
 
 def as_sarif(findings: Findings) -> str:
-    """A log with one run."""
+    """A log with one run; ``informationUri``, which the schema leaves free, where the package has a home."""
     rules = [{"id": name, "shortDescription": {"text": text}} for name, text in _RULES.items()]
     home = distribution.homepage()
     driver: dict[str, Any] = {"name": "agentrun", "version": __version__, "rules": rules}
