@@ -63,12 +63,31 @@ async def test_a_call_can_be_in_writing_from_its_first_word(tmp_path: Path, styl
         await write(page, "When are you open?")
         await page.shows("words", "You, in writing")
         await page.shows("words", OPEN.text, 20)
-        await page.shows("microphone", "The microphone is off.")
+        await page.shows("microphone", "The microphone is off: unmute to talk.")
         assert await page.text("error") == ""
         record = only_record(desk)
         await until(lambda: OPEN.text in [entry.text for entry in record.transcript], 20)
         said = [(entry.who, entry.text) for entry in record.transcript if entry.who == "caller"]
         assert said == [("caller", "When are you open?")]
+    assert page.complaints == []
+
+
+async def test_a_call_that_began_in_writing_goes_on_in_talking(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO, *[OPEN] * 9]) as desk, talk(desk.server.url) as page:
+        await write(page, "When are you open?")
+        await page.shows("words", OPEN.text, 20)
+        mute = page.page.get_by_role("button", name="Mute", pressed=True)
+        await mute.click()
+        await page.shows("microphone", "The microphone is live.")
+        sends = "() => track.enabled && peer.getSenders().some((sender) => sender.track === track)"
+        await page.page.wait_for_function(sends)
+        await page.page.get_by_role("button", name="Mute", pressed=False).click()
+        await page.shows("microphone", "The microphone is muted.")
+        await mute.click()
+        await page.shows("microphone", "The microphone is live.")
+        assert desk.server.switchboard.live == 1
+        await page.page.get_by_role("button", name="Hang up").click()
+        await page.shows("microphone", "The microphone is off.")
     assert page.complaints == []
 
 
@@ -109,6 +128,9 @@ async def test_keys_reach_the_call_and_events_can_be_filtered(tmp_path: Path) ->
         record = only_record(desk)
         await until(lambda: record.keypad and record.keypad[0].keys == "12#", 10)
         await page.shows("pressed", "12#")
+        await page.page.keyboard.type("4x*")
+        await page.shows("pressed", "12#4*")
+        await until(lambda: "".join(press.keys for press in record.keypad) == "12#4*", 10)
         await page.page.locator("#events summary").click()
         await page.page.get_by_label("Kind of event").select_option("speaking")
         shown = page.page.locator("#log li:not([hidden])")

@@ -44,23 +44,33 @@ async def press(page: Talk, name: str) -> None:
     await page.page.get_by_role("button", name=name, exact=True).click()
 
 
+async def focused(page: Talk) -> str:
+    """The element that the keyboard is at."""
+    return str(await page.page.evaluate("() => document.activeElement.id"))
+
+
 async def test_an_edit_is_talked_with_and_then_written(tmp_path: Path) -> None:
     async with open_desk(tmp_path, [HELLO] * 9) as desk, talk(link(desk)) as page:
         spec = tmp_path / "desk.yaml"
         before = spec.read_text()
         await edit(page, GREETING, EDITED)
         await press(page, "Check and talk with it")
-        await page.shows("edited", "The next call here is held with this text.")
-        await press(page, "Talk")
+        await page.shows("edited", "This call is held with this text.")
         await page.shows("connection", "Talking with desk, as edited.")
         await page.shows("words", "Welcome to the edited desk.", 20)
         assert spec.read_text() == before
         await press(page, "Write to the file …")
         await page.shows("diff", f"+  {EDITED}")
         await page.page.screenshot(path=tmp_path / "diff.png")
+        assert await focused(page) == "confirm"
+        await page.page.keyboard.press("Escape")
+        assert (await focused(page), await page.page.locator("#diff").is_visible()) == ("write", False)
+        await page.page.keyboard.press("Enter")
+        await page.shows("diff", f"+  {EDITED}")
         assert spec.read_text() == before
         await press(page, "Write")
         await page.shows("edited", "Written. The next call has it.")
+        assert await focused(page) == "write"
         assert spec.read_text() == before.replace(GREETING, EDITED)
         await press(page, "Hang up")
         await until(lambda: desk.server.switchboard.live == 0, 10)
@@ -96,6 +106,37 @@ async def test_what_is_wrong_is_shown_with_its_line_and_a_file_that_was_changed_
         await press(page, "Write")
         await page.shows("edited", "desk.yaml was changed meanwhile")
         assert spec.read_text() == theirs
+
+
+async def test_what_was_typed_for_one_agent_is_there_after_another_was_looked_at(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO] * 9) as desk, talk(link(desk)) as page:
+        other = {
+            **(await (await page.page.request.get(f"{desk.server.url}/agents")).json())[0],
+            "name": "bar",
+        }
+        both = [{**other, "name": name} for name in ("desk", "bar")]
+        await page.page.route("**/agents", lambda route: route.fulfill(json=both))
+        file = {"path": "bar.yaml", "name": "bar.yaml", "text": "name: bar", "digest": "1", "files": []}
+        await page.page.route(
+            "**/console/specs/bar", lambda route: route.fulfill(json={**file, "style": "realtime"})
+        )
+        await page.page.reload()
+        await edit(page, GREETING, EDITED)
+        await page.page.get_by_label("bar").check()
+        await page.page.wait_for_function("() => document.getElementById('spec').value === 'name: bar'")
+        await page.page.get_by_label("desk").check()
+        await page.page.wait_for_function(
+            "(text) => document.getElementById('spec').value.includes(text)", arg=EDITED
+        )
+        await press(page, "Check and talk with it")
+        await page.shows("words", "Welcome to the edited desk.", 20)
+        await page.page.get_by_label("The agent's spec").press("End")
+        await page.page.keyboard.type("# more")
+        await page.shows("edited", "Changed since it was checked")
+        leaves = "() => { const e = new Event('beforeunload', {cancelable: true}); return dispatchEvent(e); }"
+        assert await page.page.evaluate(leaves) is False
+        await press(page, "Load the file again")
+        await page.page.wait_for_function(f"() => !({leaves})() === false")
 
 
 async def test_a_prompt_in_a_file_of_its_own_is_edited_beside_the_spec(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai import OpenAIServer
 from tests.browser import chromium
 from tests.browser.chromium import Talk, talk
-from tests.calls.desk import HELLO, open_hasty_desk, until
+from tests.calls.desk import HELLO, OPEN, open_desk, open_hasty_desk, until
 
 pytestmark = pytest.mark.needs(not chromium.MISSING, chromium.REASON)
 
@@ -23,15 +23,27 @@ NO_MICROPHONE = """(name) => {
   navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("of the browser", name));
 }"""
 RECEIVE = '(text) => channel.dispatchEvent(new MessageEvent("message", {data: text}))'
-LOSSES = {
-    "The microphone was disconnected.": """() => {
-      track.dispatchEvent(new Event("ended"));
-    }""",
-    "The connection was lost.": """() => {
-      Object.defineProperty(peer, "connectionState", {value: "failed"});
-      peer.dispatchEvent(new Event("connectionstatechange"));
-    }""",
-}
+UNPLUG = """() => {
+  window.before = track;
+  track.stop();
+  track.dispatchEvent(new Event("ended"));
+}"""
+NO_MICROPHONE_AND_UNPLUG = """() => {
+  window.works = navigator.mediaDevices.getUserMedia;
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotFoundError"));
+  track.stop();
+  track.dispatchEvent(new Event("ended"));
+}"""
+PLUG_IN = """() => {
+  navigator.mediaDevices.getUserMedia = window.works;
+  navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
+}"""
+LOSE = """() => {
+  window.lost = peer;
+  Object.defineProperty(peer, "connectionState", {value: "failed"});
+  peer.dispatchEvent(new Event("connectionstatechange"));
+}"""
+SENDS_ANOTHER = "() => track !== before && peer.getSenders().some((sender) => sender.track === track)"
 MARKUP = "<img src=x onerror=document.title='run'>"
 
 
@@ -73,16 +85,57 @@ async def test_a_microphone_that_can_not_be_opened_is_explained(
         assert desk.server.switchboard.live == 0
 
 
-async def test_a_call_whose_microphone_or_connection_goes_is_ended_on_both_sides(tmp_path: Path) -> None:
-    async with open_hasty_desk(tmp_path, [HELLO, HELLO]) as desk, talk(desk.server.url) as page:
-        for words, loss in LOSSES.items():
-            await page.begin()
-            await page.shows("words", HELLO.text)
-            assert await page.text("error") == ""
-            await page.page.evaluate(loss)
-            await page.shows("error", words)
-            await page.shows("connection", "Not connected.")
-            await until(lambda: desk.server.switchboard.live == 0, 10)
+async def test_a_connection_that_is_lost_is_replaced_and_the_call_goes_on(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO, OPEN]) as desk, talk(desk.server.url) as page:
+        await page.begin()
+        await page.shows("words", HELLO.text)
+        await page.page.get_by_role("button", name="Mute").click()
+        await page.page.evaluate(LOSE)
+        await page.page.wait_for_function("() => lost !== peer && peer.connectionState === 'connected'")
+        await page.page.wait_for_function("() => lost.signalingState === 'closed'")
+        await page.shows("connection", "Talking with desk.")
+        await page.page.wait_for_function("() => channel.readyState === 'open'")
+        await page.page.get_by_label("Write to the agent").fill("When are you open?")
+        await page.page.keyboard.press("Enter")
+        await page.shows("words", OPEN.text, 20)
+        assert await page.page.evaluate("() => track.enabled") is False
+        (record,) = desk.server.switchboard.records.newest()
+        assert [entry.text for entry in record.transcript if entry.who == "agent"] == [HELLO.text, OPEN.text]
+        assert desk.server.switchboard.live == 1
+        await page.page.get_by_role("button", name="Hang up").click()
+        await until(lambda: desk.server.switchboard.live == 0, 10)
+        assert (record.ended_by, await page.text("error")) == ("caller", "")
+    assert page.complaints == []
+
+
+async def test_a_connection_that_is_lost_for_good_ends_the_call_on_both_sides(tmp_path: Path) -> None:
+    async with open_hasty_desk(tmp_path, [HELLO]) as desk, talk(desk.server.url) as page:
+        await page.begin()
+        await page.shows("words", HELLO.text)
+        over = {"detail": "this call is over"}
+        await page.page.route("**/browser/offer", lambda route: route.fulfill(status=410, json=over))
+        await page.page.evaluate(LOSE)
+        await page.shows("error", "The connection was lost.")
+        await page.shows("error", "then talk again")
+        await page.shows("connection", "Not connected.")
+        await until(lambda: desk.server.switchboard.live == 0, 10)
+
+
+async def test_a_microphone_that_is_unplugged_is_replaced_and_the_call_goes_on(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO] * 9) as desk, talk(desk.server.url) as page:
+        await page.begin()
+        await page.shows("words", HELLO.text)
+        await page.page.evaluate(UNPLUG)
+        await page.shows("error", "The call goes on with another one.")
+        await page.page.wait_for_function(SENDS_ANOTHER)
+        await page.shows("microphone", "The microphone is live.")
+        await page.page.evaluate(NO_MICROPHONE_AND_UNPLUG)
+        await page.shows("error", "You can write until then.")
+        await page.shows("microphone", "The microphone is missing.")
+        await page.page.evaluate(PLUG_IN)
+        await page.shows("microphone", "The microphone is live.")
+        await page.page.wait_for_function("() => document.getElementById('error').hidden")
+        assert desk.server.switchboard.live == 1
     assert page.complaints == []
 
 

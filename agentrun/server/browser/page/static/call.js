@@ -1,4 +1,4 @@
-// One call over WebRTC: sound both ways, and RTVI's messages beside it.
+// One call over WebRTC: sound both ways, and RTVI's messages beside it. A network that changes does not end it.
 import { send } from "/console/server.js";
 
 const LABEL = "rtvi-ai";
@@ -6,6 +6,13 @@ const LABEL = "rtvi-ai";
 const VERSION = "1.2.0";
 const ICE_MILLISECONDS = 2000;
 const CONNECT_MILLISECONDS = 20000;
+// most of what is lost for a moment comes back by itself
+const SHAKY_MILLISECONDS = 4000;
+// the server gives a connection up that was lost for 30 s
+const KEPT_MILLISECONDS = 30000;
+const AGAIN_MILLISECONDS = 2000;
+// too many offers, or a worker that is being replaced
+const SOON_AGAIN = [429, 503];
 
 export class Call extends EventTarget {
   // `draft` names an edited spec of the agent that is not written, where the call is held with one.
@@ -14,22 +21,32 @@ export class Call extends EventTarget {
     this.agent = agent;
     this.draft = draft;
     this.id = "";
-    this.closed = false;
-    this.peer = null;
-    this.channel = null;
+    this.closed = this.mending = false;
+    this.peers = [];
+    this.peer = this.sender = this.channel = null;
   }
 
   // Events: "up", "shaky", "sound" (a MediaStream), "message" (one of RTVI's), "over" (why, or nothing for a hang-up).
   async connect(stream) {
+    await this.#negotiate(stream.getAudioTracks()[0]);
+    setTimeout(() => {
+      if (!this.mending && this.channel.readyState !== "open") this.#over(`${this.agent} can't be reached: no connection came about.`);
+    }, CONNECT_MILLISECONDS);
+  }
+
+  // A connection that sends `track`: the call's first, or one in place of another that was lost.
+  async #negotiate(track) {
     const peer = (this.peer = new RTCPeerConnection());
-    this.sender = stream.getAudioTracks().map((track) => peer.addTrack(track, stream))[0];
+    this.peers.push(peer);
+    this.sender = peer.addTrack(track, new MediaStream([track]));
     peer.addTransceiver("video", { direction: "recvonly" });
-    peer.ontrack = ({ track }) => track.kind === "audio" && this.#tell("sound", new MediaStream([track]));
-    peer.onconnectionstatechange = () => this.#connection(peer.connectionState);
+    peer.ontrack = (event) => event.track.kind === "audio" && this.#tell("sound", new MediaStream([event.track]));
+    peer.onconnectionstatechange = () => this.peer === peer && this.#connection(peer.connectionState);
     const channel = (this.channel = peer.createDataChannel("chat", { ordered: true }));
-    channel.onopen = () => this.send("client-ready", { version: VERSION, about: { library: "agentrun" } });
+    const isFirst = !this.name;
+    channel.onopen = () => isFirst && this.send("client-ready", { version: VERSION, about: { library: "agentrun" } });
     channel.onmessage = (event) => this.#read(event.data);
-    channel.onclose = () => this.#over("", `${this.agent} has hung up.`);
+    channel.onclose = () => this.channel === channel && this.#over("", `${this.agent} has hung up.`);
     await peer.setLocalDescription(await peer.createOffer());
     await gathered(peer);
     if (!this.closed) await this.#offer(peer);
@@ -38,16 +55,40 @@ export class Call extends EventTarget {
   async #offer(peer) {
     const { sdp, type } = peer.localDescription;
     const path = `/${encodeURIComponent(this.agent)}/browser/offer`;
-    const answer = await send(path, "POST", { sdp, type, draft: this.draft }).catch((problem) => {
-      throw new Error(`${this.agent} can't be reached: ${problem.message}`);
+    const again = this.name ? { pc_id: this.name, restart_pc: true } : { draft: this.draft };
+    const answer = await send(path, "POST", { sdp, type, ...again }, CONNECT_MILLISECONDS).catch((problem) => {
+      throw Object.assign(new Error(`${this.agent} can't be reached: ${problem.message}`), { status: problem.status });
     });
     const described = await answer.json();
     if (this.closed) return;
-    this.id = described.call_id ?? "";
+    this.name = described.pc_id;
+    this.id ||= described.call_id ?? "";
     await peer.setRemoteDescription({ sdp: described.sdp, type: described.type });
-    setTimeout(() => {
-      if (this.channel.readyState !== "open") this.#over(`${this.agent} can't be reached: no connection came about.`);
-    }, CONNECT_MILLISECONDS);
+  }
+
+  // Keeps the call through the loss of its connection: offers another until one is up, or the server has given it up.
+  async #mend() {
+    if (this.mending || this.closed || !this.name) return;
+    this.mending = true;
+    this.#tell("shaky");
+    const end = performance.now() + KEPT_MILLISECONDS;
+    while (!this.closed && !(await this.#replace())) {
+      if (performance.now() > end) return this.#over("The connection was lost.");
+      await pause(AGAIN_MILLISECONDS);
+    }
+    this.mending = false;
+  }
+
+  // Whether another connection is up.
+  async #replace() {
+    try {
+      await this.#negotiate(this.sender.track);
+    } catch (problem) {
+      // without a status nobody has answered
+      if (problem.status && !SOON_AGAIN.includes(problem.status)) this.#over("The connection was lost.");
+      return false;
+    }
+    return settled(this.peer);
   }
 
   get isUp() {
@@ -62,14 +103,22 @@ export class Call extends EventTarget {
   close() {
     this.closed = true;
     this.channel?.close();
-    this.peer?.close();
+    for (const peer of this.peers) peer.close();
   }
 
   #connection(state) {
     if (this.closed) return;
-    if (state === "connected") this.#tell("up");
-    if (state === "disconnected") this.#tell("shaky");
-    if (state === "failed") this.#over("The connection was lost.");
+    clearTimeout(this.waiting);
+    if (state === "connected") this.#up();
+    if (state === "failed") this.#mend();
+    if (state !== "disconnected") return;
+    this.#tell("shaky");
+    this.waiting = setTimeout(() => this.#mend(), SHAKY_MILLISECONDS);
+  }
+
+  #up() {
+    for (const peer of this.peers.splice(0, this.peers.length - 1)) peer.close();
+    this.#tell("up");
   }
 
   #read(text) {
@@ -98,3 +147,18 @@ function gathered(peer) {
     peer.onicegatheringstatechange = () => peer.iceGatheringState === "complete" && resolve();
   });
 }
+
+// Whether the connection came about, once that is known.
+function settled(peer) {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (peer.connectionState === "connected") resolve(true);
+      if (["failed", "closed"].includes(peer.connectionState)) resolve(false);
+    };
+    peer.addEventListener("connectionstatechange", look);
+    setTimeout(() => resolve(peer.connectionState === "connected"), CONNECT_MILLISECONDS / 2);
+    look();
+  });
+}
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

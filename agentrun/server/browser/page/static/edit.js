@@ -6,25 +6,60 @@ import { getJson, send } from "/console/server.js";
 // The agent's files by name, the spec first, each with the text at hand and the one that the file has.
 let edited = null;
 let draft = null;
+// What was typed for other agents, by their name: it is there again when they are chosen.
+const kept = new Map();
 
 const path = (agent) => `/console/specs/${encodeURIComponent(agent)}`;
 
 // The draft that the next call of `agent` is held with; nothing where its file is.
 export const draftOf = (agent) => (draft?.agent === agent ? draft.name : undefined);
 
-export function readyToEdit() {
-  $("editing").addEventListener("toggle", () => $("editing").open && edited?.agent !== chosenAgent() && load());
-  $("agents").addEventListener("change", () => $("editing").open && load());
-  $("try").addEventListener("click", () => run(tryOut));
+// `begin` begins a call, or says why it can't.
+export function readyToEdit(begin) {
+  $("editing").addEventListener("toggle", () => $("editing").open && open());
+  $("agents").addEventListener("change", () => $("editing").open && open());
+  $("try").addEventListener("click", () => run(() => tryOut(begin)));
   $("write").addEventListener("click", () => run(showDifference));
   $("confirm").addEventListener("click", () => run(write));
-  $("cancel").addEventListener("click", () => showConfirm(null));
+  $("cancel").addEventListener("click", cancel);
+  $("editing").addEventListener("keydown", ({ key }) => key === "Escape" && !$("confirming").hidden && cancel());
   $("reload").addEventListener("click", load);
-  $("spec").addEventListener("input", () => { edited.files.get(edited.shown).text = $("spec").value; showConfirm(null); });
+  $("spec").addEventListener("input", type);
   $("file").addEventListener("change", () => show($("file").value));
 }
 
+addEventListener("beforeunload", (event) => [edited, ...kept.values()].some(isChanged) && event.preventDefault());
+
+const isChanged = (one) => one && [...one.files.values()].some(({ text, before }) => text !== before);
+
+function type() {
+  edited.files.get(edited.shown).text = $("spec").value;
+  showConfirm(null);
+  if (draft) say("edited", "Changed since it was checked: the next call has the text as it was then.");
+}
+
+function cancel() {
+  showConfirm(null);
+  say("edited", edited.path);
+  $("write").focus();
+}
+
+// The files of the agent that is chosen, with what was typed before another one was looked at.
+function open() {
+  const agent = chosenAgent();
+  if (edited?.agent === agent) return;
+  if (edited) kept.set(edited.agent, edited);
+  if (!kept.has(agent)) return load();
+  edited = kept.get(agent);
+  kept.delete(agent);
+  draft = null;
+  showProblems([]);
+  showConfirm(null);
+  lay();
+}
+
 async function run(step) {
+  const from = document.activeElement;
   for (const id of ["try", "write", "reload"]) $(id).disabled = true;
   try {
     await step();
@@ -33,6 +68,9 @@ async function run(step) {
     say("edited", problem.status === 409 ? problem.message : `That did not work: ${problem.message}`);
   } finally {
     for (const id of ["try", "write", "reload"]) $(id).disabled = !edited;
+    // a button that is disabled or hidden meanwhile has lost what the keyboard was at
+    const at = document.activeElement;
+    if (at === document.body || !at.checkVisibility()) (from.checkVisibility() ? from : $("write")).focus();
   }
 }
 
@@ -47,15 +85,20 @@ function load() {
     const answer = await getJson(path(agent));
     if (agent !== chosenAgent()) return;
     const files = [answer, ...answer.files].map(({ name, text, digest }) => [name, { text, digest, before: text }]);
-    edited = { agent, path: answer.path, name: answer.name, files: new Map(files) };
-    $("file").replaceChildren(...files.map(([name]) => element("option", { value: name, textContent: name })));
-    $("choosing").hidden = files.length < 2;
-    $("spec").disabled = false;
-    show(answer.name);
-    $("style").value = "";
-    $("style").options[0].textContent = `as the file has it (${answer.style})`;
-    say("edited", answer.path);
+    edited = { agent, path: answer.path, name: answer.name, style: answer.style, files: new Map(files), shown: answer.name };
+    lay();
   });
+}
+
+function lay() {
+  const names = [...edited.files.keys()];
+  $("file").replaceChildren(...names.map((name) => element("option", { value: name, textContent: name })));
+  $("choosing").hidden = names.length < 2;
+  for (const id of ["spec", "try", "write", "reload"]) $(id).disabled = false;
+  show(edited.shown);
+  $("style").value = "";
+  $("style").options[0].textContent = `as the file has it (${edited.style})`;
+  say("edited", edited.path);
 }
 
 function show(name) {
@@ -81,10 +124,12 @@ async function check() {
   return checked;
 }
 
-async function tryOut() {
+async function tryOut(begin) {
   showConfirm(null);
   await check();
-  if (draft) say("edited", "The next call here is held with this text. Nothing is written yet.");
+  if (!draft) return;
+  const isTalking = begin();
+  say("edited", `${isTalking ? "This" : "The next"} call is held with this text. Nothing is written yet.`);
 }
 
 async function showDifference() {

@@ -31,7 +31,8 @@ async function start({ writing = "" } = {}) {
     current.levels = new Levels(context);
     current.stream = writing ? silence(context) : await openMicrophone();
     if (call.closed) return release(current);
-    if (!writing) watchMicrophone(current);
+    if (writing) offerMicrophone();
+    else watchMicrophone(current);
     await call.connect(current.stream);
     $("record").href = `/dashboard/calls/${encodeURIComponent(call.agent)}/${encodeURIComponent(call.id)}`;
   } catch (problem) {
@@ -46,7 +47,10 @@ function listen(current) {
     log.add("connected");
     current.since ??= performance.now();
   });
-  call.addEventListener("shaky", () => say("connection", "The connection is shaky …"));
+  call.addEventListener("shaky", () => {
+    say("connection", call.mending ? "The connection was lost. Connecting again …" : "The connection is shaky …");
+    log.add("shaky");
+  });
   call.addEventListener("sound", ({ detail }) => {
     $("sound").srcObject = detail;
     current.levels.watch("agent-level", detail);
@@ -79,40 +83,80 @@ function write(current, text) {
 function watchMicrophone(current) {
   const track = current.stream.getAudioTracks()[0];
   track.onended = () => {
-    if (talk === current && current.stream.getAudioTracks()[0] === track) stop("The microphone was disconnected.");
+    if (talk === current && current.stream.getAudioTracks()[0] === track) loseMicrophone(current);
   };
+  current.hasMicrophone = true;
   current.levels.watch("level", current.stream);
   say("microphone", "The microphone is live.");
   $("mute").hidden = false;
   listDevices();
 }
 
-function toggleMute() {
-  const track = talk?.stream?.getAudioTracks()[0];
-  if (!track) return;
+// A call that began in writing goes on in talking once its microphone is wanted.
+function offerMicrophone() {
+  say("microphone", "The microphone is off: unmute to talk.");
+  $("mute").hidden = false;
+  $("mute").setAttribute("aria-pressed", "true");
+}
+
+async function toggleMute() {
+  if (!talk?.stream || talk.isOpening) return;
+  if (!talk.hasMicrophone) return changeMicrophone({ muted: false });
+  const track = talk.stream.getAudioTracks()[0];
   track.enabled = !track.enabled;
-  $("mute").setAttribute("aria-pressed", String(!track.enabled));
-  say("microphone", track.enabled ? "The microphone is live." : "The microphone is muted.");
+  showMuted(!track.enabled);
   log.add(track.enabled ? "unmuted" : "muted");
 }
 
-async function changeMicrophone() {
-  if (!talk?.call.sender || $("mute").hidden) return;
+// The call goes on: with the microphone that the system has now, or in writing until there is one again.
+async function loseMicrophone(current) {
+  log.add("microphone-lost");
+  $("input").value = "";
+  current.isUnplugged = true;
+  await changeMicrophone();
+  if (talk !== current) return;
+  if (!current.isUnplugged) return showProblem("The microphone was disconnected.", "The call goes on with another one.");
+  say("microphone", "The microphone is missing.");
+  showProblem("The microphone was disconnected.", "Connect it again and the call takes it. You can write until then.");
+}
+
+function devicesChanged() {
+  listDevices();
+  if (talk?.isUnplugged) changeMicrophone();
+}
+
+async function changeMicrophone({ muted = isMuted() } = {}) {
   const current = talk;
+  if (!current?.call.sender || current.isOpening) return;
+  current.isOpening = true;
   try {
     const stream = await openMicrophone();
+    if (talk !== current) return stream.getTracks().forEach((each) => each.stop());
     const [track] = stream.getAudioTracks();
-    track.enabled = $("mute").getAttribute("aria-pressed") !== "true";
+    track.enabled = !muted;
     await current.call.sender.replaceTrack(track);
     const before = current.stream;
     current.stream = stream;
     before.getTracks().forEach((each) => each.stop());
     watchMicrophone(current);
-    if (!track.enabled) say("microphone", "The microphone is muted.");
+    showMuted(muted);
+    if (current.isUnplugged) showProblem("");
+    current.isUnplugged = false;
   } catch (problem) {
-    say("microphone", "The microphone is live.");
+    if (talk !== current) return;
+    if (current.hasMicrophone && !current.isUnplugged) showMuted(isMuted());
+    else say("microphone", problem.microphone ?? "The microphone is off.");
     showProblem(problem.message, problem.next);
+  } finally {
+    current.isOpening = false;
   }
+}
+
+const isMuted = () => $("mute").getAttribute("aria-pressed") === "true";
+
+function showMuted(muted) {
+  $("mute").setAttribute("aria-pressed", String(muted));
+  say("microphone", muted ? "The microphone is muted." : "The microphone is live.");
 }
 
 function release(current) {
@@ -124,6 +168,7 @@ function release(current) {
 function stop(problem = "", state = "Not connected.", microphone = "The microphone is off.", next = undefined) {
   if (!talk) return;
   const current = talk;
+  const at = document.activeElement;
   talk = null;
   release(current);
   current.conversation.close();
@@ -135,6 +180,7 @@ function stop(problem = "", state = "Not connected.", microphone = "The micropho
   say("microphone", microphone);
   $("mute").setAttribute("aria-pressed", "false");
   $("mute").hidden = true;
+  if (at === $("mute") || $("keys").contains(at)) $("talk").focus();
   $("afterwards").hidden = !current.call.id;
   if (problem) showProblem(problem, next);
 }
@@ -170,13 +216,13 @@ $("talk").addEventListener("click", () => (talk ? stop() : start()));
 $("mute").addEventListener("click", toggleMute);
 $("writing").addEventListener("submit", submit);
 $("export").addEventListener("click", exportCall);
-$("input").addEventListener("change", changeMicrophone);
+$("input").addEventListener("change", () => talk?.hasMicrophone && changeMicrophone());
 $("output").addEventListener("change", () => $("sound").setSinkId($("output").value).catch((problem) => showProblem(problem.message)));
 $("devices").addEventListener("toggle", listDevices);
-navigator.mediaDevices?.addEventListener("devicechange", listDevices);
+navigator.mediaDevices?.addEventListener("devicechange", devicesChanged);
 addEventListener("pagehide", () => stop());
 setInterval(() => talk?.since && say("lasted", clock((performance.now() - talk.since) / 1000)), 500);
-readyToEdit();
+readyToEdit(() => !talk && Boolean(start()));
 layKeys((key) => talk?.call.send("dtmf", { buttons: [key] }));
 listAgents().then(
   (agents) => { $("talk").disabled = agents.length === 0; },

@@ -6,7 +6,7 @@ const NEXT = [
   [/\b429\b|quota|rate limit/i, "The provider's limit or credit is used up: look at its console, or wait a minute."],
   [/server does not answer/i, "Start it with `agentrun serve`, then load this page again."],
   [/no connection came about/i, "A firewall or a VPN may hold back UDP between this browser and the server."],
-  [/connection was lost/i, "Talk again; if it is lost again, look at the server's log."],
+  [/connection was lost/i, "Look at this machine's network, and that the server runs; then talk again."],
   [/is full|every line|too many|lines? (is|are) taken/i, "Wait until a call ends, or raise the limit where the server runs."],
   [/server is stopping/i, "Start it again with `agentrun serve`, then load this page again."],
   [/others can reach this server/i, "Open the link that `agentrun serve` printed: it carries this machine's token."],

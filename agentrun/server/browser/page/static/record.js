@@ -62,7 +62,7 @@ function show({ turns, cost, offline }) {
   const times = turns.map((turn) => turn.total_ms);
   say("last", milliseconds(times.at(-1)));
   say("median", milliseconds([...times].sort((a, b) => a - b)[Math.floor((times.length - 1) / 2)]));
-  say("cost", cost === null ? "–" : offline ? "none" : `~$${(cost.total ?? 0).toFixed(3)}`);
+  say("cost", cost === null ? "–" : offline ? "none" : dollars(cost.total ?? 0));
   const unknown = cost?.unknown ?? [];
   $("prices").hidden = !unknown.length;
   say("prices", unknown.length ? `Without ${unknown.join(", ")}, whose price is not known.` : "");
@@ -86,5 +86,8 @@ function bar(turn, longest) {
   const time = element("time", { textContent: clock(turn.at) });
   return element("li", {}, time, line, element("output", { textContent: milliseconds(turn.total_ms) }));
 }
+
+// a short call costs less than a tenth of a cent
+const dollars = (value) => `~$${value.toFixed(value && value < 0.01 ? 4 : 3)}`;
 
 const milliseconds = (value) => (value === undefined ? "–" : `${Math.round(value)} ms`);

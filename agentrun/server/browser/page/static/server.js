@@ -15,5 +15,10 @@ export async function request(url, options) {
 
 export const getJson = async (url) => (await request(url)).json();
 
-export const send = (url, method, body) =>
-  request(url, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+export const send = (url, method, body, milliseconds = 60000) =>
+  request(url, {
+    method,
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(milliseconds),
+  });
