@@ -25,7 +25,7 @@ def plan(transport: DailyTransport, index: int, file: SpecFile, planner: Service
     """
     here = _where(file, index)
     if importlib.util.find_spec(_LIBRARY) is None:
-        planner.problem((*here, "type"), "Daily's library is not installed", install_extra("daily"))
+        planner.lack((*here, "type"), "Daily's library is not installed", install_extra("daily"))
     if transport.room_url is None:
         planner.need(Unset(KEY, (*here, "type")))
         _check_made_room(transport, here, file, planner)

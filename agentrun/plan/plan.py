@@ -25,8 +25,6 @@ from agentrun.plan.webhook import Webhook
 from agentrun.plugins import load, scripted_calls
 from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.providers import PluginServices
-from agentrun.providers import installed
-from agentrun.providers.service import Service
 from agentrun.providers.service_plans import APIS, OPENAI, ServicePlan, ServicePlanner
 from agentrun.records.audio.destination import RecordingDestination
 from agentrun.records.redaction.redaction import Redaction
@@ -49,7 +47,7 @@ class Plan:
 
     ``fixed`` speaks words that no model makes, such as the apology. ``transports`` are the spec's with
     their variables filled in. ``missing`` names the variables that a call needs and that are not set;
-    ``warnings`` says where each is asked for; ``uninstalled`` are services whose libraries are not there.
+    ``warnings`` says where each is asked for; ``uninstalled`` what is not installed, with a command.
     ``team`` are the agents that a call may be handed to, by name. ``recording`` is where the sound of
     calls goes, None nowhere; ``analysis`` what is asked after them. ``extraction`` reads the fields of the
     spec, ``before_call`` looks up who calls, and ``nodes`` has what services do in another way at a node.
@@ -68,7 +66,7 @@ class Plan:
     missing: tuple[str, ...]
     transports: tuple[Transport, ...] = ()
     warnings: tuple[Problem, ...] = ()
-    uninstalled: tuple[Service, ...] = ()
+    uninstalled: tuple[tuple[str, str], ...] = ()
     hooks: tuple[CallHooks, ...] = ()
     team: dict[str, Plan] = field(default_factory=dict, repr=False, compare=False)
     webhook: Webhook | None = None
@@ -103,9 +101,8 @@ class Plan:
 
         ``but`` are variables that the host of the agent has no need of.
         """
-        for service in self.uninstalled:
-            message = f"{self.file.path} needs {service.label}, whose libraries are not installed"
-            raise SetupError(message, installed.command(service))
+        for message, command in self.uninstalled:
+            raise SetupError(f"{self.file.path}: {message}", command)
         if missing := [name for name in self.missing if name not in but]:
             names, verb = ", ".join(missing), "is" if len(missing) == 1 else "are"
             raise SetupError(

@@ -29,6 +29,8 @@ def plan(file: SpecFile, planner: ServicePlanner) -> RecordingDestination | None
     remote = "://" in to
     folder = beside / (SPOOL if remote else to)
     wrong = _wrong_address(to) if remote else None
+    if remote and not wrong and (lacking := _lacking(to)):
+        planner.lack(_WHERE, *lacking)
     if not remote and "${" not in audio.to and inside(beside, to, file.project) is None:
         wrong = (
             f"'{to}' leads out of the project",
@@ -62,13 +64,22 @@ def _wrong_address(to: str) -> tuple[str, str] | None:
             "name a folder, or an address such as s3://bucket/calls",
         )
     if find_spec("fsspec") is None:
+        return None
+    from fsspec.registry import known_implementations
+
+    if protocol in known_implementations:
+        return None
+    return f"'{protocol}://' is no address that fsspec knows", "name a folder, or s3://bucket/calls"
+
+
+def _lacking(to: str) -> tuple[str, str] | None:
+    """The package that the address needs and that is not installed, and the command that installs it."""
+    if find_spec("fsspec") is None:
         return f"'{shown(to)}' needs fsspec, which is not installed", install_extra("recordings")
     from fsspec.registry import known_implementations
 
-    entry = known_implementations.get(protocol)
-    if entry is None:
-        return f"'{protocol}://' is no address that fsspec knows", "name a folder, or s3://bucket/calls"
-    package = entry["class"].partition(".")[0]
+    protocol = to.partition("://")[0]
+    package = known_implementations[protocol]["class"].partition(".")[0]
     if find_spec(package) is None:
         return f"'{protocol}://' needs {package}, which is not installed", install(package)
     return None

@@ -80,7 +80,7 @@ class ServicePlanner:
         self.problems: list[Problem] = []
         self.notes: list[Problem] = []
         self.missing: list[Unset] = []
-        self.uninstalled: dict[Where, Service] = {}
+        self.uninstalled: dict[Where, tuple[str, str]] = {}
         self._file = file
         self._environ = environ
         self._offline = offline
@@ -119,7 +119,8 @@ class ServicePlanner:
             if wrong and not self._offline and wrong not in self.problems:
                 self.problems.append(wrong)
             if service and not installed.is_installed(service):
-                self.uninstalled[(*where, "model")] = service
+                message = f"{service.label}'s libraries are not installed"
+                self.lack((*where, "model"), message, installed.command(service))
         return ServicePlan(
             kind, spec.provider, spec.model_name, values, key or None, address, service, arguments
         )
@@ -149,6 +150,10 @@ class ServicePlanner:
         if not self._offline and not self._environ.get(unset.name):
             self.missing.append(unset)
 
+    def lack(self, where: Where, message: str, command: str) -> None:
+        """Note that what stands at ``where`` needs a package that ``command`` installs."""
+        self.uninstalled[where] = (message, command)
+
     def problem(self, where: Where, message: str, hint: str) -> None:
         """Add a problem at ``where``."""
         self.problems.append(self._file.problem(where, message, hint))
@@ -160,9 +165,8 @@ class ServicePlanner:
         for name, where in first.items():
             hint = f"export {name}=… before serving, or serve --offline"
             yield self._file.problem(where, f"{name} is not set", hint, "warning")
-        for where, service in self.uninstalled.items():
-            message = f"{service.label}'s libraries are not installed"
-            yield self._file.problem(where, message, installed.command(service), "warning")
+        for where, (message, hint) in self.uninstalled.items():
+            yield self._file.problem(where, message, hint, "warning")
 
     def _find(self, kind: Kind, spec: Alternative, where: Where) -> Service | None:
         """The service that is meant, from the catalogue or from a plugin; None is a problem, told here."""

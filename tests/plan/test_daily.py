@@ -74,12 +74,16 @@ def test_the_variables_of_a_room_that_is_given_are_missed_and_no_room_is_made_in
     assert make(GIVEN, {"OPENAI_API_KEY": "k"}, offline=True).daily.room_url == ""
 
 
-def test_without_the_library_the_extra_is_named(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_library_a_check_warns_and_nothing_is_served(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(daily, "_LIBRARY", "daily_that_is_not_installed")
-    with pytest.raises(SpecError) as caught:
-        make("transport: daily\nprompts: Hi.\n")
-    (problem,) = caught.value.problems
-    assert (problem.line, problem.hint) == (1, install_extra("daily"))
+    found = make("transport: daily\nprompts: Hi.\n")
+    (problem,) = [one for one in found.warnings if "library" in one.message]
+    assert (problem.line, problem.hint, problem.severity) == (1, install_extra("daily"), "warning")
+    with pytest.raises(SetupError, match="Daily's library is not installed") as caught:
+        found.require_keys()
+    assert caught.value.hint == install_extra("daily")
     assert importlib.util.find_spec("daily"), "the test above says something"
 
 

@@ -19,7 +19,6 @@ ELSEWHERE = {
     "plan/webhook.py": "tests/plan/test_webhook.py: what hangs on the environment",
     "more than {} specs extend each other": "tests/spec/test_extends.py",
     "{}'s libraries are not installed": "tests/providers/test_three_providers.py",
-    "{} needs {}, whose libraries are not installed": "told by serve",
     "a prompt can't write '{}' as a name": "tests/spec/test_templates.py",
 }
 """The beginning of a file's name, or a message; and where it is shown instead."""

@@ -19,6 +19,8 @@ MOST_FILE_BYTES = 26_214_400
 MOST_SECONDS = 1_500
 """What OpenAI's ``gpt-4o-transcribe`` takes: it answers 400 to more."""
 _MOST_SAMPLES = MOST_SECONDS * 48_000
+_UNKNOWN = 2**63 - 1
+"""libsndfile's length of a file whose header tells none."""
 _RATES = (1_000, 192_000)
 _FFMPEG = {
     "format_whitelist": "aac,asf,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,ogg,flac,wav,amr"
@@ -36,10 +38,12 @@ def read_sound(file: bytes) -> tuple[bytes, int]:
         raise RefusedError(words, 413)
     try:
         with soundfile.SoundFile(io.BytesIO(file)) as sound:
+            if sound.frames == _UNKNOWN:
+                raise ValueError("a stream's header tells no length")
             _require_length(sound.frames, sound.samplerate)
             samples = sound.read(dtype="int16", always_2d=True)[:, 0]
             return samples.tobytes(), sound.samplerate
-    except (soundfile.LibsndfileError, ValueError):  # ValueError: a stream's header tells no length
+    except (soundfile.LibsndfileError, ValueError):
         return b"".join(_decoded(file)), DECODED_RATE
 
 

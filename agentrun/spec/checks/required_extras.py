@@ -20,19 +20,26 @@ def microphone() -> str:
 
 
 def missing(file: SpecFile) -> list[Problem]:
-    """A warning for each package that the spec needs and that is not installed here."""
-    problems = []
+    """A warning for each package that the spec needs and that is not installed here.
+
+    It may be where the agent is served: specs are checked elsewhere too, as by pre-commit.
+    """
+    problems: list[Problem] = []
+
+    def warn(where: Where, words: str, hint: str) -> None:
+        problems.append(file.problem(where, words, hint, "warning"))
+
     used = next((index for index, entry in enumerate(file.spec.tools) if entry.mcp), None)
     if used is not None and not find_spec("mcp"):
         words = "MCP servers need the package mcp, which is not installed"
-        problems.append(file.problem(("tools", used, "mcp"), words, install_extra("mcp")))
+        warn(("tools", used, "mcp"), words, install_extra("mcp"))
     for index, transport in enumerate(file.spec.transport):
         if transport.type != "local":
             continue
         if transport.device == "microphone" and not find_spec("pyaudio"):
-            problems.append(file.problem(_device(file, index), MICROPHONE_MISSING, microphone()))
+            warn(_device(file, index), MICROPHONE_MISSING, microphone())
         if transport.device == "browser" and not has_browser():
-            problems.append(file.problem(_device(file, index), BROWSER_MISSING, install_extra("browser")))
+            warn(_device(file, index), BROWSER_MISSING, install_extra("browser"))
     return problems
 
 

@@ -49,7 +49,7 @@ def test_a_check_warns_where_the_spec_asks_for_the_browser(text: str, line: int,
     path = tmp_path / "desk.yaml"
     path.write_text(f"{text}\nprompts: Be brief.\npipeline: {{llm: openai/gpt-4o}}\n", encoding="utf-8")
     (found,) = required_extras.missing(spec.load(path))
-    assert (found.line, found.hint) == (line, install_extra("browser"))
+    assert (found.line, found.hint, found.severity) == (line, install_extra("browser"), "warning")
     assert found.message == "the browser page needs aiortc, which is not installed"
 
 
