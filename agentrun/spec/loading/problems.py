@@ -14,6 +14,8 @@ from agentrun.spec.loading.extends import SHORT
 from agentrun.spec.loading.spec_file import Place, Where, dotted, nearest
 from agentrun.spec.loading.yaml_source import Source, at
 
+_MOST_KEYS = 8
+
 
 def explain(error: ValidationError, source: Source) -> list[Problem]:
     """Every error of ``error`` as a problem, sorted; the branches of a union give one."""
@@ -50,8 +52,22 @@ def _wrong_type(where: Where, items: list[Mapping[str, Any]], source: Source) ->
     if where in SHORT:
         kinds = ["text" if where == ("prompts",) else "a word", *kinds]
     place = nearest(source.values, where, source.path)
-    message, hint = problem_messages.wrong_type(items[0].get("input"), kinds)
-    return _problem(place, where, message, _flow_hint(where, items[0].get("input")) or hint)
+    value = items[0].get("input")
+    message, hint = problem_messages.wrong_type(value, kinds)
+    keys = (
+        [] if value is None else next((keys for item in items if (keys := allowed_keys.of(item["loc"]))), [])
+    )
+    if kinds == ["a mapping"] and keys:
+        more = ", …" if len(keys) > _MOST_KEYS else ""
+        hint = f"write its keys below it: {', '.join(keys[:_MOST_KEYS])}{more}"
+    return _problem(place, where, message, _flow_hint(where, value) or _tests_hint(where, value) or hint)
+
+
+def _tests_hint(where: Where, value: Any) -> str:
+    """What was meant by the name of a file where tests stand."""
+    if where[0] != "tests" or len(where) > 2 or not isinstance(value, str):
+        return ""
+    return "remove it: tests in a file of their own are found by its name, SPEC.tests.yaml beside the spec"
 
 
 def _flow_hint(where: Where, value: Any) -> str:

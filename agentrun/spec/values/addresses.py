@@ -14,6 +14,9 @@ def problem_with(url: str) -> str:
     >>> problem_with("127.0.0.1:8000/v1")
     "'127.0.0.1:8000/v1' is not an address: http:// is missing"
 
+    >>> problem_with("htp://voice.example.com")
+    "'htp://voice.example.com' is not an address: it begins with neither https:// nor http://"
+
     A user and a password are left out of the words.
     """
     shown = url.rpartition("@")[2]
@@ -23,6 +26,8 @@ def problem_with(url: str) -> str:
         _ = parts.port
     except ValueError:
         return f"'{shown}' is not an address"
+    if "://" in shown and parts.scheme not in ("https", "http"):
+        return f"'{shown}' is not an address: it begins with neither https:// nor http://"
     if parts.scheme not in ("https", "http"):
         return f"'{shown}' is not an address: {_scheme(shown)} is missing"
     if not host or any(c.isspace() for c in url):
