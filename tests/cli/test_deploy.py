@@ -98,10 +98,26 @@ def test_the_first_that_fails_is_the_last_and_its_code_is_the_commands(
 ) -> None:
     done = run(spec, written(tmp_path, spec, "helm"), "helm", "--run")
     assert done.return_value == 7
-    assert [line.split()[-1] for line in done.output.splitlines()][:2] == [".", "registry.example.com/desk:1"]
+    assert "agentrun: kubectl failed with code 7, and what comes after it was not run" in done.stderr
+    assert re.findall("^not run: (\\w+)", done.stderr, re.MULTILINE) == ["helm"]
+    assert [line.split()[-1] for line in done.stdout.splitlines()][:2] == [".", "registry.example.com/desk:1"]
     assert [line.split(" here ")[1].split()[0] for line in ran.read_text().splitlines()] == [
         "docker", "docker", "kubectl",
     ]  # fmt: skip
+
+
+def test_a_program_that_is_ended_by_a_signal_ends_as_in_a_shell(tmp_path: Path, spec: str, ran: Path) -> None:
+    (ran.parent / "bin" / "helm").write_text("#!/bin/sh\nkill -9 $$\n")
+    (ran.parent / "bin" / "kubectl").write_text("#!/bin/sh\n")
+    done = run(spec, written(tmp_path, spec, "helm"), "helm", "--run")
+    assert done.return_value == 137
+    assert "agentrun: helm was ended by signal 9; what it said stands above" in done.stderr
+
+
+def test_a_program_that_can_not_be_run_is_no_bug(tmp_path: Path, spec: str, ran: Path) -> None:
+    (ran.parent / "bin" / "docker").write_text("#!/nowhere\n")
+    with pytest.raises(SetupError, match="docker can't be run: "):
+        run(spec, written(tmp_path, spec, "helm"), "helm", "--run")
 
 
 def test_a_program_that_is_missing_is_told_before_anything_is_run(

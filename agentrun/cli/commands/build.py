@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -59,18 +58,12 @@ def command(
 
 def _run(line: list[str]) -> int:
     """Run the engine, and say how it ended where it built nothing; its code, as a shell has it."""
-    from agentrun.errors import SetupError
+    from agentrun.cli.engine import run
 
-    engine = line[0]
-    try:
-        code = subprocess.run(line, check=False).returncode  # noqa: S603
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise SetupError(f"{engine} can't be run: {reason}", "choose another one: --engine NAME") from None
-    if code:
-        ended = f"was ended by signal {-code}" if code < 0 else f"failed with code {code}"
-        click.echo(f"agentrun: {engine} {ended}, and no image was built; what it said stands above", err=True)
-        others = [one for one in ENGINES if one != engine and shutil.which(one)]
+    done = run(line, "choose another one: --engine NAME")
+    if done.code:
+        click.echo(f"agentrun: {done.words}, and no image was built; what it said stands above", err=True)
+        others = [one for one in ENGINES if one != done.program and shutil.which(one)]
         again = f"build it with --engine {' or --engine '.join(others)}, or " if others else ""
         click.echo(f"hint: {again}look at the folder that it was given: --print --to DIR", err=True)
-    return 128 - code if code < 0 else code
+    return done.shell_code

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from agentrun.cli.options.shared import specs_argument
 from agentrun.cli.options.target import place_options, target_option
+
+if TYPE_CHECKING:
+    from agentrun.cli.engine import Ended
 
 
 @click.command()
@@ -33,6 +35,7 @@ def command(specs: tuple[Path, ...], folder: Path, target: str, runs: bool, **pl
     """
     from agentrun.cli import next_steps
     from agentrun.cli.deploying import release
+    from agentrun.cli.engine import run
     from agentrun.deploy.requirements import wheel_in
     from agentrun.deploy.targets import TARGETS
     from agentrun.deploy.writing import require_current
@@ -47,13 +50,24 @@ def command(specs: tuple[Path, ...], folder: Path, target: str, runs: bool, **pl
     next_steps.require_secrets(folder, TARGETS[target], made)
     lines = TARGETS[target].commands(made)
     _require(lines)
-    for line in lines:
+    for number, line in enumerate(lines, 1):
         click.echo(shlex.join(line))
-        if code := subprocess.run(line, cwd=folder, check=False).returncode:  # noqa: S603
-            return code
+        done = run(line, "run the commands where it is: leave out --run", folder)
+        if done.code:
+            _say_failed(done, lines[number:])
+            return done.shell_code
     for remark in TARGETS[target].remarks(made):
         click.echo(f"# {remark}")
     return 0
+
+
+def _say_failed(done: Ended, left: list[list[str]]) -> None:
+    """Say how the command ended that is the last, and what was not done after it."""
+    more = ", and what comes after it was not run" if left else ""
+    click.echo(f"agentrun: {done.words}{more}; what it said stands above", err=True)
+    for line in left:
+        click.echo(f"not run: {shlex.join(line)}", err=True)
+    click.echo("hint: once that is mended, run the whole again, which does no harm to what is done", err=True)
 
 
 def _require(lines: list[list[str]]) -> None:
