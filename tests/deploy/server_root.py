@@ -15,7 +15,8 @@ PYTHON = f"""#!/bin/sh
 case "$*" in
 -V) echo "Python ${{PYTHON_VERSION:-3.11.7}}" ;;
 "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
-"-m pip "*) printf '%s\\n' '#!/bin/sh' '! grep -q BROKEN "$2"' > "$(dirname "$0")/agentrun"
+"-m pip "*) echo "pip $*" >> "$DESTDIR/pip"
+    printf '%s\\n' '#!/bin/sh' '! grep -q BROKEN "$2"' > "$(dirname "$0")/agentrun"
     chmod +x "$(dirname "$0")/agentrun" ;;
 "- "*) ! grep -qs SILENT "$(dirname "$0")/../../project/agents/desk.yaml" ;;
 *) exec {sys.executable} "$@" ;;

@@ -41,6 +41,15 @@ def test_a_version_has_all_that_a_call_reads_in_a_folder_of_its_own(server: Serv
     assert str(unstored.readlink()) == "/var/lib/desk"
 
 
+def test_what_is_installed_is_locked(server: ServerRoot) -> None:
+    server.install("one")
+    *installed, own = (server.root / "pip").read_text().splitlines()
+    assert all("--require-hashes" in line and "--no-deps" in line for line in installed)
+    assert [line.split()[-1] for line in installed] == ["builders.lock", "requirements.lock"]
+    assert own.split()[-2] == "--no-deps"
+    assert own.split()[-1].startswith("agentrun-voice==")
+
+
 def test_calls_keep_their_version_while_the_next_one_is_installed(server: ServerRoot) -> None:
     first = server.install("one")
     second = server.install("two")

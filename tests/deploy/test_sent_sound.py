@@ -43,13 +43,13 @@ def test_records_that_a_database_does_not_take_have_a_place_too(tmp_path: Path) 
 
 def test_what_sound_is_sent_with_is_installed(tmp_path: Path) -> None:
     wanted = deployment(tmp_path, plan_of(tmp_path, more=SENT), public_url=URL)
-    for files in (systemd, pipecat_cloud):
-        lines = files.files(wanted)["requirements.txt"].decode().splitlines()
-        assert lines[-1] == "s3fs"
-        assert "recordings" in lines[0]
+    lines = pipecat_cloud.files(wanted)["requirements.txt"].decode().splitlines()
+    assert lines[-1] == "s3fs"
+    assert "recordings" in lines[0]
     text = image.files(wanted)["Dockerfile"].decode()
     [version] = re.findall(r"^fsspec==(\S+)", image.files(wanted)["requirements.lock"].decode(), re.MULTILINE)
-    assert f"pip install --no-compile s3fs=={version}\n" in text
+    assert f"pip install --no-compile s3fs=={version} \\\n" in text
+    assert f"    pip_install s3fs=={version}\n" in systemd.files(wanted)["release.sh"].decode()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.deploy.image import files, slimming
+from agentrun.deploy.image import files, locked, slimming
+from agentrun.deploy.systemd import files as systemd
 from tests.deploy.image_packages import link_packages
 from tests.deploy.places import deployment, plan_of
 
@@ -173,3 +174,13 @@ def test_an_image_stays_within_its_size(tmp_path: Path, transport: str) -> None:
     most = MOST - BASE - COMPILED + (30_000_000 if transport == "daily" else 0)
     largest = sorted(sizes.items(), key=lambda item: -item[1])[:8]
     assert 150_000_000 < sum(sizes.values()) < most, largest
+
+
+def test_what_pipecat_brings_again_with_a_provider_is_taken_out_again(tmp_path: Path) -> None:
+    """An installer that is asked for ``pipecat-ai[deepgram]`` looks for all that Pipecat requires."""
+    pipeline = "pipeline: {stt: deepgram/nova-3, llm: openai/gpt-4o, tts: openai/gpt-4o-mini-tts}\n"
+    wanted = deployment(tmp_path, plan_of(tmp_path, more=pipeline), public_url="https://voice.example.com")
+    texts = [files.files(wanted)["Dockerfile"], systemd.files(wanted)["release.sh"]]
+    for text in texts:
+        step = f"pip uninstall --yes {' '.join(sorted(locked.UNUSED))}\n"
+        assert text.decode().index("pipecat-ai[deepgram]") < text.decode().index(step)

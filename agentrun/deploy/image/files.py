@@ -73,6 +73,7 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         "python": wanted.python,
         "package": wanted.requirement(),
         "providers": [*wanted.providers, *locked.unlocked(wanted.stores)],
+        "unused": sorted(locked.UNUSED),
         "whole": _whole(wanted),
         "spools": wanted.spools,
         "wheel": wanted.wheel is not None,

@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agentrun.deploy.deployment import Deployment
+from agentrun.deploy.image import locked
 from agentrun.deploy.image.files import server_extras
 from agentrun.deploy.rendering import render, unit_word
-from agentrun.deploy.requirements import WHEELS, requirements
+from agentrun.deploy.requirements import WHEELS
 from agentrun.deploy.variables import SERVER_KEY
 from agentrun.records.store import local_copies
 
@@ -27,7 +28,8 @@ def files(wanted: Deployment) -> dict[str, bytes]:
         f"{wanted.name}.service.d/secrets.conf": render("systemd/secrets.conf.j2", values),
         f"journald@{wanted.name}.conf": render("systemd/journald.conf.j2", values),
         "Caddyfile": render("systemd/Caddyfile.j2", values),
-        "requirements.txt": requirements(wanted, *server_extras(wanted)),
+        "builders.lock": locked.builders().encode(),
+        "requirements.lock": locked.requirements(server_extras(wanted)).encode(),
         "secrets.env.example": render("secrets.env.j2", values),
     }
     contents[RELEASE] = render("systemd/release.sh.j2", values | {"contents": _installed(wanted, contents)})
@@ -64,7 +66,10 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         "folders": _top(wanted),
         "spools": wanted.spools,
         "unstored": local_copies.FOLDER,
-        "wheel": f"{WHEELS}/{wanted.wheel[0]}" if wanted.wheel else None,
+        "wheel": wanted.wheel is not None,
+        "package": wanted.requirement(),
+        "providers": [*wanted.providers, *locked.unlocked(wanted.stores)],
+        "unused": sorted(locked.UNUSED),
         "public_url": wanted.public_url,
         "host": urlsplit(wanted.public_url or "").netloc,
         "drain": math.ceil(wanted.longest_call),
