@@ -90,11 +90,16 @@ async def test_a_connection_that_is_lost_is_replaced_and_the_call_goes_on(tmp_pa
         await page.begin()
         await page.shows("words", HELLO.text)
         await page.page.get_by_role("button", name="Mute").click()
+        states = "() => { window.states = []; new MutationObserver(() => states.push(state.textContent))"
+        states += ".observe(state, {childList: true}); }"
+        await page.page.evaluate(states)
         await page.page.evaluate(LOSE)
         await page.page.wait_for_function("() => lost !== peer && peer.connectionState === 'connected'")
         await page.page.wait_for_function("() => lost.signalingState === 'closed'")
         await page.shows("connection", "Talking with desk.")
         await page.page.wait_for_function("() => channel.readyState === 'open'")
+        assert (await page.page.evaluate("() => states"))[0] == "calling"
+        assert await page.text("state") != "calling"
         await page.page.get_by_label("Write to the agent").fill("When are you open?")
         await page.page.keyboard.press("Enter")
         await page.shows("words", OPEN.text, 20)

@@ -123,7 +123,7 @@ def test_a_plugin_s_fault_is_named_once_for_all_specs_that_use_it(tmp_path: Path
 def test_explain_says_where_each_value_comes_from(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text("transport: local\nlimits: {answer: 4s}\n")
     (tmp_path / "a.yaml").write_text(
-        "extends: base.yaml\nprompts: Hi.\npipeline: {llm: openai/gpt-4o-mini}\n"
+        "extends: base.yaml\nprompts: Hi. [smile]\npipeline: {llm: openai/gpt-4o-mini}\n"
     )
     done = check(tmp_path, "a.yaml", "--explain", "--set", "turns.min_words=2", COLUMNS="150")
     assert done.returncode == 0
@@ -133,7 +133,7 @@ def test_explain_says_where_each_value_comes_from(tmp_path: Path) -> None:
         ("limits.answer", "4s", "base.yaml:2"),
         ("turns.min_words", "2", "--set turns.min_words"),
         ("turns.detection", "smart", "default"),
-        ("prompts.system", "Hi.", "a.yaml:2"),
+        ("prompts.system", "Hi. [smile]", "a.yaml:2"),
         ("transport[0].type", "local", "base.yaml:1"),
     ):
         assert row in said, row

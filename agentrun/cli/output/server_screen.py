@@ -47,13 +47,13 @@ def show_start(server: RunningServer) -> None:
     for name, plan in server.switchboard.plans.items():
         base = server.settings.public_urls.get(name, server.url).rstrip("/")
         if plan.has_transport("twilio"):
-            table.add_row(name, "twilio", f"{base}/{name}/twilio/voice")
+            table.add_row(name, "twilio", escape(f"{base}/{name}/twilio/voice"))
         if any(getattr(t, "device", "") == "microphone" for t in plan.transports):
             table.add_row(name, "microphone", "speak now; use headphones")
         if plan.daily:
-            table.add_row(name, "daily", plan.daily.room_url or f"{base}/{name}/daily/start")
+            table.add_row(name, "daily", escape(plan.daily.room_url or f"{base}/{name}/daily/start"))
         if local_page:
-            table.add_row(name, "browser", f"{server.url}/#{name}")
+            table.add_row(name, "browser", escape(f"{server.url}/#{name}"))
     console.print(table)
     for line in _next_steps(server, local_page):
         console.print(line, highlight=False, soft_wrap=True)
@@ -73,6 +73,8 @@ def _next_steps(server: RunningServer, local_page: bool) -> Iterator[str]:
 
     first = next(iter(server.switchboard.plans.values()))
     name = first.spec.name
+    # an IPv6 address stands in brackets, as Rich's markup does
+    url = escape(server.url)
     link = f"?token={server.settings.local.token}" if server.settings.local.is_reachable else ""
     if server.settings.offline:
         yield (
@@ -93,16 +95,16 @@ def _next_steps(server: RunningServer, local_page: bool) -> Iterator[str]:
     if server.settings.dispatch:
         yield "Calls are let in here, and answered by sessions at Pipecat Cloud."
     if local_page:
-        yield f"Talk:  open {server.url}/{link}"
+        yield f"Talk:  open {url}/{link}"
         if not link and not server.settings.one_of_many:
-            yield f"Edit:  open {server.url}/?token={server.settings.local.token}"
+            yield f"Edit:  open {url}/?token={server.settings.local.token}"
     elif _is_loopback(server) and not server.settings.dispatch:
         yield f"Talk:  {BROWSER_MISSING}: {escape(install_extra('browser'))}"
     if dashboard.is_open(server.settings):
         with_password = bool(server.settings.environ.get(dashboard.VARIABLE))
-        yield f"Watch: open {server.url}/dashboard{'' if with_password else link}"
+        yield f"Watch: open {url}/dashboard{'' if with_password else link}"
     if first.has_transport("twilio") and server.settings.access is not Access.CLOSED:
-        yield f'Call:  {escape(command())} call {server.url}/{name}/twilio/voice --say "Hello"'
+        yield f'Call:  {escape(command())} call {url}/{name}/twilio/voice --say "Hello"'
     yield "Stop:  Ctrl-C"
 
 
@@ -111,7 +113,10 @@ def show_proxy(server: RunningServer) -> None:
     if _is_loopback(server) and server.settings.local.is_reachable:
         words = "A proxy passes requests on to this server. The page asks for a token now: open"
         Console().print(
-            f"{words} {server.url}/?token={server.settings.local.token}", highlight=False, soft_wrap=True
+            f"{words} {server.url}/?token={server.settings.local.token}",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
         )
 
 

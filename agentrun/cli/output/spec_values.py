@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -25,12 +26,12 @@ def show(plan: Plan) -> None:
     """Print the plan: the pipeline in order, the values with their origins, tools, and addresses."""
     console = PrintableConsole(markup=True, soft_wrap=True)
     spec = plan.spec
-    console.print(f"\n[bold]{spec.name}[/] ({plan.file.path}): {HEARS[spec.pipeline.style]}")
+    console.print(f"\n[bold]{spec.name}[/] ({escape(str(plan.file.path))}): {HEARS[spec.pipeline.style]}")
     console.print(_pipeline(plan))
     console.print(_values(plan.file))
     console.print(_tools(plan))
     for kind, address in _addresses(plan):
-        console.print(f"{kind}: {address}")
+        console.print(f"{kind}: {address}", markup=False)
 
 
 def _pipeline(plan: Plan) -> Table:
@@ -39,9 +40,9 @@ def _pipeline(plan: Plan) -> Table:
         if part is None:
             continue
         where: Where = ("pipeline", part.kind)
-        table.add_row(part.kind, "model", f"{part.provider}/{part.model}", _origin(plan, where, "model"))
+        _add(table, part.kind, "model", f"{part.provider}/{part.model}", _origin(plan, where, "model"))
         for key, value in _settings(part).items():
-            table.add_row("", key, _words(value), _origin(plan, where, key))
+            _add(table, "", key, _words(value), _origin(plan, where, key))
     return table
 
 
@@ -64,7 +65,7 @@ def _values(file: SpecFile) -> Table:
         if where[0] in _ELSEWHERE:
             continue
         shown = "•••" if names_a_secret(f"{where[-1]}:") else _words(value)
-        table.add_row(Text(dotted(where)), Text(shown), _from(file, where))
+        _add(table, dotted(where), shown, _from(file, where))
     return table
 
 
@@ -102,7 +103,7 @@ def _tools(plan: Plan) -> Table:
     table = _table("tool", "timeout", "on interrupt", "parameters")
     for tool in plan.tools:
         schema = json.dumps(tool.parameters, ensure_ascii=False)
-        table.add_row(tool.name, f"{tool.timeout:g} s", tool.on_interrupt, Text(schema))
+        _add(table, tool.name, f"{tool.timeout:g} s", tool.on_interrupt, schema)
     return table
 
 
@@ -124,6 +125,11 @@ def _words(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     line = " ".join(text.split())
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}… ({len(text)} characters)"
+
+
+def _add(table: Table, *cells: str) -> None:
+    """A row of words as they stand: brackets in them are no markup."""
+    table.add_row(*map(Text, cells))
 
 
 def _table(*columns: str) -> Table:

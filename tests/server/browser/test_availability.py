@@ -99,7 +99,12 @@ async def test_an_offer_is_refused_without_a_word_on_where_the_server_lies(metho
     assert answer.json() == {"detail": "calls from browsers are not installed on this server"}
 
 
-def start_screen(capsys: pytest.CaptureFixture[str], origins: frozenset[str], **environ: str) -> str:
+def start_screen(
+    capsys: pytest.CaptureFixture[str],
+    origins: frozenset[str],
+    url: str = "http://127.0.0.1:7860",
+    **environ: str,
+) -> str:
     """What ``agentrun serve`` shows once it listens, in one line."""
     plan = SimpleNamespace(
         spec=SimpleNamespace(name="desk"), transports=(), daily=None, has_transport=lambda _type: True
@@ -116,7 +121,7 @@ def start_screen(capsys: pytest.CaptureFixture[str], origins: frozenset[str], **
         dispatch=None,
     )
     board = SimpleNamespace(plans={"desk": plan})
-    server = SimpleNamespace(url="http://127.0.0.1:7860", settings=settings, switchboard=board)
+    server = SimpleNamespace(url=url, settings=settings, switchboard=board)
     server_screen.show_start(cast(RunningServer, server))
     return " ".join(capsys.readouterr().out.split())
 
@@ -127,6 +132,12 @@ def test_the_start_screen_names_the_extra_in_one_line(capsys: pytest.CaptureFixt
     assert install_extra("browser") in shown
     assert "open http://127.0.0.1:7860/ " not in shown
     assert "browser  " not in shown
+
+
+def test_the_start_screen_shows_an_ipv6_address_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = start_screen(capsys, frozenset(), "http://[fd00::1]:7860")
+    assert "twilio http://[fd00::1]:7860/desk/twilio/voice " in shown
+    assert " open http://[fd00::1]:7860/ " in shown
 
 
 def test_the_start_screen_says_what_an_allowed_origin_needs(capsys: pytest.CaptureFixture[str]) -> None:

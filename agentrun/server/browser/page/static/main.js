@@ -45,10 +45,12 @@ function listen(current) {
   call.addEventListener("up", () => {
     say("connection", `Talking with ${call.agent}${call.draft ? ", as edited" : ""}.`);
     log.add("connected");
+    if (current.since) current.state.resumed();
     current.since ??= performance.now();
   });
   call.addEventListener("shaky", () => {
     say("connection", call.mending ? "The connection was lost. Connecting again …" : "The connection is shaky …");
+    if (call.mending) current.state.lost();
     log.add("shaky");
   });
   call.addEventListener("sound", ({ detail }) => {

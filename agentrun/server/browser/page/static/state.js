@@ -18,6 +18,15 @@ export class State {
     if (type === "bot-ready" || this.current !== "calling") this.#update();
   }
 
+  // Nothing is heard either way until the connection is up again.
+  lost() {
+    this.show("calling");
+  }
+
+  resumed() {
+    this.#update();
+  }
+
   wrote() {
     this.thinking = true;
     this.#update();
