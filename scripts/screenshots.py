@@ -2,8 +2,8 @@
 
 ``python scripts/screenshots.py``, in the checkout, with Chromium (``apt-get install chromium``). Two agents
 are served, called over a simulated telephone with recorded questions of tests/corpus, and recorded; what the
-model says comes from a script, and the agents' voices are tones. Everything that the pictures show is what
-the server measured and recorded in these calls. It takes about a minute and a half.
+model says comes from a script, and the agents speak with the packaged voice of offline use. Everything that
+the pictures show is what the server measured and recorded in these calls. It takes about a minute and a half.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from playwright.async_api import Browser, async_playwright
 
 from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
 from agentrun.simulate.caller import Caller, CallOverError, NoAnswerError, PhoneCall
-from agentrun.simulate.engines.engines import Answer, Conversation, ToolCall
-from agentrun.simulate.engines.scripted import ScriptedHearing, ToneVoice
+from agentrun.simulate.engines.engines import Answer, Conversation, ToolCall, Voice
+from agentrun.simulate.engines.packaged_voice import PackagedVoice
+from agentrun.simulate.engines.scripted import ScriptedHearing
 from agentrun.simulate.openai import OpenAIServer
 
 ROOT = Path(__file__).parents[1]
@@ -108,14 +109,17 @@ async def main() -> None:
         specs = [folder / f"{agent}.yaml" for agent in ("scores", "results")]
         for spec in specs:
             spec.write_text(SPEC.format(name=spec.stem))
+        voice = await asyncio.to_thread(PackagedVoice)
         for questions in (["men", "duke", "again"], ["men", "again"]):
             # one call after the other, so that each is heard what it says
-            await _serve(folder, specs, questions, questions == ["men", "again"])
+            await _serve(folder, specs, voice, questions, questions == ["men", "again"])
 
 
-async def _serve(folder: Path, specs: Sequence[Path], questions: Sequence[str], is_last: bool) -> None:
+async def _serve(
+    folder: Path, specs: Sequence[Path], voice: Voice, questions: Sequence[str], is_last: bool
+) -> None:
     words = [_TEXTS[_FILES[name]] for name in questions] * 2
-    async with OpenAIServer(ScriptedHearing(words), ToneVoice(), ScoreBrain()) as openai:
+    async with OpenAIServer(ScriptedHearing(words), voice, ScoreBrain()) as openai:
         environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
         options = Options(port=0, insecure=True, records=f"sqlite:///{folder / 'calls.sqlite3'}")
         async with running_server(specs, environ, options) as server:
