@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import httpx
 from twilio.request_validator import RequestValidator
 
 from agentrun.records.store.store import CallQuery, Store
-from agentrun.simulate.caller import Caller
+from agentrun.simulate.caller import Caller, PhoneCall
+from agentrun.simulate.caller.twilio.media_socket import MediaSocket
+from agentrun.simulate.caller.twilio.outgoing_messages import Messages
 from agentrun.simulate.engines.engines import Brain, Hearing
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
@@ -106,6 +110,21 @@ class Machines:
         url, form, headers = self.webhook(base, agent, call_sid)
         async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
             return await client.post(url, data=form, headers=headers)
+
+    @contextlib.asynccontextmanager
+    async def call_between(self, webhook: int, stream: int) -> AsyncIterator[PhoneCall]:
+        """A call whose webhook comes to one server and whose stream to another, past the balancer."""
+        call_sid = f"CA{secrets.token_hex(16)}"
+        found = stream_of(await self.ring(self.urls[webhook], "desk", call_sid))
+        assert found is not None
+        url = urlsplit(found[0])._replace(scheme="ws", netloc=urlsplit(self.urls[stream]).netloc).geturl()
+        messages = Messages(self.caller.account_sid, call_sid, f"MZ{secrets.token_hex(16)}")
+        call = PhoneCall(await MediaSocket.open(url, lambda: 0.0), messages, 0.0)
+        call.start(found[1])
+        try:
+            yield call
+        finally:
+            await call.close()
 
     async def dial(self, base: str, to: str, **parameters: str) -> httpx.Response:
         """Have the agent call somebody."""

@@ -8,7 +8,6 @@ import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 
 from agentrun.simulate.caller import PhoneCall
@@ -44,13 +43,9 @@ def ahead() -> dict[str, str]:
 
 async def one_call_at_each(rig: Machines, stack: contextlib.AsyncExitStack) -> list[PhoneCall]:
     """Two calls: the webhook of each came to the machine that does not have it."""
-    calls = []
-    for _ in range(2):
-        calls.append(await stack.enter_async_context(rig.caller.call(f"{rig.url}/desk")))
-        await calls[-1].hear_greeting(silence=0.3)
-        # the balancer gives each request to the next machine
-        async with httpx.AsyncClient(trust_env=False) as client:
-            await client.get(f"{rig.url}/health")
+    calls = [await stack.enter_async_context(rig.call_between(1 - each, each)) for each in range(2)]
+    for call in calls:
+        await call.hear_greeting(silence=0.3)
     return calls
 
 
