@@ -11,7 +11,8 @@ Shared: ``engines`` (session) is the packaged hearing and voice, loaded once a p
 Programs: ``@pytest.mark.needs(there, reason)`` skips a test whose program is not installed, and fails it
 where `CI` is set, for `.ci/run` installs it.
 
-Environment: nothing of the user's shell but ``KEPT``; a test sets what it needs with ``monkeypatch``.
+Environment: nothing of the user's shell but ``KEPT``; a test sets what it needs with ``monkeypatch``. Ctrl-C
+reaches what tests start, also in a job that a script runs in the background.
 
 Logs: warnings and above, also Pipecat's; everything with `--agentrun-logs`.
 """
@@ -21,6 +22,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import sys
 import tempfile
 from asyncio import AbstractEventLoop
@@ -155,6 +157,9 @@ def _is_kept(name: str) -> bool:
 for _name in [name for name in os.environ if not _is_kept(name)]:
     del os.environ[_name]
 os.environ.pop("PYTHONWARNINGS", None)
+
+# jobs that a script runs in the background ignore Ctrl-C (POSIX), and what tests start would inherit that
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # how long an example takes says how busy the machine is
 hypothesis.settings.register_profile(
