@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/.installed
-AGAIN := $(BIN)/python -m pytest -n 0 --last-failed --last-failed-no-failures none
+# a machine that is busy for a moment is heard on a call: tests that failed, pytest's 1, are tried once more by
+# themselves; a run that broke off has not shown the others
+AGAIN = || { [ $$? -eq 1 ] && $(BIN)/python -m pytest -n 0 --last-failed --last-failed-no-failures none -m $(1); }
 # auto: uv, or pip where uv can't be had
 INSTALLER ?= auto
 UV ?= $(BIN)/uv
@@ -26,14 +28,13 @@ else
 	$(BIN)/agentrun serve agents/ncaa.yaml
 endif
 
-# all but what is marked slow
+# all but what is marked slow; with RETRY=yes what failed is tried once more
 test: install
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(if $(RETRY),$(call AGAIN,"not slow"))
 
-# calls with sound in real time, browsers, several servers; what fails is tried once more by itself, for a
-# machine that is busy for a moment is heard on a call
+# calls with sound in real time, browsers, several servers; what failed is tried once more
 test-slow: install
-	$(BIN)/python -m pytest -n auto --dist worksteal -m slow || $(AGAIN) -m slow
+	$(BIN)/python -m pytest -n auto --dist worksteal -m slow $(call AGAIN,slow)
 
 test-all: test test-slow
 
