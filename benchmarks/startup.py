@@ -8,6 +8,9 @@ for a busy machine only adds to them. What was cut from the start:
 - A check imports Jinja2 for a spec with templates, JMESPath for one with HTTP tools, the built-in tools that
   it names, and no httpx. Models of a spec are built when it is read, and modules are imported without
   collections; Pydantic looks for no plugins of its own.
+- A server imports and begins without collections, which took a tenth of it. It runs no model to try it,
+  copies none to cut it, and leaves PostgreSQL's part of SQLAlchemy to whoever has a PostgreSQL.
+  Certificates for websockets are read once it is ready. A supervisor of workers imports no Pipecat at all.
 - A server waits for the speech that it prepares for all agents at once, and for at most 3 s.
 """
 

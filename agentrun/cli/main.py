@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import importlib
 import os
 import sys
@@ -22,6 +21,7 @@ import click
 from agentrun import __version__
 from agentrun.cli.options import environment, option_sources
 from agentrun.cli.options.groups import Group
+from agentrun.collecting import without_collecting
 from agentrun.errors import AgentRunError
 from agentrun.printable import printable
 
@@ -79,14 +79,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 def _import(name: str) -> ModuleType:
     """The module ``name``, imported without collections: what modules make stays for the whole run."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
+    with without_collecting():
         return importlib.import_module(name)
-    finally:
-        gc.freeze()
-        if was_on:
-            gc.enable()
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

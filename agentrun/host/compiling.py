@@ -110,7 +110,7 @@ async def _run_models() -> None:
     from agentrun.pipeline.services.shared_resources import Resources
 
     async with Resources() as resources:
-        await asyncio.to_thread(resources.warm)
+        resources.try_models()
         _look_up_resources(AsyncOpenAI(api_key="-", http_client=resources.http_client))
 
 

@@ -15,10 +15,10 @@ from loguru import logger
 from pipecat.runner.types import RunnerArguments
 
 from agentrun import logs, plugins
+from agentrun.collecting import without_collecting
 from agentrun.deploy.pipecat_cloud import checks
 from agentrun.errors import AgentRunError, SetupError, SpecError
 from agentrun.host import connections
-from agentrun.host.loading import without_collecting
 from agentrun.plan import daily
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentrun.host.loading import without_collecting
+from agentrun.collecting import without_collecting
 
 if TYPE_CHECKING:
     from pipecat.runner.types import RunnerArguments

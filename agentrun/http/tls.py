@@ -6,6 +6,7 @@ loop, where every call waits for it.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import ssl
 from typing import Any
@@ -54,8 +55,8 @@ def share_with_websockets() -> None:
 
     @functools.wraps(open_own)
     async def open_tcp_connection(self: connect) -> ClientConnection:
-        if self.ws_uri.secure:
-            self.create_connection_kwargs.setdefault("ssl", websocket_context())
+        if self.ws_uri.secure and "ssl" not in self.create_connection_kwargs:
+            self.create_connection_kwargs["ssl"] = await asyncio.to_thread(websocket_context)
         connection: ClientConnection = await open_own(self)
         return connection
 

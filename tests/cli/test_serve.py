@@ -176,6 +176,30 @@ finally:
 """
 
 
+SUPERVISOR = """
+import sys
+from agentrun.cli.commands import serve
+async def look(number, sock):
+    from agentrun.server.lifecycle import workers
+    sock.close()
+    print("pipecat" in sys.modules)
+serve._supervise = look
+serve.command(standalone_mode=False)
+"""
+
+
+def test_a_supervisor_of_workers_loads_nothing_that_answers_calls(spec: Path) -> None:
+    command = [sys.executable, "-c", SUPERVISOR, str(spec), "--workers", "2", "--port", "0"]
+    done = subprocess.run(
+        [*command, "--records", "none"],
+        env={**os.environ, "OPENAI_API_KEY": "test"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["False"], done.stderr
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [("key", "OPENAI_API_KEY is not set"), ("port", "is in use"), ("spec", "twillio"), ("file", "desk.yaml")],

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import inspect
 import ssl
+import threading
 from typing import Any
 
 import httpcore2
@@ -81,6 +82,23 @@ async def test_connections_of_websockets_share_one_reading(
     async with server:
         await _attempts(f"wss://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
     assert count == readings
+
+
+async def test_the_first_connection_reads_certificates_beside_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tls.share_with_websockets()
+    threads: list[threading.Thread] = []
+
+    def read() -> ssl.SSLContext:
+        threads.append(threading.current_thread())
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    monkeypatch.setattr(tls, "websocket_context", read)
+    with contextlib.suppress(OSError):
+        await connect("wss://127.0.0.1:9/", open_timeout=5, proxy=None)
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 async def test_a_connection_that_brings_a_context_of_its_own_keeps_it() -> None:

@@ -60,17 +60,6 @@ def test_shared_silero_hears_what_a_private_one_hears(rate: int) -> None:
     assert own._windows_since_reset < len(heard)
 
 
-def test_smart_turn_s_first_run_is_of_a_whole_window_and_gives_its_memory_back() -> None:
-    class Session:
-        def run(self, _outputs: None, given: dict[str, Any], options: Any) -> Any:
-            self.shrunk = options.get_run_config_entry("memory.enable_memory_arena_shrinkage")
-            return pipecat_private.smart_turn_session().run(None, given, options)
-
-    session = Session()
-    pipecat_private.run_smart_turn_once(session)
-    assert session.shrunk == "cpu:0"
-
-
 def test_shared_smart_turn_sets_every_attribute_that_a_private_one_has() -> None:
     from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import math
 import os
 import socket
@@ -29,9 +28,11 @@ from agentrun.cli.options.server import (
     shared_option,
     worker_options,
 )
+from agentrun.collecting import without_collecting
 
 if TYPE_CHECKING:
-    from agentrun.server.lifecycle.startup import Options, RunningServer
+    from agentrun.server.lifecycle.options import Options
+    from agentrun.server.lifecycle.startup import RunningServer
 
 
 @click.command(context_settings={"auto_envvar_prefix": "AGENTRUN"})
@@ -94,18 +95,32 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
         from agentrun.server.lifecycle.supervisor_tie import end_with_supervisor
 
         end_with_supervisor(supervisor)
-    from agentrun.cli.output.server_screen import quiet_logs
+    with without_collecting():
+        from agentrun.cli.output.server_screen import quiet_logs
+        from agentrun.server.lifecycle import name_lookups
 
-    form = given.pop("log_format")
-    quiet_logs(given.pop("log_level"), form)
-    sock = _begin(specs, given, form)
-    import uvloop
+        form = given.pop("log_format")
+        quiet_logs(given.pop("log_level"), form)
+        sock = _begin(specs, given, form)
+        name_lookups.widen(os.environ)
+        options = _options(given, workers)
 
-    from agentrun.server.admission.admission import Limits
-    from agentrun.server.lifecycle import name_lookups
-    from agentrun.server.lifecycle.startup import Options
+    if workers > 1 and options.pod_deletion_cost:
+        raise click.UsageError("--pod-deletion-cost counts the calls of one process: leave out --workers")
+    if workers > 1 and options.worker_fd is None:
+        return asyncio.run(_supervise(workers, sock))
+    with without_collecting():
+        import uvloop
 
-    name_lookups.widen(os.environ)
+        import agentrun.server.lifecycle.startup  # noqa: F401 - seconds, which Ctrl-C ends outside of a loop
+    return uvloop.run(_serve(specs, options, drain, lame_duck, sock))
+
+
+def _options(given: dict[str, Any], workers: int) -> Options:
+    """What a server is asked for; a supervisor of workers needs no more, and imports no Pipecat."""
+    from agentrun.server.admission.limits import Limits
+    from agentrun.server.lifecycle.options import Options
+
     limits = Limits(
         most_calls(given.pop("max_calls"), given["host"], given["dispatch"]),
         *(given.pop(name) for name in ("max_calls_per_caller", "max_calls_per_minute")),
@@ -116,17 +131,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
     if given["capacity"]:
         # connections are divided among the workers by chance
         given["capacity"] = math.ceil(given["capacity"] / workers)
-    options = Options(**given, workers=workers, limits=limits, records=store, webhooks=True)
-
-    if workers > 1 and options.pod_deletion_cost:
-        raise click.UsageError("--pod-deletion-cost counts the calls of one process: leave out --workers")
-    if workers > 1 and options.worker_fd is None:
-        return asyncio.run(_supervise(workers, sock))
-    gc.disable()
-    try:
-        return uvloop.run(_serve(specs, options, drain, lame_duck, sock))
-    finally:
-        gc.enable()
+    return Options(**given, workers=workers, limits=limits, records=store, webhooks=True)
 
 
 def _begin(specs: tuple[Path, ...], given: dict[str, Any], form: str) -> socket.socket:
@@ -177,6 +182,8 @@ async def _serve(
 ) -> int:
     from agentrun.cli.input.ctrl_c import ending_a_start, stopping
     from agentrun.cli.output import server_screen
+    from agentrun.http import tls
+    from agentrun.server.lifecycle import freed_memory
     from agentrun.server.lifecycle.drain import cut_when, leave
     from agentrun.server.lifecycle.startup import running_server
 
@@ -184,12 +191,15 @@ async def _serve(
         async with contextlib.AsyncExitStack() as stack:
             starting = running_server(specs, dict(os.environ), options, sock)
             async with ending_a_start(stop):
-                server = await stack.enter_async_context(starting)
-            _settle()
+                with without_collecting():
+                    server = await stack.enter_async_context(starting)
+                    freed_memory.give_back()
             done()
             if options.worker == 0:
                 server_screen.show_start(server)
             server.settings.local.on_seen(lambda: server_screen.show_proxy(server))
+            # no start waits for what the first call over a websocket needs
+            await asyncio.to_thread(tls.websocket_context)
             # one that was told to stop while it started has not been seen by any balancer
             was_seen = not stop.asked.is_set()
             await _wait(stop.asked, server)
@@ -199,18 +209,6 @@ async def _serve(
                 await leave(server.switchboard, drain, stop.now, lame_duck if was_seen else 0.0)
         cutting.cancel()
     return 0
-
-
-def _settle() -> None:
-    """Have the collector pass over what was loaded, which stays: looking through it takes 170 ms.
-
-    What was freed meanwhile is the system's again.
-    """
-    from agentrun.server.lifecycle import freed_memory
-
-    freed_memory.give_back()
-    gc.freeze()
-    gc.enable()
 
 
 async def _wait(stop: asyncio.Event, server: RunningServer) -> None:

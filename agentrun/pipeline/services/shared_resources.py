@@ -31,7 +31,7 @@ _VOICE_RATES = (8_000, 16_000)
 
 
 class Resources:
-    """Loaded and run once before the first call, closed after the last one.
+    """Loaded before the first call, closed after the last one.
 
     >>> async with Resources() as resources:  # doctest: +SKIP
     ...     vad = resources.vad(VADParams())
@@ -75,9 +75,11 @@ class Resources:
         """An end-of-turn model for one call, which judges from ``pauses`` on."""
         return pipecat_private.SharedSmartTurn(self._smart_turn, self.turn_threads, pauses)
 
-    def warm(self) -> None:
-        """Run each model once, so that the first call is as fast as the tenth. Blocks for about 0.2 s."""
-        tls.websocket_context()
+    def try_models(self) -> None:
+        """Run each model once, which shows that they can be run here; blocks for about 0.1 s.
+
+        A server does without: the first call is no slower for it than the tenth.
+        """
         for rate in _VOICE_RATES:
             vad = self.vad(VADParams())
             vad.set_sample_rate(rate)

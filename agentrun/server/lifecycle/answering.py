@@ -50,8 +50,6 @@ async def answering(
     async with contextlib.AsyncExitStack() as stack:
         resources = await stack.enter_async_context(Resources())
         resources.traced = await stack.enter_async_context(tracing.exporting(environ))
-        if options.dispatch is None:
-            await asyncio.to_thread(resources.warm)
         shared = opening.address(options.shared, options.records, options.ledger)
         state = await opening.open_state(shared, private_address)
         stack.push_async_callback(state.close)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agentrun.server.admission.admission import Limits
+from agentrun.server.admission.limits import Limits
 from agentrun.server.lifecycle.settings import Dispatch, WhenFull
 
 

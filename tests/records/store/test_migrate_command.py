@@ -106,6 +106,16 @@ def test_no_store_has_no_tables() -> None:
         migrate("--records", "none")
 
 
+def test_what_keeps_records_in_sqlite_needs_nothing_of_postgresql() -> None:
+    """SQLAlchemy imports a kind of database where one of its options stands; Alembic, for new tables, all."""
+    begin = (
+        "import sys; from agentrun.records.store import engine, store; engine.make('sqlite://').connect(); "
+    )
+    code = f"{begin} print('sqlalchemy.dialects.postgresql' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False"]
+
+
 def test_a_new_store_needs_no_colours() -> None:
     """Pygments, which Mako imports for pages of errors, takes 4 MB of a server that runs the steps."""
     begin = "import sys; from agentrun.records.store.store import Store; Store('sqlite://').close(); "

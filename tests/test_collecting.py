@@ -1,8 +1,9 @@
-"""The collector while an agent is loaded in somebody else's server."""
+"""The collector while what stays is loaded."""
 
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.host.loading import without_collecting
+from agentrun.collecting import without_collecting
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PROGRAM = """
 import gc
 collected = []
@@ -23,6 +24,17 @@ before = "pipecat" in sys.modules
 bot, readyz = pipecat_cloud.entry("bot.py", "desk.yaml", {})
 loaded = gc.get_freeze_count()
 print(before, "pipecat" in sys.modules, collected.count(2), loaded > 100_000, gc.isenabled())
+"""
+SERVED = """
+import gc, os, sys
+collected = []
+gc.callbacks.append(lambda phase, info: collected.append(info["generation"]))
+from agentrun.cli.commands import serve
+async def look(stop, server):
+    print(collected.count(2), gc.get_freeze_count() > 100_000, gc.isenabled(), flush=True)
+    os._exit(0)
+serve._wait = look
+serve.command(standalone_mode=False)
 """
 
 
@@ -50,6 +62,15 @@ def test_a_collector_that_the_host_turned_off_stays_off() -> None:
     with without_collecting():
         pass
     assert not gc.isenabled()
+
+
+@pytest.mark.slow
+def test_a_server_starts_without_one_whole_collection(tmp_path: Path) -> None:
+    (tmp_path / "desk.yaml").write_text("transport: twilio\nprompts: {system: Be kind., greeting: none}\n")
+    command = [sys.executable, "-c", SERVED, str(tmp_path / "desk.yaml"), "--port", "0", "--records", "none"]
+    environ = {**os.environ, "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.splitlines()[-1:] == ["0 True True"], done.stdout + done.stderr
 
 
 @pytest.mark.slow
