@@ -112,7 +112,8 @@ def test_two_specs_with_one_name_are_refused(spec: Path) -> None:
 
 def test_insecure_on_a_public_host_is_refused(spec: Path) -> None:
     host = ".".join("0000")
-    assert_mendable(serve(spec, "--host", host, "--insecure", OPENAI_API_KEY="k"), "--insecure", host)
+    done = serve(spec, "--host", host, "--port", "0", "--insecure", OPENAI_API_KEY="k")
+    assert_mendable(done, "--insecure", host)
 
 
 @contextlib.asynccontextmanager
