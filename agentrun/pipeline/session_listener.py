@@ -25,6 +25,9 @@ class ToolLine(Protocol):
     async def bridge(self, tool: Tool) -> None:
         """Speak while a tool is silent, its own words and then the spec's, until cancelled."""
 
+    async def reassure(self) -> None:
+        """Say the spec's words at the end of a tool where the caller has heard nothing for long."""
+
     async def announce(self, text: str, *, remembered: bool) -> bool:
         """Have ``text`` spoken, and wait until it has been heard; the model knows of it if ``remembered``.
 

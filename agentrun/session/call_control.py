@@ -65,7 +65,7 @@ class SessionCallControl:
         self.wait_words = spec.prompts.wait
         """What a caller hears who waits for a tool; nothing where there is none."""
         self._led_by_tool = 0
-        self.ledger = Ledger()
+        self.ledger = Ledger(spec.limits.tool_rounds)
         self._control = connection.control
         self._keys = connection.control is not None or connection.keys
         self._loop = asyncio.get_running_loop()
@@ -128,6 +128,17 @@ class SessionCallControl:
             quiet = line.nobody_speaks() and not line.voice.about_to_speak and not self._led_by_tool
             since = line.response_deadline.silent_since if quiet else None
             await self._silence(WAIT_WORDS_SECONDS, since=since)
+            await self.say(self.wait_words)
+
+    async def reassure(self) -> None:
+        """Say the spec's words where tools and the model have been silent by turns for as long as one may be.
+
+        A realtime model would say them in place of its answer.
+        """
+        line = self._line()
+        quiet = line.nobody_speaks() and not line.voice.about_to_speak and not self._led_by_tool
+        silent = self._loop.time() - line.response_deadline.silent_since
+        if self.wait_words and line.voice.has_own_voice and quiet and silent >= WAIT_WORDS_SECONDS:
             await self.say(self.wait_words)
 
     async def quiet(self, seconds: float, most: float = math.inf) -> None:

@@ -13,6 +13,7 @@ from agentrun.text_normalization import (
     markdown,
     money,
     numbers,
+    stage_directions,
     symbols,
     telephone,
 )
@@ -26,6 +27,11 @@ _CODE_CALL = re.compile(
     r"(?<![\w.])(?:print\()?(?:(?:functions|default_api)\.)?[a-z]+(?:_[a-z0-9]+)+\([^()]*\)\)?"
 )
 """A call as code has it, such as ``order_status(number=7)``, or ``print(default_api.order_status())``."""
+_RECIPIENT = re.compile(
+    r"(?:\bassistant )?(?:\b(?:commentary|analysis) )?\bto=(?:functions|tools|browser|python)\b[\w.]*"
+    r"(?: (?:commentary|analysis|code|json)\b)*"
+)
+"""To whom gpt-oss writes what it says to a tool, where a server has left its marks out."""
 _SPACES = str.maketrans("\u00a0\u202f\u2007\u2009", "    ")
 """Spaces that stand within figures."""
 _ENOUGH = 3
@@ -64,6 +70,7 @@ class Normalizer:
     def _spoken(self, text: str) -> str:
         text = unicodedata.normalize("NFC", text).translate(_SPACES)
         words = self._vocabulary(text)
+        text = _RECIPIENT.sub("", stage_directions.without_directions(text))
         text = symbols.without_pictures(_CODE_CALL.sub("", self._pronunciation.protect(text)), words)
         text = markdown.plain(
             telephone.spoken_codes(text, words) if words else text,

@@ -20,6 +20,10 @@ UNKNOWN = (
     "{name} was begun, and then the connection broke: nobody knows whether it was done. It is not run again. "
     "Tell the caller so."
 )
+TOO_MANY = (
+    "{name} was not run: tools have been called {rounds} times for one answer, which is the most. "
+    "Call no more of them now. Tell the caller what you know, or what you could not find out."
+)
 CONFIRM = (
     "{name} has not run yet. Tell the caller what exactly you are about to do, ask them to confirm it, and "
     "end your turn. When they have agreed, call {name} again with the same arguments."
@@ -30,9 +34,10 @@ class Ledger:
     """Runs the tools of one call, and keeps their promises of ``once_per_call`` and ``confirm``.
 
     The session says when the caller has spoken and heard something, and closes it when the call ends.
+    A model may call tools ``most_rounds`` times, one or several at once, before the caller speaks again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_rounds: int | None = None) -> None:
         self.turn = 0
         """How many turns of the caller have ended."""
         self.on_left_behind: Callable[[Tool], None] | None = None
@@ -44,6 +49,8 @@ class Ledger:
         self._earlier: dict[Key, Outcome] = {}
         self._at_work: list[Key] = []
         self._working: Counter[int] = Counter()
+        self._most_rounds = most_rounds
+        self._rounds: Counter[int] = Counter()
         self.on_begin: Callable[[bool], Awaitable[object]] | None = None
         """Awaited before a tool runs, so that others know that it has begun; told whether it runs once."""
 
@@ -69,11 +76,23 @@ class Ledger:
         the model go on.
         """
         turn = self.turn
+        self._rounds[turn] += not self._working[turn]
         self._working[turn] += 1
         try:
             yield lambda: not self._working[turn]
         finally:
             self._working[turn] -= 1
+
+    def allowed(self, tool: Tool) -> Tool:
+        """``tool``, or what tells the model in its place that there were too many rounds for one answer."""
+        if self._most_rounds is None or self._rounds[self.turn] <= self._most_rounds:
+            return tool
+        words = TOO_MANY.format(name=tool.name, rounds=self._most_rounds)
+
+        async def refuse(call: Call, arguments: Mapping[str, Any]) -> str:  # noqa: ARG001 - a tool has them
+            raise ToolError(words)
+
+        return Tool(tool.name, "", {}, plugin=tool.plugin, origin=tool.origin, run=refuse, say="")
 
     async def run(self, tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
         """Run ``tool`` as ``invoke`` does, or say why it is not run, or give what it gave before.

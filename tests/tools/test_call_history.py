@@ -273,3 +273,24 @@ async def test_the_same_name_in_other_letters_is_what_was_agreed_to(call: Call) 
     await ledger.run(booking.tool, call, {"guests": 4, "name": "Ada Lovelace"})
     answers(ledger)
     assert (await ledger.run(booking.tool, call, {"guests": 4, "name": "ada  lovelace"})).status == "ok"
+
+
+async def test_after_too_many_rounds_for_one_answer_the_model_is_told_to_answer(call: Call) -> None:
+    booking, ledger = Booking(), Ledger(most_rounds=2)
+    outcomes = []
+    for _ in range(3):
+        with ledger.at_work(), ledger.at_work():
+            outcomes.append(await ledger.run(ledger.allowed(booking.tool), call, {"guests": 4}))
+    assert [outcome.status for outcome in outcomes] == ["ok", "ok", "refused"]
+    assert "book was not run" in outcomes[-1].text
+    assert len(booking.booked) == 2
+    answers(ledger)
+    with ledger.at_work():
+        assert ledger.allowed(booking.tool) is booking.tool, "the caller has spoken"
+
+
+async def test_rounds_may_be_without_a_bound(call: Call) -> None:
+    booking, ledger = Booking(), Ledger()
+    for _ in range(100):
+        with ledger.at_work():
+            assert (await ledger.run(ledger.allowed(booking.tool), call, {"guests": 4})).status == "ok"

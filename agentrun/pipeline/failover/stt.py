@@ -73,6 +73,7 @@ class SpeechToTextFailover(Failover):
         self._utterances: list[Utterance] = []
         self._hands_on = pipecat_private.keep_sound([member.service for member in members])
         for member in members:
+            pipecat_private.check_transcripts(member.service)
             if isinstance(member.service, SegmentedSTTService):
                 bound(member.service, member.attempt_timeout, self._transcribed)
 

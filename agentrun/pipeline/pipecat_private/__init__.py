@@ -64,7 +64,13 @@ from agentrun.pipeline.pipecat_private.shared_models import (
 )
 from agentrun.pipeline.pipecat_private.silero import SharedSilero, silero_session
 from agentrun.pipeline.pipecat_private.speech_contexts import keep_context_open
-from agentrun.pipeline.pipecat_private.stt import SegmentTranscripts, StreamingSTT, keep_sound, tells_segments
+from agentrun.pipeline.pipecat_private.stt import (
+    SegmentTranscripts,
+    StreamingSTT,
+    check_transcripts,
+    keep_sound,
+    tells_segments,
+)
 from agentrun.pipeline.pipecat_private.telephone_realtime import PcmuRealtime
 from agentrun.pipeline.pipecat_private.tool_arguments import read_all_arguments
 from agentrun.pipeline.pipecat_private.tool_blocks import assemble_tool_blocks
@@ -94,6 +100,7 @@ __all__ = [
     "assemble_tool_calls",
     "bound_handshake",
     "cancel_calls_in_order",
+    "check_transcripts",
     "clean_up",
     "close_own_clients",
     "drop_what_waits",

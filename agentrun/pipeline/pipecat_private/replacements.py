@@ -25,6 +25,7 @@ from pipecat.services.openai.responses.llm import OpenAIResponsesHttpLLMService,
 from pipecat.services.stt_service import SegmentedSTTService
 from pipecat.services.tts_service import TTSService
 from pipecat.services.websocket_service import WebsocketService
+from pipecat.services.whisper.base_stt import BaseWhisperSTTService
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketOutputTransport
 
@@ -53,6 +54,7 @@ REPLACEABLE = (
     Replaceable(FrameProcessor, "queue_frame", ("frame", "direction", "callback"), "keep sound away"),
     Replaceable(Pipeline, "setup", ("setup",), "observe no frames where nobody looks at them"),
     Replaceable(SegmentedSTTService, "run_stt", ("audio",), "bound a transcription; begin it at a pause"),
+    Replaceable(BaseWhisperSTTService, "_transcribe", ("audio",), "refuse what is no transcript"),
     Replaceable(SegmentedSTTService, "_handle_user_stopped_speaking", ("frame",), "pauses within speech"),
     Replaceable(SegmentedSTTService, "cleanup", (), "withdraw what was begun at a pause"),
     Replaceable(TTSService, "run_tts", ("text", "context_id"), "know since when a voice has had words"),

@@ -12,6 +12,7 @@ from pipecat.frames.frames import Frame, VADUserStoppedSpeakingFrame
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.services.stt_service import SegmentedSTTService, STTService
+from pipecat.services.whisper.base_stt import BaseWhisperSTTService
 
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
@@ -104,6 +105,41 @@ class StreamingSTT(OpenAIRealtimeSTTService):
         self._committed = max(0, self._committed - 1)
         await super()._handle_transcription_failed(evt)
         await self.push_frame(SegmentWrittenFrame())
+
+
+def check_transcripts(service: FrameProcessor) -> None:
+    """Have an answer that is no transcript refused in words that say what came.
+
+    Pipecat takes ``text`` of whatever it is given, and says how Python fails at that.
+    """
+    if not isinstance(service, BaseWhisperSTTService):
+        return
+
+    async def checked(audio: bytes) -> Any:
+        answer = await transcribe(audio)
+        if not isinstance(getattr(answer, "text", None), str):
+            raise TypeError(f"no transcript came, but {_described(answer)}")
+        return answer
+
+    transcribe = replace_method(service, "_transcribe", checked)
+
+
+def _described(answer: object) -> str:
+    """What an answer is, without what may be the caller's words.
+
+    >>> _described(None), _described("Hello."), _described([1])
+    ('null', 'plain text of 6 characters', 'JSON of another shape (list)')
+    """
+    if answer is None:
+        return "null"
+    if isinstance(answer, str):
+        is_page = answer.lstrip().startswith("<")
+        return "a page of HTML" if is_page else f"plain text of {len(answer)} characters"
+    keys = [str(key)[:40] for key in getattr(answer, "model_fields_set", ())]
+    keys += [str(key)[:40] for key in getattr(answer, "model_extra", None) or ()]
+    if keys:
+        return f"an object with {', '.join(sorted(set(keys))[:8])}"
+    return f"JSON of another shape ({type(answer).__name__})"
 
 
 def keep_sound(services: Sequence[FrameProcessor]) -> bool:

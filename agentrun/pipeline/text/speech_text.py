@@ -18,7 +18,7 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.utils.text.base_text_aggregator import TextType
 
 from agentrun.plan.plan import Plan
-from agentrun.text_normalization import HiddenText, Normalizer, ThinkingAhead, symbols
+from agentrun.text_normalization import HiddenText, Normalizer, SpeakerLabel, ThinkingAhead, symbols
 
 _KEPT_SENTENCES = 100
 _SHORT = 1_000
@@ -90,7 +90,7 @@ def normalizer(plan: Plan) -> Normalizer | None:
 
 
 class HiddenTextFilter(FrameProcessor):
-    """Stands behind the model: thinking, code and leaked calls of tools go no further.
+    """Stands behind the model: thinking, code, leaked calls of tools and who speaks go no further.
 
     Of a model that has ended its thinking without a beginning all is held back, from its next answer on, that
     comes before such an end: where a server's template begins it, nothing tells thinking from words. After
@@ -125,6 +125,7 @@ class HiddenTextFilter(FrameProcessor):
     def _begin(self) -> None:
         self._hidden = HiddenText(says_objects=self._writes)
         self._thinking = ThinkingAhead() if self._to_hold_back else None
+        self._label = SpeakerLabel()
         self._written: list[str] = []
         self._visible: list[str] = []
         self._calls_tools = False
@@ -134,16 +135,16 @@ class HiddenTextFilter(FrameProcessor):
         self._last = frame
         self._written.append(frame.text)
         text = self._thinking.visible(frame.text) if self._thinking else frame.text
-        await self._push(frame, self._hidden.visible(text))
+        await self._push(frame, self._label.visible(self._hidden.visible(text)))
 
     async def _end(self) -> None:
         if self._last:
             rest = self._hidden.visible(self._thinking.rest()) if self._thinking else ""
-            await self._push(self._last, rest + self._hidden.rest())
+            await self._push(self._last, self._label.visible(rest + self._hidden.rest()) + self._label.rest())
         text = "".join(self._written).strip()
         if text and not self._calls_tools and not self._is_said("".join(self._visible)):
             self._unsaid(text, "nothing of it can be said")
-        elif self._hidden.found or (self._thinking and self._thinking.found):
+        elif self._hidden.found or self._label.found or (self._thinking and self._thinking.found):
             self._unsaid(text, "a part of it is not for the caller")
         self._learn()
         self._begin()

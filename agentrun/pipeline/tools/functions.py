@@ -75,7 +75,8 @@ def _offered(context: LLMContext | None) -> list[str]:
 async def _answer(params: FunctionCallParams, tool: Tool, call: Call, listener: SessionListener) -> None:
     """Run the tool and hand its outcome to the model, which goes on once all tools of the turn are done."""
     with listener.line.ledger.at_work() as is_last:
-        outcome = await run(tool, call, storable(params.arguments), listener)
+        allowed = listener.line.ledger.allowed(tool)
+        outcome = await run(allowed, call, storable(params.arguments), listener)
         waits = await parallel_calls.all_called(params.llm)
     silent = listener.over or outcome.silent or (waits and not is_last())
     answer = FunctionCallResultProperties(run_llm=False) if silent else None
@@ -89,6 +90,8 @@ async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: Se
     try:
         with _bridged(tool, listener):
             outcome = await _run(tool, call, arguments, listener)
+            if tool.say != "" and not outcome.silent:
+                await _reassure(listener)
             await listener.tool_gave(tool, outcome)
     except asyncio.CancelledError:
         why = "the call ended" if listener.over else "the caller interrupted"
@@ -135,6 +138,11 @@ def _bridged(tool: Tool, listener: SessionListener) -> Iterator[None]:
 async def _bridge(tool: Tool, listener: SessionListener) -> None:
     with contextlib.suppress(NoLineError):
         await listener.line.bridge(tool)
+
+
+async def _reassure(listener: SessionListener) -> None:
+    with contextlib.suppress(NoLineError):
+        await listener.line.reassure()
 
 
 def as_data(text: str) -> object:

@@ -143,6 +143,8 @@ async def limit(
     warn_at = max(0.0, left - limits.warn_before)
     await asyncio.sleep(warn_at)
     if limits.warn_before and warn_at:
+        if response_deadline.answer.waits:
+            response_deadline.words_promised()
         await voice.say(limits.warning)
     await asyncio.sleep(left - warn_at)
     if limits.goodbye and not response_deadline.tools:

@@ -18,6 +18,7 @@ from agentrun.pipeline.failover.failover import Failover
 from agentrun.pipeline.failover.stt import NothingHeardFrame, NoWordsFrame
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services import http_retries
+from agentrun.session.responses import provider_words
 from agentrun.session.responses.answer_state import AnswerState
 
 _QUOTA = re.compile("insufficient_quota|exceeded your current quota")
@@ -27,12 +28,14 @@ _MOST_CAUSES = 8
 _STATUS = re.compile(r"(?:Error code|status): (\d{3})")
 _TOO_LONG = re.compile(
     "context_length_exceeded|context (?:length|size|window)|prompt is too long|reduce the length"
-    "|maximum number of tokens allowed",
+    "|maximum number of tokens allowed|request too large",
     re.IGNORECASE,
 )
 """OpenAI, Azure, Groq and vLLM; llama.cpp and Mistral; Anthropic; Groq; Gemini."""
 _REFUSED = (400, 413, 422)
 """One request was refused; 401, 403 and 404 are refused each time."""
+_OF_THE_MODEL = ("tool_use_failed", "output_parse_failed", "json_validate_failed")
+"""Codes of Groq's for what its model wrote, and the caller has nothing to do with."""
 _SILENT_VOICE = "completed with no audio"
 """Pipecat's words for a voice that made no sound, which come behind the voice's own error."""
 
@@ -91,7 +94,7 @@ def described(frame: ErrorFrame) -> str:
 
     Of a connection that failed, the reason that the network gave.
     """
-    kind, more = category(frame), _code(frame)
+    kind, more = category(frame), provider_words.words_of(frame) or _code(frame)
     if kind is ErrorCategory.CONNECTIVITY:
         more = next((str(cause) for cause in reversed(_causes(frame)) if isinstance(cause, OSError)), more)
     return f"{kind.value}: {frame.error}{f' ({more})' if more and more not in frame.error else ''}"
@@ -149,7 +152,8 @@ class Faults:
         if lasting or self._in_a_row > 1:
             return Verdict.GIVE_UP
         model = processor is self.parts.llm
-        if model and refused and not begun and _TOO_LONG.search(f"{frame.error} {_code(frame)}"):
+        said = f"{frame.error} {_code(frame)} {provider_words.words_of(frame)}"
+        if model and refused and not begun and _TOO_LONG.search(said):
             return Verdict.SHORTEN
         if _all_failed(frame):
             return Verdict.GIVE_UP
@@ -176,6 +180,8 @@ class Faults:
     def _of_model(self, frame: ErrorFrame, *, refused: bool, begun: bool) -> Verdict:
         if begun:
             return Verdict.GO_ON
+        if refused and _code(frame) in _OF_THE_MODEL:
+            return Verdict.RETRY
         if refused:
             self._asking_again = True
             return Verdict.DROP_TURN

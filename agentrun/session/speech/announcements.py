@@ -70,6 +70,11 @@ class Announcements:
             )
 
     @property
+    def has_own_voice(self) -> bool:
+        """Whether a speech service says what is announced, and not the model."""
+        return self._parts.tts is not None
+
+    @property
     def about_to_speak(self) -> bool:
         """Whether words are on their way that nobody has begun to hear."""
         return asyncio.get_running_loop().time() - self._asked_at < _ANSWER_SECONDS

@@ -84,6 +84,12 @@ class Limits(SpecModel):
         description="How long an answer that has begun may stop before the agent goes on with it, or gives "
         "up; as long as `answer` if it isn't set.",
     )
+    tool_rounds: Count | None = Field(
+        default=30,
+        ge=1,
+        description="How often the model may call tools, one or several at once, until the caller speaks "
+        "again; then it is told to answer. Any number with `null`.",
+    )
     calls: Annotated[Count, Field(ge=1)] | Literal["auto"] | None = Field(
         default=None,
         description="Calls at the same time; any number, or with `auto` as many as the server holds.",

@@ -1,0 +1,76 @@
+"""Tools called again and again for one answer: the caller hears that it goes on, and it has an end."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.simulate.engines.engines import Answer
+from agentrun.testing import virtual_time
+from agentrun.tools.build import build
+from agentrun.tools.decorator import tool
+from agentrun.tools.tool import Tool
+from tests.calls.quick import QuickCall, calls, quick_call
+
+WAIT = "One moment, please."
+
+
+def at_once(runs: list[int]) -> Tool:
+    @tool()
+    def look_up(page: int) -> str:
+        """Look it up."""
+        runs.append(page)
+        return "There is another page."
+
+    return build(look_up, "desk")
+
+
+def play(folder: Path, rounds: int, thinking: float, most: str = "30") -> tuple[QuickCall, list[int]]:
+    """A question that takes ``rounds`` of a tool that is quick, with ``thinking`` seconds before each."""
+    runs: list[int] = []
+
+    async def run() -> QuickCall:
+        answers = [*(calls("look_up", page=page) for page in range(rounds)), Answer("Nothing is there.")]
+        async with (
+            Resources() as resources,
+            quick_call(
+                *(folder, "cascaded", [at_once(runs)], answers),
+                resources=resources,
+                overrides=[("limits.tool_rounds", most)],
+            ) as call,
+        ):
+            call.openai.conditions.latency["chat"] = thinking
+            await call.say("Is there a table?")
+            await call.until(lambda: "Nothing is there." in call.agent_words or call.record.ended_by, 200)
+            await call.until(lambda: not call.speaking)
+        return call
+
+    return virtual_time.run(run()), runs
+
+
+@pytest.mark.parametrize("thinking", [1.0, 3.0, 5.0])
+def test_a_caller_hears_that_it_goes_on_while_quick_tools_follow_each_other(
+    tmp_path: Path, thinking: float
+) -> None:
+    call, _ = play(tmp_path, 12, thinking)
+    assert call.agent_words[-1] == "Nothing is there."
+    assert set(call.agent_words[1:-1]) == {WAIT}
+    at = [entry.at for entry in call.record.transcript if entry.who != "tool"]
+    assert max(after - before for before, after in pairwise(at)) < 8 + 4
+    assert call.record.errors == []
+
+
+def test_a_model_that_would_go_on_for_ever_is_told_to_answer(tmp_path: Path) -> None:
+    call, runs = play(tmp_path, 5, 1.0, most="4")
+    assert runs == [0, 1, 2, 3]
+    assert "look_up was not run" in call.tool_results()[-1]
+    assert call.agent_words[-1] == "Nothing is there."
+
+
+def test_one_that_does_not_answer_then_ends_the_call(tmp_path: Path) -> None:
+    call, runs = play(tmp_path, 100, 1.0, most="4")
+    assert len(runs) == 4
+    assert call.record.ended_by == "error"
