@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from agentrun.records import record_shape
 from agentrun.records.call_record import CallRecord
 from agentrun.records.entries import Dropped, Entry, Failover, KeyPress, ListenerEntry, Turn
 
@@ -26,6 +27,9 @@ _PARTS: dict[str, type[Any]] = {
     "listening": ListenerEntry,
 }
 _TIMES = ("started", "answered")
+NAMED = 2
+"""A tool, and its arguments."""
+T = TypeVar("T")
 _OF_THE_END = ("ended", "ended_by", "reason", "seconds")
 
 
@@ -65,15 +69,29 @@ def read(row: Mapping[str, Any], snapshot: Mapping[str, Any], key: str, age: flo
     Both may have been written by another version, which has other parts. Of the other machine's clock nothing
     is taken but the record's own times.
     """
+    parts = snapshot if isinstance(snapshot, Mapping) else {}
+
+    def part(name: str, otherwise: T) -> T:
+        value = parts.get(name)
+        return value if isinstance(value, type(otherwise)) else otherwise
+
+    elapsed = float(part("elapsed", part("elapsed", 0) or 0.0))
+    parameters: dict[str, Any] = part("parameters", {})
     return Resumption(
-        _record(row, key, float(snapshot.get("elapsed") or 0.0) + age),
-        snapshot.get("parameters") or {},
-        snapshot.get("state") or {},
-        snapshot.get("runs") or (),
-        snapshot.get("unfinished") or (),
-        snapshot.get("node") or "",
-        snapshot.get("role_node") or "",
+        _record(record_shape.whole(row), key, elapsed + age),
+        {name: value for name, value in parameters.items() if isinstance(value, str)},
+        part("state", {}),
+        _texts(part("runs", []), 4),
+        _texts(part("unfinished", []), 2),
+        part("node", ""),
+        part("role_node", ""),
     )
+
+
+def _texts(values: list[Any], count: int) -> list[list[str]]:
+    """The first ``count`` texts of each of ``values``; of a tool that has begun two are enough to know it."""
+    lists = ([*each, "", ""][:count] for each in values if isinstance(each, list) and len(each) >= NAMED)
+    return [each for each in lists if all(isinstance(text, str) for text in each)]
 
 
 def storable_part(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from tests.ports import free_port
 class SeverableWay:
     """Passes on to the database at ``address``; ``url`` is its address by this way.
 
-    What is asked over it gets there ``delay_seconds`` later.
+    What is asked over it gets there ``delay_seconds`` later; while it ``swallows``, nothing that either side
+    says gets to the other, or ever will.
     """
 
     def __init__(self, address: str) -> None:
@@ -22,6 +23,7 @@ class SeverableWay:
         self._target = parts.host, parts.port
         self.url = parts.set(port=self._port).render_as_string(hide_password=False)
         self.delay_seconds = 0.0
+        self.swallows = False
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -49,22 +51,23 @@ class SeverableWay:
         far_reader, far_writer = await asyncio.open_connection(*self._target)
         self._writers |= {writer, far_writer}
         try:
-            await asyncio.gather(self._ask(reader, far_writer), _pump(far_reader, writer))
+            await asyncio.gather(self._ask(reader, far_writer), self._pump(far_reader, writer))
         finally:
             self._writers -= {writer, far_writer}
 
     async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _pump(reader, writer, lambda: asyncio.sleep(self.delay_seconds))
+        await self._pump(reader, writer, lambda: asyncio.sleep(self.delay_seconds))
 
-
-async def _pump(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    wait: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0),
-) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65536):
-            await wait()
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+    async def _pump(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        wait: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0),
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                await wait()
+                if not self.swallows:
+                    writer.write(data)
+                    await writer.drain()
+        writer.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from agentrun.records import record_shape
 from agentrun.records.storable import storable
 from agentrun.records.store import engine, leases
 from agentrun.records.store.tables import CALLS
@@ -56,8 +57,8 @@ class AnalysisTable:
             return [record for record in claimed if record is not None]
 
     def _take(self, connection: sa.Connection, row: sa.RowMapping, owner: str, now: str) -> Row | None:
-        record = storable(row["record"])
-        starts = int(record["analysis"].get("starts") or 0) + 1
+        record = record_shape.stored(row["record"], row)
+        starts = _starts(record) + 1
         record["analysis"] = {"state": WAITING, "starts": starts}
         # of two servers that look at the same time, one finds the row as it was
         same = _is(row) & (CALLS.c.owner == row["owner"]) & (CALLS.c.seen == row["seen"])
@@ -76,12 +77,17 @@ class AnalysisTable:
             row = connection.execute(sa.select(CALLS).where(which)).mappings().first()
             if row is None or row["analysis"] != WAITING:
                 return False
-            record = {**row["record"], **storable(parts)}
+            record = {**record_shape.stored(row["record"], row), **storable(parts)}
             values = {"record": record, "analysis": state(record), "seen": now.isoformat()}
             done = connection.execute(sa.update(CALLS).where(which).values(values)).rowcount
             if done and row["webhook"]:
                 outbox.put(connection, [record], now)
             return bool(done)
+
+
+def _starts(record: Row) -> int:
+    starts = record["analysis"].get("starts")
+    return starts if type(starts) is int else 0
 
 
 def _is(row: sa.RowMapping) -> sa.ColumnElement[bool]:

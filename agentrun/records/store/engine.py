@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from loguru import logger
 
 from agentrun.errors import SetupError
-from agentrun.records.store import call_selection
+from agentrun.records.store import call_conditions, unheard
 from agentrun.records.store.private_file import keep_private
 
 BUSY_MS = 10_000
@@ -68,7 +68,7 @@ def set_up_sqlite(engine: sa.Engine, busy_ms: int, synchronous: str) -> None:
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        call_selection.prepare(connection)
+        call_conditions.prepare(connection)
         for pragma in (f"busy_timeout = {busy_ms}", f"synchronous = {synchronous}"):
             connection.execute(f"PRAGMA {pragma}").close()
         # the file stays in this mode; SQLite does not wait for another process that is just setting it
@@ -141,6 +141,7 @@ def _wait_to_be_alone(connection: sa.Connection) -> None:
     if connection.dialect.name == "postgresql":
         for name in ("statement_timeout", "lock_timeout"):
             connection.exec_driver_sql(f"SET LOCAL {name} = 0")
+        unheard.wait_for_ever(connection)
         connection.exec_driver_sql(alone)
         # a step that waits for a table keeps everybody else from it
         connection.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
@@ -182,20 +183,20 @@ def now(connection: sa.Connection) -> datetime:
 def parsed(url: str) -> sa.URL:
     """A database's address; raises sqlalchemy.exc.ArgumentError for what is none.
 
-    Raises SetupError for a password that would be taken for a part of the host, and shown with it.
+    Raises SetupError for a second @, as of a password, of which a part would be taken for the host and shown.
     """
+    address = url.partition("?")[0]
+    if address.startswith("postgresql") and address.count("@") > 1:
+        if ":" in address.partition("://")[2].partition("@")[0]:
+            message = f"the password in {shown(url)} has an @, and what follows it is taken for the host"
+            raise SetupError(message, "write %40 for it, or leave the password out and export PGPASSWORD=…")
+        message = f"{shown(url)} has a second @, and no password before it"
+        raise SetupError(message, "write %40 for an @ in the name of a user or of a database")
     try:
-        found = sa.make_url(url)
-        parts = f"{found.host}{found.database if found.get_backend_name() == 'postgresql' else ''}"
+        return sa.make_url(url)
     except ValueError:
         # what was taken for the port is no number
-        found, parts = None, url.partition("@")[2]
-    if "@" in parts:
-        message = f"the password in {shown(url)} has an @, and what follows it is taken for the host"
-        raise SetupError(message, "write %40 for it, or leave the password out and export PGPASSWORD=…")
-    if found is None:
-        raise sa.exc.ArgumentError
-    return found
+        raise sa.exc.ArgumentError from None
 
 
 def shown(url: str) -> str:
@@ -238,6 +239,7 @@ def make_postgresql(url: sa.URL, seconds: int, options: str, **pool: Any) -> sa.
     # the last -c of a name counts, and these arguments go before the query
     arguments["options"] = " ".join([options, *([own] if isinstance(own, str) else own)])
     made = sa.create_engine(url, pool_pre_ping=True, connect_args=arguments, **pool)
+    unheard.end_unheard(made, str(own))
 
     @sa.event.listens_for(made, "handle_error")
     def look(context: sa.engine.ExceptionContext) -> None:

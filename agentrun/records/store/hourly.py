@@ -14,11 +14,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from agentrun.records import record_shape
 from agentrun.records.call_figures import Figures
 from agentrun.records.store import engine
 from agentrun.records.store.tables import CALLS, HOURLY
 
 HOUR = 3600
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for a beginning that is no time."""
 BATCH = 100
 """Calls that are counted at a time, about 20 ms of work."""
 MOST_UNCOUNTED = 1000
@@ -52,7 +55,7 @@ class HourlyTable:
         sums: dict[tuple[str, int], Figures] = defaultdict(Figures)
         for agent, started, ended_by, turns in rows:
             for whose in (agent, ALL):
-                sums[whose, hour(started)].add_call({"ended_by": ended_by, "turns": turns})
+                sums[whose, hour(started)].add_call(_counted(ended_by, turns))
         values = [
             {
                 "agent": agent,
@@ -97,7 +100,7 @@ class HourlyTable:
                 sums[at].add(kind, name, int(count), float(total))
             for row in connection.execute(_uncounted(agent, first)):
                 figures = sums[(hour(row[1]) - first) // step]
-                figures.add_call({"ended_by": row[2], "turns": row[3]})
+                figures.add_call(_counted(row[2], row[3]))
         return dict(sums)
 
 
@@ -112,7 +115,13 @@ def hour(started: str) -> int:
     >>> hour("1970-01-02T01:30:00+00:00")
     25
     """
-    return int(datetime.fromisoformat(started).timestamp()) // HOUR
+    at = datetime.fromisoformat(started) if record_shape.is_time(started) else EPOCH
+    return int(at.timestamp()) // HOUR
+
+
+def _counted(ended_by: object, turns: object) -> dict[str, Any]:
+    """What is counted of a row, whoever wrote it: one that can't be would hold up all others."""
+    return record_shape.shaped({"ended_by": ended_by, "turns": turns})
 
 
 def _uncounted(agent: str | None, first: int) -> sa.Select[Any]:

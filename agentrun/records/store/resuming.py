@@ -13,9 +13,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from agentrun.records import record_shape
 from agentrun.records.storable import storable
 from agentrun.records.store import engine
 from agentrun.records.store.tables import CALLS, LEASES
+
+_TAKEN = (CALLS.c.agent, CALLS.c.id, CALLS.c.started, CALLS.c.ended, CALLS.c.record, CALLS.c.resume)
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,10 @@ class ResumingTable:
             # of two that ask at once the second waits for the row, and then finds another key in it
             change = sa.update(CALLS).where(_open(agent, call_id), CALLS.c.key == key)
             change = change.values(key=mine, owner=owner, seen=now.isoformat())
-            row = connection.execute(change.returning(CALLS.c.record, CALLS.c.resume)).first()
-            return ResumedRow(storable(row[0]), storable(row[1]), mine, age) if row else None
+            row = connection.execute(change.returning(*_TAKEN)).mappings().first()
+            if row is None:
+                return None
+            return ResumedRow(record_shape.stored(row["record"], row), storable(row["resume"]), mine, age)
 
     def let_go(self, agent: str, call_id: str, key: str) -> None:
         """A call that was taken with ``key`` by a server that has no use for it any more is nobody's."""
@@ -92,7 +97,8 @@ def _record(key: str) -> str:
 
 
 def _times(key: str) -> int:
-    return int(key.partition(".")[2] or 0)
+    times = key.partition(".")[2]
+    return int(times) if times.isdecimal() else 0
 
 
 def _open(agent: str, call_id: str) -> sa.ColumnElement[bool]:

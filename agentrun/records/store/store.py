@@ -13,8 +13,17 @@ import sqlalchemy as sa
 
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
-from agentrun.records.storable import storable
-from agentrun.records.store import analyses, answered, call_selection, engine, hourly, leases, resuming
+from agentrun.records import record_shape
+from agentrun.records.store import (
+    analyses,
+    answered,
+    call_selection,
+    engine,
+    hourly,
+    leases,
+    reading,
+    resuming,
+)
 from agentrun.records.store.call_query import CallQuery, Row
 from agentrun.records.store.call_selection import Part
 from agentrun.records.store.leases import CUT_OFF
@@ -24,7 +33,6 @@ from agentrun.records.webhook import outbox
 
 __all__ = ["CUT_OFF", "DEFAULT", "CallQuery", "Row", "Store"]
 DEFAULT = "sqlite:///agentrun-calls.sqlite3"
-_KNOWN = (CALLS.c.agent, CALLS.c.id, CALLS.c.started, CALLS.c.ended, CALLS.c.seen)
 _CHANGING = ("ended", "record", "owner", "seen", "analysis", "resume", "webhook")
 """Columns that are written anew; `agent`, `id`, `started` and `key` stay what they were."""
 FORGOTTEN = 2000
@@ -153,7 +161,7 @@ class Store:
             row = connection.execute(query).mappings().first()
             if row is None:
                 return None
-            record = leases.cut_off(row, storable(row["record"]))
+            record = leases.cut_off(row, record_shape.stored(row["record"], row))
             values = {"ended": record["ended"], "record": record, "resume": None}
             if not connection.execute(sa.update(CALLS).where(this).values(values)).rowcount:
                 return None
@@ -182,8 +190,8 @@ class Store:
         which = CALLS.c.id == call_id
         if agent is not None:
             which &= CALLS.c.agent == agent
-        rows = self._read(sa.select(CALLS).where(which).order_by(CALLS.c.started.desc()).limit(1))
-        return rows[0][1] if rows else None
+        newest = sa.select(CALLS).where(which).order_by(CALLS.c.started.desc()).limit(1)
+        return next((record for _, record in reading.read(self._engine, newest)), None)
 
     def ids(self, prefix: str, most: int = 10) -> list[str]:
         """The ids of calls that begin with ``prefix``, the newest first."""
@@ -204,8 +212,7 @@ class Store:
         # what a search looks into are some of the newest
         page = replace(wanted, where=None, most=most if wanted.has else min(most or _PAGE, _PAGE))
         while True:
-            found = call_selection.keys(page, dialect, self.search).subquery()
-            rows = self._read(call_selection.read(found, dialect, parts).add_columns(*_KNOWN))
+            rows = reading.parts_of(self._engine, call_selection.keys(page, dialect, self.search), parts)
             yield from (record for _, record in rows)
             if wanted.has or len(rows) < (page.most or 0) or not rows:
                 return
@@ -216,12 +223,6 @@ class Store:
         """When the oldest call began that a search looks into; None where it looks into all there are."""
         with self._engine.connect() as connection:
             return connection.execute(call_selection.last_searched(wanted, self.search)).scalar()
-
-    def _read(self, query: sa.Select[Any]) -> list[tuple[sa.RowMapping, dict[str, Any]]]:
-        with self._engine.connect() as connection:
-            more = leases.expiry().label("expires"), leases.lapsed(engine.now(connection)).label("lapsed")
-            rows = connection.execute(query.add_columns(*more)).mappings()
-            return [(row, call_selection.record_of(row)) for row in rows]
 
     def close(self) -> None:
         """Let go of every connection."""

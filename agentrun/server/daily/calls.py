@@ -26,6 +26,12 @@ Use = Callable[[], Awaitable[None]]
 """Uses up what may begin one call; it raises where that was used up meanwhile."""
 
 
+_EACH_MACHINE = (
+    "{} goes into the room of its spec, and so it does from each machine that serves it: "
+    "serve it from one, or remove room_url and have rooms made"
+)
+
+
 @dataclass(frozen=True)
 class Started:
     """An agent that is on its way into ``room``."""
@@ -91,6 +97,8 @@ class DailyCalls:
         """Send every agent whose spec names a room into it, for one call."""
         for plan in self._switchboard.plans.values():
             if plan.daily and plan.daily.room_url:
+                if self._switchboard.admission.state.is_over_machines:
+                    logger.warning(_EACH_MACHINE, plan.spec.name)
                 self._join(plan, plan.daily.room_url, plan.daily.token)
 
     async def close(self) -> None:

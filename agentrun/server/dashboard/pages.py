@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Header, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from agentrun.records.store import call_filter, call_selection
+from agentrun.records.store import call_filter
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.dashboard import charts, figures, record_source, versions
 from agentrun.server.dashboard.filters import Filters
@@ -190,7 +190,7 @@ class Pages:
             "tools": sorted({tool.name for plan in plans.values() for tool in plan.tools}),
             "outcomes": _OUTCOMES,
             "away": record_source.AWAY if self._source.is_away else "",
-            "searched": {"number": call_selection.MOST_SEARCHED, "until": until} if until else None,
+            "searched": until,
         }
 
     async def _row(self, agent: str, call_id: str) -> Row:

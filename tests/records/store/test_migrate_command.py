@@ -84,6 +84,13 @@ def test_a_password_with_marks_of_an_address_is_not_printed_in_part(password: st
         assert ("write %40" in str(refused.value)) is ("@" in password)
 
 
+def test_an_at_sign_where_there_is_no_password_is_told_as_what_it_is() -> None:
+    with pytest.raises(SetupError) as refused:
+        migrate("--records", "postgresql+psycopg://agentrun@127.0.0.1:1/calls@x")
+    assert "password before it" in str(refused.value)
+    assert "write %40 for an @ in the name of a user or of a database" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from agentrun.call import Call
+from agentrun.server.shared_state.backend import Backend
+from agentrun.server.shared_state.state import SharedState
 from agentrun.transports import daily
 from agentrun.transports.connection import Connection
 from agentrun.transports.daily import Invitation
@@ -50,6 +54,17 @@ async def test_when_its_call_ends_that_is_told(tmp_path: Path, said: list[str]) 
         assert said[-1].strip() == (
             "desk has left the room of its spec: the caller hung up; serve again to join it anew"
         )
+
+
+async def test_machines_are_told_that_each_of_them_joins_it(tmp_path: Path, said: list[str]) -> None:
+    async with open_desk(tmp_path, transport=GIVEN, environ=ENVIRON) as desk:
+        desk.calls.join_given_rooms()
+        assert said == []
+        shared = SimpleNamespace(url="postgresql+psycopg://db/agentrun")
+        desk.switchboard.admission.state = SharedState(cast(Backend, shared))
+        desk.calls.join_given_rooms()
+        assert "so it does from each machine that serves it" in said[0]
+        desk.switchboard.admission.state = SharedState()
 
 
 async def test_a_join_that_is_refused_is_told(tmp_path: Path, said: list[str]) -> None:

@@ -111,7 +111,7 @@ async def test_filters_stay_in_the_links_and_in_the_form(
     assert BAD not in page
     monkeypatch.setattr(call_selection, "MOST_SEARCHED", 2)
     page = (await dashboard.get("", text="Plätze")).text
-    assert "2 calls were looked into" in page
+    assert "The newest calls were looked into" in page
     assert "before=" in page
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from agentrun.records import record_shape
 from agentrun.records.store.call_query import CallQuery
 from agentrun.records.store.search.postgresql import PostgreSQLIndex
 from agentrun.records.store.search.sections import sections
@@ -23,11 +24,17 @@ UNINDEXED = sa.text("calls.search_state <> calls.seen || '/' || coalesce(calls.e
 """As the index over these rows has it: whether a call isn't in the index as it is now."""
 
 
+_READ = (CALLS.c.agent, CALLS.c.id, CALLS.c.started, CALLS.c.ended, CALLS.c.record)
+
+
 class _Index(Protocol):
     """The index of one kind of database."""
 
     def candidates(self, wanted: CallQuery, most: int) -> sa.Select[Any]:
         """The agents, ids and beginnings of the newest calls that may match, at most so many."""
+
+    def bound(self, wanted: CallQuery) -> sa.Select[Any] | None:
+        """When the oldest call began that is looked at; None where all are."""
 
     def write(self, connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
         """Put records into the index, whether they are in it or not."""
@@ -49,29 +56,32 @@ class SearchIndex:
         """The calls of the index that may match; None where there is no index."""
         return self._index.candidates(wanted, most) if self._index else None
 
+    def bound(self, wanted: CallQuery) -> sa.Select[Any] | None:
+        """When the oldest call of the index began that is looked at; None where all are."""
+        return self._index.bound(wanted) if self._index else None
+
     def add(self, most: int = BATCH) -> int:
         """Put up to ``most`` ended calls into the index, the newest first; how many there were."""
         if self._index is None:
             return 0
         state = CALLS.c.seen + "/" + sa.func.coalesce(CALLS.c.ended, "")
-        query = sa.select(CALLS.c.agent, CALLS.c.id, CALLS.c.record).where(
-            UNINDEXED, CALLS.c.ended.is_not(None)
-        )
+        query = sa.select(*_READ).where(UNINDEXED, CALLS.c.ended.is_not(None))
         query = query.order_by(CALLS.c.started.desc()).limit(most)
         with self._engine.begin() as connection:
             if connection.dialect.name == "sqlite":
                 # nobody may write between the reading and the writing
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+            rows = connection.execute(query.with_for_update(skip_locked=True)).mappings().all()
             if not rows:
                 return 0
-            keys = [(agent, call_id) for agent, call_id, _ in rows]
+            keys = [(row["agent"], row["id"]) for row in rows]
             these = sa.tuple_(CALLS.c.agent, CALLS.c.id).in_(keys)
             connection.execute(sa.update(CALLS).where(these).values(search_state=state))
-            self._index.write(connection, [_with_key(*row) for row in rows])
+            self._index.write(connection, [_with_key(row) for row in rows])
         return len(rows)
 
 
-def _with_key(agent: str, call_id: str, record: dict[str, Any]) -> dict[str, Any]:
-    key = {"agent": agent, "id": call_id, "started": record["started"]}
+def _with_key(row: sa.RowMapping) -> dict[str, Any]:
+    record = record_shape.stored(row["record"], row)
+    key = {name: record[name] for name in ("agent", "id", "started")}
     return {**key, "sections": sections(record)}

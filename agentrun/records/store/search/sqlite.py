@@ -16,6 +16,8 @@ from agentrun.records.store.search.sections import NAMES, Part, parts
 
 RUN = 3
 """Letters of a run; what is shorter is looked for in the texts."""
+MOST_READ = 2000
+"""Texts that are read for it, of the newest calls."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 KEYS = sa.table(
     "search_index",
@@ -34,19 +36,25 @@ class SQLiteIndex:
 
     def candidates(self, wanted: CallQuery, most: int) -> sa.Select[Any]:
         """The agents, ids and beginnings of the newest calls that may match, at most so many."""
-        query = sa.select(KEYS.c.agent, KEYS.c.id, KEYS.c.started)
-        query = query.select_from(TEXTS.join(KEYS, KEYS.c.number == TEXTS.c.rowid))
-        some = parts(wanted.has, wanted.agent)
-        if runs := " AND ".join(_runs(part) for part in some if len(part[1]) >= RUN):
-            query = query.where(sa.literal_column("search_text").op("MATCH", is_comparison=True)(runs))
-        for name, text in some:
-            if len(text) < RUN:
-                query = query.where(sa.func.instr(TEXTS.c[name], text) > 0)
-        if wanted.since:
-            query = query.where(TEXTS.c.rowid >= number(wanted.since))
-        if wanted.before:
-            query = query.where(TEXTS.c.rowid < number(wanted.before))
-        return query.order_by(TEXTS.c.rowid.desc()).limit(most)
+        query: sa.Select[Any] = sa.select(KEYS.c.agent, KEYS.c.id, KEYS.c.started)
+        short = [part for part in parts(wanted.has, wanted.agent) if len(part[1]) < RUN]
+        if not short:
+            query = _found(wanted, query.select_from(TEXTS.join(KEYS, KEYS.c.number == TEXTS.c.rowid)))
+            return query.order_by(TEXTS.c.rowid.desc()).limit(most)
+        newest = _newest(wanted).limit(MOST_READ).subquery()
+        rows = newest.join(TEXTS, TEXTS.c.rowid == newest.c.rowid)
+        query = query.select_from(rows.join(KEYS, KEYS.c.number == newest.c.rowid))
+        for name, text in short:
+            query = query.where(sa.func.instr(TEXTS.c[name], text) > 0)
+        return query.order_by(newest.c.rowid.desc()).limit(most)
+
+    def bound(self, wanted: CallQuery) -> sa.Select[Any] | None:
+        """When the oldest call began that is read for short words; None where there is nothing to be read."""
+        if all(len(text) >= RUN for _, text in parts(wanted.has, wanted.agent)):
+            return None
+        last = _newest(wanted).offset(MOST_READ - 1).limit(1).subquery()
+        began: sa.Select[Any] = sa.select(KEYS.c.started)
+        return began.join_from(KEYS, last, KEYS.c.number == last.c.rowid)
 
     def write(self, connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
         """Put records into the index, whether they are in it or not."""
@@ -65,6 +73,23 @@ class SQLiteIndex:
 def number(moment: datetime) -> int:
     """The microseconds from 1970 to ``moment``."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _newest(wanted: CallQuery) -> sa.Select[Any]:
+    """The numbers of the calls that the index finds, the newest first."""
+    return _found(wanted, sa.select(TEXTS.c.rowid)).order_by(TEXTS.c.rowid.desc())
+
+
+def _found(wanted: CallQuery, query: sa.Select[Any]) -> sa.Select[Any]:
+    """Those of a ``query`` that have every run of the search, and began when they should."""
+    some = parts(wanted.has, wanted.agent)
+    if runs := " AND ".join(_runs(part) for part in some if len(part[1]) >= RUN):
+        query = query.where(sa.literal_column("search_text").op("MATCH", is_comparison=True)(runs))
+    if wanted.since:
+        query = query.where(TEXTS.c.rowid >= number(wanted.since))
+    if wanted.before:
+        query = query.where(TEXTS.c.rowid < number(wanted.before))
+    return query
 
 
 def _free(connection: sa.Connection, place: int) -> int:

@@ -17,6 +17,7 @@ from agentrun.records import CallRecord, Entry
 from agentrun.records.redaction.redaction import Redaction
 from agentrun.records.store import call_selection, engine
 from agentrun.records.store.call_filter import CallFilter
+from agentrun.records.store.search import sqlite
 from agentrun.records.store.store import CallQuery, Store
 from agentrun.records.store.tables import CALLS
 from tests.records.store.test_call_filter import FILTERS, rows
@@ -115,6 +116,27 @@ def test_an_old_call_is_found_behind_any_number_of_newer_ones(
     assert ids(store, CallFilter(text="nothing"), before=until) == ["CA2", "CA3"]
     assert ids(store, CallFilter(text="nothing"), since=BEGAN, agent="desk") == ["CA0"]
     assert ids(store, CallFilter(text="nothing"), agent="des") == []
+
+
+def test_a_word_of_two_letters_is_read_for_in_a_bounded_number_of_texts(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "MOST_READ", 3)
+    store.save([call(n, "東京" if n in (1, 4, 6) else "nothing") for n in range(8)], "a server")
+    index_all(store)
+    two = CallFilter(text="東京")
+    if store._engine.dialect.name == "postgresql":
+        assert ids(store, two) == ["CA1", "CA4", "CA6"]
+        assert store.last_searched(CallQuery(has=two)) is None
+        return
+    before, found = None, []
+    for _ in range(3):
+        found.append(ids(store, two, before=before, agent="desk"))
+        if (until := store.last_searched(CallQuery("desk", has=two, before=before))) is None:
+            break
+        before = datetime.fromisoformat(until)
+    assert found == [["CA1"], ["CA4"], ["CA6"]], "each page looks further back"
+    assert until is None, "that was all"
 
 
 def test_what_an_older_agentrun_writes_comes_into_the_index_again(store: Store) -> None:
