@@ -113,6 +113,28 @@ async def test_a_connection_that_is_lost_is_replaced_and_the_call_goes_on(tmp_pa
     assert page.complaints == []
 
 
+async def test_a_connection_that_never_comes_about_is_told_with_what_may_be_in_its_way(
+    tmp_path: Path,
+) -> None:
+    fails = """() => {
+      const set = RTCPeerConnection.prototype.setRemoteDescription;
+      RTCPeerConnection.prototype.setRemoteDescription = function (given) {
+        const sdp = given.sdp.replace(/^a=candidate.*\\r\\n/gm, "");
+        setTimeout(() => {
+          Object.defineProperty(this, "connectionState", {value: "failed"});
+          this.dispatchEvent(new Event("connectionstatechange"));
+        }, 500);
+        return set.call(this, {...given, sdp});
+      };
+    }"""
+    async with open_hasty_desk(tmp_path, [HELLO]) as desk, talk(desk.server.url) as page:
+        await page.page.evaluate(fails)
+        await page.begin()
+        await page.shows("error", "desk can't be reached: no connection came about.")
+        await page.shows("error", "A firewall or a VPN may hold back UDP")
+        await page.shows("connection", "Not connected.")
+
+
 async def test_a_connection_that_is_lost_for_good_ends_the_call_on_both_sides(tmp_path: Path) -> None:
     async with open_hasty_desk(tmp_path, [HELLO]) as desk, talk(desk.server.url) as page:
         await page.begin()

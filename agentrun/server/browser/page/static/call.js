@@ -21,7 +21,7 @@ export class Call extends EventTarget {
     this.agent = agent;
     this.draft = draft;
     this.id = "";
-    this.closed = this.mending = false;
+    this.closed = this.mending = this.wasUp = false;
     this.peers = [];
     this.peer = this.sender = this.channel = null;
   }
@@ -30,8 +30,12 @@ export class Call extends EventTarget {
   async connect(stream) {
     await this.#negotiate(stream.getAudioTracks()[0]);
     setTimeout(() => {
-      if (!this.mending && this.channel.readyState !== "open") this.#over(`${this.agent} can't be reached: no connection came about.`);
+      if (!this.wasUp) this.#unreachable();
     }, CONNECT_MILLISECONDS);
+  }
+
+  #unreachable() {
+    this.#over(`${this.agent} can't be reached: no connection came about.`);
   }
 
   // A connection that sends `track`: the call's first, or one in place of another that was lost.
@@ -68,7 +72,8 @@ export class Call extends EventTarget {
 
   // Keeps the call through the loss of its connection: offers another until one is up, or the server has given it up.
   async #mend() {
-    if (this.mending || this.closed || !this.name) return;
+    if (this.mending || this.closed) return;
+    if (!this.wasUp) return this.#unreachable();
     this.mending = true;
     this.#tell("shaky");
     const end = performance.now() + KEPT_MILLISECONDS;
@@ -117,6 +122,7 @@ export class Call extends EventTarget {
   }
 
   #up() {
+    this.wasUp = true;
     for (const peer of this.peers.splice(0, this.peers.length - 1)) peer.close();
     this.#tell("up");
   }
