@@ -100,14 +100,8 @@ def _files(paths: Sequence[Path], findings: Findings) -> list[Path]:
         if not inside:
             missing = SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files")
             findings.problems.add(examination.problem_of(missing))
-        files += map(_spec_of, inside)
+        files += inside
     return list(dict.fromkeys(files))
-
-
-def _spec_of(path: Path) -> Path:
-    """The spec beside a file of tests, which are checked with it; any other path as it is."""
-    beside = path.with_name(path.name.replace(".tests.", "."))
-    return beside if beside != path and beside.exists() else path
 
 
 def _is_folder(path: Path) -> bool:

@@ -199,3 +199,15 @@ def test_this_copy_comes_along_as_a_wheel_and_the_same_source_gives_the_same_one
     ):
         assert wanted in names
     assert not any("__pycache__" in one for one in names)
+
+
+@pytest.mark.parametrize("target", ["image", "bot"])
+def test_a_file_of_tests_that_a_shell_names_too_is_taken_for_its_spec(
+    tmp_path: Path, spec: str, target: str
+) -> None:
+    """As with ``agents/*.yaml``."""
+    tests = Path(spec).with_name("desk.tests.yaml")
+    tests.write_text("name: desk\nscenarios: [{name: a, turns: [{user: Hello}]}]\n")
+    given = [str(tests), spec, "--to", str(tmp_path / "out"), "--target", target]
+    done = CliRunner().invoke(eject.command, given, catch_exceptions=False)
+    assert done.exit_code == 0, done.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agentrun import plugins, spec
+from agentrun.deploy.bot import files as bot
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.image import files as image
 from agentrun.deploy.pipecat_cloud import files as pipecat_cloud
@@ -44,6 +46,12 @@ def test_a_folder_is_copied_by_its_own_name(tmp_path: Path, files: Files) -> Non
     assert not re.search(r"""(?<!\\)[$'"]""", "".join(words)), "nothing is left for the engine to fill in"
     if files is image.files:
         assert lint(text) == ""
+
+
+@pytest.mark.parametrize("folder", [ODD, "back\\Nslash", '"""'])
+def test_a_plain_bot_is_python_whatever_its_spec_was_called(tmp_path: Path, folder: str) -> None:
+    text = bot.files(project_in(tmp_path / "project", folder))["bot.py"].decode()
+    assert f"Written from {folder}/desk.yaml." in (ast.get_docstring(ast.parse(text)) or "")
 
 
 @pytest.mark.parametrize("folder", ["a[1]", "what?", "*", "back\\slash"])

@@ -57,11 +57,17 @@ def override_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _agents_folder(ctx: click.Context, param: click.Parameter, paths: tuple[Path, ...]) -> tuple[Path, ...]:
     if paths or ctx.resilient_parsing:
-        return paths
+        return tuple(dict.fromkeys(map(_spec_of, paths)))
     if not _AGENTS.is_dir():
         metavar = param.make_metavar(ctx)
         raise click.UsageError(f"Missing argument '{metavar}': there is no folder {_AGENTS}/ here to take.")
     return (_AGENTS,)
+
+
+def _spec_of(path: Path) -> Path:
+    """The spec beside a file of tests, which a shell names as well for ``agents/*.yaml``; else ``path``."""
+    beside = path.with_name(path.name.replace(".tests.", ".")) if path.name else path
+    return beside if beside != path and beside.exists() else path
 
 
 def specs_argument(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
