@@ -19,7 +19,7 @@ from pipecat.audio.vad.vad_analyzer import VADParams
 from agentrun import processors
 from agentrun.http import bounded_answers, tls
 from agentrun.pipeline import pipecat_private
-from agentrun.pipeline.services import event_streams, http_retries
+from agentrun.pipeline.services import event_streams, http_retries, lost_peers
 from agentrun.pipeline.services.openai_speech import PreparedSpeech
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.tools.mcp.servers import McpServers
@@ -46,9 +46,11 @@ class Resources:
         self._smart_turn = pipecat_private.smart_turn_session()
         #: What judges the ends of turns, for all calls.
         self.turn_threads = ThreadPoolExecutor(_cores(), "smart-turn", initializer=_give_way)
+        limits, verify = _lasting(openai.DEFAULT_CONNECTION_LIMITS), tls.system_context()
         self.http_client = openai.DefaultAsyncHttpxClient(
-            limits=_lasting(openai.DEFAULT_CONNECTION_LIMITS),
-            verify=tls.system_context(),
+            limits=limits,
+            verify=verify,
+            mounts=lost_peers.mounts(limits, verify),
             event_hooks={"response": [http_retries.bound_retries, event_streams.skip_byte_order_mark]},
         )
         self.web = tool_client()

@@ -104,9 +104,7 @@ class Answer:
             return AnswerState.FAILED, f"no answer within {silent}"
         if self.state is AnswerState.SPEAKING or self._begun:
             return AnswerState.STALLED, self._broken or f"the answer stopped for {silent}"
-        if now < self.silence.asked + self.first:
-            return AnswerState.FAILED, f"no answer began within {silent} of the caller's last word"
-        return AnswerState.FAILED, f"no answer began within {self.first:g} s"
+        return AnswerState.FAILED, f"no answer began within {self.silence.described(now)}"
 
     def owed(self, now: float, since: float | None = None, on_purpose: float = math.inf) -> None:
         """An answer is asked for; the caller waits since their last word, or as is told (``Silence.ask``)."""

@@ -131,6 +131,8 @@ class ResponseDeadline:
 
     def caller_speaks(self, *, interrupts: bool = True) -> None:
         """The caller's turn has begun, and cuts off what is owed or being said where it ``interrupts``."""
+        if interrupts and self.state is AnswerState.AWAITED and not self.answer.tools.of_turn:
+            self.answer.silence.spoken_into(self._now())
         self.answer.caller_speaks(interrupts=interrupts)
         self._arm()
 

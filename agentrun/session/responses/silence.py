@@ -9,6 +9,11 @@ GRACE_SECONDS = 2.5
 """How much longer than one attempt the whole of them may take; with the apology behind it, silence ends
 within 4 s more."""
 
+_PAUSE_SECONDS = 2.0
+"""A shorter wait, which the caller ends by speaking, may be a pause in what they say."""
+_LEAST_SECONDS = 1.5
+"""What an answer has at the least, to somebody who has asked again and again."""
+
 
 @dataclass
 class Silence:
@@ -25,6 +30,8 @@ class Silence:
     """
 
     first: float
+    unheard: float = field(default=0.0, init=False)
+    """How long the caller has waited in earlier turns, since they heard the agent last."""
     since: float = field(default=0.0, init=False)
     asked: float = field(default=0.0, init=False)
     last_word: float | None = field(default=None, init=False)
@@ -38,7 +45,24 @@ class Silence:
     @property
     def limit(self) -> float:
         """When the caller has to hear something, whoever is at work."""
-        return self.since + self.first + GRACE_SECONDS
+        limit = self.since + self.first + GRACE_SECONDS
+        return max(limit - self.unheard, self.asked + _LEAST_SECONDS) if self.unheard else limit
+
+    def described(self, now: float) -> str:
+        """How long nothing of an answer has come, in words."""
+        waited = now - self.since
+        if self.unheard:
+            return f"{self.unheard + waited:.1f} s, in which the caller has spoken again"
+        late = now < self.asked + self.first
+        return f"{waited:.1f} s of the caller's last word" if late else f"{self.first:g} s"
+
+    def spoken_into(self, now: float) -> None:
+        """The caller, who waits, speaks again: what they have waited for is not forgotten.
+
+        Who says "hello?" each few seconds would else wait for a model that hangs for as long as they do.
+        """
+        if now - self.since >= _PAUSE_SECONDS:
+            self.unheard += now - self.since
 
     def caller_began(self) -> None:
         """The caller's voice is heard."""
@@ -51,6 +75,7 @@ class Silence:
     def agent_began(self) -> None:
         """The agent is heard: what the caller said before it was waited for."""
         self.last_word = None
+        self.unheard = 0.0
 
     def agent_ended(self, now: float) -> None:
         """The agent's last sound."""

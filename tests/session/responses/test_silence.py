@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from agentrun.session.responses.answer import Answer
 from agentrun.session.responses.answer_state import AnswerState
 from agentrun.session.responses.response_deadline import ResponseDeadline
@@ -149,3 +151,51 @@ def test_a_caller_who_speaks_while_something_is_owed_waits_from_their_last_word(
     answer.silence.caller_ended(14.0)
     answer.again(15.0)
     assert answer.deadline == 14.0 + LIMIT
+
+
+def ask_each(seconds: float, model: float) -> tuple[float, str]:
+    """When somebody who says "hello?" each few ``seconds`` hears of a failure, and why.
+
+    The model would answer each time after ``model`` seconds, and begins anew with each turn.
+    """
+
+    async def call() -> tuple[float, str]:
+        loop = asyncio.get_running_loop()
+        failed: asyncio.Future[str] = loop.create_future()
+
+        async def outcome(_state: AnswerState, reason: str) -> None:
+            failed.set_result(reason)
+
+        deadline, began = ResponseDeadline(FIRST, outcome), loop.time()
+        while not failed.done() and loop.time() - began < 60:
+            deadline.caller_speaks()
+            deadline.voice_began()
+            deadline.voice_ended()
+            deadline.caller_stops()
+            deadline.owed()
+            await asyncio.wait([failed], timeout=min(seconds, model))
+            if model < seconds and not failed.done():
+                deadline.note(speaking=True)
+                deadline.note(speaking=False)
+                await asyncio.wait([failed], timeout=seconds - model)
+        await deadline.close()
+        return loop.time() - began, failed.result() if failed.done() else ""
+
+    return virtual_time.run(call())
+
+
+@pytest.mark.parametrize("seconds", [2.5, 3.0, 4.0, 5.5])
+def test_a_caller_who_asks_again_and_again_does_not_put_off_the_end(seconds: float) -> None:
+    after, reason = ask_each(seconds, model=100.0)
+    assert FIRST < after < FIRST + 4 + seconds
+    assert "in which the caller has spoken again" in reason
+
+
+def test_pauses_in_speech_are_no_waiting() -> None:
+    after, reason = ask_each(1.5, model=100.0)
+    assert (after >= 60, reason) == (True, "")
+
+
+def test_an_answer_that_was_heard_ends_the_count() -> None:
+    after, reason = ask_each(5.0, model=4.0)
+    assert (after >= 60, reason) == (True, "")
