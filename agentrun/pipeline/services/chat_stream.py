@@ -13,11 +13,11 @@ from pipecat.services.openai.base_llm import BaseOpenAILLMService
 
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.pushed_frames import watch_pushed_frames
-from agentrun.pipeline.services import end_of_answer
+from agentrun.pipeline.services import end_of_answer, provider_words
 
 AFTER_REASON_SECONDS = 1.0
 """How long what follows the reason why a model stopped is waited for: the usage, or the stream's end."""
-
+_MOST_WORDS = 300
 _NO_REASON = "failed: the stream ended without the reason that others ended with"
 """The reason of an answer that a server between has cut off, where the model's have one."""
 
@@ -62,10 +62,11 @@ class NotedStream:
         await close()
 
     async def _chunks(self) -> AsyncGenerator[Any, None]:
-        reason, empty = "", True
+        reason, told, empty = "", "", True
         chunks = self._stream.__aiter__()
         while (chunk := await _following(chunks, reason)) is not None:
             empty = False
+            told = told or _told(chunk)
             _keep_one_answer(chunk)
             for choice in chunk.choices or ():
                 reason = getattr(choice, "finish_reason", None) or reason
@@ -73,7 +74,7 @@ class NotedStream:
                 _speak_refusal(getattr(choice, "delta", None))
                 _join_parts(getattr(choice, "delta", None))
             yield chunk
-        self._ended(self._answered() if empty else reason)
+        self._ended(self._answered() if empty else reason or told)
 
     def _answered(self) -> str:
         response = getattr(self._stream, "response", None)
@@ -90,6 +91,16 @@ async def _following(chunks: AsyncIterator[Any], reason: str) -> Any:
             return await anext(chunks, None)
     except TimeoutError:
         return None
+
+
+def _told(chunk: Any) -> str:
+    """The reason of an answer that ends without one of its own, behind an event that is none of an answer.
+
+    Servers tell of errors so (``event: error``, with a ``message``). An answer may come behind such words,
+    which are then forgotten.
+    """
+    words = provider_words.found(chunk.model_extra or {}) if chunk.choices is None else ""
+    return f"failed: {words[:_MOST_WORDS]}" if words else ""
 
 
 def _keep_one_answer(chunk: Any) -> None:

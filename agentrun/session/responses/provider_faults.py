@@ -17,8 +17,7 @@ from pipecat.utils.errors import ErrorCategory, classify_http_status_code, extra
 from agentrun.pipeline.failover.failover import Failover
 from agentrun.pipeline.failover.stt import NothingHeardFrame, NoWordsFrame
 from agentrun.pipeline.pipeline_parts import PipelineParts
-from agentrun.pipeline.services import http_retries
-from agentrun.session.responses import provider_words
+from agentrun.pipeline.services import http_retries, provider_words
 from agentrun.session.responses.answer_state import AnswerState
 
 _QUOTA = re.compile("insufficient_quota|exceeded your current quota")

@@ -165,3 +165,27 @@ def test_a_server_that_never_tells_reasons_is_believed(tmp_path: Path) -> None:
     said, errors = heard(tmp_path, HALF, HALF)
     assert said == ["We are open from six. And we close at"] * 2
     assert errors == []
+
+
+class Ended(LeftOpen):
+    async def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
+        for each in self._chunks:
+            assert isinstance(each, ChatCompletionChunk)
+            yield each
+
+
+@pytest.mark.parametrize(
+    ("event", "end", "expected"),
+    [
+        ({"message": "overloaded"}, None, "failed: overloaded"),
+        ({"type": "error", "detail": [{"msg": "no memory"}]}, None, "failed: no memory"),
+        ({"status": "queued", "message": "waiting"}, "stop", "stop"),
+        ({"type": "ping"}, None, ""),
+    ],
+)
+def test_an_error_in_an_event_of_its_own_is_why_an_answer_ended(
+    event: dict[str, Any], end: str | None, expected: str
+) -> None:
+    told = ChatCompletionChunk.construct(**event)
+    _, reasons, _ = virtual_time.run(read(Ended(chunk("We are open and "), told, chunk("", end))))
+    assert reasons == [expected]
