@@ -110,7 +110,7 @@ def command(path: Path) -> list[str]:
     """What runs a balancer with its configuration until it is ended."""
     if path.name == "nginx.conf":
         return [found("nginx"), "-c", str(path), "-p", str(path.parent)]
-    return [found("haproxy"), "-db", "-q", "-f", str(path)]
+    return [found("haproxy"), "-W", "-db", "-q", "-f", str(path)]
 
 
 def found(program: str) -> str:

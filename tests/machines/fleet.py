@@ -50,6 +50,8 @@ class Fleet:
     ports: list[int]
     options: dict[str, Any] = field(default_factory=dict)
     """Those of each server, beside its port, address and store."""
+    proxy: asyncio.subprocess.Process | None = None
+    """The balancer's first process, once it runs."""
     _up: dict[int, tuple[RunningServer, contextlib.AsyncExitStack]] = field(default_factory=dict)
 
     @property
@@ -109,7 +111,9 @@ async def fleet(
         for index in range(number):
             await servers.start(index)
         config = balancer(folder, *ports) if balancer else _configuration(folder, look_seconds, *ports)
-        proxy = await asyncio.create_subprocess_exec(*command(config), stdout=DEVNULL, stderr=sys.stderr)
+        servers.proxy = proxy = await asyncio.create_subprocess_exec(
+            *command(config), stdout=DEVNULL, stderr=sys.stderr
+        )
         stack.push_async_callback(end, proxy)
         await is_ready(servers.url)
         yield servers

@@ -2,7 +2,8 @@
 
 ``python -m tests.machines.kills [--part PART] [--moment MOMENT]``: two machines of two workers behind haproxy
 with one PostgreSQL; what is killed is started again at once, as an init system does. Prints a line for each,
-and exits with 1 where a call was lost that need not be, or its record is not as it should be.
+and exits with 1 where a call was lost that need not be, or its record is not as it should be. Some of it is
+in ``test_kills.py``.
 """
 
 from __future__ import annotations

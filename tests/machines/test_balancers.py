@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from agentrun.server.admission.admission import EXPECTED_SECONDS
 from agentrun.simulate.caller import PhoneCall, RefusedError
+from tests.calls.desk import QUESTION, listen
 from tests.docs.test_balancer import configuration, found, nginx
 from tests.machines.fleet import BEHIND_HAPROXY, Fleet, fleet
 from tests.machines.rig import is_ready
@@ -42,6 +45,30 @@ async def test_a_full_machine_never_says_busy_while_another_is_free(tmp_path: Pa
                 assert not any(call.over for call in calls)
                 await asyncio.gather(*(call.hang_up() for call in calls))
             await free(servers)
+
+
+@pytest.mark.parametrize(
+    ("balancer", "reload"),
+    [
+        (configuration, signal.SIGUSR2),
+        pytest.param(nginx, signal.SIGHUP, marks=pytest.mark.needs(found("nginx"), "apt-get install nginx")),
+    ],
+    ids=["haproxy", "nginx"],
+)
+async def test_a_balancer_that_reads_its_file_anew_cuts_no_call(
+    tmp_path: Path, store: str, balancer: Callable[..., Path], reload: signal.Signals
+) -> None:
+    async with fleet(tmp_path, store, balancer=balancer) as servers, contextlib.AsyncExitStack() as stack:
+        call = await greeted(servers, stack)
+        assert servers.proxy is not None
+        servers.proxy.send_signal(reload)
+        await asyncio.sleep(2.0)
+        assert await talks(servers) == "caller", "new calls are answered"
+        assert not call.over
+        await call.say(QUESTION)
+        assert await listen(call, 40.0), "and the one of before goes on"
+        await call.hang_up()
+        assert call.ended_by == "caller"
 
 
 @pytest.mark.needs(found("nginx"), "apt-get install nginx")
