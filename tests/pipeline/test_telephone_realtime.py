@@ -1,5 +1,6 @@
 """A realtime model that speaks a telephone's mu-law: what it is sent, and what is made of its answers."""
 
+import asyncio
 import base64
 import inspect
 import json
@@ -36,11 +37,24 @@ class Socket:
     def __init__(self, *messages: str, unsent: int = 0) -> None:
         self.sent: list[dict[str, Any]] = []
         self.state = State.OPEN
+        self.reads = True
         self.protocol = self.transport = self
         self._unsent, self._messages = unsent, messages
 
     def get_write_buffer_size(self) -> int:
         return self._unsent
+
+    def is_closing(self) -> bool:
+        return False
+
+    def is_reading(self) -> bool:
+        return self.reads
+
+    def pause_reading(self) -> None:
+        self.reads = False
+
+    def resume_reading(self) -> None:
+        self.reads = True
 
     def send_text(self, data: bytes) -> None:
         self.sent.append(json.loads(data))
@@ -289,6 +303,60 @@ async def test_pieces_are_larger_once_the_answer_is_well_ahead_of_what_is_heard(
     for _ in range(1 + 4):
         await service._hear(json.loads(_delta(PIECE)))
     assert _lengths(service)[-2:] == [160, 640]
+
+
+async def _well_ahead(service: Service) -> None:
+    """Let the model send a second of an answer to a caller who is silent."""
+    for _ in range(30):
+        service.take(SILENCE)
+    for _ in range(51):
+        await service._hear(json.loads(_delta(PIECE)))
+
+
+async def test_messages_wait_while_an_answer_is_ahead_until_the_caller_makes_a_sound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(telephone_realtime, "REST_SECONDS", 60.0)
+    socket = Socket()
+    service, _ = _joining(socket)
+    await _well_ahead(service)
+    assert not socket.reads
+    service.take(SILENCE)
+    assert not socket.reads
+    service.take(PIECE)
+    assert socket.reads
+    await service._hear(json.loads(_delta(bytes(1600))))
+    assert socket.reads
+
+
+async def test_messages_wait_for_a_moment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telephone_realtime, "REST_SECONDS", 0.01)
+    socket = Socket()
+    service, _ = _joining(socket)
+    await _well_ahead(service)
+    assert not socket.reads
+    await asyncio.sleep(0.05)
+    assert socket.reads
+
+
+@pytest.mark.parametrize("reason", ["the model hears somebody", "the caller is not silent", "single pieces"])
+async def test_messages_are_read_as_they_come_where_the_model_may_say_that_the_caller_speaks(
+    reason: str,
+) -> None:
+    socket = Socket()
+    service, heard = _joining(socket)
+    if reason == "the model hears somebody":
+        heard.note_news("input_audio_buffer.speech_started", {})
+    elif reason == "single pieces":
+        service._pieces = None
+    await _well_ahead(service) if reason != "the caller is not silent" else await _answer(service)
+    assert socket.reads
+
+
+async def _answer(service: Service) -> None:
+    for _ in range(51):
+        service.take(PIECE)
+        await service._hear(json.loads(_delta(PIECE)))
 
 
 async def test_sound_that_comes_no_faster_than_it_is_heard_does_not_wait_for_more(

@@ -38,6 +38,11 @@ class CallerPieces:
         self._quiet_bytes = 0
         self._waiting = bytearray()
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether the caller has been quiet for a while, and the model hears nobody either."""
+        return self._quiet_bytes > SETTLED_SECONDS * mulaw.RATE and not self._is_heard()
+
     def take(self, sound: bytes, *, at_once: bool = False) -> bytes:
         """What is to be sent now that ``sound`` in mu-law has come: nothing, or all that has waited.
 
@@ -59,8 +64,7 @@ class CallerPieces:
             self._quiet_bytes = 0
             return SPEECH_SECONDS * mulaw.RATE if self._is_heard() else 0.0
         self._quiet_bytes += len(sound)
-        settled = self._quiet_bytes > SETTLED_SECONDS * mulaw.RATE
-        return QUIET_SECONDS * mulaw.RATE if settled and not self._is_heard() else 0.0
+        return QUIET_SECONDS * mulaw.RATE if self.is_silent else 0.0
 
     def _is_quiet(self, sound: bytes) -> bool:
         """Whether ``sound`` is little louder than the line is by itself."""

@@ -19,6 +19,7 @@ from websockets.protocol import State
 from agentrun.pipeline.audio.caller_pieces import CallerPieces
 from agentrun.pipeline.pipecat_private.readable_events import SOUND, WORDS
 from agentrun.pipeline.pipecat_private.realtime_events import session_events
+from agentrun.pipeline.services.reading_pauses import ReadingPauses
 from agentrun.transports import mulaw
 
 WAITING_PIECES = 250
@@ -33,6 +34,8 @@ AHEAD_SECONDS = 0.4
 """Where so much of an answer has gone on that was not heard yet, a piece is larger."""
 LARGER = 2.5
 """By how much: 200 ms, or 100 ms of waiting."""
+REST_SECONDS = 0.1
+"""For how long nothing is read then, unless the caller makes a sound, to which the model may react."""
 Taker = Callable[[dict[str, Any]], Awaitable[None]]
 """Given an event."""
 
@@ -46,6 +49,7 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._pieces: CallerPieces | None = None
+        self._rests = ReadingPauses()
         self._unsent: deque[str] = deque(maxlen=WAITING_PIECES)
         self._heard = bytearray()
         self._words = ""
@@ -68,6 +72,8 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
             return
         if self._pieces:
             sound = self._pieces.take(sound, at_once=bool(self._unsent) or not self._api_session_ready)
+            if not self._pieces.is_silent:
+                self._rests.end()
         if not sound:
             return
         event = f'{{"type":"input_audio_buffer.append","audio":"{base64.b64encode(sound).decode()}"}}'
@@ -120,6 +126,12 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
         self._heard += sound
         if before is None or before.item_id != where["item_id"] or self._is_whole_piece():
             await self._hand_on()
+            socket: Any = self._websocket
+            if self._pieces and self._pieces.is_silent and self._is_ahead():
+                self._rests.begin(socket.transport, REST_SECONDS)
+
+    def _is_ahead(self) -> bool:
+        return self._handed_on_until - asyncio.get_running_loop().time() >= AHEAD_SECONDS
 
     async def _read(self, event: dict[str, Any]) -> None:
         self._words += event["delta"]
@@ -128,9 +140,8 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
 
     def _is_whole_piece(self) -> bool:
         """Whether what has come is to go on by now."""
-        now = asyncio.get_running_loop().time()
-        larger = LARGER if self._handed_on_until - now >= AHEAD_SECONDS else 1.0
-        waited = now - self._handed_on_at
+        larger = LARGER if self._is_ahead() else 1.0
+        waited = asyncio.get_running_loop().time() - self._handed_on_at
         return len(self._heard) >= PIECE_BYTES * larger or waited >= PIECE_SECONDS * larger
 
     async def _hand_on(self) -> None:
