@@ -111,11 +111,12 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
                 self._websocket = whole
 
     async def _hear(self, event: dict[str, Any]) -> None:
-        await self.stop_ttfb_metrics()
-        where = {key: event[key] for key in ("item_id", "content_index", "response_id")}
         before: Any = self._current_audio_response
         current: Any = before
-        if before is None or before.item_id != where["item_id"]:
+        is_first = before is None or before.item_id != event["item_id"]
+        if is_first:
+            await self.stop_ttfb_metrics()
+            where = {key: event[key] for key in ("item_id", "content_index", "response_id")}
             current = CurrentAudioResponse(start_time_ms=int(time.time() * 1000), **where)
             self._current_audio_response = current
         if before is None:
@@ -124,7 +125,7 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
         sound = base64.b64decode(event["delta"])
         current.total_size += len(sound)
         self._heard += sound
-        if before is None or before.item_id != where["item_id"] or self._is_whole_piece():
+        if is_first or self._is_whole_piece():
             await self._hand_on()
             socket: Any = self._websocket
             if self._pieces and self._pieces.is_silent and self._is_ahead():
