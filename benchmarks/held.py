@@ -4,7 +4,9 @@
 agentrun run on the first core, everything else on the others. Calls are added until the p95 of the answers is
 100 ms above that of one call, or 100 ms of silence are heard within an answer. Then, "past", three times as
 many as were held are offered; agentrun is started anew for it with ``--max-calls auto``, and whom it refuses
-as busy is counted. Three questions a call, realistic delays, noise on the line. About 20 minutes.
+as busy is counted. Where the climb ends before the limit (``--most``, or the last step) more may be held: the
+table says "at least", the JSON ``at_least``, and "past" may be within the limit. Three questions a call,
+realistic delays, noise on the line. About 20 minutes.
 """
 
 from __future__ import annotations
@@ -109,12 +111,22 @@ def p95(load: Load) -> float:
     return percentile(load.figures.answers, 0.95) or float("inf")
 
 
+def is_least(found: list[Load]) -> bool:
+    """Whether the climb ended before the limit was met: more calls may be held."""
+    return bool(found) and holds(found[-1], found[0])
+
+
 def rows(found: list[Load], beyond: Load) -> Iterator[list[str]]:
     """Each step as a row."""
     for each in (*found, beyond):
+        held = "yes" if holds(each, found[0]) else "no"
+        if is_least(found):
+            held = "at least" if each is found[-1] else "maybe past" if each is beyond else held
+        elif each is beyond:
+            held = "past"
         yield [
             str(each.calls),
-            "past" if each is beyond else "yes" if holds(each, found[0]) else "no",
+            held,
             f"{p95(each):.0f}",
             str(len(each.figures.gaps)),
             str(refused(each)),
@@ -149,7 +161,8 @@ def main() -> None:
             console.print(f"{system}, {style}", table)
             loads = [load.as_json() for load in found]
             last = {**beyond.as_json(), "refused": refused(beyond)}
-            kept.append({"system": system, "style": style, "held": most, "loads": loads, "past": last})
+            held = {"held": most, "at_least": is_least(found)}
+            kept.append({"system": system, "style": style, **held, "loads": loads, "past": last})
     results = HERE / "results"
     results.mkdir(exist_ok=True)
     (results / "held.json").write_text(json.dumps(kept, indent=1) + "\n")
