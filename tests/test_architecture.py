@@ -24,6 +24,7 @@ MAY_CATCH_ANYTHING = {
     "pipeline/pipecat_private/readable_events.py",
     "pipeline/pipecat_private/realtime_events.py",
     "pipeline/services/structured_answer.py",
+    "pipeline/turns/steady_sound.py",
     "server/analysis/analyses.py",
     "server/browser/offers.py",
     "server/dashboard/error_pages.py",
@@ -40,9 +41,9 @@ MAY_CATCH_ANYTHING = {
     "tools/running/plugin_loop.py",
     "tools/running/threads.py",
 }
-"""The last resort of the command line, users' tools, a row, an event, an offer, a page, a sound or a document
-that costs only itself, models of any provider that are asked beside a conversation, and background work
-that would die unseen. Each says why, beside its ``except``."""
+"""The last resort of the command line, users' tools, a row, an event, an offer, a page, a sound, a judgement
+or a document that costs only itself, models of any provider that are asked beside a conversation, and
+background work that would die unseen. Each says why, beside its ``except``."""
 REGISTRIES = tuple(
     ".".join(parts)
     for parts in (

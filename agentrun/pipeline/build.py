@@ -29,6 +29,8 @@ def build(
     if resources.traced:
         tool_spans.trace_tools(parts.services)
     keep_storable(parts, connection)
+    if connection.caller_audio:
+        pipecat_private.hand_in(connection.caller_audio, connection.transport.input(), parts.piece)
     assistant = parts.aggregators.assistant()
     pushed_frames.give_no_sound(assistant)
     pipecat_private.cancel_calls_in_order(assistant, parts.services)
@@ -50,6 +52,4 @@ def _build(
     pipecat_private.send_ahead(output, AHEAD_SECONDS)
     pipecat_private.keep_pace(output)
     pipecat_private.send_larger_pieces(output)
-    if connection.caller_audio:
-        pipecat_private.hand_in(connection.caller_audio, connection.transport.input())
     return STYLES[plan.spec.pipeline.style](plan, instructions, connection, resources, listener)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pipecat.pipeline.pipeline import Pipeline
@@ -21,7 +22,9 @@ class PipelineParts:
     """``stt``, ``llm`` and ``tts`` are Pipecat's processors; None where the style has no such part.
 
     ``text`` says how the model's text is spoken, ``progress`` which of the parts somebody waits for, ``held``
-    keeps what the caller says over words that can't be interrupted."""
+    keeps what the caller says over words that can't be interrupted, and ``piece`` says what goes into the
+    pipeline of a telephone caller's sound when more of it has come.
+    """
 
     pipeline: Pipeline
     context: LLMContext
@@ -33,6 +36,7 @@ class PipelineParts:
     text: SpeechText = field(default_factory=lambda: SpeechText(None))
     progress: PartProgress = field(default_factory=PartProgress)
     held: HeldWords | None = None
+    piece: Callable[[bytes], bytes] = bytes
 
     def instruct(self, words: str) -> None:
         """What the developer has the model do, from its next answer on."""

@@ -13,7 +13,7 @@ from pipecat.frames.frames import Frame, InputAudioRawFrame, TextFrame
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
-from pipecat.services.stt_service import STTService
+from pipecat.services.stt_service import SegmentedSTTService, STTService
 from pipecat.workers.runner import WorkerRunner
 
 from agentrun.pipeline import pipecat_private
@@ -33,6 +33,16 @@ class Ear(STTService):
 
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
         self.heard.append(audio)
+        yield None
+
+
+class Collector(SegmentedSTTService):
+    """A service that is given whole stretches of speech."""
+
+    def __init__(self) -> None:
+        super().__init__(ttfs_p99_latency=1.0)
+
+    async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
         yield None
 
 
@@ -111,3 +121,14 @@ async def test_the_voice_detector_judges_where_it_is_asked() -> None:
     assert await detector.analyze_audio(bytes(512 * 4)) is VADState.QUIET
     assert threads._threads == set()
     await detector.cleanup()  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "collects"),
+    [((Collector,), True), ((Collector, Collector), True), ((Ear,), False), ((Collector, Ear), False)],
+)
+def test_sound_may_wait_only_for_services_that_all_collect_it(
+    kinds: tuple[type[STTService], ...], collects: bool
+) -> None:
+    members = [Member(kind(), str(number), 5.0) for number, kind in enumerate(kinds)]
+    assert SpeechToTextFailover(members, cast("Any", SimpleNamespace())).collects is collects

@@ -6,7 +6,10 @@ import asyncio
 from typing import Any, cast
 
 from fastapi import WebSocket
+from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.frames.frames import InputAudioRawFrame, StartFrame
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregator, LLMUserAggregatorParams
 from pipecat.transports.base_input import BaseInputTransport
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
 
@@ -61,3 +64,34 @@ async def test_another_transport_is_left_alone() -> None:
     audio = CallerAudio()
     pipecat_private.hand_in(audio, None)
     assert not audio.hand_in()
+
+
+async def test_what_is_kept_back_goes_in_with_what_comes_behind_it() -> None:
+    audio, source = CallerAudio(), _source()
+    source._audio_task, source._audio_in_queue = object(), asyncio.Queue()
+    pieces = iter([b"", b"both"])
+    pipecat_private.hand_in(audio, source, lambda _samples: next(pieces))
+    assert [audio.hand_in(SOUND), audio.hand_in(SOUND)] == [True, True]
+    assert [source._audio_in_queue.get_nowait().audio] == [b"both"]
+    assert source._audio_in_queue.empty()
+
+
+async def test_the_caller_s_detector_judges_what_is_gathered_unless_they_are_muted() -> None:
+    detector = pipecat_private.SharedSilero(VADParams())
+    detector.set_sample_rate(mulaw.RATE)
+    caller = LLMUserAggregator(LLMContext(), params=LLMUserAggregatorParams(vad_analyzer=detector))
+    piece = pipecat_private.steady_pieces(caller, 0.1)
+    window = bytes(640)
+    assert [len(piece(window)) for _ in range(3)] == [0, 0, 1920]
+    caller._user_is_muted = True
+    assert [piece(window), piece(window)] == [window] * 2
+    await detector.cleanup()  # type: ignore[no-untyped-call]
+
+
+async def test_nothing_is_gathered_where_nobody_wants_it_or_another_detector_listens() -> None:
+    alone = LLMUserAggregator(LLMContext(), params=LLMUserAggregatorParams())
+    detector = pipecat_private.SharedSilero(VADParams())
+    caller = LLMUserAggregator(LLMContext(), params=LLMUserAggregatorParams(vad_analyzer=detector))
+    assert pipecat_private.steady_pieces(alone, 0.1) is bytes
+    assert pipecat_private.steady_pieces(caller, 0.0) is bytes
+    await detector.cleanup()  # type: ignore[no-untyped-call]

@@ -70,7 +70,9 @@ def build(
             aggregators.assistant(),
         ]
     )
-    return PipelineParts(pipeline, context, aggregators, llm, stt, tts, playout, text, held=held)
+    gather = spec.turns.gather if stt is None or stt.collects else 0.0
+    piece = pipecat_private.steady_pieces(aggregators.user(), gather)
+    return PipelineParts(pipeline, context, aggregators, llm, stt, tts, playout, text, piece=piece, held=held)
 
 
 def _tell_of_broken_speech(tts: FrameProcessor, playout: PlayoutTracker) -> None:

@@ -83,6 +83,11 @@ class SpeechToTextFailover(Failover):
         return all(pipecat_private.tells_segments(member.service) for member in self.members)
 
     @property
+    def collects(self) -> bool:
+        """Whether whoever serves only collects the caller's sound until they have paused."""
+        return all(isinstance(member.service, SegmentedSTTService) for member in self.members)
+
+    @property
     def busy(self) -> bool:
         return any(utterance.ended for utterance in self._utterances)
 

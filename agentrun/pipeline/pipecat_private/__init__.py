@@ -16,7 +16,7 @@ from agentrun.pipeline.pipecat_private.held_words import (
 from agentrun.pipeline.pipecat_private.idleness import watch_speakers_alone
 from agentrun.pipeline.pipecat_private.interruptions import cancel_calls_in_order, drop_what_waits
 from agentrun.pipeline.pipecat_private.output_pieces import send_larger_pieces
-from agentrun.pipeline.pipecat_private.prompt_input import hand_in
+from agentrun.pipeline.pipecat_private.prompt_input import hand_in, steady_pieces
 from agentrun.pipeline.pipecat_private.realtime import (
     CallerWordsFrame,
     note_ends,
@@ -148,6 +148,7 @@ __all__ = [
     "speech_client",
     "speech_request",
     "split_by",
+    "steady_pieces",
     "stop_by_model",
     "stop_by_silence",
     "surround_tool_calls",

@@ -18,6 +18,10 @@ from pipecat.processors.frame_processor import FrameProcessor
 
 from agentrun.pipeline.pipecat_private.turn_features import features
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
+from agentrun.pipeline.turns.steady_sound import JudgedSound
+
+_PIECE_SECONDS = 0.032
+"""Of which a turn's beginning is one; it is not as exact as that."""
 
 
 @functools.cache
@@ -49,6 +53,22 @@ class SharedSmartTurn(LocalSmartTurnAnalyzerV3):
     @property
     def _model_executor(self) -> ThreadPoolExecutor:
         return self._threads
+
+    def append_audio(self, buffer: bytes, is_speech: bool) -> EndOfTurnState:
+        """As Pipecat's, which notes when each piece came: what came together is told apart again."""
+        began: float = self._speech_start_time
+        state = super().append_audio(buffer, is_speech)
+        if not isinstance(buffer, JudgedSound) or not self._audio_buffer:
+            return state
+        at, whole = self._audio_buffer.pop()
+        size = int(_PIECE_SECONDS * self._sample_rate)
+        ends = range(len(whole) % size or size, len(whole) + 1, size)
+        self._audio_buffer += [
+            (at - (len(whole) - end) / self._sample_rate, whole[max(0, end - size) : end]) for end in ends
+        ]
+        if not began and self._speech_start_time:
+            self._speech_start_time = self._audio_buffer[-len(ends)][0]
+        return state
 
     async def analyze_end_of_turn(self) -> tuple[EndOfTurnState, MetricsData | None]:
         """Whether the turn has ended, as it was judged from the pause on."""

@@ -14,6 +14,7 @@ from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADParams, VADState
 from agentrun.pipeline.pipecat_private import silero_graph
 from agentrun.pipeline.turns.background_noise import BackgroundNoise
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
+from agentrun.pipeline.turns.steady_sound import JudgedSound
 from agentrun.pipeline.turns.sure_speech import SureSpeech
 
 _SCALE = np.float32(1 / 32_768)
@@ -113,13 +114,24 @@ class SharedSilero(SileroVADAnalyzer):
         """How loud it is, where that counts; measuring costs as much as judging."""
         return super()._get_smoothed_volume(audio) if self._params.min_volume > 0 else 0.0
 
+    def judge(self, sound: bytes) -> tuple[VADState, float]:
+        """What the caller does at the end of ``sound``, and for how many seconds they have paused.
+
+        Nobody is told of a pause before the pipeline has the sound.
+        """
+        state = self._run_analyzer(sound)
+        return state, self._vad_stopping_count * self._vad_frames / self.sample_rate
+
     async def analyze_audio(self, buffer: bytes) -> VADState:
-        """What the caller does; those who wait for pauses are told."""
-        state = self._run_analyzer(buffer)
+        """What the caller does, as it was judged or is now; those who wait for pauses are told."""
+        if isinstance(buffer, JudgedSound):
+            state, silence = buffer.state, buffer.silence
+        else:
+            state, silence = self.judge(buffer)
         if self._pauses is None:
             return state
         if state is VADState.STOPPING:
-            self._pauses.silent_for(self._vad_stopping_count * self._vad_frames / self.sample_rate)
+            self._pauses.silent_for(silence)
         elif state is VADState.SPEAKING:
             self._pauses.silent_for(0.0)
         else:

@@ -70,6 +70,9 @@ def _realtime(file: SpecFile) -> Iterator[Finding]:
     if "min_words" in keys:
         message = "a realtime model is interrupted by sound, before there are words"
         yield ("turns", "min_words"), message, "leave it out, or write pipeline.style: cascaded"
+    if "gather" in keys:
+        message = "a realtime model is given the caller's sound as it comes"
+        yield ("turns", "gather"), message, "leave it out, or write pipeline.style: cascaded"
     local = "write turns.detection: smart, so that this machine finds the turns"
     for key in _FOUND_HERE if finder != "local" else ():
         if key in keys:

@@ -35,6 +35,13 @@ class Turns(SpecModel):
         "goes on: `all`, the judgement of `smart` and the transcription of a service that is sent whole "
         "stretches of speech; `turn`, the judgement alone, for dropped transcriptions cost money; or `none`.",
     )
+    gather: Duration = Field(
+        default=0.2,
+        ge=0,
+        le=0.4,
+        description="How much of a telephone caller's sound goes to a transcription of whole stretches at a "
+        "time while they neither begin, pause nor stop: every piece costs; 0 hands on 32 ms each.",
+    )
     confidence: Number = Field(default=0.7, ge=0, le=1, description="How sure the voice detector must be.")
     min_volume: Number = Field(
         default=0.0, ge=0, le=1, description="Quieter sound is not speech; above 0 drops quiet telephones."
