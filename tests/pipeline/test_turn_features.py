@@ -42,3 +42,10 @@ def test_turns_are_judged_as_with_pipecat_s(name: str) -> None:
             judged.append(analyzer._predict_endpoint(sound[:end]))
         assert judged[0]["prediction"] == judged[1]["prediction"]
         assert judged[0]["probability"] == pytest.approx(judged[1]["probability"], abs=1e-3)
+
+
+def test_smart_turn_runs_pipecat_s_own_file_to_the_last_bit() -> None:
+    ours, theirs = pipecat_private.smart_turn_session(), LocalSmartTurnAnalyzerV3()._session
+    sound = np.random.default_rng(0).standard_normal(48_000).astype(np.float32)
+    given = {"input_features": features(sound)[np.newaxis]}
+    np.testing.assert_array_equal(ours.run(None, given)[0], theirs.run(None, given)[0])
