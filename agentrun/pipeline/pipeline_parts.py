@@ -43,6 +43,11 @@ class PipelineParts:
         self.context.add_message({"role": "developer", "content": words})
 
     @property
+    def is_realtime(self) -> bool:
+        """Whether one model hears and speaks."""
+        return self.tts is None and self.playout is not None
+
+    @property
     def silent_for(self) -> float:
         """How long ago, in seconds, the agent's sound had ended when its end was told."""
         return self.playout.silent_for if self.playout else 0.0

@@ -84,8 +84,9 @@ def test_a_session_is_not_renewed_while_the_caller_waits_for_an_answer(
     assert call.agent_words == ["Hello.", OPEN.text]
 
 
-def test_a_session_that_is_slow_to_begin_is_given_the_conversation_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("latency", "pause"), [(1.8, 2.2), (1.2, 0.0)])
+def test_a_session_that_is_slow_to_begin_is_given_the_conversation_and_what_the_caller_says_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, latency: float, pause: float
 ) -> None:
     monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", 3.0)
 
@@ -94,10 +95,10 @@ def test_a_session_that_is_slow_to_begin_is_given_the_conversation_too(
             Resources() as resources,
             quick_call(tmp_path, "realtime", [], [OPEN], resources=resources) as call,
         ):
-            call.openai.conditions.latency["realtime"] = 1.8
+            call.openai.conditions.latency["realtime"] = latency
             await call.until(lambda: sessions(call) == 2, 10)
             monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", MINUTES_55)
-            await asyncio.sleep(2.2)
+            await asyncio.sleep(pause)
             await call.say("When are you open?")
             await call.said(OPEN.text)
             return call
@@ -159,3 +160,28 @@ def test_a_caller_who_spoke_when_the_connection_broke_is_not_taken_to_speak_for_
 
     call = virtual_time.run(talk())
     assert errors(call) == ["realtime_lost"]
+
+
+@pytest.mark.parametrize(("urgent", "last"), [(1.0, 99.0), (99.0, 99.0), (1.0, 2.0)])
+def test_a_line_that_is_never_quiet_is_renewed_before_the_session_s_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, urgent: float, last: float
+) -> None:
+    """``urgent`` and ``last`` are how long after the caller's noise began either may be, in seconds."""
+    monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", MINUTES_55)
+
+    async def talk() -> QuickCall:
+        async with (
+            Resources() as resources,
+            quick_call(tmp_path, "realtime", [], [OPEN], resources=resources) as call,
+        ):
+            for name, seconds in (("RENEW", 0.0), ("URGENT", urgent), ("LAST", last)):
+                monkeypatch.setattr(realtime_reconnection, f"{name}_SECONDS", seconds)
+            call.session._response_deadline.voice_began()
+            if last < 9:
+                await call.transport.hear(LOUD)
+            await asyncio.sleep(4)
+            return call
+
+    call = virtual_time.run(talk())
+    assert sessions(call) > 1 if urgent < 9 else sessions(call) == 1
+    assert call.record.errors == []

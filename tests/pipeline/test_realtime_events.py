@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from websockets.exceptions import ConnectionClosedOK
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.pipecat_private import PcmuRealtime
@@ -26,9 +27,15 @@ class Socket:
     def __init__(self, *messages: object) -> None:
         self._messages = [each if isinstance(each, str) else json.dumps(each) for each in messages]
 
+    async def recv(self) -> str:
+        """The next message; where there is none, it was closed in order."""
+        if not self._messages:
+            raise ConnectionClosedOK(None, None)
+        return self._messages.pop(0)
+
     async def __aiter__(self) -> AsyncIterator[str]:
-        for message in self._messages:
-            yield message
+        while self._messages:
+            yield self._messages.pop(0)
 
 
 def service(
@@ -172,14 +179,7 @@ async def test_an_event_whose_handling_fails_does_not_end_the_reading(
 
     llm._handle_evt_response_created = stopped  # type: ignore[method-assign]
     created = {"type": "response.created", "event_id": "e", "response": {"status": "in_progress"}}
-    messages = iter([created, created])
-
-    class Once:
-        async def __aiter__(self) -> AsyncIterator[str]:
-            for message in messages:
-                yield json.dumps(message)
-
-    llm._websocket = Once()  # type: ignore[assignment]
+    llm._websocket = Socket(created, created)  # type: ignore[assignment]
     await asyncio.wait_for(events.receive(), 5)
     assert len(handled) == 2
     assert noted == ["skipped_event: handling: ValueError: broken"] * 2
@@ -217,7 +217,56 @@ class BrokenSocket:
     def __init__(self, failing: Callable[[], None] = lambda: None) -> None:
         self._failing = failing
 
-    async def __aiter__(self) -> AsyncIterator[str]:
+    async def recv(self) -> str:
+        """Nothing ever comes."""
         self._failing()
         raise RuntimeError("cannot call recv while another coroutine is already running recv")
-        yield ""
+
+
+class SlowSocket(Socket):
+    """Gives the last of its messages after a while."""
+
+    def __init__(self, *messages: object, seconds: float) -> None:
+        super().__init__(*messages)
+        self._seconds = seconds
+
+    async def recv(self) -> str:
+        """The next message, the last one late."""
+        if len(self._messages) == 1:
+            await asyncio.sleep(self._seconds)
+        return await super().recv()
+
+
+def part(kind: str, **fields: Any) -> dict[str, Any]:
+    message = {"id": "i", "type": "message", "role": "assistant", "content": []}
+    return {"type": kind, "event_id": "e", "response_id": "r", "output_index": 0, "item": message, **fields}
+
+
+CREATED = {"type": "response.created", "event_id": "e", "response": {"id": "r", "status": "in_progress"}}
+DONE = {**response("completed"), "response": {"id": "r", "status": "completed", "output": []}}
+SOUND_DONE = part("response.output_audio.done", item_id="i", content_index=0)
+
+
+@pytest.mark.parametrize("end", [part("response.output_item.done"), SOUND_DONE])
+@pytest.mark.parametrize(("seconds", "noted"), [(1.0, 0), (9.0, 1)])
+async def test_a_response_that_its_server_does_not_end_ends_with_its_parts(
+    end: dict[str, Any], seconds: float, noted: int
+) -> None:
+    _, events, notes = service()
+    socket = SlowSocket(CREATED, part("response.output_item.added"), end, DONE, seconds=seconds)
+    kinds = [json.loads(each)["type"] async for each in ReadableEvents(socket, events)]
+    assert kinds.count("response.done") == 1
+    assert [note.startswith("skipped_event: response.done: none came") for note in notes] == [True] * noted
+
+
+async def test_a_response_with_an_open_part_is_waited_for() -> None:
+    _, events, notes = service()
+    socket = SlowSocket(CREATED, part("response.output_item.added"), DONE, seconds=9.0)
+    assert [json.loads(each)["type"] async for each in ReadableEvents(socket, events)][-1] == "response.done"
+    assert notes == []
+
+
+async def test_errors_of_one_kind_are_noted_three_times() -> None:
+    refused = {"type": "error", "event_id": "e", "error": {"type": "x", "code": "flood", "message": "No."}}
+    _, noted = await read(*[{**refused, "event_id": str(number)} for number in range(50)])
+    assert noted == ["refused_event: flood: No."] * 3

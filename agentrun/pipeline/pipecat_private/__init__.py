@@ -15,6 +15,7 @@ from agentrun.pipeline.pipecat_private.held_words import (
 )
 from agentrun.pipeline.pipecat_private.idleness import watch_speakers_alone
 from agentrun.pipeline.pipecat_private.interruptions import cancel_calls_in_order, drop_what_waits
+from agentrun.pipeline.pipecat_private.kept_sound import keep_early_sound
 from agentrun.pipeline.pipecat_private.output_pieces import send_larger_pieces
 from agentrun.pipeline.pipecat_private.prompt_input import hand_in, steady_pieces
 from agentrun.pipeline.pipecat_private.realtime import (
@@ -22,6 +23,7 @@ from agentrun.pipeline.pipecat_private.realtime import (
     note_ends,
     realtime_answer_again,
     realtime_answer_written,
+    realtime_ask,
     realtime_give_up_answer,
     realtime_has_context,
     realtime_is_answering,
@@ -39,7 +41,11 @@ from agentrun.pipeline.pipecat_private.realtime_connection import (
     realtime_renew_as,
     realtime_restore,
 )
-from agentrun.pipeline.pipecat_private.realtime_events import keep_session, session_events
+from agentrun.pipeline.pipecat_private.realtime_events import (
+    keep_session,
+    session_events,
+    speaks_like_openai,
+)
 from agentrun.pipeline.pipecat_private.services import (
     bound_handshake,
     has_settings,
@@ -115,6 +121,7 @@ __all__ = [
     "is_connected",
     "keep_context_open",
     "keep_conversation",
+    "keep_early_sound",
     "keep_pace",
     "keep_session",
     "keep_sound",
@@ -126,6 +133,7 @@ __all__ = [
     "read_all_arguments",
     "realtime_answer_again",
     "realtime_answer_written",
+    "realtime_ask",
     "realtime_give_up_answer",
     "realtime_has_context",
     "realtime_is_answering",
@@ -145,6 +153,7 @@ __all__ = [
     "settings_of",
     "silero_session",
     "smart_turn_session",
+    "speaks_like_openai",
     "speech_client",
     "speech_request",
     "split_by",

@@ -6,13 +6,16 @@ without its ``done``, or with arguments that are no JSON, is lost, and the model
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from pipecat.services.openai.realtime import events
+from websockets.exceptions import ConnectionClosedOK
 
+from agentrun.pipeline.pipecat_private.missing_end import LATE_SECONDS, MissingEnd
 from agentrun.tools.arguments import unreadable_arguments
 
 _HANDLED = ("response_cancel_not_active", "conversation_already_has_active_response")
@@ -46,18 +49,28 @@ class ReadableEvents:
     def __init__(self, socket: Any, session: EventNotes) -> None:
         self.socket = socket
         self.events_read = 0
+        self.is_over = False
         self._session = session
         self._calls: dict[str, dict[str, Any]] = {}
         self._added: set[str] = set()
         self._done: set[str] = set()
         self._made = 0
+        self._end = MissingEnd()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.socket, name)
 
     async def __aiter__(self) -> AsyncIterator[str]:
         before: str | bytes = ""
-        async for message in self.socket:
+        while True:
+            try:
+                message = await self._next()
+            except ConnectionClosedOK:
+                break
+            if message is None:
+                self._session.skip("response.done", f"none came within {LATE_SECONDS:g} s of the last part")
+                yield json.dumps(self._end.made())
+                continue
             self.events_read += 1
             if message == before and isinstance(message, str) and _WITH_ID.search(message):
                 # the same event, delivered again; a server without ids may say the same twice
@@ -69,6 +82,17 @@ class ReadableEvents:
                 continue
             for event in self._readable(message):
                 yield json.dumps(event)
+        self.is_over = True
+
+    async def _next(self) -> str | bytes | None:
+        """The next message; None where a response lacks its end."""
+        if not self._end.is_awaited:
+            return cast("str | bytes", await self.socket.recv())
+        try:
+            async with asyncio.timeout(LATE_SECONDS):
+                return cast("str | bytes", await self.socket.recv())
+        except TimeoutError:
+            return None
 
     def _readable(self, message: str | bytes) -> list[dict[str, Any]]:
         try:
@@ -78,6 +102,9 @@ class ReadableEvents:
             self._session.skip("unreadable", str(message)[:100])
             return []
         self._session.note_news(kind, event)
+        if kind == "response.done" and self._end.is_late(event):
+            return []
+        self._end.note(kind, event)
         if kind == "response.created":
             self._made = 0
         if kind == "error":

@@ -15,6 +15,11 @@ from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.services import end_of_answer
 
 _TICK_SECONDS = 0.01
+_ANSWERING = (
+    ("_response_active", "_response_create_owed"),
+    ("_response_in_flight", "_run_llm_when_response_done"),
+)
+"""Whether a response is made, and whether one is to be asked for after it; the second pair: Voice Live's."""
 
 
 def note_ends(llm: OpenAIRealtimeLLMService) -> None:
@@ -69,17 +74,22 @@ def take_words_as_the_callers(llm: OpenAIRealtimeLLMService) -> None:
     handle = replace_method(llm, "_handle_messages_append", append)
 
 
-async def realtime_give_up_answer(llm: OpenAIRealtimeLLMService) -> None:
+async def realtime_give_up_answer(llm: Any) -> None:
     """Cancel an answer that has not ended: the server takes one at a time."""
-    if llm._response_active:
+    if realtime_is_answering(llm):
         await llm.send_client_event(events.ResponseCancelEvent())
-        llm._response_active = False
-        llm._response_create_owed = False
+        is_answered(llm)
 
 
-async def realtime_answer_again(llm: OpenAIRealtimeLLMService) -> None:
+async def realtime_answer_again(llm: Any) -> None:
     """Ask for the answer that is owed once more; one that has not ended is given up."""
     await realtime_give_up_answer(llm)
+    await realtime_ask(llm)
+
+
+async def realtime_ask(llm: Any) -> None:
+    """Ask for an answer, which a server that is at one refuses."""
+    is_answered(llm)
     if llm._context is not None:
         await llm._create_response()
     else:
@@ -100,9 +110,17 @@ async def realtime_answer_written(llm: OpenAIRealtimeLLMService, words: str) -> 
     await llm._create_response()
 
 
-def realtime_is_answering(llm: OpenAIRealtimeLLMService) -> bool:
+def realtime_is_answering(llm: Any) -> bool:
     """Whether the realtime model is at an answer: a second one can't be asked for meanwhile."""
-    return bool(llm._response_active)
+    return any(getattr(llm, active, False) for active, _ in _ANSWERING)
+
+
+def is_answered(llm: Any) -> None:
+    """Take the answer that the model was at for ended, and no other for owed behind it."""
+    for active, owed in _ANSWERING:
+        if hasattr(llm, active):
+            setattr(llm, active, False)
+            setattr(llm, owed, False)
 
 
 def realtime_has_context(llm: OpenAIRealtimeLLMService) -> bool:

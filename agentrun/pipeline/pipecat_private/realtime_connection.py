@@ -1,4 +1,4 @@
-"""The connection of OpenAI's realtime service: whether it is there, and how it is made anew."""
+"""The connection of a realtime service: whether it is there, and how it is made anew."""
 
 from __future__ import annotations
 
@@ -10,29 +10,32 @@ from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
+from agentrun.pipeline.pipecat_private.realtime import is_answered, realtime_is_answering
 from agentrun.pipeline.pipecat_private.realtime_events import session_events
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.services import end_of_answer
 
 _ATTRIBUTE = "_being_connected"
+_LOOPS = ("_receive_task", "_connection_task")
+"""What a service calls the task that listens to its model; the latter is Gemini's."""
 
 
-def realtime_is_deaf(llm: OpenAIRealtimeLLMService) -> bool:
+def realtime_is_deaf(llm: Any) -> bool:
     """Whether the realtime service has stopped listening to its socket.
 
     Its receive loop ends without a word after an ``error`` event, a clean close, and a dropped
     connection; after a refused connection there is none.
     """
-    task = llm._receive_task
+    task = next((getattr(llm, name) for name in _LOOPS if hasattr(llm, name)), None)
     return task is None or task.done()
 
 
-def realtime_is_ready(llm: OpenAIRealtimeLLMService) -> bool:
+def realtime_is_ready(llm: Any) -> bool:
     """Whether the realtime session is configured and takes a conversation."""
     return bool(llm._api_session_ready)
 
 
-def realtime_is_being_connected(llm: OpenAIRealtimeLLMService) -> bool:
+def realtime_is_being_connected(llm: Any) -> bool:
     """Whether it is being connected anew on purpose: until that is done it has no connection."""
     return _being_connected(llm).locked()
 
@@ -53,7 +56,7 @@ def keep_conversation(llm: object) -> None:
     handle = replace_method(llm, "_handle_evt_session_updated", updated)
 
 
-async def realtime_restore(llm: OpenAIRealtimeLLMService, *, speak: bool) -> bool:
+async def realtime_restore(llm: Any, *, speak: bool) -> bool:
     """Connect anew with the conversation so far; with ``speak`` the model goes on at once.
 
     Returns whether it was asked to; before the conversation has begun there is nothing to go on with. What
@@ -77,17 +80,18 @@ async def realtime_renew_as(llm: OpenAIRealtimeLLMService, settings: Any) -> Non
     await realtime_restore(llm, speak=False)
 
 
-async def end_half_answer(llm: OpenAIRealtimeLLMService) -> None:
+async def end_half_answer(llm: Any) -> None:
     """Close an answer that the connection broke off: what was heard of it stays in the conversation."""
-    if llm._current_assistant_response is None and not llm._response_active:
+    if llm._current_assistant_response is None and not realtime_is_answering(llm):
         return
     if llm._current_audio_response is not None:
         await llm.push_frame(TTSStoppedFrame())
     await llm.push_frame(end_of_answer.broken_off())
-    llm._current_assistant_response, llm._response_active = None, False
+    llm._current_assistant_response = None
+    is_answered(llm)
 
 
-async def _end_half_turn(llm: OpenAIRealtimeLLMService) -> None:
+async def _end_half_turn(llm: Any) -> None:
     """Close a turn of the caller whose end the server that heard its beginning will not tell."""
     heard = session_events(llm)
     if heard and heard.caller_speaks:
@@ -107,7 +111,7 @@ async def _send_conversation(llm: OpenAIRealtimeLLMService) -> None:
     await llm._send_session_update()
 
 
-def _being_connected(llm: OpenAIRealtimeLLMService) -> asyncio.Lock:
+def _being_connected(llm: Any) -> asyncio.Lock:
     lock: asyncio.Lock | None = getattr(llm, _ATTRIBUTE, None)
     if lock is None:
         lock = asyncio.Lock()

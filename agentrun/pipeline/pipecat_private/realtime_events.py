@@ -1,13 +1,15 @@
-"""The events of OpenAI's realtime service, of which no single one may cost the session.
+"""The events of a realtime service, of which no single one may cost the session.
 
 Pipecat 1.14 stops to listen at the first ``error`` event, at an event that it can't read, and when the
-handling of one fails. Here such events are skipped and noted; ``readable_events.py`` makes the rest readable.
+handling of one fails. Here such events are skipped and noted; ``readable_events.py`` makes the rest of
+OpenAI's readable, ``followed_events.py`` follows those of services that are written alike.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -17,11 +19,12 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from websockets.exceptions import ConnectionClosed
 
 from agentrun.pipeline.pipecat_private.caller_items import CallerItems
+from agentrun.pipeline.pipecat_private.followed_events import FollowedEvents
 from agentrun.pipeline.pipecat_private.readable_events import ReadableEvents
-from agentrun.pipeline.pipecat_private.replacements import replace_method
+from agentrun.pipeline.pipecat_private.replacements import is_replaceable, replace_method
 
 MOST_NOTED = 3
-"""Of one kind of skipped event in a call; the rest is counted with the last of them."""
+"""Of one kind of skipped or refused event in a call."""
 CONNECT_SECONDS = 2.5
 """How long the connection to the model may take, from TCP to the upgrade."""
 CLOSE_SECONDS = 0.5
@@ -30,7 +33,7 @@ SEND_SECONDS = 2.5
 """How long a message may wait for a server that takes nothing any more."""
 MOST_REASON = 123
 """Characters of what the server says about the end of its connection."""
-_NO_NEWS = ("session.", "rate_limits.", "error")
+_NO_NEWS = ("session.", "conversation.created", "rate_limits.", "error", "ping")
 _OF_CALLER = ("input_audio_buffer.speech_", "conversation.item.input_audio_transcription.")
 _EDGES = ("input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped")
 _ATTRIBUTE = "_session_events"
@@ -43,16 +46,19 @@ class SessionEvents:
     ``noted`` is told of each event that was skipped or refused, in a line for the record.
     """
 
-    def __init__(self, llm: OpenAIRealtimeLLMService, noted: Callable[[str], None]) -> None:
+    def __init__(self, llm: Any, noted: Callable[[str], None]) -> None:
         self._llm = llm
+        self._reading = ReadableEvents if isinstance(llm, OpenAIRealtimeLLMService) else FollowedEvents
         self._noted = noted
-        self._skipped: Counter[str] = Counter()
+        self._notes: Counter[str] = Counter()
         self._asked = ""
         self.closed = ""
         self.heard_at = 0.0
         """When the server last showed that it hears or answers, on the loop's clock."""
         self.heard_caller_at = 0.0
         """When it last showed that it hears the caller."""
+        self.responded_at = self.caller_began_at = -math.inf
+        """When it last told of the beginning of a response, and of the caller's speech."""
         self.caller_items = CallerItems()
         self.caller_speaks = False
         """Whether it has told of a beginning of the caller's speech, and not of its end."""
@@ -96,13 +102,17 @@ class SessionEvents:
     async def receive(self) -> None:
         """Read until the connection ends, whatever becomes of single events."""
         self.closed = ""
-        llm: Any = self._llm
-        llm._websocket = socket = ReadableEvents(llm._websocket, self)
+        llm = self._llm
+        llm._websocket = socket = self._reading(llm._websocket, self)
         vain = 0
         while llm._websocket is socket and vain < MOST_VAIN:
             read = socket.events_read
             try:
                 await self._receive()
+                if not socket.is_over:
+                    # it reads no further than to an error of the server's
+                    vain = vain + 1 if socket.events_read == read else 0
+                    continue
             except ConnectionClosed as error:
                 self.closed = str(error) or type(error).__name__
             except Exception as error:  # noqa: BLE001 - one event must not cost the session
@@ -116,14 +126,12 @@ class SessionEvents:
 
     def skip(self, kind: str, why: str) -> None:
         """Note an event that can't be used."""
-        self._skipped[kind] += 1
-        if self._skipped[kind] <= MOST_NOTED:
-            self._noted(f"skipped_event: {kind}: {' '.join(why.split())[:200]}")
+        self._note(f"skipped_event: {kind}: {' '.join(why.split())[:200]}")
 
     def refused(self, error: dict[str, Any]) -> dict[str, Any] | None:
         """Note what the server refuses; the end of an answer that was refused, as an event."""
         code = error.get("code") or error.get("type") or "error"
-        self._noted(f"refused_event: {code}: {str(error.get('message'))[:200]}")
+        self._note(f"refused_event: {code}: {str(error.get('message'))[:200]}")
         if not self._asked or error.get("event_id") != self._asked:
             return None
         details = {"status": "failed", "status_details": {"type": "failed", "error": error}}
@@ -133,6 +141,12 @@ class SessionEvents:
         """The server sends some of an answer."""
         self.heard_at = asyncio.get_running_loop().time()
 
+    def _note(self, line: str) -> None:
+        kind = " ".join(line.split(" ", 2)[:2])
+        self._notes[kind] += 1
+        if self._notes[kind] <= MOST_NOTED:
+            self._noted(line)
+
     def note_news(self, kind: str, event: Mapping[str, Any]) -> None:
         """The server says something about the conversation."""
         self.caller_items.note(kind, event)
@@ -140,11 +154,15 @@ class SessionEvents:
             self.heard_at = asyncio.get_running_loop().time()
         if kind.startswith(_OF_CALLER):
             self.heard_caller_at = self.heard_at
+        if kind == "response.created":
+            self.responded_at = self.heard_at
         if kind in _EDGES:
             self.caller_speaks = kind == _EDGES[0]
+        if kind == _EDGES[0]:
+            self.caller_began_at = self.heard_at
 
 
-def _how_closed(socket: ReadableEvents) -> str:
+def _how_closed(socket: ReadableEvents | FollowedEvents) -> str:
     """How a connection ended that the server closed in order, as at the end of a session's 60 minutes."""
     code, reason = getattr(socket, "close_code", None), getattr(socket, "close_reason", None)
     told = f": {reason[:MOST_REASON]}" if reason else ""
@@ -153,10 +171,19 @@ def _how_closed(socket: ReadableEvents) -> str:
 
 def keep_session(llm: object, noted: Callable[[str], None]) -> None:
     """Have a realtime service go on after an event that it can't use; ``noted`` gets a line about each."""
-    if isinstance(llm, OpenAIRealtimeLLMService):
+    if speaks_like_openai(llm):
         setattr(llm, _ATTRIBUTE, SessionEvents(llm, noted))
 
 
-def session_events(llm: OpenAIRealtimeLLMService) -> SessionEvents | None:
+def speaks_like_openai(llm: object) -> bool:
+    """Whether ``llm`` is OpenAI's realtime service, or one that Pipecat has written alike.
+
+    >>> speaks_like_openai(None)
+    False
+    """
+    return is_replaceable(llm, "_ws_send")
+
+
+def session_events(llm: object) -> SessionEvents | None:
     """What follows ``llm``, where ``keep_session`` was called for it."""
     return cast("SessionEvents | None", getattr(llm, _ATTRIBUTE, None))

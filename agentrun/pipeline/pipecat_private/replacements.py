@@ -49,6 +49,14 @@ class Replaceable:
         return any(f"{each.__module__}:{each.__qualname__}" == self.owner for each in type(target).__mro__)
 
 
+_LIKE_OPENAI = (
+    OpenAIRealtimeLLMService,
+    "pipecat.services.azure.voice_live.llm:AzureVoiceLiveLLMService",
+    "pipecat.services.inworld.realtime.llm:InworldRealtimeLLMService",
+    "pipecat.services.xai.realtime.llm:GrokRealtimeLLMService",
+)
+"""Services of a protocol like that of OpenAI's realtime models, which Pipecat has written alike."""
+
 REPLACEABLE = (
     Replaceable(FrameProcessor, "push_frame", ("frame", "direction"), "watch or keep back what is pushed"),
     Replaceable(FrameProcessor, "queue_frame", ("frame", "direction", "callback"), "keep sound away"),
@@ -81,11 +89,8 @@ REPLACEABLE = (
     Replaceable(WebsocketService, "_websocket_connect", ("uri", "kwargs"), "give up a handshake"),
     Replaceable(OpenAIResponsesLLMService, "_ws_recv", (), "speak a refusal"),
     Replaceable(OpenAIResponsesHttpLLMService, "_create_stream", ("params",), "speak a refusal"),
-    Replaceable(OpenAIRealtimeLLMService, "_receive_task_handler", (), "outlive an event of no use"),
     Replaceable(OpenAIRealtimeLLMService, "_handle_evt_session_updated", ("evt",), "the conversation first"),
-    Replaceable(OpenAIRealtimeLLMService, "_connect", (), "give up a handshake that hangs"),
-    Replaceable(OpenAIRealtimeLLMService, "_ws_send", ("realtime_message",), "say once that it is gone"),
-    Replaceable(OpenAIRealtimeLLMService, "send_client_event", ("event",), "know a refused response"),
+    Replaceable(OpenAIRealtimeLLMService, "_send_user_audio", ("frame",), "wait for a session that begins"),
     Replaceable(OpenAIRealtimeLLMService, "_handle_evt_response_done", ("evt",), "how an answer ended"),
     Replaceable(OpenAIRealtimeLLMService, "_handle_messages_append", ("frame",), "words of the caller"),
     Replaceable(BaseOutputTransport, "process_frame", ("frame", "direction"), "close the line"),
@@ -95,12 +100,14 @@ REPLACEABLE = (
     Replaceable(FastAPIWebsocketOutputTransport, "_write_audio_sleep", (), "send ahead of playing"),
     Replaceable(FastAPIWebsocketOutputTransport, "write_audio_frame", ("frame",), "a line that is lost"),
     *(
-        Replaceable(owner, "_handle_evt_function_call_arguments_done", ("evt",), "unreadable arguments")
-        for owner in (
-            OpenAIRealtimeLLMService,
-            "pipecat.services.azure.voice_live.llm:AzureVoiceLiveLLMService",
-            "pipecat.services.inworld.realtime.llm:InworldRealtimeLLMService",
-            "pipecat.services.xai.realtime.llm:GrokRealtimeLLMService",
+        Replaceable(owner, name, parameters, purpose)
+        for owner in _LIKE_OPENAI
+        for name, parameters, purpose in (
+            ("_receive_task_handler", (), "outlive an event of no use"),
+            ("_connect", (), "give up a handshake that hangs"),
+            ("_ws_send", ("realtime_message",), "say once that it is gone"),
+            ("send_client_event", ("event",), "know a refused response"),
+            ("_handle_evt_function_call_arguments_done", ("evt",), "unreadable arguments"),
         )
     ),
     Replaceable(

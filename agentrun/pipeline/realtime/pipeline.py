@@ -53,7 +53,7 @@ def build(
     tools = ToolsSchema(standard_tools=functions.schemas(plan.tools, connection.call, listener))
     llm = _model(plan.realtime, instructions, connection, resources, tools)
     context = LLMContext(tools=tools)
-    local = _finds_turns_here(plan.realtime)
+    local = not tells_turns(plan.realtime)
     aggregators = LLMContextAggregatorPair(
         context,
         user_params=_user_params(spec, resources, local=local),
@@ -61,6 +61,7 @@ def build(
     )
     pipecat_private.keep_session(llm, listener.noted)
     pipecat_private.keep_conversation(llm)
+    pipecat_private.keep_early_sound(llm)
     pipecat_private.read_all_arguments(llm)
     pushed_frames.keep_caller_sound(llm)
     if connection.caller_audio and isinstance(llm, PcmuRealtime) and not local and not spec.turns.mute:
@@ -89,15 +90,18 @@ def _model(
 ) -> Any:
     """The provider's service; OpenAI's speaks the telephone's sound as it comes."""
     if plan.provider != OPENAI:
-        return construct(plan, resources, instructions, tools)
+        llm = construct(plan, resources, instructions, tools)
+        if isinstance(llm, OpenAIRealtimeLLMService):
+            _adapt(llm)
+        return llm
     telephone = connection.caller_audio is not None and plan.settings.get("audio") != "pcm"
     return service(plan, instructions, PcmuRealtime if telephone else OpenAIRealtimeLLMService)
 
 
-def _finds_turns_here(plan: ServicePlan) -> bool:
-    """Whether the caller's turns are found here, and not by the provider."""
+def tells_turns(plan: ServicePlan) -> bool:
+    """Whether the provider finds the caller's turns and tells of them; else they are found here."""
     is_told = plan.provider == OPENAI or plan.provider in _TELL_TURNS
-    return not is_told or plan.settings.get("turn_detection") == "local"
+    return is_told and plan.settings.get("turn_detection") != "local"
 
 
 def _user_params(spec: AgentSpec, resources: Resources, *, local: bool) -> LLMUserAggregatorParams:
@@ -136,10 +140,14 @@ def service(
             ),
         ),
     )
+    _adapt(llm)
+    return llm
+
+
+def _adapt(llm: OpenAIRealtimeLLMService) -> None:
     pipecat_private.hear_promptly(llm)
     pipecat_private.note_ends(llm)
     pipecat_private.take_words_as_the_callers(llm)
-    return llm
 
 
 def audio(settings: Mapping[str, Any], *, telephone: bool = False) -> events.AudioConfiguration:

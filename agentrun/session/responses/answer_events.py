@@ -16,10 +16,10 @@ from pipecat.frames.frames import (
     VADUserStartedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
 )
-from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.utils.errors import ErrorCategory
 
 from agentrun.pipeline import pushed_frames
+from agentrun.pipeline.pipecat_private import speaks_like_openai
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services import end_of_answer
 from agentrun.session.responses.provider_faults import Faults
@@ -60,7 +60,7 @@ class AnswerEvents:
     def listen(self, parts: PipelineParts) -> None:
         """Follow the frames of both."""
         self._model = parts.llm
-        self._realtime = isinstance(parts.llm, OpenAIRealtimeLLMService)
+        self._realtime = speaks_like_openai(parts.llm)
         pushed_frames.watch_pushed_frames(parts.llm, _OF_MODEL, self._from_model)
         line = parts.playout or parts.tts
         if line:

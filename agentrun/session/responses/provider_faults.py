@@ -9,13 +9,13 @@ from enum import Enum
 import openai
 from pipecat.frames.frames import ErrorFrame
 from pipecat.processors.frameworks.rtvi import RTVIProcessor
-from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.transports.base_input import BaseInputTransport
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.utils.errors import ErrorCategory, classify_http_status_code, extract_http_status_code
 
 from agentrun.pipeline.failover.failover import Failover
 from agentrun.pipeline.failover.stt import NothingHeardFrame, NoWordsFrame
+from agentrun.pipeline.pipecat_private import speaks_like_openai
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services import http_retries, provider_words
 from agentrun.session.responses.answer_state import AnswerState
@@ -134,7 +134,7 @@ class Faults:
         A realtime model's errors end with its connection or its answer, which are seen to elsewhere.
         """
         kind, processor = category(frame), frame.processor
-        if kind is ErrorCategory.APPLICATION or isinstance(processor, OpenAIRealtimeLLMService):
+        if kind is ErrorCategory.APPLICATION or speaks_like_openai(processor):
             return Verdict.IGNORE
         if _is_of_a_message(frame):
             return Verdict.IGNORE

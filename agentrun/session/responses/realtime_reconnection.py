@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from loguru import logger
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline import pipecat_private
+from agentrun.session.responses.answer_state import AnswerState
 from agentrun.session.responses.error_words import LOOK
 from agentrun.session.responses.remedies import Remedies
+from agentrun.session.responses.unasked_answer import UnaskedAnswer
 
 POLL_SECONDS = 0.2
 CONNECT_SECONDS = 1.5
@@ -20,17 +23,28 @@ HANDSHAKE_SECONDS = 2.5
 """How long a new call's session may take until it is configured."""
 RENEW_SECONDS = 55 * 60.0
 """OpenAI closes a realtime session after 60 minutes; it is renewed before that, in a pause."""
+URGENT_SECONDS, LAST_SECONDS = 58 * 60.0, 59.5 * 60.0
+"""On a line that is never quiet: from the first on between the caller's words, from the second on in them."""
 MOST_ATTEMPTS = 2
+GONE_SECONDS = 2.5
+"""How long a service that connects anew by itself may have no connection."""
 RESUME = (
     "The connection was lost for a moment. Say so in a few words and ask the caller to repeat "
     "what they said last."
 )
 
 
-class Quiet(Protocol):
-    """Says whether neither side is speaking, no answer is waited for, and no tool is at work."""
+async def _nothing() -> None:
+    """Nothing is to be asked for."""
 
-    def __call__(self) -> bool: ...
+
+class Quiet(Protocol):
+    """Says whether neither side is speaking, no answer is waited for, and no tool is at work.
+
+    Where it is ``urgent``, who speaks does not count.
+    """
+
+    def __call__(self, *, urgent: bool) -> bool: ...
 
 
 class RealtimeReconnection:
@@ -39,14 +53,14 @@ class RealtimeReconnection:
     ``lost`` is told each time that the model went silent, whether its connection ended, its session was not
     set up, or it reacts to nothing that the caller says (``is_unheard``); ``back`` is told of each new
     connection, and whether it was asked to speak. ``give_up`` is told once: when it can't be brought back,
-    or stays deaf each time.
+    or stays deaf each time. ``unasked`` sees to answers that the server has not begun.
     A call that ``is_over`` closes its connection itself.
     ``clock`` is in seconds, by default the event loop's; ``name`` is what the model is called in words.
     """
 
     def __init__(
         self,
-        llm: OpenAIRealtimeLLMService,
+        llm: Any,
         add_instruction: Callable[[str], None],
         quiet: Quiet,
         give_up: Callable[[str], Awaitable[None]],
@@ -54,6 +68,7 @@ class RealtimeReconnection:
         back: Callable[[bool], None],
         is_over: Callable[[], bool],
         is_unheard: Callable[[], bool] = bool,
+        unasked: Callable[[], Awaitable[None]] = _nothing,
         clock: Callable[[], float] | None = None,
         name: str = "the realtime model",
     ) -> None:
@@ -65,6 +80,7 @@ class RealtimeReconnection:
         self._back = back
         self._is_over = is_over
         self._is_unheard = is_unheard
+        self._unasked = unasked
         self._unheard = 0
         self._unheard_at = 0.0
         self._clock = clock or asyncio.get_running_loop().time
@@ -84,7 +100,9 @@ class RealtimeReconnection:
                     await self._give_up(f"{self._name} could not be reached again ({why}); {LOOK}")
                     return
                 connected_at = self._clock()
-            elif self._clock() - connected_at > RENEW_SECONDS and self._may_renew():
+            elif not self._may_renew(self._clock() - connected_at):
+                await self._unasked()
+            else:
                 logger.info("renewing the realtime session before its limit")
                 await pipecat_private.realtime_restore(self._llm, speak=False)
                 connected_at = self._clock()
@@ -118,11 +136,17 @@ class RealtimeReconnection:
                 return True
         return False
 
-    def _may_renew(self) -> bool:
-        """Whether nothing is lost with the session: no half turn of the caller's, and no answer."""
+    def _may_renew(self, connected: float) -> bool:
+        """Whether nothing is lost with the session: no answer, and no half turn of the caller's.
+
+        That and their noise count less the nearer the session's end is, which would be told to the caller.
+        """
+        if connected <= RENEW_SECONDS or not isinstance(self._llm, OpenAIRealtimeLLMService):
+            return False
         events = pipecat_private.session_events(self._llm)
-        half_heard = events is not None and events.caller_speaks
-        return self._quiet() and not half_heard and not pipecat_private.realtime_is_answering(self._llm)
+        half_heard = events is not None and events.caller_speaks and connected <= LAST_SECONDS
+        quiet = self._quiet(urgent=connected > URGENT_SECONDS)
+        return quiet and not half_heard and not pipecat_private.realtime_is_answering(self._llm)
 
     async def _is_back(self) -> bool:
         deadline = self._clock() + CONNECT_SECONDS
@@ -135,18 +159,47 @@ class RealtimeReconnection:
         return False
 
 
+class RealtimeEnd:
+    """Watches a realtime service that is not connected anew from here, until it is cancelled.
+
+    ``give_up`` is told once that the connection has ended, unless the service itself has another within
+    ``GONE_SECONDS``. Until there was one, the answer that is owed is waited for as any other.
+    """
+
+    def __init__(
+        self, llm: Any, name: str, give_up: Callable[[str], Awaitable[None]], is_over: Callable[[], bool]
+    ) -> None:
+        self._llm, self._name = llm, name
+        self._give_up, self._is_over = give_up, is_over
+
+    async def watch(self) -> None:
+        """Poll the service."""
+        clock = asyncio.get_running_loop().time
+        last_there = math.inf
+        while clock() - last_there < GONE_SECONDS or last_there == math.inf:
+            await asyncio.sleep(POLL_SECONDS)
+            if self._is_over():
+                return
+            if not pipecat_private.realtime_is_deaf(self._llm):
+                last_there = clock()
+        await self._give_up(f"realtime_lost: the connection of {self._name} ended; {LOOK}")
+
+
 def watching(
     remedies: Remedies, nobody_speaks: Callable[[], bool], is_unheard: Callable[[], bool]
-) -> RealtimeReconnection | None:
+) -> RealtimeReconnection | RealtimeEnd | None:
     """What watches a call's realtime service; None for a cascade."""
-    parts, nobody_waits = remedies.parts, remedies.response_deadline.nobody_waits
-    if not isinstance(parts.llm, OpenAIRealtimeLLMService):
-        return None
-
-    def quiet() -> bool:
-        return nobody_speaks() and nobody_waits()
-
-    told = (quiet, remedies.apologise, remedies.reconnecting, remedies.restored, remedies.is_over, is_unheard)
+    parts, deadline = remedies.parts, remedies.response_deadline
     part = parts.progress.find(parts.llm)
     name = part.label if part else "the realtime model"
-    return RealtimeReconnection(parts.llm, parts.instruct, *told, name=name)
+    if not pipecat_private.speaks_like_openai(parts.llm):
+        return RealtimeEnd(parts.llm, name, remedies.lost, remedies.is_over) if parts.is_realtime else None
+
+    def quiet(*, urgent: bool) -> bool:
+        if urgent:
+            return not deadline.tools and deadline.state is not AnswerState.AWAITED
+        return nobody_speaks() and deadline.nobody_waits()
+
+    told = (quiet, remedies.apologise, remedies.reconnecting, remedies.restored, remedies.is_over, is_unheard)
+    unasked = UnaskedAnswer(parts.llm, deadline, remedies.noted).look
+    return RealtimeReconnection(parts.llm, parts.instruct, *told, unasked, name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +10,11 @@ from typing import Any
 from loguru import logger
 from pipecat.frames.frames import ErrorFrame, LLMMessagesAppendFrame, LLMRunFrame
 from pipecat.pipeline.worker import PipelineWorker
-from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline import context_size, pipecat_private
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.records import CallRecord
-from agentrun.session.responses import error_words
+from agentrun.session.responses import error_words, rate_limits
 from agentrun.session.responses.answer_state import AnswerState
 from agentrun.session.responses.provider_faults import Faults, Verdict, category, described
 from agentrun.session.responses.response_deadline import ResponseDeadline
@@ -42,8 +42,12 @@ class Remedies:
 
     async def failed(self, _worker: PipelineWorker, frame: ErrorFrame) -> None:
         """A processor tells of an error."""
-        self.record.errors.append(error_words.located(described(frame), frame.processor, self.parts))
-        if self.is_over():
+        line = error_words.located(described(frame), frame.processor, self.parts)
+        # some realtime services say of each piece of sound that it could not be sent
+        again = self.parts.is_realtime and line in self.record.errors[-1:]
+        if not again:
+            self.record.errors.append(line)
+        if self.is_over() or (again and pipecat_private.speaks_like_openai(frame.processor)):
             return
         begun = self.response_deadline.answer.has_begun
         verdict = self.faults.judge(frame, begun=begun)
@@ -64,14 +68,23 @@ class Remedies:
         verdict = self.faults.judge_answer(state)
         if verdict is Verdict.GO_ON and not self.response_deadline.has_time:
             verdict = Verdict.GIVE_UP
+        wait = rate_limits.wait(reason)
+        if verdict is Verdict.ASK_AGAIN and wait:
+            # the words that ask the caller to say it again are the same model's
+            verdict = Verdict.RETRY
         reason = error_words.awaited(state, reason, self.parts)
         self.record.errors.append(reason)
         logger.warning("call {}: {}; will {}", self.record.id, reason, verdict.value)
-        await self._do(verdict, reason)
+        await self._do(verdict, reason, wait)
 
     def noted(self, reason: str) -> None:
         """Something that the caller may not have noticed."""
         self.record.errors.append(reason)
+
+    async def lost(self, reason: str) -> None:
+        """The model's connection is gone for good."""
+        self.record.errors.append(reason)
+        await self.apologise(reason)
 
     def reconnecting(self, reason: str) -> None:
         """The model went silent and is connected anew: no answer is waited for meanwhile."""
@@ -82,13 +95,13 @@ class Remedies:
         """It is back, and was ``asked`` to speak or not."""
         self.response_deadline.reconnected(asked=asked)
 
-    async def _do(self, verdict: Verdict, reason: str) -> None:
+    async def _do(self, verdict: Verdict, reason: str, wait: float = 0.0) -> None:
         if verdict is Verdict.GIVE_UP:
             await self.apologise(reason)
         elif verdict is Verdict.RETRY or (
             verdict is Verdict.SHORTEN and context_size.shorten(self.parts.context)
         ):
-            await self._ask_once_more()
+            await self._ask_once_more(wait)
         elif verdict is Verdict.GO_ON:
             await self._go_on()
         elif verdict in (Verdict.ASK_AGAIN, Verdict.DROP_TURN, Verdict.SHORTEN):
@@ -97,9 +110,14 @@ class Remedies:
             self.response_deadline.again()
             await self.voice.say(self.repeat)
 
-    async def _ask_once_more(self) -> None:
+    async def _ask_once_more(self, wait: float) -> None:
+        """Ask, after ``wait`` seconds in which the caller may have said something else."""
         self.response_deadline.again()
-        if isinstance(self.parts.llm, OpenAIRealtimeLLMService):
+        if wait:
+            await asyncio.sleep(wait)
+            if not self.response_deadline.answer.waits or self.is_over():
+                return
+        if pipecat_private.speaks_like_openai(self.parts.llm):
             await pipecat_private.realtime_answer_again(self.parts.llm)
         else:
             await self.worker.queue_frame(LLMRunFrame())
@@ -110,7 +128,7 @@ class Remedies:
         self.response_deadline.again()
         message: Any = {"role": "developer", "content": GO_ON}
         llm = self.parts.llm
-        if isinstance(llm, OpenAIRealtimeLLMService):
+        if pipecat_private.speaks_like_openai(llm):
             await pipecat_private.realtime_give_up_answer(llm)
             await llm.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
             return

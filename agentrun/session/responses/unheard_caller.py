@@ -8,13 +8,14 @@ from collections.abc import Callable
 
 from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADParams
 from pipecat.frames.frames import InputAudioRawFrame
-from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline.pipecat_private import session_events
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.pushed_frames import watch_pushed_frames
+from agentrun.pipeline.realtime import pipeline as realtime
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
+from agentrun.providers.service_plans import OPENAI
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.transports import mulaw
 from agentrun.transports.connection import Connection
@@ -43,9 +44,9 @@ def second_opinion(
 
     ``response_deadline`` is told when the caller's voice begins and ends, long before the model may say so.
     """
-    llm = parts.llm
-    events = session_events(llm) if isinstance(llm, OpenAIRealtimeLLMService) else None
-    if events is None or connection.written or not plan.spec.turns.second_opinion:
+    events = session_events(parts.llm)
+    is_told = plan.realtime and (plan.realtime.provider == OPENAI or realtime.tells_turns(plan.realtime))
+    if events is None or not is_told or connection.written or not plan.spec.turns.second_opinion:
         return bool
     is_speech = speech_in(resources.vad(VADParams()), connection.sample_rate_in)
     watch = UnheardCaller(

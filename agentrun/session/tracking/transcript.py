@@ -11,7 +11,6 @@ from pipecat.processors.aggregators.llm_response_universal import (
     AssistantTurnStoppedMessage,
     UserTurnMessageAddedMessage,
 )
-from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline.audio.heard_answers import HeardAnswer, HeardAnswers
 from agentrun.pipeline.pipecat_private import session_events
@@ -149,7 +148,7 @@ class Transcript:
     def _told_late(self, message: str) -> list[tuple[float, str]]:
         """When the caller said the parts of what a realtime server has written down now, be it turns ago."""
         llm = self._parts and self._parts.llm
-        events = session_events(llm) if isinstance(llm, OpenAIRealtimeLLMService) else None
+        events = session_events(llm) if llm else None
         ahead = asyncio.get_running_loop().time() - self._clock()
         written = events.caller_items.take(message) if events else []
         return [(max(0.0, began - ahead), words) for began, words in written]

@@ -21,7 +21,7 @@ async def test_a_call_that_is_over_is_not_connected_anew() -> None:
         said.append(reason)
 
     reconnection = RealtimeReconnection(
-        *(closed, said.append, lambda: True, give_up, said.append, lambda _asked: None, lambda: True)
+        *(closed, said.append, lambda **_: True, give_up, said.append, lambda _asked: None, lambda: True)
     )
     async with asyncio.timeout(10):
         await reconnection.watch()
@@ -63,7 +63,7 @@ def test_a_model_that_is_deaf_each_time_is_given_up_and_one_that_hears_in_betwee
         over = asyncio.Event()
         llm: Any = SimpleNamespace()
         tells = (lambda _what: None, lambda _asked: None, over.is_set)
-        ask = (lambda _text: None, lambda: True, give_up, *tells)
+        ask = (lambda _text: None, lambda **_: True, give_up, *tells)
         async with asyncio.timeout(60):
             await RealtimeReconnection(llm, *ask, is_unheard).watch()
         return reasons

@@ -1,0 +1,62 @@
+"""The end of a realtime response that its server does not tell of, known by the ends of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+LATE_SECONDS = 3.0
+"""How long after the end of its last part a response may be told to be over, or begin another part."""
+_SOUND_ENDED = "response.output_audio.done"
+
+
+class MissingEnd:
+    """Follows the events of one session. ``is_awaited`` while every part of a response has ended.
+
+    >>> end = MissingEnd()
+    >>> for kind in ("response.created", "response.output_item.added", "response.output_item.done"):
+    ...     end.note(kind, {"response": {"id": "r"}, "response_id": "r", "item": {"id": "i"}})
+    >>> end.is_awaited, end.made()["type"], end.is_awaited
+    (True, 'response.done', False)
+    >>> end.is_late({"response": {"id": "r"}})
+    True
+    """
+
+    def __init__(self) -> None:
+        self._response = self._ended = ""
+        self._open: set[str] = set()
+        self._began = False
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether nothing but the end of a response is to come."""
+        return self._began and not self._open
+
+    def note(self, kind: str, event: Mapping[str, Any]) -> None:
+        """Take an event of the server."""
+        if kind == "response.created":
+            self._response, self._began = _id_of(event.get("response")), False
+            self._open.clear()
+        elif kind == "response.done":
+            self._began = False
+        elif kind == "response.output_item.added":
+            self._began = True
+            self._open.add(_id_of(event.get("item")))
+        elif kind == "response.output_item.done":
+            self._open.discard(_id_of(event.get("item")))
+        elif kind == _SOUND_ENDED:
+            self._open.discard(str(event.get("item_id")))
+
+    def made(self) -> dict[str, Any]:
+        """The event that the server owes."""
+        self._began, self._ended = False, self._response
+        response: dict[str, Any] = {"id": self._response or None, "status": "completed", "output": []}
+        return {"type": "response.done", "event_id": "completed", "response": response}
+
+    def is_late(self, event: Mapping[str, Any]) -> bool:
+        """Whether the end of a response is told that was taken for ended before."""
+        return bool(self._ended) and _id_of(event.get("response")) == self._ended
+
+
+def _id_of(value: object) -> str:
+    return str(value.get("id") or "") if isinstance(value, Mapping) else ""

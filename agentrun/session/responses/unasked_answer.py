@@ -1,0 +1,45 @@
+"""An answer that a realtime server owes and has not begun: it is asked for one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from agentrun.pipeline import pipecat_private
+from agentrun.session.responses.answer_state import AnswerState
+from agentrun.session.responses.response_deadline import ResponseDeadline
+
+ASK_SECONDS = 3.0
+"""How long a server may take to begin a response. One that thinks tells of its beginning all the same."""
+_EARLY_SECONDS = 1.0
+"""By how much the beginning of a response may be told ahead of the end of the caller's turn."""
+
+
+class UnaskedAnswer:
+    """Follows what is owed on a service that speaks like OpenAI's.
+
+    The server answers by itself what the caller says, and the results of tools when it is asked to. It may
+    take a turn for noise that has cut an answer off, or refuse to begin while it is at something else.
+    ``noted`` is told of each answer that was asked for.
+    """
+
+    def __init__(self, llm: Any, deadline: ResponseDeadline, noted: Callable[[str], None]) -> None:
+        self._llm, self._deadline, self._noted = llm, deadline, noted
+        self._asked_at = 0.0
+
+    async def look(self) -> None:
+        """Ask for an answer that is due and that the server is not at; to be called again and again."""
+        answer, now = self._deadline.answer, asyncio.get_running_loop().time()
+        events = pipecat_private.session_events(self._llm)
+        since = max(answer.silence.asked, self._asked_at)
+        if answer.state is not AnswerState.AWAITED or answer.tools.of_turn or events is None:
+            return
+        began = events.responded_at >= max(answer.silence.asked - _EARLY_SECONDS, events.caller_began_at)
+        if began or answer.has_begun or now - since < ASK_SECONDS:
+            return
+        self._asked_at = now
+        self._noted(
+            f"realtime_late: no response began within {ASK_SECONDS:g} s; the server was asked for one"
+        )
+        await pipecat_private.realtime_ask(self._llm)
