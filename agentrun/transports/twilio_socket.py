@@ -14,6 +14,8 @@ from agentrun.http import prompt_messages
 
 SILENT_SECONDS = 15.0
 """Twilio sends fifty messages a second, in silence too: a line without any for so long is gone."""
+SEND_SECONDS = 5.0
+"""How long a message may wait for a peer that takes nothing: nobody hears the agent meanwhile."""
 _MEANT = (1000, 1001, 1005, 1012)
 """A connection that was closed on purpose, by the peer or by this server; 1006 is one that broke off."""
 _NO_CODE = 1005
@@ -33,6 +35,7 @@ class MediaStreamSocket:
         self._websocket = websocket
         self._heard_at = 0.0
         self._is_received = False
+        self._receiving: asyncio.Timeout | None = None
         self.lost = ""
         self.hung_up = False
 
@@ -57,7 +60,8 @@ class MediaStreamSocket:
         """The next message, or a disconnect."""
         message = await self._received()
         if message is None:
-            self.lost = f"the line was lost: nothing came from Twilio for {SILENT_SECONDS:g} s"
+            nothing = f"the line was lost: nothing came from Twilio for {SILENT_SECONDS:g} s"
+            self.lost = self.lost or nothing
             return {**_DISCONNECT, "code": 1006}
         if message["type"] == "websocket.disconnect":
             code = message.get("code", 1005)
@@ -73,13 +77,29 @@ class MediaStreamSocket:
         self._is_received = True
         clock = asyncio.get_running_loop().time
         latest = clock() + SILENT_SECONDS
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(latest):
+        while not self.lost:
+            try:
+                async with asyncio.timeout_at(latest) as self._receiving:
                     return await self._websocket.receive()
-            if self._heard_at + SILENT_SECONDS <= latest:
-                return None
+            except TimeoutError:
+                if self._heard_at + SILENT_SECONDS <= latest:
+                    return None
+            finally:
+                self._receiving = None
             latest = self._heard_at + SILENT_SECONDS
+        return None
+
+    async def send_text(self, data: str) -> None:
+        """Send a message; to a peer that takes none any more the line is lost."""
+        if self.lost:
+            return
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._websocket.send_text(data)
+        except TimeoutError:
+            self.lost = f"the line was lost: Twilio took nothing for {SEND_SECONDS:g} s"
+            if self._receiving:
+                self._receiving.reschedule(asyncio.get_running_loop().time())
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
         """Close the connection, unless Twilio does so at this moment."""

@@ -17,7 +17,7 @@ from agentrun.testing import virtual_time
 from agentrun.transports.caller_audio import CallerAudio
 from agentrun.transports.twilio import Serializer
 from agentrun.transports.twilio_control import TwilioControl
-from agentrun.transports.twilio_socket import SILENT_SECONDS, MediaStreamSocket
+from agentrun.transports.twilio_socket import SEND_SECONDS, SILENT_SECONDS, MediaStreamSocket
 
 
 class Wire:
@@ -158,3 +158,48 @@ async def test_uvicorn_s_word_for_a_connection_that_nobody_closed_is_a_lost_line
     stream = socket({"type": "websocket.disconnect", "code": 1005})
     await stream.receive()
     assert stream.lost
+
+
+class SlowWire(Wire):
+    """A peer that sends all the time, and takes nothing for ``seconds``."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self.taken = list[str]()
+
+    async def receive(self) -> dict[str, Any]:
+        await asyncio.sleep(0.02)
+        return MEDIA
+
+    async def send_text(self, data: str) -> None:
+        """Wait until there is room."""
+        await asyncio.sleep(self._seconds)
+        self.taken.append(data)
+
+
+@pytest.mark.parametrize(("seconds", "lost"), [(SEND_SECONDS - 1, False), (SEND_SECONDS + 1, True)])
+def test_a_peer_that_takes_nothing_any_more_is_a_lost_line(seconds: float, lost: bool) -> None:
+    wire = SlowWire(seconds)
+    stream = MediaStreamSocket(cast(WebSocket, wire))
+    clock, ended = list[float](), list[float]()
+
+    async def receive() -> None:
+        while (await stream.receive())["type"] != "websocket.disconnect":
+            pass
+        ended.append(asyncio.get_running_loop().time())
+
+    async def main() -> None:
+        clock.append(asyncio.get_running_loop().time())
+        receiving = asyncio.create_task(receive())
+        await stream.send_text("sound")
+        await stream.send_text("more sound")
+        await asyncio.sleep(1)
+        receiving.cancel()
+
+    virtual_time.run(main())
+    assert bool(ended) is lost
+    assert ("took nothing" in stream.lost) is lost
+    assert wire.taken == ([] if lost else ["sound", "more sound"])
+    if lost:
+        assert ended[0] - clock[0] == pytest.approx(SEND_SECONDS, abs=0.1)
