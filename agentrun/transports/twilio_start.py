@@ -12,6 +12,8 @@ from fastapi import WebSocket
 
 MOST_CHARACTERS = 64 * 1024
 """Of one message; Twilio's are a thousand at most."""
+MOST_CONNECTED = 3
+"""Of the ``connected`` with which a stream begins: Twilio sends one, who stands in for it perhaps again."""
 _SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """A SID becomes a part of addresses at Twilio, which are asked with the account's secrets."""
 
@@ -32,7 +34,9 @@ async def read_start(websocket: WebSocket) -> Stream:
     WebSocketDisconnect.
     """
     message = _message(await websocket.receive_text())
-    if message["event"] == "connected":
+    for _ in range(MOST_CONNECTED):
+        if message["event"] != "connected":
+            break
         message = _message(await websocket.receive_text())
     if message["event"] != "start":
         raise ValueError("not a start message")

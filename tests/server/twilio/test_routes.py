@@ -209,6 +209,17 @@ async def test_what_does_not_begin_as_twilio_does_is_refused(tmp_path: Path) -> 
         await assert_refused(server, "x" * 70_000, code=1009)
 
 
+@pytest.mark.parametrize(("times", "live"), [(0, 1), (1, 1), (3, 1), (4, 0)])
+async def test_a_stream_may_say_more_than_once_that_it_is_connected(
+    tmp_path: Path, times: int, live: int
+) -> None:
+    async with serving(tmp_path) as server, dial(server) as socket:
+        for message in (*['{"event": "connected"}'] * times, start(await a_token(server))):
+            await socket.send(message)
+        await asyncio.sleep(1.0)
+        assert server.switchboard.live == live
+
+
 async def test_silence_and_an_immediate_goodbye_build_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
