@@ -31,7 +31,10 @@ case "$*" in
 restart*) readlink "$DESTDIR/opt/desk/current" >> "$DESTDIR/log"; [ ! -e "$DESTDIR/no-start" ] ;;
 esac
 """
-CADDY = '#!/bin/sh\necho "caddy $1" >> "$DESTDIR/log"; [ ! -e "$DESTDIR/old-caddy" ]\n'
+CADDY = """#!/bin/sh
+echo "caddy $1" >> "$DESTDIR/log"
+[ ! -e "$DESTDIR/old-caddy" ] && { [ "$5" = Caddyfile ] || [ ! -e "$DESTDIR/broken-site" ]; }
+"""
 RUNUSER = '#!/bin/sh\nshift 3; [ ! -e "$DESTDIR/home-of-root" ] && exec "$@"\n'
 
 

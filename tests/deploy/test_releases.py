@@ -68,8 +68,8 @@ def test_the_service_is_exchanged_once_all_of_a_version_is_there(server: ServerR
     restart = lines.index("systemctl restart desk.service")
     assert lines[restart + 1] == second, "the link leads to it before"
     assert [line for line in lines if line.startswith("systemctl")] == [
-        "systemctl daemon-reload", "systemctl enable --now desk.socket", "systemctl enable desk.service",
-        "systemctl reload caddy", "systemctl restart desk.service",
+        "systemctl reload caddy", "systemctl daemon-reload", "systemctl enable --now desk.socket",
+        "systemctl enable desk.service", "systemctl restart desk.service",
     ]  # fmt: skip
 
 
@@ -209,6 +209,14 @@ def test_nothing_is_installed_where_caddy_does_not_take_the_site(server: ServerR
     server.run("install", "--without-caddy")
     assert server.link("current")
     assert (server.root / "etc/caddy/Caddyfile").read_text() == "import other.caddyfile\n"
+
+
+def test_a_mistake_in_another_site_exchanges_nothing(server: ServerRoot) -> None:
+    first = server.install("one")
+    assert server.log
+    (server.root / "broken-site").touch()
+    assert server.install("two", code=1) == first
+    assert [line for line in server.log if line.startswith("systemctl")] == []
 
 
 def test_other_sites_stay_and_the_own_one_is_there_once(server: ServerRoot) -> None:
