@@ -65,6 +65,7 @@ class SessionCallControl:
         self.wait_words = spec.prompts.wait
         """What a caller hears who waits for a tool; nothing where there is none."""
         self._led_by_tool = 0
+        self._led_until = 0.0
         self.ledger = Ledger(spec.limits.tool_rounds)
         self._control = connection.control
         self._keys = connection.control is not None or connection.keys
@@ -137,7 +138,7 @@ class SessionCallControl:
         """
         line = self._line()
         quiet = line.nobody_speaks() and not line.voice.about_to_speak and not self._led_by_tool
-        silent = self._loop.time() - line.response_deadline.silent_since
+        silent = self._loop.time() - max(line.response_deadline.silent_since, self._led_until)
         if self.wait_words and line.voice.has_own_voice and quiet and silent >= WAIT_WORDS_SECONDS:
             await self.say(self.wait_words)
 
@@ -173,6 +174,7 @@ class SessionCallControl:
             yield
         finally:
             self._led_by_tool -= 1
+            self._led_until = self._loop.time()
 
     async def count_silence_anew(self) -> None:
         if self._now:
