@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import re
 import shutil
@@ -141,6 +142,13 @@ def balancer(
         pytest.skip(f"{request.param} is not installed: apt-get install {request.param}")
     port, writes = free_port(), {"haproxy": configuration, "nginx": nginx}[request.param]
     path = writes(tmp_path, port, *(machine.server_port for machine in machines))
+    with running(path, port) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def running(path: Path, port: int) -> Iterator[str]:
+    """The address of the balancer with the configuration at ``path``, which listens on ``port``."""
     with subprocess.Popen(command(path), stderr=subprocess.DEVNULL) as process:
         try:
             deadline = time.monotonic() + 30
