@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from agentrun.records import record_shape
 from agentrun.records.call_figures import Figures
-from agentrun.records.store import engine
+from agentrun.records.store import call_selection, engine
 from agentrun.records.store.tables import CALLS, HOURLY
 
 HOUR = 3600
@@ -128,7 +128,7 @@ def _uncounted(agent: str | None, first: int) -> sa.Select[Any]:
     since = datetime.fromtimestamp(first * HOUR, UTC).isoformat()
     query = sa.select(*_PARTS).where(_UNCOUNTED, CALLS.c.started >= since)
     if agent:
-        query = query.where(CALLS.c.agent == agent)
+        query = query.where(call_selection.of_agent(agent))
     return query.order_by(CALLS.c.started.desc()).limit(MOST_UNCOUNTED)
 
 
