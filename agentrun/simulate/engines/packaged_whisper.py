@@ -36,6 +36,9 @@ QUIET_RMS = 0.002
 """Below this there is no speech, and Whisper would invent some."""
 NO_SPEECH = 0.85
 _CLICK_SECONDS = 0.12
+_PIECE = RATE // 50
+_SOFT = 0.05
+"""What is softer than a twentieth of the loudest is the line, and not its caller."""
 
 
 class PackagedWhisper:
@@ -88,11 +91,24 @@ class PackagedWhisper:
         if result.no_speech_prob > NO_SPEECH:
             return ""
         words = str(self._tokenizer.decode(result.sequences_ids[0])).strip()
-        return without_loops(words, len(audio) / RATE)
+        return without_loops(words, seconds_of_speech(audio))
+
+
+def seconds_of_speech(audio: NDArray[np.float32]) -> float:
+    """Seconds from the first to the last moment of ``audio``, at 16 kHz, that may be speech.
+
+    >>> tone = np.sin(np.arange(RATE), dtype=np.float32)
+    >>> seconds_of_speech(np.concatenate([np.zeros(RATE, np.float32), tone, np.zeros(RATE, np.float32)]))
+    1.0
+    """
+    pieces = audio[: len(audio) // _PIECE * _PIECE].reshape(-1, _PIECE)
+    loudness = np.sqrt(np.mean(pieces**2, axis=1))
+    loud = np.flatnonzero(loudness >= max(QUIET_RMS, _SOFT * float(loudness.max(initial=0.0))))
+    return float((loud[-1] - loud[0] + 1) * _PIECE / RATE) if len(loud) else 0.0
 
 
 def without_loops(text: str, seconds: float) -> str:
-    """``text`` with a phrase once that comes more often than ``seconds`` of sound have room for.
+    """``text`` with a phrase once that comes more often than ``seconds`` of speech have room for.
 
     >>> without_loops("Goodbye. Goodbye. Goodbye. Goodbye. Goodbye.", 2.0)
     'Goodbye.'

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from agentrun.simulate.bench.word_errors import word_errors, words
 from agentrun.simulate.caller.sound import mulaw
-from agentrun.simulate.engines.engines import Engines
+from agentrun.simulate.engines.engines import VOICE_RATE, Engines
 from agentrun.simulate.engines.packaged_whisper import without_loops
 
 CORPUS = Path(__file__).parents[2] / "corpus"
@@ -43,6 +43,16 @@ async def test_the_corpus_is_understood(engines: Engines, line: str) -> None:
         errors += word_errors(words(entry["text"]), words(heard))
         total += len(words(entry["text"]))
     assert errors / total <= 0.1
+
+
+@pytest.mark.parametrize("silence", [0.0, 0.5, 1.5])
+async def test_a_short_question_is_heard_once(engines: Engines, silence: float) -> None:
+    """The model says it twice, for which the speech is too short, whatever silence is around it."""
+    question = "Are you open tonight?"
+    spoken = b"".join([part async for part in engines.voice.speak(question, "", 1.0)])
+    around = bytes(2 * round(silence * VOICE_RATE))
+    narrow = soxr.resample(np.frombuffer(around + spoken + around, "<i2"), VOICE_RATE, mulaw.RATE)
+    assert await engines.hearing.transcribe(narrow.astype("<i2").tobytes(), mulaw.RATE, "") == question
 
 
 @pytest.mark.parametrize("loudness", [0.0, 0.001, 0.005, 0.02])
