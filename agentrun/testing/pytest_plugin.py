@@ -171,30 +171,33 @@ class _Portal:
 
     def run(self, case: Case, depth: Depth) -> Outcome:
         """The outcome of ``case``."""
-        if depth not in self._runners:
-            self._runners[depth] = self._stack.enter_context(
-                _opened(depth, self._given, live=self._live, replay=self._replay)
-            )
-        loop, run = self._runners[depth]
-        with contextlib.nullcontext() if self._logs else _quiet():
+        with self._quiet():
+            if depth not in self._runners:
+                self._runners[depth] = self._stack.enter_context(
+                    _opened(depth, self._given, live=self._live, replay=self._replay)
+                )
+            loop, run = self._runners[depth]
             self.outcomes.append(loop.run(run(case, depth)))
         return self.outcomes[-1]
 
     def close(self) -> None:
-        """Close what was opened."""
-        self._stack.close()
+        """Close what was opened, and end the calls that are left in it."""
+        with self._quiet():
+            self._stack.close()
 
+    @contextlib.contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """What a conversation logs is no test's business; that of other tests in this process is."""
+        if self._logs:
+            yield
+            return
+        from loguru import logger
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """What a conversation logs is no test's business; that of other tests in this process is."""
-    from loguru import logger
-
-    logger.disable("agentrun")
-    try:
-        yield
-    finally:
-        logger.enable("agentrun")
+        logger.disable("agentrun")
+        try:
+            yield
+        finally:
+            logger.enable("agentrun")
 
 
 @contextlib.contextmanager

@@ -44,6 +44,18 @@ def test_items_have_ids_and_failures_show_the_conversation(tmp_path: Path) -> No
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
 
 
+@pytest.mark.parametrize("asked", [(), ("--agentrun-logs",)])
+def test_calls_that_are_left_at_the_end_are_ended_without_a_line(
+    tmp_path: Path, asked: tuple[str, ...]
+) -> None:
+    agents = tmp_path / "agents"
+    agents.mkdir()
+    write(agents, TESTS)
+    done = pytest_in(tmp_path, "agents", "-k", "greeting", *asked)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ("| INFO " in done.stdout + done.stderr) == bool(asked)
+
+
 def test_k_chooses_and_a_node_id_names_one(tmp_path: Path) -> None:
     write(tmp_path, TESTS)
     done = pytest_in(tmp_path, "desk.yaml", "-k", "greeting")
