@@ -88,22 +88,25 @@ class UnheardCaller:
         self._began = self._last_loud = -PAUSE_SECONDS
         self._loud = 0.0
         self._sound = bytearray()
+        self._decoded: Callable[[bytes], bytes] = bytes
 
     def hear(self, frame: InputAudioRawFrame) -> None:
         """Take a frame of the caller's sound, 16-bit PCM."""
         samples = len(frame.audio) // 2
         loud = len(frame.audio[1::2].translate(None, _QUIET))
-        if self._note(loud, samples, frame.sample_rate):
+        self._decoded = bytes
+        if self._note(loud, samples, frame.sample_rate, 2):
             self._sound += frame.audio
 
     def hear_code(self, sound: bytes) -> None:
         """Take a piece of the caller's sound in a telephone's mu-law."""
         loud = len(sound.translate(None, _QUIET_CODES))
-        if self._note(loud, len(sound), mulaw.RATE):
-            self._sound += mulaw.decode_pcm(sound)
+        self._decoded = mulaw.decode_pcm
+        if self._note(loud, len(sound), mulaw.RATE, 1):
+            self._sound += sound
 
-    def _note(self, loud: int, samples: int, sample_rate: int) -> bool:
-        """Count a piece of which ``loud`` samples are loud; whether its sound is to be kept."""
+    def _note(self, loud: int, samples: int, sample_rate: int, width: int) -> bool:
+        """Count a piece of which ``loud`` samples, of ``width`` bytes, are loud; whether it is to be kept."""
         now = self._clock()
         if loud > samples * _LOUD_SHARE:
             if now - self._last_loud > PAUSE_SECONDS and not self._loud:
@@ -112,7 +115,7 @@ class UnheardCaller:
                 self._tell_began()
             self._last_loud = now
             self._loud += samples / sample_rate
-        return bool(self._loud) and len(self._sound) < _KEPT_SECONDS * sample_rate * 2
+        return bool(self._loud) and len(self._sound) < _KEPT_SECONDS * sample_rate * width
 
     def is_unheard(self) -> bool:
         """Whether the caller has said something that the server did not hear; each utterance counts once."""
@@ -129,7 +132,7 @@ class UnheardCaller:
         if silent < (self._patience if half_heard else REACTION_SECONDS):
             return False
         self._loud = 0.0
-        return self._is_speech(bytes(self._sound))
+        return self._is_speech(self._decoded(bytes(self._sound)))
 
 
 def speech_in(analyzer: VADAnalyzer, sample_rate: int) -> Callable[[bytes], bool]:

@@ -170,3 +170,26 @@ def test_the_beginning_and_the_end_of_an_utterance_are_told_once() -> None:
         return told
 
     assert virtual_time.run(main()) == ["began", "ended 0.8 s ago"]
+
+
+@pytest.mark.parametrize("feed", [sound, telephone_sound])
+def test_the_detector_is_given_the_samples_of_what_was_loud_and_no_more_than_three_seconds(
+    feed: Callable[[UnheardCaller, bytes, float], Awaitable[None]],
+) -> None:
+    given: list[bytes] = []
+
+    def is_speech(pcm: bytes) -> bool:
+        given.append(pcm)
+        return True
+
+    async def main() -> bool:
+        watch = UnheardCaller(lambda: -1.0, is_speech)
+        await feed(watch, QUIET, 2)
+        await feed(watch, LOUD, 5)
+        await feed(watch, QUIET, REACTION_SECONDS + 0.5)
+        return watch.is_unheard()
+
+    assert play(main())
+    [pcm] = given
+    assert len(pcm) == 3 * RATE * 2
+    assert pcm[: len(LOUD)] in (LOUD, mulaw.decode_pcm(mulaw.encode_pcm(LOUD)))
