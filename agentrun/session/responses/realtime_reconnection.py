@@ -201,5 +201,5 @@ def watching(
         return nobody_speaks() and deadline.nobody_waits()
 
     told = (quiet, remedies.apologise, remedies.reconnecting, remedies.restored, remedies.is_over, is_unheard)
-    unasked = UnaskedAnswer(parts.llm, deadline, remedies.noted).look
+    unasked = UnaskedAnswer(parts, deadline, remedies.noted).look
     return RealtimeReconnection(parts.llm, parts.instruct, *told, unasked, name=name)

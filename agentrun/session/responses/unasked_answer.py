@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.session.responses import error_words
 from agentrun.session.responses.answer_state import AnswerState
 from agentrun.session.responses.response_deadline import ResponseDeadline
 
@@ -24,14 +25,16 @@ class UnaskedAnswer:
     ``noted`` is told of each answer that was asked for.
     """
 
-    def __init__(self, llm: Any, deadline: ResponseDeadline, noted: Callable[[str], None]) -> None:
-        self._llm, self._deadline, self._noted = llm, deadline, noted
+    def __init__(
+        self, parts: PipelineParts, deadline: ResponseDeadline, noted: Callable[[str], None]
+    ) -> None:
+        self._parts, self._deadline, self._noted = parts, deadline, noted
         self._asked_at = 0.0
 
     async def look(self) -> None:
         """Ask for an answer that is due and that the server is not at; to be called again and again."""
         answer, now = self._deadline.answer, asyncio.get_running_loop().time()
-        events = pipecat_private.session_events(self._llm)
+        events = pipecat_private.session_events(self._parts.llm)
         since = max(answer.silence.asked, self._asked_at)
         if answer.state is not AnswerState.AWAITED or answer.tools.of_turn or events is None:
             return
@@ -39,7 +42,6 @@ class UnaskedAnswer:
         if began or answer.has_begun or now - since < ASK_SECONDS:
             return
         self._asked_at = now
-        self._noted(
-            f"realtime_late: no response began within {ASK_SECONDS:g} s; the server was asked for one"
-        )
-        await pipecat_private.realtime_ask(self._llm)
+        reason = f"no response began within {ASK_SECONDS:g} s, and it was asked for one"
+        self._noted(error_words.awaited(AnswerState.FAILED, reason, self._parts))
+        await pipecat_private.realtime_ask(self._parts.llm)
