@@ -90,6 +90,23 @@ def test_a_model_whose_rate_is_too_high_is_left_alone_for_a_moment(
     assert call.record.ended_by == "caller"
 
 
+def test_a_caller_who_says_it_again_while_the_rate_is_waited_for_is_answered_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(monkeypatch)
+
+    async def talk(call: QuickCall) -> None:
+        server.change = failing("Please try again in 2s.", 1)
+        await call.say("When are you open?")
+        await asyncio.sleep(1.0)
+        await call.say("When are you open?")
+        await call.said(LONG.text)
+        await asyncio.sleep(3.0)
+
+    call = called(tmp_path, [Answer("Lost."), LONG, TABLE], talk)
+    assert call.agent_words == ["Hello.", LONG.text]
+
+
 def test_a_model_whose_rate_stays_too_high_is_apologised_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -270,3 +270,26 @@ async def test_errors_of_one_kind_are_noted_three_times() -> None:
     refused = {"type": "error", "event_id": "e", "error": {"type": "x", "code": "flood", "message": "No."}}
     _, noted = await read(*[{**refused, "event_id": str(number)} for number in range(50)])
     assert noted == ["refused_event: flood: No."] * 3
+
+
+async def test_a_response_that_goes_on_after_a_pause_has_its_server_s_end() -> None:
+    _, events, _ = service()
+    parts = [part("response.output_item.added"), part("response.output_item.done")]
+    usage = {"total_tokens": 7, "input_tokens": 3, "output_tokens": 4}
+    end = {**DONE, "response": {**DONE["response"], "usage": usage}}
+
+    class Pausing(Socket):
+        paused = False
+
+        async def recv(self) -> str:
+            if len(self._messages) == 3 and not self.paused:
+                await asyncio.sleep(5.0)
+                self.paused = True
+            return await super().recv()
+
+    socket = Pausing(CREATED, *parts, *parts, end)
+    read = [json.loads(each) async for each in ReadableEvents(socket, events)]
+    assert [each["response"].get("usage") for each in read if each["type"] == "response.done"] == [
+        None,
+        usage,
+    ]

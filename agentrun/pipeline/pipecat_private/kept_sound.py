@@ -35,13 +35,14 @@ class KeptSound:
 
     async def updated(self, evt: Any) -> None:
         """The session is set up: send what waits."""
-        await self._update(evt)
         self._is_sending = True
         try:
+            await self._update(evt)
             while self._frames:
                 await self._send_on(self._frames.popleft())
         finally:
             self._is_sending = False
+            self._frames.clear()
 
 
 def keep_early_sound(llm: object) -> None:

@@ -40,7 +40,8 @@ class MissingEnd:
         elif kind == "response.done":
             self._began = False
         elif kind == "response.output_item.added":
-            self._began = True
+            # it goes on after all, and its true end is to come
+            self._began, self._ended = True, ""
             self._open.add(_id_of(event.get("item")))
         elif kind == "response.output_item.done":
             self._open.discard(_id_of(event.get("item")))

@@ -114,8 +114,11 @@ class Remedies:
         """Ask, after ``wait`` seconds in which the caller may have said something else."""
         self.response_deadline.again()
         if wait:
+            answer = self.response_deadline.answer
+            asked = answer.silence.asked
             await asyncio.sleep(wait)
-            if not self.response_deadline.answer.waits or self.is_over():
+            is_same = answer.state is AnswerState.AWAITED and answer.silence.asked == asked
+            if not is_same or answer.has_begun or self.is_over():
                 return
         if pipecat_private.speaks_like_openai(self.parts.llm):
             await pipecat_private.realtime_answer_again(self.parts.llm)
