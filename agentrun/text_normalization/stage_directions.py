@@ -13,8 +13,8 @@ _GESTURES = (
     *("smiles?", "smiling", "grins", "nods", "nodding", "coughs", "clears throat", "clearing throat"),
     *("gasps", "shrugs", "winks", "sniffs", "whispers", "typing", "typing sounds", "keyboard clicking"),
     *("lacht", "lächelt", "seufzt", "nickt", "hustet", "räuspert sich", "schmunzelt", "kichert", "tippt"),
-    *("rit", "rires?", "sourit", "soupire", "tousse", "ríe", "risas", "sonríe", "suspira", "tose"),
-    *("ride", "risate", "sorride", "sospira", "tossisce", "risos", "sorri", "glimlacht", "zucht"),
+    *("rires?", "sourit", "soupire", "tousse", "ríe", "risas", "sonríe", "suspira"),
+    *("risate", "sorride", "sospira", "tossisce", "risos", "sorri", "glimlacht", "zucht"),
 )
 _BREAKS = ("pauses?", "pausing", "pausa", "pauze", "beat", "silence")
 _WORK = (
@@ -38,13 +38,18 @@ _ARTICLE = "(?:the|a|an|his|her|its|their|my|our|your)"
 _DEED = rf"(?:{'|'.join(_WORK)})(?: (?:up|at|in|into|through|for|on))? {_ARTICLE}(?: [^\W\d_]+){{1,4}}"
 _GESTURE, _BREAK = _gesture(_GESTURES), _gesture(_BREAKS)
 _END = r"\.{0,3} ?"
-_SQUARE = re.compile(rf"\[ ?(?:{_GESTURE}|{_BREAK}|{_DEED}){_END}\](?!\()", re.IGNORECASE)
-_ROUND = re.compile(rf"\( ?{_GESTURE}{_END}\)")
-_ROUND_BREAK = re.compile(rf"\( ?{_BREAK}{_END}\)")
-_STARRED = re.compile(
-    rf"(^|[.!?…][\"'”’)]?\s+|\n\s*)([*_]{{1,3}})(?:{_GESTURE}|{_BREAK}|{_DEED}){_END}\2"
-    r"(?=\s*$|\s+[^a-zß-ÿ\s]|\s*\n|[.!?…])"
+_BEFORE = r"(^|(?<!\d)[.!?…][\"'”’)]?\s+|\n\s*)"
+_AFTER = r"(?=\s*$|[ \t]+[^a-zß-ÿ\s(\[*_]|[.!?…])"
+_SOUND = _gesture(("laughs", "chuckles", "giggles", "sighs", "clears throat", "lacht", "seufzt"))
+_ROUND = re.compile(rf"\( ?{_SOUND}{_END}\)")
+_APART = re.compile(
+    rf"{_BEFORE}(?:([*_])(?![*_])(?:{_GESTURE}|{_BREAK}){_END}\2|\[ ?(?i:{_GESTURE}|{_BREAK}){_END}\]"
+    rf"|\( ?{_GESTURE}{_END}\)){_AFTER}"
 )
+_DEED_APART = re.compile(
+    rf"^(?:([*_])(?![*_]){_DEED}{_END}\1|\[ ?(?i:{_DEED}){_END}\])(?=\s*$|[ \t]+[^a-zß-ÿ\s])"
+)
+_BREAK_APART = re.compile(rf"{_BEFORE}\( ?{_BREAK}{_END}\){_AFTER}")
 _TIMES = re.compile(r"\d")
 
 
@@ -53,12 +58,12 @@ def without_directions(text: str) -> str:
 
     A break in brackets is kept where there are figures: a timetable has breaks too.
 
-    >>> without_directions("*checks the calendar* We have a table. [laughs] It is (pause) small.")
+    >>> without_directions("*checks the calendar* We have a table. [laughs] It is (laughs) small.")
     ' We have a table.  It is  small.'
     >>> without_directions("She *smiles* a lot, and we close from 2 to 3 (pause).")
     'She *smiles* a lot, and we close from 2 to 3 (pause).'
     """
     if not any(sign in text for sign in "[(*_"):
         return text
-    text = _STARRED.sub(r"\1", _ROUND.sub("", _SQUARE.sub("", text)))
-    return text if _TIMES.search(text) else _ROUND_BREAK.sub("", text)
+    text = _APART.sub(r"\1", _ROUND.sub("", _DEED_APART.sub("", text)))
+    return text if _TIMES.search(text) else _BREAK_APART.sub(r"\1", text)

@@ -24,6 +24,11 @@ LEFT_OUT = {
     "assistant commentary to=functions.get_hours code": "",
 }
 SAID = (
+    "Our inspection covers:\n1. **checks the brakes**\n2. **reads the error codes**",
+    "_opens the main valve_\n_reads the meter_",
+    "Press [pause] on the remote.",
+    "[Silence], [Typing] and [Pause] are buttons.",
+    "We take the bus (ride).",
     "*Yes*, we are open.",
     "He *checks* the brakes.",
     "She *smiles* a lot.",

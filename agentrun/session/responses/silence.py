@@ -9,9 +9,9 @@ GRACE_SECONDS = 2.5
 """How much longer than one attempt the whole of them may take; with the apology behind it, silence ends
 within 4 s more."""
 
-_PAUSE_SECONDS = 2.0
+_PAUSE_SECONDS = 2.5
 """A shorter wait, which the caller ends by speaking, may be a pause in what they say."""
-_LEAST_SECONDS = 1.5
+_LEAST_SECONDS = 2.5
 """What an answer has at the least, to somebody who has asked again and again."""
 
 
@@ -61,8 +61,9 @@ class Silence:
 
         Who says "hello?" each few seconds would else wait for a model that hangs for as long as they do.
         """
-        if now - self.since >= _PAUSE_SECONDS:
-            self.unheard += now - self.since
+        waited = now - self.asked  # not the tools before it, nor what it took to know that they had ended
+        if waited >= _PAUSE_SECONDS:
+            self.unheard += waited
 
     def caller_began(self) -> None:
         """The caller's voice is heard."""
