@@ -92,6 +92,13 @@ def test_before_the_handshake_and_with_an_extension_nothing_is_read() -> None:
     assert not is_between_messages(server)
 
 
+@pytest.mark.parametrize("name", ["current_size", "max_message_size", "parser"])
+def test_another_websockets_reads_all_by_itself(name: str) -> None:
+    _, server = pair()
+    delattr(server, name)
+    assert not is_between_messages(server)
+
+
 def test_websockets_still_waits_for_messages_where_it_did() -> None:
     assert StreamReader.at_eof.__code__.co_flags & 0x20  # a generator
     assert all(hasattr(Protocol, name) for name in ("parse", "discard", "receive_data"))
