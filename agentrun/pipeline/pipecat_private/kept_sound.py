@@ -40,9 +40,12 @@ class KeptSound:
             await self._update(evt)
             while self._frames:
                 await self._send_on(self._frames.popleft())
+        except Exception:
+            # a session that is given up here is cancelled instead, and the next one takes what waits
+            self._frames.clear()
+            raise
         finally:
             self._is_sending = False
-            self._frames.clear()
 
 
 def keep_early_sound(llm: object) -> None:
