@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosedOK
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.pipecat_private import PcmuRealtime
+from agentrun.pipeline.pipecat_private.missing_end import LATE_SECONDS
 from agentrun.pipeline.pipecat_private.readable_events import ReadableEvents
 from agentrun.pipeline.pipecat_private.realtime_events import SessionEvents
 from agentrun.tools.arguments import unreadable_arguments
@@ -293,3 +294,20 @@ async def test_a_response_that_goes_on_after_a_pause_has_its_server_s_end() -> N
         None,
         usage,
     ]
+
+
+async def test_an_end_that_comes_within_the_next_response_does_not_end_that_one() -> None:
+    _, events, _ = service()
+    first = [CREATED, part("response.output_item.added"), part("response.output_item.done")]
+    second = [json.loads(json.dumps(each).replace('"r"', '"r2"')) for each in (*first, DONE)]
+    within = [*second[:2], DONE, *second[2:]]
+
+    class Pausing(Socket):
+        async def recv(self) -> str:
+            if len(self._messages) == len(within):
+                await asyncio.sleep(LATE_SECONDS + 0.1)
+            return await super().recv()
+
+    socket = Pausing(*first, *within)
+    read = [json.loads(each) async for each in ReadableEvents(socket, events)]
+    assert [each["response"]["id"] for each in read if each["type"] == "response.done"] == ["r", "r2"]

@@ -40,8 +40,10 @@ class MissingEnd:
         elif kind == "response.done":
             self._began = False
         elif kind == "response.output_item.added":
-            # it goes on after all, and its true end is to come
-            self._began, self._ended = True, ""
+            self._began = True
+            if self._response == self._ended:
+                # it goes on after all, and its true end is to come
+                self._ended = ""
             self._open.add(_id_of(event.get("item")))
         elif kind == "response.output_item.done":
             self._open.discard(_id_of(event.get("item")))
