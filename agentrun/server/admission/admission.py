@@ -92,8 +92,11 @@ class Admission:
 
     @property
     def awaits_nobody(self) -> bool:
-        """Whether no call was let in for so long that every stream is another machine's as well."""
-        return self._clock() - self._stopped_at >= EXPECTED_SECONDS
+        """Whether no call was let in for so long that every stream is another machine's as well.
+
+        A call that the agent has placed is waited for as long as it may ring: no other machine need be there.
+        """
+        return self._clock() - self._stopped_at >= EXPECTED_SECONDS and not self.expected
 
     async def look_elsewhere(self) -> None:
         """Where this machine seems full, leave out the calls that it let in and whose streams others got."""

@@ -246,6 +246,19 @@ def test_streams_are_left_to_others_once_those_of_its_own_calls_have_come() -> N
     assert door.awaits_nobody
 
 
+async def test_the_stream_of_a_call_that_still_rings_is_waited_for(tmp_path: Path) -> None:
+    clock = Clock()
+    door, desk = Admission(clock=clock), plan(tmp_path)
+    assert await door.take(desk, "dial-1", "+1555", seconds=90) is None
+    door.stop()
+    clock.now += admission.EXPECTED_SECONDS
+    assert not door.awaits_nobody
+    door.rename("desk", "dial-1", "CA1")
+    assert not door.awaits_nobody
+    door.begin("desk", "CA1")
+    assert door.awaits_nobody
+
+
 async def test_a_call_that_the_agent_places_has_a_place_whatever_its_name(tmp_path: Path) -> None:
     door, desk = Admission(), plan(tmp_path, "limits: {calls: 1}\ncallers: {block: '+1'}")
     assert await door.take(desk, "dial-1", "+1555") is None

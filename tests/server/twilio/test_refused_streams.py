@@ -101,6 +101,22 @@ async def test_a_balancer_asks_another_machine_for_a_stream_that_comes_too_late(
         board.closing = False
 
 
+async def test_a_call_that_rings_while_the_machine_leaves_gets_its_stream(tmp_path: Path) -> None:
+    async with serving(tmp_path, when_full="503") as server:
+        admission = server.switchboard.admission
+        assert await admission.take(server.switchboard.plans["desk"], "dial", "+12025550143") is None
+        address = await announced(server)
+        admission.release("desk", CALL)
+        admission.stop()
+        admission._stopped_at -= EXPECTED_SECONDS
+        async with connect(address, proxy=None) as socket:
+            await socket.send(start("not-the-token"))
+            assert await code_of(socket) == 1008, "it is listened to"
+        admission.release("desk", "dial")
+        with pytest.raises(InvalidStatus):
+            await connect(address, proxy=None)
+
+
 @pytest.mark.parametrize("when_full", ["busy", "503"])
 async def test_a_full_machine_says_busy_or_has_the_balancer_ask_another(
     tmp_path: Path, when_full: str
