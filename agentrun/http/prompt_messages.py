@@ -13,8 +13,6 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from agentrun.http.whole_messages import is_between_messages, read_text
-
 EXTENSION = "agentrun.prompt_messages"
 """In a connection's ``extensions``: its ``listen``."""
 Taker = Callable[[str], bool]
@@ -39,19 +37,6 @@ class PromptMessagesProtocol(WebSocketsSansIOProtocol):
     def listen(self, taker: Taker) -> None:
         """Ask ``taker`` about each text message from now on."""
         self._taker = taker
-
-    def data_received(self, data: bytes) -> None:
-        """The peer sends ``data``."""
-        start = 0
-        while self._taker and is_between_messages(self.conn):
-            whole = read_text(data, start, self.conn.max_message_size)
-            if whole is None:
-                break
-            message, start = whole
-            self.curr_msg_data_type, self.frames = "text", [message]
-            self.send_receive_event_to_app()
-        if start < len(data):
-            super().data_received(data[start:])
 
     def send_receive_event_to_app(self) -> None:
         """A message is whole."""

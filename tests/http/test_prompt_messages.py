@@ -121,6 +121,6 @@ def test_another_server_s_socket_is_left_as_it_is() -> None:
     assert (page.taken, page.received) == ([], ["sound 1", "more"])
 
 
-@pytest.mark.parametrize("name", ["data_received", "handle_connect", "send_receive_event_to_app"])
+@pytest.mark.parametrize("name", ["handle_connect", "send_receive_event_to_app"])
 def test_uvicorn_has_the_methods_that_are_overridden(name: str) -> None:
     assert callable(getattr(WebSocketsSansIOProtocol, name))
