@@ -12,7 +12,10 @@ within 4 s more."""
 _PAUSE_SECONDS = 2.5
 """A shorter wait, which the caller ends by speaking, may be a pause in what they say."""
 _LEAST_SECONDS = 2.5
-"""What an answer has at the least, to somebody who has asked again and again."""
+"""What an answer has at the least, to somebody who has asked again and again; the longer they have waited
+beyond ``first``, the less it is."""
+_LAST_SECONDS = 1.0
+"""And not less than this: who waits a moment before each word would else never be told."""
 
 
 @dataclass
@@ -31,11 +34,15 @@ class Silence:
 
     first: float
     unheard: float = field(default=0.0, init=False)
-    """How long the caller has waited in earlier turns, since they heard the agent last."""
+    """How long models had in earlier turns, since the caller heard the agent last."""
     since: float = field(default=0.0, init=False)
     asked: float = field(default=0.0, init=False)
     last_word: float | None = field(default=None, init=False)
     """When the caller's last word ended, until the agent is heard; None while they speak."""
+    _owed: float = field(default=0.0, init=False)
+    """When the first attempt was asked for."""
+    _waits: float = field(default=0.0, init=False)
+    """Since when the caller waits for a model: their last word, or the end of the last tool."""
 
     @property
     def due(self) -> float:
@@ -46,7 +53,10 @@ class Silence:
     def limit(self) -> float:
         """When the caller has to hear something, whoever is at work."""
         limit = self.since + self.first + GRACE_SECONDS
-        return max(limit - self.unheard, self.asked + _LEAST_SECONDS) if self.unheard else limit
+        if not self.unheard:
+            return limit
+        least = _LEAST_SECONDS - max(0.0, self.unheard - self.first)
+        return max(limit - self.unheard, self.asked + max(least, _LAST_SECONDS))
 
     def described(self, now: float) -> str:
         """How long nothing of an answer has come, in words."""
@@ -61,9 +71,9 @@ class Silence:
 
         Who says "hello?" each few seconds would else wait for a model that hangs for as long as they do.
         """
-        waited = now - self.asked  # not the tools before it, nor what it took to know that they had ended
-        if waited >= _PAUSE_SECONDS:
-            self.unheard += waited
+        if now - self._waits >= _PAUSE_SECONDS:
+            # not the tools before it, nor what it took to know that they had ended
+            self.unheard += now - self._owed
 
     def caller_began(self) -> None:
         """The caller's voice is heard."""
@@ -80,7 +90,7 @@ class Silence:
 
     def agent_ended(self, now: float) -> None:
         """The agent's last sound."""
-        self.since = self.asked = now
+        self.since = self.asked = self._owed = self._waits = now
 
     def ask(self, now: float, since: float | None = None, on_purpose: float = math.inf) -> None:
         """An answer is asked for; the caller has waited ``since`` then, or since their last word.
@@ -90,8 +100,9 @@ class Silence:
         """
         if since is None:
             since = now if self.last_word is None else self.last_word
-        self.asked = now
+        self.asked = self._owed = now
         self.since = max(since, min(now - self.first, since + on_purpose))
+        self._waits = now if 0 < on_purpose < math.inf else since
 
     def ask_again(self, now: float, since: float) -> None:
         """It is asked for once more, of somebody who waits ``since`` then; the limit stays."""

@@ -153,10 +153,11 @@ def test_a_caller_who_speaks_while_something_is_owed_waits_from_their_last_word(
     assert answer.deadline == 14.0 + LIMIT
 
 
-def ask_each(seconds: float, model: float) -> tuple[float, str]:
+def ask_each(seconds: float, model: float, end: float = 0.8) -> tuple[float, str]:
     """When somebody who says "hello?" each few ``seconds`` hears of a failure, and why.
 
-    The model would answer each time after ``model`` seconds, and begins anew with each turn.
+    Their turn is known to be over ``end`` seconds behind the word. The model would answer each time after
+    ``model`` seconds, and begins anew with each turn.
     """
 
     async def call() -> tuple[float, str]:
@@ -171,28 +172,37 @@ def ask_each(seconds: float, model: float) -> tuple[float, str]:
             deadline.caller_speaks()
             deadline.voice_began()
             deadline.voice_ended()
+            await asyncio.sleep(end)
             deadline.caller_stops()
             deadline.owed()
-            await asyncio.wait([failed], timeout=min(seconds, model))
-            if model < seconds and not failed.done():
+            left = seconds - end
+            await asyncio.wait([failed], timeout=min(left, model))
+            if model < left and not failed.done():
                 deadline.note(speaking=True)
                 deadline.note(speaking=False)
-                await asyncio.wait([failed], timeout=seconds - model)
+                await asyncio.wait([failed], timeout=left - model)
         await deadline.close()
         return loop.time() - began, failed.result() if failed.done() else ""
 
     return virtual_time.run(call())
 
 
-@pytest.mark.parametrize("seconds", [3.0, 4.0, 5.5])
-def test_a_caller_who_asks_again_and_again_does_not_put_off_the_end(seconds: float) -> None:
-    after, reason = ask_each(seconds, model=100.0)
-    assert FIRST < after < FIRST + 4 + seconds
+@pytest.mark.parametrize("end", [0.0, 0.8, 1.3])
+@pytest.mark.parametrize("seconds", [2.5, 3.0, 4.0, 5.5])
+def test_a_caller_who_asks_again_and_again_does_not_put_off_the_end(seconds: float, end: float) -> None:
+    after, reason = ask_each(seconds, model=100.0, end=end)
+    turns = after / seconds
+    assert FIRST < after - turns * end < FIRST + 4 + seconds
     assert "in which the caller has spoken again" in reason
 
 
 def test_pauses_in_speech_are_no_waiting() -> None:
     after, reason = ask_each(1.5, model=100.0)
+    assert (after >= 60, reason) == (True, "")
+
+
+def test_groups_of_a_number_are_no_waiting_for_a_model_that_needs_as_long_as_their_pauses() -> None:
+    after, reason = ask_each(2.2, model=1.7, end=1.3)
     assert (after >= 60, reason) == (True, "")
 
 
