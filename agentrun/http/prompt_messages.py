@@ -15,6 +15,8 @@ from websockets.http11 import Request
 
 EXTENSION = "agentrun.prompt_messages"
 """In a connection's ``extensions``: its ``listen``."""
+ABORT_EXTENSION = "agentrun.abort"
+"""In a connection's ``extensions``: what ends it at once, and drops what it has not sent."""
 Taker = Callable[[str], bool]
 """Given the text of a message, it returns at once whether it has taken it; what it leaves is queued."""
 
@@ -32,7 +34,7 @@ class PromptMessagesProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if self.response.status_code == 101:
             extensions: Any = self.scope["extensions"]
-            extensions[EXTENSION] = self.listen
+            extensions[EXTENSION], extensions[ABORT_EXTENSION] = self.listen, self.transport.abort
 
     def listen(self, taker: Taker) -> None:
         """Ask ``taker`` about each text message from now on."""
@@ -60,6 +62,21 @@ def listen(websocket: Any, taker: Taker) -> None:
 
     On another server than this project's, all messages are received as usual.
     """
-    scope: Mapping[str, Any] = getattr(websocket, "scope", {})
-    if begin := (scope.get("extensions") or {}).get(EXTENSION):
+    if begin := _extension(websocket, EXTENSION):
         begin(taker)
+
+
+def abort(websocket: Any) -> bool:
+    """End the connection of an ASGI ``websocket`` whose peer takes nothing; its receiver is told.
+
+    False on another server than this project's, where only the peer can end it.
+    """
+    end = _extension(websocket, ABORT_EXTENSION)
+    if end:
+        end()
+    return end is not None
+
+
+def _extension(websocket: Any, name: str) -> Any:
+    scope: Mapping[str, Any] = getattr(websocket, "scope", {})
+    return (scope.get("extensions") or {}).get(name)

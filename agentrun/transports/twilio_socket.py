@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -66,7 +65,7 @@ class MediaStreamSocket:
         if message["type"] == "websocket.disconnect":
             code = message.get("code", 1005)
             if code not in _MEANT or (code == _NO_CODE and "reason" not in message):
-                self.lost = f"the line was lost: the connection broke off ({code})"
+                self.lost = self.lost or f"the line was lost: the connection broke off ({code})"
         elif _is_stop(message):
             self.hung_up = True
             return {**_DISCONNECT, "code": 1000}
@@ -98,13 +97,18 @@ class MediaStreamSocket:
                 await self._websocket.send_text(data)
         except TimeoutError:
             self.lost = f"the line was lost: Twilio took nothing for {SEND_SECONDS:g} s"
-            if self._receiving:
+            if not prompt_messages.abort(self._websocket) and self._receiving:
                 self._receiving.reschedule(asyncio.get_running_loop().time())
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
-        """Close the connection, unless Twilio does so at this moment."""
-        with contextlib.suppress(WebSocketDisconnect):
-            await self._websocket.close(code, reason)
+        """Close the connection, unless Twilio does so at this moment; break it off where that takes long."""
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._websocket.close(code, reason)
+        except WebSocketDisconnect:
+            pass
+        except TimeoutError:
+            prompt_messages.abort(self._websocket)
 
 
 def _is_stop(message: dict[str, Any]) -> bool:

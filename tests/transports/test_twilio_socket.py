@@ -9,15 +9,19 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
-from fastapi import WebSocket
+from fastapi import FastAPI, WebSocket
 from pipecat.frames.frames import EndFrame, InputAudioRawFrame
+from websockets.asyncio.client import connect
 
 from agentrun.http import prompt_messages
+from agentrun.http.bound_socket import bind
+from agentrun.http.uvicorn_server import serving
 from agentrun.testing import virtual_time
 from agentrun.transports.caller_audio import CallerAudio
 from agentrun.transports.twilio import Serializer
 from agentrun.transports.twilio_control import TwilioControl
 from agentrun.transports.twilio_socket import SEND_SECONDS, SILENT_SECONDS, MediaStreamSocket
+from tests.calls.desk import until
 
 
 class Wire:
@@ -203,3 +207,61 @@ def test_a_peer_that_takes_nothing_any_more_is_a_lost_line(seconds: float, lost:
     assert wire.taken == ([] if lost else ["sound", "more sound"])
     if lost:
         assert ended[0] - clock[0] == pytest.approx(SEND_SECONDS, abs=0.1)
+
+
+class DeafPeer:
+    """A peer on a real connection that sends, and takes nothing; the call is at the other end."""
+
+    def __init__(self, *, until_lost: bool) -> None:
+        self._until_lost = until_lost
+        self.stream: MediaStreamSocket | None = None
+        self.ended: list[dict[str, Any]] = []
+        self.closed = asyncio.Event()
+
+    async def call(self, websocket: WebSocket) -> None:
+        """Speak until nothing is taken any more."""
+        await websocket.accept()
+        self.stream = stream = MediaStreamSocket(websocket)
+        receiving = asyncio.create_task(self._receive(stream))
+        speaking = asyncio.create_task(self._speak(stream))
+        await asyncio.wait({speaking}, timeout=None if self._until_lost else SEND_SECONDS / 2)
+        speaking.cancel()
+        await stream.close()
+        await receiving
+        self.closed.set()
+
+    async def _receive(self, stream: MediaStreamSocket) -> None:
+        while (message := await stream.receive())["type"] != "websocket.disconnect":
+            pass
+        self.ended.append(message)
+
+    async def _speak(self, stream: MediaStreamSocket) -> None:
+        while not stream.lost:
+            await stream.send_text("x" * 20_000)
+
+
+@pytest.mark.parametrize("until_lost", [True, False], ids=["lost", "closed before"])
+def test_the_connection_of_a_peer_that_takes_nothing_ends(until_lost: bool) -> None:
+    async def main() -> MediaStreamSocket | None:
+        peer, app = DeafPeer(until_lost=until_lost), FastAPI()
+        app.add_api_websocket_route("/", peer.call)
+        sock = bind("127.0.0.1", 0)
+        async with (
+            asyncio.timeout(60),
+            serving(app, sock) as server,
+            connect(
+                f"ws://127.0.0.1:{sock.getsockname()[1]}/", compression=None, ping_interval=None
+            ) as client,
+        ):
+            client.transport.pause_reading()
+            await client.send(MEDIA["text"])
+            async with asyncio.timeout(SEND_SECONDS * 3):
+                await peer.closed.wait()
+                await until(lambda: not server.server_state.connections, SEND_SECONDS)
+            assert len(peer.ended) == 1
+            client.transport.abort()
+        return peer.stream
+
+    stream = virtual_time.run(main())
+    assert stream
+    assert ("took nothing" in stream.lost) is until_lost
