@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from agentrun.cli.commands import calls
 from agentrun.errors import SetupError
 from agentrun.records import CallRecord, Entry
-from agentrun.records.store import store
+from agentrun.records.store import reading, store
 from agentrun.records.store.store import CallQuery, Row, Store
 
 CALLS, LETTERS, PAGE = 200, 10_000, 10
@@ -88,6 +88,6 @@ def test_a_database_that_fails_while_it_is_read_is_named(url: str, monkeypatch: 
     def fail(*_: object) -> None:
         raise sa.exc.OperationalError("SELECT", {}, Exception("canceling statement due to statement timeout"))
 
-    monkeypatch.setattr(Store, "_read", fail)
+    monkeypatch.setattr(reading, "parts_of", fail)
     with pytest.raises(SetupError, match="can't be read: canceling statement due to statement timeout"):
         CliRunner().invoke(calls.command, ["export", "--records", url], catch_exceptions=False)
