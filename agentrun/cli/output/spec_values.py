@@ -15,7 +15,7 @@ from agentrun.cli.output.printable_console import PrintableConsole
 from agentrun.plan.plan import Plan, ServicePlan
 from agentrun.spec.checks.secret_keys import names_a_secret
 from agentrun.spec.loading.spec_file import SpecFile, Where, dotted
-from agentrun.spec.values.durations import EXAMPLES as DURATIONS
+from agentrun.spec.values.durations import is_duration
 
 _LONGEST = 70
 _ELSEWHERE = ("pipeline", "tests", "name", "description")
@@ -74,7 +74,7 @@ def _leaves(value: Any, where: Where) -> Iterator[tuple[Where, Any]]:
     if isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
             inside = getattr(value, name)
-            if isinstance(inside, float) and field.examples == DURATIONS:
+            if isinstance(inside, float) and is_duration(field):
                 inside = f"{inside:g}s"
             yield from _leaves(inside, (*where, name))
     elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):

@@ -36,7 +36,11 @@ class AfterCall(SpecModel):
         examples=[{"satisfied": "boolean", "reason": {"enum": ["price", "other"]}}],
     )
     timeout: Duration = Field(
-        default=60.0, gt=0, le=600, description="How long it may take, with all its tries."
+        default=60.0,
+        gt=0,
+        le=600,
+        description="How long it may take, with all its tries.",
+        examples=["30s", "5m"],
     )
 
     @model_validator(mode="after")

@@ -120,7 +120,9 @@ class Prompts(SpecModel):
 class AgentSpec(SpecModel):
     """One voice agent: how people reach it, how it thinks, what it is told, and what it may do."""
 
-    name: Name = Field(description="The agent's name; it stands in its URLs. The file's name by default.")
+    name: Name = Field(
+        description="The agent's name; it stands in its URLs. The file's name by default.", examples=["desk"]
+    )
     description: str = Field(default="", description="One line for people.")
     transport: Annotated[tuple[Annotated[Transport, word("type")], ...], list_of_one] = Field(
         min_length=1, description="How people reach it: `twilio`, `daily` or `local`, or a list."
@@ -184,7 +186,11 @@ class AgentSpec(SpecModel):
         description="The model that judges `eval:` criteria and plays simulated callers, with `--live`.",
         examples=["openai/gpt-4o-mini"],
     )
-    tests: tuple[Scenario, ...] = Field(default=(), description="Conversations that must go well.")
+    tests: tuple[Scenario, ...] = Field(
+        default=(),
+        description="Conversations that must go well.",
+        examples=[[{"name": "a greeting", "turns": [{"user": "Hello?"}]}]],
+    )
 
     @model_validator(mode="before")
     @classmethod

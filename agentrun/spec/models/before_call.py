@@ -1,6 +1,6 @@
 """``before_call:`` in a spec: what is looked up about a caller before the agent speaks."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -47,14 +47,17 @@ class BeforeCall(SpecModel):
     save: Saved = Field(
         default={}, description="Variables that the answer gives a value, each with its JMESPath."
     )
-    timeout: Duration | None = Field(
+    timeout: Annotated[Duration, Field(examples=["800ms", "2s"])] | None = Field(
         default=None,
         gt=0,
         le=10,
         description="How long the greeting waits; that of `http`, or 1 s, by default.",
     )
     choose: tuple[CallChoice, ...] = Field(
-        default=(), max_length=50, description="What else follows from the variables."
+        default=(),
+        max_length=50,
+        description="What else follows from the variables.",
+        examples=[[{"when": {"language": "de"}, "voice": "coral"}]],
     )
 
     @model_validator(mode="after")

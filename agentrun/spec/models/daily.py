@@ -36,7 +36,7 @@ class RoomSpec(SpecModel):
         default="private", description="A private room takes a token; a public one opens to its address."
     )
     max_participants: Count | None = Field(
-        default=None, ge=2, description="How many may be in the room, with the agent."
+        default=None, ge=2, description="How many may be in the room, with the agent.", examples=[2]
     )
     geo: Text | None = Field(default=None, description="Where the room is, such as us-east-1.")
     enable_chat: Flag = False

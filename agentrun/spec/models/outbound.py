@@ -46,7 +46,9 @@ class Dialling(SpecModel):
     )
     message: Text | None = Field(default=None, description="What is said to a machine after its beep.")
     ring: Annotated[Duration, Field(ge=5, le=600)] = Field(
-        default=30.0, description="How long it rings before it counts as not answered."
+        default=30.0,
+        description="How long it rings before it counts as not answered.",
+        examples=["20s", "1m"],
     )
     per_minute: Annotated[Count, Field(gt=0)] = Field(
         default=10, description="Calls that `POST /<agent>/twilio/dial` places in a minute."

@@ -121,7 +121,9 @@ class Turn(SpecModel):
     """One turn: what the caller says, what the model does, what must follow."""
 
     user: Text | Annotated[tuple[Text | Pause, ...], Field(min_length=1)] | None = None
-    dtmf: Annotated[str, StringConstraints(pattern=r"^[0-9*#]+$"), _as_text] | None = None
+    dtmf: Annotated[str, StringConstraints(pattern=r"^[0-9*#]+$"), _as_text] | None = Field(
+        default=None, examples=["12#"]
+    )
     audio: Text | None = Field(default=None, description="A recording of what `user` says.")
     image: Text | None = None
     send_after: SendAfter | None = None

@@ -38,7 +38,11 @@ class Keys(SpecModel):
     most: Count = Field(default=40, ge=1, le=40, description="Keys after which an entry is over in any case.")
     finish: Pressed | None = Field(default="#", description="The key that ends an entry; null for none.")
     timeout: Duration = Field(
-        default=3.0, gt=0, le=60, description="How long after a key the next one may come."
+        default=3.0,
+        gt=0,
+        le=60,
+        description="How long after a key the next one may come.",
+        examples=["800ms", "5s"],
     )
     wrong: Text | None = Field(
         default=None,

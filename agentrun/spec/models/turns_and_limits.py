@@ -41,6 +41,7 @@ class Turns(SpecModel):
         le=0.4,
         description="How much of a telephone caller's sound goes to a transcription of whole stretches at a "
         "time while they neither begin, pause nor stop: every piece costs; 0 hands on 32 ms each.",
+        examples=["400ms", "0s"],
     )
     confidence: Number = Field(default=0.7, ge=0, le=1, description="How sure the voice detector must be.")
     min_volume: Number = Field(

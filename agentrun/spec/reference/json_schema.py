@@ -11,7 +11,7 @@ from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.base import SHORT_FOR, USUAL
 from agentrun.spec.models.pipeline import USUAL_MODELS
 from agentrun.spec.models.scenarios import Scenario
-from agentrun.spec.values.durations import EXAMPLES, PATTERN, written
+from agentrun.spec.values.durations import WHOLE_PATTERN, written
 
 Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -98,7 +98,7 @@ def _tidy(schema: Schema, definitions: dict[str, Schema]) -> None:
             node["pattern"] = r"\S"
         if node.pop(USUAL, None):
             node["anyOf"] = [_usual(option) for option in node["anyOf"]]
-        if EXAMPLES in (node.get("examples"), *(o.get("examples") for o in node.get("anyOf", ()))):
+        if WHOLE_PATTERN in (one.get("pattern") for one in (node, *node.get("anyOf", ()))):
             _say_duration(node)
     for node in every:
         for option in node.get("anyOf", ()):
@@ -130,8 +130,6 @@ def _usual(option: Schema) -> Schema:
 def _say_duration(node: Schema) -> None:
     """A duration is a text with its unit, also where it is the default."""
     for part in (node, *node.get("anyOf", ())):
-        if part.get("type") == "string":
-            part["pattern"] = f"^ *{PATTERN} *$"
         for bound in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
             part.pop(bound, None)
     if isinstance(node.get("default"), float):

@@ -79,8 +79,8 @@ def _row(key: str, value: Schema, needed: bool, definitions: dict[str, Schema]) 
     default = "needed" if needed else _code(value["default"]) if value.get("default") is not None else ""
     kinds = " or ".join(dict.fromkeys(_kinds(value, definitions)))
     meaning = _prose(value.get("description", ""))
-    example = f"{key}: {_flow(_example(value, definitions))}".replace("|", "\\|")
-    return f"| `{key}` | {kinds} | {default} | {meaning} | `{example}` |"
+    shown = f"{key}: {_flow(example(value, definitions))}".replace("|", "\\|")
+    return f"| `{key}` | {kinds} | {default} | {meaning} | `{shown}` |"
 
 
 def _kinds(value: Schema, definitions: dict[str, Schema]) -> Iterator[str]:
@@ -114,7 +114,7 @@ _TYPES = {
 _SAMPLES: dict[str, Any] = {"string": "…", "integer": 1, "number": 1.0, "boolean": True, "object": {}}
 
 
-def _example(value: Schema, definitions: dict[str, Schema], depth: int = 0) -> Any:
+def example(value: Schema, definitions: dict[str, Schema]) -> Any:
     """A value that may stand there: one that the model gives, the default, or the first that fits."""
     for candidate in (value.get("const"), *value.get("examples", ()), value.get("default")):
         if candidate not in (None, {}, [], ""):
@@ -124,12 +124,12 @@ def _example(value: Schema, definitions: dict[str, Schema], depth: int = 0) -> A
     if "$ref" in value:
         mapping = definitions[value["$ref"].rpartition("/")[2]]
         keys = mapping.get("required") or list(mapping.get("properties", {}))[:1]
-        return {key: _example(mapping["properties"][key], definitions, depth + 1) for key in keys}
+        return {key: example(mapping["properties"][key], definitions) for key in keys}
     for option in (*value.get("anyOf", ()), *value.get("oneOf", ())):
         if option.get("type") != "null":
-            return _example(option, definitions, depth + 1)
+            return example(option, definitions)
     if value.get("type") == "array":
-        return [_example(value.get("items", {}), definitions, depth + 1)]
+        return [example(value.get("items", {}), definitions)]
     return _SAMPLES.get(value.get("type", ""), "…")
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 PATTERN = r"([0-9]+(?:\.[0-9]+)?) *(ms|s|m|h)"
@@ -35,9 +36,16 @@ def seconds(value: object) -> float:
     )
 
 
-EXAMPLES = ["800ms", "30s", "15m"]
-Duration = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str), Field(examples=EXAMPLES)]
-"""A duration in the file, seconds in the code."""
+WHOLE_PATTERN = f"^ *{PATTERN} *$"
+_Written = Annotated[str, Field(pattern=WHOLE_PATTERN)]
+_READ: Any = BeforeValidator(seconds, json_schema_input_type=_Written)
+Duration = Annotated[float, _READ, Field(examples=["800ms", "30s", "15m"])]
+"""A duration in the file, seconds in the code. A key with bounds needs examples of its own."""
+
+
+def is_duration(field: FieldInfo) -> bool:
+    """Whether a model's field is a duration, and can be nothing else."""
+    return _READ in field.metadata
 
 
 def written(seconds: float) -> str:

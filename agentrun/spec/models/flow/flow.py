@@ -21,8 +21,10 @@ END = "end"
 class Flow(SpecModel):
     """A conversation in steps, each with its own task and tools."""
 
-    initial_node: Text = Field(description="The node that a call begins with.")
-    nodes: dict[str, FlowNode] = Field(min_length=1, description="The nodes by name.")
+    initial_node: Text = Field(description="The node that a call begins with.", examples=["start"])
+    nodes: dict[str, FlowNode] = Field(
+        min_length=1, description="The nodes by name.", examples=[{"start": {"say": "Hello.", "then": "end"}}]
+    )
     global_functions: tuple[Annotated[FlowFunction, word("name")], ...] = Field(
         default=(), description="What the model may do at every node."
     )

@@ -15,7 +15,11 @@ class FlowBranch(SpecModel):
     """A way that depends on the tool's result."""
 
     field: Text = Field(description="A key of the result.", examples=["available"])
-    cases: dict[str, Text] = Field(min_length=1, description="The node for each value of it.")
+    cases: dict[str, Text] = Field(
+        min_length=1,
+        description="The node for each value of it.",
+        examples=[{"yes": "booking", "no": "waiting-list"}],
+    )
     default: Text | None = Field(
         default=None,
         description="The node for any other value; else it stays. A result without the field is an error.",

@@ -60,10 +60,14 @@ class FlowNode(SpecModel):
         default=(), description="What the model may do here."
     )
     pre_actions: tuple[Annotated[FlowAction, word("type")], ...] = Field(
-        default=(), description="What happens before the agent speaks here."
+        default=(),
+        description="What happens before the agent speaks here.",
+        examples=[[{"type": "tts_say", "text": "One moment."}]],
     )
     post_actions: tuple[Annotated[FlowAction, word("type")], ...] = Field(
-        default=(), description="What happens once the agent has spoken here."
+        default=(),
+        description="What happens once the agent has spoken here.",
+        examples=[["end_conversation"]],
     )
     extract: Fields = Field(
         default={}, description="Variables that a model reads from what the caller says here."

@@ -13,6 +13,7 @@ class NodeService(BaseModel):
     model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+(/\S+)?$")] | None = Field(
         default=None,
         description="Another model of the agent's provider; every other key is one of its settings.",
+        examples=["openai/gpt-4o"],
     )
 
     @property

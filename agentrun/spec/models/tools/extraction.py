@@ -18,11 +18,16 @@ class Extraction(SpecModel):
         examples=["openai/gpt-4o-mini"],
     )
     timeout: Duration = Field(
-        default=10.0, gt=0, le=60, description="A slower answer is not waited for; the next turn asks anew."
+        default=10.0,
+        gt=0,
+        le=60,
+        description="A slower answer is not waited for; the next turn asks anew.",
+        examples=["800ms", "30s"],
     )
     wait: Duration = Field(
         default=1.0,
         ge=0,
         le=5,
         description="How long a step of the flow waits that goes by a field which is being read just then.",
+        examples=["800ms", "3s"],
     )

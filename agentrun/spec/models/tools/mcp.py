@@ -58,7 +58,10 @@ class McpServer(ToolOptions):
         default={}, description="Variables of the program, which gets no others but PATH and HOME."
     )
     only: Annotated[tuple[Annotated[Text, AfterValidator(_is_tool)], ...], list_of_one] | None = Field(
-        default=None, description="The tools of it that the agent may use; all by default.", min_length=1
+        default=None,
+        description="The tools of it that the agent may use; all by default.",
+        min_length=1,
+        examples=[["find_order"]],
     )
     shared: Flag = Field(
         default=True, description="Whether all calls use one connection; `false` opens one for each call."

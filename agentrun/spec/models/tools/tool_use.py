@@ -18,7 +18,11 @@ class ToolUse(ToolOptions):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     use: Text = Field(description="A plugin, a single tool of it as `plugin.tool`, or a built-in tool.")
-    mcp: McpServer | None = Field(default=None, description="An MCP server, instead of `use`.")
+    mcp: McpServer | None = Field(
+        default=None,
+        description="An MCP server, instead of `use`.",
+        examples=[{"url": "https://crm.example.com/mcp"}],
+    )
 
     @property
     def settings(self) -> dict[str, Any]:
