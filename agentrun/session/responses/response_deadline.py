@@ -71,7 +71,8 @@ class ResponseDeadline:
         return self.answer.silence.limit + APOLOGY_SECONDS - self._now()
 
     def owed(self) -> None:
-        """An answer is due from now on."""
+        """An answer is due from now on: what a caller who wrote or pressed keys waited for before counts."""
+        self._spoken_into()
         self.answer.owed(self._now())
         self._arm()
 
@@ -131,8 +132,8 @@ class ResponseDeadline:
 
     def caller_speaks(self, *, interrupts: bool = True) -> None:
         """The caller's turn has begun, and cuts off what is owed or being said where it ``interrupts``."""
-        if interrupts and self.state is AnswerState.AWAITED and not self.answer.tools.of_turn:
-            self.answer.silence.spoken_into(self._now())
+        if interrupts:
+            self._spoken_into()
         self.answer.caller_speaks(interrupts=interrupts)
         self._arm()
 
@@ -196,6 +197,10 @@ class ResponseDeadline:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+    def _spoken_into(self) -> None:
+        if self.state is AnswerState.AWAITED and not self.answer.tools.of_turn:
+            self.answer.silence.spoken_into(self._now())
 
     def _arm(self) -> None:
         if self._timer:

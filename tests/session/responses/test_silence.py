@@ -196,6 +196,36 @@ def test_a_caller_who_asks_again_and_again_does_not_put_off_the_end(seconds: flo
     assert "in which the caller has spoken again" in reason
 
 
+def write_each(seconds: float) -> float:
+    """When somebody who writes or presses a key each few ``seconds`` to a model that hangs hears of it."""
+
+    async def call() -> float:
+        loop = asyncio.get_running_loop()
+        failed: asyncio.Future[float] = loop.create_future()
+
+        async def outcome(_state: AnswerState, _reason: str) -> None:
+            failed.set_result(loop.time())
+
+        deadline, began = ResponseDeadline(FIRST, outcome), loop.time()
+        while not failed.done() and loop.time() - began < 60:
+            deadline.caller_stops()
+            deadline.owed()
+            await asyncio.wait([failed], timeout=seconds)
+        await deadline.close()
+        return loop.time() - began
+
+    return virtual_time.run(call())
+
+
+@pytest.mark.parametrize("seconds", [2.5, 3.0, 5.0])
+def test_what_is_written_or_keyed_does_not_put_off_the_end(seconds: float) -> None:
+    assert FIRST < write_each(seconds) < FIRST + 4 + seconds
+
+
+def test_lines_written_in_one_go_are_no_waiting() -> None:
+    assert write_each(2.0) >= 60
+
+
 def test_pauses_in_speech_are_no_waiting() -> None:
     after, reason = ask_each(1.5, model=100.0)
     assert (after >= 60, reason) == (True, "")
