@@ -24,6 +24,10 @@ TOO_MANY = (
     "{name} was not run: tools have been called {rounds} times for one answer, which is the most. "
     "Call no more of them now. Tell the caller what you know, or what you could not find out."
 )
+_LAST_WORD = ("hang_up", "transfer", "handoff", "leave_voicemail")
+"""Built-in tools that end the call or hand it on: a model that gives up may still do that."""
+_LAST_ROUNDS = 3
+"""How often it may try."""
 CONFIRM = (
     "{name} has not run yet. Tell the caller what exactly you are about to do, ask them to confirm it, and "
     "end your turn. When they have agreed, call {name} again with the same arguments."
@@ -85,7 +89,10 @@ class Ledger:
 
     def allowed(self, tool: Tool) -> Tool:
         """``tool``, or what tells the model in its place that there were too many rounds for one answer."""
-        if self._most_rounds is None or self._rounds[self.turn] <= self._most_rounds:
+        most = self._most_rounds
+        if most is not None and tool.plugin == "agentrun" and tool.name in _LAST_WORD:
+            most += _LAST_ROUNDS
+        if most is None or self._rounds[self.turn] <= most:
             return tool
         words = TOO_MANY.format(name=tool.name, rounds=self._most_rounds)
 

@@ -289,6 +289,21 @@ async def test_after_too_many_rounds_for_one_answer_the_model_is_told_to_answer(
         assert ledger.allowed(booking.tool) is booking.tool, "the caller has spoken"
 
 
+@pytest.mark.parametrize("name", ["hang_up", "transfer", "handoff", "leave_voicemail"])
+def test_after_too_many_rounds_the_call_may_still_be_ended_or_handed_on(name: str) -> None:
+    @tool(name=name)
+    def last_word() -> None:
+        """End it."""
+
+    own, others, ledger = build(last_word, "agentrun"), build(last_word, "desk"), Ledger(most_rounds=2)
+    runs = []
+    for _ in range(8):
+        with ledger.at_work():
+            runs.append((ledger.allowed(own) is own, ledger.allowed(others) is others))
+    assert [run[0] for run in runs] == [True] * 5 + [False] * 3, "a few times, and not for ever"
+    assert [run[1] for run in runs] == [True] * 2 + [False] * 6
+
+
 async def test_rounds_may_be_without_a_bound(call: Call) -> None:
     booking, ledger = Booking(), Ledger()
     for _ in range(100):
