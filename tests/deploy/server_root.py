@@ -25,8 +25,11 @@ esac
 """Makes an environment whose `agentrun check` refuses a spec with BROKEN in it; with SILENT in it, the server
 does not answer."""
 SYSTEMCTL = """#!/bin/sh
-[ "$1" = cat ] || echo "systemctl $*" >> "$DESTDIR/log"
+case "$1" in cat | is-active) ;; *) echo "systemctl $*" >> "$DESTDIR/log" ;; esac
 case "$*" in
+"is-active --quiet desk.socket"* | "enable --now desk.socket"*) [ ! -e "$DESTDIR/no-socket" ] ;;
+"reload caddy") [ ! -e "$DESTDIR/no-reload" ] ;;
+"is-active --quiet desk.service") [ ! -e "$DESTDIR/no-service" ] ;;
 "cat "*) cat "$DESTDIR/etc/systemd/system/$2" ;;
 restart*) readlink "$DESTDIR/opt/desk/current" >> "$DESTDIR/log"; [ ! -e "$DESTDIR/no-start" ] ;;
 esac
@@ -87,6 +90,16 @@ class ServerRoot:
         self.write(greeting)
         self.run("install", code=code)
         return self.link("current")
+
+    def install_silent(self) -> str:
+        """Install a version that does not answer; its name."""
+        return self.install("SILENT", code=1)
+
+    def etc(self) -> dict[str, str]:
+        """The files of /etc, but for secrets."""
+        etc = self.root / "etc"
+        files = [one for one in etc.rglob("*") if one.is_file() and one.name != "secrets.env"]
+        return {str(one.relative_to(etc)): one.read_text() for one in files}
 
     def link(self, name: str) -> str:
         """Where a link in the agents' folder leads to; empty for none."""

@@ -35,7 +35,7 @@ def test_a_version_has_all_that_a_call_reads_in_a_folder_of_its_own(server: Serv
     assert "\nWorkingDirectory=/opt/desk/current/project\n" in unit
     assert "\nExecStart=/opt/desk/current/venv/bin/agentrun serve " in unit
     there = {one.name for one in (server.home / first).iterdir()}
-    assert there == {".complete", "project", "release.sh", "units", "venv"}
+    assert there == {".answered", ".complete", "project", "release.sh", "units", "venv"}
     assert {one.name for one in (server.home / first / "project").iterdir()} >= {"agents", "plugins"}
     unstored = server.home / first / "project" / "agentrun-calls.sqlite3-unstored"
     assert str(unstored.readlink()) == "/var/lib/desk"
@@ -68,8 +68,8 @@ def test_the_service_is_exchanged_once_all_of_a_version_is_there(server: ServerR
     restart = lines.index("systemctl restart desk.service")
     assert lines[restart + 1] == second, "the link leads to it before"
     assert [line for line in lines if line.startswith("systemctl")] == [
-        "systemctl reload caddy", "systemctl daemon-reload", "systemctl enable --now desk.socket",
-        "systemctl enable desk.service", "systemctl restart desk.service",
+        "systemctl daemon-reload", "systemctl enable --now desk.socket", "systemctl enable desk.service",
+        "systemctl reload caddy", "systemctl restart desk.service",
     ]  # fmt: skip
 
 
@@ -152,6 +152,55 @@ def test_a_version_that_does_not_answer_is_told_of_with_the_way_back(
     assert server.link("current") == first
 
 
+def test_the_way_back_leads_to_a_version_that_has_answered(server: ServerRoot) -> None:
+    first = server.install("one")
+    silent = server.install_silent()
+    third = server.install("three")
+    assert (server.link("previous"), server.releases) == (first, {first, third})
+    silent = server.install_silent()
+    assert server.link("previous") == third
+    server.run("roll-back")
+    assert server.link("current") == third
+    assert silent not in server.releases
+    assert "there is no version before" in server.run("roll-back", code=1)
+
+
+def test_a_version_whose_installation_broke_off_while_calls_ended_is_asked_again(server: ServerRoot) -> None:
+    server.install("one")
+    second = server.install("two")
+    (server.home / second / ".answered").unlink()
+    server.install("three")
+    assert server.link("previous") == second
+
+
+def test_a_version_that_was_edited_by_hand_is_none_of_the_folder(server: ServerRoot) -> None:
+    first = server.install("one")
+    edited = server.home / first / "project" / "agents" / "desk.yaml"
+    edited.write_text(edited.read_text().replace("one", "edited"))
+    server.run("install")
+    assert "description: one\n" in server.spec("current")
+    assert server.link("previous") == first
+    assert "description: edited\n" in server.spec(first)
+    again = server.link("current")
+    server.run("install")
+    assert server.link("current") == again
+
+
+def test_a_way_back_that_broke_off_is_done_again_and_does_not_lead_to_itself(server: ServerRoot) -> None:
+    first = server.install("one")
+    (server.home / "previous").symlink_to(first)
+    server.run("roll-back")
+    assert (server.link("current"), server.link("previous")) == (first, "")
+    assert "there is no version before" in server.run("roll-back", code=1)
+
+
+def test_the_way_back_is_for_root(server: ServerRoot) -> None:
+    (server.programs / "id").write_text("#!/bin/sh\necho 1000\n")
+    (server.programs / "id").chmod(0o755)
+    server.write()
+    assert "to be run as root" in server.run("roll-back", environ={"DESTDIR": ""}, code=1)
+
+
 def test_two_installations_do_not_mix(server: ServerRoot) -> None:
     server.install("one")
     server.write("two")
@@ -211,12 +260,65 @@ def test_nothing_is_installed_where_caddy_does_not_take_the_site(server: ServerR
     assert (server.root / "etc/caddy/Caddyfile").read_text() == "import other.caddyfile\n"
 
 
-def test_a_mistake_in_another_site_exchanges_nothing(server: ServerRoot) -> None:
-    first = server.install("one")
+@pytest.mark.parametrize("trouble", ["broken-site", "no-socket", "no-reload"])
+@pytest.mark.parametrize("first", [True, False])
+def test_what_fails_before_the_exchange_leaves_all_as_it_was(
+    server: ServerRoot, trouble: str, first: bool
+) -> None:
+    """Another site's mistake, a socket that another program has, and a Caddy that does not run."""
+    current = "" if first else server.install("one")
+    server.write("two")
+    if trouble == "no-socket":  # and the service does not run either
+        (server.root / "no-service").touch()
+    for name in ("desk.service", "desk.socket", "Caddyfile"):
+        path = server.folder / name
+        path.write_text(path.read_text() + "# changed\n")
+    before = server.etc()
+    assert server.log or first
+    (server.root / trouble).touch()
+    assert "nothing is exchanged" in server.run("install", code=1)
+    assert server.etc() == before
+    assert (server.link("current"), server.link("previous")) == (current, "")
+    assert "systemctl restart desk.service" not in server.log
+    (server.root / trouble).unlink()
+    server.run("install")
+    assert server.link("previous") == current
+    assert all("# changed" in server.etc()[f"systemd/system/desk.{kind}"] for kind in ("service", "socket"))
+
+
+@pytest.mark.parametrize("command", ["install", "roll-back"])
+def test_a_service_that_runs_without_its_socket_is_to_be_stopped_first(
+    server: ServerRoot, command: str
+) -> None:
+    server.install("one")
+    second = server.install("two")
+    server.write("three")
     assert server.log
+    (server.root / "no-socket").touch()
+    assert "stop it first, systemctl stop desk.service" in server.run(command, code=1)
+    assert (server.link("current"), set(server.log) - {"caddy validate"}) == (second, set())
+
+
+def test_the_way_back_does_not_ask_caddy_where_the_site_is_the_same(server: ServerRoot) -> None:
+    first, second = server.install("one"), server.install("two")
     (server.root / "broken-site").touch()
-    assert server.install("two", code=1) == first
-    assert [line for line in server.log if line.startswith("systemctl")] == []
+    assert server.log
+    server.run("roll-back")
+    assert server.link("current") == first
+    assert [line for line in server.log if "caddy" in line] == []
+    site = server.root / "etc/caddy/desk.caddyfile"
+    site.write_text(site.read_text() + "# mine\n")
+    assert "--without-caddy" in server.run("roll-back", code=1)
+    server.run("roll-back", "--without-caddy")
+    assert server.link("current") == second
+    assert "# mine" in site.read_text()
+
+
+def test_sites_whose_last_line_has_no_end_stay_whole(server: ServerRoot) -> None:
+    sites = server.root / "etc/caddy/Caddyfile"
+    sites.write_text("other.example.com {\n}")
+    server.install("one")
+    assert sites.read_text() == "other.example.com {\n}\nimport desk.caddyfile\n"
 
 
 def test_other_sites_stay_and_the_own_one_is_there_once(server: ServerRoot) -> None:
