@@ -64,6 +64,7 @@ def test_the_question_stands_before_its_answer(
     assert [who for who, _ in said] == ["agent", "caller", "agent", "caller", "agent"], said
     assert said[1][1] == "When are you open?"
     assert said[3][1] == "Stop, a table please."
+    assert len(said[2][1]) < len(LONG.text)
 
 
 @pytest.mark.parametrize(

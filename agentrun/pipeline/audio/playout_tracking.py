@@ -52,6 +52,7 @@ class PlayoutTracker(FrameProcessor):
         self._pieces: list[Piece] = []
         self._played = 0.0
         self._speaking_since: float | None = None
+        self._is_silenced = self._is_left_over = False  # no sound since a cut; what it left is played
         self._cut: CutAnswer | None = None
         self.is_closed = False
         """Whether the line was closed: no answer is heard any more."""
@@ -153,6 +154,10 @@ class PlayoutTracker(FrameProcessor):
         await self.push_frame(frame, direction)
 
     def _started(self) -> None:
+        if self._is_silenced:  # a last piece of what was cut, behind which no next beginning is told
+            self._is_left_over = True
+            return
+        self._is_left_over = False
         if self._speaking_since is None:
             self._speaking_since = self._clock()
         if self.began is None:
@@ -160,6 +165,7 @@ class PlayoutTracker(FrameProcessor):
             self._begin(self._speaking_since)
 
     def _stopped(self, now: float) -> None:
+        self._is_left_over = False
         until = self._played + now - (self._speaking_since or now)
         self._played, self._speaking_since = self._played_until(now), None
         self.silent_for = min(max(0.0, until - self._played), _LATEST_SECONDS)
@@ -224,6 +230,9 @@ class PlayoutTracker(FrameProcessor):
 
     def _sound(self, frame: TTSAudioRawFrame) -> None:
         self._piece().seconds += len(frame.audio) / 2 / frame.num_channels / frame.sample_rate
+        self._is_silenced = False
+        if self._is_left_over:
+            self._started()
 
     def _played_until(self, now: float) -> float:
         """How many seconds of the sound that has come have been played."""
@@ -238,4 +247,4 @@ class PlayoutTracker(FrameProcessor):
         self._pieces.clear()
         self._played = 0.0
         self.began = self._speaking_since = None
-        self._generating = False
+        self._generating, self._is_silenced = False, True

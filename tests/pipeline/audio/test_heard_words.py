@@ -9,6 +9,7 @@ import pytest
 from pipecat.frames.frames import (
     AggregatedTextFrame,
     BotStartedSpeakingFrame,
+    BotStoppedSpeakingFrame,
     Frame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
@@ -137,3 +138,32 @@ def test_an_interruption_is_theirs_who_sent_it_whichever_comes_first() -> None:
         return causes
 
     assert virtual_time.run(run()) == ["caller", "agent"]
+
+
+@pytest.mark.parametrize("is_told_first", [True, False])
+def test_a_last_piece_of_an_answer_that_was_cut_begins_no_other_one(is_told_first: bool) -> None:
+    """Pipecat's line tells of its beginning, and of none for the sound that follows."""
+
+    async def run() -> tuple[CutAnswer | None, list[float]]:
+        line, clock, began = Line(announced=False), asyncio.get_running_loop().time, list[float]()
+        start, cut = clock(), None
+        line.on_begin(lambda at: began.append(round(at - start, 1)))
+        answer = [LLMFullResponseStartFrame(), TTSTextFrame("One two three four.", TextType.SENTENCE)]
+        for frame in (*answer, sound(2.0), LLMFullResponseEndFrame(), BotStartedSpeakingFrame()):
+            await line.process_frame(frame, FrameDirection.DOWNSTREAM)
+        await asyncio.sleep(1.0)
+        await line.process_frame(InterruptionFrame(), FrameDirection.DOWNSTREAM)
+        if is_told_first:
+            cut = line.take_cut()
+        for frame in (BotStoppedSpeakingFrame(), BotStartedSpeakingFrame()):
+            await line.process_frame(frame, FrameDirection.UPSTREAM)
+        await asyncio.sleep(0.5)
+        cut = cut or line.take_cut()
+        for frame in (*answer, sound(2.0), LLMFullResponseEndFrame()):
+            await line.process_frame(frame, FrameDirection.DOWNSTREAM)
+        return cut, began
+
+    cut, began = virtual_time.run(run())
+    assert cut
+    assert cut.words == "One two"
+    assert began == [0.0, 1.5]
