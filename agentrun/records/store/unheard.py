@@ -14,12 +14,15 @@ from typing import Any
 import sqlalchemy as sa
 
 HEARD_SECONDS = 20.0
-"""How long an answer may take: five seconds more than a statement may, which the server ends itself."""
+"""How long nothing may be heard: five seconds more than a statement may take before the server ends it.
+
+An answer of which more comes all the time takes as long as it takes.
+"""
 Heeding = Generator[Any, Any, Any]
 
 
 def end_unheard(engine: sa.Engine, options: str = "") -> None:
-    """Have each of the engine's connections raise the driver's OperationalError after ``HEARD_SECONDS``.
+    """Have the engine's connections raise the driver's OperationalError after ``HEARD_SECONDS`` of nothing.
 
     Nothing is changed for other drivers than psycopg, nor where the user's own ``options`` say how long a
     statement may take.
@@ -73,7 +76,9 @@ def _watched(work: Heeding, seconds: float, end: Callable[[], None]) -> Heeding:
         wanted = next(work)
         while True:
             ready = yield wanted
-            if not ready and time.monotonic() >= ends:
+            if ready:
+                ends = time.monotonic() + seconds
+            elif time.monotonic() >= ends:
                 end()
             wanted = work.send(ready)
     except StopIteration as done:

@@ -41,3 +41,11 @@ def test_a_step_of_the_schema_may_take_as_long_as_it_takes(postgresql: str) -> N
     with pytest.raises(sa.exc.OperationalError, match="nothing was heard"), made.begin() as connection:
         connection.execute(sa.text("SELECT pg_sleep(10)"))
     made.dispose()
+
+
+def test_an_answer_that_comes_bit_by_bit_may_take_longer(postgresql: str) -> None:
+    made = engine.make(postgresql)
+    with made.begin() as connection:
+        rows = "SELECT repeat('x', 10000), pg_sleep(0.3) FROM generate_series(1, 8)"
+        assert len(connection.execute(sa.text(rows)).all()) == 8
+    made.dispose()
