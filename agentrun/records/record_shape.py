@@ -88,6 +88,15 @@ def stored(record: Any, key: Mapping[Any, Any]) -> dict[str, Any]:
     return whole({**(parts if type(parts) is dict else {}), **names})
 
 
+def rewritten(record: Any, key: Mapping[Any, Any], parts: Row) -> dict[str, Any]:
+    """The record of a row as it is to be stored once ``parts`` of it have changed: all others as they were.
+
+    What stands there in another shape is not lost to whoever wrote it. ``key`` is as for ``stored``.
+    """
+    before = kept(record)
+    return {**(before if type(before) is dict else stored(before, key)), **parts}
+
+
 def is_time(value: str) -> bool:
     """Whether it is a moment of ISO 8601 with its zone.
 

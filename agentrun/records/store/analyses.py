@@ -58,11 +58,11 @@ class AnalysisTable:
 
     def _take(self, connection: sa.Connection, row: sa.RowMapping, owner: str, now: str) -> Row | None:
         record = record_shape.stored(row["record"], row)
-        starts = _starts(record) + 1
-        record["analysis"] = {"state": WAITING, "starts": starts}
+        record["analysis"] = {"state": WAITING, "starts": _starts(record) + 1}
+        whole = record_shape.rewritten(row["record"], row, {"analysis": record["analysis"]})
         # of two servers that look at the same time, one finds the row as it was
         same = _is(row) & (CALLS.c.owner == row["owner"]) & (CALLS.c.seen == row["seen"])
-        values = {"owner": owner, "seen": now, "record": record}
+        values = {"owner": owner, "seen": now, "record": whole}
         count = connection.execute(sa.update(CALLS).where(same).values(values)).rowcount
         return record if count else None
 
@@ -77,8 +77,10 @@ class AnalysisTable:
             row = connection.execute(sa.select(CALLS).where(which)).mappings().first()
             if row is None or row["analysis"] != WAITING:
                 return False
-            record = {**record_shape.stored(row["record"], row), **storable(parts)}
-            values = {"record": record, "analysis": state(record), "seen": now.isoformat()}
+            changed = storable(parts)
+            record = {**record_shape.stored(row["record"], row), **changed}
+            whole = record_shape.rewritten(row["record"], row, changed)
+            values = {"record": whole, "analysis": state(record), "seen": now.isoformat()}
             done = connection.execute(sa.update(CALLS).where(which).values(values)).rowcount
             if done and row["webhook"]:
                 outbox.put(connection, [record], now)

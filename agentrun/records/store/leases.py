@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from agentrun.records import record_shape
 from agentrun.records.store.tables import CALLS, LEASES
 
 LEASE_SECONDS = 20.0
@@ -59,12 +60,23 @@ def last_seen(seen: str, expires: float | None) -> str:
 
 
 def cut_off(row: sa.RowMapping, record: dict[str, Any]) -> dict[str, Any]:
-    """The record of a call whose server has died: it ended when that was there last."""
+    """The record of a call whose server has died."""
+    return {**record, **_end(row, record)}
+
+
+def closed(row: sa.RowMapping) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The record of a whole row whose server has died, in its shape; and the same as it is to be stored."""
+    record = record_shape.stored(row["record"], row)
+    end = _end(row, record)
+    return {**record, **end}, record_shape.rewritten(row["record"], row, end)
+
+
+def _end(row: sa.RowMapping, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a record that say how its call ended, whose server has died: when that was there last."""
     ended = max(last_seen(row["seen"], row["expires"]), record["started"])
     start = record.get("answered") or record["started"]
     seconds = (datetime.fromisoformat(ended) - datetime.fromisoformat(start)).total_seconds()
-    end = {"ended": ended, "ended_by": "error", "reason": CUT_OFF, "seconds": round(max(0.0, seconds), 3)}
-    return {**record, **end}
+    return {"ended": ended, "ended_by": "error", "reason": CUT_OFF, "seconds": round(max(0.0, seconds), 3)}
 
 
 def forget(connection: sa.Connection, now: datetime) -> None:

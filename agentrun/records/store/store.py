@@ -13,7 +13,6 @@ import sqlalchemy as sa
 
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
-from agentrun.records import record_shape
 from agentrun.records.store import (
     analyses,
     answered,
@@ -161,8 +160,8 @@ class Store:
             row = connection.execute(query).mappings().first()
             if row is None:
                 return None
-            record = leases.cut_off(row, record_shape.stored(row["record"], row))
-            values = {"ended": record["ended"], "record": record, "resume": None}
+            record, stored = leases.closed(row)
+            values = {"ended": record["ended"], "record": stored, "resume": None}
             if not connection.execute(sa.update(CALLS).where(this).values(values)).rowcount:
                 return None
             if row["webhook"] and analyses.is_whole(record):

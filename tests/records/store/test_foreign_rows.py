@@ -19,6 +19,7 @@ from agentrun.records.call_figures import Figures
 from agentrun.records.store.call_filter import CallFilter
 from agentrun.records.store.hourly import EPOCH
 from agentrun.records.store.store import CallQuery, Store
+from agentrun.records.store.tables import CALLS
 from agentrun.server.dashboard.record_source import LINE, VERSION
 
 BEGAN = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -149,3 +150,36 @@ def test_those_whose_server_is_gone_are_closed_and_may_be_resumed(store: Store) 
     closed = store.close_abandoned(["gone"])
     assert len(closed) == len(every) - len(taken), "those that were taken are another one's now"
     assert store.get(every[-1], "desk") is not None
+
+
+def test_what_another_version_wrote_is_still_there_when_they_are_closed(store: Store) -> None:
+    every = fill(store, up=True)
+    before = records(store)
+    assert len(store.close_abandoned(["gone"])) == len(every)
+    end = {"ended", "ended_by", "reason", "seconds"}
+    for call_id, record in records(store).items():
+        old = before[call_id]
+        assert record["ended_by"] == "error"
+        if type(old) is dict:
+            assert {**record, **dict.fromkeys(end)} == {**old, **dict.fromkeys(end)}
+
+
+def test_what_another_version_wrote_is_still_there_when_they_are_analysed(store: Store) -> None:
+    every = fill(store, up=False)
+    before = records(store)
+    with store._engine.begin() as connection:
+        connection.execute(sa.text("UPDATE calls SET analysis = 'waiting'"))
+    assert len(store.analyses.claim(["desk"], "mine", [], len(every))) == len(every)
+    for call_id in every:
+        assert store.analyses.settle("desk", call_id, "mine", {"analysis": {"state": "done"}})
+    for call_id, record in records(store).items():
+        old = before[call_id]
+        assert record["analysis"] == {"state": "done"}
+        if type(old) is dict:
+            assert {**record, "analysis": None} == {**old, "analysis": None}
+
+
+def records(store: Store) -> dict[str, Any]:
+    """What stands in each row."""
+    with store._engine.connect() as connection:
+        return {row.id: row.record for row in connection.execute(sa.select(CALLS.c.id, CALLS.c.record))}
