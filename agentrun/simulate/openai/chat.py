@@ -40,11 +40,12 @@ def router(mock: MockState) -> APIRouter:
         require(Chat, body)
         await mock.conditions.wait("chat")
         messages = [await hear_parts(mock, message) for message in body["messages"]]
+        tools = [tool for tool in body.get("tools") or [] if "function" in tool]
         answer = (
             Answer("")
             if fault and fault.kind == "empty"
             else await mock.brain.answer(
-                Conversation(messages, body.get("tools") or [], agent, str(body.get("model")), _schema(body))
+                Conversation(messages, tools, agent, str(body.get("model")), _schema(body))
             )
         )
         if not body.get("stream"):

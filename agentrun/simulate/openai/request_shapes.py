@@ -46,12 +46,27 @@ class _ToolCall(_Shape):
     function: _Called
 
 
+class _Other(_Shape):
+    type: str
+
+
+def _kind(value: Any) -> str:
+    """Which of two a tool or a call is: all but a function, such as ``custom``, is only passed on."""
+    kind = value.get("type", "function") if isinstance(value, dict) else "function"
+    return "a function" if kind == "function" or not isinstance(kind, str) else "another tool"
+
+
+_AnyCall = Annotated[
+    Annotated[_ToolCall, Tag("a function")] | Annotated[_Other, Tag("another tool")], Discriminator(_kind)
+]
+
+
 class _Message(_Shape):
     role: str
     content: Content = None
     name: str | None = None
     tool_call_id: str | None = None
-    tool_calls: list[_ToolCall] | None = None
+    tool_calls: list[_AnyCall] | None = None
 
 
 class _Function(_Shape):
@@ -63,6 +78,11 @@ class _Function(_Shape):
 class _Tool(_Shape):
     type: str
     function: _Function
+
+
+_ChatTool = Annotated[
+    Annotated[_Tool, Tag("a function")] | Annotated[_Other, Tag("another tool")], Discriminator(_kind)
+]
 
 
 class _JsonSchema(_Shape):
@@ -82,7 +102,7 @@ class Chat(_Shape):
     """A body of ``/v1/chat/completions``."""
 
     messages: list[_Message] = Field(min_length=1)
-    tools: list[_Tool] | None = None
+    tools: list[_ChatTool] | None = None
     response_format: _ResponseFormat | None = None
     stream_options: _StreamOptions | None = None
 
@@ -103,16 +123,8 @@ class _FlatTool(_Function):
     type: Literal["function"]
 
 
-class _OtherTool(_Shape):
-    type: str
-
-
-def _kind(tool: Any) -> str:
-    return "a function" if isinstance(tool, dict) and tool.get("type") == "function" else "another tool"
-
-
 _AnyTool = Annotated[
-    Annotated[_FlatTool, Tag("a function")] | Annotated[_OtherTool, Tag("another tool")], Discriminator(_kind)
+    Annotated[_FlatTool, Tag("a function")] | Annotated[_Other, Tag("another tool")], Discriminator(_kind)
 ]
 
 

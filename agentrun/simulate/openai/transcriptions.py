@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from agentrun.simulate.openai import transcript_formats
 from agentrun.simulate.openai.errors import break_off, key_problem, strike
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.request_bodies import RefusedError
-from agentrun.simulate.openai.sound_files import read_sound
+from agentrun.simulate.openai.sound_files import MOST_SECONDS, read_sound
 from agentrun.simulate.openai.transcript_formats import Transcript
 
 WHOLE: dict[str, Callable[[Transcript], Response]] = {
@@ -46,7 +47,7 @@ def router(mock: MockState) -> APIRouter:
             if struck := await strike(fault, request, streams=in_events):
                 return struck
             name = _format(fields)
-            pcm, rate = await _sound(form)
+            pcm, rate = await _sound(form, fields)
         await mock.conditions.wait("transcriptions")
         empty = fault is not None and fault.kind == "empty"
         text = "" if empty else await mock.hearing.transcribe(pcm, rate, fields.get("prompt", ""))
@@ -74,11 +75,12 @@ def _format(fields: dict[str, str]) -> str:
     return name
 
 
-async def _sound(form: FormData) -> tuple[bytes, int]:
+async def _sound(form: FormData, fields: dict[str, str]) -> tuple[bytes, int]:
     upload = form.get("file")
     if not isinstance(upload, UploadFile):
         raise RefusedError("file is required")
-    return read_sound(await upload.read())
+    is_whisper = fields.get("model", "").startswith("whisper")
+    return read_sound(await upload.read(), math.inf if is_whisper else MOST_SECONDS)
 
 
 async def _stream(text: str, fault: Fault | None) -> AsyncIterator[str]:

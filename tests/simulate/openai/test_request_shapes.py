@@ -142,13 +142,14 @@ SDP = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 40
     [
         (lambda: sound(1_501 * 8_000, 8_000, "FLAC"), 400, "1501 seconds is longer than 1500 seconds"),
         (lambda: aac(1_502), 400, "is longer than 1500 seconds"),
+        (lambda: sound(144_000_001, 192_000, "FLAC"), 400, "has 144000001 samples"),
         (lambda: sound(1_000, 1), 400, "1 samples a second"),
         (lambda: sound(1_000, 2_000_000_000), 400, "2000000000 samples a second"),
         (lambda: bytes(MOST_FILE_BYTES + 1), 413, "Maximum content size limit (26214400) exceeded"),
         (SDP.encode, 400, "not audio that can be read"),
         (b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n".strip, 400, "not audio"),
     ],
-    ids=["flac", "aac", "slow", "fast", "large", "sdp", "playlist"],
+    ids=["flac", "aac", "samples", "slow", "fast", "large", "sdp", "playlist"],
 )
 async def test_a_file_that_would_take_long_or_opens_others_is_refused(
     file: Any, status: int, words: str
@@ -157,9 +158,40 @@ async def test_a_file_that_would_take_long_or_opens_others_is_refused(
         headers = {"authorization": "Bearer any"}
         async with httpx.AsyncClient(base_url=it.server.base_url, headers=headers, timeout=15) as client:
             sent = {"file": ("call", file())}
-            answer = await client.post("/audio/transcriptions", files=sent, data={"model": "whisper-1"})
+            answer = await client.post("/audio/transcriptions", files=sent, data={"model": model(words)})
         assert not it.hearing.heard
     assert (answer.status_code, words in answer.json()["error"]["message"]) == (status, True)
+
+
+def model(words: str) -> str:
+    """A model that refuses with these words."""
+    return "gpt-4o-transcribe" if "seconds" in words else "whisper-1"
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "rate"), [("whisper-1", 1_600, 8_000), ("gpt-4o-transcribe", 1_000, 96_000)]
+)
+async def test_a_file_that_openai_takes_is_taken(name: str, seconds: int, rate: int) -> None:
+    async with standing() as it:
+        headers = {"authorization": "Bearer any"}
+        async with httpx.AsyncClient(base_url=it.server.base_url, headers=headers, timeout=30) as client:
+            sent = {"file": ("call", sound(seconds * rate, rate, "FLAC"))}
+            answer = await client.post("/audio/transcriptions", files=sent, data={"model": name})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_custom_tools_and_their_calls_in_chat_are_passed_over(stream: bool) -> None:
+    called = {"id": "1", "type": "custom", "custom": {"name": "code", "input": "1 + 1"}}
+    messages = [*HI, {"role": "assistant", "tool_calls": [called]}]
+    messages.append({"role": "tool", "tool_call_id": "1", "content": "2"})
+    body = {"messages": messages, "tools": [{"type": "custom", "custom": {"name": "code"}}], "stream": stream}
+    async with (
+        OpenAIServer(ScriptedHearing(["Hi"]), ToneVoice(), Rehearsal([])) as server,
+        httpx.AsyncClient(base_url=server.base_url, headers={"authorization": "Bearer any"}) as client,
+    ):
+        answer = await client.post("/chat/completions", json=body)
+    assert answer.status_code == 200, answer.text
 
 
 async def test_what_is_too_long_or_unknown_is_told_in_openais_shape() -> None:
