@@ -58,7 +58,7 @@ async def connect(args: RunnerArguments, plan: Plan) -> Connection | None:
 
 
 def _browser(args: SmallWebRTCRunnerArguments, plan: Plan) -> Connection:
-    from agentrun.pipeline.pipecat_private.browser_sound import keep_sound
+    from agentrun.pipeline.pipecat_private.line.browser_sound import keep_sound
     from agentrun.transports import browser
 
     connection = browser.connect(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agentrun.pipeline.pipecat_private import telephone_realtime
+from agentrun.pipeline.pipecat_private.realtime import telephone as telephone_realtime
 from agentrun.transports import mulaw
 from tests.calls.desk import HELLO, OPEN, QUESTION, open_desk
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agentrun.pipeline.pipecat_private.missing_end import LATE_SECONDS
+from agentrun.pipeline.pipecat_private.realtime.missing_end import LATE_SECONDS
 from agentrun.session.responses.unasked_answer import ASK_SECONDS
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.openai.realtime.response import RealtimeResponse

@@ -16,7 +16,7 @@ from pipecat.transports.smallwebrtc.transport import (
     SmallWebRTCClient,
 )
 
-from agentrun.pipeline.pipecat_private import browser_sound
+from agentrun.pipeline.pipecat_private.line import browser_sound
 
 RATE = 8_000
 PIECE = OutputAudioRawFrame(bytes(RATE // 50 * 2), RATE, 1)

@@ -9,7 +9,7 @@ import pytest
 from pipecat.frames.frames import InputAudioRawFrame
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
-from agentrun.pipeline.pipecat_private.kept_sound import KeptSound
+from agentrun.pipeline.pipecat_private.realtime.kept_sound import KeptSound
 from tests.calls.desk import until
 
 

@@ -13,9 +13,9 @@ from websockets.exceptions import ConnectionClosedOK
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.pipecat_private import PcmuRealtime
-from agentrun.pipeline.pipecat_private.missing_end import LATE_SECONDS
-from agentrun.pipeline.pipecat_private.readable_events import ReadableEvents
-from agentrun.pipeline.pipecat_private.realtime_events import SessionEvents
+from agentrun.pipeline.pipecat_private.realtime.events import SessionEvents
+from agentrun.pipeline.pipecat_private.realtime.missing_end import LATE_SECONDS
+from agentrun.pipeline.pipecat_private.realtime.readable_events import ReadableEvents
 from agentrun.tools.arguments import unreadable_arguments
 
 ITEM = {"id": "i1", "type": "function_call", "name": "order_status", "call_id": "c1", "arguments": ""}

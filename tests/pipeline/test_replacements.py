@@ -10,7 +10,7 @@ from pipecat.processors.filters.identity_filter import IdentityFilter
 from pipecat.processors.frame_processor import FrameProcessor
 
 import agentrun
-from agentrun.pipeline.pipecat_private import browser_sound
+from agentrun.pipeline.pipecat_private.line import browser_sound
 from agentrun.pipeline.pipecat_private.replacements import REPLACEABLE, Replaceable, replace_method
 
 
@@ -64,7 +64,7 @@ OTHERS = {
     "http/bounded_answers.py": ["response.stream"],
     "http/tls.py": ["connect.open_tcp_connection"],
     "pipeline/pipecat_private/evals/turns.py": ["driver._run_turn"],
-    "pipeline/pipecat_private/realtime_events.py": ["llm._websocket"],
+    "pipeline/pipecat_private/realtime/events.py": ["llm._websocket"],
     "pipeline/services/event_streams.py": ["response.stream"],
     "pipeline/pipecat_private/services.py": ["service._text_aggregator", "endpoint.create"],
     "session/call_snapshot.py": ["record.snapshot"],

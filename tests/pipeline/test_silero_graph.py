@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 
 from agentrun.pipeline import pipecat_private
-from agentrun.pipeline.pipecat_private import silero_graph
+from agentrun.pipeline.pipecat_private.hearing import silero_graph
 
 FILE = resources.files("pipecat.audio.vad.data").joinpath("silero_vad.onnx")
 

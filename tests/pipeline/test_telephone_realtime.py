@@ -22,8 +22,8 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 from websockets.protocol import State
 
 from agentrun.pipeline import pipecat_private
-from agentrun.pipeline.pipecat_private import telephone_realtime
-from agentrun.pipeline.pipecat_private.telephone_realtime import PcmuRealtime, SoundApart
+from agentrun.pipeline.pipecat_private.realtime import telephone as telephone_realtime
+from agentrun.pipeline.pipecat_private.realtime.telephone import PcmuRealtime, SoundApart
 from agentrun.pipeline.realtime import pipeline as realtime
 from agentrun.transports import mulaw
 

@@ -12,7 +12,7 @@ from pipecat.audio.turn.smart_turn._whisper_features import compute_whisper_log_
 from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
 
 from agentrun.pipeline import pipecat_private
-from agentrun.pipeline.pipecat_private.turn_features import SAMPLES, features
+from agentrun.pipeline.pipecat_private.hearing.turn_features import SAMPLES, features
 from agentrun.simulate.caller.sound.mulaw import RATE
 from agentrun.simulate.caller.sound.speech import from_file
 

@@ -6,6 +6,21 @@ Pipecat is pinned exactly, and ``tests/pipeline/test_pipecat_private.py`` fails 
 from __future__ import annotations
 
 from agentrun.pipeline.pipecat_private.flow_nodes import ArrivingFlowManager
+from agentrun.pipeline.pipecat_private.hearing.silero import SharedSilero, silero_session
+from agentrun.pipeline.pipecat_private.hearing.stt import (
+    SegmentTranscripts,
+    StreamingSTT,
+    check_transcripts,
+    keep_sound,
+    tells_segments,
+)
+from agentrun.pipeline.pipecat_private.hearing.turns import (
+    allow_interruptions,
+    may_interrupt,
+    mute_strategies,
+    stop_by_model,
+    stop_by_silence,
+)
 from agentrun.pipeline.pipecat_private.held_words import (
     GiveHeldWordsFrame,
     has_open_answer,
@@ -15,10 +30,24 @@ from agentrun.pipeline.pipecat_private.held_words import (
 )
 from agentrun.pipeline.pipecat_private.idleness import watch_speakers_alone
 from agentrun.pipeline.pipecat_private.interruptions import cancel_calls_in_order, drop_what_waits
-from agentrun.pipeline.pipecat_private.kept_sound import keep_early_sound
-from agentrun.pipeline.pipecat_private.output_pieces import send_larger_pieces
-from agentrun.pipeline.pipecat_private.prompt_input import hand_in, steady_pieces
-from agentrun.pipeline.pipecat_private.realtime import (
+from agentrun.pipeline.pipecat_private.line.output_pieces import send_larger_pieces
+from agentrun.pipeline.pipecat_private.line.prompt_input import hand_in, steady_pieces
+from agentrun.pipeline.pipecat_private.realtime.connection import (
+    end_half_answer,
+    keep_conversation,
+    realtime_is_being_connected,
+    realtime_is_deaf,
+    realtime_is_ready,
+    realtime_renew_as,
+    realtime_restore,
+)
+from agentrun.pipeline.pipecat_private.realtime.events import (
+    keep_session,
+    session_events,
+    speaks_like_openai,
+)
+from agentrun.pipeline.pipecat_private.realtime.kept_sound import keep_early_sound
+from agentrun.pipeline.pipecat_private.realtime.responses import (
     CallerWordsFrame,
     note_ends,
     realtime_answer_again,
@@ -32,20 +61,7 @@ from agentrun.pipeline.pipecat_private.realtime import (
     take_words_as_the_callers,
     wait_until_answering,
 )
-from agentrun.pipeline.pipecat_private.realtime_connection import (
-    end_half_answer,
-    keep_conversation,
-    realtime_is_being_connected,
-    realtime_is_deaf,
-    realtime_is_ready,
-    realtime_renew_as,
-    realtime_restore,
-)
-from agentrun.pipeline.pipecat_private.realtime_events import (
-    keep_session,
-    session_events,
-    speaks_like_openai,
-)
+from agentrun.pipeline.pipecat_private.realtime.telephone import PcmuRealtime
 from agentrun.pipeline.pipecat_private.services import (
     bound_handshake,
     has_settings,
@@ -68,27 +84,11 @@ from agentrun.pipeline.pipecat_private.shared_models import (
     run_smart_turn_once,
     smart_turn_session,
 )
-from agentrun.pipeline.pipecat_private.silero import SharedSilero, silero_session
 from agentrun.pipeline.pipecat_private.speech_contexts import keep_context_open
-from agentrun.pipeline.pipecat_private.stt import (
-    SegmentTranscripts,
-    StreamingSTT,
-    check_transcripts,
-    keep_sound,
-    tells_segments,
-)
-from agentrun.pipeline.pipecat_private.telephone_realtime import PcmuRealtime
-from agentrun.pipeline.pipecat_private.tool_arguments import read_all_arguments
-from agentrun.pipeline.pipecat_private.tool_blocks import assemble_tool_blocks
-from agentrun.pipeline.pipecat_private.tool_calls import assemble_tool_calls
-from agentrun.pipeline.pipecat_private.tool_tracing import surround_tool_calls
-from agentrun.pipeline.pipecat_private.turns import (
-    allow_interruptions,
-    may_interrupt,
-    mute_strategies,
-    stop_by_model,
-    stop_by_silence,
-)
+from agentrun.pipeline.pipecat_private.tools.arguments import read_all_arguments
+from agentrun.pipeline.pipecat_private.tools.blocks import assemble_tool_blocks
+from agentrun.pipeline.pipecat_private.tools.calls import assemble_tool_calls
+from agentrun.pipeline.pipecat_private.tools.tracing import surround_tool_calls
 from agentrun.pipeline.pipecat_private.workers import clean_up, force_cancel, forget_frames, tasks
 
 __all__ = [

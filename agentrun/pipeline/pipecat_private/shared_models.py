@@ -18,7 +18,7 @@ from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnal
 from pipecat.metrics.metrics import MetricsData
 from pipecat.processors.frame_processor import FrameProcessor
 
-from agentrun.pipeline.pipecat_private.turn_features import features
+from agentrun.pipeline.pipecat_private.hearing.turn_features import features
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.pipeline.turns.steady_sound import JudgedSound
 

@@ -13,7 +13,7 @@ from fastapi import HTTPException
 from loguru import logger
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 
-from agentrun.pipeline.pipecat_private.browser_sound import keep_sound
+from agentrun.pipeline.pipecat_private.line.browser_sound import keep_sound
 from agentrun.plan.plan import Plan
 from agentrun.server.admission import rejections
 from agentrun.server.browser.ice_servers import IceServers

@@ -15,7 +15,7 @@ from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.services.openai.base_llm import BaseOpenAILLMService
 
 from agentrun.pipeline import pipecat_private
-from agentrun.pipeline.pipecat_private.tool_arguments import REPAIRS
+from agentrun.pipeline.pipecat_private.tools.arguments import REPAIRS
 from agentrun.pipeline.services import end_of_answer
 from agentrun.pipeline.services.chat_stream import note_finish_reasons
 from agentrun.providers import catalogue

@@ -13,7 +13,7 @@ import pytest
 from pipecat.processors.aggregators.llm_context import LLMContext
 
 from agentrun.pipeline import pipecat_private
-from agentrun.pipeline.pipecat_private.tool_blocks import bedrock_events
+from agentrun.pipeline.pipecat_private.tools.blocks import bedrock_events
 from agentrun.testing import virtual_time
 
 anthropic = pytest.importorskip("pipecat.services.anthropic.llm")

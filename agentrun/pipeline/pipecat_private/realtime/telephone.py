@@ -17,8 +17,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from agentrun.pipeline.audio.caller_pieces import CallerPieces
-from agentrun.pipeline.pipecat_private.readable_events import SOUND, WORDS
-from agentrun.pipeline.pipecat_private.realtime_events import session_events
+from agentrun.pipeline.pipecat_private.realtime.events import session_events
+from agentrun.pipeline.pipecat_private.realtime.readable_events import SOUND, WORDS
 from agentrun.pipeline.services.reading_pauses import ReadingPauses
 from agentrun.transports import mulaw
 

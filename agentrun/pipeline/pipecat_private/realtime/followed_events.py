@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from agentrun.pipeline.pipecat_private.readable_events import EventNotes
+from agentrun.pipeline.pipecat_private.realtime.readable_events import EventNotes
 
 _SOUND = ('"response.output_audio.delta"', '"response.audio.delta"')
 

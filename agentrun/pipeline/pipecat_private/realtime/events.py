@@ -18,9 +18,9 @@ from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from websockets.exceptions import ConnectionClosed
 
-from agentrun.pipeline.pipecat_private.caller_items import CallerItems
-from agentrun.pipeline.pipecat_private.followed_events import FollowedEvents
-from agentrun.pipeline.pipecat_private.readable_events import ReadableEvents
+from agentrun.pipeline.pipecat_private.realtime.caller_items import CallerItems
+from agentrun.pipeline.pipecat_private.realtime.followed_events import FollowedEvents
+from agentrun.pipeline.pipecat_private.realtime.readable_events import ReadableEvents
 from agentrun.pipeline.pipecat_private.replacements import is_replaceable, replace_method
 
 MOST_NOTED = 3

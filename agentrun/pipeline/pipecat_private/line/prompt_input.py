@@ -9,7 +9,7 @@ from pipecat.processors.aggregators.llm_response_universal import LLMUserAggrega
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketInputTransport
 
-from agentrun.pipeline.pipecat_private.silero import SharedSilero
+from agentrun.pipeline.pipecat_private.hearing.silero import SharedSilero
 from agentrun.pipeline.turns.steady_sound import SteadySound
 from agentrun.transports import mulaw
 from agentrun.transports.caller_audio import CallerAudio

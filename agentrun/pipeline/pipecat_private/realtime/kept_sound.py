@@ -1,7 +1,7 @@
 """What the caller says while a realtime session begins, or begins anew, waits for it.
 
 Pipecat 1.14 sends it to a connection that is not there yet, or to none. The telephone's own sound waits in
-``telephone_realtime.py``.
+``telephone.py``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 from pipecat.frames.frames import InputAudioRawFrame
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
+from agentrun.pipeline.pipecat_private.realtime.telephone import WAITING_PIECES, PcmuRealtime
 from agentrun.pipeline.pipecat_private.replacements import replace_method
-from agentrun.pipeline.pipecat_private.telephone_realtime import WAITING_PIECES, PcmuRealtime
 
 
 class KeptSound:

@@ -15,7 +15,7 @@ from typing import Any, Protocol, cast
 from pipecat.services.openai.realtime import events
 from websockets.exceptions import ConnectionClosedOK
 
-from agentrun.pipeline.pipecat_private.missing_end import LATE_SECONDS, MissingEnd
+from agentrun.pipeline.pipecat_private.realtime.missing_end import LATE_SECONDS, MissingEnd
 from agentrun.tools.arguments import unreadable_arguments
 
 _HANDLED = ("response_cancel_not_active", "conversation_already_has_active_response")

@@ -10,8 +10,8 @@ from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
-from agentrun.pipeline.pipecat_private.realtime import is_answered, realtime_is_answering
-from agentrun.pipeline.pipecat_private.realtime_events import session_events
+from agentrun.pipeline.pipecat_private.realtime.events import session_events
+from agentrun.pipeline.pipecat_private.realtime.responses import is_answered, realtime_is_answering
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.services import end_of_answer
 

@@ -11,7 +11,7 @@ import onnxruntime
 from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADParams, VADState
 
-from agentrun.pipeline.pipecat_private import silero_graph
+from agentrun.pipeline.pipecat_private.hearing import silero_graph
 from agentrun.pipeline.turns.background_noise import BackgroundNoise
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.pipeline.turns.steady_sound import JudgedSound

@@ -1,0 +1,1 @@
+"""The line's sound on its way in and out."""

@@ -1,0 +1,1 @@
+"""Tool calls, however services stream them."""
