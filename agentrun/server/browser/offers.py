@@ -74,8 +74,12 @@ class Offers:
     ) -> dict[str, str]:
         """The answer to an offer of a browser that is on a call; with ``restart`` over a new connection.
 
+        One with ``hang_up`` ends the call instead.
         HTTPException 429 for one that offers so often that other calls would notice.
         """
+        if body.get("hang_up") is True:
+            await self.peers.hang_up(peer)
+            return {"status": "ok"}
         sdp = sdp_of(body)
         peer.rate.count()
         try:

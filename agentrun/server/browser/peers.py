@@ -23,7 +23,10 @@ class PeerGoneError(Exception):
 
 @dataclass
 class Peer:
-    """One browser's connection: whose call it is on, and the ``credential`` that began it, empty for none."""
+    """One browser's connection: whose call it is on, and the ``credential`` that began it, empty for none.
+
+    It is ``over`` once the call has ended, or its browser has hung up.
+    """
 
     agent: str
     connection: SmallWebRTCConnection
@@ -108,6 +111,12 @@ class Peers:
                 await peer.connection.disconnect()
                 raise PeerGoneError
             return self._answer(peer)
+
+    async def hang_up(self, peer: Peer) -> None:
+        """End the call of ``peer``, for its browser can't say so over a connection that was lost."""
+        peer.over = True
+        async with peer.busy:
+            await peer.connection.disconnect()
 
     async def add(self, peer: Peer, name: str, candidates: Sequence[IceCandidate]) -> None:
         """Add candidates that came late; those of a connection that was given up are dropped.

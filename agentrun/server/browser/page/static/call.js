@@ -34,6 +34,10 @@ export class Call extends EventTarget {
     }, CONNECT_MILLISECONDS);
   }
 
+  get #path() {
+    return `/${encodeURIComponent(this.agent)}/browser/offer`;
+  }
+
   #unreachable() {
     this.#over(`${this.agent} can't be reached: no connection came about.`);
   }
@@ -58,14 +62,14 @@ export class Call extends EventTarget {
 
   async #offer(peer) {
     const { sdp, type } = peer.localDescription;
-    const path = `/${encodeURIComponent(this.agent)}/browser/offer`;
     const again = this.name ? { pc_id: this.name, restart_pc: true } : { draft: this.draft };
-    const answer = await send(path, "POST", { sdp, type, ...again }, CONNECT_MILLISECONDS).catch((problem) => {
+    const answer = await send(this.#path, "POST", { sdp, type, ...again }, CONNECT_MILLISECONDS).catch((problem) => {
       throw Object.assign(new Error(`${this.agent} can't be reached: ${problem.message}`), { status: problem.status });
     });
     const described = await answer.json();
-    if (this.closed) return;
+    const isFirst = !this.name;
     this.name = described.pc_id;
+    if (this.closed) return isFirst && this.#leave();
     this.id ||= described.call_id ?? "";
     await peer.setRemoteDescription({ sdp: described.sdp, type: described.type });
   }
@@ -106,9 +110,22 @@ export class Call extends EventTarget {
   }
 
   close() {
+    // over a connection that is lost the server would not hear of it; a channel that is closed was so by the server
+    const isLost = this.peer?.connectionState !== "connected" && this.channel?.readyState !== "closed";
+    if (!this.closed && this.name && isLost) this.#leave();
     this.closed = true;
     this.channel?.close();
     for (const peer of this.peers) peer.close();
+  }
+
+  // Also while the page is left. An answer of 410 says that the call was over.
+  #leave() {
+    fetch(this.#path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ pc_id: this.name, hang_up: true }),
+      keepalive: true,
+    }).catch(() => {});
   }
 
   #connection(state) {
