@@ -77,8 +77,15 @@ def shaped(row: Row) -> dict[str, Any]:
 
 
 def whole(row: Row) -> dict[str, Any]:
-    """As ``shaped``, with every part of a record."""
-    return {**shaped(row), **{name: default() for name, (_, default) in _PARTS.items() if name not in row}}
+    """As ``shaped``, with every part of a record; failovers of older rows have their name of today too.
+
+    >>> whole({"takeovers": []})["failovers"]
+    []
+    """
+    parts = shaped(row)
+    if "takeovers" in parts:
+        parts.setdefault("failovers", parts["takeovers"])
+    return {**parts, **{name: default() for name, (_, default) in _PARTS.items() if name not in parts}}
 
 
 def stored(record: Any, key: Mapping[Any, Any]) -> dict[str, Any]:
