@@ -15,7 +15,7 @@ from agentrun.records import CallRecord, Entry
 from agentrun.records.store import reading, store
 from agentrun.records.store.store import CallQuery, Row, Store
 
-CALLS, LETTERS, PAGE = 200, 10_000, 10
+CALLS, LETTERS, PAGE = 400, 10_000, 10
 
 
 @pytest.fixture
