@@ -18,7 +18,7 @@ from agentrun.records.storable import kept
 Row = Mapping[str, Any]
 EPOCH = "1970-01-01T00:00:00+00:00"
 """Stands for a beginning that is no time."""
-_LISTS: dict[str, type] = {
+LISTS: dict[str, type] = {
     "transcript": Entry,
     "turns": Turn,
     "failovers": Failover,
@@ -27,6 +27,7 @@ _LISTS: dict[str, type] = {
     "keypad": KeyPress,
     "listening": ListenerEntry,
 }
+"""The parts of a record that are lists, and what stands in each."""
 _TIMES = ("started", "answered", "ended")
 Default = Callable[[], Any]
 _Kind = tuple[tuple[type, ...], Default]
@@ -46,7 +47,7 @@ _PARTS: dict[str, _Kind] = {
     **dict.fromkeys(("answered", "ended"), ((str, _NOTHING), _nothing)),
     **dict.fromkeys(("first_audio_ms", "recording_deleted"), ((int, float, _NOTHING), _nothing)),
     **dict.fromkeys(("variables", "spec", "usage", "cost", "versions", "analysis"), (_MAPPING, dict)),
-    **dict.fromkeys(("errors", *_LISTS), ((list,), list)),
+    **dict.fromkeys(("errors", *LISTS), ((list,), list)),
     "started": (_TEXT, lambda: EPOCH),
     "seconds": (_NUMBER, float),
     "offline": ((bool,), bool),
@@ -61,7 +62,7 @@ _KINDS: dict[str, _Kind] = {
 """By the types of the fields of a list's parts; every other one is a text."""
 _FIELDS = {
     name: {each.name: _KINDS.get(str(each.type), (_TEXT, str)) for each in fields(part)}
-    for name, part in _LISTS.items()
+    for name, part in LISTS.items()
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from agentrun.records import record_shape
 from agentrun.records.call_record import CallRecord
-from agentrun.records.entries import Dropped, Entry, Failover, KeyPress, ListenerEntry, Turn
+from agentrun.records.entries import Entry
 
 MOST_BYTES = 256 * 1024
 """Of a value of ``call.state``; a larger one, or one that is no JSON, does not go over."""
@@ -18,14 +18,6 @@ UNKNOWN = (
     "You called {name} with {arguments}, and then the line broke. Nobody knows whether it was done. Do not "
     "call it again before the caller, whom you have told so, asks for it."
 )
-_PARTS: dict[str, type[Any]] = {
-    "transcript": Entry,
-    "failovers": Failover,
-    "turns": Turn,
-    "dropped": Dropped,
-    "keypad": KeyPress,
-    "listening": ListenerEntry,
-}
 _TIMES = ("started", "answered")
 NAMED = 2
 """A tool, and its arguments."""
@@ -63,11 +55,11 @@ class Resumption:
         return bool(self.record.transcript) and self.record.transcript[-1].who != "agent"
 
 
-def read(row: Mapping[str, Any], snapshot: Mapping[str, Any], key: str, age: float = 0.0) -> Resumption:
-    """The call of a ``row`` of ``age`` seconds ago, whose record has ``key`` now; ``snapshot`` is beside it.
+def read(record: Mapping[str, Any], snapshot: Mapping[str, Any], key: str, age: float = 0.0) -> Resumption:
+    """The call of a ``record`` of ``age`` seconds ago, which has ``key`` now; ``snapshot`` stands beside it.
 
-    Both may have been written by another version, which has other parts. Of the other machine's clock nothing
-    is taken but the record's own times.
+    The record is one of a store's, in its shape. Both may have been written by another version, which has
+    other parts. Of the other machine's clock nothing is taken but the record's own times.
     """
     parts = snapshot if isinstance(snapshot, Mapping) else {}
 
@@ -78,7 +70,7 @@ def read(row: Mapping[str, Any], snapshot: Mapping[str, Any], key: str, age: flo
     elapsed = float(part("elapsed", part("elapsed", 0) or 0.0))
     parameters: dict[str, Any] = part("parameters", {})
     return Resumption(
-        _record(record_shape.whole(row), key, elapsed + age),
+        _record(record, key, elapsed + age),
         {name: value for name, value in parameters.items() if isinstance(value, str)},
         part("state", {}),
         _texts(part("runs", []), 4),
@@ -114,7 +106,8 @@ def storable_part(values: Mapping[str, Any]) -> dict[str, Any]:
 def _record(row: Mapping[str, Any], key: str, seconds: float) -> CallRecord:
     known = {each.name for each in fields(CallRecord) if each.init} - set(_OF_THE_END)
     values = {name: value for name, value in row.items() if name in known}
-    for name, kind in _PARTS.items():
+    for name in known & record_shape.LISTS.keys():
+        kind = record_shape.LISTS[name]
         names = {each.name for each in fields(kind)}
         parts = values.get(name) or ()
         values[name] = [kind(**{k: v for k, v in part.items() if k in names}) for part in parts]

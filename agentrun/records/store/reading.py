@@ -9,11 +9,11 @@ import sqlalchemy as sa
 
 from agentrun.records.store import call_selection, engine, leases
 from agentrun.records.store.call_selection import Part
-from agentrun.records.store.tables import CALLS
+from agentrun.records.store.tables import CALLS, KEY
 
 Read = tuple[sa.RowMapping, dict[str, Any]]
 """A row, and its record or the parts of it that were asked for."""
-_KNOWN = (CALLS.c.agent, CALLS.c.id, CALLS.c.started, CALLS.c.ended, CALLS.c.seen)
+_KNOWN = (*KEY, CALLS.c.seen)
 
 
 def read(database: sa.Engine, query: sa.Select[Any]) -> list[Read]:

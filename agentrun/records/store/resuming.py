@@ -16,9 +16,7 @@ import sqlalchemy as sa
 from agentrun.records import record_shape
 from agentrun.records.storable import storable
 from agentrun.records.store import engine
-from agentrun.records.store.tables import CALLS, LEASES
-
-_TAKEN = (CALLS.c.agent, CALLS.c.id, CALLS.c.started, CALLS.c.ended, CALLS.c.record, CALLS.c.resume)
+from agentrun.records.store.tables import CALLS, KEY, LEASES
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,9 @@ class ResumingTable:
             # of two that ask at once the second waits for the row, and then finds another key in it
             change = sa.update(CALLS).where(_open(agent, call_id), CALLS.c.key == key)
             change = change.values(key=mine, owner=owner, seen=now.isoformat())
-            row = connection.execute(change.returning(*_TAKEN)).mappings().first()
+            row = (
+                connection.execute(change.returning(*KEY, CALLS.c.record, CALLS.c.resume)).mappings().first()
+            )
             if row is None:
                 return None
             return ResumedRow(record_shape.stored(row["record"], row), storable(row["resume"]), mine, age)

@@ -39,6 +39,8 @@ the sums of ``hourly``. ``resume`` is what another server needs beside the recor
 ``analysis`` is the state of the record's analysis, ``waiting`` while it is awaited. ``search_state`` is what
 ``seen`` and ``ended`` were when the call was put into the index for searches.
 """
+KEY = (CALLS.c.agent, CALLS.c.id, CALLS.c.started, CALLS.c.ended)
+"""What ``record_shape.stored`` is told of a row beside its record."""
 HOURLY = sa.Table(
     "hourly",
     METADATA,

@@ -16,15 +16,12 @@ from agentrun.records.store.call_query import CallQuery
 from agentrun.records.store.search.postgresql import PostgreSQLIndex
 from agentrun.records.store.search.sections import sections
 from agentrun.records.store.search.sqlite import SQLiteIndex
-from agentrun.records.store.tables import CALLS
+from agentrun.records.store.tables import CALLS, KEY
 
 BATCH = 20
 """Calls that are put into the index at a time, about 40 ms of work."""
 UNINDEXED = sa.text("calls.search_state <> calls.seen || '/' || coalesce(calls.ended, '')")
 """As the index over these rows has it: whether a call isn't in the index as it is now."""
-
-
-_READ = (CALLS.c.agent, CALLS.c.id, CALLS.c.started, CALLS.c.ended, CALLS.c.record)
 
 
 class _Index(Protocol):
@@ -65,7 +62,7 @@ class SearchIndex:
         if self._index is None:
             return 0
         state = CALLS.c.seen + "/" + sa.func.coalesce(CALLS.c.ended, "")
-        query = sa.select(*_READ).where(UNINDEXED, CALLS.c.ended.is_not(None))
+        query = sa.select(*KEY, CALLS.c.record).where(UNINDEXED, CALLS.c.ended.is_not(None))
         query = query.order_by(CALLS.c.started.desc()).limit(most)
         with self._engine.begin() as connection:
             if connection.dialect.name == "sqlite":
