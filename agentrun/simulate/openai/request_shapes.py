@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
@@ -56,9 +56,11 @@ def _kind(value: Any) -> str:
     return "a function" if kind == "function" or not isinstance(kind, str) else "another tool"
 
 
-_AnyCall = Annotated[
-    Annotated[_ToolCall, Tag("a function")] | Annotated[_Other, Tag("another tool")], Discriminator(_kind)
+_F = TypeVar("_F", bound=_Shape)
+_OrOther = Annotated[
+    Annotated[_F, Tag("a function")] | Annotated[_Other, Tag("another tool")], Discriminator(_kind)
 ]
+"""A function in one of its shapes, or any other tool."""
 
 
 class _Message(_Shape):
@@ -66,7 +68,7 @@ class _Message(_Shape):
     content: Content = None
     name: str | None = None
     tool_call_id: str | None = None
-    tool_calls: list[_AnyCall] | None = None
+    tool_calls: list[_OrOther[_ToolCall]] | None = None
 
 
 class _Function(_Shape):
@@ -78,11 +80,6 @@ class _Function(_Shape):
 class _Tool(_Shape):
     type: str
     function: _Function
-
-
-_ChatTool = Annotated[
-    Annotated[_Tool, Tag("a function")] | Annotated[_Other, Tag("another tool")], Discriminator(_kind)
-]
 
 
 class _JsonSchema(_Shape):
@@ -102,7 +99,7 @@ class Chat(_Shape):
     """A body of ``/v1/chat/completions``."""
 
     messages: list[_Message] = Field(min_length=1)
-    tools: list[_ChatTool] | None = None
+    tools: list[_OrOther[_Tool]] | None = None
     response_format: _ResponseFormat | None = None
     stream_options: _StreamOptions | None = None
 
@@ -123,11 +120,6 @@ class _FlatTool(_Function):
     type: Literal["function"]
 
 
-_AnyTool = Annotated[
-    Annotated[_FlatTool, Tag("a function")] | Annotated[_Other, Tag("another tool")], Discriminator(_kind)
-]
-
-
 class _TextFormat(_Shape):
     type: str
     schema_: Schema | None = Field(None, alias="schema")
@@ -140,14 +132,14 @@ class _Text(_Shape):
 class Responses(_Shape):
     """What a body of ``/v1/responses`` has beside its input."""
 
-    tools: list[_AnyTool] | None = None
+    tools: list[_OrOther[_FlatTool]] | None = None
     text: _Text | None = None
 
 
 class RealtimeSettings(_Shape):
     """The settings of a realtime session, but for its sound."""
 
-    tools: list[_AnyTool] | None = None
+    tools: list[_OrOther[_FlatTool]] | None = None
 
 
 _BRANCHES = ("str", "list[str]", "list[_Part]", "Schema", "bool", "a function", "another tool")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from typing import Any
 
@@ -53,7 +52,7 @@ def need_sound(event: Event) -> bytes:
     """The audio of ``input_audio_buffer.append``. Raises MisfitError when it is not base64."""
     try:
         return base64.b64decode(need(event, "audio", str), validate=True)
-    except (ValueError, binascii.Error):
+    except ValueError:
         raise MisfitError("invalid_value", "'audio' is not base64.") from None
 
 
