@@ -17,7 +17,6 @@ from agentrun.pipeline.services import end_of_answer, provider_words
 
 AFTER_REASON_SECONDS = 1.0
 """How long what follows the reason why a model stopped is waited for: the usage, or the stream's end."""
-_MOST_WORDS = 300
 _NO_REASON = "failed: the stream ended without the reason that others ended with"
 """The reason of an answer that a server between has cut off, where the model's have one."""
 
@@ -100,7 +99,7 @@ def _told(chunk: Any) -> str:
     which are then forgotten.
     """
     words = provider_words.found(chunk.model_extra or {}) if chunk.choices is None else ""
-    return f"failed: {words[:_MOST_WORDS]}" if words else ""
+    return f"failed: {words[: provider_words.LONGEST]}" if words else ""
 
 
 def _keep_one_answer(chunk: Any) -> None:

@@ -7,7 +7,8 @@ from pipecat.frames.frames import ErrorFrame
 _KEYS = ("message", "msg", "detail", "error", "errors", "error_message", "description", "reason", "title")
 _DEEPEST = 5
 _MOST_ITEMS = 3
-_LONGEST = 300
+LONGEST = 300
+"""Characters of a provider's words that are told."""
 
 
 def words_of(frame: ErrorFrame) -> str:
@@ -16,7 +17,7 @@ def words_of(frame: ErrorFrame) -> str:
     OpenAI's client passes ``error.message`` on alone. Gemini's list of errors, Mistral's and FastAPI's
     ``detail`` and Ollama's plain text are lost. Other fields are left out: they may hold the conversation.
     """
-    words = " ".join(found(getattr(frame.exception, "body", None)).split())[:_LONGEST]
+    words = " ".join(found(getattr(frame.exception, "body", None)).split())[:LONGEST]
     return "" if words in frame.error else words
 
 

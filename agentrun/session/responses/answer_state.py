@@ -7,7 +7,8 @@ from enum import Enum
 SETTLE_SECONDS = 0.3
 """An answer without words may have been cut by the caller, whose turn is told of a moment later."""
 EARLY_SECONDS = 1.0
-"""By how much the end of a realtime model's answer may be ahead of the end of the caller's turn."""
+"""By how much the beginning or the end of a realtime model's answer may be told ahead of the end of the
+caller's turn."""
 
 
 class AnswerState(Enum):

@@ -8,13 +8,11 @@ from collections.abc import Callable
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.session.responses import error_words
-from agentrun.session.responses.answer_state import AnswerState
+from agentrun.session.responses.answer_state import EARLY_SECONDS, AnswerState
 from agentrun.session.responses.response_deadline import ResponseDeadline
 
 ASK_SECONDS = 3.0
 """How long a server may take to begin a response. One that thinks tells of its beginning all the same."""
-_EARLY_SECONDS = 1.0
-"""By how much the beginning of a response may be told ahead of the end of the caller's turn."""
 
 
 class UnaskedAnswer:
@@ -38,7 +36,7 @@ class UnaskedAnswer:
         since = max(answer.silence.asked, self._asked_at)
         if answer.state is not AnswerState.AWAITED or answer.tools.of_turn or events is None:
             return
-        began = events.responded_at >= max(answer.silence.asked - _EARLY_SECONDS, events.caller_began_at)
+        began = events.responded_at >= max(answer.silence.asked - EARLY_SECONDS, events.caller_began_at)
         if began or answer.has_begun or now - since < ASK_SECONDS:
             return
         self._asked_at = now

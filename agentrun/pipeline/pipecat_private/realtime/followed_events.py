@@ -9,9 +9,9 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from agentrun.pipeline.pipecat_private.realtime.readable_events import EventNotes
+from agentrun.pipeline.pipecat_private.realtime.readable_events import SOUND, EventNotes
 
-_SOUND = ('"response.output_audio.delta"', '"response.audio.delta"')
+_SOUND = (SOUND, '"response.audio.delta"')
 
 
 class FollowedEvents:
