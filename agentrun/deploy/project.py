@@ -26,6 +26,11 @@ class Project:
     files: dict[str, bytes]
     specs: tuple[str, ...]
 
+    @property
+    def top(self) -> list[str]:
+        """The folders and files that lie in the project's own folder, by name."""
+        return sorted({name.partition("/")[0] for name in self.files})
+
 
 def collect(plans: Sequence[Plan]) -> Project:
     """The files of ``plans`` and of the agents that they hand over to, byte for byte.

@@ -12,7 +12,7 @@ import pytest
 from aiortc import AudioStreamTrack, MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from av import AudioFrame
 
-from agentrun.deploy.image import files, slimming
+from agentrun.deploy.image import installed, slimming
 from agentrun.simulate.caller import Caller
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The packages of an image of an agent with a telephone and a page, and no others; slimmed."""
     project, folder = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("packages")
-    extras = files.server_extras(deployment(project, plan_of(project, transport="[twilio, local]")))
+    extras = installed.server_extras(deployment(project, plan_of(project, transport="[twilio, local]")))
     link_packages(folder, extras)
     slimming.slim(folder)
     return folder

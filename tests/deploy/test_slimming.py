@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.deploy.image import files, locked, slimming
+from agentrun.deploy.image import files, installed, locked, slimming
 from agentrun.deploy.systemd import files as systemd
 from tests.deploy.image_packages import link_packages
 from tests.deploy.places import deployment, plan_of
@@ -170,7 +170,7 @@ def test_an_image_stays_within_its_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transport: str
 ) -> None:
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    extras = files.server_extras(deployment(tmp_path, plan_of(tmp_path, transport=transport)))
+    extras = installed.server_extras(deployment(tmp_path, plan_of(tmp_path, transport=transport)))
     packages = link_packages(tmp_path / "packages", extras)
     slimming.slim(packages)
     sizes = {one.name: slimming.size(one) for one in packages.iterdir() if one.is_dir()}

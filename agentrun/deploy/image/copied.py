@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from agentrun.deploy.project import Project
 from agentrun.errors import SetupError
 
 _PATTERNS = "*?[\\"
 """Marks of patterns, which engines escape each in their own way."""
 
 
-def top(names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The folders and the files at the top of a project whose files have these ``names``.
+def top(project: Project) -> tuple[list[str], list[str]]:
+    """The folders and the files at the top of ``project``.
 
     Raises SetupError for one with a mark that makes a pattern of it.
 
-    >>> top(["agents/desk.yaml", "plugins/hours.py", "desk.yaml"])
+    >>> from pathlib import Path
+    >>> top(Project(Path(), dict.fromkeys(["agents/desk.yaml", "plugins/hours.py", "desk.yaml"], b""), ()))
     (['agents', 'plugins'], ['desk.yaml'])
     """
-    folders, loose = set[str](), set[str]()
-    for name in names:
-        first, below, _ = name.partition("/")
-        (folders if below else loose).add(first)
-    for one in sorted(folders | loose):
+    for one in project.top:
         if marks := sorted({*one} & {*_PATTERNS}):
             words = f"a Dockerfile can't name '{one}', for it takes {' '.join(marks)} for a pattern"
             raise SetupError(words, "rename it in the project")
-    return sorted(folders), sorted(loose)
+    loose = [one for one in project.top if one in project.files]
+    return [one for one in project.top if one not in loose], loose

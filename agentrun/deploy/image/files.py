@@ -8,10 +8,9 @@ from typing import Any
 
 from agentrun import __version__
 from agentrun.deploy.deployment import Deployment
-from agentrun.deploy.image import copied, locked, slimming
+from agentrun.deploy.image import copied, installed, slimming
 from agentrun.deploy.rendering import render
 from agentrun.records.store import local_copies
-from agentrun.spec.models.agent import LocalTransport
 
 _IGNORED = b".agentrun-eject.json\n.env\n*.env\nDockerfile\n.dockerignore\n"
 
@@ -26,8 +25,7 @@ def own_files(wanted: Deployment) -> dict[str, bytes]:
     return {
         "Dockerfile": render("image/Dockerfile.j2", _values(wanted)),
         ".dockerignore": _IGNORED,
-        "builders.lock": locked.builders().encode(),
-        "requirements.lock": locked.requirements(server_extras(wanted)).encode(),
+        **installed.locks(wanted),
     }
 
 
@@ -47,15 +45,6 @@ def build(wanted: Deployment, engine: str, folder: str) -> list[str]:
     return [engine, "build", *(["--format", "docker"] if engine == "podman" else []), *arguments]
 
 
-def server_extras(wanted: Deployment) -> set[str]:
-    """Extras of a server, whose records may be in PostgreSQL, and its traces with a collector."""
-    extras = {*wanted.extras, "postgresql", "tracing"}
-    for plan in wanted.plans:
-        extras |= {"daily"} if plan.daily else set()
-        extras |= {"browser"} if any(isinstance(one, LocalTransport) for one in plan.transports) else set()
-    return extras
-
-
 def _whole(wanted: Deployment) -> list[str]:
     """The packages that plugins name somewhere, which are to have every part."""
     code = b"\n".join(text for name, text in wanted.project.files.items() if name.endswith(".py"))
@@ -64,19 +53,16 @@ def _whole(wanted: Deployment) -> list[str]:
 
 
 def _values(wanted: Deployment) -> dict[str, Any]:
-    folders, loose = copied.top(wanted.project.files)
+    folders, loose = copied.top(wanted.project)
     specs = zip(wanted.project.specs, wanted.plans, strict=True)
     return {
         "name": wanted.name,
         "version": __version__,
         "digest": wanted.digest,
         "python": wanted.python,
-        "package": wanted.requirement(),
-        "providers": [*wanted.providers, *locked.unlocked(wanted.stores)],
-        "unused": sorted(locked.UNUSED),
+        **installed.values(wanted),
         "whole": _whole(wanted),
         "spools": wanted.spools,
-        "wheel": wanted.wheel is not None,
         "folders": folders,
         "loose": loose,
         "specs": wanted.project.specs,

@@ -66,7 +66,7 @@ def _transports(wanted: Deployment) -> set[str]:
 
 def _values(wanted: Deployment) -> dict[str, Any]:
     plan = wanted.plans[0]
-    folders, loose = copied.top(wanted.project.files)
+    folders, loose = copied.top(wanted.project)
     return {
         "name": wanted.name,
         "spec": wanted.project.specs[0],

@@ -8,8 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agentrun.deploy.deployment import Deployment
-from agentrun.deploy.image import locked
-from agentrun.deploy.image.files import server_extras
+from agentrun.deploy.image import installed
 from agentrun.deploy.rendering import render, unit_word
 from agentrun.deploy.requirements import WHEELS
 from agentrun.deploy.variables import SERVER_KEY
@@ -28,8 +27,7 @@ def files(wanted: Deployment) -> dict[str, bytes]:
         f"{wanted.name}.service.d/secrets.conf": render("systemd/secrets.conf.j2", values),
         f"journald@{wanted.name}.conf": render("systemd/journald.conf.j2", values),
         "Caddyfile": render("systemd/Caddyfile.j2", values),
-        "builders.lock": locked.builders().encode(),
-        "requirements.lock": locked.requirements(server_extras(wanted)).encode(),
+        **installed.locks(wanted),
         "secrets.env.example": render("secrets.env.j2", values),
     }
     contents[RELEASE] = render("systemd/release.sh.j2", values | {"contents": _installed(wanted, contents)})
@@ -39,12 +37,7 @@ def files(wanted: Deployment) -> dict[str, bytes]:
 def _installed(wanted: Deployment, contents: Iterable[str]) -> list[str]:
     """What makes a version another one, in its folder: all but secrets, their names, and what git is told."""
     own = {name.partition("/")[0] for name in contents if not name.startswith("secrets.env")}
-    return sorted({*own, RELEASE, *([WHEELS] if wanted.wheel else []), *_top(wanted)})
-
-
-def _top(wanted: Deployment) -> list[str]:
-    """The folders and files of the project, as they lie in its own folder."""
-    return sorted({one.partition("/")[0] for one in wanted.project.files})
+    return sorted({*own, RELEASE, *([WHEELS] if wanted.wheel else []), *wanted.project.top})
 
 
 def commands(_wanted: Deployment) -> list[list[str]]:
@@ -63,13 +56,10 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         "home": f"/opt/{wanted.name}",
         "words": " ".join(unit_word(spec) for spec in wanted.project.specs),
         "specs": wanted.project.specs,
-        "folders": _top(wanted),
+        "folders": wanted.project.top,
         "spools": wanted.spools,
         "unstored": local_copies.FOLDER,
-        "wheel": wanted.wheel is not None,
-        "package": wanted.requirement(),
-        "providers": [*wanted.providers, *locked.unlocked(wanted.stores)],
-        "unused": sorted(locked.UNUSED),
+        **installed.values(wanted),
         "public_url": wanted.public_url,
         "host": urlsplit(wanted.public_url or "").netloc,
         "drain": math.ceil(wanted.longest_call),
