@@ -8,17 +8,17 @@ from agentrun.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from agentrun.text_normalization.normalizer import Normalizer
-    from agentrun.text_normalization.speaker_label import SpeakerLabel
-    from agentrun.text_normalization.thinking_ahead import ThinkingAhead
-    from agentrun.text_normalization.unspoken_text import HiddenText
+    from agentrun.text_normalization.unspoken.speaker_label import SpeakerLabel
+    from agentrun.text_normalization.unspoken.thinking_ahead import ThinkingAhead
+    from agentrun.text_normalization.unspoken.unspoken_text import HiddenText
 
 __all__ = ["HiddenText", "Normalizer", "SpeakerLabel", "ThinkingAhead"]
 __getattr__ = lazy_names(
     __name__,
     {
-        "HiddenText": "agentrun.text_normalization.unspoken_text",
+        "HiddenText": "agentrun.text_normalization.unspoken.unspoken_text",
         "Normalizer": "agentrun.text_normalization.normalizer",
-        "SpeakerLabel": "agentrun.text_normalization.speaker_label",
-        "ThinkingAhead": "agentrun.text_normalization.thinking_ahead",
+        "SpeakerLabel": "agentrun.text_normalization.unspoken.speaker_label",
+        "ThinkingAhead": "agentrun.text_normalization.unspoken.thinking_ahead",
     },
 )

@@ -13,14 +13,14 @@ from agentrun.text_normalization import (
     markdown,
     money,
     numbers,
-    stage_directions,
     symbols,
     telephone,
 )
 from agentrun.text_normalization.detection import language_of
 from agentrun.text_normalization.languages import VOCABULARIES, regions
 from agentrun.text_normalization.pronunciation import Pronunciation
-from agentrun.text_normalization.unspoken_text import HiddenText
+from agentrun.text_normalization.unspoken import stage_directions
+from agentrun.text_normalization.unspoken.unspoken_text import HiddenText
 from agentrun.text_normalization.vocabulary import Vocabulary
 
 _CODE_CALL = re.compile(

@@ -65,7 +65,7 @@ OTHERS = {
     "http/tls.py": ["connect.open_tcp_connection"],
     "pipeline/pipecat_private/evals/turns.py": ["driver._run_turn"],
     "pipeline/pipecat_private/realtime/events.py": ["llm._websocket"],
-    "pipeline/services/event_streams.py": ["response.stream"],
+    "pipeline/services/connections/event_streams.py": ["response.stream"],
     "pipeline/pipecat_private/services.py": ["service._text_aggregator", "endpoint.create"],
     "session/call_snapshot.py": ["record.snapshot"],
     "simulate/twilio/server.py": ["self._routes.place"],

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentrun.text_normalization import Normalizer, SpeakerLabel
-from agentrun.text_normalization.stage_directions import without_directions
+from agentrun.text_normalization.unspoken.stage_directions import without_directions
 from tests import processor_time
 
 LEFT_OUT = {

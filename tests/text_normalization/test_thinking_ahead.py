@@ -21,7 +21,7 @@ from agentrun.pipeline.text.speech_text import HiddenTextFilter, SpeechText
 from agentrun.simulate.engines.engines import Answer
 from agentrun.testing import virtual_time
 from agentrun.text_normalization import Normalizer
-from agentrun.text_normalization.thinking_ahead import LONGEST, ThinkingAhead
+from agentrun.text_normalization.unspoken.thinking_ahead import LONGEST, ThinkingAhead
 from tests.calls.quick import quick_call
 
 TEXTS = {

@@ -19,7 +19,7 @@ from pipecat.audio.vad.vad_analyzer import VADParams
 from agentrun import processors
 from agentrun.http import bounded_answers, tls
 from agentrun.pipeline import pipecat_private
-from agentrun.pipeline.services import event_streams, http_retries, lost_peers
+from agentrun.pipeline.services.connections import event_streams, http_retries, lost_peers
 from agentrun.pipeline.services.openai_speech import PreparedSpeech
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.tools.mcp.servers import McpServers

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from loguru import logger
 
 from agentrun.errors import SetupError
-from agentrun.records.store import call_conditions, unheard
+from agentrun.records.store import unheard
 from agentrun.records.store.private_file import keep_private
+from agentrun.records.store.queries import call_conditions
 
 BUSY_MS = 10_000
 """How long SQLite waits for another process that writes."""

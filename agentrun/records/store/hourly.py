@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from agentrun.records import record_shape
 from agentrun.records.call_figures import Figures
-from agentrun.records.store import call_selection, engine
+from agentrun.records.store import engine
+from agentrun.records.store.queries import call_selection
 from agentrun.records.store.tables import CALLS, HOURLY
 
 HOUR = 3600

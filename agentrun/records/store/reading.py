@@ -7,8 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agentrun.records.store import call_selection, engine, leases
-from agentrun.records.store.call_selection import Part
+from agentrun.records.store import engine, leases
+from agentrun.records.store.queries import call_selection
+from agentrun.records.store.queries.call_selection import Part
 from agentrun.records.store.tables import CALLS, KEY
 
 Read = tuple[sa.RowMapping, dict[str, Any]]

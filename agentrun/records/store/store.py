@@ -13,19 +13,11 @@ import sqlalchemy as sa
 
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
-from agentrun.records.store import (
-    analyses,
-    answered,
-    call_selection,
-    engine,
-    hourly,
-    leases,
-    reading,
-    resuming,
-)
-from agentrun.records.store.call_query import CallQuery, Row
-from agentrun.records.store.call_selection import Part
+from agentrun.records.store import analyses, answered, engine, hourly, leases, reading, resuming
 from agentrun.records.store.leases import CUT_OFF
+from agentrun.records.store.queries import call_selection
+from agentrun.records.store.queries.call_query import CallQuery, Row
+from agentrun.records.store.queries.call_selection import Part
 from agentrun.records.store.search.index import SearchIndex
 from agentrun.records.store.tables import CALLS, LEASES
 from agentrun.records.webhook import outbox

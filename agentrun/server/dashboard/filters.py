@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from agentrun.records.store.call_filter import OUTCOMES, CallFilter, variables
+from agentrun.records.store.queries.call_filter import OUTCOMES, CallFilter, variables
 
 MOST_LETTERS = 100
 """Of one filter."""

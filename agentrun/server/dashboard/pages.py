@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Header, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from agentrun.records.store import call_filter
+from agentrun.records.store.queries import call_filter
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.dashboard import charts, figures, record_source, versions
 from agentrun.server.dashboard.filters import Filters

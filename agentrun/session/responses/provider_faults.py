@@ -17,7 +17,8 @@ from agentrun.pipeline.failover.failover import Failover
 from agentrun.pipeline.failover.stt import NothingHeardFrame, NoWordsFrame
 from agentrun.pipeline.pipecat_private import speaks_like_openai
 from agentrun.pipeline.pipeline_parts import PipelineParts
-from agentrun.pipeline.services import http_retries, provider_words
+from agentrun.pipeline.services import provider_words
+from agentrun.pipeline.services.connections import http_retries
 from agentrun.session.responses.answer_state import AnswerState
 
 _QUOTA = re.compile("insufficient_quota|exceeded your current quota")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agentrun.pipeline.services.http_retries import LONGEST_SECONDS
+from agentrun.pipeline.services.connections.http_retries import LONGEST_SECONDS
 
 USUAL_SECONDS = 1.0
 _LIMITED = re.compile(r"rate_limit_exceeded|too_many_requests")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from agentrun.pipeline.services import event_streams
+from agentrun.pipeline.services.connections import event_streams
 
 EVENT = b'data: {"content": "We are"}\n\n'
 

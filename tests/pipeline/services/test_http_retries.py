@@ -10,7 +10,7 @@ from email.utils import formatdate
 import httpx
 import pytest
 
-from agentrun.pipeline.services import http_retries
+from agentrun.pipeline.services.connections import http_retries
 
 NO_RETRY = "x-should-retry"
 

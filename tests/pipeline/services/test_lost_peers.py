@@ -8,7 +8,7 @@ import sys
 import pytest
 from aiohttp import web
 
-from agentrun.pipeline.services import lost_peers
+from agentrun.pipeline.services.connections import lost_peers
 from agentrun.pipeline.services.shared_resources import Resources
 
 

@@ -11,7 +11,7 @@ import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from agentrun.pipeline.services.reading_pauses import ReadingPauses
+from agentrun.pipeline.services.connections.reading_pauses import ReadingPauses
 
 
 @contextlib.asynccontextmanager

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from agentrun.records import CallRecord, Entry
-from agentrun.records.store import call_selection
-from agentrun.records.store.call_filter import NO_SUCCESS, SUCCESS, UP, CallFilter
+from agentrun.records.store.queries import call_selection
+from agentrun.records.store.queries.call_filter import NO_SUCCESS, SUCCESS, UP, CallFilter
 from agentrun.records.store.store import CallQuery, Store
 
 BEGAN = datetime(2026, 11, 29, 12, tzinfo=UTC)

@@ -16,8 +16,8 @@ from agentrun.cli.output import call_csv, call_figures, call_list, call_record
 from agentrun.cli.output.printable_console import PrintableConsole
 from agentrun.records import CallRecord, Entry, Failover, Turn, record_shape, resumption
 from agentrun.records.call_figures import Figures
-from agentrun.records.store.call_filter import CallFilter
 from agentrun.records.store.hourly import EPOCH
+from agentrun.records.store.queries.call_filter import CallFilter
 from agentrun.records.store.store import CallQuery, Store
 from agentrun.records.store.tables import CALLS
 from agentrun.server.dashboard.record_source import LINE, VERSION

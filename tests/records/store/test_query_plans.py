@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from agentrun.records import CallRecord, Entry, Turn
-from agentrun.records.store import call_selection, hourly
-from agentrun.records.store.call_filter import CallFilter
+from agentrun.records.store import hourly
 from agentrun.records.store.hourly import HOUR
+from agentrun.records.store.queries import call_selection
+from agentrun.records.store.queries.call_filter import CallFilter
 from agentrun.records.store.store import CallQuery, Store
 from agentrun.server.dashboard.record_source import LINE, VERSION
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from agentrun.records import CallRecord, Entry
 from agentrun.records.store import engine
-from agentrun.records.store.call_filter import CallFilter
+from agentrun.records.store.queries.call_filter import CallFilter
 from agentrun.records.store.store import CallQuery, Store
 
 STEPS = Path(engine.__file__).parent / "migrations"

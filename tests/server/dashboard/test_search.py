@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.records import CallRecord, Entry, Turn
-from agentrun.records.store import call_selection
+from agentrun.records.store.queries import call_selection
 from agentrun.records.store.store import Store
 from agentrun.server.auth.call_access import Access
 from agentrun.server.calls.switchboard import Switchboard

@@ -19,7 +19,7 @@ from websockets.protocol import State
 from agentrun.pipeline.audio.caller_pieces import CallerPieces
 from agentrun.pipeline.pipecat_private.realtime.events import session_events
 from agentrun.pipeline.pipecat_private.realtime.readable_events import SOUND, WORDS
-from agentrun.pipeline.services.reading_pauses import ReadingPauses
+from agentrun.pipeline.services.connections.reading_pauses import ReadingPauses
 from agentrun.transports import mulaw
 
 WAITING_PIECES = 250

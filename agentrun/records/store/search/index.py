@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from agentrun.records import record_shape
-from agentrun.records.store.call_query import CallQuery
+from agentrun.records.store.queries.call_query import CallQuery
 from agentrun.records.store.search.postgresql import PostgreSQLIndex
 from agentrun.records.store.search.sections import sections
 from agentrun.records.store.search.sqlite import SQLiteIndex

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agentrun.records.store.call_query import CallQuery
+from agentrun.records.store.queries.call_query import CallQuery
 from agentrun.records.store.search.sections import Part, parts
 
 LONGEST = 3

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from agentrun.records.store.call_filter import NO_SUCCESS, SUCCESS, CallFilter, spelled
+from agentrun.records.store.queries.call_filter import NO_SUCCESS, SUCCESS, CallFilter, spelled
 
 NAMES = ("agent", "outcome", "number", "tool", "text", "variables")
 MOST_CHARACTERS = 500_000

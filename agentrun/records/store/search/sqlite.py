@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agentrun.records.store.call_query import CallQuery
+from agentrun.records.store.queries.call_query import CallQuery
 from agentrun.records.store.search.sections import NAMES, Part, parts
 
 RUN = 3

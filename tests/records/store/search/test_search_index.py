@@ -15,8 +15,9 @@ import sqlalchemy as sa
 
 from agentrun.records import CallRecord, Entry
 from agentrun.records.redaction.redaction import Redaction
-from agentrun.records.store import call_selection, engine
-from agentrun.records.store.call_filter import CallFilter
+from agentrun.records.store import engine
+from agentrun.records.store.queries import call_selection
+from agentrun.records.store.queries.call_filter import CallFilter
 from agentrun.records.store.search import sqlite
 from agentrun.records.store.store import CallQuery, Store
 from agentrun.records.store.tables import CALLS

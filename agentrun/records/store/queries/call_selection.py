@@ -15,9 +15,10 @@ import sqlalchemy as sa
 
 from agentrun.records import record_shape
 from agentrun.records.storable import kept
-from agentrun.records.store import call_conditions, leases
-from agentrun.records.store.call_filter import UP
-from agentrun.records.store.call_query import CallQuery
+from agentrun.records.store import leases
+from agentrun.records.store.queries import call_conditions
+from agentrun.records.store.queries.call_filter import UP
+from agentrun.records.store.queries.call_query import CallQuery
 from agentrun.records.store.search.index import UNINDEXED, SearchIndex
 from agentrun.records.store.tables import CALLS
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from agentrun.records.store.call_filter import CallFilter
+from agentrun.records.store.queries.call_filter import CallFilter
 
 Row = Mapping[str, Any]
 """A record as ``CallRecord.as_json`` gives it."""

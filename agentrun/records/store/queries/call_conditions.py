@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agentrun.records.store.call_filter import NO_SUCCESS, PLACED, SUCCESS, UP, CallFilter
+from agentrun.records.store.queries.call_filter import NO_SUCCESS, PLACED, SUCCESS, UP, CallFilter
 from agentrun.records.store.tables import CALLS
 
 Condition = sa.ColumnElement[bool]

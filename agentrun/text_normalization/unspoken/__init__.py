@@ -1,0 +1,1 @@
+"""What a model writes and nobody says: thinking, code, stage directions, and who speaks."""
