@@ -106,13 +106,13 @@ def show(console: Console, style: str, calls: int, found: list[dict[str, Any]]) 
     """One table, with the conditions over it."""
     console.print(f"[bold]{style}, {calls} calls at once on one core[/]: {CONDITIONS}")
     reference = next((each["cpu_a_call"] for each in found if each["system"] == SYSTEMS[0]), None)
-    table = Table(*(name.replace("_", " ") for name in found[0]), "of hand-written")
-    for each in found:
-        shown = [
-            f"{value:.2%}" if name in ("cpu_a_call", "idle_core") else str(value)
-            for name, value in each.items()
-        ]
-        table.add_row(*shown, f"{each['cpu_a_call'] / reference:.2f}" if reference else "")
+    table = Table("", *(each["system"] for each in found))
+    for name in tuple(found[0])[1:]:
+        shares = name in ("cpu_a_call", "idle_core")
+        values = (f"{each[name]:.2%}" if shares else str(each[name]) for each in found)
+        table.add_row(name.replace("_", " "), *values)
+    if reference:
+        table.add_row("of hand-written", *(f"{each['cpu_a_call'] / reference:.2f}" for each in found))
     console.print(table)
 
 
@@ -131,15 +131,15 @@ def main() -> None:
     given = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, set(range(os.cpu_count() or 1)) - {0} or {0})
-    console, kept = Console(), {}
+    results = HERE / "results" / "cost.json"
+    results.parent.mkdir(exist_ok=True)
+    console, kept = Console(), json.loads(results.read_text()) if results.exists() else {}
     for style in (given.style,) if given.style else CALLS:
         seen = asyncio.run(rounds(style, given))
         found = [row(system, loads) for system, loads in seen.items()]
         show(console, style, given.calls or CALLS[style], found)
         kept[style] = {"calls": given.calls or CALLS[style], "profile": given.profile, "systems": found}
-    results = HERE / "results"
-    results.mkdir(exist_ok=True)
-    (results / "cost.json").write_text(json.dumps({"conditions": CONDITIONS, **kept}, indent=1) + "\n")
+        results.write_text(json.dumps({**kept, "conditions": CONDITIONS}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
