@@ -145,7 +145,7 @@ class QuickCall:
 
     @property
     def speaking(self) -> bool:
-        return self.session._speaking.agent
+        return self.session.parts.speaking.agent
 
     def tool_results(self) -> list[str]:
         """What the model last read as the results of tools, and as messages about them."""
@@ -157,7 +157,7 @@ class QuickCall:
             await self.transport.hear(LOUD + SILENCE)
             return
         frame = TranscriptionFrame(words, "caller", "2026-01-01T00:00:00Z")
-        await self.session._worker.queue_frame(frame)
+        await self.session.parts.worker.queue_frame(frame)
 
     async def press(self, key: str) -> None:
         """The caller presses a key of the telephone."""
@@ -166,7 +166,7 @@ class QuickCall:
     async def write(self, words: str) -> None:
         """The caller writes in a page."""
         message = models.Message(type="send-text", id="1", data={"content": words})
-        await self.session._worker.rtvi.handle_message(message)
+        await self.session.parts.worker.rtvi.handle_message(message)
 
     async def until(self, done: Callable[[], object], seconds: float = SECONDS) -> None:
         await until(done, seconds)

@@ -104,7 +104,7 @@ async def test_a_caller_who_hangs_up_leaves_nothing_behind(tmp_path: Path, momen
                 if moment == "in a tool call":
                     live = desk.server.switchboard._live
                     await until(
-                        lambda: any(session._response_deadline.tools for session in live.values()), 15
+                        lambda: any(session.parts.response_deadline.tools for session in live.values()), 15
                     )
                 else:
                     await call.wait(1.0)

@@ -154,7 +154,7 @@ async def test_a_handoff_that_the_caller_speaks_into_is_made_whole(
         await call.until(lambda: offered(call) == {"handoff", "find_invoice"})
         await call.said(MINE.text)
         assert call.session.line.wait_words == "I am looking."
-        assert call.session._remedies.repeat == "Once more please."
+        assert call.session.parts.remedies.repeat == "Once more please."
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ async def hear(call: QuickCall, seconds: float) -> float:
 
 def remembered(call: QuickCall) -> list[str]:
     """What the agent has said, as the model's context has it."""
-    messages = call.session._parts.context.get_messages()
+    messages = call.session.parts.pipeline.context.get_messages()
     return [str(m["content"]) for m in messages if isinstance(m, dict) and m["role"] == "assistant"]
 
 

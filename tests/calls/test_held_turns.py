@@ -122,7 +122,7 @@ def test_words_while_the_model_thinks_wait_for_its_answer(tmp_path: Path) -> Non
 def test_words_while_a_tool_works_are_answered_with_its_result(tmp_path: Path) -> None:
     async def conversation(call: QuickCall) -> None:
         await call.say(FIRST)
-        await call.until(lambda: call.session._response_deadline.tools == 1)
+        await call.until(lambda: call.session.parts.response_deadline.tools == 1)
         await asyncio.sleep(1)
         await call.say(SECOND)
         await call.said("At six, in Main Street.")
@@ -145,7 +145,7 @@ async def make_a_noise(call: QuickCall, seconds: float) -> None:
 def test_a_noise_over_the_end_of_a_tool_does_not_lose_its_result(tmp_path: Path) -> None:
     async def conversation(call: QuickCall) -> None:
         await call.say(FIRST)
-        await call.until(lambda: call.session._response_deadline.tools == 1)
+        await call.until(lambda: call.session.parts.response_deadline.tools == 1)
         await asyncio.sleep(2.7)
         await make_a_noise(call, 0.5)
         await call.said("At six.")

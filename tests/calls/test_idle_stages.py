@@ -268,7 +268,7 @@ async def test_a_caller_who_was_told_to_take_their_time_has_it_before_the_line_i
         quick_call(tmp_path, style, [tool], script, resources=resources, overrides=limit) as call,
     ):
         await call.say("One moment.")
-        await call.until(lambda: call.record.ended_by and call.session._worker.has_finished(), 200)
+        await call.until(lambda: call.record.ended_by and call.session.parts.worker.has_finished(), 200)
     assert (call.record.ended_by, call.record.reason) == ("agent", "nobody spoke any more")
     last = [entry.at for entry in call.record.transcript if entry.who == "agent"][-1]
     assert least < call.record.seconds - last < most

@@ -96,7 +96,7 @@ before_call:
         Resources() as resources,
         quick_call(tmp_path, "cascaded", [], [], resources=resources, more=more, greeted=False) as call,
     ):
-        await call.until(lambda: call.record.ended_by and call.session._worker.has_finished(), 60)
+        await call.until(lambda: call.record.ended_by and call.session.parts.worker.has_finished(), 60)
         heard = agent(call)
     assert heard == [(LONG, "")]
 
@@ -116,7 +116,7 @@ async def test_the_goodbye_of_the_longest_call_does_not_wait_for_the_end_of_an_a
         quick_call(tmp_path, style, [], script, resources=resources, overrides=limits) as call,
     ):
         await call.say("Tell me a story.")
-        await call.until(lambda: call.record.ended_by and call.session._worker.has_finished(), 60)
+        await call.until(lambda: call.record.ended_by and call.session.parts.worker.has_finished(), 60)
         heard = agent(call)
     (_, cut), last = heard[-2:]
     assert (cut, last) == ("agent", (TIME_IS_UP, ""))
@@ -132,7 +132,7 @@ async def test_a_message_is_left_to_its_end(tmp_path: Path, style: str) -> None:
         quick_call(tmp_path, style, [tool], script, resources=resources) as call,
     ):
         await call.say("You have reached the machine.")
-        await call.until(lambda: call.record.ended_by and call.session._worker.has_finished(), 90)
+        await call.until(lambda: call.record.ended_by and call.session.parts.worker.has_finished(), 90)
         heard = agent(call)
         [entry] = [entry for entry in call.record.transcript if entry.who == "tool"]
     assert heard[-1] == (message.strip(), "")

@@ -94,7 +94,7 @@ def test_a_caller_is_heard_in_the_nodes_language(tmp_path: Path) -> None:
     languages: list[Any] = []
 
     async def conversation(call: QuickCall) -> None:
-        stt: Any = call.session._parts.services[0]
+        stt: Any = call.session.parts.pipeline.services[0]
         for words in (DESEA, BACK):
             await call.say("Go on.")
             await call.said(words.text)
@@ -133,7 +133,7 @@ def test_prepared_words_are_not_said_in_another_voice(tmp_path: Path) -> None:
     changes = "tts: {voice: coral}"
 
     async def conversation(call: QuickCall) -> None:
-        resources = call.session._parts.tts
+        resources = call.session.parts.pipeline.tts
         assert resources is not None
         plan = call.session._plan.tts
         assert plan is not None
@@ -188,7 +188,7 @@ def test_a_realtime_session_speaks_faster_at_a_node(tmp_path: Path) -> None:
     speeds: list[Any] = []
 
     async def conversation(call: QuickCall) -> None:
-        llm: Any = call.session._parts.llm
+        llm: Any = call.session.parts.pipeline.llm
         for words in (DESEA, BACK):
             await call.say("Go on.")
             await call.said(words.text)

@@ -168,7 +168,7 @@ def test_words_of_a_node_stand_for_the_models_first_words(tmp_path: Path, style:
     async def conversation(call: QuickCall) -> None:
         await call.say("The big one.")
         await call.said("Thank you, Ada.")
-        await call.until(lambda: not call.session._response_deadline.answer.waits)
+        await call.until(lambda: not call.session.parts.response_deadline.answer.waits)
         await call.say("And now?")
         await call.said("A bag?")
         assert "Ask on." in told(call)
@@ -286,7 +286,7 @@ def test_a_step_that_fails_on_the_way_leaves_nothing_of_the_way_behind(tmp_path:
     async def talk(call: QuickCall) -> None:
         await call.say("Choose.")
         await call.until(lambda: "Sorry." in str(call.agent_words))
-        caller: Any = call.session._parts.aggregators.user()
+        caller: Any = call.session.parts.pipeline.aggregators.user()
         seen.extend(one._enable_interruptions for one in caller._params.user_turn_strategies.start)
 
     call = play(tmp_path, "cascaded", [calls("choose"), Answer("Sorry.")], talk, more=STUCK)

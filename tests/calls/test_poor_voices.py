@@ -167,4 +167,4 @@ def test_of_a_sentence_that_broke_off_for_good_the_record_has_what_was_heard(
     assert LONG.startswith(heard)
     assert len(heard.split()) <= 2 * (seconds + 0.3) / 0.15 + 1
     assert "of silence" in " ".join(record.errors)
-    assert call.session._parts.context.get_messages()[-1] == {"role": "assistant", "content": words}
+    assert call.session.parts.pipeline.context.get_messages()[-1] == {"role": "assistant", "content": words}

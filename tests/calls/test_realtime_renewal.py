@@ -176,7 +176,7 @@ def test_a_line_that_is_never_quiet_is_renewed_before_the_session_s_end(
         ):
             for name, seconds in (("RENEW", 0.0), ("URGENT", urgent), ("LAST", last)):
                 monkeypatch.setattr(realtime_reconnection, f"{name}_SECONDS", seconds)
-            call.session._response_deadline.voice_began()
+            call.session.parts.response_deadline.voice_began()
             if last < 9:
                 await call.transport.hear(LOUD)
             await asyncio.sleep(4)

@@ -29,7 +29,8 @@ async def test_markdown_reaches_the_voice_as_words_and_the_record_keeps_both(
     assert spoken == SPOKEN
     assert entry.text == " ".join(SPOKEN[1:])
     assert "[our page](https://rosa.example/menu)" in entry.written
-    assert "[our page](https://rosa.example/menu)" in str(call.session._parts.context.get_messages()[-1])
+    messages = call.session.parts.pipeline.context.get_messages()
+    assert "[our page](https://rosa.example/menu)" in str(messages[-1])
 
 
 async def test_thinking_reaches_neither_the_voice_nor_the_model_again(

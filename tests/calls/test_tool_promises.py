@@ -153,11 +153,11 @@ async def test_a_plain_tool_acts_on_the_call_from_its_thread(
     fillers = [words] if style == "realtime" else []
     script = [calls("look_up"), *fillers, DONE]
     async with quick_call(tmp_path, style, [build(look_up, "x")], script, resources=resources) as call:
-        address.append(call.session._connection.call.environ["OPENAI_BASE_URL"])
+        address.append(call.session.parts.connection.call.environ["OPENAI_BASE_URL"])
         await call.say("Look it up.")
         await call.said(DONE.text)
         assert call.tool_results()[-1] == '"status 404"'
-        assert call.session._connection.call.state == {"looked": 1}
+        assert call.session.parts.connection.call.state == {"looked": 1}
     assert words.text in call.voice.spoken
 
 

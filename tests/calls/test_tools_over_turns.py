@@ -61,7 +61,7 @@ def test_a_model_that_has_nothing_to_say_of_an_earlier_tool_is_not_pressed_while
 ) -> None:
     async def conversation(call: QuickCall) -> None:
         await call.say("Book a table.")
-        await call.until(lambda: call.session._response_deadline.tools == 1)
+        await call.until(lambda: call.session.parts.response_deadline.tools == 1)
         await asyncio.sleep(1)
         await call.say("And a taxi.")
         await call.until(lambda: "Both are done." in call.agent_words, 90)
@@ -78,7 +78,7 @@ def test_a_model_that_has_nothing_to_say_of_an_earlier_tool_is_not_pressed_while
 def test_a_caller_who_waits_for_an_earlier_tool_is_not_idle(tmp_path: Path, style: str) -> None:
     async def conversation(call: QuickCall) -> None:
         await call.say("Book a table.")
-        await call.until(lambda: call.session._response_deadline.tools == 1)
+        await call.until(lambda: call.session.parts.response_deadline.tools == 1)
         await asyncio.sleep(1)
         await call.say("And hurry.")
         await call.said("Sure.")
@@ -93,7 +93,7 @@ def test_a_caller_who_waits_for_an_earlier_tool_is_not_idle(tmp_path: Path, styl
 def test_an_answer_is_not_said_to_have_waited_for_a_tool_of_an_earlier_turn(tmp_path: Path) -> None:
     async def conversation(call: QuickCall) -> None:
         await call.say("Book a table.")
-        await call.until(lambda: call.session._response_deadline.tools == 1)
+        await call.until(lambda: call.session.parts.response_deadline.tools == 1)
         await asyncio.sleep(1)
         call.openai.conditions.faults["chat"] = Fault("late", after=3, times=1)
         await call.say("And hurry.")

@@ -41,7 +41,7 @@ def given_up(folder: Path, style: str, **options: Any) -> QuickCall:
             ) as call,
         ):
             await call.until(lambda: call.record.ended_by, 8)
-            await call.until(call.session._worker.has_finished, 30)
+            await call.until(call.session.parts.worker.has_finished, 30)
             return call
 
     return virtual_time.run(talk())

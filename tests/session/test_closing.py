@@ -46,7 +46,7 @@ async def test_what_is_done_about_an_answer_does_not_outlive_the_call(
         quick_call(tmp_path, "cascaded", [], [], resources=resources) as call,
     ):
         monkeypatch.setattr(Remedies, "went_wrong", went_wrong)
-        call.session._response_deadline.owed()
+        call.session.parts.response_deadline.owed()
         await call.until(lambda: steps)
     assert steps == ["begun", "ended"]
 

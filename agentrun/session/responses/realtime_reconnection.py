@@ -200,6 +200,15 @@ def watching(
             return not deadline.tools and deadline.state is not AnswerState.AWAITED
         return nobody_speaks() and deadline.nobody_waits()
 
-    told = (quiet, remedies.apologise, remedies.reconnecting, remedies.restored, remedies.is_over, is_unheard)
-    unasked = UnaskedAnswer(parts, deadline, remedies.noted).look
-    return RealtimeReconnection(parts.llm, parts.instruct, *told, unasked, name=name)
+    return RealtimeReconnection(
+        parts.llm,
+        add_instruction=parts.instruct,
+        quiet=quiet,
+        give_up=remedies.apologise,
+        lost=remedies.reconnecting,
+        back=remedies.restored,
+        is_over=remedies.is_over,
+        is_unheard=is_unheard,
+        unasked=UnaskedAnswer(parts, deadline, remedies.noted).look,
+        name=name,
+    )

@@ -50,8 +50,12 @@ def second_opinion(
         return bool
     is_speech = speech_in(resources.vad(VADParams()), connection.sample_rate_in)
     watch = UnheardCaller(
-        *(lambda: events.heard_at, is_speech, lambda: events.heard_caller_at, plan.spec.limits.answer),
-        *(response_deadline.voice_began, response_deadline.voice_ended),
+        heard_at=lambda: events.heard_at,
+        is_speech=is_speech,
+        heard_caller_at=lambda: events.heard_caller_at,
+        patience=plan.spec.limits.answer,
+        began=response_deadline.voice_began,
+        ended=response_deadline.voice_ended,
     )
     if connection.caller_audio and not connection.caller_audio.in_frames:
         connection.caller_audio.listen(watch.hear_code)

@@ -116,4 +116,4 @@ async def _come_to(session: Session, wire: Wire, row: Row) -> None:
 
 async def _ask(session: Session) -> None:
     words = TranscriptionFrame("When are you open?", "caller", "2026-01-01T00:00:00Z")
-    await session._worker.queue_frame(words)
+    await session.parts.worker.queue_frame(words)

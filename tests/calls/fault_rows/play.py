@@ -115,7 +115,7 @@ async def _observe(call: QuickCall, row: Row) -> float:
     sounds = call.transport._output.sounds
     before = len(sounds) if row.moment != "greeting" else 0
     asked = [clock() if row.moment == "greeting" else await _ask(call, row)]
-    while not (call.session._ending.is_set() and call.session._caller_gone.is_set()):
+    while not (call.session.is_over() and call.session.caller_gone.is_set()):
         quiet = clock() - max(asked[-1], sounds[-1][1] if sounds else 0.0)
         if quiet > ASK_AGAIN_SECONDS and len(asked) < row.asks and sounds[-1][0] > asked[-1]:
             asked.append(await _ask(call, row))
@@ -140,7 +140,8 @@ async def _ask(call: QuickCall, row: Row) -> float:
     if row.beside:
         call.openai.conditions.faults[row.beside[0]] = row.beside[1]
     if row.tls:
-        service: Any = call.session._parts.tts if row.part == "tts" else call.session._parts.llm
+        pipeline = call.session.parts.pipeline
+        service: Any = pipeline.tts if row.part == "tts" else pipeline.llm
         service._client.base_url = str(service._client.base_url).replace("http://", "https://")
     if row.is_spoken:
         for start in range(0, len(QUESTION), 640):

@@ -133,7 +133,8 @@ def heard(tmp_path: Path, *streams: list[ChatCompletionChunk]) -> tuple[list[str
             quick_call(tmp_path, "cascaded", [], [Answer("Certainly.")] * 8, resources=resources) as call,
         ):
             given = list(streams)
-            completions: Any = call.session._parts.llm._client.chat.completions  # type: ignore[attr-defined]
+            llm: Any = call.session.parts.pipeline.llm
+            completions = llm._client.chat.completions
             create = completions.create
 
             async def streamed(**wanted: Any) -> Any:

@@ -47,7 +47,7 @@ def test_a_tool_at_work_is_finished_beside_the_goodbye(tmp_path: Path) -> None:
             await call.say("A table please.")
             await call.until(lambda: BYE in call.voice.spoken)
             ending.set()
-            await call.until(call.session._worker.has_finished, 30)
+            await call.until(call.session.parts.worker.has_finished, 30)
             return call
 
     call = virtual_time.run(talk())
@@ -65,7 +65,7 @@ def test_a_long_answer_is_dropped_for_the_goodbye(tmp_path: Path) -> None:
             quick_call(*(tmp_path, "cascaded", [], [story]), resources=resources, overrides=LIMITS) as call,
         ):
             await call.say("Tell me a story.")
-            await call.until(call.session._worker.has_finished, 30)
+            await call.until(call.session.parts.worker.has_finished, 30)
             return call
 
     call = virtual_time.run(talk())

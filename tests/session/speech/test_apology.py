@@ -66,7 +66,7 @@ class Ended:
     @property
     def remembered(self) -> str:
         """All that the model would read."""
-        return str(self.call.session._parts.context.get_messages())
+        return str(self.call.session.parts.pipeline.context.get_messages())
 
 
 def given_up(
@@ -103,7 +103,7 @@ def busy(part: str) -> Callable[[QuickCall], Awaitable[None]]:
     """A processor that holds each interruption back for a long time."""
 
     async def make(call: QuickCall) -> None:
-        parts = call.session._parts
+        parts = call.session.parts.pipeline
         processor: FrameProcessor = (
             parts.aggregators.user() if part == "caller" else getattr(parts, part)  # llm, tts, playout
         )
@@ -162,7 +162,7 @@ async def later_words(call: QuickCall) -> None:
     async def go_on() -> None:
         await asyncio.sleep(0.7)
         await late_words(call)
-        await call.session._worker.queue_frame(InterruptionFrame())
+        await call.session.parts.worker.queue_frame(InterruptionFrame())
         await call.transport.output().queue_frame(InterruptionFrame())
 
     call.session._tasks.begin("this test", go_on())
@@ -194,7 +194,7 @@ def test_an_apology_that_is_echoed_is(tmp_path: Path) -> None:
 
 async def broken_voice(call: QuickCall) -> None:
     """The voice's last word was an error."""
-    call.session._faults._voice_erred = True
+    call.session.parts.faults._voice_erred = True
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
@@ -219,7 +219,7 @@ def test_a_voice_has_no_more_time_for_the_apology_than_the_caller_has(tmp_path: 
             await call.until(lambda: call.speaking)
             await busy("tts")(call)
             since = asyncio.get_running_loop().time()
-            speaking = asyncio.create_task(call.session._apology.say(0.0))
+            speaking = asyncio.create_task(call.session.parts.apology.say(0.0))
             await call.until(lambda: line.said, 60)
             waited = asyncio.get_running_loop().time() - since
             await speaking
@@ -236,7 +236,7 @@ def test_an_apology_in_the_agent_s_own_voice_is_recorded_once(tmp_path: Path) ->
         ):
             call.openai.conditions.faults["chat"] = Fault("hang", times=1)
             await call.say("When are you open?")
-            await call.until(lambda: call.record.ended_by == "error" and call.session._caller_gone.is_set())
+            await call.until(lambda: call.record.ended_by == "error" and call.session.caller_gone.is_set())
             return call.agent_words, list(call.voice.spoken)
 
     said, spoken = virtual_time.run(run())

@@ -31,7 +31,7 @@ def test_the_call_is_over_when_the_caller_hangs_up(tmp_path: Path, seconds: floa
         ):
             call.openai.conditions.faults["chat"] = fault
             await call.say("When are you open?")
-            await call.until(call.session._ending.is_set)
+            await call.until(call.session.is_over)
             await asyncio.sleep(seconds)
             at = clock()
         assert "I am sorry." not in call.agent_words

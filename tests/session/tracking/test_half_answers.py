@@ -44,7 +44,7 @@ def test_a_half_answer_stays_when_the_realtime_socket_is_lost(tmp_path: Path, ki
     assert LONG.text.startswith(half.text)
     assert len(half.text) < len(LONG.text)
     assert (half.interrupted, half.cut_by) == (True, "server")
-    messages = call.session._parts.context.get_messages()
+    messages = call.session.parts.pipeline.context.get_messages()
     said = [m["content"] for m in messages if isinstance(m, dict) and m["role"] == "assistant"]
     assert said == ["Hello.", half.text, TOLD.text]
     silent = [error for error in call.record.errors if "went silent" in error]
