@@ -96,16 +96,8 @@ def _examine(path: Path, wanted: CheckOptions, findings: Findings) -> None:
 def _files(paths: Sequence[Path], findings: Findings) -> list[Path]:
     files: list[Path] = []
     for path in paths:
-        inside = folder.specs(path) if _is_folder(path) else [path]
-        if not inside:
-            missing = SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files")
-            findings.problems.add(examination.problem_of(missing))
-        files += inside
+        try:
+            files += folder.specs_at(path)
+        except SetupError as error:
+            findings.problems.add(examination.problem_of(error))
     return list(dict.fromkeys(files))
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        return False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agentrun import spec
-from agentrun.errors import Problem, SetupError, SpecError
+from agentrun.errors import Problem, SpecError
 from agentrun.spec.loading import folder
 from agentrun.spec.loading.spec_file import SpecFile
 
@@ -14,10 +14,13 @@ from agentrun.spec.loading.spec_file import SpecFile
 def load(
     paths: Sequence[Path], overrides: Sequence[tuple[str, str]] = (), style: str | None = None
 ) -> list[SpecFile]:
-    """All specs, or every problem of all of them; two agents with one name are a problem."""
+    """All specs, or every problem of all of them; two agents with one name are a problem.
+
+    Raises SpecError, and SetupError for a folder without specs.
+    """
     files: list[SpecFile] = []
     problems: list[Problem] = []
-    for path in (spec_path for entry in paths for spec_path in _specs(entry)):
+    for path in (spec_path for entry in paths for spec_path in folder.specs_at(entry)):
         try:
             files.append(spec.load(path, overrides, style))
         except SpecError as error:
@@ -31,11 +34,3 @@ def load(
     if problems:
         raise SpecError(problems)
     return files
-
-
-def _specs(path: Path) -> list[Path]:
-    """The specs that ``path`` stands for: itself, or those of a folder."""
-    specs = folder.specs(path) if path.is_dir() else [path]
-    if not specs:
-        raise SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files")
-    return specs
