@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,13 +15,39 @@ from agentrun.deploy.capacity import of as of_bench
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.project import collect
 from agentrun.deploy.requirements import own_wheel
-from agentrun.deploy.targets import TARGETS, Target, require_address, require_one, require_usable
+from agentrun.deploy.targets import (
+    TARGETS,
+    Target,
+    require_address,
+    require_distinct,
+    require_one,
+    require_usable,
+)
 from agentrun.deploy.written import manifest, rewriting
 from agentrun.deploy.written.manifest import Place
 from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
-from agentrun.spec.loading import folder
+from agentrun.spec.loading.folder import specs_at
+
+
+@dataclass(frozen=True)
+class PlaceOptions:
+    """What is said of a place, under the names of the options; None, or nothing, where nothing is."""
+
+    name: str | None = None
+    image: str | None = None
+    public_url: str | None = None
+    organization: str | None = None
+    calls: int | None = None
+    dispatched: bool = False
+    bench: Sequence[Path] = ()
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What a folder keeps of it as it was said."""
+        names = ("name", "image", "public_url", "organization", "calls")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -31,18 +58,24 @@ class Release:
     place: Place
 
 
-def release(
+@dataclass(frozen=True)
+class _Folder:
+    """Where the files are or will be, None for nowhere; ``before`` is what it was written for, if it was.
+
+    One that is ``deployed`` from stays as it was written.
+    """
+
+    path: Path | None
+    before: Place | None
+    deployed: bool
+
+
+def release_of(
     paths: Sequence[Path],
     target: str,
-    *,
+    options: PlaceOptions,
     folder: Path | None = None,
-    name: str | None = None,
-    image: str | None = None,
-    public_url: str | None = None,
-    organization: str | None = None,
-    calls: int | None = None,
-    dispatched: bool = False,
-    bench: Sequence[Path] = (),
+    *,
     deployed: bool = False,
 ) -> Release:
     """The agents at ``paths`` for ``target``, in ``folder``; its warnings are printed.
@@ -51,43 +84,52 @@ def release(
     else may be said, and no wheel is made of this copy. No variable is read: what is written names them, and
     holds none. Raises SpecError with everything that is wrong or can't be there, PluginError, SetupError.
     """
-    place = TARGETS[target]
-    before = manifest.read(folder).place if folder else None
-    rewriting.require_target(folder, before, target)
-    given = {
-        "name": name, "image": image, "public_url": public_url, "organization": organization, "calls": calls
-    }  # fmt: skip
-    require_usable(target, given | {"bench": bench})
-    if public_url:
-        given["public_url"] = require_address(target, public_url)
-    if not deployed:
-        rewriting.require_name(folder, before, name)
-    elif before:
-        rewriting.require_same(folder, before, given | {"dispatched": dispatched or None})
-    told = rewriting.filled(before, given)
-    told["public_url"] = require_address(target, told["public_url"])
-    dispatched = dispatched or bool(deployed and before and before.dispatched)
-    capacity = _capacity(told["calls"] if place.sized else None, bench, before)
-    if deployed and bench and before and before.capacity != (capacity.calls, capacity.memory_mb):
-        words = f"{folder} was sized by other figures than those of --bench"
-        raise SetupError(words, "run `agentrun eject` again with them, or leave --bench out here")
+    place, before = TARGETS[target], manifest.read(folder).place if folder else None
+    there = _Folder(folder, before, deployed)
+    settings = _settings(target, options, there)
+    capacity = _capacity(settings.calls if place.sized else None, options.bench, there)
     plans = _plans(paths)
-    require_one(target, [plan.spec.name for plan in plans])
     agents = tuple(sorted(plan.spec.name for plan in plans))
-    if name is None:
+    require_one(target, [plan.spec.name for plan in plans])
+    if options.name is None:
         rewriting.require_kin(folder, before, agents)
-    _require_possible(place, plans, dispatched=dispatched)
-    wheel = own_wheel() if place.packaged and not deployed else None
-    called = told.pop("name")
-    made = Deployment(
-        plans, collect(plans), called=called, dispatched=dispatched, capacity=capacity, wheel=wheel, **told
+    _require_possible(place, plans, dispatched=settings.dispatched)
+    deployment = Deployment(
+        plans,
+        collect(plans),
+        called=settings.name,
+        image=settings.image,
+        public_url=settings.public_url,
+        organization=settings.organization,
+        calls=settings.calls,
+        dispatched=settings.dispatched,
+        capacity=capacity,
+        wheel=own_wheel() if place.packaged and not deployed else None,
     )
+    _warn_of_image(deployment, there)
+    kept = {**settings.kept, "name": deployment.name, "dispatched": settings.dispatched}
     measured = (capacity.calls, capacity.memory_mb) if capacity.measured else None
-    if not deployed and before and made.image and made.image == before.image and made.digest != before.digest:
-        words = f"{made.image} may be built already, of other specs; where it is, give this one a new tag"
-        click.echo(f"warning: {words}: --image NAME:TAG", err=True)
-    kept = Place(target, made.name, agents, made.digest, dispatched=dispatched, capacity=measured, **told)
-    return Release(made, kept)
+    written_for = Place(target, agents=agents, digest=deployment.digest, capacity=measured, **kept)
+    return Release(deployment, written_for)
+
+
+def _settings(target: str, said: PlaceOptions, folder: _Folder) -> PlaceOptions:
+    """What is ``said`` now, and what was before of all else; raises SetupError for what may not be said."""
+    path, before = folder.path, folder.before
+    rewriting.require_target(path, before, target)
+    require_usable(target, said.kept | {"bench": said.bench})
+    if said.public_url:
+        said = replace(said, public_url=require_address(target, said.public_url))
+    if not folder.deployed:
+        rewriting.require_name(path, before, said.name)
+    elif before:
+        rewriting.require_same(path, before, said.kept | {"dispatched": said.dispatched or None})
+    settings = replace(said, **rewriting.filled(before, said.kept))
+    return replace(
+        settings,
+        public_url=require_address(target, settings.public_url),
+        dispatched=said.dispatched or bool(folder.deployed and before and before.dispatched),
+    )
 
 
 def _require_possible(place: Target, plans: Sequence[Plan], *, dispatched: bool) -> None:
@@ -99,9 +141,12 @@ def _require_possible(place: Target, plans: Sequence[Plan], *, dispatched: bool)
         click.echo(str(one), err=True)
 
 
-def _capacity(calls: int | None, bench: Sequence[Path], before: Place | None) -> Capacity:
-    """What one replica carries; what is assumed, or was measured with few calls, is said."""
-    capacity = of_bench(bench)
+def _capacity(calls: int | None, bench: Sequence[Path], folder: _Folder) -> Capacity:
+    """What one replica carries; what is assumed, or was measured with few calls, is said.
+
+    Raises SetupError where what is deployed was sized by other figures.
+    """
+    capacity, before = of_bench(bench), folder.before
     if not bench and before and before.capacity:
         capacity = Capacity(*before.capacity, measured=True)
     if calls and not capacity.measured:
@@ -110,31 +155,34 @@ def _capacity(calls: int | None, bench: Sequence[Path], before: Place | None) ->
     if capacity.bound:
         words = f"a replica is to carry {capacity.calls} calls, for no more were measured at once"
         click.echo(f"warning: {words}; its processor has room for {capacity.bound}", err=True)
+    figures = (capacity.calls, capacity.memory_mb)
+    if folder.deployed and bench and before and before.capacity != figures:
+        words = f"{folder.path} was sized by other figures than those of --bench"
+        raise SetupError(words, "run `agentrun eject` again with them, or leave --bench out here")
     return capacity
+
+
+def _warn_of_image(deployment: Deployment, folder: _Folder) -> None:
+    """Say that an image of other specs may be there under the same name."""
+    image, before = deployment.image, folder.before
+    if folder.deployed or not before or not image or before.image != image:
+        return
+    if before.digest != deployment.digest:
+        words = f"{image} may be built already, of other specs; where it is, give this one a new tag"
+        click.echo(f"warning: {words}: --image NAME:TAG", err=True)
 
 
 def _plans(paths: Sequence[Path]) -> tuple[Plan, ...]:
     problems: list[Problem] = []
-    plans: dict[str, Plan] = {}
-    for path in dict.fromkeys(one for entry in paths for one in _specs(entry)):
+    plans: list[Plan] = []
+    for path in dict.fromkeys(one for entry in paths for one in specs_at(entry)):
         try:
             file = spec.load(path)
             loaded = plugins.load_all(file)
-            plan = planning.make(file, loaded.tools, {}, hooks=loaded.hooks)
+            plans.append(planning.make(file, loaded.tools, {}, hooks=loaded.hooks))
         except SpecError as error:
             problems += error.problems
-            continue
-        if first := plans.get(plan.spec.name):
-            words = f"'{plan.spec.name}' is also the name of {first.file.path}"
-            problems.append(file.problem(("name",), words, "give each agent a name of its own"))
-        plans[plan.spec.name] = plan
     if problems:
         raise SpecError(problems)
-    return tuple(plans.values())
-
-
-def _specs(path: Path) -> list[Path]:
-    specs = folder.specs(path) if path.is_dir() else [path]
-    if not specs:
-        raise SetupError(f"there is no spec in {path}", "name a folder that holds .yaml files")
-    return specs
+    require_distinct(plans)
+    return tuple(plans)

@@ -31,7 +31,7 @@ def command(
 
     With --print nothing is run, and --to says where the folder is written. Exits with the engine's own code.
     """
-    from agentrun.cli.deploying import release
+    from agentrun.cli.deploying import PlaceOptions, release_of
     from agentrun.deploy.image import files
     from agentrun.deploy.writing import require_own, write
     from agentrun.errors import SetupError
@@ -43,15 +43,15 @@ def command(
         names = ", ".join(ENGINES)
         words = f"{chosen} is not installed" if chosen else f"none of {names} is installed"
         raise SetupError(words, "install one, or write the folder for another machine: --print --to DIR")
-    made = release(specs, "image", folder=folder, image=image)
+    release = release_of(specs, "image", PlaceOptions(image=image), folder)
     with tempfile.TemporaryDirectory(prefix="agentrun-") as scratch:
         at = folder or Path(scratch)
-        contents = files.files(made.deployment)
+        contents = files.files(release.deployment)
         require_own(at, contents, "move it away")
-        for one in write(at, contents, place=made.place):
+        for one in write(at, contents, place=release.place):
             if one.state == "kept":
                 click.echo(f"{at / one.name} was edited, and is built as it is", err=True)
-        line = files.build(made.deployment, chosen or ENGINES[0], str(at))
+        line = files.build(release.deployment, chosen or ENGINES[0], str(at))
         click.echo(shlex.join(line))
         return 0 if only_print else _run(line)
 

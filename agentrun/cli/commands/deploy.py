@@ -34,21 +34,21 @@ def command(specs: tuple[Path, ...], folder: Path, target: str, runs: bool, **pl
     everything else that is said here, and need not be said again.
     """
     from agentrun.cli import next_steps
-    from agentrun.cli.deploying import release
+    from agentrun.cli.deploying import PlaceOptions, release_of
     from agentrun.cli.engine import run
     from agentrun.deploy.requirements import wheel_in
     from agentrun.deploy.targets import TARGETS
     from agentrun.deploy.writing import require_current
 
-    made = release(specs, target, folder=folder, deployed=True, **place).deployment
-    made = replace(made, wheel=wheel_in(folder))
-    require_current(folder, TARGETS[target].files(made), made.project.files)
+    release = release_of(specs, target, PlaceOptions(**place), folder, deployed=True)
+    deployment = replace(release.deployment, wheel=wheel_in(folder))
+    require_current(folder, TARGETS[target].files(deployment), deployment.project.files)
     if not runs:
-        for step in next_steps.lines(folder, TARGETS[target], made):
+        for step in next_steps.lines(folder, TARGETS[target], deployment):
             click.echo(step)
         return 0
-    next_steps.require_secrets(folder, TARGETS[target], made)
-    lines = TARGETS[target].commands(made)
+    next_steps.require_secrets(folder, TARGETS[target], deployment)
+    lines = TARGETS[target].commands(deployment)
     _require(lines)
     for number, line in enumerate(lines, 1):
         click.echo(shlex.join(line))
@@ -56,7 +56,7 @@ def command(specs: tuple[Path, ...], folder: Path, target: str, runs: bool, **pl
         if done.code:
             _say_failed(done, lines[number:])
             return done.shell_code
-    for remark in TARGETS[target].remarks(made):
+    for remark in TARGETS[target].remarks(deployment):
         click.echo(f"# {remark}")
     return 0
 

@@ -36,22 +36,22 @@ def command(
     Secrets are named; their values stand nowhere.
     """
     from agentrun.cli import next_steps
-    from agentrun.cli.deploying import release
+    from agentrun.cli.deploying import PlaceOptions, release_of
     from agentrun.deploy.targets import TARGETS
     from agentrun.deploy.writing import require_own, write
 
-    made = release(specs, target, folder=folder, **place)
-    files = TARGETS[target].files(made.deployment)
+    release = release_of(specs, target, PlaceOptions(**place), folder)
+    files = TARGETS[target].files(release.deployment)
     if not overwrite:
         require_own(folder, files, "write over what is there: --overwrite")
-    done = write(folder, files, overwrite=overwrite, place=made.place)
+    done = write(folder, files, overwrite=overwrite, place=release.place)
     for one in done:
         _print(folder, one)
     edited = [one.name for one in done if one.state == "kept"]
     if edited and not keep:
         return _say_kept(folder, edited)
     click.echo("Next:")
-    for line in next_steps.lines(folder, TARGETS[target], made.deployment):
+    for line in next_steps.lines(folder, TARGETS[target], release.deployment):
         click.echo(f"  {line}")
     return 0
 

@@ -23,7 +23,7 @@ def target_option(**given: Any) -> Callable[[Callable[..., Any]], Callable[..., 
 
 
 def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What a place is told, each by the name that ``agentrun.cli.deploying`` takes."""
+    """What a place is told, each by its name in ``agentrun.cli.deploying.PlaceOptions``."""
     command = click.option(
         "--name", callback=_name, metavar="NAME",
         help="What it is called there; by default its agent, or the project's folder for several. It stays "
