@@ -89,12 +89,20 @@ def _include_telephone(
     """Twilio's routes; what places calls is the application's ``state.diallers``."""
     diallers, webhooks = Diallers(switchboard, settings), Webhooks(settings)
     dispatcher = _dispatcher(switchboard, settings, app.state.metrics)
-    ways = (diallers, webhooks, app.state.metrics.stream_refused, dispatcher, actions)
-    twilio = TwilioRoutes(switchboard, settings, tokens, *ways)
+    twilio = TwilioRoutes(
+        switchboard,
+        settings,
+        tokens,
+        diallers=diallers,
+        webhooks=webhooks,
+        count_refused=app.state.metrics.stream_refused,
+        dispatcher=dispatcher,
+        actions=actions,
+    )
     app.include_router(twilio.router())
     if not dispatcher:
-        again = (twilio.actions, twilio.connect_again)
-        app.include_router(resume_routes.router(switchboard, settings, webhooks, *again))
+        actions, connect = twilio.actions, twilio.connect_again
+        app.include_router(resume_routes.router(switchboard, settings, webhooks, actions, connect))
         app.include_router(outbound_routes.router(switchboard, settings, diallers, webhooks))
     app.state.diallers = diallers
 
