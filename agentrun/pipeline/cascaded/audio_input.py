@@ -33,7 +33,7 @@ PRE_ROLL_SECONDS = 0.6
 LONGEST_SECONDS = 120.0
 
 
-class CallerAudio(FrameProcessor):
+class AudioTurns(FrameProcessor):
     """Stands behind the caller's aggregator: at the end of a turn it gives the turn's audio to the model."""
 
     def __init__(self, context: LLMContext, heard: Heard, held: HeldWords) -> None:

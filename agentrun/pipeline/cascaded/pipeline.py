@@ -14,7 +14,7 @@ from pipecat.processors.frame_processor import FrameProcessor
 
 from agentrun.pipeline import context_size, pipecat_private, pushed_frames
 from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
-from agentrun.pipeline.cascaded.audio_input import CallerAudio
+from agentrun.pipeline.cascaded.audio_input import AudioTurns
 from agentrun.pipeline.failover import cascade
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services.shared_resources import Resources
@@ -52,7 +52,7 @@ def build(
     recognizers = [stt] if stt else []
     held = HeldWords(context)
     pipecat_private.hold_caller_words(aggregators, held)
-    audio = [] if stt else [CallerAudio(context, listener.heard_audio, held)]
+    audio = [] if stt else [AudioTurns(context, listener.heard_audio, held)]
     pushed_frames.keep_caller_sound(audio[0] if audio else aggregators.user())
     playout = PlayoutTracker(announced=True)
     _tell_of_broken_speech(tts, playout)
