@@ -24,8 +24,10 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.records import Entry
 from agentrun.server.calls.switchboard import Switchboard
-from agentrun.server.lifecycle import startup
 from agentrun.server.lifecycle.offline import Offline
+from agentrun.server.lifecycle.options import Options
+from agentrun.server.lifecycle.server_plans import make_plans
+from agentrun.server.lifecycle.spec_files import load
 from agentrun.transports import text
 
 
@@ -176,16 +178,16 @@ class TextConversation:
 
 @contextlib.asynccontextmanager
 async def text_conversation(
-    path: Path, environ: Mapping[str, str], options: startup.Options, watcher: ConversationWatcher
+    path: Path, environ: Mapping[str, str], options: Options, watcher: ConversationWatcher
 ) -> AsyncIterator[TextConversation]:
     """A written call of the agent at ``path``; it is hung up at the end of the block.
 
     Raises SpecError, PluginError or SetupError before anything starts.
     """
-    files = startup.load([path], options.overrides, options.style)
+    files = load([path], options.overrides, options.style)
     async with contextlib.AsyncExitStack() as stack:
         offline = await stack.enter_async_context(Offline(files, written=True)) if options.offline else None
-        plans = startup.make_plans(files, environ, options, offline)
+        plans = make_plans(files, environ, options, offline)
         resources = await stack.enter_async_context(Resources())
         switchboard = Switchboard(plans, resources)
         stack.push_async_callback(switchboard.close)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,31 +13,30 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from agentrun import logs
-from agentrun.errors import SetupError
 from agentrun.http.bound_socket import bind, host_of, inherit
 from agentrun.http.uvicorn_server import serving
 from agentrun.pipeline.services.shared_resources import tool_client
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
-from agentrun.records.redaction.redaction import Redaction
 from agentrun.server.app import application
 from agentrun.server.auth import call_access
-from agentrun.server.calls import drafts, microphone_call
+from agentrun.server.auth.call_access import Access
+from agentrun.server.calls import microphone_call
 from agentrun.server.calls.switchboard import Switchboard
-from agentrun.server.dispatch import dispatchable
 from agentrun.server.forwarding import private_routes
 from agentrun.server.kubernetes import api as kubernetes_api
+from agentrun.server.kubernetes.api import PodApi
 from agentrun.server.kubernetes.pod_deletion_cost import PodDeletionCost
 from agentrun.server.lifecycle import private_address, security_settings
 from agentrun.server.lifecycle.answering import Answering, answering
-from agentrun.server.lifecycle.load_specs import make_plan, make_plans
 from agentrun.server.lifecycle.options import Options
 from agentrun.server.lifecycle.reload import Reloader, stamp_of
+from agentrun.server.lifecycle.server_plans import make_plans, public_urls, require_servable
 from agentrun.server.lifecycle.settings import ServerSettings
+from agentrun.server.lifecycle.spec_edits import SpecEdits
 from agentrun.server.lifecycle.spec_files import load
 from agentrun.server.observability import metric_export
 from agentrun.server.observability.metrics import Metrics
-from agentrun.server.records import record_keeping
 from agentrun.server.shared_state.ledger import Ledger
 from agentrun.server.spec_editing import routes as editing_routes
 from agentrun.server.spec_editing.editor import Editor
@@ -49,7 +47,7 @@ from agentrun.tools.running import plugin_loops
 if TYPE_CHECKING:
     from agentrun.server.lifecycle.offline import Offline
 
-__all__ = ["Options", "RunningServer", "load", "make_plans", "running_server"]
+__all__ = ["Options", "RunningServer", "load", "running_server"]
 
 
 @dataclass(frozen=True)
@@ -72,51 +70,40 @@ async def running_server(
 ) -> AsyncIterator[RunningServer]:
     """Serve the specs at ``paths`` while the block runs; calls are told goodbye at its end.
 
-    ``sock`` is bound already; it is bound here otherwise.
-
-    Raises SpecError, PluginError or SetupError before anything listens.
+    ``sock`` is bound already; it is bound here otherwise. Raises SpecError, PluginError or SetupError before
+    anything listens.
     """
-    reading = (options.overrides, options.style)
-    files = load(paths, *reading)
+    files = load(paths, options.overrides, options.style)
     stamps = {file.path: stamp_of(file) for file in files} if options.watch else {}
-    how, transports = {"offline": options.offline, "insecure": options.insecure}, _transports(files)
-    sock = sock or _bound(options)
     async with contextlib.AsyncExitStack() as stack:
-        stack.callback(sock.close)
+        sock = stack.enter_context(sock or _bound(options))
         # whom a server trusts goes by where it listens, which is not always where it was asked to
         options = replace(options, host=host_of(sock, options.host))
-        guard = call_access.decide(options.host, environ, **how, transports=transports)
+        access = _access(files, environ, options)
         offline = await stack.enter_async_context(_offline(files, options))
         plans = _servable(make_plans(files, environ, options, offline), options)
-        ledger = stack.enter_context(contextlib.closing(Ledger(options.ledger))) if options.ledger else None
+        ledger, private = stack.enter_context(_shared_with_others(options))
         pod = kubernetes_api.from_environment(environ) if options.pod_deletion_cost else None
         await stack.enter_async_context(plugin_loops.apart(tool_client))
-        if private := private_address.private_socket(options):
-            stack.callback(private.close)
         begun = answering(plans, environ, options, ledger, private_address.address_of(private))
         ready = await stack.enter_async_context(begun)
-        switchboard, public_urls = ready.switchboard, _public_urls(plans)
-        state, port = switchboard.state, sock.getsockname()[1]
-        settings = security_settings.settings(options, environ, ledger, state, guard, public_urls, port)
-        tokens = security_settings.call_tokens(environ, ledger, state)
+        switchboard, urls, port = ready.switchboard, public_urls(plans.values()), sock.getsockname()[1]
+        settings = security_settings.settings(options, environ, ledger, switchboard.state, access, urls, port)
+        tokens = security_settings.call_tokens(environ, ledger, switchboard.state)
         others = private_address.forwarding(switchboard, environ, ledger) if private else None
         web = application.make(switchboard, settings, *tokens, others)
         if private and others:
             await stack.enter_async_context(serving(private_routes.make(others), private))
-        _observe(ready, web.state.metrics)
-        if options.worker == 0:
-            await stack.enter_async_context(metric_export.exporting(web.state.metrics, environ))
-        edits = _edits(environ, options, offline, switchboard, public_urls)
+        await stack.enter_async_context(_observing(ready, web.state.metrics, environ, options))
+        edits = SpecEdits(switchboard, environ, options, offline, urls)
         _include_editing(web, switchboard, settings, options, edits)
         join_given_rooms = _include_daily(web, switchboard, settings)
         await stack.enter_async_context(serving(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
         stack.push_async_callback(switchboard.close)
-        web.state.diallers.base_url = url = _url(options.host, sock.getsockname()[1])
-        if pod:
-            cost = PodDeletionCost(lambda: switchboard.live, pod.annotate)
-            switchboard.background.start("pod deletion cost", cost.run)
+        web.state.diallers.base_url = url = _url(options.host, port)
+        _tell_deletion_cost(pod, switchboard)
         if options.watch:
-            reloader = Reloader(files, stamps, lambda path: load([path], *reading)[0], *edits)
+            reloader = Reloader(files, stamps, edits.load, edits.make, edits.put)
             switchboard.background.start("watch", reloader.watch)
         if options.worker == 0:
             join_given_rooms()
@@ -124,23 +111,40 @@ async def running_server(
         yield RunningServer(url, settings, switchboard, web.state.diallers, talk)
 
 
+@contextlib.contextmanager
+def _shared_with_others(options: Options) -> Iterator[tuple[Ledger | None, socket.socket | None]]:
+    """The file that this server's workers share, and a socket for the other processes of the service."""
+    with contextlib.ExitStack() as stack:
+        ledger = stack.enter_context(contextlib.closing(Ledger(options.ledger))) if options.ledger else None
+        if private := private_address.private_socket(options):
+            stack.callback(private.close)
+        yield ledger, private
+
+
+def _servable(plans: dict[str, Plan], options: Options) -> dict[str, Plan]:
+    """The plans, if each can be served; their secrets stay out of the log from now on."""
+    require_servable(plans.values(), options)
+    logs.protect(plan.redaction for plan in plans.values())
+    return plans
+
+
+def _access(files: Sequence[SpecFile], environ: Mapping[str, str], options: Options) -> Access:
+    """Whose calls are let in, by where the server listens and how people come to its agents."""
+    transports = {transport.type for file in files for transport in file.spec.transport}
+    return call_access.decide(
+        options.host, environ, offline=options.offline, insecure=options.insecure, transports=transports
+    )
+
+
 def _bound(options: Options) -> socket.socket:
     """A socket of this process, or the one that its supervisor has bound for all workers."""
     return bind(options.host, options.port) if options.worker_fd is None else inherit(options.worker_fd)
 
 
-def _servable(plans: dict[str, Plan], options: Options) -> dict[str, Plan]:
-    """The plans, if each can be served as the options say; their secrets stay out of the log from now on."""
-    if options.dispatch:
-        dispatchable.require(plans.values(), options)
-    _require_public_urls(plans, options.host)
-    for plan in plans.values():
-        record_keeping.require(plan, options)
-    logs.protect(plan.redaction for plan in plans.values())
-    return plans
-
-
-def _observe(ready: Answering, metrics: Metrics) -> None:
+@contextlib.asynccontextmanager
+async def _observing(
+    ready: Answering, metrics: Metrics, environ: Mapping[str, str], options: Options
+) -> AsyncIterator[None]:
     """Whatever runs beside the calls: what is measured, and what is shared with other machines."""
     if ready.keeping:
         metrics.follow(ready.keeping.deliverer)
@@ -151,66 +155,32 @@ def _observe(ready: Answering, metrics: Metrics) -> None:
     switchboard.background.start("shared state", switchboard.state.run)
     if switchboard.state.shared:
         switchboard.background.start("messages", switchboard.handover.run)
+    async with contextlib.AsyncExitStack() as stack:
+        if options.worker == 0:
+            await stack.enter_async_context(metric_export.exporting(metrics, environ))
+        yield
 
 
-def _edits(
-    environ: Mapping[str, str],
-    options: Options,
-    offline: Offline | None,
-    switchboard: Switchboard,
-    public_urls: dict[str, str],
-) -> tuple[Callable[[SpecFile], Plan], Callable[[Plan], Awaitable[None]]]:
-    """What makes a plan of an edited spec, and what takes it into use.
-
-    The secrets of either stay out of the log, also while it is a draft.
-    """
-    edited: deque[Redaction] = deque(maxlen=2 * drafts.MOST)
-
-    def protect(plan: Plan) -> None:
-        edited.append(plan.redaction)
-        logs.protect((*(one.redaction for one in switchboard.plans.values()), *edited))
-
-    def make(file: SpecFile) -> Plan:
-        plan = make_plan(file, environ, options, offline)
-        record_keeping.require(plan, options)
-        if options.dispatch:
-            dispatchable.require([plan], options)
-        _require_public_urls({plan.spec.name: plan}, options.host)
-        protect(plan)
-        return plan
-
-    async def put(plan: Plan) -> None:
-        protect(plan)
-        if options.dispatch:
-            switchboard.plans = {**switchboard.plans, plan.spec.name: plan}
-        else:
-            await switchboard.replace(plan)
-        public_urls.update(_public_urls({plan.spec.name: plan}))
-
-    return make, put
+def _tell_deletion_cost(pod: PodApi | None, switchboard: Switchboard) -> None:
+    """Have Kubernetes delete the ``pod`` first that has the fewest calls; None where it isn't to be told."""
+    if pod:
+        cost = PodDeletionCost(lambda: switchboard.live, pod.annotate)
+        switchboard.background.start("pod deletion cost", cost.run)
 
 
 def _include_editing(
-    web: FastAPI,
-    switchboard: Switchboard,
-    settings: ServerSettings,
-    options: Options,
-    edits: tuple[Callable[[SpecFile], Plan], Callable[[Plan], Awaitable[None]]],
+    web: FastAPI, switchboard: Switchboard, settings: ServerSettings, options: Options, edits: SpecEdits
 ) -> None:
     """The routes that edit specs, where the page is that uses them."""
     if call_access.is_loopback(options.host) and not settings.one_of_many and not options.dispatch:
-        editor = Editor(*edits, lambda: list(switchboard.plans.values()), options.overrides, options.style)
+        editor = Editor(
+            edits.make,
+            edits.put,
+            lambda: list(switchboard.plans.values()),
+            options.overrides,
+            options.style,
+        )
         web.include_router(editing_routes.router(switchboard, settings.local, editor))
-
-
-def _require_public_urls(plans: Mapping[str, Plan], host: str) -> None:
-    """Twilio signs the address that it calls: off loopback nobody can be let in without knowing it."""
-    for name, plan in plans.items():
-        if plan.has_transport("twilio") and not plan.public_url and not call_access.is_loopback(host):
-            raise SetupError(
-                f"agent '{name}' answers Twilio on {host}, and its public address is not known",
-                "add --public-url https://…, or transport: {type: twilio, public_url: https://…}",
-            )
 
 
 def _include_daily(web: FastAPI, switchboard: Switchboard, settings: ServerSettings) -> Callable[[], None]:
@@ -231,15 +201,6 @@ def _offline(
     from agentrun.server.lifecycle.offline import Offline
 
     return Offline(files, elsewhere=options.mock_server)
-
-
-def _transports(files: Sequence[SpecFile]) -> set[str]:
-    """How people come to the agents."""
-    return {transport.type for file in files for transport in file.spec.transport}
-
-
-def _public_urls(plans: Mapping[str, Plan]) -> dict[str, str]:
-    return {name: plan.public_url for name, plan in plans.items() if plan.public_url}
 
 
 def _url(host: str, port: int) -> str:
