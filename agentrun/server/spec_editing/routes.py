@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -14,7 +15,7 @@ from loguru import logger
 from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import HTTPConnection
 
-from agentrun.errors import AgentRunError, SetupError
+from agentrun.errors import AgentRunError
 from agentrun.plan.plan import Plan
 from agentrun.server.auth.local_access import LocalAccess
 from agentrun.server.auth.local_only import LocalCheck, require
@@ -85,12 +86,8 @@ def router(switchboard: Switchboard, local: LocalAccess, editor: Editor) -> APIR
         plan, edit = plan_of(agent), await _body(request, Edit)
         await _readable(editor, plan)
         edited = await editor.check(plan, _named(plan, edit, lambda file: file.text), edit.style)
-        draft = None
-        if edited.plan:
-            try:
-                draft = switchboard.drafts.keep(edited.plan)
-            except SetupError as error:
-                raise HTTPException(422, str(error)) from None
+        with _refusals(plan):
+            draft = switchboard.drafts.keep(edited.plan) if edited.plan else None
         diff = [{"name": name, "lines": lines} for name, lines in edited.difference.items()]
         return {**_checked(plan, edited), "draft": draft, "diff": diff}
 
@@ -98,14 +95,8 @@ def router(switchboard: Switchboard, local: LocalAccess, editor: Editor) -> APIR
     async def write(agent: str, request: Request) -> dict[str, Any] | JSONResponse:
         plan, edit = plan_of(agent), await _body(request, Write)
         changes = _named(plan, edit, lambda file: (file.text, file.digest))
-        try:
+        with _refusals(plan):
             edited, written = await editor.write(plan, changes, switchboard.drafts.keep)
-        except ChangedError as error:
-            raise HTTPException(409, _CHANGED.format(error)) from None
-        except OSError as error:
-            raise HTTPException(500, f"{error.filename or plan.file.path}: {error.strerror}") from None
-        except AgentRunError as error:
-            raise HTTPException(422, str(error)) from None
         if not written:
             return JSONResponse({"detail": "the spec has errors", **_checked(plan, edited)}, 422)
         logger.warning("{} was edited in the page; its next call has the new version", agent)
@@ -125,6 +116,19 @@ def require_secret(local: LocalAccess) -> LocalCheck:
             raise HTTPException(403, _CLOSED)
 
     return check
+
+
+@contextlib.contextmanager
+def _refusals(plan: Plan) -> Iterator[None]:
+    """What is wrong with an edit of ``plan``, or with its files, as an answer that says so."""
+    try:
+        yield
+    except ChangedError as error:
+        raise HTTPException(409, _CHANGED.format(error)) from None
+    except OSError as error:
+        raise HTTPException(500, f"{error.filename or plan.file.path}: {error.strerror}") from None
+    except AgentRunError as error:
+        raise HTTPException(422, str(error)) from None
 
 
 async def _body(request: Request, model: type[T]) -> T:
