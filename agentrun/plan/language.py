@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agentrun.errors import Problem
@@ -16,17 +16,18 @@ PACKAGED = "en"
 """Of the apology that is packaged as sound."""
 
 
-def of(spec: AgentSpec, parts: Mapping[str, ServicePlan | None]) -> str:
+def of(spec: AgentSpec, services: Sequence[ServicePlan | None]) -> str:
     """The language of the voice, else of the transcription, else the one that the prompt is written in.
 
-    A code such as ``en`` or ``de-AT``; ``parts`` are the plan's services by name.
+    A code such as ``en`` or ``de-AT``; ``services`` are the voice, the transcription and the realtime model.
     """
-    return next(filter(None, map(_named, _in_order(parts))), None) or language_of(spec.prompts.system, USUAL)
+    named = next(filter(None, map(_named, _in_order(services))), "")
+    return named or language_of(spec.prompts.system, USUAL)
 
 
-def check(file: SpecFile, parts: Mapping[str, ServicePlan | None]) -> list[Problem]:
+def check(file: SpecFile, services: Sequence[ServicePlan | None]) -> list[Problem]:
     """A warning where the packaged apology is in another language than the agent's."""
-    language = of(file.spec, parts)
+    language = of(file.spec, services)
     if primary(language) == PACKAGED:
         return []
     message = f"this agent speaks '{language}', and the packaged apology is English"
@@ -46,8 +47,8 @@ def primary(language: str) -> str:
     return language.replace("_", "-").partition("-")[0].lower()
 
 
-def _in_order(parts: Mapping[str, ServicePlan | None]) -> list[Mapping[str, Any]]:
-    settings = [part.settings for name in ("tts", "stt", "realtime") if (part := parts.get(name))]
+def _in_order(services: Sequence[ServicePlan | None]) -> list[Mapping[str, Any]]:
+    settings = [service.settings for service in services if service]
     transcriptions = [one.get("transcription") for one in settings]
     return [*settings, *(one for one in transcriptions if isinstance(one, Mapping))]
 

@@ -4,41 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.plan import (
     after_call,
     before_call,
-    daily,
     language,
     needed_variables,
     node_services,
     recording,
     secret_values,
-    side_models,
     webhook,
 )
 from agentrun.plan import handoff_targets as team
+from agentrun.plan import services as agent_services
+from agentrun.plan import transports as agent_transports
 from agentrun.plan.before_call import BeforeCallPlan
+from agentrun.plan.services import AgentServices
+from agentrun.plan.transports import Transport
 from agentrun.plan.webhook import Webhook
 from agentrun.plugins import load, scripted_calls
 from agentrun.plugins.call_hooks import CallHooks
 from agentrun.plugins.providers import PluginServices
-from agentrun.providers.service_plans import APIS, OPENAI, ServicePlan, ServicePlanner
+from agentrun.providers.service_plans import ServicePlan, ServicePlanner
 from agentrun.records.audio.destination import RecordingDestination
 from agentrun.records.redaction.redaction import Redaction
 from agentrun.spec.checks import combinations, flow_graph, required_extras, unused_stages, variables
 from agentrun.spec.loading.spec_file import SpecFile
-from agentrun.spec.models.agent import AgentSpec, LocalTransport, TwilioTransport
+from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.daily import DailyTransport
-from agentrun.spec.values.addresses import problem_with
 from agentrun.tools.mentioned_names import words
 from agentrun.tools.tool import Tool
 
 __all__ = ["Plan", "ServicePlan", "make"]
-
-Transport = TwilioTransport | DailyTransport | LocalTransport
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ class Plan:
     @property
     def language(self) -> str:
         """The language that the agent speaks, such as ``en`` or ``de-AT``."""
-        return language.of(self.spec, {"tts": self.fixed, "stt": self.stt, "realtime": self.realtime})
+        return language.of(self.spec, (self.fixed, self.stt, self.realtime))
 
     def has_transport(self, kind: str) -> bool:
         """Whether the agent can be reached by ``kind``, such as ``twilio``."""
@@ -128,11 +126,11 @@ def make(
     is imported for a provider that Pipecat doesn't have, unless ``import_plugins`` is false: then nothing is
     said of the settings of a provider that may be a plugin's.
     """
-    options: dict[str, Any] = {"offline": offline, "public_url": public_url, "import_plugins": import_plugins}
+    options = _Options(offline, public_url, import_plugins)
     targets = team.files(file) if import_plugins else {}
     loaded = {name: load(other) for name, other in targets.items()}
-    plan = _make(file, tools, environ, hooks=hooks, known=_names(tools, *loaded.values()), **options)
-    others = {name: _make(targets[name], loaded[name], environ, **options) for name in loaded}
+    plan = _make(file, tools, environ, options, hooks, _names(tools, *loaded.values()))
+    others = {name: _make(targets[name], loaded[name], environ, options) for name in loaded}
     _require_alike(plan, others)
     plan.team.update(others)
     for other in others.values():
@@ -140,39 +138,47 @@ def make(
     return plan
 
 
+@dataclass(frozen=True)
+class _Options:
+    """How plans are made, as ``make`` has it."""
+
+    offline: bool
+    public_url: str | None
+    import_plugins: bool
+
+
 def _make(
     file: SpecFile,
     tools: Sequence[Tool],
     environ: Mapping[str, str],
-    *,
-    offline: bool,
-    public_url: str | None,
-    import_plugins: bool,
+    options: _Options,
     hooks: Sequence[CallHooks] = (),
     known: Sequence[Tool] | None = None,
 ) -> Plan:
     """The plan of one agent; its tests may name the tools that are ``known``, else its own."""
-    own = PluginServices(file, import_plugins=import_plugins).find
-    planner = ServicePlanner(file, environ, offline=offline, own=own)
-    parts, transports = _parts(file, planner), _transports(file, planner, public_url)
+    own = PluginServices(file, import_plugins=options.import_plugins).find
+    planner = ServicePlanner(file, environ, offline=options.offline, own=own)
+    services = agent_services.plan(file, planner)
+    transports = agent_transports.plan(file, planner, options.public_url)
     recorded, nodes = recording.plan(file, planner), node_services.plan(file, planner)
     analysis = after_call.plan(file, planner)
-    looked_up = before_call.plan(file, planner, [parts[name] for name in ("stt", "tts", "realtime")])
+    looked_up = before_call.plan(file, planner, (services.stt, services.tts, services.realtime))
     needed_variables.find(file, planner, environ)
     sent_to, webhook_problems = webhook.plan(file, environ)
-    findings = [*scripted_calls.check(file, known or tools), *webhook_problems, *language.check(file, parts)]
-    findings += [*flow_graph.check(file, [t.name for t in tools], words(tools)), *unused_stages.check(file)]
-    planner.problems += [*combinations.check(file), *variables.check(file)]
-    planner.problems += [one for one in findings if one.severity == "error"]
-    if planner.problems:
-        raise SpecError(list(dict.fromkeys(planner.problems)))
+    findings = [*webhook_problems, *_findings(file, tools, known or tools, services)]
+    _require_no_errors(file, planner, findings)
+    public_urls = (url for t in transports if (url := getattr(t, "public_url", None)))
     return Plan(
         file=file,
         tools=tuple(tools),
-        **parts,
+        stt=services.stt,
+        llm=services.llm,
+        tts=services.tts,
+        realtime=services.realtime,
+        fixed=services.fixed,
         environ=environ,
-        offline=offline,
-        public_url=next((url for t in transports if (url := getattr(t, "public_url", None))), public_url),
+        offline=options.offline,
+        public_url=next(public_urls, options.public_url),
         missing=tuple(dict.fromkeys(unset.name for unset in planner.missing)),
         transports=transports,
         warnings=tuple(dict.fromkeys([*planner.warnings(), *required_extras.missing(file), *findings])),
@@ -182,9 +188,29 @@ def _make(
         redaction=secret_values.redaction(file, environ, sent_to.url if sent_to else ""),
         recording=recorded,
         analysis=analysis,
+        extraction=services.extraction,
         before_call=looked_up,
         nodes=nodes,
     )
+
+
+def _findings(
+    file: SpecFile, tools: Sequence[Tool], known: Sequence[Tool], services: AgentServices
+) -> list[Problem]:
+    """Errors and warnings that need the tools or the services of the agent."""
+    return [
+        *scripted_calls.check(file, known),
+        *language.check(file, (services.tts, services.stt, services.realtime)),
+        *flow_graph.check(file, [tool.name for tool in tools], words(tools)),
+        *unused_stages.check(file),
+    ]
+
+
+def _require_no_errors(file: SpecFile, planner: ServicePlanner, findings: Sequence[Problem]) -> None:
+    """Raise SpecError with every error of ``findings``, and of what needs neither tools nor services."""
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if problems := [*planner.problems, *combinations.check(file), *variables.check(file), *errors]:
+        raise SpecError(list(dict.fromkeys(problems)))
 
 
 def _names(*every: Sequence[Tool]) -> list[Tool]:
@@ -205,43 +231,3 @@ def _require_alike(plan: Plan, others: Mapping[str, Plan]) -> None:
 
 def _member(plan: Plan) -> team.HandoffTarget:
     return team.HandoffTarget(plan.spec, (plan.stt, plan.llm, plan.tts, plan.realtime))
-
-
-def _parts(file: SpecFile, planner: ServicePlanner) -> dict[str, Any]:
-    """The services by name; those that the style has no use for are checked, and None."""
-    pipeline = file.spec.pipeline
-    cascaded = pipeline.style == "cascaded"
-    stt = planner.part("stt", pipeline.stt, used=cascaded) if pipeline.stt else None
-    llm = planner.part("llm", pipeline.llm, used=cascaded or side_models.reads_with_llm(file.spec))
-    beside = {"extraction": side_models.plan(file.spec, planner, llm)}
-    # beside another provider's realtime model, OpenAI's speech is used only where the spec asks for it
-    needed = cascaded or "tts" in pipeline.model_fields_set or pipeline.realtime.provider == OPENAI
-    tts = planner.part("tts", pipeline.tts, used=needed)
-    realtime = planner.part("realtime", pipeline.realtime, used=not cascaded)
-    finder = combinations.turn_detection(file)
-    if finder is not None and realtime.provider == OPENAI:
-        realtime = realtime.with_setting("turn_detection", finder)
-    if cascaded:
-        return {"stt": stt, "llm": llm, "tts": tts, "realtime": None, "fixed": tts, **beside}
-    return {"stt": None, "llm": None, "tts": None, "realtime": realtime, "fixed": tts, **beside}
-
-
-def _transports(file: SpecFile, planner: ServicePlanner, public_url: str | None) -> tuple[Transport, ...]:
-    """The transports with their variables filled in."""
-    transports: list[Transport] = []
-    for index, transport in enumerate(file.spec.transport):
-        planner.address(APIS.get(transport.type, ""), ("transport",))
-        if isinstance(transport, DailyTransport):
-            transports.append(daily.plan(transport, index, file, planner))
-            continue
-        if not isinstance(transport, TwilioTransport):
-            transports.append(transport)
-            continue
-        where = ("transport", "public_url")
-        if where not in file.places:
-            where = ("transport", index, "public_url")  # type: ignore[assignment]
-        url = public_url or planner.text(transport.public_url, where)
-        if url and (message := problem_with(url)):
-            planner.problem(where, message, "write https://voice.example.com")
-        transports.append(transport.model_copy(update={"public_url": url.rstrip("/") if url else None}))
-    return tuple(transports)

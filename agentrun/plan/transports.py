@@ -1,0 +1,38 @@
+"""The transports of a spec, with their variables filled in."""
+
+from __future__ import annotations
+
+from agentrun.plan import daily
+from agentrun.providers.service_plans import APIS, ServicePlanner
+from agentrun.spec.loading.spec_file import SpecFile, Where
+from agentrun.spec.models.agent import LocalTransport, TwilioTransport
+from agentrun.spec.models.daily import DailyTransport
+from agentrun.spec.values.addresses import problem_with
+
+Transport = TwilioTransport | DailyTransport | LocalTransport
+
+
+def plan(file: SpecFile, planner: ServicePlanner, public_url: str | None) -> tuple[Transport, ...]:
+    """Every transport of ``file``; ``public_url`` wins over the spec's. What is wrong goes to ``planner``."""
+    transports: list[Transport] = []
+    for index, transport in enumerate(file.spec.transport):
+        planner.address(APIS.get(transport.type, ""), ("transport",))
+        if isinstance(transport, DailyTransport):
+            transports.append(daily.plan(transport, index, file, planner))
+        elif isinstance(transport, TwilioTransport):
+            transports.append(_twilio(transport, index, file, planner, public_url))
+        else:
+            transports.append(transport)
+    return tuple(transports)
+
+
+def _twilio(
+    transport: TwilioTransport, index: int, file: SpecFile, planner: ServicePlanner, public_url: str | None
+) -> TwilioTransport:
+    where: Where = ("transport", "public_url")
+    if where not in file.places:
+        where = ("transport", index, "public_url")
+    url = public_url or planner.text(transport.public_url, where)
+    if url and (message := problem_with(url)):
+        planner.problem(where, message, "write https://voice.example.com")
+    return transport.model_copy(update={"public_url": url.rstrip("/") if url else None})
