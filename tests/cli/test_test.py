@@ -74,7 +74,7 @@ def test_json_is_one_object_a_test(tmp_path: Path) -> None:
     assert hours["failures"][0]["kind"] == "text_mismatch"
 
 
-def test_repeat_gives_rates(tmp_path: Path) -> None:
+def test_a_repeated_test_tells_how_often_it_passed(tmp_path: Path) -> None:
     write(tmp_path, TESTS)
     done = run("desk.yaml", "-k", "greeting", "--repeat", "4", cwd=tmp_path)
     assert done.returncode == 0

@@ -125,7 +125,7 @@ def test_a_replica_may_say_how_many_calls_it_has_and_nothing_else(tmp_path: Path
     assert account[1]["configMap"]["items"] == [{"key": "ca.crt", "path": "ca.crt"}]
 
 
-def test_secrets_are_references(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_manifests_refer_to_secrets_and_hold_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     found = manifests(tmp_path)
     [container] = pod(found)["containers"]

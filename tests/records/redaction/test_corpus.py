@@ -37,7 +37,7 @@ def test_the_corpus_has_two_hundred_of_each() -> None:
     assert len({str(case) for case in KEPT}) >= 200
 
 
-def test_recall_and_precision() -> None:
+def test_98_of_100_numbers_are_found_and_of_those_hidden_98_are_numbers() -> None:
     missed = [case for case in HIDDEN if not is_found(case)]
     wrong = [case for case in KEPT if not is_kept(case)]
     found = len(HIDDEN) - len(missed)

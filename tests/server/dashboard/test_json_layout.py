@@ -32,7 +32,7 @@ def test_objects_that_differ_are_a_list() -> None:
     assert (tree.kind, len(tree.rows)) == ("list", 3)
 
 
-def test_text_stays_text() -> None:
+def test_text_that_only_looks_like_json_is_not_laid_out() -> None:
     for text in ("open until ten", "{not json", "[1, 2", '"a"', "", "7", "[" * 100_000):
         assert json_layout.parse(text) is None
     assert json_layout.lay_out({}).text == "{}"

@@ -115,7 +115,7 @@ def test_an_empty_schema_needs_nothing() -> None:
         ("at 7:75", None),
     ],
 )
-def test_times_of_day(said: str, at: str | None) -> None:
+def test_a_time_is_read_from_words_and_what_is_none_is_left(said: str, at: str | None) -> None:
     assert spoken_times.time(said) == at
 
 
@@ -131,7 +131,7 @@ def test_times_of_day(said: str, at: str | None) -> None:
         ("some day", None),
     ],
 )
-def test_dates(said: str, day: str | None) -> None:
+def test_a_day_is_read_from_words_and_counted_from_today(said: str, day: str | None) -> None:
     assert spoken_times.date(said, WEDNESDAY) == day
 
 
@@ -139,7 +139,7 @@ def test_dates(said: str, day: str | None) -> None:
     ("said", "number"),
     [("twenty-one", 21), ("1,200 dollars", 1200), ("room 12", 12), ("nobody", None), ("someone", None)],
 )
-def test_whole_numbers(said: str, number: int | None) -> None:
+def test_a_whole_number_is_read_from_words_and_not_found_within_them(said: str, number: int | None) -> None:
     found = find_number(said, whole=True)
     assert (found and found[0]) == number
 
