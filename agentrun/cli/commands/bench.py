@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agentrun.cli.options.shared import latency_option, override_options
+from agentrun.cli.options.shared import latency_option, on_telephone, override_options
 from agentrun.cli.options.spoken_input import (
     OrderedCommand,
     SpokenInput,
@@ -185,11 +185,10 @@ async def _answering(
     if file is None:
         yield target, Caller.from_environ(environ, noise=asked.noise), None, None
         return
-    on_telephone = any(transport.type == "twilio" for transport in file.spec.transport)
-    overrides = asked.overrides if on_telephone else (*asked.overrides, ("transport", "twilio"))
     options = ["--port", "0", "--workers", str(asked.workers)]
     options += ["--style", asked.style] if asked.style else []
-    options += [word for name, value in overrides for word in ("--set", f"{name}={value}")]
+    for name, value in on_telephone(file.spec, asked.overrides):
+        options += ["--set", f"{name}={value}"]
     async with contextlib.AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="agentrun-bench-"))
         options += ["--records", f"sqlite:///{folder}/calls.sqlite3" if asked.records else "none"]
@@ -197,11 +196,15 @@ async def _answering(
             url = await stack.enter_async_context(_mock_server(file, asked, script, engines))
             options += ["--mock-server", url]
         twilio = await stack.enter_async_context(TwilioServer())
-        ours = {name: value for name, value in environ.items() if not name.startswith("TWILIO_API_KEY")}
-        ours |= twilio.environ()
+        environ = twilio.environ_of(environ)
         command = [sys.executable, "-m", "agentrun", "serve", target, *options]
-        server = await stack.enter_async_context(started(command, ours))
-        yield f"{server.url}/{file.spec.name}", Caller.from_environ(ours, noise=asked.noise), server, twilio
+        server = await stack.enter_async_context(started(command, environ))
+        yield (
+            f"{server.url}/{file.spec.name}",
+            Caller.from_environ(environ, noise=asked.noise),
+            server,
+            twilio,
+        )
 
 
 @contextlib.asynccontextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agentrun.cli.options.shared import override_options
+from agentrun.cli.options.shared import on_telephone, override_options
 from agentrun.cli.options.spoken_input import (
     OrderedCommand,
     SpokenInput,
@@ -134,10 +134,8 @@ async def _served(path: Path, environ: Mapping[str, str], asked: CallOptions) ->
     quiet_logs("WARNING")
     from agentrun.server.lifecycle.startup import Options, running_server
 
-    on_telephone = any(transport.type == "twilio" for transport in agent.transport)
-    overrides = asked.overrides if on_telephone else (*asked.overrides, ("transport", "twilio"))
-    ours = {name: value for name, value in environ.items() if not name.startswith("TWILIO_API_KEY")}
+    overrides = on_telephone(agent, asked.overrides)
     async with TwilioServer() as twilio:
         options = Options(port=0, offline=asked.offline, style=asked.style, overrides=overrides)
-        async with running_server([path], {**ours, **twilio.environ()}, options) as server:
+        async with running_server([path], twilio.environ_of(environ), options) as server:
             yield ServedAgent(f"{server.url}/{agent.name}", twilio, agent.speaks_first)

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from agentrun.simulate.faults import Route
+    from agentrun.spec.models.agent import AgentSpec
+
+Pairs = tuple[tuple[str, str], ...]
+"""What ``--set`` was given, each path with its value."""
 _AGENTS = Path("agents")
 """What is meant where no spec is named."""
 
-if TYPE_CHECKING:
-    from agentrun.simulate.faults import Route
 
-
-def _pairs(
-    _ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
+def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> Pairs:
     pairs = []
     for value in values:
         path, equals, text = value.partition("=")
@@ -53,6 +54,13 @@ def override_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--style", type=click.Choice(["cascaded", "realtime"]), help="Override the spec's pipeline style."
     )(command)
+
+
+def on_telephone(agent: AgentSpec, overrides: Pairs) -> Pairs:
+    """``overrides`` with which ``agent`` answers the telephone, whatever its own transports are."""
+    if any(transport.type == "twilio" for transport in agent.transport):
+        return overrides
+    return (*overrides, ("transport", "twilio"))
 
 
 def _agents_folder(ctx: click.Context, param: click.Parameter, paths: tuple[Path, ...]) -> tuple[Path, ...]:

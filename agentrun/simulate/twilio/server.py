@@ -99,6 +99,11 @@ class TwilioServer:
             "TWILIO_API_BASE_URL": self.base_url,
         }
 
+    def environ_of(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """``environ`` with these variables, and without the API keys of an account at Twilio itself."""
+        others = {name: value for name, value in environ.items() if not name.startswith("TWILIO_API_KEY")}
+        return others | self.environ()
+
     def bind(self, call: Endable, from_number: str = "", to_number: str = "") -> TwilioCall:
         """Make ``call`` known as in progress; it ends, or leaves its stream, when an agent asks for it."""
 
