@@ -22,7 +22,7 @@ def files(file: SpecFile) -> dict[str, SpecFile]:
         here = ahead.pop()
         for name in here.spec.handoff:
             if name not in targets:
-                targets[name] = handoff.handoff_tool(here, name)
+                targets[name] = handoff.load_target(here, name)
                 ahead.append(targets[name])
     del targets[file.spec.name]
     return targets

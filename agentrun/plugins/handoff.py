@@ -24,7 +24,7 @@ def add(file: SpecFile, chosen: dict[str, Tool], problems: list[Problem]) -> Non
     targets: dict[str, SpecFile] = {}
     for index, name in enumerate(file.spec.handoff):
         try:
-            targets[name] = handoff_tool(file, name)
+            targets[name] = load_target(file, name)
         except SpecError as error:
             path = file.path.with_name(f"{name}.yaml")
             message, hint = f"{path} has mistakes: {error.problems[0].message}", f"agentrun check {path}"
@@ -39,7 +39,7 @@ def add(file: SpecFile, chosen: dict[str, Tool], problems: list[Problem]) -> Non
         chosen.setdefault(NAME, build(_make(targets), "agentrun"))
 
 
-def handoff_tool(file: SpecFile, name: str) -> SpecFile:
+def load_target(file: SpecFile, name: str) -> SpecFile:
     """The spec of the agent ``name``, which stands beside ``file``; raises SpecError."""
     return specs.load(file.path.with_name(f"{name}.yaml"))
 
