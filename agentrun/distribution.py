@@ -45,7 +45,7 @@ class Copy:
         suffix = f"[{','.join(extras)}]" if extras else ""
         if self.kind is Kind.WHEEL:
             return shlex.quote(f"{NAME}{suffix}")
-        return f"-e {shlex.quote(f'{_shown(self.folder)}{suffix}')}"
+        return f"-e {shlex.quote(f'{_from_here(self.folder)}{suffix}')}"
 
 
 @cache
@@ -82,11 +82,11 @@ def installer() -> str:
     """
     python = Path(sys.executable)
     if find_spec("pip") is None:
-        return f"uv pip install --python {shlex.quote(_shown(python))}"
+        return f"uv pip install --python {shlex.quote(_from_here(python))}"
     pip = shutil.which("pip")
     if pip and Path(pip).parent == python.parent:
         return "pip install"
-    return f"{shlex.quote(_shown(python))} -m pip install"
+    return f"{shlex.quote(_from_here(python))} -m pip install"
 
 
 def command() -> str:
@@ -98,9 +98,9 @@ def command() -> str:
     python = Path(sys.executable)
     ours = python.parent / "agentrun"
     if not ours.exists():
-        return f"{shlex.quote(_shown(python))} -m agentrun"
+        return f"{shlex.quote(_from_here(python))} -m agentrun"
     path = shutil.which("agentrun")
-    return "agentrun" if path and Path(path).samefile(ours) else shlex.quote(_shown(ours))
+    return "agentrun" if path and Path(path).samefile(ours) else shlex.quote(_from_here(ours))
 
 
 def homepage() -> str | None:
@@ -113,7 +113,7 @@ def homepage() -> str | None:
     return None
 
 
-def _shown(path: Path) -> str:
+def _from_here(path: Path) -> str:
     """``path`` as it is typed in the current folder, if it lies there."""
     with contextlib.suppress(OSError):
         if path.is_relative_to(Path.cwd()):

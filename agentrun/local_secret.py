@@ -67,12 +67,12 @@ def token(secret: bytes, port: int) -> str:
     >>> token(b"x", 7860) == token(b"x", 7861)
     False
     """
-    return _made(secret, f"token {port}")
+    return _token_for(secret, f"token {port}")
 
 
 def cookie(secret: bytes, port: int, expires: int) -> str:
     """What a browser keeps after it has shown the token; ``expires`` is a time of day in Unix seconds."""
-    return f"{expires}.{_made(secret, f'cookie {port} {expires}')}"
+    return f"{expires}.{_token_for(secret, f'cookie {port} {expires}')}"
 
 
 def headers(secret: bytes | None, url: str) -> dict[str, str]:
@@ -81,7 +81,7 @@ def headers(secret: bytes | None, url: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token(secret, port)}"} if secret and port else {}
 
 
-def _made(secret: bytes, purpose: str) -> str:
+def _token_for(secret: bytes, purpose: str) -> str:
     return hmac.new(secret, f"agentrun {purpose}".encode(), hashlib.sha256).hexdigest()[:_HEX]
 
 

@@ -92,7 +92,7 @@ class Deployment:
     @property
     def spools(self) -> list[str]:
         """The folders, below the project's, where sound is until it has been sent to its address."""
-        beside = {plan.file.path.resolve().parent for plan, _ in self._sent()}
+        beside = {plan.file.path.resolve().parent for plan, _ in self._recording_addresses()}
         return sorted((one / SPOOL).relative_to(self.project.root).as_posix() for one in beside)
 
     @property
@@ -101,10 +101,10 @@ class Deployment:
 
         That of an address in a variable isn't known.
         """
-        libraries = {_STORES.get(to.partition("://")[0]) for _, to in self._sent()}
+        libraries = {_STORES.get(to.partition("://")[0]) for _, to in self._recording_addresses()}
         return sorted(name for name in libraries if name)
 
-    def _sent(self) -> Iterator[tuple[Plan, str]]:
+    def _recording_addresses(self) -> Iterator[tuple[Plan, str]]:
         for plan in self.everyone:
             audio = plan.spec.record.audio
             if audio and ("://" in audio.to or "${" in audio.to):

@@ -59,7 +59,7 @@ def main(paths: Sequence[Path]) -> None:
         import_module(name)
     _open_store()
     asyncio.run(_run_models())
-    compiled = sum(compile_file(path) for path in sorted({*_imported(), *_own()}))
+    compiled = sum(compile_file(path) for path in sorted({*_imported(), *_package_files()}))
     print(f"compiled {compiled} modules")  # noqa: T201
 
 
@@ -126,7 +126,7 @@ def _imported() -> Iterator[Path]:
             yield Path(name)
 
 
-def _own() -> Iterator[Path]:
+def _package_files() -> Iterator[Path]:
     """What calls are made of in this package: much of it is imported by the first that needs it."""
     folder = Path(agentrun.__file__).parent
     return (path for path in folder.rglob("*.py") if path.relative_to(folder).parts[0] not in _NO_CALLS)

@@ -67,7 +67,7 @@ def _changes(
         if own is None:
             planner.problem(where, f"the agent has no {kind}", "leave it out")
             continue
-        kept = {str(below[0]): (message, hint) for below, message, hint in _kept(kind, change, own)}
+        kept = {str(below[0]): (message, hint) for below, message, hint in _unchangeable(kind, change, own)}
         for key, told in kept.items():
             planner.problem((*where, key), *told)
         if "model" not in kept:
@@ -93,7 +93,7 @@ def _checked(
     return ServiceChange(service.model if change.model else None, settings)
 
 
-def _kept(kind: Kind, change: NodeService, own: Alternative) -> Iterator[Finding]:
+def _unchangeable(kind: Kind, change: NodeService, own: Alternative) -> Iterator[Finding]:
     """What can't be another one while the service runs."""
     if kind == "realtime":
         there = f"write {', '.join(REALTIME[:-1])} or {REALTIME[-1]}"

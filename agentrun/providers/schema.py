@@ -43,7 +43,7 @@ def of_spec(tools: Collection[str] = ()) -> Schema:
         for option in pipeline[kind]["anyOf"]:
             name = str(option.get("$ref", "")).rpartition("/")[2]
             if name in usual:
-                own = _own(kind, definitions[name], settings)
+                own = _own_keys(kind, definitions[name], settings)
                 own["model"] = {**own["model"], "examples": [USUAL_MODELS[kind]]}
                 definitions[kind] = {**definitions[name], "properties": own, "allOf": [settings]}
                 option["$ref"] = f"#/$defs/{kind}"
@@ -61,7 +61,7 @@ def _offer(tools: Collection[str], short: list[Schema], keys: Schema) -> None:
     use["anyOf"] = [names, any_name]
 
 
-def _own(kind: Kind, usual: Schema, settings: Schema) -> Schema:
+def _own_keys(kind: Kind, usual: Schema, settings: Schema) -> Schema:
     """The keys that are ours; what takes over has the same settings as what it takes over from."""
     properties = dict(usual["properties"])
     if kind == "realtime":

@@ -80,7 +80,9 @@ def command(
     cases = _cases(paths, pattern, style, overrides)
     shown = None if as_json else tests_table.Screen(len(cases) * repeat)
     with progress("Loading") as loaded:
-        outcomes = _run(cases * repeat, shown, loaded, mode, environ=_seen(given, mode), audio=audio)
+        outcomes = _run(
+            cases * repeat, shown, loaded, mode, environ=_environ_of_tests(given, mode), audio=audio
+        )
     if audio:
         outcomes += _budgets(cases, outcomes, shown)
     _report(outcomes, shown, junit, repeat)
@@ -151,7 +153,7 @@ def _budgets(cases: Sequence[Case], outcomes: Sequence[Outcome], shown: Screen |
     return results
 
 
-def _seen(given: Mapping[str, str], mode: Mode) -> dict[str, str]:
+def _environ_of_tests(given: Mapping[str, str], mode: Mode) -> dict[str, str]:
     """The variables of the tests: real models need those of the user, a script must not see them."""
     from agentrun.testing.running import environment
 

@@ -45,7 +45,7 @@ def build(wanted: Deployment, engine: str, folder: str) -> list[str]:
     return [engine, "build", *(["--format", "docker"] if engine == "podman" else []), *arguments]
 
 
-def _whole(wanted: Deployment) -> list[str]:
+def _kept_whole(wanted: Deployment) -> list[str]:
     """The packages that plugins name somewhere, which are to have every part."""
     code = b"\n".join(text for name, text in wanted.project.files.items() if name.endswith(".py"))
     names = sorted(slimming.packages_with_parts())
@@ -61,7 +61,7 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         "digest": wanted.digest,
         "python": wanted.python,
         **installed.values(wanted),
-        "whole": _whole(wanted),
+        "whole": _kept_whole(wanted),
         "spools": wanted.spools,
         "folders": folders,
         "loose": loose,

@@ -46,7 +46,7 @@ def empty(library: Path) -> bool:
     or `ld`.
     """
     users = [one for one in library.parent.iterdir() if one != library and _names(one, library)]
-    wanted = _wanted(library, users)
+    wanted = _used_functions(library, users)
     if not wanted or platform.machine() not in _RETURN_ZERO:
         return False
     with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
@@ -66,7 +66,7 @@ def _names(one: Path, library: Path) -> bool:
     return one.is_file() and b"\0%b\0" % library.name.encode() in one.read_bytes()
 
 
-def _wanted(library: Path, users: Collection[Path]) -> set[str]:
+def _used_functions(library: Path, users: Collection[Path]) -> set[str]:
     """The functions of ``library`` that ``users`` call; none where they use anything else of it."""
     defined = dict(_symbols(library, "--defined-only"))
     wanted = {name for one in users for name, _ in _symbols(one, "--undefined-only") if name in defined}

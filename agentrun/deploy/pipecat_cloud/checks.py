@@ -38,12 +38,17 @@ def session_seconds(spec: AgentSpec) -> int:
 
 def problems(plan: Plan, environ: Mapping[str, str]) -> list[Problem]:
     """What is wrong with ``plan`` there; ``environ`` is what its container is to have."""
-    return [*_transports(plan.file), *_session_length(plan.file), *_bounds(plan.file), *_kept(plan, environ)]
+    return [
+        *_transports(plan.file),
+        *_session_length(plan.file),
+        *_bounds(plan.file),
+        *_lost_with_container(plan, environ),
+    ]
 
 
 def dispatched_problems(plan: Plan, environ: Mapping[str, str]) -> list[Problem]:
     """The same, where `agentrun serve --dispatch pipecat-cloud` alone starts its sessions."""
-    return [*of_dispatched(plan.file), *_kept(plan, environ)]
+    return [*of_dispatched(plan.file), *_lost_with_container(plan, environ)]
 
 
 def of_dispatched(file: SpecFile) -> Iterator[Problem]:
@@ -98,7 +103,7 @@ def _bounds(file: SpecFile) -> Iterator[Problem]:
             yield file.problem(("limits", name), f"can't be held there: {_GATE}", hint)
 
 
-def _kept(plan: Plan, environ: Mapping[str, str]) -> Iterator[Problem]:
+def _lost_with_container(plan: Plan, environ: Mapping[str, str]) -> Iterator[Problem]:
     """What would be written to a disk that goes with the container."""
     file, store = plan.file, environ.get(STORE, "")
     recording = plan.recording

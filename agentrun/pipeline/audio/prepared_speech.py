@@ -109,7 +109,7 @@ async def _speech(
         reason = type(error).__name__
     else:
         return pcm
-    raise SpeechError(plan.spec.name, _shown(str(client.base_url)), reason)
+    raise SpeechError(plan.spec.name, _without_password(str(client.base_url)), reason)
 
 
 def _warn(errors: list[SpeechError]) -> None:
@@ -126,7 +126,7 @@ def _warn(errors: list[SpeechError]) -> None:
         )
 
 
-def _shown(address: str) -> str:
+def _without_password(address: str) -> str:
     """An address without user and password."""
     parts = urlsplit(address)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")

@@ -65,7 +65,7 @@ class NodeServices:
             wanted = change.of(own) if change and own else own
             if wanted and wanted != now:
                 self._now[kind] = wanted
-                yield from self._told(kind, wanted)
+                yield from self._setting_updates(kind, wanted)
 
     def interruptions(self, name: str) -> bool:
         """Whether the caller may interrupt the agent at the node ``name``."""
@@ -84,13 +84,13 @@ class NodeServices:
             if isinstance(strategy, WordsMute):
                 strategy.muted = muted
 
-    def _told(self, kind: Kind, plan: ServicePlan) -> Iterator[ServiceUpdateSettingsFrame[Any]]:
+    def _setting_updates(self, kind: Kind, plan: ServicePlan) -> Iterator[ServiceUpdateSettingsFrame[Any]]:
         """The settings for the service itself; one that stands behind it keeps its own."""
         part = self._parts.stt if kind == "stt" else self._parts.tts if kind == "tts" else self._parts.llm
         if part is None or not pipecat_private.has_settings(part):
             return
         service = part.members[0].service if isinstance(part, Failover) else part
-        delta = pipecat_private.settings_of(self._made(kind, plan, service))
+        delta = pipecat_private.settings_of(self._service_like(kind, plan, service))
         if kind in ("llm", "realtime"):
             delta.system_instruction = NOT_GIVEN
         if kind == "realtime":
@@ -100,7 +100,7 @@ class NodeServices:
         frame.interruptible = False
         yield frame
 
-    def _made(self, kind: Kind, plan: ServicePlan, service: FrameProcessor) -> FrameProcessor:
+    def _service_like(self, kind: Kind, plan: ServicePlan, service: FrameProcessor) -> FrameProcessor:
         """A service like the one that runs, for its settings alone."""
         if kind == "realtime":
             assert isinstance(service, OpenAIRealtimeLLMService)  # noqa: S101

@@ -93,7 +93,7 @@ class OpenAISpeech(OpenAITTSService):
         for _ in range(self._attempts):
             seconds = 0.0
             try:
-                async for piece in self._asked(rest):
+                async for piece in self._sound_of(rest):
                     if not sent:
                         await self.stop_ttfb_metrics()
                         await self.start_tts_usage_metrics(text)
@@ -111,9 +111,9 @@ class OpenAISpeech(OpenAITTSService):
                 if isinstance(failure, openai.APIStatusError):
                     break
         assert error is not None  # noqa: S101
-        yield _told(error, sent)
+        yield _error_frame(error, sent)
 
-    async def _asked(self, text: str) -> AsyncGenerator[bytes, None]:
+    async def _sound_of(self, text: str) -> AsyncGenerator[bytes, None]:
         """The sound of ``text``."""
         body = pipecat_private.speech_request(self, text)
         pieces = speech_request.sound(pipecat_private.speech_client(self), body, self.chunk_size, self._stall)
@@ -127,7 +127,7 @@ class OpenAISpeech(OpenAITTSService):
         return TTSAudioRawFrame(pcm, RATE, 1, context_id=context_id)
 
 
-def _told(error: Exception, sent: float) -> ErrorFrame:
+def _error_frame(error: Exception, sent: float) -> ErrorFrame:
     """One refused sentence doesn't make a voice unusable; a wrong key does."""
     status = getattr(error, "status_code", None)
     after = f", after {sent:.1f} s of sound" if sent else ""

@@ -49,14 +49,14 @@ def find(turns: Sequence[str], fewest: int = FEWEST) -> Iterator[Part]:
         if part is None and chain and between < _MOST_TURNS_BETWEEN and _says_no_number(turn):
             continue
         if part is None or (chain and between > _MOST_TURNS_BETWEEN):
-            yield from _whole(chain, fewest)
+            yield from _if_complete(chain, fewest)
             chain = []
         if part:
             chain.append(part)
-    yield from _whole(chain, fewest)
+    yield from _if_complete(chain, fewest)
 
 
-def _whole(chain: Sequence[Part], fewest: int) -> Sequence[Part]:
+def _if_complete(chain: Sequence[Part], fewest: int) -> Sequence[Part]:
     total = sum(part.digits for part in chain)
     return chain if len(chain) > 1 and fewest <= total <= MOST else ()
 

@@ -79,10 +79,10 @@ class Admission:
         """
         spec = plan.spec
         if caller is not None and not spec.callers.admit(caller):
-            return self._told(plan, Refusal("blocked", "this number is not answered here"))
+            return self._note_refusal(plan, Refusal("blocked", "this number is not answered here"))
         if spec.hours and not self.stopped and not spec.hours.is_open(self._now()):
             wait = spec.hours.seconds_until_open(self._now())
-            return self._told(plan, Refusal("closed", f"agent '{spec.name}' is closed now", wait))
+            return self._note_refusal(plan, Refusal("closed", f"agent '{spec.name}' is closed now", wait))
         return await self._take(plan, call_id, caller_numbers.of(caller), seconds, EXPECTED_SECONDS)
 
     def stop(self) -> None:
@@ -121,18 +121,18 @@ class Admission:
     ) -> Refusal | None:
         await self.look_elsewhere()
         if self.stopped:
-            return self._told(plan, Refusal("stopping", "the server is stopping", RETRY_SECONDS))
+            return self._note_refusal(plan, Refusal("stopping", "the server is stopping", RETRY_SECONDS))
         if self._carries_all and self.state.own.place(plan.spec.name, call_id) is None:
-            return self._told(plan, Refusal("full", "this machine is full", RETRY_SECONDS))
+            return self._note_refusal(plan, Refusal("full", "this machine is full", RETRY_SECONDS))
         agent, own = plan.spec.name, plan.spec.limits
         bounds = Limits(own.calls, own.calls_per_caller, own.calls_per_minute)
         lasts, wants_room = seconds + MARGIN_SECONDS, own.calls == AUTO
         if self._is_crowded(agent, call_id, wanted=wants_room):
-            return self._told(plan, Refusal("busy", "every line is taken", RETRY_SECONDS))
+            return self._note_refusal(plan, Refusal("busy", "every line is taken", RETRY_SECONDS))
         of_server = self._of_server(wants_room and not self.state.is_over_machines)
         refusal = await self.state.ask(Asked(agent, call_id, caller, lasts, bounds, of_server))
         if refusal:
-            return self._told(plan, refusal)
+            return self._note_refusal(plan, refusal)
         self._asked[agent, call_id] = self._clock() + expected
         return None
 
@@ -154,7 +154,7 @@ class Admission:
         least = min(fixed, capacity)
         return replace(self._limits, calls=None if least == math.inf else int(least))
 
-    def _told(self, plan: Plan, refusal: Refusal) -> Refusal:
+    def _note_refusal(self, plan: Plan, refusal: Refusal) -> Refusal:
         for watcher in self._watchers:
             watcher(plan.spec.name, refusal.kind)
         return refusal

@@ -73,14 +73,14 @@ class LeftOver:
     async def _take(self, row: Row) -> None:
         with logger.contextualize(call=row["id"], agent=row["agent"]):
             plan = self._plans().get(row["agent"])
-            analysis = await self._made(plan, row)
+            analysis = await self._analyse(plan, row)
             usage = {**(row.get("usage") or {}), **analysis.usage}
             parts = {"analysis": analysis.found, "usage": usage, "cost": cost.of_row({**row, "usage": usage})}
             await self._threads.run(self._table.settle, row["agent"], row["id"], self._owner, parts)
             note(analysis.found)
         self._settled()
 
-    async def _made(self, plan: Plan | None, row: Row) -> Analysis:
+    async def _analyse(self, plan: Plan | None, row: Row) -> Analysis:
         if row["analysis"]["starts"] > MOST_STARTS:
             reason = f"{MOST_STARTS} servers have begun it, and none has finished it"
             return Analysis({"state": "failed", "reason": reason})

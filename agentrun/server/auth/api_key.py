@@ -81,20 +81,20 @@ class StartAccess:
 
     async def check(self, request: Request) -> None:
         """Raise HTTPException unless the request may begin a call."""
-        if (tokens := self._asked(request)) and not await self._is_good(tokens, request):
+        if (tokens := self._tokens_for(request)) and not await self._is_good(tokens, request):
             self._check_key(request)
 
     async def use(self, request: Request) -> None:
         """The same, and its call begins now."""
-        if (tokens := self._asked(request)) and not await tokens.admit(*_shown(request)):
+        if (tokens := self._tokens_for(request)) and not await tokens.admit(*_token_and_agent(request)):
             self._check_key(request)
 
     async def _is_good(self, tokens: StartTokens, request: Request) -> bool:
         if request.method == "POST":
-            return tokens.may_try(*_shown(request))
-        return await tokens.admit(*_shown(request), use=False)
+            return tokens.may_try(*_token_and_agent(request))
+        return await tokens.admit(*_token_and_agent(request), use=False)
 
-    def _asked(self, request: Request) -> StartTokens | None:
+    def _tokens_for(self, request: Request) -> StartTokens | None:
         """What checks the token of ``request``; None for one that is let in without."""
         if self._own_page and _is_own_page(self._settings, request, self._require_local):
             return None
@@ -147,7 +147,7 @@ def _is_own_page(settings: ServerSettings, request: Request, require_local: Loca
     return True
 
 
-def _shown(request: Request) -> tuple[str, str]:
+def _token_and_agent(request: Request) -> tuple[str, str]:
     """The token that a request shows, and the agent in its path."""
     return _bearer(request), str(request.path_params.get("agent", ""))
 

@@ -35,7 +35,7 @@ class KnownBrowsers:
 
     def mark(self, *, is_secure: bool) -> str:
         """The header ``Set-Cookie`` that marks a browser; with ``is_secure`` it is sent over TLS alone."""
-        value = self._made(int(self._clock()) + COOKIE_SECONDS)
+        value = self._signed(int(self._clock()) + COOKIE_SECONDS)
         rest = f"Max-Age={COOKIE_SECONDS}; Path={self._path}; HttpOnly; SameSite=Strict"
         return f"{self._name}={value}; {rest}{'; Secure' if is_secure else ''}"
 
@@ -43,9 +43,9 @@ class KnownBrowsers:
         expires = value.partition(".")[0]
         if not expires.isascii() or not expires.isdigit() or len(expires) > 12:
             return False
-        good = hmac.compare_digest(value.encode(), self._made(int(expires)).encode())
+        good = hmac.compare_digest(value.encode(), self._signed(int(expires)).encode())
         return good and int(expires) > self._clock()
 
-    def _made(self, expires: int) -> str:
+    def _signed(self, expires: int) -> str:
         text = f"agentrun known browser {self._name} {expires}"
         return f"{expires}.{hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()}"

@@ -76,7 +76,7 @@ class Peers:
         Before that ``use`` uses up what may begin one. Raises what both do, and what aiortc does for an
         offer that it can't read.
         """
-        connection = SmallWebRTCConnection(self._made())
+        connection = SmallWebRTCConnection(self._aiortc_servers())
         peer = Peer(agent, connection, credential)
         try:
             await connection.initialize(sdp=sdp, type="offer")
@@ -101,7 +101,7 @@ class Peers:
             try:
                 if restart:
                     # a new connection begins with fresh credentials
-                    peer.connection.ice_servers = self._made()
+                    peer.connection.ice_servers = self._aiortc_servers()
                 await peer.connection.renegotiate(sdp=sdp, type="offer", restart_pc=restart)
             except BaseException:
                 if restart:
@@ -139,7 +139,7 @@ class Peers:
         await asyncio.gather(*(peer.connection.disconnect() for peer in peers), *self._closing)
         self._peers.clear()
 
-    def _made(self) -> list[IceServer]:
+    def _aiortc_servers(self) -> list[IceServer]:
         return [IceServer(**one) for one in self._ice_servers.for_aiortc()]
 
     def _answer(self, peer: Peer) -> dict[str, str]:

@@ -33,7 +33,9 @@ def parameters(data: Any) -> dict[str, str]:
         raise RequestDataError(f"requestData has at most {MOST_ENTRIES} entries")
     try:
         entries = {
-            _whole(str(name)): _whole(as_text(value)) for name, value in data.items() if value is not None
+            _without_surrogates(str(name)): _without_surrogates(as_text(value))
+            for name, value in data.items()
+            if value is not None
         }
     except (RecursionError, ValueError):
         raise RequestDataError("a value in requestData is not JSON") from None
@@ -44,6 +46,6 @@ def parameters(data: Any) -> dict[str, str]:
     return entries
 
 
-def _whole(text: str) -> str:
+def _without_surrogates(text: str) -> str:
     """``text`` without halves of surrogate pairs, which can be neither stored nor sent on."""
     return text.encode("utf-8", "replace").decode()

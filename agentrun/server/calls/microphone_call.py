@@ -16,7 +16,9 @@ def begin(switchboard: Switchboard) -> asyncio.Task[CallRecord] | None:
 
     Raises SetupError when two agents want it, or when this machine has none.
     """
-    wanting = [(plan, transport) for plan in switchboard.plans.values() if (transport := _wanted(plan))]
+    wanting = [
+        (plan, transport) for plan in switchboard.plans.values() if (transport := _microphone_of(plan))
+    ]
     if not wanting:
         return None
     if len(wanting) > 1:
@@ -29,6 +31,6 @@ def begin(switchboard: Switchboard) -> asyncio.Task[CallRecord] | None:
     return switchboard.answer(plan, connection)
 
 
-def _wanted(plan: Plan) -> LocalTransport | None:
+def _microphone_of(plan: Plan) -> LocalTransport | None:
     transports = (t for t in plan.transports if isinstance(t, LocalTransport) and t.device == "microphone")
     return next(transports, None)

@@ -90,7 +90,7 @@ class TextConversation:
         self._watcher = watcher
         self._turn = _Turn()
         self._moved = asyncio.Event()
-        self._transport = text.TextTransport(self._seen)
+        self._transport = text.TextTransport(self._take_frame)
         connection = text.connect(self._transport, plan.spec.name, plan.environ, offline=plan.offline)
         self._session = switchboard.answer(plan, connection)
         record = switchboard.records.get(connection.call.agent, connection.call.id)
@@ -145,7 +145,7 @@ class TextConversation:
     def _complete(self) -> bool:
         return self._turn.answered and not self._turn.writing and self._turn.calls <= 0
 
-    def _seen(self, frame: Frame) -> None:
+    def _take_frame(self, frame: Frame) -> None:
         """One frame on its way out."""
         turn = self._turn
         if isinstance(frame, LLMFullResponseStartFrame):

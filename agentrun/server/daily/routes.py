@@ -67,7 +67,7 @@ class DailyRoutes:
             raise rejections.in_http(error.refusal) from None
         except DailyError as error:
             raise _no_room(agent, error) from None
-        return {**_shown(started), "dailyToken": started.room.caller_token}
+        return {**_as_json(started), "dailyToken": started.room.caller_token}
 
     async def dial_in(self, agent: str, request: Request) -> dict[str, str]:
         """Daily tells of a telephone call; it is put through when the agent is in the room."""
@@ -85,7 +85,7 @@ class DailyRoutes:
         if is_known or not await answered.claim(agent, dialin.call_id):
             raise HTTPException(409, "this call has been answered already")
         try:
-            return _shown(await self._calls.dial_in(plan, dialin))
+            return _as_json(await self._calls.dial_in(plan, dialin))
         except NotAdmittedError as error:
             await answered.forget(agent, dialin.call_id)
             raise rejections.in_http(error.refusal) from None
@@ -124,7 +124,7 @@ class DailyRoutes:
         self._require_local(request)
 
 
-def _shown(started: Started) -> dict[str, str]:
+def _as_json(started: Started) -> dict[str, str]:
     """Pipecat's names, and the call's id under our own."""
     return {"dailyRoom": started.room.url, "sessionId": started.call_id, "callId": started.call_id}
 

@@ -55,7 +55,7 @@ class Source:
         query = CallQuery(filters.agent or None, most=most, skip=skip, has=filters.has, before=filters.before)
         stored = await self._ask(lambda store: list(store.find(query, LINE)))
         if stored is None:
-            return _newest(await self._own(filters))[skip : skip + most]
+            return _newest(await self._of_this_process(filters))[skip : skip + most]
         recent = await self._rows(filter(self._records.is_unwritten, self._records.newest()))
         own_rows = [row for row in recent if _matches(row, filters)]
         newer = {(row["agent"], row["id"]): row for row in recent}
@@ -80,16 +80,16 @@ class Source:
             since = datetime.fromtimestamp(first * hourly.HOUR, UTC)
             query = CallQuery(filters.agent or None, since, has=filters.has, before=filters.before)
             rows = await self._ask(lambda store: list(store.find(query, ("ended_by", "turns"))))
-            return hourly.of_rows(await self._own(filters) if rows is None else rows, first, step)
+            return hourly.of_rows(await self._of_this_process(filters) if rows is None else rows, first, step)
         sums = await self._ask(lambda store: store.hourly.read(filters.agent or None, first, step))
-        return hourly.of_rows(await self._own(filters), first, step) if sums is None else sums
+        return hourly.of_rows(await self._of_this_process(filters), first, step) if sums is None else sums
 
     async def versions(self, filters: Filters, most: int) -> list[Row]:
         """The newest ``most`` calls that match, with what their versions are compared by."""
         query = CallQuery(filters.agent, most=most, has=filters.has, before=filters.before)
         rows = await self._ask(lambda store: list(store.find(query, VERSION)))
         if rows is None:
-            return (await self._own(filters))[:most]
+            return (await self._of_this_process(filters))[:most]
         return list(rows)
 
     async def one(self, agent: str, call_id: str) -> Row | None:
@@ -100,7 +100,7 @@ class Source:
             logger.warning("the dashboard can't read the store: {}", type(error).__name__)
             raise HTTPException(503, f"{AWAY}; try again in a moment", {"Retry-After": "5"}) from None
 
-    async def _own(self, filters: Filters) -> list[Row]:
+    async def _of_this_process(self, filters: Filters) -> list[Row]:
         """The calls of this process that match, the newest first."""
         records = [each for each in self._records.newest() if filters.agent in ("", each.agent)]
         return [row for row in await self._rows(records) if _matches(row, filters)]

@@ -26,10 +26,10 @@ async def answered(plans: Sequence[Plan]) -> list[Finding]:
             if address.reach != "anywhere":
                 place = f"{plan.spec.name}: {plan.file.problem(address.where, '').where}"
                 found.setdefault((address.host, address.port), (place, address))
-    return list(await asyncio.gather(*(_asked(place, address) for place, address in found.values())))
+    return list(await asyncio.gather(*(_connect_to(place, address) for place, address in found.values())))
 
 
-async def _asked(place: str, address: Address) -> Finding:
+async def _connect_to(place: str, address: Address) -> Finding:
     only = _ONLY[address.reach]
     try:
         async with asyncio.timeout(CONNECT_SECONDS):

@@ -32,7 +32,7 @@ def address(environ: Mapping[str, str], signal: Signal) -> str | None:
     >>> address({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}, "traces")
     'http://collector:4318/v1/traces'
     """
-    asked, own = f"OTEL_{signal.upper()}_EXPORTER", _own(signal, "ENDPOINT")
+    asked, own = f"OTEL_{signal.upper()}_EXPORTER", _variable_of(signal, "ENDPOINT")
     kind, whole, base = environ.get(asked, ""), environ.get(own), environ.get(_ENDPOINT)
     if environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or kind == "none":
         return None
@@ -40,7 +40,7 @@ def address(environ: Mapping[str, str], signal: Signal) -> str | None:
         return None
     if kind not in ("", "otlp"):
         raise SetupError(f"{asked}: '{kind}' is not one of otlp, none", f"export {asked}=otlp")
-    for name in (_own(signal, "PROTOCOL"), "OTEL_EXPORTER_OTLP_PROTOCOL"):
+    for name in (_variable_of(signal, "PROTOCOL"), "OTEL_EXPORTER_OTLP_PROTOCOL"):
         if environ.get(name, _PROTOCOL) != _PROTOCOL:
             message = f"{name}: '{environ[name]}' is not {_PROTOCOL}"
             raise SetupError(message, f"export {name}={_PROTOCOL}; a collector takes it at port 4318")
@@ -54,13 +54,13 @@ def headers(environ: Mapping[str, str], signal: Signal) -> dict[str, str]:
     """What is sent with each request."""
     from opentelemetry.util.re import parse_env_headers
 
-    text = environ.get(_own(signal, "HEADERS")) or environ.get("OTEL_EXPORTER_OTLP_HEADERS")
+    text = environ.get(_variable_of(signal, "HEADERS")) or environ.get("OTEL_EXPORTER_OTLP_HEADERS")
     return dict(parse_env_headers(text or "", liberal=True))
 
 
 def timeout(environ: Mapping[str, str], signal: Signal) -> float:
     """How many seconds a request may take; raises SetupError for what is no number."""
-    for name in (_own(signal, "TIMEOUT"), "OTEL_EXPORTER_OTLP_TIMEOUT"):
+    for name in (_variable_of(signal, "TIMEOUT"), "OTEL_EXPORTER_OTLP_TIMEOUT"):
         if text := environ.get(name):
             return number(name, text, "seconds")
     return REQUEST_SECONDS
@@ -101,5 +101,5 @@ def missing_library(error: ImportError, signal: Signal, where: str) -> SetupErro
     return SetupError(problem, distribution.install_extra("tracing"))
 
 
-def _own(signal: Signal, what: str) -> str:
+def _variable_of(signal: Signal, what: str) -> str:
     return f"OTEL_EXPORTER_OTLP_{signal.upper()}_{what}"

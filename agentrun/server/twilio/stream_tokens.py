@@ -77,8 +77,8 @@ class StreamTokens:
             "aud": _AUDIENCE,
             "agt": agent,
             "sub": call_sid,
-            "frm": _kept(from_number),
-            "to": _kept(to_number),
+            "frm": _as_in_token(from_number),
+            "to": _as_in_token(to_number),
             "exp": round(self._clock() + LIFETIME_SECONDS, 3),
             "jti": secrets.token_urlsafe(8),
         }
@@ -151,7 +151,7 @@ def _mark(key: bytes, agent: str, millis: int, unlike: bytes) -> bytes:
     return hmac.digest(key, b"address\0%d\0%s\0%s" % (millis, unlike, agent.encode()), "sha256")[:12]
 
 
-def _kept(number: str) -> str:
+def _as_in_token(number: str) -> str:
     """A number as it stands in a token."""
     fits = len(json.dumps(number)) <= _LONGEST_NUMBER + len('""')
     if fits and not number.startswith(_DIGEST):
@@ -163,4 +163,4 @@ def _number(claim: str, shown: str) -> str | None:
     """The number that ``claim`` says or is the digest of, or None where ``shown`` is another one."""
     if not claim.startswith(_DIGEST):
         return claim
-    return shown if claim == _kept(shown) else None
+    return shown if claim == _as_in_token(shown) else None

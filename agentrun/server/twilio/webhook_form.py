@@ -63,9 +63,9 @@ def check(
     form: dict[str, str] = {}
     for name, value in items:
         if name in form:
-            raise FormError(f"the parameter {_shown(name)} is there twice")
+            raise FormError(f"the parameter {_quoted(name)} is there twice")
         if not isinstance(value, str):
-            raise FormError(f"the parameter {_shown(name)} is a file")
+            raise FormError(f"the parameter {_quoted(name)} is a file")
         form[name] = value
     if len(form) > MOST_PARAMETERS:
         raise FormError(f"there are more than {MOST_PARAMETERS} parameters")
@@ -87,7 +87,7 @@ def _check(name: str, value: str) -> None:
         return
     if not _NAME.fullmatch(name) or any(_overlap(name, form) for form in _SHAPES):
         words = "there is a parameter that Twilio does not send, or whose name could hide another"
-        raise FormError(f"{words}: {_shown(name)}; begin those of an app in lower case")
+        raise FormError(f"{words}: {_quoted(name)}; begin those of an app in lower case")
     if name in _ADDRESSES and value and (not _ADDRESS.fullmatch(value) or _AFTER_ADDRESS.search(value)):
         raise FormError(f"the parameter {name} is no telephone number, and no address of SIP")
 
@@ -97,5 +97,5 @@ def _overlap(name: str, known: str) -> bool:
     return known.startswith(name) or name.startswith(known)
 
 
-def _shown(name: str) -> str:
+def _quoted(name: str) -> str:
     return repr(name[:40])

@@ -34,7 +34,7 @@ class HeldTurns:
         self._held = turns.parts.held
         if self._held:
             self._held.holds = self._holds
-            self._held.on_kept = self._kept
+            self._held.on_kept = self._give_later
             pipecat_private.write_in_turn(worker, lambda: self.may_interrupt and not turns.muted)
 
     @property
@@ -58,7 +58,7 @@ class HeldTurns:
     def ended_without_words(self) -> None:
         """The caller's turn was a noise: nobody else gives the model a tool's result that came meanwhile."""
         if self._held and pipecat_private.owes_a_result(self._turns.parts.aggregators):
-            self._kept()
+            self._give_later()
 
     def _is_busy(self) -> bool:
         answer = self._turns.response_deadline.answer
@@ -68,7 +68,7 @@ class HeldTurns:
     def _holds(self, *, written: bool) -> bool:
         return self.is_over_answer or (written and self._turns.muted)
 
-    def _kept(self) -> None:
+    def _give_later(self) -> None:
         if self._giving is None or self._giving.done():
             self._giving = self._tasks.begin("what the caller said meanwhile", self._give())
 

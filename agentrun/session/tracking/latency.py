@@ -63,8 +63,8 @@ class Latency:
             parts.playout.on_begin(self.agent_started)
             parts.playout.on_heard(self.answer_heard)
         speaker = parts.tts or parts.llm
-        pushed_frames.watch_pushed_frames(speaker, TTSStartedFrame, self._made)
-        pushed_frames.watch_pushed_frames(speaker, TTSAudioRawFrame, self._made)
+        pushed_frames.watch_pushed_frames(speaker, TTSStartedFrame, self._voice_sounds)
+        pushed_frames.watch_pushed_frames(speaker, TTSAudioRawFrame, self._voice_sounds)
 
     async def _caller_started(self, *_: object) -> None:
         self._forget()
@@ -146,7 +146,7 @@ class Latency:
     def _understood(self, _frame: TranscriptionFrame) -> None:
         self._transcribed = self._clock()
 
-    def _made(self, frame: TTSStartedFrame | TTSAudioRawFrame) -> None:
+    def _voice_sounds(self, frame: TTSStartedFrame | TTSAudioRawFrame) -> None:
         if self._ended is None:
             return
         last = self._marks[-1][0] if self._marks else ""

@@ -102,7 +102,7 @@ class LiveSound:
         """Listen from now on; ``ended`` is called once when that is over. Raises ListenError."""
         if self.refusal:
             raise ListenError(self.refusal)
-        listener = Listener(self._left, ended)
+        listener = Listener(self._remove, ended)
         self._listeners.append(listener)
         if self._mixing is None:
             self._mixing = asyncio.create_task(self._mix(_Tap(self._line, self.rate)))
@@ -114,7 +114,7 @@ class LiveSound:
         for listener in list(self._listeners):
             listener.end(reason)
 
-    def _left(self, listener: Listener) -> None:
+    def _remove(self, listener: Listener) -> None:
         self._listeners.remove(listener)
         if not self._listeners and self._mixing:
             self._mixing.cancel()

@@ -49,7 +49,7 @@ def router(mock: MockState) -> APIRouter:
             )
         )
         if not body.get("stream"):
-            return JSONResponse(_whole(mock, body, answer))
+            return JSONResponse(_completion(mock, body, answer))
         return StreamingResponse(_stream(mock, body, answer, fault), media_type="text/event-stream")
 
     return routes
@@ -124,7 +124,7 @@ def pieces(text: str) -> list[str]:
     )
 
 
-def _whole(mock: MockState, body: dict[str, Any], answer: Answer) -> dict[str, Any]:
+def _completion(mock: MockState, body: dict[str, Any], answer: Answer) -> dict[str, Any]:
     calls = [
         {
             "id": mock.new_id("call"),

@@ -19,7 +19,7 @@ def mask(text: str, path: str) -> tuple[str, list[Problem]]:
     >>> mask("key: sk-abcdefghijklmnop", "a.yaml")[0]
     'key: •••••••••••••••••••'
     """
-    spans = sorted(_found(text))
+    spans = sorted(_spans(text))
     problems = [_problem(text, start, kind, path) for start, _, kind in spans]
     for start, end, _ in spans:
         text = text[:start] + re.sub(r"\S", MASK, text[start:end]) + text[end:]
@@ -28,12 +28,12 @@ def mask(text: str, path: str) -> tuple[str, list[Problem]]:
 
 def cover(text: str, words: str) -> str:
     """``text`` with ``words`` in the place of every secret."""
-    for start, end, _ in sorted(_found(text), reverse=True):
+    for start, end, _ in sorted(_spans(text), reverse=True):
         text = text[:start] + words + text[end:]
     return text
 
 
-def _found(text: str) -> Iterator[tuple[int, int, str]]:
+def _spans(text: str) -> Iterator[tuple[int, int, str]]:
     """Where each secret begins and ends, and what it looks like; none lies in another."""
     reached = -1
     spans = [(*match.span(), secret_shapes.kind_of(match[0])) for match in secret_shapes.ANY.finditer(text)]

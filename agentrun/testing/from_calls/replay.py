@@ -71,14 +71,14 @@ def _different(then: Sequence[Exchange], now: Sequence[Exchange]) -> Iterator[st
                 missing.append(call)
         more = [call for call in after.calls if _key(call) in rest]
         for one in missing:
-            same = next((call for call in more if _asked(call) == _asked(one)), None)
+            same = next((call for call in more if _key_of(call) == _key_of(one)), None)
             if same:
                 more.remove(same)
                 ended = f"was {one.status}, and is {same.status}: {same.text}"
-                yield f"turn {number}: {_shown(one)} {ended}"[:_LONGEST]
+                yield f"turn {number}: {_as_code(one)} {ended}"[:_LONGEST]
             else:
-                yield f"turn {number}: {_shown(one)} was called, and is not"
-        yield from (f"turn {number}: {_shown(call)} is called, and was not" for call in more)
+                yield f"turn {number}: {_as_code(one)} was called, and is not"
+        yield from (f"turn {number}: {_as_code(call)} is called, and was not" for call in more)
 
 
 def _reworded(then: Sequence[Exchange], now: Sequence[Exchange]) -> Iterator[str]:
@@ -87,16 +87,16 @@ def _reworded(then: Sequence[Exchange], now: Sequence[Exchange]) -> Iterator[str
             yield f"turn {number}: the answer was {_quoted(before.answer)}, and is {_quoted(after.answer)}"
 
 
-def _asked(call: Entry) -> tuple[str, str]:
+def _key_of(call: Entry) -> tuple[str, str]:
     return call.name, json.dumps(call.arguments, sort_keys=True, default=str)
 
 
 def _key(call: Entry) -> tuple[str, str, str]:
     """What makes two calls of a tool the same; when a caller cut one short is chance."""
-    return *_asked(call), "" if call.status == "cancelled" else call.status
+    return *_key_of(call), "" if call.status == "cancelled" else call.status
 
 
-def _shown(call: Entry) -> str:
+def _as_code(call: Entry) -> str:
     return f"{call.name}({json.dumps(call.arguments, ensure_ascii=False, default=str)})"
 
 

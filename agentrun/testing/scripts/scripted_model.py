@@ -75,7 +75,7 @@ class Role:
         if request.is_analysis(conversation.messages):
             return await self._analyse(conversation)
         if conversation.schema is not None:
-            return answer_for(conversation.schema, self._found(conversation))
+            return answer_for(conversation.schema, self._extracted(conversation))
         self.progress.asked += 1
         messages = without_tasks(conversation.messages, [self.spec])
         message = messages[-1] if messages else {}
@@ -121,7 +121,7 @@ class Role:
         self._analysed += 1
         return Answer(answer if isinstance(answer, str) else json.dumps(answer))
 
-    def _found(self, conversation: Conversation) -> dict[str, Any]:
+    def _extracted(self, conversation: Conversation) -> dict[str, Any]:
         """What the turns so far let be read from the conversation, by ``extract:``; the last one counts."""
         read = text_of(conversation.messages[-1]) if conversation.messages else ""
         turns = read.count("\nCaller: ")

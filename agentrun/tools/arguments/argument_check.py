@@ -50,7 +50,7 @@ class Signature:
 
 def _explain(item: ErrorDetails, names: list[str]) -> str:
     if not item["loc"]:
-        return f"The arguments are {_shown(item['input'])}, not an object with {_listed(names)}."
+        return f"The arguments are {_quoted(item['input'])}, not an object with {_listed(names)}."
     name = _path(item["loc"])
     if item["type"] == "missing":
         return f"Argument '{name}' is missing."
@@ -60,14 +60,14 @@ def _explain(item: ErrorDetails, names: list[str]) -> str:
         return f"There is no argument '{name}': {instead}."
     expected = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ").rstrip(".")
     verb = "should be " if item["msg"].startswith("Input should be ") else ""
-    return f"Argument '{name}' is {_shown(item['input'])}: {verb}{expected}."
+    return f"Argument '{name}' is {_quoted(item['input'])}: {verb}{expected}."
 
 
 def _path(loc: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in loc)
 
 
-def _shown(value: object) -> str:
+def _quoted(value: object) -> str:
     text = repr(value)
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 

@@ -74,7 +74,7 @@ class Parameter(SpecModel):
     @model_validator(mode="after")
     def _says_what_fits_its_type(self) -> Parameter:
         allowed = _OWN[self.type]
-        for key in self._given():
+        for key in self._written_keys():
             if key not in allowed:
                 hint = f"write one of: {', '.join(allowed)}" if allowed else "leave it out"
                 raise wrong("type {type} has no `{key}`", hint, type=self.type, key=key)
@@ -114,7 +114,7 @@ class Parameter(SpecModel):
         if refused:
             raise wrong("'{given}' in `enum` is refused by the other keys", "leave those out", **given)
 
-    def _given(self) -> Iterator[str]:
+    def _written_keys(self) -> Iterator[str]:
         for keys in _OWN.values():
             for key in keys:
                 if getattr(self, _attribute(key)) is not None:

@@ -166,7 +166,7 @@ async def _answer(request: httpx.Request, call: Call, host: str) -> httpx.Respon
         response = await call.http.send(request, stream=True, follow_redirects=False)
         try:
             bounded_answers.bound(response, MOST_BYTES)
-            return await _whole(response)
+            return await _read_whole(response)
         finally:
             await response.aclose()
     except AnswerTooLongError as error:
@@ -183,7 +183,7 @@ async def _answer(request: httpx.Request, call: Call, host: str) -> httpx.Respon
         raise _TryAgainError(f"{host} could not be asked ({type(error).__name__}).") from None
 
 
-async def _whole(response: httpx.Response) -> httpx.Response:
+async def _read_whole(response: httpx.Response) -> httpx.Response:
     content = b"".join([chunk async for chunk in response.aiter_bytes()])
     headers = {key: value for key, value in response.headers.items() if key in ("content-type", "location")}
     return httpx.Response(response.status_code, headers=headers, content=content)

@@ -54,7 +54,7 @@ async def alone(work: Awaitable[T]) -> T:
         try:
             return await work
         except (SystemExit, KeyboardInterrupt) as error:
-            raise _told(error) from error
+            raise _exit_error(error) from error
 
 
 class _Contained(Coroutine[Any, Any, Any]):
@@ -69,13 +69,13 @@ class _Contained(Coroutine[Any, Any, Any]):
         try:
             return self._work.send(value)
         except (SystemExit, KeyboardInterrupt) as error:
-            raise _told(error) from error
+            raise _exit_error(error) from error
 
     def throw(self, *error: Any) -> Any:
         try:
             return self._work.throw(*error)
         except (SystemExit, KeyboardInterrupt) as exit_:
-            raise _told(exit_) from exit_
+            raise _exit_error(exit_) from exit_
 
     def close(self) -> None:
         self._work.close()
@@ -84,5 +84,5 @@ class _Contained(Coroutine[Any, Any, Any]):
         return (yield from self._work.__await__())
 
 
-def _told(error: BaseException) -> TaskExitedError:
+def _exit_error(error: BaseException) -> TaskExitedError:
     return TaskExitedError(f"a task of its own raised {type(error).__name__}({error})")

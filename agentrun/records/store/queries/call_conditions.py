@@ -57,7 +57,9 @@ def on_postgresql(query: Query, has: CallFilter) -> Query:
     if has == CallFilter(outcome=UP):
         return query.where(CALLS.c.ended.is_(None))
     # a column that nobody asks for takes its time as well
-    record = parts_of(*(sa.column(name, sa.JSON if name in _JSON else sa.Text) for name in _asked(has)))
+    record = parts_of(
+        *(sa.column(name, sa.JSON if name in _JSON else sa.Text) for name in _searched_parts(has))
+    )
     conditions = [*_of_columns(has, lambda name, *inner: _inside(record.c[name], *inner))]
     if has.tool or has.text:
         elements = sa.func.json_array_elements(_only("array", record.c.transcript))
@@ -86,7 +88,7 @@ def _inside(part: sa.ColumnElement[Any], *inner: str) -> sa.ColumnElement[Any]:
     return found
 
 
-def _asked(has: CallFilter) -> Iterator[str]:
+def _searched_parts(has: CallFilter) -> Iterator[str]:
     """The parts of a record that a search looks into."""
     if has.outcome and has.outcome != UP:
         yield _ending(has.outcome)

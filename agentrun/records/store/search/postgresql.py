@@ -42,7 +42,11 @@ class PostgreSQLIndex:
         What many calls have is found among the newest; only what few have is looked up in the index, which
         gives all of them, and in no order.
         """
-        names, when, terms = [TABLE.c.agent, TABLE.c.id, TABLE.c.started], list(_when(wanted)), _asked(wanted)
+        names, when, terms = (
+            [TABLE.c.agent, TABLE.c.id, TABLE.c.started],
+            list(_when(wanted)),
+            _search_terms(wanted),
+        )
         order = [TABLE.c[name].desc() for name in _ORDER]
         if not terms:
             return sa.select(*names).where(*when).order_by(*order).limit(most)
@@ -93,7 +97,7 @@ def _stored(sections: dict[str, str]) -> set[int]:
     return {_term(name, run) for name, text, length in runs for run in _runs(text, length)}
 
 
-def _asked(wanted: CallQuery) -> list[int]:
+def _search_terms(wanted: CallQuery) -> list[int]:
     """The terms of a search, in one order, those of all its parts in turn."""
     some = parts(wanted.has, wanted.agent)
     runs = [[(name, run) for run in _runs(text, min(LONGEST, len(text)))] for name, text in some]

@@ -39,7 +39,9 @@ class SQLiteIndex:
         query: sa.Select[Any] = sa.select(KEYS.c.agent, KEYS.c.id, KEYS.c.started)
         short = [part for part in parts(wanted.has, wanted.agent) if len(part[1]) < RUN]
         if not short:
-            query = _found(wanted, query.select_from(TEXTS.join(KEYS, KEYS.c.number == TEXTS.c.rowid)))
+            query = _with_every_run(
+                wanted, query.select_from(TEXTS.join(KEYS, KEYS.c.number == TEXTS.c.rowid))
+            )
             return query.order_by(TEXTS.c.rowid.desc()).limit(most)
         newest = _newest(wanted).limit(MOST_READ).subquery()
         rows = newest.join(TEXTS, TEXTS.c.rowid == newest.c.rowid)
@@ -77,10 +79,10 @@ def number(moment: datetime) -> int:
 
 def _newest(wanted: CallQuery) -> sa.Select[Any]:
     """The numbers of the calls that the index finds, the newest first."""
-    return _found(wanted, sa.select(TEXTS.c.rowid)).order_by(TEXTS.c.rowid.desc())
+    return _with_every_run(wanted, sa.select(TEXTS.c.rowid)).order_by(TEXTS.c.rowid.desc())
 
 
-def _found(wanted: CallQuery, query: sa.Select[Any]) -> sa.Select[Any]:
+def _with_every_run(wanted: CallQuery, query: sa.Select[Any]) -> sa.Select[Any]:
     """Those of a ``query`` that have every run of the search, and began when they should."""
     some = parts(wanted.has, wanted.agent)
     if runs := " AND ".join(_runs(part) for part in some if len(part[1]) >= RUN):

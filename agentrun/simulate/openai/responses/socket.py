@@ -69,13 +69,13 @@ class ResponseSocket:
     async def _respond(self, event: Event) -> None:
         async with self._turn:
             try:
-                await self._run(event, self._given(event))
+                await self._run(event, self._input_items(event))
             except MisfitError as misfit:
                 await self.error(misfit.code, misfit.message)
             finally:
                 self._running, self._cancelled = "", False
 
-    def _given(self, event: Event) -> list[Item]:
+    def _input_items(self, event: Event) -> list[Item]:
         before = event.get("previous_response_id")
         if before is None:
             return as_items(event.get("input"))
