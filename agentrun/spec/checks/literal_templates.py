@@ -26,14 +26,14 @@ _LITERAL_IN_TOOLS = ("say", "description", "parameters", "name")
 _CHECKED_ELSEWHERE = ("flow", "tests", "extends")
 
 
-def check(found: Source) -> list[Problem]:
+def check(source: Source) -> list[Problem]:
     """An error for each text in which braces would stay as they are."""
-    report = Source(found.path)
+    report = Source(source.path)
     places = {*TEMPLATES, *SPOKEN_AS_THEY_STAND}
-    for where, text in (*_texts(found.data, ()), *_texts_of_keys(found.data)):
+    for where, text in (*_texts(source.data, ()), *_texts_of_keys(source.data)):
         if "{{" in text and "}}" in text and where not in places and _is_literal(where):
             hint = "write plain words, or move it to a prompt, a flow's text or a request of an HTTP tool"
-            place = nearest(found.values, where, found.path)
+            place = nearest(source.values, where, source.path)
             report.report(where, place, "{{ … }} is not filled in here, and would stay as it is", hint)
     return report.problems
 

@@ -47,18 +47,18 @@ def read(path: Path, project: Path, children: tuple[Path, ...] = (), edited: Edi
     return _merge(base, source)
 
 
-def expand(found: Source, where: Where) -> None:
+def expand(source: Source, where: Where) -> None:
     """Write a short word out: ``llm: openai/gpt-4o`` as ``llm: {model: openai/gpt-4o}``."""
-    holder = found.data
+    holder = source.data
     for part in where[:-1]:
         holder = holder.get(part) if isinstance(holder, dict) else None
     word = holder.get(where[-1]) if isinstance(holder, dict) else None
     if isinstance(word, str) and where in SHORT:
         here = (*where, SHORT[where])
         holder[where[-1]] = {SHORT[where]: word}
-        found.values[here] = found.values[where]
-        if where in found.lines:
-            found.lines[here] = found.lines.pop(where)
+        source.values[here] = source.values[where]
+        if where in source.lines:
+            source.lines[here] = source.lines.pop(where)
 
 
 def other_names(where: Where) -> tuple[str, ...]:
@@ -88,9 +88,9 @@ def _parse(path: Path, edited: Edited) -> Source:
     return source
 
 
-def _parent(found: Source, project: Path, children: tuple[Path, ...]) -> Path:
-    """The file that ``found`` extends; raises SpecError when there is none that may be read."""
-    name, place, path = found.data.pop("extends"), found.values["extends",], found.path
+def _parent(source: Source, project: Path, children: tuple[Path, ...]) -> Path:
+    """The file that ``source`` extends; raises SpecError when there is none that may be read."""
+    name, place, path = source.data.pop("extends"), source.values["extends",], source.path
     if not isinstance(name, str) or not name:
         raise _error(place, "is not the name of a file", "write extends: other.yaml")
     target = path.parent / name

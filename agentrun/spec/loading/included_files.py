@@ -18,59 +18,59 @@ PROMPTS = ("system", "greeting", "apology", "repeat", "busy", "goodbye")
 UNREAD = "unread"
 
 
-def put(found: Source, project: Path) -> None:
+def put(source: Source, project: Path) -> None:
     """Replace every ``{file: …}`` of the prompts by the file's text, and note where its lines stand."""
-    _put_flow(found)
-    prompts = found.data.get("prompts")
+    _put_flow(source)
+    prompts = source.data.get("prompts")
     if not isinstance(prompts, dict):
         return
     for key in PROMPTS:
         value = prompts.get(key)
         if isinstance(value, dict) and "file" in value:
-            prompts[key] = _content(found, ("prompts", key), value, project)
+            prompts[key] = _content(source, ("prompts", key), value, project)
 
 
-def _put_flow(found: Source) -> None:
+def _put_flow(source: Source) -> None:
     """Read the steps from a file of their own, in YAML or JSON, where they are `{file: …}`."""
-    value = found.data.get("flow")
+    value = source.data.get("flow")
     if not isinstance(value, dict) or "file" not in value:
         return
     where: Where = ("flow",)
-    place = nearest(found.values, (*where, "file"), found.path)
+    place = nearest(source.values, (*where, "file"), source.path)
     name = value["file"]
     if len(value) > 1 or not isinstance(name, str) or not name.endswith(yaml_includes.DATA):
         hint = "write {file: steps.yaml}; its keys are those of a flow"
-        found.report((*where, "file"), place, "`file:` stands alone with a name in YAML or JSON", hint)
-        del found.data["flow"]
+        source.report((*where, "file"), place, "`file:` stands alone with a name in YAML or JSON", hint)
+        del source.data["flow"]
         return
-    base = place if place.line else replace(place, path=str(found.path))
-    found.data["flow"] = yaml_includes.include(found, where, name, base, yaml_source.parse)
+    base = place if place.line else replace(place, path=str(source.path))
+    source.data["flow"] = yaml_includes.include(source, where, name, base, yaml_source.parse)
 
 
-def _content(found: Source, where: Where, value: dict[str, Any], project: Path) -> str:
-    place = nearest(found.values, (*where, "file"), found.path)
+def _content(source: Source, where: Where, value: dict[str, Any], project: Path) -> str:
+    place = nearest(source.values, (*where, "file"), source.path)
     name = value["file"]
     if len(value) > 1 or not isinstance(name, str) or not name:
-        found.report((*where, "file"), place, "`file:` stands alone with a name", "write {file: x.md}")
+        source.report((*where, "file"), place, "`file:` stands alone with a name", "write {file: x.md}")
         return UNREAD
-    return _read(found, where, name, place, project)
+    return _read(source, where, name, place, project)
 
 
-def _read(found: Source, where: Where, name: str, place: Place, project: Path) -> str:
+def _read(source: Source, where: Where, name: str, place: Place, project: Path) -> str:
     """A name is looked for beside the file that it stands in."""
     here = (*where, "file")
-    folder = (Path(place.path) if place.line else found.path).parent
+    folder = (Path(place.path) if place.line else source.path).parent
     target = folder / name
     if project_paths.inside(folder, name, project) is None:
         message = f"'{name}' leads out of the project's folder '{project.name}'"
-        found.report(here, place, message, "move it inside")
+        source.report(here, place, message, "move it inside")
         return UNREAD
     try:
-        content, leaks = secret_values.mask(file_text.read(target, MOST_BYTES, found.edited), str(target))
+        content, leaks = secret_values.mask(file_text.read(target, MOST_BYTES, source.edited), str(target))
     except SpecError as error:
         first = error.problems[0]
-        found.report(here, place, f"'{name}': {first.message}", first.hint)
+        source.report(here, place, f"'{name}': {first.message}", first.hint)
         return UNREAD
-    found.problems += leaks
-    found.lines[where] = Lines(str(target), 1, tuple(content.splitlines()), exact=True)
+    source.problems += leaks
+    source.lines[where] = Lines(str(target), 1, tuple(content.splitlines()), exact=True)
     return content

@@ -78,14 +78,14 @@ def _tell_of_older_flow(source: Source) -> None:
         source.report(where, nearest(source.values, where, source.path), older_form.MESSAGE, hint)
 
 
-def _template_problems(found: Source) -> list[Problem]:
+def _template_problems(source: Source) -> list[Problem]:
     """Problems of templates; Jinja2 is imported only for a spec that has some, for it costs half a check."""
-    texts = repr([found.data.get(key) for key in ("prompts", "turns", "limits")])
-    if not found.data.get("vars") and not any(mark in texts for mark in ("{{", "{%", "{#")):
+    texts = repr([source.data.get(key) for key in ("prompts", "turns", "limits")])
+    if not source.data.get("vars") and not any(mark in texts for mark in ("{{", "{%", "{#")):
         return []
     from agentrun.spec.values import templates
 
-    return templates.check(found)
+    return templates.check(source)
 
 
 def _digest(
@@ -104,24 +104,24 @@ def _digest(
     return digest.hexdigest()[:16]
 
 
-def _sources(found: Source) -> frozenset[Path]:
-    """The files that ``found`` was put together from."""
-    values = {place.path for place in found.values.values() if place.line}
-    named = {Path(path) for path in values | {lines.path for lines in found.lines.values()}}
-    return frozenset(named | found.files)
+def _sources(source: Source) -> frozenset[Path]:
+    """The files that ``source`` was put together from."""
+    values = {place.path for place in source.values.values() if place.line}
+    named = {Path(path) for path in values | {lines.path for lines in source.lines.values()}}
+    return frozenset(named | source.files)
 
 
-def _validate(found: Source) -> tuple[AgentSpec | None, list[Problem]]:
+def _validate(source: Source) -> tuple[AgentSpec | None, list[Problem]]:
     try:
-        return AgentSpec.model_validate(found.data), []
+        return AgentSpec.model_validate(source.data), []
     except ValidationError as error:
-        places = {(p.path, p.line, p.column) for p in found.problems}
+        places = {(p.path, p.line, p.column) for p in source.problems}
         explained = [
             p
-            for p in problems.explain(error, found)
+            for p in problems.explain(error, source)
             if (p.path, p.line, p.column) not in places or not p.line
         ]
-        return readable_part.spec(found.data, error), explained
+        return readable_part.spec(source.data, error), explained
 
 
 def _name_from(path: Path) -> str:

@@ -15,7 +15,7 @@ from agentrun.spec.loading.yaml_source import Lines, Source
 _PATH = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[\d{1,4}\])*")
 
 
-def put(found: Source, path: str, text: str, shown: str) -> None:
+def put(source: Source, path: str, text: str, shown: str) -> None:
     """Put ``text`` at ``path``; problems with it are reported as standing in ``shown``.
 
     ``text`` is a word as in the file, or a quoted text, a list or a mapping in brackets. A part that is
@@ -24,27 +24,27 @@ def put(found: Source, path: str, text: str, shown: str) -> None:
     place = Place(shown, 0, 0)
     where = _parts(path)
     if not _PATH.fullmatch(path):
-        found.report((), place, f"'{path}' is not a path", "write for example pipeline.llm=openai/gpt-4o")
+        source.report((), place, f"'{path}' is not a path", "write for example pipeline.llm=openai/gpt-4o")
         return
     text, leaks = secret_values.mask(text, shown)
     for leak in leaks:
-        found.report(where, place, leak.message, leak.hint)
-    holder: Any = found.data
+        source.report(where, place, leak.message, leak.hint)
+    holder: Any = source.data
     for index in range(1, len(where)):
-        holder = _step(found, holder, where[:index], place, [] if isinstance(where[index], int) else {})
+        holder = _step(source, holder, where[:index], place, [] if isinstance(where[index], int) else {})
         if holder is None:
             return
     try:
         value = _value(text, Path(shown))
     except SpecError as error:
-        found.report(where, place, error.problems[0].message, error.problems[0].hint)
+        source.report(where, place, error.problems[0].message, error.problems[0].hint)
         return
-    if _fits(found, holder, where, place):
+    if _fits(source, holder, where, place):
         for name in extends.other_names(where):
             holder.pop(name, None)
-            _forget(found, (*where[:-1], name))
+            _forget(source, (*where[:-1], name))
         holder[where[-1]] = value
-        _note(found, where, place, text)
+        _note(source, where, place, text)
 
 
 def _parts(path: str) -> Where:
@@ -52,29 +52,29 @@ def _parts(path: str) -> Where:
     return tuple(int(p[1:-1]) if p[0] == "[" else p for p in re.findall(r"[^.\[\]]+|\[\d{1,4}\]", path))
 
 
-def _step(found: Source, holder: Any, where: Where, place: Place, empty: Any) -> Any:
+def _step(source: Source, holder: Any, where: Where, place: Place, empty: Any) -> Any:
     """The mapping or list at ``where``, ``empty`` when there is none; None after a report."""
-    if not _fits(found, holder, where, place):
+    if not _fits(source, holder, where, place):
         return None
     if isinstance(holder, dict) and holder.get(where[-1]) is None:
         holder[where[-1]] = empty
-        found.values[where] = found.keys[where] = place
-    extends.expand(found, where)
+        source.values[where] = source.keys[where] = place
+    extends.expand(source, where)
     inner = holder[where[-1]]
     if isinstance(inner, dict | list):
         return inner
-    found.report(where, place, "this is a plain value, and nothing can stand below it", "check the path")
+    source.report(where, place, "this is a plain value, and nothing can stand below it", "check the path")
     return None
 
 
-def _fits(found: Source, holder: Any, where: Where, place: Place) -> bool:
+def _fits(source: Source, holder: Any, where: Where, place: Place) -> bool:
     key = where[-1]
     if isinstance(holder, dict) and isinstance(key, str):
         return True
     if isinstance(holder, list) and isinstance(key, int) and key < len(holder):
         return True
     kind = f"a list with {len(holder)} entries, counted from 0" if isinstance(holder, list) else "a mapping"
-    found.report(where, place, f"this is {kind}, and it has no '{key}'", "check the path")
+    source.report(where, place, f"this is {kind}, and it has no '{key}'", "check the path")
     return False
 
 
@@ -84,15 +84,15 @@ def _value(text: str, shown: Path) -> Any:
     return yaml_loader.plain(text)
 
 
-def _note(found: Source, where: Where, place: Place, text: str) -> None:
-    _forget(found, where)
-    found.values[where] = found.keys[where] = place
+def _note(source: Source, where: Where, place: Place, text: str) -> None:
+    _forget(source, where)
+    source.values[where] = source.keys[where] = place
     if "{" in text:
-        found.lines[where] = Lines(place.path, 0, (), exact=False)
+        source.lines[where] = Lines(place.path, 0, (), exact=False)
 
 
-def _forget(found: Source, where: Where) -> None:
+def _forget(source: Source, where: Where) -> None:
     """Where the value at ``where`` and those below it stood."""
-    for places in (found.values, found.keys, found.lines):
+    for places in (source.values, source.keys, source.lines):
         for old in [w for w in places if w[: len(where)] == where]:
             del places[old]

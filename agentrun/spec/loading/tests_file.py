@@ -31,51 +31,51 @@ def path_of(spec: Path) -> Path:
     return spec.with_name(spec.name.removesuffix(spec.suffix) + SUFFIX)
 
 
-def put(found: Source) -> None:
+def put(source: Source) -> None:
     """Add the scenarios of the file beside the spec to its ``tests``; raises SpecError if it is not YAML."""
-    path = path_of(found.path)
+    path = path_of(source.path)
     if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
         return
-    content, leaks = secret_values.mask(file_text.read(path, edited=found.edited), str(path))
+    content, leaks = secret_values.mask(file_text.read(path, edited=source.edited), str(path))
     tests = yaml_source.parse(content, path)
-    found.problems += [*leaks, *tests.problems]
+    source.problems += [*leaks, *tests.problems]
     if not isinstance(tests.data, dict) or not isinstance(tests.data.get("scenarios"), list):
         raise SpecError([_problem(tests.values[()], "", "has no scenarios", "begin with `scenarios:`")])
-    _check_keys(found, tests)
-    own = found.data.get("tests")
+    _check_keys(source, tests)
+    own = source.data.get("tests")
     if not isinstance(own, list):
         own = [] if own is None else [own]
     defaults = {key: value for key, value in tests.data.items() if key in DEFAULTS}
     start = len(own)
-    found.data["tests"] = [*own, *(_with(defaults, one) for one in tests.data["scenarios"])]
-    _copy_places(found, tests, start, list(defaults))
+    source.data["tests"] = [*own, *(_with(defaults, one) for one in tests.data["scenarios"])]
+    _copy_places(source, tests, start, list(defaults))
 
 
 def _with(defaults: dict[str, Any], scenario: Any) -> Any:
     return {**defaults, **scenario} if isinstance(scenario, dict) else scenario
 
 
-def _check_keys(found: Source, tests: Source) -> None:
+def _check_keys(source: Source, tests: Source) -> None:
     keys = ("name", "scenarios", *DEFAULTS)
     for key in tests.data:
         if key not in keys:
             hint = closest(key, keys) or f"its keys are {', '.join(keys)}"
             place = tests.keys.get((key,), tests.values[()])
-            found.problems.append(_problem(place, key, f"'{key}' is not a key of a file of tests", hint))
+            source.problems.append(_problem(place, key, f"'{key}' is not a key of a file of tests", hint))
 
 
-def _copy_places(found: Source, tests: Source, start: int, defaults: list[str]) -> None:
+def _copy_places(source: Source, tests: Source, start: int, defaults: list[str]) -> None:
     """A value keeps the place where it stands: in its scenario, or at the top of the file."""
-    found.values.setdefault(("tests",), tests.values["scenarios",])
+    source.values.setdefault(("tests",), tests.values["scenarios",])
     for index in range(len(tests.data["scenarios"])):
         here = ("tests", start + index)
-        for before, after in ((tests.values, found.values), (tests.keys, found.keys)):
+        for before, after in ((tests.values, source.values), (tests.keys, source.keys)):
             for where, place in before.items():
                 if where[:1] and where[0] in defaults:
                     after.setdefault((*here, *where), place)
             own = {w: p for w, p in before.items() if w[:2] == ("scenarios", index)}
             after.update({(*here, *w[2:]): p for w, p in own.items()})
-        found.lines |= {(*here, *w[2:]): p for w, p in tests.lines.items() if w[:2] == ("scenarios", index)}
+        source.lines |= {(*here, *w[2:]): p for w, p in tests.lines.items() if w[:2] == ("scenarios", index)}
 
 
 def _problem(place: Place, where: str, message: str, hint: str) -> Problem:

@@ -85,19 +85,19 @@ class _Body(dict[str, str]):
         return True
 
 
-def check(found: Source) -> list[Any]:
+def check(source: Source) -> list[Any]:
     """Problems of every prompt that is no template, and of every name that it can't know."""
-    report = Source(found.path)
-    first_values = found.data.get("vars")
-    _check_variables(found, first_values if isinstance(first_values, dict) else (), report)
-    allowed_names = [*NAMES, *names_in(found.data)]
-    for where, text in _texts(found.data):
+    report = Source(source.path)
+    first_values = source.data.get("vars")
+    _check_variables(source, first_values if isinstance(first_values, dict) else (), report)
+    allowed_names = [*NAMES, *names_in(source.data)]
+    for where, text in _texts(source.data):
         for line, word, message, hint in _findings(text, allowed_names):
-            report.report(where, _place(found, where, line, word), message, hint)
+            report.report(where, _place(source, where, line, word), message, hint)
     for where in SPOKEN_AS_THEY_STAND:
-        if "{{" in str(at(found.data, where) or ""):
+        if "{{" in str(at(source.data, where) or ""):
             message = "this text is prepared before a call and can't hold {{ … }}"
-            report.report(where, nearest(found.values, where, found.path), message, "write plain words")
+            report.report(where, nearest(source.values, where, source.path), message, "write plain words")
     return report.problems
 
 
@@ -108,10 +108,10 @@ def _texts(data: dict[str, Any]) -> Iterator[tuple[Where, str]]:
             yield where, text
 
 
-def _check_variables(found: Source, names: Iterable[str], report: Source) -> None:
+def _check_variables(source: Source, names: Iterable[str], report: Source) -> None:
     for name in names:
         where: Where = ("vars", name)
-        place = found.keys.get(where) or nearest(found.values, where, found.path)
+        place = source.keys.get(where) or nearest(source.values, where, source.path)
         if name in NAMES:
             report.report(where, place, f"'{name}' is taken: every prompt has it", "choose another name")
         elif not name.isidentifier():
@@ -188,8 +188,8 @@ def _unknown_parts(tree: nodes.Template) -> Iterator[Finding]:
             yield other.lineno, "", "a prompt can't take in another file", "write it out"
 
 
-def _place(found: Source, where: Where, line: int, word: str) -> Place:
-    lines = found.lines.get(where)
+def _place(source: Source, where: Where, line: int, word: str) -> Place:
+    lines = source.lines.get(where)
     if lines and lines.texts and (word or lines.exact):
         return lines.find(line, word)
-    return nearest(found.values, where, found.path)
+    return nearest(source.values, where, source.path)
