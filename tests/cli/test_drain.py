@@ -19,6 +19,7 @@ from agentrun.cli.input import ctrl_c
 from agentrun.cli.output import server_screen
 from agentrun.server.auth.local_access import LocalAccess
 from agentrun.server.lifecycle import drain, startup
+from agentrun.server.lifecycle.options import Worker
 from agentrun.simulate.caller import Caller, RefusedError
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
@@ -110,7 +111,7 @@ async def test_a_server_that_is_told_to_stop_while_it_starts_waits_for_no_balanc
     monkeypatch.setattr(drain, "leave", leave)
     monkeypatch.setattr(server_screen, "show_stop", lambda *_: None)
     with socket.socket() as sock:
-        assert await command._serve((), startup.Options(worker=1), 5.0, 10.0, sock) == 0
+        assert await command._serve((), startup.Options(worker=Worker(1)), 5.0, 10.0, sock) == 0
     assert waited == [lame_duck]
 
 

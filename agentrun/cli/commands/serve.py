@@ -107,7 +107,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
 
     if workers > 1 and options.pod_deletion_cost:
         raise click.UsageError("--pod-deletion-cost counts the calls of one process: leave out --workers")
-    if workers > 1 and options.worker_fd is None:
+    if workers > 1 and options.worker.socket_fd is None:
         return asyncio.run(_supervise(workers, sock))
     with without_collecting():
         import uvloop
@@ -119,7 +119,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
 def _options(given: dict[str, Any], workers: int) -> Options:
     """What a server is asked for; a supervisor of workers needs no more, and imports no Pipecat."""
     from agentrun.server.admission.limits import Limits
-    from agentrun.server.lifecycle.options import Options
+    from agentrun.server.lifecycle.options import Options, Worker
 
     limits = Limits(
         most_calls(given.pop("max_calls"), given["host"], given["dispatch"]),
@@ -131,7 +131,8 @@ def _options(given: dict[str, Any], workers: int) -> Options:
     if given["capacity"]:
         # connections are divided among the workers by chance
         given["capacity"] = math.ceil(given["capacity"] / workers)
-    return Options(**given, workers=workers, limits=limits, records=store, webhooks=True)
+    worker = Worker(given.pop("worker"), workers, given.pop("worker_fd"), given.pop("ledger"))
+    return Options(**given, worker=worker, limits=limits, records=store, webhooks=True)
 
 
 def _begin(specs: tuple[Path, ...], given: dict[str, Any], form: str) -> socket.socket:
@@ -195,7 +196,7 @@ async def _serve(
                     server = await stack.enter_async_context(starting)
                     freed_memory.give_back()
             done()
-            if options.worker == 0:
+            if options.worker.is_first:
                 server_screen.show_start(server)
             server.settings.local.on_seen(lambda: server_screen.show_proxy(server))
             # no start waits for what the first call over a websocket needs

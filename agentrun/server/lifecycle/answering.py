@@ -50,13 +50,13 @@ async def answering(
     async with contextlib.AsyncExitStack() as stack:
         resources = await stack.enter_async_context(Resources())
         resources.traced = await stack.enter_async_context(tracing.exporting(environ))
-        shared = opening.address(options.shared, options.records, options.ledger)
+        shared = opening.address(options.shared, options.records, options.worker.ledger)
         state = await opening.open_state(shared, private_address)
         stack.push_async_callback(state.close)
         admission = Admission(options.limits, state=state)
         admission.carries = options.capacity
         switchboard = Switchboard(plans, resources, admission)
-        clock, cores = asyncio.get_running_loop().time, processors.available() / options.workers
+        clock, cores = asyncio.get_running_loop().time, processors.available() / options.worker.of
         load_now = Load(lambda: switchboard.live, resources.turn_threads, clock, cores=cores)
         admission.capacity = SharedLoad(ledger, load_now).capacity if ledger else lambda: load_now.capacity
         stack.push_async_callback(switchboard.background.stop)

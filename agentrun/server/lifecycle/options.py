@@ -10,6 +10,25 @@ from agentrun.server.lifecycle.settings import Dispatch, WhenFull
 
 
 @dataclass(frozen=True)
+class Worker:
+    """One of the processes that answer at one socket; by default the only one.
+
+    ``number`` counts from 0, ``of`` is how many there are. ``socket_fd`` is the descriptor of the socket and
+    ``ledger`` the file that they share, None where there is one process alone.
+    """
+
+    number: int = 0
+    of: int = 1
+    socket_fd: int | None = None
+    ledger: Path | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it does what one of them does for all."""
+        return self.number == 0
+
+
+@dataclass(frozen=True)
 class Options:
     """What `agentrun serve` was asked for; port 0 takes a free one.
 
@@ -23,7 +42,7 @@ class Options:
     ``ice_servers`` are addresses of STUN and TURN servers, for calls from browsers.
     ``dispatch`` is where sessions answer the calls that are let in here, None for here.
     With ``pod_deletion_cost`` Kubernetes is told how many calls the pod has.
-    One of several ``workers`` has its number, the descriptor of their socket, and the file that they share.
+    ``worker`` is which of the server's processes this is.
     """
 
     host: str = "127.0.0.1"
@@ -39,10 +58,7 @@ class Options:
     origins: tuple[str, ...] = ()
     ice_servers: tuple[str, ...] = ()
     forwarded_allow_ips: str | None = None
-    workers: int = 1
-    worker: int = 0
-    worker_fd: int | None = None
-    ledger: Path | None = None
+    worker: Worker = field(default_factory=Worker)
     records: str | None = None
     keep_records: float | None = None
     webhooks: bool = False

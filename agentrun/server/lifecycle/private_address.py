@@ -26,7 +26,7 @@ def private_socket(options: Options) -> socket.socket | None:
 
     Raises SetupError for a host that can't be bound, or is no single address.
     """
-    if opening.address(options.shared, options.records, options.ledger) is None:
+    if opening.address(options.shared, options.records, options.worker.ledger) is None:
         return None
     host = options.private_host or "127.0.0.1"
     try:

@@ -49,7 +49,7 @@ def settings(
         public_urls,
         offline=options.offline,
         evals=options.evals,
-        one_of_many=options.worker_fd is not None,
+        one_of_many=options.worker.socket_fd is not None,
         start_tokens=_start_tokens(environ, state),
         origins=frozenset(origin.lower().rstrip("/") for origin in options.origins),
         local=local,

@@ -105,17 +105,18 @@ async def running_server(
         if options.watch:
             reloader = Reloader(files, stamps, edits.load, edits.make, edits.put)
             switchboard.background.start("watch", reloader.watch)
-        if options.worker == 0:
+        if options.worker.is_first:
             join_given_rooms()
-        talk = microphone_call.begin(switchboard) if options.worker == 0 else None
+        talk = microphone_call.begin(switchboard) if options.worker.is_first else None
         yield RunningServer(url, settings, switchboard, web.state.diallers, talk)
 
 
 @contextlib.contextmanager
 def _shared_with_others(options: Options) -> Iterator[tuple[Ledger | None, socket.socket | None]]:
     """The file that this server's workers share, and a socket for the other processes of the service."""
+    path = options.worker.ledger
     with contextlib.ExitStack() as stack:
-        ledger = stack.enter_context(contextlib.closing(Ledger(options.ledger))) if options.ledger else None
+        ledger = stack.enter_context(contextlib.closing(Ledger(path))) if path else None
         if private := private_address.private_socket(options):
             stack.callback(private.close)
         yield ledger, private
@@ -138,7 +139,8 @@ def _access(files: Sequence[SpecFile], environ: Mapping[str, str], options: Opti
 
 def _bound(options: Options) -> socket.socket:
     """A socket of this process, or the one that its supervisor has bound for all workers."""
-    return bind(options.host, options.port) if options.worker_fd is None else inherit(options.worker_fd)
+    inherited = options.worker.socket_fd
+    return bind(options.host, options.port) if inherited is None else inherit(inherited)
 
 
 @contextlib.asynccontextmanager
@@ -156,7 +158,7 @@ async def _observing(
     if switchboard.state.shared:
         switchboard.background.start("messages", switchboard.handover.run)
     async with contextlib.AsyncExitStack() as stack:
-        if options.worker == 0:
+        if options.worker.is_first:
             await stack.enter_async_context(metric_export.exporting(metrics, environ))
         yield
 

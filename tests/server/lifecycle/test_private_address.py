@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agentrun.errors import SetupError
-from agentrun.server.lifecycle.options import Options
+from agentrun.server.lifecycle.options import Options, Worker
 from agentrun.server.lifecycle.private_address import address_of, private_socket
 
 SHARED = "postgresql+psycopg://db/agentrun"
@@ -18,7 +18,9 @@ def test_a_server_that_shares_nothing_listens_nowhere_else() -> None:
     assert address_of(None) == ""
 
 
-@pytest.mark.parametrize("options", [Options(shared=SHARED), Options(ledger=Path("ledger.sqlite"))])
+@pytest.mark.parametrize(
+    "options", [Options(shared=SHARED), Options(worker=Worker(ledger=Path("ledger.sqlite")))]
+)
 def test_without_a_private_host_only_this_machine_reaches_it(options: Options) -> None:
     sock = private_socket(options)
     assert sock is not None

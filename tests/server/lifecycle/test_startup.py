@@ -7,6 +7,7 @@ import pytest
 
 from agentrun.errors import SetupError, SpecError
 from agentrun.http.bound_socket import host_of
+from agentrun.server.lifecycle.options import Worker
 from agentrun.server.lifecycle.startup import Options, load, running_server
 
 ENVIRON = {"OPENAI_API_KEY": "test", "TWILIO_AUTH_TOKEN": "test"}
@@ -57,7 +58,7 @@ async def test_whom_a_server_trusts_goes_by_its_socket_and_not_by_what_was_asked
     with socket.create_server((".".join("0000"), 0)) as listening:
         inherited = socket.socket(fileno=listening.detach())
         own = inherited if handed_on == "by the caller" else None
-        options = Options(insecure=True, worker_fd=None if own else inherited.detach())
+        options = Options(insecure=True, worker=Worker(socket_fd=None if own else inherited.detach()))
         with pytest.raises(SetupError, match=r"--insecure is refused on 0\.0\.0\.0"):
             async with running_server([spec(tmp_path, "desk")], {"OPENAI_API_KEY": "k"}, options, own):
                 pass
