@@ -126,8 +126,7 @@ class SessionCallControl:
             await self.say(tool.say)
         while self.wait_words:
             line = self._line()
-            quiet = line.nobody_speaks() and not line.voice.about_to_speak and not self._led_by_tool
-            since = line.response_deadline.silent_since if quiet else None
+            since = line.response_deadline.silent_since if self._is_quiet(line) else None
             await self._silence(WAIT_WORDS_SECONDS, since=since)
             await self.say(self.wait_words)
 
@@ -137,9 +136,10 @@ class SessionCallControl:
         A realtime model would say them in place of its answer.
         """
         line = self._line()
-        quiet = line.nobody_speaks() and not line.voice.about_to_speak and not self._led_by_tool
-        silent = self._loop.time() - max(line.response_deadline.silent_since, self._led_until)
-        if self.wait_words and line.voice.has_own_voice and quiet and silent >= WAIT_WORDS_SECONDS:
+        if not (self.wait_words and line.voice.has_own_voice and self._is_quiet(line)):
+            return
+        since = max(line.response_deadline.silent_since, self._led_until)
+        if self._loop.time() - since >= WAIT_WORDS_SECONDS:
             await self.say(self.wait_words)
 
     async def quiet(self, seconds: float, most: float = math.inf) -> None:
@@ -154,10 +154,14 @@ class SessionCallControl:
         began, since = clock(), clock() if since is None else since
         while True:
             await asyncio.sleep(min(_POLL_SECONDS, seconds))  # a tool that has just begun may begin to lead
-            if self._led_by_tool > leading or not line.nobody_speaks() or line.voice.about_to_speak:
+            if not self._is_quiet(line, leading):
                 since = clock()
             if clock() - since >= seconds or clock() - began >= most:
                 return
+
+    def _is_quiet(self, line: _Open, leading: int = 0) -> bool:
+        """Whether nobody speaks or is about to, and no more tools than ``leading`` lead the conversation."""
+        return self._led_by_tool <= leading and line.nobody_speaks() and not line.voice.about_to_speak
 
     async def announce(self, text: str, *, remembered: bool) -> bool:
         """Have ``text`` spoken, which the model knows of if ``remembered``; whether all of it was heard."""
