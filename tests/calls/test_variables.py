@@ -17,6 +17,7 @@ from agentrun.tools.build import build
 from agentrun.tools.tool import Tool
 from tests.calls.desk import STYLES
 from tests.calls.quick import QuickCall, calls, quick_call
+from tests.log_lines import log_lines
 
 PROMPTS = """
 prompts:
@@ -215,15 +216,19 @@ async def test_a_reading_that_breaks_is_in_the_record_and_the_next_words_are_rea
 
     monkeypatch.setattr("agentrun.session.variables.extraction.structured_answer.ask", broken)
     script = [Answer("One."), Answer("Two.")]
-    async with quick_call(
-        tmp_path, "cascaded", [], script, resources=resources, prompts=PROMPTS, more=FIELDS
-    ) as call:
-        await call.say("I am eighty.")
-        await call.said("One.")
-        await call.say("Are you there?")
-        await call.said("Two.")
-        await call.until(lambda: len(tries) > 1)
+    with log_lines("ERROR") as lines:
+        async with quick_call(
+            tmp_path, "cascaded", [], script, resources=resources, prompts=PROMPTS, more=FIELDS
+        ) as call:
+            await call.say("I am eighty.")
+            await call.said("One.")
+            await call.say("Are you there?")
+            await call.said("Two.")
+            await call.until(lambda: len(tries) > 1)
     assert call.record.errors == ["extraction_failed: RuntimeError"] * 2
+    told = [line for line in lines if "reading the caller's words broke" in line]
+    assert len(told) == 2
+    assert all("RuntimeError: a defect" in line for line in told), "whoever mends it needs the traceback"
 
 
 async def test_a_caller_who_hangs_up_is_still_read_for_a_moment(tmp_path: Path, resources: Resources) -> None:

@@ -115,6 +115,7 @@ class Extraction:
                 await self._read()
         except Exception as error:  # noqa: BLE001 - nobody awaits this task, and each step would wait for it
             self._note(f"extraction_failed: {type(error).__name__}")
+            logger.opt(exception=error).error("call {}: reading the caller's words broke", self._record.id)
         self._busy = False
         self._is_read()
 
