@@ -41,39 +41,43 @@ __all__ = ["Plan", "ServicePlan", "make"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What `agentrun check` ends with and `agentrun serve` runs; parts without use in the style are None.
-
-    ``fixed`` speaks words that no model makes, such as the apology. ``transports`` are the spec's with
-    their variables filled in. ``missing`` names the variables that a call needs and that are not set;
-    ``warnings`` says where each is asked for; ``uninstalled`` what is not installed, with a command.
-    ``team`` are the agents that a call may be handed to, by name. ``recording`` is where the sound of
-    calls goes, None nowhere; ``analysis`` what is asked after them. ``extraction`` reads the fields of the
-    spec, ``before_call`` looks up who calls, and ``nodes`` has what services do in another way at a node.
-    """
+    """What `agentrun check` ends with and `agentrun serve` runs."""
 
     file: SpecFile
     tools: tuple[Tool, ...]
     stt: ServicePlan | None
+    """None where the style has no use for it, as with the three below."""
     llm: ServicePlan | None
     tts: ServicePlan | None
     realtime: ServicePlan | None
     fixed: ServicePlan
+    """Speaks words that no model makes, such as the apology."""
     environ: Mapping[str, str] = field(repr=False)
     offline: bool
     public_url: str | None
     missing: tuple[str, ...]
+    """Variables that a call needs and that are not set."""
     transports: tuple[Transport, ...] = ()
+    """The spec's, with their variables filled in."""
     warnings: tuple[Problem, ...] = ()
+    """Among them, where each of ``missing`` is asked for."""
     uninstalled: tuple[tuple[str, str], ...] = ()
+    """What is not installed, each with the command that installs it."""
     hooks: tuple[CallHooks, ...] = ()
     team: dict[str, Plan] = field(default_factory=dict, repr=False, compare=False)
+    """The agents that a call may be handed to, by name."""
     webhook: Webhook | None = None
     redaction: Redaction = field(default_factory=Redaction, repr=False)
     recording: RecordingDestination | None = None
+    """Where the sound of calls goes."""
     analysis: after_call.AnalysisPlan | None = None
+    """What is asked after a call."""
     extraction: ServicePlan | None = None
+    """Reads the fields of ``extract:``."""
     before_call: BeforeCallPlan = field(default_factory=BeforeCallPlan)
+    """Looks up who calls."""
     nodes: node_services.NodeServices = field(default_factory=dict)
+    """What services do in another way at a node of the flow."""
 
     @property
     def spec(self) -> AgentSpec:

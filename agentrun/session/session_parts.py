@@ -90,7 +90,7 @@ class SessionParts:
             call_id=record.id,
             line=self.line,
             transcript=self.transcript,
-            side=self.background_transcription,
+            background_transcription=self.background_transcription,
             response_deadline=self.response_deadline,
             latency=self.latency,
             is_over=self._ending.is_over,

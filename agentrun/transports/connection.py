@@ -36,30 +36,32 @@ class Control(Protocol):
 
 @dataclass(frozen=True)
 class Connection:
-    """What a transport hands to a session.
-
-    ``transport`` is Pipecat's, not started yet; ``sample_rate_in`` and ``sample_rate_out`` are in Hz;
-    ``rtvi`` is true where the far end is a page that reads RTVI messages. ``written`` means that there is no
-    sound, and an answer takes as long as ``pace`` words a second do, or no time. ``lost`` names the events of
-    the transport that mean that the line is gone, each with a reason. ``control`` is None where no telephone
-    company is on the line; ``keys`` is true where keys can be pressed all the same. ``why_lost`` is asked
-    when the caller is gone: it gives why the line broke off, or nothing for one who hung up. ``caller_audio``
-    is None where the caller's sound is no telephone's mu-law. ``look_up`` is what was begun to be looked up
-    about the caller while it rang, None where nothing was. ``earlier`` is a call
-    that goes on here, which another machine has had.
-    """
+    """What a transport hands to a session."""
 
     call: Call
     transport: BaseTransport
+    """Pipecat's, not started yet."""
     sample_rate_in: int = 16_000
+    """Hz of the caller's sound."""
     sample_rate_out: int = 24_000
+    """Hz of the agent's."""
     rtvi: bool = False
+    """Whether the far end is a page that reads RTVI messages."""
     written: bool = False
+    """Whether the conversation is in writing, without any sound."""
     pace: float | None = None
+    """Where it is: words a second that an answer takes; no time for None."""
     lost: tuple[str, ...] = ()
+    """Events of the transport that mean that the line is gone, each with a reason."""
     control: Control | None = None
+    """None where no telephone company is on the line."""
     keys: bool = False
+    """Whether keys can be pressed without one."""
     why_lost: Callable[[], str] = str
+    """Asked when the caller is gone: why the line broke off, or nothing for one who hung up."""
     caller_audio: CallerAudio | None = None
+    """None where the caller's sound is no telephone's mu-law."""
     look_up: Any = None
+    """What was begun to be looked up about the caller while it rang, if anything was."""
     earlier: Resumption | None = None
+    """A call of another machine's that goes on here."""

@@ -82,7 +82,14 @@ def command(
     quiet_logs("ERROR")
     from agentrun.server.lifecycle.startup import Options
 
-    options = Options(host, port, public_url, offline, False, style, overrides)
+    options = Options(
+        host=host,
+        port=port,
+        public_url=public_url,
+        offline=offline,
+        style=style,
+        overrides=overrides,
+    )
     record, stopped = uvloop.run(_dial(spec, to, parameters, options))
     if as_json:
         click.echo(in_json(record.as_json()))

@@ -30,42 +30,47 @@ class Worker:
 
 @dataclass(frozen=True)
 class Options:
-    """What `agentrun serve` was asked for; port 0 takes a free one.
-
-    ``mock_server`` is where the mock OpenAI server runs, offline; in this process by default.
-    ``records`` is where they are kept for ``keep_records`` days, None nowhere and for ever. With
-    ``webhooks`` each record is sent to the webhook of its agent. ``capacity`` is how many calls this process
-    carries at once, None any number; ``when_full`` is what Twilio is answered when it is full or stops.
-    ``shared`` is where machines share what limits and tokens need: by default where records are, if that is
-    PostgreSQL.
-    ``private_host`` is this machine's address for the others, None for one that only this machine reaches.
-    ``ice_servers`` are addresses of STUN and TURN servers, for calls from browsers.
-    ``dispatch`` is where sessions answer the calls that are let in here, None for here.
-    With ``pod_deletion_cost`` Kubernetes is told how many calls the pod has.
-    ``worker`` is which of the server's processes this is.
-    """
+    """What `agentrun serve` was asked for."""
 
     host: str = "127.0.0.1"
     port: int = 7860
+    """0 takes a free one."""
     public_url: str | None = None
+    """Where Twilio reaches the server."""
     offline: bool = False
+    mock_server: str = ""
+    """Offline, where the mock OpenAI server runs; in this process by default."""
     insecure: bool = False
+    """Whether unsigned calls are let in."""
     style: str | None = None
     overrides: tuple[tuple[str, str], ...] = ()
     evals: bool = False
-    limits: Limits = field(default_factory=Limits)
+    """Whether `pipecat eval run` is answered."""
     watch: bool = False
+    """Whether edited specs are taken into use."""
+    limits: Limits = field(default_factory=Limits)
+    capacity: int | None = None
+    """How many calls this process carries at once; None is any number."""
+    when_full: WhenFull = "busy"
+    """What Twilio is answered when the process is full or stops."""
     origins: tuple[str, ...] = ()
+    """Sites whose pages may start calls."""
     ice_servers: tuple[str, ...] = ()
+    """Addresses of STUN and TURN servers, for calls from browsers."""
     forwarded_allow_ips: str | None = None
+    """Whose `X-Forwarded-` headers are believed."""
     worker: Worker = field(default_factory=Worker)
     records: str | None = None
+    """Where records are kept; None is nowhere."""
     keep_records: float | None = None
+    """For how many days; None is for ever."""
     webhooks: bool = False
+    """Whether each record is sent to the webhook of its agent."""
     shared: str | None = None
+    """Where machines share what limits and tokens need; by default at ``records``, if that is PostgreSQL."""
     private_host: str | None = None
-    mock_server: str = ""
-    capacity: int | None = None
-    when_full: WhenFull = "busy"
+    """This machine's address for the others; None is one that only this machine reaches."""
     dispatch: Dispatch | None = None
+    """Where sessions answer the calls that are let in here; None is here."""
     pod_deletion_cost: bool = False
+    """Whether Kubernetes is told how many calls the pod has."""

@@ -28,7 +28,7 @@ class PipelineEvents:
     call_id: str
     line: SessionCallControl
     transcript: Transcript
-    side: BackgroundTranscription
+    background_transcription: BackgroundTranscription
     response_deadline: ResponseDeadline
     latency: Latency
     is_over: Callable[[], bool]
@@ -105,4 +105,4 @@ class PipelineEvents:
 
     def heard_audio(self, message: dict[str, Any], wav: bytes) -> None:
         """The model hears for itself; the record is written beside it."""
-        self.side.take(message, wav, self.transcript.now)
+        self.background_transcription.take(message, wav, self.transcript.now)
