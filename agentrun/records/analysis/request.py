@@ -85,9 +85,20 @@ def conversation(record: Mapping[str, Any]) -> str:
     A long one loses its middle: at most ``MOST_CHARACTERS`` are given.
     """
     ended = f"It lasted {record.get('seconds') or 0:.0f} seconds and was ended by {record.get('ended_by')}"
-    head = f"The {record.get('direction', 'inbound')} call began at {record['started']}. {ended}: "
+    head = (
+        f"The {record.get('direction', 'inbound')} call began at {_moment(str(record['started']))}. {ended}: "
+    )
     lines = [f"{head}{record.get('reason', '')}.", "", *_lines(record)]
     return _bounded(lines)
+
+
+def _moment(started: str) -> str:
+    """A record's time as people write it; a model has no use for millionths of a second.
+
+    >>> _moment("2026-11-29T23:00:00.881555+00:00")
+    '2026-11-29 23:00:00 UTC'
+    """
+    return f"{started[:19].replace('T', ' ')} UTC"
 
 
 def _lines(record: Mapping[str, Any]) -> Iterator[str]:

@@ -83,6 +83,12 @@ def test_the_conversation_has_words_tools_and_keys_in_their_order() -> None:
     assert places == sorted(places)
 
 
+def test_the_model_is_told_when_the_call_began_to_the_second() -> None:
+    row = record(Entry(2.0, "caller", "A table for tonight."))
+    row["started"] = "2026-11-29T23:00:00.881555+00:00"
+    assert request.conversation(row).startswith("The inbound call began at 2026-11-29 23:00:00 UTC. ")
+
+
 def test_what_the_record_hides_does_not_reach_the_model() -> None:
     row = record(Entry(1.0, "caller", "My number is +1 415 555 1234."), redact=Redaction(["phone"]))
     assert "415 555" not in request.conversation(row)
