@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 from pipecat.frames.frames import ErrorFrame
 
-from agentrun.tools.call_history import Ledger
+from agentrun.tools.call_tools import CallTools
 from agentrun.tools.results.outcome import Outcome
 from agentrun.tools.tool import Tool
 
@@ -19,7 +19,7 @@ class ToolLine(Protocol):
     """What a session does for the tools of its call."""
 
     @property
-    def ledger(self) -> Ledger:
+    def tools(self) -> CallTools:
         """Runs them."""
 
     async def bridge(self, tool: Tool) -> None:

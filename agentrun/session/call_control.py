@@ -25,7 +25,7 @@ from agentrun.session.thread_bridge import ThreadBridge
 from agentrun.session.tracking.audio_recorder import Recording
 from agentrun.session.tracking.live_sound import LiveSound
 from agentrun.spec.models.agent import AgentSpec
-from agentrun.tools.call_history import Ledger
+from agentrun.tools.call_tools import CallTools
 from agentrun.tools.tool import Tool
 from agentrun.transports.connection import Connection
 
@@ -66,7 +66,7 @@ class SessionCallControl:
         """What a caller hears who waits for a tool; nothing where there is none."""
         self._led_by_tool = 0
         self._led_until = 0.0
-        self.ledger = Ledger(spec.limits.tool_rounds)
+        self.tools = CallTools(spec.limits.tool_rounds)
         self._control = connection.control
         self._keys = connection.control is not None or connection.keys
         self._loop = asyncio.get_running_loop()
@@ -107,7 +107,7 @@ class SessionCallControl:
         self.transfers.close()
         self.sound.close()
         self._threads.close()
-        await self.ledger.close()
+        await self.tools.close()
 
     async def say(self, text: str) -> None:
         line = self._line()

@@ -12,7 +12,7 @@ from agentrun.pipeline.flows.flow import CallFlow
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
 from agentrun.records.resumption import Resumption, storable_part
-from agentrun.tools.call_history import Ledger
+from agentrun.tools.call_tools import CallTools
 from agentrun.transports.connection import Control
 
 STORED_SECONDS = 2.0
@@ -23,7 +23,7 @@ def follow(
     plan: Plan,
     record: CallRecord,
     call: Call,
-    ledger: Ledger,
+    tools: CallTools,
     flow: CallFlow | None,
     earlier: Resumption | None,
 ) -> None:
@@ -34,11 +34,11 @@ def follow(
     if not plan.spec.resume:
         return
     if earlier:
-        ledger.resume(earlier.runs)
+        tools.resume(earlier.runs)
 
     def snapshot() -> dict[str, Any]:
         state = record.redaction.value(storable_part(call.state))
-        parts = {"parameters": dict(call.parameters), "state": state, **ledger.snapshot()}
+        parts = {"parameters": dict(call.parameters), "state": state, **tools.snapshot()}
         return {**parts, "node": flow.node, "role_node": flow.role_node} if flow else parts
 
     async def begun(runs_once: bool) -> None:
@@ -46,7 +46,7 @@ def follow(
             storing = asyncio.ensure_future(_whatever_comes(record.flush()))
             await asyncio.wait({storing}, timeout=STORED_SECONDS if runs_once else 0.0)
 
-    record.snapshot, ledger.on_begin = snapshot, begun
+    record.snapshot, tools.on_begin = snapshot, begun
 
 
 def close(record: CallRecord, control: Control | None, *, leave: bool) -> bool:

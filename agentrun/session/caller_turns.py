@@ -20,12 +20,12 @@ from agentrun.session.tracking.latency import Latency
 from agentrun.session.tracking.transcript import Transcript
 from agentrun.session.variables.call_variables import CallVariables
 from agentrun.spec.models.agent import AgentSpec
-from agentrun.tools.call_history import Ledger
+from agentrun.tools.call_tools import CallTools
 
 
 @dataclass
 class CallerTurns:
-    """Tells of each turn: the response deadline, what asks a silent caller, the variables, the tools' ledger.
+    """Tells of each turn: the response deadline, what asks a silent caller, the variables, the call's tools.
 
     ``is_over`` says whether the call is about to end. ``muted`` is whether the caller is not listened to,
     ``keying`` whether they have pressed a key, and may press another one.
@@ -37,7 +37,7 @@ class CallerTurns:
     response_deadline: ResponseDeadline
     idle: IdlePrompts
     variables: CallVariables
-    ledger: Ledger
+    tools: CallTools
     is_over: Callable[[], bool]
     muted: bool = field(default=False, init=False)
     keying: bool = field(default=False, init=False)
@@ -55,7 +55,7 @@ class CallerTurns:
         self.held = HeldTurns(self, worker, tasks)
         WrittenTurns(worker, self, transcript)
         self._latency = latency
-        transcript.on_agent = self.ledger.agent_heard
+        transcript.on_agent = self.tools.agent_heard
         caller = self.parts.aggregators.user()
         for event, part, handler in (
             ("on_user_turn_started", "the beginning of a turn", self._started),
@@ -114,8 +114,8 @@ class CallerTurns:
     def _spoke(self) -> None:
         if self.speaking.agent:
             # it talks on, where it can't be interrupted: its words are heard, and come into the record later
-            self.ledger.agent_heard()
-        self.ledger.caller_spoke()
+            self.tools.agent_heard()
+        self.tools.caller_spoke()
 
     async def _not_followed(self, _reason: str) -> None:
         """The model may answer nevertheless, and there is a deadline for it."""

@@ -51,9 +51,7 @@ class Session:
         self._tasks = CallTasks(record, self.apologise)
         self.parts = SessionParts(plan, connection, resources, record, self, apology)
         self.line, self.call = self.parts.line, self.parts.call
-        call_snapshot.follow(
-            plan, record, self.call, self.line.ledger, self.parts.flow, connection.earlier
-        )
+        call_snapshot.follow(plan, record, self.call, self.line.tools, self.parts.flow, connection.earlier)
         self._listen()
 
     async def run(self) -> CallRecord:

@@ -105,9 +105,7 @@ class SessionParts:
         self.flow = flow.of(plan, self.call, events, self.pipeline, resources, self.variables.names)
         self.variables.open(self.pipeline, self.flow, self.transcript)
         self.faults = Faults(self.pipeline)
-        self.is_unheard = second_opinion(
-            plan, self.pipeline, connection, resources, self.response_deadline
-        )
+        self.is_unheard = second_opinion(plan, self.pipeline, connection, resources, self.response_deadline)
         self.worker = pipeline_worker.make(plan.spec, self.pipeline, connection, traced=resources.traced)
 
     def _build_speech(self, apology: bytes | None) -> None:
@@ -178,7 +176,7 @@ class SessionParts:
             response_deadline=self.response_deadline,
             idle=self.idle,
             variables=self.variables,
-            ledger=self.line.ledger,
+            tools=self.line.tools,
             is_over=self._ending.is_over,
         )
         self.keys = KeyTurns(self.turns, self.flow, self.voice, self.worker, self.transcript)

@@ -30,7 +30,7 @@ class Tool:
     seconds. ``check`` raises ToolError for arguments that don't fit, without running anything.
     ``save`` has the variables that its result gives a value, each with its JMESPath. ``function`` is what a
     plugin's tool was made of. ``home`` names the event loop that it runs in on a server; none is the call's.
-    The rest is what ``@tool`` says, which the pipeline and the ledger keep.
+    The rest is what ``@tool`` says, which the pipeline and ``CallTools`` keep.
     """
 
     name: str

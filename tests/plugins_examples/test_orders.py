@@ -12,7 +12,7 @@ import pytest
 from agentrun import Call
 from agentrun.testing import call_tool
 from agentrun.tools.build import build
-from agentrun.tools.call_history import Ledger
+from agentrun.tools.call_tools import CallTools
 from tests.plugins_examples.conftest import load_plugin
 
 TWO: list[dict[str, Any]] = [{"pizza": "diavola"}, {"pizza": "margherita", "size": "small", "quantity": 2}]
@@ -86,12 +86,12 @@ def test_what_can_t_be_ordered_is_told_in_words(
 
 
 async def test_nothing_is_sent_before_the_caller_has_agreed(plugin: ModuleType, tmp_path: Path) -> None:
-    ledger, order, call = Ledger(), build(plugin.send_order, "orders"), call_of(tmp_path)
-    assert (await ledger.run(order, call, {"items": TWO})).status == "unconfirmed"
-    assert (await ledger.run(order, call, {"items": TWO})).status == "unconfirmed"
+    tools, order, call = CallTools(), build(plugin.send_order, "orders"), call_of(tmp_path)
+    assert (await tools.run(order, call, {"items": TWO})).status == "unconfirmed"
+    assert (await tools.run(order, call, {"items": TWO})).status == "unconfirmed"
     assert not (tmp_path / "orders.sqlite3").exists()
-    ledger.agent_heard()
-    ledger.caller_spoke()
-    assert (await ledger.run(order, call, {"items": TWO})).status == "ok"
-    assert (await ledger.run(order, call, {"items": TWO})).status == "ok"
+    tools.agent_heard()
+    tools.caller_spoke()
+    assert (await tools.run(order, call, {"items": TWO})).status == "ok"
+    assert (await tools.run(order, call, {"items": TWO})).status == "ok"
     assert len(kitchen(tmp_path)) == 1

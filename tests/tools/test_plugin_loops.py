@@ -23,7 +23,7 @@ from agentrun.plugins.tools import open_plugin
 from agentrun.testing import virtual_time
 from agentrun.tools.author_errors import AuthoredError
 from agentrun.tools.build import build
-from agentrun.tools.call_history import Ledger
+from agentrun.tools.call_tools import CallTools
 from agentrun.tools.results.outcome import Outcome
 from agentrun.tools.running import plugin_loop, plugin_loops
 from agentrun.tools.running.invoke import LEAVE_SECONDS, LET_GO_SECONDS, invoke
@@ -301,8 +301,8 @@ async def test_a_tool_that_may_run_once_runs_once() -> None:
         await asyncio.sleep(0.02)
         return f"booked {len(runs)}"
 
-    ledger, made = Ledger(), build(book, "desk", "desk")
-    outcomes = await asyncio.gather(*(ledger.run(made, CALL, {}) for _ in range(3)))
+    tools, made = CallTools(), build(book, "desk", "desk")
+    outcomes = await asyncio.gather(*(tools.run(made, CALL, {}) for _ in range(3)))
     assert [each.text for each in outcomes] == ["booked 1"] * 3
 
 

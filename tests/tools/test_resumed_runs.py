@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from agentrun.call import Call
-from agentrun.tools.call_history import UNKNOWN, Ledger
+from agentrun.tools.call_tools import UNKNOWN, CallTools
 from agentrun.tools.tool import Tool
 
 CALL = Call("CA1", "desk", "twilio")
@@ -25,7 +25,7 @@ def booking(done: list[int], wait: asyncio.Event | None = None) -> Tool:
 
 async def test_a_tool_that_ran_elsewhere_gives_what_it_gave_there() -> None:
     done: list[int] = []
-    first, second = Ledger(), Ledger()
+    first, second = CallTools(), CallTools()
     await first.run(booking(done), CALL, {"guests": 4})
     second.resume(first.snapshot()["runs"])
     outcome = await second.run(booking(done), CALL, {"guests": 4.0})
@@ -37,7 +37,7 @@ async def test_a_tool_that_ran_elsewhere_gives_what_it_gave_there() -> None:
 
 async def test_a_tool_that_was_at_work_when_the_machine_died_is_not_run_again() -> None:
     done: list[int] = []
-    first, second = Ledger(), Ledger()
+    first, second = CallTools(), CallTools()
     running = asyncio.create_task(first.run(booking(done, asyncio.Event()), CALL, {"guests": 4}))
     while not done:  # noqa: ASYNC110 - a task of this loop
         await asyncio.sleep(0)
@@ -47,7 +47,7 @@ async def test_a_tool_that_was_at_work_when_the_machine_died_is_not_run_again() 
     outcome = await second.run(booking(done), CALL, {"guests": 4})
     assert (outcome.status, outcome.text) == ("failed", UNKNOWN.format(name="book"))
     assert done == [4]
-    third = Ledger()
+    third = CallTools()
     third.resume(second.snapshot()["runs"])
     assert (await third.run(booking(done), CALL, {"guests": 4})).status == "failed", "nor by a third one"
 
@@ -55,17 +55,17 @@ async def test_a_tool_that_was_at_work_when_the_machine_died_is_not_run_again() 
 async def test_that_it_begins_is_known_before_it_does() -> None:
     done: list[int] = []
     known: list[Any] = []
-    ledger = Ledger()
+    tools = CallTools()
 
     async def begins(runs_once: bool) -> None:
-        known.append((runs_once, ledger.snapshot(), list(done)))
+        known.append((runs_once, tools.snapshot(), list(done)))
 
-    ledger.on_begin = begins
+    tools.on_begin = begins
     tool = booking(done)
-    await ledger.run(tool, CALL, {"guests": 4})
-    await ledger.run(replace(tool, name="look", once_per_call=False), CALL, {"guests": 4})
+    await tools.run(tool, CALL, {"guests": 4})
+    await tools.run(replace(tool, name="look", once_per_call=False), CALL, {"guests": 4})
     run = ["book", '{"guests":4}', "", ""]
     assert known[0] == (True, {"runs": [run], "unfinished": []}, [])
     booked = [*run[:2], "ok", "Booked for 4."]
     assert known[1] == (False, {"runs": [booked], "unfinished": [["look", '{"guests":4}']]}, [4])
-    assert ledger.snapshot()["unfinished"] == []
+    assert tools.snapshot()["unfinished"] == []

@@ -15,7 +15,7 @@ from loguru import logger
 from agentrun import Call, ToolError, tool
 from agentrun.testing import virtual_time
 from agentrun.tools.build import build
-from agentrun.tools.call_history import Ledger
+from agentrun.tools.call_tools import CallTools
 from agentrun.tools.results.outcome import Outcome
 from agentrun.tools.running import contained_tasks, loop_guard
 from agentrun.tools.running.invoke import LET_GO_SECONDS, invoke
@@ -68,9 +68,9 @@ def test_an_interruption_does_not_wait_for_a_tool_that_goes_on() -> None:
     left: list[Tool] = []
 
     async def main() -> float:
-        ledger = Ledger()
-        ledger.on_left_behind = left.append
-        running = asyncio.create_task(ledger.run(build(swallow, "desk"), CALL, {}))
+        tools = CallTools()
+        tools.on_left_behind = left.append
+        running = asyncio.create_task(tools.run(build(swallow, "desk"), CALL, {}))
         await asyncio.sleep(0.5)
         began = asyncio.get_running_loop().time()
         running.cancel()

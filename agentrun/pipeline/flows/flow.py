@@ -195,7 +195,7 @@ class CallFlow:
 
     def _tool(self, function: FlowFunction) -> Handler:
         async def work(arguments: dict[str, Any], manager: FlowManager) -> tuple[object, Any]:
-            with self._listener.line.ledger.at_work() as is_last:
+            with self._listener.line.tools.at_work() as is_last:
                 outcome, data = await self._run(function.name, arguments, manager)
                 waits = await parallel_calls.all_called(self._llm)
             if outcome.silent:

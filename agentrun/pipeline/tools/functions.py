@@ -74,8 +74,8 @@ def _offered(context: LLMContext | None) -> list[str]:
 
 async def _answer(params: FunctionCallParams, tool: Tool, call: Call, listener: SessionListener) -> None:
     """Run the tool and hand its outcome to the model, which goes on once all tools of the turn are done."""
-    with listener.line.ledger.at_work() as is_last:
-        allowed = listener.line.ledger.allowed(tool)
+    with listener.line.tools.at_work() as is_last:
+        allowed = listener.line.tools.allowed(tool)
         outcome = await run(allowed, call, storable(params.arguments), listener)
         waits = await parallel_calls.all_called(params.llm)
     silent = listener.over or outcome.silent or (waits and not is_last())
@@ -114,7 +114,7 @@ async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: Se
 async def _run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: SessionListener) -> Outcome:
     if problem := unreadable_arguments.explain(arguments):
         return Outcome("refused", problem)
-    return await listener.line.ledger.run(tool, call, arguments)
+    return await listener.line.tools.run(tool, call, arguments)
 
 
 def _since(began: float) -> float:

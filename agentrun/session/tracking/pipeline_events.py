@@ -35,7 +35,7 @@ class PipelineEvents:
     variables: CallVariables
 
     def __post_init__(self) -> None:
-        self.line.ledger.on_left_behind = self.tool_left_behind
+        self.line.tools.on_left_behind = self.tool_left_behind
 
     @property
     def over(self) -> bool:

@@ -1,4 +1,4 @@
-"""What a call's tools have been asked for so far: what may run once, and what the caller has to confirm."""
+"""The tools of one call: what may run once, what the caller has to confirm, how often a model may ask."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CONFIRM = (
 )
 
 
-class Ledger:
+class CallTools:
     """Runs the tools of one call, and keeps their promises of ``once_per_call`` and ``confirm``.
 
     The session says when the caller has spoken and heard something, and closes it when the call ends.
