@@ -49,11 +49,14 @@ class Admission:
         capacity: Callable[[], int] | None = None,
     ) -> None:
         self.capacity = capacity
-        self.stopped = self.leaving = False
-        """``leaving`` lets calls in until whoever sends them has seen it; ``stopped`` does not."""
+        self.stopped = False
+        """Whether no call is let in any more."""
+        self.leaving = False
+        """Whether that is to come: calls are let in until whoever sends them has seen it."""
         self.carries: int | None = None
+        """How many calls this process carries, whatever the limits; None for any number."""
         self.live: Callable[[], int] = int
-        """How many calls this process carries whatever the limits, None for any number; and are up in it."""
+        """How many are up in it."""
         self.state = state or SharedState(clock=clock)
         self._limits = limits or Limits()
         self._clock = clock
