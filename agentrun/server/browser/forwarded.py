@@ -8,7 +8,8 @@ from typing import Any
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse, Response
 
-from agentrun.server.browser.offer_access import CANDIDATES, OFFER, OVER, OfferAccess
+from agentrun.server.browser.offer_access import CANDIDATES, OFFER, OfferAccess
+from agentrun.server.browser.offer_requests import OVER
 from agentrun.server.browser.session_offers import SESSION_CANDIDATES, SESSION_OFFER, SessionOffers
 from agentrun.server.forwarding.forwarding import Body, Forwarding, Handler
 

@@ -18,7 +18,6 @@ from agentrun.server.forwarding.forwarding import Forwarding
 
 OFFER = "browser-offer"
 CANDIDATES = "browser-candidates"
-OVER = "this call is over; send an offer without `pc_id` to begin a new one"
 StartCheck = StartAccess | Callable[[Request], Awaitable[None] | None]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import HTTPException, Request
 
 MOST_OFFER_BYTES = 64 * 1024
+OVER = "this call is over; send an offer without `pc_id` to begin a new one"
 
 
 async def read_body(

@@ -17,8 +17,8 @@ from agentrun.pipeline.pipecat_private.line.browser_sound import keep_sound
 from agentrun.plan.plan import Plan
 from agentrun.server.admission import rejections
 from agentrun.server.browser.ice_servers import IceServers
-from agentrun.server.browser.offer_access import OVER
 from agentrun.server.browser.offer_bounds import candidates_of, sdp_of
+from agentrun.server.browser.offer_requests import OVER
 from agentrun.server.browser.peers import Peer, PeerGoneError, Peers
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.transports import browser
