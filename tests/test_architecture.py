@@ -15,6 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "agentrun"
 MOST_LINES = 250
+MOST_FUNCTION_LINES = 50
+"""Ninety-eight of a hundred have 30 or fewer."""
 MAY_CATCH_ANYTHING = {
     # one call, one edit, one part of a call, or one prompt that fails with what a caller chose
     *("server/calls/switchboard.py", "server/lifecycle/reload.py", "session/closing.py"),
@@ -120,6 +122,17 @@ def test_help_check_and_providers_do_not_import_pipecat(arguments: tuple[str, ..
 def test_every_file_is_short_enough_to_read() -> None:
     lines = {name: len(text.splitlines()) for name, text in python_files()}
     assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
+
+
+def test_every_function_is_short_enough_to_read() -> None:
+    functions = [
+        (name, node)
+        for name, text in python_files()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    lines = {(name, each.name): (each.end_lineno or 0) - each.lineno + 1 for name, each in functions}
+    assert {where: count for where, count in lines.items() if count > MOST_FUNCTION_LINES} == {}
 
 
 def test_only_the_last_resorts_catch_every_exception() -> None:
