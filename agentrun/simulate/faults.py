@@ -23,6 +23,7 @@ Kind = Literal[
     "late",
     "malformed",
     "trickle",
+    "whole",
     "handshake",
     "unset",
     "deaf",
@@ -41,11 +42,11 @@ class Fault:
     ``code``; ``hang`` never answers; ``cut`` breaks the connection off after ``after`` bytes or events, and
     ``stall`` sends no more from there on; ``late`` answers after ``after`` seconds, ``empty`` with nothing,
     ``html`` and ``json`` with 200 and what is no answer, ``malformed`` with what can't be read; ``trickle``
-    waits ``after`` seconds (2) before each piece. A realtime socket can also be refused (``refuse``), left
-    without a ``handshake``, sent an ``error`` event or a ``malformed`` one, closed (``close``) or dropped
-    (``drop``) after ``after`` events; from there on it may be ``deaf`` to the caller's sound, or leave a
-    session ``unset``. ``times`` is how often; ALWAYS is -1. After that it is
-    ``then`` that strikes, where there is one.
+    waits ``after`` seconds (2) before each piece. An answer in words that is to be a stream comes as a
+    ``whole``. A realtime socket can also be refused (``refuse``), left without a ``handshake``, sent an
+    ``error`` event or a ``malformed`` one, closed (``close``) or dropped (``drop``) after ``after`` events;
+    from there on it may be ``deaf`` to the caller's sound, or leave a session ``unset``. ``times`` is how
+    often; ALWAYS is -1. After that it is ``then`` that strikes, where there is one.
     """
 
     kind: Kind

@@ -12,6 +12,7 @@ from openai.types.responses import ResponseRefusalDeltaEvent, ResponseTextDeltaE
 from pipecat.services.openai.responses.llm import OpenAIResponsesHttpLLMService, OpenAIResponsesLLMService
 
 from agentrun.pipeline.pipecat_private.replacements import replace_method
+from agentrun.pipeline.services.connections.whole_answers import WholeAnswer
 
 _REFUSAL, _WORDS = "response.refusal.delta", "response.output_text.delta"
 
@@ -34,10 +35,12 @@ def speak(llm: OpenAIResponsesLLMService | OpenAIResponsesHttpLLMService) -> Non
 
 
 class SpokenRefusals:
-    """The events of ``stream``, a refusal's words as those of an answer."""
+    """The events of ``stream``, a refusal's words as those of an answer, be they a stream or one response."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
+        if (response := getattr(stream, "response", None)) is not None:
+            WholeAnswer(response)
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         async for event in self._stream:

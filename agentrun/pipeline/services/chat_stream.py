@@ -14,6 +14,7 @@ from pipecat.services.openai.base_llm import BaseOpenAILLMService
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.pushed_frames import watch_pushed_frames
 from agentrun.pipeline.services import end_of_answer, provider_words
+from agentrun.pipeline.services.connections.whole_answers import WholeAnswer
 
 AFTER_REASON_SECONDS = 1.0
 """How long what follows the reason why a model stopped is waited for: the usage, or the stream's end."""
@@ -45,12 +46,15 @@ class NotedStream:
     """Passes the chunks of ``stream`` on, and says at the end how it ended.
 
     ``ended`` is given the model's finish reason. A stream without a chunk is no stream: its status and
-    content type are given then, as where a proxy answers 200 with a page of HTML.
+    content type are given then, as where a proxy answers 200 with a page of HTML. A server that answers with
+    one completion is read as one that streams.
     """
 
     def __init__(self, stream: Any, ended: Callable[[str], None]) -> None:
         self._stream = stream
         self._ended = ended
+        response = getattr(stream, "response", None)
+        self._whole = WholeAnswer(response) if response is not None else None
 
     def __aiter__(self) -> AsyncGenerator[Any, None]:
         return self._chunks()
@@ -80,7 +84,8 @@ class NotedStream:
         if response is None:
             return "no events"
         kind = response.headers.get("content-type") or "none"
-        return f"status {response.status_code}, content type {kind}"
+        words = self._whole.words if self._whole else ""
+        return f"status {response.status_code}, content type {kind}{f': {words}' if words else ''}"
 
 
 async def _following(chunks: AsyncIterator[Any], reason: str) -> Any:
@@ -112,7 +117,22 @@ def _take_message(choice: Any) -> None:
     """A server that does not stream sends its answer as a whole, in ``message``."""
     message = getattr(choice, "message", None)
     if getattr(choice, "delta", None) is None and isinstance(message, Mapping):
-        choice.delta = ChoiceDelta.construct(content=message.get("content"), role="assistant")
+        choice.delta = ChoiceDelta.construct(
+            content=message.get("content"),
+            refusal=message.get("refusal"),
+            role="assistant",
+            tool_calls=_calls(message) or None,
+        )
+
+
+def _calls(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tool calls of a whole message as deltas, which are numbered; servers of old have a single one."""
+    calls = message.get("tool_calls")
+    if not calls and isinstance(message.get("function_call"), Mapping):
+        calls = [{"function": message["function_call"]}]
+    if not isinstance(calls, list):
+        return []
+    return [{**call, "index": number} for number, call in enumerate(calls) if isinstance(call, Mapping)]
 
 
 def _join_parts(delta: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import openai
 
+from agentrun.pipeline.services import speech_events
 from agentrun.pipeline.services.audible_sound import audible
 from agentrun.pipeline.services.speech_sound import NoSpeechError, checked
 
@@ -45,11 +46,13 @@ async def _answered(
     requested = client.audio.speech.with_streaming_response.create(**wanted)
     response = await _within(stall, requested.__aenter__())
     try:
-        pieces = response.iter_bytes(chunk)
+        pieces, kind = response.iter_bytes(chunk), response.headers.get("content-type", "")
+        if speech_events.are_in(kind):
+            pieces, kind = speech_events.sound(pieces), ""
         piece = await _within(stall, anext(pieces, b""))
         if not piece:
             raise NoSpeechError(f"status {response.status_code}, and nothing in it")
-        piece = checked(piece, response.headers.get("content-type", ""))
+        piece = checked(piece, kind)
         while piece:
             yield piece[: len(piece) & ~1]
             piece = await _within(stall, anext(pieces, b""))

@@ -48,7 +48,7 @@ def router(mock: MockState) -> APIRouter:
                 Conversation(messages, tools, agent, str(body.get("model")), _schema(body))
             )
         )
-        if not body.get("stream"):
+        if not body.get("stream") or (fault and fault.kind == "whole"):
             return JSONResponse(_completion(mock, body, answer))
         return StreamingResponse(_stream(mock, body, answer, fault), media_type="text/event-stream")
 

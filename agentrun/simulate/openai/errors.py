@@ -67,7 +67,11 @@ async def strike(
     ``stall`` wait for the answer when that ``streams``; otherwise a cut breaks the connection off at once, as
     ``drop``, ``close`` and ``refuse`` do.
     """
-    if fault is None or fault.kind in ("empty", "trickle") or (fault.kind in ("cut", "stall") and streams):
+    if (
+        fault is None
+        or fault.kind in ("empty", "trickle", "whole")
+        or (fault.kind in ("cut", "stall") and streams)
+    ):
         return None
     if fault.kind in ("status", "error"):
         return error(fault.status, None, fault.code, fault.retry_after)

@@ -23,7 +23,7 @@ BODIES: list[tuple[Route, str, dict[str, Any]]] = [
 ]
 ANSWERED: frozenset[Kind] = frozenset({"empty", "html", "json", "late", "malformed"})
 """Faults that come with status 200: wrong, or merely late."""
-BROKEN = tuple(kind for kind in get_args(Kind) if kind not in ANSWERED | {"stall", "trickle"})
+BROKEN = tuple(kind for kind in get_args(Kind) if kind not in ANSWERED | {"stall", "trickle", "whole"})
 SURFACES: dict[Kind, type[httpx.HTTPError]] = {
     "status": httpx.HTTPStatusError,
     "error": httpx.HTTPStatusError,

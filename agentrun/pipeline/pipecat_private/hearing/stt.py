@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
+from openai.types.audio import Transcription
 from pipecat.audio.utils import pcm_to_wav
 from pipecat.frames.frames import Frame, VADUserStoppedSpeakingFrame
 from pipecat.processors.frame_processor import FrameProcessor
@@ -15,6 +16,7 @@ from pipecat.services.stt_service import SegmentedSTTService, STTService
 from pipecat.services.whisper.base_stt import BaseWhisperSTTService
 
 from agentrun.pipeline.pipecat_private.replacements import replace_method
+from agentrun.pipeline.services import transcript_shapes
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.pipeline.turns.speech_segments import SegmentWrittenFrame
 
@@ -108,7 +110,7 @@ class StreamingSTT(OpenAIRealtimeSTTService):
 
 
 def check_transcripts(service: FrameProcessor) -> None:
-    """Have an answer that is no transcript refused in words that say what came.
+    """Have a transcript read in each of its shapes, and what is none refused in words that say what came.
 
     Pipecat takes ``text`` of whatever it is given, and says how Python fails at that.
     """
@@ -117,9 +119,10 @@ def check_transcripts(service: FrameProcessor) -> None:
 
     async def checked(audio: bytes) -> Any:
         answer = await transcribe(audio)
-        if not isinstance(getattr(answer, "text", None), str):
+        words = transcript_shapes.text_of(answer)
+        if words is None:
             raise TypeError(f"no transcript came, but {_described(answer)}")
-        return answer
+        return answer if getattr(answer, "text", None) == words else Transcription.construct(text=words)
 
     transcribe = replace_method(service, "_transcribe", checked)
 

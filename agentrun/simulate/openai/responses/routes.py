@@ -41,7 +41,7 @@ def router(mock: MockState) -> APIRouter:
         except MisfitError as misfit:
             raise RefusedError(misfit.message) from None
         events = response_events(mock, agent, body, items)
-        if body.get("stream"):
+        if body.get("stream") and not (fault and fault.kind == "whole"):
             return StreamingResponse(_as_lines(events, fault), media_type="text/event-stream")
         last = [event async for event in events][-1]
         return JSONResponse(last["response"])
