@@ -11,11 +11,11 @@ from agentrun.errors import AgentRunError, PluginError, Problem, SpecError
 from agentrun.plan import needless_headers
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
+from agentrun.plugins.load import Loaded
 from agentrun.spec.checks import call_control, literal_templates, speakable_text
 from agentrun.spec.loading.file_text import UNEDITED, Edited
 from agentrun.spec.loading.load import examine as read
 from agentrun.spec.loading.spec_file import SpecFile
-from agentrun.tools.tool import Tool
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def examine(
     file, wrong = read(path, overrides, style, edited)
     if file is None:
         return Examination(frozenset(wrong))
-    tools, broken = _tools(file) if import_plugins else ((), [])
-    problems = {*wrong, *broken, *_blocking(tools), *speakable_text.check(file)}
+    loaded, broken = _loaded(file) if import_plugins else (Loaded(()), [])
+    problems = {*wrong, *broken, *_blocking(loaded), *speakable_text.check(file)}
     problems.update(call_control.check_recording(file), needless_headers.check(file))
     problems.update(literal_templates.check_parameters(file))
     if not wrong:
@@ -53,7 +53,7 @@ def examine(
         # a test or a flow that names a tool which was not loaded may be right
         file = replace(file, spec=file.spec.model_copy(update={"tests": (), "flow": None, "handoff": ()}))
     try:
-        plan = planning.make(file, tools, environ, import_plugins=import_plugins)
+        plan = planning.make(file, loaded.tools, environ, import_plugins=import_plugins)
     except SpecError as error:
         return Examination(frozenset({*problems, *error.problems}))
     return Examination(frozenset({*problems, *plan.warnings}), plan, not wrong and not broken)
@@ -67,19 +67,19 @@ def problem_of(error: AgentRunError) -> Problem:
     return Problem("agentrun", 0, 0, "", error.message, error.hint)
 
 
-def _blocking(tools: Sequence[Tool]) -> list[Problem]:
-    authored = [tool for tool in tools if tool.function]
-    if not authored:
+def _blocking(loaded: Loaded) -> list[Problem]:
+    authored = [tool for tool in loaded.tools if tool.function]
+    if not authored and not loaded.hooks:
         return []
     from agentrun.plugins import blocking_calls
 
-    return [problem for tool in authored for problem in blocking_calls.problems(tool)]
+    return list(blocking_calls.problems(authored, loaded.hooks))
 
 
-def _tools(file: SpecFile) -> tuple[tuple[Tool, ...], list[Problem]]:
+def _loaded(file: SpecFile) -> tuple[Loaded, list[Problem]]:
     try:
-        return plugins.load(file), []
+        return plugins.load_all(file), []
     except SpecError as error:
-        return (), list(error.problems)
+        return Loaded(()), list(error.problems)
     except AgentRunError as error:
-        return (), [problem_of(error)]
+        return Loaded(()), [problem_of(error)]

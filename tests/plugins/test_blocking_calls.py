@@ -178,7 +178,7 @@ def test_a_function_without_a_source_has_none() -> None:
 def test_a_warning_names_the_line_the_call_what_it_costs_and_what_to_write(
     tool_of: Callable[..., Any],
 ) -> None:
-    [problem] = blocking_calls.problems(build(tool_of("nap(1)"), "desk"))
+    [problem] = blocking_calls.problems([build(tool_of("nap(1)"), "desk")])
     assert (problem.severity, problem.column) == ("warning", 5)
     assert problem.message.startswith(
         "'time.sleep' blocks the event loop: until it returns, no other async code"
@@ -193,7 +193,7 @@ def test_no_tool_of_the_examples_blocks(path: Path) -> None:
     if path.name.endswith(".tests.yaml"):
         return
     tools = plugins.load(spec.load(path))
-    assert [problem for tool in tools for problem in blocking_calls.problems(tool)] == []
+    assert list(blocking_calls.problems(tools)) == []
 
 
 DESK = """
@@ -261,3 +261,124 @@ def test_a_function_that_calls_a_method_is_followed(tool_of: Callable[..., Any])
     assert names(tool_of("DESK.fetch()", f"import requests\n{text}\n\nasync def work()")) == [
         "httpx.Client().get"
     ]
+
+
+FILES = {
+    "plugins/desk/__init__.py": """
+from agentrun import hookimpl
+from . import web
+from . import store as kept
+from .web import CLIENT, fetch
+from .web import Desk as Counter
+from .back import DESK
+from .inner.deep import through
+from .gone import nothing
+from .broken import wrong
+
+NAMES = ["one"]
+
+async def work():
+    '''Work.'''
+    BODY
+
+@hookimpl
+def agentrun_tools():
+    return [work]
+
+@hookimpl
+async def agentrun_call_started(call):
+    web.fetch("a")
+""",
+    "plugins/desk/web.py": """
+import httpx, time
+
+CLIENT = httpx.Client()
+
+def fetch(url):
+    return httpx.get(url)
+
+async def pause():
+    time.sleep(1)
+
+class Desk:
+    def __init__(self):
+        self.client = httpx.Client()
+
+    def find(self):
+        return self.client.get("a")
+
+def calm(url):
+    return url
+
+calm = fetch
+
+from . import back
+""",
+    "plugins/desk/back.py": "from .web import Desk\n\nDESK = Desk()\n",
+    "plugins/desk/store.py": "import time\n\ndef opened():\n    time.sleep(1)  # noqa: ASYNC\n",
+    "plugins/desk/inner/__init__.py": "",
+    "plugins/desk/inner/deep.py": "from ..web import fetch as get\n\ndef through():\n    return get('a')\n",
+    "plugins/desk/gone.txt": "",
+}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Callable[[str], Any]:
+    """The plugins of a package in files, whose tool has that body."""
+
+    def make(body: str) -> Any:
+        for name, text in FILES.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(
+                text.replace("BODY", body).replace("from .gone", "#").replace("from .broken", "#")
+            )
+        path = tmp_path / "desk.yaml"
+        path.write_text("transport: local\nprompts: Hi.\ntools: [desk]\n")
+        loaded = plugins.load_all(spec.load(path))
+        # what can't be imported is seen in the source alone
+        package = tmp_path / "plugins" / "desk"
+        (package / "__init__.py").write_text(FILES["plugins/desk/__init__.py"].replace("BODY", body))
+        (package / "broken.py").write_text("def wrong(:\n")
+        return loaded
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("fetch('a')", [("web.py", "httpx.get")]),
+        ("web.fetch('a')", [("web.py", "httpx.get")]),
+        ("await web.pause()", [("web.py", "time.sleep")]),
+        ("through()", [("web.py", "httpx.get")]),
+        ("CLIENT.get('a')", [("__init__.py", "httpx.Client().get")]),
+        ("web.CLIENT.get('a')", [("__init__.py", "httpx.Client().get")]),
+        ("Counter().find()", [("web.py", "httpx.Client().get")]),
+        ("web.Desk().find()", [("web.py", "httpx.Client().get")]),
+        ("DESK.find()", [("web.py", "httpx.Client().get")]),
+        ("DESK.client.post('a')", [("__init__.py", "httpx.Client().post")]),
+        ("kept.opened()", []),
+        ("nothing()", []),
+        ("wrong()", []),
+        ("web.nothing()", []),
+        ("web.calm('a')", []),
+        ("fetch = print\n    fetch('a')", []),
+        ("import asyncio\n    await asyncio.to_thread(fetch, 'a')", []),
+    ],
+)
+def test_the_other_files_of_a_package_are_followed(
+    desk: Callable[[str], Any], body: str, found: list[tuple[str, str]]
+) -> None:
+    [tool] = desk(body).tools
+    calls = blocking_calls.search(tool.function)
+    assert [(Path(call.path).name, call.name) for call in calls] == found
+
+
+def test_a_hook_is_searched_as_a_tool_is(desk: Callable[[str], Any]) -> None:
+    loaded = desk("return NAMES")
+    [problem] = blocking_calls.problems(loaded.tools, loaded.hooks)
+    assert Path(problem.path).name == "web.py"
+    assert problem.where == "plugin 'desk'"
+    assert problem.message.startswith("'httpx.get', which it calls in 'fetch', blocks the event loop")
+    assert problem.hint.startswith("write `def agentrun_call_started` without `async`")

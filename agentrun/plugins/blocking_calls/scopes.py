@@ -1,16 +1,18 @@
-"""What the names of a module and of its functions stand for, read from the source."""
+"""What the names of a module and of its functions stand for."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from agentrun.plugins.blocking_calls import known
 
+if TYPE_CHECKING:
+    from agentrun.plugins.blocking_calls.modules import Module
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-_METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
 @dataclass
@@ -29,11 +31,16 @@ class Class:
 class Scope:
     """The names that a module or a function binds; those of ``outer`` are seen where it binds none.
 
-    ``dotted`` are those that stand for something imported, ``functions`` those defined there. A name that is
-    bound otherwise, or in two ways, stands for nothing that is known.
+    ``dotted`` are those that stand for something imported, ``own`` those imported from the plugin's own
+    package, ``functions`` those defined there. A name that is bound otherwise, or in two ways, stands for
+    nothing that is known.
     """
 
     outer: Scope | None = None
+    module: Module | None = None
+    """The file, in the scope of a module itself."""
+    own: dict[str, tuple[str, int, str]] = field(default_factory=dict)
+    """What is imported, and whence: the module, the dots before it, and the name there."""
     dotted: dict[str, str] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
@@ -43,11 +50,13 @@ class Scope:
 
     def name_of(self, expression: ast.expr) -> str:
         """What ``expression`` stands for, such as ``urllib.request.urlopen``; empty where it isn't known."""
+        if found := self._elsewhere(expression):
+            return found[0].name_of(found[1])
         if isinstance(expression, ast.Name):
             scope = self._where(expression.id)
             return scope.dotted.get(expression.id, "") if scope else ""
         if isinstance(expression, ast.Attribute):
-            if owner := self._class_of(expression.value):
+            if owner := self.class_of(expression.value):
                 return owner.attributes.get(expression.attr, "")
             base = self.name_of(expression.value)
             return f"{base}.{expression.attr}" if base else ""
@@ -57,13 +66,24 @@ class Scope:
         return ""
 
     def function_of(self, expression: ast.expr) -> tuple[Function, Scope] | None:
-        """The function of this file that ``expression`` names, and the scope where it stands."""
-        if isinstance(expression, ast.Attribute) and (made := self._class_of(expression.value)):
+        """The function of the package that ``expression`` names, and the scope where it stands."""
+        if found := self._elsewhere(expression):
+            return found[0].function_of(found[1])
+        if isinstance(expression, ast.Attribute) and (made := self.class_of(expression.value)):
             method = made.methods.get(expression.attr)
             return (method, made.scope) if method else None
         scope = self._where(expression.id) if isinstance(expression, ast.Name) else None
         function = scope.functions.get(expression.id) if scope and isinstance(expression, ast.Name) else None
         return (function, scope) if function and scope else None
+
+    def binds(self, name: str) -> bool:
+        """Whether ``name`` is bound here."""
+        return any(name in names for names in (self.unknown, *self._known()))
+
+    @property
+    def file(self) -> Module | None:
+        """The file in which this is."""
+        return self.outer.file if self.outer else self.module
 
     def owner_of(self, function: Function) -> Class | None:
         """The class of this file whose method ``function`` is."""
@@ -75,28 +95,54 @@ class Scope:
             scope = scope.outer
         return None
 
-    def _class_of(self, expression: ast.expr) -> Class | None:
-        """The class of this file that made what ``expression`` stands for."""
-        if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Name):
-            scope = self._where(expression.func.id)
-            return scope.classes.get(expression.func.id) if scope else None
+    def class_of(self, expression: ast.expr) -> Class | None:
+        """The class of the package that made what ``expression`` stands for."""
+        if isinstance(expression, ast.Call):
+            return self._class_named(expression.func)
+        if found := self._elsewhere(expression):
+            return found[0].class_of(found[1])
         scope = self._where(expression.id) if isinstance(expression, ast.Name) else None
         return scope.objects.get(expression.id) if scope and isinstance(expression, ast.Name) else None
+
+    def _class_named(self, expression: ast.expr) -> Class | None:
+        if found := self._elsewhere(expression):
+            return found[0]._class_named(found[1])
+        scope = self._where(expression.id) if isinstance(expression, ast.Name) else None
+        return scope.classes.get(expression.id) if scope and isinstance(expression, ast.Name) else None
+
+    def _elsewhere(self, expression: ast.expr) -> tuple[Scope, ast.Name] | None:
+        """The name in another file of the package that ``expression`` stands for."""
+        if isinstance(expression, ast.Name):
+            found = self._imported(expression.id)
+            return (found[0], ast.Name(found[1])) if found and found[1] else None
+        if isinstance(expression, ast.Attribute) and isinstance(expression.value, ast.Name):
+            found = self._imported(expression.value.id)
+            return (found[0], ast.Name(expression.attr)) if found and not found[1] else None
+        return None
+
+    def _imported(self, name: str) -> tuple[Scope, str] | None:
+        scope = self._where(name)
+        source = scope.own.get(name) if scope else None
+        return self.file.look_up(*source) if source and self.file else None
 
     def _where(self, name: str) -> Scope | None:
         scope: Scope | None = self
         while scope is not None:
             if name in scope.unknown:
                 return None
-            if any(name in names for names in (scope.dotted, scope.functions, scope.classes, scope.objects)):
+            if any(name in names for names in scope._known()):
                 return scope
             scope = scope.outer
         return None
 
-    def _bind(self, name: str, dotted: str) -> None:
+    def _known(self) -> tuple[Collection[str], ...]:
+        return (self.dotted, self.own, self.functions, self.classes, self.objects)
+
+    def bind(self, name: str, dotted: str) -> None:
         if (
             name in self.functions
             or name in self.objects
+            or name in self.own
             or self.dotted.get(name, dotted) != dotted
             or not dotted
         ):
@@ -104,112 +150,8 @@ class Scope:
         else:
             self.dotted[name] = dotted
 
-
-def of(node: ast.Module | Function, outer: Scope | None = None) -> Scope:
-    """The names that ``node`` binds."""
-    scope = Scope(outer)
-    if not isinstance(node, ast.Module):
-        every = node.args
-        arguments = [*every.posonlyargs, *every.args, *every.kwonlyargs, every.vararg, every.kwarg]
-        scope.unknown |= {argument.arg for argument in arguments if argument}
-        _bind_instance(scope, node)
-    shared = (each for each in own(node) if isinstance(each, ast.Global | ast.Nonlocal))
-    outside = {name for each in shared for name in each.names}
-    for each in own(node):
-        _read(scope, each, outside)
-    return scope
-
-
-def _bind_instance(scope: Scope, method: Function) -> None:
-    """Let the first parameter of a method stand for what its class makes."""
-    owner = scope.owner_of(method)
-    first = [*method.args.posonlyargs, *method.args.args][:1]
-    static = any(isinstance(each, ast.Name) and each.id == "staticmethod" for each in method.decorator_list)
-    if owner and first and not static:
-        scope.unknown.discard(first[0].arg)
-        scope.objects[first[0].arg] = owner
-
-
-def _class(node: ast.ClassDef, scope: Scope) -> Class:
-    """A class: what its body and its methods set on what it makes is known where it is set in one way."""
-    made = Class(scope)
-    scope.classes[node.name] = made
-    made.methods.update({each.name: each for each in node.body if isinstance(each, _METHODS)})
-    for each in node.body:
-        if isinstance(each, ast.Assign):
-            for target in each.targets:
-                if isinstance(target, ast.Name):
-                    _set(made, target.id, scope.name_of(each.value))
-    for method in made.methods.values():
-        inner = of(method, scope)
-        for stored in own(method):
-            if not isinstance(stored, ast.Assign | ast.AnnAssign) or stored.value is None:
-                continue
-            for target in stored.targets if isinstance(stored, ast.Assign) else [stored.target]:
-                if isinstance(target, ast.Attribute) and inner._class_of(target.value) is made:
-                    _set(made, target.attr, inner.name_of(stored.value))
-    return made
-
-
-def _set(made: Class, name: str, dotted: str) -> None:
-    known_so_far = made.attributes.get(name, dotted)
-    made.attributes[name] = dotted if dotted == known_so_far else ""
-
-
-def own(node: ast.AST) -> Iterator[ast.AST]:
-    """What stands in ``node`` itself, and not in a function or class that it defines, in the file's order."""
-    for child in ast.iter_child_nodes(node):
-        yield child
-        if not isinstance(child, _SCOPES):
-            yield from own(child)
-
-
-def _read(scope: Scope, node: ast.AST, outside: set[str]) -> None:
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            scope._bind(alias.asname or alias.name.partition(".")[0], _imported(alias))
-    elif isinstance(node, ast.ImportFrom):
-        for alias in node.names:
-            whole = f"{node.module}.{alias.name}" if node.module and not node.level else ""
-            scope._bind(alias.asname or alias.name, whole)
-    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        if node.name in scope.dotted or node.name in scope.functions:
-            scope.unknown.add(node.name)
-        scope.functions[node.name] = node
-    elif isinstance(node, ast.ClassDef):
-        if node.name in scope.dotted or node.name in scope.functions or node.name in scope.classes:
-            scope.unknown.add(node.name)
+    def bind_own(self, name: str, source: tuple[str, int, str]) -> None:
+        if any(name in names for names in self._known()) and self.own.get(name) != source:
+            self.unknown.add(name)
         else:
-            _class(node, scope)
-    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
-        scope.unknown.add(node.name or "")
-    else:
-        _assigned(scope, node, outside)
-
-
-def _imported(alias: ast.alias) -> str:
-    return alias.name if alias.asname else alias.name.partition(".")[0]
-
-
-def _assigned(scope: Scope, node: ast.AST, outside: set[str]) -> None:
-    """A value that is known gives its target a meaning; any other store takes it."""
-    if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        for target in targets:
-            if isinstance(target, ast.Name) and target.id not in outside and not _is_none(node.value):
-                made = scope._class_of(node.value) if target.id not in scope.unknown else None
-                if made and target.id not in scope.dotted and target.id not in scope.objects:
-                    scope.objects[target.id] = made
-                else:
-                    scope._bind(target.id, scope.name_of(node.value))
-    elif isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
-        scope._bind(node.optional_vars.id, scope.name_of(node.context_expr))
-    elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension | ast.AugAssign):
-        names = (each for each in ast.walk(node.target) if isinstance(each, ast.Name))
-        scope.unknown |= {name.id for name in names}
-    elif isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Store):
-        scope.unknown |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
-
-
-def _is_none(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
+            self.own[name] = source

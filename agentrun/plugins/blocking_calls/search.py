@@ -1,4 +1,4 @@
-"""Reads an ``async def`` function, and the functions of its file that it calls."""
+"""Reads an ``async def`` function, and the functions of its package that it calls."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agentrun.plugins.blocking_calls import known, scopes
+from agentrun.plugins.blocking_calls import bindings, known, modules
 from agentrun.plugins.blocking_calls.scopes import Function, Scope
 
 _ALLOWED = re.compile(r"#\s*noqa\b(?!:)|#\s*noqa:.*\bASYNC")
@@ -21,7 +21,8 @@ _ALLOWED = re.compile(r"#\s*noqa\b(?!:)|#\s*noqa:.*\bASYNC")
 class BlockingCall:
     """A call of ``name`` at a place of ``path``; ``instead`` is a client for the event loop, or empty.
 
-    ``helper`` is the function that holds it where that isn't the tool itself. Lines and columns count from 1.
+    ``helper`` is the function that holds it where that isn't the one that was searched. Lines and columns
+    count from 1.
     """
 
     path: str
@@ -42,15 +43,13 @@ def search(function: Callable[..., Any]) -> tuple[BlockingCall, ...]:
     if code is None or not inspect.iscoroutinefunction(function):
         return ()
     try:
-        source = Path(code.co_filename).read_text(encoding="utf-8")
-        module = ast.parse(source)
-        place = _find(module, code.co_name, code.co_firstlineno, scopes.of(module))
-        if place is None:
-            return ()
-        calls = _Search(code.co_filename, source.splitlines(), []).of(*place)
+        module, tree = modules.read(Path(code.co_filename))
+        place = _find(tree, code.co_name, code.co_firstlineno, module.scope)
+        calls = list(_Search().of(*place)) if place else []
     except (OSError, ValueError, SyntaxError, RecursionError):
         return ()
-    return tuple(sorted(calls, key=lambda call: (call.line, call.column)))
+    own = str(module.path)
+    return tuple(sorted(calls, key=lambda call: (call.path != own, call.path, call.line, call.column)))
 
 
 def _find(node: ast.AST, name: str, line: int, scope: Scope) -> tuple[Function, Scope] | None:
@@ -60,7 +59,7 @@ def _find(node: ast.AST, name: str, line: int, scope: Scope) -> tuple[Function, 
             first = min([child.lineno, *(decorator.lineno for decorator in child.decorator_list)])
             if child.name == name and first == line:
                 return child, scope
-            inner = scopes.of(child, scope)
+            inner = bindings.of(child, scope)
         if place := _find(child, name, line, inner):
             return place
     return None
@@ -68,17 +67,15 @@ def _find(node: ast.AST, name: str, line: int, scope: Scope) -> tuple[Function, 
 
 @dataclass
 class _Search:
-    path: str
-    lines: list[str]
-    seen: list[Function]
+    seen: list[Function] = field(default_factory=list)
 
     def of(self, function: Function, outer: Scope, helper: str = "") -> Iterator[BlockingCall]:
         """The calls of one function, and of those that it calls; each function is read once."""
         if function in self.seen:
             return
         self.seen.append(function)
-        scope = scopes.of(function, outer)
-        body = [node for statement in function.body for node in scopes.own(ast.Module([statement], []))]
+        scope = bindings.of(function, outer)
+        body = [node for statement in function.body for node in bindings.own(ast.Module([statement], []))]
         awaited = {id(node.value) for node in body if isinstance(node, ast.Await)}
         for node in body:
             if isinstance(node, ast.Call):
@@ -87,8 +84,9 @@ class _Search:
     def _call(self, node: ast.Call, scope: Scope, helper: str, *, awaited: bool) -> Iterator[BlockingCall]:
         name = scope.name_of(node.func)
         instead = known.instead_of(name) if name and not awaited else None
-        if instead is not None and not _ALLOWED.search(self.lines[node.lineno - 1]):
-            yield BlockingCall(self.path, node.lineno, node.col_offset + 1, name, instead, helper)
+        file = scope.file
+        if instead is not None and file and not _ALLOWED.search(file.lines[node.lineno - 1]):
+            yield BlockingCall(str(file.path), node.lineno, node.col_offset + 1, name, instead, helper)
         elif callee := scope.function_of(node.func):
             function, outer = callee
             # what is awaited and not async was made so by its decorator

@@ -1,28 +1,39 @@
-"""Calls of a tool that block the event loop, in words for whoever wrote it."""
+"""Calls of a tool or a hook that block the event loop, in words for whoever wrote it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from agentrun.errors import Problem
 from agentrun.plugins.blocking_calls.search import BlockingCall, search
+from agentrun.plugins.call_hooks import CallHooks
 from agentrun.tools.tool import Tool
 
 
-def problems(tool: Tool) -> Iterator[Problem]:
-    """A warning for each such call of ``tool``, at its line of the plugin."""
-    for call in search(tool.function) if tool.function else ():
+def problems(tools: Iterable[Tool], hooks: Iterable[CallHooks] = ()) -> Iterator[Problem]:
+    """A warning for each such call of ``tools`` and of ``hooks``, at its line of the plugin."""
+    for tool in tools:
+        if tool.function:
+            yield from _problems(f"tool '{tool.name}'", tool.function)
+    for each in hooks:
+        for function, _ in (*each.before, *each.started, *each.ended):
+            yield from _problems(f"plugin '{each.plugin}'", function)
+
+
+def _problems(where: str, function: Callable[..., Any]) -> Iterator[Problem]:
+    for call in search(function):
         through = f", which it calls in '{call.helper}'," if call.helper else ""
         message = (
             f"'{call.name}'{through} blocks the event loop: until it returns, no other async code of the "
             "plugin gets on"
         )
-        where = f"tool '{tool.name}'"
-        yield Problem(call.path, call.line, call.column, where, message, _hint(tool, call), "warning")
+        hint = _hint(function.__name__, call)
+        yield Problem(call.path, call.line, call.column, where, message, hint, "warning")
 
 
-def _hint(tool: Tool, call: BlockingCall) -> str:
+def _hint(function: str, call: BlockingCall) -> str:
     name = call.name.replace("()", "")
     thread = f"await asyncio.to_thread({name if name == call.name else 'client.' + name.split('.')[-1]}, ...)"
     instead = f"use {call.instead}, or " if call.instead else ""
-    return f"write `def {tool.name}` without `async`, which runs in a thread; or {instead}{thread}"
+    return f"write `def {function}` without `async`, which runs in a thread; or {instead}{thread}"
