@@ -7,13 +7,14 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from loguru import logger
 
 from agentrun.printable import as_json, one_line, printable
 from agentrun.records.redaction.redaction import Redaction
+from agentrun.repeated_lines import RepeatedLines
 
 if TYPE_CHECKING:
     from loguru import Message, Record
@@ -36,22 +37,16 @@ def begin(
 
     ``json`` gives one object a line, tracebacks too: ``time`` in ISO 8601 and UTC, ``level``, ``message``,
     ``logger`` (a module), and where there are such ``call``, ``agent`` and ``exception``. What programs and
-    libraries say over Python's ``logging`` goes the same way; libraries below a warning only at DEBUG.
+    libraries say over Python's ``logging`` goes the same way; libraries below a warning only at DEBUG. A
+    warning that comes again and again is counted (``RepeatedLines``).
     ``redaction`` holds until ``protect`` names another one. Gives the sink's number, for ``logger.remove``.
     """
     logger.remove()
     logger.configure(patcher=_unquote)
     protect([redaction or Redaction()])
 
-    def write(message: Message) -> None:
-        hide = message.record["extra"][_OURS]
-        line = _as_json(message.record, hide) if form == "json" else _as_text(hide.line(str(message)))
-        out = stream or sys.stderr
-        out.write(line)
-        out.flush()
-
     _take_over(logging.getLevelName(level.upper()))
-    return logger.add(write, level=level.upper(), format=_TEXT, diagnose=False)
+    return logger.add(_Lines(stream, form), level=level.upper(), format=_TEXT, diagnose=False)
 
 
 def protect(redactions: Iterable[Redaction]) -> None:
@@ -75,6 +70,41 @@ def hide_in_all_sinks(redactions: Iterable[Redaction]) -> None:
         record["message"] = hide.line(record["message"])
 
     logger.configure(patcher=patch)
+
+
+class _Lines:
+    """Writes lines, and each that comes again and again once, with how often it came."""
+
+    def __init__(self, stream: TextIO | None, form: Form) -> None:
+        self._stream = stream
+        self._form = form
+        self._repeated = RepeatedLines()
+
+    def write(self, message: Message) -> None:
+        """One line, behind the counts that are complete."""
+        self._tell(self._repeated.over())
+        if self._repeated.is_first(message.record):
+            hide = message.record["extra"][_OURS]
+            is_json = self._form == "json"
+            self._put(_as_json(message.record, hide) if is_json else _as_text(hide.line(str(message))))
+
+    def stop(self) -> None:
+        """No more lines come."""
+        self._tell(self._repeated.over(at_once=True))
+
+    def _tell(self, counted: Iterable[tuple[Record, str]]) -> None:
+        for first, words in counted:
+            hide, now = first["extra"][_OURS], datetime.now(UTC).astimezone()
+            if self._form == "json":
+                self._put(_as_json({**first, "time": now, "message": words, "exception": None}, hide))
+            else:
+                line = f"{now:%H:%M:%S} {first['level'].name: <7} {one_line(words)}"
+                self._put(_as_text(hide.line(line)))
+
+    def _put(self, line: str) -> None:
+        out = self._stream or sys.stderr
+        out.write(line)
+        out.flush()
 
 
 class _Passing(logging.Handler):

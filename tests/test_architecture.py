@@ -42,6 +42,7 @@ MAY_CATCH_ANYTHING = {
     "tools/running/invoke.py",
     "tools/running/plugin_loop.py",
     "tools/running/threads.py",
+    "transports/caller_audio.py",
 }
 """The last resort of the command line, users' tools, a row, an event, an offer, a page, a sound, a judgement
 or a document that costs only itself, models of any provider that are asked beside a conversation, and

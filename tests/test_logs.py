@@ -121,6 +121,26 @@ def test_what_libraries_say_goes_the_same_way() -> None:
     assert "ValueError: broken" in lines(out)[2]["exception"]
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_fails_at_each_piece_of_sound_is_one_traceback_and_a_count(form: logs.Form) -> None:
+    out = io.StringIO()
+    sink = logs.begin("INFO", out, form=form)
+    for number in range(500):
+        try:
+            raise ValueError(f"piece {number}")
+        except ValueError:
+            logger.exception("the sound of piece {} was not judged", number)
+    logger.info("another line")
+    logger.info("another line")
+    logger.remove(sink)
+    said = out.getvalue()
+    assert said.count("Traceback") == 1
+    assert said.count("another line") == 2
+    last = said.splitlines()[-1]
+    assert "the sound of piece 0 was not judged (499 times more within 10 s)" in last
+    assert "ERROR" in last
+
+
 def test_a_second_beginning_says_nothing_twice() -> None:
     out = io.StringIO()
     logs.begin("INFO", io.StringIO())

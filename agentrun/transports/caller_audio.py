@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from loguru import logger
+
 WINDOW_BYTES = 256
 """32 ms: what Silero judges of a telephone's sound at a time."""
 Listener = Callable[[bytes], None]
@@ -51,9 +53,13 @@ class CallerAudio:
         return self._intake is not None and self._intake(frame)
 
     def take(self, sound: bytes) -> None:
-        """The line brings ``sound``."""
+        """The line brings ``sound``. A listener that fails costs neither the line nor the others anything."""
         for listener in self._listeners:
-            listener(sound)
+            try:
+                listener(sound)
+            except Exception as error:  # noqa: BLE001 - whatever a recording or a person who listens runs into
+                self.forget(listener)
+                logger.opt(exception=error).error("what listened to a caller failed, and hears no more")
 
     def fills(self, size: int) -> bool:
         """Whether ``size`` bytes more make a frame for the pipeline."""

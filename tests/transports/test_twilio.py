@@ -16,6 +16,7 @@ from agentrun.transports.caller_audio import WINDOW_BYTES, CallerAudio
 from agentrun.transports.twilio import Serializer
 from agentrun.transports.twilio_control import TwilioControl
 from agentrun.transports.twilio_socket import MediaStreamSocket
+from tests.log_lines import log_lines
 
 SOUND = bytes(range(160))
 
@@ -137,3 +138,20 @@ async def test_mulaw_is_decoded_as_pipecat_does_and_comes_back_whole() -> None:
     every = bytes(range(256))
     assert await ulaw_to_pcm(every, 8_000, 8_000, create_stream_resampler()) == mulaw.decode_pcm(every)
     assert mulaw.decode_pcm(mulaw.encode_pcm(mulaw.decode_pcm(every))) == mulaw.decode_pcm(every)
+
+
+def test_a_listener_that_fails_is_left_out_and_the_others_hear_on() -> None:
+    audio, heard, asked = CallerAudio(), list[bytes](), list[bytes]()
+
+    def fails(sound: bytes) -> None:
+        asked.append(sound)
+        raise ValueError("no room")
+
+    for listener in (heard.append, fails, heard.append):
+        audio.listen(listener)
+    with log_lines("ERROR") as said:
+        for _ in range(50):
+            audio.take(b"a")
+    assert (len(heard), len(asked)) == (100, 1)
+    assert len(said) == 1
+    assert "ValueError: no room" in said[0]

@@ -43,8 +43,8 @@ class Remedies:
     async def failed(self, _worker: PipelineWorker, frame: ErrorFrame) -> None:
         """A processor tells of an error."""
         line = error_words.located(described(frame), frame.processor, self.parts)
-        # some realtime services say of each piece of sound that it could not be sent
-        again = self.parts.is_realtime and line in self.record.errors[-1:]
+        # some services say of each piece of sound that it could not be sent or heard
+        again = line in self.record.errors[-1:] and (self.parts.is_realtime or self.is_over())
         if not again:
             self.record.errors.append(line)
         if self.is_over() or (again and pipecat_private.speaks_like_openai(frame.processor)):
