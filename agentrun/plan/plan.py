@@ -14,6 +14,7 @@ from agentrun.plan import (
     node_services,
     recording,
     secret_values,
+    tool_count,
     webhook,
 )
 from agentrun.plan import handoff_targets as team
@@ -207,6 +208,7 @@ def _findings(
         *language.check(file, (services.tts, services.stt, services.realtime)),
         *flow_graph.check(file, [tool.name for tool in tools], words(tools)),
         *unused_stages.check(file),
+        *tool_count.check(file, (services.llm, services.realtime), tools),
     ]
 
 

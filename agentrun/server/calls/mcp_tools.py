@@ -8,17 +8,20 @@ from dataclasses import replace
 
 from loguru import logger
 
+from agentrun.plan import tool_count
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
 from agentrun.session import Session
 from agentrun.spec.models.tools.mcp import McpServer
 from agentrun.tools.mcp import unlisted
 from agentrun.tools.mcp.connection import Connection
-from agentrun.tools.mcp.servers import McpServers, servers_of
+from agentrun.tools.mcp.servers import Found, McpServers, servers_of
 from agentrun.tools.tool import Tool
 
 Own = list[Connection]
 """Connections of one call alone."""
+_MOST_NAMES = 200
+"""Characters of the names of tools in a line of the log."""
 
 
 class RemoteTools:
@@ -43,14 +46,30 @@ class RemoteTools:
         if not servers:
             return plan, []
         toolset = self._servers.bring(plan.tools, servers, plan.file.project, plan.environ)
+        tools = _in_one_request(plan, toolset)
         for trouble in toolset.troubles:
             if trouble not in self._said:
                 self._said.add(trouble)
                 logger.error("{}: {}", plan.spec.name, trouble)
         for connection in toolset.connections:
             connection.open()
-        tools = toolset.tools + (_unlisted(servers, toolset.tools) if plan.spec.flow else [])
+        tools = tools + (_unlisted(servers, tools) if plan.spec.flow else [])
         return replace(plan, tools=tuple(tools)), toolset.connections
+
+
+def _in_one_request(plan: Plan, found: Found) -> list[Tool]:
+    """As many of the tools as the model takes: those that the servers listed last are left out.
+
+    A node of a flow names its own, which are counted before a call.
+    """
+    asked = () if plan.spec.flow else (plan.llm, plan.realtime)
+    surplus = tool_count.surplus(asked, found.tools)
+    if surplus:
+        names = ", ".join(tool.name for tool in surplus)[:_MOST_NAMES]
+        found.troubles.append(
+            f"a request has {tool_count.MOST} tools at most; {len(surplus)} are left out: {names}"
+        )
+    return found.tools[: len(found.tools) - len(surplus)]
 
 
 def _unlisted(servers: Sequence[McpServer], there: Sequence[Tool]) -> list[Tool]:

@@ -99,7 +99,7 @@ class Chat(_Shape):
     """A body of ``/v1/chat/completions``."""
 
     messages: list[_Message] = Field(min_length=1)
-    tools: list[_OrOther[_Tool]] | None = None
+    tools: list[_OrOther[_Tool]] | None = Field(None, max_length=128)
     response_format: _ResponseFormat | None = None
     stream_options: _StreamOptions | None = None
 
