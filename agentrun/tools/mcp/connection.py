@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +32,15 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 NOT_THERE = "{name} is not available at the moment. Say so, and offer to try again later."
 LOST = "{name} gave no result: the connection was lost, and it may or may not have taken effect. Say so."
 UNUSABLE = "{name} gave a result that can't be used, and it may have taken effect. Say so."
-_ENDED = ("Connection closed", "Session terminated")
-"""What the package ``mcp`` says of a session that ended under a request, or that the server has forgotten."""
+AGAIN_SECONDS = 5.0
+"""How long a call waits for another session when the server has forgotten the one that it was made in."""
+_ENDED = ("Connection closed", "SSE stream ")
+"""How what the package ``mcp`` says begins where a session, or an answer, ended under a request."""
 MOST_WORDS = 300
+
+
+class _ForgottenError(Exception):
+    """The server no longer knows the session, and so has not done what it was asked for in it."""
 
 
 class Connection:
@@ -54,6 +60,7 @@ class Connection:
         self._client: Client | None = None
         self._listed: list[Tool] = []
         self._running = 0
+        self._up = asyncio.Event()
         self._lost = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
         self._background: tuple[BackgroundTasks, str] | None = None
@@ -82,17 +89,35 @@ class Connection:
             await asyncio.wait({self._keeping})
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> CallToolResult:
-        """Have the server run one of its tools; raises ToolError in words for the model."""
+        """Have the server run one of its tools; raises ToolError in words for the model.
+
+        A server that was started anew has forgotten the session, and is asked once more in another one.
+        """
         await self.tried.wait()
+        try:
+            return await self._call(name, arguments)
+        except _ForgottenError:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._up.wait(), AGAIN_SECONDS)
+        try:
+            return await self._call(name, arguments)
+        except _ForgottenError:
+            raise ToolError(NOT_THERE.format(name=name)) from None
+
+    async def _call(self, name: str, arguments: Mapping[str, Any]) -> CallToolResult:
         client = self._client
         if client is None:
             raise ToolError(NOT_THERE.format(name=name))
+        refusal = self._refusal
         try:
             self._running += 1
             with authored():
                 return await client.call_tool(name, dict(arguments))
         except AuthoredError as error:
-            if trouble := self._refusal.words(str(error.error)):
+            if refusal.is_forgotten(str(error.error)):
+                self._lose(client, error)
+                raise _ForgottenError from None
+            if trouble := refusal.words(str(error.error)):
                 logger.error("MCP server {} refused {}: {}", self.address.label, name, trouble)
                 raise ToolError(NOT_THERE.format(name=name)) from None
             if words := _refusal(error.error):
@@ -101,13 +126,18 @@ class Connection:
                 log = logger.opt(exception=error.error)
                 log.error("MCP server {} gave an unusable result of {}", self.address.label, name)
                 raise ToolError(UNUSABLE.format(name=name)) from None
-            if self._client is client:
-                self._client = None
-                self.trouble = self._words(error)
-                self._lost.set()
+            self._lose(client, error)
             raise ToolError(LOST.format(name=name)) from None
         finally:
             self._running -= 1
+
+    def _lose(self, client: Client, error: AuthoredError) -> None:
+        """The session of ``client`` has ended, unless another one has begun since."""
+        if self._client is client:
+            self._client = None
+            self._up.clear()
+            self.trouble = self._words(error)
+            self._lost.set()
 
     async def _keep(self) -> None:
         """Connect, stay until the session is lost, and connect anew, until cancelled."""
@@ -121,6 +151,7 @@ class Connection:
             finally:
                 was_up = self.is_up or self._lost.is_set()
                 self._client = None
+                self._up.clear()
                 self.tried.set()
             pause = FIRST_PAUSE if was_up else min(pause * 2, LONGEST_PAUSE)
             what = "was lost" if was_up else "can't be reached"
@@ -139,6 +170,7 @@ class Connection:
             await self._list(client_module.tools_of(client))
             logger.info("MCP server {} has {} tools", self.address.label, len(self._listed))
             self._client = client
+            self._up.set()
             self.tried.set()
             is_late, pause = False, REFRESH_SECONDS
             while not await _is_set_within(self._lost, pause):
@@ -194,6 +226,6 @@ def _refusal(error: BaseException) -> str:
     """What a server that is well said against a request; empty when the server is lost."""
     from mcp import MCPError
 
-    if not isinstance(error, MCPError) or error.message in _ENDED:
+    if not isinstance(error, MCPError) or error.message.startswith(_ENDED):
         return ""
     return error.message[:MOST_WORDS]

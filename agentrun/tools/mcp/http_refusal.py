@@ -16,6 +16,7 @@ _SSE = (
     "it speaks HTTP with SSE, MCP's transport of 2024, which is not spoken here: give the address of its "
     "streamable HTTP, often one that ends in /mcp"
 )
+_SESSION = "mcp-session-id"
 _REMEDIES = {
     401: "its key is missing, wrong or has expired: see `headers:`, as in "
     '`headers: {Authorization: "Bearer ${SHOP_TOKEN}"}`',
@@ -32,11 +33,22 @@ class HttpRefusal:
     def __init__(self) -> None:
         self.status = 0
         self._is_sse = False
+        self._forgotten = False
 
     async def note(self, response: httpx2.Response) -> None:
         """Look at an answer; a hook of httpx2. A server need not have the stream that a GET asks for."""
         if response.request.method == "POST":
             self.status = response.status_code if response.status_code >= 400 else 0
+            if self.status == 404 and _SESSION in response.request.headers:
+                self._forgotten = True
+
+    def is_forgotten(self, message: str) -> bool:
+        """Whether ``message`` refuses a request unread, for the server does not know its session any more.
+
+        MCP's specification has 404 for it, and ``mcp`` or the server its words; many servers answer 400.
+        https://modelcontextprotocol.io/specification/2025-06-18/basic/transports#session-management
+        """
+        return (self._forgotten or self.status == 400) and "session" in message.lower()
 
     async def look_for_sse(self, web: httpx2.AsyncClient, url: str) -> None:
         """Find out whether a server that took no first request has MCP's older transport at ``url``.

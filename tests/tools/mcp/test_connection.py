@@ -145,6 +145,20 @@ async def test_a_killed_address_is_connected_with_again_when_it_is_back(
     await desk.servers.close()
 
 
+async def test_a_server_that_was_started_anew_is_asked_in_a_session_of_its_own(
+    shop: HttpShop, tmp_path: Path
+) -> None:
+    desk = Desk(McpServer(url=shop.url), tmp_path)
+    await desk.connect()
+    before = (await desk.run("tell_process")).text
+    shop.stop()
+    await shop.start()
+    first, second = await asyncio.gather(desk.run("order_status", order=7), desk.run("tell_process"))
+    assert first.text == "Order 7 is baking."
+    assert second.text != before
+    await desk.servers.close()
+
+
 async def test_a_server_that_dies_while_nobody_calls_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,8 +68,8 @@ def refusing() -> Iterator[Callable[..., McpServer]]:
     """Makes servers that refuse."""
     servers: list[ThreadingHTTPServer] = []
 
-    def make(**kind: Any) -> McpServer:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Kind", (Refusing,), kind))
+    def make(base: type[Refusing] = Refusing, **kind: Any) -> McpServer:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Kind", (base,), kind))
         servers.append(server)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         headers = {"Authorization": "Bearer ${SHOP_KEY}"}
@@ -137,4 +137,83 @@ async def test_a_key_that_is_refused_in_a_call_is_logged_and_not_told_to_the_mod
     assert "401" not in outcome.text
     assert any("refused order: it answered 401 Unauthorized" in line for line in lines)
     assert connection.is_up, "the session is well, only the key is not"
+    await desk.servers.close()
+
+
+class Forgetful(Refusing):
+    """Gives each client a session, and knows no older one."""
+
+    body: ClassVar[bytes] = b""
+    sessions: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if body["method"] == "initialize":
+            self.sessions.append(f"session-{len(self.sessions)}")
+        if body["method"] in ("initialize", "server/discover"):
+            self._reply(body)
+        elif self.headers.get("mcp-session-id") != self.sessions[-1]:
+            self._answer(self.status, self.body)
+        elif "id" in body:
+            self._reply(body)
+        else:
+            self._answer(202, b"")
+
+    def _reply(self, body: dict[str, Any]) -> None:
+        ordered = {"content": [{"type": "text", "text": f"ordered in {self.sessions[-1:]}"}]}
+        result = {**SHOP, "tools/call": ordered}[body["method"]]
+        unknown = {"error": {"code": -32601, "message": "no such method"}}
+        content = unknown if result is None else {"result": result}
+        self._answer(200, json.dumps({"jsonrpc": "2.0", "id": body["id"], **content}).encode())
+
+    def end_headers(self) -> None:
+        if self.sessions:
+            self.send_header("mcp-session-id", self.sessions[-1])
+        super().end_headers()
+
+
+def _error(code: int, message: str) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (404, b""),
+        (404, _error(-32001, "Session not found")),
+        (400, _error(-32000, "Bad Request: No valid session ID provided")),
+    ],
+)
+async def test_a_session_that_the_server_has_forgotten_is_made_anew_within_the_call(
+    refusing: Callable[..., McpServer], tmp_path: Path, status: int, body: bytes
+) -> None:
+    sessions: list[str] = []
+    server = refusing(Forgetful, status=status, body=body, sessions=sessions)
+    desk = Desk(server, tmp_path, {"SHOP_KEY": KEY})
+    await desk.connect()
+    assert (await desk.run("order")).text == "ordered in ['session-0']"
+    sessions.append("session-of-another-start")
+    outcome = await desk.run("order")
+    assert (outcome.status, outcome.text) == ("ok", "ordered in ['session-2']")
+    await desk.servers.close()
+
+
+class Breaking(Refusing):
+    """Begins to answer a tool's call, and is gone."""
+
+    taken: ClassVar[dict[str, Any]] = SHOP
+    status: ClassVar[int] = 200
+
+    def _answer(self, status: int, body: bytes, kind: str = "application/json") -> None:
+        if body == b'{"error": "no"}':
+            body, kind = b": at work\n\n", "text/event-stream"
+        super()._answer(status, body, kind)
+
+
+async def test_an_answer_that_breaks_off_is_no_refusal(
+    refusing: Callable[..., McpServer], tmp_path: Path
+) -> None:
+    desk = Desk(refusing(Breaking), tmp_path, {"SHOP_KEY": KEY})
+    await desk.connect()
+    assert "it may or may not have taken effect" in (await desk.run("order")).text
     await desk.servers.close()
