@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,16 @@ from agentrun.tools.knowledge.vectors import Vectors
 SECONDS = 5.0
 WAIT_SECONDS = 0.5
 """How long a caller waits while another's search embeds documents; the words are searched at once."""
+PAUSE_SECONDS = 30.0
+"""How long a model is not asked that has kept a search waiting for nothing."""
 AT_ONCE = 64
 """Passages of one request."""
 _RANK = 60
 """How much the first places count when two rankings are joined (reciprocal rank fusion, Cormack 2009)."""
+
+
+class _BusyError(OSError):
+    """Another search has the model embed the documents."""
 
 
 class MeaningSearch:
@@ -35,6 +42,7 @@ class MeaningSearch:
         self._kept = Vectors(cache.with_suffix(".vectors.sqlite"))
         self._unwritten = index.Unwritten()
         self._embedding = threading.Lock()
+        self._asked_from = 0.0
 
     def search(self, query: str, most: int, environ: Mapping[str, str]) -> list[Passage]:
         """The ``most`` best passages by words and by meaning; by words alone when the model can't be asked.
@@ -42,12 +50,18 @@ class MeaningSearch:
         Blocks; raises OSError when the folder can't be read.
         """
         by_words = index.search(self._folder, self._cache, query, most * 4, self._unwritten)
+        began = time.monotonic()
+        if began < self._asked_from:
+            return by_words[:most]
         passages = index.everything(self._folder, self._cache, self._unwritten)
         try:
             by_meaning = self._nearest(passages, query, environ)
         except (OSError, ValueError, LookupError) as error:
             from loguru import logger
 
+            now = time.monotonic()
+            if now - began >= WAIT_SECONDS and not isinstance(error, _BusyError):
+                self._asked_from = now + PAUSE_SECONDS
             logger.warning("documents are searched by words alone: {}", error)
             return by_words[:most]
         return _joined(by_words, by_meaning[: most * 4])[:most]
@@ -72,7 +86,7 @@ class MeaningSearch:
         """
         keys = [_key(passage, self._embeddings) for passage in passages]
         if not self._embedding.acquire(timeout=WAIT_SECONDS):
-            raise OSError("the documents are just being embedded")
+            raise _BusyError("the documents are just being embedded")
         try:
             vectors = self._kept.read()
             new = [(key, passage) for key, passage in zip(keys, passages, strict=True) if key not in vectors]

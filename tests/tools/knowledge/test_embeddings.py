@@ -125,6 +125,26 @@ async def test_a_model_that_refuses_costs_only_the_meaning(path: Path, model: Mo
     assert "Nothing was found" in await ask(path, "Where can I eat?", model.url)
 
 
+@pytest.mark.parametrize(("pause", "asked"), [(30.0, 1), (0.0, 2)])
+async def test_a_model_that_keeps_a_caller_waiting_for_nothing_is_left_alone_for_a_while(
+    path: Path, monkeypatch: pytest.MonkeyPatch, pause: float, asked: int
+) -> None:
+    tries: list[object] = []
+
+    def hang(*arguments: Any) -> list[bytes]:
+        tries.append(arguments)
+        time.sleep(embeddings.WAIT_SECONDS)
+        raise OSError("embeddings can't be asked: ReadTimeout")
+
+    monkeypatch.setattr(embeddings, "_embed", hang)
+    monkeypatch.setattr(embeddings, "PAUSE_SECONDS", pause)
+    (tool,) = plugins.load(spec.load(path))
+    call = Call("1", "desk", "local", environ={"WHERE": "http://127.0.0.1:9/v1", "KEY": "secret"})
+    for _ in range(2):
+        assert "From seven." in (await invoke(tool, call, {"query": "breakfast"})).text
+    assert len(tries) == asked
+
+
 async def test_a_model_that_is_not_there_costs_only_the_meaning(path: Path) -> None:
     assert "From seven." in await ask(path, "breakfast", "http://127.0.0.1:9/v1")
 
