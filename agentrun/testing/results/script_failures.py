@@ -12,6 +12,7 @@ from agentrun.testing.results.outcome import Failure, Outcome
 from agentrun.testing.scripts.progress import ScriptProgress
 
 NO_ANSWER_LEFT = "no_answer_left"
+_BROKEN = ("failed", "timeout")
 _OF_THE_CALLER = ("user_", "vad_user_", "function_call")
 
 
@@ -34,6 +35,7 @@ def explain(
         failures += _unsaid(scenario, record, progress)
         failures += (Failure(0, 0, "the flow goes on", step, "failed_step") for step in record.failed_steps)
         failures += _stray_keys(scenario, spec, record, failed=outcome.status == "failed")
+        failures += _broken(scenario, record, progress)
     explained = {failure.turn for failure in failures}
     failures += (one for one in _unmade(record, progress) if one.turn not in explained)
     failures += _without_result(progress)
@@ -97,6 +99,16 @@ def _without_result(progress: ScriptProgress) -> Iterator[Failure]:
     for run in progress.without_result:
         expected = f"a result of {run.name} for {dict(run.arguments)}"
         yield Failure(run.turn + 1, 0, expected, f"{run.misfit} Add one under `tools:`", "no_result")
+
+
+def _broken(scenario: Scenario, record: CallRecord, progress: ScriptProgress) -> Iterator[Failure]:
+    """Tools that broke, or took longer than they may; not those whose results the test gives."""
+    given = {name for turn in scenario.turns for name in turn.tools}
+    for entry in record.transcript:
+        if entry.who == "tool" and entry.status in _BROKEN and entry.name not in given:
+            turns = [run.turn for run in progress.runs if run.name == entry.name]
+            number = turns[0] + 1 if turns else 0
+            yield Failure(number, 0, f"{entry.name} gives a result", entry.text, "broken_tool")
 
 
 def _refused(scenario: Scenario, record: CallRecord | None, progress: ScriptProgress) -> Iterator[Failure]:

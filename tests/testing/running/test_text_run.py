@@ -120,6 +120,29 @@ def test_a_result_of_the_test_stands_in_for_the_tool(tmp_path: Path, style: str)
     assert (tool.status, tool.text) == ("refused", "The book is lost.")
 
 
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("raise RuntimeError('the database is down')", "get_hours failed and gave no result."),
+        ("time.sleep(0.5)", "get_hours took longer than 0.1 s"),
+    ],
+)
+def test_a_tool_that_breaks_fails_the_test_whatever_the_script_goes_on_to_say(
+    tmp_path: Path, style: str, body: str, reason: str
+) -> None:
+    path = write(tmp_path, CALLS_THE_TOOL)
+    path.write_text(path.read_text().replace("tools: [hours]", "tools: [{use: hours, timeout: 100ms}]"))
+    plugin = tmp_path / "plugins" / "hours.py"
+    plugin.write_text(
+        "import time\n" + plugin.read_text().replace('if day == "monday":', f"{body}\n    if day:")
+    )
+    [outcome] = run(path, style=style)
+    [failure] = outcome.failures
+    assert (failure.turn, failure.kind) == (1, "broken_tool")
+    assert failure.reason.startswith(reason)
+
+
 def test_waiting_takes_no_time(tmp_path: Path) -> None:
     tests = """
 - name: slow-tool
