@@ -98,14 +98,17 @@ class Call:
         await self._line("say").say(text)
 
     async def hang_up(self, words: str = "") -> None:
-        """Say ``words``, wait until the caller has heard everything, then end the call."""
+        """Say ``words``, wait until the caller has heard everything, then end the call.
+
+        Raises ToolError, which the model is told, when the caller speaks over the words: they stay.
+        """
         await self._line("hang_up").hang_up(words)
 
     async def transfer(self, to: str, words: str = "") -> None:
         """Say ``words``, wait until they have been heard, then hand the caller to the number ``to``.
 
         ``to`` is an E.164 number. The agent leaves the call. Raises ToolError, which the model is told, when
-        the transport can't or the telephone company won't.
+        the transport can't or the telephone company won't, or the caller speaks over the words.
         """
         await self._line("transfer").transfer(to, words)
 

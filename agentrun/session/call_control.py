@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 import httpx
-from pipecat.frames.frames import OutputDTMFFrame
 from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.call import NoLineError
@@ -34,6 +33,9 @@ _POLL_SECONDS = 0.05
 WAIT_WORDS_SECONDS = 4.0
 """Silence of a tool at work after which the caller is told that they are not forgotten."""
 _NO_TELEPHONE = "That can't be done: the caller is not on a telephone. Say so, and go on yourself."
+_SPOKEN_OVER = (
+    "The caller spoke over these words and is still on the line: nothing was done. Go by what they say now."
+)
 _NOT_DELETED = (
     "The recording has stopped, but what was recorded could not be deleted yet. Tell the caller so."
 )
@@ -48,7 +50,6 @@ class End(Protocol):
 @dataclass(frozen=True)
 class _Open:
     voice: Announcements
-    worker: PipelineWorker
     response_deadline: ResponseDeadline
     idle: IdlePrompts
     nobody_speaks: Callable[[], bool]
@@ -91,7 +92,7 @@ class SessionCallControl:
     ) -> None:
         """The call can be spoken into; keys that nobody collects are put into its ``record``."""
         keys = DtmfKeys(worker, record)
-        self._now = _Open(voice, worker, response_deadline, idle, nobody_speaks, end, keys, go_on_as)
+        self._now = _Open(voice, response_deadline, idle, nobody_speaks, end, keys, go_on_as)
 
     def on_key(self, take: Callable[[str], bool]) -> None:
         """Have keys that no tool collects given to ``take``, which says whether it takes them."""
@@ -189,7 +190,8 @@ class SessionCallControl:
 
     async def hang_up(self, words: str) -> None:
         line = self._line()
-        await self._say_and_be_heard(line, words)
+        if not await self.announce(words, remembered=True):
+            raise ToolError(_SPOKEN_OVER)
         await line.end("agent", "the agent hung up")
 
     async def transfer(self, to: str, words: str) -> None:
@@ -197,7 +199,8 @@ class SessionCallControl:
         if self._control is None:
             raise ToolError(_NO_TELEPHONE)
         with self.transfers.at_work():
-            await self._say_and_be_heard(line, words)
+            if not await self.announce(words, remembered=True):
+                raise ToolError(_SPOKEN_OVER)
             await self.transfers.to(to)
             await line.end("agent", TRANSFERRED)
 
@@ -210,8 +213,7 @@ class SessionCallControl:
         line = self._line()
         if self._control is None:
             raise ToolError(_NO_TELEPHONE)
-        await line.worker.queue_frame(OutputDTMFFrame.from_string(digits))
-        await line.voice.heard()
+        await line.voice.press(digits)
 
     async def collect_digits(self, words: str, most: int, finish: str, timeout: float) -> str:
         line = self._line()

@@ -10,6 +10,7 @@ from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.pipeline import context_size
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.pipeline.turns.strategies import words_mute
 from agentrun.session.call_tasks import CallTasks
 from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.response_deadline import ResponseDeadline
@@ -65,6 +66,10 @@ class CallerTurns:
             caller.add_event_handler(event, tasks.guarded(part, handler, self._not_followed))
         caller.add_event_handler("on_user_mute_started", self._mute_started)
         caller.add_event_handler("on_user_mute_stopped", self._mute_stopped)
+
+    def stop_listening(self) -> None:
+        """What the caller says from now on is not heard: the agent says its last words, and ends the call."""
+        words_mute(self.parts.aggregators.user()).muted = True
 
     async def input_begins(self) -> None:
         """The first key of an entry."""

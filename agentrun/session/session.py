@@ -95,8 +95,9 @@ class Session:
         self._tasks.begin("the goodbye", say)
 
     async def leave_message(self, words: str, reason: str, by: EndedBy = "agent") -> None:
-        """Drop what is being said, say ``words``, and end the call."""
+        """Drop what is being said, say ``words``, which nobody can interrupt, and end the call."""
         await self.parts.voice.silence()
+        self.parts.turns.stop_listening()
         self.farewell(words, reason, by)
 
     async def apologise(self, reason: str) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pipecat.frames.frames import OutputDTMFFrame
+from pipecat.transports.base_output import BaseOutputTransport
 
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plugins.builtin import tool_of
@@ -15,6 +17,7 @@ from agentrun.simulate.twilio import TwilioServer
 from agentrun.spec.models.tools.tool_use import ToolUse
 from tests.calls.desk import HELLO, OPEN, QUESTION, STYLES, open_desk
 from tests.calls.quick import calls, quick_call
+from tests.calls.test_on_fault import Company
 
 TO = {"tools": '[{use: transfer, to: {billing: "+15557654321"}}]'}
 BYE = "Goodbye, and thank you so much for your call this evening."
@@ -165,6 +168,50 @@ async def test_the_agent_presses_keys_that_can_be_heard(tmp_path: Path, style: s
     tone = call.timeline.heard_between(first, first + 0.1)
     assert loudest(tone.astype(float)) == {697, 1209}
     assert [(e.name, e.status) for e in record.transcript if e.who == "tool"] == [("send_dtmf", "ok")]
+
+
+async def test_keys_that_were_collected_when_the_caller_spoke_instead_are_in_the_record(
+    tmp_path: Path, resources: Resources
+) -> None:
+    [tool] = [found for found, _ in [tool_of(ToolUse(use="collect_digits"))] if found]
+    script = [calls("collect_digits", question="Your number?"), OPEN]
+    async with quick_call(
+        tmp_path, "cascaded", [tool], script, resources=resources, control=Company("takes")
+    ) as call:
+        await call.say("I have a number.")
+        await call.said("Your number?")
+        for key in "40":
+            await call.press(key)
+        await asyncio.sleep(0.5)
+        await call.say("Oh, I would rather say it.")
+        await call.said(OPEN.text)
+        assert [press.keys for press in call.record.keypad] == ["40"]
+
+
+async def test_keys_are_pressed_although_a_menu_talks_on(
+    tmp_path: Path, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pressed: list[str] = []
+    write = BaseOutputTransport.write_dtmf
+
+    async def write_dtmf(output: BaseOutputTransport, frame: OutputDTMFFrame) -> None:
+        pressed.append(frame.to_string())
+        await write(output, frame)
+
+    monkeypatch.setattr(BaseOutputTransport, "write_dtmf", write_dtmf)
+    [tool] = [found for found, _ in [tool_of(ToolUse(use="send_dtmf"))] if found]
+    words = "I will press one of the keys for you now, just a moment please."
+    script = [Answer(words, calls("send_dtmf", digits="1").calls), OPEN, OPEN]
+    async with quick_call(
+        tmp_path, "cascaded", [tool], script, resources=resources, control=Company("takes")
+    ) as call:
+        await call.say("For sales, press one.")
+        await call.until(lambda: call.speaking and words in call.voice.spoken)
+        await call.say("For anything else, press two.")
+        await call.said(OPEN.text)
+        told = call.tool_results()
+    assert pressed == ["1"]
+    assert "The keys 1 were pressed." in str(told)
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -21,7 +21,7 @@ from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.realtime import pipeline as realtime
 from agentrun.pipeline.services import build as services
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.pipeline.turns.strategies import WordsMute
+from agentrun.pipeline.turns.strategies import words_mute
 from agentrun.plan.plan import Plan, ServicePlan
 from agentrun.providers.service import Kind
 
@@ -80,9 +80,7 @@ class NodeServices:
 
     def mute(self, muted: bool) -> None:
         """Whether the caller is not listened to: while words are said that nobody can interrupt or answer."""
-        for strategy in pipecat_private.mute_strategies(self._parts.aggregators.user()):
-            if isinstance(strategy, WordsMute):
-                strategy.muted = muted
+        words_mute(self._parts.aggregators.user()).muted = muted
 
     def _setting_updates(self, kind: Kind, plan: ServicePlan) -> Iterator[ServiceUpdateSettingsFrame[Any]]:
         """The settings for the service itself; one that stands behind it keeps its own."""

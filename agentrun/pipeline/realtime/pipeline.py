@@ -67,7 +67,8 @@ def build(
     if connection.caller_audio and isinstance(llm, PcmuRealtime) and not local and not spec.turns.mute:
         if plan.realtime.settings.get("audio_pieces") != "single":
             llm.join_pieces()
-        connection.caller_audio.listen(llm.take)
+        mute = turns.words_mute(aggregators.user())
+        connection.caller_audio.listen(lambda sound: None if mute.muted else llm.take(sound))
         connection.caller_audio.in_frames = False
     playout = PlayoutTracker(announced=False)
     passage = [Passage()] if spec.flow or spec.turns.keys else []

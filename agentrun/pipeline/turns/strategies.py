@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.frames.frames import Frame
-from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregatorParams
+from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregator, LLMUserAggregatorParams
 from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
 from pipecat.turns.user_mute import (
     AlwaysUserMuteStrategy,
@@ -95,7 +95,13 @@ def user_params(
 
 def mute_strategies(spec: AgentSpec) -> list[BaseUserMuteStrategy]:
     """When the caller is not listened to."""
-    return [*(MUTES[word]() for word in spec.turns.mute), *((WordsMute(),) if spec.flow else ())]
+    return [*(MUTES[word]() for word in spec.turns.mute), WordsMute()]
+
+
+def words_mute(caller: LLMUserAggregator) -> WordsMute:
+    """What mutes the caller for words of this call."""
+    mutes = pipecat_private.mute_strategies(caller)
+    return next(mute for mute in mutes if isinstance(mute, WordsMute))
 
 
 def idle_after(spec: AgentSpec) -> float:

@@ -14,6 +14,7 @@ from pipecat.frames.frames import (
     InterruptionFrame,
     LLMFullResponseStartFrame,
     LLMMessagesAppendFrame,
+    OutputDTMFFrame,
     TTSAudioRawFrame,
     TTSSpeakFrame,
     TTSStartedFrame,
@@ -142,6 +143,20 @@ class Announcements:
             self._said.pop(marker.id, None)
         await self._echo()
         return True
+
+    async def press(self, digits: str) -> None:
+        """Send the tones of ``digits`` behind what is being said; nobody who speaks meanwhile cuts them off.
+
+        A menu that goes on talking would take a tone away, and wait for a key that the model has pressed.
+        """
+        caller = self._parts.aggregators.user()
+        before = pipecat_private.may_interrupt(caller)
+        pipecat_private.allow_interruptions(caller, False)
+        try:
+            await self._worker.queue_frame(OutputDTMFFrame.from_string(digits))
+            await self.heard()
+        finally:
+            pipecat_private.allow_interruptions(caller, before)
 
     async def _while_sounding(self, done: asyncio.Event, seconds: float) -> None:
         """Wait for ``done``; raises TimeoutError once the agent has been silent for ``seconds`` before."""

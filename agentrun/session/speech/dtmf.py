@@ -23,6 +23,7 @@ class KeptKeys:
 
     def __init__(self) -> None:
         self._keys: asyncio.Queue[str] = asyncio.Queue()
+        self._taken = ""
         self.finish, self.finish_until = "", 0.0
         """The key that callers may still press behind keys which were enough, and until when it is theirs."""
 
@@ -32,18 +33,23 @@ class KeptKeys:
 
     async def collect(self, most: int, finish: str, timeout: float) -> str:
         """The kept keys: ``most``, or those before ``finish``, or before ``timeout`` seconds without one."""
-        pressed = ""
-        while len(pressed) < most:
+        while len(self._taken) < most:
             try:
                 key = await asyncio.wait_for(self._keys.get(), timeout)
             except TimeoutError:
                 break
             if key == finish:
                 break
-            pressed += key
+            self._taken += key
         else:
             self.finish, self.finish_until = finish, asyncio.get_running_loop().time() + timeout
+        pressed, self._taken = self._taken, ""
         return pressed
+
+    def left(self) -> str:
+        """The keys that nobody has been given, for the collecting was given up."""
+        waiting = [self._keys.get_nowait() for _ in range(self._keys.qsize())]
+        return self._taken + "".join(waiting)
 
 
 class DtmfKeys:
@@ -61,7 +67,10 @@ class DtmfKeys:
 
     @contextmanager
     def kept(self) -> Iterator[KeptKeys]:
-        """Keep the keys until the block is left, however that comes; the last of several has them."""
+        """Keep the keys until the block is left, however that comes; the last of several has them.
+
+        Those that it leaves are in the record.
+        """
         keys = KeptKeys()
         self._keepers.append(keys)
         try:
@@ -70,6 +79,8 @@ class DtmfKeys:
             if self._keepers[-1] is keys:
                 self._last = keys
             self._keepers.remove(keys)
+            for key in keys.left():
+                self._write(key)
 
     async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
         if not isinstance(frame, InputDTMFFrame):

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pydantic import Field
 
 from agentrun.call import Call
+from agentrun.errors import ToolError
 from agentrun.spec.models.base import SpecModel, Text
 from agentrun.tools.builtin.builtin import Builtin
 from agentrun.tools.decorator import tool
@@ -14,6 +15,10 @@ from agentrun.tools.decorator import tool
 BEEP_SECONDS = 1.5
 """A greeting has pauses; a beep ends it, and is followed by silence."""
 LONGEST_GREETING_SECONDS = 40.0
+_SPOKEN_OVER = (
+    "Somebody spoke over the message, so it was not left. If that was the machine, leave it once more. "
+    "If a person is there now, talk with them."
+)
 
 
 class Settings(SpecModel):
@@ -51,7 +56,10 @@ async def leave_voicemail(call: Call, message: str) -> str:
         message: The whole message: who calls, why, and what they should do.
     """
     await call.quiet(BEEP_SECONDS, LONGEST_GREETING_SECONDS)
-    await call.hang_up(message)
+    try:
+        await call.hang_up(message)
+    except ToolError:
+        raise ToolError(_SPOKEN_OVER) from None
     return "The message was left, and the call is over."
 
 
