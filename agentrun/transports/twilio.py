@@ -114,14 +114,21 @@ def _event(data: str | bytes) -> dict[str, dict[str, Any]]:
     return {kind: content} if isinstance(kind, str) and isinstance(content, dict) else {}
 
 
-def connect(websocket: WebSocket, stream: Stream, call: Call, environ: Mapping[str, str]) -> Connection:
+def connect(
+    websocket: WebSocket,
+    stream: Stream,
+    call: Call,
+    environ: Mapping[str, str],
+    transferred_url: str = "",
+) -> Connection:
     """The connection of an accepted stream.
 
     When the agent ends the call, it is hung up over Twilio's REST API if ``environ`` has the credentials:
     ``TWILIO_ACCOUNT_SID`` with ``TWILIO_AUTH_TOKEN`` or with ``TWILIO_API_KEY_SID`` and
-    ``TWILIO_API_KEY_SECRET``; ``TWILIO_API_BASE_URL`` is another address for it.
+    ``TWILIO_API_KEY_SECRET``; ``TWILIO_API_BASE_URL`` is another address for it. Twilio asks at
+    ``transferred_url`` what to do when a transfer has ended.
     """
-    control = TwilioControl(stream.stream_sid, stream.call_sid, environ)
+    control = TwilioControl(stream.stream_sid, stream.call_sid, environ, transferred_url)
     socket, audio = MediaStreamSocket(websocket), CallerAudio()
     serializer = Serializer(
         control,

@@ -22,11 +22,15 @@ class TwilioControl:
 
     A mark is echoed once what was sent before it has been played
     (https://www.twilio.com/docs/voice/media-streams/websocket-messages); TwiML in an update takes the call
-    from the stream (https://www.twilio.com/docs/voice/api/call-resource).
+    from the stream (https://www.twilio.com/docs/voice/api/call-resource). ``transferred_url`` is asked when a
+    transfer has ended, or nobody took it; without one Twilio hangs up.
     """
 
-    def __init__(self, stream_sid: str, call_sid: str, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, stream_sid: str, call_sid: str, environ: Mapping[str, str], transferred_url: str = ""
+    ) -> None:
         self._stream_sid = stream_sid
+        self._transferred_url = transferred_url
         self._call_sid = call_sid
         self._environ = environ
         # one that nobody waits for any more is forgotten, though Twilio may never echo it
@@ -70,7 +74,7 @@ class TwilioControl:
         answer = VoiceResponse()
         if words:
             answer.say(words, language=say_language(language))
-        answer.dial(to)
+        answer.dial(to, action=self._transferred_url or None)
         self.handed_on = True
         try:
             await twilio_rest.account(self._environ).hand_on(self._call_sid, str(answer))

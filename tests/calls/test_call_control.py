@@ -91,7 +91,8 @@ async def test_a_caller_is_handed_to_whom_the_spec_names(tmp_path: Path, style: 
         await call.say(QUESTION)
         await call.until(lambda: call.over, call.timeline.seconds + 20)
         record = await desk.finished(call)
-    assert call.redirect.endswith("<Response><Dial>+15557654321</Dial></Response>")
+    address = f"{desk.url}/twilio/transferred"
+    assert call.redirect.endswith(f'<Response><Dial action="{address}">+15557654321</Dial></Response>')
     assert call.unheard == 0
     assert through in desk.voice.spoken
     assert (record.ended_by, record.reason) == ("agent", "the agent transferred the caller")

@@ -55,6 +55,7 @@ ROWS = (
     Row("POST", "/{agent}/twilio/voice", _NOBODY, _NOBODY, _NOBODY, "Twilio's signature"),
     Row("POST", "/{agent}/twilio/status", _NOBODY, _NOBODY, _NOBODY, "Twilio's signature"),
     Row("POST", "/{agent}/twilio/resume", _NOBODY, _NOBODY, _NOBODY, _ACTION),
+    Row("POST", "/{agent}/twilio/transferred", _NOBODY, _NOBODY, _NOBODY, "Twilio's signature"),
     Row("WS", "/{agent}/twilio/stream", _NOBODY, _NOBODY, _NOBODY, _STREAM),
     Row("WS", "/{agent}/twilio/stream/{expected}", _NOBODY, _NOBODY, _NOBODY, _STREAM),
     Row("POST", "/{agent}/twilio/dial", _HERE, _KEY, _KEY),
@@ -100,6 +101,8 @@ def _who(row: Row, setup: str) -> str:
     here = setup != "public" or row.path.split("/")[-1] in (
         "voice",
         "status",
+        "resume",
+        "transferred",
         "stream",
         "{expected}",
         "offer",

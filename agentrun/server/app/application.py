@@ -22,7 +22,7 @@ from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.observability import metrics
 from agentrun.server.observability.metrics import Metrics
 from agentrun.server.records import routes as record_routes
-from agentrun.server.twilio import resume_routes
+from agentrun.server.twilio import resume_routes, transfer_routes
 from agentrun.server.twilio.action_tokens import ActionTokens
 from agentrun.server.twilio.outbound import routes as outbound_routes
 from agentrun.server.twilio.outbound.dialler import Diallers
@@ -104,6 +104,7 @@ def _include_telephone(
         actions, connect = twilio.actions, twilio.connect_again
         app.include_router(resume_routes.router(switchboard, settings, webhooks, actions, connect))
         app.include_router(outbound_routes.router(switchboard, settings, diallers, webhooks))
+        app.include_router(transfer_routes.router(switchboard, webhooks))
     app.state.diallers = diallers
 
 

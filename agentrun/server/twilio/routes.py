@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from fastapi import APIRouter, HTTPException, Request, Response, WebSocket
 from loguru import logger
+from starlette.requests import HTTPConnection
 
 from agentrun.call import Call
 from agentrun.plan.plan import Plan
@@ -21,7 +22,7 @@ from agentrun.server.dispatch.dispatcher import Dispatcher
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.shared_state.backend import Placed
 from agentrun.server.shared_state.database_errors import AwayError
-from agentrun.server.twilio import twiml
+from agentrun.server.twilio import transfer_routes, twiml
 from agentrun.server.twilio.action_tokens import ActionTokens, EndedStream
 from agentrun.server.twilio.direct_streams import DirectStreams
 from agentrun.server.twilio.look_ups import LookUps
@@ -31,6 +32,9 @@ from agentrun.server.twilio.stream_handshake import POLICY_VIOLATION, StreamHand
 from agentrun.server.twilio.stream_tokens import StreamGrant, StreamTokens
 from agentrun.server.twilio.webhook import Webhooks
 from agentrun.transports import twilio
+
+_HTTP = {"ws": "http", "wss": "https"}
+"""A stream's own address has another scheme."""
 
 
 class TwilioRoutes:
@@ -166,7 +170,8 @@ class TwilioRoutes:
         call = self._call(plan, stream.call_sid, grant.from_number, grant.to_number, own)
         if earlier:
             call.state.update(earlier.state)
-        connection = twilio.connect(websocket, stream, call, self._settings.environ)
+        afterwards = twiml.route(self._public_url(agent, websocket), agent, transfer_routes.NAME)
+        connection = twilio.connect(websocket, stream, call, self._settings.environ, afterwards)
         before = self._look_ups.done(plan, call) if earlier else self._look_ups.take(call.agent, call.id)
         connection = replace(connection, look_up=before, earlier=earlier)
         await asyncio.wait({self._switchboard.answer(plan, connection)})
@@ -207,8 +212,9 @@ class TwilioRoutes:
             action = f"{twiml.route(public_url, agent, 'resume')}?stream={shown}"
         return twiml.response(twiml.connect(url, token, caller, called, own, action=action, pause=pause))
 
-    def _public_url(self, agent: str, request: Request) -> str:
-        return self._settings.public_urls.get(agent) or str(request.base_url)
+    def _public_url(self, agent: str, request: HTTPConnection) -> str:
+        public, here = self._settings.public_urls.get(agent), request.base_url
+        return public or str(here.replace(scheme=_HTTP.get(here.scheme, here.scheme)))
 
     def _call(
         self,

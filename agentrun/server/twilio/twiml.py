@@ -65,6 +65,19 @@ def refuse(refusal: Refusal, plan: Plan) -> str:
     return str(answer)
 
 
+def after_transfer(plan: Plan) -> str:
+    """Words for a caller whom nobody took to whom they were transferred, and a hang-up.
+
+    Those of the spec are said in the agent's language.
+    """
+    answer, words = VoiceResponse(), plan.spec.prompts.unanswered
+    if words is not None:
+        are_own = "unanswered" in plan.spec.prompts.model_fields_set
+        answer.say(words, language=say_language(plan.language if are_own else USUAL))
+    answer.hangup()
+    return str(answer)
+
+
 def stream_url(public_url: str, agent: str, address: str) -> str:
     """Where Twilio opens the stream of a call: ``address`` is the part by which it is expected.
 

@@ -19,6 +19,7 @@ _SHAPES: Mapping[str, re.Pattern[str]] = {
     "CallSid": re.compile(r"CA[0-9a-f]{32}"),
     "ParentCallSid": re.compile(r"CA[0-9a-f]{32}"),
     "ApiVersion": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+    "DialCallStatus": re.compile("completed|answered|busy|no-answer|failed|canceled"),
     "CallStatus": re.compile("queued|initiated|ringing|in-progress|completed|busy|failed|no-answer|canceled"),
     "Direction": re.compile("inbound|outbound-api|outbound-dial|trunking-originating|trunking-terminating"),
     "AnsweredBy": re.compile(

@@ -107,6 +107,10 @@ class Prompts(SpecModel):
         default="All our lines are busy. Please call again in a few minutes. Goodbye.",
         description="What a caller hears who can't be answered; null gives a telephone's busy tone.",
     )
+    unanswered: Text | None = Field(
+        default="I am sorry, nobody can take your call there now. Please call again later. Goodbye.",
+        description="What a caller hears whom nobody takes to whom they were transferred; null hangs up.",
+    )
     goodbye: Text = Field(
         default="I am sorry, I have to hang up now. Please call again in a few minutes. Goodbye.",
         description="What the caller hears when the server stops.",
