@@ -62,3 +62,36 @@ def test_the_warning_says_what_is_heard_and_what_to_do(tmp_path: Path) -> None:
     assert said(made) == ["this agent speaks 'de', and the packaged apology is English"]
     (hint,) = [problem.hint for problem in made.warnings if problem.where == "prompts.apology"]
     assert "TWILIO_ACCOUNT_SID" in hint
+
+
+WRITTEN = "apology: Ja., repeat: Ja., goodbye: Ja., busy: Ja."
+TRANSFER = "tools: [{use: transfer, to: {a: '+4930123456'}}]"
+
+
+@pytest.mark.parametrize(
+    ("prompts", "more", "english"),
+    [
+        (
+            "",
+            "",
+            "prompts.apology, prompts.repeat, prompts.goodbye, prompts.busy, limits.warning, limits.goodbye",
+        ),
+        (WRITTEN, "", "limits.warning, limits.goodbye"),
+        (
+            WRITTEN,
+            f"limits: {{warn_before: 0s}}\nturns: {{idle: {{after: 9s, say: Ja?}}}}\n{TRANSFER}",
+            "prompts.wait, prompts.unanswered, limits.goodbye, turns.idle.goodbye",
+        ),
+        (WRITTEN, "limits: {warning: Ja., goodbye: Ja.}\nhours: {zone: UTC, open: {mon: '09:00-17:00'}}", "hours.closed"),
+        (WRITTEN, "limits: {warning: Ja., goodbye: Ja.}", ""),
+    ],
+)
+def test_words_that_are_left_in_english_are_told(
+    tmp_path: Path, prompts: str, more: str, english: str
+) -> None:
+    path = tmp_path / "desk.yaml"
+    path.write_text(f"name: desk\ntransport: twilio\nprompts: {{system: '{GERMAN}', {prompts}}}\n{more}\n")
+    made = planning.make(spec.load(path), [], {"OPENAI_API_KEY": "test"})
+    told = [problem.message for problem in made.warnings if problem.where == "prompts"]
+    expected = f"this agent speaks 'de', and its callers hear English at {english}"
+    assert told == ([expected] if english else [])
