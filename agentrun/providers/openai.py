@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,13 @@ from agentrun.spec.models.pipeline import USUAL_MODELS
 STREAMING_ONLY = "gpt-realtime-whisper"
 """Its sessions take no prompt, and it is not served over HTTP."""
 _CHAT_ONLY = ("frequency_penalty", "presence_penalty", "seed")
+_FIXED_SAMPLING = re.compile(r"(?:gpt-5(?:-mini|-nano|-pro|-codex)?|o\d(?:-[a-z-]+)?)(?:-\d{4}-\d{2}-\d{2})?")
+"""Models that answer a request with other values with an error, so that every call would fail.
+
+https://platform.openai.com/docs/guides/latest-model, parameter compatibility; those since GPT-5.1 take them
+where they don't think first.
+"""
+_USUAL_SAMPLING = {"temperature": 1, "top_p": 1, "frequency_penalty": 0, "presence_penalty": 0}
 _SEMANTIC_ONLY = ("eagerness",)
 _SERVER_ONLY = ("threshold", "prefix_padding", "silence")
 _GPT_4O = "write model: openai/gpt-4o-transcribe, or leave it out"
@@ -58,6 +66,10 @@ def _llm(model: str, given: Mapping[str, Any]) -> Iterator[Finding]:
         yield ("model",), f"{model} is a speech-to-speech model", hint
     if "-audio" in model and api != "chat":
         yield ("api",), f"{model} hears audio over chat completions only", "write api: chat, or leave it out"
+    if "base_url" not in given and _FIXED_SAMPLING.fullmatch(model):
+        for key, usual in _USUAL_SAMPLING.items():
+            if given.get(key, usual) != usual:
+                yield (key,), f"{model} takes no {key} but {usual}", "leave it out, or write another model"
     for key in _CHAT_ONLY:
         if key in given and api != "chat":
             yield (key,), f"the Responses API has no {key}", "write api: chat, or leave it out"

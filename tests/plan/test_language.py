@@ -82,7 +82,11 @@ TRANSFER = "tools: [{use: transfer, to: {a: '+4930123456'}}]"
             f"limits: {{warn_before: 0s}}\nturns: {{idle: {{after: 9s, say: Ja?}}}}\n{TRANSFER}",
             "prompts.wait, prompts.unanswered, limits.goodbye, turns.idle.goodbye",
         ),
-        (WRITTEN, "limits: {warning: Ja., goodbye: Ja.}\nhours: {zone: UTC, open: {mon: '09:00-17:00'}}", "hours.closed"),
+        (
+            WRITTEN,
+            "limits: {warning: Ja., goodbye: Ja.}\nhours: {zone: UTC, open: {mon: '09:00-17:00'}}",
+            "hours.closed",
+        ),
         (WRITTEN, "limits: {warning: Ja., goodbye: Ja.}", ""),
     ],
 )
