@@ -17,6 +17,9 @@ import sqlalchemy as sa
 
 from tests.conftest import missing
 from tests.ports import free_port
+from tests.records.pgbouncer import pgbouncer
+
+__all__ = ["pgbouncer"]
 
 
 def _programs() -> Path | None:

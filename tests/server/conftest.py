@@ -1,5 +1,5 @@
 """What the tests of this folder share."""
 
-from tests.records.conftest import postgresql, url
+from tests.records.conftest import pgbouncer, postgresql, url
 
-__all__ = ["postgresql", "url"]
+__all__ = ["pgbouncer", "postgresql", "url"]

@@ -7,7 +7,7 @@ import importlib
 import re
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from loguru import logger
 
 from agentrun.errors import SetupError
-from agentrun.records.store import unheard
+from agentrun.records.store.postgresql import connecting, unheard
 from agentrun.records.store.private_file import keep_private
 from agentrun.records.store.queries import call_conditions
 
@@ -30,26 +30,17 @@ VERSIONS = "alembic_version"
 """The table that says which steps a store has."""
 _ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(4720001)"}
 """What lets one process at a time bring a store up to date, as the workers of a server do at once."""
-_UNHEARD: Mapping[str, int] = {"tcp_user_timeout": 5_000, "keepalives_idle": 5, "keepalives_interval": 5}
-"""libpq's: a connection on which nothing is heard for so long is at its end, in ms and s.
-
-Without them whoever waits for a machine that is gone waits for a quarter of an hour.
-https://www.postgresql.org/docs/current/libpq-connect.html
-"""
-_READ_ONLY = "25006"
-"""https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 _USERS = re.compile(r"^([^:/?#]+://[^:/@]*:).*@", re.DOTALL)
 """Up to the last @: a password may have one that should be %40."""
 _PASSWORDS = re.compile(r"([?&][^=&#]*pass(?:word|wd)[^=&#]*=)[^&#]*", re.IGNORECASE)
 """Of what libpq takes as a parameter: password and sslpassword."""
 _NOW = sa.text("SELECT extract(epoch FROM clock_timestamp())")
-_KINDS = ("sqlite", "postgresql")
 
 
 def make(url: str) -> sa.Engine:
     """An engine for a store's address; raises sqlalchemy.exc.ArgumentError for what is none."""
     address = parsed(url)
-    if address.get_backend_name() not in _KINDS:
+    if address.get_backend_name() not in ("sqlite", "postgresql"):
         raise sa.exc.ArgumentError
     if address.get_backend_name() == "postgresql":
         return _postgresql(address)
@@ -88,7 +79,7 @@ def insertion(kind: str) -> Any:
 def begin_snapshot(connection: sa.Connection) -> None:
     """Have all that ``connection`` reads from now on be of one moment; it must not have read anything yet."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     elif not getattr(connection.connection.dbapi_connection, "in_transaction", False):
         # the standard library's driver begins one with the first write alone
         connection.exec_driver_sql("BEGIN")
@@ -140,12 +131,12 @@ def _wait_to_be_alone(connection: sa.Connection) -> None:
     """Wait for as long as another process runs steps, or writes; Ctrl-C is heard meanwhile."""
     alone = _ALONE[connection.dialect.name]
     if connection.dialect.name == "postgresql":
-        for name in ("statement_timeout", "lock_timeout"):
-            connection.exec_driver_sql(f"SET LOCAL {name} = 0")
+        before = connection.exec_driver_sql("SHOW lock_timeout").scalar_one()
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
         unheard.wait_for_ever(connection)
         connection.exec_driver_sql(alone)
         # a step that waits for a table keeps everybody else from it
-        connection.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{before}'")
         return
     while True:
         try:
@@ -223,28 +214,4 @@ def unreadable(url: str, error: sa.exc.SQLAlchemyError) -> SetupError:
 
 def _postgresql(url: sa.URL) -> sa.Engine:
     options = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={BUSY_MS}"
-    return make_postgresql(url, 5, options, pool_timeout=5)
-
-
-def make_postgresql(url: sa.URL, seconds: int, options: str, **pool: Any) -> sa.Engine:
-    """An engine whose connections are made within ``seconds``, with what the ``url`` does not say itself.
-
-    The ``options`` of the url come behind ours, which they may overrule one by one.
-
-    A machine that is gone is noticed. Connections with a server that only reads are made anew, for after a
-    failover another one is the first.
-    """
-    given = {"connect_timeout": seconds, **_UNHEARD}
-    arguments: dict[str, Any] = {name: value for name, value in given.items() if name not in url.query}
-    own = url.query.get("options", ())
-    # the last -c of a name counts, and these arguments go before the query
-    arguments["options"] = " ".join([options, *([own] if isinstance(own, str) else own)])
-    made = sa.create_engine(url, pool_pre_ping=True, connect_args=arguments, **pool)
-    unheard.end_unheard(made, str(own))
-
-    @sa.event.listens_for(made, "handle_error")
-    def look(context: sa.engine.ExceptionContext) -> None:
-        if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
-            context.is_disconnect = True
-
-    return made
+    return connecting.make(url, 5, options, pool_timeout=5)

@@ -15,6 +15,7 @@ from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.records.store import analyses, answered, engine, hourly, leases, reading, resuming
 from agentrun.records.store.leases import CUT_OFF
+from agentrun.records.store.postgresql import pooler
 from agentrun.records.store.queries import call_selection
 from agentrun.records.store.queries.call_query import CallQuery, Row
 from agentrun.records.store.queries.call_selection import Part
@@ -64,9 +65,8 @@ class Store:
             raise SetupError(f"records need {error.name}, which is not installed", hint) from None
         except sa.exc.SQLAlchemyError as error:
             words = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise SetupError(
-                f"records can't be kept at {engine.shown(url)}: {words}", "see --records, or --records none"
-            ) from None
+            message = f"records can't be kept at {engine.shown(url)}: {words}"
+            raise SetupError(message, pooler.hint(words, "see --records, or --records none")) from None
         self._insert = engine.insertion(self._engine.dialect.name)
         self._writing = _writing(self._insert)
         self.outbox = outbox.Outbox(self._engine)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.records.store import answered, engine
+from agentrun.records.store.postgresql import connecting, pooler
 
 DECIDE_SECONDS = 0.4
 """How long a caller waits for a decision of the database's; then it is taken without it."""
@@ -45,13 +46,13 @@ def open_database(url: str, on_steps: Callable[[], None] = engine.ignore) -> sa.
     except sa.exc.SQLAlchemyError as error:
         words = str(getattr(error, "orig", None) or error).splitlines()[0]
         message = f"nothing can be shared at {engine.shown(url)}: {words}"
-        raise SetupError(message, "see --shared, or --shared none") from None
+        raise SetupError(message, pooler.hint(words, "see --shared, or --shared none")) from None
     return found
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
     few = {"pool_size": MOST_CONNECTIONS, "max_overflow": 0, "pool_timeout": DECIDE_SECONDS}
-    return engine.make_postgresql(url, 2, _OPTIONS, **few)
+    return connecting.make(url, 2, _OPTIONS, **few)
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:

@@ -9,7 +9,10 @@ from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
+from loguru import logger
 
+from agentrun.records.store.engine import shown
+from agentrun.records.store.postgresql import pooler
 from agentrun.server.shared_state.backend import LEASE_SECONDS, Message
 from agentrun.server.shared_state.database import now, transaction
 from agentrun.server.shared_state.database_errors import AwayError
@@ -17,6 +20,8 @@ from agentrun.server.shared_state.tables import MESSAGES, PROCESSES
 
 POLL_SECONDS = 0.25
 """How often SQLite is asked for messages: it can't say that there are some."""
+POOLED_SECONDS = 1.0
+"""How often PostgreSQL is, behind a pooler, where nobody can listen; of a hundred machines each asks."""
 MESSAGE_SECONDS = 10 * LEASE_SECONDS
 WAKE_SECONDS = 1.0
 MOST_MESSAGES = 1_000
@@ -29,6 +34,7 @@ class MessageTable:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._is_postgresql = engine.dialect.name == "postgresql"
+        self._poll_seconds = None if self._is_postgresql else POLL_SECONDS
         self._listening: Any = None
         self._owner = ""
         self._closed = False
@@ -67,16 +73,19 @@ class MessageTable:
     def listen(self, owner: str, seconds: float) -> None:
         """Return when there may be a message for ``owner``, after so many seconds at the latest.
 
-        PostgreSQL says so on a connection that is kept for it; SQLite is asked again.
+        PostgreSQL says so on a connection that is kept for it, unless a pooler stands between, which would
+        lend that to others; then it is asked again, as SQLite is.
         """
-        if not self._is_postgresql:
-            time.sleep(min(seconds, POLL_SECONDS))
+        if self._poll_seconds is not None:
+            time.sleep(min(seconds, self._poll_seconds))
             return
         with self._listeners:
             if self._closed:
                 return
             try:
                 connection = self._listening or self._begin_to_listen(owner)
+                if connection is None:
+                    return
                 for _ in connection.notifies(timeout=seconds, stop_after=1):
                     pass
             except self._engine.dialect.loaded_dbapi.Error as error:
@@ -85,6 +94,13 @@ class MessageTable:
 
     def _begin_to_listen(self, owner: str) -> Any:
         pooled = self._engine.raw_connection()
+        if pooler.is_between(pooled):
+            pooled.close()
+            self._poll_seconds = POOLED_SECONDS
+            words = "a pooler stands before {}: messages of other machines are looked for every {:g} s. "
+            words += "To have them at once, give --shared the database's own address"
+            logger.warning(words, shown(str(self._engine.url)), POOLED_SECONDS)
+            return None
         pooled.detach()
         connection: Any = pooled.dbapi_connection
         connection.autocommit = True

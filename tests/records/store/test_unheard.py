@@ -8,7 +8,8 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from agentrun.records.store import engine, unheard
+from agentrun.records.store import engine
+from agentrun.records.store.postgresql import unheard
 from agentrun.records.store.store import Store
 from tests.machines.severable import SeverableWay
 

@@ -48,15 +48,16 @@ class Shared:
                     connection.execute(sa.update(column.table).values({column: column - seconds}))
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql", "pgbouncer"])
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shared]:
     if request.param == "memory":
         found = Shared(MemoryBackend(lambda: time.monotonic() + found.shift))
         yield found
         return
     address = f"sqlite:///{tmp_path}/shared.sqlite"
-    if request.param == "postgresql":
-        address = emptied(request.getfixturevalue("postgresql"))
+    if request.param in ("postgresql", "pgbouncer"):
+        emptied(request.getfixturevalue("postgresql"))
+        address = request.getfixturevalue(request.param)
     both = SqlBackend(address), SqlBackend(address)
     yield Shared(*both)
     for each in both:

@@ -1,0 +1,1 @@
+"""How PostgreSQL is reached: through poolers and silent networks, and whatever its own defaults are."""
