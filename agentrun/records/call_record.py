@@ -18,7 +18,7 @@ EndedBy = Literal["caller", "agent", "error", "server", "network"]
 _LISTS = ("transcript", "errors", "failovers", "turns", "dropped", "keypad", "listening")
 _FORMER_FAILOVERS = "takeovers"
 """Who reads records may know them by this name."""
-_UNWRITTEN = (
+UNWRITTEN = (
     "redaction",
     "key",
     "clock",
@@ -27,10 +27,12 @@ _UNWRITTEN = (
     "resume",
     "copied_at",
     "flush",
+    "others",
     "_began",
     "_opened",
     "_hung_up",
 )
+"""Parts that are of this process alone."""
 _TIMES = ("started", "answered", "ended")
 
 
@@ -114,6 +116,8 @@ class CallRecord:
     """Those of ``errors`` that are steps of a flow which could not be taken."""
     flush: Callable[[], Awaitable[object]] | None = field(default=None, repr=False, compare=False)
     """Returns when what has happened by now is stored, or can't be; set by what writes the record."""
+    others: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What another version has written of the call before it was taken over here; it is written again."""
     _began: float = field(default=0.0, init=False, repr=False, compare=False)
     _opened: float | None = field(default=None, init=False, repr=False, compare=False)
     _hung_up: float | None = field(default=None, init=False, repr=False, compare=False)
@@ -178,13 +182,13 @@ class CallRecord:
     def as_json(self) -> dict[str, Any]:
         """JSON-ready, times in ISO 8601 and UTC, and with nothing in it that ``redaction`` hides."""
         data = {each.name: getattr(self, each.name) for each in fields(self)}
-        for name in _UNWRITTEN:
+        for name in UNWRITTEN:
             del data[name]
         for name in _LISTS:
             data[name] = [_part(each) for each in data[name]]
         for name in _TIMES:
             data[name] = data[name].isoformat() if data[name] else None
-        row: dict[str, Any] = self._redacted(storable(data))
+        row: dict[str, Any] = self._redacted(storable({**self.others, **data}))
         row[_FORMER_FAILOVERS] = row["failovers"]
         return row
 
@@ -214,7 +218,11 @@ class CallRecord:
 
 def _part(part: Any) -> Any:
     """A part as JSON has it; what it holds is shared, for ``storable`` copies it."""
-    return part if isinstance(part, str) else dict(vars(part))
+    if isinstance(part, str):
+        return part
+    own = dict(vars(part))
+    others = own.pop("others")
+    return {**others, **own} if others else own
 
 
 def _hide_in(entries: list[dict[str, Any]], key: str, hide: Redaction) -> None:

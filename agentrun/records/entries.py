@@ -7,14 +7,33 @@ so that the writer of records sees what has changed by looking at which parts ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal
 
 CutBy = Literal["", "caller", "agent", "hang-up", "server"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Whatever a list of a record has in it.
+
+    ``others`` is what a part of a call that was taken over has beside, written by another version.
+    """
+
+    others: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+
+
+def own_fields(kind: type[Part]) -> list[Field[Any]]:
+    """What a part of this kind is written with.
+
+    >>> [each.name for each in own_fields(KeyPress)]
+    ['at', 'keys']
+    """
+    return [each for each in fields(kind) if each.name != "others"]
+
+
 @dataclass(frozen=True)
-class Entry:
+class Entry(Part):
     """One line of the transcript; ``at`` is when it began, in seconds from the start of the call.
 
     ``who`` is ``caller``, ``agent`` or ``tool``. A tool's entry carries its ``name``, ``arguments``,
@@ -39,7 +58,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Dropped:
+class Dropped(Part):
     """A text that is no part of the conversation, at ``at`` seconds, and ``why`` it was dropped.
 
     The ``caller``'s is a transcript of what was no speech; the ``agent``'s is an answer, as the model wrote
@@ -53,7 +72,7 @@ class Dropped:
 
 
 @dataclass(frozen=True)
-class Failover:
+class Failover(Part):
     """At ``at`` seconds ``service`` went on with a ``part`` (``stt``, ``llm`` or ``tts``).
 
     ``error`` says what was wrong with the service before it, ``instead_of``; it is empty when an earlier
@@ -72,7 +91,7 @@ Takeover = Failover
 
 
 @dataclass(frozen=True)
-class Turn:
+class Turn(Part):
     """An answer: the caller's last word ended ``at`` seconds, and its first sound came ``total_ms`` later.
 
     ``stages`` are its parts in ms: ``endpointing``, ``stt``, ``llm`` (until there was something to speak),
@@ -86,7 +105,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class ListenerEntry:
+class ListenerEntry(Part):
     """From ``at`` seconds on, for so many ``seconds``, somebody listened to the call: ``by`` says who.
 
     ``seconds`` is None while they do.
@@ -98,7 +117,7 @@ class ListenerEntry:
 
 
 @dataclass(frozen=True)
-class KeyPress:
+class KeyPress(Part):
     """Keys of the telephone that nobody had asked for: the first was pressed ``at`` seconds into the call."""
 
     at: float

@@ -7,18 +7,26 @@ added stays as it is; what is missing, or is not what stands there, is as in a n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from agentrun.records.entries import Dropped, Entry, Failover, KeyPress, ListenerEntry, Turn
+from agentrun.records.entries import (
+    Dropped,
+    Entry,
+    Failover,
+    KeyPress,
+    ListenerEntry,
+    Part,
+    Turn,
+    own_fields,
+)
 from agentrun.records.storable import kept
 
 Row = Mapping[str, Any]
 EPOCH = "1970-01-01T00:00:00+00:00"
 """Stands for a beginning that is no time."""
-LISTS: dict[str, type] = {
+LISTS: dict[str, type[Part]] = {
     "transcript": Entry,
     "turns": Turn,
     "failovers": Failover,
@@ -61,7 +69,7 @@ _KINDS: dict[str, _Kind] = {
 }
 """By the types of the fields of a list's parts; every other one is a text."""
 _FIELDS = {
-    name: {each.name: _KINDS.get(str(each.type), (_TEXT, str)) for each in fields(part)}
+    name: {each.name: _KINDS.get(str(each.type), (_TEXT, str)) for each in own_fields(part)}
     for name, part in LISTS.items()
 }
 

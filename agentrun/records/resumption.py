@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
 from agentrun.records import record_shape
-from agentrun.records.call_record import CallRecord
-from agentrun.records.entries import Entry
+from agentrun.records.call_record import UNWRITTEN, CallRecord
+from agentrun.records.entries import Entry, own_fields
 
 MOST_BYTES = 256 * 1024
 """Of a value of ``call.state``; a larger one, or one that is no JSON, does not go over."""
@@ -104,18 +104,26 @@ def storable_part(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _record(row: Mapping[str, Any], key: str, seconds: float) -> CallRecord:
-    known = {each.name for each in fields(CallRecord) if each.init} - set(_OF_THE_END)
-    values = {name: value for name, value in row.items() if name in known}
-    for name in known & record_shape.LISTS.keys():
+    names = {each.name for each in fields(CallRecord)} - set(UNWRITTEN)
+    values = {name: row[name] for name in names & row.keys() - set(_OF_THE_END)}
+    for name in names & record_shape.LISTS.keys():
         kind = record_shape.LISTS[name]
-        names = {each.name for each in fields(kind)}
-        parts = values.get(name) or ()
-        values[name] = [kind(**{k: v for k, v in part.items() if k in names}) for part in parts]
+        own = {each.name for each in own_fields(kind)}
+        values[name] = [
+            kind(**{each: part[each] for each in own & part.keys()}, others=_without(part, own))
+            for part in values.get(name) or ()
+        ]
     for name in _TIMES:
         values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
-    record = CallRecord(**{**values, "key": key})
+    others = _without(row, {*names, *record_shape.LISTS})
+    record = CallRecord(**{**values, "key": key, "others": others})
     record.resumed_at(seconds)
     return record
+
+
+def _without(parts: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Those of ``parts`` that this version has no name for."""
+    return {name: value for name, value in parts.items() if name not in names}
 
 
 def _message(entry: Entry) -> dict[str, Any]:

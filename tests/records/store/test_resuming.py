@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from agentrun.records import CallRecord, Entry
+from agentrun.records import CallRecord, Entry, Turn
+from agentrun.records.entries import own_fields
 from agentrun.records.resumption import read
 from agentrun.records.store.store import Store
 from tests.records.store.test_store import lapse
@@ -124,6 +126,32 @@ def test_what_another_version_has_written_is_read_as_far_as_it_is_known() -> Non
     assert 31.0 <= call.record.elapsed() < 40.0
     assert [message["role"] for message in call.messages] == ["user", "developer"]
     assert "look" in call.messages[1]["content"]
+
+
+def test_what_another_version_has_written_is_still_there_when_the_call_goes_on(
+    url: str, open_store: Open
+) -> None:
+    store, record = open_store(url), CallRecord("CA1", "desk", "twilio")
+    heard = Entry(1.0, "caller", "Hello.", others={"mood": "glad"})
+    record.transcript = [heard, Entry(2.0, "agent", "Good evening", others={"voice": {"name": "Ada"}})]
+    record.turns = [Turn(2.0, 900.0, {"llm": 400.0}, others={"later": 1})]
+    record.others = {"weather": "fine", "legs": [{"at": 1.0}], "clock": "noon"}
+    up(store, record)
+    taken = store.resuming.take("desk", "CA1", "two", 0)
+    assert taken is not None
+    mine = read(taken.record, taken.snapshot, taken.key, taken.age).record
+    mine.transcript[1] = replace(mine.transcript[1], interrupted=True)
+    mine.transcript.append(Entry(3.0, "caller", "Bye."))
+    mine.close()
+    assert store.save([mine.as_json()], "two", keys=[mine.key]) == []
+    row = store.get("CA1")
+    assert row is not None
+    assert (row["weather"], row["legs"], row["clock"]) == ("fine", [{"at": 1.0}], "noon")
+    first, second, third = row["transcript"]
+    assert first["mood"] == "glad"
+    assert (second["voice"], second["interrupted"]) == ({"name": "Ada"}, True)
+    assert third.keys() == {each.name for each in own_fields(Entry)}, "and nothing of it is its own"
+    assert row["turns"][0]["later"] == 1
 
 
 def test_a_call_that_is_let_go_may_be_resumed_by_another_server(url: str, open_store: Open) -> None:
