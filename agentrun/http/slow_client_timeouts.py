@@ -12,6 +12,14 @@ HEAD_SECONDS = 10.0
 """How long a connection may take to send the head of a request; uvicorn itself waits for ever."""
 STALL_SECONDS = 30.0
 """How long a client may take none of an answer that waits for it; then the connection is cut."""
+KEPT_SECONDS = 75
+"""How long a connection may stay idle between two requests: longer than balancers keep one.
+
+Where the server closes first, a request that is just on its way is lost. Amazon's and nginx's keep theirs for
+60 s as they come. https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html
+"""
+MOST_KEPT = 200
+"""Connections of one process; each that is made beyond them is kept for uvicorn's own 5 s."""
 
 
 class SlowClientProtocol(H11Protocol):
@@ -27,6 +35,8 @@ class SlowClientProtocol(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """Somebody has connected."""
         super().connection_made(transport)
+        if len(self.connections) <= MOST_KEPT:
+            self.timeout_keep_alive = KEPT_SECONDS
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
