@@ -92,14 +92,16 @@ async def fleet(
     number: int = 2,
     look_seconds: float = 0.3,
     balancer: Callable[..., Path] | None = None,
+    text: str = SPEC,
     **options: Any,
 ) -> AsyncIterator[Fleet]:
     """Servers of one agent; the balancer asks each ``/ready`` every ``look_seconds`` and heeds one answer.
 
-    ``balancer`` writes another configuration of it: of a folder, its port, and those of the servers.
+    ``balancer`` writes another configuration of it: of a folder, its port, and those of the servers. ``text``
+    is the agent's spec.
     """
     spec = folder / "desk.yaml"
-    spec.write_text(SPEC)
+    spec.write_text(text)
     ports = [free_port() for _ in range(number + 1)]
     async with contextlib.AsyncExitStack() as stack:
         brain = ScriptedBrain([OPEN] * 100)

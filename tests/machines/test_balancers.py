@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
+from asyncio.subprocess import DEVNULL
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
+from agentrun.records.store.store import CallQuery, Store
 from agentrun.server.admission.admission import EXPECTED_SECONDS
 from agentrun.simulate.caller import PhoneCall, RefusedError
-from tests.calls.desk import QUESTION, listen
-from tests.docs.test_balancer import configuration, found, nginx
-from tests.machines.fleet import BEHIND_HAPROXY, Fleet, fleet
-from tests.machines.rig import is_ready
+from tests.calls.desk import OPEN, QUESTION, listen
+from tests.docs.test_balancer import command, configuration, found, nginx
+from tests.machines.fleet import BEHIND_HAPROXY, SPEC, Fleet, fleet
+from tests.machines.rig import end, is_ready
 from tests.machines.test_deploys import talks
-from tests.records.conftest import emptied, postgresql
+from tests.machines.test_resume import asks, goes_on
+from tests.records.conftest import children, emptied, postgresql
 
 __all__ = ["postgresql"]
 pytestmark = [pytest.mark.slow, *BEHIND_HAPROXY, pytest.mark.timeout(150)]
@@ -117,3 +123,82 @@ async def test_calls_are_answered_whatever_the_balancer_does(tmp_path: Path, sto
 
     async with fleet(tmp_path, store, balancer=balancer) as servers:
         assert await asyncio.gather(*(talks(servers) for _ in range(4))) == ["caller"] * 4
+
+
+RESUMED = SPEC.replace("apology:", "resume: We were cut off., apology:") + "resume: true\n"
+
+
+async def test_calls_go_on_by_the_second_balancer_when_one_dies_with_its_streams(
+    tmp_path: Path, store: str
+) -> None:
+    async with fleet(tmp_path, store, text=RESUMED) as servers, contextlib.AsyncExitStack() as stack:
+        first = servers.proxy
+        assert first is not None
+        calls = [await greeted(servers, stack) for _ in range(2)]
+        # both listen at one address, as where a network gives each connection to one that lives
+        second = await asyncio.create_subprocess_exec(*command(tmp_path / "haproxy.cfg"), stdout=DEVNULL)
+        stack.push_async_callback(end, second)
+        async with asyncio.timeout(30):
+            while listening(servers.url) < 2:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
+        for process in (*children(first.pid), first.pid):
+            os.kill(process, signal.SIGKILL)
+        await asyncio.gather(*(goes_on_and_ends(call) for call in calls))
+        with Store(store) as rows:
+            async with asyncio.timeout(30):
+                while not all(row["ended"] for row in rows.find(CallQuery())):  # noqa: ASYNC110
+                    await asyncio.sleep(0.2)
+            every = list(rows.find(CallQuery()))
+        assert [row["ended_by"] for row in every] == ["caller"] * 2
+        for row in every:
+            said = [entry["text"] for entry in row["transcript"]]
+            assert said == ["Good evening.", "We were cut off.", "When are you open?", OPEN.text]
+
+
+ASLEEP = """
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 60s
+  timeout server 60s
+  timeout tunnel 600s
+  retries 0
+listen calls
+  bind 127.0.0.1:{port}
+  balance roundrobin
+"""
+"""As a managed one that looks at its machines seldom, and asks nothing twice."""
+
+
+async def test_a_stream_that_a_balancer_gives_to_a_machine_that_is_gone_is_asked_for_again(
+    tmp_path: Path, store: str
+) -> None:
+    def balancer(folder: Path, port: int, *servers: int) -> Path:
+        path = folder / "haproxy.cfg"
+        lines = (f"  server m{each} 127.0.0.1:{each}\n" for each in servers)
+        path.write_text(ASLEEP.format(port=port) + "".join(lines))
+        return path
+
+    async with fleet(tmp_path, store, balancer=balancer, text=RESUMED, number=3) as servers:
+        await servers.leave(1, 0.0, 0.0)
+        async with httpx.AsyncClient(base_url=servers.url, trust_env=False) as client:
+            while (await client.get("/ready")).status_code == 200:
+                pass
+            await client.get("/ready")
+        # the webhook comes to the first machine now, the stream to the second, the action to the third
+        assert await talks(servers) == "caller"
+    with Store(store) as rows:
+        assert [row["ended_by"] for row in rows.find(CallQuery())] == ["caller"]
+
+
+async def goes_on_and_ends(call: PhoneCall) -> None:
+    await goes_on(call, 2)
+    await asks(call)
+    await call.hang_up()
+
+
+def listening(url: str) -> int:
+    """How many sockets of this machine listen at the port of ``url``."""
+    wanted = f":{urlsplit(url).port:04X}"
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return sum(line.split()[1].endswith(wanted) and line.split()[3] == "0A" for line in lines)

@@ -23,30 +23,34 @@ _CLAIMS = ("aud", "agt", "sub", "num", "exp")
 
 @dataclass(frozen=True)
 class EndedStream:
-    """The stream before the action: with it the call was resumed ``resumed`` times; ``dial`` as granted."""
+    """The stream before the action: with it the call was resumed ``resumed`` times; ``dial`` as granted.
+
+    So many streams before it, which were to begin the call, have reached nobody: ``lost``.
+    """
 
     resumed: int
     dial: str = ""
+    lost: int = 0
 
 
 class ActionTokens:
     """JSON Web Tokens (RFC 7519) over HMAC-SHA256; ``keys`` as in ``StreamTokens``, of their own purpose.
 
     >>> tokens = ActionTokens()
-    >>> tokens.read(tokens.mint("desk", "CA1", 2), "desk", "CA1")
-    EndedStream(resumed=2, dial='')
-    >>> tokens.read(tokens.mint("desk", "CA1", 2), "desk", "CA2")
+    >>> tokens.read(tokens.mint("desk", "CA1", EndedStream(2)), "desk", "CA1")
+    EndedStream(resumed=2, dial='', lost=0)
+    >>> tokens.read(tokens.mint("desk", "CA1", EndedStream(2)), "desk", "CA2")
     """
 
     def __init__(self, keys: Sequence[bytes] = (), clock: Callable[[], float] = time.time) -> None:
         self._keys = tuple(keys) or (secrets.token_bytes(32),)
         self._clock = clock
 
-    def mint(self, agent: str, call_sid: str, resumed: int, dial: str = "") -> str:
-        """A new token for a stream of the call."""
-        claims = {"aud": _AUDIENCE, "agt": agent, "sub": call_sid, "num": resumed, "dial": dial}
-        claims["exp"] = round(self._clock() + LIFETIME_SECONDS)
-        return jwt.encode(claims, self._keys[0], "HS256")
+    def mint(self, agent: str, call_sid: str, stream: EndedStream) -> str:
+        """A new token for a stream of the call, to be shown once that has ended."""
+        claims = {"aud": _AUDIENCE, "agt": agent, "sub": call_sid, "dial": stream.dial}
+        counts = {"num": stream.resumed, "lost": stream.lost, "exp": round(self._clock() + LIFETIME_SECONDS)}
+        return jwt.encode({**claims, **counts}, self._keys[0], "HS256")
 
     def read(self, token: str, agent: str, call_sid: str) -> EndedStream | None:
         """What the token says of a stream of this call; None for a wrong one, an old one, another call's."""
@@ -57,5 +61,7 @@ class ActionTokens:
             except jwt.InvalidTokenError:
                 continue
             known = (claims["agt"], claims["sub"]) == (agent, call_sid) and claims["exp"] > self._clock()
-            return EndedStream(int(claims["num"]), str(claims.get("dial", ""))) if known else None
+            if not known:
+                return None
+            return EndedStream(int(claims["num"]), str(claims.get("dial", "")), int(claims.get("lost", 0)))
         return None

@@ -1,4 +1,7 @@
-"""A call whose stream ended without a goodbye: Twilio asks what to do, and any machine may go on with it."""
+"""A call whose stream ended without a goodbye: Twilio asks what to do, and any machine may go on with it.
+
+One whose stream has reached no machine at all, because a balancer gave it to one that is gone, begins anew.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
 
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
@@ -17,12 +21,14 @@ from agentrun.server.twilio.webhook import Webhooks
 WAIT_SECONDS = 3.0
 """How long the end of a session is waited for whose stream broke off here."""
 PAUSE_SECONDS = 1
-"""Before a stream that comes to a server which is just stopping is tried again, perhaps at another one."""
+"""Before a stream is tried again that came to a server which is just stopping, or is gone."""
 MOST_TIMES = 99
 """A call that has lost its stream so often is let go."""
 OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
-Connect = Callable[[str, Request, Mapping[str, str], EndedStream, int], Response]
-"""TwiML with a new stream after one that has ended, behind a pause of so many seconds."""
+MOST_LOST = 5
+"""Streams of a call that reach nobody; then it is let go."""
+Connect = Callable[[str, Request, Mapping[str, str], EndedStream, int], Awaitable[Response]]
+"""TwiML with the next stream, behind a pause of so many seconds."""
 
 
 def router(
@@ -52,12 +58,21 @@ def router(
         if is_leaving and settings.when_full == "503":
             raise HTTPException(503, "the server is stopping", {"Retry-After": "1"})
         times = await _times(switchboard, plan.spec.name, call_sid)
+        log = logger.bind(call=call_sid, agent=agent)
+        if times is None and ended.resumed == 0 and ended.lost < MOST_LOST:
+            if await _has_begun(switchboard, plan.spec.name, call_sid):
+                return twiml.response(twiml.hang_up())
+            log.warning(
+                "{}: the stream of call {} has reached nobody, and is asked for again", agent, call_sid
+            )
+            first = EndedStream(0, ended.dial, ended.lost + 1)
+            return await connect(agent, request, form, first, PAUSE_SECONDS)
         # one stream before this one may have been refused; a copied action is of no use once it was used
         if times is None or ended.resumed not in (times, times + 1):
             return twiml.response(twiml.hang_up())
-        logger.bind(call=call_sid, agent=agent).warning("{}: goes on with call {}", agent, call_sid)
+        log.warning("{}: goes on with call {}", agent, call_sid)
         after = EndedStream(times + 1, ended.dial)
-        return connect(agent, request, form, after, PAUSE_SECONDS if is_leaving else 0)
+        return await connect(agent, request, form, after, PAUSE_SECONDS if is_leaving else 0)
 
     return routes
 
@@ -70,6 +85,16 @@ async def _times(switchboard: Switchboard, agent: str, call_sid: str) -> int | N
     if (record := switchboard.records.get(agent, call_sid)) and record.flush:
         await _within(record.flush())
     return await switchboard.left_open.resumed.times(agent, call_sid)
+
+
+async def _has_begun(switchboard: Switchboard, agent: str, call_sid: str) -> bool:
+    """Whether a stream of the call has come, be it that it was refused; also where nobody can say."""
+    try:
+        record = await switchboard.records.find(agent, call_sid)
+    except (TimeoutError, SQLAlchemyError):
+        return True
+    # that of a call that is placed is there before
+    return record is not None and (record["direction"] == "inbound" or bool(record["ended"]))
 
 
 async def _within(work: Awaitable[object]) -> None:

@@ -85,14 +85,20 @@ class TwilioRoutes:
         except HTTPException as refused:
             words, headers = f"{refused.detail}\n", refused.headers
             return Response(words, refused.status_code, headers, media_type="text/plain")
-        call_sid, dial = form["CallSid"], request.query_params.get("dial")
+        return await self._begin(plan, request, form, EndedStream(0, request.query_params.get("dial", "")))
+
+    async def _begin(
+        self, plan: Plan, request: Request, form: Mapping[str, str], stream: EndedStream, pause: int = 0
+    ) -> Response:
+        """Connect a call with its first ``stream``, if it may be let in."""
+        agent, call_sid, dial = request.path_params["agent"], form["CallSid"], stream.dial
         if await self._was_answered(plan, agent, call_sid):
             return Response("this call has been answered already\n", 409, media_type="text/plain")
         try:
             placed = await self._diallers.placed.find(dial) if self._diallers and dial else None
         except AwayError:
             return Response("nobody can say who placed this call\n", 503, media_type="text/plain")
-        if dial is not None and (placed is None or placed.ended or placed.agent != agent):
+        if dial and (placed is None or placed.ended or placed.agent != agent):
             return Response("no such call was placed here\n", 404, media_type="text/plain")
         if self._diallers and placed:
             await self._diallers.placed.attach(placed.id, call_sid)
@@ -104,7 +110,7 @@ class TwilioRoutes:
             return await self._dispatcher.answer(plan, call, callback_url)
         else:
             self._look_ups.begin(plan, self._call(plan, call_sid, form.get("From"), form.get("To")))
-        return self._connect(agent, request, form, placed)
+        return self._connect(agent, request, form, stream, placed, pause)
 
     async def dispatched(self, agent: str, request: Request) -> Response:
         """Twilio tells how the stream of a dispatched call goes, or asks what to do when it is over."""
@@ -113,11 +119,17 @@ class TwilioRoutes:
             return Response(f"no agent '{agent}' answers the telephone here\n", 404, media_type="text/plain")
         return await self._dispatcher.note(plan, await self._webhooks.read(agent, request, ("CallSid",)))
 
-    def connect_again(
-        self, agent: str, request: Request, form: Mapping[str, str], ended: EndedStream, pause: int
+    async def connect_again(
+        self, agent: str, request: Request, form: Mapping[str, str], stream: EndedStream, pause: int
     ) -> Response:
-        """TwiML that connects a call with the stream after one that has ended."""
-        return self._connect(agent, request, form, None, ended, pause)
+        """TwiML that connects a call with a ``stream`` that goes on with it, or with which it begins at last.
+
+        One that was answered meanwhile, or is not known any more, is hung up.
+        """
+        if stream.resumed:
+            return self._connect(agent, request, form, stream, pause=pause)
+        answer = await self._begin(self._switchboard.plans[agent], request, form, stream, pause)
+        return answer if answer.status_code in (200, 503) else twiml.response(twiml.hang_up())
 
     def _refuse(self, plan: Plan, agent: str, call_sid: str, refusal: Refusal) -> Response:
         log = logger.bind(call=call_sid, agent=agent)
@@ -197,18 +209,17 @@ class TwilioRoutes:
         agent: str,
         request: Request,
         form: Mapping[str, str],
-        placed: Placed | None,
-        ended: EndedStream | None = None,
+        stream: EndedStream,
+        placed: Placed | None = None,
         pause: int = 0,
     ) -> Response:
         caller, called = form.get("From", ""), form.get("To", "")
-        this = ended or EndedStream(0, placed.id if placed else "")
-        token = self._tokens.mint(agent, form["CallSid"], caller, called, this.dial, this.resumed)
+        token = self._tokens.mint(agent, form["CallSid"], caller, called, stream.dial, stream.resumed)
         public_url = self._public_url(agent, request)
         url = twiml.stream_url(public_url, agent, self._tokens.address_of(token))
         own, action = placed.parameters if placed else None, ""
         if self._switchboard.plans[agent].spec.resume and self._switchboard.left_open.resumed:
-            shown = self.actions.mint(agent, form["CallSid"], this.resumed, this.dial)
+            shown = self.actions.mint(agent, form["CallSid"], stream)
             action = f"{twiml.route(public_url, agent, 'resume')}?stream={shown}"
         return twiml.response(twiml.connect(url, token, caller, called, own, action=action, pause=pause))
 

@@ -80,15 +80,19 @@ class Caller:
         def wait() -> float:
             return float(random.uniform(0.0, self.jitter))
 
+        parameters = stream.parameters
+        follows = what_follows(stream, voice_url, self._form(messages.call_sid), self._ask, wait)
         try:
             url = twiml.reachable(stream.url, voice_url, stream.status_callback)
             line = await MediaSocket.open(url, wait)
         except RefusedError as error:
             await callbacks.tell("stream-error", error.message)
-            raise
+            following = await follows() if follows else None
+            if following is None:
+                raise
+            line, messages, parameters, follows = following
         call = PhoneCall(line, messages, monotonic() - start, LineNoise(self.noise, self.seed))
-        form = self._form(messages.call_sid)
-        call.start(stream.parameters, what_follows(stream, voice_url, form, self._ask, wait))
+        call.start(parameters, follows)
         try:
             await callbacks.tell("stream-started")
             yield call

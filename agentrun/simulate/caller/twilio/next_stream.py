@@ -1,4 +1,4 @@
-"""What comes after a stream that the agent's server has closed: Twilio asks the action of the TwiML."""
+"""What comes after a stream that was closed, or did not open: Twilio asks the action of the TwiML."""
 
 from __future__ import annotations
 
@@ -44,10 +44,15 @@ def what_follows(
     async def following() -> NextStream | None:
         try:
             after = await ask(action, {**form, "CallStatus": "in-progress"})
-            line = await MediaSocket.open(twiml.reachable(after.url, action), wait)
         except RefusedError:
             return None
+        further = what_follows(after, action, form, ask, wait)
+        try:
+            line = await MediaSocket.open(twiml.reachable(after.url, action), wait)
+        except RefusedError:
+            # a stream that does not open has ended
+            return await further() if further else None
         messages = Messages(form["AccountSid"], form["CallSid"], "MZ" + uuid.uuid4().hex)
-        return NextStream(line, messages, after.parameters, what_follows(after, action, form, ask, wait))
+        return NextStream(line, messages, after.parameters, further)
 
     return following
