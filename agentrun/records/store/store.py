@@ -21,6 +21,7 @@ from agentrun.records.store.queries.call_query import CallQuery, Row
 from agentrun.records.store.queries.call_selection import Part
 from agentrun.records.store.search.index import SearchIndex
 from agentrun.records.store.tables import CALLS, LEASES
+from agentrun.records.version_figures import VersionFigures
 from agentrun.records.webhook import outbox
 
 __all__ = ["CUT_OFF", "DEFAULT", "CallQuery", "Row", "Store"]
@@ -209,6 +210,11 @@ class Store:
                 return
             last = rows[-1][0]
             page = replace(page, skip=0, after=(last["started"], last["id"], last["agent"]))
+
+    def versions(self, wanted: CallQuery) -> Sequence[tuple[Row, VersionFigures]]:
+        """As ``find``, the names and times of calls, and what versions of their spec are compared by."""
+        keys = call_selection.keys(wanted, self._engine.dialect.name, self.search)
+        return reading.versions_of(self._engine, keys)
 
     def last_searched(self, wanted: CallQuery) -> str | None:
         """When the oldest call began that a search looks into; None where it looks into all there are."""

@@ -25,6 +25,7 @@ CALLS = sa.Table(
     sa.Column("counted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("analysis", sa.String(16), nullable=False, server_default=""),
     sa.Column("search_state", sa.String(90), nullable=False, server_default=""),
+    sa.Column("version_figures", sa.JSON(none_as_null=True)),
     sa.Index("calls_open", "ended", "seen"),
     sa.Index("calls_newest", "started", "id", "agent"),
     sa.Index("calls_of_agent", "agent", "started", "id"),
@@ -37,7 +38,8 @@ CALLS = sa.Table(
 ``key`` is the record's own: no other record of the same call is written over it. ``counted`` calls are in
 the sums of ``hourly``. ``resume`` is what another server needs beside the record to go on with the call.
 ``analysis`` is the state of the record's analysis, ``waiting`` while it is awaited. ``search_state`` is what
-``seen`` and ``ended`` were when the call was put into the index for searches.
+``seen`` and ``ended`` were when the call was put into the index for searches, and when its
+``version_figures`` were written.
 """
 KEY = (CALLS.c.agent, CALLS.c.id, CALLS.c.started, CALLS.c.ended)
 """What ``record_shape.stored`` is told of a row beside its record."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -10,11 +10,12 @@ from fastapi import HTTPException
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
-from agentrun.records import CallRecord
+from agentrun.records import CallRecord, version_figures
 from agentrun.records.call_figures import Figures
 from agentrun.records.store import hourly
 from agentrun.records.store.store import CallQuery, Store
 from agentrun.records.store.threads import StoreThreads
+from agentrun.records.version_figures import VersionFigures
 from agentrun.server.dashboard.filters import Filters
 from agentrun.server.records.recent_records import RecentRecords
 
@@ -22,9 +23,6 @@ Row = Mapping[str, Any]
 _ANSWERS = ("turns", ("total_ms",))
 LINE = ("transport", "from_number", "answered", "ended_by", "reason", _ANSWERS, "cost", "analysis")
 """What a line of a table shows of a record, beside its name and times."""
-_ENTRIES = ("transcript", ("who", "status", "interrupted"))
-VERSION = ("spec_hash", "ended_by", _ANSWERS, "cost", "analysis", _ENTRIES)
-"""What versions of a spec are compared by."""
 AWAY = "the store of records can't be read now"
 MOST_LIVE = 200
 """Calls that are up and shown."""
@@ -84,13 +82,15 @@ class Source:
         sums = await self._ask(lambda store: store.hourly.read(filters.agent or None, first, step))
         return hourly.of_rows(await self._of_this_process(filters), first, step) if sums is None else sums
 
-    async def versions(self, filters: Filters, most: int) -> list[Row]:
+    async def versions(self, filters: Filters, most: int) -> Sequence[tuple[Row, VersionFigures]]:
         """The newest ``most`` calls that match, with what their versions are compared by."""
         query = CallQuery(filters.agent, most=most, has=filters.has, before=filters.before)
-        rows = await self._ask(lambda store: list(store.find(query, VERSION)))
+        rows = await self._ask(lambda store: store.versions(query))
         if rows is None:
-            return (await self._of_this_process(filters))[:most]
-        return list(rows)
+            return [
+                (row, version_figures.of_record(row)) for row in (await self._of_this_process(filters))[:most]
+            ]
+        return rows
 
     async def one(self, agent: str, call_id: str) -> Row | None:
         """One call, live or past; raises HTTPException where the store can't be asked."""

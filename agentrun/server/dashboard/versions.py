@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentrun.records.percentile import percentile
+from agentrun.records.version_figures import VersionFigures
 from agentrun.server.dashboard import figures
 
 MOST_CALLS = 300
 """Of an agent that are looked into, the newest."""
-Row = Mapping[str, Any]
+Call = tuple[Mapping[str, Any], VersionFigures]
+"""The name and the times of a call, and its figures."""
 
 
 @dataclass(frozen=True)
@@ -35,46 +37,43 @@ class Version:
     success: float | None
 
 
-def of_calls(rows: Iterable[Row]) -> list[Version]:
+def of_calls(calls: Iterable[Call]) -> list[Version]:
     """The versions of calls that have ended, the one that was used last first."""
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        if row.get("spec_hash") and row["ended"]:
-            groups[row["spec_hash"]].append(row)
+    groups: dict[str, list[Call]] = defaultdict(list)
+    for row, each in calls:
+        if each.spec_hash and row["ended"]:
+            groups[each.spec_hash].append((row, each))
     versions = [_version(name, group) for name, group in groups.items()]
     return sorted(versions, key=lambda version: version.last, reverse=True)
 
 
-def _version(name: str, rows: Sequence[Row]) -> Version:
+def _version(name: str, calls: Sequence[Call]) -> Version:
+    rows, some = zip(*calls, strict=True)
     began = [row["started"] for row in rows]
-    times = figures.answers(rows)
-    entries = [entry for row in rows for entry in row.get("transcript") or ()]
-    tools = [entry["status"] in ("failed", "timeout") for entry in entries if entry["who"] == "tool"]
-    said = [bool(entry["interrupted"]) for entry in entries if entry["who"] == "agent"]
-    costs = [row["cost"]["total"] for row in rows if (row.get("cost") or {}).get("parts")]
-    successes = [value for row in rows if (value := (row.get("analysis") or {}).get("success")) is not None]
+    times = [ms for each in some for ms in each.answers]
+    costs = [each.cost for each in some if each.cost is not None]
+    tools = sum(each.tools for each in some)
     return Version(
         name,
         min(began),
         max(began),
         len(rows),
-        share(row.get("ended_by") == "error" for row in rows) or 0.0,
+        percent(sum(each.ended_by == "error" for each in some), len(some)) or 0.0,
         percentile(times, 0.5) if times else None,
         percentile(times, 0.95) if times else None,
         statistics.median(figures.seconds(row) or 0.0 for row in rows),
-        share(said),
-        len(tools),
-        share(tools),
+        percent(sum(each.cut for each in some), sum(each.lines for each in some)),
+        tools,
+        percent(sum(each.failed for each in some), tools),
         statistics.mean(costs) if costs else None,
-        share(value is True for value in successes),
+        percent(sum(each.success is True for each in some), sum(each.success is not None for each in some)),
     )
 
 
-def share(values: Iterable[bool]) -> float | None:
-    """How many of some are so, in percent; None where there are none.
+def percent(part: int, whole: int) -> float | None:
+    """A part of some in percent; None where there are none.
 
-    >>> share([True, False])
-    50.0
+    >>> percent(1, 2), percent(0, 0)
+    (50.0, None)
     """
-    some = list(values)
-    return 100.0 * sum(some) / len(some) if some else None
+    return 100.0 * part / whole if whole else None

@@ -20,7 +20,7 @@ from agentrun.records.store.hourly import EPOCH
 from agentrun.records.store.queries.call_filter import CallFilter
 from agentrun.records.store.store import CallQuery, Store
 from agentrun.records.store.tables import CALLS
-from agentrun.server.dashboard.record_source import LINE, VERSION
+from agentrun.server.dashboard.record_source import LINE
 
 BEGAN = datetime(2026, 11, 1, 12, tzinfo=UTC)
 FOREIGN: tuple[Any, ...] = (None, 5, "x", True, [], {}, [None], ["x"], [{}], {"a": 1}, {"a": None})
@@ -108,7 +108,7 @@ def test_they_are_read_listed_and_written_out(store: Store) -> None:
     every = fill(store, up=False)
     found = list(store.find(CallQuery()))
     assert [row["id"] for row in found] == every
-    for parts in (LINE, VERSION, (*LINE, "transcript"), ("ended_by", "turns")):
+    for parts in (LINE, (*LINE, "transcript"), ("ended_by", "turns")):
         assert [row["id"] for row in store.find(CallQuery(), parts)] == every
     assert all(row == record_shape.whole(row) for row in found)
     assert len(list(call_csv.of_calls(found))) == len(found) + 1
@@ -127,6 +127,7 @@ def test_they_are_counted_and_indexed_and_searched_for(store: Store) -> None:
         for has in FILTERS:
             words = [row["id"] for row in store.find(CallQuery(has=has), ("from_number",))]
             assert (good in words) is (has.text != "tïsch"), has
+        assert [row["id"] for row, _ in store.versions(CallQuery())] == every
         store.search.add(len(every))
     assert store.search.add() == 0
     assert store.hourly.count(len(every)) == len(every)

@@ -15,7 +15,7 @@ from agentrun.records.store.hourly import HOUR
 from agentrun.records.store.queries import call_selection
 from agentrun.records.store.queries.call_filter import CallFilter
 from agentrun.records.store.store import CallQuery, Store
-from agentrun.server.dashboard.record_source import LINE, VERSION
+from agentrun.server.dashboard.record_source import LINE
 
 CALLS, INDEXED, SEARCHED = 1200, 1100, 40
 MOST_ROWS = 6 * SEARCHED
@@ -78,7 +78,7 @@ def asked(store: Store) -> list[tuple[str, Any]]:
         list(store.find(query, LINE))
         if query.has:
             store.last_searched(query)
-    list(store.find(CallQuery("desk", most=50), VERSION))
+    store.versions(CallQuery("desk", most=50))
     store.get("CA7", "desk")
     store.get("CA7")
     store.ids("CA7")

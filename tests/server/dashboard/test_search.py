@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.records import CallRecord, Entry, Turn
+from agentrun.records import CallRecord, Entry, Turn, version_figures
 from agentrun.records.store.queries import call_selection
 from agentrun.records.store.store import Store
 from agentrun.server.auth.call_access import Access
@@ -200,11 +200,12 @@ def test_a_versions_figures_are_those_of_its_calls() -> None:
         record(n, spec_hash="aaa", turns=[Turn(1.0, 100.0 * n, {})], analysis={"success": n == 1}).as_json()
         for n in (1, 2, 3)
     ]
-    [version] = of_calls(rows)
+    [version] = of_calls((row, version_figures.of_record(row)) for row in rows)
     assert (version.calls, version.p50, version.lasted, version.failed) == (3, 200.0, 63.0, 0.0)
     assert version.success == pytest.approx(100 / 3)
     assert version.tools_failed is None
-    assert of_calls([record(1).as_json(), {**rows[0], "ended": None}]) == []
+    others = record(1).as_json(), {**rows[0], "ended": None}
+    assert of_calls((row, version_figures.of_record(row)) for row in others) == []
 
 
 async def test_a_browser_keeps_styles_and_scripts_of_this_version_and_asks_for_everything_else(

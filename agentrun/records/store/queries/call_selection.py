@@ -55,20 +55,23 @@ def keys(wanted: CallQuery, dialect: str, index: SearchIndex | None = None) -> s
 def read(page: sa.Subquery, dialect: str, parts: Collection[Part]) -> sa.Select[Any]:
     """The records of a ``page`` of calls, the newest first; the named ``parts`` of them, if some are."""
     names = [part if isinstance(part, str) else part[0] for part in parts]
-    these = (CALLS.c.agent == page.c.agent) & (CALLS.c.id == page.c.id)
-    rows = sa.join(CALLS, page, these)
     if not parts:
-        return sa.select(CALLS.c.record).select_from(rows).order_by(*ORDER)
+        return columns_of(page, CALLS.c.record)
     if dialect == "sqlite":
-        whole = (CALLS.c.record[name].label(name) for name in names)
-        return sa.select(*whole).select_from(rows).order_by(*ORDER)
+        return columns_of(page, *(CALLS.c.record[name].label(name) for name in names))
     # an operator for each part would read a record's JSON as often as there are parts
     columns = (sa.column(name, sa.JSON) for name in names)
     record = call_conditions.parts_of(*columns)
     wanted = (
         record.c[part] if isinstance(part, str) else _fields(record.c[part[0]], part[1]) for part in parts
     )
-    return sa.select(*wanted).select_from(rows.join(record, sa.true())).order_by(*ORDER)
+    return columns_of(page, *wanted).join(record, sa.true())
+
+
+def columns_of(page: sa.Subquery, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Those ``columns`` of a ``page`` of calls, the newest first."""
+    these = (CALLS.c.agent == page.c.agent) & (CALLS.c.id == page.c.id)
+    return sa.select(*columns).select_from(sa.join(CALLS, page, these)).order_by(*ORDER)
 
 
 def record_of(row: sa.RowMapping) -> dict[str, Any]:

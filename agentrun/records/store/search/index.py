@@ -2,7 +2,8 @@
 
 A row of ``calls`` has the state in which it was put into the index. Whatever changes a row, be it an older
 agentrun, changes that state, and has the row read again. Calls that are up are not in the index: they are
-few, and change. Who asks for calls asks for those of the index and for those that aren't in it yet.
+few, and change. Who asks for calls asks for those of the index and for those that aren't in it yet. Whoever
+reads a row for it writes down as well what versions of its spec are compared by.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from agentrun.records import record_shape
+from agentrun.records import record_shape, version_figures
 from agentrun.records.store.queries.call_query import CallQuery
 from agentrun.records.store.search.postgresql import PostgreSQLIndex
 from agentrun.records.store.search.sections import sections
@@ -22,6 +23,9 @@ BATCH = 20
 """Calls that are put into the index at a time, about 40 ms of work."""
 UNINDEXED = sa.text("calls.search_state <> calls.seen || '/' || coalesce(calls.ended, '')")
 """As the index over these rows has it: whether a call isn't in the index as it is now."""
+_DONE = sa.update(CALLS).where(
+    CALLS.c.agent == sa.bindparam("this_agent"), CALLS.c.id == sa.bindparam("this_id")
+)
 
 
 class _Index(Protocol):
@@ -61,8 +65,7 @@ class SearchIndex:
         """Put up to ``most`` ended calls into the index, the newest first; how many there were."""
         if self._index is None:
             return 0
-        state = CALLS.c.seen + "/" + sa.func.coalesce(CALLS.c.ended, "")
-        query = sa.select(*KEY, CALLS.c.record).where(UNINDEXED, CALLS.c.ended.is_not(None))
+        query = sa.select(*KEY, CALLS.c.seen, CALLS.c.record).where(UNINDEXED, CALLS.c.ended.is_not(None))
         query = query.order_by(CALLS.c.started.desc()).limit(most)
         with self._engine.begin() as connection:
             if connection.dialect.name == "sqlite":
@@ -71,14 +74,19 @@ class SearchIndex:
             rows = connection.execute(query.with_for_update(skip_locked=True)).mappings().all()
             if not rows:
                 return 0
-            keys = [(row["agent"], row["id"]) for row in rows]
-            these = sa.tuple_(CALLS.c.agent, CALLS.c.id).in_(keys)
-            connection.execute(sa.update(CALLS).where(these).values(search_state=state))
-            self._index.write(connection, [_with_key(row) for row in rows])
+            records = [record_shape.stored(row["record"], row) for row in rows]
+            self._index.write(connection, list(map(_with_key, records)))
+            connection.execute(_DONE, [_done(*each) for each in zip(rows, records, strict=True)])
         return len(rows)
 
 
-def _with_key(row: sa.RowMapping) -> dict[str, Any]:
-    record = record_shape.stored(row["record"], row)
+def _done(row: sa.RowMapping, record: dict[str, Any]) -> dict[str, Any]:
+    """What ``_DONE`` is told of a row that is in the index now."""
+    state = f"{row['seen']}/{row['ended'] or ''}"
+    key = {"this_agent": row["agent"], "this_id": row["id"]}
+    return {**key, "search_state": state, "version_figures": version_figures.stored(record, state)}
+
+
+def _with_key(record: dict[str, Any]) -> dict[str, Any]:
     key = {name: record[name] for name in ("agent", "id", "started")}
     return {**key, "sections": sections(record)}
