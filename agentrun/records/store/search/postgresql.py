@@ -61,8 +61,9 @@ class PostgreSQLIndex:
         )
         few = recent.limit(most).cte("recent")
         is_short = sa.select(sa.func.count()).select_from(few).scalar_subquery() < most
+        # those of the index have the newest among them
         whole = sa.select(*names).where(_has(TABLE.c.terms, terms), is_short, *when)
-        every = sa.union(sa.select(few), whole).subquery()
+        every = sa.union_all(sa.select(few).where(sa.not_(is_short)), whole).subquery()
         return sa.select(every).order_by(*(every.c[name].desc() for name in _ORDER)).limit(most)
 
     def bound(self, _wanted: CallQuery) -> sa.Select[Any] | None:
