@@ -15,6 +15,7 @@ OWN = (
         "AGENTRUN_TURN_USERNAME",
         "AGENTRUN_TURN_PASSWORD",
     ),
+    "AGENTRUN_HTTP_CONNECTIONS",
     *("AGENTRUN_WORKER", "AGENTRUN_WORKER_FD", "AGENTRUN_SUPERVISOR_FD", "AGENTRUN_LEDGER"),
 )
 """What is read without an option, and what a server passes to its workers."""

@@ -13,31 +13,29 @@ from typing import Any, Self
 
 import aiohttp
 import httpx
-import openai
 from pipecat.audio.vad.vad_analyzer import VADParams
 
 from agentrun import processors
 from agentrun.http import bounded_answers, tls
 from agentrun.pipeline import pipecat_private
-from agentrun.pipeline.services.connections import event_streams, http_retries, lost_peers
+from agentrun.pipeline.services.connections.provider_client import Connections, provider_client
 from agentrun.pipeline.services.openai_speech import PreparedSpeech
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.tools.mcp.servers import McpServers
 
 _NICENESS = 10
-_KEPT_SECONDS = 60.0
 _VOICE_RATES = (8_000, 16_000)
 """Hz, of telephones and of all other lines."""
 
 
 class Resources:
-    """Loaded before the first call, closed after the last one.
+    """Loaded before the first call, closed after the last one; ``connections`` are what OpenAI is reached by.
 
     >>> async with Resources() as resources:  # doctest: +SKIP
     ...     vad = resources.vad(VADParams())
     """
 
-    def __init__(self) -> None:
+    def __init__(self, connections: Connections = "aiohttp") -> None:
         tls.share_with_websockets()
         self.traced = False
         """Whether calls make spans for OpenTelemetry."""
@@ -46,13 +44,7 @@ class Resources:
         self._smart_turn = pipecat_private.smart_turn_session()
         #: What judges the ends of turns, for all calls.
         self.turn_threads = ThreadPoolExecutor(_cores(), "smart-turn", initializer=_give_way)
-        limits, verify = _lasting(openai.DEFAULT_CONNECTION_LIMITS), tls.system_context()
-        self.http_client = openai.DefaultAsyncHttpxClient(
-            limits=limits,
-            verify=verify,
-            mounts=lost_peers.mounts(limits, verify),
-            event_hooks={"response": [http_retries.bound_retries, event_streams.skip_byte_order_mark]},
-        )
+        self.http_client = provider_client(connections)
         self.web = tool_client()
         self.mcp = McpServers()
         self.ready_speech = PreparedSpeech()
@@ -116,18 +108,6 @@ def tool_client() -> httpx.AsyncClient:
         headers=bounded_answers.ACCEPTED,
         event_hooks=hooks,
         mounts=dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]")),
-    )
-
-
-def _lasting(limits: Any) -> Any:
-    """``limits``, with connections that outlive a caller's turn.
-
-    Those of openai and httpx close after 5 s, so that most requests would begin with a TLS handshake.
-    """
-    return type(limits)(
-        max_connections=limits.max_connections,
-        max_keepalive_connections=limits.max_keepalive_connections,
-        keepalive_expiry=_KEPT_SECONDS,
     )
 
 

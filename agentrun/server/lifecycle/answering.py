@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from agentrun import processors
+from agentrun.pipeline.services.connections.provider_client import connections
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.server.admission.admission import Admission
@@ -48,7 +49,7 @@ async def answering(
     one. Raises SetupError.
     """
     async with contextlib.AsyncExitStack() as stack:
-        resources = await stack.enter_async_context(Resources())
+        resources = await stack.enter_async_context(Resources(connections(environ)))
         resources.traced = await stack.enter_async_context(tracing.exporting(environ))
         shared = opening.address(options.shared, options.records, options.worker.ledger)
         state = await opening.open_state(shared, private_address)

@@ -7,10 +7,6 @@ nobody. A request on it would wait for as long as the caller does, while a new c
 from __future__ import annotations
 
 import socket
-import urllib.request
-from typing import Any
-
-import httpx2
 
 UNACKNOWLEDGED_MS = 3_000
 """How long what was sent may be without an acknowledgement; the client then tries on a new connection."""
@@ -29,11 +25,3 @@ def socket_options() -> list[tuple[int, int, int]]:
     there = [(getattr(socket, name), value) for name, value in wanted.items() if hasattr(socket, name)]
     told = [(socket.IPPROTO_TCP, option, value) for option, value in there]
     return [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *told]
-
-
-def mounts(limits: Any, verify: Any) -> dict[str, httpx2.AsyncHTTPTransport]:
-    """How a client of httpx2's reaches everything that no proxy of the environment's is for."""
-    if "all" in urllib.request.getproxies():
-        return {}
-    options = socket_options()
-    return {"all://": httpx2.AsyncHTTPTransport(limits=limits, verify=verify, socket_options=options)}
