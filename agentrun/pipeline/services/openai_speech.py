@@ -16,6 +16,7 @@ from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services import speech_request
 from agentrun.pipeline.services.audible_sound import SilenceError, check_length
 from agentrun.pipeline.services.resumed_speech import SpeakingRate
+from agentrun.pipeline.services.speech_lead import SpeechLead
 from agentrun.pipeline.services.speech_sound import RATE
 from agentrun.plan.plan import ServicePlan
 
@@ -76,6 +77,7 @@ class OpenAISpeech(OpenAITTSService):
         self._buffer, self._stall, self._attempts = buffer, stall, attempts
         self._as_planned = replace(self.settings)
         self._rate = SpeakingRate()
+        self._lead = SpeechLead()
 
     @property
     def chunk_size(self) -> int:
@@ -89,6 +91,7 @@ class OpenAISpeech(OpenAITTSService):
             for start in range(0, len(pcm), self.chunk_size):
                 yield self._frame(pcm[start : start + self.chunk_size], context_id)
             return
+        self._lead.begin(context_id)
         sent, rest, error = 0.0, text, None
         for _ in range(self._attempts):
             seconds = 0.0
@@ -99,6 +102,7 @@ class OpenAISpeech(OpenAITTSService):
                         await self.start_tts_usage_metrics(text)
                     seconds += len(piece) / 2 / RATE
                     sent += len(piece) / 2 / RATE
+                    self._lead.add(len(piece) / 2 / RATE)
                     yield self._frame(piece, context_id)
                 check_length(sum(map(str.isalpha, rest)), seconds)
                 self._rate.learn(rest, seconds)
@@ -116,7 +120,8 @@ class OpenAISpeech(OpenAITTSService):
     async def _sound_of(self, text: str) -> AsyncGenerator[bytes, None]:
         """The sound of ``text``."""
         body = pipecat_private.speech_request(self, text)
-        pieces = speech_request.sound(pipecat_private.speech_client(self), body, self.chunk_size, self._stall)
+        client = pipecat_private.speech_client(self)
+        pieces = speech_request.sound(client, body, self.chunk_size, self._stall, self._lead)
         try:
             async for piece in pieces:
                 yield piece

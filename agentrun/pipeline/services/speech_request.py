@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -12,7 +12,13 @@ import openai
 
 from agentrun.pipeline.services import speech_events
 from agentrun.pipeline.services.audible_sound import audible
-from agentrun.pipeline.services.speech_sound import NoSpeechError, checked
+from agentrun.pipeline.services.connections.aiohttp_transport import PAUSE_READING
+from agentrun.pipeline.services.speech_lead import SpeechLead
+from agentrun.pipeline.services.speech_sound import RATE, NoSpeechError, checked
+
+_SAMPLE_BYTES = 2
+_LARGE_BYTES = int(0.2 * RATE) * _SAMPLE_BYTES
+"""A line is sent no more at once."""
 
 
 def _transport_errors() -> tuple[type[Exception], ...]:
@@ -27,37 +33,71 @@ ERRORS: tuple[type[Exception], ...] = (openai.OpenAIError, NoSpeechError, *_tran
 
 
 async def sound(
-    client: openai.AsyncOpenAI, wanted: Mapping[str, Any], chunk: int, stall: float
+    client: openai.AsyncOpenAI,
+    wanted: Mapping[str, Any],
+    chunk: int,
+    stall: float,
+    lead: SpeechLead | None = None,
 ) -> AsyncGenerator[bytes, None]:
     """The speech that ``wanted`` describes, in pieces of some ``chunk`` bytes of 24 kHz, 16-bit mono PCM.
 
-    Raises one of ``ERRORS``: also when nothing, or nothing but silence, comes for ``stall`` seconds, and when
-    what comes is no speech.
+    Its reading rests where it has ``lead``, and is then given what has come as larger pieces. Raises one of
+    ``ERRORS``: also when nothing, or nothing but silence, comes for ``stall`` seconds, and when what comes is
+    no speech.
     """
-    answered = _answered(client, wanted, chunk, stall)
+    answered = _answered(client, wanted, chunk, stall, lead)
     async with aclosing(answered), aclosing(audible(answered, stall)) as heard:
         async for piece in heard:
             yield piece
 
 
 async def _answered(
-    client: openai.AsyncOpenAI, wanted: Mapping[str, Any], chunk: int, stall: float
+    client: openai.AsyncOpenAI, wanted: Mapping[str, Any], chunk: int, stall: float, lead: SpeechLead | None
 ) -> AsyncGenerator[bytes, None]:
     requested = client.audio.speech.with_streaming_response.create(**wanted)
     response = await _within(stall, requested.__aenter__())
     try:
-        pieces, kind = response.iter_bytes(chunk), response.headers.get("content-type", "")
+        body, kind = response.iter_bytes(), response.headers.get("content-type", "")
         if speech_events.are_in(kind):
-            pieces, kind = speech_events.sound(pieces), ""
-        piece = await _within(stall, anext(pieces, b""))
-        if not piece:
+            body, kind = speech_events.sound(body), ""
+        held, size = bytearray(), chunk
+        more = await _within(stall, _fill(held, body, chunk))
+        if not held:
             raise NoSpeechError(f"status {response.status_code}, and nothing in it")
-        piece = checked(piece, kind)
-        while piece:
-            yield piece[: len(piece) & ~1]
-            piece = await _within(stall, anext(pieces, b""))
+        held[:] = checked(bytes(held), kind)
+        while more or len(held) >= _SAMPLE_BYTES:
+            while len(held) >= (chunk if more else _SAMPLE_BYTES):
+                piece = bytes(held[: min(size, len(held) & ~1)])
+                del held[: len(piece)]
+                yield piece
+            rested = more and lead is not None and await _rest(response, lead)
+            size = max(chunk, _LARGE_BYTES) if rested else chunk
+            more = await _within(stall, _fill(held, body, chunk))
     finally:
         await requested.__aexit__(None, None, None)
+
+
+async def _fill(held: bytearray, body: AsyncIterator[bytes], least: int) -> bool:
+    """Read until ``least`` bytes are ``held``; false where the body's end came before."""
+    while len(held) < least:
+        data = await anext(body, b"")
+        if not data:
+            return False
+        held += data
+    return True
+
+
+async def _rest(response: Any, lead: SpeechLead) -> bool:
+    """Let what comes wait in the kernel while ``lead`` allows it: each piece that is read has its price.
+
+    False where it does not, or where what has come is not read at once then, as over httpx's connections.
+    """
+    pause, seconds = response.http_response.extensions.get(PAUSE_READING), lead.rest()
+    if not pause or not seconds:
+        return False
+    pause()
+    await asyncio.sleep(seconds)
+    return True
 
 
 async def _within(seconds: float, work: Any) -> Any:
