@@ -10,7 +10,7 @@ for a busy machine only adds to them. What was cut from the start:
   collections; Pydantic looks for no plugins of its own.
 - A server imports and begins without collections, which took a tenth of it. It runs no model to try it,
   copies none to cut it, and leaves PostgreSQL's part of SQLAlchemy to whoever has a PostgreSQL.
-  Certificates for websockets are read once it is ready. A supervisor of workers imports no Pipecat at all.
+  OpenAI's and WebSocket clients share a TLS context. A supervisor of workers imports no Pipecat at all.
 - A server waits for the speech that it prepares for all agents at once, and for at most 3 s.
 """
 

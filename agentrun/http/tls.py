@@ -29,9 +29,10 @@ def context() -> ssl.SSLContext:
 
 @functools.cache
 def system_context() -> ssl.SSLContext:
-    """What OpenAI's and MCP's clients verify servers by: the system's authorities, or the same variables'.
+    """What OpenAI's, MCP's and WebSocket clients verify servers by: the system's authorities.
 
-    An authority that a company has installed on its machines is among them. Read once, too.
+    Or by the same variables. An authority that a company has installed on its machines is among them. Read
+    once, too.
     """
     import httpx2
 
@@ -39,14 +40,8 @@ def system_context() -> ssl.SSLContext:
 
 
 @functools.cache
-def websocket_context() -> ssl.SSLContext:
-    """What services over ``wss`` are verified by: Python's own choice, read once."""
-    return ssl.create_default_context()
-
-
-@functools.cache
 def share_with_websockets() -> None:
-    """Have connections of websockets that bring no context of their own use ``websocket_context``.
+    """Have connections of websockets that bring no context of their own use ``system_context``.
 
     Each would read the certificates, on the event loop, when a call begins. Pipecat's services give none, and
     open their connections in a dozen places.
@@ -56,7 +51,7 @@ def share_with_websockets() -> None:
     @functools.wraps(open_own)
     async def open_tcp_connection(self: connect) -> ClientConnection:
         if self.ws_uri.secure and "ssl" not in self.create_connection_kwargs:
-            self.create_connection_kwargs["ssl"] = await asyncio.to_thread(websocket_context)
+            self.create_connection_kwargs["ssl"] = await asyncio.to_thread(system_context)
         connection: ClientConnection = await open_own(self)
         return connection
 

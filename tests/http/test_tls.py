@@ -47,6 +47,11 @@ async def test_neither_a_request_of_twilio_nor_a_server_s_clients_read_certifica
     assert readings == []
 
 
+def authorities(context: ssl.SSLContext) -> set[str]:
+    """Whom it trusts; their order changes when one is looked up."""
+    return {str(each) for each in context.get_ca_certs()}
+
+
 async def _attempts(url: str) -> None:
     """Three connections over TLS, to nobody who speaks it."""
     for _ in range(3):
@@ -62,7 +67,7 @@ async def test_connections_of_websockets_share_one_reading(
     """Where the second row fails, websockets shares it by itself, and ours can go."""
     if shared:
         tls.share_with_websockets()
-        tls.websocket_context()
+        tls.system_context()
     else:
         monkeypatch.setattr(connect, "open_tcp_connection", PLAIN)
     count = 0
@@ -94,7 +99,7 @@ async def test_the_first_connection_reads_certificates_beside_the_event_loop(
         threads.append(threading.current_thread())
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
-    monkeypatch.setattr(tls, "websocket_context", read)
+    monkeypatch.setattr(tls, "system_context", read)
     with contextlib.suppress(OSError):
         await connect("wss://127.0.0.1:9/", open_timeout=5, proxy=None)
     assert threads
@@ -111,9 +116,20 @@ async def test_a_connection_that_brings_a_context_of_its_own_keeps_it() -> None:
 
 
 def test_the_shared_context_verifies_as_one_of_their_own_does() -> None:
-    shared, own = tls.websocket_context(), ssl.create_default_context()
+    shared, own = tls.system_context(), ssl.create_default_context()
     assert (shared.verify_mode, shared.check_hostname) == (own.verify_mode, own.check_hostname)
-    assert shared.get_ca_certs() == own.get_ca_certs()
+    assert authorities(shared) == authorities(own)
+
+
+async def test_a_server_reads_nothing_more_for_its_first_connection_over_a_websocket(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with Resources():
+        made: list[object] = []
+        monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: made.append(1))
+        monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda *_, **__: made.append(1))
+        await _attempts("wss://127.0.0.1:9/")
+    assert made == []
 
 
 async def test_openai_s_client_trusts_whom_the_system_trusts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,4 +145,4 @@ async def test_openai_s_client_trusts_whom_the_system_trusts(monkeypatch: pytest
     async with Resources():
         pass
     assert chosen == [tls.system_context()]
-    assert tls.system_context().get_ca_certs() == httpx2.create_ssl_context().get_ca_certs()
+    assert authorities(tls.system_context()) == authorities(httpx2.create_ssl_context())

@@ -183,7 +183,6 @@ async def _serve(
 ) -> int:
     from agentrun.cli.input.ctrl_c import ending_a_start, stopping
     from agentrun.cli.output import server_screen
-    from agentrun.http import tls
     from agentrun.server.lifecycle import freed_memory
     from agentrun.server.lifecycle.drain import cut_when, leave
     from agentrun.server.lifecycle.startup import running_server
@@ -199,8 +198,6 @@ async def _serve(
             if options.worker.is_first:
                 server_screen.show_start(server)
             server.settings.local.on_seen(lambda: server_screen.show_proxy(server))
-            # no start waits for what the first call over a websocket needs
-            await asyncio.to_thread(tls.websocket_context)
             # one that was told to stop while it started has not been seen by any balancer
             was_seen = not stop.asked.is_set()
             await _wait(stop.asked, server)

@@ -7,9 +7,10 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
-import jwt
-from jwt.types import Options
+if TYPE_CHECKING:
+    from jwt.types import Options
 
 LIFETIME_SECONDS = 600.0
 LONGEST_SECONDS = 3600.0
@@ -28,6 +29,8 @@ def make(api_key: str, agent: str, seconds: float = LIFETIME_SECONDS) -> str:
 
     A JSON Web Token (RFC 7519) over HMAC-SHA256.
     """
+    import jwt
+
     now = time.time()
     claims = {
         "aud": _AUDIENCE,
@@ -85,6 +88,8 @@ class StartTokens:
 
     def _read(self, token: str, agent: str) -> tuple[str, float]:
         """The name of a token that is good for ``agent``, "" for none, and how long it is remembered."""
+        import jwt
+
         for secret in self._secrets:
             try:
                 claims = jwt.decode(

@@ -7,8 +7,6 @@ import hmac
 import secrets
 from collections.abc import Callable
 
-import jwt
-
 LIFETIME_SECONDS = 15.0
 LEEWAY_SECONDS = 10.0
 """How far apart the processes' ideas of the shared clock may be; each hears of it every 5 s."""
@@ -29,6 +27,8 @@ class RequestTokens:
 
     def make(self, owner: str, what: str, body: bytes) -> str:
         """A token with which ``owner`` is asked for ``what`` with ``body``, once and soon."""
+        import jwt
+
         claims = {
             "aud": _AUDIENCE,
             "iss": self._me,
@@ -56,6 +56,8 @@ class RequestTokens:
 
     def _claims(self, token: str) -> dict[str, str] | None:
         """What a token says whose signature is good; its time is looked at by the shared clock."""
+        import jwt
+
         options = {"require": ["exp", "sub", "jti"], "verify_exp": False}
         for key in self._keys:
             try:

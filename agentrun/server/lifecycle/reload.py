@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from loguru import logger
-from watchfiles import awatch
 
 from agentrun.errors import AgentRunError, SpecError
 from agentrun.plan.plan import Plan
@@ -45,6 +44,8 @@ class Reloader:
 
     async def watch(self) -> None:
         """Follow the folders of the files until cancelled."""
+        from watchfiles import awatch
+
         while True:
             folders = self._folders()
             changes = awatch(*sorted(folders), recursive=False, rust_timeout=LOOK_MS, yield_on_timeout=True)

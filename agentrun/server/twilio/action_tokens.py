@@ -10,9 +10,10 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import jwt
-from jwt.types import Options
+if TYPE_CHECKING:
+    from jwt.types import Options
 
 LIFETIME_SECONDS = 25 * 3600.0
 """A call lasts 24 hours at most: https://www.twilio.com/docs/voice/api/call-resource"""
@@ -48,12 +49,16 @@ class ActionTokens:
 
     def mint(self, agent: str, call_sid: str, stream: EndedStream) -> str:
         """A new token for a stream of the call, to be shown once that has ended."""
+        import jwt
+
         claims = {"aud": _AUDIENCE, "agt": agent, "sub": call_sid, "dial": stream.dial}
         counts = {"num": stream.resumed, "lost": stream.lost, "exp": round(self._clock() + LIFETIME_SECONDS)}
         return jwt.encode({**claims, **counts}, self._keys[0], "HS256")
 
     def read(self, token: str, agent: str, call_sid: str) -> EndedStream | None:
         """What the token says of a stream of this call; None for a wrong one, an old one, another call's."""
+        import jwt
+
         wanted: Options = {"require": list(_CLAIMS), "verify_exp": False}
         for key in self._keys if len(token) <= MOST_CHARACTERS else ():
             try:

@@ -15,10 +15,10 @@ import struct
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jwt
-from jwt.types import Options
+if TYPE_CHECKING:
+    from jwt.types import Options
 
 from agentrun.server.shared_state.state import SharedState
 
@@ -73,6 +73,8 @@ class StreamTokens:
         self, agent: str, call_sid: str, from_number: str, to_number: str, dial: str = "", resumed: int = 0
     ) -> str:
         """A new token, at most ``MOST_CHARACTERS`` long: a JSON Web Token (RFC 7519) over HMAC-SHA256."""
+        import jwt
+
         claims = {
             "aud": _AUDIENCE,
             "agt": agent,
@@ -135,6 +137,8 @@ class StreamTokens:
 
     def _claims(self, token: str) -> dict[str, Any] | None:
         """What stands in a token of one of the keys, whether it has expired or not."""
+        import jwt
+
         wanted: Options = {"require": list(_CLAIMS), "verify_exp": False}
         for key in self._keys if len(token) <= MOST_CHARACTERS else ():
             try:
