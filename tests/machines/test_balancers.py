@@ -20,7 +20,7 @@ from agentrun.simulate.caller import PhoneCall, RefusedError
 from tests.calls.desk import OPEN, QUESTION, listen
 from tests.docs.test_balancer import command, configuration, found, nginx
 from tests.machines.fleet import BEHIND_HAPROXY, SPEC, Fleet, fleet
-from tests.machines.rig import end, is_ready
+from tests.machines.rig import PROXY, end, is_ready
 from tests.machines.test_deploys import talks
 from tests.machines.test_resume import asks, goes_on
 from tests.records.conftest import children, emptied, postgresql
@@ -155,18 +155,9 @@ async def test_calls_go_on_by_the_second_balancer_when_one_dies_with_its_streams
             assert said == ["Good evening.", "We were cut off.", "When are you open?", OPEN.text]
 
 
-ASLEEP = """
-defaults
-  mode http
-  timeout connect 2s
-  timeout client 60s
-  timeout server 60s
-  timeout tunnel 600s
-  retries 0
-listen calls
-  bind 127.0.0.1:{port}
-  balance roundrobin
-"""
+ASLEEP = "".join(line for line in PROXY.splitlines(True) if "check" not in line).replace(
+    "option redispatch", "retries 0"
+)
 """As a managed one that looks at its machines seldom, and asks nothing twice."""
 
 
