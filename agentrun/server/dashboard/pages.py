@@ -62,7 +62,7 @@ class Pages:
             shown = {"summary": figures.summary(sums.values()), **await self._live(filters.agent)}
         return self._write(
             "calls.html",
-            **await self._filters(filters),
+            **await self._filters(filters, is_last=len(rows) <= PAGE),
             **shown,
             lines=[figures.line(row) for row in rows[:PAGE]],
             page=page,
@@ -181,9 +181,11 @@ class Pages:
         """Every other page."""
         raise HTTPException(404, f"there is nothing of that name: {name[:100]}")
 
-    async def _filters(self, filters: Filters) -> dict[str, Any]:
+    async def _filters(self, filters: Filters, is_last: bool = True) -> dict[str, Any]:
+        """What is chosen from, and how far back a search has looked once its last page is there."""
         plans = self._switchboard.plans
-        until = await self._source.searched_until(filters)
+        # before that the next page has more
+        until = await self._source.searched_until(filters) if is_last else None
         return {
             "filters": filters,
             "agents": sorted({*plans, filters.agent} - {""}),

@@ -17,7 +17,7 @@ from agentrun.records.store.queries import call_selection
 from agentrun.records.store.store import Store
 from agentrun.server.auth.call_access import Access
 from agentrun.server.calls.switchboard import Switchboard
-from agentrun.server.dashboard import VARIABLE, router
+from agentrun.server.dashboard import VARIABLE, pages, router
 from agentrun.server.dashboard.versions import of_calls
 from agentrun.server.lifecycle.settings import ServerSettings
 from tests.server.dashboard.test_pages import record
@@ -113,6 +113,10 @@ async def test_filters_stay_in_the_links_and_in_the_form(
     page = (await dashboard.get("", text="Plätze")).text
     assert "The newest calls were looked into" in page
     assert "before=" in page
+    monkeypatch.setattr(pages, "PAGE", 1)
+    for number, is_last in ((1, False), (2, True)):
+        page = (await dashboard.get("", text="Plätze", page=number)).text
+        assert ("The newest calls were looked into" in page) is is_last
 
 
 async def test_wrong_filters_are_told_in_a_page_and_to_programs_in_json(dashboard: Dashboard) -> None:
