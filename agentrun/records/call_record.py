@@ -49,24 +49,11 @@ class CallRecord:
     """One record for every call, whatever ended it.
 
     The record itself holds the truth: the agent works with it. Whatever is written or sent is ``as_json``.
-    A call that the agent placed is ``outbound``; its ``outcome`` is ``answered``, ``machine``, ``busy``,
-    ``no-answer``, ``failed`` or ``canceled``, and ``answered_by`` is Twilio's word for who picked up.
 
     ``started`` is read from the wall clock once; every other time is ``started`` and what a monotonic clock
     says has passed since, so a wall clock that is set in mid call changes nothing. Seconds in the record
     count from ``answered``: the moment at which the line was open, which for a call that comes in is its
     start.
-
-    ``first_audio_ms`` counts from there to the agent's first sound; ``seconds`` is how long the line was up.
-    ``usage`` is what each service was used for, by ``kind provider/model``; ``cost`` is what that may have
-    cost, nothing when the call was ``offline``. ``spec_hash`` tells the spec and its files from another state
-    of them, ``versions`` the software, ``machine`` the name of
-    the machine that had the call. ``recording`` is the path or the address of the call's sound,
-    ``recording_deleted`` the second at which it was stopped and deleted, ``spec`` what the call was run with
-    (``record.snapshot``). ``keypad`` has the keys that nobody collected,
-    ``listening`` who listened to it in the dashboard,
-    ``variables`` what the call has found out, by the names of ``save:`` and ``extract:``.
-    ``analysis`` is what ``after_call`` found out: nothing where it isn't asked for, else with its ``state``.
     """
 
     id: str
@@ -78,31 +65,48 @@ class CallRecord:
     answered: datetime | None = None
     ended: datetime | None = None
     seconds: float = 0.0
+    """How long the line was up."""
     ended_by: EndedBy | None = None
     reason: str = ""
     transcript: list[Entry] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     direction: Literal["inbound", "outbound"] = "inbound"
+    """A call that the agent placed is outbound."""
     outcome: str = ""
+    """Of such a call: answered, machine, busy, no-answer, failed or canceled."""
     answered_by: str = ""
+    """Twilio's word for who picked up."""
     failovers: list[Failover] = field(default_factory=list)
     first_audio_ms: float | None = None
+    """From ``answered`` to the agent's first sound."""
     turns: list[Turn] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
+    """What was said or written, and not taken or not spoken."""
     keypad: list[KeyPress] = field(default_factory=list)
+    """Keys that nobody collected."""
     listening: list[ListenerEntry] = field(default_factory=list)
+    """Who listened to the call in the dashboard."""
     variables: dict[str, Any] = field(default_factory=dict)
+    """What the call has found out, by the names of ``save:`` and ``extract:``."""
     usage: dict[str, dict[str, float]] = field(default_factory=dict)
+    """What each service was used for, by ``kind provider/model``."""
     cost: dict[str, Any] = field(default_factory=dict)
+    """What that may have cost; nothing where the call was ``offline``."""
     offline: bool = False
     spec_hash: str = ""
+    """Tells the spec and its files from another state of them."""
     versions: dict[str, str] = field(default_factory=dict)
     machine: str = ""
+    """The name of the machine that had the call."""
     redaction: Redaction = field(default_factory=Redaction, repr=False, compare=False)
     recording: str = ""
+    """The path or the address of the call's sound."""
     recording_deleted: float | None = None
+    """The second at which it was stopped and deleted."""
     spec: dict[str, Any] = field(default_factory=dict)
+    """What the call was run with, as ``spec_snapshot`` takes it."""
     analysis: dict[str, Any] = field(default_factory=dict)
+    """What ``after_call`` found out, with its ``state``; nothing where it isn't asked for."""
     key: str = field(default_factory=lambda: secrets.token_hex(8), repr=False, compare=False)
     """Tells this record from another one of the same call: a store lets no other one write its row."""
     clock: Callable[[], float] = field(default_factory=_clock, repr=False, compare=False)
