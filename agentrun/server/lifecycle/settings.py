@@ -17,28 +17,31 @@ Dispatch = Literal["pipecat-cloud"]
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """``public_urls`` holds the address at which Twilio reaches each agent's server, where one is known.
-
-    ``origins`` are the sites whose pages may start calls, in lower case. ``start_tokens`` checks tokens of
-    ``agentrun token``, where the server has a key. ``one_of_many`` workers has no specs edited: a
-    draft is at the process that checked it, and each request may reach another worker.
-    ``local`` tells this user's own requests from strangers'. ``when_full`` is what Twilio is answered when
-    this machine is full or stops: the agent's words, or 503 for a balancer that asks another machine.
-    ``insecure`` lets streams in that no webhook announced, from this machine. ``dispatch`` is where calls are
-    answered, None for here. ``ice_servers`` are how browsers and this server find each other.
-    """
+    """What the routes of a server go by."""
 
     host: str
     access: Access
     environ: Mapping[str, str] = field(repr=False)
     public_urls: Mapping[str, str] = field(default_factory=dict)
+    """Where Twilio reaches each agent's server, by the agent's name, where that is known."""
     offline: bool = False
     evals: bool = False
+    """Whether `pipecat eval run` is answered."""
     origins: frozenset[str] = frozenset()
+    """Sites whose pages may start calls, in lower case."""
     start_tokens: StartTokens | None = field(default=None, repr=False)
+    """Checks tokens of ``agentrun token``, where the server has a key."""
     one_of_many: bool = False
+    """Whether there are other workers. No spec is edited then: a draft is at the process that checked it, and
+    each request may reach another one."""
     local: LocalAccess = field(default_factory=LocalAccess, repr=False)
+    """Tells this user's own requests from strangers'."""
     when_full: WhenFull = "busy"
+    """What Twilio is answered when this machine is full or stops: the agent's words, or 503 for a balancer
+    that asks another machine."""
     insecure: bool = False
+    """Whether streams that no webhook announced are let in, from this machine."""
     dispatch: Dispatch | None = None
+    """Where calls are answered; None is here."""
     ice_servers: IceServers = field(default_factory=IceServers)
+    """How browsers and this server find each other."""
