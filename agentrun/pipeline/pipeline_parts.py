@@ -19,12 +19,7 @@ from agentrun.pipeline.turns.held_words import HeldWords
 
 @dataclass(frozen=True)
 class PipelineParts:
-    """``stt``, ``llm`` and ``tts`` are Pipecat's processors; None where the style has no such part.
-
-    ``text`` says how the model's text is spoken, ``progress`` which of the parts somebody waits for, ``held``
-    keeps what the caller says over words that can't be interrupted, and ``piece`` says what goes into the
-    pipeline of a telephone caller's sound when more of it has come.
-    """
+    """``pipeline`` is what Pipecat runs; None stands for a part that the style does not have."""
 
     pipeline: Pipeline
     context: LLMContext
@@ -33,10 +28,15 @@ class PipelineParts:
     stt: FrameProcessor | None = None
     tts: FrameProcessor | None = None
     playout: PlayoutTracker | None = None
+    """Knows what the caller has heard; None in a conversation in writing."""
     text: SpeechText = field(default_factory=lambda: SpeechText(None))
+    """How the model's text is spoken."""
     progress: PartProgress = field(default_factory=PartProgress)
+    """Which of the parts somebody waits for."""
     held: HeldWords | None = None
+    """Keeps what the caller says over words that can't be interrupted."""
     piece: Callable[[bytes], bytes] = bytes
+    """Given more of a telephone caller's sound: what of it goes into the pipeline now."""
 
     def instruct(self, words: str) -> None:
         """What the developer has the model do, from its next answer on."""
