@@ -12,7 +12,6 @@ from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord, EndedBy
 from agentrun.session import pipeline_worker
 from agentrun.session.call_control import SessionCallControl
-from agentrun.session.caller_turns import CallerTurns
 from agentrun.session.handoff import Handoff
 from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.provider_faults import Faults
@@ -21,12 +20,13 @@ from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.responses.unheard_caller import second_opinion
 from agentrun.session.speech.announcements import Announcements
 from agentrun.session.speech.apology import Apology
-from agentrun.session.speech.key_turns import KeyTurns
 from agentrun.session.speech.who_is_speaking import WhoIsSpeaking
 from agentrun.session.tracking.background_transcription import BackgroundTranscription
 from agentrun.session.tracking.latency import Latency
 from agentrun.session.tracking.pipeline_events import PipelineEvents
 from agentrun.session.tracking.transcript import Transcript
+from agentrun.session.turns.caller_turns import CallerTurns
+from agentrun.session.turns.key_turns import KeyTurns
 from agentrun.session.variables.call_variables import CallVariables
 from agentrun.transports.connection import Connection
 

@@ -12,7 +12,7 @@ from agentrun.pipeline import pipecat_private
 from agentrun.session.tracking.transcript import Transcript
 
 if TYPE_CHECKING:
-    from agentrun.session.caller_turns import CallerTurns
+    from agentrun.session.turns.caller_turns import CallerTurns
 
 
 class WrittenTurns:

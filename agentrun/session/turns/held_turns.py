@@ -12,7 +12,7 @@ from agentrun.pipeline.pipecat_private import GiveHeldWordsFrame
 from agentrun.session.call_tasks import CallTasks
 
 if TYPE_CHECKING:
-    from agentrun.session.caller_turns import CallerTurns
+    from agentrun.session.turns.caller_turns import CallerTurns
 
 _POLL_SECONDS = 0.02
 _OPEN_SECONDS = 1.0

@@ -14,11 +14,11 @@ from agentrun.pipeline.turns.strategies import words_mute
 from agentrun.session.call_tasks import CallTasks
 from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.response_deadline import ResponseDeadline
-from agentrun.session.speech.held_turns import HeldTurns
 from agentrun.session.speech.who_is_speaking import WhoIsSpeaking
-from agentrun.session.speech.written_turns import WrittenTurns
 from agentrun.session.tracking.latency import Latency
 from agentrun.session.tracking.transcript import Transcript
+from agentrun.session.turns.held_turns import HeldTurns
+from agentrun.session.turns.written_turns import WrittenTurns
 from agentrun.session.variables.call_variables import CallVariables
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.tools.call_tools import CallTools

@@ -13,9 +13,9 @@ from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.flows.flow import CallFlow
 from agentrun.pipeline.flows.flow_worker import FlowWorker
 from agentrun.pipeline.pipecat_private import CallerWordsFrame
-from agentrun.session.caller_turns import CallerTurns
 from agentrun.session.speech.announcements import Announcements
 from agentrun.session.tracking.transcript import Transcript
+from agentrun.session.turns.caller_turns import CallerTurns
 from agentrun.spec.models.telephone_keys import KeyChoice, Keys
 
 _IN_VAIN = "What the caller chose can't be reached now. Say so in a few words, and ask what else you can do."

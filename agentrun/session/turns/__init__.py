@@ -1,0 +1,1 @@
+"""The turns of a caller: spoken, written, keyed, and held until an answer has been heard."""
