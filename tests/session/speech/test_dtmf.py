@@ -51,8 +51,9 @@ async def test_keys_are_a_menu_s_again_after_a_question_that_was_cut_off(
     await worker.press("1")
     asking.cancel()
     await asyncio.wait([asking])
+    assert [each.keys for each in record.keypad] == ["1"], "nobody was given it"
     await worker.press("20")
-    assert [each.keys for each in record.keypad] == ["20"]
+    assert [each.keys for each in record.keypad] == ["120"]
 
 
 async def test_keys_pressed_during_the_words_count_and_no_more_than_a_bound_wait(
