@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -200,3 +202,89 @@ def test_sound_for_a_model_that_hears_is_held_too(tmp_path: Path) -> None:
     call = play(tmp_path, [LONG, HERE], conversation, detection="silence", overrides=hears)
     assert [role for role, _ in asked(call)] == ["user", "assistant", "user"]
     assert call.agent_words == ["Hello.", LONG.text, HERE.text]
+
+
+async def ask_again_and_again(call: QuickCall, seconds: float, end: Callable[[], bool]) -> None:
+    """The caller says something each few ``seconds`` until ``end``, and waits no longer than a minute."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    while not end() and clock() - began < 60:
+        await call.say("Hello?")
+        with contextlib.suppress(TimeoutError):
+            await call.until(end, seconds)
+
+
+@pytest.mark.parametrize("seconds", [2.6, 2.8, 3.0])
+def test_a_slow_model_is_heard_by_somebody_who_asks_again_and_again(tmp_path: Path, seconds: float) -> None:
+    async def conversation(call: QuickCall) -> None:
+        call.openai.conditions.latency["chat"] = 3.2
+        await call.say(FIRST)
+        await asyncio.sleep(seconds)
+        await ask_again_and_again(call, seconds, lambda: len(call.agent_words) > 1)
+
+    call = play(tmp_path, [Answer("At six.")] * 12, conversation, "interruptions: true")
+    assert call.record.ended_by == "caller"
+    assert call.record.errors == []
+    heard = next(entry for entry in call.record.transcript if entry.text == "At six.")
+    assert heard.at - call.record.transcript[1].at < 8 + 4
+
+
+@pytest.mark.parametrize("seconds", [2.6, 3.0, 5.0])
+def test_a_model_that_hangs_is_given_up_whatever_the_caller_says(tmp_path: Path, seconds: float) -> None:
+    async def conversation(call: QuickCall) -> None:
+        call.openai.conditions.faults["chat"] = Fault("hang")
+        await call.say(FIRST)
+        await asyncio.sleep(seconds)
+        await ask_again_and_again(call, seconds, lambda: call.record.ended_by == "error")
+        await call.said("I am sorry.")
+
+    call = play(tmp_path, [], conversation, "interruptions: true")
+    end = call.record.transcript[-1]
+    assert (call.record.ended_by, end.text) == ("error", "I am sorry.")
+    assert end.at - call.record.transcript[1].at < 8 + 4
+    assert "no answer began within" in " ".join(call.record.errors)
+
+
+def test_somebody_who_has_waited_interrupts_again_once_they_hear_the_agent(tmp_path: Path) -> None:
+    async def conversation(call: QuickCall) -> None:
+        call.openai.conditions.latency["chat"] = 3.2
+        await call.say(FIRST)
+        await asyncio.sleep(3)
+        await call.say("Hello?")
+        await call.until(lambda: call.speaking)
+        await asyncio.sleep(1)
+        await call.say(SECOND)
+        await call.until(lambda: len(call.agent_words) > 2)
+
+    call = play(tmp_path, [LONG] * 4, conversation, "interruptions: true")
+    cut = [entry for entry in call.record.transcript if entry.who == "agent"][1]
+    assert LONG.text.startswith(cut.text[:10])
+    assert (cut.interrupted, cut.cut_by) == (True, "caller")
+
+
+@pytest.mark.parametrize("over", ["a tool", "words"])
+def test_words_without_a_transcript_over_an_answer_are_not_asked_for_beside_it(
+    tmp_path: Path, over: str
+) -> None:
+    async def conversation(call: QuickCall) -> None:
+        await call.say(FIRST)
+        if over == "a tool":
+            await call.until(lambda: call.session.parts.response_deadline.tools == 1)
+        else:
+            await call.until(lambda: call.speaking)
+        await asyncio.sleep(1)
+        await make_a_noise(call, 3.5)
+        await call.said(answers[-1].text)
+        await asyncio.sleep(5)
+
+    answers = [calls("look_up"), Answer("At six.")] if over == "a tool" else [LONG, Answer("From six on.")]
+    finishing = dataclasses.replace(looks_up(9), on_interrupt="finish")
+    call = play(
+        *(tmp_path, answers, conversation, "interruptions: true", [finishing]),
+        detection="silence",
+        heard=("",),
+    )
+    said = [entry.text for entry in call.record.transcript if entry.who == "agent"]
+    assert said[-1] == answers[-1].text
+    assert call.session.parts.remedies.repeat not in said
+    assert "no words in" in " ".join(call.record.errors)

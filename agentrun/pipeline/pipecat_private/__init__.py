@@ -20,6 +20,7 @@ from agentrun.pipeline.pipecat_private.hearing.turns import (
     mute_strategies,
     stop_by_model,
     stop_by_silence,
+    suspend_interruptions,
 )
 from agentrun.pipeline.pipecat_private.held_words import (
     GiveHeldWordsFrame,
@@ -161,6 +162,7 @@ __all__ = [
     "stop_by_model",
     "stop_by_silence",
     "surround_tool_calls",
+    "suspend_interruptions",
     "take_words_as_the_callers",
     "tasks",
     "tells_segments",

@@ -28,6 +28,7 @@ class Answer:
     between: float
     state: AnswerState = AnswerState.NONE
     reason: str = ""
+    cut_off: bool = field(default=False, init=False)  # by the caller's turn, and nothing was owed since
     silence: Silence = field(init=False)
     tools: ToolsAtWork = field(default_factory=ToolsAtWork, init=False)
     _again: bool = field(default=False, init=False)
@@ -112,7 +113,7 @@ class Answer:
         early, self._early_end = self._early_end, None
         if early and now - early[0] < EARLY_SECONDS:
             self._suspect, self.reason = now, early[1]
-        self._caller = self._again = False
+        self._caller = self._again = self.cut_off = False
         self.silence.ask(now, since, on_purpose)
 
     def again(self, now: float) -> None:
@@ -143,6 +144,7 @@ class Answer:
         self._caller = True
         if not interrupts and (self.waits or self.tools.of_turn):
             return
+        self.cut_off = interrupts and (self.waits or self._speaking or self.tools.of_turn > 0)
         self.tools.turn_begins()
         self._promised = 0
         self._unheard_words = False

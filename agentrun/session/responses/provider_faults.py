@@ -129,8 +129,11 @@ class Faults:
             self._voice_erred = False
             self._in_a_row = max(0, self._in_a_row - 1)
 
-    def judge(self, frame: ErrorFrame, *, begun: bool = False) -> Verdict:
+    def judge(self, frame: ErrorFrame, *, begun: bool = False, follows: bool = False) -> Verdict:
         """Decide on one error, of an answer that has ``begun`` or not.
+
+        Where the rest of an answer ``follows`` that words without a transcript have cut off, it is not
+        mixed up with a question.
 
         A realtime model's errors end with its connection or its answer, which are seen to elsewhere.
         """
@@ -141,7 +144,9 @@ class Faults:
             return Verdict.IGNORE
         if isinstance(frame, NoWordsFrame):
             self._in_a_row += 1
-            return self._ask_again() if self._in_a_row < 3 else Verdict.GIVE_UP
+            if self._in_a_row >= 3:
+                return Verdict.GIVE_UP
+            return Verdict.IGNORE if follows else self._ask_again()
         voice = processor is not None and processor is self.parts.tts
         if voice and self._voice_erred and _SILENT_VOICE in frame.error:
             return Verdict.IGNORE

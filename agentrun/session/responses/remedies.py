@@ -12,6 +12,7 @@ from pipecat.frames.frames import ErrorFrame, LLMMessagesAppendFrame, LLMRunFram
 from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.pipeline import context_size, pipecat_private
+from agentrun.pipeline.failover.stt import NoWordsFrame
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.records import CallRecord
 from agentrun.session.responses import error_words, rate_limits
@@ -49,13 +50,16 @@ class Remedies:
             self.record.errors.append(line)
         if self.is_over() or (again and pipecat_private.speaks_like_openai(frame.processor)):
             return
-        begun = self.response_deadline.answer.has_begun
-        verdict = self.faults.judge(frame, begun=begun)
+        begun, follows = self.response_deadline.answer.has_begun, self.response_deadline.answer_follows
+        verdict = self.faults.judge(frame, begun=begun, follows=follows)
         logger.warning("call {}: {}; will {}", self.record.id, frame.error, verdict.value)
         if verdict is Verdict.GO_ON:
             # what was made of it is heard first
             self.faults.forgive()
             self.response_deadline.broke_off(frame.error)
+            return
+        if isinstance(frame, NoWordsFrame) and verdict is Verdict.IGNORE and not self.response_deadline.tools:
+            self.response_deadline.owed()
             return
         if verdict is not Verdict.GIVE_UP and frame.processor and not frame.processor.is_usable:
             await frame.processor.set_usable(True)

@@ -34,6 +34,9 @@ class ResponseDeadline:
         self.answer = Answer(first, first if between is None else between)
         self._on_outcome = on_outcome
         self._on_done = on_done
+        self.on_patience: Callable[[bool], None] = lambda _patience: None
+        """Told when the caller has waited in vain once, and spoken again, and when they hear the agent."""
+        self._patience = False
         self._last = AnswerState.NONE
         self._was_late = self._voice = False
         self._armed = 0.0
@@ -50,6 +53,11 @@ class ResponseDeadline:
     def tools(self) -> int:
         """How many tools are at work for the caller, whether or not an answer waits for them."""
         return self.answer.tools.all
+
+    @property
+    def answer_follows(self) -> bool:
+        """Whether the caller's turn has cut off what they hear the rest of, be there words in it or not."""
+        return self.tools > 0 or self.answer.cut_off
 
     def nobody_waits(self) -> bool:
         """Whether the caller neither speaks nor is owed anything, and no tool is at work."""
@@ -207,6 +215,7 @@ class ResponseDeadline:
             self._timer.cancel()
             self._timer = None
         self._was_late = False
+        self._tell_patience(self.answer.silence.is_patient)
         last, self._last = self._last, self.answer.state
         if self._last is AnswerState.DONE and last is not AnswerState.DONE:
             self._on_done()
@@ -214,6 +223,11 @@ class ResponseDeadline:
         if due is not None:
             self._armed = self._now()
             self._timer = asyncio.get_running_loop().call_at(due, self._expire)
+
+    def _tell_patience(self, patience: bool) -> None:
+        if patience is not self._patience:
+            self._patience = patience
+            self.on_patience(patience)
 
     def _expire(self) -> None:
         due, now = self.answer.deadline, self._now()

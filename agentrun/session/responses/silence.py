@@ -11,6 +11,8 @@ within 4 s more."""
 
 _PAUSE_SECONDS = 2.5
 """A shorter wait, which the caller ends by speaking, may be a pause in what they say."""
+_PATIENCE_SECONDS = 2.0
+"""From so long a wait on the caller's words no longer put the answer off that comes next."""
 _LEAST_SECONDS = 2.5
 """What an answer has at the least, to somebody who has asked again and again; the longer they have waited
 beyond ``first``, the less it is."""
@@ -35,6 +37,8 @@ class Silence:
     first: float
     unheard: float = field(default=0.0, init=False)
     """How long models had in earlier turns, since the caller heard the agent last."""
+    is_patient: bool = field(default=False, init=False)
+    """Whether the caller has spoken into a wait, and has not heard the agent since."""
     since: float = field(default=0.0, init=False)
     asked: float = field(default=0.0, init=False)
     last_word: float | None = field(default=None, init=False)
@@ -71,7 +75,9 @@ class Silence:
 
         Who says "hello?" each few seconds would else wait for a model that hangs for as long as they do.
         """
-        if now - self._waits >= _PAUSE_SECONDS:
+        waited = now - self._waits
+        self.is_patient = self.is_patient or waited >= _PATIENCE_SECONDS
+        if waited >= _PAUSE_SECONDS:
             # not the tools before it, nor what it took to know that they had ended
             self.unheard += now - self._owed
 
@@ -85,8 +91,7 @@ class Silence:
 
     def agent_began(self) -> None:
         """The agent is heard: what the caller said before it was waited for."""
-        self.last_word = None
-        self.unheard = 0.0
+        self.last_word, self.unheard, self.is_patient = None, 0.0, False
 
     def agent_ended(self, now: float) -> None:
         """The agent's last sound."""

@@ -22,7 +22,9 @@ _OPEN_SECONDS = 1.0
 class HeldTurns:
     """For one call of a cascade. A turn over an answer neither ends that answer nor its deadline.
 
-    What is written while the caller is not listened to is held too: it is no noise.
+    Who has waited for an answer, and speaks again, interrupts no more until the agent is heard: a model that
+    is slow, and well, would else begin anew with each "hello?", and never come to its first word. What is
+    written while the caller is not listened to is held too: it is no noise.
     """
 
     def __init__(self, turns: CallerTurns, worker: PipelineWorker, tasks: CallTasks) -> None:
@@ -35,6 +37,7 @@ class HeldTurns:
         if self._held:
             self._held.holds = self._holds
             self._held.on_kept = self._give_later
+            turns.response_deadline.on_patience = self._let_answer
             pipecat_private.write_in_turn(worker, lambda: self.may_interrupt and not turns.muted)
 
     @property
@@ -46,6 +49,9 @@ class HeldTurns:
     def is_over_answer(self) -> bool:
         """Whether the caller says something now that is held until an answer has been heard."""
         return not self.may_interrupt and self._is_busy()
+
+    def _let_answer(self, patience: bool) -> None:
+        pipecat_private.suspend_interruptions(self._turns.parts.aggregators.user(), patience)
 
     def began(self) -> None:
         """The caller's turn begins."""

@@ -80,11 +80,27 @@ def stop_by_silence(
     return strategy(user_speech_timeout=seconds, wait_for_transcript=transcribed)
 
 
+_ALLOWED, _SUSPENDED = "agentrun.allowed", "agentrun.suspended"
+
+
 def allow_interruptions(caller: LLMUserAggregator, allowed: bool) -> None:
-    """Whether what the caller says interrupts the agent from now on."""
+    """Whether what the caller says interrupts the agent from now on, unless that is suspended."""
+    setattr(caller, _ALLOWED, allowed)
+    _set_interruptions(caller)
+
+
+def suspend_interruptions(caller: LLMUserAggregator, suspended: bool) -> None:
+    """Have nothing that the caller says interrupt the agent, until it is no longer ``suspended``."""
+    if not hasattr(caller, _ALLOWED):
+        setattr(caller, _ALLOWED, may_interrupt(caller))
+    setattr(caller, _SUSPENDED, suspended)
+    _set_interruptions(caller)
+
+
+def _set_interruptions(caller: LLMUserAggregator) -> None:
     turns = caller._params.user_turn_strategies
     for strategy in (turns.start or ()) if turns else ():
-        strategy._enable_interruptions = allowed
+        strategy._enable_interruptions = getattr(caller, _ALLOWED) and not getattr(caller, _SUSPENDED, False)
 
 
 def may_interrupt(caller: LLMUserAggregator) -> bool:
