@@ -20,12 +20,20 @@ _START_STEP_SECONDS = 0.005
 _TICK_SECONDS = 1.0
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Looks at its clock once a second: uvicorn does so ten times, on an idle machine too."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._left = asyncio.Event()
+        self.listens = True
+        """Whether it takes new connections."""
+
+    def stop_listening(self) -> None:
+        """Leave new connections to whoever else has the socket; those that are open end with an answer."""
+        self.listens = False
+        for server in self.servers:
+            server.close()
 
     def leave(self) -> None:
         """Have ``serve`` return."""
@@ -50,14 +58,23 @@ async def serving(
     message_bytes: int | None = MOST_MESSAGE_BYTES,
     *,
     forwarded_allow_ips: str | None = None,
-) -> AsyncIterator[uvicorn.Server]:
+) -> AsyncIterator[Server]:
     """Serve ``app`` on ``sock`` while the block runs; connections are closed at its end.
 
     A WebSocket message of more than ``message_bytes`` closes its connection; None allows 16 MiB.
     Only proxies at ``forwarded_allow_ips`` (addresses and networks, or ``*``) are believed about who asks.
     """
+
+    async def asgi(scope: Any, receive: Any, send: Any) -> None:
+        async def answer(message: Any) -> None:
+            if message["type"] == "http.response.start" and not server.listens:
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+            await send(message)
+
+        await app(scope, receive, answer if scope["type"] == "http" else send)
+
     config = uvicorn.Config(
-        app,
+        asgi,
         log_level="warning",
         log_config=None,
         ws_max_size=message_bytes or 16 * 1024 * 1024,
@@ -70,7 +87,7 @@ async def serving(
         forwarded_allow_ips=forwarded_allow_ips or "",
         timeout_graceful_shutdown=10,
     )
-    server = _Server(config)
+    server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[sock]))
     try:
         while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it

@@ -56,7 +56,7 @@ def test_another_agent_does_not_change_what_the_service_is_called(
 
 def test_a_name_is_said_once(tmp_path: Path, agents: str) -> None:
     run(agents, "systemd", "--public-url", URL, "--name", "voice")
-    assert (tmp_path / "out" / "voice.service").is_file()
+    assert (tmp_path / "out" / "voice@.service").is_file()
     assert "wrote" not in run(agents, "systemd").output
     with pytest.raises(SetupError, match="was written under the name 'voice'"):
         run(agents, "systemd", "--name", "other")

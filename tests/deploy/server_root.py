@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from agentrun.deploy.systemd import files as systemd
+from agentrun.plan.plan import Plan
 from tests.deploy.places import deployment, plan_of
 
 PYTHON = f"""#!/bin/sh
@@ -18,22 +19,32 @@ case "$*" in
 "-m pip "*) echo "pip $*" >> "$DESTDIR/pip"
     printf '%s\\n' '#!/bin/sh' '! grep -q BROKEN "$2"' > "$(dirname "$0")/agentrun"
     chmod +x "$(dirname "$0")/agentrun" ;;
-"- "*) ! grep -qs SILENT "$(dirname "$0")/../../project/agents/desk.yaml" ;;
 *) exec {sys.executable} "$@" ;;
 esac
 """
-"""Makes an environment whose `agentrun check` refuses a spec with BROKEN in it; with SILENT in it, the server
-does not answer."""
+"""Makes an environment whose `agentrun check` refuses a spec with BROKEN in it."""
 SYSTEMCTL = """#!/bin/sh
-case "$1" in cat | is-active) ;; *) echo "systemctl $*" >> "$DESTDIR/log" ;; esac
+cd "$DESTDIR"
+touch running ending
+case "$1" in cat | is-active | list-units | reset-failed) ;; *) echo "systemctl $*" >> log ;; esac
 case "$*" in
-"is-active --quiet desk.socket"* | "enable --now desk.socket"*) [ ! -e "$DESTDIR/no-socket" ] ;;
-"reload caddy") [ ! -e "$DESTDIR/no-reload" ] ;;
-"is-active --quiet desk.service") [ ! -e "$DESTDIR/no-service" ] ;;
-"cat "*) cat "$DESTDIR/etc/systemd/system/$2" ;;
-restart*) readlink "$DESTDIR/opt/desk/current" >> "$DESTDIR/log"; [ ! -e "$DESTDIR/no-start" ] ;;
+"is-active --quiet desk.socket") [ -e open ] ;;
+"enable --now desk.socket") [ ! -e no-socket ] && touch open ;;
+"disable --now desk.socket") rm -f open ;;
+"reload caddy") [ ! -e no-reload ] ;;
+"cat "*) cat "etc/systemd/system/$2" ;;
+*deactivating*) sed 's/$/ loaded active running agents/' running 2> /dev/null ;;
+list-units*) grep -vxFf ending running | sed 's/$/ loaded active running agents/' ;;
+"start "*) version="${2#*@}"
+    readlink opt/desk/current >> log
+    ! grep -q SILENT "opt/desk/releases/${version%.service}/project/agents/desk.yaml" || exit 1
+    echo "$2" >> running ;;
+"stop "*) for unit; do :; done
+    if [ "$2 $(ls calls 2> /dev/null)" = "--no-block calls" ]; then echo "$unit" >> ending
+    else sed -i "/^$unit\\$/d" running; fi ;;
 esac
 """
+"""Has a service run until it is stopped, unless it has `calls`; one with SILENT in its spec takes none."""
 CADDY = """#!/bin/sh
 echo "caddy $1" >> "$DESTDIR/log"
 [ ! -e "$DESTDIR/old-caddy" ] && { [ "$5" = Caddyfile ] || [ ! -e "$DESTDIR/broken-site" ]; }
@@ -42,9 +53,22 @@ RUNUSER = '#!/bin/sh\nshift 3; [ ! -e "$DESTDIR/home-of-root" ] && exec "$@"\n'
 
 
 class ServerRoot:
-    """``folder`` is what was written, ``root`` the server's, ``home`` the agents' own in it."""
+    """``folder`` is what was written, ``root`` the server's, ``home`` the agents' own in it.
 
-    def __init__(self, scratch: Path) -> None:
+    ``url`` is its public address, ``secrets`` what is in its secrets.env. ``programs`` take the place of
+    those that only note what they are asked; the script hands the descriptors ``fds`` on to them.
+    """
+
+    def __init__(
+        self,
+        scratch: Path,
+        *,
+        url: str = "https://voice.example.com",
+        secrets: str = "OPENAI_API_KEY=x\n",
+        programs: Mapping[str, str] | None = None,
+        fds: Sequence[int] = (),
+    ) -> None:
+        self.url, self.secrets, self.fds = url, secrets, fds
         self.scratch, self.folder, self.root = scratch, scratch / "written", scratch / "root"
         self.home = self.root / "opt" / "desk"
         (scratch / "project").mkdir()
@@ -53,20 +77,22 @@ class ServerRoot:
         self.programs = scratch / "bin"
         self.programs.mkdir()
         texts = {"python3": PYTHON, "systemctl": SYSTEMCTL, "caddy": CADDY, "runuser": RUNUSER}
-        for name, text in texts.items():
+        for name, text in (texts | {**(programs or {})}).items():
             (self.programs / name).write_text(text)
             (self.programs / name).chmod(0o755)
 
     def write(self, greeting: str = "Hello.") -> None:
         """Write the folder anew, of a spec whose prompt is ``greeting``."""
-        more = f"description: {greeting}\n"
-        plan = plan_of(self.scratch / "project", more=more)
-        wanted = deployment(self.scratch, plan, public_url="https://voice.example.com")
+        wanted = deployment(self.scratch, self.plan(greeting), public_url=self.url)
         for name, content in systemd.files(wanted).items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        (self.folder / "secrets.env").write_text("OPENAI_API_KEY=x\n")
+        (self.folder / "secrets.env").write_text(self.secrets)
+
+    def plan(self, greeting: str) -> Plan:
+        """The agent of a version."""
+        return plan_of(self.scratch / "project", more=f"description: {greeting}\n")
 
     def run(
         self, *arguments: str, code: int = 0, at: Path | None = None, environ: Mapping[str, str] | None = None
@@ -79,8 +105,9 @@ class ServerRoot:
             | {**(environ or {})},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
+            pass_fds=self.fds,
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -90,10 +117,6 @@ class ServerRoot:
         self.write(greeting)
         self.run("install", code=code)
         return self.link("current")
-
-    def install_silent(self) -> str:
-        """Install a version that does not answer; its name."""
-        return self.install("SILENT", code=1)
 
     def etc(self) -> dict[str, str]:
         """The files of /etc, but for secrets."""
@@ -114,6 +137,12 @@ class ServerRoot:
     def releases(self) -> set[str]:
         """Those that are there."""
         return {f"releases/{one.name}" for one in (self.home / "releases").iterdir()}
+
+    @property
+    def running(self) -> list[str]:
+        """The services that run."""
+        path = self.root / "running"
+        return path.read_text().split() if path.exists() else []
 
     @property
     def log(self) -> list[str]:

@@ -20,6 +20,11 @@ def server(tmp_path: Path) -> ServerRoot:
     return ServerRoot(tmp_path)
 
 
+def unit_of(release: str) -> str:
+    """The service that runs a release."""
+    return f"desk@{release.removeprefix('releases/')}.service"
+
+
 @pytest.mark.needs(SHELLCHECK is not None, "shellcheck")
 def test_the_script_is_one_that_shellcheck_passes(server: ServerRoot) -> None:
     server.write()
@@ -31,11 +36,12 @@ def test_the_script_is_one_that_shellcheck_passes(server: ServerRoot) -> None:
 
 def test_a_version_has_all_that_a_call_reads_in_a_folder_of_its_own(server: ServerRoot) -> None:
     first = server.install("one")
-    unit = (server.root / "etc/systemd/system/desk.service").read_text()
-    assert "\nWorkingDirectory=/opt/desk/current/project\n" in unit
-    assert "\nExecStart=/opt/desk/current/venv/bin/agentrun serve " in unit
+    assert server.running == [unit_of(first)]
+    unit = (server.root / "etc/systemd/system" / unit_of(first)).read_text()
+    assert "\nWorkingDirectory=/opt/desk/releases/%i/project\n" in unit
+    assert "\nExecStart=/opt/desk/releases/%i/venv/bin/agentrun serve " in unit
     there = {one.name for one in (server.home / first).iterdir()}
-    assert there == {".answered", ".complete", "project", "release.sh", "units", "venv"}
+    assert there == {".complete", "project", "release.sh", "units", "venv"}
     assert {one.name for one in (server.home / first / "project").iterdir()} >= {"agents", "plugins"}
     unstored = server.home / first / "project" / "agentrun-calls.sqlite3-unstored"
     assert str(unstored.readlink()) == "/var/lib/desk"
@@ -60,17 +66,60 @@ def test_calls_keep_their_version_while_the_next_one_is_installed(server: Server
     assert (server.home / first / "venv" / "bin" / "agentrun").exists()
 
 
-def test_the_service_is_exchanged_once_all_of_a_version_is_there(server: ServerRoot) -> None:
-    server.install("one")
+def test_a_version_starts_beside_the_one_that_runs_and_takes_over_once_it_takes_calls(
+    server: ServerRoot,
+) -> None:
+    first = server.install("one")
     assert server.log  # the first
     second = server.install("two")
-    lines = server.log
-    restart = lines.index("systemctl restart desk.service")
-    assert lines[restart + 1] == second, "the link leads to it before"
-    assert [line for line in lines if line.startswith("systemctl")] == [
-        "systemctl daemon-reload", "systemctl enable --now desk.socket", "systemctl enable desk.service",
-        "systemctl reload caddy", "systemctl restart desk.service",
+    old, new = unit_of(first), unit_of(second)
+    assert [line for line in server.log if not line.startswith("caddy")] == [
+        "systemctl daemon-reload", "systemctl enable --now desk.socket", "systemctl reload caddy",
+        f"systemctl start {new}", first,
+        f"systemctl enable {new}", f"systemctl kill --kill-who=main --signal=SIGUSR1 {old}",
+        f"systemctl stop --no-block {old}", f"systemctl disable {old}",
     ]  # fmt: skip
+    assert server.running == [new]
+    started = server.root / "etc/systemd/system/desk.socket.d/version.conf"
+    assert started.read_text() == f"[Socket]\nService={new}\n"
+
+
+def test_a_version_that_has_calls_keeps_its_unit_its_folder_and_its_name(server: ServerRoot) -> None:
+    (server.root / "calls").touch()
+    first, second = server.install("one"), server.install("two")
+    third = server.install("three")
+    assert server.running == [unit_of(one) for one in (first, second, third)]
+    units = {one.name for one in (server.root / "etc/systemd/system").glob("desk@*.service")}
+    assert units == {*server.running}
+    server.run("roll-back")
+    again = unit_of(f"{second}.2")
+    assert server.running[-1] == again, "the one before has calls still, and listens no more"
+    assert (server.link("current"), server.link("previous")) == (second, third)
+    assert (server.home / f"{second}.2").resolve() == (server.home / second).resolve()
+    (server.root / "calls").unlink()
+    (server.root / "running").write_text(f"{again}\n")  # the calls of the others are over
+    server.install("four")
+    units = {one.name for one in (server.root / "etc/systemd/system").glob("desk@*.service")}
+    assert units == {*server.running} == {unit_of(server.link("current"))}
+    assert server.releases == {server.link("current"), second}
+
+
+def test_the_same_version_starts_anew_with_other_settings_and_no_caller_hears_of_it(
+    server: ServerRoot,
+) -> None:
+    (server.root / "calls").touch()
+    first, second = server.install("one"), server.install("two")
+    server.run("restart", at=(server.home / "current").resolve())
+    assert server.running[-1] == unit_of(f"{second}.2")
+    assert (server.link("current"), server.link("previous")) == (second, first)
+    server.run("restart")
+    assert server.running[-1] == unit_of(f"{second}.3")
+
+
+def test_there_is_nothing_to_start_anew_at_first(server: ServerRoot) -> None:
+    server.write()
+    server.home.mkdir(parents=True)
+    assert "there is no version yet" in server.run("restart", code=1)
 
 
 def test_one_command_goes_back_and_once_more_forward(server: ServerRoot) -> None:
@@ -85,13 +134,16 @@ def test_one_command_goes_back_and_once_more_forward(server: ServerRoot) -> None
 def test_the_unit_of_a_version_comes_back_with_it(server: ServerRoot) -> None:
     server.install("one")
     server.write("two")
-    unit = server.folder / "desk.service"
+    unit = server.folder / "desk@.service"
     unit.write_text(unit.read_text().replace("RestartSec=2", "RestartSec=9"))
+    units = server.root / "etc" / "systemd" / "system"
+    (server.root / "calls").touch()
     server.run("install")
-    installed = server.root / "etc" / "systemd" / "system" / "desk.service"
-    assert "RestartSec=9" in installed.read_text()
+    old, new = server.running
+    assert "RestartSec=9" in (units / new).read_text()
+    assert "RestartSec=2" in (units / old).read_text(), "calls that are up have the time that they had"
     server.run("roll-back")
-    assert "RestartSec=2" in installed.read_text()
+    assert "RestartSec=2" in (units / server.running[-1]).read_text()
 
 
 def test_there_is_nothing_to_go_back_to_at_first(server: ServerRoot) -> None:
@@ -120,7 +172,9 @@ def test_secrets_alone_need_no_new_version(server: ServerRoot) -> None:
     first = server.install("one")
     (server.folder / "secrets.env").write_text("OPENAI_API_KEY=y\n")
     server.run("install")
-    assert (server.link("current"), server.link("previous"), server.releases) == (first, "", {first})
+    assert (server.link("current"), server.link("previous")) == (first, "")
+    assert server.releases == {first, f"{first}.2"}
+    assert server.running == [unit_of(f"{first}.2")]
     secrets = server.root / "etc" / "desk" / "secrets.env"
     assert secrets.read_text() == "OPENAI_API_KEY=y\n"
     assert secrets.stat().st_mode & 0o777 == 0o600
@@ -136,41 +190,22 @@ def test_older_versions_go_but_not_from_under_a_process(server: ServerRoot) -> N
     assert server.releases == {third, fourth}
 
 
-@pytest.mark.parametrize("trouble", ["SILENT", "no-start"])
-def test_a_version_that_does_not_answer_is_told_of_with_the_way_back(
-    server: ServerRoot, trouble: str
-) -> None:
-    first = server.install("one")
-    if trouble == "no-start":
-        (server.root / "no-start").touch()
-    server.write(trouble)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_version_that_takes_no_calls_changes_nothing(server: ServerRoot, first: bool) -> None:
+    current = "" if first else server.install("one")
+    before = server.etc()
+    server.write("SILENT")
+    (server.folder / "secrets.env").write_text("OPENAI_API_KEY=bad\n")
     said = server.run("install", code=1)
-    assert "does not answer" in said
-    assert "current/release.sh roll-back" in said
-    (server.root / "no-start").unlink(missing_ok=True)
-    server.run("roll-back")
-    assert server.link("current") == first
-
-
-def test_the_way_back_leads_to_a_version_that_has_answered(server: ServerRoot) -> None:
-    first = server.install("one")
-    silent = server.install_silent()
-    third = server.install("three")
-    assert (server.link("previous"), server.releases) == (first, {first, third})
-    silent = server.install_silent()
-    assert server.link("previous") == third
-    server.run("roll-back")
-    assert server.link("current") == third
-    assert silent not in server.releases
-    assert "there is no version before" in server.run("roll-back", code=1)
-
-
-def test_a_version_whose_installation_broke_off_while_calls_ended_is_asked_again(server: ServerRoot) -> None:
-    server.install("one")
+    assert "takes no calls: see journalctl --namespace desk --unit desk@" in said
+    assert "nothing is exchanged" in said
+    assert (server.etc(), server.link("current"), server.link("previous")) == (before, current, "")
+    assert server.running == ([] if first else [unit_of(current)])
+    secrets = server.root / "etc/desk/secrets.env"
+    assert not secrets.exists() if first else secrets.read_text() == "OPENAI_API_KEY=x\n"
     second = server.install("two")
-    (server.home / second / ".answered").unlink()
-    server.install("three")
-    assert server.link("previous") == second
+    assert (server.link("current"), server.link("previous")) == (second, current)
+    assert server.releases == {second} if first else {current, second}
 
 
 def test_a_version_that_was_edited_by_hand_is_none_of_the_folder(server: ServerRoot) -> None:
@@ -210,25 +245,28 @@ def test_two_installations_do_not_mix(server: ServerRoot) -> None:
     server.run("install")
 
 
-def test_where_versions_were_no_folders_they_become_some(server: ServerRoot) -> None:
-    """What was installed before by single commands, into one folder."""
-    for name in ("venv/bin/agentrun", "agents/desk.yaml"):
-        (server.home / name).parent.mkdir(parents=True, exist_ok=True)
-        (server.home / name).write_text("")
-    first = server.install("one")
-    assert {one.name for one in server.home.iterdir()} == {".agentrun", "releases", "current"}
-    assert server.releases == {first}
+def test_what_ran_alone_is_to_be_stopped_first(server: ServerRoot) -> None:
+    units = server.root / "etc/systemd/system"
+    units.mkdir(parents=True)
+    (units / "desk.service").write_text("ExecStart=/opt/desk/current/venv/bin/agentrun serve")
+    server.write()
+    assert "systemctl disable --now desk.service" in server.run("install", code=1)
+    (units / "desk.service").unlink()
+    server.run("install")
 
 
-UNITS = {"none": "", "own": "ExecStart=/opt/desk/venv/bin/agentrun serve", "other": "ExecStart=/bin/sshd"}
+OWN = "ExecStart=/opt/desk/releases/%i/venv/bin/agentrun serve"
+UNITS = {"none": ("", ""), "own": ("desk@.service", OWN)} | {
+    name: (name, "ExecStart=/bin/sshd") for name in ("desk.service", "desk@.service", "desk.socket")
+}
 
 
 @pytest.mark.parametrize(
     ("holds", "unit", "code"),
     [
-        (None, "none", 0), ("venv/bin/agentrun", "own", 0), ("venv/bin/agentrun", "none", 0),
-        ("data", "none", 1), ("releases/data", "none", 1), ("venv", "own", 0), ("", "none", 0),
-        (".agentrun", "none", 0), (None, "other", 1), ("venv/bin/agentrun", "other", 1),
+        (None, "none", 0), ("venv/bin/agentrun", "own", 0), ("", "none", 0), (".agentrun", "none", 0),
+        ("data", "none", 1), ("releases/data", "none", 1), (None, "desk.service", 1),
+        (None, "desk@.service", 1), (None, "desk.socket", 1), (".agentrun", "desk.service", 1),
     ],
 )  # fmt: skip
 def test_the_name_of_another_program_is_refused_before_its_folder_is_touched(
@@ -236,17 +274,19 @@ def test_the_name_of_another_program_is_refused_before_its_folder_is_touched(
 ) -> None:
     units = server.root / "etc" / "systemd" / "system"
     units.mkdir(parents=True)
-    if UNITS[unit]:
-        (units / "desk.service").write_text(UNITS[unit])
+    name, text = UNITS[unit]
+    if name:
+        (units / name).write_text(text)
     if holds is not None:
         path = server.home / holds
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir(exist_ok=True) if holds in ("", "venv") else path.touch()
+        path.mkdir(exist_ok=True) if holds == "" else path.touch()
     server.write()
     said = server.run("install", code=code)
     assert ("--name" in said) == bool(code), said
     if code and holds:
         assert (server.home / holds).exists()
+    assert code or server.running
 
 
 def test_nothing_is_installed_where_caddy_does_not_take_the_site(server: ServerRoot) -> None:
@@ -269,8 +309,9 @@ def test_what_fails_before_the_exchange_leaves_all_as_it_was(
     current = "" if first else server.install("one")
     server.write("two")
     if trouble == "no-socket":  # and the service does not run either
-        (server.root / "no-service").touch()
-    for name in ("desk.service", "desk.socket", "Caddyfile"):
+        (server.root / "open").unlink(missing_ok=True)
+        (server.root / "running").unlink(missing_ok=True)
+    for name in ("desk@.service", "desk.socket", "Caddyfile"):
         path = server.folder / name
         path.write_text(path.read_text() + "# changed\n")
     before = server.etc()
@@ -279,23 +320,32 @@ def test_what_fails_before_the_exchange_leaves_all_as_it_was(
     assert "nothing is exchanged" in server.run("install", code=1)
     assert server.etc() == before
     assert (server.link("current"), server.link("previous")) == (current, "")
-    assert "systemctl restart desk.service" not in server.log
+    assert [line for line in server.log if line.startswith("systemctl start")] == []
     (server.root / trouble).unlink()
     server.run("install")
     assert server.link("previous") == current
-    assert all("# changed" in server.etc()[f"systemd/system/desk.{kind}"] for kind in ("service", "socket"))
+    units = server.etc()
+    assert all(
+        "# changed" in units[f"systemd/system/{one}"]
+        for one in ("desk.socket", unit_of(server.link("current")))
+    )
 
 
-@pytest.mark.parametrize("command", ["install", "roll-back"])
-def test_a_service_that_runs_without_its_socket_is_to_be_stopped_first(
-    server: ServerRoot, command: str
+@pytest.mark.parametrize("command", ["install", "roll-back", "restart"])
+@pytest.mark.parametrize("trouble", ["closed", "elsewhere"])
+def test_what_runs_without_its_socket_or_listens_elsewhere_is_to_be_stopped_first(
+    server: ServerRoot, command: str, trouble: str
 ) -> None:
     server.install("one")
     second = server.install("two")
     server.write("three")
     assert server.log
-    (server.root / "no-socket").touch()
-    assert "stop it first, systemctl stop desk.service" in server.run(command, code=1)
+    if trouble == "closed":
+        (server.root / "open").unlink()
+    else:
+        socket = server.root / "etc/systemd/system/desk.socket"
+        socket.write_text(socket.read_text().replace("7860", "7861"))
+    assert "stop it first, with all calls: systemctl stop desk.socket" in server.run(command, code=1)
     assert (server.link("current"), set(server.log) - {"caddy validate"}) == (second, set())
 
 

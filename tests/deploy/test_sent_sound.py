@@ -67,5 +67,5 @@ def test_a_folder_beside_the_spec_can_not_be_written_to_there(tmp_path: Path, mo
 )
 def test_webrtc_may_ask_for_the_addresses_of_the_machine(tmp_path: Path, transport: str, asks: bool) -> None:
     wanted = deployment(tmp_path, plan_of(tmp_path, transport=transport), public_url=URL)
-    unit = systemd.files(wanted)["desk.service"].decode()
+    unit = systemd.files(wanted)["desk@.service"].decode()
     assert (" AF_NETLINK\n" in unit) == asks

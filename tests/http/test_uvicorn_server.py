@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import httpx
 import pytest
@@ -51,3 +52,44 @@ async def test_a_port_that_another_server_took_meanwhile_is_named() -> None:
         with pytest.raises(SetupError, match=f"port {port} of 127.0.0.1 is in use"):
             async with serving(FastAPI(), second):
                 pass
+
+
+async def test_what_connects_once_it_listens_no_more_is_another_servers() -> None:
+    """As two processes have one socket of systemd's: nothing that has connected is lost."""
+    shared = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{shared.getsockname()[1]}/"
+    old, new = FastAPI(), FastAPI()
+    for app in (old, new):
+        app.get("/")(lambda name="old" if app is old else "new": name)
+    async with (
+        serving(old, shared.dup()) as server,
+        httpx.AsyncClient(trust_env=False) as early,
+        httpx.AsyncClient(trust_env=False) as late,
+    ):
+        assert (await early.get(url)).text == '"old"'
+        server.stop_listening()
+        waiting = asyncio.create_task(late.get(url))
+        kept = await early.get(url)
+        assert (kept.text, kept.headers["connection"]) == ('"old"', "close"), "it had connected before"
+        async with serving(new, shared):
+            answer = await waiting
+            assert (answer.text, answer.headers.get("connection")) == ('"new"', None)
+            assert (await early.get(url)).text == '"new"'
+
+
+async def test_a_stream_goes_on_where_nobody_listens_any_more() -> None:
+    app = FastAPI()
+
+    @app.websocket("/")
+    async def echo(stream: WebSocket) -> None:
+        await stream.accept()
+        while True:
+            await stream.send_text(await stream.receive_text())
+
+    sock = bind("127.0.0.1", 0)
+    url = f"ws://127.0.0.1:{sock.getsockname()[1]}/"
+    async with serving(app, sock) as server, connect(url) as client:
+        server.stop_listening()
+        for word in ("one", "two"):
+            await client.send(word)
+            assert await client.recv() == word

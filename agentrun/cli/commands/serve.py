@@ -108,7 +108,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
     if workers > 1 and options.pod_deletion_cost:
         raise click.UsageError("--pod-deletion-cost counts the calls of one process: leave out --workers")
     if workers > 1 and options.worker.socket_fd is None:
-        return asyncio.run(_supervise(workers, sock))
+        return asyncio.run(_supervise(workers, sock, options.shared))
     with without_collecting():
         import uvloop
 
@@ -170,12 +170,13 @@ def _begin(specs: tuple[Path, ...], given: dict[str, Any], form: str) -> socket.
     return sock
 
 
-async def _supervise(number: int, sock: socket.socket) -> int:
+async def _supervise(number: int, sock: socket.socket, shared_state: str | None) -> int:
     from agentrun.cli.input.ctrl_c import stopping
     from agentrun.server.lifecycle.workers import Workers
 
     with stopping() as stop, tempfile.TemporaryDirectory(prefix="agentrun-") as folder, sock:
-        return await Workers(number, sys.argv[1:], dict(os.environ), sock, Path(folder)).run(stop)
+        started = sys.argv[1:], dict(os.environ), sock, Path(folder)
+        return await Workers(number, *started, shared_state).run(stop)
 
 
 async def _serve(
@@ -183,10 +184,11 @@ async def _serve(
 ) -> int:
     from agentrun.cli.input.ctrl_c import ending_a_start, stopping
     from agentrun.cli.output import server_screen
-    from agentrun.server.lifecycle import freed_memory
-    from agentrun.server.lifecycle.drain import cut_when, leave
+    from agentrun.server.lifecycle import freed_memory, readiness
+    from agentrun.server.lifecycle.drain import REPLACED_SECONDS, cut_when, leave
     from agentrun.server.lifecycle.startup import running_server
 
+    manager = readiness.take(os.environ)
     with stopping() as stop, server_screen.progress("Loading") as done:
         async with contextlib.AsyncExitStack() as stack:
             starting = running_server(specs, dict(os.environ), options, sock)
@@ -198,15 +200,26 @@ async def _serve(
             if options.worker.is_first:
                 server_screen.show_start(server)
             server.settings.local.on_seen(lambda: server_screen.show_proxy(server))
+            readiness.tell(manager)
             # one that was told to stop while it started has not been seen by any balancer
             was_seen = not stop.asked.is_set()
+            replacing = asyncio.create_task(_leave_socket(stop.replaced, server))
             await _wait(stop.asked, server)
+            if stop.replaced.is_set():
+                lame_duck = max(lame_duck, REPLACED_SECONDS)
             server_screen.show_stop(server, drain if stop.gently else 0.0)
             cutting = asyncio.create_task(cut_when(stop.now, server.switchboard))
             if stop.gently:
                 await leave(server.switchboard, drain, stop.now, lame_duck if was_seen else 0.0)
         cutting.cancel()
+        replacing.cancel()
     return 0
+
+
+async def _leave_socket(replaced: asyncio.Event, server: RunningServer) -> None:
+    """Listen no more once another server does."""
+    await replaced.wait()
+    server.stop_listening()
 
 
 async def _wait(stop: asyncio.Event, server: RunningServer) -> None:

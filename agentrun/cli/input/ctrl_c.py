@@ -31,10 +31,14 @@ def interrupted() -> Iterator[asyncio.Event]:
 
 @dataclass
 class StopRequest:
-    """``asked`` is set by the first signal, ``now`` by the second; ``gently`` when the first is SIGTERM."""
+    """``asked`` is set by the first signal, ``now`` by the second; ``gently`` when the first is SIGTERM.
+
+    ``replaced`` is set by SIGUSR1: another server has the same socket, and new connections are that one's.
+    """
 
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     now: asyncio.Event = field(default_factory=asyncio.Event)
+    replaced: asyncio.Event = field(default_factory=asyncio.Event)
     gently: bool = False
 
     def note(self, number: signal.Signals) -> None:
@@ -53,10 +57,11 @@ def stopping() -> Iterator[StopRequest]:
     numbers = (signal.SIGINT, signal.SIGTERM)
     for number in numbers:
         loop.add_signal_handler(number, request.note, number)
+    loop.add_signal_handler(signal.SIGUSR1, request.replaced.set)
     try:
         yield request
     finally:
-        for number in numbers:
+        for number in (*numbers, signal.SIGUSR1):
             loop.remove_signal_handler(number)
 
 

@@ -178,8 +178,8 @@ def shared_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--shared",
         metavar="URL",
         envvar="AGENTRUN_SHARED",
-        help="What machines share for limits and tokens: postgresql+psycopg://…, or none. "
-        "By default the store of --records, where that is PostgreSQL.",
+        help="What servers share for limits and tokens: postgresql+psycopg://…, a file of those on this "
+        "machine (sqlite:///…), or none. By default the store of --records, where that is PostgreSQL.",
     )(command)
 
 

@@ -10,6 +10,10 @@ from loguru import logger
 
 from agentrun.server.calls.switchboard import Switchboard
 
+REPLACED_SECONDS = 10.0
+"""How long a server that listens no more lets calls in: what had connected before is answered by then, and a
+connection that is kept open for the next request ends after 5 s."""
+
 
 async def leave(switchboard: Switchboard, seconds: float, now: asyncio.Event, lame_duck: float = 0.0) -> None:
     """Let nothing in any more, and let the calls that are up finish within ``seconds``.

@@ -54,13 +54,15 @@ __all__ = ["Options", "RunningServer", "load", "running_server"]
 class RunningServer:
     """A server that answers: its address, its agents, and how they may be reached.
 
-    ``talk`` is the one at this machine's microphone.
+    ``stop_listening`` leaves what connects from now on to another server on the same socket. ``talk`` is the
+    one at this machine's microphone.
     """
 
     url: str
     settings: ServerSettings
     switchboard: Switchboard
     diallers: Diallers
+    stop_listening: Callable[[], None]
     talk: asyncio.Task[CallRecord] | None = None
 
 
@@ -98,7 +100,8 @@ async def running_server(
         edits = SpecEdits(switchboard, environ, options, offline, urls)
         _include_editing(web, switchboard, settings, options, edits)
         join_given_rooms = _include_daily(web, switchboard, settings)
-        await stack.enter_async_context(serving(web, sock, forwarded_allow_ips=options.forwarded_allow_ips))
+        listening = serving(web, sock, forwarded_allow_ips=options.forwarded_allow_ips)
+        stop_listening = (await stack.enter_async_context(listening)).stop_listening
         stack.push_async_callback(switchboard.close)
         web.state.diallers.base_url = url = _url(options.host, port)
         _tell_deletion_cost(pod, switchboard)
@@ -108,7 +111,7 @@ async def running_server(
         if options.worker.is_first:
             join_given_rooms()
         talk = microphone_call.begin(switchboard) if options.worker.is_first else None
-        yield RunningServer(url, settings, switchboard, web.state.diallers, talk)
+        yield RunningServer(url, settings, switchboard, web.state.diallers, stop_listening, talk)
 
 
 @contextlib.contextmanager

@@ -9,14 +9,14 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from loguru import logger
 from prometheus_client.multiprocess import mark_process_dead
 
-from agentrun.server.shared_state.opening import forget_process
+from agentrun.server.shared_state import opening
 
 LEDGER = "ledger.sqlite"
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
@@ -28,16 +28,21 @@ REST_SECONDS = 1.0
 
 
 class Stop(Protocol):
-    """How the supervisor is told to stop: first ``asked``, then ``now``."""
+    """How the supervisor is told to stop: first ``asked``, then ``now``.
+
+    Once it is ``replaced``, the socket is another server's as well.
+    """
 
     asked: asyncio.Event
     now: asyncio.Event
+    replaced: asyncio.Event
     gently: bool
 
 
 class Workers:
     """Runs ``number`` servers with the same ``arguments`` on ``sock``, which is bound; they share ``folder``.
 
+    ``shared`` is what they were told of where their state is.
     The supervisor only holds the socket, so what connects while a worker is replaced waits for it.
     """
 
@@ -48,10 +53,12 @@ class Workers:
         environ: Mapping[str, str],
         sock: socket.socket,
         folder: Path,
+        shared: str | None = None,
     ) -> None:
         self._arguments = arguments
         self._sock = sock
         self._ledger = folder / LEDGER
+        self._state = opening.address(shared, None, self._ledger)
         self._metrics = folder / "metrics"
         self._metrics.mkdir()
         self._tie, self._held = os.pipe()
@@ -69,11 +76,15 @@ class Workers:
     async def run(self, stop: Stop) -> int:
         """Serve until it is to ``stop``, which the workers are told in the same way; the exit code."""
         waits = [asyncio.create_task(self._keep(index, stop)) for index in range(self._number)]
-        passing = asyncio.create_task(self._pass_on(stop))
+        passing = [
+            asyncio.create_task(self._pass_on(stop.replaced, lambda: signal.SIGUSR1)),
+            *(asyncio.create_task(self._pass_on(it, lambda: _number(stop))) for it in (stop.asked, stop.now)),
+        ]
         try:
             await asyncio.wait(waits)
         finally:
-            passing.cancel()
+            for task in passing:
+                task.cancel()
             os.close(self._tie)
             os.close(self._held)
         return self._code
@@ -81,7 +92,7 @@ class Workers:
     async def _keep(self, index: int, stop: Stop) -> None:
         """Have worker ``index`` run, in one process after the other."""
         event, is_first = stop.asked, True
-        while not event.is_set():
+        while not (event.is_set() or stop.replaced.is_set()):
             try:
                 process = await self._start(index)
             except OSError as error:
@@ -96,7 +107,7 @@ class Workers:
             del self._processes[index]
             # where no thread is to be had, its places are free once its lease lapses
             with contextlib.suppress(RuntimeError):
-                await asyncio.to_thread(forget_process, self._ledger, process.pid)
+                await asyncio.to_thread(opening.forget_process, self._state, process.pid)
             mark_process_dead(process.pid, str(self._metrics))  # type: ignore[no-untyped-call]
             # what a worker that takes the place of another can't begin with costs no call of the others
             mendable = code in MENDABLE and (is_first or not self._processes)
@@ -117,12 +128,11 @@ class Workers:
             start_new_session=True,
         )
 
-    async def _pass_on(self, stop: Stop) -> None:
-        for event in (stop.asked, stop.now):
-            await event.wait()
-            for process in list(self._processes.values()):
-                with contextlib.suppress(ProcessLookupError):
-                    process.send_signal(_number(stop))
+    async def _pass_on(self, event: asyncio.Event, number: Callable[[], signal.Signals]) -> None:
+        await event.wait()
+        for process in list(self._processes.values()):
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(number())
 
 
 async def _rest(event: asyncio.Event) -> None:

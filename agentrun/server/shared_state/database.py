@@ -56,11 +56,11 @@ def _postgresql(url: sa.URL) -> sa.Engine:
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
-    """One file of the workers of a machine; it goes with them, so nothing waits for the disk."""
+    """One file of the processes of a machine, which stays whole when that loses its power."""
     if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
         raise sa.exc.ArgumentError
     found = sa.create_engine(url, connect_args={"check_same_thread": False, "isolation_level": None})
-    engine.set_up_sqlite(found, STATEMENT_MS, "OFF")
+    engine.set_up_sqlite(found, STATEMENT_MS, "NORMAL")
     return found
 
 

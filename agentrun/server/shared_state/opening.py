@@ -21,23 +21,30 @@ if TYPE_CHECKING:
     from agentrun.server.shared_state.sql import SqlBackend
 
 NONE = "none"
+_HINT = (
+    "write --shared postgresql+psycopg://… for machines, sqlite:////run/agentrun.sqlite3 for processes of "
+    "this one, or none"
+)
 
 
 def address(shared: str | None, records: str | None, ledger: Path | None) -> str | None:
     """Where a server's state is: what is asked for, the records' PostgreSQL, the workers' file, or nowhere.
 
+    Raises SetupError for what is neither PostgreSQL, which machines share, nor a file of this machine's.
+
     >>> address(None, "postgresql+psycopg://db/calls", None)
     'postgresql+psycopg://db/calls'
+    >>> address("sqlite:////run/desk/shared.sqlite3", None, None)
+    'sqlite:////run/desk/shared.sqlite3'
     >>> address(None, "sqlite:///agentrun-calls.sqlite3", None)
     """
-    for url in (shared, records):
-        if url and url != NONE and (url is shared or url.startswith("postgresql")):
-            if not url.startswith("postgresql"):
-                message = f"machines share their state in PostgreSQL, and --shared is '{url.split(':')[0]}'"
-                raise SetupError(message, "write --shared postgresql+psycopg://…, or --shared none")
-            return url
-        if shared == NONE:
-            break
+    if shared and shared != NONE:
+        if not shared.startswith(("postgresql", "sqlite:///")):
+            message = f"state is shared in PostgreSQL or SQLite, and --shared is '{shared.split(':')[0]}'"
+            raise SetupError(message, _HINT)
+        return shared
+    if not shared and records and records.startswith("postgresql"):
+        return records
     return _of_workers(ledger) if ledger else None
 
 
@@ -59,12 +66,18 @@ def process_id() -> str:
     return f"{os.getpid()}-{secrets.token_hex(8)}"
 
 
-def forget_process(ledger: Path, pid: int) -> None:
-    """Free the places of a worker that is no more; blocks. Without it they are free once its lease lapses."""
+def forget_process(url: str | None, pid: int) -> None:
+    """Free the places of a process of this machine that is no more, in a file at ``url``; blocks.
+
+    Without it they are free once its lease lapses, as they are in PostgreSQL, where other machines have
+    processes of that number.
+    """
+    if url is None or not url.startswith("sqlite"):
+        return
     from agentrun.server.shared_state.sql import SqlBackend
 
     with suppress(sa.exc.SQLAlchemyError, SetupError):
-        shared: SqlBackend = SqlBackend(_of_workers(ledger))
+        shared: SqlBackend = SqlBackend(url)
         shared.leave_all(f"{pid}-")
         shared.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from agentrun.server.lifecycle import workers
 from agentrun.server.lifecycle.workers import Workers
+from agentrun.server.shared_state import opening
 from tests.calls.desk import until
 
 
@@ -19,7 +21,8 @@ class Stop:
     """How a supervisor is told to stop."""
 
     def __init__(self) -> None:
-        self.asked, self.now, self.gently = asyncio.Event(), asyncio.Event(), True
+        self.asked, self.now, self.replaced = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.gently = True
 
 
 class Worker:
@@ -28,13 +31,15 @@ class Worker:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.over = asyncio.Event()
+        self.signals: list[int] = []
         self.code = 0
 
     async def wait(self) -> int:
         await self.over.wait()
         return self.code
 
-    def send_signal(self, _number: int) -> None:
+    def send_signal(self, number: int) -> None:
+        self.signals.append(number)
         self.over.set()
 
     def end(self, code: int) -> None:
@@ -61,7 +66,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine()
     monkeypatch.setattr(asyncio, "create_subprocess_exec", machine.start)
     monkeypatch.setattr(workers, "REST_SECONDS", 0.01)
-    monkeypatch.setattr(workers, "forget_process", lambda *_: None)
+    monkeypatch.setattr(opening, "forget_process", lambda *_: None)
     monkeypatch.setattr(workers, "mark_process_dead", lambda *_: None)
     return machine
 
@@ -111,13 +116,24 @@ async def test_a_replacement_that_can_t_begin_is_tried_again_while_another_worke
     assert await running == 0
 
 
+async def test_workers_leave_the_socket_as_their_supervisor_is_told_and_none_is_replaced(
+    machine: Machine, supervisor: Workers
+) -> None:
+    stop = Stop()
+    running = asyncio.create_task(supervisor.run(stop))
+    await until(lambda: len(machine.started) == 2, 10)
+    stop.replaced.set()
+    assert await asyncio.wait_for(running, 10) == 0
+    assert [worker.signals for worker in machine.started] == [[signal.SIGUSR1]] * 2
+
+
 async def test_a_machine_without_room_for_a_thread_still_replaces_a_worker(
     machine: Machine, supervisor: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(workers, "forget_process", refuse)
+    monkeypatch.setattr(opening, "forget_process", refuse)
     stop = Stop()
     running = asyncio.create_task(supervisor.run(stop))
     await until(lambda: len(machine.started) == 2, 10)
