@@ -19,6 +19,7 @@ from agentrun.deploy.written import secret_files
 from agentrun.errors import SetupError
 from agentrun.plan.plan import Plan
 from agentrun.plan.recording import SPOOL
+from agentrun.plugins.find import FOLDER
 from agentrun.providers import catalogue
 from agentrun.providers.service_plans import ServicePlan
 from agentrun.spec.models.agent import LocalTransport
@@ -31,6 +32,8 @@ _STORES = {
 }  # fmt: skip
 """What fsspec takes for an address, by how the address begins."""
 PYTHONS = ("3.11", "3.12", "3.13")
+OWN_REQUIREMENTS = f"{FOLDER}/requirements.txt"
+"""In a project: what its plugins import, for pip."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,11 @@ class Deployment:
             parts = (plan.stt, plan.llm, plan.tts, plan.realtime, plan.fixed)
             extras |= {name for part in parts if part for name in _extras(part)}
         return [f"pipecat-ai[{','.join(sorted(extras))}]=={catalogue.pinned()}"] if extras else []
+
+    @property
+    def own_requirements(self) -> str | None:
+        """The file that names what the project's plugins import, below its folder; None for none."""
+        return OWN_REQUIREMENTS if OWN_REQUIREMENTS in self.project.files else None
 
     def _has_pdf(self) -> bool:
         return any(Path(name).suffix.lower() == ".pdf" for name in self.project.files)

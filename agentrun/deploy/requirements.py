@@ -22,11 +22,20 @@ _LATEST_ZIP = "315532800"
 
 
 def requirements(wanted: Deployment, *extras: str) -> bytes:
-    """``requirements.txt``: this package with the extras that the agents and their place need."""
+    """``requirements.txt``: this package with the extras that the agents and their place need.
+
+    What the project's plugins import comes after it.
+    """
     lines = [wanted.requirement(*extras), *wanted.providers, *wanted.stores]
     if wanted.wheel:
         lines.insert(0, f"--find-links {WHEELS}")
-    return ("\n".join(lines) + "\n").encode()
+    return with_own(wanted, *lines)
+
+
+def with_own(wanted: Deployment, *lines: str) -> bytes:
+    """``lines`` of a file for pip, and those that the project has for its plugins."""
+    own = wanted.own_requirements
+    return "".join(f"{line}\n" for line in lines).encode() + (wanted.project.files[own] if own else b"")
 
 
 def own_wheel() -> tuple[str, bytes] | None:

@@ -58,7 +58,10 @@ def _problem(source: Source, error: BaseException) -> PluginError:
             "write `from agentrun import Call, NO_RESPONSE, hookimpl`: Pipecat's flows are part of agentrun"
         )
     elif isinstance(error, ModuleNotFoundError) and error.name:
-        hint = f"install what brings '{error.name}'; to import a file beside the plugin, make it a package"
+        hint = (
+            f"install what brings '{error.name}', and name it in plugins/requirements.txt for other "
+            "machines; to import a file beside the plugin, make it a package"
+        )
     elif isinstance(error, SystemExit):
         hint = "a plugin must not exit; raise an exception that says what is missing"
     else:

@@ -56,6 +56,14 @@ def test_what_is_installed_is_locked(server: ServerRoot) -> None:
     assert own.split()[-1].startswith("agentrun-voice==")
 
 
+def test_what_plugins_import_is_installed_after_what_is_locked(server: ServerRoot) -> None:
+    (server.scratch / "project" / "plugins").mkdir()
+    (server.scratch / "project" / "plugins" / "requirements.txt").write_text("python-dateutil==2.9.0\n")
+    server.install("one")
+    lines = [line.split()[-1] for line in (server.root / "pip").read_text().splitlines()]
+    assert lines[:3] == ["builders.lock", "requirements.lock", "plugins/requirements.txt"]
+
+
 def test_calls_keep_their_version_while_the_next_one_is_installed(server: ServerRoot) -> None:
     first = server.install("one")
     second = server.install("two")

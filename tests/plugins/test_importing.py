@@ -70,6 +70,7 @@ def test_a_missing_library_says_what_to_install(project: Project) -> None:
     error = broken(project)
     assert f"{path}:1: ModuleNotFoundError" in error.message
     assert error.hint.startswith("install what brings 'agentrun_test_not_there'")
+    assert "plugins/requirements.txt" in error.hint
 
 
 def test_an_installed_plugin_that_fails_names_its_package(project: Project, installed: Path) -> None:

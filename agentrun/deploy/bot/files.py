@@ -12,6 +12,7 @@ from typing import Any
 from agentrun.deploy.bot import plugin_code, services
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.rendering import render
+from agentrun.deploy.requirements import with_own
 from agentrun.deploy.written import secret_files
 from agentrun.errors import Problem
 from agentrun.plan.plan import Plan
@@ -167,7 +168,7 @@ def _requirements(wanted: Deployment) -> bytes:
     extras = {"openai", "runner", "silero", "webrtc", "websocket"} | ({"daily"} if plan.daily else set())
     extras |= {name for part in _parts(plan) for name in part.service.extras}
     pipecat = f"pipecat-ai[{','.join(sorted(extras))}]=={catalogue.pinned()}"
-    return f"{pipecat}\njinja2>=3.1\nhttpx>=0.27\n".encode()
+    return with_own(wanted, pipecat, "jinja2>=3.1", "httpx>=0.27")
 
 
 def _values(wanted: Deployment, plan: Plan) -> dict[str, Any]:

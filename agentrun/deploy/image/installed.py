@@ -23,6 +23,7 @@ def values(wanted: Deployment) -> dict[str, Any]:
         "package": wanted.requirement(),
         "providers": [*wanted.providers, *locked.unlocked(wanted.stores)],
         "unused": sorted(locked.UNUSED),
+        "own": wanted.own_requirements,
         "wheel": wanted.wheel is not None,
     }
 
