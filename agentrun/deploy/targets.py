@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agentrun.deploy import asked_addresses, public_address, remarks, server_checks
+from agentrun.deploy import asked_addresses, asked_programs, public_address, remarks, server_checks
 from agentrun.deploy.bot import files as bot
 from agentrun.deploy.compose import files as compose
 from agentrun.deploy.deployment import Deployment
@@ -63,7 +63,8 @@ class Target:
         if found is None:
             raise SetupError("--dispatched is for --target pipecat-cloud", "leave it out")
         addresses = asked_addresses.problems(plan, self.itself, self.near) if self.itself else ()
-        return [*found(plan, environ), *addresses]
+        programs = asked_programs.problems(plan) if self.itself else ()
+        return [*found(plan, environ), *addresses, *programs]
 
 
 _CLUSTER = ("name", "public_url", "image", "calls", "bench")

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from agentrun.plan.plan import Plan
+from agentrun.providers.service_plans import ServicePlan
 from agentrun.spec.loading.spec_file import Where
 
 Reach = Literal["machine", "network", "anywhere"]
@@ -52,17 +53,27 @@ class Address:
 
 
 def of(plan: Plan) -> list[Address]:
-    """What the spec of ``plan`` names, and what the environment says of its services."""
+    """What the spec of ``plan`` names, and where its services are otherwise.
+
+    The environment says that, or they have a usual address, which counts where it is near by: a model's own
+    server on this machine.
+    """
     spec = plan.spec.model_dump(mode="python", exclude_unset=True)
     found = dict.fromkeys(_within(spec, ()))
     known = {(one.host, one.port) for one in found}
     for part in (plan.stt, plan.llm, plan.tts, plan.realtime, plan.fixed):
         for each in (part, *part.fallback) if part else ():
-            address = _address(("pipeline", each.kind), each.base_url)
+            address = _address(("pipeline", each.kind), each.base_url) or _usual(each)
             if address and (address.host, address.port) not in known:
                 known.add((address.host, address.port))
                 found[address] = None
     return list(found)
+
+
+def _usual(part: ServicePlan) -> Address | None:
+    setting = part.service.settings.get("base_url") if part.service and not part.base_url else None
+    address = _address(("pipeline", part.kind), setting.default) if setting else None
+    return address if address and address.reach != "anywhere" else None
 
 
 def _within(value: Any, where: Where) -> Iterator[Address]:

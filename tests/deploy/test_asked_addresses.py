@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from agentrun import plugins, spec
 from agentrun.deploy import asked_addresses
 from agentrun.deploy.compose import files as compose
 from agentrun.deploy.helm import files as helm
 from agentrun.deploy.targets import TARGETS
+from agentrun.plan import plan as planning
 from tests.deploy.places import deployment, plan_of
 from tests.deploy.test_kubernetes import URL, manifests
 
@@ -74,3 +76,29 @@ def test_a_cluster_lets_agents_out_at_the_ports_that_they_ask_at(tmp_path: Path)
     assert [one["port"] for one in rule["ports"]] == [443, 5432, 8080]
     values = helm.files(deployment(tmp_path, plan, public_url=URL))["chart/values.yaml"]
     assert yaml.safe_load(values)["networkPolicy"]["ports"] == [443, 5432, 8080]
+
+
+@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"bot"}))
+def test_a_model_of_ones_own_that_no_address_names_is_on_this_machine(tmp_path: Path, target: str) -> None:
+    itself = "the server itself" if target == "systemd" else "the container"
+    assert warned(tmp_path, target, "pipeline: {llm: ollama/llama3}\n") == [
+        ("pipeline.llm", f"localhost:11434 is {itself} there, and not this machine")
+    ]
+    elsewhere = 'pipeline: {llm: {model: ollama/llama3, base_url: "https://models.example.com/v1"}}\n'
+    assert warned(tmp_path, target, elsewhere) == []
+
+
+@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"bot"}))
+def test_a_program_that_a_tool_begins_has_to_be_there_too(tmp_path: Path, target: str) -> None:
+    def said(command: str) -> list[str]:
+        plan = plan_of(tmp_path)
+        text = plan.file.path.read_text().replace(
+            "tools: [hours]", f"tools: [{{mcp: {{command: {command}}}}}]"
+        )
+        plan.file.path.write_text(text)
+        file = spec.load(plan.file.path)
+        found = TARGETS[target].problems_with(planning.make(file, plugins.load(file), {}), {})
+        return [one.message for one in found if "installed there" in one.message]
+
+    assert said("[npx, -y, some-server]") == ["'npx' has to be installed there"]
+    assert said("[python, server.py]") == []
