@@ -45,7 +45,10 @@ class Session:
         self.record = record
         record.spec_hash, record.versions, record.offline = plan.file.digest, versions(), plan.offline
         record.answer()
-        self.caller_gone, self.left_open = asyncio.Event(), False
+        self.caller_gone = asyncio.Event()
+        """Set when nobody is on the line any more."""
+        self.left_open = False
+        """Whether the call is over here alone: another machine may go on with it."""
         self._plan, self._http_client, self._recordings = plan, resources.http_client, recordings
         self._ending, self._grace = asyncio.Event(), 0.0
         self._tasks = CallTasks(record, self.apologise)
