@@ -63,7 +63,7 @@ class Switchboard:
         self.admission.live = self._live.__len__
         self._run_by: dict[asyncio.Task[CallRecord], Plan] = {}
         self._unbegun = unbegun_calls.UnbegunCalls(self._let_go)
-        self._leavers, self._greeters, self._watchers = Watchers(), Watchers(), Watchers()
+        self._begin_watchers, self._leave_watchers, self._end_watchers = Watchers(), Watchers(), Watchers()
         self._coming: list[Plan] = []
         self._closers: list[Callable[[], Awaitable[None]]] = []
 
@@ -117,15 +117,15 @@ class Switchboard:
 
     def on_begin(self, watcher: Callable[[CallRecord], None]) -> None:
         """Have ``watcher`` told of the record of each call that begins."""
-        self._greeters.append(watcher)
+        self._begin_watchers.append(watcher)
 
     def on_leave(self, watcher: Callable[[CallRecord], None]) -> None:
         """Have ``watcher`` told of the record of each call that is not up here any more, over or not."""
-        self._leavers.append(watcher)
+        self._leave_watchers.append(watcher)
 
     def on_end(self, watcher: Callable[[CallRecord], None]) -> None:
         """Have ``watcher`` told of the record of each call that has ended."""
-        self._watchers.append(watcher)
+        self._end_watchers.append(watcher)
 
     def is_live(self, agent: str, call_id: str) -> bool:
         """Whether this very call is up."""
@@ -154,7 +154,7 @@ class Switchboard:
             except Exception as error:  # noqa: BLE001 - it costs this call alone
                 task = self._unbegun.end(plan, connection, record, own, error)
         self.admission.begin(call.agent, call.id, elsewhere=call_records.other_number(record))
-        _tell(self._greeters, record)
+        _tell(self._begin_watchers, record)
         if not connection.earlier:
             self._news.started(plan.hooks, call, record)
         return task
@@ -213,7 +213,7 @@ class Switchboard:
             record.errors.append(repr(error))
             logger.opt(exception=error).error("call {} broke", record.id)
         if session.left_open:
-            _tell(self._leavers, record)
+            _tell(self._leave_watchers, record)
             # whoever goes on with the call has its place
             self.admission.forget(record.agent, record.id)
             self.left_open.leave(record, lambda: self._close_call(plan, record))
@@ -222,13 +222,13 @@ class Switchboard:
 
     def _let_go(self, plan: Plan, record: CallRecord) -> None:
         """A call is over, or could not be begun."""
-        _tell(self._leavers, record)
+        _tell(self._leave_watchers, record)
         self.admission.release(record.agent, record.id)
         unbegun_calls.close(record)
         self._close_call(plan, record)
 
     def _close_call(self, plan: Plan, record: CallRecord) -> None:
-        _tell(self._watchers, record)
+        _tell(self._end_watchers, record)
         if self.analyses:
             self.analyses.begin(plan, record)
         self._news.ended(plan.hooks, record)
