@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -41,16 +41,15 @@ def router(mock: MockState) -> APIRouter:
         await mock.conditions.wait("chat")
         messages = [await hear_parts(mock, message) for message in body["messages"]]
         tools = [tool for tool in body.get("tools") or [] if "function" in tool]
-        answer = (
-            Answer("")
-            if fault and fault.kind == "empty"
-            else await mock.brain.answer(
-                Conversation(messages, tools, agent, str(body.get("model")), _schema(body))
-            )
-        )
+        conversation = Conversation(messages, tools, agent, str(body.get("model")), _schema(body))
+        is_empty = fault is not None and fault.kind == "empty"
+        answers = [
+            Answer("") if is_empty else await mock.brain.answer(conversation)
+            for _ in range(body.get("n") or 1)
+        ]
         if not body.get("stream") or (fault and fault.kind == "whole"):
-            return JSONResponse(_completion(mock, body, answer))
-        return StreamingResponse(_stream(mock, body, answer, fault), media_type="text/event-stream")
+            return JSONResponse(_completion(mock, body, answers))
+        return StreamingResponse(_stream(mock, body, answers, fault), media_type="text/event-stream")
 
     return routes
 
@@ -70,7 +69,7 @@ async def hear_parts(mock: MockState, message: dict[str, Any]) -> dict[str, Any]
     parts = []
     for part in content:
         if part.get("type") == "input_audio":
-            pcm, rate = read_part(part)
+            pcm, rate = await asyncio.to_thread(read_part, part)
             text = await mock.hearing.transcribe(pcm, rate, "")
             parts.append({"type": "text", "text": text})
         else:
@@ -79,22 +78,23 @@ async def hear_parts(mock: MockState, message: dict[str, Any]) -> dict[str, Any]
 
 
 async def _stream(
-    mock: MockState, body: dict[str, Any], answer: Answer, fault: Fault | None
+    mock: MockState, body: dict[str, Any], answers: Sequence[Answer], fault: Fault | None
 ) -> AsyncIterator[str]:
     head = {"id": mock.new_id("chatcmpl"), "object": "chat.completion.chunk", "created": int(time.time())}
     head["model"] = body.get("model", "")
-    for number, delta in enumerate(_deltas(mock, answer)):
-        if fault and fault.kind == "empty":
-            break
-        await break_off(fault, number, fault.after or 1 if fault else 0)
-        yield _event({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
-        await asyncio.sleep(fault.pause if fault else 0.0)
-    reason = "tool_calls" if answer.calls else "stop"
-    if fault and fault.kind == "empty" and fault.code:
-        reason = fault.code
-    yield _event({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+    for index, answer in enumerate(answers):
+        for number, delta in enumerate(_deltas(mock, answer)):
+            if fault and fault.kind == "empty":
+                break
+            await break_off(fault, number, fault.after or 1 if fault else 0)
+            yield _event({**head, "choices": [{"index": index, "delta": delta, "finish_reason": None}]})
+            await asyncio.sleep(fault.pause if fault else 0.0)
+        reason = "tool_calls" if answer.calls else "stop"
+        if fault and fault.kind == "empty" and fault.code:
+            reason = fault.code
+        yield _event({**head, "choices": [{"index": index, "delta": {}, "finish_reason": reason}]})
     if (body.get("stream_options") or {}).get("include_usage"):
-        yield _event({**head, "choices": [], "usage": usage(body["messages"], answer)})
+        yield _event({**head, "choices": [], "usage": usage(body["messages"], *answers)})
     yield "data: [DONE]\n\n"
 
 
@@ -124,7 +124,18 @@ def pieces(text: str) -> list[str]:
     )
 
 
-def _completion(mock: MockState, body: dict[str, Any], answer: Answer) -> dict[str, Any]:
+def _completion(mock: MockState, body: dict[str, Any], answers: Sequence[Answer]) -> dict[str, Any]:
+    return {
+        "id": mock.new_id("chatcmpl"),
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": body.get("model", ""),
+        "choices": [_choice(mock, index, answer) for index, answer in enumerate(answers)],
+        "usage": usage(body["messages"], *answers),
+    }
+
+
+def _choice(mock: MockState, index: int, answer: Answer) -> dict[str, Any]:
     calls = [
         {
             "id": mock.new_id("call"),
@@ -138,22 +149,14 @@ def _completion(mock: MockState, body: dict[str, Any], answer: Answer) -> dict[s
         "content": answer.text or None,
         **({"tool_calls": calls} if calls else {}),
     }
-    return {
-        "id": mock.new_id("chatcmpl"),
-        "object": "chat.completion",
-        "created": int(time.time()),
-        "model": body.get("model", ""),
-        "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}],
-        "usage": usage(body["messages"], answer),
-    }
+    return {"index": index, "message": message, "finish_reason": "tool_calls" if calls else "stop"}
 
 
-def usage(messages: list[dict[str, Any]], answer: Answer) -> dict[str, int]:
+def usage(messages: list[dict[str, Any]], *answers: Answer) -> dict[str, int]:
     """Tokens, estimated at four characters each."""
     prompt_tokens = sum(len(json.dumps(message)) for message in messages) // 4
-    completion_tokens = (
-        len(answer.text) + sum(len(json.dumps(call.arguments)) + 12 for call in answer.calls)
-    ) // 4
+    called = (len(json.dumps(call.arguments)) + 12 for answer in answers for call in answer.calls)
+    completion_tokens = (sum(len(answer.text) for answer in answers) + sum(called)) // 4
     return {
         "prompt_tokens": prompt_tokens,
         "completion_tokens": completion_tokens,

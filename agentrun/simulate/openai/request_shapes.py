@@ -95,10 +95,15 @@ class _StreamOptions(_Shape):
     include_usage: bool | None = None
 
 
+MOST_CHOICES = 128
+"""Of a chat completion; https://platform.openai.com/docs/api-reference/chat/create"""
+
+
 class Chat(_Shape):
     """A body of ``/v1/chat/completions``."""
 
     messages: list[_Message] = Field(min_length=1)
+    n: Annotated[int, Field(ge=1, le=MOST_CHOICES, strict=True)] | None = None
     tools: list[_OrOther[_Tool]] | None = Field(None, max_length=128)
     response_format: _ResponseFormat | None = None
     stream_options: _StreamOptions | None = None

@@ -31,6 +31,7 @@ MODELS = (
     "gpt-4o",
     "gpt-4o-mini",
     "gpt-4o-transcribe",
+    "gpt-4o-transcribe-diarize",
     "whisper-1",
     "gpt-4o-mini-tts",
     "tts-1",

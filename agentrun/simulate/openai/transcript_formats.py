@@ -1,10 +1,10 @@
-"""A transcript in the formats of OpenAI's transcription route."""
+"""A transcript in the formats of OpenAI's transcription and translation routes."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from agentrun.simulate.openai.chat import pieces
 
@@ -12,18 +12,23 @@ _LANGUAGES = {"de": "german", "en": "english", "es": "spanish", "fr": "french", 
 """What Whisper's model calls those that it is asked for by code."""
 
 
+Task = Literal["transcribe", "translate"]
+
+
 @dataclass(frozen=True)
 class Transcript:
     """What was heard in a sound of ``seconds``.
 
-    Only the words are heard: the whole is one segment, and with ``with_words`` the words share its time by
-    their length.
+    Only the words are heard: the whole is one segment of one ``speaker``, and with ``with_words`` the words
+    share its time by their length.
     """
 
     text: str
     seconds: float
     language: str
-    with_words: bool
+    with_words: bool = False
+    task: Task = "transcribe"
+    speaker: str = "A"
 
 
 def verbose(transcript: Transcript) -> dict[str, Any]:
@@ -41,13 +46,35 @@ def verbose(transcript: Transcript) -> dict[str, Any]:
         "no_speech_prob": 0.0,
     }
     return {
-        "task": "transcribe",
+        "task": transcript.task,
         "language": _LANGUAGES.get(transcript.language, transcript.language),
         "duration": transcript.seconds,
         "text": transcript.text,
         "segments": [segment] if transcript.text else [],
         **({"words": words(transcript)} if transcript.with_words else {}),
         "usage": {"type": "duration", "seconds": transcript.seconds},
+    }
+
+
+def diarized(transcript: Transcript) -> dict[str, Any]:
+    """``diarized_json``: who said what, and when."""
+    return {
+        "task": "transcribe",
+        "duration": transcript.seconds,
+        "text": transcript.text,
+        "segments": [_spoken(transcript)] if transcript.text else [],
+        "usage": {"type": "duration", "seconds": transcript.seconds},
+    }
+
+
+def _spoken(transcript: Transcript) -> dict[str, Any]:
+    return {
+        "type": "transcript.text.segment",
+        "id": "seg_1",
+        "start": 0.0,
+        "end": transcript.seconds,
+        "text": transcript.text,
+        "speaker": transcript.speaker,
     }
 
 
@@ -78,10 +105,14 @@ def vtt(transcript: Transcript) -> str:
     return f"WEBVTT\n\n{cue if transcript.text else ''}"
 
 
-def events(text: str) -> list[dict[str, Any]]:
-    """What is streamed of a transcript: its words one by one, and all of it at the end."""
-    deltas = [{"type": "transcript.text.delta", "delta": piece} for piece in pieces(text)]
-    return [*deltas, {"type": "transcript.text.done", "text": text}]
+def events(transcript: Transcript, is_diarized: bool = False) -> list[dict[str, Any]]:
+    """What is streamed of a transcript: its words one by one, who said them, and all of it at the end."""
+    segments = [_spoken(transcript)] if is_diarized and transcript.text else []
+    belongs = {"segment_id": segments[0]["id"]} if segments else {}
+    deltas = [
+        {"type": "transcript.text.delta", "delta": piece, **belongs} for piece in pieces(transcript.text)
+    ]
+    return [*deltas, *segments, {"type": "transcript.text.done", "text": transcript.text}]
 
 
 def as_event(data: dict[str, Any]) -> str:

@@ -205,3 +205,25 @@ async def test_where_json_is_wanted_the_answer_is_an_object() -> None:
             model="gpt-4o", input="Give me JSON.", text={"format": {"type": "json_object"}}
         )
     assert json.loads(str(answer.choices[0].message.content)) == json.loads(response.output_text) == {}
+
+
+async def test_as_many_choices_come_as_are_asked_for() -> None:
+    answers = [Answer("One."), Answer(calls=(ToolCall("get_scores"),))] * 2
+    async with standing(*answers) as it:
+        whole = await it.client.chat.completions.create(model="gpt-4o", messages=HI, n=2)
+        chunks = await stream(it, n=2)
+    assert [(one.index, one.message.content, one.finish_reason) for one in whole.choices] == [
+        (0, "One.", "stop"),
+        (1, None, "tool_calls"),
+    ]
+    ends = [(one.index, one.finish_reason) for chunk in chunks for one in chunk.choices if one.finish_reason]
+    assert ends == [(0, "stop"), (1, "tool_calls")]
+    assert {one.index for chunk in chunks for one in chunk.choices if one.delta.tool_calls} == {1}
+    assert whole.usage == chunks[-1].usage
+
+
+@pytest.mark.parametrize("number", [0, 129])
+async def test_more_choices_than_there_may_be_are_refused(number: int) -> None:
+    async with standing() as it:
+        with pytest.raises(openai.BadRequestError, match="n: Input should be"):
+            await it.client.chat.completions.create(model="gpt-4o", messages=HI, n=number)

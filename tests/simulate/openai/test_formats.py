@@ -12,6 +12,7 @@ import numpy as np
 import openai
 import pytest
 import soundfile
+from openai.types.audio import TranslationVerbose
 
 from agentrun.simulate.faults import Fault
 from tests.simulate.openai.standing import Standing, standing
@@ -194,3 +195,56 @@ async def test_what_was_spoken_in_a_format_is_heard_from_it(name: Format) -> Non
         )
         await hear(it, file=(f"speech.{name}", answer.content))
     assert it.hearing.heard == [pytest.approx(SECONDS, abs=0.12)]
+
+
+DIARIZE = "gpt-4o-transcribe-diarize"
+
+
+async def test_a_transcript_tells_who_spoke() -> None:
+    async with standing(heard="Did Duke win?") as it:
+        heard = await hear(it, model=DIARIZE, response_format="diarized_json")
+        known = await hear(it, model=DIARIZE, response_format="diarized_json", known_speaker_names=["Ana"])
+    (segment,) = heard.segments
+    assert (heard.duration, heard.text, heard.usage.seconds) == (1.5, "Did Duke win?", 1.5)
+    assert (segment.start, segment.end, segment.speaker, segment.text) == (0.0, 1.5, "A", "Did Duke win?")
+    assert [one.speaker for one in known.segments] == ["Ana"]
+
+
+async def test_a_stream_tells_who_spoke_behind_the_words() -> None:
+    async with standing(heard="Yes, both.") as it:
+        stream = await hear(it, model=DIARIZE, response_format="diarized_json", stream=True)
+        events = [event async for event in stream]
+    kinds = [event.type.removeprefix("transcript.text.") for event in events]
+    assert kinds == ["delta", "delta", "segment", "done"]
+    assert {event.segment_id for event in events[:2]} == {events[2].id}
+
+
+async def test_who_spoke_in_a_long_sound_is_told_in_pieces_alone() -> None:
+    long = ("audio.wav", wav(31.0))
+    async with standing(heard="Yes.") as it:
+        with pytest.raises(openai.BadRequestError, match="chunking_strategy is required"):
+            await hear(it, model=DIARIZE, file=long)
+        assert (await hear(it, model=DIARIZE, file=long, chunking_strategy="auto")).text == "Yes."
+        with pytest.raises(openai.BadRequestError, match="'diarized_json' is not compatible with whisper-1"):
+            await hear(it, response_format="diarized_json")
+
+
+async def translate(it: Standing, **wishes: Any) -> httpx.Response:
+    """The SDK's own method warns that it is deprecated: the same form by hand."""
+    headers = {"authorization": "Bearer any"}
+    async with httpx.AsyncClient(base_url=it.server.base_url, headers=headers) as bare:
+        form = {"model": "whisper-1", **wishes}
+        return await bare.post("/audio/translations", data=form, files={"file": ("a.wav", wav(1.5))})
+
+
+async def test_a_translation_has_the_formats_of_whisper() -> None:
+    async with standing(heard="Hat Duke gewonnen?") as it:
+        assert (await translate(it)).json() == {"text": "Hat Duke gewonnen?"}
+        answer = await translate(it, response_format="verbose_json")
+        verbose = TranslationVerbose.model_validate(answer.json())
+        assert (verbose.language, verbose.duration) == ("english", 1.5)
+        srt = await translate(it, response_format="srt")
+        assert srt.text.splitlines()[1] == "00:00:00,000 --> 00:00:01,500"
+        assert it.server.requests[-1].route == "translations"
+        refused = await translate(it, model="gpt-4o-transcribe")
+    assert (refused.status_code, "can't translate" in refused.text) == (400, True)

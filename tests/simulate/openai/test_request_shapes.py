@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ def chats(odd: Any) -> Iterator[dict[str, Any]]:
         {"type": "input_audio", "input_audio": odd},
     ):
         yield {"messages": [{"role": "user", "content": [part]}]}
-    for name in ("tools", "response_format", "stream_options", "model", "tool_choice"):
+    for name in ("tools", "response_format", "stream_options", "model", "tool_choice", "n"):
         yield {"messages": HI, name: odd}
     for function in (odd, {"name": odd}, {"name": "find", "parameters": odd}):
         yield {"messages": HI, "tools": [{"type": "function", "function": function}]}
@@ -199,10 +200,25 @@ async def test_what_is_too_long_or_unknown_is_told_in_openais_shape() -> None:
         headers = {"authorization": "Bearer any"}
         async with httpx.AsyncClient(base_url=it.server.base_url, headers=headers) as client:
             words = await client.post("/audio/speech", json={"input": "a" * 4097, "voice": "alloy"})
-            unknown = await client.post("/audio/translations", json={})
+            unknown = await client.post("/images/generations", json={})
     assert (words.status_code, words.json()["error"]["message"]) == (
         400,
         "input: 4097 characters are more than 4096",
     )
     assert unknown.status_code == 404
-    assert unknown.json()["error"]["message"] == "Invalid URL (POST /v1/audio/translations)"
+    assert unknown.json()["error"]["message"] == "Invalid URL (POST /v1/images/generations)"
+
+
+async def test_others_are_answered_while_a_long_sound_is_decoded() -> None:
+    long = sound(1_000 * 96_000, 96_000, "FLAC")
+    async with standing() as it:
+        headers = {"authorization": "Bearer any"}
+        async with httpx.AsyncClient(base_url=it.server.base_url, headers=headers, timeout=30) as client:
+            sent, form = {"file": ("call", long)}, {"model": "gpt-4o-transcribe"}
+            first = asyncio.create_task(client.post("/audio/transcriptions", files=sent, data=form))
+            while not it.server.requests:  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.002)
+            for _ in range(3):
+                await client.get("/models")
+            assert not first.done()
+            assert (await first).status_code == 200
