@@ -117,9 +117,7 @@ async def test_what_was_typed_for_one_agent_is_there_after_another_was_looked_at
         both = [{**other, "name": name} for name in ("desk", "bar")]
         await page.page.route("**/agents", lambda route: route.fulfill(json=both))
         file = {"path": "bar.yaml", "name": "bar.yaml", "text": "name: bar", "digest": "1", "files": []}
-        await page.page.route(
-            "**/console/specs/bar", lambda route: route.fulfill(json={**file, "style": "realtime"})
-        )
+        await page.page.route("**/console/specs/bar", lambda route: route.fulfill(json=file))
         await page.page.reload()
         await edit(page, GREETING, EDITED)
         await page.page.get_by_label("bar").check()
@@ -173,3 +171,55 @@ async def test_without_the_link_of_serve_nothing_is_shown(tmp_path: Path) -> Non
         await page.shows("edited", "open the link with `token=` that `agentrun serve` printed")
         assert await page.page.get_by_label("The agent's spec").input_value() == ""
         assert await page.page.get_by_label("The agent's spec").is_disabled()
+
+
+async def test_the_style_is_switched_without_the_link(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO] * 9) as desk, talk(desk.server.url) as page:
+        style = page.page.get_by_label("Style")
+        assert await style.locator("option").all_inner_texts() == [
+            "as the file has it (cascaded)",
+            "realtime",
+        ]
+        await style.select_option("realtime")
+        await press(page, "Talk")
+        await page.shows("connection", "Talking with desk in the realtime style.", 20)
+        await page.shows("words", HELLO.text, 20)
+        (record,) = desk.server.switchboard.records.newest()
+        assert record.spec["style"] == "realtime"
+        await press(page, "Hang up")
+        await style.select_option("")
+        await press(page, "Talk")
+        await page.shows("words", HELLO.text, 20)
+        assert await page.text("connection") == "Talking with desk."
+    assert page.complaints == []
+
+
+async def test_a_style_that_the_agent_can_not_have_says_why(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO] * 9) as desk, talk(desk.server.url) as page:
+        spec = tmp_path / "desk.yaml"
+        spec.write_text(spec.read_text() + "pipeline: {realtime: nobody/nothing}\n")
+        await page.page.get_by_label("Style").select_option("realtime")
+        await page.shows("hindrance", "desk can't be had in the realtime style.")
+        await page.shows("hindrance", "desk.yaml, line 9")
+        assert await page.page.get_by_label("Style").input_value() == ""
+        if not axe.MISSING:
+            assert await axe.violations(page.page) == []
+        await press(page, "Talk")
+        await page.shows("words", HELLO.text, 20)
+
+
+async def test_files_that_are_refused_are_told_until_they_are_mended(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO] * 9, watch=True) as desk, talk(desk.server.url) as page:
+        spec = tmp_path / "desk.yaml"
+        before = spec.read_text()
+        spec.write_text(before.replace("apology:", "apologie:"))
+        await page.shows("refused", "The files of desk were changed, and are refused", 20)
+        await page.shows("refused", "desk.yaml, line 7")
+        if not axe.MISSING:
+            assert await axe.violations(page.page) == []
+        await press(page, "Talk")
+        await page.shows("words", HELLO.text, 20)
+        spec.write_text(before.replace("name: desk", "name: desk\ndescription: Mended."))
+        await page.page.locator("#refused").wait_for(state="hidden", timeout=20_000)
+        await page.shows("agents", "Mended.")
+    assert page.complaints == []

@@ -95,6 +95,7 @@ async def open_desk(
     records: str | None = None,
     clock: Callable[[], float] = time.monotonic,
     answer: str = "60s",
+    watch: bool = False,
 ) -> AsyncIterator[Desk]:
     """Serve the desk in ``folder``: the model gives ``answers``, the caller says what is ``heard``.
 
@@ -109,8 +110,9 @@ async def open_desk(
         given = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url, **(environ or {})}
         changed = tuple({"limits.answer": answer, **(overrides or {})}.items())
         options = Options(
-            port=0, insecure=insecure, style=style, overrides=changed, records=records, webhooks=bool(records)
-        )
+            port=0, insecure=insecure, style=style, overrides=changed, records=records, watch=watch,
+            webhooks=bool(records),
+        )  # fmt: skip
         async with running_server([spec], given, options) as server:
             yield Desk(openai, server, hearing, voice, brain, Caller.from_environ(given))
 

@@ -69,6 +69,7 @@ ROWS = (
     _local("GET", "/"),
     _local("GET", "/console/{name}"),
     *(Row(verb, "/console/specs/{agent}", _USER, _USER, _NOBODY) for verb in ("GET", "POST", "PUT")),
+    _local("POST", "/console/styles/{agent}"),
     _local("GET", "/agents"),
     _local("GET", "/{agent}/calls/{call_id}"),
     _local("WS", "/{agent}/eval"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import FileResponse
@@ -64,13 +66,14 @@ def _page(switchboard: Switchboard) -> APIRouter:
         return FileResponse(path, headers={"Cache-Control": "no-cache"})
 
     @routes.get("/agents")
-    async def agents() -> list[dict[str, str]]:
+    async def agents() -> list[dict[str, Any]]:
         return [
             {
                 "name": name,
                 "description": plan.spec.description,
                 "transport": ", ".join(transport.type for transport in plan.spec.transport),
                 "style": plan.spec.pipeline.style,
+                "refused": [asdict(problem) for problem in switchboard.refused.get(name, ())],
             }
             for name, plan in switchboard.plans.items()
         ]

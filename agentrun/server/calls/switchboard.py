@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from loguru import logger
 
 from agentrun.background_tasks import BackgroundTasks
+from agentrun.errors import Problem
 from agentrun.pipeline.audio import prepared_speech
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
@@ -42,6 +43,8 @@ class Switchboard:
         answered: AnsweredCalls | None = None,
     ) -> None:
         self.plans = plans
+        self.refused: dict[str, Sequence[Problem]] = {}
+        """Why an agent's files, as they were changed, are not taken into use; its plan is that of before."""
         self.admission = admission or Admission()
         self.records = RecentRecords()
         self.state = self.admission.state

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 
 from loguru import logger
 
-from agentrun.errors import AgentRunError, SpecError
+from agentrun.errors import AgentRunError, Problem, SpecError
+from agentrun.plan import examination
 from agentrun.plan.plan import Plan
 from agentrun.plugins.find import FOLDER
 from agentrun.spec.loading.spec_file import SpecFile
@@ -24,7 +25,8 @@ class Reloader:
     """Keeps the agents of a server as their files are; a call that is up keeps what it began with.
 
     ``stamps`` are those of the time at which ``files`` were read. ``load`` and ``make`` are what the server
-    starts with, ``put`` takes a new plan into use.
+    starts with, ``put`` takes a new plan into use. ``refused`` has, by an agent's name, why its files as they
+    are now are not taken into use; it is kept here, and others read it.
     """
 
     def __init__(
@@ -34,10 +36,11 @@ class Reloader:
         load: Callable[[Path], SpecFile],
         make: Callable[[SpecFile], Plan],
         put: Callable[[Plan], Awaitable[None]],
+        refused: MutableMapping[str, Sequence[Problem]],
     ) -> None:
         self._files = {file.path: file for file in files}
         self._stamps = dict(stamps)
-        self._refused: dict[Path, str] = {}
+        self._refused = refused
         self._load = load
         self._make = make
         self._put = put
@@ -58,7 +61,7 @@ class Reloader:
         """Load what has changed since the last time, and what could not be loaded then."""
         for path, file in list(self._files.items()):
             stamp = stamp_of(file)
-            if stamp != self._stamps[path] or path in self._refused:
+            if stamp != self._stamps[path] or file.spec.name in self._refused:
                 self._stamps[path] = stamp
                 await self._reload(file)
 
@@ -68,19 +71,20 @@ class Reloader:
             new, plan = await asyncio.to_thread(self._made_anew, old)
             await self._put(plan)
         except Exception as error:  # noqa: BLE001 - the other agents' edits are to be seen too
-            self._refuse(name, path, error)
+            self._refuse(name, error)
             return
-        self._refused.pop(path, None)
+        self._refused.pop(name, None)
         self._files[path] = new
         self._stamps[path] = stamp_of(new)
         logger.warning("{} was changed; its next call has the new version", name)
 
-    def _refuse(self, name: str, path: Path, error: Exception) -> None:
+    def _refuse(self, name: str, error: Exception) -> None:
         """Say once why an edit is not taken into use; it is tried again until the files are changed."""
-        words = str(error) if isinstance(error, AgentRunError) else repr(error)
-        if self._refused.get(path) == words:
+        problems = _problems_of(error)
+        if self._refused.get(name) == problems:
             return
-        self._refused[path] = words
+        self._refused[name] = problems
+        words = str(error) if isinstance(error, AgentRunError) else repr(error)
         # what is no error of the spec's author comes with its place
         log = logger if isinstance(error, AgentRunError) else logger.opt(exception=error)
         log.error("{} goes on as it was, for its new version is refused:\n{}", name, words)
@@ -104,6 +108,14 @@ def require_same(old: SpecFile, new: SpecFile) -> None:
         raise SpecError([new.problem(("name",), f"'{old.spec.name}' is in use under its name", hint)])
     if {t.type for t in new.spec.transport} != {t.type for t in old.spec.transport}:
         raise SpecError([new.problem(("transport",), "the way in can't change while it is open", hint)])
+
+
+def _problems_of(error: Exception) -> Sequence[Problem]:
+    if isinstance(error, SpecError):
+        return error.problems
+    if isinstance(error, AgentRunError):
+        return (examination.problem_of(error),)
+    return (Problem("agentrun", 0, 0, "", repr(error), "the server's log says where"),)
 
 
 def _inputs(file: SpecFile) -> Iterable[Path]:

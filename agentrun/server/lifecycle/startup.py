@@ -39,6 +39,7 @@ from agentrun.server.observability import metric_export
 from agentrun.server.observability.metrics import Metrics
 from agentrun.server.shared_state.ledger import Ledger
 from agentrun.server.spec_editing import routes as editing_routes
+from agentrun.server.spec_editing import style_routes
 from agentrun.server.spec_editing.editor import Editor
 from agentrun.server.twilio.outbound.dialler import Diallers
 from agentrun.spec.loading.spec_file import SpecFile
@@ -106,7 +107,7 @@ async def running_server(
         web.state.diallers.base_url = url = _url(options.host, port)
         _tell_deletion_cost(pod, switchboard)
         if options.watch:
-            reloader = Reloader(files, stamps, edits.load, edits.make, edits.put)
+            reloader = Reloader(files, stamps, edits.load, edits.make, edits.put, switchboard.refused)
             switchboard.background.start("watch", reloader.watch)
         if options.worker.is_first:
             join_given_rooms()
@@ -186,6 +187,7 @@ def _include_editing(
             options.style,
         )
         web.include_router(editing_routes.router(switchboard, settings.local, editor))
+        web.include_router(style_routes.router(switchboard, settings.local, editor))
 
 
 def _include_daily(web: FastAPI, switchboard: Switchboard, settings: ServerSettings) -> Callable[[], None]:

@@ -79,7 +79,7 @@ def router(switchboard: Switchboard, local: LocalAccess, editor: Editor) -> APIR
         others = await asyncio.to_thread(editable_files.read_others, plan.file)
         files = [{"name": name, **_file(text)} for name, text in others.items()]
         path = plan.file.path
-        return {**_file(file), "name": path.name, "path": str(path), "style": _style(plan), "files": files}
+        return {**_file(file), "name": path.name, "path": str(path), "files": files}
 
     @routes.post("/{agent}")
     async def try_out(agent: str, request: Request) -> dict[str, Any]:
@@ -149,10 +149,6 @@ async def _readable(editor: Editor, plan: Plan) -> SpecText:
     if leaks:
         raise HTTPException(409, str(leaks[0]))
     return file
-
-
-def _style(plan: Plan) -> str:
-    return str(plan.spec.pipeline.style)
 
 
 def _file(file: SpecText) -> Mapping[str, Any]:

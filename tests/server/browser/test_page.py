@@ -37,6 +37,7 @@ class Board:
             pipeline=SimpleNamespace(style="cascaded"),
         )
         self.plans = {"desk": SimpleNamespace(spec=spec, environ={"A": "b"}, offline=True)}
+        self.refused: dict[str, list[Any]] = {}
         self.admission = Admission()
         self.closing = False
         self.broken = self.unbegun = False
@@ -106,6 +107,7 @@ async def test_the_agents_are_listed(client: httpx.AsyncClient) -> None:
             "description": "Answers for a restaurant.",
             "transport": "twilio, local",
             "style": "cascaded",
+            "refused": [],
         }
     ]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from agentrun.errors import SetupError
+from agentrun.errors import Problem, SetupError
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
 from agentrun.server.lifecycle import reload
@@ -106,8 +107,14 @@ async def test_a_broken_edit_is_refused_with_its_place_until_it_is_mended(
         (tmp_path / name).write_text(broken)
         await until(lambda: any(words in line for line in logs), 15)
         assert server.switchboard.plans["desk"] is old
-        (tmp_path / name).write_text(f"{good}\n")
-        await until(lambda: server.switchboard.plans["desk"] is not old, 15)
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            (agent,) = (await client.get("/agents")).json()
+            (told,) = agent["refused"]
+            assert words in str(Problem(**told)).replace(f"{tmp_path}/", "")
+            (tmp_path / name).write_text(f"{good}\n")
+            await until(lambda: server.switchboard.plans["desk"] is not old, 15)
+            (agent,) = (await client.get("/agents")).json()
+            assert agent["refused"] == []
 
 
 @pytest.mark.parametrize("change", [("name: desk", "name: other"), ("transport: twilio", "transport: local")])
@@ -153,11 +160,13 @@ async def test_an_edit_that_can_t_be_taken_into_use_is_said_once_and_tried_again
 
     plan = planning.make(file, [], {"OPENAI_API_KEY": "k"})
     stamps = {file.path: reload.stamp_of(file)}
-    reloader = reload.Reloader([file], stamps, lambda path: load([path])[0], lambda _file: plan, put)
+    refused: dict[str, Sequence[Problem]] = {}
+    reloader = reload.Reloader([file], stamps, lambda path: load([path])[0], lambda _file: plan, put, refused)
     (tmp_path / "desk.yaml").write_text("transport: local\nprompts: Be very brief.\n")
     for _ in range(2):
         await reloader.look()
         assert taken == []
+        assert "odd" in str(refused["desk"][0]) or refused["desk"][0].hint == "mend it"
     assert sum("its new version is refused" in line for line in logs) == 1
     await reloader.look()
-    assert taken == [plan]
+    assert (taken, refused) == ([plan], {})

@@ -19,7 +19,7 @@ from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
 from agentrun.server.auth.local_access import LocalAccess
 from agentrun.server.calls.drafts import MOST, Drafts
-from agentrun.server.spec_editing import routes, spec_text
+from agentrun.server.spec_editing import routes, spec_text, style_routes
 from agentrun.server.spec_editing.editor import Editor
 from agentrun.spec.loading.spec_file import SpecFile
 
@@ -85,6 +85,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     app = FastAPI()
     editor = Editor(make, put, lambda: list(board.plans.values()))
     app.include_router(routes.router(board, local, editor))  # type: ignore[arg-type]
+    app.include_router(style_routes.router(board, local, editor))  # type: ignore[arg-type]
     transport = httpx.ASGITransport(app=app)
     headers = {"authorization": f"Bearer {local.token}"}
     async with httpx.AsyncClient(
@@ -228,6 +229,34 @@ async def test_a_draft_is_there_for_the_page_and_nothing_is_written(bench: Bench
     for _ in range(MOST):
         await bench.ask("POST", {"text": TEXT})
     assert bench.draft(tried["draft"]) is None
+
+
+async def switch(bench: Bench, style: str, agent: str = "desk", **headers: str) -> httpx.Response:
+    """Ask for an agent in another style, without the token."""
+    given = {"authorization": "", **headers}
+    return await bench.client.post(f"/console/styles/{agent}", json={"style": style}, headers=given)
+
+
+async def test_another_style_needs_no_secret_and_writes_nothing(bench: Bench) -> None:
+    answer = await switch(bench, "realtime")
+    draft = bench.draft(answer.json()["draft"])
+    assert draft is not None
+    assert draft.spec.pipeline.style == "realtime"
+    assert (bench.path.read_text(), bench.put) == (TEXT, [])
+    assert (await switch(bench, "realtime", origin="https://example.com")).status_code == 403
+    assert (await switch(bench, "realtime", host="example.com")).status_code == 403
+    assert (await switch(bench, "shouted")).status_code == 422
+    assert (await switch(bench, "realtime", "nobody")).status_code == 404
+
+
+async def test_what_is_in_the_way_of_another_style_is_told_with_its_line(bench: Bench) -> None:
+    bench.path.write_text(TEXT + "turns: {detection: smart}\npipeline: {realtime: nobody/nothing}\n")
+    answer = (await switch(bench, "realtime")).json()
+    assert answer["draft"] is None
+    assert {problem["line"] for problem in answer["problems"]} >= {10}
+    bench.path.write_text(TEXT.replace("You answer", "With this nothing speaks, and you answer"))
+    refused = await switch(bench, "realtime")
+    assert (refused.status_code, refused.json()["detail"]) == (422, "the voice can't be loaded")
 
 
 @pytest.mark.parametrize(

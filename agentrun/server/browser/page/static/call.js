@@ -15,11 +15,11 @@ const AGAIN_MILLISECONDS = 2000;
 const SOON_AGAIN = [429, 503];
 
 export class Call extends EventTarget {
-  // `draft` names an edited spec of the agent that is not written, where the call is held with one.
-  constructor(agent, draft) {
+  constructor(agent) {
     super();
     this.agent = agent;
-    this.draft = draft;
+    // names the agent as it was edited, or in its other style, where the call is held with that
+    this.draft = undefined;
     this.id = "";
     this.closed = this.mending = this.wasUp = false;
     this.peers = [];

@@ -2,6 +2,7 @@
 import { chosenAgent } from "/console/agents.js";
 import { $, element, say } from "/console/dom.js";
 import { getJson, send } from "/console/server.js";
+import { chosenStyle } from "/console/style.js";
 
 // The agent's files by name, the spec first, each with the text at hand and the one that the file has.
 let edited = null;
@@ -26,6 +27,7 @@ export function readyToEdit(begin) {
   $("reload").addEventListener("click", load);
   $("spec").addEventListener("input", type);
   $("file").addEventListener("change", () => show($("file").value));
+  $("style").addEventListener("change", restyle);
 }
 
 addEventListener("beforeunload", (event) => [edited, ...kept.values()].some(isChanged) && event.preventDefault());
@@ -36,6 +38,12 @@ function type() {
   edited.files.get(edited.shown).text = $("spec").value;
   showConfirm(null);
   if (draft) say("edited", "Changed since it was checked: the next call has the text as it was then.");
+}
+
+// A draft is of the style that it was checked in.
+function restyle() {
+  if (draft) say("edited", "The style was changed since the text was checked: the next call has the file's text.");
+  draft = null;
 }
 
 function cancel() {
@@ -85,7 +93,7 @@ function load() {
     const answer = await getJson(path(agent));
     if (agent !== chosenAgent()) return;
     const files = [answer, ...answer.files].map(({ name, text, digest }) => [name, { text, digest, before: text }]);
-    edited = { agent, path: answer.path, name: answer.name, style: answer.style, files: new Map(files), shown: answer.name };
+    edited = { agent, path: answer.path, name: answer.name, files: new Map(files), shown: answer.name };
     lay();
   });
 }
@@ -96,8 +104,6 @@ function lay() {
   $("choosing").hidden = names.length < 2;
   for (const id of ["spec", "try", "write", "reload"]) $(id).disabled = false;
   show(edited.shown);
-  $("style").value = "";
-  $("style").options[0].textContent = `as the file has it (${edited.style})`;
   say("edited", edited.path);
 }
 
@@ -116,7 +122,7 @@ function texts() {
 }
 
 async function check() {
-  const answer = await send(path(edited.agent), "POST", { ...texts(), style: $("style").value || null });
+  const answer = await send(path(edited.agent), "POST", { ...texts(), style: chosenStyle(edited.agent) || null });
   const checked = await answer.json();
   showProblems(checked.problems);
   draft = checked.draft ? { agent: edited.agent, name: checked.draft } : null;

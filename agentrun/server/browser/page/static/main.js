@@ -8,9 +8,10 @@ import { EventLog } from "/console/events.js";
 import { enableKeys, layKeys } from "/console/keypad.js";
 import { Levels } from "/console/levels.js";
 import { listDevices, openMicrophone, silence } from "/console/microphone.js";
-import { showProblem } from "/console/problems.js";
+import { showProblem, showProblems } from "/console/problems.js";
 import { RecordWatch } from "/console/record.js";
 import { State } from "/console/state.js";
+import { chosenStyle, readyToSwitch, styledDraft } from "/console/style.js";
 
 const log = new EventLog();
 let talk = null;
@@ -19,7 +20,8 @@ let last = null;
 async function start({ writing = "" } = {}) {
   showProblem("");
   last?.record.stop();
-  const call = new Call(chosenAgent(), draftOf(chosenAgent()));
+  const call = new Call(chosenAgent());
+  const style = chosenStyle(call.agent);
   const conversation = new Conversation(call.agent);
   const current = (talk = last = { call, conversation, state: new State(), record: new RecordWatch(call, conversation), writing });
   log.clear();
@@ -33,17 +35,23 @@ async function start({ writing = "" } = {}) {
     if (call.closed) return release(current);
     if (writing) offerMicrophone();
     else watchMicrophone(current);
+    const edited = draftOf(call.agent);
+    call.draft = edited ?? (await styledDraft(call.agent));
+    current.how = `${style ? ` in the ${style} style` : ""}${edited ? ", as edited" : ""}`;
+    if (call.closed) return release(current);
     await call.connect(current.stream);
     $("record").href = `/dashboard/calls/${encodeURIComponent(call.agent)}/${encodeURIComponent(call.id)}`;
   } catch (problem) {
-    if (!call.closed) stop(problem.message, "Not connected.", problem.microphone, problem.next);
+    if (call.closed) return;
+    stop(problem.message, "Not connected.", problem.microphone, problem.next);
+    if (problem.problems) showProblems(problem.message, problem.problems);
   }
 }
 
 function listen(current) {
   const { call } = current;
   call.addEventListener("up", () => {
-    say("connection", `Talking with ${call.agent}${call.draft ? ", as edited" : ""}.`);
+    say("connection", `Talking with ${call.agent}${current.how}.`);
     log.add("connected");
     if (current.since) current.state.resumed();
     current.since ??= performance.now();
@@ -224,6 +232,7 @@ $("devices").addEventListener("toggle", listDevices);
 navigator.mediaDevices?.addEventListener("devicechange", devicesChanged);
 addEventListener("pagehide", () => stop());
 setInterval(() => talk?.since && say("lasted", clock((performance.now() - talk.since) / 1000)), 500);
+readyToSwitch();
 readyToEdit(() => !talk && Boolean(start()));
 layKeys((key) => talk?.call.send("dtmf", { buttons: [key] }));
 listAgents().then(

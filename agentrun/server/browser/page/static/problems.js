@@ -13,6 +13,31 @@ const NEXT = [
   [/\b5\d\d\b|timed? ?out|refused|unreachable/i, "The server's log says more; `agentrun doctor --live` asks each provider."],
 ];
 
+// What keeps an agent from being had as it is wanted: a sentence, and each problem with its place.
+export const showProblems = (sentence, problems = []) => fill("hindrance", sentence ? [[sentence, problems]] : []);
+
+// Files that were changed, and are not taken into use.
+export function showRefused(agents) {
+  const words = (name) => `The files of ${name} were changed, and are refused: calls go on with those of before.`;
+  fill("refused", agents.map(({ name, refused }) => [words(name), refused]));
+}
+
+function fill(id, parts) {
+  const nodes = parts.flatMap(([sentence, problems]) => [
+    element("p", { textContent: sentence }),
+    element("ol", {}, ...problems.map(line)),
+  ]);
+  $(id).hidden = !nodes.length;
+  // a reader is told of it when it changes, and not each time that it was looked for
+  if ($(id).textContent !== nodes.map((node) => node.textContent).join("")) $(id).replaceChildren(...nodes);
+}
+
+function line({ path, line, where, message, hint }) {
+  const place = element("code", { textContent: line ? `${path.split("/").at(-1)}, line ${line}` : path, title: path });
+  const words = element("bdi", { textContent: [where, message].filter(Boolean).join(": ") });
+  return element("li", {}, place, " ", words, hint ? element("span", { className: "quiet", textContent: hint }) : "");
+}
+
 export function showProblem(message, next) {
   const step = next ?? (message && NEXT.find(([pattern]) => pattern.test(message))?.[1]);
   const words = [message, step].filter(Boolean);
