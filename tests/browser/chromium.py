@@ -113,11 +113,15 @@ async def talk(
     width: int = 900,
     scheme: Literal["light", "dark"] = "light",
     deny: bool = False,
+    loops: bool = False,
 ) -> AsyncIterator[Talk]:
-    """The page at ``url`` in a browser whose microphone plays the WAV file ``microphone`` once."""
+    """The page at ``url`` in a browser whose microphone plays the WAV file ``microphone`` once.
+
+    With ``loops`` it plays it again and again.
+    """
     arguments = [*ARGUMENTS, "--deny-permission-prompts" if deny else "--use-fake-ui-for-media-stream"]
     if microphone:
-        arguments.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
+        arguments.append(f"--use-file-for-fake-audio-capture={microphone}{'' if loops else '%noloop'}")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=str(CHROMIUM), headless=True, args=arguments
