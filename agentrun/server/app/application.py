@@ -56,6 +56,7 @@ def make(
     if not settings.dispatch:
         app.include_router(_browser(switchboard, settings, require_local, forwarding))
     if require_local:
+        dashboard.write_errors(app)
         app.include_router(record_routes.router(switchboard, settings.local))
         if settings.evals:
             from agentrun.server.app import eval_routes

@@ -1,15 +1,21 @@
-"""Errors of the dashboard's routes as pages, for browsers; programs get JSON as everywhere else."""
+"""Errors as pages, for browsers: of the dashboard, and for who is at this machine of every address.
+
+Programs get JSON.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import HTTPException, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from loguru import logger
+from starlette.exceptions import HTTPException as AnyHTTPException
 
+from agentrun.server.auth import local_only
 from agentrun.server.dashboard.access import mark_of
 from agentrun.server.dashboard.page_writer import PageWriter
 
@@ -24,6 +30,27 @@ def route_class(writer: PageWriter) -> type[APIRoute]:
             return _with_pages(super().get_route_handler(), writer)
 
     return PageRoute
+
+
+def install(app: FastAPI, writer: PageWriter) -> None:
+    """Have ``writer`` write the errors of all routes of ``app`` for a browser at this machine."""
+
+    @app.exception_handler(AnyHTTPException)
+    async def answer(request: Request, error: AnyHTTPException) -> Response:
+        opens = request.scope["type"] == "http" and request.method == "GET" and _wants_page(request)
+        if error.status_code < 400 or not opens or not _is_here(request):
+            return await http_exception_handler(request, error)
+        is_unknown = error.status_code == 404 and error.detail == "Not Found"
+        words = f"there is nothing at {request.url.path[:100]}" if is_unknown else str(error.detail)
+        return writer.error(error.status_code, words, **(error.headers or {}))
+
+
+def _is_here(request: Request) -> bool:
+    try:
+        local_only.require_address(request)
+    except HTTPException:
+        return False
+    return True
 
 
 def _with_pages(handler: Handler, writer: PageWriter) -> Handler:

@@ -89,9 +89,19 @@ def _cut_at(entries: Sequence[Row], place: int) -> float:
     return at
 
 
-def waterfall(row: Row) -> dict[str, Any] | None:
-    """The bars of each answer, in parts of the longest one; None when there are no answers."""
+def services(row: Row) -> list[dict[str, Any]]:
+    """What each service was used for, and what that may have cost; None where no price is known."""
+    used, parts = row.get("usage") or {}, (row.get("cost") or {}).get("parts") or {}
+    return [
+        {"name": name, "used": used.get(name) or {}, "cost": parts.get(name)} for name in {**used, **parts}
+    ]
+
+
+def waterfall(row: Row, most: int | None = None) -> dict[str, Any] | None:
+    """The bars of the answers, or of the latest ``most``, in parts of the longest; None without answers."""
     turns = row.get("turns") or []
+    left_out = max(0, len(turns) - most) if most else 0
+    turns = turns[left_out:]
     longest = max((turn["total_ms"] for turn in turns), default=0.0)
     if not longest:
         return None
@@ -104,4 +114,5 @@ def waterfall(row: Row) -> dict[str, Any] | None:
             left += wide
         bars.append({"at": turn["at"], "total": turn["total_ms"], "parts": parts})
     used = {part["stage"] for bar in bars for part in bar["parts"]}
-    return {"bars": bars, "stages": [stage for stage in STAGES if stage in used], "longest": longest}
+    stages = [stage for stage in STAGES if stage in used]
+    return {"bars": bars, "stages": stages, "longest": longest, "left_out": left_out}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
-import secrets
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -18,8 +18,9 @@ from agentrun.server.dashboard import json_layout
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+_STYLES = ("theme.css", "dashboard.css")
 _POLICY = (
-    "default-src 'none'; style-src 'self'{nonce}; script-src 'self'; img-src 'self'; media-src 'self'; "
+    "default-src 'none'; style-src '{style}'; script-src 'self'; img-src 'self'; media-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _FORMS = {"second": "%d %b, %H:%M:%S", "minute": "%d %b, %H:%M", "hour": "%H:%M", "day": "%a %d %b"}
@@ -31,31 +32,43 @@ class PageWriter:
 
     def __init__(self, has_talk: bool) -> None:
         loader = jinja2.FileSystemLoader(HERE / "templates")
-        pages = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+        pages = jinja2.Environment(
+            loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, auto_reload=False
+        )
         pages.filters |= {"when": when, "clock": clock, "told": told, "layout": json_layout.parse}
         pages.filters["layout_of"] = json_layout.lay_out
-        pages.globals |= {"has_talk": has_talk, "static": f"/dashboard/static/{static_state()}"}
+        static = f"/dashboard/static/{static_state()}"
+        pages.globals |= {"has_talk": has_talk, "static": static, "style": style()}
         self._pages = pages
 
     def write(self, name: str, **shown: Any) -> HTMLResponse:
         """The page of a template."""
-        return self._answer(name, "", 200, shown)
+        return self._answer(name, 200, shown)
 
     def error(self, status: int, message: str, **headers: str) -> HTMLResponse:
-        """A page that says what is wrong; its style is in it, for who may see nothing else."""
-        nonce = secrets.token_urlsafe(16)
-        names = ("theme.css", "dashboard.css")
-        style = "".join((STATIC / name).read_text(encoding="utf-8") for name in names)
-        shown = {"status": status, "message": message, "nonce": nonce, "style": Markup(style)}  # noqa: S704 - ours
-        answer = self._answer("error.html", f" 'nonce-{nonce}'", status, shown)
+        """A page that says what is wrong, for who may see nothing else too."""
+        answer = self._answer("error.html", status, {"status": status, "message": message})
         answer.headers.update(headers)
         return answer
 
-    def _answer(self, name: str, nonce: str, status: int, shown: dict[str, Any]) -> HTMLResponse:
+    def _answer(self, name: str, status: int, shown: dict[str, Any]) -> HTMLResponse:
         now = datetime.now(UTC)
         zone = re.sub(r"(\d\d)$", r":\1", f"{now.astimezone():UTC%z}")
         text = self._pages.get_template(name).render(now=now.isoformat(), zone=zone, **shown)
-        return HTMLResponse(text, status, {"Content-Security-Policy": _POLICY.format(nonce=nonce)})
+        return HTMLResponse(text, status, {"Content-Security-Policy": _policy()})
+
+
+@cache
+def style() -> Markup:
+    """The style of every page, which stands in the page: nothing is painted before it is there."""
+    return Markup("".join((STATIC / name).read_text(encoding="utf-8") for name in _STYLES))  # noqa: S704 - ours
+
+
+@cache
+def _policy() -> str:
+    """What a browser may do with a page: it takes no other style than ours."""
+    digest = base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()
+    return _POLICY.format(style=f"sha256-{digest}")
 
 
 @cache

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Header, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from agentrun.records.store.queries import call_filter
+from agentrun.records.store.threads import StoreThreads
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.dashboard import charts, figures, record_source, versions
 from agentrun.server.dashboard.filters import Filters
@@ -20,6 +23,8 @@ from agentrun.server.dashboard.sound.recordings import Recordings, where
 from agentrun.server.forwarding.forwarding import Forwarding
 
 PAGE = 50
+MOST_LIVE_LINES = 100
+"""Of the conversation and of the answers of a call that is up, the latest."""
 _OUTCOMES = {
     "now": (call_filter.UP,),
     "ended by": call_filter.ENDED_BY,
@@ -41,7 +46,8 @@ class Pages:
         self._source = Source(switchboard.records)
         self._recordings = Recordings(switchboard.plans, forwarding)
         self._listening = LiveStreams(switchboard, forwarding)
-        self._write = writer.write
+        self._threads = StoreThreads("pages", most=2)
+        self._writer = writer
 
     async def calls(
         self,
@@ -53,26 +59,35 @@ class Pages:
 
         ``beside`` is a call that another one is chosen for, as ``compare`` names it.
         """
-        rows = await self._source.page(filters, PAGE * (page - 1), PAGE + 1)
-        number, step = charts.SPANS["24h"]
-        first = charts.first_hour("24h", datetime.now(UTC))
-        shown: dict[str, Any] = {}
-        if not filters.is_narrow and page == 1 and not beside:
-            sums = await self._source.figures(filters, first, number * step)
-            shown = {"summary": figures.summary(sums.values()), **await self._live(filters.agent)}
-        return self._write(
+        rows, overview = await asyncio.gather(
+            self._source.page(filters, PAGE * (page - 1), PAGE + 1),
+            self._overview(filters, is_shown=not filters.is_narrow and page == 1 and not beside),
+        )
+        # before the last page the next one has more
+        searched = await self._source.searched_until(filters) if len(rows) <= PAGE else None
+        return await self._page(
             "calls.html",
-            **await self._filters(filters, is_last=len(rows) <= PAGE),
-            **shown,
+            **self._filters(filters, searched),
+            **overview,
             lines=[figures.line(row) for row in rows[:PAGE]],
             page=page,
             more=len(rows) > PAGE,
             beside=beside,
         )
 
+    async def _overview(self, filters: Filters, is_shown: bool) -> dict[str, Any]:
+        if not is_shown:
+            return {}
+        number, step = charts.SPANS["24h"]
+        first = charts.first_hour("24h", datetime.now(UTC))
+        sums, live = await asyncio.gather(
+            self._source.figures(filters, first, number * step), self._live(filters.agent)
+        )
+        return {"summary": figures.summary(sums.values()), **live}
+
     async def live(self, agent: Name = "") -> HTMLResponse:
         """The calls that are up, as the part of a page; those of one agent, if it is named."""
-        return self._write("live.html", **await self._live(agent))
+        return await self._page("live.html", **await self._live(agent))
 
     async def _live(self, agent: str) -> dict[str, Any]:
         capacity = self._switchboard.admission.capacity
@@ -83,14 +98,20 @@ class Pages:
     async def call(self, agent: str, call_id: str, part: bool = False) -> HTMLResponse:
         """One call, or the ``part`` of its page that changes."""
         row = await self._row(agent, call_id)
-        return self._write("call_body.html" if part else "call.html", **self._call(row))
+        return await self._page("call_body.html" if part else "call.html", **self._call(row))
 
     def _call(self, row: Row) -> dict[str, Any]:
+        # the page of a call that is up is written each second
+        most = None if row["ended"] else MOST_LIVE_LINES
+        timeline = figures.timeline(row)
+        shown = timeline[-most:] if most else timeline
         return {
             "row": row,
             "line": figures.line(row),
-            "timeline": figures.timeline(row),
-            "waterfall": figures.waterfall(row),
+            "timeline": shown,
+            "left_out": len(timeline) - len(shown),
+            "waterfall": figures.waterfall(row, most),
+            "services": figures.services(row),
             "sound": bool(row["ended"]) and self._recordings.has(row),
             "served": row["agent"] in self._switchboard.plans,
             "refusal": self._listening.refusal(row["agent"], row["id"]),
@@ -121,7 +142,7 @@ class Pages:
             "agent": waveform.outline(peaks.agent, up=False) if peaks.agent else "",
         }
         shown = {"peaks": peaks, "outlines": outlines, "marks": figures.marks(row)}
-        return self._write("waveform.html", **shown)
+        return await self._page("waveform.html", **shown)
 
     async def compare(self, call: Names = ()) -> HTMLResponse:  # type: ignore[assignment]
         """Two calls side by side; each is named as its agent, a slash, and its id."""
@@ -129,8 +150,8 @@ class Pages:
             words = "choose two calls to compare: tick them in the list, then press “Compare two calls”"
             raise HTTPException(422, words)
         names = [each.partition("/")[::2] for each in call]
-        rows = [await self._row(agent, call_id) for agent, call_id in names]
-        return self._write("compare.html", calls=[self._call(row) for row in rows])
+        rows = await asyncio.gather(*(self._row(agent, call_id) for agent, call_id in names))
+        return await self._page("compare.html", calls=[self._call(row) for row in rows])
 
     async def versions(
         self,
@@ -140,12 +161,14 @@ class Pages:
         """What came of the calls of each version of an agent's spec; of those that are named, if two are."""
         if not filters.agent:
             filters = filters.model_copy(update={"agent": next(iter(sorted(self._switchboard.plans)), "")})
-        rows = await self._source.versions(filters, versions.MOST_CALLS)
-        some = versions.of_calls(rows)
+        rows, searched = await asyncio.gather(
+            self._source.versions(filters, versions.MOST_CALLS), self._source.searched_until(filters)
+        )
+        some = await self._threads.run(versions.of_calls, rows)
         chosen = [each for each in some if each.spec_hash in spec]
-        return self._write(
+        return await self._page(
             "versions.html",
-            **await self._filters(filters),
+            **self._filters(filters, searched),
             agent=filters.agent,
             versions=chosen if len(chosen) == 2 else some,
             chosen=len(chosen) == 2,
@@ -158,11 +181,13 @@ class Pages:
             return RedirectResponse("/dashboard/charts", 303)
         now = datetime.now(UTC)
         first, (_, step) = charts.first_hour(span, now), charts.SPANS[span]
-        sums = await self._source.figures(filters, first, step)
+        sums, searched = await asyncio.gather(
+            self._source.figures(filters, first, step), self._source.searched_until(filters)
+        )
         columns = charts.columns(sums, span, now)
-        return self._write(
+        return await self._page(
             "charts.html",
-            **await self._filters(filters),
+            **self._filters(filters, searched),
             span=span,
             spans=list(charts.SPANS),
             names=_SPANS,
@@ -181,19 +206,21 @@ class Pages:
         """Every other page."""
         raise HTTPException(404, f"there is nothing of that name: {name[:100]}")
 
-    async def _filters(self, filters: Filters, is_last: bool = True) -> dict[str, Any]:
-        """What is chosen from, and how far back a search has looked once its last page is there."""
+    def _filters(self, filters: Filters, searched: str | None) -> dict[str, Any]:
+        """What is chosen from, and how far back a search has ``searched``."""
         plans = self._switchboard.plans
-        # before that the next page has more
-        until = await self._source.searched_until(filters) if is_last else None
         return {
             "filters": filters,
             "agents": sorted({*plans, filters.agent} - {""}),
             "tools": sorted({tool.name for plan in plans.values() for tool in plan.tools}),
             "outcomes": _OUTCOMES,
             "away": record_source.AWAY if self._source.is_away else "",
-            "searched": until,
+            "searched": searched,
         }
+
+    async def _page(self, name: str, **shown: Any) -> HTMLResponse:
+        """The page of a template, written in a thread: a long one would hold up the calls that are up."""
+        return await self._threads.run(partial(self._writer.write, name, **shown))
 
     async def _row(self, agent: str, call_id: str) -> Row:
         row = await self._source.one(agent, call_id)

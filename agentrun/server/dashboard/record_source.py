@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -10,11 +10,10 @@ from fastapi import HTTPException
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
-from agentrun.records import CallRecord, version_figures
+from agentrun.records import version_figures
 from agentrun.records.call_figures import Figures
 from agentrun.records.store import hourly
 from agentrun.records.store.store import CallQuery, Store
-from agentrun.records.store.threads import StoreThreads
 from agentrun.records.version_figures import VersionFigures
 from agentrun.server.dashboard.filters import Filters
 from agentrun.server.records.recent_records import RecentRecords
@@ -34,7 +33,6 @@ class Source:
 
     def __init__(self, records: RecentRecords) -> None:
         self._records = records
-        self._threads = StoreThreads("rows")
         self.is_away = False
         """Whether the store could not be read the last time."""
 
@@ -45,7 +43,7 @@ class Source:
         own_records = {(record.agent, record.id): record for record in self._records.newest()}
         # what has ended here a moment ago may be up in the store
         others = [row for row in stored if (row["agent"], row["id"]) not in own_records]
-        mine = [record.as_json() for record in own_records.values() if record.ended is None]
+        mine = await self._records.rows(each for each in own_records.values() if each.ended is None)
         return _newest([*mine, *others])[:MOST_LIVE]
 
     async def page(self, filters: Filters, skip: int, most: int) -> list[Row]:
@@ -54,11 +52,11 @@ class Source:
         stored = await self._ask(lambda store: list(store.find(query, LINE)))
         if stored is None:
             return _newest(await self._of_this_process(filters))[skip : skip + most]
-        recent = await self._rows(filter(self._records.is_unwritten, self._records.newest()))
+        recent = await self._records.rows(filter(self._records.is_unwritten, self._records.newest()))
         own_rows = [row for row in recent if _matches(row, filters)]
         newer = {(row["agent"], row["id"]): row for row in recent}
         pairs = ((row, newer.get((row["agent"], row["id"]))) for row in stored)
-        rows = [mine or row for row, mine in pairs if mine is None or _matches(mine, filters)]
+        rows: list[Row] = [mine or row for row, mine in pairs if mine is None or _matches(mine, filters)]
         # the first page has those as well that the store has not got yet
         return rows if skip else _newest([*own_rows, *rows])[:most]
 
@@ -103,12 +101,7 @@ class Source:
     async def _of_this_process(self, filters: Filters) -> list[Row]:
         """The calls of this process that match, the newest first."""
         records = [each for each in self._records.newest() if filters.agent in ("", each.agent)]
-        return [row for row in await self._rows(records) if _matches(row, filters)]
-
-    async def _rows(self, records: Iterable[CallRecord]) -> list[Row]:
-        """Records as JSON, made in a thread: hundreds of them would hold up the calls that are up."""
-        copies = [record.copied() for record in records]
-        return await self._threads.run(lambda: [copy.as_json() for copy in copies])
+        return [row for row in await self._records.rows(records) if _matches(row, filters)]
 
     async def _ask(self, question: Callable[[Store], T]) -> T | None:
         past = self._records.past

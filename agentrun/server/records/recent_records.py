@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
 from agentrun.records import CallRecord
@@ -29,6 +29,7 @@ class RecentRecords:
         self.is_unwritten: Callable[[CallRecord], bool] = lambda _record: True
         """Whether the store may lack something of a record."""
         self._threads = StoreThreads("reading", most=4)
+        self._making = StoreThreads("rows")
         self._watchers: list[Callable[[CallRecord], None]] = []
         self._forgetters: list[Callable[[CallRecord], None]] = []
         self._records: OrderedDict[tuple[str, str], CallRecord] = OrderedDict()
@@ -68,8 +69,14 @@ class RecentRecords:
     async def find(self, agent: str, call_id: str) -> dict[str, Any] | None:
         """The record of a call as JSON, from memory or from the store, or None."""
         if record := self.get(agent, call_id):
-            return record.as_json()
+            (row,) = await self.rows([record])
+            return row
         return await self._threads.run(self.past.get, call_id, agent) if self.past else None
+
+    async def rows(self, records: Iterable[CallRecord]) -> list[dict[str, Any]]:
+        """Records as JSON, made in a thread: many or long ones would hold up the calls that are up."""
+        copies = [record.copied() for record in records]
+        return await self._making.run(lambda: [copy.as_json() for copy in copies])
 
     async def read(self, work: Callable[[], T]) -> T:
         """What ``work`` reads from the store, in a thread; raises TimeoutError when that takes too long."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, HTTPException
+from fastapi.responses import JSONResponse
 
 from agentrun.records import cost
 from agentrun.server.auth import local_only
@@ -18,10 +19,10 @@ def router(switchboard: Switchboard, local: LocalAccess) -> APIRouter:
     routes = APIRouter(dependencies=[Depends(local_only.require(local))])
 
     @routes.get("/{agent}/calls/{call_id}")
-    async def record(agent: str, call_id: str) -> dict[str, object]:
+    async def record(agent: str, call_id: str) -> JSONResponse:
         row = await switchboard.records.find(agent, call_id)
         if row is None:
             raise HTTPException(404, f"no call '{call_id}' of agent '{agent}'")
-        return row if row["ended"] else {**row, "cost": cost.of_row(row)}
+        return JSONResponse(row if row["ended"] else {**row, "cost": cost.of_row(row)})
 
     return routes

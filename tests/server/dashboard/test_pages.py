@@ -81,6 +81,33 @@ async def test_a_calls_page_has_its_facts_words_and_bars(desk: Desk) -> None:
     assert (await get(desk, "/calls/desk/CA999")).status_code == 404
 
 
+async def test_what_a_call_has_cost_stands_beside_what_it_used(desk: Desk, tmp_path: Path) -> None:
+    used = {"llm openai/gpt-4o": {"input_tokens": 1000.0}, "tts nobody/voice": {"characters": 9.0}}
+    odd = record(0, id="odd", usage=used)
+    odd.cost = cost.estimate(odd)
+    with Store(f"sqlite:///{tmp_path / 'calls.sqlite3'}") as store:
+        store.save([odd.as_json()], "another server")
+    page = (await get(desk, "/calls/desk/odd")).text
+    for shown in ("1000 input tokens", "~$0.0025", "9 characters", "no price", "twilio inbound", "~$0.0250"):
+        assert shown in page, shown
+
+
+@pytest.mark.parametrize("is_up", [True, False])
+async def test_a_long_call_that_is_up_is_shown_by_its_latest_lines(
+    desk: Desk, tmp_path: Path, is_up: bool
+) -> None:
+    words = [Entry(float(n), "caller", f"line {n}.") for n in range(300)]
+    turns = [Turn(float(n), 900.0, STAGES) for n in range(150)]
+    long = record(0, id="long", transcript=words, turns=turns, **({"ended": None} if is_up else {}))
+    with Store(f"sqlite:///{tmp_path / 'calls.sqlite3'}") as store:
+        store.save([long.as_json()], "another server")
+        store.touch("another server")
+    page = (await get(desk, "/calls/desk/long?part=true")).text
+    assert ("line 299." in page, "line 200." in page, "line 199." in page) == (True, True, not is_up)
+    assert ("200 lines before these" in page, "50 before these" in page) == (is_up, is_up)
+    assert page.count("<svg") == (100 if is_up else 150)
+
+
 async def test_charts_count_calls_and_answers(desk: Desk) -> None:
     page = (await get(desk, "/charts?span=24h")).text
     assert "llm 300 ms" in page

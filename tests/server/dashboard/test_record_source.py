@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from fastapi.responses import HTMLResponse
 
 from agentrun.records import CallRecord
 from agentrun.server.dashboard.filters import Filters
+from agentrun.server.dashboard.page_writer import PageWriter
 from agentrun.server.dashboard.record_source import Source
 from tests.server.dashboard.test_pages import record
 from tests.server.dashboard.test_search import Dashboard, book
@@ -79,3 +81,24 @@ async def test_records_that_the_store_has_are_not_written_as_json_again_and_none
     rows = await Source(records).page(Filters(agent="desk"), 0, 50)
     assert len(rows) == 21
     assert not any(in_loop for _, in_loop in written)
+    written.clear()
+    records.add(record(1, id="up", ended=None))
+    assert [row["id"] for row in await Source(records).live()] == ["up"]
+    assert (await records.find("desk", "up") or {})["id"] == "up"
+    assert written == [("up", False), ("up", False)]
+
+
+@pytest.mark.parametrize("path", ["", "/live", "/charts", "/versions", "/calls/desk/new"])
+async def test_no_page_is_written_in_the_loop(
+    dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    in_loop: list[bool] = []
+    write = PageWriter.write
+
+    def noted(self: PageWriter, name: str, **shown: Any) -> HTMLResponse:
+        in_loop.append(threading.current_thread() is threading.main_thread())
+        return write(self, name, **shown)
+
+    monkeypatch.setattr(PageWriter, "write", noted)
+    assert (await dashboard.get(path)).status_code == 200
+    assert in_loop == [False]
