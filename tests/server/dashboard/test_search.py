@@ -159,6 +159,16 @@ async def test_tools_are_laid_out_as_text(dashboard: Dashboard) -> None:
     assert page.count("&lt;script&gt;") >= 4
 
 
+async def test_a_long_result_is_folded(tmp_path: Path) -> None:
+    made = Dashboard(tmp_path)
+    long = [Entry(1.0, "tool", "word " * 20_000, "read", {}, "ok", 0.1), Entry(2.0, "tool", "short", "read")]
+    with made.store as store:
+        store.save([record(1, id="long", transcript=long).as_json()], "a server")
+        page = (await made.get("/calls/desk/long")).text
+    assert page.count('<details class="result">') == 1
+    assert "returned 100000 letters" in page
+
+
 async def test_two_calls_stand_side_by_side(dashboard: Dashboard) -> None:
     page = await dashboard.get("/compare", call=["desk/new", "desk/other"])
     assert page.status_code == 200

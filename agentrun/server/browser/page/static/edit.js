@@ -73,7 +73,8 @@ async function run(step) {
     await step();
   } catch (problem) {
     showProblems(problem.problems ?? []);
-    say("edited", problem.status === 409 ? problem.message : `That did not work: ${problem.message}`);
+    const isRefused = [403, 409].includes(problem.status);
+    say("edited", isRefused ? sentence(problem.message) : `That did not work: ${problem.message}`);
   } finally {
     for (const id of ["try", "write", "reload"]) $(id).disabled = !edited;
     // a button that is disabled or hidden meanwhile has lost what the keyboard was at
@@ -81,6 +82,8 @@ async function run(step) {
     if (at === document.body || !at.checkVisibility()) (from.checkVisibility() ? from : $("write")).focus();
   }
 }
+
+const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 
 function load() {
   edited = draft = null;

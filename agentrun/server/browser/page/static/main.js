@@ -198,7 +198,7 @@ function stop(problem = "", state = "Not connected.", microphone = "The micropho
 function setTalking(on) {
   $("talk").dataset.on = String(on);
   say("talk", on ? "Hang up" : "Talk");
-  $("agents").disabled = on;
+  $("agents").disabled = $("style").disabled = on;
   if (!on) enableKeys(false);
   if (on) $("afterwards").hidden = true;
   $("lasted").hidden = !on;

@@ -24,7 +24,7 @@ export function showRefused(agents) {
 
 function fill(id, parts) {
   const nodes = parts.flatMap(([sentence, problems]) => [
-    element("p", { textContent: sentence }),
+    paragraph(sentence),
     element("ol", {}, ...problems.map(line)),
   ]);
   $(id).hidden = !nodes.length;
@@ -42,5 +42,12 @@ export function showProblem(message, next) {
   const step = next ?? (message && NEXT.find(([pattern]) => pattern.test(message))?.[1]);
   const words = [message, step].filter(Boolean);
   $("error").hidden = !words.length;
-  $("error").replaceChildren(...words.map((text) => element("p", { textContent: text })));
+  $("error").replaceChildren(...words.map(paragraph));
+}
+
+// A text in which commands stand between backticks.
+function paragraph(text) {
+  const parts = text.split("`");
+  const isPlain = (at) => at % 2 === 0 || at === parts.length - 1;
+  return element("p", {}, ...parts.map((part, at) => (isPlain(at) ? part : element("code", { textContent: part }))));
 }
