@@ -43,7 +43,6 @@ class Pages:
         self, switchboard: Switchboard, writer: PageWriter, forwarding: Forwarding | None = None
     ) -> None:
         self._switchboard = switchboard
-        self._source = Source(switchboard.records)
         self._recordings = Recordings(switchboard.plans, forwarding)
         self._listening = LiveStreams(switchboard, forwarding)
         self._threads = StoreThreads("pages", most=2)
@@ -59,15 +58,16 @@ class Pages:
 
         ``beside`` is a call that another one is chosen for, as ``compare`` names it.
         """
+        source = self._source()
         rows, overview = await asyncio.gather(
-            self._source.page(filters, PAGE * (page - 1), PAGE + 1),
-            self._overview(filters, is_shown=not filters.is_narrow and page == 1 and not beside),
+            source.page(filters, PAGE * (page - 1), PAGE + 1),
+            self._overview(source, filters, is_shown=not filters.is_narrow and page == 1 and not beside),
         )
         # before the last page the next one has more
-        searched = await self._source.searched_until(filters) if len(rows) <= PAGE else None
+        searched = await source.searched_until(filters) if len(rows) <= PAGE else None
         return await self._page(
             "calls.html",
-            **self._filters(filters, searched),
+            **self._filters(source, filters, searched),
             **overview,
             lines=[figures.line(row) for row in rows[:PAGE]],
             page=page,
@@ -75,23 +75,23 @@ class Pages:
             beside=beside,
         )
 
-    async def _overview(self, filters: Filters, is_shown: bool) -> dict[str, Any]:
+    async def _overview(self, source: Source, filters: Filters, is_shown: bool) -> dict[str, Any]:
         if not is_shown:
             return {}
         number, step = charts.SPANS["24h"]
         first = charts.first_hour("24h", datetime.now(UTC))
         sums, live = await asyncio.gather(
-            self._source.figures(filters, first, number * step), self._live(filters.agent)
+            source.figures(filters, first, number * step), self._live(source, filters.agent)
         )
         return {"summary": figures.summary(sums.values()), **live}
 
     async def live(self, agent: Name = "") -> HTMLResponse:
         """The calls that are up, as the part of a page; those of one agent, if it is named."""
-        return await self._page("live.html", **await self._live(agent))
+        return await self._page("live.html", **await self._live(self._source(), agent))
 
-    async def _live(self, agent: str) -> dict[str, Any]:
+    async def _live(self, source: Source, agent: str) -> dict[str, Any]:
         capacity = self._switchboard.admission.capacity
-        rows = await self._source.live()
+        rows = await source.live()
         lines = [figures.line(row) for row in rows if agent in ("", row["agent"])]
         return {"live": lines, "capacity": capacity() if capacity else None}
 
@@ -161,14 +161,15 @@ class Pages:
         """What came of the calls of each version of an agent's spec; of those that are named, if two are."""
         if not filters.agent:
             filters = filters.model_copy(update={"agent": next(iter(sorted(self._switchboard.plans)), "")})
+        source = self._source()
         rows, searched = await asyncio.gather(
-            self._source.versions(filters, versions.MOST_CALLS), self._source.searched_until(filters)
+            source.versions(filters, versions.MOST_CALLS), source.searched_until(filters)
         )
         some = await self._threads.run(versions.of_calls, rows)
         chosen = [each for each in some if each.spec_hash in spec]
         return await self._page(
             "versions.html",
-            **self._filters(filters, searched),
+            **self._filters(source, filters, searched),
             agent=filters.agent,
             versions=chosen if len(chosen) == 2 else some,
             chosen=len(chosen) == 2,
@@ -181,13 +182,14 @@ class Pages:
             return RedirectResponse("/dashboard/charts", 303)
         now = datetime.now(UTC)
         first, (_, step) = charts.first_hour(span, now), charts.SPANS[span]
+        source = self._source()
         sums, searched = await asyncio.gather(
-            self._source.figures(filters, first, step), self._source.searched_until(filters)
+            source.figures(filters, first, step), source.searched_until(filters)
         )
         columns = charts.columns(sums, span, now)
         return await self._page(
             "charts.html",
-            **self._filters(filters, searched),
+            **self._filters(source, filters, searched),
             span=span,
             spans=list(charts.SPANS),
             names=_SPANS,
@@ -206,7 +208,11 @@ class Pages:
         """Every other page."""
         raise HTTPException(404, f"there is nothing of that name: {name[:100]}")
 
-    def _filters(self, filters: Filters, searched: str | None) -> dict[str, Any]:
+    def _source(self) -> Source:
+        """What one page's records are read with."""
+        return Source(self._switchboard.records)
+
+    def _filters(self, source: Source, filters: Filters, searched: str | None) -> dict[str, Any]:
         """What is chosen from, and how far back a search has ``searched``."""
         plans = self._switchboard.plans
         return {
@@ -214,7 +220,7 @@ class Pages:
             "agents": sorted({*plans, filters.agent} - {""}),
             "tools": sorted({tool.name for plan in plans.values() for tool in plan.tools}),
             "outcomes": _OUTCOMES,
-            "away": record_source.AWAY if self._source.is_away else "",
+            "away": record_source.AWAY if source.is_away else "",
             "searched": searched,
         }
 
@@ -223,7 +229,7 @@ class Pages:
         return await self._threads.run(partial(self._writer.write, name, **shown))
 
     async def _row(self, agent: str, call_id: str) -> Row:
-        row = await self._source.one(agent, call_id)
+        row = await self._source().one(agent, call_id)
         if row is None:
             raise HTTPException(404, f"no call '{call_id}' of agent '{agent}'")
         return row

@@ -29,12 +29,12 @@ T = TypeVar("T")
 
 
 class Source:
-    """Reads records: of this process as new as can be, of other workers half a second old."""
+    """Reads the records of one page: of this process as new as can be, of other workers half a second old."""
 
     def __init__(self, records: RecentRecords) -> None:
         self._records = records
         self.is_away = False
-        """Whether the store could not be read the last time."""
+        """Whether the store could not be read."""
 
     async def live(self) -> list[Row]:
         """The calls that are up, the newest first."""
@@ -108,13 +108,11 @@ class Source:
         if not isinstance(past, Store):
             return None
         try:
-            answer = await self._records.read(lambda: question(past))
+            return await self._records.read(lambda: question(past))
         except (TimeoutError, SQLAlchemyError) as error:
             logger.warning("the dashboard can't read the store: {}", type(error).__name__)
             self.is_away = True
             return None
-        self.is_away = False
-        return answer
 
 
 def _matches(row: Row, filters: Filters) -> bool:
