@@ -61,6 +61,7 @@ class AnswerEvents:
         """Follow the frames of both."""
         self._model = parts.llm
         self._realtime = speaks_like_openai(parts.llm)
+        self._finds_turns = parts.is_realtime and not self._realtime
         pushed_frames.watch_pushed_frames(parts.llm, _OF_MODEL, self._from_model)
         line = parts.playout or parts.tts
         if line:
@@ -80,6 +81,8 @@ class AnswerEvents:
     def _from_model(self, frame: Frame) -> None:
         if isinstance(frame, LLMFullResponseStartFrame):
             self._erred = False
+            if self._finds_turns:
+                self._response_deadline.answers_by_itself()
             self._response_deadline.model_began()
         elif isinstance(frame, LLMFullResponseEndFrame):
             self._ended(end_of_answer.reason_of(frame, self._model))

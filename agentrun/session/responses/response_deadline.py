@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from agentrun.session import closing
 from agentrun.session.responses.answer import Answer
 from agentrun.session.responses.answer_state import AnswerState
+from agentrun.session.responses.deadline_timer import DeadlineTimer
+from agentrun.session.responses.told_turn import ToldTurn
 
-_LATE_SECONDS = 0.25
-_CATCH_UP_SECONDS = 1.0
 APOLOGY_SECONDS = 1.5
 """Between the end of all tries and the first sound of the apology."""
-Outcome = Callable[[AnswerState, str], Awaitable[None]]
+Outcome = Callable[[AnswerState, str], Coroutine[Any, Any, None]]
 """Told of an answer that has stalled, is empty or has failed, and why."""
 
 
@@ -32,16 +33,16 @@ class ResponseDeadline:
         on_done: Callable[[], None] = lambda: None,
     ) -> None:
         self.answer = Answer(first, first if between is None else between)
+        self.turn = ToldTurn()
         self._on_outcome = on_outcome
         self._on_done = on_done
         self.on_patience: Callable[[bool], None] = lambda _patience: None
         """Told when the caller has waited in vain once, and spoken again, and when they hear the agent."""
         self._patience = False
         self._last = AnswerState.NONE
-        self._was_late = self._voice = False
-        self._armed = 0.0
+        self._voice = False
         self._waited: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer = DeadlineTimer(lambda: self.answer.deadline, self._expire)
         self._outcomes: set[asyncio.Task[None]] = set()
 
     @property
@@ -79,9 +80,15 @@ class ResponseDeadline:
         return self.answer.silence.limit + APOLOGY_SECONDS - self._now()
 
     def owed(self) -> None:
-        """An answer is due from now on: what a caller who wrote or pressed keys waited for before counts."""
-        self._spoken_into()
-        self.answer.owed(self._now())
+        """An answer is due; behind a turn in which nobody spoke it is when it was before."""
+        cut, is_awaited = self.answer.silence.cut, self.state is AnswerState.AWAITED
+        noise = self.turn.is_noise(matters=is_awaited or cut is not None)
+        if not (noise and is_awaited):
+            # what a caller who wrote or pressed keys has waited for counts
+            self._spoken_into()
+            self.answer.owed(self._now())
+            if noise and cut:
+                self.answer.silence.go_on(cut)
         self._arm()
 
     def again(self) -> None:
@@ -130,16 +137,25 @@ class ResponseDeadline:
         """The caller's voice is heard, be it the beginning of a turn or not."""
         self._voice = True
         self.answer.silence.caller_began()
+        if self.turn.voice_begins():
+            self.caller_speaks()
         self._arm()
 
     def voice_ended(self, ago: float = 0.0) -> None:
         """The caller's voice was last heard ``ago`` seconds ago."""
         self._voice = False
         self.answer.silence.caller_ended(self._now() - ago)
+        if self.turn.voice_ends(self._now() - ago) and (cut := self.answer.silence.cut):
+            self.answer.owed(self._now())
+            self.answer.silence.go_on(cut)
         self._arm()
 
+    def turn_begins(self, *, interrupts: bool = True) -> None:
+        """A turn of the caller's is told of; one without their voice leaves owed what is owed."""
+        self.caller_speaks(interrupts=self.turn.begins(self._now(), voice=self._voice) and interrupts)
+
     def caller_speaks(self, *, interrupts: bool = True) -> None:
-        """The caller's turn has begun, and cuts off what is owed or being said where it ``interrupts``."""
+        """The caller has a turn, and cuts off what is owed or being said where it ``interrupts``."""
         if interrupts:
             self._spoken_into()
         self.answer.caller_speaks(interrupts=interrupts)
@@ -169,6 +185,11 @@ class ResponseDeadline:
         """The model is at an answer."""
         self.answer.model_began(self._now())
         self._arm()
+
+    def answers_by_itself(self) -> None:
+        """A model that finds the turns by itself begins to answer, be the caller's over here or not."""
+        if self.answer.silence.last_word is not None and self.turn.is_answered():
+            self.answer.owed(self._now())
 
     def model_made(self) -> None:
         """The model has made words, sound or the call of a tool."""
@@ -211,40 +232,19 @@ class ResponseDeadline:
             self.answer.silence.spoken_into(self._now())
 
     def _arm(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
-        self._was_late = False
-        self._tell_patience(self.answer.silence.is_patient)
+        if self._patience is not self.answer.silence.is_patient:
+            self._patience = self.answer.silence.is_patient
+            self.on_patience(self._patience)
         last, self._last = self._last, self.answer.state
         if self._last is AnswerState.DONE and last is not AnswerState.DONE:
             self._on_done()
-        due = self.answer.deadline
-        if due is not None:
-            self._armed = self._now()
-            self._timer = asyncio.get_running_loop().call_at(due, self._expire)
+        self._timer.arm()
 
-    def _tell_patience(self, patience: bool) -> None:
-        if patience is not self._patience:
-            self._patience = patience
-            self.on_patience(patience)
-
-    def _expire(self) -> None:
-        due, now = self.answer.deadline, self._now()
-        if due is not None and now - max(due, self._armed) > _LATE_SECONDS and not self._was_late:
-            # this process stood still: what has come meanwhile is still to be read
-            self._was_late = True
-            self._timer = asyncio.get_running_loop().call_later(
-                min(now - due, _CATCH_UP_SECONDS), self._expire
-            )
-            return
-        state = self.answer.expire(max(now, due or 0.0))
+    def _expire(self, now: float) -> None:
+        state = self.answer.expire(now)
         if state is None:
             self._arm()
             return
-        task = asyncio.get_running_loop().create_task(self._tell(state, self.answer.reason))
+        task = asyncio.get_running_loop().create_task(self._on_outcome(state, self.answer.reason))
         self._outcomes.add(task)
         task.add_done_callback(self._outcomes.discard)
-
-    async def _tell(self, state: AnswerState, reason: str) -> None:
-        await self._on_outcome(state, reason)

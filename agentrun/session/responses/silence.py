@@ -47,6 +47,8 @@ class Silence:
     """When the first attempt was asked for."""
     _waits: float = field(default=0.0, init=False)
     """Since when the caller waits for a model: their last word, or the end of the last tool."""
+    cut: tuple[float, ...] | None = field(default=None, init=False)
+    """The wait that the caller has spoken into, as it was; None since an answer was asked for or heard."""
 
     @property
     def due(self) -> float:
@@ -75,11 +77,16 @@ class Silence:
 
         Who says "hello?" each few seconds would else wait for a model that hangs for as long as they do.
         """
+        self.cut = self.since, self.asked, self._owed, self._waits, self.unheard
         waited = now - self._waits
         self.is_patient = self.is_patient or waited >= _PATIENCE_SECONDS
         if waited >= _PAUSE_SECONDS:
             # not the tools before it, nor what it took to know that they had ended
             self.unheard += now - self._owed
+
+    def go_on(self, cut: tuple[float, ...]) -> None:
+        """It was a noise that was taken for the caller: they wait as before it."""
+        self.since, self.asked, self._owed, self._waits, self.unheard = cut
 
     def caller_began(self) -> None:
         """The caller's voice is heard."""
@@ -91,7 +98,7 @@ class Silence:
 
     def agent_began(self) -> None:
         """The agent is heard: what the caller said before it was waited for."""
-        self.last_word, self.unheard, self.is_patient = None, 0.0, False
+        self.last_word, self.cut, self.unheard, self.is_patient = None, None, 0.0, False
 
     def agent_ended(self, now: float) -> None:
         """The agent's last sound."""
@@ -103,6 +110,7 @@ class Silence:
         Where that is longer than ``first``, the seconds that were silent ``on_purpose`` do not count: those
         of a tool without words.
         """
+        self.cut = None
         if since is None:
             since = now if self.last_word is None else self.last_word
         self.asked = self._owed = now

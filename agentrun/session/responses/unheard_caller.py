@@ -17,6 +17,7 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.providers.service_plans import OPENAI
 from agentrun.session.responses.response_deadline import ResponseDeadline
+from agentrun.session.responses.told_turn import BEFORE_SECONDS
 from agentrun.transports import mulaw
 from agentrun.transports.connection import Connection
 
@@ -25,6 +26,10 @@ SPEECH_SECONDS = 0.5
 PAUSE_SECONDS = 0.8
 REACTION_SECONDS = 2.5
 """How long after the caller's last word a server that hears may take to say that anybody spoke."""
+LONG_SECONDS = 4.0
+"""Sound that is loud for so long without a pause is looked into, whether it is a voice."""
+_LOOK_SECONDS, _AGAIN_SECONDS = 1.5, 1.0
+"""How much of it is looked into, and after how long a noise is once more."""
 _KEPT_SECONDS = 3.0
 _LOUD_SHARE = 0.2
 _QUIET = bytes([0, 1, 2, 253, 254, 255])
@@ -57,6 +62,7 @@ def second_opinion(
         began=response_deadline.voice_began,
         ended=response_deadline.voice_ended,
     )
+    response_deadline.turn.spoke_since = watch.spoke_since
     if connection.caller_audio and not connection.caller_audio.in_frames:
         connection.caller_audio.listen(watch.hear_code)
     else:
@@ -71,7 +77,8 @@ class UnheardCaller:
     an utterance that it has missed is given to ``is_speech`` once. ``heard_at`` is when the server last
     showed that it hears or answers, on the loop's clock, ``heard_caller_at`` when that it hears the caller.
     One that has heard the beginning has ``patience`` seconds to hear the end. ``began`` and ``ended`` are
-    told of each utterance, the latter how many seconds ago it was.
+    told of each utterance, the latter how many seconds ago it was. What is loud for ``LONG_SECONDS`` and no
+    speech is a noise: it is none of the caller's until there is speech in it.
     """
 
     def __init__(
@@ -89,9 +96,10 @@ class UnheardCaller:
         self._tell_began, self._tell_ended = began, ended
         self._told_at = 0.0
         self._clock = asyncio.get_running_loop().time
-        self._began = self._last_loud = -PAUSE_SECONDS
+        self._began = self._last_loud = self._noise_at = self._looked_at = -PAUSE_SECONDS
         self._loud = 0.0
-        self._sound = bytearray()
+        self._is_noise = False
+        self._sound, self._recent, self._second = bytearray(), bytearray(), 0
         self._decoded: Callable[[bytes], bytes] = bytes
 
     def hear(self, frame: InputAudioRawFrame) -> None:
@@ -99,30 +107,71 @@ class UnheardCaller:
         samples = len(frame.audio) // 2
         loud = len(frame.audio[1::2].translate(None, _QUIET))
         self._decoded = bytes
-        if self._note(loud, samples, frame.sample_rate, 2):
-            self._sound += frame.audio
+        self._note(loud, samples, frame.sample_rate)
+        self._keep(frame.audio, frame.sample_rate * 2)
 
     def hear_code(self, sound: bytes) -> None:
         """Take a piece of the caller's sound in a telephone's mu-law."""
         loud = len(sound.translate(None, _QUIET_CODES))
         self._decoded = mulaw.decode_pcm
-        if self._note(loud, len(sound), mulaw.RATE, 1):
-            self._sound += sound
+        self._note(loud, len(sound), mulaw.RATE)
+        self._keep(sound, mulaw.RATE)
 
-    def _note(self, loud: int, samples: int, sample_rate: int, width: int) -> bool:
-        """Count a piece of which ``loud`` samples, of ``width`` bytes, are loud; whether it is to be kept."""
-        now = self._clock()
-        if loud > samples * _LOUD_SHARE:
+    def _note(self, loud: int, samples: int, sample_rate: int) -> None:
+        """Count a piece of which ``loud`` samples are loud."""
+        now, is_loud = self._clock(), loud > samples * _LOUD_SHARE
+        if self._is_noise:
+            self._noise_at = now if is_loud else self._noise_at
+            self._is_noise = now - self._noise_at <= PAUSE_SECONDS
+        elif is_loud:
             if now - self._last_loud > PAUSE_SECONDS and not self._loud:
-                self._began = now
+                self._began = self._looked_at = now
                 self._sound.clear()
+                self._recent.clear()
                 self._tell_began()
             self._last_loud = now
             self._loud += samples / sample_rate
-        return bool(self._loud) and len(self._sound) < _KEPT_SECONDS * sample_rate * width
+
+    def _keep(self, sound: bytes, second: int) -> None:
+        """Keep a piece of an utterance, of ``second`` bytes a second: its beginning, and what came last."""
+        if not self._loud and not self._is_noise:
+            return
+        most, self._second = round(_KEPT_SECONDS * second), second
+        if len(self._sound) < most:
+            self._sound += sound
+        self._recent += sound
+        if len(self._recent) > 2 * most:
+            del self._recent[:-most]
+
+    def spoke_since(self, at: float) -> bool:
+        """Whether there is speech in the caller's sound since ``at``, of which the last seconds are kept."""
+        if max(self._last_loud, self._noise_at) < at - BEFORE_SECONDS:
+            return False
+        return self._is_spoken(min(self._clock() - at + BEFORE_SECONDS, _KEPT_SECONDS))
+
+    def _is_spoken(self, seconds: float) -> bool:
+        """Whether there is speech in the last ``seconds`` that were kept."""
+        kept = bytes(self._recent[-max(1, round(seconds * self._second)) :])
+        return self._is_speech(self._decoded(kept))
+
+    def _look(self) -> None:
+        """Tell a noise from a voice in what is loud for long."""
+        now = self._clock()
+        long = now - self._last_loud < PAUSE_SECONDS and now - self._looked_at >= LONG_SECONDS
+        if not long and not (self._is_noise and now - self._looked_at >= _AGAIN_SECONDS):
+            return
+        self._looked_at = now
+        was_noise, self._is_noise = self._is_noise, not self._is_spoken(_LOOK_SECONDS)
+        if self._is_noise and not was_noise:
+            self._noise_at, self._last_loud = now, now - _LOOK_SECONDS
+        elif was_noise and not self._is_noise:
+            self._last_loud, self._loud = now, self._loud or SPEECH_SECONDS
+            self._sound[:] = self._recent
+            self._tell_began()
 
     def is_unheard(self) -> bool:
         """Whether the caller has said something that the server did not hear; each utterance counts once."""
+        self._look()
         silent = self._clock() - self._last_loud
         if not self._loud or silent < min(REACTION_SECONDS, PAUSE_SECONDS):
             return False

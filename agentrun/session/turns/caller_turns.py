@@ -94,7 +94,7 @@ class CallerTurns:
     async def _started(self, *_: Any) -> None:
         self.speaking.caller, self._keyed = True, False
         self.held.began()
-        self.response_deadline.caller_speaks(interrupts=self.held.may_interrupt)
+        self.response_deadline.turn_begins(interrupts=self.held.may_interrupt)
         await self.idle.caller_spoke()
 
     async def _stopped(self, _aggregator: Any, _strategy: Any, message: Any) -> None:
@@ -111,8 +111,8 @@ class CallerTurns:
             self.held.ended_without_words()
 
     def _owed(self) -> None:
-        """The caller waits for an answer, unless it has to wait until another one has been heard."""
-        if not self.held.is_over_answer:
+        """The caller waits for an answer, unless it has begun, or waits until another one has been heard."""
+        if not (self.held.is_over_answer or self.response_deadline.turn.answered):
             self.response_deadline.owed()
             self.held.owed()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import wave
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -193,3 +194,91 @@ def test_the_detector_is_given_the_samples_of_what_was_loud_and_no_more_than_thr
     [pcm] = given
     assert len(pcm) == 3 * RATE * 2
     assert pcm[: len(LOUD)] in (LOUD, mulaw.decode_pcm(mulaw.encode_pcm(LOUD)))
+
+
+NOISE = np.full(160, 3000, "<i2").tobytes()
+
+
+def is_voice(pcm: bytes) -> bool:
+    return LOUD[:2] in pcm
+
+
+async def polled(watch: UnheardCaller, audio: bytes, seconds: float) -> bool:
+    """Play a sound, and ask five times a second, as is done in a call."""
+    unheard = False
+    for _ in range(round(seconds * 5)):
+        await sound(watch, audio, 0.2)
+        unheard = watch.is_unheard() or unheard
+    return unheard
+
+
+def test_what_is_loud_for_long_and_no_speech_is_a_noise_until_there_is_speech_in_it() -> None:
+    async def main() -> list[str]:
+        told: list[str] = []
+        watch = UnheardCaller(
+            *(lambda: -1.0, is_voice),
+            began=lambda: told.append("began"),
+            ended=lambda ago: told.append(f"ended {ago:.1f} s ago"),
+        )
+        await polled(watch, QUIET, 2)
+        await polled(watch, NOISE, 12)
+        told.append("speaks")
+        await polled(watch, LOUD, 3)
+        await polled(watch, NOISE, 8)
+        await polled(watch, QUIET, 2)
+        await polled(watch, LOUD, 1)
+        return told
+
+    assert virtual_time.run(main()) == [
+        "began",
+        "ended 1.5 s ago",
+        "speaks",
+        "began",
+        "ended 1.5 s ago",
+        "began",
+    ]
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_question_that_a_noise_follows_is_waited_for_from_its_own_end(heard: bool) -> None:
+    async def main() -> float:
+        clock = asyncio.get_running_loop().time
+        server = Server()
+        watch = UnheardCaller(lambda: server.heard_at, is_voice, lambda: server.heard_at, patience=6.0)
+        await polled(watch, QUIET, 2)
+        await polled(watch, LOUD, 1)
+        server.heard_at = clock() if heard else -1.0
+        await polled(watch, LOUD, 0.4)
+        began = clock()
+        while not await polled(watch, NOISE, 0.2):
+            assert clock() - began < 30.0
+        return clock() - began
+
+    waited = virtual_time.run(main())
+    assert waited <= 10.0
+    assert (waited > 6.0) is heard
+
+
+@pytest.mark.parametrize(
+    ("sounds", "spoke"),
+    [
+        ([(QUIET, 2.0)], False),
+        ([(NOISE, 0.3), (QUIET, 0.7)], False),
+        ([(LOUD, 0.3), (QUIET, 0.7)], True),
+        ([(NOISE, 20.0)], False),
+    ],
+)
+@pytest.mark.parametrize("before", [LOUD, NOISE])
+def test_whether_somebody_spoke_in_a_turn_is_judged_by_its_own_sound(
+    sounds: list[tuple[bytes, float]], spoke: bool, before: bytes
+) -> None:
+    async def main() -> bool:
+        watch = UnheardCaller(lambda: math.inf, is_voice)
+        await polled(watch, before, 1.0)
+        await polled(watch, QUIET, 2.0)
+        began = asyncio.get_running_loop().time()
+        for audio, seconds in sounds:
+            await polled(watch, audio, seconds)
+        return watch.spoke_since(began)
+
+    assert virtual_time.run(main()) is spoke

@@ -1,0 +1,59 @@
+"""A turn of the caller's that a realtime server tells of, and whether anybody is heard to speak in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+BEFORE_SECONDS = 0.5
+"""How much later than the caller's voice a server may tell of their turn."""
+
+
+@dataclass
+class ToldTurn:
+    """Tells a turn of the caller's from one that a server took for theirs on a silent or noisy line.
+
+    ``spoke_since`` says whether there is speech in the caller's sound since a time. Where nobody listens
+    here, as in a cascade, it is None, and each turn is the caller's.
+
+    >>> turn = ToldTurn(spoke_since=lambda at: False)
+    >>> turn.begins(10.0, voice=False), turn.is_noise(matters=True)
+    (False, True)
+    """
+
+    spoke_since: Callable[[float], bool] | None = None
+    _began: float | None = field(default=None, init=False)
+    _kept: bool = field(default=False, init=False)
+    answered: bool = field(default=False, init=False)
+    """Whether a model that finds turns by itself has begun to answer before the turn was over here."""
+
+    def begins(self, now: float, *, voice: bool) -> bool:
+        """It is told to begin while a ``voice`` is heard or not: whether it is the caller's, so far."""
+        self._began, self.answered = now, False
+        self._kept = self.spoke_since is not None and not voice
+        return not self._kept
+
+    def voice_ends(self, at: float) -> bool:
+        """Their voice was heard until ``at``: whether that was before the turn, which is not theirs then."""
+        was_before = self._began is not None and not self._kept and self._began > at + BEFORE_SECONDS
+        self._kept = self._kept or was_before
+        return was_before
+
+    def voice_begins(self) -> bool:
+        """The caller's voice is heard: whether that makes a turn theirs which was not."""
+        kept, self._kept = self._kept, False
+        self.answered = False
+        return kept
+
+    def is_answered(self) -> bool:
+        """The model's answer begins: whether that is within a turn."""
+        self.answered = self._began is not None
+        return self.answered
+
+    def is_noise(self, *, matters: bool) -> bool:
+        """It is over: whether nobody spoke in it, which is looked into where that ``matters``."""
+        began, kept = self._began, self._kept
+        self._began, self._kept = None, False
+        if began is None or self.spoke_since is None or not matters:
+            return False
+        return kept or not self.spoke_since(began)
