@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
@@ -13,8 +14,10 @@ from pipecat.services.azure.voice_live.llm import AzureVoiceLiveLLMService
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.pipecat_private.realtime import differences
+from agentrun.pipeline.pipecat_private.realtime.missing_end import LATE_SECONDS
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.session.responses import unheard_caller
+from agentrun.session.responses import realtime_reconnection, unheard_caller
 from agentrun.session.responses.realtime_reconnection import GONE_SECONDS, RealtimeEnd
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.openai.realtime import client_secrets
@@ -22,6 +25,7 @@ from agentrun.testing import virtual_time
 from tests.calls.quick import LOUD, SILENCE, QuickCall, calls, quick_call
 from tests.calls.realtime_server import Change, Event, Server, hours, same
 from tests.calls.test_realtime_faults import LIMIT, heard_after
+from tests.calls.test_realtime_renewal import sessions
 
 OPEN, AGAIN = "We are open from six to eleven.", "Once more."
 Talk = Callable[[QuickCall, Server], Awaitable[None]]
@@ -174,7 +178,7 @@ def without_words(status: str, usual: Change) -> Change:
     return change
 
 
-@pytest.mark.parametrize("provider", ["xai", "azure"])  # Voice Live's service tells nothing of it
+@pytest.mark.parametrize("provider", MODELS)
 @pytest.mark.parametrize("status", ["completed", "incomplete", "failed"])
 def test_an_empty_answer_is_asked_for_once_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str, status: str
@@ -193,6 +197,111 @@ def test_an_empty_answer_is_asked_for_once_more(
     call = called(tmp_path, monkeypatch, provider, talk, Answer("Lost."), Answer(OPEN))
     assert call.agent_words == ["Hello.", OPEN]
     assert "realtime_empty" in codes(call)
+
+
+@pytest.mark.parametrize("provider", MODELS)
+def test_words_that_are_to_be_said_reach_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    async def talk(call: QuickCall, server: Server) -> None:
+        await asked(call)
+        await call.session.parts.voice.say("One moment.")
+        await call.said(AGAIN)
+        said = [event for event in server.taken if "One moment." in str(event)]
+        assert [event["type"] for event in said] == ["conversation.item.create"]
+        assert server.kinds()[-1] == "response.create"
+
+    call = called(tmp_path, monkeypatch, provider, talk, Answer(OPEN), Answer(AGAIN))
+    assert call.record.errors == []
+
+
+@pytest.mark.parametrize("provider", MODELS)
+def test_a_model_that_stops_in_mid_answer_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    async def talk(call: QuickCall, server: Server) -> None:
+        deltas: list[str] = []
+
+        def stops(kind: str, fields: dict[str, Any]) -> list[Event]:
+            deltas.extend([kind] * (kind == "response.output_audio.delta"))
+            return [] if len(deltas) > 3 else USUAL[provider](kind, fields)
+
+        server.change = stops
+        await call.transport.hear(LOUD + SILENCE * 2)
+        await call.until(lambda: call.speaking)
+        await call.until(lambda: not call.speaking)
+        since = asyncio.get_running_loop().time()
+        await asyncio.sleep(2.0)
+        server.change = USUAL[provider]
+        await call.said(AGAIN)
+        assert heard_after(call, since) <= LIMIT, call.record.errors
+
+    call = called(tmp_path, monkeypatch, provider, talk, Answer(" ".join([OPEN] * 4)), Answer(AGAIN))
+    assert codes(call) == ["realtime_stalled"]
+
+
+@pytest.mark.parametrize("provider", MODELS)
+def test_an_answer_that_is_refused_is_asked_for_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    async def talk(call: QuickCall, server: Server) -> None:
+        def once(kind: str, fields: dict[str, Any]) -> list[Event]:
+            if kind == "error":
+                server.refused.clear()
+            return USUAL[provider](kind, fields)
+
+        await asked(call)
+        server.change = once
+        server.refused["response.create"] = ("server_error", "Try again.")
+        call.session.parts.response_deadline.owed()
+        since = asyncio.get_running_loop().time()
+        await call.session.parts.voice.say("One moment.")
+        await call.said(AGAIN)
+        assert heard_after(call, since) < 3.0
+
+    call = called(tmp_path, monkeypatch, provider, talk, Answer(OPEN), Answer(AGAIN))
+    assert "refused_event" in codes(call)
+    assert call.record.ended_by == "caller"
+
+
+def without(usual: Change, *kinds: str) -> Change:
+    return lambda kind, fields: [] if kind in kinds else usual(kind, fields)
+
+
+@pytest.mark.parametrize("provider", MODELS)
+@pytest.mark.parametrize(
+    "lost", ["response.function_call_arguments.done", "response.done", "response.output_item.added"]
+)
+def test_a_tool_call_and_the_end_of_an_answer_are_known_without_their_events(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str, lost: str
+) -> None:
+    async def talk(call: QuickCall, server: Server) -> None:
+        server.change = without(USUAL[provider], lost)
+        await asked(call)
+        await asyncio.sleep(LATE_SECONDS + 1.0)
+        await asked(call)
+        await call.said(AGAIN)
+
+    call = called(tmp_path, monkeypatch, provider, talk, calls("hours"), Answer(OPEN), Answer(AGAIN))
+    assert (call.agent_words, call.tool_ended) == (["Hello.", OPEN, AGAIN], True)
+    assert set(codes(call)) <= {"skipped_event"}
+
+
+@pytest.mark.parametrize("provider", MODELS)
+def test_a_session_is_renewed_in_a_pause_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    async def talk(call: QuickCall, _server: Server) -> None:
+        await asked(call)
+        monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", 0.1)
+        await call.until(lambda: sessions(call) == 2)
+        monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", 3300.0)
+        await asyncio.sleep(3.0)
+        await asked(call)
+
+    call = called(tmp_path, monkeypatch, provider, talk, Answer(OPEN), Answer(AGAIN))
+    assert (call.agent_words, call.record.errors) == (["Hello.", OPEN, AGAIN], [])
+    assert OPEN in str(call.brain.asked[-1].messages)
 
 
 class Service:
@@ -253,6 +362,13 @@ def test_what_is_read_and_written_of_services_that_speak_like_openai_s(path: str
         "_current_assistant_response",
         "_current_audio_response",
         "_disconnecting",
+        "_llm_needs_conversation_setup",
     )
     assert [name for name in read if not hasattr(service, name)] == []
     assert hasattr(service, "_response_active") or hasattr(service, "_response_in_flight")
+    own = differences.client_events(service)
+    content = [own.ItemContent(type="input_text", text="Hello.")]
+    item = own.ConversationItem(type="message", role="system", content=content)
+    assert own.ConversationItemCreateEvent(item=item).item.role == "system"
+    says_no = "not yet supported" in inspect.getsource(made._handle_messages_append)
+    assert differences.takes_messages(service) is not says_no

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 
-from agentrun.pipeline.pipecat_private.realtime.missing_end import LATE_SECONDS
+from agentrun.pipeline.pipecat_private.realtime.missing_end import LATE_SECONDS, NEVER_SECONDS
 from agentrun.session.responses.unasked_answer import ASK_SECONDS
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.openai.realtime.response import RealtimeResponse
@@ -183,7 +184,7 @@ def test_a_server_that_ends_no_response_is_no_broken_one(
             await asyncio.sleep(LATE_SECONDS * 3)
             await call.say("And a table?")
             await call.until(lambda: call.speaking)
-        await asyncio.sleep(LATE_SECONDS * 3)
+        await asyncio.sleep((LATE_SECONDS + NEVER_SECONDS) * 1.5)
 
     first = [calls("hours")] if tool else []
     call = called(tmp_path, [*first, OPEN, TABLE, OPEN], talk)
@@ -252,3 +253,25 @@ def test_the_end_of_the_caller_s_turn_may_be_told_late(
 
     call = called(tmp_path, [OPEN], talk)
     assert call.record.errors == []
+
+
+def test_a_ping_that_is_never_answered_costs_a_new_connection_and_no_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Server(monkeypatch)
+    pings: list[asyncio.Future[float]] = []
+
+    async def ping(_socket: ClientConnection, _data: object = None) -> asyncio.Future[float]:
+        pings.append(asyncio.get_running_loop().create_future())
+        return pings[-1]
+
+    async def talk(call: QuickCall) -> None:
+        monkeypatch.setattr(ClientConnection, "ping", ping)
+        await call.until(lambda: TABLE.text in call.agent_words and not call.speaking, 60)
+        monkeypatch.undo()
+        await call.say("When are you open?")
+        await heard_soon(call, OPEN.text)
+
+    call = called(tmp_path, [TABLE, OPEN], talk)
+    assert len(pings) == 1
+    assert [error for error in call.record.errors if "keepalive ping timeout" in error] == call.record.errors

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.session.responses import realtime_reconnection
+from agentrun.session.responses import realtime_reconnection, remedies
 from agentrun.simulate.caller import PhoneCall
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.faults import Fault
@@ -34,7 +34,7 @@ async def test_a_socket_that_is_lost_is_replaced_and_the_caller_is_told(tmp_path
     assert [e.text for e in record.transcript if e.who == "agent"] == [HELLO.text, TOLD.text, OPEN.text]
     assert any(error.startswith("realtime_lost: the realtime model (openai/") for error in record.errors)
     told = str(desk.brain.asked[1].messages)
-    assert realtime_reconnection.RESUME in told
+    assert remedies.RESUME in told
     assert HELLO.text in told, "the conversation so far was not restored"
 
 

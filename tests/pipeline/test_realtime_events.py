@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from pipecat.metrics.metrics import LLMTokenUsage
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from websockets.exceptions import ConnectionClosedOK
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.pipecat_private import PcmuRealtime
 from agentrun.pipeline.pipecat_private.realtime.events import SessionEvents
-from agentrun.pipeline.pipecat_private.realtime.missing_end import LATE_SECONDS
+from agentrun.pipeline.pipecat_private.realtime.missing_end import LATE_SECONDS, NEVER_SECONDS
 from agentrun.pipeline.pipecat_private.realtime.readable_events import ReadableEvents
 from agentrun.tools.arguments import unreadable_arguments
 
@@ -249,7 +250,9 @@ SOUND_DONE = part("response.output_audio.done", item_id="i", content_index=0)
 
 
 @pytest.mark.parametrize("end", [part("response.output_item.done"), SOUND_DONE])
-@pytest.mark.parametrize(("seconds", "noted"), [(1.0, 0), (9.0, 1)])
+@pytest.mark.parametrize(
+    ("seconds", "noted"), [(1.0, 0), (LATE_SECONDS + 1.0, 0), (LATE_SECONDS + NEVER_SECONDS + 1.0, 1)]
+)
 async def test_a_response_that_its_server_does_not_end_ends_with_its_parts(
     end: dict[str, Any], seconds: float, noted: int
 ) -> None:
@@ -258,6 +261,35 @@ async def test_a_response_that_its_server_does_not_end_ends_with_its_parts(
     kinds = [json.loads(each)["type"] async for each in ReadableEvents(socket, events)]
     assert kinds.count("response.done") == 1
     assert [note.startswith("skipped_event: response.done: none came") for note in notes] == [True] * noted
+
+
+async def test_a_response_without_an_end_is_noted_when_the_next_one_begins() -> None:
+    _, events, notes = service()
+    parts = (part("response.output_item.added"), part("response.output_item.done"))
+    second = {**CREATED, "response": {"id": "r2", "status": "in_progress"}}
+    socket = SlowSocket(CREATED, *parts, second, seconds=LATE_SECONDS + 1.0)
+    async for _ in ReadableEvents(socket, events):
+        pass
+    assert len(notes) == 1
+
+
+@pytest.mark.parametrize("seconds", [1.0, LATE_SECONDS + 1.0, LATE_SECONDS + NEVER_SECONDS + 1.0])
+async def test_what_an_answer_has_used_counts_however_late_its_end_comes(
+    monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    llm, events, _ = service()
+    used: list[int] = []
+
+    async def count(tokens: LLMTokenUsage) -> None:
+        used.append(tokens.completion_tokens)
+
+    monkeypatch.setattr(llm, "start_llm_usage_metrics", count)
+    parts = (part("response.output_item.added"), part("response.output_item.done"))
+    usage = {"total_tokens": 7, "input_tokens": 3, "output_tokens": 4}
+    end = {**DONE, "response": {**DONE["response"], "usage": usage}}
+    llm._websocket = SlowSocket(CREATED, *parts, end, seconds=seconds)  # type: ignore[assignment]
+    await events.receive()
+    assert used == [4]
 
 
 async def test_a_response_with_an_open_part_is_waited_for() -> None:
@@ -274,7 +306,7 @@ async def test_errors_of_one_kind_are_noted_three_times() -> None:
 
 
 async def test_a_response_that_goes_on_after_a_pause_has_its_server_s_end() -> None:
-    _, events, _ = service()
+    _, events, notes = service()
     parts = [part("response.output_item.added"), part("response.output_item.done")]
     usage = {"total_tokens": 7, "input_tokens": 3, "output_tokens": 4}
     end = {**DONE, "response": {**DONE["response"], "usage": usage}}
@@ -294,6 +326,7 @@ async def test_a_response_that_goes_on_after_a_pause_has_its_server_s_end() -> N
         None,
         usage,
     ]
+    assert notes == []
 
 
 async def test_an_end_that_comes_within_the_next_response_does_not_end_that_one() -> None:

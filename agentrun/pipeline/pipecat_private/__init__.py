@@ -42,12 +42,17 @@ from agentrun.pipeline.pipecat_private.realtime.connection import (
     realtime_renew_as,
     realtime_restore,
 )
+from agentrun.pipeline.pipecat_private.realtime.differences import asking
 from agentrun.pipeline.pipecat_private.realtime.events import (
     keep_session,
     session_events,
     speaks_like_openai,
 )
 from agentrun.pipeline.pipecat_private.realtime.kept_sound import keep_early_sound
+from agentrun.pipeline.pipecat_private.realtime.other_connections import (
+    realtime_why_restored,
+    watch_connection,
+)
 from agentrun.pipeline.pipecat_private.realtime.responses import (
     CallerWordsFrame,
     note_ends,
@@ -59,7 +64,7 @@ from agentrun.pipeline.pipecat_private.realtime.responses import (
     realtime_is_answering,
     realtime_modalities,
     realtime_voice,
-    take_words_as_the_callers,
+    take_messages,
     wait_until_answering,
 )
 from agentrun.pipeline.pipecat_private.realtime.telephone import PcmuRealtime
@@ -103,6 +108,7 @@ __all__ = [
     "SharedSmartTurn",
     "StreamingSTT",
     "allow_interruptions",
+    "asking",
     "assemble_tool_blocks",
     "assemble_tool_calls",
     "bound_handshake",
@@ -145,6 +151,7 @@ __all__ = [
     "realtime_renew_as",
     "realtime_restore",
     "realtime_voice",
+    "realtime_why_restored",
     "reconnect",
     "resample_promptly",
     "run_smart_turn_once",
@@ -163,10 +170,11 @@ __all__ = [
     "stop_by_silence",
     "surround_tool_calls",
     "suspend_interruptions",
-    "take_words_as_the_callers",
+    "take_messages",
     "tasks",
     "tells_segments",
     "wait_until_answering",
+    "watch_connection",
     "watch_speakers_alone",
     "write_in_turn",
 ]

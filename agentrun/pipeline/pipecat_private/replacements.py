@@ -89,10 +89,7 @@ REPLACEABLE = (
     Replaceable(WebsocketService, "_websocket_connect", ("uri", "kwargs"), "give up a handshake"),
     Replaceable(OpenAIResponsesLLMService, "_ws_recv", (), "speak a refusal"),
     Replaceable(OpenAIResponsesHttpLLMService, "_create_stream", ("params",), "speak a refusal"),
-    Replaceable(OpenAIRealtimeLLMService, "_handle_evt_session_updated", ("evt",), "the conversation first"),
     Replaceable(OpenAIRealtimeLLMService, "_send_user_audio", ("frame",), "wait for a session that begins"),
-    Replaceable(OpenAIRealtimeLLMService, "_handle_evt_response_done", ("evt",), "how an answer ended"),
-    Replaceable(OpenAIRealtimeLLMService, "_handle_messages_append", ("frame",), "words of the caller"),
     Replaceable(BaseOutputTransport, "process_frame", ("frame", "direction"), "close the line"),
     Replaceable(BaseOutputTransport, "set_transport_ready", ("frame",), "resample without delay"),
     Replaceable(BaseOutputTransport.MediaSender, "handle_audio_frame", ("frame",), "larger pieces"),
@@ -108,6 +105,9 @@ REPLACEABLE = (
             ("_ws_send", ("realtime_message",), "say once that it is gone"),
             ("send_client_event", ("event",), "know a refused response"),
             ("_handle_evt_function_call_arguments_done", ("evt",), "unreadable arguments"),
+            ("_handle_evt_session_updated", ("evt",), "the conversation first"),
+            ("_handle_evt_response_done", ("evt",), "how an answer ended"),
+            ("_handle_messages_append", ("frame",), "words of the caller, and messages that none take"),
         )
     ),
     Replaceable(
@@ -115,6 +115,42 @@ REPLACEABLE = (
         "_handle_response_output_item_done",
         ("evt",),
         "unreadable arguments",
+    ),
+    Replaceable(
+        "pipecat.services.aws.nova_sonic.llm:AWSNovaSonicLLMService",
+        "_start_connecting",
+        (),
+        "give up a connection that hangs",
+    ),
+    Replaceable(
+        "pipecat.services.ultravox.llm:UltravoxRealtimeLLMService",
+        "start",
+        ("frame",),
+        "give up a connection that hangs",
+    ),
+    Replaceable(
+        "pipecat.services.ultravox.llm:UltravoxRealtimeLLMService",
+        "_receive_messages",
+        (),
+        "tell why a connection ended",
+    ),
+    Replaceable(
+        "pipecat.services.google.gemini_live.llm:GeminiLiveLLMService",
+        "_handle_connection_error",
+        ("error",),
+        "know that it connects anew, and why",
+    ),
+    Replaceable(
+        "pipecat.services.google.gemini_live.llm:GeminiLiveLLMService",
+        "_connection_task_handler",
+        ("config",),
+        "tell why a connection ended",
+    ),
+    Replaceable(
+        "pipecat.services.google.gemini_live.llm:GeminiLiveLLMService",
+        "_handle_msg_turn_complete",
+        ("message",),
+        "an answer without a word",
     ),
     Replaceable(
         "pipecat.services.aws.nova_sonic.llm:AWSNovaSonicLLMService",

@@ -92,8 +92,7 @@ def _model(
     """The provider's service; OpenAI's speaks the telephone's sound as it comes."""
     if plan.provider != OPENAI:
         llm = construct(plan, resources, instructions, tools)
-        if isinstance(llm, OpenAIRealtimeLLMService):
-            _adapt(llm)
+        _adapt(llm)
         return llm
     telephone = connection.caller_audio is not None and plan.settings.get("audio") != "pcm"
     return service(plan, instructions, PcmuRealtime if telephone else OpenAIRealtimeLLMService)
@@ -145,10 +144,12 @@ def service(
     return llm
 
 
-def _adapt(llm: OpenAIRealtimeLLMService) -> None:
-    pipecat_private.hear_promptly(llm)
+def _adapt(llm: Any) -> None:
+    if isinstance(llm, OpenAIRealtimeLLMService):
+        pipecat_private.hear_promptly(llm)
+    pipecat_private.watch_connection(llm)
     pipecat_private.note_ends(llm)
-    pipecat_private.take_words_as_the_callers(llm)
+    pipecat_private.take_messages(llm)
 
 
 def audio(settings: Mapping[str, Any], *, telephone: bool = False) -> events.AudioConfiguration:

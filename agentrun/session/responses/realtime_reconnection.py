@@ -8,12 +8,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from loguru import logger
-from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline import pipecat_private
 from agentrun.session.responses.answer_state import AnswerState
 from agentrun.session.responses.error_words import LOOK
-from agentrun.session.responses.remedies import Remedies
+from agentrun.session.responses.remedies import RESUME, Remedies
 from agentrun.session.responses.unasked_answer import UnaskedAnswer
 
 POLL_SECONDS = 0.2
@@ -22,16 +21,13 @@ CONNECT_SECONDS = 1.5
 HANDSHAKE_SECONDS = 2.5
 """How long a new call's session may take until it is configured."""
 RENEW_SECONDS = 55 * 60.0
-"""OpenAI closes a realtime session after 60 minutes; it is renewed before that, in a pause."""
+"""OpenAI closes a realtime session after 60 minutes, and xAI as https://fal.ai/models/xai/grok-voice/realtime/api
+has it; any model's is renewed before that, in a pause."""
 URGENT_SECONDS, LAST_SECONDS = 58 * 60.0, 59.5 * 60.0
 """On a line that is never quiet: from the first on between the caller's words, from the second on in them."""
 MOST_ATTEMPTS = 2
 GONE_SECONDS = 2.5
 """How long a service that connects anew by itself may have no connection."""
-RESUME = (
-    "The connection was lost for a moment. Say so in a few words and ask the caller to repeat "
-    "what they said last."
-)
 
 
 async def _nothing() -> None:
@@ -141,7 +137,7 @@ class RealtimeReconnection:
 
         That and their noise count less the nearer the session's end is, which would be told to the caller.
         """
-        if connected <= RENEW_SECONDS or not isinstance(self._llm, OpenAIRealtimeLLMService):
+        if connected <= RENEW_SECONDS:
             return False
         events = pipecat_private.session_events(self._llm)
         half_heard = events is not None and events.caller_speaks and connected <= LAST_SECONDS
@@ -163,14 +159,20 @@ class RealtimeEnd:
     """Watches a realtime service that is not connected anew from here, until it is cancelled.
 
     ``give_up`` is told once that the connection has ended, unless the service itself has another within
-    ``GONE_SECONDS``. Until there was one, the answer that is owed is waited for as any other.
+    ``GONE_SECONDS``; that and why is told to ``back``. Until there was one, the answer that is owed is waited
+    for as any other.
     """
 
     def __init__(
-        self, llm: Any, name: str, give_up: Callable[[str], Awaitable[None]], is_over: Callable[[], bool]
+        self,
+        llm: Any,
+        name: str,
+        give_up: Callable[[str], Awaitable[None]],
+        is_over: Callable[[], bool],
+        back: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._llm, self._name = llm, name
-        self._give_up, self._is_over = give_up, is_over
+        self._give_up, self._is_over, self._back = give_up, is_over, back
 
     async def watch(self) -> None:
         """Poll the service."""
@@ -182,6 +184,8 @@ class RealtimeEnd:
                 return
             if not pipecat_private.realtime_is_deaf(self._llm):
                 last_there = clock()
+            if self._back and (why := pipecat_private.realtime_why_restored(self._llm)):
+                await self._back(f"realtime_lost: {self._name} went silent: {why}")
         await self._give_up(f"realtime_lost: the connection of {self._name} ended; {LOOK}")
 
 
@@ -193,7 +197,8 @@ def watching(
     part = parts.progress.find(parts.llm)
     name = part.label if part else "the realtime model"
     if not pipecat_private.speaks_like_openai(parts.llm):
-        return RealtimeEnd(parts.llm, name, remedies.lost, remedies.is_over) if parts.is_realtime else None
+        told_end = (remedies.lost, remedies.is_over, remedies.came_back)
+        return RealtimeEnd(parts.llm, name, *told_end) if parts.is_realtime else None
 
     def quiet(*, urgent: bool) -> bool:
         if urgent:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loguru import logger
-from pipecat.frames.frames import ErrorFrame, LLMMessagesAppendFrame, LLMRunFrame
+from pipecat.frames.frames import ErrorFrame, LLMRunFrame
 from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.pipeline import context_size, pipecat_private
@@ -25,6 +25,13 @@ GO_ON = (
     "Your last answer broke off, and the caller has heard it so far. Go on from there in one or two "
     "sentences, without repeating what was said and without mentioning that it broke off."
 )
+
+RESUME = (
+    "The connection was lost for a moment. Say so in a few words and ask the caller to repeat "
+    "what they said last."
+)
+ANSWER = "The caller has had no answer to what they said last. Give it now."
+"""For a realtime model that can't be asked for an answer but by something that it answers."""
 
 
 @dataclass
@@ -99,6 +106,16 @@ class Remedies:
         """It is back, and was ``asked`` to speak or not."""
         self.response_deadline.reconnected(asked=asked)
 
+    async def came_back(self, reason: str) -> None:
+        """The model has connected itself anew: it knows of no question, and of no answer that it was at."""
+        self.record.errors.append(reason)
+        answer = self.response_deadline.answer
+        if answer.state is AnswerState.SPEAKING:
+            self.response_deadline.broke_off(reason)
+        elif answer.state is AnswerState.AWAITED and not answer.has_begun:
+            self.response_deadline.extend()
+            await self.parts.llm.queue_frame(pipecat_private.asking(self.parts.llm, RESUME))
+
     async def _do(self, verdict: Verdict, reason: str, wait: float = 0.0) -> None:
         if verdict is Verdict.GIVE_UP:
             await self.apologise(reason)
@@ -126,6 +143,8 @@ class Remedies:
                 return
         if pipecat_private.speaks_like_openai(self.parts.llm):
             await pipecat_private.realtime_answer_again(self.parts.llm)
+        elif self.parts.is_realtime:
+            await self.parts.llm.queue_frame(pipecat_private.asking(self.parts.llm, ANSWER))
         else:
             await self.worker.queue_frame(LLMRunFrame())
 
@@ -133,11 +152,12 @@ class Remedies:
         """Drop what hangs, keep what was heard, and have the model go on behind it."""
         await self.voice.silence()
         self.response_deadline.again()
-        message: Any = {"role": "developer", "content": GO_ON}
         llm = self.parts.llm
         if pipecat_private.speaks_like_openai(llm):
             await pipecat_private.realtime_give_up_answer(llm)
-            await llm.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
+        if self.parts.is_realtime:
+            await llm.queue_frame(pipecat_private.asking(llm, GO_ON))
             return
+        message: Any = {"role": "developer", "content": GO_ON}
         self.parts.context.add_message(message)
         await self.worker.queue_frame(LLMRunFrame())

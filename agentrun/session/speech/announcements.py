@@ -21,7 +21,6 @@ from pipecat.frames.frames import (
     TTSStoppedFrame,
 )
 from pipecat.pipeline.worker import PipelineWorker
-from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline import pipecat_private, pushed_frames
 from agentrun.pipeline.pipeline_parts import PipelineParts
@@ -65,7 +64,7 @@ class Announcements:
         worker.add_reached_downstream_filter((InterruptionFrame, _Said))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
         self._taken = asyncio.Event()
-        if isinstance(parts.llm, OpenAIRealtimeLLMService):
+        if pipecat_private.speaks_like_openai(parts.llm):
             pushed_frames.watch_pushed_frames(
                 parts.llm, LLMFullResponseStartFrame, lambda _frame: self._taken.set()
             )
@@ -90,27 +89,25 @@ class Announcements:
             await self._worker.queue_frame(TTSSpeakFrame(text, append_to_context=remembered))
             return
         wish = f'Say exactly these words and nothing else: "{text}"'
-        message: Any = {"role": "developer", "content": wish}
         llm = self._parts.llm
-        if isinstance(llm, OpenAIRealtimeLLMService):
+        if pipecat_private.speaks_like_openai(llm):
             await pipecat_private.wait_until_answering(llm, False, _TAKEN_SECONDS)
         self._taken.clear()
-        # past the caller's aggregator, which would keep it until the caller's next turn
-        await llm.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
+        await llm.queue_frame(pipecat_private.asking(llm, wish))
         with contextlib.suppress(TimeoutError):
             # whatever else it is asked before it has taken this up goes into the same answer
             await asyncio.wait_for(self._taken.wait(), _TAKEN_SECONDS)
 
     async def ask(self, instruction: str) -> None:
         """Have the model answer to ``instruction``, which nobody hears."""
-        message: Any = {"role": "developer", "content": instruction}
-        frame = LLMMessagesAppendFrame([message], run_llm=True)
         llm = self._parts.llm
-        if not isinstance(llm, OpenAIRealtimeLLMService):
-            await self._worker.queue_frame(frame)
+        if not self._parts.is_realtime:
+            message: Any = {"role": "developer", "content": instruction}
+            await self._worker.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
             return
-        await pipecat_private.wait_until_answering(llm, False, _TAKEN_SECONDS)
-        await llm.queue_frame(frame)
+        if pipecat_private.speaks_like_openai(llm):
+            await pipecat_private.wait_until_answering(llm, False, _TAKEN_SECONDS)
+        await llm.queue_frame(pipecat_private.asking(llm, instruction))
 
     async def say_whole(self, text: str, *, remembered: bool = True) -> None:
         """Have ``text`` spoken, and wait for what would not come out before the end of the call.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipecat.pipeline.worker import PipelineWorker
-from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.flows.flow import CallFlow
@@ -87,7 +86,7 @@ class KeyTurns:
         if not allowed or self._turns.speaking.caller:
             return
         self._turns.response_deadline.caller_speaks()
-        if isinstance(self._llm, OpenAIRealtimeLLMService):
+        if pipecat_private.speaks_like_openai(self._llm):
             await pipecat_private.realtime_give_up_answer(self._llm)
         await self._voice.silence(by="caller")
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from pipecat.frames.frames import ProposedUserStoppedSpeakingFrame, TTSStoppedFrame
 from pipecat.services.llm_service import LLMService
-from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
+from agentrun.pipeline.pipecat_private.realtime.differences import client_events
 from agentrun.pipeline.pipecat_private.realtime.events import session_events
 from agentrun.pipeline.pipecat_private.realtime.responses import is_answered, realtime_is_answering
-from agentrun.pipeline.pipecat_private.replacements import replace_method
+from agentrun.pipeline.pipecat_private.replacements import is_replaceable, replace_method
 from agentrun.pipeline.services import end_of_answer
 
 _ATTRIBUTE = "_being_connected"
@@ -46,10 +46,10 @@ def keep_conversation(llm: object) -> None:
     Pipecat does so when it asks for an answer. Where the server finds the caller's turns it answers by
     itself, and would answer knowing nothing.
     """
-    if not isinstance(llm, OpenAIRealtimeLLMService):
+    if not is_replaceable(llm, "_handle_evt_session_updated"):
         return
 
-    async def updated(evt: events.SessionUpdatedEvent) -> None:
+    async def updated(evt: Any) -> None:
         await _send_conversation(llm)
         await handle(evt)
 
@@ -68,7 +68,11 @@ async def realtime_restore(llm: Any, *, speak: bool) -> bool:
             await llm._disconnect()
             await llm._connect()
             return False
-        await llm.reset_conversation()
+        # what ``reset_conversation`` does, which has Voice Live answer as well
+        await llm._disconnect()
+        llm._llm_needs_conversation_setup = True
+        await llm._process_completed_function_calls(send_new_results=False)
+        await llm._connect()
         if speak:
             await llm._create_response()
         return speak
@@ -99,14 +103,15 @@ async def _end_half_turn(llm: Any) -> None:
         await llm.broadcast_frame(ProposedUserStoppedSpeakingFrame)
 
 
-async def _send_conversation(llm: OpenAIRealtimeLLMService) -> None:
+async def _send_conversation(llm: Any) -> None:
     if llm._context is None or not llm._llm_needs_conversation_setup:
         return
     llm._llm_needs_conversation_setup = False
     parameters = await llm.get_llm_adapter().get_llm_invocation_params(llm._context)
     for item in parameters["messages"]:
-        event = events.ConversationItemCreateEvent(item=item)
-        llm._messages_added_manually[event.item.id] = True
+        event = client_events(llm).ConversationItemCreateEvent(item=item)
+        if hasattr(llm, "_messages_added_manually"):
+            llm._messages_added_manually[event.item.id] = True
         await llm.send_client_event(event)
     await llm._send_session_update()
 

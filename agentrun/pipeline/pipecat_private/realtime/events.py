@@ -1,8 +1,7 @@
 """The events of a realtime service, of which no single one may cost the session.
 
 Pipecat 1.14 stops to listen at the first ``error`` event, at an event that it can't read, and when the
-handling of one fails. Here such events are skipped and noted; ``readable_events.py`` makes the rest of
-OpenAI's readable, ``followed_events.py`` follows those of services that are written alike.
+handling of one fails. Here such events are skipped and noted; ``readable_events.py`` makes the rest readable.
 """
 
 from __future__ import annotations
@@ -14,14 +13,19 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from websockets.exceptions import ConnectionClosed
 
+from agentrun.pipeline.pipecat_private.realtime import late_usage
 from agentrun.pipeline.pipecat_private.realtime.caller_items import CallerItems
-from agentrun.pipeline.pipecat_private.realtime.followed_events import FollowedEvents
-from agentrun.pipeline.pipecat_private.realtime.readable_events import ReadableEvents
+from agentrun.pipeline.pipecat_private.realtime.differences import has_earlier_names
+from agentrun.pipeline.pipecat_private.realtime.readable_events import (
+    EARLIER_ITEM_ADDED,
+    ITEM_ADDED,
+    ReadableEvents,
+)
 from agentrun.pipeline.pipecat_private.replacements import is_replaceable, replace_method
+from agentrun.pipeline.services.connections import lost_peers
 
 MOST_NOTED = 3
 """Of one kind of skipped or refused event in a call."""
@@ -48,7 +52,6 @@ class SessionEvents:
 
     def __init__(self, llm: Any, noted: Callable[[str], None]) -> None:
         self._llm = llm
-        self._reading = ReadableEvents if isinstance(llm, OpenAIRealtimeLLMService) else FollowedEvents
         self._noted = noted
         self._notes: Counter[str] = Counter()
         self._asked = ""
@@ -73,6 +76,7 @@ class SessionEvents:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self._connect()
             if self._llm._websocket:
+                lost_peers.watch(self._llm._websocket.transport)
                 # of a server that is gone without a word no closing handshake comes
                 self._llm._websocket.close_timeout = CLOSE_SECONDS
         except TimeoutError:
@@ -93,9 +97,9 @@ class SessionEvents:
             self.closed = f"it took nothing for {SEND_SECONDS:g} s"
             socket.transport.abort()
 
-    async def send_event(self, event: events.ClientEvent) -> None:
+    async def send_event(self, event: Any) -> None:
         """Send an event, and know a response that is refused by its id."""
-        if isinstance(event, events.ResponseCreateEvent):
+        if event.type == "response.create":
             self._asked = event.event_id
         await self._send_event(event)
 
@@ -103,7 +107,7 @@ class SessionEvents:
         """Read until the connection ends, whatever becomes of single events."""
         self.closed = ""
         llm = self._llm
-        llm._websocket = socket = self._reading(llm._websocket, self)
+        llm._websocket = socket = self._readable(llm._websocket)
         vain = 0
         while llm._websocket is socket and vain < MOST_VAIN:
             read = socket.events_read
@@ -124,6 +128,10 @@ class SessionEvents:
         if llm._websocket is socket:
             self.closed = self.closed or _how_closed(socket)
 
+    def _readable(self, socket: Any) -> ReadableEvents:
+        added = EARLIER_ITEM_ADDED if has_earlier_names(self._llm) else ITEM_ADDED
+        return ReadableEvents(socket, self, added, checked=isinstance(self._llm, OpenAIRealtimeLLMService))
+
     def skip(self, kind: str, why: str) -> None:
         """Note an event that can't be used."""
         self._note(f"skipped_event: {kind}: {' '.join(why.split())[:200]}")
@@ -135,11 +143,18 @@ class SessionEvents:
         if not self._asked or error.get("event_id") != self._asked:
             return None
         details = {"status": "failed", "status_details": {"type": "failed", "error": error}}
-        return {"type": "response.done", "event_id": "refused", "response": {**details, "output": []}}
+        response = {"id": "", "object": "realtime.response", **details, "output": []}
+        return {"type": "response.done", "event_id": "refused", "response": response}
 
     def note_answer(self) -> None:
         """The server sends some of an answer."""
         self.heard_at = asyncio.get_running_loop().time()
+
+    async def ended_late(self, event: Mapping[str, Any]) -> None:
+        """Count what an answer has used that was taken for ended before its end came."""
+        tokens = late_usage.tokens(event)
+        if tokens:
+            await self._llm.start_llm_usage_metrics(tokens)
 
     def _note(self, line: str) -> None:
         kind = " ".join(line.split(" ", 2)[:2])
@@ -162,7 +177,7 @@ class SessionEvents:
             self.caller_began_at = self.heard_at
 
 
-def _how_closed(socket: ReadableEvents | FollowedEvents) -> str:
+def _how_closed(socket: ReadableEvents) -> str:
     """How a connection ended that the server closed in order, as at the end of a session's 60 minutes."""
     code, reason = getattr(socket, "close_code", None), getattr(socket, "close_reason", None)
     told = f": {reason[:MOST_REASON]}" if reason else ""

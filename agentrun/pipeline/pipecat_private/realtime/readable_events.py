@@ -1,7 +1,8 @@
-"""The events of a realtime socket as Pipecat can read them, with no tool call lost.
+"""The events of a realtime socket as Pipecat can read them, with no tool call and no end of an answer lost.
 
-Pipecat 1.14 stops to listen at an event that it can't read, such as an item of an unknown type; a tool call
-without its ``done``, or with arguments that are no JSON, is lost, and the model waits for it.
+Pipecat 1.14 stops to listen to OpenAI's at an event that it can't read, such as an item of an unknown type;
+services that are written alike pass it over. A tool call without its ``done``, or with arguments that are no
+JSON, is lost, and the model waits for it.
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ from agentrun.tools.arguments import unreadable_arguments
 
 _HANDLED = ("response_cancel_not_active", "conversation_already_has_active_response")
 """Errors that Pipecat passes over, and which mean nothing."""
+_ACTIVE = "active response"
+"""What they have in their words where their codes are others: xAI's."""
 _KNOWN_ITEMS = ("message", "function_call", "function_call_output")
-SOUND = '"response.output_audio.delta"'
+SOUND, EARLIER_SOUND = '"response.output_audio.delta"', '"response.audio.delta"'
 WORDS = '"response.output_audio_transcript.delta"'
 """With its quotes: these come many times a second, and no other event has them but as its type."""
+_OFTEN = (SOUND, EARLIER_SOUND, WORDS)
+ITEM_ADDED, EARLIER_ITEM_ADDED = "conversation.item.added", "conversation.item.created"
 _WITH_ID = re.compile(r'"event_id"\s*:\s*"[^"]')
 
 
@@ -42,12 +47,22 @@ class EventNotes(Protocol):
     def note_answer(self) -> None:
         """The server sends some of an answer."""
 
+    async def ended_late(self, event: Mapping[str, Any]) -> None:
+        """The end of an answer has come that was no longer waited for."""
+
 
 class ReadableEvents:
-    """A socket that gives the events which Pipecat can read, and completes those that it would lose."""
+    """A socket that gives the events which Pipecat can read, and completes those that it would lose.
 
-    def __init__(self, socket: Any, session: EventNotes) -> None:
+    ``item_added`` is what the service calls the event that a tool call begins with. Where nothing is
+    ``checked``, the service passes over what it can't read.
+    """
+
+    def __init__(
+        self, socket: Any, session: EventNotes, item_added: str = ITEM_ADDED, *, checked: bool = True
+    ) -> None:
         self.socket = socket
+        self._item_added, self._checked = item_added, checked
         self.events_read = 0
         self.is_over = False
         self._session = session
@@ -68,31 +83,39 @@ class ReadableEvents:
             except ConnectionClosedOK:
                 break
             if message is None:
-                self._session.skip("response.done", f"none came within {LATE_SECONDS:g} s of the last part")
-                yield json.dumps(self._end.made())
+                if self._end.is_awaited:
+                    yield json.dumps(self._end.made())
+                else:
+                    self._note_missing()
                 continue
             self.events_read += 1
             if message == before and isinstance(message, str) and _WITH_ID.search(message):
                 # the same event, delivered again; a server without ids may say the same twice
                 continue
             before = message
-            if isinstance(message, str) and (SOUND in message or WORDS in message):
+            if isinstance(message, str) and any(kind in message for kind in _OFTEN):
                 self._session.note_answer()
                 yield message
                 continue
             for event in self._readable(message):
                 yield json.dumps(event)
+            while self._end.late:
+                await self._session.ended_late(self._end.late.pop())
         self.is_over = True
 
     async def _next(self) -> str | bytes | None:
         """The next message; None where a response lacks its end."""
-        if not self._end.is_awaited:
+        if self._end.seconds is None:
             return cast("str | bytes", await self.socket.recv())
         try:
-            async with asyncio.timeout(LATE_SECONDS):
+            async with asyncio.timeout(self._end.seconds):
                 return cast("str | bytes", await self.socket.recv())
         except TimeoutError:
             return None
+
+    def _note_missing(self) -> None:
+        self._end.is_missing = False
+        self._session.skip("response.done", f"none came within {LATE_SECONDS:g} s of the last part")
 
     def _readable(self, message: str | bytes) -> list[dict[str, Any]]:
         try:
@@ -107,6 +130,8 @@ class ReadableEvents:
         self._end.note(kind, event)
         if kind == "response.created":
             self._made = 0
+            if self._end.is_missing:
+                self._note_missing()
         if kind == "error":
             return self._error(event)
         return [each for each in (*self._completed(kind, event), event) if self._is_readable(each)]
@@ -114,13 +139,15 @@ class ReadableEvents:
     def _error(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         detail = event.get("error")
         error: dict[str, Any] = detail if isinstance(detail, dict) else {}
-        code = str(error.get("code"))
-        if code in _HANDLED or code.startswith("item_retrieve"):
+        code, words = str(error.get("code")), str(error.get("message")).lower()
+        if code in _HANDLED or code.startswith("item_retrieve") or _ACTIVE in words:
             return [event] if self._is_readable(event) else []
         end = self._session.refused(error)
         return [end] if end else []
 
     def _is_readable(self, event: dict[str, Any]) -> bool:
+        if not self._checked:
+            return True
         if event["type"] == "response.done":
             _keep_known_items(event)
         try:
@@ -163,7 +190,7 @@ class ReadableEvents:
     def _call(self, kind: str, item: dict[str, Any], *, whole: bool) -> list[dict[str, Any]]:
         call_id = str(item["call_id"])
         self._calls[call_id] = {**self._calls.get(call_id, {}), **item}
-        if kind == "conversation.item.added":
+        if kind == self._item_added:
             self._added.add(call_id)
         if not whole or call_id in self._done or not item.get("name"):
             return []
@@ -178,6 +205,7 @@ class ReadableEvents:
             "item_id": str(item.get("id")),
             "output_index": 0,
             "call_id": call_id,
+            "name": self._calls[call_id]["name"],
             "arguments": arguments,
         }
         return [*self._add(call_id, self._calls[call_id]), done]
@@ -188,7 +216,7 @@ class ReadableEvents:
             return []
         self._added.add(call_id)
         call = {"id": call_id, "call_id": call_id, **item, "type": "function_call", "status": "in_progress"}
-        return [{"type": "conversation.item.added", "event_id": "completed", "item": call}]
+        return [{"type": self._item_added, "event_id": "completed", "item": call}]
 
 
 def _named(event: dict[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,17 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from pipecat.frames.frames import LLMMessagesAppendFrame
+from pipecat.frames.frames import LLMFullResponseEndFrame, LLMMessagesAppendFrame
 from pipecat.processors.aggregators.llm_context import standard_message_text
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
-from agentrun.pipeline.pipecat_private.replacements import replace_method
+from agentrun.pipeline.pipecat_private.realtime.differences import (
+    client_events,
+    has_earlier_names,
+    takes_messages,
+)
+from agentrun.pipeline.pipecat_private.replacements import is_replaceable, replace_method
 from agentrun.pipeline.services import end_of_answer
 
 _TICK_SECONDS = 0.01
@@ -22,33 +27,47 @@ _ANSWERING = (
 """Whether a response is made, and whether one is to be asked for after it; the second pair: Voice Live's."""
 
 
-def note_ends(llm: OpenAIRealtimeLLMService) -> None:
+def note_ends(llm: Any) -> None:
     """Mark the end of each answer with the status of its response, and what the server says about it.
 
     Pipecat passes on the message of a response that failed, without its code, and nothing of one that is
-    incomplete, cancelled or empty.
+    incomplete, cancelled or empty. Of one without a word Voice Live's and Gemini's services do not even tell
+    the end. Services that tell no such thing are left as they are.
     """
 
-    async def done(evt: events.ResponseDone) -> None:
+    async def done(evt: Any) -> None:
         end_of_answer.note(llm, described(evt.response))
+        is_untold = has_earlier_names(llm) and llm._current_assistant_response is None
         await handle(evt)
+        if is_untold:
+            await llm.push_frame(LLMFullResponseEndFrame())
         end_of_answer.note(llm, "")
 
-    handle = replace_method(llm, "_handle_evt_response_done", done)
+    async def complete(message: Any) -> None:
+        is_untold = not llm._bot_is_responding
+        await handle(message)
+        if is_untold:
+            await llm.push_frame(LLMFullResponseEndFrame())
+
+    for name, replacement in (("_handle_evt_response_done", done), ("_handle_msg_turn_complete", complete)):
+        if is_replaceable(llm, name):
+            handle = replace_method(llm, name, replacement)
 
 
-def described(response: events.Response) -> str:
-    """How a response ended, as ``failed (rate_limit_exceeded): Rate limit reached``.
+def described(response: Any) -> str:
+    """How a response, a model or a dict, ended, as ``failed (rate_limit_exceeded): Rate limit reached``.
 
     >>> described(events.Response(status="incomplete", status_details={"reason": "content_filter"}))
     'incomplete (content_filter)'
     """
-    details = response.status_details if isinstance(response.status_details, dict) else {}
+    told = response if isinstance(response, dict) else vars(response)
+    status, details = told.get("status"), told.get("status_details")
+    details = details if isinstance(details, dict) else {}
     error = details.get("error")
     error = error if isinstance(error, dict) else {}
     code = error.get("code") or error.get("type") or details.get("reason")
     message = error.get("message")
-    return f"{response.status}{f' ({code})' if code else ''}{f': {message}' if message else ''}"
+    return f"{status}{f' ({code})' if code else ''}{f': {message}' if message else ''}"
 
 
 @dataclass
@@ -56,22 +75,39 @@ class CallerWordsFrame(LLMMessagesAppendFrame):
     """Messages that stand for what the caller said, and which a realtime model is to take so."""
 
 
-def take_words_as_the_callers(llm: OpenAIRealtimeLLMService) -> None:
-    """Put a ``CallerWordsFrame`` into the conversation as the caller's.
+def take_messages(llm: Any) -> None:
+    """Put messages into the conversation of a realtime model, a ``CallerWordsFrame`` as the caller's.
 
     Pipecat gives a realtime model every message that is not its own as one of the system's, which it obeys
-    rather than answers. Before the conversation is set up nothing is sent: the setup brings the message.
+    rather than answers, and some models none. Before the conversation is set up nothing is sent: the setup
+    brings the message. Services that are not written like OpenAI's are left as they are.
     """
+    if not is_replaceable(llm, "_handle_messages_append"):
+        return
 
     async def append(frame: LLMMessagesAppendFrame) -> None:
-        if not isinstance(frame, CallerWordsFrame):
+        of_caller = isinstance(frame, CallerWordsFrame)
+        if takes_messages(llm) and not of_caller:
             await handle(frame)
         elif llm._api_session_ready and not llm._llm_needs_conversation_setup:
             for message in frame.messages:
-                await llm._send_message_item(standard_message_text(message), role="user")
+                await _send_message(llm, message, of_caller=of_caller)
             llm._results_awaiting_response = True
+            if has_earlier_names(llm) and frame.run_llm:
+                # it answers what the caller wrote, and nothing else that comes to the conversation
+                await llm._create_response()
 
     handle = replace_method(llm, "_handle_messages_append", append)
+
+
+async def _send_message(llm: Any, message: Any, *, of_caller: bool) -> None:
+    text, own = standard_message_text(message), client_events(llm)
+    role = message.get("role") if isinstance(message, dict) else None
+    role = "user" if of_caller else "assistant" if role == "assistant" else "system"
+    if text:
+        content = [own.ItemContent(type="input_text", text=text)]
+        item = own.ConversationItem(type="message", role=role, content=content)
+        await llm.send_client_event(own.ConversationItemCreateEvent(item=item))
 
 
 async def realtime_give_up_answer(llm: Any) -> None:
@@ -141,7 +177,7 @@ def realtime_voice(llm: OpenAIRealtimeLLMService) -> str | None:
     return audio.output.voice if audio and audio.output else None
 
 
-async def wait_until_answering(llm: OpenAIRealtimeLLMService, answering: bool, seconds: float) -> None:
+async def wait_until_answering(llm: Any, answering: bool, seconds: float) -> None:
     """Wait until the realtime model is ``answering``, or is not, for at most ``seconds``."""
     clock = asyncio.get_running_loop().time
     latest = clock() + seconds

@@ -7,6 +7,7 @@ nobody. A request on it would wait for as long as the caller does, while a new c
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 UNACKNOWLEDGED_MS = 3_000
 """How long what was sent may be without an acknowledgement; the client then tries on a new connection."""
@@ -25,3 +26,11 @@ def socket_options() -> list[tuple[int, int, int]]:
     there = [(getattr(socket, name), value) for name, value in wanted.items() if hasattr(socket, name)]
     told = [(socket.IPPROTO_TCP, option, value) for option, value in there]
     return [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *told]
+
+
+def watch(transport: Any) -> None:
+    """Have the connection of an asyncio ``transport`` notice too; one of no socket is left as it is."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        for option in socket_options():
+            connection.setsockopt(*option)
