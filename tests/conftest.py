@@ -94,6 +94,7 @@ LONG = frozenset(
             f"calls/test_{name}.py"
             for name in ("speech_text", "tool_interleavings", "tool_table", "tools_over_turns")
         ),
+        "calls/test_streaming_services.py",
         "calls/test_turns_and_limits.py",
         # every row of a table, or whatever Hypothesis thinks of
         "cli/test_calls_hostile.py",

@@ -70,6 +70,7 @@ from agentrun.pipeline.pipecat_private.realtime.responses import (
 from agentrun.pipeline.pipecat_private.realtime.telephone import PcmuRealtime
 from agentrun.pipeline.pipecat_private.services import (
     bound_handshake,
+    connect_anew,
     has_settings,
     hear_promptly,
     is_connected,
@@ -116,6 +117,7 @@ __all__ = [
     "check_transcripts",
     "clean_up",
     "close_own_clients",
+    "connect_anew",
     "drop_what_waits",
     "end_half_answer",
     "force_cancel",

@@ -15,7 +15,7 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.services.openai.tts import VALID_VOICES, OpenAITTSService
 from pipecat.services.stt_service import WebsocketSTTService
-from pipecat.services.tts_service import TTSService
+from pipecat.services.tts_service import TTSService, WebsocketTTSService
 from pipecat.services.websocket_service import WebsocketService
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketOutputTransport
@@ -24,10 +24,12 @@ from websockets.protocol import State
 
 from agentrun.pipeline.audio.resampling import PromptResampler
 from agentrun.pipeline.pipecat_private.replacements import replace_method
+from agentrun.pipeline.services.connections import lost_peers
 from agentrun.pipeline.services.speech_sound import NoSpeechError
 
 HANDSHAKE_SECONDS = 2.5
 """websockets waits 10 s, and so long would the greeting; a handshake takes three round trips, with TLS."""
+_LOOK_SECONDS = 0.05
 _TOKENS = {
     "input_tokens": ("prompt_tokens", "input_tokens"),
     "output_tokens": ("completion_tokens", "output_tokens"),
@@ -59,7 +61,7 @@ def split_by(service: TTSService, wrapped: Callable[[BaseTextAggregator], BaseTe
 
 
 def bound_handshake(service: object) -> None:
-    """Have a service over a WebSocket give up a handshake that hangs.
+    """Have a service over a WebSocket give up a handshake that hangs, and notice an end that is gone.
 
     A pipeline starts from one service to the next, so that nothing is heard until each is connected.
     """
@@ -67,7 +69,9 @@ def bound_handshake(service: object) -> None:
         return
 
     async def connect_in_time(uri: str, **kwargs: Any) -> Any:
-        return await connect(uri, **{"open_timeout": HANDSHAKE_SECONDS, **kwargs})
+        connection = await connect(uri, **{"open_timeout": HANDSHAKE_SECONDS, **kwargs})
+        lost_peers.watch(connection.transport)
+        return connection
 
     connect = replace_method(service, "_websocket_connect", connect_in_time)
 
@@ -142,6 +146,25 @@ async def reconnect(service: FrameProcessor) -> None:
     """
     if isinstance(service, WebsocketSTTService):
         await service._do_reconnect()
+
+
+async def connect_anew(voice: FrameProcessor | None, seconds: float) -> None:
+    """Drop the connection of a voice that streams and makes no sound any more, and wait for the next one.
+
+    Nothing is said to the other end, which may not even read. Returns after ``seconds`` in any case; Pipecat
+    tries on, and says so where it gives up. Any other voice is left alone.
+    """
+    lost = voice._websocket if isinstance(voice, WebsocketTTSService) else None
+    if lost is None:
+        return
+    assert isinstance(voice, WebsocketTTSService)  # noqa: S101
+    lost.transport.abort()
+    latest = asyncio.get_running_loop().time() + seconds
+    while asyncio.get_running_loop().time() < latest:
+        await asyncio.sleep(_LOOK_SECONDS)
+        now = voice._websocket
+        if now is not None and now is not lost and now.state is State.OPEN:
+            return
 
 
 def note_usage(service: FrameProcessor, usage: dict[str, float]) -> None:

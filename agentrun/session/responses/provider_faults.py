@@ -89,6 +89,11 @@ def _code(frame: ErrorFrame) -> str:
     return code if isinstance(code, str) else ""
 
 
+def is_silent_voice(frame: ErrorFrame) -> bool:
+    """Whether Pipecat says that a voice made nothing of the words that it was given."""
+    return _SILENT_VOICE in frame.error
+
+
 def described(frame: ErrorFrame) -> str:
     """The error as a record has it: category, words, and where they don't hold it the provider's code.
 
@@ -148,7 +153,7 @@ class Faults:
                 return Verdict.GIVE_UP
             return Verdict.IGNORE if follows else self._ask_again()
         voice = processor is not None and processor is self.parts.tts
-        if voice and self._voice_erred and _SILENT_VOICE in frame.error:
+        if voice and self._voice_erred and is_silent_voice(frame):
             return Verdict.IGNORE
         refused = status(frame) in _REFUSED
         self._in_a_row += 1

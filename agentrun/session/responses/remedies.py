@@ -17,10 +17,18 @@ from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.records import CallRecord
 from agentrun.session.responses import error_words, rate_limits
 from agentrun.session.responses.answer_state import AnswerState
-from agentrun.session.responses.provider_faults import Faults, Verdict, category, described
+from agentrun.session.responses.provider_faults import (
+    Faults,
+    Verdict,
+    category,
+    described,
+    is_silent_voice,
+)
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
 
+_RECONNECT_SECONDS = 1.0
+"""How long a new connection to a voice may take, of the little time that an answer has left."""
 GO_ON = (
     "Your last answer broke off, and the caller has heard it so far. Go on from there in one or two "
     "sentences, without repeating what was said and without mentioning that it broke off."
@@ -70,6 +78,9 @@ class Remedies:
             return
         if verdict is not Verdict.GIVE_UP and frame.processor and not frame.processor.is_usable:
             await frame.processor.set_usable(True)
+        if is_silent_voice(frame):
+            # the other end may have gone deaf: what is said next goes over another connection
+            await pipecat_private.connect_anew(self.parts.tts, _RECONNECT_SECONDS)
         await self._do(verdict, error_words.describe(frame, category(frame), self.parts))
 
     async def went_wrong(self, state: AnswerState, reason: str) -> None:
