@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,7 +21,8 @@ PERIOD_SECONDS = 10.0
 """A line that comes again within it is counted."""
 _MOST_LINES = 1_000
 """Different ones within a period; what comes beyond them is not counted, and stands in the log."""
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"#\d+|\d{4,}")
+"""What differs from one piece of sound to the next; a status of HTTP does not."""
 
 
 @dataclass
@@ -31,7 +33,7 @@ class _Line:
 
 
 class RepeatedLines:
-    """Counts warnings and errors by where they come from, of which call, and their words without numbers.
+    """Counts warnings and errors by where they come from, what was raised, of which call, and their words.
 
     ``clock`` gives seconds. Not for several threads at once; a sink of loguru's is called by one at a time.
     """
@@ -44,8 +46,8 @@ class RepeatedLines:
         """Whether ``record`` is to be written; it is counted where it isn't."""
         if record["level"].no < logging.WARNING:
             return True
-        words = _NUMBER.sub("0", record["message"])
-        key = (record["name"], record["line"], record["level"].no, record["extra"].get("call"), words)
+        place = (record["name"], record["line"], record["level"].no, record["extra"].get("call"))
+        key = (*place, _NUMBER.sub("#", record["message"]), *_raised(record))
         if line := self._lines.get(key):
             line.more += 1
             return False
@@ -67,3 +69,12 @@ class RepeatedLines:
                 times = "once" if line.more == 1 else f"{line.more} times"
                 first = line.record["message"].partition("\n")[0]
                 yield line.record, f"{first} ({times} more within {PERIOD_SECONDS:g} s)"
+
+
+def _raised(record: Record) -> tuple[object, ...]:
+    """The kind of what was raised, and where; nothing where nothing was."""
+    raised = record["exception"]
+    if raised is None or raised.value is None:
+        return ()
+    frames = traceback.extract_tb(raised.traceback)[-1:]
+    return (raised.type, *((frame.filename, frame.lineno) for frame in frames))

@@ -129,7 +129,7 @@ def test_what_fails_at_each_piece_of_sound_is_one_traceback_and_a_count(form: lo
         try:
             raise ValueError(f"piece {number}")
         except ValueError:
-            logger.exception("the sound of piece {} was not judged", number)
+            logger.exception("the sound of Frame#{} was not judged", number)
     logger.info("another line")
     logger.info("another line")
     logger.remove(sink)
@@ -137,7 +137,7 @@ def test_what_fails_at_each_piece_of_sound_is_one_traceback_and_a_count(form: lo
     assert said.count("Traceback") == 1
     assert said.count("another line") == 2
     last = said.splitlines()[-1]
-    assert "the sound of piece 0 was not judged (499 times more within 10 s)" in last
+    assert "the sound of Frame#0 was not judged (499 times more within 10 s)" in last
     assert "ERROR" in last
 
 

@@ -44,9 +44,9 @@ def warn(words: str, **of: str) -> None:
 def test_a_line_that_comes_again_is_counted_and_then_stands_in_the_log_anew(log: Log) -> None:
     for second in range(12):
         log.now = float(second)
-        warn(f"piece {second} failed")
+        warn(f"Frame#{second} failed")
     log.counted(at_once=True)
-    first, again = "piece 0 failed", "piece 10 failed"
+    first, again = "Frame#0 failed", "Frame#10 failed"
     assert log.written == [
         first,
         f"{first} (9 times more within 10 s)",
@@ -83,3 +83,14 @@ def test_a_log_of_many_lines_fills_no_memory(log: Log) -> None:
         warn("it failed" + "x" * number)
     assert len(log.written) == 2_000
     assert len(log._repeated._lines) == 1_000
+
+
+def test_another_error_behind_the_same_words_and_another_status_are_lines_of_their_own(log: Log) -> None:
+    for error in (ValueError("one"), KeyError("another"), ValueError("one")):
+        try:
+            raise error
+        except (ValueError, KeyError):
+            logger.exception("it broke")
+    for status in (401, 503):
+        warn(f"the provider answered {status}")
+    assert log.written == ["it broke", "it broke", "the provider answered 401", "the provider answered 503"]

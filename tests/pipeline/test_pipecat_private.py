@@ -175,13 +175,17 @@ async def test_a_turn_interrupts_as_its_strategy_says_at_that_moment() -> None:
         pipecat_private.allow_interruptions(caller, wanted)
         assert pipecat_private.may_interrupt(caller) is wanted
         await start.trigger_user_turn_started()
-    pipecat_private.suspend_interruptions(caller, True)
+    pipecat_private.suspend_interruptions(caller, "patience", True)
+    pipecat_private.suspend_interruptions(caller, "tones", True)
+    pipecat_private.suspend_interruptions(caller, "patience", False)
     pipecat_private.allow_interruptions(caller, True)
     await start.trigger_user_turn_started()
     pipecat_private.allow_interruptions(caller, False)
-    pipecat_private.suspend_interruptions(caller, False)
+    pipecat_private.suspend_interruptions(caller, "tones", False)
     await start.trigger_user_turn_started()
-    assert allowed == [False, True, False, False]
+    pipecat_private.allow_interruptions(caller, True)
+    await start.trigger_user_turn_started()
+    assert allowed == [False, True, False, False, True]
     assert pipecat_private.mute_strategies(caller) == (mute,)
 
 

@@ -146,14 +146,13 @@ class Announcements:
 
         A menu that goes on talking would take a tone away, and wait for a key that the model has pressed.
         """
-        caller = self._parts.aggregators.user()
-        before = pipecat_private.may_interrupt(caller)
-        pipecat_private.allow_interruptions(caller, False)
+        caller, why = self._parts.aggregators.user(), object()
+        pipecat_private.suspend_interruptions(caller, why, True)
         try:
             await self._worker.queue_frame(OutputDTMFFrame.from_string(digits))
             await self.heard()
         finally:
-            pipecat_private.allow_interruptions(caller, before)
+            pipecat_private.suspend_interruptions(caller, why, False)
 
     async def _while_sounding(self, done: asyncio.Event, seconds: float) -> None:
         """Wait for ``done``; raises TimeoutError once the agent has been silent for ``seconds`` before."""

@@ -51,7 +51,7 @@ class HeldTurns:
         return not self.may_interrupt and self._is_busy()
 
     def _let_answer(self, patience: bool) -> None:
-        pipecat_private.suspend_interruptions(self._turns.parts.aggregators.user(), patience)
+        pipecat_private.suspend_interruptions(self._turns.parts.aggregators.user(), self, patience)
 
     def began(self) -> None:
         """The caller's turn begins."""

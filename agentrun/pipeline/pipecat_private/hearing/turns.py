@@ -89,18 +89,19 @@ def allow_interruptions(caller: LLMUserAggregator, allowed: bool) -> None:
     _set_interruptions(caller)
 
 
-def suspend_interruptions(caller: LLMUserAggregator, suspended: bool) -> None:
-    """Have nothing that the caller says interrupt the agent, until it is no longer ``suspended``."""
+def suspend_interruptions(caller: LLMUserAggregator, why: object, suspended: bool) -> None:
+    """Let nothing that the caller says interrupt the agent while that is ``suspended``, for any reason."""
     if not hasattr(caller, _ALLOWED):
         setattr(caller, _ALLOWED, may_interrupt(caller))
-    setattr(caller, _SUSPENDED, suspended)
+    others = [each for each in getattr(caller, _SUSPENDED, ()) if each is not why]
+    setattr(caller, _SUSPENDED, [*others, why] if suspended else others)
     _set_interruptions(caller)
 
 
 def _set_interruptions(caller: LLMUserAggregator) -> None:
     turns = caller._params.user_turn_strategies
     for strategy in (turns.start or ()) if turns else ():
-        strategy._enable_interruptions = getattr(caller, _ALLOWED) and not getattr(caller, _SUSPENDED, False)
+        strategy._enable_interruptions = getattr(caller, _ALLOWED) and not getattr(caller, _SUSPENDED, ())
 
 
 def may_interrupt(caller: LLMUserAggregator) -> bool:
