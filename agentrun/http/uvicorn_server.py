@@ -18,6 +18,8 @@ MOST_MESSAGE_BYTES = 64 * 1024
 """A media message of Twilio's has about 400 bytes, its ``start`` less than 4 KiB."""
 _START_STEP_SECONDS = 0.005
 _TICK_SECONDS = 1.0
+_IDLE_SECONDS = 5.0
+"""How long what had connected may still ask on the same connection, once others listen in its place."""
 
 
 class Server(uvicorn.Server):
@@ -30,10 +32,20 @@ class Server(uvicorn.Server):
         """Whether it takes new connections."""
 
     def stop_listening(self) -> None:
-        """Leave new connections to whoever else has the socket; those that are open end with an answer."""
+        """Leave new connections to whoever else has the socket.
+
+        Those that are open end with their next answer, or where nobody asks on them for ``_IDLE_SECONDS``: a
+        proxy keeps them for a minute, by when a server that has stopped listening lets no call in any more.
+        """
         self.listens = False
         for server in self.servers:
             server.close()
+        asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._end_idle)
+
+    def _end_idle(self) -> None:
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, SlowClientProtocol):
+                connection.shutdown()
 
     def leave(self) -> None:
         """Have ``serve`` return."""

@@ -77,6 +77,23 @@ async def test_what_connects_once_it_listens_no_more_is_another_servers() -> Non
             assert (await early.get(url)).text == '"new"'
 
 
+async def test_a_connection_that_nobody_asks_on_ends_with_the_listening(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a proxy's, which would have a call refused on it long after."""
+    monkeypatch.setattr(uvicorn_server, "_IDLE_SECONDS", 0.0)
+    app, sock = FastAPI(), bind("127.0.0.1", 0)
+    app.get("/")(lambda: "old")
+    async with serving(app, sock) as server:
+        reader, writer = await asyncio.open_connection(*sock.getsockname()[:2])
+        writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert b"connection: close" not in (await reader.readuntil(b"\r\n\r\n")).lower()
+        await reader.readexactly(len(b'"old"'))
+        server.stop_listening()
+        assert await asyncio.wait_for(reader.read(), 20) == b""
+        writer.close()
+
+
 async def test_a_stream_goes_on_where_nobody_listens_any_more() -> None:
     app = FastAPI()
 
