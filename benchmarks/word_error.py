@@ -3,6 +3,9 @@
 ``python benchmarks/word_error.py [FOLDER]``: each question as it was recorded at 16 kHz; as mu-law at 8 kHz;
 the same cut at the pause where transcription begins early; and brought to the 24 kHz of a realtime model by
 Pipecat's resampler and by agentrun's.
+
+Each is heard from several moments on, a few milliseconds apart: the packaged Whisper repeats a short question
+at some of them and not at others, whichever path it came by, so that one moment says nothing of a path.
 """
 
 from __future__ import annotations
@@ -35,6 +38,8 @@ CORPUS = Path(__file__).parent.parent / "tests" / "corpus"
 PIECE = RATE // 50
 TRAILING = 0.5
 """Seconds of silence that Pipecat adds to a stretch of speech."""
+LEADS = (0.0, 0.001, 0.005, 0.01, 0.05)
+"""Seconds of silence before each question."""
 Sound = tuple[np.ndarray, int]
 
 
@@ -91,10 +96,12 @@ async def measure(hearing: Hearing, folder: Path) -> dict[str, tuple[int, int, l
         wanted = words(question["text"])
         for name, path in PATHS.items():
             samples, rate = await path(folder / question["file"])
-            text = await hearing.transcribe(samples.tobytes(), rate, "")
-            wrong, total, missed = found[name]
-            count = word_errors(wanted, words(text))
-            found[name] = (wrong + count, total + len(wanted), missed + ([text] if count else []))
+            for lead in LEADS:
+                heard = np.concatenate([np.zeros(round(lead * rate), np.int16), samples])
+                text = await hearing.transcribe(heard.tobytes(), rate, "")
+                wrong, total, missed = found[name]
+                count = word_errors(wanted, words(text))
+                found[name] = (wrong + count, total + len(wanted), missed + ([text] if count else []))
     return found
 
 
