@@ -131,6 +131,8 @@ class _Body(httpx2.AsyncByteStream):
         self._closed: asyncio.Future[None] | None = protocol.closed if protocol is not None else None
         if self._closed is not None:
             self._closed.add_done_callback(self._lost)
+            self._closed.remove_done_callback(_retrieve)
+            self._closed.add_done_callback(_retrieve)
         else:
             self.end()
 
@@ -184,13 +186,17 @@ class _Body(httpx2.AsyncByteStream):
 def _lost(body: weakref.ref[_Body]) -> Callable[[asyncio.Future[None]], None]:
     """A connection has many answers, and holds on to none of them."""
 
-    def lost(closed: asyncio.Future[None]) -> None:
-        if not closed.cancelled():
-            closed.exception()
+    def lost(_closed: asyncio.Future[None]) -> None:
         if there := body():
             there.end()
 
     return lost
+
+
+def _retrieve(closed: asyncio.Future[None]) -> None:
+    """Asyncio logs an error that nobody reads: the one with which a connection ends on which no answer is."""
+    if not closed.cancelled():
+        closed.exception()
 
 
 def _is_quiet(protocol: Any) -> bool:
