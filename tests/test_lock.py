@@ -129,6 +129,12 @@ def test_every_line_has_hashes_and_no_address() -> None:
     assert not re.search(r"^-", TEXT, re.MULTILINE)
 
 
+def test_aiohttp_is_no_older_than_the_one_whose_private_names_were_read() -> None:
+    (wanted,) = (one for one in map(Requirement, PROJECT["dependencies"]) if one.name == "aiohttp")
+    assert not wanted.specifier.contains("3.14.3")
+    assert LOCK[canonicalize_name("aiohttp")].version.startswith("3.14.")
+
+
 def test_the_classifiers_name_the_pythons_of_the_lock() -> None:
     named = {text.rpartition(" ")[2] for text in PROJECT["classifiers"] if "Python :: 3." in text}
     assert named == set(PYTHONS)

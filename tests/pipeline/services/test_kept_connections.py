@@ -1,4 +1,4 @@
-"""What becomes of a connection between two answers."""
+"""What becomes of a connection between two answers, and aiohttp's way to it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import aiohttp
 import httpx2
 import pytest
 
+from agentrun.pipeline.services.connections import aiohttp_transport
 from agentrun.pipeline.services.connections.aiohttp_transport import AiohttpTransport
 from tests.pipeline.services.raw_servers import HEAD, answers, read_request, serving
 
@@ -67,3 +68,21 @@ async def test_a_connection_with_many_answers_holds_on_to_one_thing_of_them(
         assert len(futures) == 4
         assert len(set(map(id, futures))) == 1
         assert len(futures[0]._callbacks) == 1
+
+
+async def test_aiohttp_gets_a_kept_connection_by_the_name_that_is_overridden(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert list(inspect.signature(aiohttp.BaseConnector._get).parameters) == ["self", "key", "traces"]
+    assert "_get" not in vars(aiohttp.TCPConnector)
+    looked_at: list[Any] = []
+
+    def noted(protocol: Any) -> bool:
+        looked_at.append(protocol)
+        return True
+
+    monkeypatch.setattr(aiohttp_transport, "_is_quiet", noted)
+    async with serving(answers(*SLOW)) as url, client() as asking:
+        for expected in range(2):
+            await asking.get(url)
+            assert len(looked_at) == expected

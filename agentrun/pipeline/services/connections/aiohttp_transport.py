@@ -110,6 +110,7 @@ class _Connector(aiohttp.TCPConnector):
     """Uses no connection again on which something has come that nobody asked for, be it its end.
 
     aiohttp's looks at neither, and would take an answer that is too much for that to the next request.
+    ``_get`` is private to aiohttp: 3.14 asks it for a kept connection.
     """
 
     async def _get(self, *place: Any) -> Any:
