@@ -1,4 +1,4 @@
-"""Speech services over a WebSocket, spoken to as Cartesia's are, and what goes wrong there."""
+"""Speech services over a WebSocket, spoken to as Cartesia's and Deepgram's are, and what goes wrong there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import base64
 import json
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -22,7 +22,7 @@ class Peer:
 
     ``deaf`` reads and says nothing, ``unread`` does not even read; ``closed`` ends the connection at the end
     of an utterance, ``dropped`` breaks it off there. Before any of it so many utterances are answered as it
-    is ``well_for``.
+    is ``well_for``; in the first ``wordless`` ones there are no words.
     """
 
     overrides: tuple[tuple[str, str], ...] = ()
@@ -30,10 +30,12 @@ class Peer:
     key = ""
     """The variable that such a spec wants."""
 
-    def __init__(self, faults: Sequence[str] = (), well_for: int = 0) -> None:
+    def __init__(self, faults: Sequence[str] = (), well_for: int = 0, wordless: int = 0) -> None:
         self.faults = list(faults)
+        self.wordless = wordless
         self.well_for = well_for
-        self.connections = self._utterances = 0
+        self.connections = self.ended = 0
+        """How often it was connected to, and how many utterances ended there."""
         self.told: list[str] = []
         """What was heard or spoken, over whichever connection."""
         self._server: Server | None = None
@@ -66,9 +68,11 @@ class Peer:
                 await asyncio.Event().wait()
             async for message in socket:
                 ends = self.ends(message)
-                self._utterances += ends
-                if not fault or self._utterances <= self.well_for:
-                    await self.answer(socket, message)
+                self.ended += ends
+                if not fault or self.ended <= self.well_for:
+                    self.wordless -= ends
+                    if self.wordless < 0 or not ends:
+                        await self.answer(socket, message)
                 elif fault == "unread":
                     await asyncio.Event().wait()
                 elif ends and fault == "closed":
@@ -100,6 +104,34 @@ class CartesiaEar(Peer):
         if self.ends(message):
             self.told.append(WORDS)
             await socket.send(json.dumps({"type": "transcript", "text": WORDS, "is_final": True}))
+
+
+class DeepgramEar(Peer):
+    """https://developers.deepgram.com/reference/speech-to-text/listen-streaming"""
+
+    overrides = ("pipeline.stt.model", "deepgram/nova-3"), ("pipeline.stt.base_url", "{address}")
+    key = "DEEPGRAM_API_KEY"
+
+    def ends(self, message: str | bytes) -> bool:
+        return isinstance(message, str) and json.loads(message).get("type") == "Finalize"
+
+    async def answer(self, socket: ServerConnection, message: str | bytes) -> None:
+        if self.ends(message):
+            self.told.append(WORDS)
+            spoken: dict[str, Any] = {"transcript": WORDS, "confidence": 0.99, "words": []}
+            model = {"name": "nova-3", "version": "1", "arch": "nova"}
+            result = {
+                "type": "Results",
+                "channel_index": [0, 1],
+                "duration": 1.0,
+                "start": 0.0,
+                "is_final": True,
+                "speech_final": True,
+                "from_finalize": True,
+                "channel": {"alternatives": [spoken]},
+                "metadata": {"request_id": "1", "model_info": model, "model_uuid": "1"},
+            }
+            await socket.send(json.dumps(result))
 
 
 class CartesiaVoice(Peer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +13,15 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.records import CallRecord
 from agentrun.simulate.engines.engines import Answer
 from agentrun.testing import virtual_time
-from tests.calls.fault_rows.play import PROMPTS, SOUND
-from tests.calls.fault_rows.row import APOLOGY
+from tests.calls.fault_rows.play import PROMPTS, QUESTION, SOUND
+from tests.calls.fault_rows.row import APOLOGY, REPEAT
 from tests.calls.quick import QuickCall, quick_call
-from tests.calls.streaming_peers import CartesiaVoice, Peer
+from tests.calls.streaming_peers import CartesiaEar, CartesiaVoice, DeepgramEar, Peer
 
+Also = Callable[[QuickCall], Awaitable[None]]
 ANSWER = "We are open from six."
+QUIET_SECONDS = 1.95
+"""How long ``QUESTION`` is silent at its end."""
 MOST_SILENCE = 8 + 4
 """``limits.answer`` of the quick calls, and what all tries and the apology may take beside it."""
 
@@ -31,11 +35,17 @@ class Heard:
     record: CallRecord
 
 
-async def ask(call: QuickCall) -> float:
+async def ask(call: QuickCall, *, with_sound: bool) -> float:
     """The caller asks a question; how many seconds later something is heard."""
     clock, output = asyncio.get_running_loop().time, call.transport.output()
     asked = clock()
-    await call.say("When are you open?")
+    if with_sound:
+        for start in range(0, len(QUESTION), 640):
+            await call.transport.hear(QUESTION[start : start + 640])
+            await asyncio.sleep(0.02)
+        asked = clock() - QUIET_SECONDS
+    else:
+        await call.say("When are you open?")
     await call.until(lambda: output.sounds and output.sounds[-1][1] > asked, 30)  # type: ignore[attr-defined]
     began = next(start for start, end in output.sounds if end > asked)  # type: ignore[attr-defined]
     await asyncio.sleep(0.5)
@@ -43,7 +53,13 @@ async def ask(call: QuickCall) -> float:
     return float(began - asked)
 
 
-def play(folder: Path, peer: Peer, questions: int) -> Heard:
+async def _nothing(_call: QuickCall) -> None:
+    """What happens else."""
+
+
+def play(
+    folder: Path, peer: Peer, questions: int, *, before: Also = _nothing, after: Also = _nothing
+) -> Heard:
     """A call with ``peer`` in which the caller asks so often, or until it ends."""
 
     async def talk() -> Heard:
@@ -59,15 +75,60 @@ def play(folder: Path, peer: Peer, questions: int) -> Heard:
                 prompts=PROMPTS.format("{say: Hello.}"),
                 apology=SOUND,
             ) as call:
+                await before(call)
                 silences = []
                 for _ in range(questions):
                     if call.session.is_over():
                         break
-                    silences.append(await ask(call))
+                    silences.append(await ask(call, with_sound=not isinstance(peer, CartesiaVoice)))
                     await asyncio.sleep(0.5)
+                await after(call)
             return Heard(call.agent_words[1:], max(silences, default=0.0), call.record)
 
     return virtual_time.run(talk())
+
+
+EARS = pytest.mark.parametrize("ear", [CartesiaEar, DeepgramEar], ids=["cartesia", "deepgram"])
+
+
+@EARS
+def test_a_noise_before_a_question_is_asked_for_by_nobody(tmp_path: Path, ear: type[Peer]) -> None:
+    async def cough(call: QuickCall) -> None:
+        sound = QUESTION[20_800:44_800] + bytes(64_000)
+        for start in range(0, len(sound), 640):
+            await call.transport.hear(sound[start : start + 640])
+            await asyncio.sleep(0.02)
+
+    async def stay(call: QuickCall) -> None:
+        await asyncio.sleep(12)
+
+    peer = ear(wordless=1)
+    heard = play(tmp_path, peer, 1, before=cough, after=stay)
+    assert heard.said == [ANSWER]
+    assert peer.ended == 2
+    assert peer.connections == 1
+    assert heard.record.errors == []
+
+
+@pytest.mark.parametrize("faults", [[], ["closed"], ["dropped"]], ids=str)
+@EARS
+def test_a_caller_whose_ear_is_lost_once_is_asked_again(
+    tmp_path: Path, ear: type[Peer], faults: list[str]
+) -> None:
+    heard = play(tmp_path, ear(faults), 2)
+    assert heard.said == [REPEAT if faults else ANSWER, ANSWER]
+    assert heard.silence < MOST_SILENCE
+    assert heard.record.ended_by == "caller"
+
+
+@EARS
+@pytest.mark.parametrize("fault", ["deaf", "closed"])
+def test_an_ear_that_is_lost_for_good_is_told_of(tmp_path: Path, ear: type[Peer], fault: str) -> None:
+    heard = play(tmp_path, ear([fault] * 50), 3)
+    assert heard.silence < MOST_SILENCE
+    assert heard.said[-1] in (REPEAT, APOLOGY)
+    assert heard.record.ended_by == "error"
+    assert heard.record.errors
 
 
 @pytest.mark.parametrize("faults", [[], ["closed"], ["dropped"], ["deaf"]], ids=str)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
-    ErrorFrame,
     Frame,
     InputAudioRawFrame,
     InterimTranscriptionFrame,
@@ -22,36 +21,18 @@ from pipecat.services.stt_service import SegmentedSTTService
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.failover.failover import Directed, Failover, Member
 from agentrun.pipeline.failover.transcription_limit import bound
+from agentrun.pipeline.failover.utterance import LONGEST_FRAMES, NothingHeardFrame, NoWordsFrame, Utterance
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.turns import noise_transcripts
 
 PRE_ROLL_SECONDS = 1.0
 """Kept from before an utterance; as much as Pipecat's services keep, so theirs of long ago gives way."""
-LONGEST_FRAMES = 6_000
-"""Of one utterance: two minutes in pieces of 20 ms."""
 CLEAR_SECONDS = 1.0
 """Speech of this length, by the voice detector, has words in it."""
 SPEECH_SECONDS = 0.4
 """A shorter sound without a transcript may be a click; a service that streams doesn't say so."""
-
-
-@dataclass
-class NothingHeardFrame(ErrorFrame):
-    """The caller made a sound, and nobody wrote words down; it may have been noise."""
-
-
-@dataclass
-class NoWordsFrame(NothingHeardFrame):
-    """The caller spoke for so long that it was no cough, and the service answered that it was nothing."""
-
-
-@dataclass
-class Utterance:
-    """What the caller said between two silences, frame by frame."""
-
-    frames: deque[Directed] = field(default_factory=lambda: deque(maxlen=LONGEST_FRAMES))
-    seconds: float = 0.0
-    ended: bool = False
+LATEST_SECONDS = 2.0
+"""Words that a service streams so long behind an utterance are those of a later one, where there is one."""
 
 
 class SpeechToTextFailover(Failover):
@@ -150,12 +131,20 @@ class SpeechToTextFailover(Failover):
             return () if noise_transcripts.is_note(frame.text) else (frame,)
         if not isinstance(frame, TranscriptionFrame):
             return (frame,)
+        if not segmented:
+            self._leave_wordless()
         why = self._why_no_words(frame)
         if not segmented:
             self._answered(words=not why)
         if why:
             self._listener.not_heard(frame.text, why)
         return () if why else (frame,)
+
+    def _leave_wordless(self) -> None:
+        """A cough that ended long before these words had none; who streams says nothing of it."""
+        now = asyncio.get_running_loop().time()
+        while len(self._utterances) > 1 and now - (self._utterances[0].ended_at or now) > LATEST_SECONDS:
+            del self._utterances[0]
 
     def _why_no_words(self, frame: TranscriptionFrame) -> str:
         return noise_transcripts.reason(frame.text, self._prompt, self._evidence(frame))
@@ -195,7 +184,7 @@ class SpeechToTextFailover(Failover):
         if isinstance(frame, InputAudioRawFrame):
             current.seconds += frame.num_frames / frame.sample_rate
         elif isinstance(frame, VADUserStoppedSpeakingFrame):
-            current.ended = True
+            current.ended_at = asyncio.get_running_loop().time()
 
     def _keep(self, frame: Frame, direction: FrameDirection) -> None:
         if not isinstance(frame, InputAudioRawFrame):

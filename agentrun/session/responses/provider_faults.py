@@ -14,7 +14,7 @@ from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.utils.errors import ErrorCategory, classify_http_status_code, extract_http_status_code
 
 from agentrun.pipeline.failover.failover import Failover
-from agentrun.pipeline.failover.stt import NothingHeardFrame, NoWordsFrame
+from agentrun.pipeline.failover.utterance import NothingHeardFrame, NoWordsFrame
 from agentrun.pipeline.pipecat_private import speaks_like_openai
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services import provider_words

@@ -12,7 +12,7 @@ from pipecat.frames.frames import ErrorFrame, LLMRunFrame
 from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.pipeline import context_size, pipecat_private
-from agentrun.pipeline.failover.stt import NoWordsFrame
+from agentrun.pipeline.failover.utterance import NoWordsFrame
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.records import CallRecord
 from agentrun.session.responses import error_words, rate_limits
