@@ -100,6 +100,7 @@ class Call:
     async def hang_up(self, words: str = "") -> None:
         """Say ``words``, wait until the caller has heard everything, then end the call.
 
+        The words are left out where the model has said goodbye itself in the answer that called the tool.
         Raises ToolError, which the model is told, when the caller speaks over the words: they stay.
         """
         await self._line("hang_up").hang_up(words)

@@ -65,8 +65,7 @@ class SessionCallControl:
         self.http = http
         self.wait_words = spec.prompts.wait
         """What a caller hears who waits for a tool; nothing where there is none."""
-        self._led_by_tool = 0
-        self._led_until = 0.0
+        self._led_by_tool, self._led_until = 0, 0.0
         self.tools = CallTools(spec.limits.tool_rounds)
         self._control = connection.control
         self._keys = connection.control is not None or connection.keys
@@ -164,10 +163,11 @@ class SessionCallControl:
         """Whether nobody speaks or is about to, and no more tools than ``leading`` lead the conversation."""
         return self._led_by_tool <= leading and line.nobody_speaks() and not line.voice.about_to_speak
 
-    async def announce(self, text: str, *, remembered: bool) -> bool:
+    async def announce(self, text: str, *, remembered: bool, parting: bool = False) -> bool:
         """Have ``text`` spoken, which the model knows of if ``remembered``; whether all of it was heard."""
         voice = self._line().voice
         before = voice.interruptions
+        text = await voice.unsaid(text) if parting else text
         await self._say_and_be_heard(self._line(), text, remembered=remembered)
         return voice.interruptions == before
 
@@ -190,7 +190,7 @@ class SessionCallControl:
 
     async def hang_up(self, words: str) -> None:
         line = self._line()
-        if not await self.announce(words, remembered=True):
+        if not await self.announce(words, remembered=True, parting=True):
             raise ToolError(_SPOKEN_OVER)
         await line.end("agent", "the agent hung up")
 

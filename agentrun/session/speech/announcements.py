@@ -25,6 +25,7 @@ from pipecat.pipeline.worker import PipelineWorker
 from agentrun.pipeline import pipecat_private, pushed_frames
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.records import CutBy
+from agentrun.session.speech import goodbyes
 from agentrun.session.speech.while_heard import while_heard
 from agentrun.transports.connection import Connection
 
@@ -63,6 +64,7 @@ class Announcements:
         """How often what was being said has been dropped."""
         worker.add_reached_downstream_filter((InterruptionFrame, _Said))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
+        self._answer = goodbyes.AnswerWords(parts.llm)
         self._taken = asyncio.Event()
         if pipecat_private.speaks_like_openai(parts.llm):
             pushed_frames.watch_pushed_frames(
@@ -78,6 +80,15 @@ class Announcements:
     def about_to_speak(self) -> bool:
         """Whether words are on their way that nobody has begun to hear."""
         return asyncio.get_running_loop().time() - self._asked_at < _ANSWER_SECONDS
+
+    async def unsaid(self, goodbye: str) -> str:
+        """``goodbye``, or nothing where the answer that called the tool says goodbye itself.
+
+        A realtime model may go on speaking behind the call.
+        """
+        if pipecat_private.speaks_like_openai(self._parts.llm):
+            await pipecat_private.wait_until_answering(self._parts.llm, False, _TAKEN_SECONDS)
+        return "" if goodbyes.says_goodbye(goodbye, self._answer.beside_call) else goodbye
 
     async def say(self, text: str, *, remembered: bool = True) -> None:
         """Have ``text`` spoken word for word: by the speech service, or by a model that is asked to.
