@@ -16,6 +16,7 @@ from agentrun.plan.plan import Plan
 from agentrun.plugins.call_hooks import CallHooks
 from agentrun.spec.models.scenarios import Turn
 from agentrun.spec.values.durations import seconds
+from agentrun.testing.results.same_values import same
 from agentrun.testing.scripts.progress import ScriptProgress, ToolRun
 from agentrun.tools.tool import Tool
 
@@ -121,7 +122,7 @@ def _fitting(
     tool: Tool, results: Sequence[Mapping[str, Any]], arguments: Mapping[str, Any], given_for: Counter[str]
 ) -> Any:
     """The next of the results for these very arguments; the last one again when there are no more."""
-    fitting = [one for one in results if (one.get("args") or {}) == arguments]
+    fitting = [one for one in results if same(one.get("args") or {}, arguments)]
     if not fitting:
         raise NoResultError(f"The test has no result of {tool.name} for these arguments.")
     key = json.dumps([id(results), arguments], sort_keys=True, default=str)

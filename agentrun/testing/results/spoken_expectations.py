@@ -9,6 +9,7 @@ from typing import Any
 
 from agentrun.records import Entry
 from agentrun.spec.models.scenarios import Expectation, ExpectedCall
+from agentrun.testing.results.same_values import same
 
 SAME_WORDS = 0.4
 """The share of the answer's words that must be heard: 8 kHz and a small Whisper lose names and numbers."""
@@ -126,7 +127,7 @@ def _calls(expectation: Expectation, heard: HeardAnswers) -> tuple[str, str] | N
 
 
 def _within(wanted: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
-    return all(key in given and given[key] == value for key, value in wanted.items())
+    return all(key in given and same(given[key], value) for key, value in wanted.items())
 
 
 def same_words(said: str, heard: str) -> float:

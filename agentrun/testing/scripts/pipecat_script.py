@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pipecat.evals.scenario import EvalLoadedScenario, EvalScenarioFile
+from pipecat.evals.scenario import EvalLoadedScenario, EvalScenarioFile, EvalScriptScenario
 
 from agentrun.spec.models.scenarios import Scenario
+from agentrun.testing.results.same_values import ExpectedValue
 
 _ANSWERS = ("response", "llm_response")
 _GOODBYE_MS = 20_000
@@ -32,7 +33,15 @@ def load(scenario: Scenario, folder: Path, *, judged: bool, greets: bool) -> Eva
         path = Path(place) / "tests.yaml"
         path.write_text(yaml.safe_dump({"name": "test", "scenarios": [data]}), encoding="utf-8")
         loaded: list[EvalLoadedScenario] = EvalScenarioFile.load(path).scenarios
+    _tell_flags_from_numbers(loaded[0])
     return loaded[0]
+
+
+def _tell_flags_from_numbers(scenario: EvalLoadedScenario) -> None:
+    """Pipecat compares arguments as Python does, to which ``true`` is 1."""
+    turns = scenario.turns if isinstance(scenario, EvalScriptScenario) else ()
+    for call in (call for turn in turns for one in turn.expect for call in one.calls or ()):
+        call.args = call.args and {key: ExpectedValue(value) for key, value in call.args.items()}
 
 
 def _hear_out(turns: list[dict[str, Any]]) -> None:
