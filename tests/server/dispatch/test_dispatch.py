@@ -17,6 +17,7 @@ from agentrun.errors import SetupError, SpecError
 from agentrun.records import CallRecord
 from agentrun.server.admission.admission import Limits
 from agentrun.server.dispatch import dispatcher
+from agentrun.server.lifecycle.options import Worker
 from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
 from tests.calls.desk import until
 from tests.server.dispatch.cloud import Cloud
@@ -289,7 +290,7 @@ async def test_an_edited_spec_is_taken_into_use_unless_it_can_no_longer_be_dispa
 
 
 async def test_another_worker_is_told_that_a_stream_is_over_and_frees_its_place(tmp_path: Path) -> None:
-    shared: dict[str, Any] = {"ledger": tmp_path / "ledger"}
+    shared: dict[str, Any] = {"worker": Worker(ledger=tmp_path / "ledger")}
     async with (
         desk(tmp_path, "limits: {calls: 1}\n", **shared) as first,
         desk(tmp_path, "limits: {calls: 1}\n", **shared) as second,
