@@ -41,6 +41,10 @@ async def sound(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
             odd = pcm[even:]
             if even:
                 yield pcm[:even]
+    # the last event may have no line's end behind it
+    last = odd + _sound_of(bytes(line))
+    if even := len(last) & ~1:
+        yield last[:even]
 
 
 def _sound_of(line: bytes) -> bytes:

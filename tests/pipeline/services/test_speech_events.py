@@ -52,6 +52,12 @@ async def test_the_sound_in_events_is_heard(piece: int, size: int) -> None:
     assert await heard(spoken(SPEECH, piece), size) == SPEECH
 
 
+@pytest.mark.parametrize("piece", [999, 100_000])
+async def test_a_last_event_is_heard_without_a_line_s_end(piece: int) -> None:
+    body = spoken(SPEECH, piece).removesuffix(event(type="speech.audio.done")).rstrip(b"\n")
+    assert await heard(body) == SPEECH
+
+
 @pytest.mark.parametrize(
     ("body", "why"),
     [
