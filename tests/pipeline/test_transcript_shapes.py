@@ -12,6 +12,7 @@ from pipecat.frames.frames import ErrorFrame, Frame, TranscriptionFrame
 from pipecat.services.openai.stt import OpenAISTTService
 
 from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.services import transcript_shapes
 
 
 async def heard(body: str, kind: str) -> list[Frame | None]:
@@ -60,6 +61,17 @@ async def test_the_words_are_read_in_each_shape(body: str, kind: str) -> None:
     frames = await heard(body, kind)
     assert [frame.text for frame in frames if isinstance(frame, TranscriptionFrame)] == ["Is it open?"]
     assert not [frame for frame in frames if isinstance(frame, ErrorFrame)]
+
+
+@pytest.mark.parametrize("within", ["\u2028", "\x85", "\x0b", "\x0c"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_line_ends_where_the_shape_says(within: str, end: str) -> None:
+    words = f"Is{within}it"
+    delta = {"type": "transcript.text.delta", "delta": words}
+    escaped = json.dumps(delta) if within < " " else json.dumps(delta, ensure_ascii=False)
+    assert transcript_shapes.text_of(f"data: {escaped}{end}{end}data: [DONE]{end}") == words
+    cue = f"WEBVTT{end}{end}00:00.000 --> 00:01.000{end}{words}{end}{end}NOTE a machine{end}"
+    assert transcript_shapes.text_of(cue) == words
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 _SUBTITLES = re.compile(r"WEBVTT|\d+\s*\n[\d:]+,\d{3} --> ")
+_LINE_END = re.compile(r"\r\n?|\n")
+"""No other character that ``str.splitlines`` splits at: those stand within lines."""
 _EVENTS = ("data:", "event:")
 
 
@@ -61,7 +63,7 @@ def _of_events(events: Iterable[dict[str, Any]]) -> str | None:
 
 
 def _events(body: str) -> Iterator[dict[str, Any]]:
-    for line in body.splitlines():
+    for line in _LINE_END.split(body):
         event = _read(line.removeprefix("data:")) if line.startswith("data:") else None
         if isinstance(event, dict):
             yield event
@@ -70,7 +72,7 @@ def _events(body: str) -> Iterator[dict[str, Any]]:
 def _cues(body: str) -> Iterator[str]:
     """The lines of subtitles that are spoken: they stand behind their times, up to an empty line."""
     is_spoken = False
-    for line in body.splitlines():
+    for line in _LINE_END.split(body):
         if "-->" in line:
             is_spoken = True
         elif not line.strip():
