@@ -76,5 +76,6 @@ def _raised(record: Record) -> tuple[object, ...]:
     raised = record["exception"]
     if raised is None or raised.value is None:
         return ()
-    frames = traceback.extract_tb(raised.traceback)[-1:]
-    return (raised.type, *((frame.filename, frame.lineno) for frame in frames))
+    # extract_tb would look for the source of each frame on the disk
+    places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(raised.traceback)]
+    return (raised.type, *places[-1:])

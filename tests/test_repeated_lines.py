@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Iterator
 from typing import Any
 
@@ -94,3 +95,15 @@ def test_another_error_behind_the_same_words_and_another_status_are_lines_of_the
     for status in (401, 503):
         warn(f"the provider answered {status}")
     assert log.written == ["it broke", "it broke", "the provider answered 401", "the provider answered 503"]
+
+
+def test_an_error_is_counted_without_its_source(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_for: list[object] = []
+    monkeypatch.setattr(linecache, "checkcache", looked_for.append)
+    for _ in range(2):
+        try:
+            raise ValueError("it")
+        except ValueError:
+            logger.exception("it broke")
+    assert log.written == ["it broke"]
+    assert looked_for == []
