@@ -110,7 +110,7 @@ def test_a_noise_before_a_question_is_asked_for_by_nobody(tmp_path: Path, ear: t
     assert heard.record.errors == []
 
 
-@pytest.mark.parametrize("faults", [[], ["closed"], ["dropped"]], ids=str)
+@pytest.mark.parametrize("faults", [[], ["closed"], ["dropped"], ["deaf"]], ids=str)
 @EARS
 def test_a_caller_whose_ear_is_lost_once_is_asked_again(
     tmp_path: Path, ear: type[Peer], faults: list[str]

@@ -112,8 +112,11 @@ class SpeechToTextFailover(Failover):
         self.deadline.lift()
         utterance = next((u for u in self._utterances if u.ended), None)
         if utterance and self._serving and self._was_speech(utterance, self._serving):
-            seconds = self._serving.attempt_timeout
-            self.fail(NothingHeardFrame(f"{self._serving.name}: no words within {seconds:g} s"))
+            member = self._serving
+            self.fail(NothingHeardFrame(f"{member.name}: no words within {member.attempt_timeout:g} s"))
+            if len(self.members) == 1:
+                # the other end may have gone deaf: what the caller says next goes over another connection
+                self._move(pipecat_private.reconnect_in_silence(member.service))
         elif utterance:
             self._utterances.remove(utterance)
             if self.busy:

@@ -14,7 +14,7 @@ from pipecat.services.ai_service import AIService
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.services.openai.tts import VALID_VOICES, OpenAITTSService
-from pipecat.services.stt_service import WebsocketSTTService
+from pipecat.services.stt_service import STTService, WebsocketSTTService
 from pipecat.services.tts_service import TTSService, WebsocketTTSService
 from pipecat.services.websocket_service import WebsocketService
 from pipecat.transports.base_output import BaseOutputTransport
@@ -146,6 +146,15 @@ async def reconnect(service: FrameProcessor) -> None:
     """
     if isinstance(service, WebsocketSTTService):
         await service._do_reconnect()
+
+
+async def reconnect_in_silence(service: FrameProcessor) -> None:
+    """Connect a streaming speech service anew, at the end of what the caller says where they speak.
+
+    What they say meanwhile is given to the new connection.
+    """
+    if isinstance(service, STTService):
+        await service._request_reconnect()
 
 
 async def connect_anew(voice: FrameProcessor | None, seconds: float) -> None:
