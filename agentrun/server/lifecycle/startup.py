@@ -105,6 +105,7 @@ async def running_server(
         stop_listening = (await stack.enter_async_context(listening)).stop_listening
         stack.push_async_callback(switchboard.close)
         web.state.diallers.base_url = url = _url(options.host, port)
+        switchboard.background.start("placed calls", web.state.diallers.unheard.run)
         _tell_deletion_cost(pod, switchboard)
         if options.watch:
             reloader = Reloader(files, stamps, edits.load, edits.make, edits.put, switchboard.refused)

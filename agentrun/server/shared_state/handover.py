@@ -85,6 +85,14 @@ class Handover:
         """
         return await self._ask(lambda table: table.adopt(dial, self.me, former), seconds)
 
+    async def end(self, dial: str) -> None:
+        """A call of a process that is gone is over; raises AwayError."""
+        await self._ask(lambda table: table.end(dial))
+
+    async def orphans(self) -> list[Placed]:
+        """Calls without an end whose process is gone; raises AwayError."""
+        return await self._ask(lambda table: table.orphans()) or []
+
     async def _ask(self, question: Callable[[PlacedTable], T], seconds: float | None = None) -> T | None:
         shared = self._state.shared
         table = shared.placed if shared else None

@@ -7,13 +7,17 @@ import sqlalchemy as sa
 from agentrun.records.store.engine import insertion
 from agentrun.server.shared_state.backend import Placed
 from agentrun.server.shared_state.database import now, short, transaction
-from agentrun.server.shared_state.tables import PLACED
+from agentrun.server.shared_state.tables import PLACED, PROCESSES
 
 PLACED_SECONDS = 24 * 3600.0
 """How long Twilio may tell of a placed call: none lasts longer."""
 
 
+MOST_ORPHANS = 100
+"""Calls of processes that are gone which are looked at in one go."""
 _FIELDS = tuple(Placed.__dataclass_fields__)
+_OVER = {"caller": "", "called": "", "parameters": {}}
+"""What is left of a call that has ended."""
 
 
 class PlacedTable:
@@ -31,12 +35,11 @@ class PlacedTable:
         values = {name: getattr(placed, name) for name in _FIELDS}
         values |= {"caller": short(placed.caller, 512), "called": short(placed.called, 512)}
         values |= {"call_id": short(placed.call_id), "parameters": dict(placed.parameters)}
-        over = {"caller": "", "called": "", "parameters": {}}
-        values |= over if placed.ended else {}
+        values |= _OVER if placed.ended else {}
         with transaction(self._engine) as connection:
             expires = now(connection) + PLACED_SECONDS
             new = self._insert(PLACED).values(**values, expires=expires)
-            changed = {"ended": placed.ended, **(over if placed.ended else {})}
+            changed = {"ended": placed.ended, **(_OVER if placed.ended else {})}
             changed |= {"call_id": short(placed.call_id)} if placed.call_id else {}
             mine = PLACED.c.owner == placed.owner
             connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=changed, where=mine))
@@ -64,6 +67,20 @@ class PlacedTable:
                 return None
             connection.execute(sa.update(PLACED).where(_is(dial)).values(owner=owner))
             return placed
+
+    def end(self, dial: str) -> None:
+        """A placed call has ended, whosever it was."""
+        with transaction(self._engine) as connection:
+            connection.execute(sa.update(PLACED).where(_is(dial)).values(ended=True, **_OVER))
+
+    def orphans(self) -> list[Placed]:
+        """Calls without an end whose process is gone, of which Twilio has said who they are; the oldest."""
+        there = sa.select(PROCESSES.c.id)
+        which = ~PLACED.c.ended & (PLACED.c.call_id != "") & PLACED.c.owner.not_in(there)
+        query = sa.select(*(PLACED.c[name] for name in _FIELDS)).where(which)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(PLACED.c.expires).limit(MOST_ORPHANS)).mappings()
+            return [Placed(**row) for row in rows]
 
 
 def _is(dial: str) -> sa.ColumnElement[bool]:

@@ -14,6 +14,7 @@ from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.twilio.outbound.outgoing_call import UNANSWERED, WORDS, Outgoing, Unanswered
 from agentrun.server.twilio.outbound.placed_calls import PlacedCalls
+from agentrun.server.twilio.outbound.unheard_calls import UnheardCalls
 from agentrun.server.twilio.stream_tokens import LIFETIME_SECONDS
 from agentrun.spec.models.agent import TwilioTransport
 from agentrun.spec.models.outbound import E164, Dialling
@@ -40,6 +41,7 @@ class Diallers:
         self._switchboard = switchboard
         self._settings = settings
         self.placed = PlacedCalls(switchboard, switchboard.handover, self.note)
+        self.unheard = UnheardCalls(switchboard, self.placed, self.note, settings.environ)
         switchboard.on_begin(self._began)
         self.base_url = ""
         """Where Twilio reaches this server when the agent has no public address: on loopback only."""

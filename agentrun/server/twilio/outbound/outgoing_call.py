@@ -22,6 +22,8 @@ UNANSWERED: dict[str, Unanswered] = {
     "failed": "failed",
     "canceled": "canceled",
 }
+OVER = (*UNANSWERED, "completed")
+"""Twilio's words for a call of which nothing more will come."""
 WORDS = {
     "busy": "the line was busy",
     "no-answer": "nobody answered",

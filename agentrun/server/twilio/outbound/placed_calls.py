@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 
 from loguru import logger
 
@@ -18,13 +17,10 @@ from agentrun.server.shared_state.database import DECIDE_SECONDS
 from agentrun.server.shared_state.database_errors import AwayError
 from agentrun.server.shared_state.handover import Handover
 from agentrun.server.shared_state.state import AWAY_SECONDS
-from agentrun.server.twilio.outbound.outgoing_call import Outgoing
+from agentrun.server.twilio.outbound.outgoing_call import OVER, Outgoing
+from agentrun.server.twilio.outbound.own_calls import OwnCalls, past
 from agentrun.server.twilio.stream_tokens import StreamGrant
 
-MOST_REMEMBERED = 10_000
-"""Calls whose callbacks are still known; the oldest are forgotten."""
-MOST_OVER = 200
-"""Calls that are over and whole, for what Twilio may still tell of them; of older ones little is known."""
 _DIAL = re.compile(r"dial-[0-9a-f]{16}")
 Note = Callable[[Outgoing, str, str], Awaitable[None]]
 
@@ -39,17 +35,16 @@ class PlacedCalls:
         self._switchboard = switchboard
         self._handover = handover
         self._note = note
-        self._own: dict[str, Outgoing] = {}
-        self._over: dict[str, Outgoing] = {}
-        self._past: dict[str, Placed] = {}
-        self._standing_in = asyncio.Lock()
+        self._own = OwnCalls(handover.me)
+        self._adopting: set[str] = set()
+        self._standing_in, self._keeping = asyncio.Lock(), asyncio.Lock()
         handover.on_message("status", self._on_status)
         handover.on_message("moved", self._on_moved)
         switchboard.on_end(self._ended)
 
     async def add(self, outgoing: Outgoing) -> None:
         """This process is about to place a call: every process knows it from now on."""
-        self._remember(outgoing)
+        self._own.remember(outgoing)
         if not await self._keep(outgoing):
             self._handover.later(self._once_back(outgoing.id, lambda: self._keep(outgoing)))
 
@@ -59,7 +54,7 @@ class PlacedCalls:
 
     async def _once_back(self, dial: str, work: Callable[[], Awaitable[bool]]) -> None:
         """Do ``work`` for a call of this process until it is done: when the database is there again."""
-        while dial in self._own:
+        while self._own.known(dial):
             await asyncio.sleep(AWAY_SECONDS)
             with suppress(AwayError):
                 if await work():
@@ -73,17 +68,30 @@ class PlacedCalls:
         """Whether the call is this process' own, and has not gone on elsewhere."""
         return self._own.get(outgoing.id) is outgoing
 
+    @property
+    def open(self) -> list[Outgoing]:
+        """The calls of this process that have no end yet, and that nobody talks or has talked in here."""
+        is_live = self._switchboard.is_live
+        calls = [(outgoing, outgoing.record) for outgoing in self._own.values() if not outgoing.over.is_set()]
+        quiet = [(outgoing, record) for outgoing, record in calls if not (record.ended or record.answered)]
+        return [outgoing for outgoing, record in quiet if not is_live(record.agent, record.id)]
+
     def finish(self, outgoing: Outgoing) -> None:
-        """A call is over: the others learn it a moment later."""
-        self._let_go(outgoing)
-        self._handover.later(self._keep(outgoing))
+        """A call is over: the others learn it a moment later, or once the database is there again."""
+        self._own.let_go(outgoing)
+        self._handover.later(self._keep_end(past(outgoing.shown(self._handover.me))))
+
+    async def _keep_end(self, placed: Placed) -> None:
+        async with self._keeping:
+            while True:
+                if await self._handover.keep(placed):
+                    return
+                await asyncio.sleep(AWAY_SECONDS)
 
     async def find(self, dial: str) -> Placed | None:
         """The call that a webhook of Twilio's names as ours; raises AwayError where nobody can say."""
-        if outgoing := self._own.get(dial):
-            return outgoing.shown(self._handover.me)
-        if past := self._past.get(dial):
-            return past
+        if known := self._own.known(dial):
+            return known
         return await self._handover.placed(dial) if _DIAL.fullmatch(dial) else None
 
     async def attach(self, dial: str, call_sid: str) -> None:
@@ -125,12 +133,16 @@ class PlacedCalls:
         known = placed or Placed(
             *(ticket.dial, ticket.agent, "", ticket.from_number, ticket.to_number, {}, "", ticket.call_sid)
         )
-        outgoing = self._go_on_with(plan, known, ticket.call_sid, record)
+        outgoing = self._own.get(ticket.dial) or self._go_on_with(plan, known, ticket.call_sid, record)
+        outgoing.record = record or outgoing.record
         outgoing.record.outcome = outgoing.record.outcome or "answered"
 
     async def _adopt(self, dial: str) -> bool:
         """Have the others know that a call goes on here; raises AwayError."""
         await self._tell_moved(dial, await self._handover.adopt(dial))
+        if (known := self._own.known(dial)) and known.ended:
+            # it was not this process' when its end was to be kept
+            self._handover.later(self._keep_end(known))
         return True
 
     async def _tell_moved(self, dial: str, former: Placed | None) -> None:
@@ -160,53 +172,48 @@ class PlacedCalls:
         plan = self._switchboard.plans.get(placed.agent)
         if plan is None or placed.ended:
             return
+        row = await self._switchboard.records.find(placed.agent, call_sid)
+        if row and row.get("answered") and placed.id not in self._own:
+            if status in OVER:
+                await self._handover.end(placed.id)
+            return
         # what is told of one call may come several times at once
         async with self._standing_in:
             outgoing = self._own.get(placed.id) or await self._adopted(plan, placed, call_sid)
         if outgoing:
             await self._note(outgoing, status, answered_by)
+        elif (now := await self._handover.placed(placed.id)) and now.owner != placed.owner:
+            words = {"dial": placed.id, "call": call_sid, "status": status, "answered_by": answered_by}
+            await self._handover.tell(now.owner, "status", **words)
 
     async def _adopted(self, plan: Plan, placed: Placed, call_sid: str) -> Outgoing | None:
-        row = await self._switchboard.records.find(placed.agent, call_sid)
-        if row and row.get("answered"):
-            return None
-        former = await self._handover.adopt(placed.id, placed.owner)
-        return self._go_on_with(plan, former, call_sid) if former else None
+        """None where the call went on elsewhere, or in its stream here, before this process had it."""
+        self._adopting.add(placed.id)
+        try:
+            former = await self._handover.adopt(placed.id, placed.owner)
+            if placed.id in self._own:
+                return self._own[placed.id]
+            is_overtaken = former is None or placed.id not in self._adopting
+        finally:
+            self._adopting.discard(placed.id)
+        return None if former is None or is_overtaken else self._go_on_with(plan, former, call_sid)
 
     def _go_on_with(
         self, plan: Plan, placed: Placed, call_sid: str, record: CallRecord | None = None
     ) -> Outgoing:
         outgoing = Outgoing.adopted(plan, placed, call_sid)
         outgoing.record = record or outgoing.record
-        self._remember(outgoing)
+        self._own.remember(outgoing)
         self._switchboard.records.add(outgoing.record)
         logger.bind(call=call_sid, agent=placed.agent).info(
             "call {} goes on here: it was placed elsewhere", call_sid
         )
         return outgoing
 
-    def _remember(self, outgoing: Outgoing) -> None:
-        self._own[outgoing.id] = outgoing
-        if len(self._own) > MOST_REMEMBERED:
-            del self._own[next(iter(self._own))]
-
     def _ended(self, record: CallRecord) -> None:
         """A call has ended here, whatever becomes of Twilio's last callback."""
         if record.direction == "outbound" and (outgoing := self.of(record)):
-            self._let_go(outgoing)
-
-    def _let_go(self, outgoing: Outgoing) -> None:
-        """What was said in a call that is over is its record's; here it would fill the memory."""
-        if self._own.get(outgoing.id) is not outgoing:
-            return
-        self._over[outgoing.id] = outgoing
-        while len(self._over) > MOST_OVER:
-            oldest = self._over.pop(next(iter(self._over)))
-            if self._own.get(oldest.id) is oldest:
-                del self._own[oldest.id]
-                self._past[oldest.id] = _past(oldest.shown(self._handover.me))
-        while len(self._past) > MOST_REMEMBERED:
-            del self._past[next(iter(self._past))]
+            self.finish(outgoing)
 
     async def _on_status(self, words: Mapping[str, str]) -> None:
         """Another process had word of a call of this one's, or of one that has gone on since."""
@@ -216,20 +223,18 @@ class PlacedCalls:
             await self.tell(placed, words["call"], words["status"], words["answered_by"])
 
     async def _on_moved(self, words: Mapping[str, str]) -> None:
-        """Another process has the stream of a call that this one placed."""
-        outgoing = self._own.pop(words["dial"], None)
-        self._over.pop(words["dial"], None)
-        if outgoing is None:
-            return
+        """Another process has the stream of a call that this one placed, or is about to stand in for."""
+        self._adopting.discard(words["dial"])
+        if outgoing := self._own.get(words["dial"]):
+            await self.give(outgoing, words["to"])
+
+    async def give(self, outgoing: Outgoing, to: str) -> None:
+        """A call of this process has gone on in another one, whose record it is."""
+        self._own.drop(outgoing.id)
         record = outgoing.record
         outgoing.named.set()
         self._switchboard.records.forget(record)
         self._switchboard.admission.forget(record.agent, record.id)
-        if record.answered_by and words["to"] != self._handover.me:
+        if record.answered_by and to != self._handover.me:
             more = {"dial": outgoing.id, "call": record.id, "status": "", "answered_by": record.answered_by}
-            await self._handover.tell(words["to"], "status", **more)
-
-
-def _past(placed: Placed) -> Placed:
-    """What is known of a call that is over, as others know it too: no number, and no parameter."""
-    return replace(placed, caller="", called="", parameters={}, ended=True)
+            await self._handover.tell(to, "status", **more)

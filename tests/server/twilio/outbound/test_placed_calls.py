@@ -22,7 +22,7 @@ from agentrun.server.shared_state import handover
 from agentrun.server.shared_state.backend import Process
 from agentrun.server.shared_state.sql import SqlBackend
 from agentrun.server.shared_state.state import SharedState
-from agentrun.server.twilio.outbound import dialler, placed_calls
+from agentrun.server.twilio.outbound import dialler, own_calls
 from agentrun.server.twilio.outbound.dialler import Diallers
 from agentrun.server.twilio.outbound.outgoing_call import Outgoing
 from agentrun.server.twilio.stream_tokens import StreamGrant
@@ -255,7 +255,7 @@ async def test_a_call_that_was_over_before_its_stream_came_has_its_end(both: Bot
 async def test_of_calls_that_are_over_the_newest_alone_are_kept_whole(
     both: Both, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(placed_calls, "MOST_OVER", 2)
+    monkeypatch.setattr(own_calls, "MOST_OVER", 2)
     one, _ = both
     calls = []
     for number in range(4):
