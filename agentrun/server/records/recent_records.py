@@ -29,7 +29,8 @@ class RecentRecords:
         self.is_unwritten: Callable[[CallRecord], bool] = lambda _record: True
         """Whether the store may lack something of a record."""
         self._threads = StoreThreads("reading", most=4)
-        self._making = StoreThreads("rows")
+        self._single = StoreThreads("row", most=2)
+        self._lists = StoreThreads("rows")
         self._watchers: list[Callable[[CallRecord], None]] = []
         self._forgetters: list[Callable[[CallRecord], None]] = []
         self._records: OrderedDict[tuple[str, str], CallRecord] = OrderedDict()
@@ -69,14 +70,14 @@ class RecentRecords:
     async def find(self, agent: str, call_id: str) -> dict[str, Any] | None:
         """The record of a call as JSON, from memory or from the store, or None."""
         if record := self.get(agent, call_id):
-            (row,) = await self.rows([record])
-            return row
+            # in threads of its own: lists are long, and each page that is open asks for them again and again
+            return await self._single.run(record.copied().as_json)
         return await self._threads.run(self.past.get, call_id, agent) if self.past else None
 
     async def rows(self, records: Iterable[CallRecord]) -> list[dict[str, Any]]:
         """Records as JSON, made in a thread: many or long ones would hold up the calls that are up."""
         copies = [record.copied() for record in records]
-        return await self._making.run(lambda: [copy.as_json() for copy in copies])
+        return await self._lists.run(lambda: [copy.as_json() for copy in copies])
 
     async def read(self, work: Callable[[], T]) -> T:
         """What ``work`` reads from the store, in a thread; raises TimeoutError when that takes too long."""

@@ -89,11 +89,13 @@ async def _times(switchboard: Switchboard, agent: str, call_sid: str) -> int | N
 
 async def _has_begun(switchboard: Switchboard, agent: str, call_sid: str) -> bool:
     """Whether a stream of the call has come, be it that it was refused; also where nobody can say."""
+    # that of a call that is placed is there before
+    if live := switchboard.records.get(agent, call_sid):
+        return live.direction == "inbound" or live.ended is not None
     try:
         record = await switchboard.records.find(agent, call_sid)
     except (TimeoutError, SQLAlchemyError):
         return True
-    # that of a call that is placed is there before
     return record is not None and (record["direction"] == "inbound" or bool(record["ended"]))
 
 
