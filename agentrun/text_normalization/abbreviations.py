@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 
 from agentrun.text_normalization.languages import VOCABULARIES
 from agentrun.text_normalization.vocabulary import Vocabulary
 
+_Word = str | Callable[[re.Match[str]], str]
 _INITIALS = re.compile(r"\b(?:[A-Z]\.){2,}(\s*$)?")
 
 
@@ -26,7 +28,7 @@ def spoken(text: str, words: Vocabulary) -> str:
 
 
 @cache
-def _compiled(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+def _compiled(language: str) -> tuple[tuple[re.Pattern[str], _Word], ...]:
     return tuple((re.compile(pattern), word) for pattern, word in VOCABULARIES[language].abbreviations)
 
 

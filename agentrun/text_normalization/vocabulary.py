@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 Currency = tuple[str, str, str, str]
 """One of it, several of it, one of its hundredths, several of them."""
 Unit = tuple[str, str]
 """One of it, several of it."""
+Abbreviation = tuple[str, str | Callable[[re.Match[str]], str]]
+"""A regular expression, and what it is replaced by."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Vocabulary:
     currencies: Mapping[str, Currency]
     units: Mapping[str, Unit]
     fractions: Mapping[str, str]
-    abbreviations: tuple[tuple[str, str], ...]
+    abbreviations: tuple[Abbreviation, ...]
     magnitudes: Mapping[str, str]
     frequent: frozenset[str]
     """Words that stand in most sentences of this language, and in few of another's."""
@@ -66,3 +69,21 @@ class Vocabulary:
 def words(text: str) -> frozenset[str]:
     """The words of ``text``, once each."""
     return frozenset(text.split())
+
+
+def ranges(names: Mapping[str, str], to: str) -> Abbreviation:
+    """What has two abbreviations of days or months be read as a range, such as ``Mon.-Fri.`` or ``Jan–Mar``.
+
+    A dot that ends the sentence stays.
+
+    >>> pattern, spoken = ranges({"Mon": "Monday", "Fri": "Friday"}, "to")
+    >>> re.sub(pattern, spoken, "Mon.-Fri. at 9, Fri–Monday.")
+    'Monday to Friday at 9, Friday to Monday.'
+    """
+    names = {**names, **{short.capitalize(): word for short, word in names.items()}}
+    short, either = "|".join(names), "|".join([*names, *names.values()])
+
+    def spoken(found: re.Match[str]) -> str:
+        return f"{names[found[1]]} {to} {names.get(found[2], found[2])}"
+
+    return rf"(?<![\w-])({short})(?:\. ?| ?)[-–—] ?({either})\b(?![-'’])(?:\.(?! [A-Z]|$))?", spoken

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from agentrun.text_normalization.vocabulary import Vocabulary, words
+from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
+
+_DAYS = {
+    "Mo": "Montag", "Di": "Dienstag", "Mi": "Mittwoch", "Do": "Donnerstag",
+    "Fr": "Freitag", "Sa": "Samstag", "So": "Sonntag",
+}  # fmt: skip
 
 VOCABULARY = Vocabulary(
     code="de",
@@ -73,6 +78,8 @@ VOCABULARY = Vocabulary(
         "kWh": ("Kilowattstunde", "Kilowattstunden"),
         "Std": ("Stunde", "Stunden"),
         "min": ("Minute", "Minuten"),
+        "m²": ("Quadratmeter", "Quadratmeter"),
+        "qm": ("Quadratmeter", "Quadratmeter"),
         "Min": ("Minute", "Minuten"),
         "°C": ("Grad Celsius", "Grad Celsius"),
         "°F": ("Grad Fahrenheit", "Grad Fahrenheit"),
@@ -86,6 +93,7 @@ VOCABULARY = Vocabulary(
         "3/4": "drei Viertel",
     },
     abbreviations=(
+        ranges(_DAYS, "bis"),
         (r"\bDr\.(?= [A-ZÄÖÜ])", "Doktor"),
         (r"\bProf\.", "Professor"),
         (r"\bHr\.(?= [A-ZÄÖÜ])", "Herr"),

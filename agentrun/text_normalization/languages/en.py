@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentrun.text_normalization.vocabulary import Vocabulary, words
+from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
 
 _STATES = {
     "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California", "CO": "Colorado",
@@ -21,6 +21,9 @@ _MONTHS = (
     "November", "December",
 )  # fmt: skip
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_LONGER_DAYS = {"Tues": "Tuesday", "Thur": "Thursday", "Thurs": "Thursday"}
+_INCH = r" ?in\b(?:\.(?! [A-Z]|$))?"
+"""Its dot stays where it ends the sentence."""
 
 _NUMBERED_THINGS = (
     "order|room|invoice|flight|ticket|case|phone|serial|house|policy|item|track|platform|bus|account|booking"
@@ -82,14 +85,26 @@ VOCABULARY = Vocabulary(
         "lbs": ("pound", "pounds"),
         "oz": ("ounce", "ounces"),
         "ft": ("foot", "feet"),
+        "yd": ("yard", "yards"),
+        "yds": ("yard", "yards"),
         "mi": ("mile", "miles"),
+        "sq ft": ("square foot", "square feet"),
+        "sq yd": ("square yard", "square yards"),
+        "sq mi": ("square mile", "square miles"),
+        "sq km": ("square kilometer", "square kilometers"),
+        "sq m": ("square meter", "square meters"),
+        "m²": ("square meter", "square meters"),
+        "cu ft": ("cubic foot", "cubic feet"),
+        "cu yd": ("cubic yard", "cubic yards"),
         "GB": ("gigabyte", "gigabytes"),
         "MB": ("megabyte", "megabytes"),
         "kWh": ("kilowatt hour", "kilowatt hours"),
         "hrs": ("hour", "hours"),
         "hr": ("hour", "hours"),
         "min": ("minute", "minutes"),
+        "mins": ("minute", "minutes"),
         "sec": ("second", "seconds"),
+        "secs": ("second", "seconds"),
         "°C": ("degree Celsius", "degrees Celsius"),
         "°F": ("degree Fahrenheit", "degrees Fahrenheit"),
         "°": ("degree", "degrees"),
@@ -102,6 +117,8 @@ VOCABULARY = Vocabulary(
         "3/4": "three quarters",
     },
     abbreviations=(
+        ranges({**{day[:3]: day for day in _DAYS}, **_LONGER_DAYS}, "to"),
+        ranges({month[:3]: month for month in _MONTHS} | {"Sept": "September"}, "to"),
         *((rf"\b{month[:3]}\.(?= ?\d)", month) for month in _MONTHS if month != "May"),
         *((rf"(?<!the )\b{day[:3]}\.(?= |$)", day) for day in _DAYS),
         (r"\bDr\.(?= [A-Z])", "Doctor"),
@@ -127,6 +144,10 @@ VOCABULARY = Vocabulary(
         (r"\b[Tt]el\.", "telephone"),
         (r"\b[Ee]xt\.(?= ?\d)", "extension"),
         (r"(?<![\w.])(\d)['′](\d{1,2})[\"″]", r"\1 foot \2"),
+        (rf"(?<![\w.])(\d+) ?ft\.? 1{_INCH}", r"\1 ft 1 inch"),
+        (rf"(?<![\w.])(\d+) ?ft\.? (\d{{1,2}}){_INCH}", r"\1 ft \2 inches"),
+        (r"(?<=\d) ?in\.(?= (?:of|wide|tall|long|deep|thick|high|by|x)\b)", " inches"),
+        (r"(?<=\d) ?(sq|cu)\. ?(?=(?:ft|mi|yd|m|km)\b)", r" \1 "),
         (r"(?<=\d )x(?=\d{1,5}\b)", "extension "),
         (r"\be\.g\.,?", "for example,"),
         (r"\bi\.e\.,?", "that is,"),

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from agentrun.text_normalization.vocabulary import Vocabulary, words
+from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
+
+_DAYS = {
+    "lun": "lunes", "mar": "martes", "mié": "miércoles", "jue": "jueves",
+    "vie": "viernes", "sáb": "sábado", "dom": "domingo",
+}  # fmt: skip
 
 VOCABULARY = Vocabulary(
     code="es",
@@ -71,6 +76,7 @@ VOCABULARY = Vocabulary(
         "GB": ("gigabyte", "gigabytes"),
         "MB": ("megabyte", "megabytes"),
         "min": ("minuto", "minutos"),
+        "m²": ("metro cuadrado", "metros cuadrados"),
         "°C": ("grado Celsius", "grados Celsius"),
         "°F": ("grado Fahrenheit", "grados Fahrenheit"),
         "°": ("grado", "grados"),
@@ -83,6 +89,7 @@ VOCABULARY = Vocabulary(
         "3/4": "tres cuartos",
     },
     abbreviations=(
+        ranges(_DAYS, "a"),
         (r"\bSra\.", "señora"),
         (r"\bSr\.", "señor"),
         (r"\bDra\.", "doctora"),

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from agentrun.text_normalization.vocabulary import Vocabulary, words
+from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
+
+_DAYS = {
+    "lun": "lundi", "mar": "mardi", "mer": "mercredi", "jeu": "jeudi",
+    "ven": "vendredi", "sam": "samedi", "dim": "dimanche",
+}  # fmt: skip
 
 VOCABULARY = Vocabulary(
     code="fr",
@@ -71,6 +76,7 @@ VOCABULARY = Vocabulary(
         "Go": ("gigaoctet", "gigaoctets"),
         "Mo": ("mégaoctet", "mégaoctets"),
         "min": ("minute", "minutes"),
+        "m²": ("mètre carré", "mètres carrés"),
         "°C": ("degré Celsius", "degrés Celsius"),
         "°F": ("degré Fahrenheit", "degrés Fahrenheit"),
         "°": ("degré", "degrés"),
@@ -83,6 +89,7 @@ VOCABULARY = Vocabulary(
         "3/4": "trois quarts",
     },
     abbreviations=(
+        ranges(_DAYS, "à"),
         (r"\bM\.(?= [A-ZÀ-Ý])", "Monsieur"),
         (r"\bMme\b\.?", "Madame"),
         (r"\bMlle\b\.?", "Mademoiselle"),

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from agentrun.text_normalization.vocabulary import Vocabulary, words
+from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
+
+_DAYS = {
+    "lun": "lunedì", "mar": "martedì", "mer": "mercoledì", "gio": "giovedì",
+    "ven": "venerdì", "sab": "sabato", "dom": "domenica",
+}  # fmt: skip
 
 VOCABULARY = Vocabulary(
     code="it",
@@ -71,6 +76,7 @@ VOCABULARY = Vocabulary(
         "GB": ("gigabyte", "gigabyte"),
         "MB": ("megabyte", "megabyte"),
         "min": ("minuto", "minuti"),
+        "m²": ("metro quadrato", "metri quadrati"),
         "°C": ("grado Celsius", "gradi Celsius"),
         "°F": ("grado Fahrenheit", "gradi Fahrenheit"),
         "°": ("grado", "gradi"),
@@ -83,6 +89,7 @@ VOCABULARY = Vocabulary(
         "3/4": "tre quarti",
     },
     abbreviations=(
+        ranges(_DAYS, "a"),
         (r"\b[Ss]ig\.ra", "signora"),
         (r"\b[Ss]ig\.", "signor"),
         (r"\b[Dd]ott\.ssa", "dottoressa"),

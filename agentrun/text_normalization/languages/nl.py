@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from agentrun.text_normalization.vocabulary import Vocabulary, words
+from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
+
+_DAYS = {
+    "ma": "maandag", "di": "dinsdag", "wo": "woensdag", "do": "donderdag",
+    "vr": "vrijdag", "za": "zaterdag", "zo": "zondag",
+}  # fmt: skip
 
 VOCABULARY = Vocabulary(
     code="nl",
@@ -72,6 +77,7 @@ VOCABULARY = Vocabulary(
         "GB": ("gigabyte", "gigabyte"),
         "MB": ("megabyte", "megabyte"),
         "min": ("minuut", "minuten"),
+        "m²": ("vierkante meter", "vierkante meter"),
         "°C": ("graad Celsius", "graden Celsius"),
         "°F": ("graad Fahrenheit", "graden Fahrenheit"),
         "°": ("graad", "graden"),
@@ -84,6 +90,7 @@ VOCABULARY = Vocabulary(
         "3/4": "drie kwart",
     },
     abbreviations=(
+        ranges(_DAYS, "tot"),
         (r"\b[Dd]hr\.", "de heer"),
         (r"\b[Mm]evr\.", "mevrouw"),
         (r"\b[Dd]r\.(?= [A-Z])", "dokter"),

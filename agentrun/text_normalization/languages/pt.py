@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from agentrun.text_normalization.vocabulary import Vocabulary, words
+from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
+
+_DAYS = {
+    "seg": "segunda", "ter": "terça", "qua": "quarta", "qui": "quinta",
+    "sex": "sexta", "sáb": "sábado", "dom": "domingo",
+}  # fmt: skip
 
 VOCABULARY = Vocabulary(
     code="pt",
@@ -72,6 +77,7 @@ VOCABULARY = Vocabulary(
         "GB": ("gigabyte", "gigabytes"),
         "MB": ("megabyte", "megabytes"),
         "min": ("minuto", "minutos"),
+        "m²": ("metro quadrado", "metros quadrados"),
         "°C": ("grau Celsius", "graus Celsius"),
         "°F": ("grau Fahrenheit", "graus Fahrenheit"),
         "°": ("grau", "graus"),
@@ -84,6 +90,7 @@ VOCABULARY = Vocabulary(
         "3/4": "três quartos",
     },
     abbreviations=(
+        ranges(_DAYS, "a"),
         (r"\bSra\.", "senhora"),
         (r"\bSr\.", "senhor"),
         (r"\bDra\.", "doutora"),
