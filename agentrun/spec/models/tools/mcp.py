@@ -1,11 +1,12 @@
 """``mcp:`` in ``tools:``: a server of the Model Context Protocol, whose tools the agent may use."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from agentrun.spec.models.base import Flag, Text, list_of_one
@@ -29,6 +30,23 @@ def _is_url(value: str) -> str:
     return value
 
 
+def _is_program(value: Any) -> Any:
+    """A command of several words, written as one text, would be looked for as one program's name."""
+    words = _words(value) if isinstance(value, str) else []
+    if len(words) > 1:
+        shown = ", ".join(f'"{word}"' if " " in word else word for word in words)
+        hint = f'write it as a list: [{shown}]; or ["{value}"] where the name has a space'
+        raise _wrong("'{given}' would be the name of one program", hint, given=value)
+    return value
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return command.split()
+
+
 def _is_tool(value: str) -> str:
     if not function_names.can_be_called(value):
         raise _wrong("'{given}' can't be the name of a tool", "use letters, digits, _ and -", given=value)
@@ -48,7 +66,7 @@ class McpServer(ToolOptions):
         description="Sent with every request.",
         examples=[{"Authorization": "Bearer ${SHOP_TOKEN}"}],
     )
-    command: Annotated[tuple[Text, ...], list_of_one] | None = Field(
+    command: Annotated[tuple[Text, ...], list_of_one, BeforeValidator(_is_program)] | None = Field(
         default=None,
         description="A program and its arguments.",
         examples=[["uvx", "mcp-server-time"]],
