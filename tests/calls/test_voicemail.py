@@ -14,6 +14,17 @@ from tests.calls.quick import LOUD, calls, quick_call
 
 MESSAGE = "This is the restaurant. Your table is ready."
 LONG = "This is the restaurant. Your table for four is ready at eight. Please call us back today."
+OPENING = "Good morning, this is the restaurant, and we call about the table that you booked for tonight."
+FLOW = f"""
+flow:
+  initial_node: start
+  nodes:
+    start:
+      pre_actions: [{{type: tts_say, text: "{OPENING}"}}]
+      task_messages: [{{role: user, content: "Ask whether they come."}}]
+      functions: []
+"""
+PROMPTS = "prompts: {system: You call., apology: I am sorry.}"
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -98,6 +109,25 @@ async def test_a_message_for_a_machine_that_was_detected_is_not_interrupted(
         await call.until(lambda: call.record.ended is not None)
     assert call.agent_words[-1] == LONG
     assert call.record.reason == "left a message: machine_end_beep"
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_nor_is_one_that_comes_amid_the_words_before_a_flow_s_first_node(
+    tmp_path: Path, style: str, resources: Resources
+) -> None:
+    script = [] if style == "cascaded" else [Answer(OPENING), Answer(LONG)]
+    opened = quick_call(
+        tmp_path, style, [], script, resources=resources, more=FLOW, prompts=PROMPTS, greeted=False
+    )
+    async with opened as call:
+        await call.until(lambda: call.speaking)
+        await asyncio.sleep(0.5)
+        await call.session.leave_message(LONG, "left a message: machine_start")
+        await asyncio.sleep(1)
+        await call.say("Please leave a message after the tone.")
+        await call.until(lambda: call.record.ended is not None, 60)
+    last = [entry for entry in call.record.transcript if entry.who == "agent"][-1]
+    assert (last.text, last.cut_by) == (LONG, "")
 
 
 @pytest.mark.parametrize("style", STYLES)

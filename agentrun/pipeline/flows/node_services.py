@@ -80,7 +80,7 @@ class NodeServices:
 
     def mute(self, muted: bool) -> None:
         """Whether the caller is not listened to: while words are said that nobody can interrupt or answer."""
-        words_mute(self._parts.aggregators.user()).muted = muted
+        words_mute(self._parts.aggregators.user()).for_words = muted
 
     def _setting_updates(self, kind: Kind, plan: ServicePlan) -> Iterator[ServiceUpdateSettingsFrame[Any]]:
         """The settings for the service itself; one that stands behind it keeps its own."""

@@ -53,11 +53,19 @@ _START_SECONDS = 0.2
 
 
 class WordsMute(BaseUserMuteStrategy):
-    """Mutes the caller for as long as it is told to: during words that nobody may interrupt or answer."""
+    """Mutes the caller for as long as it is told to: during words that nobody may interrupt or answer.
+
+    ``for_words`` goes with them, ``for_good`` stays until the call is over, whatever a flow says meanwhile.
+    """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.muted = False
+        self.for_words = self.for_good = False
+
+    @property
+    def muted(self) -> bool:
+        """Whether the caller is not listened to now."""
+        return self.for_words or self.for_good
 
     async def process_frame(self, frame: Frame) -> bool:  # noqa: ARG002 - asked of each one
         return self.muted

@@ -69,7 +69,7 @@ class CallerTurns:
 
     def stop_listening(self) -> None:
         """What the caller says from now on is not heard: the agent says its last words, and ends the call."""
-        words_mute(self.parts.aggregators.user()).muted = True
+        words_mute(self.parts.aggregators.user()).for_good = True
 
     async def input_begins(self) -> None:
         """The first key of an entry."""
