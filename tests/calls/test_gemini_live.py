@@ -105,7 +105,7 @@ def test_a_model_that_goes_deaf_is_apologised_for(tmp_path: Path, monkeypatch: p
         await heard_in_time(call, await ask(call, gemini))
 
     call = called(tmp_path, monkeypatch, talk)
-    assert (call.agent_words, codes(call)) == (["Hello.", "I am sorry."], ["realtime_late"])
+    assert (call.agent_words, codes(call)) == (["Hello.", "I am sorry."], ["realtime_late"] * 2)
 
 
 def test_a_session_that_is_never_set_up_is_apologised_for(

@@ -117,7 +117,7 @@ def test_a_model_that_goes_deaf_is_apologised_for(tmp_path: Path, monkeypatch: p
         await heard_in_time(call, await speak(call))
 
     call = called(tmp_path, monkeypatch, talk)
-    assert (call.agent_words, codes(call)) == (["Hello.", "I am sorry."], ["realtime_late"])
+    assert (call.agent_words, codes(call)) == (["Hello.", "I am sorry."], ["realtime_late"] * 2)
 
 
 def test_a_call_that_is_never_joined_is_apologised_for(

@@ -8,6 +8,7 @@ from pipecat.frames.frames import (
     ErrorFrame,
     Frame,
     FunctionCallsStartedFrame,
+    InterruptionFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
     LLMTextFrame,
@@ -63,6 +64,8 @@ class AnswerEvents:
         self._realtime = speaks_like_openai(parts.llm)
         self._finds_turns = parts.is_realtime and not self._realtime
         pushed_frames.watch_pushed_frames(parts.llm, _OF_MODEL, self._from_model)
+        if self._finds_turns:
+            pushed_frames.watch_pushed_frames(parts.llm, InterruptionFrame, self._cut_off)
         line = parts.playout or parts.tts
         if line:
             self._written = parts.playout is None
@@ -92,6 +95,11 @@ class AnswerEvents:
         elif not isinstance(frame, LLMTextFrame) or frame.text.strip():
             self._made = True
             self._response_deadline.model_made()
+
+    def _cut_off(self, _frame: InterruptionFrame) -> None:
+        """A server that finds the turns says that the caller goes on: it answers all of it later."""
+        if self._response_deadline.turn.is_taken_back():
+            self._response_deadline.caller_speaks()
 
     def _ended(self, reason: str) -> None:
         made, erred = self._made, self._erred

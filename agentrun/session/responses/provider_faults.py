@@ -178,9 +178,14 @@ class Faults:
         """The error just judged is not counted: the answer that it broke off will be."""
         self._in_a_row -= 1
 
-    def judge_answer(self, state: AnswerState) -> Verdict:
-        """Decide on an answer that has stalled, is empty or has failed."""
+    def judge_answer(self, state: AnswerState, *, may_ask: bool = False) -> Verdict:
+        """Decide on an answer that has stalled, is empty or has failed.
+
+        ``may_ask`` is whether nobody has asked the model for one that has failed: it finds turns by itself.
+        """
         self._in_a_row += 1
+        if state is AnswerState.FAILED and may_ask and self._in_a_row == 1:
+            return Verdict.RETRY
         if state is AnswerState.EMPTY and self._in_a_row < 3:
             return Verdict.RETRY if self._in_a_row == 1 else self._ask_again()
         if state is AnswerState.STALLED and self._in_a_row == 1:

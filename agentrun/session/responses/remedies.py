@@ -87,7 +87,9 @@ class Remedies:
         """An answer has stalled, is empty or has failed."""
         if self.is_over():
             return
-        verdict = self.faults.judge_answer(state)
+        by_itself = self.parts.is_realtime and not pipecat_private.speaks_like_openai(self.parts.llm)
+        may_ask = by_itself and self.response_deadline.has_time and not self.response_deadline.tools
+        verdict = self.faults.judge_answer(state, may_ask=may_ask)
         if verdict is Verdict.GO_ON and not self.response_deadline.has_time:
             verdict = Verdict.GIVE_UP
         wait = rate_limits.wait(reason)

@@ -188,7 +188,7 @@ class ResponseDeadline:
 
     def answers_by_itself(self) -> None:
         """A model that finds the turns by itself begins to answer, be the caller's over here or not."""
-        if self.answer.silence.last_word is not None and self.turn.is_answered():
+        if self.turn.is_answered():
             self.answer.owed(self._now())
 
     def model_made(self) -> None:

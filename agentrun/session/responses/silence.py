@@ -96,6 +96,10 @@ class Silence:
         """The caller's voice was heard until ``at``."""
         self.last_word = at
 
+    def is_answered(self) -> None:
+        """The answer to what the caller said last has begun already: no other one counts from there."""
+        self.last_word = None
+
     def agent_began(self) -> None:
         """The agent is heard: what the caller said before it was waited for."""
         self.last_word, self.cut, self.unheard, self.is_patient = None, None, 0.0, False

@@ -24,12 +24,11 @@ class ToldTurn:
     spoke_since: Callable[[float], bool] | None = None
     _began: float | None = field(default=None, init=False)
     _kept: bool = field(default=False, init=False)
-    answered: bool = field(default=False, init=False)
-    """Whether a model that finds turns by itself has begun to answer before the turn was over here."""
+    _answered: bool = field(default=False, init=False)
 
     def begins(self, now: float, *, voice: bool) -> bool:
         """It is told to begin while a ``voice`` is heard or not: whether it is the caller's, so far."""
-        self._began, self.answered = now, False
+        self._began, self._answered = now, False
         self._kept = self.spoke_since is not None and not voice
         return not self._kept
 
@@ -42,13 +41,24 @@ class ToldTurn:
     def voice_begins(self) -> bool:
         """The caller's voice is heard: whether that makes a turn theirs which was not."""
         kept, self._kept = self._kept, False
-        self.answered = False
         return kept
 
     def is_answered(self) -> bool:
-        """The model's answer begins: whether that is within a turn."""
-        self.answered = self._began is not None
-        return self.answered
+        """The answer of a model that finds turns by itself begins: whether the turn is not over here yet."""
+        self._answered = self._began is not None
+        return self._answered
+
+    def is_taken_back(self) -> bool:
+        """What is being said is cut off: whether that is the answer to this turn, which has none then."""
+        was_answered, self._answered = self._answered, False
+        return was_answered
+
+    def is_over(self) -> bool:
+        """The caller's turn is over: whether its answer has begun already, and none is owed any more."""
+        was_answered, self._answered = self._answered, False
+        if was_answered:
+            self._began, self._kept = None, False
+        return was_answered
 
     def is_noise(self, *, matters: bool) -> bool:
         """It is over: whether nobody spoke in it, which is looked into where that ``matters``."""

@@ -106,13 +106,16 @@ class CallerTurns:
         context_size.trim(self.parts.context, self.spec)
         if message.content or self.parts.stt is None:
             self._spoke()
-            self._owed()
+            if self.response_deadline.turn.is_over():
+                self.response_deadline.answer.silence.is_answered()
+            else:
+                self._owed()
         else:
             self.held.ended_without_words()
 
     def _owed(self) -> None:
-        """The caller waits for an answer, unless it has begun, or waits until another one has been heard."""
-        if not (self.held.is_over_answer or self.response_deadline.turn.answered):
+        """The caller waits for an answer, unless their words wait until another one has been heard."""
+        if not self.held.is_over_answer:
             self.response_deadline.owed()
             self.held.owed()
 

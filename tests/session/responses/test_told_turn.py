@@ -77,3 +77,18 @@ async def test_an_answer_is_due_when_it_was_before_a_noise() -> None:
     await deadline.close()
     assert [state for state, _ in outcomes] == [AnswerState.FAILED]
     assert outcomes[0][1] < 0.75
+
+
+def test_an_answer_within_a_turn_is_its_own_until_the_server_takes_it_back() -> None:
+    turn = ToldTurn()
+    assert not turn.is_answered()
+    turn.begins(1.0, voice=True)
+    assert turn.is_answered()
+    turn.voice_begins()
+    assert turn.is_over()
+    assert not turn.is_over()
+    assert not turn.is_answered()
+    turn.begins(5.0, voice=True)
+    assert turn.is_answered()
+    assert turn.is_taken_back()
+    assert not turn.is_over()
