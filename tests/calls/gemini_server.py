@@ -80,12 +80,13 @@ class Gemini:
                 await self._take(json.loads(message))
 
     async def _take(self, message: Message) -> None:
-        if "audio" in (message.get("realtime_input") or message.get("realtimeInput") or {}):
+        live = message.get("realtime_input") or message.get("realtimeInput") or {}
+        if "audio" in live:
             return
         self.taken.append(message)
         content = message.get("client_content") or message.get("clientContent") or {}
         asks = content.get("turnComplete") or content.get("turn_complete")
-        if asks or "tool_response" in message or "toolResponse" in message:
+        if asks or live.get("text", "").strip() or "tool_response" in message or "toolResponse" in message:
             await self.answer()
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frameworks.rtvi.frames import RTVISendTextFrame
-from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline import pipecat_private
 from agentrun.session.tracking.transcript import Transcript
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 class WrittenTurns:
     """Writes RTVI's ``send-text`` into the record, and has an answer owed for it.
 
-    Pipecat gives the words to a language model itself, but not to a realtime model.
+    Pipecat gives the words to a language model itself, but to few realtime models.
     """
 
     def __init__(self, worker: PipelineWorker, turns: CallerTurns, transcript: Transcript) -> None:
@@ -32,6 +31,5 @@ class WrittenTurns:
             self._transcript.written(frame.text)
             await self._turns.input_begins()
             await self._turns.input_ends(answered=True)
-            llm = self._turns.parts.llm
-            if isinstance(llm, OpenAIRealtimeLLMService):
-                await pipecat_private.realtime_answer_written(llm, frame.text)
+            if self._turns.parts.is_realtime:
+                await pipecat_private.realtime_answer_written(self._turns.parts.llm, frame.text)

@@ -30,6 +30,11 @@ def takes_messages(llm: object) -> bool:
     return not type(llm).__module__.startswith(_UNTAKEN)
 
 
+def finds_written(llm: object) -> bool:
+    """Whether a service gives its model by itself what the caller writes, as it finds it in the context."""
+    return hasattr(llm, "_last_context_message_count")
+
+
 def asking(llm: object, text: str) -> Frame:
     """The frame by which any realtime model is asked to answer ``text``, which is nothing the caller said.
 

@@ -13,6 +13,7 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.pipeline.pipecat_private.realtime.differences import (
     client_events,
+    finds_written,
     has_earlier_names,
     takes_messages,
 )
@@ -132,18 +133,26 @@ async def realtime_ask(llm: Any) -> None:
         await llm.send_client_event(events.ResponseCreateEvent())
 
 
-async def realtime_answer_written(llm: OpenAIRealtimeLLMService, words: str) -> None:
+async def realtime_answer_written(llm: Any, words: str) -> None:
     """Have the model answer ``words`` that the caller wrote, which stand in the context already.
 
-    Pipecat keeps them there: a session that is set up never hears of them. An answer that has not ended is
-    given up.
+    Pipecat keeps them there: most sessions that are set up never hear of them. An answer that has not ended
+    is given up.
     """
-    if llm._context is None:
+    if finds_written(llm):
         return
-    await realtime_give_up_answer(llm)
-    if llm._api_session_ready and not llm._llm_needs_conversation_setup:
-        await llm._send_message_item(words, role="user")
-    await llm._create_response()
+    if hasattr(llm, "_send_user_text"):
+        await llm._send_user_text(words)
+    elif llm._context is None:
+        return
+    elif not hasattr(llm, "_create_response"):
+        message: Any = {"role": "user", "content": words}
+        await llm._handle_messages_append(LLMMessagesAppendFrame([message], run_llm=True))
+    else:
+        await realtime_give_up_answer(llm)
+        if llm._api_session_ready and not llm._llm_needs_conversation_setup:
+            await llm._send_message_item(words, role="user")
+        await llm._create_response()
 
 
 def realtime_is_answering(llm: Any) -> bool:
