@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
+from collections import deque
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import httpx2
@@ -17,6 +20,12 @@ _SSE = (
     "streamable HTTP, often one that ends in /mcp"
 )
 _SESSION = "mcp-session-id"
+_TERMINATED = "Session terminated"
+"""What ``mcp`` makes of a 404 without an error of JSON-RPC in it."""
+_READ = (-32601, -32602)
+"""Codes of a request that the server has read: it has no such method, or not with these arguments."""
+_MOST_UNREAD = 100
+"""Of how many refusals the words are kept, of one session."""
 _REMEDIES = {
     401: "its key is missing, wrong or has expired: see `headers:`, as in "
     '`headers: {Authorization: "Bearer ${SHOP_TOKEN}"}`',
@@ -33,14 +42,16 @@ class HttpRefusal:
     def __init__(self) -> None:
         self.status = 0
         self._is_sse = False
-        self._forgotten = False
+        self._unread: deque[str] = deque(maxlen=_MOST_UNREAD)
 
     async def note(self, response: httpx2.Response) -> None:
         """Look at an answer; a hook of httpx2. A server need not have the stream that a GET asks for."""
         if response.request.method == "POST":
             self.status = response.status_code if response.status_code >= 400 else 0
-            if self.status == 404 and _SESSION in response.request.headers:
-                self._forgotten = True
+            if self.status in (400, 404) and _SESSION in response.request.headers:
+                self._unread.append(await _refused_in(response))
+                if self.status == 404:
+                    self._unread.append(_TERMINATED)
 
     def is_forgotten(self, message: str) -> bool:
         """Whether ``message`` refuses a request unread, for the server does not know its session any more.
@@ -48,7 +59,7 @@ class HttpRefusal:
         MCP's specification has 404 for it, and ``mcp`` or the server its words; many servers answer 400.
         https://modelcontextprotocol.io/specification/2025-06-18/basic/transports#session-management
         """
-        return (self._forgotten or self.status == 400) and "session" in message.lower()
+        return message in self._unread and "session" in message.lower()
 
     async def look_for_sse(self, web: httpx2.AsyncClient, url: str) -> None:
         """Find out whether a server that took no first request has MCP's older transport at ``url``.
@@ -87,6 +98,19 @@ class HttpRefusal:
             name = str(self.status)
         remedy = _REMEDIES.get(self.status) or ("its own log says why" if self.status >= 500 else "")
         return f"it answered {name}" + (f": {remedy}" if remedy else "")
+
+
+async def _refused_in(response: httpx2.Response) -> str:
+    """The words in which an error of JSON-RPC refuses a request; empty where the server has read that."""
+    error: Any = None
+    if response.headers.get("content-type", "").lower().startswith("application/json"):
+        with contextlib.suppress(*_errors(), RecursionError):
+            answer = json.loads(await response.aread())
+            error = answer.get("error") if isinstance(answer, dict) else None
+    if not isinstance(error, dict) or not isinstance(error.get("message"), str):
+        return ""
+    words: str = error["message"]
+    return "" if error.get("code") in _READ and not words.lower().startswith("session") else words
 
 
 def _errors() -> tuple[type[Exception], ...]:

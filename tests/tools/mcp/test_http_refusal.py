@@ -9,10 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+import httpx2
 import pytest
 from loguru import logger
 
 from agentrun.spec.models.tools.mcp import McpServer
+from agentrun.tools.mcp.http_refusal import HttpRefusal
 from tests.tools.mcp.conftest import Desk
 
 KEY = "a-key-of-the-shop"
@@ -196,6 +198,30 @@ async def test_a_session_that_the_server_has_forgotten_is_made_anew_within_the_c
     outcome = await desk.run("order")
     assert (outcome.status, outcome.text) == ("ok", "ordered in ['session-2']")
     await desk.servers.close()
+
+
+async def test_a_request_with_a_wrong_argument_is_refused_in_the_session(
+    refusing: Callable[..., McpServer], tmp_path: Path
+) -> None:
+    sessions: list[str] = []
+    body = _error(-32602, "Invalid arguments for book_session: no day")
+    desk = Desk(refusing(Forgetful, status=400, body=body, sessions=sessions), tmp_path, {"SHOP_KEY": KEY})
+    connection = await desk.connect()
+    sessions.append("which the server asks for")
+    assert "Invalid arguments for book_session: no day" in (await desk.run("order")).text
+    assert connection.is_up
+    assert len(sessions) == 2, "another session has begun"
+    await desk.servers.close()
+
+
+async def test_an_error_of_a_tool_is_its_own_while_another_request_is_refused() -> None:
+    refusal = HttpRefusal()
+    request = httpx2.Request("POST", "http://127.0.0.1/mcp", headers={"mcp-session-id": "1"})
+    for status, error in ((200, b""), (400, _error(-32000, "Bad Request: No valid session ID provided"))):
+        headers = {"content-type": "application/json"}
+        await refusal.note(httpx2.Response(status, content=error, headers=headers, request=request))
+    assert not refusal.is_forgotten("No training session 12 on Monday")
+    assert refusal.is_forgotten("Bad Request: No valid session ID provided")
 
 
 class Breaking(Refusing):
