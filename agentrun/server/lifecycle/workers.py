@@ -101,8 +101,11 @@ class Workers:
                 await _rest(event)
                 continue
             self._processes[index] = process
-            if event.is_set():
-                process.send_signal(_number(stop))
+            # what the workers were told while this one was being started
+            for told, number in ((stop.replaced, signal.SIGUSR1), (event, _number(stop))):
+                if told.is_set():
+                    with contextlib.suppress(ProcessLookupError):
+                        process.send_signal(number)
             code = await process.wait()
             del self._processes[index]
             # where no thread is to be had, its places are free once its lease lapses
@@ -117,7 +120,8 @@ class Workers:
                 self._code = self._code or code
                 event.set()
             elif not event.is_set():
-                logger.error("worker {} ended with {}; its calls are over, and a new one starts", index, code)
+                following = "none" if stop.replaced.is_set() else "a new one"
+                logger.error("worker {} ended with {}; its calls are over; {} starts", index, code, following)
                 await _rest(event)
 
     async def _start(self, index: int) -> Process:

@@ -15,6 +15,7 @@ from agentrun.server.lifecycle import workers
 from agentrun.server.lifecycle.workers import Workers
 from agentrun.server.shared_state import opening
 from tests.calls.desk import until
+from tests.log_lines import log_lines
 
 
 class Stop:
@@ -125,6 +126,28 @@ async def test_workers_leave_the_socket_as_their_supervisor_is_told_and_none_is_
     stop.replaced.set()
     assert await asyncio.wait_for(running, 10) == 0
     assert [worker.signals for worker in machine.started] == [[signal.SIGUSR1]] * 2
+
+
+async def test_a_worker_that_is_being_started_leaves_the_socket_as_the_others_do(
+    machine: Machine, supervisor: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = asyncio.Event()
+
+    async def slow(*arguments: str, **options: Any) -> Worker:
+        await goes_on.wait()
+        return await machine.start(*arguments, **options)
+
+    stop = Stop()
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", slow)
+    running = asyncio.create_task(supervisor.run(stop))
+    await asyncio.sleep(0.05)
+    stop.replaced.set()
+    await asyncio.sleep(0.05)
+    goes_on.set()
+    with log_lines("ERROR") as lines:
+        assert await asyncio.wait_for(running, 10) == 0
+    assert [worker.signals for worker in machine.started] == [[signal.SIGUSR1]] * 2
+    assert not any("a new one" in line for line in lines)
 
 
 async def test_a_machine_without_room_for_a_thread_still_replaces_a_worker(
