@@ -17,20 +17,22 @@ OWN = "python-dateutil==2.9.0\n# ours: --find-links is the image's\npytz>=2026\n
 
 def of_dockerfile(made: dict[str, bytes]) -> bool:
     text = made["Dockerfile"].decode()
-    install = text.find("install --no-compile --requirement /build/plugins.txt")
+    install = text.find("install --no-compile --constraint /build/there.txt --requirement /build/plugins.txt")
     copy = text.find('COPY ["plugins/requirements.txt", "/build/plugins.txt"]')
     if install >= 0:
         locked, slimmed = text.index("/build/requirements.lock"), text.index("image.slimming")
-        assert locked < copy < install < slimmed, "what is locked comes first, and pip is still there"
+        there = text.index("pip freeze > /build/there.txt")
+        assert locked < copy < there < install < slimmed, "what is locked comes first, and pip is still there"
     return install >= 0
 
 
 def of_script(made: dict[str, bytes]) -> bool:
     text = made["release.sh"].decode()
-    install = text.find("    pip_install --requirement plugins/requirements.txt\n")
+    words = '    pip_install --constraint "$venv/there.txt" --requirement plugins/requirements.txt ||\n'
+    install = text.find(words)
     if install >= 0:
         locked, checked = text.index("--requirement requirements.lock"), text.index('bin/agentrun" check')
-        assert locked < install < checked
+        assert locked < text.index("pip freeze") < install < checked
     return install >= 0
 
 

@@ -61,7 +61,20 @@ def test_what_plugins_import_is_installed_after_what_is_locked(server: ServerRoo
     (server.scratch / "project" / "plugins" / "requirements.txt").write_text("python-dateutil==2.9.0\n")
     server.install("one")
     lines = [line.split()[-1] for line in (server.root / "pip").read_text().splitlines()]
-    assert lines[:3] == ["builders.lock", "requirements.lock", "plugins/requirements.txt"]
+    assert lines[:4] == ["builders.lock", "requirements.lock", "freeze", "plugins/requirements.txt"]
+
+
+def test_a_plugin_that_wants_another_version_of_what_is_locked_is_not_installed(server: ServerRoot) -> None:
+    first = server.install("one")
+    (server.scratch / "project" / "plugins").mkdir(exist_ok=True)
+    (server.scratch / "project" / "plugins" / "requirements.txt").write_text("httpx<0.28\n")
+    python = server.programs / "python3"
+    refusal = '*" --constraint "*) exit 1 ;;\n'
+    python.write_text(python.read_text().replace('"-m pip "*)', refusal + '"-m pip "*)'))
+    server.write("two")
+    assert "pip says above" in server.run("install", code=1)
+    assert server.link("current") == first
+    assert server.running == [unit_of(first)]
 
 
 def test_calls_keep_their_version_while_the_next_one_is_installed(server: ServerRoot) -> None:

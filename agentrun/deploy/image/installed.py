@@ -24,6 +24,7 @@ def values(wanted: Deployment) -> dict[str, Any]:
         "providers": [*wanted.providers, *locked.unlocked(wanted.stores)],
         "unused": sorted(locked.UNUSED),
         "own": wanted.own_requirements,
+        "unfit": f"{wanted.own_requirements} does not fit the versions that are there: pip says above why",
         "wheel": wanted.wheel is not None,
     }
 
