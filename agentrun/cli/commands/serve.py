@@ -108,7 +108,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
     if workers > 1 and options.pod_deletion_cost:
         raise click.UsageError("--pod-deletion-cost counts the calls of one process: leave out --workers")
     if workers > 1 and options.worker.socket_fd is None:
-        return asyncio.run(_supervise(workers, sock, options.shared))
+        return asyncio.run(_supervise(workers, sock, options.shared, options.records))
     with without_collecting():
         import uvloop
 
@@ -170,13 +170,13 @@ def _begin(specs: tuple[Path, ...], given: dict[str, Any], form: str) -> socket.
     return sock
 
 
-async def _supervise(number: int, sock: socket.socket, shared_state: str | None) -> int:
+async def _supervise(number: int, sock: socket.socket, shared_state: str | None, records: str | None) -> int:
     from agentrun.cli.input.ctrl_c import stopping
     from agentrun.server.lifecycle.workers import Workers
 
     with stopping() as stop, tempfile.TemporaryDirectory(prefix="agentrun-") as folder, sock:
         started = sys.argv[1:], dict(os.environ), sock, Path(folder)
-        return await Workers(number, *started, shared_state).run(stop)
+        return await Workers(number, *started, shared_state, records).run(stop)
 
 
 async def _serve(

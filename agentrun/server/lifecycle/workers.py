@@ -42,7 +42,7 @@ class Stop(Protocol):
 class Workers:
     """Runs ``number`` servers with the same ``arguments`` on ``sock``, which is bound; they share ``folder``.
 
-    ``shared`` is what they were told of where their state is.
+    ``shared`` and ``records`` are what they were told of where their state is.
     The supervisor only holds the socket, so what connects while a worker is replaced waits for it.
     """
 
@@ -54,11 +54,12 @@ class Workers:
         sock: socket.socket,
         folder: Path,
         shared: str | None = None,
+        records: str | None = None,
     ) -> None:
         self._arguments = arguments
         self._sock = sock
         self._ledger = folder / LEDGER
-        self._state = opening.address(shared, None, self._ledger)
+        self._state = opening.address(shared, records, self._ledger)
         self._metrics = folder / "metrics"
         self._metrics.mkdir()
         self._tie, self._held = os.pipe()

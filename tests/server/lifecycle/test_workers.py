@@ -164,3 +164,17 @@ async def test_a_machine_without_room_for_a_thread_still_replaces_a_worker(
     await until(lambda: len(machine.started) == 3, 10)
     stop.asked.set()
     assert await asyncio.wait_for(running, 10) == 0
+
+
+async def test_no_file_is_made_for_a_dead_worker_where_the_records_are_in_postgresql(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    freed: list[object] = []
+    monkeypatch.setattr(opening, "forget_process", lambda url, _pid: freed.append(url))
+    url, stop = "postgresql+psycopg://db/calls", Stop()
+    with socket.socket() as sock:
+        running = asyncio.create_task(Workers(2, ["serve"], {}, sock, tmp_path, records=url).run(stop))
+        await until(lambda: len(machine.started) == 2, 10)
+        stop.asked.set()
+        assert await asyncio.wait_for(running, 10) == 0
+    assert freed == [url, url]
