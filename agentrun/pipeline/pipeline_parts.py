@@ -13,6 +13,7 @@ from pipecat.processors.frame_processor import FrameProcessor
 from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
 from agentrun.pipeline.failover.failover import Failover
 from agentrun.pipeline.part_progress import PartProgress
+from agentrun.pipeline.pipecat_private import speaks_like_openai
 from agentrun.pipeline.text.speech_text import SpeechText
 from agentrun.pipeline.turns.held_words import HeldWords
 
@@ -44,8 +45,8 @@ class PipelineParts:
 
     @property
     def is_realtime(self) -> bool:
-        """Whether one model hears and speaks."""
-        return self.tts is None and self.playout is not None
+        """Whether one model hears and speaks, or would where it is talked with in writing."""
+        return speaks_like_openai(self.llm) or (self.tts is None and self.playout is not None)
 
     @property
     def silent_for(self) -> float:

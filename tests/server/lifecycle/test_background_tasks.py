@@ -18,7 +18,7 @@ from tests.calls.desk import until
 from tests.log_lines import log_lines
 
 SPEC = "name: desk\ntransport: local\nprompts: Hi.\ntools: [{mcp: {command: ['false']}}]\n"
-TASKS = {"records", "webhooks", "load", "watch", "analyses", "shared state"}
+TASKS = {"records", "webhooks", "load", "watch", "analyses", "shared state", "placed calls"}
 
 
 @pytest.fixture
