@@ -180,7 +180,7 @@ finally:
 SUPERVISOR = """
 import sys
 from agentrun.cli.commands import serve
-async def look(number, sock, shared_state):
+async def look(number, sock, *_stores):
     from agentrun.server.lifecycle import workers
     sock.close()
     print("pipecat" in sys.modules)
