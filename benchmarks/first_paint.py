@@ -50,14 +50,20 @@ PAGES = {
     "text search": "?text=open&outcome=caller",
     "versions": "/versions?agent=desk",
 }
-TIMES = """() => {
-  const [page] = performance.getEntriesByType("navigation");
-  const paint = performance.getEntriesByName("first-contentful-paint")[0];
-  return new Promise((resolve) => new PerformanceObserver((list) => {
-    const largest = list.getEntries().at(-1).startTime;
-    resolve([page.responseStart, paint.startTime, largest, page.decodedBodySize / 1000]);
-  }).observe({ type: "largest-contentful-paint", buffered: true }));
-}"""
+TIMES = """() => new Promise((resolve) => {
+  let largest = 0;
+  new PerformanceObserver((list) => {
+    largest = list.getEntries().at(-1).startTime;
+  }).observe({ type: "largest-contentful-paint", buffered: true });
+  const look = () => {
+    const [page] = performance.getEntriesByType("navigation");
+    const paint = performance.getEntriesByName("first-contentful-paint")[0];
+    if (!paint) return setTimeout(look, 50);
+    const told = [page.responseStart, paint.startTime, page.decodedBodySize / 1000];
+    setTimeout(() => resolve([told[0], told[1], Math.max(largest, told[1]), told[2]]), 100);
+  };
+  look();
+})"""
 
 
 def long_call() -> CallRecord:
