@@ -9,6 +9,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from agentrun.server.auth import signed_claims
+
 if TYPE_CHECKING:
     from jwt.types import Options
 
@@ -25,12 +27,7 @@ _REQUIRED: Options = {"require": ["exp", "sub", "jti"], "verify_exp": False, "ve
 
 
 def make(api_key: str, agent: str, seconds: float = LIFETIME_SECONDS) -> str:
-    """A token for ``agent``, signed with the server's key, good for so many seconds and one call.
-
-    A JSON Web Token (RFC 7519) over HMAC-SHA256.
-    """
-    import jwt
-
+    """A token for ``agent``, signed with the server's key, good for so many seconds and one call."""
     now = time.time()
     claims = {
         "aud": _AUDIENCE,
@@ -39,7 +36,7 @@ def make(api_key: str, agent: str, seconds: float = LIFETIME_SECONDS) -> str:
         "exp": now + seconds,
         "jti": secrets.token_urlsafe(16),
     }
-    return jwt.encode(claims, _secret(api_key), "HS256")
+    return signed_claims.sign(claims, _secret(api_key))
 
 
 class StartTokens:
@@ -88,21 +85,15 @@ class StartTokens:
 
     def _read(self, token: str, agent: str) -> tuple[str, float]:
         """The name of a token that is good for ``agent``, "" for none, and how long it is remembered."""
-        import jwt
-
-        for secret in self._secrets:
-            try:
-                claims = jwt.decode(
-                    token, secret, algorithms=["HS256"], audience=_AUDIENCE, options=_REQUIRED
-                )
-                left = float(claims["exp"]) - self._clock()
-            except (jwt.InvalidTokenError, TypeError, ValueError):
-                continue
-            if claims["sub"] != agent or not left > 0:
-                break
-            name = hashlib.sha256(str(claims["jti"]).encode("utf-8", "replace")).hexdigest()
-            return name, left + _SKEW_SECONDS
-        return "", 0.0
+        claims = signed_claims.read(token, self._secrets, _AUDIENCE, _REQUIRED)
+        try:
+            left = float(claims["exp"]) - self._clock() if claims else 0.0
+        except (TypeError, ValueError):
+            left = 0.0
+        if claims is None or claims["sub"] != agent or not left > 0:
+            return "", 0.0
+        name = hashlib.sha256(str(claims["jti"]).encode("utf-8", "replace")).hexdigest()
+        return name, left + _SKEW_SECONDS
 
 
 def _secret(api_key: str) -> bytes:

@@ -6,15 +6,22 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from agentrun.server.auth import signed_claims
+
+if TYPE_CHECKING:
+    from jwt.types import Options
 
 LIFETIME_SECONDS = 15.0
 LEEWAY_SECONDS = 10.0
 """How far apart the processes' ideas of the shared clock may be; each hears of it every 5 s."""
 _AUDIENCE = "agentrun forwarded"
+_REQUIRED: Options = {"require": ["exp", "sub", "jti"], "verify_exp": False}
 
 
 class RequestTokens:
-    """JSON Web Tokens over HMAC-SHA256, by the clock that all processes share; each is taken once.
+    """Signed claims, by the clock that all processes share; each is taken once.
 
     ``keys`` are those of ``derived_keys``: the first signs, all are accepted.
     """
@@ -27,8 +34,6 @@ class RequestTokens:
 
     def make(self, owner: str, what: str, body: bytes) -> str:
         """A token with which ``owner`` is asked for ``what`` with ``body``, once and soon."""
-        import jwt
-
         claims = {
             "aud": _AUDIENCE,
             "iss": self._me,
@@ -38,7 +43,7 @@ class RequestTokens:
             "exp": self._clock() + LIFETIME_SECONDS,
             "jti": secrets.token_hex(16),
         }
-        return jwt.encode(claims, self._keys[0], "HS256")
+        return signed_claims.sign(claims, self._keys[0])
 
     def is_good(self, token: str, what: str, body: bytes) -> bool:
         """Whether this process is asked for ``what`` with ``body`` by another one, for the first time."""
@@ -54,24 +59,10 @@ class RequestTokens:
         self._used[claims["jti"]] = until
         return True
 
-    def _claims(self, token: str) -> dict[str, str] | None:
+    def _claims(self, token: str) -> dict[str, Any] | None:
         """What a token says whose signature is good; its time is looked at by the shared clock."""
-        import jwt
-
-        options = {"require": ["exp", "sub", "jti"], "verify_exp": False}
-        for key in self._keys:
-            try:
-                claims: dict[str, str] = jwt.decode(
-                    token,
-                    key,
-                    algorithms=["HS256"],
-                    audience=_AUDIENCE,
-                    options=options,  # type: ignore[arg-type]
-                )
-            except jwt.InvalidTokenError:
-                continue
-            return claims if {"what", "body"} <= claims.keys() else None
-        return None
+        claims = signed_claims.read(token, self._keys, _AUDIENCE, _REQUIRED)
+        return claims if claims and {"what", "body"} <= claims.keys() else None
 
 
 def _digest(body: bytes) -> str:

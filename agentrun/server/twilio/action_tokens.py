@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agentrun.server.auth import signed_claims
+
 if TYPE_CHECKING:
     from jwt.types import Options
 
@@ -19,7 +21,7 @@ LIFETIME_SECONDS = 25 * 3600.0
 """A call lasts 24 hours at most: https://www.twilio.com/docs/voice/api/call-resource"""
 MOST_CHARACTERS = 1000
 _AUDIENCE = "action"
-_CLAIMS = ("aud", "agt", "sub", "num", "exp")
+_REQUIRED: Options = {"require": ["aud", "agt", "sub", "num", "exp"], "verify_exp": False}
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class EndedStream:
 
 
 class ActionTokens:
-    """JSON Web Tokens (RFC 7519) over HMAC-SHA256; ``keys`` as in ``StreamTokens``, of their own purpose.
+    """Signed claims; ``keys`` as in ``StreamTokens``, of their own purpose.
 
     >>> tokens = ActionTokens()
     >>> tokens.read(tokens.mint("desk", "CA1", EndedStream(2)), "desk", "CA1")
@@ -49,24 +51,16 @@ class ActionTokens:
 
     def mint(self, agent: str, call_sid: str, stream: EndedStream) -> str:
         """A new token for a stream of the call, to be shown once that has ended."""
-        import jwt
-
         claims = {"aud": _AUDIENCE, "agt": agent, "sub": call_sid, "dial": stream.dial}
         counts = {"num": stream.resumed, "lost": stream.lost, "exp": round(self._clock() + LIFETIME_SECONDS)}
-        return jwt.encode({**claims, **counts}, self._keys[0], "HS256")
+        return signed_claims.sign({**claims, **counts}, self._keys[0])
 
     def read(self, token: str, agent: str, call_sid: str) -> EndedStream | None:
         """What the token says of a stream of this call; None for a wrong one, an old one, another call's."""
-        import jwt
-
-        wanted: Options = {"require": list(_CLAIMS), "verify_exp": False}
-        for key in self._keys if len(token) <= MOST_CHARACTERS else ():
-            try:
-                claims = jwt.decode(token, key, algorithms=["HS256"], audience=_AUDIENCE, options=wanted)
-            except jwt.InvalidTokenError:
-                continue
-            known = (claims["agt"], claims["sub"]) == (agent, call_sid) and claims["exp"] > self._clock()
-            if not known:
-                return None
-            return EndedStream(int(claims["num"]), str(claims.get("dial", "")), int(claims.get("lost", 0)))
-        return None
+        keys = self._keys if len(token) <= MOST_CHARACTERS else ()
+        claims = signed_claims.read(token, keys, _AUDIENCE, _REQUIRED)
+        if claims is None or (claims["agt"], claims["sub"]) != (agent, call_sid):
+            return None
+        if not claims["exp"] > self._clock():
+            return None
+        return EndedStream(int(claims["num"]), str(claims.get("dial", "")), int(claims.get("lost", 0)))

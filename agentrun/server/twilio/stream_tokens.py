@@ -17,10 +17,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agentrun.server.auth import signed_claims
+from agentrun.server.shared_state.state import SharedState
+
 if TYPE_CHECKING:
     from jwt.types import Options
-
-from agentrun.server.shared_state.state import SharedState
 
 LIFETIME_SECONDS = 60.0
 MOST_CHARACTERS = 494
@@ -29,7 +30,10 @@ _LONGEST_NUMBER = 32
 """A telephone's number is shorter; of a SIP address that is longer the token has a digest."""
 _DIGEST = "sha256 "
 _AUDIENCE = "stream"
-_CLAIMS = ("aud", "agt", "sub", "frm", "to", "exp", "jti")
+_REQUIRED: Options = {
+    "require": ["aud", "agt", "sub", "frm", "to", "exp", "jti"],
+    "verify_exp": False,
+}
 _ADDRESS = struct.Struct(">Q8s12s")
 """When it expires, in milliseconds; what makes it unlike others; and 96 bits of a signature."""
 Use = Callable[[str, float], Awaitable[bool]]
@@ -72,9 +76,7 @@ class StreamTokens:
     def mint(
         self, agent: str, call_sid: str, from_number: str, to_number: str, dial: str = "", resumed: int = 0
     ) -> str:
-        """A new token, at most ``MOST_CHARACTERS`` long: a JSON Web Token (RFC 7519) over HMAC-SHA256."""
-        import jwt
-
+        """A new token, at most ``MOST_CHARACTERS`` long."""
         claims = {
             "aud": _AUDIENCE,
             "agt": agent,
@@ -88,7 +90,7 @@ class StreamTokens:
             claims["dial"] = dial
         if resumed:
             claims["num"] = resumed
-        return jwt.encode(claims, self._keys[0], "HS256", headers={"typ": None})
+        return signed_claims.sign(claims, self._keys[0], headers={"typ": None})
 
     async def redeem(
         self, token: str, agent: str, call_sid: str, parameters: Mapping[str, str] | None = None
@@ -137,18 +139,8 @@ class StreamTokens:
 
     def _claims(self, token: str) -> dict[str, Any] | None:
         """What stands in a token of one of the keys, whether it has expired or not."""
-        import jwt
-
-        wanted: Options = {"require": list(_CLAIMS), "verify_exp": False}
-        for key in self._keys if len(token) <= MOST_CHARACTERS else ():
-            try:
-                found: dict[str, Any] = jwt.decode(
-                    token, key, algorithms=["HS256"], audience=_AUDIENCE, options=wanted
-                )
-            except jwt.InvalidTokenError:
-                continue
-            return found
-        return None
+        keys = self._keys if len(token) <= MOST_CHARACTERS else ()
+        return signed_claims.read(token, keys, _AUDIENCE, _REQUIRED)
 
 
 def _mark(key: bytes, agent: str, millis: int, unlike: bytes) -> bytes:
