@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import uvicorn
@@ -77,16 +77,8 @@ async def serving(
     Only proxies at ``forwarded_allow_ips`` (addresses and networks, or ``*``) are believed about who asks.
     """
 
-    async def asgi(scope: Any, receive: Any, send: Any) -> None:
-        async def answer(message: Any) -> None:
-            if message["type"] == "http.response.start" and not server.listens:
-                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
-            await send(message)
-
-        await app(scope, receive, answer if scope["type"] == "http" else send)
-
     config = uvicorn.Config(
-        asgi,
+        _ending_connections(app, lambda: not server.listens),
         log_level="warning",
         log_config=None,
         ws_max_size=message_bytes or 16 * 1024 * 1024,
@@ -111,6 +103,20 @@ async def serving(
         if not task.done():
             await task
     task.result()
+
+
+def _ending_connections(app: Any, ends: Callable[[], bool]) -> Any:
+    """``app``, whose answers close their connections once ``ends`` says so."""
+
+    async def asgi(scope: Any, receive: Any, send: Any) -> None:
+        async def answer(message: Any) -> None:
+            if message["type"] == "http.response.start" and ends():
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+            await send(message)
+
+        await app(scope, receive, answer if scope["type"] == "http" else send)
+
+    return asgi
 
 
 def _require_started(task: asyncio.Task[None], sock: socket.socket) -> None:
