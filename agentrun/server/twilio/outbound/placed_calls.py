@@ -162,8 +162,9 @@ class PlacedCalls:
         if outgoing := self._own.get(placed.id):
             await self._note(outgoing, status, answered_by)
             return
-        words = {"dial": placed.id, "call": call_sid, "status": status, "answered_by": answered_by}
-        if placed.owner != self._handover.me and await self._handover.tell(placed.owner, "status", **words):
+        if placed.owner != self._handover.me and await self._pass_on(
+            placed.owner, placed.id, call_sid, status, answered_by
+        ):
             return
         await self._stand_in(placed, call_sid, status, answered_by)
 
@@ -183,8 +184,7 @@ class PlacedCalls:
         if outgoing:
             await self._note(outgoing, status, answered_by)
         elif (now := await self._handover.placed(placed.id)) and now.owner != placed.owner:
-            words = {"dial": placed.id, "call": call_sid, "status": status, "answered_by": answered_by}
-            await self._handover.tell(now.owner, "status", **words)
+            await self._pass_on(now.owner, placed.id, call_sid, status, answered_by)
 
     async def _adopted(self, plan: Plan, placed: Placed, call_sid: str) -> Outgoing | None:
         """None where the call went on elsewhere, or in its stream here, before this process had it."""
@@ -236,5 +236,9 @@ class PlacedCalls:
         self._switchboard.records.forget(record)
         self._switchboard.admission.forget(record.agent, record.id)
         if record.answered_by and to != self._handover.me:
-            more = {"dial": outgoing.id, "call": record.id, "status": "", "answered_by": record.answered_by}
-            await self._handover.tell(to, "status", **more)
+            await self._pass_on(to, outgoing.id, record.id, "", record.answered_by)
+
+    async def _pass_on(self, owner: str, dial: str, call_sid: str, status: str, answered_by: str) -> bool:
+        """Tell ``owner`` what Twilio says of a call; false where that process is gone. Raises AwayError."""
+        words = {"dial": dial, "call": call_sid, "status": status, "answered_by": answered_by}
+        return await self._handover.tell(owner, "status", **words)
