@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
-from agentrun.server.twilio import twiml
+from agentrun.server.twilio import telephone_plan, twiml
 from agentrun.server.twilio.action_tokens import ActionTokens, EndedStream
 from agentrun.server.twilio.webhook import Webhooks
 
@@ -43,9 +43,7 @@ def router(
 
     @routes.post("/{agent}/twilio/resume")
     async def resume(agent: str, request: Request, stream: str = "") -> Response:
-        plan = switchboard.plans.get(agent)
-        if plan is None or not plan.has_transport("twilio"):
-            raise HTTPException(404, f"no agent '{agent}' answers the telephone here")
+        plan = telephone_plan.require(switchboard, agent)
         form = await webhooks.read(agent, request, ("CallSid", "From", "To"))
         call_sid = form["CallSid"]
         ended = tokens.read(stream, agent, call_sid)

@@ -22,7 +22,7 @@ from agentrun.server.dispatch.dispatcher import Dispatcher
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.shared_state.backend import Placed
 from agentrun.server.shared_state.database_errors import AwayError
-from agentrun.server.twilio import transfer_routes, twiml
+from agentrun.server.twilio import telephone_plan, transfer_routes, twiml
 from agentrun.server.twilio.action_tokens import ActionTokens, EndedStream
 from agentrun.server.twilio.direct_streams import DirectStreams
 from agentrun.server.twilio.look_ups import LookUps
@@ -77,10 +77,8 @@ class TwilioRoutes:
 
     async def voice(self, agent: str, request: Request) -> Response:
         """Twilio asks what to do with a call: connect it to the stream, with a fresh token."""
-        plan = self._plan(agent)
-        if plan is None:
-            return Response(f"no agent '{agent}' answers the telephone here\n", 404, media_type="text/plain")
         try:
+            plan = telephone_plan.require(self._switchboard, agent)
             form = await self._webhooks.read(agent, request, ("CallSid", "From", "To"))
         except HTTPException as refused:
             words, headers = f"{refused.detail}\n", refused.headers
@@ -114,7 +112,7 @@ class TwilioRoutes:
 
     async def dispatched(self, agent: str, request: Request) -> Response:
         """Twilio tells how the stream of a dispatched call goes, or asks what to do when it is over."""
-        plan = self._plan(agent)
+        plan = telephone_plan.find(self._switchboard, agent)
         if plan is None or self._dispatcher is None:
             return Response(f"no agent '{agent}' answers the telephone here\n", 404, media_type="text/plain")
         return await self._dispatcher.note(plan, await self._webhooks.read(agent, request, ("CallSid",)))
@@ -157,7 +155,7 @@ class TwilioRoutes:
 
     async def stream(self, agent: str, websocket: WebSocket, expected: str = "") -> None:
         """One call's audio; nothing is built before its token has been seen."""
-        plan = self._plan(agent)
+        plan = telephone_plan.find(self._switchboard, agent)
         if plan is None or self._settings.access is Access.CLOSED:
             self._refused.note(agent, "closed" if plan else "unknown")
             await websocket.close(POLICY_VIOLATION)
@@ -187,10 +185,6 @@ class TwilioRoutes:
         before = self._look_ups.done(plan, call) if earlier else self._look_ups.take(call.agent, call.id)
         connection = replace(connection, look_up=before, earlier=earlier)
         await asyncio.wait({self._switchboard.answer(plan, connection)})
-
-    def _plan(self, agent: str) -> Plan | None:
-        plan = self._switchboard.plans.get(agent)
-        return plan if plan and plan.has_transport("twilio") else None
 
     async def _resume(self, plan: Plan, grant: StreamGrant) -> Resumption | None:
         """The call that a stream goes on with, which is this process' then; None where it can't."""

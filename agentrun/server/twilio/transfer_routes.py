@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 from loguru import logger
 
 from agentrun.server.calls.switchboard import Switchboard
-from agentrun.server.twilio import twiml
+from agentrun.server.twilio import telephone_plan, twiml
 from agentrun.server.twilio.webhook import Webhooks
 
 NAME = "transferred"
@@ -26,9 +26,7 @@ def router(switchboard: Switchboard, webhooks: Webhooks) -> APIRouter:
 
     @routes.post(f"/{{agent}}/twilio/{NAME}")
     async def transferred(agent: str, request: Request) -> Response:
-        plan = switchboard.plans.get(agent)
-        if plan is None or not plan.has_transport("twilio"):
-            raise HTTPException(404, f"no agent '{agent}' answers the telephone here")
+        plan = telephone_plan.require(switchboard, agent)
         form = await webhooks.read(agent, request, ("CallSid",))
         words = WORDS.get(form.get("DialCallStatus", ""))
         if words is None:

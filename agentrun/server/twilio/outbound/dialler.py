@@ -12,11 +12,16 @@ from agentrun.records import CallRecord
 from agentrun.server.admission.admission import NotAdmittedError
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
-from agentrun.server.twilio.outbound.outgoing_call import UNANSWERED, WORDS, Outgoing, Unanswered
+from agentrun.server.twilio.outbound.outgoing_call import (
+    UNANSWERED,
+    WORDS,
+    Outgoing,
+    Unanswered,
+    dialling_of,
+)
 from agentrun.server.twilio.outbound.placed_calls import PlacedCalls
 from agentrun.server.twilio.outbound.unheard_calls import UnheardCalls
 from agentrun.server.twilio.stream_tokens import LIFETIME_SECONDS
-from agentrun.spec.models.agent import TwilioTransport
 from agentrun.spec.models.outbound import E164, Dialling
 from agentrun.transports import twilio_rest
 from agentrun.transports.twilio_rest import TwilioError
@@ -54,7 +59,7 @@ class Diallers:
         record as well. Where nobody can say whether Twilio has placed it, the call is not ``named`` yet.
         """
         plan = self._switchboard.plans[agent]
-        settings = _settings_of(plan)
+        settings = settings_of(plan)
         check(to, settings)
         caller = settings.from_number or ""
         if not caller or caller.startswith("${"):
@@ -175,7 +180,7 @@ class Diallers:
             self._switchboard.handover.later(self._on_machine(outgoing, record.answered_by))
 
     async def _on_machine(self, outgoing: Outgoing, answered_by: str) -> None:
-        settings = _settings_of(outgoing.plan)
+        settings = settings_of(outgoing.plan)
         session = self._switchboard.session(outgoing.record.agent, outgoing.record.id)
         if session is None or settings.machine == "ignore":
             return
@@ -203,9 +208,9 @@ def check(to: str, settings: Dialling) -> None:
         raise NumberError(f"numbers that begin with {to[:3]} may not be called", f"allowed are: {allowed}")
 
 
-def _settings_of(plan: Plan) -> Dialling:
-    transports = (t for t in plan.transports if isinstance(t, TwilioTransport))
-    transport = next(transports, None)
-    if transport is None:
+def settings_of(plan: Plan) -> Dialling:
+    """How an agent places calls; raises SetupError where it has no telephone."""
+    settings = dialling_of(plan)
+    if settings is None:
         raise SetupError(f"agent '{plan.spec.name}' has no telephone", "transport: twilio")
-    return transport.dial
+    return settings

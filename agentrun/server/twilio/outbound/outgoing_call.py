@@ -14,6 +14,8 @@ from loguru import logger
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
 from agentrun.server.shared_state.backend import Placed
+from agentrun.spec.models.agent import TwilioTransport
+from agentrun.spec.models.outbound import Dialling
 
 Unanswered = Literal["busy", "no-answer", "failed", "canceled"]
 UNANSWERED: dict[str, Unanswered] = {
@@ -31,6 +33,11 @@ WORDS = {
     "canceled": "the call was withdrawn before it was answered",
 }
 _PREFIX = "dial-"
+
+
+def dialling_of(plan: Plan) -> Dialling | None:
+    """How an agent places calls; None where it has no telephone."""
+    return next((t.dial for t in plan.transports if isinstance(t, TwilioTransport)), None)
 
 
 @dataclass

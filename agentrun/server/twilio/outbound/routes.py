@@ -15,10 +15,10 @@ from agentrun.server.auth import api_key
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.shared_state.database_errors import AwayError
+from agentrun.server.twilio import telephone_plan
 from agentrun.server.twilio.outbound import stream_parameters
-from agentrun.server.twilio.outbound.dialler import Diallers, NumberError
+from agentrun.server.twilio.outbound.dialler import Diallers, NumberError, settings_of
 from agentrun.server.twilio.webhook import Webhooks
-from agentrun.spec.models.agent import TwilioTransport
 from agentrun.transports.twilio_rest import TwilioError
 
 
@@ -42,7 +42,7 @@ def router(
         plan = _plan(switchboard, agent)
         if wrong := stream_parameters.wrong(wanted.parameters):
             raise HTTPException(422, wrong)
-        seconds = await switchboard.state.wait(f"dial {agent}", _per_minute(plan))
+        seconds = await switchboard.state.wait(f"dial {agent}", settings_of(plan).per_minute)
         if seconds:
             headers = {"Retry-After": str(max(1, round(seconds)))}
             raise HTTPException(429, "too many calls in this minute", headers)
@@ -79,13 +79,9 @@ def router(
 
 
 def _plan(switchboard: Switchboard, agent: str) -> Plan:
-    plan = switchboard.plans.get(agent)
-    if plan is None or not plan.has_transport("twilio"):
+    plan = telephone_plan.find(switchboard, agent)
+    if plan is None:
         raise HTTPException(404, f"no agent '{agent}' calls from here")
     if switchboard.closing:
         raise HTTPException(503, "the server is stopping", {"Retry-After": "10"})
     return plan
-
-
-def _per_minute(plan: Plan) -> int:
-    return next(t.dial.per_minute for t in plan.transports if isinstance(t, TwilioTransport))

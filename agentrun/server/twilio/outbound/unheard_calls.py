@@ -12,9 +12,8 @@ from agentrun.errors import SetupError
 from agentrun.plan.plan import Plan
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.shared_state.database_errors import TROUBLE, AwayError
-from agentrun.server.twilio.outbound.outgoing_call import Outgoing
+from agentrun.server.twilio.outbound.outgoing_call import Outgoing, dialling_of
 from agentrun.server.twilio.outbound.placed_calls import Note, PlacedCalls
-from agentrun.spec.models.agent import TwilioTransport
 from agentrun.transports import twilio_rest
 from agentrun.transports.twilio_rest import TwilioAccount, TwilioError
 
@@ -84,5 +83,6 @@ class UnheardCalls:
 
 def _is_due(plan: Plan, started: datetime) -> bool:
     """Whether a call that was placed then should have its stream, or its end."""
-    ring = next((t.dial.ring for t in plan.transports if isinstance(t, TwilioTransport)), 0.0)
+    settings = dialling_of(plan)
+    ring = settings.ring if settings else 0.0
     return (datetime.now(UTC) - started).total_seconds() > ring + GRACE_SECONDS
