@@ -98,7 +98,7 @@ class AnswerEvents:
 
     def _cut_off(self, _frame: InterruptionFrame) -> None:
         """A server that finds the turns says that the caller goes on: it answers all of it later."""
-        if self._response_deadline.turn.is_taken_back():
+        if self._response_deadline.turn.answer_breaks_off():
             self._response_deadline.caller_speaks()
 
     def _ended(self, reason: str) -> None:

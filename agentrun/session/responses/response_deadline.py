@@ -82,7 +82,7 @@ class ResponseDeadline:
     def owed(self) -> None:
         """An answer is due; behind a turn in which nobody spoke it is when it was before."""
         cut, is_awaited = self.answer.silence.cut, self.state is AnswerState.AWAITED
-        noise = self.turn.is_noise(matters=is_awaited or cut is not None)
+        noise = self.turn.ends_as_noise(matters=is_awaited or cut is not None)
         if not (noise and is_awaited):
             # what a caller who wrote or pressed keys has waited for counts
             self._spoken_into()
@@ -188,7 +188,7 @@ class ResponseDeadline:
 
     def answers_by_itself(self) -> None:
         """A model that finds the turns by itself begins to answer, be the caller's over here or not."""
-        if self.turn.is_answered():
+        if self.turn.answer_begins():
             self.answer.owed(self._now())
 
     def model_made(self) -> None:

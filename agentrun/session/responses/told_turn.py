@@ -17,7 +17,7 @@ class ToldTurn:
     here, as in a cascade, it is None, and each turn is the caller's.
 
     >>> turn = ToldTurn(spoke_since=lambda at: False)
-    >>> turn.begins(10.0, voice=False), turn.is_noise(matters=True)
+    >>> turn.begins(10.0, voice=False), turn.ends_as_noise(matters=True)
     (False, True)
     """
 
@@ -43,24 +43,24 @@ class ToldTurn:
         kept, self._kept = self._kept, False
         return kept
 
-    def is_answered(self) -> bool:
+    def answer_begins(self) -> bool:
         """The answer of a model that finds turns by itself begins: whether the turn is not over here yet."""
         self._answered = self._began is not None
         return self._answered
 
-    def is_taken_back(self) -> bool:
+    def answer_breaks_off(self) -> bool:
         """What is being said is cut off: whether that is the answer to this turn, which has none then."""
         was_answered, self._answered = self._answered, False
         return was_answered
 
-    def is_over(self) -> bool:
+    def ends_answered(self) -> bool:
         """The caller's turn is over: whether its answer has begun already, and none is owed any more."""
         was_answered, self._answered = self._answered, False
         if was_answered:
             self._began, self._kept = None, False
         return was_answered
 
-    def is_noise(self, *, matters: bool) -> bool:
+    def ends_as_noise(self, *, matters: bool) -> bool:
         """It is over: whether nobody spoke in it, which is looked into where that ``matters``."""
         began, kept = self._began, self._kept
         self._began, self._kept = None, False

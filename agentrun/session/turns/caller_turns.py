@@ -106,7 +106,7 @@ class CallerTurns:
         context_size.trim(self.parts.context, self.spec)
         if message.content or self.parts.stt is None:
             self._spoke()
-            if self.response_deadline.turn.is_over():
+            if self.response_deadline.turn.ends_answered():
                 self.response_deadline.answer.silence.is_answered()
             else:
                 self._owed()

@@ -14,7 +14,7 @@ from agentrun.session.responses.told_turn import ToldTurn
 def test_where_nobody_listens_each_turn_is_the_caller_s() -> None:
     turn = ToldTurn()
     assert turn.begins(1.0, voice=False)
-    assert not turn.is_noise(matters=True)
+    assert not turn.ends_as_noise(matters=True)
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ def test_a_turn_without_a_voice_or_without_speech_is_noise(
     turn = ToldTurn(lambda _at: speech)
     assert turn.begins(1.0, voice=voice) is voice
     assert not later or turn.voice_begins()
-    assert turn.is_noise(matters=True) is noise
-    assert not turn.is_noise(matters=True)
+    assert turn.ends_as_noise(matters=True) is noise
+    assert not turn.ends_as_noise(matters=True)
 
 
 def test_what_cut_no_wait_is_not_looked_into() -> None:
@@ -46,9 +46,9 @@ def test_what_cut_no_wait_is_not_looked_into() -> None:
 
     turn = ToldTurn(spoke_since)
     turn.begins(1.0, voice=True)
-    assert not turn.is_noise(matters=False)
+    assert not turn.ends_as_noise(matters=False)
     turn.begins(2.0, voice=True)
-    turn.is_noise(matters=True)
+    turn.ends_as_noise(matters=True)
     assert asked == [2.0]
 
 
@@ -81,14 +81,14 @@ async def test_an_answer_is_due_when_it_was_before_a_noise() -> None:
 
 def test_an_answer_within_a_turn_is_its_own_until_the_server_takes_it_back() -> None:
     turn = ToldTurn()
-    assert not turn.is_answered()
+    assert not turn.answer_begins()
     turn.begins(1.0, voice=True)
-    assert turn.is_answered()
+    assert turn.answer_begins()
     turn.voice_begins()
-    assert turn.is_over()
-    assert not turn.is_over()
-    assert not turn.is_answered()
+    assert turn.ends_answered()
+    assert not turn.ends_answered()
+    assert not turn.answer_begins()
     turn.begins(5.0, voice=True)
-    assert turn.is_answered()
-    assert turn.is_taken_back()
-    assert not turn.is_over()
+    assert turn.answer_begins()
+    assert turn.answer_breaks_off()
+    assert not turn.ends_answered()
