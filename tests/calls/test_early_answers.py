@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from pipecat.frames.frames import VADUserStartedSpeakingFrame, VADUserStoppedSpe
 
 from tests.calls import test_gemini_live
 from tests.calls.gemini_server import Gemini, end, said
-from tests.calls.quick import QuickCall, quick_call
+from tests.calls.quick import QuickCall
 from tests.calls.test_gemini_live import AGAIN, OPEN, called, codes, speak
 
 pytestmark = test_gemini_live.pytestmark
@@ -87,7 +86,6 @@ def test_a_line_written_after_an_early_answer_is_owed_one(
         await call.until(lambda: bool(call.record.errors), 20.0)
         waited.append(asyncio.get_running_loop().time() - since)
 
-    monkeypatch.setattr(test_gemini_live, "quick_call", functools.partial(quick_call, page=True))
-    call = called(tmp_path, monkeypatch, talk)
+    call = called(tmp_path, monkeypatch, talk, page=True)
     assert (call.agent_words[:2], codes(call)[0]) == (["Hello.", OPEN], "realtime_late")
     assert waited == [pytest.approx(8.0, abs=0.5)]

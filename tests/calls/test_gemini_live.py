@@ -37,6 +37,7 @@ def called(
     *,
     greeted: bool = True,
     refuses: bool = False,
+    page: bool = False,
 ) -> QuickCall:
     """A call over Gemini's model, which greets."""
 
@@ -54,6 +55,7 @@ def called(
                 overrides=OVERRIDES,
                 turns="detection: silence, silence: 300ms",
                 greeted=greeted,
+                page=page,
             ) as call:
                 await talk(call, gemini)
                 return call

@@ -66,7 +66,12 @@ USUAL: dict[str, Change] = {"xai": as_xai, "azure": same, "azure-voice-live": as
 
 
 def called(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, provider: str, talk: Talk, *script: Answer
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    provider: str,
+    talk: Talk,
+    *script: Answer,
+    page: bool = False,
 ) -> QuickCall:
     """A call over a model of ``provider``."""
     server = Server(monkeypatch)
@@ -86,6 +91,7 @@ def called(
                 apology=LOUD * 2,
                 environ={key: "test"},
                 overrides=[("pipeline.realtime", model)],
+                page=page,
             ) as call,
         ):
             await talk(call, server)

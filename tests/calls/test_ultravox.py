@@ -71,6 +71,8 @@ def called(
     monkeypatch: pytest.MonkeyPatch,
     talk: Callable[[QuickCall, Ultravox], Awaitable[None]],
     hangs: str = "",
+    *,
+    page: bool = False,
 ) -> QuickCall:
     """A call over Ultravox, whose handshake may hang at one of its two requests."""
 
@@ -93,6 +95,7 @@ def called(
                 prompts="prompts: {system: You answer., greeting: Greet., apology: I am sorry.}",
                 turns="detection: silence, silence: 300ms",
                 greeted=not hangs,
+                page=page,
             ) as call:
                 await talk(call, ultravox)
                 return call

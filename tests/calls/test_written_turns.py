@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
-from pipecat.services.azure.voice_live.llm import AzureVoiceLiveLLMService
 
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.simulate.engines.engines import Answer
-from agentrun.simulate.openai.realtime import client_secrets
 from agentrun.testing import virtual_time
-from tests.calls import test_gemini_live, test_ultravox
+from tests.calls import test_gemini_live, test_other_realtime_models, test_ultravox
 from tests.calls.desk import STYLES
 from tests.calls.gemini_server import Gemini, end, said
 from tests.calls.quick import QuickCall, quick_call
 from tests.calls.realtime_server import Server
-from tests.calls.test_other_realtime_models import MODELS, USUAL
+from tests.calls.test_other_realtime_models import MODELS
 
 BOTH = pytest.mark.parametrize("style", STYLES)
 COUNT = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
@@ -106,30 +103,14 @@ def test_a_model_that_says_nothing_to_written_words_is_asked_again(tmp_path: Pat
 def test_models_that_speak_like_openai_are_told_once_what_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str
 ) -> None:
-    server = Server(monkeypatch)
-    server.change = USUAL[provider]
-    monkeypatch.setattr(client_secrets, "opens", lambda *_: True)
-    monkeypatch.setattr(AzureVoiceLiveLLMService, "_build_base_url", staticmethod(str))
-    model, key = MODELS[provider]
+    async def talk(call: QuickCall, _server: Server) -> None:
+        await call.write("Do you have a terrace?")
+        await call.said("Yes, a terrace.")
+        await call.write("Is it heated?")
+        await call.said("It is heated.")
 
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(
-                *(tmp_path, "realtime", [], [Answer("Yes, a terrace."), Answer("It is heated.")]),
-                resources=resources,
-                page=True,
-                environ={key: "test"},
-                overrides=[("pipeline.realtime", model)],
-            ) as call,
-        ):
-            await call.write("Do you have a terrace?")
-            await call.said("Yes, a terrace.")
-            await call.write("Is it heated?")
-            await call.said("It is heated.")
-        return call
-
-    call = virtual_time.run(run())
+    script = Answer("Yes, a terrace."), Answer("It is heated.")
+    call = test_other_realtime_models.called(tmp_path, monkeypatch, provider, talk, *script, page=True)
     asked = [message.get("content") for message in call.brain.asked[-1].messages if message["role"] == "user"]
     assert [str(content).count("Is it heated?") for content in asked].count(1) == 1, asked
     assert call.record.errors == []
@@ -147,8 +128,7 @@ def test_gemini_live_is_told_what_is_written(tmp_path: Path, monkeypatch: pytest
         await asyncio.sleep(10.0)
         taken.extend(map(str, gemini.taken[before:]))
 
-    monkeypatch.setattr(test_gemini_live, "quick_call", functools.partial(quick_call, page=True))
-    call = test_gemini_live.called(tmp_path, monkeypatch, talk)
+    call = test_gemini_live.called(tmp_path, monkeypatch, talk, page=True)
     assert [each.count("Do you have a terrace?") for each in taken] == [1]
     assert words(call) == [
         ("agent", "Hello."),
@@ -170,8 +150,7 @@ def test_ultravox_is_told_what_is_written(tmp_path: Path, monkeypatch: pytest.Mo
         await asyncio.sleep(10.0)
         taken.extend(map(str, ultravox.taken[before:]))
 
-    monkeypatch.setattr(test_ultravox, "quick_call", functools.partial(quick_call, page=True))
-    call = test_ultravox.called(tmp_path, monkeypatch, talk)
+    call = test_ultravox.called(tmp_path, monkeypatch, talk, page=True)
     assert [each.count("Do you have a terrace?") for each in taken] == [1]
     assert words(call)[1:] == [("caller", "Do you have a terrace?"), ("agent", "Yes, a terrace.")]
     assert call.record.errors == []
