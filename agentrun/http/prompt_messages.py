@@ -13,10 +13,10 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
+from agentrun.http import cut_connections
+
 EXTENSION = "agentrun.prompt_messages"
 """In a connection's ``extensions``: its ``listen``."""
-ABORT_EXTENSION = "agentrun.abort"
-"""In a connection's ``extensions``: what ends it at once, and drops what it has not sent."""
 Taker = Callable[[str], bool]
 """Given the text of a message, it returns at once whether it has taken it; what it leaves is queued."""
 
@@ -33,8 +33,9 @@ class PromptMessagesProtocol(WebSocketsSansIOProtocol):
         """Somebody asks for a WebSocket."""
         super().handle_connect(event)
         if self.response.status_code == 101:
+            cut_connections.allow(self.scope, self.transport)
             extensions: Any = self.scope["extensions"]
-            extensions[EXTENSION], extensions[ABORT_EXTENSION] = self.listen, self.transport.abort
+            extensions[EXTENSION] = self.listen
 
     def listen(self, taker: Taker) -> None:
         """Ask ``taker`` about each text message from now on."""
@@ -62,21 +63,6 @@ def listen(websocket: Any, taker: Taker) -> None:
 
     On another server than this project's, all messages are received as usual.
     """
-    if begin := _extension(websocket, EXTENSION):
-        begin(taker)
-
-
-def abort(websocket: Any) -> bool:
-    """End the connection of an ASGI ``websocket`` whose peer takes nothing; its receiver is told.
-
-    False on another server than this project's, where only the peer can end it.
-    """
-    end = _extension(websocket, ABORT_EXTENSION)
-    if end:
-        end()
-    return end is not None
-
-
-def _extension(websocket: Any, name: str) -> Any:
     scope: Mapping[str, Any] = getattr(websocket, "scope", {})
-    return (scope.get("extensions") or {}).get(name)
+    if begin := (scope.get("extensions") or {}).get(EXTENSION):
+        begin(taker)

@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 
+from agentrun.http import cut_connections
 from agentrun.http.bound_socket import unusable
 from agentrun.http.prompt_messages import PromptMessagesProtocol
 from agentrun.http.slow_client_timeouts import SlowClientProtocol
@@ -78,7 +79,7 @@ async def serving(
     """
 
     config = uvicorn.Config(
-        _ending_connections(app, lambda: not server.listens),
+        _holding_connections(app, lambda: not server.listens),
         log_level="warning",
         log_config=None,
         ws_max_size=message_bytes or 16 * 1024 * 1024,
@@ -105,8 +106,11 @@ async def serving(
     task.result()
 
 
-def _ending_connections(app: Any, ends: Callable[[], bool]) -> Any:
-    """``app``, whose answers close their connections once ``ends`` says so."""
+def _holding_connections(app: Any, ends: Callable[[], bool]) -> Any:
+    """``app``, whose answers close their connections once ``ends`` says so, and which can cut each of them.
+
+    The ``send`` of a request belongs to its cycle, which has the transport.
+    """
 
     async def asgi(scope: Any, receive: Any, send: Any) -> None:
         async def answer(message: Any) -> None:
@@ -114,7 +118,11 @@ def _ending_connections(app: Any, ends: Callable[[], bool]) -> Any:
                 message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
             await send(message)
 
-        await app(scope, receive, answer if scope["type"] == "http" else send)
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        cut_connections.allow(scope, send.__self__.transport)
+        await app(scope, receive, answer)
 
     return asgi
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import WebSocket, WebSocketDisconnect
 
-from agentrun.http import prompt_messages
+from agentrun.http import cut_connections, prompt_messages
 
 SILENT_SECONDS = 15.0
 """Twilio sends fifty messages a second, in silence too: a line without any for so long is gone."""
@@ -97,7 +97,7 @@ class MediaStreamSocket:
                 await self._websocket.send_text(data)
         except TimeoutError:
             self.lost = f"the line was lost: Twilio took nothing for {SEND_SECONDS:g} s"
-            if not prompt_messages.abort(self._websocket) and self._receiving:
+            if not cut_connections.cut(self._websocket) and self._receiving:
                 self._receiving.reschedule(asyncio.get_running_loop().time())
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
@@ -108,7 +108,7 @@ class MediaStreamSocket:
         except WebSocketDisconnect:
             pass
         except TimeoutError:
-            prompt_messages.abort(self._websocket)
+            cut_connections.cut(self._websocket)
 
 
 def _is_stop(message: dict[str, Any]) -> bool:

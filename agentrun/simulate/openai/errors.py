@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from fastapi import Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from agentrun.http import cut_connections
 from agentrun.simulate.faults import Fault
 
-TRANSPORT = "agentrun.transport"
-"""Where a scope has the transport of its connection, so that it can be aborted."""
 _MEANINGS = {
     400: ("invalid_request_error", "invalid_value", "The request is not valid."),
     401: ("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
@@ -88,5 +87,5 @@ async def strike(
         while (await request.receive())["type"] != "http.disconnect":
             pass
     else:
-        request.scope[TRANSPORT].abort()
+        cut_connections.cut(request)
     return Response()

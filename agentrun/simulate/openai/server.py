@@ -21,7 +21,7 @@ from agentrun.http.uvicorn_server import serving
 from agentrun.simulate.engines.engines import Brain, Hearing, Voice
 from agentrun.simulate.faults import Conditions
 from agentrun.simulate.openai import chat, embeddings, speech, transcriptions
-from agentrun.simulate.openai.errors import TRANSPORT, CutShortError, error
+from agentrun.simulate.openai.errors import CutShortError, error
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.realtime import client_secrets, sockets
 from agentrun.simulate.openai.request_bodies import BODY_SECONDS, MOST_BODY_BYTES, RefusedError
@@ -134,15 +134,11 @@ def _model(name: str) -> dict[str, Any]:
 
 
 def _cutting(app: ASGIApp) -> ASGIApp:
-    """``app`` for bodies of bounded size, which may break connections off without a word in the log.
-
-    The server's ``send`` belongs to the connection's protocol, which has the transport.
-    """
+    """``app`` for bodies of bounded size, which may break connections off without a word in the log."""
 
     async def cutting(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             receive = bounded(receive, MOST_BODY_BYTES, BODY_SECONDS)
-        scope[TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
         with contextlib.suppress(CutShortError):
             await app(scope, receive, send)
 

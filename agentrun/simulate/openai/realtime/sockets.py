@@ -7,8 +7,9 @@ from typing import Protocol
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
+from agentrun.http import cut_connections
 from agentrun.simulate.faults import Fault
-from agentrun.simulate.openai.errors import TRANSPORT, error
+from agentrun.simulate.openai.errors import error
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.realtime import client_events, client_secrets
 from agentrun.simulate.openai.realtime.client_events import MisfitError
@@ -141,6 +142,6 @@ async def _break(session: Session, fault: Fault) -> None:
 async def _end(socket: WebSocket, end: EndOfSocketError) -> None:
     """Close with a code, or abort the connection as a lost network does: no close frame is sent."""
     if end.code is None:
-        socket.scope[TRANSPORT].abort()
+        cut_connections.cut(socket)
     else:
         await socket.close(end.code)
