@@ -19,7 +19,7 @@ MOST_FUNCTION_LINES = 50
 """Ninety-eight of a hundred have 30 or fewer."""
 MAY_CATCH_ANYTHING = {
     # one call, one edit, one part of a call, or one prompt that fails with what a caller chose
-    *("server/calls/switchboard.py", "server/lifecycle/reload.py", "session/closing.py"),
+    *("server/calls/switchboard.py", "server/lifecycle/specs/reload.py", "session/closing.py"),
     "session/call_tasks.py",
     *("session/tracking/audio_recorder.py", "spec/values/partial_rendering.py"),
     "cli/main.py",

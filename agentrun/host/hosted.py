@@ -26,7 +26,7 @@ from agentrun.records import CallRecord
 from agentrun.server.calls.closing_calls import HARD_SECONDS
 from agentrun.server.lifecycle.answering import Answering, answering
 from agentrun.server.lifecycle.options import Options
-from agentrun.server.lifecycle.spec_files import load
+from agentrun.server.lifecycle.specs.files import load
 from agentrun.server.records import record_keeping
 
 AGAIN_SECONDS = 5.0

@@ -19,9 +19,9 @@ from agentrun.providers import (
 )
 from agentrun.providers.service import Kind, Service
 from agentrun.providers.variables import Unset
-from agentrun.spec.loading import yaml_loader
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import SpecFile, Where
+from agentrun.spec.loading.yaml import loader as yaml_loader
 from agentrun.spec.models.pipeline import LLM, REALTIME, STT, TTS, Alternative, ServiceSpec
 from agentrun.spec.values.addresses import problem_with
 

@@ -181,7 +181,7 @@ SUPERVISOR = """
 import sys
 from agentrun.cli.commands import serve
 async def look(number, sock, *_stores):
-    from agentrun.server.lifecycle import workers
+    from agentrun.server.lifecycle.processes import workers
     sock.close()
     print("pipecat" in sys.modules)
 serve._supervise = look

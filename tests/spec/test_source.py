@@ -9,7 +9,7 @@ import pytest
 
 from agentrun.errors import SpecError
 from agentrun.spec import load
-from agentrun.spec.loading.yaml_source import parse
+from agentrun.spec.loading.yaml.source import parse
 from tests.spec.check_spec import complaints
 
 SPEC = "transport: local\nprompts: Hi.\n"

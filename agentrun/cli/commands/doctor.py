@@ -72,7 +72,7 @@ async def _look(
         near_addresses,
         provider_checks,
     )
-    from agentrun.server.lifecycle.spec_files import load
+    from agentrun.server.lifecycle.specs.files import load
 
     environ = dict(os.environ)
     plans = [

@@ -92,7 +92,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
     Options can be set as variables, such as AGENTRUN_PORT for --port, and in agentrun.toml: `port = 7860`.
     """
     if (supervisor := given.pop("supervisor_fd")) is not None:
-        from agentrun.server.lifecycle.supervisor_tie import end_with_supervisor
+        from agentrun.server.lifecycle.processes.supervisor_tie import end_with_supervisor
 
         end_with_supervisor(supervisor)
     with without_collecting():
@@ -172,7 +172,7 @@ def _begin(specs: tuple[Path, ...], given: dict[str, Any], form: str) -> socket.
 
 async def _supervise(number: int, sock: socket.socket, shared_state: str | None, records: str | None) -> int:
     from agentrun.cli.input.ctrl_c import stopping
-    from agentrun.server.lifecycle.workers import Workers
+    from agentrun.server.lifecycle.processes.workers import Workers
 
     with stopping() as stop, tempfile.TemporaryDirectory(prefix="agentrun-") as folder, sock:
         started = sys.argv[1:], dict(os.environ), sock, Path(folder)

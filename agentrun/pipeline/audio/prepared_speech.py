@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import openai
 from loguru import logger
 
-from agentrun.pipeline.services import speech_request
-from agentrun.pipeline.services.audible_sound import check_length
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.pipeline.services.speech_sound import RATE, NoSpeechError
+from agentrun.pipeline.services.speech import request as speech_request
+from agentrun.pipeline.services.speech.audible_sound import check_length
+from agentrun.pipeline.services.speech.sound import RATE, NoSpeechError
 from agentrun.pipeline.text import speech_text
 from agentrun.plan.plan import Plan, ServicePlan
 from agentrun.providers.service_plans import OPENAI

@@ -25,7 +25,7 @@ from websockets.protocol import State
 from agentrun.pipeline.audio.resampling import PromptResampler
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.services.connections import lost_peers
-from agentrun.pipeline.services.speech_sound import NoSpeechError
+from agentrun.pipeline.services.speech.sound import NoSpeechError
 
 HANDSHAKE_SECONDS = 2.5
 """websockets waits 10 s, and so long would the greeting; a handshake takes three round trips, with TLS."""

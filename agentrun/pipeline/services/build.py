@@ -21,8 +21,8 @@ from agentrun.pipeline.pipecat_private import SharedClient
 from agentrun.pipeline.services.chat_stream import note_finish_reasons
 from agentrun.pipeline.services.construct import construct
 from agentrun.pipeline.services.openai_addresses import socket_url
-from agentrun.pipeline.services.openai_speech import STALL_SECONDS, OpenAISpeech
 from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.pipeline.services.speech.openai import STALL_SECONDS, OpenAISpeech
 from agentrun.plan.plan import ServicePlan
 from agentrun.providers.service_plans import OPENAI
 from agentrun.spec.values.durations import seconds

@@ -19,7 +19,7 @@ from agentrun import processors
 from agentrun.http import bounded_answers, tls
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services.connections.provider_client import Connections, provider_client
-from agentrun.pipeline.services.openai_speech import PreparedSpeech
+from agentrun.pipeline.services.speech.openai import PreparedSpeech
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.tools.mcp.servers import McpServers
 

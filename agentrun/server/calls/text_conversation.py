@@ -26,8 +26,8 @@ from agentrun.records import Entry
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.offline import Offline
 from agentrun.server.lifecycle.options import Options
-from agentrun.server.lifecycle.server_plans import make_plans
-from agentrun.server.lifecycle.spec_files import load
+from agentrun.server.lifecycle.specs.files import load
+from agentrun.server.lifecycle.specs.server_plans import make_plans
 from agentrun.transports import text
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agentrun.errors import SetupError
 from agentrun.plan import plan as planning
-from agentrun.server.lifecycle.spec_files import load
+from agentrun.server.lifecycle.specs.files import load
 from agentrun.spec.loading.spec_file import SpecFile
 
 

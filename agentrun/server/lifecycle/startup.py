@@ -27,14 +27,15 @@ from agentrun.server.forwarding import private_routes
 from agentrun.server.kubernetes import api as kubernetes_api
 from agentrun.server.kubernetes.api import PodApi
 from agentrun.server.kubernetes.pod_deletion_cost import PodDeletionCost
-from agentrun.server.lifecycle import private_address, security_settings
+from agentrun.server.lifecycle import security_settings
 from agentrun.server.lifecycle.answering import Answering, answering
 from agentrun.server.lifecycle.options import Options
-from agentrun.server.lifecycle.reload import Reloader, stamp_of
-from agentrun.server.lifecycle.server_plans import make_plans, public_urls, require_servable
+from agentrun.server.lifecycle.processes import private_address
 from agentrun.server.lifecycle.settings import ServerSettings
-from agentrun.server.lifecycle.spec_edits import SpecEdits
-from agentrun.server.lifecycle.spec_files import load
+from agentrun.server.lifecycle.specs.edits import SpecEdits
+from agentrun.server.lifecycle.specs.files import load
+from agentrun.server.lifecycle.specs.reload import Reloader, stamp_of
+from agentrun.server.lifecycle.specs.server_plans import make_plans, public_urls, require_servable
 from agentrun.server.observability import metric_export
 from agentrun.server.observability.metrics import Metrics
 from agentrun.server.shared_state.ledger import Ledger

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from agentrun.errors import AgentRunError, Problem, SpecError
 from agentrun.plan import examination
 from agentrun.plan.plan import Plan
-from agentrun.server.lifecycle import reload
+from agentrun.server.lifecycle.specs import reload
 from agentrun.server.spec_editing import editable_files, spec_text
 from agentrun.server.spec_editing.spec_text import Change, SpecText
 from agentrun.spec.loading import load

@@ -15,7 +15,7 @@ from agentrun.call import Call
 from agentrun.errors import Problem
 from agentrun.spec.checks import flow_texts
 from agentrun.spec.loading.spec_file import SpecFile, Where, nearest
-from agentrun.spec.loading.yaml_source import Source
+from agentrun.spec.loading.yaml.source import Source
 from agentrun.spec.models.agent import AgentSpec, FixedWords
 from agentrun.spec.models.flow import Flow
 from agentrun.spec.values import placeholders, variables

@@ -9,7 +9,7 @@ from dataclasses import replace
 from agentrun.errors import Problem
 from agentrun.spec.checks.secret_values import MASK
 from agentrun.spec.loading.spec_file import Where, dotted, nearest
-from agentrun.spec.loading.yaml_source import Source, at
+from agentrun.spec.loading.yaml.source import Source, at
 
 _SECRET_KEY = re.compile(
     r"(?:^|[_-])(?:api[_-]?key|access[_-]?key|auth[_-]?token|password|passwd|secret|token|credentials?)$",

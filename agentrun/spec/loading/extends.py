@@ -12,10 +12,11 @@ from typing import Any
 
 from agentrun.errors import Problem, SpecError
 from agentrun.spec.checks import secret_values
-from agentrun.spec.loading import file_text, tests_file, yaml_source
+from agentrun.spec.loading import file_text, tests_file
 from agentrun.spec.loading.file_text import UNEDITED, Edited
 from agentrun.spec.loading.spec_file import Place, Where, dotted
-from agentrun.spec.loading.yaml_source import Source
+from agentrun.spec.loading.yaml import source as yaml_source
+from agentrun.spec.loading.yaml.source import Source
 from agentrun.spec.models.pipeline import FORMER_TIMEOUT
 from agentrun.spec.values import project_paths
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from agentrun.errors import SpecError
 from agentrun.spec.checks import secret_values
-from agentrun.spec.loading import file_text, yaml_includes, yaml_source
+from agentrun.spec.loading import file_text
 from agentrun.spec.loading.spec_file import Place, Where, nearest
-from agentrun.spec.loading.yaml_source import Lines, Source
+from agentrun.spec.loading.yaml import includes as yaml_includes
+from agentrun.spec.loading.yaml import source as yaml_source
+from agentrun.spec.loading.yaml.source import Lines, Source
 from agentrun.spec.values import project_paths
 
 MOST_BYTES = 256 * 1024

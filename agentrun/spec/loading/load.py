@@ -15,7 +15,7 @@ from agentrun.spec.loading import extends, included_files, problems, readable_pa
 from agentrun.spec.loading import overrides as override
 from agentrun.spec.loading.file_text import UNEDITED, Edited
 from agentrun.spec.loading.spec_file import SpecFile, Where, nearest
-from agentrun.spec.loading.yaml_source import Source
+from agentrun.spec.loading.yaml.source import Source
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.flow import older_form
 from agentrun.spec.values.project_paths import find_project

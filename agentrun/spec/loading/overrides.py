@@ -8,9 +8,11 @@ from typing import Any
 
 from agentrun.errors import SpecError
 from agentrun.spec.checks import secret_values
-from agentrun.spec.loading import extends, yaml_loader, yaml_source
+from agentrun.spec.loading import extends
 from agentrun.spec.loading.spec_file import Place, Where
-from agentrun.spec.loading.yaml_source import Lines, Source
+from agentrun.spec.loading.yaml import loader as yaml_loader
+from agentrun.spec.loading.yaml import source as yaml_source
+from agentrun.spec.loading.yaml.source import Lines, Source
 
 _PATH = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[\d{1,4}\])*")
 

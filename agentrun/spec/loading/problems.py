@@ -12,7 +12,7 @@ from agentrun.spec.loading import allowed_keys, problem_messages
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.extends import SHORT
 from agentrun.spec.loading.spec_file import Place, Where, dotted, nearest
-from agentrun.spec.loading.yaml_source import Source, at
+from agentrun.spec.loading.yaml.source import Source, at
 
 _MOST_KEYS = 8
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from agentrun.spec.loading import included_files, problems
 from agentrun.spec.loading.spec_file import Where
-from agentrun.spec.loading.yaml_source import at
+from agentrun.spec.loading.yaml.source import at
 from agentrun.spec.models.agent import AgentSpec
 
 _MOST_CUTS = 12

@@ -12,10 +12,11 @@ from typing import Any
 
 from agentrun.errors import Problem, SpecError
 from agentrun.spec.checks import secret_values
-from agentrun.spec.loading import file_text, yaml_source
+from agentrun.spec.loading import file_text
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import Place
-from agentrun.spec.loading.yaml_source import Source
+from agentrun.spec.loading.yaml import source as yaml_source
+from agentrun.spec.loading.yaml.source import Source
 
 SUFFIX = ".tests.yaml"
 DEFAULTS = ("judge", "user", "stop_on_failure", "context", "persona", "goal", "success", "metrics", "turns")

@@ -13,7 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from agentrun.call import Call
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import Place, Where, nearest
-from agentrun.spec.loading.yaml_source import Source, at
+from agentrun.spec.loading.yaml.source import Source, at
 from agentrun.spec.values.template_names import CALL_FIELDS, NAMES, SPOKEN_AS_THEY_STAND, TEMPLATES
 from agentrun.spec.values.variables import names_in
 

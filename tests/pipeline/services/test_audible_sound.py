@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agentrun.pipeline.services.audible_sound import audible, check_length
-from agentrun.pipeline.services.speech_sound import NoSpeechError
+from agentrun.pipeline.services.speech.audible_sound import audible, check_length
+from agentrun.pipeline.services.speech.sound import NoSpeechError
 
 WORD, SILENCE, HISS = b"\x00\x10" * 2_400, bytes(4_800), b"\x14\x00\xec\xff" * 1_200
 """Each of 100 ms."""

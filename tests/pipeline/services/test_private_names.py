@@ -18,7 +18,7 @@ from pipecat.services.openai.tts import VALID_VOICES, OpenAITTSService
 from agentrun.http.bound_socket import bind
 from agentrun.pipeline import pipecat_private, pushed_frames
 from agentrun.pipeline.services import end_of_answer
-from agentrun.pipeline.services.speech_sound import NoSpeechError
+from agentrun.pipeline.services.speech.sound import NoSpeechError
 
 
 def voice(**settings: Any) -> OpenAITTSService:

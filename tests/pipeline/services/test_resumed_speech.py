@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.pipeline.services.resumed_speech import SpeakingRate
 from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.pipeline.services.speech.resumption import SpeakingRate
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.faults import Fault
 from agentrun.testing import virtual_time

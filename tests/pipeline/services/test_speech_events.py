@@ -13,8 +13,9 @@ import pytest
 from openai import AsyncOpenAI
 
 from agentrun.http.bounded_answers import MOST_EVENT_BYTES
-from agentrun.pipeline.services import speech_events, speech_request
-from agentrun.pipeline.services.speech_sound import NoSpeechError
+from agentrun.pipeline.services.speech import events as speech_events
+from agentrun.pipeline.services.speech import request as speech_request
+from agentrun.pipeline.services.speech.sound import NoSpeechError
 
 SPEECH = (np.sin(np.arange(4_800) * 0.1) * 9_000).astype("<i2").tobytes()
 

@@ -10,10 +10,10 @@ from typing import Any
 import openai
 import pytest
 
-from agentrun.pipeline.services import speech_request
 from agentrun.pipeline.services.connections import aiohttp_transport
 from agentrun.pipeline.services.connections.provider_client import Connections, provider_client
-from agentrun.pipeline.services.speech_lead import KEPT_SECONDS, LEAST_SECONDS, MOST_SECONDS, SpeechLead
+from agentrun.pipeline.services.speech import request as speech_request
+from agentrun.pipeline.services.speech.lead import KEPT_SECONDS, LEAST_SECONDS, MOST_SECONDS, SpeechLead
 from agentrun.simulate.bench.mock_openai import PacedVoice
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing
 from agentrun.simulate.openai import OpenAIServer

@@ -9,7 +9,7 @@ import wave
 import numpy as np
 import pytest
 
-from agentrun.pipeline.services.speech_sound import RATE, NoSpeechError, checked
+from agentrun.pipeline.services.speech.sound import RATE, NoSpeechError, checked
 
 SPEECH = (np.sin(np.arange(2400) * 0.1) * 9_000).astype("<i2").tobytes()
 

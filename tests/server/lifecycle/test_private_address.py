@@ -8,7 +8,7 @@ import pytest
 
 from agentrun.errors import SetupError
 from agentrun.server.lifecycle.options import Options, Worker
-from agentrun.server.lifecycle.private_address import address_of, private_socket
+from agentrun.server.lifecycle.processes.private_address import address_of, private_socket
 
 SHARED = "postgresql+psycopg://db/agentrun"
 

@@ -13,7 +13,7 @@ import pytest
 from agentrun.errors import Problem, SetupError
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
-from agentrun.server.lifecycle import reload
+from agentrun.server.lifecycle.specs import reload
 from agentrun.server.lifecycle.startup import Options, RunningServer, load, running_server
 from agentrun.simulate.caller import Caller
 from agentrun.simulate.engines.engines import Answer

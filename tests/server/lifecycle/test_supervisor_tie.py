@@ -17,7 +17,7 @@ from tests.cli.test_serve import SERVE, SPEC, environ
 MARK = "AGENTRUN_TEST_MARK"
 WORKER = """
 import os, sys, time
-from agentrun.server.lifecycle.supervisor_tie import end_with_supervisor
+from agentrun.server.lifecycle.processes.supervisor_tie import end_with_supervisor
 time.sleep(float(sys.argv[2]))
 end_with_supervisor(int(sys.argv[1]))
 print("tied", flush=True)

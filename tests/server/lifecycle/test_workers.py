@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from agentrun.server.lifecycle import workers
-from agentrun.server.lifecycle.workers import Workers
+from agentrun.server.lifecycle.processes import workers
+from agentrun.server.lifecycle.processes.workers import Workers
 from agentrun.server.shared_state import opening
 from tests.calls.desk import until
 from tests.log_lines import log_lines

@@ -7,7 +7,8 @@ from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.services.openai.tts import OpenAITTSService
 
-from agentrun.pipeline.services import build, openai_speech
+from agentrun.pipeline.services import build
+from agentrun.pipeline.services.speech import openai as openai_speech
 from agentrun.server.observability import provider_names, span_export
 from agentrun.server.observability.provider_names import ProviderNames
 

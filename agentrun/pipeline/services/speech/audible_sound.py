@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import numpy as np
 
-from agentrun.pipeline.services.speech_sound import RATE, NoSpeechError
+from agentrun.pipeline.services.speech.sound import RATE, NoSpeechError
 
 QUIET = 33
 """Samples (16 bits) within it are silence: -60 dBFS, which no telephone carries."""
@@ -52,7 +52,7 @@ def check_length(letters: int, seconds: float) -> None:
     >>> check_length(22, 0.05)
     Traceback (most recent call last):
     ...
-    agentrun.pipeline.services.speech_sound.NoSpeechError: 0.05 s of sound for 22 letters
+    agentrun.pipeline.services.speech.sound.NoSpeechError: 0.05 s of sound for 22 letters
     """
     if seconds * MOST_LETTERS < letters:
         raise NoSpeechError(f"{seconds:.2f} s of sound for {letters} letters")

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from agentrun.http.bounded_answers import MOST_EVENT_BYTES
 from agentrun.pipeline.services import provider_words
-from agentrun.pipeline.services.speech_sound import NoSpeechError
+from agentrun.pipeline.services.speech.sound import NoSpeechError
 
 _SOUND, _END = "speech.audio.delta", "speech.audio.done"
 

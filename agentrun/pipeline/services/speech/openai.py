@@ -13,11 +13,11 @@ from pipecat.utils.errors import ErrorCategory, classify_http_status_code
 from pipecat.utils.tracing.service_decorators import traced_tts
 
 from agentrun.pipeline import pipecat_private
-from agentrun.pipeline.services import speech_request
-from agentrun.pipeline.services.audible_sound import SilenceError, check_length
-from agentrun.pipeline.services.resumed_speech import SpeakingRate
-from agentrun.pipeline.services.speech_lead import SpeechLead
-from agentrun.pipeline.services.speech_sound import RATE
+from agentrun.pipeline.services.speech import request as speech_request
+from agentrun.pipeline.services.speech.audible_sound import SilenceError, check_length
+from agentrun.pipeline.services.speech.lead import SpeechLead
+from agentrun.pipeline.services.speech.resumption import SpeakingRate
+from agentrun.pipeline.services.speech.sound import RATE
 from agentrun.plan.plan import ServicePlan
 
 STALL_SECONDS = 6.0

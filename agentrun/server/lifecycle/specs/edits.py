@@ -12,9 +12,9 @@ from agentrun.plan.plan import Plan
 from agentrun.records.redaction.redaction import Redaction
 from agentrun.server.calls import drafts
 from agentrun.server.calls.switchboard import Switchboard
-from agentrun.server.lifecycle import spec_files
 from agentrun.server.lifecycle.options import Options
-from agentrun.server.lifecycle.server_plans import make_plan, public_urls, require_servable
+from agentrun.server.lifecycle.specs import files as spec_files
+from agentrun.server.lifecycle.specs.server_plans import make_plan, public_urls, require_servable
 from agentrun.spec.loading.spec_file import SpecFile
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from agentrun.spec.loading import yaml_loader
+from agentrun.spec.loading.yaml import loader as yaml_loader
 
 _HINTS = (
     ("mapping values are not allowed", 'put a value with a colon in quotes: say: "Hello: who is calling?"'),

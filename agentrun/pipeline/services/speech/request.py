@@ -10,11 +10,11 @@ from typing import Any
 
 import openai
 
-from agentrun.pipeline.services import speech_events
-from agentrun.pipeline.services.audible_sound import audible
 from agentrun.pipeline.services.connections.aiohttp_transport import PAUSE_READING
-from agentrun.pipeline.services.speech_lead import SpeechLead
-from agentrun.pipeline.services.speech_sound import RATE, NoSpeechError, checked
+from agentrun.pipeline.services.speech import events as speech_events
+from agentrun.pipeline.services.speech.audible_sound import audible
+from agentrun.pipeline.services.speech.lead import SpeechLead
+from agentrun.pipeline.services.speech.sound import RATE, NoSpeechError, checked
 
 _SAMPLE_BYTES = 2
 _LARGE_BYTES = int(0.2 * RATE) * _SAMPLE_BYTES

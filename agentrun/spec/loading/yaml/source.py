@@ -11,9 +11,11 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from agentrun.errors import Problem, SpecError
-from agentrun.spec.loading import yaml_includes, yaml_loader, yaml_syntax
 from agentrun.spec.loading.file_text import UNEDITED, Edited
 from agentrun.spec.loading.spec_file import Place, Where, dotted
+from agentrun.spec.loading.yaml import includes as yaml_includes
+from agentrun.spec.loading.yaml import loader as yaml_loader
+from agentrun.spec.loading.yaml import syntax as yaml_syntax
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 

@@ -1,0 +1,1 @@
+"""The specs of a server: found, planned, and edited while it runs."""

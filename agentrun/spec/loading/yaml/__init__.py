@@ -1,0 +1,1 @@
+"""YAML text as plain data with positions, without the traps of YAML 1.1."""
