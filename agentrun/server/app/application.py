@@ -71,13 +71,18 @@ def make(
     app.add_middleware(RequestLimits)
     app.add_middleware(local_only.NoteProxies, local=settings.local)
     if settings.origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=sorted(settings.origins),
-            allow_methods=["POST", "PATCH"],
-            allow_headers=["authorization", "content-type"],
-        )
+        _let_pages_start_calls(app, sorted(settings.origins))
     return app
+
+
+def _let_pages_start_calls(app: FastAPI, origins: list[str]) -> None:
+    """Let browsers send start tokens from pages of other sites, those at ``origins``."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["POST", "PATCH"],
+        allow_headers=["authorization", "content-type"],
+    )
 
 
 def _include_telephone(

@@ -111,10 +111,16 @@ async def running_server(
         if options.watch:
             reloader = Reloader(files, stamps, edits.load, edits.make, edits.put, switchboard.refused)
             switchboard.background.start("watch", reloader.watch)
-        if options.worker.is_first:
-            join_given_rooms()
-        talk = microphone_call.begin(switchboard) if options.worker.is_first else None
+        talk = _begin_own_calls(switchboard, join_given_rooms) if options.worker.is_first else None
         yield RunningServer(url, settings, switchboard, web.state.diallers, stop_listening, talk)
+
+
+def _begin_own_calls(
+    switchboard: Switchboard, join_given_rooms: Callable[[], None]
+) -> asyncio.Task[CallRecord] | None:
+    """Begin the calls that nobody has to make, once for all workers; the one at the microphone, if any."""
+    join_given_rooms()
+    return microphone_call.begin(switchboard)
 
 
 @contextlib.contextmanager
