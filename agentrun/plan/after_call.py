@@ -30,7 +30,8 @@ def plan(file: SpecFile, planner: ServicePlanner) -> AnalysisPlan | None:
     if service.hears_audio:
         where = (*WHERE, "model") if section.model else WHERE
         hint = "write for example model: openai/gpt-4o-mini"
-        planner.problem(where, f"{service.model} hears a call, and after it there are words alone", hint)
+        message = f"{service.model} needs audio, and after a call there is only its transcript"
+        planner.problem(where, message, hint)
         return None
     if section.model:
         chosen = planner.service("llm", section.model, (*WHERE, "model"), used=True)

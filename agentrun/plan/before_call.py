@@ -52,7 +52,7 @@ def _tool(wanted: BeforeCall, planner: ServicePlanner) -> Tool | None:
     for key in ("parameters", "save", "confirm", "say", "once_per_call"):
         if key in wanted.http:
             hint = "write it beside `http:`" if key == "save" else "leave it out: no model calls this"
-            planner.problem((*_PLACE, "http", key), f"'{key}' can't stand here", hint)
+            planner.problem((*_PLACE, "http", key), f"'{key}' is not allowed here", hint)
             return None
     try:
         entry = ToolUse.model_validate(data)

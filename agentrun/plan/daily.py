@@ -36,7 +36,7 @@ def plan(transport: DailyTransport, index: int, file: SpecFile, planner: Service
         planner.problem((*here, "room_url"), message, _ROOM_HINT)
     for key, value in (("room", transport.room), ("caller", transport.caller)):
         if value.model_fields_set:
-            message = f"a room that is given is not made, so '{key}' has no effect"
+            message = f"'{key}' has no effect with `room_url`: that room exists already"
             planner.problem((*here, key), message, f"remove room_url or {key}")
     return transport.model_copy(update={"room_url": room_url or "", "token": token})
 
@@ -48,7 +48,7 @@ def lifetime(room: RoomSpec, max_duration: float) -> float:
 
 def _check_made_room(transport: DailyTransport, here: Where, file: SpecFile, planner: ServicePlanner) -> None:
     if transport.token is not None:
-        message = "a room that is made has tokens of its own"
+        message = "`token` belongs to `room_url`: a room made for a call has tokens of its own"
         planner.problem((*here, "token"), message, "remove token, or add room_url")
     longest = file.spec.limits.max_duration
     if lifetime(transport.room, longest) < longest:

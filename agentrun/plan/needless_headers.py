@@ -17,7 +17,7 @@ def check(file: SpecFile) -> Iterator[Problem]:
         from agentrun.tools.http import literals  # for the few specs that have headers
 
         for name, why in literals.needless_headers(settings[_HEADERS]):
-            message = f"the header '{name}' is the client's own: {why}"
+            message = f"the client sets the header '{name}' itself: {why}"
             yield file.problem((*where, _HEADERS, name), message, "leave it out", "warning")
 
 

@@ -98,20 +98,20 @@ def _unchangeable(kind: Kind, change: NodeService, own: Alternative) -> Iterator
     if kind == "realtime":
         there = f"write {', '.join(REALTIME[:-1])} or {REALTIME[-1]}"
         if change.model:
-            yield ("model",), "a realtime session keeps its model", there
+            yield ("model",), "the model can't be changed during a realtime session", there
         for key in change.settings:
             if key == "voice":
-                yield (key,), "a realtime session keeps its voice once it has spoken", there
+                yield (key,), "the voice can't be changed once a realtime session has spoken", there
             elif key not in REALTIME:
-                yield (key,), f"a realtime session keeps its '{key}'", there
+                yield (key,), f"'{key}' can't be changed during a realtime session", there
         return
     provider = change.model.partition("/")[0] if change.model else own.provider
     if provider != own.provider:
-        message = f"a running service keeps its provider, which is {own.provider}"
+        message = f"the provider can't be changed while the service runs: it is {own.provider}"
         yield ("model",), message, f"write {own.provider}/… with one of its models"
     for key in change.settings:
         if key in FIXED:
-            yield (key,), f"a running service keeps its '{key}'", f"write it at pipeline.{kind}"
+            yield (key,), f"'{key}' can't be changed while the service runs", f"write it at pipeline.{kind}"
 
 
 def _misplaced(file: SpecFile, node: FlowNode) -> Iterator[Finding]:
@@ -122,13 +122,13 @@ def _misplaced(file: SpecFile, node: FlowNode) -> Iterator[Finding]:
             yield ("realtime",), "a cascade has no realtime model", "write stt, llm or tts, or leave it out"
         return
     if written and not node.realtime:
-        message = f"a realtime session has no {written[0]} of its own, and keeps its model and its voice"
+        message = f"a realtime session has no {written[0]}, and its model and voice can't be changed"
         hint = f"write realtime with {', '.join(REALTIME)}, or pipeline.style: cascaded"
         yield (written[0],), message, hint
     if node.interruptions is False and combinations.turn_detection(file) != "local":
-        message = "a realtime model that finds the turns lets the caller interrupt"
+        message = "a realtime model that detects turns itself always lets the caller interrupt"
         yield (
             ("interruptions",),
             message,
-            "write turns.detection: smart, so that this machine finds the turns",
+            "write turns.detection: smart, so that turns are detected on this machine",
         )

@@ -69,7 +69,7 @@ def _wrong_address(to: str) -> tuple[str, str] | None:
 
     if protocol in known_implementations:
         return None
-    return f"'{protocol}://' is no address that fsspec knows", "name a folder, or s3://bucket/calls"
+    return f"'{protocol}://' is not an address that fsspec knows", "name a folder, or s3://bucket/calls"
 
 
 def _lacking(to: str) -> tuple[str, str] | None:

@@ -66,10 +66,10 @@ def why_passed_over(folder: Path, name: str) -> tuple[str, str] | None:
     if place is None:
         return None
     if name.startswith(("_", ".")) or is_for_tests(name):
-        names = "names that begin with _ or test_, tests and conftest are no plugins"
-        return f"{place} is passed over: {names}", "rename it"
+        names = "names that begin with _ or test_, tests and conftest are not plugins"
+        return f"{place} is ignored: {names}", "rename it"
     if place.is_dir():
-        return f"{place} is passed over: it has no __init__.py", f"add one, or write {place}.py"
+        return f"{place} is ignored: it has no __init__.py", f"add one, or write {place}.py"
     return f"{place} is no file", "write a module, or a package with an __init__.py"
 
 

@@ -67,7 +67,7 @@ def doubt(
     ``usual`` is the provider's usual model, ``providers`` are those that there are for the stage.
 
     >>> doubt("llm", "openai", "gpt-4.11", "", ["openai"])
-    ("'gpt-4.11' is none of OpenAI's models that are known here", "did you mean 'gpt-4.1'?")
+    ("'gpt-4.11' is not one of OpenAI's known models", "did you mean 'gpt-4.1'?")
     """
     odd = misplaced(kind, provider, model, providers)
     if provider != "openai":
@@ -79,7 +79,7 @@ def doubt(
     there = f"one of: {', '.join(models)}" if len(models) <= _FEW else f"for example {USUAL_MODELS[kind]}"
     if odd:
         return odd[0], f"{odd[1]}; or of OpenAI's {there}"
-    message = f"'{model}' is none of OpenAI's models that are known here"
+    message = f"'{model}' is not one of OpenAI's known models"
     return message, closest(model, models) or f"write {there}"
 
 

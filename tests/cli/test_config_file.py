@@ -63,7 +63,7 @@ def test_another_file_can_be_named(ask: Ask, tmp_path: Path) -> None:
         ("port = \n", "agentrun.toml is not TOML"),
         ("port = 70000\n", "70000 is not in the range"),
         ("drain = 5\n", "has no unit"),
-        ('max-calls = "many"\n', "'many' is none of: a number from 1 on, auto, none"),
+        ('max-calls = "many"\n', "'many' is not a number from 1 on, auto or none"),
     ],
 )
 def test_a_mistake_in_the_file_is_wrong_usage(ask: Ask, tmp_path: Path, text: str, said: str) -> None:

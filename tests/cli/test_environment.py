@@ -31,14 +31,18 @@ def fail(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (
             "AGENTRUN_MAX_CALLS",
             "many",
-            "AGENTRUN_MAX_CALLS (--max-calls): 'many' is none of: a number from 1 on, auto, none",
+            "AGENTRUN_MAX_CALLS (--max-calls): 'many' is not a number from 1 on, auto or none",
         ),
         (
             "AGENTRUN_KEEP_RECORDS",
             "x",
-            "AGENTRUN_KEEP_RECORDS (--keep-records): 'x' is no number of days above 0: write 30d",
+            "AGENTRUN_KEEP_RECORDS (--keep-records): 'x' is not a number of days above 0: write 30d",
         ),
-        ("AGENTRUN_KEEP_RECORDS", "0d", "AGENTRUN_KEEP_RECORDS (--keep-records): '0d' is no number of days"),
+        (
+            "AGENTRUN_KEEP_RECORDS",
+            "0d",
+            "AGENTRUN_KEEP_RECORDS (--keep-records): '0d' is not a number of days",
+        ),
         ("AGENTRUN_DRAIN", "soon", "AGENTRUN_DRAIN (--drain): 'soon' is not a duration"),
         ("AGENTRUN_LOG_LEVEL", "loud", "AGENTRUN_LOG_LEVEL (--log-level): 'loud' is not one of"),
         ("AGENTRUN_EVAL", "perhaps", "AGENTRUN_EVAL (--eval): 'perhaps' is not a valid boolean"),

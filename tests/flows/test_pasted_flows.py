@@ -92,7 +92,7 @@ def test_a_problem_of_an_included_flow_stands_where_it_was_written(tmp_path: Pat
         ("!include desk.yaml", "'desk.yaml' includes itself"),
         ("!include one.yaml", "these files include each other: desk.yaml → one.yaml → two.yaml → desk.yaml"),
         ("!include many.yaml", "more than 50 files are included"),
-        ("{file: steps.txt}", "`file:` stands alone with a name in YAML or JSON"),
+        ("{file: steps.txt}", "`file:` takes the name of one YAML or JSON file, with no key beside it"),
     ],
 )
 def test_what_can_not_be_included_is_said(tmp_path: Path, text: str, message: str) -> None:

@@ -118,10 +118,14 @@ def test_unknown_plugin_points_at_its_line_with_a_close_match(project: Project) 
         (
             "test_drive.py",
             "test_drive",
-            "names that begin with _ or test_, tests and conftest are no plugins",
+            "names that begin with _ or test_, tests and conftest are not plugins",
         ),
-        ("tests/__init__.py", "tests", "names that begin with _ or test_, tests and conftest are no plugins"),
-        ("_own.py", "_own", "names that begin with _ or test_, tests and conftest are no plugins"),
+        (
+            "tests/__init__.py",
+            "tests",
+            "names that begin with _ or test_, tests and conftest are not plugins",
+        ),
+        ("_own.py", "_own", "names that begin with _ or test_, tests and conftest are not plugins"),
         ("orders/hours.py", "orders", "it has no __init__.py"),
     ],
 )
@@ -131,7 +135,7 @@ def test_what_is_there_and_no_plugin_is_named(project: Project, there: str, name
     file.write_text("")
     place = file if there.endswith(f"{name}.py") else project.folder / "plugins" / name
     _, _, message, _ = problem(project, name)
-    assert message == f"{place} is passed over: {why}"
+    assert message == f"{place} is ignored: {why}"
 
 
 def test_unknown_plugin_lists_what_is_there(project: Project) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=OrderedCommand)
 @click.argument("target", metavar="SPEC-or-URL")
-@click.option("--calls", default=10, show_default=True, type=click.IntRange(1), help="Calls at once.")
+@click.option("--calls", default=10, show_default=True, type=click.IntRange(1), help="Concurrent calls.")
 @spoken_options
 @duration_option("--apart", "Time between the beginnings of two calls.", "250ms")
 @click.option(
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     default=6,
     show_default=True,
     type=click.IntRange(1),
-    help="Turns of a call that says a test's words: they come again until there are so many.",
+    help="Turns of a call that says a test's words, which are repeated until there are this many.",
 )
 @click.option(
     "--noise",
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     show_default=True,
     metavar="DB",
     type=click.FloatRange(-90, -20),
-    help="Noise of the callers' lines, in dB of full scale; -90 is next to none.",
+    help="Noise of the callers' lines, in dB of full scale; -90 is nearly silent.",
 )
 @click.option(
     "--records/--no-records",
@@ -62,21 +62,21 @@ if TYPE_CHECKING:
     show_default=True,
     help="Keep records in a SQLite file meanwhile, as `agentrun serve` does.",
 )
-@click.option("--live", is_flag=True, help="With the real models, which keys are needed for and which cost.")
+@click.option("--live", is_flag=True, help="With the real models: needs keys, and costs money.")
 @latency_option
 @click.option(
-    "--workers", default=1, show_default=True, type=click.IntRange(1), help="As `agentrun serve` has it."
+    "--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes of the server."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @override_options
 @click.pass_context
 def command(ctx: click.Context, /, target: str, as_json: bool, **given: Any) -> int:
-    """Call the agent of a SPEC, which is served in a process of its own, or one at a URL, many times at once.
+    """Load-test an agent: many calls at once to that of a SPEC, served in a process of its own, or to a URL.
 
     Every caller says the same: --wav and --say, or the words of the spec's first test, over and over for
-    --turns. Their lines are noisy, and records are kept, as on a real day. One call comes first, which is
-    not counted, then one alone, then --calls. Without --live a mock server answers that costs next to
-    nothing: the figures are the agent's own share; give it --latency as your providers have.
+    --turns. Their lines are noisy, and records are kept, as on a real day. First comes one call that is not
+    counted, then one alone, then --calls at once. Without --live a mock server answers that uses next to no
+    processor time, so the figures are the agent's own share; --latency makes it as slow as your providers.
     Exits with 1 when a call failed or took longer than the spec's budget.
     """
     import uvloop

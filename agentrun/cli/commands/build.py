@@ -20,14 +20,16 @@ ENGINES = ("docker", "podman", "buildah")
 @image_option("--tag", "image")
 @click.option(
     "--to", "folder", type=click.Path(file_okay=False, path_type=Path),
-    help="Keep the folder that the image is built from here.",
+    help="Keep the folder that the image is built from, in this place.",
 )  # fmt: skip
-@click.option("--engine", type=click.Choice(ENGINES), help="What builds it; the first that is installed.")
+@click.option(
+    "--engine", type=click.Choice(ENGINES), help="What builds it; by default the first that is installed."
+)
 @click.option("--print", "only_print", is_flag=True, help="Write the folder and print the engine's command.")
 def command(
     specs: tuple[Path, ...], image: str | None, folder: Path | None, engine: str | None, only_print: bool
 ) -> int:
-    """Build an image that serves SPECS: not as root, with the locked packages, after `agentrun check`.
+    """Check SPECS and build an image that serves them, with the locked packages and not as root.
 
     With --print nothing is run, and --to says where the folder is written. Exits with the engine's own code.
     """

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @override_options
 @click.pass_context
 def command(ctx: click.Context, /, target: str, as_json: bool, **asked: Any) -> int:
-    """Call the agent of a SPEC, which is served for this call, or one that answers at a URL.
+    """Make a simulated telephone call to the agent of a SPEC, served for this call, or to one at a URL.
 
     Speaks the utterances one after the other, each when the answer to the one before is over, and prints what
     was said by whom, with the time from the end of the speech to the first sound. Exits with 1 when the agent

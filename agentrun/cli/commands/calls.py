@@ -30,7 +30,7 @@ _where = click.option(
     type=RecordFilter(),
     multiple=True,
     metavar="FIELD=VALUE",
-    help="For which this is true, such as success=false; several must all be.",
+    help="Only calls for which this is true, such as success=false; repeatable, and all must be true.",
 )
 
 
@@ -41,9 +41,11 @@ def command() -> None:
 
 @command.command("list")
 @records_option
-@click.option("--agent", help="Of this agent alone.")
-@click.option("--last", "most", default=20, show_default=True, type=click.IntRange(1), help="How many.")
-@click.option("--since", type=DURATION, metavar="DURATION", help="Begun within this time, such as 12h.")
+@click.option("--agent", help="Only calls of this agent.")
+@click.option("--last", "most", default=20, show_default=True, type=click.IntRange(1), help="How many calls.")
+@click.option(
+    "--since", type=DURATION, metavar="DURATION", help="Only calls that began within this time, such as 12h."
+)
 @_where
 @_formats("One JSON object a call.", "A line a call, for spreadsheets.")
 def list_calls(
@@ -55,7 +57,7 @@ def list_calls(
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """The newest calls: which, whose, when, how long, who ended them and why.
+    """List the newest calls: agent, caller, start, length, who ended them and why.
 
     --where takes FIELD=VALUE, and !=, <, >, <=, >= and ~ (contains). A field is one of after_call, or stands
     in the record: ended_by=error, cost.total>0.10.
@@ -78,9 +80,9 @@ def list_calls(
 @records_option
 @_formats("The record as JSON.", "The transcript, a line an entry.")
 def show(call_id: str, records: str, as_json: bool, as_csv: bool) -> None:
-    """One call: who said what and when, which tools ran, what went wrong.
+    """Show one call: who said what and when, which tools ran, what went wrong.
 
-    The beginning of an id is enough where it is one call's alone.
+    The beginning of an id is enough if no other call has the same.
     """
     from agentrun.cli.output import call_csv, call_list, call_record
     from agentrun.cli.output.printable_console import PrintableConsole
@@ -98,8 +100,10 @@ def show(call_id: str, records: str, as_json: bool, as_csv: bool) -> None:
 
 @command.command()
 @records_option
-@click.option("--agent", help="Of this agent alone.")
-@click.option("--since", type=DURATION, metavar="DURATION", help="Begun within this time, such as 24h.")
+@click.option("--agent", help="Only calls of this agent.")
+@click.option(
+    "--since", type=DURATION, metavar="DURATION", help="Only calls that began within this time, such as 24h."
+)
 @_where
 @_formats("One JSON object a call; this is the default.", "A line a call, for spreadsheets.")
 def export(
@@ -110,7 +114,7 @@ def export(
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Every call, as one line of JSON or of CSV."""
+    """Print every call, as one line of JSON or of CSV."""
     _print_all(_find(records, agent, since, where), as_csv=as_csv and not as_json)
 
 

@@ -11,10 +11,10 @@ from agentrun.cli.options.server import records_option, shared_option
 @records_option
 @shared_option
 def command(records: str, shared: str | None) -> int:
-    """Bring the tables of records, and of what machines share, up to date.
+    """Migrate the tables of records, and of what servers share.
 
-    A server does so itself when it starts. This is for a step before servers are exchanged, which then fails
-    while the old ones still answer: with 1, and the reason. Tables of a newer agentrun stay as they are.
+    A server does so itself when it starts. Run it before a rollout, so that a failure, which exits with 1 and
+    says why, comes while the old servers still answer. Tables of a newer agentrun are left alone.
     """
     from agentrun.errors import SetupError
     from agentrun.records.store.engine import shown

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 @click.argument("call_id")
 @records_option
 @click.option(
-    "--spec", "path", type=click.Path(path_type=Path), help="The agent; that of the call by default."
+    "--spec", "path", type=click.Path(path_type=Path), help="The agent's spec; that of the call by default."
 )
 @click.option("--write", type=OutputFile(), help="Add the call to this file of tests.")
-@click.option("--live", is_flag=True, help="Ask the real model; a key is needed.")
+@click.option("--live", is_flag=True, help="Ask the real model; needs a key.")
 @override_options
 def command(
     call_id: str,
@@ -37,10 +37,10 @@ def command(
     style: str | None,
     overrides: tuple[tuple[str, str], ...],
 ) -> int:
-    """Run a call again: the caller says the same, the tools give the same, the agent is today's.
+    """Replay a recorded call with today's agent: the caller says the same, and tools return the same.
 
-    Without --live the model's part is played as it was. Exits with 0 when nothing has changed, and with 1
-    and a list when the prompts, the tools or the models have, or when tools are called otherwise.
+    Without --live the model answers as it did then. Exits with 0 when nothing has changed, and with 1 and a
+    list when the prompts, the tools or the models have changed, or tools are called otherwise.
     """
     from agentrun import spec
     from agentrun.cli.output.server_screen import quiet_logs

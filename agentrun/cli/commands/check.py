@@ -23,16 +23,18 @@ _TICK_MS = 200
     "--format", "form", default="text", show_default=True,
     type=click.Choice(["text", "json", "github", "sarif"]), help="How problems are printed.",
 )  # fmt: skip
-@click.option("--strict", is_flag=True, help="A warning counts as an error.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option(
     "--env-file", "variables", callback=env_file, metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Variables to check against, beside those that are set.",
+    help="Environment variables to check with, beside those that are set.",
 )  # fmt: skip
-@click.option("--no-plugins", is_flag=True, help="Import no plugin: nothing is said of tools.")
-@click.option("--explain", is_flag=True, help="Print what each spec amounts to, and where it says so.")
+@click.option("--no-plugins", is_flag=True, help="Import no plugins; tools are not checked.")
+@click.option(
+    "--explain", is_flag=True, help="Print each spec's effective values, and where each comes from."
+)
 @click.option("--watch", is_flag=True, help="Check again whenever a file is saved.")
-@target_option(help="Also check what can't be at that place.")
+@target_option(help="Also check what does not work at this target.")
 @dispatched_option
 @override_options
 def command(
@@ -48,10 +50,10 @@ def command(
     style: str | None,
     overrides: tuple[tuple[str, str], ...],
 ) -> int:
-    """Check specs, and every spec of a folder, without a call.
+    """Find the mistakes of specs, and of every spec of a folder, before the first call.
 
     Without PATHS, those of agents/ are checked.
-    Exits with 0 when they are clean, 1 when not, 2 for a mistake of use.
+    Exits with 0 when there are none, 1 when there are, 2 when the command is used wrongly.
     """
     if dispatched and target != "pipecat-cloud":
         raise click.UsageError("--dispatched is for --target pipecat-cloud")

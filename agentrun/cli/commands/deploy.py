@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     "--from", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The folder that `agentrun eject` wrote.",
 )  # fmt: skip
-@target_option(required=True, help="The place that it was written for.")
+@target_option(required=True, help="The target that it was written for.")
 @click.option("--run", "runs", is_flag=True, help="Run the commands, one after the other.")
 @place_options
 def command(specs: tuple[Path, ...], folder: Path, target: str, runs: bool, **place: Any) -> int:
-    """Print the commands that bring SPECS to a place, from the folder that was written for it.
+    """Print the commands that deploy SPECS, from the folder that `agentrun eject` wrote for a target.
 
-    They are the ones of its own tools. With --run they are run there, until one fails: then its code is this
-    command's. SPECS are checked again first, and have to be those that the folder was written from; so does
-    everything else that is said here, and need not be said again.
+    They are commands of the target's own tools, such as kubectl. --run runs them in the folder until one
+    fails, and exits with its code. SPECS are checked first, and must be those that the folder was written
+    from; so must options, which need not be given again.
     """
     from agentrun.cli import next_steps
     from agentrun.cli.deploying import PlaceOptions, release_of

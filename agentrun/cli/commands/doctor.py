@@ -21,7 +21,9 @@ _MARKS = {"ok": ("ok", "green"), "warning": ("warn", "yellow"), "error": ("FAIL"
 
 @click.command()
 @specs_argument("specs")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address that will be listened on.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address that the server will listen on."
+)
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Its port.")
 @click.option("--public-url", help="Where Twilio will reach the server.")
 @click.option(
@@ -44,8 +46,8 @@ def command(
     """Check what SPECs need to take calls from this machine: keys, port, disk, public address, and whether
     somebody listens at the addresses they name on this machine and in its network.
 
-    Without SPECS, those of agents/ are meant.
-    Exits with 0 when calls can come, and with 1 when something stands in their way.
+    Without SPECS, those of agents/ are checked.
+    Exits with 0 when calls can come, and with 1 when something prevents them.
     """
     from agentrun.server.lifecycle.options import Options
 

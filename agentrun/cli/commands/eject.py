@@ -21,19 +21,18 @@ if TYPE_CHECKING:
     "--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path),
     help="The folder to write.",
 )  # fmt: skip
-@target_option(required=True, help="The place that they are to run at.")
-@click.option("--overwrite", is_flag=True, help="Write over files that were edited, too.")
-@click.option("--keep", is_flag=True, help="Files that were edited are to stay: end well with them, too.")
+@target_option(required=True, help="Where they are to run.")
+@click.option("--overwrite", is_flag=True, help="Overwrite edited files, too.")
+@click.option("--keep", is_flag=True, help="Keep edited files, and count that as success.")
 @place_options
 def command(
     specs: tuple[Path, ...], folder: Path, target: str, overwrite: bool, keep: bool, **place: Any
 ) -> int:
-    """Write the files that run SPECS at a place of your own choice, and that you can read and keep.
+    """Write the files that run SPECS elsewhere, for you to read, change and keep.
 
-    Specs and plugins are copied as they are. A file that was edited since it was written stays, what would
-    be written now is printed as a difference, and the command ends with 1, unless --keep says that this is
-    meant. What was said when DIR was written first, such as its name, holds until something else is said.
-    Secrets are named; their values stand nowhere.
+    Specs and plugins are copied as they are. A file that you have edited is kept: the difference to what
+    would be written is printed, and the command exits with 1 unless --keep is given. Options of the first
+    time, such as --name, apply until others are given. Secrets appear by name only, never by value.
     """
     from agentrun.cli import next_steps
     from agentrun.cli.deploying import PlaceOptions, release_of

@@ -16,7 +16,7 @@ SECONDS = 60.0
 @click.command()
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.option("--svg", type=OutputFile(), help="Write an SVG file (Graphviz).")
-@click.option("--export", is_flag=True, help="Print it as Pipecat Flows reads it, in YAML.")
+@click.option("--export", is_flag=True, help="Print it in YAML for Pipecat Flows.")
 def command(spec: Path, svg: Path | None, export: bool) -> None:
     """Draw the flow of SPEC: in Mermaid, or as an SVG file."""
     from agentrun import spec as specs

@@ -43,7 +43,7 @@ def _unusable(plugin: str) -> str:
     if len(plugin) > _LONGEST_PLUGIN:
         return f"has more than {_LONGEST_PLUGIN} characters"
     if is_for_tests(plugin):
-        return "is passed over, as pytest's files are: choose a name that does not begin with test_"
+        return "is ignored, as pytest's files are: choose a name that does not begin with test_"
     if plugin in BUILTINS:
         return f"is a built-in tool: name it for example my_{plugin}"
     if keyword.iskeyword(plugin) or plugin in sys.stdlib_module_names or plugin in packages_distributions():
@@ -60,14 +60,14 @@ _folder = click.option("--in", "folder", default=".", type=_FOLDER, help="The pr
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Write an agent, a plugin or a project to begin with. Nothing that is there is written over."""
+    """Create an agent, a plugin or a project to start from. Existing files are never overwritten."""
 
 
 @command.command()
 @click.argument("name", callback=_plugin_name)
 @_folder
 def plugin(name: str, folder: Path) -> None:
-    """plugins/NAME.py with one tool, and its test."""
+    """Create plugins/NAME.py with one tool, and its test."""
     _write(_plugin(name), folder)
     _next(f"add `tools: [{name}]` to a spec", f"pytest {shlex.quote(str(folder / 'plugins'))}")
     if find_spec("pytest") is None:
@@ -76,11 +76,19 @@ def plugin(name: str, folder: Path) -> None:
 
 @command.command()
 @click.argument("name", callback=_agent_name)
-@click.option("--style", default="cascaded", type=click.Choice(_STYLES), show_default=True)
-@click.option("--transport", default="local", type=click.Choice(_TRANSPORTS), show_default=True)
+@click.option(
+    "--style", default="cascaded", type=click.Choice(_STYLES), show_default=True, help="The pipeline's style."
+)
+@click.option(
+    "--transport",
+    default="local",
+    type=click.Choice(_TRANSPORTS),
+    show_default=True,
+    help="How people reach it.",
+)
 @_folder
 def agent(name: str, style: str, transport: str, folder: Path) -> None:
-    """agents/NAME.yaml, and its tests beside it."""
+    """Create agents/NAME.yaml, and its tests beside it."""
     _write(_agent(name, style, transport), folder)
     _next(f"{distribution.command()} test {shlex.quote(str(folder / 'agents' / name))}.yaml")
 
@@ -88,7 +96,7 @@ def agent(name: str, style: str, transport: str, folder: Path) -> None:
 @command.command()
 @click.argument("folder", type=_FOLDER)
 def project(folder: Path) -> None:
-    """FOLDER with an agent, a plugin, their tests, and a workflow that checks them."""
+    """Create FOLDER with an agent, a plugin, their tests, and a workflow that checks them."""
     title = folder.resolve().name
     agent = _agent("front-desk", "cascaded", "twilio", ", orders")
     _write(

@@ -17,7 +17,7 @@ def command() -> None:
 @command.command("list")
 @click.argument("project", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def list_plugins(project: Path) -> int:
-    """The plugins of PROJECT and those that are installed, with their tools.
+    """List the plugins of PROJECT and those that are installed, with their tools.
 
     Exits with 1 when one is broken.
     """

@@ -18,7 +18,7 @@ from agentrun.spec.loading.close_match import closest
 @click.option("--kind", type=click.Choice(KINDS), help="Only services of this kind.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str | None, kind: str | None, as_json: bool) -> int:
-    """List the services that a spec may name, or tell the settings of one provider.
+    """List the services that a spec can name, or the settings of one provider.
 
     NAME is a provider, such as deepgram. A provider from a plugin is not listed: its spec names it.
     """

@@ -6,13 +6,12 @@ import click
 
 
 @click.command()
-@click.option("--tests", is_flag=True, help="Of NAME.tests.yaml, not of the spec.")
-@click.option("--markdown", is_flag=True, help="As a page to read.")
+@click.option("--tests", is_flag=True, help="Print that of NAME.tests.yaml instead.")
+@click.option("--markdown", is_flag=True, help="Print it as a page to read.")
 def command(tests: bool, markdown: bool) -> None:
     """Print the JSON Schema (draft 2020-12) of a spec.
 
-    An editor offers what it names: the tools that come with agentrun, and plugins, of this
-    folder and installed.
+    It names the built-in tools and the plugins, of this folder and installed, so that an editor offers them.
     """
     from agentrun.providers import schema as services
     from agentrun.spec.reference import json_schema

@@ -36,16 +36,16 @@ def _pattern(_ctx: click.Context, _param: click.Parameter, text: str | None) -> 
     "-k", "pattern", metavar="WORDS", callback=_pattern, help="Only the tests whose name matches this."
 )
 @click.option("--audio", is_flag=True, help="Speak and hear, over the telephone at 8 kHz.")
-@click.option("--live", is_flag=True, help="With the real models; keys are needed.")
-@click.option("--record", is_flag=True, help="With --live: keep what the models say, to be replayed.")
-@click.option("--replay", is_flag=True, help="From what was recorded; no keys are needed.")
+@click.option("--live", is_flag=True, help="With the real models; needs keys.")
+@click.option("--record", is_flag=True, help="With --live: record the models' answers for --replay.")
+@click.option("--replay", is_flag=True, help="With recorded answers; no keys are needed.")
 @click.option("--repeat", default=1, metavar="N", type=click.IntRange(1), help="Run every test N times.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a test.")
 @click.option("--junit", metavar="F", type=OutputFile(), help="Write JUnit's XML to F.")
 @click.option(
     "--env-file", "given", callback=env_file, metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Variables of the tests; without --live they see no others.",
+    help="Environment variables of the tests; without --live they see no others.",
 )  # fmt: skip
 @override_options
 def command(

@@ -45,7 +45,7 @@ def command() -> None:
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a tool, with its schema.")
 def list_tools(spec: Path, as_json: bool) -> None:
-    """The tools of SPEC as the model is given them, and where each comes from; MCP servers are asked."""
+    """List the tools of SPEC as the model sees them, and where each comes from; MCP servers are asked."""
     for tool in asyncio.run(_listed(spec)):
         if as_json:
             shown = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
@@ -61,7 +61,7 @@ def list_tools(spec: Path, as_json: bool) -> None:
 @click.argument("name", metavar="TOOL")
 @click.argument("arguments", default="{}", callback=_arguments)
 @click.option("--from", "caller", metavar="NUMBER", help="The caller's number, as the tool sees it.")
-@click.option("--offline", is_flag=True, help="As under serve --offline.")
+@click.option("--offline", is_flag=True, help="As with `agentrun serve --offline`.")
 def call_tool(spec: Path, name: str, arguments: dict[str, Any], caller: str | None, offline: bool) -> int:
     """Run one TOOL of SPEC without a call, with ARGUMENTS as JSON; print what the model would be told.
 

@@ -24,7 +24,7 @@ def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
         is_eager=True,
         expose_value=False,
         callback=_read,
-        help=f"Options in a TOML file; {NAME} of the current folder, when it is there.",
+        help=f"Options in a TOML file; by default {NAME} of the current folder, if there is one.",
     )(command)
 
 

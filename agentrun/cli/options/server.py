@@ -36,7 +36,7 @@ def authentication_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--forwarded-allow-ips",
         metavar="ADDRESSES",
-        help="Proxies that are believed when they say who asks: addresses and networks with commas.",
+        help="Proxies that may say where a request comes from: addresses and networks, separated by commas.",
     )(command)
 
 
@@ -67,7 +67,7 @@ class _Days(click.ParamType[float]):
         except ValueError:
             days = 0.0
         if not 0 < days < math.inf:
-            return self.fail(f"{value!r} is no number of days above 0: write 30d", param, ctx)
+            return self.fail(f"{value!r} is not a number of days above 0: write 30d", param, ctx)
         return days
 
 
@@ -96,7 +96,7 @@ class _MostCalls(click.ParamType[Any]):
             return value if value in ("auto", "none") else _COUNT.convert(value, param, ctx)
         if str(value).isdecimal():
             return _COUNT.convert(value, param, ctx)
-        return self.fail(f"'{value}' is none of: a number from 1 on, auto, none", param, ctx)
+        return self.fail(f"'{value}' is not a number from 1 on, auto or none", param, ctx)
 
 
 def most_calls(asked: Any, host: str, dispatch: str | None = None) -> Any:
@@ -117,15 +117,15 @@ def admission_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How many calls all agents of the server take together."""
     for name, words in (
         ("--max-calls-per-minute", "Calls that may begin within a minute, over all agents."),
-        ("--max-calls-per-caller", "Calls of one number at the same time, over all agents."),
+        ("--max-calls-per-caller", "Concurrent calls from one number, over all agents."),
     ):
         command = click.option(name, type=_COUNT, help=words)(command)
     return click.option(
         "--max-calls",
         type=_MostCalls(),
         metavar="N|auto|none",
-        help="Calls at the same time, over all agents: a number, as many as are held (auto), or any number "
-        "(none). auto by default, none on a loopback host.",
+        help="Concurrent calls over all agents: a number, as many as the server can carry (auto), or no "
+        "limit (none). auto by default, none on a loopback host.",
     )(command)
 
 
@@ -136,30 +136,30 @@ def balancer_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Choice(["busy", "503"]),
         default="busy",
         show_default=True,
-        help="What Twilio gets when this machine is full or stops: words, or 503 for a balancer.",
+        help="What Twilio gets when this machine is full or stopping: words, or 503 for a balancer.",
     )(command)
     command = click.option(
         "--capacity",
         type=_COUNT,
-        help="Calls that this machine carries at once; more are refused, and /ready says so.",
+        help="Concurrent calls that this machine carries; more are refused, and /ready says so.",
     )(command)
     command = click.option(
         "--pod-deletion-cost",
         is_flag=True,
-        help="In a pod: keep its annotation for what its deletion costs at the number of its calls.",
+        help="In a pod: keep its annotation pod-deletion-cost at its number of calls.",
     )(command)
     command = click.option(
         "--private-host",
         metavar="HOST",
-        help="This machine's address for those that share its state, such as 10.0.0.11: they hand on what "
-        "is about its calls.",
+        help="This machine's address for the servers that share its state, such as 10.0.0.11: they forward "
+        "requests about its calls.",
     )(command)
     return click.option(
         "--lame-duck",
         default="0s",
         show_default=True,
         type=DURATION,
-        help="How long calls are let in after SIGTERM, while a balancer sees that /ready is 503.",
+        help="How long calls are still accepted after SIGTERM, while /ready is 503 for a balancer.",
     )(command)
 
 
@@ -168,7 +168,7 @@ def dispatch_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--dispatch",
         type=click.Choice(["pipecat-cloud"]),
-        help="Let calls in here and have a session there answer each; PIPECAT_CLOUD_PUBLIC_KEY starts it.",
+        help="Accept calls here, and start a session there for each, with PIPECAT_CLOUD_PUBLIC_KEY.",
     )(command)
 
 
@@ -178,8 +178,8 @@ def shared_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--shared",
         metavar="URL",
         envvar="AGENTRUN_SHARED",
-        help="What servers share for limits and tokens: postgresql+psycopg://…, a file of those on this "
-        "machine (sqlite:///…), or none. By default the store of --records, where that is PostgreSQL.",
+        help="Where servers share limits and tokens: postgresql+psycopg://…, a file for those on this "
+        "machine (sqlite:///…), or none. By default the store of --records, if that is PostgreSQL.",
     )(command)
 
 
@@ -189,7 +189,7 @@ def record_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--keep-records",
         metavar="DAYS",
         type=_Days(),
-        help="How many days records are kept, 30d or 30; for ever by default.",
+        help="How many days records are kept: 30d or 30; for ever by default.",
     )(command)
     return records_option(command)
 

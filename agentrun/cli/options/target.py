@@ -26,17 +26,17 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What a place is told, each by its name in ``agentrun.cli.deploying.PlaceOptions``."""
     command = click.option(
         "--name", callback=_name, metavar="NAME",
-        help="What it is called there; by default its agent, or the project's folder for several. It stays "
-        "that of a folder that was written before.",
+        help="The service's name; by default its agent's, or the project folder's for several. A folder that "
+        "was written before keeps its name.",
     )(command)  # fmt: skip
     command = click.option(
-        "--calls", type=click.IntRange(1, 100_000), help="How many calls there are to be at the same time."
+        "--calls", type=click.IntRange(1, 100_000), help="Concurrent calls to size it for."
     )(command)
     command = click.option(
-        "--organization", callback=_label, help="Whose it is at Pipecat Cloud, such as three-random-words."
+        "--organization", callback=_label, help="Organization at Pipecat Cloud, such as three-random-words."
     )(command)
     command = click.option(
-        "--public-url", metavar="URL", help="Where callers' services reach it: https://voice.example.com."
+        "--public-url", metavar="URL", help="Where Twilio and others reach it: https://voice.example.com."
     )(command)
     command = dispatched_option(command)
     command = click.option(
@@ -49,7 +49,7 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def dispatched_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--dispatched``, for what says what can't be at a place."""
-    words = "At Pipecat Cloud: `agentrun serve --dispatch` alone starts sessions, and holds the limits."
+    words = "At Pipecat Cloud: only `agentrun serve --dispatch` starts sessions; it enforces the limits."
     return click.option("--dispatched", is_flag=True, help=words)(command)
 
 

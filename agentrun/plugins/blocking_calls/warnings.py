@@ -26,7 +26,7 @@ def _problems(where: str, function: Callable[..., Any]) -> Iterator[Problem]:
         through = f", which it calls in '{call.helper}'," if call.helper else ""
         message = (
             f"'{call.name}'{through} blocks the event loop: until it returns, no other async code of the "
-            "plugin gets on"
+            "plugin runs"
         )
         hint = _hint(function.__name__, call)
         yield Problem(call.path, call.line, call.column, where, message, hint, "warning")

@@ -18,7 +18,7 @@ def check(file: SpecFile) -> Iterator[tuple[Where, str, str]]:
     if any(kind in TELEPHONES for kind in kinds):
         return
     if file.spec.on_fault:
-        message = f"nobody is put through over transport '{kinds[0]}', which is no telephone"
+        message = f"calls can't be transferred over transport '{kinds[0]}', which is not a telephone"
         yield ("on_fault",), message, f"add transport: {TELEPHONES[0]}, or remove it"
     for index, entry in enumerate(file.spec.tools):
         if entry.use in NEEDS_TELEPHONE:

@@ -65,7 +65,7 @@ def _realtime(file: SpecFile) -> Iterator[Finding]:
         yield from _two_finders(file, finder)
     provider = file.spec.pipeline.realtime.provider
     if "detection" in keys and turns.detection in MODELS_OWN and provider != "openai":
-        message = f"'{turns.detection}' is OpenAI's way to find turns, and the model is {provider}'s"
+        message = f"'{turns.detection}' is OpenAI's turn detection, and the model is {provider}'s"
         yield ("turns", "detection"), message, "leave it out, or write smart or silence"
     if "min_words" in keys:
         message = "a realtime model is interrupted by sound, before there are words"
@@ -73,12 +73,12 @@ def _realtime(file: SpecFile) -> Iterator[Finding]:
     if "gather" in keys:
         message = "a realtime model is given the caller's sound as it comes"
         yield ("turns", "gather"), message, "leave it out, or write pipeline.style: cascaded"
-    local = "write turns.detection: smart, so that this machine finds the turns"
+    local = "write turns.detection: smart, so that turns are detected on this machine"
     for key in _FOUND_HERE if finder != "local" else ():
         if key in keys:
-            yield ("turns", key), "the realtime model finds the turns, so this has no effect", local
+            yield ("turns", key), "the realtime model detects turns itself, so this has no effect", local
     if not turns.interruptions and finder != "local":
-        message = "a realtime model that finds the turns lets the caller interrupt"
+        message = "a realtime model that detects turns itself always lets the caller interrupt"
         yield ("turns", "interruptions"), message, local
     if "silence" in keys and finder == "local" and turns.detection == "smart":
         yield ("turns", "silence"), "smart turns end without a set silence", "add detection: silence"
@@ -117,4 +117,4 @@ def _any_style(file: SpecFile) -> Iterator[Finding]:
     for index, transport in enumerate(spec.transport):
         kinds[transport.type] += 1
         if kinds[transport.type] > 1:
-            yield ("transport", index), f"'{transport.type}' stands here a second time", "remove one of them"
+            yield ("transport", index), f"'{transport.type}' is listed twice here", "remove one of them"

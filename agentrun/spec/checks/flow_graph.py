@@ -113,7 +113,7 @@ def _functions(flow: Flow, tools: Sequence[str]) -> Iterator[Finding]:
             yield (*where, "name"), f"the agent has no tool '{name}'", _tool_hint(name, tools)
         twice = (where[:-1], name) in seen or (where[0] == "nodes" and name in everywhere)
         if twice:
-            yield (*where, "name"), f"'{name}' stands here a second time", "remove one of them"
+            yield (*where, "name"), f"'{name}' is listed twice here", "remove one of them"
         seen.add((where[:-1], name))
     for where, action in flow.actions():
         if action.tool and action.tool not in tools:
@@ -167,7 +167,7 @@ def _unreached(flow: Flow, keys: Keys | None) -> Iterator[Finding]:
         if node not in reached:
             yield (
                 ("nodes", node),
-                f"no way leads to node '{node}'",
+                f"node '{node}' can't be reached",
                 "name it at a `transition_to` or a `then`, or remove it",
             )
 
@@ -177,5 +177,5 @@ def _unused(flow: Flow, tools: Sequence[str]) -> Iterator[Finding]:
     used |= {action.tool for _, action in flow.actions() if action.tool}
     idle = [name for name in tools if name not in used]
     if idle:
-        message = f"the model never gets {', '.join(idle)}: no node names it"
+        message = f"the model is never offered {', '.join(idle)}: no node lists it"
         yield (), message, "add it to a node's functions, or to global_functions"

@@ -20,10 +20,10 @@ def check(flow: Flow, spec: AgentSpec) -> Iterator[Finding]:
     early = _entered_without_tools(flow, spec.turns.keys)
     for node, where, text in written(flow):
         for code in placeholders.unfilled(text):
-            message = f"{{{{ {code} }}}} is no name, and would be said as it stands"
+            message = f"{{{{ {code} }}}} is not a plain name, and would be spoken literally"
             yield where, message, "write a name alone in the braces, such as {{ order.size }}"
         if rest := placeholders.unclosed(text):
-            message = f"{rest!r} is not closed, and would be said as it stands"
+            message = f"{rest!r} is not closed, and would be spoken literally"
             yield where, message, "close the braces: {{ name }}"
         for path in placeholders.names(text):
             if node in early:

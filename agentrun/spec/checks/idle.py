@@ -39,7 +39,7 @@ def asks_model(spec: AgentSpec) -> bool:
 def _order(where: Where, stages: tuple[IdleStage, ...]) -> Iterator[Finding]:
     for index, (before, stage) in enumerate(itertools.pairwise(stages), 1):
         if stage.after <= before.after:
-            message = f"comes no later than the stage before it, which is after {before.after:g}s"
+            message = f"must be later than the stage before it, which comes after {before.after:g}s"
             hint = "write later stages with longer times: `after` counts from the beginning of the silence"
             yield (*where, index, "after"), message, hint
         if before.then != "continue":

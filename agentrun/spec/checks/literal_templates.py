@@ -66,9 +66,7 @@ def _failing(file: SpecFile, where: Where, text: str) -> list[Problem]:
     _, trouble = partial_rendering.render(text, names)
     if not trouble:
         return []
-    message = (
-        f"this fails for a caller who gives no parameters ({trouble}), and a part of it is left out then"
-    )
+    message = f"this fails for a caller who gives no parameters ({trouble}), and part of it is then left out"
     hint = "write {% if … %} … {% endif %} around what needs them, or {{ … or 'a word' }}"
     return [file.problem(where, message, hint, "warning")]
 

@@ -18,11 +18,11 @@ def check(file: SpecFile) -> Iterator[Finding]:
     if all(transport.type != "twilio" for transport in spec.transport):
         yield where, "only a call over Twilio can be resumed", "leave resume out"
     if spec.pipeline.style == "realtime":
-        message = "a realtime model can't be given a conversation that another one has had"
+        message = "a realtime model can't go on with the conversation of another session"
         yield where, message, "write pipeline.style: cascaded, or leave resume out"
     if spec.handoff:
         message = "a call that was handed over can't be resumed: which agent had it is not stored"
         yield where, message, "leave handoff or resume out"
     if spec.record.audio:
-        message = "a call that goes on at another machine has no sound of one piece"
+        message = "a call that goes on at another machine can't be recorded in one piece"
         yield where, message, "leave record.audio or resume out"

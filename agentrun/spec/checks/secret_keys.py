@@ -37,7 +37,7 @@ def find(source: Source) -> dict[str, Problem]:
         if MASK in str(value):
             continue
         place = nearest(source.values, where, source.path)
-        message = f"'{where[-1]}' is a secret, and it stands here in plain text"
+        message = f"'{where[-1]}' is a secret, and is given here in plain text"
         problems[str(value)] = Problem(place.path, place.line, place.column, dotted(where), message, _HINT)
     return problems
 

@@ -12,7 +12,7 @@ from agentrun.spec.models.agent import FixedWords, TwilioTransport
 from agentrun.spec.models.idle import spoken
 
 _UNSPEAKABLE = {
-    "an address of the web": (re.compile(r"https?://\S+|www\.\S+"), "say what is found there, in words"),
+    "a web address": (re.compile(r"https?://\S+|www\.\S+"), "say what is found there, in words"),
     "Markdown": (
         re.compile(r"\*\*\S|__\S|`|\]\(|^#{1,6} |^\s*[-*•] ", re.MULTILINE),
         "write sentences: a list is spoken as one",
@@ -34,7 +34,7 @@ def check(file: SpecFile) -> list[Problem]:
     for where, text in _spoken(file):
         for what, (pattern, hint) in _UNSPEAKABLE.items():
             if match := pattern.search(text):
-                message = f"{match[0].strip()!r} is {what}, and these words are spoken"
+                message = f"{match[0].strip()!r} is {what}, but this text is spoken"
                 problems.append(file.problem(where, message, hint, "warning"))
     tokens = len(spec.prompts.system) // _CHARACTERS_PER_TOKEN
     if tokens > LONG_PROMPT:

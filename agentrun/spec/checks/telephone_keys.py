@@ -38,7 +38,7 @@ def places(spec: AgentSpec) -> Iterator[tuple[Where, Keys]]:
 def _telephone(where: Where, spec: AgentSpec) -> Iterator[Finding]:
     kinds = [transport.type for transport in spec.transport]
     if not any(kind in TELEPHONES for kind in kinds):
-        message = f"keys come from a telephone, and transport '{kinds[0]}' has none"
+        message = f"keys need a telephone, and transport '{kinds[0]}' has none"
         yield where, message, f"add transport: {TELEPHONES[0]}, or remove the keys"
 
 

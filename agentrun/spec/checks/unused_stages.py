@@ -21,15 +21,15 @@ def check(file: SpecFile) -> list[Problem]:
         place = ("pipeline", [*idle, _VOICE][0])
         return [file.problem(place, _idle_in_realtime(pipeline, idle), hint, "warning")]
     if pipeline.style == "cascaded" and "realtime" in keys and not {"style", _VOICE, *idle} & keys:
-        message = f"realtime plays no part in a cascaded pipeline; {pipeline.llm.model} answers"
+        message = f"realtime is not used in a cascaded pipeline: {pipeline.llm.model} answers"
         return [file.problem(("pipeline", "realtime"), message, "add style: realtime", "warning")]
     return []
 
 
 def _idle_in_realtime(pipeline: PipelineSpec, idle: list[str]) -> str:
     """What the cascade's services do in a realtime pipeline: nothing, or little."""
-    verb = "play" if len(idle) > 1 else "plays"
-    parts = [f"{' and '.join(idle)} {verb} no part in a realtime pipeline"] if idle else []
+    verb = "are" if len(idle) > 1 else "is"
+    parts = [f"{' and '.join(idle)} {verb} not used in a realtime pipeline"] if idle else []
     if _VOICE in pipeline.model_fields_set:
         where = "" if idle else " in a realtime pipeline"
         parts.append(f"{_VOICE} speaks only fixed words{where}, such as the apology")

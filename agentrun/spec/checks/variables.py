@@ -31,13 +31,13 @@ def check_ways(ways: Sequence[ConditionalWay], where: Where, spec: AgentSpec) ->
         if way.when is None and index < len(ways) - 1:
             yield (
                 here,
-                "this way is always taken, and those below it never are",
+                "this entry always matches, so those below it are never reached",
                 "put it last, or add `when:`",
             )
         if way.when and any(way.when == earlier.when for earlier in ways[:index]):
             yield (
                 (*here, "when"),
-                "this way is never taken: one above it goes by the same",
+                "this entry is never reached: one above it has the same condition",
                 "remove one of them",
             )
         for path, comparison in (way.when or {}).items():
@@ -62,7 +62,7 @@ def _names(spec: AgentSpec) -> Iterator[Finding]:
             if first.setdefault(name, one) != one:
                 yield (
                     (*where, name),
-                    f"'{name}' is another field elsewhere",
+                    f"'{name}' is defined differently elsewhere",
                     "write both alike, or rename one",
                 )
 
@@ -73,7 +73,7 @@ def _reading(spec: AgentSpec) -> Iterator[Finding]:
         return
     model = spec.extraction.model or spec.pipeline.llm
     if model.hears_audio:
-        message = f"{model.model} reads no text, and is to fill the fields of `extract:`"
+        message = f"{model.model} takes no text, so it can't fill the fields of `extract:`"
         yield ("extraction",), message, "add extraction: openai/gpt-4o-mini"
     realtime = spec.pipeline.style == "realtime"
     if realtime and spec.pipeline.realtime.settings.get("transcription") is False:

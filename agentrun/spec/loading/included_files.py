@@ -42,7 +42,8 @@ def _put_flow(source: Source) -> None:
     name = value["file"]
     if len(value) > 1 or not isinstance(name, str) or not name.endswith(yaml_includes.DATA):
         hint = "write {file: steps.yaml}; its keys are those of a flow"
-        source.report((*where, "file"), place, "`file:` stands alone with a name in YAML or JSON", hint)
+        message = "`file:` takes the name of one YAML or JSON file, with no key beside it"
+        source.report((*where, "file"), place, message, hint)
         del source.data["flow"]
         return
     base = place if place.line else replace(place, path=str(source.path))
@@ -53,7 +54,8 @@ def _content(source: Source, where: Where, value: dict[str, Any], project: Path)
     place = nearest(source.values, (*where, "file"), source.path)
     name = value["file"]
     if len(value) > 1 or not isinstance(name, str) or not name:
-        source.report((*where, "file"), place, "`file:` stands alone with a name", "write {file: x.md}")
+        message = "`file:` takes the name of one file, with no key beside it"
+        source.report((*where, "file"), place, message, "write {file: x.md}")
         return UNREAD
     return _read(source, where, name, place, project)
 

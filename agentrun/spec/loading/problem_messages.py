@@ -8,6 +8,7 @@ from typing import Any
 
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import Where
+from agentrun.spec.values import durations
 
 Said = tuple[str, str]
 TYPES = {
@@ -60,9 +61,15 @@ def say(kind: str, item: Mapping[str, Any], context: Mapping[str, Any]) -> Said:
     if kind == "string_too_long":
         return f"is longer than {context.get('max_length')} characters", "shorten it"
     if kind in _BOUNDS:
-        key, words, hint = _BOUNDS[kind]
-        return f"{value} {words} {context.get(key):g}", hint.format(f"{context.get(key):g}")
+        return _out_of_bounds(item.get("input"), context, *_BOUNDS[kind])
     return str(item["msg"]), str(context.get("hint", ""))
+
+
+def _out_of_bounds(value: Any, context: Mapping[str, Any], key: str, words: str, hint: str) -> Said:
+    """A bound of a duration has its unit, as the value has."""
+    bound = context[key]
+    limit = durations.written(bound) if durations.is_written(value) else f"{bound:g}"
+    return f"{shown(value)} {words} {limit}", hint.format(limit)
 
 
 def wrong_type(value: Any, kinds: list[str]) -> Said:

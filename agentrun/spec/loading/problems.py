@@ -13,6 +13,7 @@ from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.extends import SHORT
 from agentrun.spec.loading.spec_file import Place, Where, dotted, nearest
 from agentrun.spec.loading.yaml.source import Source, at
+from agentrun.spec.values import durations
 
 _MOST_KEYS = 8
 
@@ -92,6 +93,9 @@ def _explain(where: Where, item: Mapping[str, Any], source: Source) -> Problem:
     if kind == "union_tag_invalid":
         return _unknown_tag(where, context, source)
     place = nearest(source.values, where, source.path)
+    written = at(source.data, where)
+    if durations.is_written(written):
+        item = {**item, "input": written}
     return _problem(place, where, *problem_messages.say(kind, item, context))
 
 

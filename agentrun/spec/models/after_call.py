@@ -23,7 +23,8 @@ class AfterCall(SpecModel):
         examples=["openai/gpt-4o-mini"],
     )
     summary: Flag | Text = Field(
-        default=True, description="A summary of a few sentences, or in your words what it should be like."
+        default=True,
+        description="Whether to write a summary of a few sentences, or what it should be like in your words.",
     )
     success: Text | None = Field(
         default=None,
@@ -39,7 +40,7 @@ class AfterCall(SpecModel):
         default=60.0,
         gt=0,
         le=600,
-        description="How long it may take, with all its tries.",
+        description="How long it may take, with all retries.",
         examples=["30s", "5m"],
     )
 
@@ -49,7 +50,7 @@ class AfterCall(SpecModel):
             raise _wrong("nothing is asked: write `summary: true`, `success:` or `fields:`")
         for name in RESERVED:
             if name in self.fields:
-                raise _wrong(f"a field can't be called '{name}', which is a part of every analysis")
+                raise _wrong(f"'{name}' is reserved: every analysis has one")
         return self
 
 

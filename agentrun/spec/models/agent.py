@@ -79,7 +79,7 @@ class FixedWords(SpecModel):
 
 
 class Prompts(SpecModel):
-    """What the agent is told and what it says when all else fails.
+    """What the agent is told, and what callers hear when something goes wrong.
 
     `system` and `greeting` are templates: `{{ call.from_number }}`, `{{ now }}`, your own `vars`.
     """
@@ -101,15 +101,15 @@ class Prompts(SpecModel):
     )
     wait: Text | None = Field(
         default="One moment, please.",
-        description="What the caller hears each 4 s that a tool has worked in silence; null keeps silent.",
+        description="What the caller hears every 4 s while a tool runs in silence; null for nothing.",
     )
     busy: Text | None = Field(
         default="All our lines are busy. Please call again in a few minutes. Goodbye.",
-        description="What a caller hears who can't be answered; null gives a telephone's busy tone.",
+        description="What a caller hears when the call can't be answered; null gives a busy tone.",
     )
     unanswered: Text | None = Field(
         default="I am sorry, nobody can take your call there now. Please call again later. Goodbye.",
-        description="What a caller hears whom nobody takes to whom they were transferred; null hangs up.",
+        description="What a caller hears when nobody answers a transfer; null hangs up.",
     )
     goodbye: Text = Field(
         default="I am sorry, I have to hang up now. Please call again in a few minutes. Goodbye.",
@@ -117,7 +117,7 @@ class Prompts(SpecModel):
     )
     resume: Text = Field(
         default="Sorry, we were cut off for a moment.",
-        description="What the caller hears when another machine goes on with the call, with `resume: true`.",
+        description="What the caller hears when another server takes over the call, with `resume: true`.",
     )
 
 
@@ -135,7 +135,7 @@ class AgentSpec(SpecModel):
     prompts: Annotated[Prompts, word("system")] = Field(description="What the agent is told.")
     vars: dict[str, VariableValue] = Field(
         default={},
-        description="Your own words for the prompts; a list or a mapping too: `{{ quote.price }}`.",
+        description="Variables of your own for the prompts, lists and mappings too: `{{ quote.price }}`.",
     )
     before_call: BeforeCall | None = Field(
         default=None, description="What is looked up about a caller before the agent speaks."
@@ -159,8 +159,8 @@ class AgentSpec(SpecModel):
     )
     pronounce: dict[Text, Text] = Field(
         default={},
-        description="What words are to sound like, such as names: `Siobhan: shi-VAWN`. Whole words, whatever "
-        "their case.",
+        description="How words are pronounced, such as names: `Siobhan: shi-VAWN`. Whole words, in upper "
+        "or lower case.",
         examples=[{"Siobhan": "shi-VAWN"}],
         max_length=1000,
     )
@@ -178,8 +178,9 @@ class AgentSpec(SpecModel):
     context: Context = Context.model_construct()
     resume: Flag = Field(
         default=False,
-        description="Whether a call over Twilio goes on when its machine fails or leaves: any machine that "
-        "shares the records takes it up. What tools keep in `call.state` is stored for that.",
+        description="Whether a call over Twilio goes on when its server fails or leaves: any server that "
+        "shares the records takes it over. What tools keep in `call.state` is stored for "
+        "that.",
     )
     record: Record = Record.model_construct()
     after_call: AfterCall | None = Field(

@@ -14,13 +14,13 @@ USUAL_SECONDS = 1.0
 
 
 class CallChoice(SpecModel):
-    """What holds for a caller of whom `when` is true; the first one counts."""
+    """What applies to callers for whom `when` is true; the first match counts."""
 
     when: Condition = Field(
-        description="Variables, and what must be true of all of them.", examples=[{"language": "de"}]
+        description="Conditions on variables, all of which must be true.", examples=[{"language": "de"}]
     )
     refuse: Text | None = Field(
-        default=None, description="Words with which the call is refused: they are said, and the call ends."
+        default=None, description="Refuses the call: these words are said, and it ends."
     )
     voice: Text | None = Field(default=None, description="The voice of this call.", examples=["coral"])
     language: Text | None = Field(
@@ -30,33 +30,31 @@ class CallChoice(SpecModel):
     @model_validator(mode="after")
     def _chooses_something(self) -> Self:
         if self.refuse and (self.voice or self.language):
-            raise PydanticCustomError("together", "who is refused needs no `voice` and no `language`")
+            raise PydanticCustomError("together", "a refused caller needs no `voice` and no `language`")
         if not (self.refuse or self.voice or self.language):
             raise PydanticCustomError("together", "write `refuse`, `voice` or `language`")
         return self
 
 
 class BeforeCall(SpecModel):
-    """What is looked up about a caller while the line is opened; the greeting waits for it, within bounds."""
+    """What is looked up about a caller while the call is connected; the greeting waits up to `timeout`."""
 
     http: dict[str, Any] | None = Field(
         default=None,
         description="A request, with the keys of `{use: http}`; `{{ call.from_number }}` is who calls.",
         examples=[{"url": "https://crm.example.com/callers/{{ call.from_number }}", "timeout": "1s"}],
     )
-    save: Saved = Field(
-        default={}, description="Variables that the answer gives a value, each with its JMESPath."
-    )
+    save: Saved = Field(default={}, description="Variables to set from the response, each with its JMESPath.")
     timeout: Annotated[Duration, Field(examples=["800ms", "2s"])] | None = Field(
         default=None,
         gt=0,
         le=10,
-        description="How long the greeting waits; that of `http`, or 1 s, by default.",
+        description="How long the greeting waits; by default the timeout of `http`, or 1 s.",
     )
     choose: tuple[CallChoice, ...] = Field(
         default=(),
         max_length=50,
-        description="What else follows from the variables.",
+        description="What else depends on the variables: a voice, a language, or refusing the call.",
         examples=[[{"when": {"language": "de"}, "voice": "coral"}]],
     )
 

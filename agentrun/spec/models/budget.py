@@ -16,4 +16,5 @@ class Budget(SpecModel):
         default=None,
         gt=0,
         description="From the caller's last word to the first sound of the answer, in 95 of 100 turns.",
+        examples=["1.5s"],
     )

@@ -35,7 +35,8 @@ class Callers(SpecModel):
     """Whose calls are answered, by how their number begins; `anonymous` is a hidden number.
 
     Of a SIP or WhatsApp address that has a number in E.164, such as sip:+14155551234@carrier.com, the number
-    counts. Whoever calls with a name (client:alice) or another number has none, and is not hidden either.
+    counts. A caller with a name (client:alice) or another kind of number has no number here, and is
+    not anonymous either.
     """
 
     allow: Annotated[tuple[Prefix, ...], list_of_one] = Field(
@@ -77,13 +78,13 @@ def _period(value: object) -> object:
             return value
         hint = "write 09:00-17:30, with 24:00 for midnight"
         raise PydanticCustomError(
-            "period", "{given} is not a time of the day", {"given": repr(value), "hint": hint}
+            "period", "{given} is not a time range", {"given": repr(value), "hint": hint}
         )
     begins, ends = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
     if begins >= _MOST_MINUTES or ends > _MOST_MINUTES or begins == ends:
         hint = "write 00:00-24:00 for the whole day"
         raise PydanticCustomError(
-            "period", "{given} is not a time of the day", {"given": repr(value), "hint": hint}
+            "period", "{given} is not a time range", {"given": repr(value), "hint": hint}
         )
     return begins, ends
 

@@ -32,7 +32,7 @@ def _is_path(value: str) -> str:
 
 
 class Comparison(SpecModel):
-    """What must be true of a variable: everything that stands here. A bare value is short for `equals`."""
+    """What must be true of a variable: all that is given here. A bare value is short for `equals`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -92,11 +92,11 @@ Condition = Annotated[
 
 
 class ConditionalWay(SpecModel):
-    """A way to a node; the first whose `when` holds is taken."""
+    """A way to a node; the first whose `when` is true is taken."""
 
     when: Condition | None = Field(
         default=None,
-        description="Variables, and what must be true of all of them; without it the way is always taken.",
+        description="Conditions on variables, all of which must be true; without it the way is always taken.",
         examples=[{"plan": "gold", "age": {"at_least": 18}}],
     )
     to: Text = Field(description="The node.")

@@ -31,6 +31,7 @@ class RoomSpec(SpecModel):
         default=None,
         gt=0,
         description="How long the room lasts at most; five minutes more than limits.max_duration by default.",
+        examples=["1h"],
     )
     privacy: Literal["private", "public"] = Field(
         default="private", description="A private room takes a token; a public one opens to its address."

@@ -32,12 +32,13 @@ class IdleStage(SpecModel):
 
     after: Duration = Field(
         gt=0,
-        description="How long the caller has been silent by then, from the agent's answer on; the time in "
-        "which the agent speaks is not counted.",
+        description="How long the caller has been silent since the agent's answer; the time in which the "
+        "agent speaks is not counted.",
+        examples=["10s"],
     )
     say: Text | None = Field(default=None, description="What the agent says, word for word.")
     ask: Literal["model"] | None = Field(
-        default=None, description="`model` lets the model find the words, which knows the conversation."
+        default=None, description="`model` lets the model choose the words, which knows the conversation."
     )
     instruction: Text | None = Field(
         default=None,

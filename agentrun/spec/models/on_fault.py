@@ -15,5 +15,5 @@ class OnFault(SpecModel):
     )
     say: Text | None = Field(
         default="I am sorry, something went wrong on my side. I will put you through.",
-        description="What the caller hears before, in the telephone company's voice; null says nothing.",
+        description="What the caller hears first, in Twilio's voice; null for nothing.",
     )

@@ -25,7 +25,7 @@ Prefix = Annotated[str, StringConstraints(pattern=r"^\+[0-9]{0,14}$")]
 
 
 class Dialling(SpecModel):
-    """Outbound calls: from which number, where to, and what happens when a machine answers."""
+    """Outbound calls: from which number, to which numbers, and what happens when a machine answers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -38,7 +38,7 @@ class Dialling(SpecModel):
     allow: tuple[Prefix, ...] = Field(
         default=("+",),
         min_length=1,
-        description="How a number must begin that may be called; any by default.",
+        description="How the numbers that may be called begin; any number by default.",
         examples=[["+1", "+44"]],
     )
     machine: Literal["ignore", "hang_up", "message"] = Field(

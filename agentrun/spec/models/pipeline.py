@@ -67,12 +67,13 @@ class ServiceSpec(Alternative):
 
 
 class VoiceSpec(ServiceSpec):
-    """A voice, and what it is given of the model's text."""
+    """A voice, and how it is given the model's text."""
 
     text: Literal["spoken", "raw"] = Field(
         default="spoken",
-        description="`spoken` gives the voice words: without Markdown, links, emoji, code and thinking, with "
-        "numbers, dates and abbreviations as they are read; `raw` gives it the model's text as it is.",
+        description="`spoken` takes out Markdown, links, emoji, code and thinking, and writes numbers, "
+        "dates and abbreviations as they are read aloud; `raw` gives the voice the model's "
+        "text as it is.",
     )
 
 
@@ -83,7 +84,7 @@ USUAL_MODELS = {"stt": STT, "llm": LLM, "tts": TTS, "realtime": REALTIME}
 
 
 class PipelineSpec(SpecModel):
-    """`style` chooses: the cascade reads `stt`, `llm`, `tts`; realtime reads `realtime`; all may stand."""
+    """The agent's services: `cascaded` uses `stt`, `llm` and `tts`, `realtime` uses `realtime`."""
 
     style: Style = Field(default="cascaded", description="`cascaded` or `realtime`.")
     stt: Annotated[ServiceSpec | None, Short("model", STT)] = Field(

@@ -23,7 +23,9 @@ class Audio(SpecModel):
         description="A folder beside the spec, or an address that fsspec knows, such as `s3://bucket/calls`.",
         examples=["recordings/", "s3://bucket/calls"],
     )
-    format: SoundFormat = Field(default="wav", description="`opus` takes a sixth of the room, and more work.")
+    format: SoundFormat = Field(
+        default="wav", description="`opus` takes a sixth of the space, and more processor time."
+    )
 
     @field_validator("to")
     @classmethod
@@ -49,7 +51,7 @@ class Record(SpecModel):
         examples=["https://crm.example.com/calls", "${CRM_WEBHOOK}"],
     )
     redact: Annotated[tuple[Literal["phone", "email", "card"], ...], list_of_one] = Field(
-        default=(), description="What stands in no record and no log, written or spoken."
+        default=(), description="What is kept out of records and logs, be it written in digits or in words."
     )
     audio: Annotated[Audio | None, word("to"), BeforeValidator(_not_whether)] = Field(
         default=None, description="Where the sound of calls goes; nowhere by default."

@@ -112,7 +112,7 @@ class TurnBudget(SpecModel):
     )
     total: Duration | None = Field(
         default=None,
-        description="A former limit, which bounds nothing.",
+        description="A former limit; it has no effect.",
         json_schema_extra={"deprecated": True},
     )
 
@@ -124,7 +124,7 @@ class Turn(SpecModel):
     dtmf: Annotated[str, StringConstraints(pattern=r"^[0-9*#]+$"), _as_text] | None = Field(
         default=None, examples=["12#"]
     )
-    audio: Text | None = Field(default=None, description="A recording of what `user` says.")
+    audio: Text | None = Field(default=None, description="A sound file of what `user` says.")
     image: Text | None = None
     send_after: SendAfter | None = None
     llm: Annotated[tuple[Move, ...], list_of_one] = Field(default=(), description="What the model does here.")
@@ -177,7 +177,7 @@ class Scenario(SpecModel):
     context: tuple[dict[str, Any], ...] = Field(default=(), description="Messages to begin with.")
     stop_on_failure: Flag = Field(default=True, description="Whether the first failed turn ends the test.")
     depth: Literal["text", "audio"] | None = Field(
-        default=None, description="Run it in this depth alone: `audio` speaks over the telephone."
+        default=None, description="Run it only in this depth: `audio` is a simulated telephone call."
     )
     turns: tuple[Turn, ...] = ()
     ended_by: Literal["agent", "error"] | None = Field(
@@ -189,9 +189,9 @@ class Scenario(SpecModel):
     variables: dict[str, Any] = Field(
         default={}, description="What the call must have found out at its end, by `save:` and `extract:`."
     )
-    persona: Text | None = Field(default=None, description="Who the simulated caller is.")
+    persona: Text | None = Field(default=None, description="Who the simulated caller is and how they behave.")
     goal: Text | None = Field(default=None, description="What the simulated caller wants.")
-    success: Text | None = Field(default=None, description="What the judge takes for success.")
+    success: Text | None = Field(default=None, description="What counts as success, for the judge.")
     metrics: tuple[Metric, ...] = ()
     max_turns: Annotated[Count, Field(gt=0)] = 20
     max_duration_s: Annotated[Count, Field(gt=0)] = 300
@@ -208,7 +208,7 @@ class Scenario(SpecModel):
         if bool(self.turns) == (self.persona is not None):
             raise _wrong("a test has either `turns:` or a `persona:`")
         if self.persona and not (self.goal and self.success):
-            raise _wrong("a `persona:` needs a `goal:` and what is a `success:`")
+            raise _wrong("a `persona:` needs a `goal:` and a `success:`")
         if not self.persona and (self.goal or self.success or self.metrics):
             raise _wrong("`goal:`, `success:` and `metrics:` belong to a `persona:`")
         return self

@@ -24,7 +24,7 @@ class KeyChoice(SpecModel):
 
 
 class Keys(SpecModel):
-    """Keys that the caller presses are a turn, as if they had spoken; both work at any time."""
+    """Keys that the caller presses count as a turn, as if spoken; both work at any time."""
 
     menu: dict[Pressed, Annotated[KeyChoice, word("say")]] = Field(
         default={},
@@ -35,7 +35,7 @@ class Keys(SpecModel):
     digits: Count | None = Field(
         default=None, ge=1, le=40, description="How many keys make a whole entry, such as 4 for a PIN."
     )
-    most: Count = Field(default=40, ge=1, le=40, description="Keys after which an entry is over in any case.")
+    most: Count = Field(default=40, ge=1, le=40, description="The most keys that an entry can have.")
     finish: Pressed | None = Field(default="#", description="The key that ends an entry; null for none.")
     timeout: Duration = Field(
         default=3.0,
@@ -58,10 +58,11 @@ class Keys(SpecModel):
             raise PydanticCustomError("together", "`wrong:` needs `menu:` or `digits:`")
         if self.digits and self.digits > self.most:
             raise PydanticCustomError(
-                "together", "an entry is over after `most:`, before `digits:` are there"
+                "together", "`most:` is less than `digits:`, so an entry would end too early"
             )
         if self.finish and any(self.finish in keys and keys != self.finish for keys in self.menu):
-            raise PydanticCustomError("together", "`finish:` ends an entry, and no key of `menu:` can go on")
+            message = "the key of `finish:` ends an entry, so no entry of `menu:` can contain it"
+            raise PydanticCustomError("together", message)
         return self
 
     @property

@@ -27,6 +27,7 @@ class Turns(SpecModel):
         ge=0,
         description="Speech that must be heard before a turn begins; 200 ms if it isn't set, or 130 ms of "
         "what is surely a voice.",
+        examples=["300ms"],
     )
     stop: Duration = Field(default=0.2, gt=0, description="Silence after which speech counts as stopped.")
     early: Literal["all", "turn", "none"] = Field(
@@ -45,9 +46,13 @@ class Turns(SpecModel):
     )
     confidence: Number = Field(default=0.7, ge=0, le=1, description="How sure the voice detector must be.")
     min_volume: Number = Field(
-        default=0.0, ge=0, le=1, description="Quieter sound is not speech; above 0 drops quiet telephones."
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Sound that is quieter does not count as speech; anything above 0 drops quiet "
+        "telephones.",
     )
-    min_words: Count = Field(default=0, ge=0, description="Words that it takes to interrupt the agent.")
+    min_words: Count = Field(default=0, ge=0, description="How many words it takes to interrupt the agent.")
     interruptions: Flag = Field(
         default=True,
         description="Whether the caller may interrupt; else words over an answer are answered after it.",
@@ -67,12 +72,12 @@ class Turns(SpecModel):
     )
     keys: Keys | None = Field(
         default=None,
-        description="The caller's telephone keys as turns, keyed or spoken; else only tools collect them.",
+        description="Telephone keys count as turns of the caller; without it, only tools read keys.",
     )
 
 
 class Limits(SpecModel):
-    """Bounds of one call, and of how many there are."""
+    """Limits of one call, and of how many calls there are."""
 
     max_duration: Duration = Field(default=1800.0, gt=0, description="The longest call.")
     warn_before: Duration = Field(
@@ -91,23 +96,24 @@ class Limits(SpecModel):
         gt=0,
         description="How long an answer that has begun may stop before the agent goes on with it, or gives "
         "up; as long as `answer` if it isn't set.",
+        examples=["4s"],
     )
     tool_rounds: Count | None = Field(
         default=30,
         ge=1,
-        description="How often the model may call tools, one or several at once, until the caller speaks "
-        "again; then it is told to answer. Any number with `null`.",
+        description="How often the model may call tools, one or several at once, before the caller speaks "
+        "again; then it is told to answer. `null` for no limit.",
     )
     calls: Annotated[Count, Field(ge=1)] | Literal["auto"] | None = Field(
         default=None,
-        description="Calls at the same time; any number, or with `auto` as many as the server holds.",
+        description="Concurrent calls; no limit by default, or as many as the server can carry with `auto`.",
         examples=[20, "auto"],
     )
     calls_per_caller: Count | None = Field(
-        default=None, ge=1, description="Calls of one number at the same time; any number."
+        default=None, ge=1, description="Concurrent calls from one number; no limit by default."
     )
     calls_per_minute: Count | None = Field(
-        default=None, ge=1, description="Calls that begin within a minute; any number."
+        default=None, ge=1, description="Calls that begin within a minute; no limit by default."
     )
 
 

@@ -11,7 +11,7 @@ from agentrun.spec.models.agent import AgentSpec
 from agentrun.spec.models.base import SHORT_FOR, USUAL
 from agentrun.spec.models.pipeline import USUAL_MODELS
 from agentrun.spec.models.scenarios import Scenario
-from agentrun.spec.values.durations import WHOLE_PATTERN, written
+from agentrun.spec.values.durations import EXAMPLES, WHOLE_PATTERN, written
 
 Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -51,7 +51,7 @@ def of_spec() -> Schema:
     schema["properties"] = {
         "extends": {
             "type": "string",
-            "description": "Another spec, whose values hold where none stand here.",
+            "description": "Another spec, whose values apply where this one gives none.",
         },
         **schema["properties"],
     }
@@ -128,12 +128,14 @@ def _usual(option: Schema) -> Schema:
 
 
 def _say_duration(node: Schema) -> None:
-    """A duration is a text with its unit, also where it is the default."""
+    """A duration is a text with its unit, also where it is the default; that is the likeliest example."""
     for part in (node, *node.get("anyOf", ())):
         for bound in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
             part.pop(bound, None)
     if isinstance(node.get("default"), float):
         node["default"] = written(node["default"])
+        if node.get("examples") == list(EXAMPLES):
+            node["examples"] = [node["default"]]
 
 
 def _nodes(schema: Any) -> Iterator[Schema]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -78,9 +79,16 @@ def _table(mapping: Schema, definitions: dict[str, Schema]) -> str:
 def _row(key: str, value: Schema, needed: bool, definitions: dict[str, Schema]) -> str:
     default = "needed" if needed else _code(value["default"]) if value.get("default") is not None else ""
     kinds = " or ".join(dict.fromkeys(_kinds(value, definitions)))
-    meaning = _prose(value.get("description", ""))
+    meaning = _prose(value.get("description") or _first_sentence(value, definitions))
     shown = f"{key}: {_flow(example(value, definitions))}".replace("|", "\\|")
     return f"| `{key}` | {kinds} | {default} | {meaning} | `{shown}` |"
+
+
+def _first_sentence(value: Schema, definitions: dict[str, Schema]) -> str:
+    """What a key without a description is: the mapping that may stand there says so."""
+    names = _references(value)
+    words = definitions[names[0]].get("description", "") if len(names) == 1 else ""
+    return re.split(r"(?<=\.)\s", words, maxsplit=1)[0]
 
 
 def _kinds(value: Schema, definitions: dict[str, Schema]) -> Iterator[str]:

@@ -39,13 +39,19 @@ def seconds(value: object) -> float:
 WHOLE_PATTERN = f"^ *{PATTERN} *$"
 _Written = Annotated[str, Field(pattern=WHOLE_PATTERN)]
 _READ: Any = BeforeValidator(seconds, json_schema_input_type=_Written)
-Duration = Annotated[float, _READ, Field(examples=["800ms", "30s", "15m"])]
+EXAMPLES = ("800ms", "30s", "15m")
+Duration = Annotated[float, _READ, Field(examples=list(EXAMPLES))]
 """A duration in the file, seconds in the code. A key with bounds needs examples of its own."""
 
 
 def is_duration(field: FieldInfo) -> bool:
     """Whether a model's field is a duration, and can be nothing else."""
     return _READ in field.metadata
+
+
+def is_written(value: object) -> bool:
+    """Whether ``value`` is a duration as a file has it."""
+    return isinstance(value, str) and _DURATION.fullmatch(value.strip()) is not None
 
 
 def written(seconds: float) -> str:

@@ -15,7 +15,7 @@ _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
 _UNSENDABLE = re.compile(r"[^\x20-\x7e]")
 _OF_THE_BODY = "it follows from the address and the body"
-_OF_THE_CONNECTION = "it is of the connection, and no request's"
+_OF_THE_CONNECTION = "it belongs to the connection, not to a request"
 _OURS = {
     **dict.fromkeys(("host", "content-length"), _OF_THE_BODY),
     **dict.fromkeys(("transfer-encoding", "upgrade"), _OF_THE_CONNECTION),
@@ -51,7 +51,7 @@ def check_address(url: str) -> None:
         if segment in (".", "..") or (not segment and place < len(segments) - 1):
             what = f"'{segment}' between its slashes" if segment else "two slashes side by side"
             hint = "write the path as it is asked for: https://api.example.com/v1/orders"
-            raise wrong("the address has {given}, and is never asked", hint, given=what)
+            raise wrong("the address has {given}, so it is never requested", hint, given=what)
 
 
 def check_headers(headers: Mapping[str, str]) -> None:

@@ -50,7 +50,7 @@ def _is_pattern(value: str) -> str:
         TypeAdapter(Annotated[str, Field(pattern=value)])
     except SchemaError:
         hint = r"write a regular expression without look-around, such as ^[A-Z]{2}\d{4}$"
-        raise wrong("'{given}' is no pattern", hint, given=value) from None
+        raise wrong("'{given}' is not a valid pattern", hint, given=value) from None
     return value
 
 

@@ -73,7 +73,7 @@ class BasicAuth(SpecModel):
     def _are_no_secrets(self) -> BasicAuth:
         if "${" not in self.password:
             raise wrong(
-                "the password stands here in plain text", "put it in a variable and write ${NAME} here"
+                "the password is given here in plain text", "put it in a variable and write ${NAME} here"
             )
         if "{{" in self.user + self.password:
             raise wrong("a template can't be a user or a password", "write ${NAME}, a variable")
@@ -108,7 +108,7 @@ class Settings(SpecModel):
         host = urlsplit(self.url).hostname or ""
         if not self.allow_private and address.is_private(host):
             hint = "add `allow_private: true` for a host of your own network"
-            raise wrong("{given} is inside a private network, and is never asked", hint, given=host)
+            raise wrong("{given} is inside a private network, so it is never requested", hint, given=host)
         return self
 
     @model_validator(mode="after")

@@ -42,7 +42,7 @@ def _former(test: Scenario, where: Where) -> Iterator[Finding]:
     for number, turn in enumerate(test.turns):
         if turn.budget and turn.budget.total is not None:
             place = (*where, "turns", number, "budget", "total")
-            yield place, "`total` bounds nothing", "remove it: `within_ms` and `first_audio` bound times"
+            yield place, "`total` has no effect", "remove it; `within_ms` and `first_audio` limit times"
 
 
 def _read(test: Scenario, spec: AgentSpec, where: Where) -> Iterator[Finding]:
@@ -59,7 +59,7 @@ def _variables(test: Scenario, spec: AgentSpec, where: Where) -> Iterator[Findin
         place = (*where, "variables", name)
         if name not in names:
             there = f"write one of: {', '.join(names)}" if names else "add it under `save:` or `extract:`"
-            yield place, f"the call finds out no '{name}'", closest(name, names) or there
+            yield place, f"no `save:` or `extract:` gives a value to '{name}'", closest(name, names) or there
         elif isinstance(value, str) and value.lower() in _NOTHING and not _may_be(fields.get(name), value):
             yield place, f"'{value}' is a text, and not that '{name}' has no value", "write null for no value"
         elif name in fields:
@@ -101,7 +101,7 @@ def _thrown_away(values: Mapping[str, Any], fields: Fields, where: Where) -> Ite
     for name, value in values.items():
         if name in fields and (trouble := _trouble(name, value, fields[name])):
             hint = "write a value that fits, unless the test is about one that doesn't"
-            yield (*where, name), f"{trouble}: a call throws it away", hint
+            yield (*where, name), f"{trouble}: a call would discard it", hint
 
 
 def _never(name: str, value: Any, one: ExtractedField, where: Where) -> Iterator[Finding]:

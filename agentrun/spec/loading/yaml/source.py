@@ -158,7 +158,7 @@ class _Builder:
                 continue
             here = (*where, key)
             if first := self._source.keys.get(here):
-                message = f"'{key}' stands here a second time; the first is in line {first.line}"
+                message = f"'{key}' is given a second time; the first is in line {first.line}"
                 hint = f"keep one of lines {first.line} and {key_node.start_mark.line + 1}"
                 self._source.report(here, self._place(key_node), message, hint)
                 continue

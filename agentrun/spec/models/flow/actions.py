@@ -12,7 +12,7 @@ BUILT_IN_WORDS = ("tts_say", "end_conversation")
 
 
 class FlowAction(BaseModel):
-    """Something that happens on the way: words, the end, or a tool that the model is not asked about.
+    """Something that happens without the model: words, the end of the call, or a tool.
 
     A `type` of your own is a tool of the agent: the one at `handler`, else the one with the type's name.
     """

@@ -32,23 +32,28 @@ class FlowBranch(SpecModel):
 
 
 class FlowFunction(SpecModel):
-    """Something that the model may do at a node; a bare word is a tool that stays there."""
+    """A tool or a transition that the model may call at a node; a bare word is a tool that stays there."""
 
     name: Text = Field(description="One of the agent's tools, or with `transition_only` a name of your own.")
     transition_to: Annotated[
         str | FlowBranch | tuple[ConditionalWay, ...] | None, Field(union_mode="left_to_right")
     ] = Field(
         default=None,
-        description="The node that follows when the tool has succeeded; or by its result, or by variables.",
+        description="The next node when the tool has succeeded, or one that depends on its result or on "
+        "variables.",
     )
-    transition_only: Flag = Field(default=False, description="Whether it only goes on, and runs no tool.")
-    description: Text | None = Field(default=None, description="When to go on, for the model.")
+    transition_only: Flag = Field(
+        default=False, description="Whether it only goes to the next node, and runs no tool."
+    )
+    description: Text | None = Field(
+        default=None, description="For the model: when to go there; with `transition_only`."
+    )
 
     @model_validator(mode="after")
     def _only_a_way_on_is_described(self) -> Self:
         leads_on = self.transition_to and not isinstance(self.transition_to, FlowBranch)
         if self.transition_only and not (self.description and leads_on):
-            message = "what only goes on needs a `description` and the node's name at `transition_to`"
+            message = "a function with `transition_only` needs a `description`, and a node at `transition_to`"
             raise PydanticCustomError("together", message)
         if self.description and not self.transition_only:
             raise PydanticCustomError("together", "a tool describes itself; drop `description`")

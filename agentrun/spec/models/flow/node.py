@@ -28,7 +28,7 @@ _OF_THE_MODEL = frozenset(
 class FlowMessage(SpecModel):
     """A message for the model; a bare text is one from its developer."""
 
-    role: Text = Field(default="developer", description="Who says it, such as `developer` or `user`.")
+    role: Text = Field(default="developer", description="Whose message it is, such as `developer` or `user`.")
     content: Text = Field(description="What the model is to do; `{{ name }}` is one of `vars:`.")
 
 
@@ -50,8 +50,8 @@ class FlowNode(SpecModel):
     )
     then: Annotated[str | tuple[ConditionalWay, ...] | None, Field(union_mode="left_to_right")] = Field(
         default=None,
-        description="Goes on by itself, without asking the model: to this node, or by variables; `end` ends "
-        "the call, where no node has that name.",
+        description="The next node, without asking the model, or a list of ways that depend on variables; "
+        "`end` ends the call, unless a node has that name.",
     )
     role_message: Text | None = Field(
         default=None, description="Who the agent is from here on, instead of `prompts.system`."
@@ -126,7 +126,7 @@ class FlowNode(SpecModel):
             message = f"a node with `then` goes on without the model, and takes no `{key}`"
             raise PydanticCustomError("together", message)
         if isinstance(self.then, tuple) and (not self.then or self.then[-1].when):
-            message = "nobody may be left here: the last way of `then` needs to be one without `when`"
+            message = "callers could get stuck here: the last entry of `then` must have no `when`"
             raise PydanticCustomError("together", message)
         return self
 

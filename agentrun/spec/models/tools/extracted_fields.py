@@ -30,7 +30,7 @@ VariableName = Annotated[str, AfterValidator(_is_variable)]
 
 
 class ExtractedField(SpecModel):
-    """One value; a bare word is its type where it is one (`boolean`), else its description."""
+    """One value; a bare word is its type if it names one (`boolean`), else its description."""
 
     type: Literal["string", "integer", "number", "boolean", "array"] = Field(
         default="string", description="What it is, in JSON Schema's words."
@@ -51,7 +51,7 @@ class ExtractedField(SpecModel):
         if not isinstance(value, str):
             return value
         if value not in TYPES and (close := get_close_matches(value.strip().lower(), TYPES, 1, 0.75)):
-            raise _wrong("'{given}' is no type", f"did you mean '{close[0]}'? else describe it", value)
+            raise _wrong("'{given}' is not a type", f"did you mean '{close[0]}'? else describe it", value)
         return {"type": value} if value in TYPES else {"description": value}
 
     @field_validator("items", mode="before")

@@ -21,13 +21,13 @@ class Extraction(SpecModel):
         default=10.0,
         gt=0,
         le=60,
-        description="A slower answer is not waited for; the next turn asks anew.",
+        description="How long reading them may take; the next turn tries again.",
         examples=["800ms", "30s"],
     )
     wait: Duration = Field(
         default=1.0,
         ge=0,
         le=5,
-        description="How long a step of the flow waits that goes by a field which is being read just then.",
+        description="How long a step of the flow waits for a field that is still being read.",
         examples=["800ms", "3s"],
     )

@@ -8,11 +8,11 @@ from agentrun.spec.models.base import Count, SpecModel, Text, word
 
 
 class Embeddings(SpecModel):
-    """A model that finds what is meant, beside the words; any address that speaks OpenAI's API."""
+    """A model for searching by meaning as well as by words; at any address that speaks OpenAI's API."""
 
     model: Text = Field(description="The model.", examples=["text-embedding-3-small"])
     base_url: Text = Field(
-        default="${OPENAI_BASE_URL:-https://api.openai.com/v1}", description="Where it is asked."
+        default="${OPENAI_BASE_URL:-https://api.openai.com/v1}", description="The address of its API."
     )
     api_key: Annotated[str, StringConstraints(pattern=r"\$\{")] = Field(
         default="${OPENAI_API_KEY}", description="The variable that holds its key."
@@ -25,7 +25,7 @@ class Knowledge(SpecModel):
     folder: Text = Field(
         description="Markdown, text, HTML and PDF files, beside the spec.", examples=["docs"]
     )
-    results: Count = Field(default=3, ge=1, le=10, description="Passages that one search gives.")
+    results: Count = Field(default=3, ge=1, le=10, description="How many passages a search finds.")
     embeddings: Annotated[Embeddings | None, word("model")] = Field(
-        default=None, description="Also search by meaning; without it by words alone."
+        default=None, description="Search by meaning as well; without it, by words alone."
     )

@@ -36,7 +36,7 @@ def _is_program(value: Any) -> Any:
     if len(words) > 1:
         shown = ", ".join(f'"{word}"' if " " in word else word for word in words)
         hint = f'write it as a list: [{shown}]; or ["{value}"] where the name has a space'
-        raise _wrong("'{given}' would be the name of one program", hint, given=value)
+        raise _wrong("'{given}' would be taken for the name of a single program", hint, given=value)
     return value
 
 
@@ -54,12 +54,12 @@ def _is_tool(value: str) -> str:
 
 
 class McpServer(ToolOptions):
-    """An MCP server: at an address (streamable HTTP), or a command that speaks with it (stdio)."""
+    """An MCP server: at an address (streamable HTTP), or a program that is started (stdio)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: Annotated[Text, AfterValidator(_is_url)] | None = Field(
-        default=None, description="Its address.", examples=["https://mcp.example.com/mcp"]
+        default=None, description="The server's address.", examples=["https://mcp.example.com/mcp"]
     )
     headers: dict[str, str] = Field(
         default={},
@@ -73,11 +73,12 @@ class McpServer(ToolOptions):
         min_length=1,
     )
     environment: dict[str, str] = Field(
-        default={}, description="Variables of the program, which gets no others but PATH and HOME."
+        default={},
+        description="Environment variables of the program, which gets no others but PATH and HOME.",
     )
     only: Annotated[tuple[Annotated[Text, AfterValidator(_is_tool)], ...], list_of_one] | None = Field(
         default=None,
-        description="The tools of it that the agent may use; all by default.",
+        description="The tools of the server that the agent may use; all by default.",
         min_length=1,
         examples=[["find_order"]],
     )
@@ -107,7 +108,7 @@ def _check_names(values: Mapping[str, str], pattern: re.Pattern[str], example: s
     """Raise for what is no name of a header or a variable, and for a secret in plain text."""
     for name, value in values.items():
         if not pattern.fullmatch(name):
-            raise _wrong("'{given}' is no name that can be sent", f"write {example}", given=name)
+            raise _wrong("'{given}' is not a name that can be sent", f"write {example}", given=name)
         if _SECRET.search(name) and "${" not in value:
             hint = "put it in a variable and write ${NAME} here"
             raise _wrong("'{given}' is a secret in plain text", hint, given=name)

@@ -16,11 +16,13 @@ class ToolOptions(BaseModel):
 
     model_config = ConfigDict(defer_build=True)
 
-    timeout: Duration = Field(default=10.0, gt=0, description="A slower tool is stopped.")
+    timeout: Duration = Field(
+        default=10.0, gt=0, description="How long the tool may take; then it is stopped."
+    )
     say: Text | None = Field(default=None, description="Said when the tool is slower than `say_after`.")
     say_after: Duration = Field(default=0.7, gt=0, description="The silence before `say`.")
     on_interrupt: Literal["cancel", "finish"] = Field(
-        default="cancel", description="What becomes of the tool when the caller interrupts it."
+        default="cancel", description="What happens to a running tool when the caller interrupts."
     )
     once_per_call: Flag = Field(
         default=False, description="Whether a repeated identical call gets the first one's result."
@@ -28,7 +30,7 @@ class ToolOptions(BaseModel):
     confirm: Flag = Field(default=False, description="Whether the caller is asked first.")
     save: Saved = Field(
         default={},
-        description="Variables that the tool's result gives a value, each with its JMESPath (jmespath.org).",
+        description="Variables to set from the tool's result, each with its JMESPath (jmespath.org).",
         examples=[{"plan": "customer.plan"}],
     )
 

@@ -42,5 +42,5 @@ class ToolUse(ToolOptions):
         if self.mcp and (beside or self.use != "mcp"):
             hint = "write `mcp: {url: …, timeout: 5s}`: everything else stands inside it"
             context = {"given": beside[0] if beside else "use", "hint": hint}
-            raise PydanticCustomError("mcp", "'{given}' can't stand beside `mcp:`", context)
+            raise PydanticCustomError("mcp", "'{given}' can't be combined with `mcp:`", context)
         return self
