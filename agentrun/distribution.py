@@ -20,7 +20,7 @@ _ROOT = Path(__file__).parents[1]
 
 
 class Kind(StrEnum):
-    """How a copy came to be where it is."""
+    """How agentrun came to be where it is."""
 
     WHEEL = "wheel"
     EDITABLE = "editable"
@@ -28,8 +28,8 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Copy:
-    """An installed copy: its ``kind``, and the ``folder`` that holds the package or the source tree."""
+class Installation:
+    """An installed agentrun: its ``kind``, and the ``folder`` that holds the package or the source tree."""
 
     kind: Kind
     folder: Path
@@ -37,9 +37,9 @@ class Copy:
     def requirement(self, *extras: str) -> str:
         """What an installer is given for ``extras`` of this copy, quoted for a shell where it must be.
 
-        >>> Copy(Kind.WHEEL, Path("/site-packages")).requirement("offline")
+        >>> Installation(Kind.WHEEL, Path("/site-packages")).requirement("offline")
         "'agentrun-voice[offline]'"
-        >>> Copy(Kind.EDITABLE, Path("/home/ann/agentrun")).requirement("mcp", "pdf")
+        >>> Installation(Kind.EDITABLE, Path("/home/ann/agentrun")).requirement("mcp", "pdf")
         "-e '/home/ann/agentrun[mcp,pdf]'"
         """
         suffix = f"[{','.join(extras)}]" if extras else ""
@@ -49,20 +49,20 @@ class Copy:
 
 
 @cache
-def copy(root: Path = _ROOT) -> Copy:
-    """The copy of the package that lies in ``root``: this one.
+def installation(root: Path = _ROOT) -> Installation:
+    """That of the package in ``root``: this one.
 
     A source tree is ``editable`` when an installer linked it (PEP 610, ``direct_url.json``), else a
     ``checkout``.
     """
     if not _is_source(root):
-        return Copy(Kind.WHEEL, root)
-    return Copy(Kind.EDITABLE if _links_to(root) else Kind.CHECKOUT, root)
+        return Installation(Kind.WHEEL, root)
+    return Installation(Kind.EDITABLE if _links_to(root) else Kind.CHECKOUT, root)
 
 
 def install_extra(*extras: str) -> str:
     """The command that brings ``extras`` of this copy, such as ``pip install 'agentrun-voice[offline]'``."""
-    return f"{installer()} {copy().requirement(*extras)}"
+    return f"{installer()} {installation().requirement(*extras)}"
 
 
 def install(*requirements: str) -> str:

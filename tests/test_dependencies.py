@@ -1,4 +1,4 @@
-"""Whatever the code imports comes with a dependency that pyproject.toml names, and each named one is imported."""
+"""Whatever the code imports is brought by a dependency that pyproject.toml names, and each one is used."""
 
 from __future__ import annotations
 

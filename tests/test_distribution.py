@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agentrun import distribution
-from agentrun.distribution import Copy, Kind
+from agentrun.distribution import Installation, Kind
 
 ROOT = Path(__file__).parents[1]
 KINDS = {".py", ".md", ".yaml", ".yml", ".toml", ".txt", ".json", ".html", ".mako", ".lock", ".sh", ""}
@@ -58,36 +58,36 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_copy_in_site_packages_is_a_wheel(site: Path) -> None:
     linked(site, site.parent / "download", editable=False)
-    assert distribution.copy.__wrapped__(site) == Copy(Kind.WHEEL, site)
+    assert distribution.installation.__wrapped__(site) == Installation(Kind.WHEEL, site)
 
 
 def test_a_source_tree_that_is_linked_is_editable_and_one_that_is_not_is_a_checkout(site: Path) -> None:
     ours, other = source(site.parent / "our tree"), source(site.parent / "other")
     linked(site, ours)
-    assert distribution.copy.__wrapped__(ours) == Copy(Kind.EDITABLE, ours)
-    assert distribution.copy.__wrapped__(other) == Copy(Kind.CHECKOUT, other)
+    assert distribution.installation.__wrapped__(ours) == Installation(Kind.EDITABLE, ours)
+    assert distribution.installation.__wrapped__(other) == Installation(Kind.CHECKOUT, other)
 
 
 def test_a_source_tree_whose_files_were_copied_is_a_checkout(site: Path) -> None:
     ours = source(site.parent / "ours")
     linked(site, ours, editable=False)
-    assert distribution.copy.__wrapped__(ours).kind is Kind.CHECKOUT
+    assert distribution.installation.__wrapped__(ours).kind is Kind.CHECKOUT
 
 
 def test_another_project_s_folder_with_the_package_in_it_is_no_source_tree(site: Path) -> None:
     (site / "pyproject.toml").write_text('[project]\nname = "shop"\n')
-    assert distribution.copy.__wrapped__(site).kind is Kind.WHEEL
+    assert distribution.installation.__wrapped__(site).kind is Kind.WHEEL
 
 
 @pytest.mark.parametrize("kind", [Kind.EDITABLE, Kind.CHECKOUT])
 def test_a_source_tree_is_named_by_its_path(
     kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy = Copy(kind, tmp_path / "our tree")
-    assert copy.requirement("mcp") == f"-e '{tmp_path}/our tree[mcp]'"
-    copy.folder.mkdir()
-    monkeypatch.chdir(copy.folder)
-    assert copy.requirement("mcp", "pdf") == "-e '.[mcp,pdf]'"
+    installed = Installation(kind, tmp_path / "our tree")
+    assert installed.requirement("mcp") == f"-e '{tmp_path}/our tree[mcp]'"
+    installed.folder.mkdir()
+    monkeypatch.chdir(installed.folder)
+    assert installed.requirement("mcp", "pdf") == "-e '.[mcp,pdf]'"
 
 
 def environment(monkeypatch: pytest.MonkeyPatch, *, has_pip: bool, on_path: str | None) -> None:

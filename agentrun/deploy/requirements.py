@@ -44,12 +44,12 @@ def own_wheel() -> tuple[str, bytes] | None:
     Runs the package builder that is installed, which takes some seconds. Raises SetupError where there is
     none, or it fails.
     """
-    copy = distribution.copy()
-    if copy.kind is Kind.WHEEL:
+    installed = distribution.installation()
+    if installed.kind is Kind.WHEEL:
         return None
     with tempfile.TemporaryDirectory(prefix="agentrun-") as folder:
         source = Path(folder, "source")
-        _copy_source(copy.folder, source)
+        _copy_source(installed.folder, source)
         _build(source, Path(folder, "wheel"))
         [wheel] = Path(folder, "wheel").glob("*.whl")
         return wheel.name, wheel.read_bytes()

@@ -43,7 +43,7 @@ async def flags(websocket: WebSocket) -> EvalConnectionFlags | None:
 
 
 @dataclass(frozen=True)
-class Manner:
+class EvalOptions:
     """``heard`` keeps the caller's speech, ``call_id`` names the call, ``pace`` is in words a second."""
 
     heard: bool = False
@@ -54,7 +54,7 @@ class Manner:
 def connect(
     websocket: WebSocket,
     wanted: EvalConnectionFlags,
-    manner: Manner,
+    manner: EvalOptions,
     agent: str,
     environ: Mapping[str, str],
     *,

@@ -21,14 +21,14 @@ from agentrun.pipeline import pipecat_private
 
 
 @dataclass
-class PassedFrame(ControlFrame):
+class BypassFrame(ControlFrame):
     """A frame for a realtime model that the caller's aggregator would keep for itself."""
 
     inner: Frame
     interruptible: bool = field(default=False, init=False)
 
 
-class Passage(FrameProcessor):
+class AggregatorBypass(FrameProcessor):
     """Stands before a realtime model, and hands it what was passed by the caller's aggregator."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Passage(FrameProcessor):
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
-        await self.push_frame(frame.inner if isinstance(frame, PassedFrame) else frame, direction)
+        await self.push_frame(frame.inner if isinstance(frame, BypassFrame) else frame, direction)
 
 
 class FlowWorker:
@@ -72,8 +72,8 @@ class FlowWorker:
         if not isinstance(llm, OpenAIRealtimeLLMService) or not pipecat_private.realtime_has_context(llm):
             await self._worker.queue_frame(frame)
         elif isinstance(frame, LLMMessagesAppendFrame):
-            await self._worker.queue_frame(PassedFrame(frame))
+            await self._worker.queue_frame(BypassFrame(frame))
         elif isinstance(frame, LLMRunFrame):
-            await self._worker.queue_frame(PassedFrame(LLMMessagesAppendFrame([], run_llm=True)))
+            await self._worker.queue_frame(BypassFrame(LLMMessagesAppendFrame([], run_llm=True)))
         else:
             await self._worker.queue_frame(frame)

@@ -22,7 +22,7 @@ from pipecat.turns.user_turn_strategies import ExternalUserTurnStrategies
 
 from agentrun.pipeline import context_size, pipecat_private, pushed_frames
 from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
-from agentrun.pipeline.flows.flow_worker import Passage
+from agentrun.pipeline.flows.flow_worker import AggregatorBypass
 from agentrun.pipeline.pipecat_private import PcmuRealtime
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services.construct import construct
@@ -71,7 +71,7 @@ def build(
         connection.caller_audio.listen(lambda sound: None if mute.muted else llm.take(sound))
         connection.caller_audio.in_frames = False
     playout = PlayoutTracker(announced=False)
-    passage = [Passage()] if spec.flow or spec.turns.keys else []
+    passage = [AggregatorBypass()] if spec.flow or spec.turns.keys else []
     pipeline = Pipeline(
         [
             transport.input(),

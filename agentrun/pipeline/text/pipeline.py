@@ -19,7 +19,7 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.errors import SetupError
 from agentrun.pipeline import context_size, pipecat_private
-from agentrun.pipeline.flows.flow_worker import Passage
+from agentrun.pipeline.flows.flow_worker import AggregatorBypass
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.realtime import pipeline as realtime
 from agentrun.pipeline.services import build as services
@@ -84,7 +84,7 @@ def build(
     reader, writer = text_input_output.TextReader(), text_input_output.TextWriter(connection.pace)
     if isinstance(llm, TextRealtime):
         _pass_turns(llm, reader, context, aggregators)
-    passage = [Passage()] if spec.flow or spec.turns.keys else []
+    passage = [AggregatorBypass()] if spec.flow or spec.turns.keys else []
     text = speech_text.of(plan)
     hidden = speech_text.HiddenTextFilter(text, listener.unsaid, writes=True)
     processors = [transport.input(), reader, aggregators.user(), *passage, llm, hidden, writer]

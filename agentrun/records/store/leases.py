@@ -86,7 +86,7 @@ def forget(connection: sa.Connection, now: datetime) -> None:
     connection.execute(sa.delete(LEASES).where(old))
 
 
-class Lapses:
+class LapsedLeases:
     """Remembers, by a monotonic clock of its own, since when a lease has not moved.
 
     A wall clock that is set, the database's too, makes every lease look lapsed until it is renewed. Who looks

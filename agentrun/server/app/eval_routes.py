@@ -41,7 +41,7 @@ def router(switchboard: Switchboard, require_local: LocalCheck = require_address
         flags = await _flags(websocket)
         if flags is None:
             return
-        kind = evaluation.Manner(heard=heard, call_id=call, pace=pace)
+        kind = evaluation.EvalOptions(heard=heard, call_id=call, pace=pace)
         line = evaluation.connect(websocket, flags, kind, plan.spec.name, plan.environ, offline=plan.offline)
         await asyncio.wait({switchboard.answer(plan, line)})
 

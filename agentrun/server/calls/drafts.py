@@ -13,7 +13,7 @@ MOST = 20
 """Of one server; the oldest is forgotten for a new one."""
 
 
-class Drafts:
+class DraftPlans:
     """Plans that calls can be held with: ``resources`` and ``remote`` are those of all calls."""
 
     def __init__(self, resources: Resources, remote: RemoteTools) -> None:

@@ -15,7 +15,7 @@ from agentrun.session import Session
 from agentrun.spec.models.tools.mcp import McpServer
 from agentrun.tools.mcp import unlisted
 from agentrun.tools.mcp.connection import Connection
-from agentrun.tools.mcp.servers import Found, McpServers, servers_of
+from agentrun.tools.mcp.servers import McpServers, McpTools, servers_of
 from agentrun.tools.tool import Tool
 
 Own = list[Connection]
@@ -57,7 +57,7 @@ class RemoteTools:
         return replace(plan, tools=tuple(tools)), toolset.connections
 
 
-def _in_one_request(plan: Plan, found: Found) -> list[Tool]:
+def _in_one_request(plan: Plan, found: McpTools) -> list[Tool]:
     """As many of the tools as the model takes: those that the servers listed last are left out.
 
     A node of a flow names its own, which are counted before a call.

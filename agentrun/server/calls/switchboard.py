@@ -16,7 +16,7 @@ from agentrun.records import CallRecord, spec_snapshot
 from agentrun.server.admission.admission import Admission
 from agentrun.server.analysis.analyses import Analyses
 from agentrun.server.calls import call_records, closing_calls, mcp_tools, unbegun_calls
-from agentrun.server.calls.drafts import Drafts
+from agentrun.server.calls.drafts import DraftPlans
 from agentrun.server.calls.left_open import LeftOpenCalls
 from agentrun.server.calls.mcp_tools import Own, RemoteTools
 from agentrun.server.calls.plugin_hooks import PluginNotifier
@@ -60,7 +60,7 @@ class Switchboard:
         self.left_open = LeftOpenCalls(self.records.forget, self._news.forget)
         self._resources = resources
         self._remote = RemoteTools(resources.mcp)
-        self.drafts = Drafts(resources, self._remote)
+        self.drafts = DraftPlans(resources, self._remote)
         self._apologies: dict[str, bytes | None] = {}
         self._live: dict[asyncio.Task[CallRecord], Session] = {}
         self.admission.live = self._live.__len__

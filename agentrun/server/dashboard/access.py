@@ -15,7 +15,7 @@ from agentrun.server.auth import local_only
 from agentrun.server.auth.call_access import is_loopback
 from agentrun.server.auth.known_browsers import KnownBrowsers
 from agentrun.server.auth.local_access import is_forwarded
-from agentrun.server.dashboard.password_attempts import Guesses, TooManyError
+from agentrun.server.dashboard.password_attempts import PasswordAttempts, TooManyError
 from agentrun.server.lifecycle.settings import ServerSettings
 
 VARIABLE = "AGENTRUN_DASHBOARD_PASSWORD"
@@ -27,7 +27,7 @@ def is_open(settings: ServerSettings) -> bool:
 
 
 def require(
-    settings: ServerSettings, guesses: Guesses | None = None
+    settings: ServerSettings, guesses: PasswordAttempts | None = None
 ) -> Callable[[Request], Coroutine[Any, Any, None]]:
     """A check for FastAPI's routes, which raises HTTPException for whoever may not look.
 
@@ -37,7 +37,7 @@ def require(
     """
     password = settings.environ.get(VARIABLE, "")
     require_local = local_only.require(settings.local)
-    guesses = guesses or Guesses()
+    guesses = guesses or PasswordAttempts()
     # another password makes other marks
     key = settings.local.key(f"dashboard {password}")
     known = KnownBrowsers(key, f"agentrun_dashboard_{settings.local.port}", "/dashboard")

@@ -34,7 +34,7 @@ class _Address:
     waiting: int = 0
 
 
-class Guesses:
+class PasswordAttempts:
     """Counts wrong passwords by address; an IPv6 address counts with its network of 64 bits."""
 
     def __init__(

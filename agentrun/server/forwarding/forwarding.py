@@ -18,7 +18,7 @@ from agentrun.server.auth.call_access import is_loopback
 from agentrun.server.forwarding.request_tokens import RequestTokens
 from agentrun.server.forwarding.signed_names import SignedNames
 from agentrun.server.shared_state.backend import Process
-from agentrun.server.shared_state.database_errors import AwayError
+from agentrun.server.shared_state.database_errors import DatabaseDownError
 
 CONNECT_SECONDS = 2.0
 """A machine that is there takes a connection at once."""
@@ -42,7 +42,7 @@ class Processes(Protocol):
         """This one."""
 
     async def find(self, process_id: str) -> Process | None:
-        """One of them, or None; raises AwayError where nobody can say."""
+        """One of them, or None; raises DatabaseDownError where nobody can say."""
 
     def at(self, machine: str) -> list[Process]:
         """Those of a machine."""
@@ -121,7 +121,7 @@ class Forwarding:
     async def _owner(self, name: str) -> Process:
         try:
             owner = await self.processes.find(name)
-        except AwayError:
+        except DatabaseDownError:
             raise HTTPException(503, "nobody can say now which process has this", _AGAIN) from None
         if owner is None:
             raise HTTPException(410, _GONE)

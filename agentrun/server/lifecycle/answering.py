@@ -31,7 +31,7 @@ class Answering:
     """
 
     switchboard: Switchboard
-    keeping: record_keeping.Keeping | None
+    keeping: record_keeping.RecordKeeping | None
     load: Load
 
 
@@ -63,7 +63,7 @@ async def answering(
         stack.push_async_callback(switchboard.background.stop)
         if options.dispatch is None:
             await switchboard.prepare()
-        keeper: record_keeping.Keeping | None = None
+        keeper: record_keeping.RecordKeeping | None = None
         if options.records:
             keeping = record_keeping.record_keeping(switchboard, options, resources.web)
             keeper = await stack.enter_async_context(keeping)

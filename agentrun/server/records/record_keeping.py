@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Keeping:
+class RecordKeeping:
     """What writes the records of a server, and what sends them."""
 
     writer: RecordWriter
@@ -83,7 +83,7 @@ def webhooks(plans: Mapping[str, Plan]) -> dict[str, Webhook]:
 @contextlib.asynccontextmanager
 async def record_keeping(
     switchboard: Switchboard, options: Options, client: httpx.AsyncClient
-) -> AsyncIterator[Keeping]:
+) -> AsyncIterator[RecordKeeping]:
     """Keep the records of calls while the block runs, and to the last word; ``client`` is for webhooks.
 
     The end of the block takes some seconds at most, whatever the store does.
@@ -114,7 +114,7 @@ async def record_keeping(
     writing = background.start("records", record_writer.run)
     sending = background.start("webhooks", deliverer.run, deliverer.stop)
     try:
-        yield Keeping(record_writer, deliverer)
+        yield RecordKeeping(record_writer, deliverer)
     finally:
         await background.stop(writing, sending)
         sound = await record_writer.write(CLOSE_SECONDS)

@@ -15,7 +15,7 @@ from loguru import logger
 
 from agentrun.records import CallRecord
 from agentrun.records.store.hourly import BATCH
-from agentrun.records.store.leases import Lapses
+from agentrun.records.store.leases import LapsedLeases
 from agentrun.records.store.local_copies import LocalCopies
 from agentrun.records.store.search import index
 from agentrun.records.store.store import FORGOTTEN, Store
@@ -72,7 +72,7 @@ class RecordWriter:
         self._rows = RowWriter(store, copies, self.owner)
         self._threads = StoreThreads("records")
         self._open: dict[str, _Open] = {}
-        self._lapses = Lapses(time.monotonic)
+        self._lapses = LapsedLeases(time.monotonic)
         self._touched = self._forgot = self._counted = self._indexed = float("-inf")
         self._failing = False
         self._begun = asyncio.Event()

@@ -90,7 +90,7 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Beat:
+class Heartbeat:
     """What a heartbeat tells: who is there, and how many calls are up and expected over all.
 
     ``now`` is in Unix seconds, by the back end's clock.
@@ -149,7 +149,7 @@ class Backend(Protocol):
     def apply(self, changes: Sequence[Change], owner: str) -> None:
         """Write what has become of calls of ``owner``, in this order."""
 
-    def beat(self, me: Process, up: Collection[Place]) -> Beat:
+    def beat(self, me: Process, up: Collection[Place]) -> Heartbeat:
         """Say that ``me`` is there with exactly these calls up; forget who is not, and what is over."""
 
     def elsewhere(self, owner: str, calls: Collection[CallName]) -> list[CallName]:

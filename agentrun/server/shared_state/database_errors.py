@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy.exc import SQLAlchemyError
 
 
-class AwayError(Exception):
+class DatabaseDownError(Exception):
     """The database does not answer."""
 
 
-TROUBLE = (SQLAlchemyError, OSError, TimeoutError, AwayError)
+TROUBLE = (SQLAlchemyError, OSError, TimeoutError, DatabaseDownError)
 """Raised while the database is away, busy for too long, or closing."""

@@ -11,7 +11,7 @@ from loguru import logger
 from agentrun.records.store.threads import StoreThreads
 from agentrun.server.shared_state.backend import Message, Placed, Process
 from agentrun.server.shared_state.database import DECIDE_SECONDS
-from agentrun.server.shared_state.database_errors import TROUBLE, AwayError
+from agentrun.server.shared_state.database_errors import TROUBLE, DatabaseDownError
 from agentrun.server.shared_state.state import AWAY_SECONDS, SharedState
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Handover:
         return self._state.me
 
     async def find(self, process_id: str) -> Process | None:
-        """A process that is there, or was a moment ago; None for none, raises AwayError."""
+        """A process that is there, or was a moment ago; None for none, raises DatabaseDownError."""
         for process in self._state.last.processes:
             if process.id == process_id:
                 return process
@@ -64,33 +64,33 @@ class Handover:
         seconds = DECIDE_SECONDS if self._state.away else None
         try:
             await self._ask(lambda table: table.keep(placed), seconds)
-        except AwayError:
+        except DatabaseDownError:
             return False
         return True
 
     async def placed(self, dial: str) -> Placed | None:
-        """The call that some process placed under this id; raises AwayError where nobody can say."""
+        """The call that some process placed under this id; raises DatabaseDownError where nobody can say."""
         return await self._ask(lambda table: table.get(dial))
 
     async def attach(self, dial: str, call_id: str) -> None:
-        """Twilio's name of a placed call, unless it has one; raises AwayError."""
+        """Twilio's name of a placed call, unless it has one; raises DatabaseDownError."""
         await self._ask(lambda table: table.attach(dial, call_id))
 
     async def adopt(
         self, dial: str, former: str | None = None, seconds: float | None = None
     ) -> Placed | None:
-        """Go on with a call that another process placed; what it was before. Raises AwayError.
+        """Go on with a call that another process placed; what it was before. Raises DatabaseDownError.
 
         None where nobody knows it, or it is not of the ``former`` owner any more.
         """
         return await self._ask(lambda table: table.adopt(dial, self.me, former), seconds)
 
     async def end(self, dial: str) -> None:
-        """A call of a process that is gone is over; raises AwayError."""
+        """A call of a process that is gone is over; raises DatabaseDownError."""
         await self._ask(lambda table: table.end(dial))
 
     async def orphans(self) -> list[Placed]:
-        """Calls without an end whose process is gone; raises AwayError."""
+        """Calls without an end whose process is gone; raises DatabaseDownError."""
         return await self._ask(lambda table: table.orphans()) or []
 
     async def _ask(self, question: Callable[[PlacedTable], T], seconds: float | None = None) -> T | None:
@@ -99,7 +99,7 @@ class Handover:
         return await self._until_answered(lambda: question(table), seconds) if table else None
 
     async def tell(self, owner: str, kind: str, **body: str) -> bool:
-        """Leave a message for another process; whether that is there. Raises AwayError."""
+        """Leave a message for another process; whether that is there. Raises DatabaseDownError."""
         shared, message = self._state.shared, Message(kind, body)
         messages = shared.messages if shared else None
         if messages is None:
@@ -107,7 +107,7 @@ class Handover:
         return await self._until_answered(lambda: messages.tell(owner, message))
 
     async def tell_all(self, kind: str, **body: str) -> None:
-        """Leave a message for every other process that is known to be there; raises AwayError."""
+        """Leave a message for every other process that is known to be there; raises DatabaseDownError."""
         for process in self._state.last.processes:
             if process.id != self.me:
                 await self.tell(process.id, kind, **body)
@@ -121,7 +121,7 @@ class Handover:
                 return await self._state.threads.run(work, seconds=max(0.0, ends - clock()))
             except TROUBLE:
                 if clock() + AGAIN_SECONDS >= ends:
-                    raise AwayError from None
+                    raise DatabaseDownError from None
             await asyncio.sleep(AGAIN_SECONDS)
 
     def on_message(self, kind: str, handler: Handler) -> None:

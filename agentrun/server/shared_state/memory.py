@@ -10,9 +10,9 @@ from agentrun.server.admission.limits import MINUTE, Refusal, Taken
 from agentrun.server.shared_state.backend import (
     LEASE_SECONDS,
     Asked,
-    Beat,
     CallName,
     Change,
+    Heartbeat,
     Place,
     Process,
     Released,
@@ -87,7 +87,7 @@ class MemoryBackend:
                 case Released(agent, call_id):
                     self._held.pop((agent, call_id), None)
 
-    def beat(self, me: Process, up: Collection[Place]) -> Beat:
+    def beat(self, me: Process, up: Collection[Place]) -> Heartbeat:
         """As Backend."""
         now = self._clock()
         self._processes[me.id] = me, now + LEASE_SECONDS
@@ -102,7 +102,7 @@ class MemoryBackend:
         self._drop()
         expected = sum(held.expires is not None for held in self._held.values())
         processes = tuple(process for process, _ in self._processes.values())
-        return Beat(self._time_of_day(), processes, len(self._held) - expected, expected)
+        return Heartbeat(self._time_of_day(), processes, len(self._held) - expected, expected)
 
     def up(self, owner: str) -> list[Place]:
         """The calls of ``owner`` that are up."""

@@ -15,7 +15,7 @@ from agentrun.records.store.engine import shown
 from agentrun.records.store.postgresql import pooler
 from agentrun.server.shared_state.backend import LEASE_SECONDS, Message
 from agentrun.server.shared_state.database import now, transaction
-from agentrun.server.shared_state.database_errors import AwayError
+from agentrun.server.shared_state.database_errors import DatabaseDownError
 from agentrun.server.shared_state.tables import MESSAGES, PROCESSES
 
 POLL_SECONDS = 0.25
@@ -90,7 +90,7 @@ class MessageTable:
                     pass
             except self._engine.dialect.loaded_dbapi.Error as error:
                 self._listening = None
-                raise AwayError from error
+                raise DatabaseDownError from error
 
     def _begin_to_listen(self, owner: str) -> Any:
         pooled = self._engine.raw_connection()

@@ -15,9 +15,9 @@ from agentrun.server.shared_state import database
 from agentrun.server.shared_state.backend import (
     LEASE_SECONDS,
     Asked,
-    Beat,
     CallName,
     Change,
+    Heartbeat,
     Place,
     Process,
     Released,
@@ -89,7 +89,7 @@ class SqlBackend:
                     case Released(agent, call_id):
                         connection.execute(sa.delete(PLACES).where(is_place(agent, call_id)))
 
-    def beat(self, me: Process, up: Collection[Place]) -> Beat:
+    def beat(self, me: Process, up: Collection[Place]) -> Heartbeat:
         """As Backend."""
         with transaction(self.engine) as connection:
             now = database.now(connection)
@@ -104,7 +104,7 @@ class SqlBackend:
             )
             counts = sa.select(sa.func.count(), sa.func.count(PLACES.c.expires)).select_from(PLACES)
             every, expected = connection.execute(counts).one()
-        return Beat(now, processes, every - expected, expected)
+        return Heartbeat(now, processes, every - expected, expected)
 
     def _sweep(self, connection: sa.Connection, now: float) -> None:
         """Forget what is over, one process at a time.

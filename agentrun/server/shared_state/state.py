@@ -13,9 +13,9 @@ from loguru import logger
 
 from agentrun.records.store.threads import StoreThreads, heed
 from agentrun.server.admission.limits import Refusal
-from agentrun.server.shared_state.backend import Asked, Backend, Beat, CallName, Change, Process
+from agentrun.server.shared_state.backend import Asked, Backend, CallName, Change, Heartbeat, Process
 from agentrun.server.shared_state.database import DECIDE_SECONDS, MOST_CONNECTIONS
-from agentrun.server.shared_state.database_errors import TROUBLE, AwayError
+from agentrun.server.shared_state.database_errors import TROUBLE, DatabaseDownError
 from agentrun.server.shared_state.memory import MemoryBackend
 
 BEAT_SECONDS = 5.0
@@ -44,7 +44,7 @@ class SharedState:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.me, self.shared = me or Process(secrets.token_hex(8)), shared
-        self.last = Beat(time.time(), (self.me,))
+        self.last = Heartbeat(time.time(), (self.me,))
         """What the last heartbeat told."""
         self.away = False
         self.own = MemoryBackend(clock)
@@ -86,7 +86,7 @@ class SharedState:
             return self.own.ask(asked)
         try:
             refusal = await self._decide("admission", lambda shared: shared.ask(asked))
-        except AwayError:
+        except DatabaseDownError:
             machines = max(1, len(self.last.processes))
             mine = replace(asked, own=asked.own.share(machines), server=asked.server.share(machines))
             return self.own.ask(mine)
@@ -124,7 +124,7 @@ class SharedState:
             return self.own.wait(what, per_minute)
         try:
             return await self._decide("rate", lambda shared: shared.wait(what, per_minute))
-        except AwayError:
+        except DatabaseDownError:
             return self.own.wait(what, max(1, per_minute // max(1, len(self.last.processes))))
 
     async def has_answered(self, agent: str, call_id: str) -> bool:
@@ -142,7 +142,7 @@ class SharedState:
         self.own.forget_answer(agent, call_id)
         await self._or("answered", lambda shared: shared.forget_answer(agent, call_id), None)
 
-    async def beat(self) -> Beat:
+    async def beat(self) -> Heartbeat:
         """Say that this process is there, and hear who else is."""
         shared, began = self.shared or self.own, self._clock()
         if self._writing and not self._writing.done():
@@ -194,20 +194,20 @@ class SharedState:
             return otherwise
         try:
             return await self._decide(what, question)
-        except AwayError:
+        except DatabaseDownError:
             return otherwise
 
     async def _decide(self, what: str, question: Callable[[Backend], T]) -> T:
-        """The database's answer, once it knows what was changed before; raises AwayError."""
+        """The database's answer, once it knows what was changed before; raises DatabaseDownError."""
         try:
             if self.away or self.shared is None:
-                raise AwayError
+                raise DatabaseDownError
             answer = await self._until_answered(question, self.shared)
         except TROUBLE as error:
             self._note(error)
             for decider in self._deciders:
                 decider(what)
-            raise AwayError from None
+            raise DatabaseDownError from None
         return answer
 
     async def _until_answered(self, question: Callable[[Backend], T], shared: Backend) -> T:
@@ -234,7 +234,7 @@ class SharedState:
 
     def _note(self, error: Exception | None) -> None:
         """The database is away, or there again."""
-        if (error is not None) == self.away or isinstance(error, AwayError):
+        if (error is not None) == self.away or isinstance(error, DatabaseDownError):
             return
         self.away = error is not None
         if error is not None:

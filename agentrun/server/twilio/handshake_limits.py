@@ -16,7 +16,7 @@ RESERVED = 200
 """Places beside those, for streams at an address that a webhook was given less than a minute ago."""
 
 
-class CrowdedError(Exception):
+class TooManyHandshakesError(Exception):
     """There is no place for another stream."""
 
 
@@ -29,12 +29,12 @@ class HandshakeLimits:
 
     @contextmanager
     def one(self, address: str, *, expected: bool) -> Iterator[float]:
-        """A place for the block, and how many seconds to wait; raises CrowdedError where none is left."""
+        """A place for the block, and its longest wait in seconds; raises TooManyHandshakesError."""
         if expected:
             yield from self._one_expected()
             return
         if self._strangers.total() >= MOST_HANDSHAKES or self._strangers[address] >= MOST_FROM_ONE_ADDRESS:
-            raise CrowdedError
+            raise TooManyHandshakesError
         self._strangers[address] += 1
         crowded = self._strangers.total() > MOST_HANDSHAKES // 2
         try:
@@ -45,7 +45,7 @@ class HandshakeLimits:
 
     def _one_expected(self) -> Iterator[float]:
         if self._expected >= RESERVED:
-            raise CrowdedError
+            raise TooManyHandshakesError
         self._expected += 1
         try:
             yield HANDSHAKE_SECONDS

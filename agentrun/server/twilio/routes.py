@@ -21,7 +21,7 @@ from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.dispatch.dispatcher import Dispatcher
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.shared_state.backend import Placed
-from agentrun.server.shared_state.database_errors import AwayError
+from agentrun.server.shared_state.database_errors import DatabaseDownError
 from agentrun.server.twilio import telephone_plan, transfer_routes, twiml
 from agentrun.server.twilio.action_tokens import ActionTokens, EndedStream
 from agentrun.server.twilio.direct_streams import DirectStreams
@@ -94,7 +94,7 @@ class TwilioRoutes:
             return Response("this call has been answered already\n", 409, media_type="text/plain")
         try:
             placed = await self._diallers.placed.find(dial) if self._diallers and dial else None
-        except AwayError:
+        except DatabaseDownError:
             return Response("nobody can say who placed this call\n", 503, media_type="text/plain")
         if dial and (placed is None or placed.ended or placed.agent != agent):
             return Response("no such call was placed here\n", 404, media_type="text/plain")

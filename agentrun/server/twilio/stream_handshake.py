@@ -10,7 +10,7 @@ from loguru import logger
 from agentrun.plan.plan import Plan
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.twilio.direct_streams import DirectStreams
-from agentrun.server.twilio.handshake_limits import CrowdedError, HandshakeLimits
+from agentrun.server.twilio.handshake_limits import HandshakeLimits, TooManyHandshakesError
 from agentrun.server.twilio.refused_streams import RefusedStreams
 from agentrun.server.twilio.stream_tokens import StreamGrant, StreamTokens
 from agentrun.transports import twilio_start
@@ -46,7 +46,7 @@ class StreamHandshake:
             with self._limits.one(address, expected=is_expected) as seconds:
                 stream = await self._start(agent, websocket, seconds)
                 return await self._admit(plan, agent, websocket, stream, is_expected) if stream else None
-        except CrowdedError:
+        except TooManyHandshakesError:
             self._refused.note(agent, "crowded")
             await websocket.close(TRY_LATER)
             return None

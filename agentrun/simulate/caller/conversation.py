@@ -24,7 +24,7 @@ class Exchange:
 
 
 @dataclass
-class Course:
+class CallProgress:
     """How the call went, as far as it went; ``failure`` says why the script was not carried out."""
 
     exchanges: list[Exchange] = field(default_factory=list)
@@ -38,9 +38,9 @@ class Course:
         return exchange
 
 
-async def hold(call: PhoneCall, script: Script, tell: Tell = lambda _text: None) -> Course:
+async def hold(call: PhoneCall, script: Script, tell: Tell = lambda _text: None) -> CallProgress:
     """Follow ``script`` and hang up; ``tell`` hears what is going on."""
-    course = Course()
+    course = CallProgress()
     timer = asyncio.create_task(_hang_up_at(call, script.hang_up_after))
     try:
         await _follow(call, script, course, tell)
@@ -58,7 +58,7 @@ async def _hang_up_at(call: PhoneCall, seconds: float | None) -> None:
     await call.hang_up()
 
 
-async def _follow(call: PhoneCall, script: Script, course: Course, tell: Tell) -> None:
+async def _follow(call: PhoneCall, script: Script, course: CallProgress, tell: Tell) -> None:
     try:
         await _talk(call, script, course, tell)
     except NoAnswerError as error:
@@ -70,7 +70,7 @@ async def _follow(call: PhoneCall, script: Script, course: Course, tell: Tell) -
         await _stay(call, script.hang_up_after, course, tell)
 
 
-async def _talk(call: PhoneCall, script: Script, course: Course, tell: Tell) -> None:
+async def _talk(call: PhoneCall, script: Script, course: CallProgress, tell: Tell) -> None:
     exchange = course.begin()
     if script.greeting and (script.utterances or not script.barge_in):
         tell("waiting for the greeting")
@@ -91,7 +91,7 @@ async def _talk(call: PhoneCall, script: Script, course: Course, tell: Tell) -> 
 
 
 async def _interrupt(
-    call: PhoneCall, utterance: Utterance, script: Script, course: Course, tell: Tell
+    call: PhoneCall, utterance: Utterance, script: Script, course: CallProgress, tell: Tell
 ) -> None:
     tell(f"listening, to interrupt with {utterance.name}")
     cut = course.exchanges[-1]
@@ -106,7 +106,7 @@ async def _interrupt(
     exchange.heard = await call.hear_answer(script.timeout, script.silence)
 
 
-async def _stay(call: PhoneCall, until: float, course: Course, tell: Tell) -> None:
+async def _stay(call: PhoneCall, until: float, course: CallProgress, tell: Tell) -> None:
     tell("staying on the line")
     since = max((each.heard.ended_at for each in course.exchanges if each.heard), default=0.0)
     await call.until(lambda: call.timeline.seconds >= until)

@@ -30,7 +30,7 @@ class _BusyError(OSError):
     """Another search has the model embed the documents."""
 
 
-class MeaningSearch:
+class SemanticSearch:
     """Searches the documents of ``folder`` by words and by meaning; the index of the words is at ``cache``.
 
     Each passage is embedded once: in a file beside ``cache``, or where none can be written, for as long as

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agentrun.call import Call
 from agentrun.spec.models.tools.knowledge import Knowledge
-from agentrun.tools.knowledge.embeddings import MeaningSearch
+from agentrun.tools.knowledge.embeddings import SemanticSearch
 from agentrun.tools.knowledge.index import Unwritten, search
 
 NOTHING = "Nothing was found. Try other words, or tell the caller that you don't know."
@@ -18,7 +18,7 @@ def make(beside: Path, agent: str, knowledge: Knowledge) -> Callable[[Call, str]
     folder = beside / knowledge.folder
     cache = beside / ".agentrun" / f"knowledge-{agent}.sqlite"
     embeddings = knowledge.embeddings
-    by_meaning = MeaningSearch(folder, cache, embeddings) if embeddings else None
+    by_meaning = SemanticSearch(folder, cache, embeddings) if embeddings else None
     unwritten = Unwritten()
 
     def search_knowledge(call: Call, query: str) -> list[dict[str, str]] | str:

@@ -26,7 +26,7 @@ _LOUD = "agentrun.tools.mcp.connection"
 
 
 @dataclass
-class Found:
+class McpTools:
     """What the servers of one agent bring to one call; ``troubles`` says what is wrong with which.
 
     ``connections`` are the call's own: whoever asked opens them, and closes them when the call is over.
@@ -88,13 +88,13 @@ class McpServers:
 
     def bring(
         self, own: Sequence[Tool], servers: Sequence[McpServer], folder: Path, environ: Mapping[str, str]
-    ) -> Found:
+    ) -> McpTools:
         """The tools of an agent: its ``own``, and what its servers list.
 
         A server that was never asked leaves its tools as they stand in ``own``. A name that is taken goes to
         the one who came first, and the other is a trouble.
         """
-        toolset = Found([tool for tool in own if tool.plugin != MCP])
+        toolset = McpTools([tool for tool in own if tool.plugin != MCP])
         own_tools = {tool.name: tool for tool in own if tool.plugin == MCP}
         for server in servers:
             connection = self._connections.get(address(server, folder, environ))
@@ -110,7 +110,7 @@ class McpServers:
         return toolset
 
 
-def _add(found: Found, server: McpServer, connection: Connection) -> None:
+def _add(found: McpTools, server: McpServer, connection: Connection) -> None:
     """Add the tools of a server that has said what it has."""
     listing = connection.listing or Listing()
     for name in server.only or (*listing.tools, *listing.unusable):
@@ -134,7 +134,7 @@ def _add(found: Found, server: McpServer, connection: Connection) -> None:
 @asynccontextmanager
 async def asked(
     file: SpecFile, own: Sequence[Tool], environ: Mapping[str, str], *, offline: bool = False
-) -> AsyncIterator[Found]:
+) -> AsyncIterator[McpTools]:
     """The tools of an agent once each of its servers was asked; they can be run while the block runs.
 
     Nothing is logged: ``troubles`` says it all to whoever asks.

@@ -20,7 +20,7 @@ from agentrun.server.dashboard.password_attempts import (
     MOST_WAITING,
     PAUSE_SECONDS,
     WINDOW_SECONDS,
-    Guesses,
+    PasswordAttempts,
 )
 from agentrun.server.lifecycle.settings import ServerSettings
 
@@ -42,7 +42,7 @@ class Clock:
 def client(
     host: str,
     password: str = "",
-    guesses: Guesses | None = None,
+    guesses: PasswordAttempts | None = None,
     peer: str = "127.0.0.1",
     given: ServerSettings | None = None,
 ) -> httpx.AsyncClient:
@@ -91,7 +91,7 @@ async def test_who_guesses_is_slowed_down_and_the_owner_is_let_in() -> None:
         pauses.append(seconds)
 
     clock = Clock()
-    guesses = Guesses(clock, pause)
+    guesses = PasswordAttempts(clock, pause)
     async with client(PUBLIC, "secret", guesses, "203.0.113.5") as stranger:
         for _ in range(2 * FREE_GUESSES):
             assert (await stranger.get("/", auth=("me", "guess"))).status_code == 401
@@ -117,7 +117,7 @@ async def test_tries_at_once_wait_for_each_other_and_are_bounded() -> None:
         await free.wait()
         at_once -= 1
 
-    guesses = Guesses(Clock(), pause)
+    guesses = PasswordAttempts(Clock(), pause)
     for _ in range(FREE_GUESSES):
         guesses.wrong("203.0.113.5")
     async with client(PUBLIC, "secret", guesses, "203.0.113.5") as stranger:
@@ -135,7 +135,7 @@ async def test_a_browser_that_was_let_in_does_not_wait_for_those_who_guess() -> 
     async def pause(_: float) -> None:
         await free.wait()
 
-    guesses, given = Guesses(Clock(), pause), settings("127.0.0.1", "secret")
+    guesses, given = PasswordAttempts(Clock(), pause), settings("127.0.0.1", "secret")
     given = replace(given, local=LocalAccess(b"x" * 32, 7860))
     passed = {"x-forwarded-for": "203.0.113.5"}
     async with (
@@ -177,7 +177,7 @@ async def test_a_password_may_have_any_letters() -> None:
 
 def test_a_network_of_ipv6_is_one_address_and_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(password_attempts, "MOST_ADDRESSES", 5)
-    guesses = Guesses(Clock())
+    guesses = PasswordAttempts(Clock())
     for number in range(20):
         guesses.wrong(f"2001:db8::{number:x}")
     assert list(guesses._addresses) == ["2001:db8::/64"]

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from agentrun.records import CallRecord, Entry
 from agentrun.records.store import leases
-from agentrun.records.store.leases import CONFIRM_SECONDS, Lapses
+from agentrun.records.store.leases import CONFIRM_SECONDS, LapsedLeases
 from agentrun.records.store.local_copies import LocalCopies
 from agentrun.records.store.store import CUT_OFF, CallQuery, Store
 from agentrun.server.records import record_writer
@@ -249,7 +249,7 @@ async def test_only_what_has_changed_is_made_a_row(
 def test_a_clock_that_is_set_makes_nobody_dead(store: Store) -> None:
     """A lease that has lapsed and is renewed was only the clock; one that stands still is a dead server's."""
     now = [0.0]
-    lapses = Lapses(lambda: now[0])
+    lapses = LapsedLeases(lambda: now[0])
     for owner in ("alive", "dead"):
         store.save([record_of(owner, ended=False).as_json()], owner, (), [owner])
     lapse(store)

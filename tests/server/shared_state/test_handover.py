@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from agentrun.server.shared_state import handover, message_table
 from agentrun.server.shared_state.backend import Message, Place, Placed, Process, Renamed, Up
-from agentrun.server.shared_state.database_errors import AwayError
+from agentrun.server.shared_state.database_errors import DatabaseDownError
 from agentrun.server.shared_state.handover import LISTEN_SECONDS, Handover
 from agentrun.server.shared_state.sql import SqlBackend
 from agentrun.server.shared_state.state import SharedState
@@ -171,7 +171,7 @@ async def test_a_database_that_does_not_come_back_is_told_of(
         monkeypatch.setattr(backend(both[0]).placed, name, gone)
     one = Handover(both[0])
     assert not await one.keep(PLACED)
-    with pytest.raises(AwayError):
+    with pytest.raises(DatabaseDownError):
         await one.placed(DIAL)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from agentrun.server.admission.limits import Limits, Refusal
 from agentrun.server.shared_state import state as shared_state
-from agentrun.server.shared_state.backend import Asked, Beat, Change, Place, Process, Released, Up
+from agentrun.server.shared_state.backend import Asked, Change, Heartbeat, Place, Process, Released, Up
 from agentrun.server.shared_state.memory import MemoryBackend
 from agentrun.server.shared_state.state import SharedState
 from agentrun.server.twilio.stream_tokens import StreamTokens
@@ -33,7 +33,7 @@ class Database(MemoryBackend):
         self.gone()
         super().apply(changes, owner)
 
-    def beat(self, me: Process, up: Collection[Place]) -> Beat:
+    def beat(self, me: Process, up: Collection[Place]) -> Heartbeat:
         self.gone()
         return super().beat(me, up)
 

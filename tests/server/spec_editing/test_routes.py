@@ -18,7 +18,7 @@ from agentrun.errors import SetupError
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
 from agentrun.server.auth.local_access import LocalAccess
-from agentrun.server.calls.drafts import MOST, Drafts
+from agentrun.server.calls.drafts import MOST, DraftPlans
 from agentrun.server.spec_editing import routes, spec_text, style_routes
 from agentrun.server.spec_editing.editor import Editor
 from agentrun.spec.loading.spec_file import SpecFile
@@ -66,7 +66,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     path = tmp_path / "desk.yaml"
     path.write_text(TEXT)
 
-    class DeskDrafts(Drafts):
+    class DeskDrafts(DraftPlans):
         """What is kept without being loaded or connected."""
 
         def __init__(self) -> None:

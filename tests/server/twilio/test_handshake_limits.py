@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from agentrun.server.twilio import handshake_limits
-from agentrun.server.twilio.handshake_limits import CrowdedError, HandshakeLimits
+from agentrun.server.twilio.handshake_limits import HandshakeLimits, TooManyHandshakesError
 from agentrun.server.twilio.stream_tokens import StreamTokens
 from tests.server.twilio.test_routes import SECRET, code_of, dial, post, serving, sign, start, stream_of
 
@@ -21,7 +21,7 @@ def fill(held: contextlib.ExitStack, waiting: HandshakeLimits, number: int, *add
     given = 0
     for address in addresses:
         for _ in range(number):
-            with contextlib.suppress(CrowdedError):
+            with contextlib.suppress(TooManyHandshakesError):
                 held.enter_context(waiting.one(address, expected=False))
                 given += 1
     return given
@@ -45,7 +45,7 @@ def test_all_strangers_together_leave_the_expected_their_places() -> None:
         assert fill(held, waiting, 20, *everybody) == handshake_limits.MOST_HANDSHAKES
         for _ in range(handshake_limits.RESERVED):
             assert held.enter_context(waiting.one("203.0.113.1", expected=True)) == 5.0
-        with pytest.raises(CrowdedError), waiting.one("203.0.113.1", expected=True):
+        with pytest.raises(TooManyHandshakesError), waiting.one("203.0.113.1", expected=True):
             pass
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agentrun.simulate.caller import Caller
-from agentrun.simulate.caller.conversation import Course, hold
+from agentrun.simulate.caller.conversation import CallProgress, hold
 from agentrun.simulate.caller.phone_call import PhoneCall
 from agentrun.simulate.caller.script import Script, Utterance
 from agentrun.simulate.caller.sound import speech
@@ -16,7 +16,7 @@ def utterance(name: str, seconds: float = 0.2) -> Utterance:
     return Utterance(speech.from_samples(sound), wav=name)
 
 
-async def held(agent: ToneAgent, script: Script) -> tuple[PhoneCall, Course]:
+async def held(agent: ToneAgent, script: Script) -> tuple[PhoneCall, CallProgress]:
     async with answering(agent), Caller().call(agent.url) as call:
         return call, await hold(call, script)
 

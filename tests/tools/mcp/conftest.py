@@ -17,7 +17,7 @@ from agentrun.call import Call
 from agentrun.http.bound_socket import bind
 from agentrun.spec.models.tools.mcp import McpServer
 from agentrun.tools.mcp.connection import Connection
-from agentrun.tools.mcp.servers import Found, McpServers
+from agentrun.tools.mcp.servers import McpServers, McpTools
 from agentrun.tools.results.outcome import Outcome
 from agentrun.tools.running.invoke import invoke
 from tests.calls.desk import until
@@ -75,7 +75,7 @@ class Desk:
         await asyncio.wait_for(connection.tried.wait(), SECONDS)
         return connection
 
-    def found(self) -> Found:
+    def found(self) -> McpTools:
         return self.servers.bring([], [self.server], self.folder, self.environ)
 
     async def run(self, name: str, **arguments: Any) -> Outcome:

@@ -14,7 +14,7 @@ from agentrun.records import CallRecord
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.shared_state.backend import Placed
 from agentrun.server.shared_state.database import DECIDE_SECONDS
-from agentrun.server.shared_state.database_errors import AwayError
+from agentrun.server.shared_state.database_errors import DatabaseDownError
 from agentrun.server.shared_state.handover import Handover
 from agentrun.server.shared_state.state import AWAY_SECONDS
 from agentrun.server.twilio.outbound.outgoing_call import OVER, Outgoing
@@ -56,7 +56,7 @@ class PlacedCalls:
         """Do ``work`` for a call of this process until it is done: when the database is there again."""
         while self._own.known(dial):
             await asyncio.sleep(AWAY_SECONDS)
-            with suppress(AwayError):
+            with suppress(DatabaseDownError):
                 if await work():
                     return
 
@@ -89,7 +89,7 @@ class PlacedCalls:
                 await asyncio.sleep(AWAY_SECONDS)
 
     async def find(self, dial: str) -> Placed | None:
-        """The call that a webhook of Twilio's names as ours; raises AwayError where nobody can say."""
+        """The call that a webhook of Twilio's names as ours; raises DatabaseDownError if nobody knows."""
         if known := self._own.known(dial):
             return known
         return await self._handover.placed(dial) if _DIAL.fullmatch(dial) else None
@@ -109,7 +109,7 @@ class PlacedCalls:
         self._handover.later(self._attach(dial, call_sid))
 
     async def _attach(self, dial: str, call_sid: str) -> None:
-        with suppress(AwayError):
+        with suppress(DatabaseDownError):
             await self._handover.attach(dial, call_sid)
 
     async def arrive(self, plan: Plan, ticket: StreamGrant, record: CallRecord | None = None) -> None:
@@ -125,7 +125,7 @@ class PlacedCalls:
             return
         try:
             placed = await self._handover.adopt(ticket.dial, seconds=DECIDE_SECONDS)
-        except AwayError:
+        except DatabaseDownError:
             self._handover.later(self._once_back(ticket.dial, lambda: self._adopt(ticket.dial)))
             placed = None
         else:
@@ -138,7 +138,7 @@ class PlacedCalls:
         outgoing.record.outcome = outgoing.record.outcome or "answered"
 
     async def _adopt(self, dial: str) -> bool:
-        """Have the others know that a call goes on here; raises AwayError."""
+        """Have the others know that a call goes on here; raises DatabaseDownError."""
         await self._tell_moved(dial, await self._handover.adopt(dial))
         if (known := self._own.known(dial)) and known.ended:
             # it was not this process' when its end was to be kept
@@ -148,7 +148,7 @@ class PlacedCalls:
     async def _tell_moved(self, dial: str, former: Placed | None) -> None:
         """Have whoever had the call let go of it."""
         body = {"dial": dial, "to": self._handover.me}
-        with suppress(AwayError):
+        with suppress(DatabaseDownError):
             if former is None or former.owner == self._handover.me:
                 await self._handover.tell_all("moved", **body)
             else:
@@ -157,7 +157,7 @@ class PlacedCalls:
     async def tell(self, placed: Placed, call_sid: str, status: str, answered_by: str) -> None:
         """What Twilio tells of a call, to the process that has it; one that is gone is stood in for.
 
-        Raises AwayError.
+        Raises DatabaseDownError.
         """
         if outgoing := self._own.get(placed.id):
             await self._note(outgoing, status, answered_by)
@@ -239,6 +239,6 @@ class PlacedCalls:
             await self._pass_on(to, outgoing.id, record.id, "", record.answered_by)
 
     async def _pass_on(self, owner: str, dial: str, call_sid: str, status: str, answered_by: str) -> bool:
-        """Tell ``owner`` what Twilio says of a call; false where that process is gone. Raises AwayError."""
+        """Tell ``owner`` what Twilio says of a call; false where it is gone. Raises DatabaseDownError."""
         words = {"dial": dial, "call": call_sid, "status": status, "answered_by": answered_by}
         return await self._handover.tell(owner, "status", **words)

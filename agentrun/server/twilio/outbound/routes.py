@@ -14,7 +14,7 @@ from agentrun.server.admission.admission import NotAdmittedError
 from agentrun.server.auth import api_key
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
-from agentrun.server.shared_state.database_errors import AwayError
+from agentrun.server.shared_state.database_errors import DatabaseDownError
 from agentrun.server.twilio import telephone_plan
 from agentrun.server.twilio.outbound import stream_parameters
 from agentrun.server.twilio.outbound.dialler import Diallers, NumberError, settings_of
@@ -71,7 +71,7 @@ def router(
             await diallers.placed.attach(dial, call_sid)
             words = form.get("CallStatus", ""), form.get("AnsweredBy", "")
             await diallers.placed.tell(placed, call_sid, *words)
-        except AwayError:
+        except DatabaseDownError:
             raise HTTPException(503, "nobody can say who placed this call") from None
         return Response(status_code=204)
 

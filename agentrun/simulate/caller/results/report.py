@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from agentrun.simulate.caller.conversation import Course
+from agentrun.simulate.caller.conversation import CallProgress
 from agentrun.simulate.caller.phone_call import PhoneCall
 from agentrun.simulate.caller.refusal import RefusedError
 
@@ -90,7 +90,7 @@ def refused(url: str, error: RefusedError) -> Report:
     return Report(url, failure=error.message, hint=error.hint, heard=error.heard)
 
 
-def make(url: str, call: PhoneCall, course: Course, turns: list[Turn]) -> Report:
+def make(url: str, call: PhoneCall, course: CallProgress, turns: list[Turn]) -> Report:
     """The report of a call that is over."""
     greeting = course.exchanges[0].heard if course.exchanges else None
     interruption = course.barge_in
@@ -116,7 +116,7 @@ def make(url: str, call: PhoneCall, course: Course, turns: list[Turn]) -> Report
     )
 
 
-def _notes(call: PhoneCall, course: Course) -> list[str]:
+def _notes(call: PhoneCall, course: CallProgress) -> list[str]:
     notes = []
     if course.barge_in and not course.barge_in.speaking:
         notes.append("the answer was over before it could be interrupted")

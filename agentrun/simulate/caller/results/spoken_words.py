@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from agentrun.simulate.caller.conversation import Course, Exchange
+from agentrun.simulate.caller.conversation import CallProgress, Exchange
 from agentrun.simulate.caller.results.report import Turn
 from agentrun.simulate.caller.sound.mulaw import Samples
 
@@ -17,7 +17,7 @@ _CLOCK_SLACK_SECONDS = 0.5
 Entry = Mapping[str, Any]
 
 
-def from_record(course: Course, record: Mapping[str, Any]) -> list[Turn]:
+def from_record(course: CallProgress, record: Mapping[str, Any]) -> list[Turn]:
     """Turns in the words of the server's record, with the waiting times of this side."""
     entries = [entry for entry in record["transcript"] if isinstance(entry, dict)]
     exchanges = course.exchanges or [Exchange()]
@@ -27,7 +27,7 @@ def from_record(course: Course, record: Mapping[str, Any]) -> list[Turn]:
     return turns
 
 
-async def from_sound(course: Course, transcribe: Transcribe | None) -> list[Turn]:
+async def from_sound(course: CallProgress, transcribe: Transcribe | None) -> list[Turn]:
     """Turns without a record: the agent's words are transcribed here, or only measured."""
     turns = []
     for exchange in course.exchanges:

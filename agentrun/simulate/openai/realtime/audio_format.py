@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentrun.simulate.caller.sound import mulaw
-from agentrun.simulate.openai.realtime.client_events import Event, MisfitError
+from agentrun.simulate.openai.realtime.client_events import Event, InvalidEventError
 
 PCM, PCMU = "audio/pcm", "audio/pcmu"
 RATES = {PCM: 24_000, PCMU: mulaw.RATE}
@@ -19,13 +19,13 @@ _CUT_OFF = 3_400.0
 def of(settings: Event, side: str) -> str:
     """The format of ``side``, ``input`` or ``output``, in a session's settings.
 
-    Raises MisfitError for one that this server does not have.
+    Raises InvalidEventError for one that this server does not have.
     """
     audio = settings.get("audio") or {}
     value: Any = (audio.get(side) or {}).get("format") if isinstance(audio, dict) else None
     kind = PCM if value is None else value.get("type") if isinstance(value, dict) else value
     if not isinstance(kind, str) or kind not in RATES:
-        raise MisfitError("invalid_value", f"audio.{side}.format can't be {value}.")
+        raise InvalidEventError("invalid_value", f"audio.{side}.format can't be {value}.")
     return str(kind)
 
 

@@ -13,7 +13,7 @@ from agentrun.simulate.openai.request_shapes import Item, problem
 Event = dict[str, Any]
 
 
-class MisfitError(Exception):
+class InvalidEventError(Exception):
     """An event that makes no sense; it is answered with an error of ``code``, and the session goes on."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -23,41 +23,41 @@ class MisfitError(Exception):
 
 
 def read(text: str) -> Event:
-    """The event in a message. Raises MisfitError when it is not a JSON object."""
+    """The event in a message. Raises InvalidEventError when it is not a JSON object."""
     try:
         event = json.loads(text)
     except (ValueError, RecursionError):
-        raise MisfitError("invalid_json", "The message is not JSON.") from None
+        raise InvalidEventError("invalid_json", "The message is not JSON.") from None
     if not isinstance(event, dict):
-        raise MisfitError("invalid_event", "The event must be a JSON object.")
+        raise InvalidEventError("invalid_event", "The event must be a JSON object.")
     return event
 
 
 def need(event: Event, name: str, kind: type) -> Any:
-    """A field of an event. Raises MisfitError when it is missing or not of ``kind``."""
+    """A field of an event. Raises InvalidEventError when it is missing or not of ``kind``."""
     value = event.get(name)
     if not isinstance(value, kind):
         code = "missing_required_parameter" if value is None else "invalid_type"
-        raise MisfitError(code, f"'{name}' is missing or not of type {kind.__name__}.")
+        raise InvalidEventError(code, f"'{name}' is missing or not of type {kind.__name__}.")
     return value
 
 
 def require(shape: type[BaseModel], data: Any) -> None:
-    """Raise MisfitError unless ``data`` has the ``shape``."""
+    """Raise InvalidEventError unless ``data`` has the ``shape``."""
     if wrong := problem(shape, data):
-        raise MisfitError("invalid_type", wrong)
+        raise InvalidEventError("invalid_type", wrong)
 
 
 def need_sound(event: Event) -> bytes:
-    """The audio of ``input_audio_buffer.append``. Raises MisfitError when it is not base64."""
+    """The audio of ``input_audio_buffer.append``. Raises InvalidEventError when it is not base64."""
     try:
         return base64.b64decode(need(event, "audio", str), validate=True)
     except ValueError:
-        raise MisfitError("invalid_value", "'audio' is not base64.") from None
+        raise InvalidEventError("invalid_value", "'audio' is not base64.") from None
 
 
 def need_item(event: Event) -> Event:
-    """The item of ``conversation.item.create``. Raises MisfitError when a field is missing."""
+    """The item of ``conversation.item.create``. Raises InvalidEventError when a field is missing."""
     item: Event = need(event, "item", dict)
     require(Item, item)
     kind = item.get("type")
@@ -68,14 +68,14 @@ def need_item(event: Event) -> Event:
         for name in fields[kind]:
             need(item, name, str)
     else:
-        raise MisfitError("invalid_value", f"{kind!r} is not a type of item.")
+        raise InvalidEventError("invalid_value", f"{kind!r} is not a type of item.")
     return item
 
 
 def audio_input(settings: Event) -> Event:
-    """``audio.input`` of a session's settings. Raises MisfitError when they are no objects."""
+    """``audio.input`` of a session's settings. Raises InvalidEventError when they are no objects."""
     audio = settings.get("audio") or {}
     section = audio.get("input") or {} if isinstance(audio, dict) else audio
     if not isinstance(section, dict):
-        raise MisfitError("invalid_type", "'session.audio.input' must be an object.")
+        raise InvalidEventError("invalid_type", "'session.audio.input' must be an object.")
     return section

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 
 from agentrun.simulate.openai.errors import key_problem
 from agentrun.simulate.openai.mock_state import ClientSecret, MockState, Request
-from agentrun.simulate.openai.realtime.client_events import MisfitError
+from agentrun.simulate.openai.realtime.client_events import InvalidEventError
 from agentrun.simulate.openai.realtime.session import RealtimeSession
 from agentrun.simulate.openai.realtime.transcription import Transcribing
 from agentrun.simulate.openai.request_bodies import RefusedError, read_json
@@ -97,6 +97,6 @@ def _session(body: dict[str, Any], mock: MockState) -> dict[str, Any]:
 
     try:
         _KINDS[kind](mock, "", unheard).apply(session)
-    except MisfitError as problem:
+    except InvalidEventError as problem:
         raise RefusedError(f"session: {problem.message}") from None
     return {**session, "type": kind}

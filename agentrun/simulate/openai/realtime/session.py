@@ -89,7 +89,7 @@ class RealtimeSession:
         await self.tell("session.updated", session=self.settings)
 
     def apply(self, changes: dict[str, Any]) -> None:
-        """Take ``changes`` of the settings. Raises MisfitError where they are none."""
+        """Take ``changes`` of the settings. Raises InvalidEventError where they are none."""
         settings = {**self.settings, **changes}
         require(RealtimeSettings, settings)
         audio = audio_input(settings)

@@ -12,7 +12,7 @@ from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai.errors import error
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.realtime import client_events, client_secrets
-from agentrun.simulate.openai.realtime.client_events import MisfitError
+from agentrun.simulate.openai.realtime.client_events import InvalidEventError
 from agentrun.simulate.openai.realtime.session import RealtimeSession
 from agentrun.simulate.openai.realtime.transcription import Transcribing
 
@@ -124,7 +124,7 @@ async def _take_all(
             ignored = _IGNORED.get(fault.kind, "") if fault and count > fault.after else ""
             if not ignored or not str(event.get("type")).startswith(ignored):
                 await session.take(event)
-        except MisfitError as misfit:
+        except InvalidEventError as misfit:
             await session.error(misfit.code, misfit.message)
 
 

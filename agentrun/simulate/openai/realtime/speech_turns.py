@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from agentrun.simulate.openai.realtime.client_events import MisfitError
+from agentrun.simulate.openai.realtime.client_events import InvalidEventError
 
 RATE = 24_000
 """Hz of realtime audio, 16-bit mono, unless a session asks for another."""
@@ -88,16 +88,18 @@ def most_bytes(rate: int) -> int:
 
 
 def add(buffer: bytearray, pcm: bytes, rate: int) -> None:
-    """Put ``pcm`` at the end of a client's own turn. Raises MisfitError where that gets too long."""
+    """Put ``pcm`` at the end of a client's own turn. Raises InvalidEventError where that gets too long."""
     if len(buffer) + len(pcm) > most_bytes(rate):
-        raise MisfitError("input_audio_buffer_full", f"The buffer has at most {LONGEST_SECONDS} s of audio.")
+        raise InvalidEventError(
+            "input_audio_buffer_full", f"The buffer has at most {LONGEST_SECONDS} s of audio."
+        )
     buffer += pcm
 
 
 def from_setting(setting: Any) -> SpeechTurns | None:
     """What a session's ``turn_detection`` asks for; None when the client finds the turns itself.
 
-    Raises MisfitError when it asks for what does not exist.
+    Raises InvalidEventError when it asks for what does not exist.
     """
     if not setting:
         return None
@@ -111,7 +113,7 @@ def from_setting(setting: Any) -> SpeechTurns | None:
         silence, prefix = 500 if silence is None else silence, 300 if prefix is None else prefix
         if all(isinstance(each, int) and 0 <= each <= MOST_MS for each in (silence, prefix)):
             return SpeechTurns(silence_ms=silence, prefix_ms=prefix)
-    raise MisfitError("invalid_value", f"turn_detection can't be {setting}.")
+    raise InvalidEventError("invalid_value", f"turn_detection can't be {setting}.")
 
 
 def changed(turns: SpeechTurns | None, setting: Any) -> SpeechTurns | None:

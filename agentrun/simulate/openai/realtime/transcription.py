@@ -9,7 +9,7 @@ from typing import Any
 from agentrun.simulate.openai.chat import pieces
 from agentrun.simulate.openai.mock_state import MockState
 from agentrun.simulate.openai.realtime import speech_turns
-from agentrun.simulate.openai.realtime.client_events import MisfitError, audio_input, need, need_sound
+from agentrun.simulate.openai.realtime.client_events import InvalidEventError, audio_input, need, need_sound
 
 
 class Transcribing:
@@ -61,10 +61,10 @@ class Transcribing:
             self._buffer.clear()
             await self._tell("input_audio_buffer.cleared")
         else:
-            raise MisfitError("unknown_event", f"unknown event {kind!r}")
+            raise InvalidEventError("unknown_event", f"unknown event {kind!r}")
 
     def apply(self, changes: dict[str, Any]) -> None:
-        """Take ``changes`` of the settings. Raises MisfitError where they are none."""
+        """Take ``changes`` of the settings. Raises InvalidEventError where they are none."""
         settings = {**self._settings, **changes}
         self._turns = speech_turns.from_setting(audio_input(settings).get("turn_detection"))
         self._settings = settings

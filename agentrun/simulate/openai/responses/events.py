@@ -10,7 +10,7 @@ from typing import Any
 from agentrun.simulate.engines.engines import Answer, Conversation
 from agentrun.simulate.openai.chat import pieces, usage
 from agentrun.simulate.openai.mock_state import MockState
-from agentrun.simulate.openai.realtime.client_events import MisfitError, need_item
+from agentrun.simulate.openai.realtime.client_events import InvalidEventError, need_item
 from agentrun.simulate.openai.realtime.conversation_items import as_messages, as_tools
 
 Item = dict[str, Any]
@@ -109,13 +109,13 @@ def _output(mock: MockState, answer: Answer) -> list[Item]:
 def as_items(given: Any) -> list[Item]:
     """Input as items: a bare text is the user's, and a message may leave its type out.
 
-    Raises MisfitError when it is neither a text nor a list of items.
+    Raises InvalidEventError when it is neither a text nor a list of items.
     """
     if isinstance(given, str):
         return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": given}]}]
     items = []
     if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
-        raise MisfitError("invalid_type", "'input' must be a text or a list of items.")
+        raise InvalidEventError("invalid_type", "'input' must be a text or a list of items.")
     for item in given:
         content = item.get("content")
         parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else content

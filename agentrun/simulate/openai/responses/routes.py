@@ -13,7 +13,7 @@ from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai.errors import CutShortError, key_problem, strike
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.realtime import sockets
-from agentrun.simulate.openai.realtime.client_events import MisfitError
+from agentrun.simulate.openai.realtime.client_events import InvalidEventError
 from agentrun.simulate.openai.request_bodies import RefusedError, read_json
 from agentrun.simulate.openai.request_shapes import Responses, require
 from agentrun.simulate.openai.responses.events import Event, as_items, response_events
@@ -38,7 +38,7 @@ def router(mock: MockState) -> APIRouter:
         await mock.conditions.wait("responses")
         try:
             items = as_items(body.get("input"))
-        except MisfitError as misfit:
+        except InvalidEventError as misfit:
             raise RefusedError(misfit.message) from None
         events = response_events(mock, agent, body, items)
         if body.get("stream") and not (fault and fault.kind == "whole"):

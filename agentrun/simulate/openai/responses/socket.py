@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable
 
 from agentrun.simulate.openai.mock_state import MockState, Request
-from agentrun.simulate.openai.realtime.client_events import MisfitError, require
+from agentrun.simulate.openai.realtime.client_events import InvalidEventError, require
 from agentrun.simulate.openai.realtime.socket_tasks import SocketTasks
 from agentrun.simulate.openai.request_shapes import Responses
 from agentrun.simulate.openai.responses.events import Event, Item, as_items, response_events
@@ -64,13 +64,13 @@ class ResponseSocket:
         elif kind == "response.cancel":
             self._cancelled = bool(self._running) and event.get("response_id") in (None, self._running)
         else:
-            raise MisfitError("unknown_event", f"unknown event {kind!r}")
+            raise InvalidEventError("unknown_event", f"unknown event {kind!r}")
 
     async def _respond(self, event: Event) -> None:
         async with self._turn:
             try:
                 await self._run(event, self._input_items(event))
-            except MisfitError as misfit:
+            except InvalidEventError as misfit:
                 await self.error(misfit.code, misfit.message)
             finally:
                 self._running, self._cancelled = "", False
@@ -81,7 +81,7 @@ class ResponseSocket:
             return as_items(event.get("input"))
         if before not in self._known:
             text = f"Previous response with id '{before}' not found."
-            raise MisfitError("previous_response_not_found", text)
+            raise InvalidEventError("previous_response_not_found", text)
         return [*self._known[before], *as_items(event.get("input"))]
 
     async def _run(self, event: Event, items: list[Item]) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from agentrun.simulate.caller import Heard, SpokenUtterance
-from agentrun.simulate.caller.conversation import Course, Exchange
+from agentrun.simulate.caller.conversation import CallProgress, Exchange
 from agentrun.simulate.caller.results import spoken_words
 from agentrun.simulate.caller.script import Utterance
 from agentrun.simulate.caller.sound.mulaw import Samples
@@ -17,8 +17,8 @@ def heard(start: float, end: float, wait: float = 500.0) -> Heard:
     return Heard(tone(0.1), start, end, wait)
 
 
-def course() -> Course:
-    return Course(
+def course() -> CallProgress:
+    return CallProgress(
         [
             Exchange(heard=heard(0.5, 2.0)),
             Exchange(
@@ -93,7 +93,7 @@ def test_an_interrupted_answer_is_marked() -> None:
 
 def test_a_record_with_junk_in_it_is_read_as_far_as_it_goes() -> None:
     turns = spoken_words.from_record(
-        Course(), {"transcript": ["x", {"who": "tool"}, {"who": "agent", "text": "Hi"}]}
+        CallProgress(), {"transcript": ["x", {"who": "tool"}, {"who": "agent", "text": "Hi"}]}
     )
     assert [(turn.who, turn.text) for turn in turns] == [("tool", ""), ("agent", "Hi")]
 

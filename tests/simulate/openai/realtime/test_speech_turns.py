@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agentrun.simulate.openai.realtime import speech_turns
-from agentrun.simulate.openai.realtime.client_events import MisfitError
+from agentrun.simulate.openai.realtime.client_events import InvalidEventError
 from agentrun.simulate.openai.realtime.speech_turns import RATE, SpeechTurns, changed, from_setting
 from tests.simulate.openai.talking import silence, tone
 
@@ -74,7 +74,7 @@ def test_an_eager_listener_waits_less() -> None:
     ],
 )
 def test_a_setting_that_does_not_exist_is_refused(setting: Any) -> None:
-    with pytest.raises(MisfitError, match="turn_detection"):
+    with pytest.raises(InvalidEventError, match="turn_detection"):
         from_setting(setting)
 
 
@@ -83,7 +83,7 @@ def test_a_turn_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> N
     assert edges(SpeechTurns(), tone(1.5))[:2] == ["started", "stopped"]
     buffer = bytearray()
     speech_turns.add(buffer, tone(1.0), RATE)
-    with pytest.raises(MisfitError, match="at most 1 s"):
+    with pytest.raises(InvalidEventError, match="at most 1 s"):
         speech_turns.add(buffer, b"00", RATE)
     assert len(buffer) == 2 * RATE
 
