@@ -105,5 +105,5 @@ def _checked(place: Path) -> bytes:
     if state.st_uid != os.getuid() or state.st_mode & 0o077:
         raise SetupError(f"{place} holds a secret, and others can read or write it", hint)
     if len(text) < 2 * _BYTES:
-        raise SetupError(f"{place} holds no secret of {_BYTES} bytes in hexadecimal", hint)
+        raise SetupError(f"{place} does not hold a secret of {_BYTES} bytes in hexadecimal", hint)
     return text.encode()

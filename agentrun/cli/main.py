@@ -26,25 +26,25 @@ from agentrun.errors import AgentRunError
 from agentrun.printable import printable
 
 COMMANDS = {
-    "bench": "Call an agent many times at once, and see what callers wait.",
+    "bench": "Load-test an agent with many calls at once.",
     "build": "Build an image that serves agents.",
     "call": "Call an agent without a telephone.",
     "calls": "Look at the records of calls.",
-    "chat": "Write with an agent, tools and all.",
+    "chat": "Talk to an agent in writing, with its tools.",
     "check": "Find every mistake of a spec before a call does.",
-    "deploy": "Print the commands that bring agents elsewhere, or run them.",
+    "deploy": "Print the commands that deploy agents, or run them.",
     "dial": "Have an agent call a telephone number.",
-    "doctor": "Look at a deployment before it takes calls.",
+    "doctor": "Check a deployment before it takes calls.",
     "eject": "Write the files that run agents elsewhere.",
     "flow": "Draw the steps of a conversation.",
-    "providers": "List the services that a spec may name, and their settings.",
-    "new": "Write an agent, a plugin or a project to begin with.",
+    "providers": "List the services that a spec can name, and their settings.",
+    "new": "Create an agent, a plugin or a project to start from.",
     "plugins": "Look at the plugins of a project.",
-    "schema": "Print what may stand in a spec, for editors and for people.",
+    "schema": "Print what a spec may contain, for editors and for people.",
     "serve": "Check specs, build their pipelines, and answer calls.",
     "tools": "Look at the tools of a spec, and try them.",
     "test": "Run the tests of specs, in writing or over the telephone.",
-    "token": "Let somebody start one call.",
+    "token": "Print a token that starts one call.",
     "simulate": "Run the mock OpenAI server on a loopback port.",
 }
 """Name and one line of every command; the module of a command is imported when it is used."""

@@ -79,13 +79,13 @@ def _read(path: Path) -> _Result:
     except OSError as error:
         raise SetupError(f"{path}: {error.strerror}", _EXAMPLE) from None
     if len(text) > MOST_BYTES:
-        raise SetupError(f"{path} has more than {MOST_BYTES} bytes, and is no result of a bench", _EXAMPLE)
+        raise SetupError(f"{path} has more than {MOST_BYTES} bytes: it is not a result of a bench", _EXAMPLE)
     try:
         return _Result.model_validate(json.loads(text))
     except (ValueError, RecursionError) as error:
         where = error.errors()[0] if isinstance(error, ValidationError) else None
         what = f"{'.'.join(map(str, where['loc']))}: {where['msg']}" if where else "it is not JSON"
-        raise SetupError(f"{path} is no result of `agentrun bench --json`: {what}", _EXAMPLE) from None
+        raise SetupError(f"{path} is not a result of `agentrun bench --json`: {what}", _EXAMPLE) from None
 
 
 def _capacity(path: Path, result: _Result) -> Capacity:

@@ -98,4 +98,4 @@ def _builder(target: Path) -> list[str]:
     if uv := shutil.which("uv"):
         return [uv, "build", "--wheel", "--out-dir", str(target)]
     hint = distribution.install("build", "setuptools")
-    raise SetupError("this copy is a source tree, and nothing is installed that makes a wheel of it", hint)
+    raise SetupError("this copy is a source tree, and nothing that can make a wheel of it is installed", hint)

@@ -140,7 +140,7 @@ def require_usable(target: str, given: Mapping[str, object]) -> None:
         option = f"--{name.replace('_', '-')}"
         places = [place for place, one in TARGETS.items() if name in one.options]
         hint = f"leave it out; it is for --target {', '.join(places)}"
-        raise SetupError(f"{option} says nothing to --target {target}", hint)
+        raise SetupError(f"{option} has no effect with --target {target}", hint)
 
 
 def require_address(target: str, url: str | None) -> str | None:

@@ -157,7 +157,7 @@ def _require_writable(folder: Path, name: str) -> None:
         raise SetupError(f"'{name}' can't be the name of a file here", "rename it in the project")
     path = folder / name
     if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
-        raise SetupError(f"'{path}' is no plain file", "move it away, or choose another folder")
+        raise SetupError(f"'{path}' is not a plain file", "move it away, or choose another folder")
     above = next(one for one in path.absolute().parents if os.path.lexists(one))
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise SetupError(f"'{above}' is no folder that can be written to", "choose another folder")
+        raise SetupError(f"'{above}' is not a folder that can be written to", "choose another folder")

@@ -27,12 +27,12 @@ def take(environ: MutableMapping[str, str], first: int = FIRST) -> socket.socket
     if pid != str(os.getpid()):
         return None
     if not number.isdecimal() or not 0 < int(number) < 1000:
-        raise SetupError(f"LISTEN_FDS is '{number[:20]}', and no number of sockets", "start it by its unit")
+        raise SetupError(f"LISTEN_FDS is '{number[:20]}', not a number of sockets", "start it by its unit")
     position = _position(int(number), names.split(":"))
     try:
         sock = socket.socket(fileno=first + position)
     except OSError as error:
-        words = f"what systemd handed over is no socket: {error.strerror}"
+        words = f"what systemd handed over is not a socket: {error.strerror}"
         raise SetupError(words, _HINT) from None
     os.set_inheritable(sock.fileno(), False)
     _require_listening(sock)

@@ -24,7 +24,7 @@ def check(file: SpecFile, models: Iterable[ServicePlan | None], tools: Sequence[
         return []
     elsewhere = all(plan.base_url for plan in asked)
     severity: Severity = "warning" if elsewhere else "error"
-    more = "; what stands behind base_url may take more" if elsewhere else ""
+    more = "; the server at base_url may take more" if elsewhere else ""
     return [
         file.problem(
             where, f"{count} tools in one request: OpenAI's models take {MOST}", f"{hint}{more}", severity

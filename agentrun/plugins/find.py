@@ -70,7 +70,7 @@ def why_passed_over(folder: Path, name: str) -> tuple[str, str] | None:
         return f"{place} is ignored: {names}", "rename it"
     if place.is_dir():
         return f"{place} is ignored: it has no __init__.py", f"add one, or write {place}.py"
-    return f"{place} is no file", "write a module, or a package with an __init__.py"
+    return f"{place} is not a file", "write a module, or a package with an __init__.py"
 
 
 @cache

@@ -68,7 +68,7 @@ def classes_of(source: Source) -> Mapping[Kind, Mapping[str, type]]:
         for kind, classes in _mapping(source, result).items():
             if kind not in KINDS:
                 hint = closest(str(kind), KINDS) or f"the kinds are: {', '.join(KINDS)}"
-                raise _error(source, f"'{kind}' is no kind of service", hint)
+                raise _error(source, f"'{kind}' is not a kind of service", hint)
             for name, cls in _mapping(source, classes).items():
                 brought.setdefault(kind, {})[str(name)] = _class(source, kind, name, cls)
     return brought

@@ -34,7 +34,7 @@ def fault(key: str) -> str:
     """What stands in ``key`` that is in no key, in words; nothing for a key that may be right.
 
     >>> fault("sk-1\\n"), fault("'sk-1'"), fault("sk-1")
-    ('ends with a line break', 'stands in quotes', '')
+    ('ends with a line break', 'is in quotes', '')
     """
     bare = key.strip()
     if "\n" in bare or "\r" in bare:
@@ -44,6 +44,6 @@ def fault(key: str) -> str:
         place = "ends" if key.rstrip() != key else "begins"
         return f"{place} with a line break" if set(end) & set("\r\n") else f"{place} with a space"
     if bare[:1] in _QUOTES or bare[-1:] in _QUOTES:
-        return "stands in quotes" if bare else ""
+        return "is in quotes" if bare else ""
     odd = next((mark for mark in bare if not " " <= mark <= "~"), None)
     return f"holds U+{ord(odd):04X}, which is in no key" if odd else ""

@@ -96,7 +96,7 @@ def test_what_is_exported_is_the_record(folder: Path) -> None:
         (("show", "CA9"), "there is no call 'CA9'"),
         (("list", "--records", "sqlite:///none.sqlite3"), "there are no records at none.sqlite3"),
         (("list", "--records", "none"), "--records none keeps no records"),
-        (("list", "--records", "what"), "'what' is no address of a store"),
+        (("list", "--records", "what"), "'what' is not an address of a store"),
     ],
 )
 def test_what_is_not_there_is_told(folder: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -111,7 +111,7 @@ def test_a_program_that_is_ended_by_a_signal_ends_as_in_a_shell(tmp_path: Path, 
     (ran.parent / "bin" / "kubectl").write_text("#!/bin/sh\n")
     done = run(spec, written(tmp_path, spec, "helm"), "helm", "--run")
     assert done.return_value == 137
-    assert "agentrun: helm was ended by signal 9; what it said stands above" in done.stderr
+    assert "agentrun: helm was ended by signal 9; see what it said above" in done.stderr
 
 
 def test_a_program_that_can_not_be_run_is_no_bug(tmp_path: Path, spec: str, ran: Path) -> None:

@@ -102,7 +102,7 @@ def test_a_new_project_is_written_over_nothing(what: str, tmp_path: Path) -> Non
 def test_a_file_where_a_folder_would_be_is_told_before_anything_is_written(tmp_path: Path) -> None:
     (tmp_path / "plugins").write_text("mine")
     done = run(tmp_path, "agentrun", "new", "project", ".")
-    assert (done.returncode, "'plugins' is no folder that can be written to" in done.stderr) == (1, True)
+    assert (done.returncode, "'plugins' is not a folder that can be written to" in done.stderr) == (1, True)
     assert [path.name for path in tmp_path.iterdir()] == ["plugins"]
 
 

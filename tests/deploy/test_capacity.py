@@ -131,4 +131,4 @@ def test_a_place_without_replicas_is_not_sized(tmp_path: Path) -> None:
     given = ["--target", "systemd", "--public-url", URL, "--bench", bench]
     done = CliRunner().invoke(eject.command, [spec, "--to", str(tmp_path / "a"), *given])
     assert isinstance(done.exception, SetupError)
-    assert "--bench says nothing to --target systemd" in done.exception.message
+    assert "--bench has no effect with --target systemd" in done.exception.message

@@ -15,8 +15,8 @@ WRONG = {
     f"{KEY}\n": "ends with a line break",
     f"\r\n{KEY}": "begins with a line break",
     f"{KEY} ": "ends with a space",
-    f"'{KEY}'": "stands in quotes",
-    f"“{KEY}”": "stands in quotes",
+    f"'{KEY}'": "is in quotes",
+    f"“{KEY}”": "is in quotes",
     f"{KEY}\n{KEY}": "holds a line break",
     f"{KEY}–": "holds U+2013, which is in no key",
 }

@@ -93,7 +93,7 @@ def test_a_provider_that_no_plugin_brings_for_the_kind_is_unknown(tmp_path: Path
     ("body", "message"),
     [
         ("return []", "agentrun_providers gives list, not a mapping"),
-        ("return {'tss': {}}", "'tss' is no kind of service"),
+        ("return {'tss': {}}", "'tss' is not a kind of service"),
         ("return {'tts': {'parrot': 7}}", "'parrot' is 7, which is not a class"),
         ("return {'tts': {'parrot': int}}", "int is not a TTSService"),
         ("raise OSError('gone')", "agentrun_providers raised"),

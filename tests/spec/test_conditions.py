@@ -67,7 +67,7 @@ def test_the_first_way_that_is_open_is_taken_and_none_stays() -> None:
 
 def test_what_is_no_number_is_told_where_numbers_are_compared() -> None:
     way = ConditionalWay.model_validate({"when": {"age": {"at_least": 18}}, "to": "adults"})
-    assert conditions.troubles([way], {"age": "old"}) == ["'age' is 'old', which is no number to compare"]
+    assert conditions.troubles([way], {"age": "old"}) == ["'age' is 'old', which is not a number to compare"]
     assert conditions.troubles([way], {}) == []
 
 

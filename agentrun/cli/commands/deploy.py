@@ -64,7 +64,7 @@ def command(specs: tuple[Path, ...], folder: Path, target: str, runs: bool, **pl
 def _say_failed(done: Ended, left: list[list[str]]) -> None:
     """Say how the command ended that is the last, and what was not done after it."""
     more = ", and what comes after it was not run" if left else ""
-    click.echo(f"agentrun: {done.words}{more}; what it said stands above", err=True)
+    click.echo(f"agentrun: {done.words}{more}; see what it said above", err=True)
     for line in left:
         click.echo(f"not run: {shlex.join(line)}", err=True)
     click.echo("hint: once that is mended, run the whole again, which does no harm to what is done", err=True)

@@ -153,7 +153,7 @@ def _write(files: dict[str, str], folder: Path) -> None:
     for name in files:
         above = next(path for path in (folder / name).parents if os.path.lexists(path))
         if not os.access(above, os.W_OK | os.X_OK) or not above.is_dir():
-            raise SetupError(f"'{above}' is no folder that can be written to", "choose another folder")
+            raise SetupError(f"'{above}' is not a folder that can be written to", "choose another folder")
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ def _pattern(_ctx: click.Context, _param: click.Parameter, text: str | None) -> 
         return re.compile(text, re.IGNORECASE) if text else None
     except (re.error, OverflowError, RecursionError) as error:
         hint = f"'{re.escape(text or '')}' looks for the words as they are"
-        raise click.BadParameter(f"this is no regular expression: {error}; {hint}") from None
+        raise click.BadParameter(f"this is not a regular expression: {error}; {hint}") from None
 
 
 @click.command()
@@ -135,9 +135,7 @@ def _cases(
             candidates += cases.cases(spec.load(one, overrides, style), str(one))
     matches = [case for case in candidates if not pattern or pattern.search(case.id)]
     if not matches:
-        raise click.UsageError(
-            "there is no such test; tests stand in a spec, or in SPEC.tests.yaml beside it"
-        )
+        raise click.UsageError("there is no such test; tests are in a spec, or in SPEC.tests.yaml beside it")
     return matches
 
 

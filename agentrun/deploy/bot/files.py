@@ -93,7 +93,7 @@ def problems(plan: Plan, _environ: Mapping[str, str]) -> Iterator[Problem]:
             if index is None and _refused_sections(plan):
                 continue  # such a section has brought it
             where = ("tools",) if index is None else ("tools", index)
-            words = f"'{tool.name}' is no function of a file in {FOLDER}/"
+            words = f"'{tool.name}' is not a function of a file in {FOLDER}/"
             yield file.problem(where, words, "write it as a function there")
         elif tool.confirm:
             words = f"'{tool.name}' asks the caller before it does anything, and a plain bot does it at once"

@@ -40,7 +40,7 @@ def require_same(folder: Path | None, before: Place, given: Mapping[str, Any]) -
         if value and value != there[name]:
             option = f"--{name.replace('_', '-')}"
             was = f"with {option} {there[name]}" if there[name] else f"without {option}"
-            words = f"{folder} was written {was}, and {value} stands in none of its files"
+            words = f"{folder} was written {was}, and {value} is not in any of its files"
             raise SetupError(words, f"run `agentrun eject` again with it, or leave {option} out here")
 
 

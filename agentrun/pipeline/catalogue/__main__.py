@@ -54,7 +54,7 @@ def _service(listed: Listed) -> dict[str, Any]:
 def _class(path: str) -> griffe.Class:
     target = source.find(path.replace(":", "."))
     if not isinstance(target, griffe.Class):
-        raise TypeError(f"{path} is no class of Pipecat")
+        raise TypeError(f"{path} is not a class of Pipecat")
     return target
 
 

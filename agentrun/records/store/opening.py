@@ -40,7 +40,7 @@ async def opened(make: Callable[[str, Callable[[], None]], T], url: str) -> T:
         if not steps:
             opening.cancel()
             raise SetupError(
-                f"nothing was heard of {shown(url)} for {OPEN_SECONDS:g} s",
+                f"nothing was heard from {shown(url)} for {OPEN_SECONDS:g} s",
                 "see whether the database answers",
             )
         logger.warning("the tables at {} are still being brought up to date", shown(url))

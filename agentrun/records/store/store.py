@@ -59,7 +59,7 @@ class Store:
                 engine.migrate(connection, on_steps=on_steps)
                 answered.prepare(connection)
         except sa.exc.ArgumentError:
-            message = f"'{engine.shown(url)}' is no address of a store"
+            message = f"'{engine.shown(url)}' is not an address of a store"
             raise SetupError(message, f"write {DEFAULT}") from None
         except ModuleNotFoundError as error:
             hint = install_extra("postgresql")

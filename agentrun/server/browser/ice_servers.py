@@ -83,7 +83,7 @@ def read(urls: Sequence[str], environ: Mapping[str, str]) -> IceServers:
         if not match or not 0 < int(match["port"] or 1) < 65536 or (url[0] == "s" and "?" in url):
             shown = re.sub(r"//[^@]*@|(?<=:)[^@:]*:[^@]*@", "…@", url)
             raise SetupError(
-                f"--ice-server: '{shown}' is no address of a STUN or a TURN server",
+                f"--ice-server: '{shown}' is not an address of a STUN or TURN server",
                 f"write stun:HOST:3478, turn:HOST:3478 or turns:HOST:5349?transport=tcp; a name and a"
                 f" password are {USERNAME} and {PASSWORD}",
             )
@@ -92,7 +92,7 @@ def read(urls: Sequence[str], environ: Mapping[str, str]) -> IceServers:
     username, password, secret = (environ.get(name, "") for name in (USERNAME, PASSWORD, SECRET))
     if any(url.startswith("turn") for url in urls) and not secret and not (username and password):
         raise SetupError(
-            "a TURN server is named, and nothing that opens it",
+            "a TURN server is named, but no credentials for it",
             f"export {SECRET}=… (coturn's static-auth-secret), or {USERNAME}=… and {PASSWORD}=…",
         )
     return IceServers(tuple(urls), username, password, secret)

@@ -23,7 +23,7 @@ def begin(switchboard: Switchboard) -> asyncio.Task[CallRecord] | None:
         return None
     if len(wanting) > 1:
         names = " and ".join(plan.spec.name for plan, _ in wanting)
-        raise SetupError(f"{names} all want the microphone", "serve one of them")
+        raise SetupError(f"{names} all use the microphone", "serve one of them")
     from agentrun.transports import microphone
 
     plan, transport = wanting[0]

@@ -151,7 +151,7 @@ def settings(environ: Mapping[str, str]) -> tuple[str, str]:
     parts = urlsplit(api)
     plain = parts.scheme == "http" and is_loopback(parts.hostname or "")
     if not (plain or (parts.scheme == "https" and parts.hostname)):
-        raise SetupError(f"{BASE_URL} is no https:// address", f"leave it out, or write {API}")
+        raise SetupError(f"{BASE_URL} is not an https:// address", f"leave it out, or write {API}")
     return key, api.rstrip("/")
 
 

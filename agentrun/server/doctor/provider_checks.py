@@ -56,7 +56,7 @@ async def _openai(address: str, key: str | None, models: set[str]) -> list[Findi
         words = error_words.unreachable(error) or f"{address} can't be reached: {type(error).__name__}"
         return [Finding("openai", "error", words, "look at OPENAI_BASE_URL or base_url, and at the network")]
     except (ValueError, LookupError, TypeError):
-        return [Finding("openai", "error", f"{address} answered what is no list of models")]
+        return [Finding("openai", "error", f"{address} did not answer with a list of models")]
     findings = [Finding("openai", "ok", f"{address} takes the key")]
     absent = [f"{model} is not among the models of this key" for model in sorted(models - ids)]
     findings += [Finding("openai", "warning", words) for words in absent]

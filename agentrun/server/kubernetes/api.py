@@ -76,7 +76,7 @@ def from_environment(environ: Mapping[str, str], account: Path = ACCOUNT) -> Pod
     host, port = environ.get("KUBERNETES_SERVICE_HOST"), environ.get("KUBERNETES_SERVICE_PORT", "443")
     if not host:
         raise SetupError(
-            "KUBERNETES_SERVICE_HOST is not set: this is no pod of Kubernetes",
+            "KUBERNETES_SERVICE_HOST is not set: this is not a pod of Kubernetes",
             "leave out --pod-deletion-cost",
         )
     names = {name: environ.get(name, "") for name in (POD, NAMESPACE)}

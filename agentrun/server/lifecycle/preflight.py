@@ -33,12 +33,12 @@ def examine(
 
 
 def require_store(url: str) -> None:
-    """Raise SetupError where ``url`` is no address of a store of records, or its file can't be made."""
+    """Raise SetupError where ``url`` is not an address of a store of records, or its file can't be made."""
     name = url.removeprefix("sqlite:///").partition("?")[0]
     if "://" not in url:
         hint = "write sqlite:///calls.sqlite3, postgresql+psycopg://…, or none to keep no records"
         shown = f"'{url}'" if "@" not in url else "what stands there"
-        raise SetupError(f"--records: {shown} is no address of a store", hint)
+        raise SetupError(f"--records: {shown} is not an address of a store", hint)
     if not url.startswith("sqlite:///") or name in ("", ":memory:") or name.startswith("file:"):
         return
     # a link to a file that is still to be made leads to where it is made

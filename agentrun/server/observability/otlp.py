@@ -77,7 +77,7 @@ def number(name: str, text: str, unit: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < 1e9:
-        raise SetupError(f"{name}: '{text}' is no number of {unit}", f"export {name}=10")
+        raise SetupError(f"{name}: '{text}' is not a number of {unit}", f"export {name}=10")
     return value
 
 

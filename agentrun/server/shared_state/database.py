@@ -38,7 +38,7 @@ def open_database(url: str, on_steps: Callable[[], None] = engine.ignore) -> sa.
             engine.migrate(connection, _MIGRATIONS, VERSIONS, on_steps)
             answered.prepare(connection)
     except sa.exc.ArgumentError:
-        message = f"'{engine.shown(url)}' is no address of a database"
+        message = f"'{engine.shown(url)}' is not an address of a database"
         raise SetupError(message, "write --shared postgresql+psycopg://…, or --shared none") from None
     except ModuleNotFoundError as error:
         hint = install_extra("postgresql")

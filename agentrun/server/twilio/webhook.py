@@ -39,7 +39,7 @@ class Webhooks:
         self._require_this_machine(agent, request)
         parameters = {key: str(value) for key, value in fields.items()}
         if not _UNSIGNED_CALL.fullmatch(parameters.get("CallSid", "")):
-            raise HTTPException(400, "the parameter CallSid is missing, or is no name of a call")
+            raise HTTPException(400, "the parameter CallSid is missing, or is not the name of a call")
         return parameters
 
     def _signed(

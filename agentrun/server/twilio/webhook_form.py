@@ -90,7 +90,7 @@ def _check(name: str, value: str) -> None:
         words = "there is a parameter that Twilio does not send, or whose name could hide another"
         raise FormError(f"{words}: {_quoted(name)}; begin those of an app in lower case")
     if name in _ADDRESSES and value and (not _ADDRESS.fullmatch(value) or _AFTER_ADDRESS.search(value)):
-        raise FormError(f"the parameter {name} is no telephone number, and no address of SIP")
+        raise FormError(f"the parameter {name} is not a telephone number or a SIP address")
 
 
 def _overlap(name: str, known: str) -> bool:

@@ -76,7 +76,7 @@ def _greets(spec: AgentSpec, text: str) -> bool:
 
 
 def obey(instruction: str, specs: Sequence[AgentSpec]) -> str:
-    """The words that do what ``instruction`` asks; what stands in quotes is said as it is."""
+    """The words that do what ``instruction`` asks; what is in quotes is said as it is."""
     quoted = _QUOTED.search(instruction)
     if quoted:
         return quoted[1].strip()

@@ -65,7 +65,7 @@ def _step(source: Source, holder: Any, where: Where, place: Place, empty: Any) -
     inner = holder[where[-1]]
     if isinstance(inner, dict | list):
         return inner
-    source.report(where, place, "this is a plain value, and nothing can stand below it", "check the path")
+    source.report(where, place, "this is a plain value, and can't have keys below it", "check the path")
     return None
 
 

@@ -125,7 +125,8 @@ class AgentSpec(SpecModel):
     """One voice agent: how people reach it, how it thinks, what it is told, and what it may do."""
 
     name: Name = Field(
-        description="The agent's name; it stands in its URLs. The file's name by default.", examples=["desk"]
+        description="The agent's name, a part of its URLs; the file's name by default.",
+        examples=["desk"],
     )
     description: str = Field(default="", description="One line for people.")
     transport: Annotated[tuple[Annotated[Transport, word("type")], ...], list_of_one] = Field(

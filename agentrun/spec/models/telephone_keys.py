@@ -29,7 +29,7 @@ class Keys(SpecModel):
     menu: dict[Pressed, Annotated[KeyChoice, word("say")]] = Field(
         default={},
         max_length=50,
-        description="What single keys stand for; any other keys are given to the model as they are.",
+        description="What single keys mean; any other keys are given to the model as they are.",
         examples=[{"1": "opening hours", "2": {"say": "a table", "to": "booking"}}],
     )
     digits: Count | None = Field(

@@ -29,7 +29,7 @@ def of_spec() -> Schema:
     definitions = schema["$defs"]
     definitions["File"] = {
         "type": "object",
-        "description": "What stands in a file beside this one.",
+        "description": "The content of a file beside this one.",
         "properties": {"file": {"type": "string", "minLength": 1}},
         "required": ["file"],
         "additionalProperties": False,

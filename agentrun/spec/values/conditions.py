@@ -41,7 +41,7 @@ def troubles(ways: Sequence[ConditionalWay], values: Mapping[str, Any]) -> list[
         for path, one in (way.when or {}).items():
             value = value_of(path, values)
             if one.orders and value not in UNSET and as_number(value) is None:
-                problems.append(f"'{path}' is {str(value)[:80]!r}, which is no number to compare")
+                problems.append(f"'{path}' is {str(value)[:80]!r}, which is not a number to compare")
     return list(dict.fromkeys(problems))
 
 

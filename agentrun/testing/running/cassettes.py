@@ -41,7 +41,7 @@ async def loaded(
             hint = f"agentrun test {file.path} --live --record -k {scenario.name}"
             raise SetupError(f"there is no cassette {path}", hint) from None
         except (KeyError, TypeError, ValueError) as error:
-            raise SetupError(f"{path} is no cassette: {error}", "record it again") from None
+            raise SetupError(f"{path} is not a cassette: {error}", "record it again") from None
         async with replaying(replay) as base_url:
             yield CassetteLibrary(base_url, replay.misfits)
     elif bench.mode.record:

@@ -70,7 +70,7 @@ async def test_a_database_of_which_nothing_is_heard_is_named_without_its_passwor
     def silent(_url: str, _on_steps: Callable[[], None]) -> None:
         over.wait(30)
 
-    with pytest.raises(SetupError, match=r"nothing was heard of postgresql://me:\*\*\*@db/calls for 0.2 s"):
+    with pytest.raises(SetupError, match=r"nothing was heard from postgresql://me:\*\*\*@db/calls for 0.2 s"):
         await opened(silent, "postgresql://me:hunter2@db/calls")
     over.set()
 

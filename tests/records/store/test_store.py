@@ -227,8 +227,8 @@ def test_the_steps_make_the_tables_that_the_code_expects(url: str, opened: Open)
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("calls.sqlite3", "'calls.sqlite3' is no address of a store"),
-        ("mysql://root@localhost/calls", "is no address of a store"),
+        ("calls.sqlite3", "'calls.sqlite3' is not an address of a store"),
+        ("mysql://root@localhost/calls", "is not an address of a store"),
         (
             "sqlite:////nowhere/at/all.sqlite3",
             "records can't be kept at sqlite:////nowhere/at/all",

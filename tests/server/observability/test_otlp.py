@@ -39,7 +39,7 @@ def test_a_signal_s_own_timeout_goes_before_that_of_all() -> None:
     environ = {"OTEL_EXPORTER_OTLP_TIMEOUT": "3", "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT": "7"}
     assert (otlp.timeout(environ, "metrics"), otlp.timeout(environ, "traces")) == (7.0, 3.0)
     assert otlp.timeout({}, "traces") == otlp.REQUEST_SECONDS
-    with pytest.raises(SetupError, match="OTEL_EXPORTER_OTLP_TIMEOUT: 'soon' is no number of seconds"):
+    with pytest.raises(SetupError, match="OTEL_EXPORTER_OTLP_TIMEOUT: 'soon' is not a number of seconds"):
         otlp.timeout({"OTEL_EXPORTER_OTLP_TIMEOUT": "soon"}, "metrics")
 
 

@@ -47,7 +47,7 @@ def make(url: sa.URL, seconds: int, options: str, **pool: Any) -> sa.Engine:
             encoding = connection.info.parameter_status("server_encoding")
             if encoding not in (_ENCODING, None):
                 connection.close()
-                message = f"the database '{url.database}' holds no letters but those of {encoding}"
+                message = f"the database '{url.database}' holds only the letters of {encoding}"
                 raise SetupError(message, f"make one for it: {_CREATION.format(name=url.database)}")
 
     @sa.event.listens_for(made, "handle_error")

@@ -64,7 +64,7 @@ def _connection() -> Any:
         def _end(self) -> None:
             # nobody knows what becomes of what was asked: nothing more may be asked here
             self.pgconn.finish()
-            raise psycopg.OperationalError(f"nothing was heard of the server for {self.heard_within:g} s")
+            raise psycopg.OperationalError(f"nothing was heard from the server for {self.heard_within:g} s")
 
     return HeardConnection
 

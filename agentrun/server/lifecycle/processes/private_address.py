@@ -34,7 +34,7 @@ def private_socket(options: Options) -> socket.socket | None:
     except ValueError:
         everywhere = False
     if everywhere:
-        raise SetupError(f"--private-host {host} is no address that another machine can ask for", _HINT)
+        raise SetupError(f"--private-host {host} is not an address that another machine can ask for", _HINT)
     try:
         return bind(host, 0)
     except SetupError as error:

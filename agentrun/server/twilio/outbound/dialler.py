@@ -66,7 +66,8 @@ class Diallers:
             caller = self._settings.environ.get(twilio_rest.FROM) or ""
         if not caller:
             raise SetupError(
-                "the number that calls is not known", f"export {twilio_rest.FROM}=+1…, or transport.dial.from"
+                "the number to call from is missing",
+                f"export {twilio_rest.FROM}=+1…, or transport.dial.from",
             )
         account = twilio_rest.account(self._settings.environ)
         outgoing = Outgoing.new(plan, caller, to, parameters or {})

@@ -40,7 +40,7 @@ class ToolUse(ToolOptions):
     def _mcp_stands_alone(self) -> Self:
         beside = [*self.options, *self.settings] if self.mcp else []
         if self.mcp and (beside or self.use != "mcp"):
-            hint = "write `mcp: {url: …, timeout: 5s}`: everything else stands inside it"
+            hint = "write `mcp: {url: …, timeout: 5s}`: everything else goes inside it"
             context = {"given": beside[0] if beside else "use", "hint": hint}
             raise PydanticCustomError("mcp", "'{given}' can't be combined with `mcp:`", context)
         return self

@@ -245,7 +245,7 @@ async def test_a_refusal_of_twilio_is_told_and_kept(
 
 async def test_a_number_to_call_from_is_needed(tmp_path: Path) -> None:
     async with exchange(tmp_path, environ={"TWILIO_FROM_NUMBER": ""}) as calls:
-        with pytest.raises(SetupError, match="the number that calls is not known"):
+        with pytest.raises(SetupError, match="the number to call from is missing"):
             await calls.dial()
         assert (await calls.post({"to": TO})).status_code == 503
 
