@@ -46,7 +46,7 @@ _OURS = {"agentrun", "tests", "plugins", "benchmarks", "scripts"}
 
 
 class Import(NamedTuple):
-    """A module that a line imports, and the names that it takes of it."""
+    """A module that the file at ``place`` imports, and the names that it takes of it."""
 
     place: str
     module: str
@@ -59,15 +59,17 @@ def imports(folder: str) -> Iterator[Import]:
         place = path.relative_to(ROOT).as_posix()
         beside = {each.stem for each in path.parent.iterdir()}
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            found: list[tuple[str, tuple[str, ...]]] = []
-            if isinstance(node, ast.Import):
-                found = [(each.name, ()) for each in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found = [(node.module, tuple(each.name for each in node.names))]
-            for module, names in found:
-                first = module.partition(".")[0]
-                if first not in sys.stdlib_module_names | _OURS | beside:
-                    yield Import(f"{place}:{node.lineno}", module, names)
+            for module, names in _imported(node):
+                if module.partition(".")[0] not in sys.stdlib_module_names | _OURS | beside:
+                    yield Import(place, module, names)
+
+
+def _imported(node: ast.AST) -> list[tuple[str, tuple[str, ...]]]:
+    if isinstance(node, ast.Import):
+        return [(each.name, ()) for each in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        return [(node.module, tuple(each.name for each in node.names))]
+    return []
 
 
 def modules(distribution: str) -> set[str]:
@@ -92,8 +94,7 @@ def named(*extras: str) -> dict[str, set[str]]:
 
 def owner(place: str) -> tuple[str, ...]:
     """The extra that the module at ``place`` belongs to, or none."""
-    path = place.partition(":")[0]
-    return tuple({extra for room, extra in OWNERS.items() if path == room or path.startswith(room)})
+    return tuple({extra for room, extra in OWNERS.items() if place == room or place.startswith(room)})
 
 
 def unnamed(folder: str) -> list[str]:
