@@ -41,7 +41,7 @@ def test_one_that_others_can_read_is_refused(tmp_path: Path) -> None:
     assert local_secret.read(environ) is None
     path.chmod(0o600)
     path.write_text("short")
-    with pytest.raises(SetupError, match="no secret of 32 bytes"):
+    with pytest.raises(SetupError, match="does not hold a secret of 32 bytes"):
         local_secret.load(environ)
 
 

@@ -49,4 +49,4 @@ def _requests(file: SpecFile, tools: Sequence[Tool]) -> Iterator[tuple[tuple[str
         return
     for name, node in flow.nodes.items():
         names = {function.name for function in (*flow.global_functions, *node.functions)}
-        yield ("flow", "nodes", name, "functions"), len(names), "spread them over several nodes"
+        yield ("flow", "nodes", name, "functions"), len(names), "give them to several nodes"

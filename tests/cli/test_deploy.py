@@ -186,7 +186,7 @@ def test_what_stands_in_no_file_of_the_folder_is_refused(
     tmp_path: Path, spec: str, target: str, other: tuple[str, ...]
 ) -> None:
     out = written(tmp_path, spec, target)
-    with pytest.raises(SetupError, match=f"{other[0]}.*stands in none of its files"):
+    with pytest.raises(SetupError, match=f"{other[0]}.*is not in any of its files"):
         run(spec, out, target, *other)
 
 

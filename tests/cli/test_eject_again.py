@@ -174,7 +174,7 @@ def test_what_a_target_can_not_use_is_refused(
     tmp_path: Path, agents: str, target: str, option: tuple[str, ...]
 ) -> None:
     address = ("--public-url", URL) if target in PUBLIC else ()
-    words = "is for --target" if option[0] == "--dispatched" else f"{option[0]} says nothing to"
+    words = "is for --target" if option[0] == "--dispatched" else f"{option[0]} has no effect with"
     with pytest.raises(SetupError, match=words):
         run(agents, target, *address, *option)
     assert not (tmp_path / "out").exists()

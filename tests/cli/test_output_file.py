@@ -44,7 +44,7 @@ def test_a_folder_where_nothing_can_be_written_is_told(
 @pytest.mark.parametrize("pattern", ["(", "[", "*", "a{2,1}", "a" + "{99999999999999999999}"])
 def test_a_pattern_that_is_none_is_a_wrong_value(pattern: str) -> None:
     result = CliRunner().invoke(test.command, ["-k", pattern])
-    assert (result.exit_code, "no regular expression" in result.output) == (2, True), result.output
+    assert (result.exit_code, "not a regular expression" in result.output) == (2, True), result.output
     assert re.escape(pattern)[:1] in result.output
 
 

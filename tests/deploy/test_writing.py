@@ -97,14 +97,14 @@ def test_a_link_or_a_folder_in_the_way_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out" / "link.txt").symlink_to(tmp_path / "elsewhere.txt")
     (tmp_path / "out" / "folder.txt").mkdir()
     for name in ("link.txt", "folder.txt"):
-        with pytest.raises(SetupError, match="no plain file"):
+        with pytest.raises(SetupError, match="not a plain file"):
             write(tmp_path / "out", {name: b"1"})
     assert not (tmp_path / "elsewhere.txt").exists()
 
 
 def test_where_nothing_can_be_written_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SetupError, match="no folder that can be written to"):
+    with pytest.raises(SetupError, match="not a folder that can be written to"):
         write(tmp_path / "file" / "out", {"a.txt": b"1"})
 
 

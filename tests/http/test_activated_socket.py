@@ -63,10 +63,10 @@ def test_without_a_socket_for_this_process_there_is_none(variables: dict[str, st
         ("2", "", "2 sockets, and they are called nothing"),
         ("2", "a:b", "FileDescriptorName=http"),
         ("2", "http:http", "FileDescriptorName=http"),
-        ("0", "", "no number of sockets"),
-        ("-1", "", "no number of sockets"),
-        ("many", "", "no number of sockets"),
-        ("", "", "no number of sockets"),
+        ("0", "", "not a number of sockets"),
+        ("-1", "", "not a number of sockets"),
+        ("many", "", "not a number of sockets"),
+        ("", "", "not a number of sockets"),
     ],
 )
 def test_what_cannot_be_chosen_is_refused(number: str, names: str, words: str) -> None:

@@ -122,8 +122,8 @@ async def provider(status: int, body: str) -> AsyncIterator[str]:
     [
         (401, "{}", "answered 401"),
         (500, "{}", "answered 500"),
-        (200, "no json", "answered what is no list of models"),
-        (200, '{"data": 7}', "answered what is no list of models"),
+        (200, "no json", "did not answer with a list of models"),
+        (200, '{"data": 7}', "did not answer with a list of models"),
     ],
 )
 async def test_a_provider_that_refuses_is_told_without_the_key(

@@ -149,6 +149,6 @@ async def test_a_server_that_is_no_pod_says_so(tmp_path: Path) -> None:
     (tmp_path / "desk.yaml").write_text("transport: twilio\nprompts: {system: Hi.}\n")
     options = Options(port=0, pod_deletion_cost=True)
     environ = {"TWILIO_AUTH_TOKEN": "x", "OPENAI_API_KEY": "x"}
-    with pytest.raises(SetupError, match="no pod of Kubernetes"):
+    with pytest.raises(SetupError, match="not a pod of Kubernetes"):
         async with running_server([tmp_path / "desk.yaml"], environ, options):
             pytest.fail("it was served")

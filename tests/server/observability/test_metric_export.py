@@ -79,6 +79,6 @@ async def test_a_missing_library_is_named_with_the_command_that_installs_it(
 
 
 async def test_an_interval_that_is_none_is_told() -> None:
-    with pytest.raises(SetupError, match="OTEL_METRIC_EXPORT_INTERVAL: 'often' is no number"):
+    with pytest.raises(SetupError, match="OTEL_METRIC_EXPORT_INTERVAL: 'often' is not a number"):
         async with metric_export.exporting(metrics(), WHERE | {"OTEL_METRIC_EXPORT_INTERVAL": "often"}):
             pass

@@ -105,5 +105,5 @@ def test_a_broken_cassette_is_no_cassette(tmp_path: Path) -> None:
     cassette = tmp_path / "cassettes" / "desk" / "cascaded" / "hours.json"
     cassette.parent.mkdir(parents=True)
     cassette.write_text('{"version": 7}')
-    with pytest.raises(SetupError, match="is no cassette: version 7 is not 1"):
+    with pytest.raises(SetupError, match="is not a cassette: version 7 is not 1"):
         run(path, mode=Mode(replay=True))
