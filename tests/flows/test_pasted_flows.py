@@ -144,7 +144,7 @@ def agentrun_tools():
         ({"FIRST": "For {{ premium }}."}, ["'premium' is not known here"]),
         ({"FIRST": "For {{ quote.premium }}."}, ["'quote.premium' is not known here"]),
         ({"LATER": "For {{ qoute.monthly_premium }}."}, ["did you mean 'quote'?"]),
-        ({"BYE": "Bye {{ name | upper }}."}, ["would be said as it stands"]),
+        ({"BYE": "Bye {{ name | upper }}."}, ["would be spoken literally"]),
         ({"task_messages: FIRST": "pre_actions: [{type: tts_sya}]\n      task_messages: []"},
          ["the agent has no tool 'tts_sya'", "did you mean 'tts_say'?"]),
     ],

@@ -87,5 +87,5 @@ def test_what_is_no_socket_of_tcp_or_does_not_listen_is_refused() -> None:
 
 
 def test_a_descriptor_that_is_none_is_refused() -> None:
-    with pytest.raises(SetupError, match="no socket"):
+    with pytest.raises(SetupError, match="not a socket"):
         activated_socket.take(environ(), 900)
