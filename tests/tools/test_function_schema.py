@@ -209,3 +209,14 @@ def test_the_call_is_hidden_from_the_model_however_it_is_written() -> None:
     signature = schema.read(book)
     assert signature.parameters["properties"] == {}
     assert signature.call_parameters == ("call", "maybe", "old", "text", "noted")
+
+
+def test_of_a_tuple_it_is_said_what_it_holds() -> None:
+    """OpenAI refuses every request with a list that does not say so."""
+
+    def place(at: tuple[float, float], named: tuple[str, int]) -> None:
+        """Place it."""
+
+    found = properties(place)
+    assert found["at"]["items"] == {"type": "number"}
+    assert found["named"]["items"] == {"anyOf": [{"type": "string"}, {"type": "integer"}]}

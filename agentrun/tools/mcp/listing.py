@@ -74,12 +74,36 @@ def _tool(one: Listed) -> ListedTool:
     try:
         with authored():
             _require_short(one.input_schema)
-            schema = flatten(one.input_schema)
+            schema = flatten(one.input_schema, may_hold_itself=True)
             _require_short(schema)
     except AuthoredError as error:
         raise _UnreadableError(f"the parameters of '{one.name}' can't be read: {error}") from None
-    parameters = {"type": "object", "properties": {}, "required": [], **schema}
+    parameters = {**schema, "type": "object", **_properties(schema)}
     return ListedTool(one.name, one.description or (one.title or one.name)[:MOST_DESCRIPTION], parameters)
+
+
+def _properties(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of ``schema`` and of all its variants, which are all that Pipecat passes on.
+
+    Required is what every variant of them requires: the server checks the arguments anyway.
+    """
+    given = schema.get("properties")
+    properties = dict(given) if isinstance(given, Mapping) else {}
+    required = _names(schema.get("required"))
+    for key in ("allOf", "anyOf", "oneOf"):
+        variants = schema.get(key)
+        listed = variants if isinstance(variants, list) else ()
+        parts = [_properties(one) for one in listed if isinstance(one, Mapping)]
+        for part in parts:
+            properties = {**part["properties"], **properties}
+        needed = [set(part["required"]) for part in parts]
+        if needed:
+            required |= set.union(*needed) if key == "allOf" else set.intersection(*needed)
+    return {"properties": properties, "required": [name for name in properties if name in required]}
+
+
+def _names(required: object) -> set[str]:
+    return {name for name in required if isinstance(name, str)} if isinstance(required, list) else set()
 
 
 def _require_short(schema: object) -> None:

@@ -22,6 +22,10 @@ def listed(schema: dict[str, Any] | None = None, name: str = "order", **more: An
     return Tool(name=name, inputSchema=schema or {"type": "object"}, **more)
 
 
+def variant(properties: str, required: str) -> dict[str, Any]:
+    return {"properties": {name: {} for name in properties}, "required": list(required)}
+
+
 def doubling(definitions: int) -> dict[str, Any]:
     """A schema in which each definition names the next one twice."""
     names = [f"D{number}" for number in range(definitions)]
@@ -50,9 +54,6 @@ OVER: dict[str, Tool] = {
     ),
     "a list without end": listed({"type": "object", "enum": ["word"] * 100_000}),
     "a description without end": listed(description="word " * 10_000),
-    "a definition that holds itself": listed(
-        {"properties": {"x": {"$ref": "#/$defs/D"}}, "$defs": {"D": {"items": {"$ref": "#/$defs/D"}}}}
-    ),
     "a reference to nowhere": listed({"properties": {"x": {"$ref": "https://example.com/x"}}}),
     "a reference that is none": listed({"properties": {"x": {"$ref": 7}}}),
     "no name for a model": listed(name="a b"),
@@ -74,6 +75,81 @@ def test_a_schema_of_usual_size_is_given_whole() -> None:
     found = read([listed(doubling(8), description="Order.")]).tools["order"]
     assert "$ref" not in str(found.parameters)
     assert found.description == "Order."
+
+
+def test_a_schema_as_servers_in_typescript_write_it_is_read() -> None:
+    """A part that stands there already is referred to where it stands."""
+    place = {"type": "object", "properties": {"city": {"type": "string"}}}
+    schema = {
+        "type": "object",
+        "properties": {
+            "from": place,
+            "to": {"$ref": "#/properties/from"},
+            "town": {"$ref": "#/properties/from/properties/city", "description": "Where."},
+            "size": {"$ref": "#/definitions/Size~1Kind"},
+            "one": {"$ref": "#/anyOf/0/properties/list"},
+        },
+        "anyOf": [{"properties": {"list": {"type": "array", "items": {"type": "number"}}}}],
+        "definitions": {"Size/Kind": {"enum": ["S", "L"]}},
+        "$schema": "http://json-schema.org/draft-07/schema#",
+    }
+    found = read([listed(schema)]).tools["order"].parameters
+    assert found["properties"]["to"] == place
+    assert found["properties"]["town"] == {"type": "string", "description": "Where."}
+    assert found["properties"]["size"] == {"enum": ["S", "L"]}
+    assert found["properties"]["one"] == {"type": "array", "items": {"type": "number"}}
+    assert "definitions" not in found
+
+
+@pytest.mark.parametrize("reference", ["#/$defs/Filter", "#", "#/properties/where"])
+def test_what_holds_itself_is_left_open_within_itself(reference: str) -> None:
+    inner = {"type": "object", "properties": {"all": {"type": "array", "items": {"$ref": reference}}}}
+    schema = {"type": "object", "properties": {"where": inner}, "$defs": {"Filter": inner}}
+    found = read([listed(schema)])
+    assert found.unusable == {}
+    words = str(found.tools["order"].parameters)
+    assert "$ref" not in words
+    assert "{'type': 'object'}" in words
+
+
+@pytest.mark.parametrize(
+    ("shape", "items"),
+    [
+        ({"type": "array"}, {}),
+        ({"type": ["array", "null"]}, {}),
+        ({"type": "array", "items": True}, {}),
+        ({"type": "array", "items": [{"type": "string"}, {"type": "string"}]}, {"type": "string"}),
+        (
+            {"type": "array", "prefixItems": [{"type": "string"}, {"type": "number"}]},
+            {"anyOf": [{"type": "string"}, {"type": "number"}]},
+        ),
+        ({"type": "array", "items": {"type": "array"}}, {"type": "array", "items": {}}),
+    ],
+)
+def test_of_every_list_it_is_said_what_it_holds(shape: dict[str, Any], items: dict[str, Any]) -> None:
+    found = read([listed({"type": "object", "properties": {"x": shape}})]).tools["order"].parameters
+    assert found["properties"]["x"]["items"] == items
+    assert "prefixItems" not in found["properties"]["x"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "properties", "required"),
+    [
+        ({"anyOf": [variant("ac", "ac"), variant("bc", "c")]}, "abc", "c"),
+        ({"allOf": [variant("a", "a"), variant("b", "b")]}, "ab", "ab"),
+        ({"properties": {"a": {}}, "required": ["a", "z"]}, "a", "a"),
+        ({"properties": None, "required": None, "anyOf": None}, "", ""),
+        ({"type": "string"}, "", ""),
+    ],
+    ids=["any", "all", "unknown", "null", "text"],
+)
+def test_a_model_is_given_an_object_with_the_properties_of_all_variants(
+    schema: dict[str, Any], properties: str, required: str
+) -> None:
+    found = read([listed(schema)]).tools["order"].parameters
+    assert found["type"] == "object"
+    assert sorted(found["properties"]) == list(properties)
+    assert sorted(found["required"]) == list(required)
 
 
 def test_more_tools_than_a_model_takes_are_counted() -> None:
