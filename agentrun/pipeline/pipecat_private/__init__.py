@@ -33,6 +33,7 @@ from agentrun.pipeline.pipecat_private.idleness import watch_speakers_alone
 from agentrun.pipeline.pipecat_private.interruptions import cancel_calls_in_order, drop_what_waits
 from agentrun.pipeline.pipecat_private.line.output_pieces import send_larger_pieces
 from agentrun.pipeline.pipecat_private.line.prompt_input import hand_in, steady_pieces
+from agentrun.pipeline.pipecat_private.message_roles import alternate_roles, begin_with_user
 from agentrun.pipeline.pipecat_private.realtime.connection import (
     end_half_answer,
     keep_conversation,
@@ -110,9 +111,11 @@ __all__ = [
     "SharedSmartTurn",
     "StreamingSTT",
     "allow_interruptions",
+    "alternate_roles",
     "asking",
     "assemble_tool_blocks",
     "assemble_tool_calls",
+    "begin_with_user",
     "bound_handshake",
     "cancel_calls_in_order",
     "check_transcripts",

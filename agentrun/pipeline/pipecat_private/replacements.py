@@ -81,6 +81,9 @@ REPLACEABLE = (
     Replaceable(FrameProcessorQueue, "put", ("item",), "drop what an interruption has overtaken"),
     Replaceable(LLMService, "_run_function_call", ("runner_item",), "a span for each tool call"),
     Replaceable(BaseOpenAILLMService, "get_chat_completions", ("context",), "put tool calls together"),
+    Replaceable(
+        BaseOpenAILLMService, "build_chat_completion_params", ("params_from_context",), "roles by turns"
+    ),
     Replaceable(LLMService, "run_function_calls", ("function_calls",), "arguments that are no object"),
     *(
         Replaceable(owner, "_process_function_calls", ("context", "function_calls"), "unreadable arguments")

@@ -81,6 +81,7 @@ def llm(plan: ServicePlan, instructions: str, resources: Resources) -> LLMServic
     note_finish_reasons(service)
     pipecat_private.assemble_tool_calls(service)
     pipecat_private.assemble_tool_blocks(service)
+    pipecat_private.begin_with_user(service)
     pipecat_private.read_all_arguments(service)
     return service
 

@@ -19,6 +19,7 @@ from agentrun.pipeline.pipecat_private import speaks_like_openai
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services import provider_words
 from agentrun.pipeline.services.connections import http_retries
+from agentrun.session.responses import refused_requests
 from agentrun.session.responses.answer_state import AnswerState
 
 _QUOTA = re.compile("insufficient_quota|exceeded your current quota")
@@ -26,12 +27,6 @@ _UNREACHED = re.compile(r"Connection error\.|Request timed out\.")
 """The words of OpenAI's client, which Pipecat's transcription passes on without the exception."""
 _MOST_CAUSES = 8
 _STATUS = re.compile(r"(?:Error code|status): (\d{3})")
-_TOO_LONG = re.compile(
-    "context_length_exceeded|context (?:length|size|window)|prompt is too long|reduce the length"
-    "|maximum number of tokens allowed|request too large",
-    re.IGNORECASE,
-)
-"""OpenAI, Azure, Groq and vLLM; llama.cpp and Mistral; Anthropic; Groq; Gemini."""
 _REFUSED = (400, 413, 422)
 """One request was refused; 401, 403 and 404 are refused each time."""
 _OF_THE_MODEL = ("tool_use_failed", "output_parse_failed", "json_validate_failed")
@@ -46,7 +41,7 @@ class Verdict(Enum):
     IGNORE = "go on"
     ASK_AGAIN = "ask the caller to say it again"
     DROP_TURN = "leave the refused turn out, and ask the caller to say it again"
-    SHORTEN = "leave the older half of the conversation out, and ask for the answer once more"
+    MEND = "make the request otherwise, and ask for the answer once more"
     RETRY = "ask for the answer once more"
     GO_ON = "have the answer gone on with"
     GIVE_UP = "apologise and end the call"
@@ -87,6 +82,17 @@ def _code(frame: ErrorFrame) -> str:
     """The provider's word for an error; what libraries compute as ``code`` is none, and may be deprecated."""
     code = vars(frame.exception).get("code") if frame.exception else None
     return code if isinstance(code, str) else ""
+
+
+def refusal(frame: ErrorFrame) -> str:
+    """All the words in which a provider refuses a request."""
+    param = getattr(frame.exception, "param", None) or ""
+    return f"{frame.error} {_code(frame)} {param} {provider_words.words_of(frame)}"
+
+
+def is_mendable(frame: ErrorFrame) -> bool:
+    """Whether the provider refuses how the request is made; llama.cpp says so with 500."""
+    return status(frame) in (*_REFUSED, 500) and refused_requests.is_mendable(refusal(frame))
 
 
 def is_silent_voice(frame: ErrorFrame) -> bool:
@@ -162,9 +168,8 @@ class Faults:
         if lasting or self._in_a_row > 1:
             return Verdict.GIVE_UP
         model = processor is self.parts.llm
-        said = f"{frame.error} {_code(frame)} {provider_words.words_of(frame)}"
-        if model and refused and not begun and _TOO_LONG.search(said):
-            return Verdict.SHORTEN
+        if model and not begun and is_mendable(frame):
+            return Verdict.MEND
         if _all_failed(frame):
             return Verdict.GIVE_UP
         if model:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from loguru import logger
@@ -23,7 +23,9 @@ from agentrun.session.responses.provider_faults import (
     category,
     described,
     is_silent_voice,
+    refusal,
 )
+from agentrun.session.responses.refused_requests import SHORTENED, RefusedRequests
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
 
@@ -55,6 +57,10 @@ class Remedies:
     repeat: str
     apologise: Callable[[str], Awaitable[None]]
     is_over: Callable[[], bool]
+    refused: RefusedRequests = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.refused = RefusedRequests(self.parts)
 
     async def failed(self, _worker: PipelineWorker, frame: ErrorFrame) -> None:
         """A processor tells of an error."""
@@ -81,7 +87,20 @@ class Remedies:
         if is_silent_voice(frame):
             # the other end may have gone deaf: what is said next goes over another connection
             await pipecat_private.connect_anew(self.parts.tts, _RECONNECT_SECONDS)
+        if verdict is Verdict.MEND:
+            verdict = self._mended(frame)
         await self._do(verdict, error_words.describe(frame, category(frame), self.parts))
+
+    def _mended(self, frame: ErrorFrame) -> Verdict:
+        """Have the next request made otherwise, and say so in the record."""
+        done = self.refused.mend(refusal(frame))
+        if not done:
+            return Verdict.DROP_TURN
+        if done != SHORTENED:
+            self.faults.forgive()
+        self.record.errors.append(f"request_mended: {done}")
+        logger.warning("call {}: {}, and the request is sent once more", self.record.id, done)
+        return Verdict.RETRY
 
     async def went_wrong(self, state: AnswerState, reason: str) -> None:
         """An answer has stalled, is empty or has failed."""
@@ -132,13 +151,11 @@ class Remedies:
     async def _do(self, verdict: Verdict, reason: str, wait: float = 0.0) -> None:
         if verdict is Verdict.GIVE_UP:
             await self.apologise(reason)
-        elif verdict is Verdict.RETRY or (
-            verdict is Verdict.SHORTEN and context_size.shorten(self.parts.context)
-        ):
+        elif verdict is Verdict.RETRY:
             await self._ask_once_more(wait)
         elif verdict is Verdict.GO_ON:
             await self._go_on()
-        elif verdict in (Verdict.ASK_AGAIN, Verdict.DROP_TURN, Verdict.SHORTEN):
+        elif verdict in (Verdict.ASK_AGAIN, Verdict.DROP_TURN):
             if verdict is not Verdict.ASK_AGAIN:
                 context_size.drop_refused(self.parts.context)
             self.response_deadline.again()

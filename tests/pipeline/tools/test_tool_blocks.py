@@ -149,3 +149,30 @@ def test_bedrock_s_arguments_come_whole(pieces: list[str], arguments: str) -> No
     whole = {"contentBlockDelta": {"contentBlockIndex": 1, "delta": {"toolUse": {"input": arguments}}}}
     assert virtual_time.run(read()) == [text, start, whole, stop]
     assert inspect.isasyncgenfunction(bedrock_events)
+
+
+@pytest.mark.parametrize(
+    ("roles", "sent"),
+    [
+        (["assistant", "user"], ["user", "assistant", "user"]),
+        (["user"], ["user"]),
+        ([], ["user"]),
+        (["user", "assistant", "user"], ["user", "assistant", "user"]),
+    ],
+)
+def test_bedrock_s_conversations_begin_with_the_user(roles: list[str], sent: list[str]) -> None:
+    """A greeting of fixed words is the agent's; Bedrock refuses what begins with it."""
+
+    class Service:
+        __module__, __qualname__ = "pipecat.services.aws.llm", "AWSBedrockLLMService"
+
+        async def _create_converse_stream(self, _client: Any, params: Any) -> Any:
+            return params
+
+    service: Any = Service()
+    pipecat_private.begin_with_user(service)
+    messages = [{"role": role, "content": [{"text": "Hello."}]} for role in roles]
+    params = virtual_time.run(service._create_converse_stream(None, {"messages": messages, "modelId": "x"}))
+    assert [one["role"] for one in params["messages"]] == sent
+    assert params["modelId"] == "x"
+    assert [one["role"] for one in messages] == roles

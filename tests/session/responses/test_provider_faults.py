@@ -83,8 +83,8 @@ def test_a_page_is_not_taken_for_words() -> None:
     ("status", "body", "verdict"),
     [
         (400, {"error": {"message": "Failed to call a function.", "code": "tool_use_failed"}}, Verdict.RETRY),
-        (413, {"error": {"message": "Request too large for model on tokens per minute"}}, Verdict.SHORTEN),
-        (400, [{"error": {"message": "The prompt is too long: 9000 tokens"}}], Verdict.SHORTEN),
+        (413, {"error": {"message": "Request too large for model on tokens per minute"}}, Verdict.MEND),
+        (400, [{"error": {"message": "The prompt is too long: 9000 tokens"}}], Verdict.MEND),
         (400, {"error": {"message": "Invalid value", "code": "content_filter"}}, Verdict.DROP_TURN),
     ],
 )
