@@ -8,34 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from agentrun.records.redaction.normalised_text import without_accents
+from agentrun.records.redaction import number_words
 
 PHONE_DIGITS = 7
 """As many digits in a row, or more, count as a telephone number: E.164 has at most 15, and two may follow."""
 _CARD_DIGITS = range(13, 20)
 """ISO/IEC 7812 has up to 19; the shortest in use has 13."""
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen",
-    "cero uno dos tres cuatro cinco seis siete ocho nueve",
-    "zéro un deux trois quatre cinq six sept huit neuf",
-    "null eins zwei drei vier fünf sechs sieben acht neun",
-    "zero uno due tre quattro cinque sei sette otto nove",
-    "zero um dois três quatro cinco seis sete oito nove",
-    "nul een twee drie vier vijf zes zeven acht negen",
-)
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_WORDS = {
-    **{without_accents(word): str(value) for line in _UNITS for value, word in enumerate(line.split())},
-    **{word: str(value * 10) for value, word in enumerate(_TENS.split(), 2)},
-    "meia": "6",
-    "fuenf": "5",
-    "oh": "0",
-    "o": "0",
-    "nought": "0",
-    "zwo": "2",
-    "hundred": "00",
-}
 _TIMES = {"double": 2, "triple": 3, "treble": 3}
 _BETWEEN = frozenset(
     {"dash", "hyphen", "minus", "dot", "plus", "space", "then", "and", "uh", "er", "um", "ah"}
@@ -63,7 +41,9 @@ _NO_NUMBER = (
     r"(?<![0-9A-Za-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])",  # an id
     r"(?<![0-9A-Za-z])(?:[A-Z]{2}|[a-z]{2,8}[_-])?(?=[0-9]*[a-f])[0-9a-f]{16,}(?![0-9A-Za-z])",
 )
-_FULL_TENS = re.compile("[2-9]0")
+_SIGN = rf"[{''.join(number_words.SIGNS)}]"
+_FEWEST_SIGNS = 3
+"""Of Chinese, Japanese or Korean digits in a row: each of them alone is a word as well."""
 _GAP = re.compile(r"[\s._,()/+*#·•\[\]'’‐-―−-]{0,6}")
 
 
@@ -81,6 +61,8 @@ class _Part:
     digits: str
     start: int
     end: int
+    word: str = ""
+    """Of a number that is spoken: what said it, or said its end."""
 
 
 def find(text: str, kinds: frozenset[str]) -> Iterator[NumberMatch]:
@@ -122,7 +104,10 @@ def groups(text: str) -> Iterator[DigitGroup]:
 @cache
 def _token() -> re.Pattern[str]:
     """Compiled when the first text is looked at: it takes 4 ms, and a check of a spec looks at none."""
-    return re.compile(rf"(?P<skip>{'|'.join(_NO_NUMBER)})|(?P<digits>\d+)|(?P<word>[^\W\d_]+)")
+    signs = rf"{_SIGN}{{{_FEWEST_SIGNS},}}"
+    return re.compile(
+        rf"(?P<skip>{'|'.join(_NO_NUMBER)})|(?P<digits>\d+)|(?P<word>{signs}|(?:(?!{signs})[^\W\d_])+)"
+    )
 
 
 def _runs(text: str) -> Iterator[list[_Part]]:
@@ -131,15 +116,17 @@ def _runs(text: str) -> Iterator[list[_Part]]:
     reached, times = 0, 1
     for match in _token().finditer(text):
         word = match[0].lower()
-        digits = "" if match["skip"] else _digits(word)
         follows = _GAP.fullmatch(text, reached, match.start()) is not None
+        is_other = word in number_words.ALSO_ENGLISH and not (run and follows and run[-1].word)
+        digits = "" if match["skip"] or is_other else _digits(word)
         if run and not follows:
             yield run
             run, times = [], 1
-        if word in _TIMES or (word in _BETWEEN and run and follows):
+        if word in _TIMES or (run and follows and (word in _BETWEEN or _joins(run[-1], word))):
             times = _TIMES.get(word, times)
         elif digits:
-            _add(run, _Part(digits * times, match.start(), match.end()), match["word"] is not None)
+            spoken = word if match["word"] else ""
+            _add(run, _Part(digits * times, match.start(), match.end(), spoken))
             times = 1
         elif run:
             yield run
@@ -149,11 +136,17 @@ def _runs(text: str) -> Iterator[list[_Part]]:
         yield run
 
 
-def _add(run: list[_Part], part: _Part, spoken: bool) -> None:
+def _joins(last: _Part, word: str) -> bool:
+    """Whether ``word`` stands between a ten that was spoken and its unit."""
+    return word in number_words.JOINTS and len(last.digits) == 2 and last.word != ""
+
+
+def _add(run: list[_Part], part: _Part) -> None:
     """``part`` to ``run``; "fifty" and "five" are two digits together."""
     last = run[-1] if run else None
-    if last and spoken and _FULL_TENS.fullmatch(last.digits) and part.digits in "123456789":
-        run[-1] = _Part(last.digits[0] + part.digits, last.start, part.end)
+    both = number_words.combined(last.word, last.digits, part.word, part.digits) if last and part.word else ""
+    if last and both:
+        run[-1] = _Part(both, last.start, part.end, part.word)
     else:
         run.append(part)
 
@@ -201,7 +194,7 @@ def _sign(text: str, start: int) -> int:
 
 def _digits(word: str) -> str:
     """What a token says in digits; empty for a word that is none."""
-    return _western(word) if word[0].isdecimal() else _WORDS.get(without_accents(word), "")
+    return _western(word) if word[0].isdecimal() else number_words.digits_of(word)
 
 
 def _western(digits: str) -> str:
