@@ -24,6 +24,12 @@ TOO_MANY = (
     "{name} was not run: tools have been called {rounds} times for one answer, which is the most. "
     "Call no more of them now. Tell the caller what you know, or what you could not find out."
 )
+MOST_UNREADABLE = 3
+"""Calls for one answer whose arguments can't be read: a model that is cut off each time is so once more."""
+UNREADABLE = (
+    "{name} was not run: the arguments of calls for this answer could not be read {times} times. "
+    "Call no more tools now. Tell the caller what you know, or what you could not find out."
+)
 _LAST_WORD = ("hang_up", "transfer", "handoff", "leave_voicemail")
 """Built-in tools that end the call or hand it on: a model that gives up may still do that."""
 _LAST_ROUNDS = 3
@@ -55,6 +61,7 @@ class CallTools:
         self._working: Counter[int] = Counter()
         self._most_rounds = most_rounds
         self._rounds: Counter[int] = Counter()
+        self._unreadable: Counter[int] = Counter()
         self.on_begin: Callable[[bool], Awaitable[object]] | None = None
         """Awaited before a tool runs, so that others know that it has begun; told whether it runs once."""
 
@@ -89,17 +96,32 @@ class CallTools:
 
     def allowed(self, tool: Tool) -> Tool:
         """``tool``, or what tells the model in its place that there were too many rounds for one answer."""
-        most = self._most_rounds
-        if most is not None and tool.plugin == "agentrun" and tool.name in _LAST_WORD:
+        most, is_last_word = self._most_rounds, tool.plugin == "agentrun" and tool.name in _LAST_WORD
+        if most is not None and is_last_word:
             most += _LAST_ROUNDS
-        if most is None or self._rounds[self.turn] <= most:
+        if self._unreadable[self.turn] >= MOST_UNREADABLE and not is_last_word:
+            words = self._too_often_unreadable(tool)
+        elif most is None or self._rounds[self.turn] <= most:
             return tool
-        words = TOO_MANY.format(name=tool.name, rounds=self._most_rounds)
+        else:
+            words = TOO_MANY.format(name=tool.name, rounds=self._most_rounds)
 
         async def refuse(call: Call, arguments: Mapping[str, Any]) -> str:  # noqa: ARG001 - a tool has them
             raise ToolError(words)
 
         return Tool(tool.name, "", {}, plugin=tool.plugin, origin=tool.origin, run=refuse, say="")
+
+    def not_read(self, tool: Tool, problem: str) -> str:
+        """The arguments of a call could not be read: what the model is told, who may write them again.
+
+        ``problem`` is what was wrong; after ``MOST_UNREADABLE`` times for one answer it is told to stop.
+        """
+        self._unreadable[self.turn] += 1
+        again = self._unreadable[self.turn] < MOST_UNREADABLE
+        return problem if again else self._too_often_unreadable(tool)
+
+    def _too_often_unreadable(self, tool: Tool) -> str:
+        return UNREADABLE.format(name=tool.name, times=self._unreadable[self.turn])
 
     async def run(self, tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
         """Run ``tool`` as ``invoke`` does, or say why it is not run, or give what it gave before.

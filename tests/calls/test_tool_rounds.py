@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from agentrun.tools.tool import Tool
 from tests.calls.quick import QuickCall, calls, quick_call
 
 WAIT = "One moment, please."
+OPEN = Answer("We are open from six.")
 
 
 def at_once(runs: list[int]) -> Tool:
@@ -68,6 +70,36 @@ def test_a_model_that_would_go_on_for_ever_is_told_to_answer(tmp_path: Path) -> 
     assert runs == [0, 1, 2, 3]
     assert "look_up was not run" in call.tool_results()[-1]
     assert call.agent_words[-1] == "Nothing is there."
+
+
+@pytest.mark.parametrize("obeys", [True, False])
+def test_a_model_whose_arguments_are_cut_off_each_time_is_told_to_answer(tmp_path: Path, obeys: bool) -> None:
+    cut = calls("look_up", unreadable_arguments='{"page": ')
+    runs: list[int] = []
+    waited = 0.0
+
+    async def run() -> QuickCall:
+        nonlocal waited
+        async with (
+            Resources() as resources,
+            quick_call(
+                *(tmp_path, "cascaded", [at_once(runs)], [cut] * (3 if obeys else 40) + [OPEN]),
+                resources=resources,
+            ) as call,
+        ):
+            call.openai.conditions.latency["chat"] = 5.0
+            began = asyncio.get_running_loop().time()
+            await call.say("Is there a table?")
+            await call.until(lambda: OPEN.text in call.agent_words or call.record.ended_by, 200)
+            waited = asyncio.get_running_loop().time() - began
+        return call
+
+    call = virtual_time.run(run())
+    assert not runs
+    assert "Call again with the whole arguments" in call.tool_results()[0]
+    assert "could not be read 3 times" in call.tool_results()[2]
+    assert (OPEN.text in call.agent_words) is obeys
+    assert waited < 30
 
 
 def test_one_that_does_not_answer_then_ends_the_call(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ async def run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: Se
 
 async def _run(tool: Tool, call: Call, arguments: Mapping[str, Any], listener: SessionListener) -> Outcome:
     if problem := unreadable_arguments.explain(arguments):
-        return Outcome("refused", problem)
+        return Outcome("refused", listener.line.tools.not_read(tool, problem))
     return await listener.line.tools.run(tool, call, arguments)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ KEY = "unreadable_arguments"
 MOST_SHOWN = 200
 MOST_CALLS = 64
 """Tools that one answer of a model may call; five hundred held a call up for 13 s."""
+_END_MARKS = re.compile(r"(?:\s*<\|[A-Za-z_]{1,40}\|>)+\s*\Z")
+"""What a template ends a call with, such as ``<|call|>``, where a server leaves it in the arguments."""
 _TOO_MANY = "too_many_calls"
 """The one key of the object that stands for the calls of an answer behind these."""
 
@@ -41,7 +44,12 @@ def as_object(arguments: object) -> dict[str, Any]:
 
 
 def parse(text: str) -> dict[str, Any] | None:
-    """The arguments, or None where they are no JSON object."""
+    """The arguments, or None where they are no JSON object; marks of a template behind them are none of them.
+
+    >>> parse('{"number": 7}<|call|>')
+    {'number': 7}
+    """
+    text = _END_MARKS.sub("", text)
     try:
         data = json.loads(text, parse_constant=_refuse) if text.strip() else {}
     except (ValueError, RecursionError):
