@@ -24,9 +24,10 @@ from agentrun.text_normalization.unspoken.unspoken_text import HiddenText
 from agentrun.text_normalization.vocabulary import Vocabulary
 
 _CODE_CALL = re.compile(
-    r"(?<![\w.])(?:print\()?(?:(?:functions|default_api)\.)?[a-z]+(?:_[a-z0-9]+)+\([^()]*\)\)?"
+    r"(?<![\w.])(?:print\()?(?:(?:functions|default_api)\.)?(?:[a-z]+(?:_[a-z0-9]+)+\([^()]*\)"
+    r"|[a-z]+(?:[A-Z][a-z0-9]+)+\((?:[^()]*[=:\"'][^()]*|\s*)\))\)?"
 )
-"""A call as code has it, such as ``order_status(number=7)``, or ``print(default_api.order_status())``."""
+"""A call as code has it, such as ``order_status(number=7)``, or ``print(default_api.orderStatus())``."""
 _RECIPIENT = re.compile(
     r"(?:\bassistant )?(?:\b(?:commentary|analysis) )?\bto=(?:functions|tools|browser|python)\b[\w.]*"
     r"(?: (?:commentary|analysis|code|json)\b)*"
@@ -34,6 +35,7 @@ _RECIPIENT = re.compile(
 """To whom gpt-oss writes what it says to a tool, where a server has left its marks out."""
 _SPACES = str.maketrans("\u00a0\u202f\u2007\u2009", "    ")
 """Spaces that stand within figures."""
+_WIDE_COMMA = re.compile(r"(?<=\d)，(?=\d{3}(?!\d))")
 _ENOUGH = 3
 """Frequent words of another language that a sentence has to have: titles and names have two."""
 LONGEST = 1_000
@@ -68,7 +70,7 @@ class Normalizer:
         return " ".join(part for part in map(self._spoken, _pieces(text)) if part)
 
     def _spoken(self, text: str) -> str:
-        text = unicodedata.normalize("NFC", text).translate(_SPACES)
+        text = _WIDE_COMMA.sub(",", unicodedata.normalize("NFC", text).translate(_SPACES))
         words = self._vocabulary(text)
         text = _RECIPIENT.sub("", stage_directions.without_directions(text))
         text = symbols.without_pictures(_CODE_CALL.sub("", self._pronunciation.protect(text)), words)

@@ -7,7 +7,7 @@ import unicodedata
 
 from agentrun.text_normalization.vocabulary import Vocabulary
 
-_PICTURES = re.compile("[\U0001f000-\U0001faff\U000e0020-\U000e007f☀-➿⬀-⯿⌀-⏿■-◿←-⇿︀-️⃣‍™®©〰〽㊗㊙]")
+_PICTURES = re.compile("[\U0001f000-\U0001faff\U000e0020-\U000e007f☀-➿⬀-⯿⌀-⏿─-◿←-⇿︀-️⃣‍™®©〰〽㊗㊙]")
 _KEYCAP = re.compile("([0-9#*])️?⃣")
 _TEN = "\U0001f51f"
 _ARROW = re.compile(r"(?<=[\w)]) ?(?:[→⇒➡⟶➔]️?|-+>|=+>) ?(?=[\w(])")

@@ -32,6 +32,9 @@ ENGLISH = {
     '<function=order>{"number": 7}</function>': "",
     '{"name": "order", "arguments": {"a": {"b": "}"}}} Sure.': "Sure.",
     "order_status(number=7)": "",
+    'saveAnswer({"name": "Ada"}) getWeather() Thank you.': "Thank you.",
+    "Your iPhone(s) and eBay(.com) are fine.": "Your iPhone(s) and eBay(.com) are fine.",
+    "┌─┐ │ box │ └─┘\n──────\nDone ▓▓▒░ 50%.": "box. Done 50 percent.",
     "Say <b>hello</b> <3 to us, 2 < 3.": "Say hello less than 3 to us, 2 less than 3.",
     # numbers
     "Pi is 3.14, and 1,250.75 is more; 20% and 0.5%.": (

@@ -19,6 +19,10 @@ _ORDINAL = re.compile(
 )
 """A German ordinal, such as ``im 3.``, which a sentence splitter takes for the end of one."""
 
+_WIDE = {ord("０") + value: str(value) for value in range(10)}
+_WIDE_POINT = "．"
+"""A decimal point as Japanese and Chinese write it, which a sentence splitter takes for a full stop."""
+
 LONGEST = 500
 """Characters of a sentence, half a minute of speech. OpenAI's voices refuse more than 4,096, and nothing is
 heard before the end of one."""
@@ -37,6 +41,8 @@ class WholeSentences(BaseTextAggregator):
         self._inner = inner
         self._speech_text = text
         self._held: Aggregation | None = None
+        self._last = ""
+        """The last sign that has come, of those that a wide point is read by."""
 
     @property
     def text(self) -> Aggregation:
@@ -53,6 +59,7 @@ class WholeSentences(BaseTextAggregator):
         language = self._speech_text.language
         if language and language != self.language:
             self.set_language(language)
+        text = self._narrow(text) if language else text
         async for piece in self._inner.aggregate(text):
             whole = self._joined(piece)
             self._held = None
@@ -82,13 +89,25 @@ class WholeSentences(BaseTextAggregator):
 
     async def handle_interruption(self) -> None:
         """What was held is not said any more."""
-        self._held = None
+        self._held, self._last = None, ""
         await self._inner.handle_interruption()
 
     async def reset(self) -> None:
         """Begin anew."""
-        self._held = None
+        self._held, self._last = None, ""
         await self._inner.reset()
+
+    def _narrow(self, text: str) -> str:
+        """``text`` with its wide figures as others are, and the point behind one as a decimal point."""
+        signs = text.translate(_WIDE)
+        if _WIDE_POINT in signs:
+            before = f"{self._last}{signs}"
+            signs = "".join(
+                "." if sign == _WIDE_POINT and one.isdecimal() else sign
+                for one, sign in zip(before if self._last else f" {before}", signs, strict=False)
+            )
+        self._last = signs[-1:] or self._last
+        return signs
 
     def _joined(self, piece: Aggregation) -> Aggregation:
         if self._held is None:

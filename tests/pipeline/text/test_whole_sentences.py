@@ -63,6 +63,14 @@ def test_a_number_stays_with_what_it_counts(language: str, answer: str, sentence
     assert asyncio.run(spoken([answer], language)) == sentences
 
 
+@pytest.mark.parametrize("cut", [1, 3, 100])
+def test_a_wide_point_between_figures_ends_no_sentence(cut: int) -> None:
+    answer = "円周率は３．１４です。価格は１，２５０．５円です！終わり．次は？"
+    pieces = [answer[start : start + cut] for start in range(0, len(answer), cut)]
+    sentences = ["円周率は3.14です。", "価格は1,250.5円です！", "終わり．", "次は？"]
+    assert asyncio.run(spoken(pieces, "ja")) == sentences
+
+
 def test_what_is_held_is_dropped_by_an_interruption_alone() -> None:
     async def play() -> tuple[str, object, str]:
         splitter = WholeSentences(SimpleTextAggregator(), SpeechText(Normalizer("en")))
