@@ -108,7 +108,8 @@ class Call:
     async def transfer(self, to: str, words: str = "") -> None:
         """Say ``words``, wait until they have been heard, then hand the caller to the number ``to``.
 
-        ``to`` is an E.164 number. The agent leaves the call. Raises ToolError, which the model is told, when
+        ``to`` is an E.164 number, with ``;ext=12`` where keys are pressed once it is answered, or an address
+        of SIP. The agent leaves the call. Raises ToolError, which the model is told, when
         the transport can't or the telephone company won't, or the caller speaks over the words.
         """
         await self._line("transfer").transfer(to, words)

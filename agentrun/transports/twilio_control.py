@@ -13,6 +13,7 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from agentrun.errors import SetupError, ToolError
 from agentrun.transports import twilio_rest
+from agentrun.transports.dial_verb import put_through
 from agentrun.transports.say_languages import say_language
 from agentrun.transports.twilio_rest import TwilioError
 
@@ -74,7 +75,7 @@ class TwilioControl:
         answer = VoiceResponse()
         if words:
             answer.say(words, language=say_language(language))
-        answer.dial(to, action=self._transferred_url or None)
+        put_through(answer, to, self._transferred_url or None)
         self.handed_on = True
         try:
             await twilio_rest.account(self._environ).hand_on(self._call_sid, str(answer))

@@ -75,6 +75,8 @@ def test_call_control_is_built_in(project: Project) -> None:
         ("transfer", "tools[0]: 'to' is missing\n  hint: add `to:`"),
         ("{use: transfer, to: {}}", "tools[0].to: must not be empty"),
         ("{use: transfer, to: {a: '1234'}}", "tools[0].to.a: '1234' is not a telephone number"),
+        ("{use: transfer, to: {a: 'sip:desk'}}", "tools[0].to.a: 'sip:desk' is not a telephone number"),
+        ("{use: transfer, to: {a: '+15551234567;ext=a'}}", "'+15551234567;ext=a' is not a telephone number"),
         ("{use: transfer, to: billing}", "tools[0].to: 'billing' is not a mapping"),
     ],
 )  # fmt: skip
@@ -85,7 +87,10 @@ def test_a_mistake_is_told_with_its_line(project: Project, entry: str, said: str
     assert said in told
 
 
-@pytest.mark.parametrize("entry", ["send_dtmf", "collect_digits", "{use: transfer, to: {a: '+15551234567'}}"])
+@pytest.mark.parametrize(
+    "entry",
+    ["send_dtmf", "collect_digits", "{use: transfer, to: {a: '+15551234567', b: 'sip:b@example.com'}}"],
+)
 def test_what_no_transport_can_do_is_a_problem(project: Project, entry: str) -> None:
     assert "needs a telephone, and transport 'local' has none" in complaint(project, entry, "local")
     assert complaint(project, entry, "[local, twilio]") == ""

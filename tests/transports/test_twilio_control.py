@@ -27,6 +27,28 @@ async def test_words_before_a_transfer_are_said_in_the_agents_language(told: lis
     assert '<Say language="de-DE">Einen Moment.</Say><Dial>+4930123</Dial>' in told[0]
 
 
+@pytest.mark.parametrize(
+    ("to", "dialled"),
+    [
+        ("+15551234567;ext=12#", '<Dial><Number sendDigits="ww12#">+15551234567</Number></Dial>'),
+        ("sip:desk@example.com;transport=tls", "<Dial><Sip>sip:desk@example.com;transport=tls</Sip></Dial>"),
+        (
+            "sips:desk@example.com?x-a=1&x-b=2",
+            "<Dial><Sip>sips:desk@example.com?x-a=1&amp;x-b=2</Sip></Dial>",
+        ),
+    ],
+)
+async def test_an_extension_is_pressed_and_an_address_of_sip_is_called(
+    told: list[str], to: str, dialled: str
+) -> None:
+    await TwilioControl("MZ1", "CA1", {}).transfer(to)
+    assert told[0].endswith(f"<Response>{dialled}</Response>")
+    await TwilioControl("MZ1", "CA1", {}, "https://here/x").transfer(to)
+    assert told[1].endswith(
+        f"<Response>{dialled}</Response>".replace("<Dial>", '<Dial action="https://here/x">')
+    )
+
+
 async def test_an_apology_is_said_in_the_agents_language(told: list[str]) -> None:
     assert await TwilioControl("MZ1", "CA1", {}).speak("Verzeihung.", "de")
     assert '<Say language="de-DE">Verzeihung.</Say><Hangup' in told[0]

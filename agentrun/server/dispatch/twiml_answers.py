@@ -5,6 +5,7 @@ from __future__ import annotations
 from twilio.twiml.voice_response import Connect, VoiceResponse
 
 from agentrun.plan.plan import Plan
+from agentrun.transports.dial_verb import put_through
 from agentrun.transports.say_languages import say_language
 
 
@@ -32,7 +33,7 @@ def apologize(plan: Plan) -> str:
         return refuse(plan, plan.spec.prompts.apology)
     if fallback.say:
         answer.say(fallback.say, language=say_language(plan.language))
-    answer.dial(fallback.transfer)
+    put_through(answer, fallback.transfer)
     return str(answer)
 
 

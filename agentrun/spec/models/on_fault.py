@@ -1,17 +1,17 @@
 """``on_fault:`` in a spec: where a caller is put through whom the agent can't go on with."""
 
-from typing import Annotated
-
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from agentrun.spec.models.base import SpecModel, Text
+from agentrun.spec.values.destinations import Destination
 
 
 class OnFault(SpecModel):
     """Somebody who takes the call where the agent would otherwise apologise and hang up."""
 
-    transfer: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")] = Field(
-        description="The number that the caller is put through to, in quotes.", examples=["+15551234567"]
+    transfer: Destination = Field(
+        description="The number that the caller is put through to, in quotes, or an address of SIP.",
+        examples=["+15551234567", "+15551234567;ext=12", "sip:desk@example.com"],
     )
     say: Text | None = Field(
         default="I am sorry, something went wrong on my side. I will put you through.",

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from agentrun.call import Call
 from agentrun.spec.models.base import SpecModel, Text
+from agentrun.spec.values.destinations import Destination
 from agentrun.tools.builtin.builtin import Builtin
 from agentrun.tools.decorator import tool
-
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-
-
-def _is_number(value: str) -> str:
-    if not _E164.fullmatch(value):
-        hint = 'write it in quotes, with + and the country: "+15551234567"'
-        raise PydanticCustomError(
-            "not_a_number", "'{given}' is not a telephone number", {"given": value, "hint": hint}
-        )
-    return value
 
 
 class Settings(SpecModel):
     """``to`` names everybody to whom the model may transfer a call."""
 
-    to: dict[Text, Annotated[str, AfterValidator(_is_number)]] = Field(min_length=1)
+    to: dict[Text, Destination] = Field(min_length=1)
 
 
 def make(settings: Settings) -> Callable[[Call, str, str], Awaitable[str]]:

@@ -1,0 +1,27 @@
+"""TwiML that puts a caller through: https://www.twilio.com/docs/voice/twiml/dial."""
+
+from __future__ import annotations
+
+from twilio.twiml.voice_response import VoiceResponse
+
+from agentrun.spec.values.destinations import is_sip, number_and_keys
+
+_BEFORE_KEYS = "ww"
+"""One second, in which what has answered gets ready to hear keys."""
+
+
+def put_through(answer: VoiceResponse, to: str, action: str | None = None) -> None:
+    """Add to ``answer`` that ``to`` is dialled; ``action`` is asked once that is over.
+
+    >>> answer = VoiceResponse()
+    >>> put_through(answer, "+15551234567;ext=12")
+    >>> str(answer).partition('?>')[2]
+    '<Response><Dial><Number sendDigits="ww12">+15551234567</Number></Dial></Response>'
+    """
+    number, keys = number_and_keys(to)
+    if is_sip(to):
+        answer.dial(action=action).sip(to)
+    elif keys:
+        answer.dial(action=action).number(number, send_digits=_BEFORE_KEYS + keys)
+    else:
+        answer.dial(to, action=action)
