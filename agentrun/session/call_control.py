@@ -19,7 +19,8 @@ from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
 from agentrun.session.speech.dtmf import DtmfKeys
-from agentrun.session.speech.transfers import TRANSFERRED, Transfers
+from agentrun.session.speech.partings import SPOKEN_OVER, Partings
+from agentrun.session.speech.transfers import NO_TELEPHONE, TRANSFERRED, Transfers
 from agentrun.session.thread_bridge import ThreadBridge
 from agentrun.session.tracking.audio_recorder import Recording
 from agentrun.session.tracking.live_sound import LiveSound
@@ -32,10 +33,6 @@ T = TypeVar("T")
 _POLL_SECONDS = 0.05
 WAIT_WORDS_SECONDS = 4.0
 """Silence of a tool at work after which the caller is told that they are not forgotten."""
-_NO_TELEPHONE = "That can't be done: the caller is not on a telephone. Say so, and go on yourself."
-_SPOKEN_OVER = (
-    "The caller spoke over these words and is still on the line: nothing was done. Go by what they say now."
-)
 _NOT_DELETED = (
     "The recording has stopped, but what was recorded could not be deleted yet. Tell the caller so."
 )
@@ -73,6 +70,7 @@ class SessionCallControl:
         self._threads = ThreadBridge(self._loop)
         self._now: _Open | None = None
         self.transfers = Transfers(connection.control)
+        self._partings = Partings()
         self.recording: Recording | None = None
         """Of this call's sound, where there is one."""
         self.sound = LiveSound(connection, is_allowed=spec.record.may_listen)
@@ -190,35 +188,37 @@ class SessionCallControl:
 
     async def hang_up(self, words: str) -> None:
         line = self._line()
-        if not await self.announce(words, remembered=True, parting=True):
-            raise ToolError(_SPOKEN_OVER)
-        await line.end("agent", "the agent hung up")
+        with self._partings.only("hang_up"):
+            if not await self.announce(words, remembered=True, parting=True):
+                raise ToolError(SPOKEN_OVER)
+            await line.end("agent", "the agent hung up")
 
     async def transfer(self, to: str, words: str) -> None:
         line = self._line()
         if self._control is None:
-            raise ToolError(_NO_TELEPHONE)
-        with self.transfers.at_work():
+            raise ToolError(NO_TELEPHONE)
+        with self._partings.only("transfer"):
             if not await self.announce(words, remembered=True):
-                raise ToolError(_SPOKEN_OVER)
+                raise ToolError(SPOKEN_OVER)
             await self.transfers.to(to)
             await line.end("agent", TRANSFERRED)
 
     async def hand_over(self, to: str, words: str) -> None:
         line = self._line()
-        await self._say_and_be_heard(line, words)
-        await line.go_on_as(to)
+        with self._partings.only("hand_over"):
+            await self._say_and_be_heard(line, words)
+            await line.go_on_as(to)
 
     async def send_digits(self, digits: str) -> None:
         line = self._line()
         if self._control is None:
-            raise ToolError(_NO_TELEPHONE)
+            raise ToolError(NO_TELEPHONE)
         await line.voice.press(digits)
 
     async def collect_digits(self, words: str, most: int, finish: str, timeout: float) -> str:
         line = self._line()
         if not self._keys:
-            raise ToolError(_NO_TELEPHONE)
+            raise ToolError(NO_TELEPHONE)
         with line.keypad.kept() as keys, self._led():
             await self._say_and_be_heard(line, words)
             return await keys.collect(most, finish, timeout)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Iterator
 
 from agentrun.errors import ToolError
 from agentrun.records import CallRecord
@@ -16,7 +14,7 @@ TRANSFER_SECONDS = 8.0
 _DEPARTURE_SECONDS = 6.0
 TRANSFERRED = "the agent transferred the caller"
 """Why a call is over for the agent."""
-_NO_TELEPHONE = "That can't be done: the caller is not on a telephone. Say so, and go on yourself."
+NO_TELEPHONE = "That can't be done: the caller is not on a telephone. Say so, and go on yourself."
 _UNDER_WAY = "The caller is being transferred already. Do not transfer them again."
 
 
@@ -26,22 +24,7 @@ class Transfers:
     def __init__(self, control: Control | None) -> None:
         self._control = control
         self._under_way: asyncio.Task[None] | None = None
-        self._tool_at_work = False
         self._taken = False
-
-    @contextlib.contextmanager
-    def at_work(self) -> Iterator[None]:
-        """A tool hands the caller on in the block, words before it included.
-
-        Raises ToolError where another one does: the model may call two at once.
-        """
-        if self._tool_at_work:
-            raise ToolError(_UNDER_WAY)
-        self._tool_at_work = True
-        try:
-            yield
-        finally:
-            self._tool_at_work = False
 
     async def to(self, number: str, words: str = "", language: str = "en") -> None:
         """Hand the caller to ``number``, after ``words`` in the company's own voice.
@@ -50,7 +33,7 @@ class Transfers:
         Raises ToolError where that can't be done, or another transfer is under way.
         """
         if self._control is None:
-            raise ToolError(_NO_TELEPHONE)
+            raise ToolError(NO_TELEPHONE)
         if self._under_way:
             raise ToolError(_UNDER_WAY)
         self._under_way = asyncio.create_task(self._control.transfer(number, words, language))

@@ -1,0 +1,44 @@
+"""The agent leaves the caller in one way at a time: it hangs up, transfers them, or hands the call over."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Literal
+
+from agentrun.errors import ToolError
+
+Way = Literal["hang_up", "transfer", "hand_over"]
+SPOKEN_OVER = (
+    "The caller spoke over these words and is still on the line: nothing was done. Go by what they say now."
+)
+_UNDER_WAY: dict[Way, str] = {
+    "hang_up": "The call is being ended already. Do nothing more.",
+    "transfer": "The caller is being transferred already. Do not transfer them again.",
+    "hand_over": "The caller is being handed to a colleague already. Do nothing more.",
+}
+
+
+class Partings:
+    """For one call, whoever asks: a model may call several such tools in one answer."""
+
+    def __init__(self) -> None:
+        self._under_way: Way | None = None
+
+    @contextlib.contextmanager
+    def only(self, way: Way) -> Iterator[None]:
+        """The agent leaves in this ``way`` in the block, words before it included.
+
+        Raises ToolError, which the model is told, where it is leaving already; after a block that ends the
+        call it is so for good.
+        """
+        if self._under_way:
+            raise ToolError(_UNDER_WAY[self._under_way])
+        self._under_way = way
+        try:
+            yield
+        except BaseException:
+            self._under_way = None
+            raise
+        if way == "hand_over":
+            self._under_way = None
