@@ -31,6 +31,8 @@ _STORES = {
     "abfs": "adlfs", "az": "adlfs", "gcs": "gcsfs", "gs": "gcsfs", "s3": "s3fs", "s3a": "s3fs"
 }  # fmt: skip
 """What fsspec takes for an address, by how the address begins."""
+START_SECONDS = 3600
+"""What a start may take before it counts as one that hangs: models come, and documents are read."""
 PYTHONS = ("3.11", "3.12", "3.13")
 OWN_REQUIREMENTS = f"{FOLDER}/requirements.txt"
 """In a project: what its plugins import, for pip."""

@@ -64,11 +64,23 @@ def ask(port: int) -> asyncio.Task[httpx.Response]:
 
 @pytest.mark.needs(ACTIVATE is not None, "systemd-socket-activate, of systemd")
 async def test_a_request_that_has_the_server_started_is_answered(tmp_path: Path, command: list[str]) -> None:
-    port = free_port()
-    given = [f"--setenv={name}={value}" for name, value in environ(**VARIABLES).items()]
+    """And systemd hears that it starts, before it hears that it has started."""
+    port, notified = free_port(), str(tmp_path / "notify")
+    variables = environ(**VARIABLES, NOTIFY_SOCKET=notified)
+    given = [f"--setenv={name}={value}" for name, value in variables.items()]
     address = f"--listen=127.0.0.1:{port}"
     activating = [str(ACTIVATE), address, "--fdname=http", *given, *command, "--port", "1"]
-    process = await asyncio.create_subprocess_exec(*activating, cwd=tmp_path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(notified)
+        manager.settimeout(SECONDS)
+        await answers_and_ends(activating, tmp_path, port)
+        said = [manager.recv(100).partition(b"=")[0] for _ in range(2)]
+    assert said == [b"EXTEND_TIMEOUT_USEC", b"READY"]
+
+
+async def answers_and_ends(activating: list[str], folder: Path, port: int) -> None:
+    """What is started by its first request answers it, and ends well."""
+    process = await asyncio.create_subprocess_exec(*activating, cwd=folder)
     async with ended(process):
         async with asyncio.timeout(SECONDS):
             while True:

@@ -2,7 +2,8 @@
 """A systemctl for tests: starts the services of `release.sh` below $DESTDIR, which share one socket.
 
 It reads their units as systemd does, in the parts that matter here: the command, its folder and environment,
-Sockets=, Type=notify, and %i. $LISTENING is the descriptor of the socket, which the test listens on.
+Sockets=, Type=notify with more time that is asked for, and %i. $LISTENING is the descriptor of the socket,
+which the test listens on.
 """
 
 from __future__ import annotations
@@ -63,7 +64,10 @@ def start(unit: str) -> int:
         end = time.monotonic() + float(said["TimeoutStartSec"][0])
         while time.monotonic() < end and os.waitpid(pid, os.WNOHANG)[0] == 0:
             with contextlib.suppress(TimeoutError):
-                return manager.recv(100) != b"READY=1"
+                said_now = manager.recv(100).decode()
+                if said_now == "READY=1":
+                    return 0
+                end = max(end, time.monotonic() + int(said_now.removeprefix("EXTEND_TIMEOUT_USEC=")) / 1e6)
     return 1
 
 

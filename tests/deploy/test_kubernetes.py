@@ -12,7 +12,9 @@ import pytest
 import yaml
 
 from agentrun.deploy import server_checks
+from agentrun.deploy.deployment import START_SECONDS
 from agentrun.deploy.kubernetes import files
+from agentrun.deploy.rendering import FOLDER
 from agentrun.deploy.targets import TARGETS
 from agentrun.plan.plan import Plan
 from agentrun.server.kubernetes import api
@@ -86,6 +88,16 @@ def test_tables_are_brought_up_to_date_before_a_probe_could_end_it(tmp_path: Pat
     assert any(one["name"] == "AGENTRUN_RECORDS" for one in secrets)
     assert "startupProbe" not in migration
     assert migration["securityContext"] == container["securityContext"]
+
+
+def test_a_start_that_takes_long_is_not_ended(tmp_path: Path) -> None:
+    [container] = pod(manifests(tmp_path))["containers"]
+    probe = container["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] == START_SECONDS
+    chart = (FOLDER / "helm" / "chart" / "templates" / "deployment.yaml").read_text()
+    assert f"periodSeconds: 2\n            failureThreshold: {START_SECONDS // 2}\n" in chart
+    image = files.files(deployment(tmp_path, public_url=URL))["Dockerfile"].decode()
+    assert f"--start-period={START_SECONDS}s " in image
 
 
 def test_every_container_says_what_it_takes_for_a_namespace_with_a_quota_asks(tmp_path: Path) -> None:

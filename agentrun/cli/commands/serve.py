@@ -193,7 +193,7 @@ async def _serve(
         async with contextlib.AsyncExitStack() as stack:
             starting = running_server(specs, dict(os.environ), options, sock)
             async with ending_a_start(stop):
-                with without_collecting():
+                with without_collecting(), readiness.prolonged(manager):
                     server = await stack.enter_async_context(starting)
                     freed_memory.give_back()
             done()

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from agentrun import __version__
-from agentrun.deploy.deployment import Deployment
+from agentrun.deploy.deployment import START_SECONDS, Deployment
 from agentrun.deploy.image import copied, installed, slimming
 from agentrun.deploy.rendering import render
 from agentrun.records.store import local_copies
@@ -71,4 +71,5 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         ],
         "unstored": local_copies.FOLDER,
         "drain": math.ceil(wanted.longest_call),
+        "start": START_SECONDS,
     }

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from agentrun.deploy import asked_addresses, variables
 from agentrun.deploy.capacity import ASSUMED_CALLS
-from agentrun.deploy.deployment import Deployment
+from agentrun.deploy.deployment import START_SECONDS, Deployment
 from agentrun.deploy.image import files as image
 from agentrun.deploy.rendering import render
 
@@ -88,6 +88,7 @@ def figures(wanted: Deployment) -> dict[str, Any]:
         "variables": [*wanted.variables, variables.SERVER_KEY, store],
         "copy": "secrets.env",
         "drain": math.ceil(wanted.longest_call),
+        "start": START_SECONDS,
         "stop": wanted.stop_seconds,
         "pre_stop": PRE_STOP_SECONDS,
         "grace": wanted.stop_seconds + PRE_STOP_SECONDS,

@@ -150,6 +150,33 @@ async def test_a_worker_that_is_being_started_leaves_the_socket_as_the_others_do
     assert not any("a new one" in line for line in lines)
 
 
+@pytest.mark.parametrize("event", ["replaced", "asked"])
+async def test_a_worker_that_can_not_listen_yet_to_what_it_is_told_is_no_failure(
+    machine: Machine, supervisor: Workers, event: str
+) -> None:
+    """While it imports what it needs, a signal ends it."""
+    stop = Stop()
+    running = asyncio.create_task(supervisor.run(stop))
+    await until(lambda: len(machine.started) == 2, 10)
+    number = signal.SIGUSR1 if event == "replaced" else signal.SIGTERM
+    for worker in machine.started:
+        worker.code = -number
+    with log_lines("ERROR") as lines:
+        getattr(stop, event).set()
+        assert await asyncio.wait_for(running, 10) == 0
+    assert [worker.signals for worker in machine.started] == [[number]] * 2
+    assert [line for line in lines if "ended with" in line] == []
+
+
+async def test_a_worker_that_fails_while_it_stops_is_told_of(machine: Machine, supervisor: Workers) -> None:
+    stop = Stop()
+    running = asyncio.create_task(supervisor.run(stop))
+    await until(lambda: len(machine.started) == 2, 10)
+    machine.started[0].code = 3
+    stop.asked.set()
+    assert await asyncio.wait_for(running, 10) == 3
+
+
 async def test_a_machine_without_room_for_a_thread_still_replaces_a_worker(
     machine: Machine, supervisor: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,10 +103,9 @@ class Workers:
                 continue
             self._processes[index] = process
             # what the workers were told while this one was being started
-            for told, number in ((stop.replaced, signal.SIGUSR1), (event, _number(stop))):
-                if told.is_set():
-                    with contextlib.suppress(ProcessLookupError):
-                        process.send_signal(number)
+            for number in _told(stop):
+                with contextlib.suppress(ProcessLookupError):
+                    process.send_signal(number)
             code = await process.wait()
             del self._processes[index]
             # where no thread is to be had, its places are free once its lease lapses
@@ -116,6 +115,9 @@ class Workers:
             # what a worker that takes the place of another can't begin with costs no call of the others
             mendable = code in MENDABLE and (is_first or not self._processes)
             is_first = False
+            if -code in _told(stop):
+                # it was ended by what it was told, which it could not listen to yet: no call was its own
+                continue
             if mendable or (event.is_set() and code):
                 # what the others say of being stopped for it is not the reason
                 self._code = self._code or code
@@ -144,6 +146,12 @@ async def _rest(event: asyncio.Event) -> None:
     """Wait for ``REST_SECONDS``, or until the workers are to stop."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), REST_SECONDS)
+
+
+def _told(stop: Stop) -> list[signal.Signals]:
+    """The signals that every worker has been sent by now."""
+    events = ((stop.replaced, signal.SIGUSR1), (stop.asked, _number(stop)))
+    return [number for event, number in events if event.is_set()]
 
 
 def _number(stop: Stop) -> signal.Signals:
