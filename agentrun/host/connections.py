@@ -23,6 +23,7 @@ from agentrun.errors import SetupError
 from agentrun.host import session_parameters
 from agentrun.plan import daily
 from agentrun.plan.plan import Plan
+from agentrun.server.dispatch.twiml_answers import TRANSFERRED
 from agentrun.transports.connection import Connection
 
 START_SECONDS = 10.0
@@ -37,15 +38,16 @@ _NUMBERS = {"from_number": ("from_number", "from"), "to_number": ("to_number", "
 _GATEWAYS = ("_pipecatCloudServiceHost",)
 
 
-async def connect(args: RunnerArguments, plan: Plan) -> Connection | None:
+async def connect(args: RunnerArguments, plan: Plan, *, dispatched: bool = False) -> Connection | None:
     """The connection of a session, or None where there is nobody to talk to, which is logged.
 
-    Raises SetupError for a kind of session that the agent has no transport for.
+    Only a server of ours can have started one that is ``dispatched``. Raises SetupError for a kind of session
+    that the agent has no transport for.
     """
     if isinstance(args, DailyRunnerArguments):
         return _daily(args, plan)
     if isinstance(args, WebSocketRunnerArguments):
-        return await _twilio(args, plan)
+        return await _twilio(args, plan, dispatched=dispatched)
     if isinstance(args, SmallWebRTCRunnerArguments):
         return _browser(args, plan)
     if type(args).__name__ in ("RunnerArguments", "PipecatSessionArguments"):
@@ -139,7 +141,7 @@ def _snake(settings: Any) -> Any:
     return {names.get(name, name): value for name, value in settings.items()}
 
 
-async def _twilio(args: WebSocketRunnerArguments, plan: Plan) -> Connection | None:
+async def _twilio(args: WebSocketRunnerArguments, plan: Plan, *, dispatched: bool) -> Connection | None:
     from agentrun.transports import twilio
     from agentrun.transports.twilio_start import read_start
 
@@ -155,7 +157,7 @@ async def _twilio(args: WebSocketRunnerArguments, plan: Plan) -> Connection | No
         await _close(websocket)
         return None
     numbers = {name: _first(stream.parameters, names) for name, names in _NUMBERS.items()}
-    ours = tuple(name for names in _NUMBERS.values() for name in names) + _GATEWAYS
+    ours = (*(name for names in _NUMBERS.values() for name in names), *_GATEWAYS, TRANSFERRED)
     call = Call(
         stream.call_sid,
         plan.spec.name,
@@ -170,7 +172,9 @@ async def _twilio(args: WebSocketRunnerArguments, plan: Plan) -> Connection | No
         environ=plan.environ,
         offline=plan.offline,
     )
-    return twilio.connect(websocket, stream, call, plan.environ)
+    # whoever else can write the parameters of a stream is not to say what becomes of the caller
+    transferred_url = stream.parameters.get(TRANSFERRED, "") if dispatched else ""
+    return twilio.connect(websocket, stream, call, plan.environ, transferred_url)
 
 
 def _first(parameters: Mapping[str, str], names: tuple[str, ...]) -> str | None:

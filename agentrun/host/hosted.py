@@ -51,6 +51,7 @@ class HostedAgent:
         self._path = path
         self._environ = environ
         self._clock = clock
+        self._dispatched = dispatched
         self._problems = checks.dispatched_problems if dispatched else checks.problems
         self._opening: asyncio.Task[Answering] | None = None
         self._owner: asyncio.Task[None] | None = None
@@ -67,7 +68,7 @@ class HostedAgent:
         ready = await asyncio.shield(self._ready())
         self._require_open()
         [plan] = ready.switchboard.plans.values()
-        connection = await connections.connect(args, plan)
+        connection = await connections.connect(args, plan, dispatched=self._dispatched)
         if connection is None:
             return
         task = ready.switchboard.answer(plan, connection)

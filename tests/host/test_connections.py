@@ -157,6 +157,18 @@ async def test_a_stream_brings_its_numbers_and_the_body_wins_over_its_parameters
     assert found.sample_rate_in == 8_000
 
 
+@pytest.mark.parametrize("dispatched", [True, False])
+async def test_only_a_server_of_ours_says_what_is_asked_after_a_transfer(
+    plan: Plan, dispatched: bool
+) -> None:
+    url = "https://voice.example.com/desk/twilio/transferred"
+    socket = Socket([started("customParameters", {"order": "7", "transferred_url": url})])
+    found = await connections.connect(on_socket(socket), plan, dispatched=dispatched)
+    assert found is not None
+    assert found.call.parameters == {"order": "7"}
+    assert cast(Any, found.control)._transferred_url == (url if dispatched else "")
+
+
 @pytest.mark.parametrize(
     "messages",
     [

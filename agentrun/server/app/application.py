@@ -106,11 +106,11 @@ def _include_telephone(
         actions=actions,
     )
     app.include_router(twilio.router())
+    app.include_router(transfer_routes.router(switchboard, webhooks))
     if not dispatcher:
         actions, connect = twilio.actions, twilio.connect_again
         app.include_router(resume_routes.router(switchboard, settings, webhooks, actions, connect))
         app.include_router(outbound_routes.router(switchboard, settings, diallers, webhooks))
-        app.include_router(transfer_routes.router(switchboard, webhooks))
     app.state.diallers = diallers
 
 

@@ -44,10 +44,11 @@ class Dispatcher:
         self._count = count
         switchboard.on_close(cloud.close)
 
-    async def answer(self, plan: Plan, call: Call, callback_url: str) -> Response:
+    async def answer(self, plan: Plan, call: Call, callback_url: str, transferred_url: str) -> Response:
         """What Twilio does with a call that has its place: a stream to a new session, or words.
 
-        A plugin may refuse the call meanwhile. Without a session the place is free again.
+        A plugin may refuse the call meanwhile. Without a session the place is free again. Twilio tells
+        ``callback_url`` how the stream goes, and asks ``transferred_url`` when a transfer has ended.
         """
         if not await self._may_start(call):
             return Response("this call has been started too often\n", 409, media_type="text/plain")
@@ -64,7 +65,7 @@ class Dispatcher:
             await asyncio.gather(starting, return_exceptions=True)
         self._count(call.agent, "started")
         numbers = call.from_number or "", call.to_number or ""
-        return twiml.response(twiml_answers.connect(url, callback_url, *numbers))
+        return twiml.response(twiml_answers.connect(url, callback_url, *numbers, transferred_url))
 
     async def note(self, plan: Plan, form: Mapping[str, str]) -> Response:
         """What Twilio tells of a dispatched call: an event of its stream, or that it asks what comes next."""

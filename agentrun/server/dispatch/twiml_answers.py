@@ -8,10 +8,16 @@ from agentrun.plan.plan import Plan
 from agentrun.transports.dial_verb import put_through
 from agentrun.transports.say_languages import say_language
 
+TRANSFERRED = "transferred_url"
+"""The parameter of a stream that names where Twilio asks when a transfer of its call has ended."""
 
-def connect(stream_url: str, callback_url: str, from_number: str, to_number: str) -> str:
+
+def connect(
+    stream_url: str, callback_url: str, from_number: str, to_number: str, transferred_url: str = ""
+) -> str:
     """Open a stream to ``stream_url``; ``callback_url`` is told how it goes, and asked when it is over.
 
+    The session there is told the numbers, and the ``transferred_url`` for its transfers.
     https://www.twilio.com/docs/voice/twiml/stream#statuscallback
 
     >>> print(connect("wss://there/x", "https://here/y", "", "")[48:145])
@@ -21,6 +27,7 @@ def connect(stream_url: str, callback_url: str, from_number: str, to_number: str
     stream = opening.stream(url=stream_url, status_callback=callback_url, status_callback_method="POST")
     stream.parameter(name="from_number", value=from_number)
     stream.parameter(name="to_number", value=to_number)
+    stream.parameter(name=TRANSFERRED, value=transferred_url)
     answer.append(opening)
     answer.redirect(callback_url, method="POST")
     return str(answer)

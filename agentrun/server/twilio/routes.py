@@ -104,8 +104,9 @@ class TwilioRoutes:
             return self._refuse(plan, agent, call_sid, refusal)
         elif self._dispatcher:
             call = self._call(plan, call_sid, form.get("From"), form.get("To"))
-            callback_url = twiml.route(self._public_url(agent, request), agent, "dispatched")
-            return await self._dispatcher.answer(plan, call, callback_url)
+            public_url = self._public_url(agent, request)
+            urls = (twiml.route(public_url, agent, name) for name in ("dispatched", transfer_routes.NAME))
+            return await self._dispatcher.answer(plan, call, *urls)
         else:
             self._look_ups.begin(plan, self._call(plan, call_sid, form.get("From"), form.get("To")))
         return self._connect(agent, request, form, stream, placed, pause)

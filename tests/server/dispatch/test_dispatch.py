@@ -124,6 +124,7 @@ async def test_a_call_is_answered_with_the_address_of_a_session_and_no_models_ar
         assert {part.attrib["name"]: part.attrib["value"] for part in stream} == {
             "from_number": CALLER,
             "to_number": "+12025550199",
+            "transferred_url": f"{PUBLIC}/desk/twilio/transferred",
         }
         assert [verb.tag for verb in root] == ["Connect", "Redirect"]
         assert one.cloud.asked == [{"transport": "websocket"}]
@@ -266,6 +267,16 @@ async def test_after_a_call_that_went_well_nothing_more_is_said(tmp_path: Path) 
         await one.tell("stream-started")
         assert verbs(await one.post("dispatched", 1, CallStatus="in-progress")) == [("Hangup", None)]
         assert one.record() is None
+
+
+async def test_a_caller_whom_nobody_takes_to_whom_a_session_transferred_them_hears_so(tmp_path: Path) -> None:
+    async with desk(tmp_path) as one:
+        await one.ring()
+        for status, words in (("no-answer", "nobody can take your call there"), ("completed", "")):
+            answer = await one.post("transferred", 1, DialCallStatus=status, CallStatus="in-progress")
+            [*said, end] = verbs(answer)
+            assert end == ("Hangup", None)
+            assert [words in str(text) for _, text in said] == [True] * bool(words)
 
 
 async def test_a_webhook_that_is_repeated_takes_no_second_place_and_not_for_ever(tmp_path: Path) -> None:
