@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tarfile
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from pipecatcloud._utils import deploy_utils
+import typer
+from pipecatcloud._utils import build_utils, deploy_utils
 from pipecatcloud._utils.deploy_utils import DeployConfigParams
 from pipecatcloud.cli import config
+from pipecatcloud.cli.entry_point import entrypoint_cli_typer
 
 from agentrun.cli.options.target import TARGET_NAMES
 from agentrun.deploy.image import locked
@@ -55,6 +60,49 @@ def test_what_nobody_imports_is_not_in_the_image(tmp_path: Path) -> None:
     text = files.files(deployment(tmp_path))["Dockerfile"].decode()
     step = text.partition("RUN pip install")[2].splitlines()[1]
     assert step.split() == ["&&", "pip", "uninstall", "--yes", *sorted(locked.UNUSED)]
+
+
+LEFT_BESIDE = (
+    ".env", "secrets.env", "secrets.env.example", ".git/config", ".venv/bin/python", "agents/.env",
+    "agents/x.env",
+    "plugins/__pycache__/hours.cpython-312.pyc", ".agentrun-eject.json", "pcc-deploy.toml",
+)  # fmt: skip
+
+
+def test_no_secret_is_sent_to_their_builds(tmp_path: Path) -> None:
+    """Their command line leaves out nothing of its own accord where there is a file that says what to."""
+    made = files.files(deployment(tmp_path))
+    out = tmp_path / "out"
+    for name, content in (*made.items(), *((one, b"secret") for one in LEFT_BESIDE)):
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(content)
+    exclusions = build_utils.get_exclusions(out)
+    context = build_utils.create_deterministic_tarball(str(out), exclusions)
+    with tarfile.open(fileobj=io.BytesIO(context.tarball)) as sent:
+        names = set(sent.getnames())
+    assert names == {"Dockerfile", "agents/desk.yaml", "bot.py", "plugins/hours.py", "requirements.txt"}
+
+
+@pytest.mark.parametrize("organization", [None, "three-words"])
+def test_their_command_line_takes_the_commands_and_asks_nothing(
+    tmp_path: Path, organization: str | None
+) -> None:
+    [secrets, deploys] = files.commands(deployment(tmp_path, organization=organization))
+    app: Any = typer.main.get_command(entrypoint_cli_typer)
+    for line, wanted in ((secrets, {"skip_confirm": True}), (deploys, {"force": True})):
+        assert line[:2] == ["pipecat", "cloud"]
+        command, words = app, line[2:]
+        while hasattr(command, "commands"):
+            command, words = command.commands[words[0]], words[1:]
+        given = command.make_context(words[0], list(words)).params
+        assert given["organization"] == organization
+        assert {name: given[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(("calls", "is_said"), [(None, False), (50, False), (51, True)])
+def test_more_sessions_than_they_allow_are_told_of(tmp_path: Path, calls: int | None, is_said: bool) -> None:
+    remarks = files.remarks(deployment(tmp_path, calls=calls))
+    assert any("at most 50 sessions" in one for one in remarks) == is_said
 
 
 def test_the_twiml_names_the_service_and_who_calls(tmp_path: Path) -> None:

@@ -9,10 +9,9 @@ from typing import Any
 from agentrun import __version__
 from agentrun.deploy.deployment import START_SECONDS, Deployment
 from agentrun.deploy.image import copied, installed, slimming
+from agentrun.deploy.image.ignored import dockerignore
 from agentrun.deploy.rendering import render
 from agentrun.records.store import local_copies
-
-_IGNORED = b".agentrun-eject.json\n.env\n*.env\nDockerfile\n.dockerignore\n"
 
 
 def files(wanted: Deployment) -> dict[str, bytes]:
@@ -24,7 +23,7 @@ def own_files(wanted: Deployment) -> dict[str, bytes]:
     """What is generated of it: the Dockerfile, and the packages that it installs."""
     return {
         "Dockerfile": render("image/Dockerfile.j2", _values(wanted)),
-        ".dockerignore": _IGNORED,
+        ".dockerignore": dockerignore("Dockerfile"),
         **installed.locks(wanted),
     }
 

@@ -8,6 +8,7 @@ from typing import Any
 from agentrun.deploy import variables
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.image import copied, locked
+from agentrun.deploy.image.ignored import dockerignore
 from agentrun.deploy.pipecat_cloud.checks import session_seconds
 from agentrun.deploy.rendering import render
 from agentrun.deploy.requirements import requirements
@@ -16,7 +17,9 @@ from agentrun.spec.models.agent import LocalTransport
 
 ORGANIZATION = "ORGANIZATION_NAME"
 """Stands in the TwiML until one is given; `pipecat cloud organizations list` shows it."""
-_ROOM = "pipecat_cloud"
+_ROOM, _SETTINGS = "pipecat_cloud", "pcc-deploy.toml"
+MOST_SESSIONS = 50
+"""At the same time, unless Daily gives a deployment more: https://docs.pipecat.ai/pipecat-cloud/fundamentals/scaling"""
 
 
 def files(wanted: Deployment) -> dict[str, bytes]:
@@ -24,11 +27,11 @@ def files(wanted: Deployment) -> dict[str, bytes]:
     values = _values(wanted)
     contents = {
         "bot.py": render(f"{_ROOM}/bot.py.j2", values),
-        "pcc-deploy.toml": render(f"{_ROOM}/pcc-deploy.toml.j2", values),
+        _SETTINGS: render(f"{_ROOM}/{_SETTINGS}.j2", values),
         "Dockerfile": render(f"{_ROOM}/Dockerfile.j2", values),
         "requirements.txt": requirements(wanted, *_transports(wanted)),
         "secrets.env.example": render("secrets.env.j2", values),
-        ".dockerignore": b"secrets.env\n.agentrun-eject.json\n",
+        ".dockerignore": dockerignore(_SETTINGS, "twiml-bin.xml"),
     }
     if _has_bin(wanted):
         contents["twiml-bin.xml"] = render(f"{_ROOM}/twiml-bin.xml.j2", values)
@@ -36,16 +39,26 @@ def files(wanted: Deployment) -> dict[str, bytes]:
 
 
 def commands(wanted: Deployment) -> list[list[str]]:
-    """What brings the folder there, with their own command line, from within it."""
-    secrets = ["pipecat", "cloud", "secrets", "set", f"{wanted.name}-secrets", "--file", "secrets.env"]
-    return [secrets, ["pipecat", "cloud", "deploy", "--config-file", "pcc-deploy.toml"]]
+    """What brings the folder there, with their own command line, from within it.
+
+    They ask nothing, and print no part of a secret. A change of secrets alone would be no new version to
+    Pipecat Cloud without ``--force``; sessions that are up go on in either case.
+    """
+    whose = ["--organization", wanted.organization] if wanted.organization else []
+    secrets = ["secrets", "set", f"{wanted.name}-secrets", "--file", "secrets.env", "--skip"]
+    deploy = ["deploy", "--config-file", _SETTINGS, "--force"]
+    return [["pipecat", "cloud", *line, *whose] for line in (secrets, deploy)]
 
 
 def remarks(wanted: Deployment) -> list[str]:
     """What Twilio is to be told, and where an organization is still to be named."""
+    lines = []
+    if wanted.calls and wanted.calls > MOST_SESSIONS:
+        words = f"a deployment has at most {MOST_SESSIONS} sessions at once until help@daily.co gives it more"
+        lines.append(f"{words}: max_agents is {wanted.calls}")
     if not _has_bin(wanted):
-        return []
-    lines = ["at Twilio, make a TwiML Bin of twiml-bin.xml, and choose it for the number"]
+        return lines
+    lines.append("at Twilio, make a TwiML Bin of twiml-bin.xml, and choose it for the number")
     if wanted.organization is None:
         words = "twiml-bin.xml names no organization yet: add --organization NAME to `agentrun eject`"
         lines.insert(0, f"{words}; `pipecat cloud organizations list` shows yours")
