@@ -13,7 +13,7 @@ from agentrun import plugins, spec
 from agentrun.deploy.capacity import Capacity
 from agentrun.deploy.capacity import of as of_bench
 from agentrun.deploy.deployment import Deployment
-from agentrun.deploy.project import collect
+from agentrun.deploy.project import collect, require_outside
 from agentrun.deploy.requirements import own_wheel
 from agentrun.deploy.targets import (
     TARGETS,
@@ -93,6 +93,8 @@ def release_of(
     require_one(target, [plan.spec.name for plan in plans])
     if options.name is None:
         rewriting.require_kin(folder, before, agents)
+    if folder:
+        require_outside(plans, folder)
     _require_possible(place, plans, dispatched=settings.dispatched)
     deployment = Deployment(
         plans,

@@ -62,13 +62,33 @@ def _paths(plans: Sequence[Plan], root: Path) -> Iterator[Path]:
     files = {one.file.path: one.file for plan in plans for one in (plan, *plan.team.values())}
     for file in files.values():
         yield from sorted({file.path.resolve(), *(path.resolve() for path in file.sources)})
-        yield from _documents(file)
-    yield from _below(root / FOLDER, _NO_PLUGINS)
+        yield from documents(file)
+    yield from plugin_files(root)
 
 
-def _documents(file: SpecFile) -> Iterable[Path]:
+def documents(file: SpecFile) -> Iterable[Path]:
+    """What is in the folder that the agent looks things up in."""
+    folder = _document_folder(file)
+    return _below(folder) if folder else ()
+
+
+def plugin_files(root: Path) -> Iterable[Path]:
+    """What is in the folder of plugins of the project at ``root``, without their tests."""
+    return _below(root / FOLDER, _NO_PLUGINS)
+
+
+def require_outside(plans: Sequence[Plan], folder: Path) -> None:
+    """Raise SetupError for a ``folder`` that would be copied into itself, for it is in one that is copied."""
+    for plan in plans:
+        for whole in (plan.file.project.resolve() / FOLDER, _document_folder(plan.file)):
+            if whole and folder.resolve().is_relative_to(whole):
+                words = f"{folder} is in {whole}, which is copied as a whole"
+                raise SetupError(words, "choose a folder beside the project's own files")
+
+
+def _document_folder(file: SpecFile) -> Path | None:
     knowledge = file.spec.knowledge
-    return _below(file.path.parent.resolve() / knowledge.folder) if knowledge else ()
+    return file.path.parent.resolve() / knowledge.folder if knowledge else None
 
 
 def _below(folder: Path, but: Collection[str] = ()) -> Iterator[Path]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agentrun.deploy import asked_addresses, asked_programs, public_address, remarks, server_checks
+from agentrun.deploy import (
+    asked_addresses,
+    asked_programs,
+    copied_secrets,
+    public_address,
+    remarks,
+    server_checks,
+)
 from agentrun.deploy.bot import files as bot
 from agentrun.deploy.compose import files as compose
 from agentrun.deploy.deployment import Deployment
@@ -64,7 +71,7 @@ class Target:
             raise SetupError("--dispatched is for --target pipecat-cloud", "leave it out")
         addresses = asked_addresses.problems(plan, self.itself, self.near) if self.itself else ()
         programs = asked_programs.problems(plan) if self.itself else ()
-        return [*found(plan, environ), *addresses, *programs]
+        return [*found(plan, environ), *addresses, *programs, *copied_secrets.problems(plan)]
 
 
 _CLUSTER = ("name", "public_url", "image", "calls", "bench")
