@@ -49,6 +49,16 @@ def copy_word(name: str) -> str:
     return _quoted(re.sub(r"""([\\$'"])""", r"\\\1", name))
 
 
+def docstring(text: str) -> str:
+    """A line of a docstring, which neither a backslash nor quotes end.
+
+    >>> print(docstring('a "b"'))
+    a \\"b\\"
+    """
+    return " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
+
+
+_ENVIRONMENT.filters["docstring"] = docstring
 _ENVIRONMENT.filters["copy_word"] = copy_word
 _ENVIRONMENT.filters["q"] = _quoted
 _ENVIRONMENT.filters["xml"] = quoteattr

@@ -9,7 +9,8 @@ from typing import Any
 
 from agentrun.spec.loading.spec_file import Where
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+"""One: its name, and what stands in its place where it is not set."""
 _BROKEN = re.compile(r"\$\{[^}]*\}?")
 
 
@@ -30,7 +31,7 @@ def expand(value: Any, environ: Mapping[str, str]) -> Any:
     {'voice': 'ballad'}
     """
     if isinstance(value, str):
-        return _VARIABLE.sub(lambda match: environ.get(match[1]) or match[2] or "", value)
+        return VARIABLE.sub(lambda match: environ.get(match[1]) or match[2] or "", value)
     if isinstance(value, Mapping):
         return {key: expand(inner, environ) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -41,7 +42,7 @@ def expand(value: Any, environ: Mapping[str, str]) -> Any:
 def unset(value: Any, environ: Mapping[str, str], where: Where = ()) -> Iterator[Unset]:
     """Every variable in ``value`` that has neither a value nor a default."""
     for text, here in _texts(value, where):
-        for match in _VARIABLE.finditer(text):
+        for match in VARIABLE.finditer(text):
             if not environ.get(match[1]) and match[2] is None:
                 yield Unset(match[1], here)
 
@@ -50,13 +51,22 @@ def broken(value: Any, where: Where = ()) -> Iterator[tuple[Where, str]]:
     """Everything in ``value`` that begins like a variable and is none, such as ``${MY-KEY}``."""
     for text, here in _texts(value, where):
         for match in _BROKEN.finditer(text):
-            if not _VARIABLE.fullmatch(match[0]):
+            if not VARIABLE.fullmatch(match[0]):
                 yield here, match[0]
+
+
+def names(value: Any) -> list[str]:
+    """The variables in ``value``, in mappings and lists too.
+
+    >>> names({"voice": "${VOICE:-ballad}", "words": ["a", "${B}"]})
+    ['VOICE', 'B']
+    """
+    return [match[1] for text, _ in _texts(value, ()) for match in VARIABLE.finditer(text)]
 
 
 def has_variable(value: Any) -> bool:
     """Whether a text holds a variable."""
-    return isinstance(value, str) and bool(_VARIABLE.search(value))
+    return isinstance(value, str) and bool(VARIABLE.search(value))
 
 
 def _texts(value: Any, where: Where) -> Iterator[tuple[str, Where]]:

@@ -158,7 +158,10 @@ async def test_a_goodbye_is_said_before_the_call_ends(
 
 def bot_of(folder: Path, style: str) -> dict[str, Any]:
     """What the bot's file defines."""
-    made = files.files(deployment(folder, plan_of(folder, more=f"pipeline: {{style: {style}}}\n")))
+    path = plan_of(folder, more=f"pipeline: {{style: {style}}}\n").file.path
+    path.write_text(path.read_text().replace("[hours]", "[hours, hang_up]"))
+    file = spec.load(path)
+    made = files.files(deployment(folder, planning.make(file, plugins.load(file), {})))
     (folder / "bot.py").write_bytes(made["bot.py"])
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="`pipecat", category=DeprecationWarning)

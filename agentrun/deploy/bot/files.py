@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import math
-import pprint
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from agentrun.deploy.bot import plugin_code, services
+from agentrun.deploy.bot import imports, left_behind, plugin_code, python_code, services
+from agentrun.deploy.bot.parts import BUILTIN, function_of, parts, written
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.rendering import render
 from agentrun.deploy.requirements import with_own
@@ -18,19 +16,12 @@ from agentrun.errors import Problem
 from agentrun.plan.plan import Plan
 from agentrun.plugins.find import FOLDER
 from agentrun.providers import catalogue
+from agentrun.spec.loading.spec_file import Where, dotted
 from agentrun.spec.models.agent import FixedWords
-from agentrun.tools.decorator import TIMEOUT
 from agentrun.tools.tool import Tool
 
-BUILTIN = {"hang_up": "hang_up(call)"}
-"""Built-in tools that the bot has, and what they are called there."""
-_TOOL_OPTIONS: Mapping[str, object] = {
-    "on_interrupt": "cancel", "once_per_call": False, "save": {}, "say": None, "timeout": TIMEOUT
-}  # fmt: skip
-"""Options of a tool that a plain bot has not, and what they are usually."""
-_NO_COUNTERPART = ("flow", "knowledge", "handoff", "before_call")
-"""Sections that a conversation depends on; some bring tools of their own."""
-_ASK = "Begin the conversation now: "
+_PARAMS = {"twilio": "FastAPIWebsocketParams", "daily": "DailyParams", "webrtc": "TransportParams"}
+"""What Pipecat's runner calls each way in, and what its transport is told."""
 
 
 def files(wanted: Deployment) -> dict[str, bytes]:
@@ -38,7 +29,7 @@ def files(wanted: Deployment) -> dict[str, bytes]:
     plan = wanted.plans[0]
     values = _values(wanted, plan)
     contents = {
-        "bot.py": render("bot/bot.py.j2", values),
+        "bot.py": _bot(plan, values),
         "agentrun.py": render("bot/agentrun.py.j2", values),
         "requirements.txt": _requirements(wanted),
         "secrets.env.example": render("secrets.env.j2", values | {"variables": wanted.variables}),
@@ -83,141 +74,122 @@ def problems(plan: Plan, _environ: Mapping[str, str]) -> Iterator[Problem]:
         if entry.mcp:
             words = "a plain bot has no counterpart for it"
             yield file.problem(("tools", number, "mcp"), words, "remove it, or write it in Python")
-    for part in _parts(plan):
-        if not services.is_plain(part):
-            words = f"{part.provider}'s service is built in a way that can't be written down"
-            yield file.problem(("pipeline", part.kind), words, "name another provider")
+    yield from _of_services(plan)
     for tool in plan.tools:
-        if tool.name not in BUILTIN and _function(plan, tool) is None:
+        if tool.name not in BUILTIN and function_of(plan, tool) is None:
             index = next((i for i, use in enumerate(plan.spec.tools) if _brings(use.use, tool)), None)
-            if index is None and _refused_sections(plan):
-                continue  # such a section has brought it
-            where = ("tools",) if index is None else ("tools", index)
+            if plan.spec.tools[index].mcp if index is not None else _refused_sections(plan):
+                continue  # what has brought it is refused
+            where: Where = ("tools",) if index is None else ("tools", index)
             words = f"'{tool.name}' is not a function of a file in {FOLDER}/"
             yield file.problem(where, words, "write it as a function there")
         elif tool.confirm:
             words = f"'{tool.name}' asks the caller before it does anything, and a plain bot does it at once"
             yield file.problem(("tools",), words, "take `confirm` out, and have the prompt ask")
-    for name in _left_out(plan):
-        yield file.problem(tuple(name.split(".")), "is left behind", "", "warning")
+    for where in left_behind.told(plan):
+        yield file.problem(where, "is left behind", "", "warning")
+
+
+def _of_services(plan: Plan) -> Iterator[Problem]:
+    for part in parts(plan):
+        where = ("pipeline", part.kind)
+        if not services.is_plain(part):
+            words = f"{part.provider}'s service is built in a way that can't be written down"
+            yield plan.file.problem(where, words, "name another provider")
+        for key in services.unwritable(part, written(plan, part)):
+            words = "has a variable in it, which a plain bot reads in texts and numbers alone"
+            yield plan.file.problem((*where, key), words, "write its value")
+    if not plan.realtime and plan.stt is None:
+        words = "a plain bot gives a language model words, and this one hears sound"
+        yield plan.file.problem(("pipeline", "llm"), words, "name one that takes text, and an stt")
 
 
 def _refused_sections(plan: Plan) -> list[str]:
-    return [name for name in _NO_COUNTERPART if getattr(plan.spec, name)]
-
-
-def _parts(plan: Plan) -> list[Any]:
-    return [part for part in (plan.stt, plan.llm, plan.tts, plan.realtime) if part]
-
-
-def _left_out(plan: Plan) -> Iterator[str]:
-    spec = plan.spec
-    for part in _parts(plan):
-        yield from services.left_out(part)
-    sections = {"turns": spec.turns, "limits": spec.limits, "context": spec.context, "record": spec.record}
-    sections |= {"callers": spec.callers, "budget": spec.budget}
-    for name, value in sections.items():
-        for key in sorted(value.model_fields_set):
-            if (name, key) not in (("limits", "max_duration"), ("limits", "goodbye")):
-                yield f"{name}.{key}"
-    for name in sorted(spec.prompts.model_fields_set - {"system", "greeting"}):
-        yield f"prompts.{name}"
-    for name in ("after_call", "extract", "extraction", "hours", "on_fault", "pronounce", "resume"):
-        if getattr(spec, name) and name in spec.model_fields_set:
-            yield name
-    for name in ("judge", "tests"):
-        if getattr(spec, name):
-            yield name
-    for tool in plan.tools:
-        for key, usual in _TOOL_OPTIONS.items():
-            if getattr(tool, key) != usual and _function(plan, tool):
-                yield f"tools.{tool.name}.{key}"
+    return [name for name in left_behind.REFUSED if getattr(plan.spec, name)]
 
 
 def _brings(entry: str, tool: Tool) -> bool:
     return entry == tool.name or entry.partition(".")[0] == tool.plugin
 
 
-def _function(plan: Plan, tool: Tool) -> str | None:
-    """The name of the function behind ``tool``, found by the line of its plugin's file that it stands at."""
-    where, _, line = tool.origin.rpartition(":")
-    plugin = plan.file.project / FOLDER / tool.plugin
-    if not line.isdigit():
-        return None
-    for source in (plugin.with_name(f"{tool.plugin}.py"), *sorted(plugin.rglob("*.py"))):
-        if f"{source.parent.name}/{source.name}" == where and (name := _function_at(source, int(line))):
-            return name
-    return None
-
-
-def _function_at(source: Path, line: int) -> str | None:
-    try:
-        tree = ast.parse(source.read_text(encoding="utf-8"))
-    except (OSError, SyntaxError, ValueError):
-        return None
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
-            if first <= line <= (node.end_lineno or node.lineno):
-                return node.name
-    return None
-
-
 def _requirements(wanted: Deployment) -> bytes:
     plan = wanted.plans[0]
     extras = {"openai", "runner", "silero", "webrtc", "websocket"} | ({"daily"} if plan.daily else set())
-    extras |= {name for part in _parts(plan) for name in part.service.extras}
+    extras |= {name for part in parts(plan) if part.service for name in part.service.extras}
     pipecat = f"pipecat-ai[{','.join(sorted(extras))}]=={catalogue.pinned()}"
-    return with_own(wanted, pipecat, "jinja2>=3.1", "httpx>=0.27")
+    return with_own(wanted, pipecat, "jinja2>=3.1", *(["httpx>=0.27"] if _plugins(plan) else []))
+
+
+def _bot(plan: Plan, values: Mapping[str, Any]) -> bytes:
+    body = render("bot/bot.py.j2", values)
+    modules = {name: module for part in parts(plan) for name, module in services.modules(part).items()}
+    needed = imports.of(body.decode(), modules)
+    return b"\n\n".join([render("bot/head.py.j2", values) + needed.encode(), body])
 
 
 def _values(wanted: Deployment, plan: Plan) -> dict[str, Any]:
-    spec, greeting = plan.spec, plan.spec.greeting
-    words = greeting.say if isinstance(greeting, FixedWords) else greeting
-    realtime = plan.realtime is not None
-    kind = (
-        "none" if greeting is None else "say" if isinstance(greeting, FixedWords) and not realtime else "ask"
-    )
-    if kind == "ask" and isinstance(greeting, FixedWords):
-        words = f"Say exactly this: {greeting.say}"
-    begin = '[{"role": "developer", "content": ' + repr(_ASK) + " + greeting}]" if kind == "ask" else ""
+    spec = plan.spec
     return {
         "name": spec.name,
+        "description": spec.description,
         "spec": wanted.project.specs[0],
-        "left_out": list(_left_out(plan)),
-        "imports": sorted({line for part in _parts(plan) for line in services.imports(part)}),
-        "system": _text(spec.prompts.system),
-        "greeting": _text(words or ""),
-        "greeting_kind": kind,
-        "begin": begin or "[]",
-        "variables": pprint.pformat(dict(spec.vars), width=100, sort_dicts=False),
+        "left_out": [dotted(where) for where in left_behind.told(plan)],
+        "system": _assigned("SYSTEM", spec.prompts.system),
+        **_greeting(plan),
+        "variables": python_code.literal(dict(spec.vars)) if spec.vars else "",
         "longest": math.ceil(spec.limits.max_duration),
-        "goodbye": _text(spec.limits.goodbye),
-        "plugins": sorted({tool.plugin for tool in plan.tools if tool.name not in BUILTIN}),
+        "goodbye": _assigned("GOODBYE", spec.limits.goodbye),
+        "plugins": _plugins(plan),
         "tools": [_tool(plan, tool) for tool in plan.tools],
-        "realtime": realtime,
-        **{part.kind: services.code(part) for part in _parts(plan)},
-        **({"llm": services.code(plan.realtime)} if plan.realtime else {}),
+        "hangs_up": any(tool.name == "hang_up" for tool in plan.tools),
+        "realtime": plan.realtime is not None,
+        "finds_turns": bool(plan.realtime and services.finds_turns_here(written(plan, plan.realtime))),
+        "transports": [(name, _PARAMS[name]) for name in _ways_in(plan)],
+        **_services(plan),
         "way_in": _way_in(wanted),
         "copy": ".env",
     }
+
+
+def _services(plan: Plan) -> dict[str, str]:
+    """Each by its name in the pipeline; a speech-to-speech model has the place of the language model."""
+    made = {part.kind: services.code(part, written(plan, part)).text(4) for part in parts(plan)}
+    return {"llm" if kind == "realtime" else kind: code for kind, code in made.items()}
+
+
+def _greeting(plan: Plan) -> dict[str, str]:
+    """What is said first, and how: not at all, as it stands, or by the model, which is asked to."""
+    greeting = plan.spec.prompts.greeting
+    if greeting is None:
+        return {"greeting": "", "greeting_kind": "none"}
+    words = greeting.say if isinstance(greeting, FixedWords) else greeting
+    if isinstance(greeting, FixedWords) and not plan.realtime:
+        return {"greeting": _assigned("GREETING", words), "greeting_kind": "say"}
+    if isinstance(greeting, FixedWords):
+        words = f"Say exactly this: {words}"
+    return {"greeting": _assigned("GREETING", words), "greeting_kind": "ask"}
+
+
+def _assigned(name: str, text: str) -> str:
+    return python_code.lines(text, beside=len(f"{name} = "))
+
+
+def _ways_in(plan: Plan) -> list[str]:
+    """As Pipecat's runner calls them; a browser is always one, for trying it out."""
+    named = {transport.type for transport in plan.transports} | {"webrtc"}
+    return [name for name in _PARAMS if name in named]
+
+
+def _plugins(plan: Plan) -> list[str]:
+    return sorted({tool.plugin for tool in plan.tools if tool.name not in BUILTIN})
 
 
 def _tool(plan: Plan, tool: Tool) -> dict[str, Any]:
     builtin = BUILTIN.get(tool.name)
     return {
         "name": tool.name,
-        "description": _text(tool.description),
-        "properties": pprint.pformat(tool.parameters.get("properties", {}), width=90, sort_dicts=False),
-        "required": repr(list(tool.parameters.get("required", ()))),
-        "handler": builtin or f'run({tool.plugin.upper()}["{_function(plan, tool)}"], call)',
+        "description": python_code.lines(tool.description, 16, len(",")),
+        "properties": python_code.literal(tool.parameters.get("properties", {}), 16),
+        "required": python_code.literal(list(tool.parameters.get("required", ()))),
+        "handler": builtin or f'run({tool.plugin.upper()}["{function_of(plan, tool)}"], call)',
     }
-
-
-def _text(text: str) -> str:
-    """A string as Python has it, over several lines where it has several."""
-    if "\n" not in text:
-        return repr(text)
-    lines = text.split("\n")
-    inner = "".join(f"\n    {line + chr(10)!r}" for line in lines[:-1]) + f"\n    {lines[-1]!r}"
-    return f"({inner}\n)"
