@@ -40,19 +40,21 @@ def write(
 ) -> list[Written]:
     """Put ``files`` below ``folder``, which are for ``place``; with ``overwrite`` also over what was edited.
 
-    Each file appears at once or not at all; what was written before somebody stopped it is known the next
-    time for what it is. Raises SetupError where nothing can be written, or the disk is full.
+    Each file appears at once or not at all; what was written before somebody stopped it, or killed it, is
+    known the next time for what it is. Raises SetupError where nothing can be written, or the disk is full.
     """
     for name in files:
         _require_writable(folder, name)
     hashes = dict(manifest.read(folder).hashes)
+    pending = {name: hash_of(content) for name, content in files.items()}
+    _put(folder / MANIFEST, manifest.text(Manifest(hashes, place, pending)))
     done = []
     try:
         for name, content in files.items():
             one = _write(folder / name, name, content, None if overwrite else hashes.get(name, ""))
             done.append(one)
             if one.state != "kept":
-                hashes[name] = hash_of(content)
+                hashes[name] = pending[name]
     finally:
         leftovers = sorted(name for name in hashes if name not in files and (folder / name).is_file())
         there = {name: hashes[name] for name in (*files, *leftovers) if name in hashes}

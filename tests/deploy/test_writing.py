@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from agentrun.deploy import writing
 from agentrun.deploy.writing import MANIFEST, write
+from agentrun.deploy.written.manifest import hash_of
 from agentrun.errors import SetupError
 
 
@@ -114,7 +116,7 @@ def test_where_nothing_can_be_written_that_is_said(tmp_path: Path) -> None:
 def test_what_was_written_before_it_was_stopped_is_no_edit_the_next_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException, error: type[Exception] | None
 ) -> None:
-    real, turns = tempfile.mkstemp, iter([None, stop, None])
+    real, turns = tempfile.mkstemp, iter([None, None, stop, None])
 
     def mkstemp(**options: Any) -> tuple[int, str]:
         if turn := next(turns):
@@ -127,6 +129,39 @@ def test_what_was_written_before_it_was_stopped_is_no_edit_the_next_time(
     assert error is None or "b.txt' can't be written: No space left" in str(failure.value)
     monkeypatch.undo()
     assert states(tmp_path, {"a.txt": b"2", "b.txt": b"2"}) == {"a.txt": "updated", "b.txt": "wrote"}
+
+
+def test_what_a_killed_run_had_written_is_no_edit_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is put down once it is killed, and it is killed twice."""
+    (tmp_path / "mine.txt").write_text("mine")
+    write(tmp_path, {"a.txt": b"1", "b.txt": b"1"})
+    for content in (b"2", b"3"):
+        left, real = 2, writing._put
+
+        def put(path: Path, text: bytes, real: Any = real) -> None:
+            nonlocal left
+            if left == 0:
+                raise KeyboardInterrupt
+            left -= 1
+            real(path, text)
+
+        monkeypatch.setattr(writing, "_put", put)
+        with pytest.raises(KeyboardInterrupt):
+            write(tmp_path, {"a.txt": content, "b.txt": content, "c.txt": content})
+        monkeypatch.undo()
+        assert (tmp_path / "a.txt").read_bytes() == content
+    done = states(tmp_path, {"a.txt": b"4", "b.txt": b"4", "c.txt": b"4", "mine.txt": b"4"})
+    assert done == {"a.txt": "updated", "b.txt": "updated", "c.txt": "wrote", "mine.txt": "kept"}
+
+
+def test_an_edit_after_a_killed_run_stays(tmp_path: Path) -> None:
+    write(tmp_path, {"a.txt": b"1"})
+    data = json.loads((tmp_path / MANIFEST).read_text())
+    (tmp_path / MANIFEST).write_text(json.dumps({**data, "pending": {"a.txt": hash_of(b"2"), "b.txt": 7}}))
+    (tmp_path / "a.txt").write_text("edited")
+    assert states(tmp_path, {"a.txt": b"3"}) == {"a.txt": "kept"}
 
 
 def test_a_difference_of_a_whole_book_is_cut(tmp_path: Path) -> None:

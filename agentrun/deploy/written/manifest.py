@@ -38,10 +38,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Manifest:
-    """``hashes`` of files by name, as each was written last; ``place`` is None where it isn't known."""
+    """``hashes`` of files by name, as each was written last; ``place`` is None where it isn't known.
+
+    ``pending`` are the hashes of what is being written just now: a run that is killed leaves them.
+    """
 
     hashes: Mapping[str, str] = field(default_factory=dict)
     place: Place | None = None
+    pending: Mapping[str, str] = field(default_factory=dict)
 
 
 _PLACE = TypeAdapter(Place)
@@ -61,15 +65,18 @@ def read(folder: Path) -> Manifest:
         return Manifest()
     if not isinstance(data, dict):
         return Manifest()
-    files = data.get("files")
-    if not isinstance(files, dict):
+    if not isinstance(data.get("files"), dict):
         return Manifest()
-    return Manifest({name: one for name, one in files.items() if isinstance(one, str)}, _place(data))
+    # what a run had written that was killed before it could say so
+    done = {name: one for name, one in _hashes(data, "pending").items() if _hash_at(folder / name) == one}
+    return Manifest({**_hashes(data, "files"), **done}, _place(data))
 
 
 def text(manifest: Manifest) -> bytes:
     """The manifest as it stands in its file."""
     data: dict[str, Any] = {"files": dict(manifest.hashes)}
+    if manifest.pending:
+        data["pending"] = dict(manifest.pending)
     if manifest.place:
         data["place"] = asdict(manifest.place)
     return (json.dumps(data, indent=2, sort_keys=True) + "\n").encode()
@@ -78,6 +85,20 @@ def text(manifest: Manifest) -> bytes:
 def hash_of(content: bytes) -> str:
     """What tells this content of a file from any other."""
     return hashlib.sha256(content).hexdigest()
+
+
+def _hashes(data: Mapping[str, Any], key: str) -> dict[str, str]:
+    found = data.get(key)
+    return (
+        {name: one for name, one in found.items() if isinstance(one, str)} if isinstance(found, dict) else {}
+    )
+
+
+def _hash_at(path: Path) -> str | None:
+    try:
+        return hash_of(path.read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def _place(data: Mapping[str, Any]) -> Place | None:
