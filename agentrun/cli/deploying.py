@@ -177,7 +177,10 @@ def _warn_of_image(deployment: Deployment, folder: _Folder) -> None:
 def _plans(paths: Sequence[Path]) -> tuple[Plan, ...]:
     problems: list[Problem] = []
     plans: list[Plan] = []
-    for path in dict.fromkeys(one for entry in paths for one in specs_at(entry)):
+    files: dict[Path, Path] = {}
+    for path in (one for entry in paths for one in specs_at(entry)):
+        files.setdefault(path.resolve(), path)
+    for path in files.values():
         try:
             file = spec.load(path)
             loaded = plugins.load_all(file)

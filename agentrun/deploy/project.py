@@ -35,9 +35,15 @@ class Project:
 def collect(plans: Sequence[Plan]) -> Project:
     """The files of ``plans`` and of the agents that they hand over to, byte for byte.
 
-    Raises SetupError for specs of different projects, for a file outside it, and for more than 2,000 files
-    or 64 MiB.
+    Raises SetupError for specs of different projects, for a link that gives its agent another name, for a
+    file outside the project, and for more than 2,000 files or 64 MiB.
     """
+    for path in (plan.file.path for plan in plans if ("name",) not in plan.file.places):
+        if path.resolve().stem != path.stem:
+            words = (
+                f"{path} is a link to {path.resolve()}, and is called by the name of that where it is copied"
+            )
+            raise SetupError(words, f"write its name into it, or say {path.resolve()}")
     roots = sorted({plan.file.project.resolve() for plan in plans})
     if len(roots) != 1:
         both = " and ".join(map(str, roots[:2]))

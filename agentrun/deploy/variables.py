@@ -19,6 +19,11 @@ class Variable:
     required: bool = True
 
 
+SET_THERE = frozenset(
+    {"HOME", "HOSTNAME", "LANG", "PATH", "PWD", "SHELL", "TMPDIR", "TZ", "USER"}
+    | {"AGENTRUN_HOST", "AGENTRUN_PORT", "AGENTRUN_PUBLIC_URL", "POD_NAME", "POD_NAMESPACE"}
+)
+"""What every process has, or a place sets by itself: a value among the secrets would take its place."""
 SERVER_KEY = Variable("AGENTRUN_API_KEY", "who may start calls and read /metrics")
 STORE = Variable("AGENTRUN_RECORDS", "where records are kept: postgresql+psycopg://…", required=False)
 _TWILIO = (
@@ -46,6 +51,8 @@ def names(plans: Iterable[Plan]) -> list[str]:
 def _of(plan: Plan) -> Iterator[Variable]:
     for one in (plan, *plan.team.values()):
         for name in one.missing:
+            if name in SET_THERE:
+                continue
             yield Variable(
                 name, "a room for each call" if name == daily.KEY else f"asked for by {one.spec.name}"
             )

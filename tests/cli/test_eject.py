@@ -79,6 +79,12 @@ def test_a_check_of_both_says_what_eject_says(tmp_path: Path, spec: str, target:
     assert [one for one in alone.all() if one.where == "name"] == []
 
 
+def test_a_spec_that_is_named_by_two_ways_is_one(tmp_path: Path, spec: str) -> None:
+    again = str(tmp_path / "agents" / ".." / "agents" / "desk.yaml")
+    done = run(spec, again, str(tmp_path / "agents"), "--to", str(tmp_path / "out"), "--target", "image")
+    assert done.exit_code == 0
+
+
 def test_two_agents_of_one_name_are_refused_at_their_place(tmp_path: Path, spec: str) -> None:
     (tmp_path / "agents" / "again.yaml").write_text("name: desk\n" + Path(spec).read_text())
     given = ("--to", str(tmp_path / "out"), "--target", "compose", "--public-url", URL)

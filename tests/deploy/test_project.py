@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agentrun import plugins, spec
-from agentrun.deploy import project
+from agentrun.deploy import project, variables
 from agentrun.errors import SetupError
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
@@ -49,6 +49,27 @@ def test_everything_that_an_agent_reads_comes_along_and_its_tests_of_plugins_do_
         "plugins/data/prices.json", "plugins/hours.py",
     }  # fmt: skip
     assert found.specs == ("agents/desk.yaml",)
+
+
+@pytest.mark.parametrize("name", ["", "name: desk\n"])
+def test_a_link_that_gives_its_agent_another_name_is_refused(tmp_path: Path, name: str) -> None:
+    path = plan_of(tmp_path).file.path
+    path.write_text(name + path.read_text())
+    (tmp_path / "front.yaml").symlink_to(path)
+    plan = load(tmp_path / "front.yaml")
+    if name:
+        assert project.collect([plan]).specs == ("agents/desk.yaml",)
+        return
+    with pytest.raises(SetupError, match="is called by the name of that"):
+        project.collect([plan])
+
+
+def test_what_a_place_has_by_itself_is_no_secret_to_fill_in(tmp_path: Path) -> None:
+    header = "{X-Who: '${CRM_KEY} ${HOME} ${PATH} ${AGENTRUN_PUBLIC_URL} ${POD_NAME}'}"
+    more = f"tools: [{{mcp: {{url: 'https://mcp.example.com/mcp', headers: {header}}}}}]\n"
+    path = tmp_path / "desk.yaml"
+    path.write_text(f"transport: local\nprompts: Hi.\n{more}")
+    assert variables.names([load(path)]) == ["OPENAI_API_KEY", "CRM_KEY"]
 
 
 def test_specs_of_two_projects_are_refused(tmp_path: Path) -> None:
