@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from agentrun.deploy import (
     asked_addresses,
@@ -74,8 +75,15 @@ class Target:
         return [*found(plan, environ), *addresses, *programs, *copied_secrets.problems(plan)]
 
 
-_CLUSTER = ("name", "public_url", "image", "calls", "bench")
-_IN_A_CLUSTER = (".cluster.local",)
+_in_a_cluster = partial(
+    Target,
+    problems=server_checks.replicated,
+    options=("name", "public_url", "image", "calls", "bench"),
+    public=True,
+    sized=True,
+    remarks=remarks.cluster,
+    near=(".cluster.local",),
+)
 TARGETS: Mapping[str, Target] = {
     "bot": Target(
         bot.files,
@@ -96,27 +104,9 @@ TARGETS: Mapping[str, Target] = {
         remarks=remarks.telephone,
         near=("host.docker.internal",),
     ),
-    "helm": Target(
-        helm.files,
-        helm.commands,
-        server_checks.replicated,
-        _CLUSTER,
-        public=True,
-        sized=True,
-        remarks=remarks.cluster,
-        near=_IN_A_CLUSTER,
-    ),
+    "helm": _in_a_cluster(helm.files, helm.commands),
     "image": Target(image.files, image.commands, server_checks.problems, ("name", "image"), secrets=None),
-    "kubernetes": Target(
-        kubernetes.files,
-        kubernetes.commands,
-        server_checks.replicated,
-        _CLUSTER,
-        public=True,
-        sized=True,
-        remarks=remarks.cluster,
-        near=_IN_A_CLUSTER,
-    ),
+    "kubernetes": _in_a_cluster(kubernetes.files, kubernetes.commands),
     "pipecat-cloud": Target(
         pipecat_cloud.files,
         pipecat_cloud.commands,

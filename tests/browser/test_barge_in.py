@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
 from agentrun.simulate.engines.engines import Answer
 from tests.browser import chromium
@@ -16,14 +14,6 @@ from tests.calls.desk import HELLO, OPEN, QUESTION, STYLES, open_desk
 pytestmark = [pytest.mark.slow, pytest.mark.needs(not chromium.MISSING, chromium.REASON)]
 LONG = Answer("Every day of the week somebody is in the kitchen. " * 24)
 """More than half a minute of tones: a busy machine has the time to hear who speaks into it."""
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """Pipecat's DEBUG lines say nothing about a failure."""
-    logger.disable("pipecat")
-    yield
-    logger.enable("pipecat")
 
 
 @pytest.mark.parametrize("style", STYLES)

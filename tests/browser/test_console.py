@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loguru import logger
 
 from agentrun.records import CallRecord
 from tests.browser import axe, chromium
@@ -20,14 +18,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.needs(not chromium.MISSING, chromium
 SILENCE = 4.0
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 MICROPHONES = "(select) => [...select.options].map((option) => option.textContent)"
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """Pipecat's DEBUG lines say nothing about a failure."""
-    logger.disable("pipecat")
-    yield
-    logger.enable("pipecat")
 
 
 async def write(page: Talk, text: str) -> None:

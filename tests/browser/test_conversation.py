@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
 from agentrun.server.lifecycle.startup import Options, running_server
 from agentrun.simulate.engines.engines import Engines
@@ -18,14 +16,6 @@ pytestmark = pytest.mark.needs(not chromium.MISSING, chromium.REASON)
 ROOT = Path(__file__).parents[2]
 SPEECH = ROOT / "tests" / "corpus" / "02_mens_scores.wav"
 SILENCE = 6.0
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """Pipecat's DEBUG lines say nothing about a failure."""
-    logger.disable("pipecat")
-    yield
-    logger.enable("pipecat")
 
 
 async def test_a_question_is_heard_looked_up_and_answered_aloud(tmp_path: Path, engines: Engines) -> None:

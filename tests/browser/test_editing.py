@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
 from tests.browser import axe, chromium
 from tests.browser.chromium import Talk, talk
@@ -15,14 +13,6 @@ from tests.calls.desk import HELLO, Desk, open_desk, until
 pytestmark = [pytest.mark.slow, pytest.mark.needs(not chromium.MISSING, chromium.REASON)]
 
 GREETING, EDITED = "greeting: Say hello.", "greeting: {say: Welcome to the edited desk.}  # by hand"
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """Pipecat's DEBUG lines say nothing about a failure."""
-    logger.disable("pipecat")
-    yield
-    logger.enable("pipecat")
 
 
 def link(desk: Desk) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from loguru import logger
 from playwright.async_api import Page
 
 from agentrun.records.store.store import Store
@@ -35,14 +34,6 @@ STOP = """() => {
   const name = `${at.tagName} ${at.id || at.textContent.slice(0, 30)}`;
   return { stop: at.dataset.stop, name, isShown, isMarked };
 }"""
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """Pipecat's DEBUG lines say nothing about a failure."""
-    logger.disable("pipecat")
-    yield
-    logger.enable("pipecat")
 
 
 @pytest.fixture

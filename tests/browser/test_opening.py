@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
 from tests.browser import chromium
 from tests.browser.chromium import talk
 from tests.calls.desk import HELLO, open_desk
 
 pytestmark = pytest.mark.needs(not chromium.MISSING, chromium.REASON)
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """Pipecat's DEBUG lines say nothing about a failure."""
-    logger.disable("pipecat")
-    yield
-    logger.enable("pipecat")
 
 
 async def test_the_agents_are_listed_under_a_policy_that_the_page_keeps(tmp_path: Path) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
 from tests.browser import chromium
 from tests.browser.chromium import talk, with_silence
@@ -15,14 +13,6 @@ from tests.calls.desk import HELLO, LOOK_UP, OPEN, QUESTION, STYLES, open_desk, 
 pytestmark = pytest.mark.needs(not chromium.MISSING, chromium.REASON)
 
 SILENCE = 4.0
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """Pipecat's DEBUG lines say nothing about a failure."""
-    logger.disable("pipecat")
-    yield
-    logger.enable("pipecat")
 
 
 @pytest.mark.parametrize("style", STYLES)

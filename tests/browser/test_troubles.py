@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
 from agentrun.server.lifecycle.startup import Options, running_server
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
@@ -45,14 +43,6 @@ LOSE = """() => {
 }"""
 SENDS_ANOTHER = "() => track !== before && peer.getSenders().some((sender) => sender.track === track)"
 MARKUP = "<img src=x onerror=document.title='run'>"
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """Pipecat's DEBUG lines say nothing about a failure."""
-    logger.disable("pipecat")
-    yield
-    logger.enable("pipecat")
 
 
 async def receive(page: Talk, type: str, **data: object) -> None:  # noqa: A002 - RTVI's own word
