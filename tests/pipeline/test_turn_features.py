@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,19 @@ def test_they_are_whisper_s(length: int, silent: bool) -> None:
     sound = (random.standard_normal(length) * (not silent)).astype(np.float32)
     padded = np.pad(sound[-SAMPLES:], (max(0, SAMPLES - length), 0))
     np.testing.assert_allclose(features(sound), compute_whisper_log_mel_features(padded), atol=1e-5)
+
+
+def test_a_long_turn_takes_little_memory() -> None:
+    """A thread that judges keeps what it has once had."""
+    sound = np.random.default_rng(0).standard_normal(SAMPLES).astype(np.float32)
+    features(sound)
+    tracemalloc.start()
+    try:
+        features(sound)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 4_000_000
 
 
 @pytest.mark.parametrize("name", ["02_mens_scores", "09_interrupt_change", "13_ambiguous"])
