@@ -45,8 +45,9 @@ def pairs(rows: Sequence[dict[str, Any]], held: Sequence[dict[str, Any]]) -> Ite
 
 
 def _memory(each: dict[str, Any]) -> float:
-    load = next(load for load in each["loads"] if load["calls"] == each["held"])
-    return float(load["memory_mb_a_call"])
+    """Of those that were held; of none there is nothing to say."""
+    held = [load["memory_mb_a_call"] for load in each["loads"] if load["calls"] == each["held"]]
+    return float(held[0]) if held else float("nan")
 
 
 def plot(found: Sequence[Pair], path: Path) -> None:

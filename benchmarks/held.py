@@ -137,6 +137,16 @@ def rows(found: list[Load], beyond: Load) -> Iterator[list[str]]:
         ]
 
 
+def keep(found: dict[str, Any]) -> None:
+    """Put what was found into the results, beside what another run has found of other systems and styles."""
+    results = HERE / "results" / "held.json"
+    results.parent.mkdir(exist_ok=True)
+    kept = json.loads(results.read_text()) if results.exists() else []
+    same = (found["system"], found["style"])
+    kept = [each for each in kept if (each["system"], each["style"]) != same]
+    results.write_text(json.dumps([*kept, found], indent=1) + "\n")
+
+
 def main() -> None:
     """Measure, print, and keep."""
     logger.remove()
@@ -148,7 +158,7 @@ def main() -> None:
     given = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, set(range(os.cpu_count() or 1)) - {0} or {0})
-    console, kept = Console(), []
+    console = Console()
     for style in (given.style,) if given.style else ("cascaded", "realtime"):
         for system in (given.system,) if given.system else SYSTEMS:
             with console.status("") as status:
@@ -162,10 +172,7 @@ def main() -> None:
             loads = [load.as_json() for load in found]
             last = {**beyond.as_json(), "refused": refused(beyond)}
             held = {"held": most, "at_least": is_least(found)}
-            kept.append({"system": system, "style": style, **held, "loads": loads, "past": last})
-    results = HERE / "results"
-    results.mkdir(exist_ok=True)
-    (results / "held.json").write_text(json.dumps(kept, indent=1) + "\n")
+            keep({"system": system, "style": style, **held, "loads": loads, "past": last})
 
 
 if __name__ == "__main__":
