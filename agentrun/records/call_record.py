@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from agentrun.records.entries import Dropped, Entry, Failover, KeyPress, ListenerEntry, Turn
+from agentrun.records.other_shapes import OtherShapes, restored
 from agentrun.records.redaction.redaction import Redaction
 from agentrun.records.storable import storable
 
@@ -28,6 +29,7 @@ UNWRITTEN = (
     "copied_at",
     "flush",
     "others",
+    "other_shapes",
     "_began",
     "_opened",
     "_hung_up",
@@ -48,7 +50,8 @@ def _clock() -> Callable[[], float]:
 class CallRecord:
     """One record for every call, whatever ended it.
 
-    The record itself holds the truth: the agent works with it. Whatever is written or sent is ``as_json``.
+    The record itself holds the truth: the agent works with it. Whatever is sent is ``as_json``, and what
+    a store is given is ``as_stored``.
 
     ``started`` is read from the wall clock once; every other time is ``started`` and what a monotonic clock
     says has passed since, so a wall clock that is set in mid call changes nothing. Seconds in the record
@@ -122,6 +125,8 @@ class CallRecord:
     """Returns when what has happened by now is stored, or can't be; set by what writes the record."""
     others: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     """What another version has written of the call before it was taken over here; it is written again."""
+    other_shapes: OtherShapes = field(default_factory=dict, repr=False, compare=False)
+    """Of such a call: what was written in another shape than this version reads."""
     _began: float = field(default=0.0, init=False, repr=False, compare=False)
     _opened: float | None = field(default=None, init=False, repr=False, compare=False)
     _hung_up: float | None = field(default=None, init=False, repr=False, compare=False)
@@ -195,6 +200,10 @@ class CallRecord:
         row: dict[str, Any] = self._redacted(storable({**self.others, **data}))
         row[_FORMER_FAILOVERS] = row["failovers"]
         return row
+
+    def as_stored(self) -> dict[str, Any]:
+        """As ``as_json``; what another version has written in another shape stands there as it was found."""
+        return restored(self.as_json(), self.other_shapes)
 
     def _at(self, moment: float) -> datetime:
         return self.started + timedelta(seconds=max(0.0, moment - self._began))

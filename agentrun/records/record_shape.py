@@ -99,9 +99,14 @@ def whole(row: Row) -> dict[str, Any]:
 
 def stored(record: Any, key: Mapping[Any, Any]) -> dict[str, Any]:
     """The whole record of a row, of which the columns in ``key`` say whose it is, and when it was up."""
+    return whole(written(record, key))
+
+
+def written(record: Any, key: Mapping[Any, Any]) -> dict[str, Any]:
+    """The record of a row as it stands there, in whatever shape; ``key`` is as for ``stored``."""
     parts = kept(record)
     names = {name: key[name] for name in ("agent", "id", "started", "ended")}
-    return whole({**(parts if type(parts) is dict else {}), **names})
+    return {**(parts if type(parts) is dict else {}), **names}
 
 
 def rewritten(record: Any, key: Mapping[Any, Any], parts: Row) -> dict[str, Any]:

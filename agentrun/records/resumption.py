@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
-from agentrun.records import record_shape
+from agentrun.records import other_shapes, record_shape
 from agentrun.records.call_record import UNWRITTEN, CallRecord
 from agentrun.records.entries import Entry, own_fields
 
@@ -23,6 +23,8 @@ NAMED = 2
 """A tool, and its arguments."""
 T = TypeVar("T")
 _OF_THE_END = ("ended", "ended_by", "reason", "seconds")
+_OF_THE_STORE = ("agent", "id", "started", "analysis", *_OF_THE_END)
+"""What the store has columns for, or what the end of a call writes anew."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class Resumption:
 def read(record: Mapping[str, Any], snapshot: Mapping[str, Any], key: str, age: float = 0.0) -> Resumption:
     """The call of a ``record`` of ``age`` seconds ago, which has ``key`` now; ``snapshot`` stands beside it.
 
-    The record is one of a store's, in its shape. Both may have been written by another version, which has
-    other parts. Of the other machine's clock nothing is taken but the record's own times.
+    Both may have been written by another version, which has other parts, or some in another shape. Of the
+    other machine's clock nothing is taken but the record's own times.
     """
     parts = snapshot if isinstance(snapshot, Mapping) else {}
 
@@ -103,7 +105,8 @@ def storable_part(values: Mapping[str, Any]) -> dict[str, Any]:
     return part
 
 
-def _record(row: Mapping[str, Any], key: str, seconds: float) -> CallRecord:
+def _record(written: Mapping[str, Any], key: str, seconds: float) -> CallRecord:
+    row = record_shape.whole(written)
     names = {each.name for each in fields(CallRecord)} - set(UNWRITTEN)
     values = {name: row[name] for name in names & row.keys() - set(_OF_THE_END)}
     for name in names & record_shape.LISTS.keys():
@@ -116,7 +119,8 @@ def _record(row: Mapping[str, Any], key: str, seconds: float) -> CallRecord:
     for name in _TIMES:
         values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
     others = _without(row, {*names, *record_shape.LISTS})
-    record = CallRecord(**{**values, "key": key, "others": others})
+    shapes = other_shapes.found(written, row, _OF_THE_STORE)
+    record = CallRecord(**{**values, "key": key, "others": others, "other_shapes": shapes})
     record.resumed_at(seconds)
     return record
 

@@ -21,7 +21,10 @@ from agentrun.records.store.tables import CALLS, KEY, LEASES
 
 @dataclass(frozen=True)
 class ResumedRow:
-    """A call that is this server's now: its record, what else is stored of it, and how many seconds ago."""
+    """A call that is this server's now: its record, what else is stored of it, and how many seconds ago.
+
+    The record is as it stands there, in whatever shape another version has written it.
+    """
 
     record: Mapping[str, Any]
     snapshot: Mapping[str, Any]
@@ -60,7 +63,7 @@ class ResumingTable:
             )
             if row is None:
                 return None
-            return ResumedRow(record_shape.stored(row["record"], row), storable(row["resume"]), mine, age)
+            return ResumedRow(record_shape.written(row["record"], row), storable(row["resume"]), mine, age)
 
     def let_go(self, agent: str, call_id: str, key: str) -> None:
         """A call that was taken with ``key`` by a server that has no use for it any more is nobody's."""

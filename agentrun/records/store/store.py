@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
+from agentrun.records import record_shape
 from agentrun.records.store import analyses, answered, engine, hourly, leases, reading, resuming
 from agentrun.records.store.leases import CUT_OFF
 from agentrun.records.store.postgresql import pooler
@@ -99,7 +100,8 @@ class Store:
             leases.renew(connection, self._insert, owner, now)
             parts = zip(rows, keys or [""] * len(rows), snapshots or [None] * len(rows), strict=True)
             states = [(part[0], self._write(connection, *part, owner, now, webhooks)) for part in parts]
-            updates = [row for row, state in states if state == "written" and row["agent"] in webhooks]
+            sent = [row for row, state in states if state == "written" and row["agent"] in webhooks]
+            updates = map(record_shape.whole, sent)
             outbox.put(connection, filter(analyses.is_whole, updates), now)
         return [row for row, state in states if state == "refused"]
 

@@ -33,7 +33,7 @@ CALLS = sa.Table(
     sa.Index("calls_unindexed", "started", "id", "agent"),
     sa.Index("calls_analysis", "analysis", "agent"),
 )
-"""``record`` is ``CallRecord.as_json()``; ``owner`` wrote it last, at ``seen``; ``webhook``: it is sent.
+"""``record`` is ``CallRecord.as_stored()``; ``owner`` wrote it last, at ``seen``; ``webhook``: it is sent.
 
 ``key`` is the record's own: no other record of the same call is written over it. ``counted`` calls are in
 the sums of ``hourly``. ``resume`` is what another server needs beside the record to go on with the call.

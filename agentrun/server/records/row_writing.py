@@ -58,7 +58,7 @@ class RowWriter:
         """Keep records in files until a server takes them in; with each whether a webhook is to have it."""
         for record, webhook in records:
             try:
-                path = self._copies.wait(record.as_json(), record.key, webhook)
+                path = self._copies.wait(record.as_stored(), record.key, webhook)
             except OSError as error:
                 words = "call {}: the store did not take its record, and no file can have it ({}): it is lost"
                 logger.error(words, record.id, error.strerror)
@@ -67,7 +67,7 @@ class RowWriter:
 
     def _row(self, record: CallRecord, written: Written) -> Row | None:
         rows: list[Row] = []
-        if error := _attempt(lambda: rows.append(record.as_json())):
+        if error := _attempt(lambda: rows.append(record.as_stored())):
             # what redaction would hide is not known of it: its names alone are kept
             self._refuse(record, {"agent": record.agent, "id": record.id}, error, written)
         return rows[0] if rows else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from agentrun.records import CallRecord, Entry, Turn
 from agentrun.records.entries import own_fields
@@ -152,6 +154,43 @@ def test_what_another_version_has_written_is_still_there_when_the_call_goes_on(
     assert (second["voice"], second["interrupted"]) == ({"name": "Ada"}, True)
     assert third.keys() == {each.name for each in own_fields(Entry)}, "and nothing of it is its own"
     assert row["turns"][0]["later"] == 1
+
+
+def test_what_another_version_has_written_in_another_shape_is_as_it_was_unless_it_has_changed_here(
+    url: str, open_store: Open
+) -> None:
+    store, record = open_store(url), CallRecord("CA1", "desk", "twilio")
+    record.transcript = [Entry(1.0, "caller", "Hello.")]
+    row = record.as_json()
+    written = {
+        **row,
+        "machine": {"name": "a", "zone": "eu"},
+        "cost": [{"sum": 3}],
+        "usage": {"llm openai/gpt-4o": {"tokens": 5, "cached": {"tokens": 2}}, "stt": "12 s"},
+        "transcript": [{**row["transcript"][0], "at": "a second"}, "a door bangs"],
+        "dropped": {"0": "mumbling"},
+        "recording": ["a.wav", "b.wav"],
+    }
+    store.save([written], "one", keys=[record.key], snapshots=[STATE])
+    taken = store.resuming.take("desk", "CA1", "two", 0)
+    assert taken is not None
+    mine = read(taken.record, taken.snapshot, taken.key, taken.age).record
+    assert (mine.machine, mine.cost, mine.dropped, len(mine.transcript)) == ("", {}, [], 1)
+    mine.transcript.append(Entry(3.0, "caller", "Bye."))
+    mine.usage["llm openai/gpt-4o"]["tokens"] = 9
+    mine.recording = "c.wav"
+    mine.close()
+    assert store.save([mine.as_stored()], "two", keys=[mine.key]) == []
+    with store._engine.connect() as connection:
+        stored = connection.execute(sa.text("SELECT record FROM calls")).scalar_one()
+    row = json.loads(stored) if isinstance(stored, str) else stored
+    for name in ("machine", "cost", "dropped"):
+        assert row[name] == written[name], name
+    assert [row["recording"], row["ended"] is None] == ["c.wav", False], "what is new here is new there"
+    assert row["usage"] == {"llm openai/gpt-4o": {"tokens": 9, "cached": {"tokens": 2}}, "stt": "12 s"}
+    assert row["transcript"][:2] == written["transcript"]
+    assert row["transcript"][2]["text"] == "Bye."
+    assert mine.as_json()["machine"] == "", "pages are given what they know"
 
 
 def test_a_call_that_is_let_go_may_be_resumed_by_another_server(url: str, open_store: Open) -> None:
