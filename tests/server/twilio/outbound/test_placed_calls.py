@@ -1,4 +1,7 @@
-"""Two processes place calls together: whichever hears of a call, its owner acts, and its record is one."""
+"""Two processes place calls together: whichever hears of a call, its owner acts, and its record is one.
+
+Over SQLite, and over PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -86,12 +89,13 @@ class Side:
 
 
 @contextlib.asynccontextmanager
-async def side(folder: Path, name: str) -> AsyncIterator[Side]:
+async def side(folder: Path, name: str, address: str) -> AsyncIterator[Side]:
+    """A process that shares what is at ``address`` with the others."""
     path = folder / "desk.yaml"
     path.write_text(SPEC)
     env = {"OPENAI_API_KEY": "test", "TWILIO_FROM_NUMBER": FROM}
     plan = planning.make(spec.load(path), (), env)
-    state = SharedState(SqlBackend(f"sqlite:///{folder}/shared.sqlite"), Process(name))
+    state = SharedState(SqlBackend(address), Process(name))
     await state.beat()
     async with Resources() as resources:
         switchboard = Switchboard({"desk": plan}, resources, Admission(state=state))
@@ -106,9 +110,9 @@ async def side(folder: Path, name: str) -> AsyncIterator[Side]:
 
 
 @pytest.fixture
-async def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Side, Side]]:
+async def both(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Side, Side]]:
     monkeypatch.setattr(twilio_rest, "account", lambda _environ: Account())
-    async with side(tmp_path, "one") as one, side(tmp_path, "other") as other:
+    async with side(tmp_path, "one", url) as one, side(tmp_path, "other", url) as other:
         yield one, other
 
 

@@ -47,8 +47,8 @@ def asked(both: Both, monkeypatch: pytest.MonkeyPatch) -> Asked:
 
 
 @pytest.fixture
-async def third(both: Both, tmp_path: Path) -> AsyncIterator[Side]:
-    async with side(tmp_path, "third") as another:
+async def third(both: Both, tmp_path: Path, url: str) -> AsyncIterator[Side]:
+    async with side(tmp_path, "third", url) as another:
         yield another
 
 
