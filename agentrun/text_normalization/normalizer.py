@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -10,9 +11,11 @@ from agentrun.text_normalization import (
     abbreviations,
     addresses,
     dates,
+    latex,
     markdown,
     money,
     numbers,
+    rates,
     symbols,
     telephone,
 )
@@ -36,6 +39,8 @@ _RECIPIENT = re.compile(
 _SPACES = str.maketrans("\u00a0\u202f\u2007\u2009", "    ")
 """Spaces that stand within figures."""
 _WIDE_COMMA = re.compile(r"(?<=\d)，(?=\d{3}(?!\d))")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,31});")
+"""A sign as HTML has it."""
 _ENOUGH = 3
 """Frequent words of another language that a sentence has to have: titles and names have two."""
 LONGEST = 1_000
@@ -70,8 +75,10 @@ class Normalizer:
         return " ".join(part for part in map(self._spoken, _pieces(text)) if part)
 
     def _spoken(self, text: str) -> str:
+        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
         text = _WIDE_COMMA.sub(",", unicodedata.normalize("NFC", text).translate(_SPACES))
         words = self._vocabulary(text)
+        text = latex.plain(text, words)
         text = _RECIPIENT.sub("", stage_directions.without_directions(text))
         text = symbols.without_pictures(_CODE_CALL.sub("", self._pronunciation.protect(text)), words)
         text = markdown.plain(
@@ -86,6 +93,7 @@ class Normalizer:
         if words is None:
             return telephone.spoken(text, words)
         text = dates.spoken(text, words, day_first=self._day_first if words.code == "en" else None)
+        text = numbers.with_own_thousands(rates.spoken(text, words), words)
         text = numbers.spoken_ranges(telephone.spoken(text, words), words)
         text = money.spoken(dates.spoken_times(text, words), words)
         text = abbreviations.spoken(addresses.spoken_regions(text, words), words)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from agentrun.text_normalization import context
 from agentrun.text_normalization.vocabulary import Vocabulary
 
 _HALF = r"(?: ?[aApP]\.?[mM]\b\.?)?"
@@ -36,7 +37,19 @@ _COMMA_GROUPS = re.compile(
 _DOT_GROUPS = re.compile(
     r"(?<![\w.,])[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)(?![\d]|[.,]\d)|(?<![\w.,])[1-9]\d{0,2}(?:\.\d{3}){2,}(?!\d|[.,]\d)"
 )
+_APOSTROPHES = re.compile(r"(?<![\w.,'’])[1-9]\d{0,2}(?:['’]\d{3})+(?![\w'’]|[.,]\d)")
+"""Thousands as they are written in Switzerland; with decimals behind them they are money's."""
 _SWAPPED = str.maketrans(".,", ",.")
+
+
+def with_own_thousands(text: str, words: Vocabulary) -> str:
+    """``text`` with the language's sign for an apostrophe between thousands; before long numbers are read.
+
+    >>> from agentrun.text_normalization.languages import VOCABULARIES
+    >>> with_own_thousands("CHF 1'050, rock'n'roll", VOCABULARIES["de"])
+    "CHF 1.050, rock'n'roll"
+    """
+    return _APOSTROPHES.sub(lambda found: with_thousands(found[0], words), text)
 
 
 def spoken_ranges(text: str, words: Vocabulary) -> str:
@@ -120,6 +133,9 @@ def _decimals(sign: str) -> re.Pattern[str]:
 
 
 def _decimal(found: re.Match[str], words: Vocabulary) -> str:
+    """Figure by figure; the second part of a version is a number of its own."""
+    if found[2][0] != "0" and context.names_version(context.before(found)):
+        return f"{found[1]} {words.point} {found[2]}"
     return f"{found[1]} {words.point} {' '.join(found[2])}"
 
 

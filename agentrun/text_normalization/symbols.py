@@ -20,13 +20,15 @@ _HEART = re.compile(r"(?:(?<=[!?.…] )|(?<=\A))<3(?=\s*(?:[.!?…]|$))")
 _SHORTCODE = re.compile(r"(?<!\S):[a-z][a-z0-9_+-]{1,30}:(?!\S)")
 _LEFT = re.compile(r"[*#`|<>\\~{}\[\]]+|(?<!\w)\^+|\^+(?!\w)|_{2,}|(?<!\w)_+|_+(?!\w)")
 _LEFT_WITHOUT_WORDS = re.compile(
-    r"(?<![\d*#])[*#]+(?![\d*#])|[`|\\~{}\[\]]+|[<>](?!=? ?\d)|_{2,}|(?<!\w)_+|_+(?!\w)"
+    r"(?<![\d*#])[*#]+(?![\d*#])|[`|\\~{}\[\]]+|_{2,}|(?<!\w)_+|_+(?!\w)"
+    r"|(?<!\w )[<>](?!=? ?\d)|(?<=\w )[<>](?!=? ?\d| \w)"
 )
 _SPACE = re.compile(r"\s+")
 _BEFORE_MARK = re.compile(r"\s+([,.!?;:…])(?!\w)")
 _EMPTY_BRACKETS = re.compile(r"\(\s*\)")
 _REPEATED = re.compile(r"([!?,;:])\1+")
-_DOUBLED = re.compile(r"([,;:])(?=[.!?])|([.!?])[,;:](?=\s|$)")
+_DOUBLED = re.compile(r"[,;:](?=[.!?])|(?<=[!?])[,;:](?=\s|$)|(?<=[^\W\d_]{3})\.(?=[,;:](?:\s|$))")
+"""Of two marks the weaker one, or the dot of an abbreviation."""
 _DOTS = re.compile(r"\.{2,}|…")
 _AMOUNT = r"(?=[-−+]?[$€£]?\d)"
 
@@ -65,10 +67,13 @@ def as_words(text: str, words: Vocabulary | None) -> str:
         (r"(?:<=|=<|≤) ?" + _AMOUNT, words.at_most),
         (r"> ?" + _AMOUNT, words.more),
         (r"< ?" + _AMOUNT, words.less),
+        (r"(?<=[\w)]) < (?=[\w(])", words.less),
+        (r"(?<=\b[^\W\d_]) > (?=[^\W\d_]\b)", words.more),
         (r"(?<=[^\W\d_]) > (?=[^\W\d_])", ","),
         (r"(?<!\w)[~≈] ?" + _AMOUNT, words.about),
         (r"(?<=\S) ?& ?(?=\S)", words.conjunction),
         (r"(?<=\d)(?: [×*] |[x×*])(?=\d)", words.times),
+        (r"(?<=[\w)]) × (?=[\w(])", words.times),
         (r"(?<=[\w)]) \+ (?=[\w(])", words.plus),
         (r"(?<=[\w)]) = (?=[\w(])", words.equals),
         (r"(?<!\w)@ ?(?=\w)", words.at),
@@ -90,7 +95,7 @@ def tidy(text: str, *, has_words: bool = True) -> str:
     text = _EMPTY_BRACKETS.sub("", text)
     text = _BEFORE_MARK.sub(r"\1", _SPACE.sub(" ", text))
     text = _REPEATED.sub(r"\1", text)
-    text = _DOUBLED.sub(lambda found: found[2] or "", text).strip(" ,;:")
+    text = _DOUBLED.sub("", text).strip(" ,;:")
     return text.replace("…", "...") if is_speakable(text) else ""
 
 

@@ -12,6 +12,8 @@ _NORTH_AMERICAN = re.compile(
     r"(?<![\w.])(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?!\w)|(?<![\w.-])\d{3}-\d{4}(?![\w-])"
 )
 _WITH_ZERO = re.compile(r"(?<![\w.,:/-])(?<!\d )\(?0\d{1,5}\)?[ /-]\d[\d -]{3,14}\d(?![\w,/]\w)")
+_DOTTED = re.compile(r"(?<![\w.,:/-])0\d{1,3}(?:\.\d{2,4}){3,4}(?![\w]|\.\d)")
+"""As French and Swiss numbers are written; a date, which has fewer groups, is read before."""
 _DASHED = re.compile(r"(?<![\w-])\d{2,6}(?:-\d{2,6}){2,}(?![\w-])|(?<![\w-])\d{5}-\d{4}(?![\w-])")
 _LONG = re.compile(r"(?<![\w.,+])\d{7,24}(?![\w]|[.,]\d)")
 _LEADING_ZERO = re.compile(r"(?<![\w.,:/-])(?<!\d )0\d{1,5}(?![\w]|[.,:/-]\d)")
@@ -42,7 +44,7 @@ def spoken(text: str, words: Vocabulary | None) -> str:
         return _INTERNATIONAL.sub(lambda found: _number(found[0], "+"), text)
     plus, months = words.plus, frozenset(month.lower() for month in words.months)
     text = _ACCOUNT.sub(lambda found: _account(found[0]), text)
-    for pattern in (_INTERNATIONAL, _NORTH_AMERICAN, _DASHED, _WITH_ZERO, _LONG):
+    for pattern in (_INTERNATIONAL, _NORTH_AMERICAN, _DOTTED, _DASHED, _WITH_ZERO, _LONG):
         text = pattern.sub(
             lambda found: found[0] if context.is_amount(found) else _number(found[0], plus), text
         )

@@ -42,6 +42,7 @@ class Vocabulary:
     at_most: str
     about: str
     divided: str
+    per: str
     yes: str
     no: str
     percent: str
@@ -60,6 +61,8 @@ class Vocabulary:
     fractions: Mapping[str, str]
     abbreviations: tuple[Abbreviation, ...]
     magnitudes: Mapping[str, str]
+    each: Mapping[str, str]
+    """What rates are for, such as ``yr``, and the word for it."""
     frequent: frozenset[str]
     """Words that stand in most sentences of this language, and in few of another's."""
     regions: Mapping[str, str] = field(default_factory=dict)

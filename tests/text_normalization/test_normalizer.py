@@ -51,7 +51,7 @@ ENGLISH = {
     "$5 million and $1.5k": "5 million dollars and 1 point 5 thousand dollars",
     # dates and times
     "On 2026-05-10, 05/10/2026 or 25/12/2026.": "On May 10, 2026, May 10, 2026 or December 25, 2026.",
-    "At 3:15 p.m., 9:05, 12:00 or 9am-5pm.": "At 3 15 p.m. 9 oh 5, 12 o'clock or 9 a.m. to 5 p.m.",
+    "At 3:15 p.m., 9:05, 12:00 or 9am-5pm.": "At 3 15 p.m., 9 oh 5, 12 o'clock or 9 a.m. to 5 p.m.",
     # telephone numbers and codes
     "Call +1 (415) 555-0123 or 415-555-0123.": (
         "Call plus 1, 4 1 5, 5 5 5, 0 1 2 3 or 4 1 5, 5 5 5, 0 1 2 3."

@@ -18,7 +18,7 @@ TEXTS = {
     '{"name": "book", "arguments": {"at": "8}"}}Booked.': "Booked.",
     '[TOOL_CALLS] [{"name": "x"}]\nYes.': "\nYes.",
     "Code:\n```python\nprint(1)\n```\nThat is it.": "Code:\n\nThat is it.",
-    "Say <b>hello</b><br/> now": "Say hello now",
+    "Say <b>hello</b><br/> now": "Say hello\n now",
     "<think>It never ends": "",
     "2 < 3, a {b} [c] `d` ~ and <3": "2 < 3, a {b} [c] `d` ~ and <3",
     "Write to <ada@example.com>, see <https://rosa.example/x>.": (
@@ -26,7 +26,7 @@ TEXTS = {
     ),
     "Say <your name>, then press <function name>.": "Say <your name>, then press <function name>.",
     "a <b and c> d, <3, 5<6": "a <b and c> d, <3, 5<6",
-    '<a href="https://rosa.example">menu</a> <p class=x id="y">': "menu ",
+    '<a href="https://rosa.example">menu</a> <p class=x id="y">': "menu \n",
     "<!-- a > b -->We are open.": "We are open.",
     "````x````y": "`y",
     '{"name": "a\\"}", "x": {"y": "}"}}Booked {"name": {}}.': "Booked .",

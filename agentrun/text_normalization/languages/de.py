@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from agentrun.text_normalization.short_days import short_days
 from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
 
 _DAYS = {
     "Mo": "Montag", "Di": "Dienstag", "Mi": "Mittwoch", "Do": "Donnerstag",
     "Fr": "Freitag", "Sa": "Samstag", "So": "Sonntag",
+}  # fmt: skip
+_MONTHS = (
+    "Januar", "Februar", "März", "April", "Mai", "Juni",
+    "Juli", "August", "September", "Oktober", "November", "Dezember",
+)  # fmt: skip
+_EACH = {
+    "s": "Sekunde", "Min": "Minute", "Std": "Stunde", "h": "Stunde", "Tag": "Tag", "Nacht": "Nacht",
+    "Woche": "Woche", "Mon": "Monat", "Monat": "Monat", "Jahr": "Jahr", "Stunde": "Stunde",
+    "Person": "Person", "Pers": "Person",
 }  # fmt: skip
 
 VOCABULARY = Vocabulary(
@@ -30,6 +40,7 @@ VOCABULARY = Vocabulary(
     at_most="höchstens",
     about="etwa",
     divided="geteilt durch",
+    per="pro",
     yes="ja",
     no="nein",
     percent="Prozent",
@@ -37,20 +48,7 @@ VOCABULARY = Vocabulary(
     star="Stern",
     stars="Sterne",
     hash="Raute",
-    months=(
-        "Januar",
-        "Februar",
-        "März",
-        "April",
-        "Mai",
-        "Juni",
-        "Juli",
-        "August",
-        "September",
-        "Oktober",
-        "November",
-        "Dezember",
-    ),
+    months=_MONTHS,
     date="{day}. {month} {year}",
     day_month="{day}. {month}",
     day_first=True,
@@ -94,6 +92,9 @@ VOCABULARY = Vocabulary(
     },
     abbreviations=(
         ranges(_DAYS, "bis"),
+        *short_days(
+            _DAYS, _MONTHS, joins="und|oder|sowie", to="bis", after="am|ab|bis|jeden|nächsten|diesen|letzten"
+        ),
         (r"\bDr\.(?= [A-ZÄÖÜ])", "Doktor"),
         (r"\bProf\.", "Professor"),
         (r"\bHr\.(?= [A-ZÄÖÜ])", "Herr"),
@@ -103,7 +104,12 @@ VOCABULARY = Vocabulary(
         (r"\bz\. ?B\.", "zum Beispiel"),
         (r"\bd\. ?h\.", "das heißt"),
         (r"\bu\. ?a\.", "unter anderem"),
+        (r"\bu\. ?U\.", "unter Umständen"),
+        (r"\bi\. ?d\. ?R\.", "in der Regel"),
         (r"\bbzw\.", "beziehungsweise"),
+        (r"\bevtl\.", "eventuell"),
+        (r"\bbzgl\.", "bezüglich"),
+        (r"\bzzgl\.", "zuzüglich"),
         (r"\busw\.(?= [A-ZÀ-Ý]|$)", "und so weiter."),
         (r"\busw\.", "und so weiter"),
         (r"\bca\.", "circa"),
@@ -117,5 +123,6 @@ VOCABULARY = Vocabulary(
         (r"\bMin\.", "Minuten"),
     ),
     magnitudes={"k": "tausend", "m": "Millionen", "mio": "Millionen", "mrd": "Milliarden"},
+    each=_EACH,
     frequent=words("der die das und ist sind sie wir ich nicht ein eine für mit auf zu haben kann um"),
 )

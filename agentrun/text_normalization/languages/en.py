@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentrun.text_normalization.short_days import short_days
 from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
 
 _STATES = {
@@ -21,13 +22,18 @@ _MONTHS = (
     "November", "December",
 )  # fmt: skip
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_LONGER_DAYS = {"Tues": "Tuesday", "Thur": "Thursday", "Thurs": "Thursday"}
+_SHORT_DAYS = {day[:3]: day for day in _DAYS} | {"Tues": "Tuesday", "Thur": "Thursday", "Thurs": "Thursday"}
 _INCH = r" ?in\b(?:\.(?! [A-Z]|$))?"
 """Its dot stays where it ends the sentence."""
 
 _NUMBERED_THINGS = (
     "order|room|invoice|flight|ticket|case|phone|serial|house|policy|item|track|platform|bus|account|booking"
 )
+_EACH = {
+    "s": "second", "sec": "second", "min": "minute", "h": "hour", "hr": "hour", "hrs": "hour", "d": "day",
+    "day": "day", "night": "night", "wk": "week", "week": "week", "mo": "month", "mth": "month",
+    "month": "month", "yr": "year", "year": "year", "hour": "hour", "person": "person",
+}  # fmt: skip
 
 VOCABULARY = Vocabulary(
     code="en",
@@ -50,6 +56,7 @@ VOCABULARY = Vocabulary(
     at_most="at most",
     about="about",
     divided="divided by",
+    per="per",
     yes="yes",
     no="no",
     percent="percent",
@@ -117,8 +124,16 @@ VOCABULARY = Vocabulary(
         "3/4": "three quarters",
     },
     abbreviations=(
-        ranges({**{day[:3]: day for day in _DAYS}, **_LONGER_DAYS}, "to"),
+        ranges(_SHORT_DAYS, "to"),
         ranges({month[:3]: month for month in _MONTHS} | {"Sept": "September"}, "to"),
+        *short_days(
+            _SHORT_DAYS,
+            [*_MONTHS, *(month[:3] for month in _MONTHS)],
+            joins="and|or",
+            to="to",
+            after="on|by|until|this|next|every|last",
+        ),
+        *((rf"\b{short}(?= at \d)", day) for short, day in _SHORT_DAYS.items() if short != "Sat"),
         *((rf"\b{month[:3]}\.(?= ?\d)", month) for month in _MONTHS if month != "May"),
         *((rf"(?<!the )\b{day[:3]}\.(?= |$)", day) for day in _DAYS),
         (r"\bDr\.(?= [A-Z])", "Doctor"),
@@ -146,7 +161,8 @@ VOCABULARY = Vocabulary(
         (r"(?<![\w.])(\d)['′](\d{1,2})[\"″]", r"\1 foot \2"),
         (rf"(?<![\w.])(\d+) ?ft\.? 1{_INCH}", r"\1 ft 1 inch"),
         (rf"(?<![\w.])(\d+) ?ft\.? (\d{{1,2}}){_INCH}", r"\1 ft \2 inches"),
-        (r"(?<=\d) ?in\.(?= (?:of|wide|tall|long|deep|thick|high|by|x)\b)", " inches"),
+        (r"(?<![\w.,])1 ?in\.(?= [a-z(])", "1 inch"),
+        (r"(?<=\d) ?in\.(?= [a-z(])", " inches"),
         (r"(?<=\d) ?(sq|cu)\. ?(?=(?:ft|mi|yd|m|km)\b)", r" \1 "),
         (r"(?<=\d )x(?=\d{1,5}\b)", "extension "),
         (r"\be\.g\.,?", "for example,"),
@@ -162,6 +178,7 @@ VOCABULARY = Vocabulary(
         (r"\b24/7\b", "24 7"),
     ),
     magnitudes={"k": "thousand", "m": "million", "bn": "billion", "b": "billion"},
+    each=_EACH,
     frequent=words("the and is are you your we of to for it this that have with what would can at"),
     regions=_STATES,
 )

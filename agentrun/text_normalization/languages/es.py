@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from agentrun.text_normalization.short_days import short_days
 from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
 
 _DAYS = {
     "lun": "lunes", "mar": "martes", "mié": "miércoles", "jue": "jueves",
     "vie": "viernes", "sáb": "sábado", "dom": "domingo",
+}  # fmt: skip
+_MONTHS = (
+    "enero", "febrero", "marzo", "abril", "mayo", "junio",
+    "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
+)  # fmt: skip
+_EACH = {
+    "s": "segundo", "min": "minuto", "h": "hora", "hora": "hora", "día": "día", "noche": "noche",
+    "sem": "semana", "semana": "semana", "mes": "mes", "año": "año", "pers": "persona",
+    "persona": "persona",
 }  # fmt: skip
 
 VOCABULARY = Vocabulary(
@@ -30,6 +40,7 @@ VOCABULARY = Vocabulary(
     at_most="como máximo",
     about="unos",
     divided="entre",
+    per="por",
     yes="sí",
     no="no",
     percent="por ciento",
@@ -37,20 +48,7 @@ VOCABULARY = Vocabulary(
     star="asterisco",
     stars="estrellas",
     hash="almohadilla",
-    months=(
-        "enero",
-        "febrero",
-        "marzo",
-        "abril",
-        "mayo",
-        "junio",
-        "julio",
-        "agosto",
-        "septiembre",
-        "octubre",
-        "noviembre",
-        "diciembre",
-    ),
+    months=_MONTHS,
     date="{day} de {month} de {year}",
     day_month="{day} de {month}",
     day_first=True,
@@ -90,6 +88,7 @@ VOCABULARY = Vocabulary(
     },
     abbreviations=(
         ranges(_DAYS, "a"),
+        *short_days(_DAYS, _MONTHS, joins="y|e|o", to="a"),
         (r"\bSra\.", "señora"),
         (r"\bSr\.", "señor"),
         (r"\bDra\.", "doctora"),
@@ -112,5 +111,6 @@ VOCABULARY = Vocabulary(
         "millones": "millones de",
         "millón": "millón de",
     },
+    each=_EACH,
     frequent=words("el los las y es son usted nosotros un una para con en que por su está de"),
 )

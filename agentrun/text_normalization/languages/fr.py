@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from agentrun.text_normalization.short_days import short_days
 from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
 
 _DAYS = {
     "lun": "lundi", "mar": "mardi", "mer": "mercredi", "jeu": "jeudi",
     "ven": "vendredi", "sam": "samedi", "dim": "dimanche",
+}  # fmt: skip
+_MONTHS = (
+    "janvier", "février", "mars", "avril", "mai", "juin",
+    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+)  # fmt: skip
+_EACH = {
+    "s": "seconde", "min": "minute", "h": "heure", "heure": "heure", "j": "jour", "jour": "jour",
+    "nuit": "nuit", "sem": "semaine", "semaine": "semaine", "mois": "mois", "an": "an",
+    "pers": "personne", "personne": "personne",
 }  # fmt: skip
 
 VOCABULARY = Vocabulary(
@@ -30,6 +40,7 @@ VOCABULARY = Vocabulary(
     at_most="au plus",
     about="environ",
     divided="divisé par",
+    per="par",
     yes="oui",
     no="non",
     percent="pour cent",
@@ -37,20 +48,7 @@ VOCABULARY = Vocabulary(
     star="étoile",
     stars="étoiles",
     hash="dièse",
-    months=(
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ),
+    months=_MONTHS,
     date="{day} {month} {year}",
     day_month="{day} {month}",
     day_first=True,
@@ -90,6 +88,7 @@ VOCABULARY = Vocabulary(
     },
     abbreviations=(
         ranges(_DAYS, "à"),
+        *short_days(_DAYS, _MONTHS, joins="et|ou", to="à"),
         (r"\bM\.(?= [A-ZÀ-Ý])", "Monsieur"),
         (r"\bMme\b\.?", "Madame"),
         (r"\bMlle\b\.?", "Mademoiselle"),
@@ -111,5 +110,6 @@ VOCABULARY = Vocabulary(
         "millions": "millions de",
         "milliards": "milliards de",
     },
+    each=_EACH,
     frequent=words("le la les et est vous nous je pas un une des pour avec dans que qui à de"),
 )

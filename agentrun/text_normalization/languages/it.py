@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from agentrun.text_normalization.short_days import short_days
 from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
 
 _DAYS = {
     "lun": "lunedì", "mar": "martedì", "mer": "mercoledì", "gio": "giovedì",
     "ven": "venerdì", "sab": "sabato", "dom": "domenica",
+}  # fmt: skip
+_MONTHS = (
+    "gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno",
+    "luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre",
+)  # fmt: skip
+_EACH = {
+    "s": "secondo", "min": "minuto", "h": "ora", "ora": "ora", "giorno": "giorno", "notte": "notte",
+    "settimana": "settimana", "mese": "mese", "anno": "anno", "pers": "persona", "persona": "persona",
 }  # fmt: skip
 
 VOCABULARY = Vocabulary(
@@ -30,6 +39,7 @@ VOCABULARY = Vocabulary(
     at_most="al massimo",
     about="circa",
     divided="diviso",
+    per="per",
     yes="sì",
     no="no",
     percent="per cento",
@@ -37,20 +47,7 @@ VOCABULARY = Vocabulary(
     star="asterisco",
     stars="stelle",
     hash="cancelletto",
-    months=(
-        "gennaio",
-        "febbraio",
-        "marzo",
-        "aprile",
-        "maggio",
-        "giugno",
-        "luglio",
-        "agosto",
-        "settembre",
-        "ottobre",
-        "novembre",
-        "dicembre",
-    ),
+    months=_MONTHS,
     date="{day} {month} {year}",
     day_month="{day} {month}",
     day_first=True,
@@ -90,6 +87,7 @@ VOCABULARY = Vocabulary(
     },
     abbreviations=(
         ranges(_DAYS, "a"),
+        *short_days(_DAYS, _MONTHS, joins="e|ed|o", to="a"),
         (r"\b[Ss]ig\.ra", "signora"),
         (r"\b[Ss]ig\.", "signor"),
         (r"\b[Dd]ott\.ssa", "dottoressa"),
@@ -112,5 +110,6 @@ VOCABULARY = Vocabulary(
         "mln": "milioni di",
         "mld": "miliardi di",
     },
+    each=_EACH,
     frequent=words("il lo gli e è sono che non un una per con di da del della le può questo"),
 )

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from agentrun.text_normalization.short_days import short_days
 from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
 
 _DAYS = {
     "ma": "maandag", "di": "dinsdag", "wo": "woensdag", "do": "donderdag",
     "vr": "vrijdag", "za": "zaterdag", "zo": "zondag",
+}  # fmt: skip
+_MONTHS = (
+    "januari", "februari", "maart", "april", "mei", "juni",
+    "juli", "augustus", "september", "oktober", "november", "december",
+)  # fmt: skip
+_EACH = {
+    "s": "seconde", "min": "minuut", "u": "uur", "uur": "uur", "dag": "dag", "nacht": "nacht",
+    "week": "week", "mnd": "maand", "maand": "maand", "jr": "jaar", "jaar": "jaar", "pers": "persoon",
+    "persoon": "persoon",
 }  # fmt: skip
 
 VOCABULARY = Vocabulary(
@@ -30,6 +40,7 @@ VOCABULARY = Vocabulary(
     at_most="hoogstens",
     about="ongeveer",
     divided="gedeeld door",
+    per="per",
     yes="ja",
     no="nee",
     percent="procent",
@@ -37,20 +48,7 @@ VOCABULARY = Vocabulary(
     star="sterretje",
     stars="sterren",
     hash="hekje",
-    months=(
-        "januari",
-        "februari",
-        "maart",
-        "april",
-        "mei",
-        "juni",
-        "juli",
-        "augustus",
-        "september",
-        "oktober",
-        "november",
-        "december",
-    ),
+    months=_MONTHS,
     date="{day} {month} {year}",
     day_month="{day} {month}",
     day_first=True,
@@ -91,6 +89,7 @@ VOCABULARY = Vocabulary(
     },
     abbreviations=(
         ranges(_DAYS, "tot"),
+        *short_days(_DAYS, _MONTHS, joins="en|of", to="tot", after="op|elke|volgende|deze", never="zo|Zo"),
         (r"\b[Dd]hr\.", "de heer"),
         (r"\b[Mm]evr\.", "mevrouw"),
         (r"\b[Dd]r\.(?= [A-Z])", "dokter"),
@@ -105,5 +104,6 @@ VOCABULARY = Vocabulary(
         (r"(?<=[a-z])str\.", "straat"),
     ),
     magnitudes={"k": "duizend", "m": "miljoen", "mln": "miljoen", "mld": "miljard"},
+    each=_EACH,
     frequent=words("het een en is zijn u wij we ik niet voor met van dat op hebben kan bij ook"),
 )

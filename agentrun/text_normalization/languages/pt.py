@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from agentrun.text_normalization.short_days import short_days
 from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
 
 _DAYS = {
     "seg": "segunda", "ter": "terça", "qua": "quarta", "qui": "quinta",
     "sex": "sexta", "sáb": "sábado", "dom": "domingo",
+}  # fmt: skip
+_MONTHS = (
+    "janeiro", "fevereiro", "março", "abril", "maio", "junho",
+    "julho", "agosto", "setembro", "outubro", "novembro", "dezembro",
+)  # fmt: skip
+_EACH = {
+    "s": "segundo", "min": "minuto", "h": "hora", "hora": "hora", "dia": "dia", "noite": "noite",
+    "semana": "semana", "mês": "mês", "ano": "ano", "pessoa": "pessoa",
 }  # fmt: skip
 
 VOCABULARY = Vocabulary(
@@ -30,6 +39,7 @@ VOCABULARY = Vocabulary(
     at_most="no máximo",
     about="cerca de",
     divided="dividido por",
+    per="por",
     yes="sim",
     no="não",
     percent="por cento",
@@ -37,20 +47,7 @@ VOCABULARY = Vocabulary(
     star="asterisco",
     stars="estrelas",
     hash="cardinal",
-    months=(
-        "janeiro",
-        "fevereiro",
-        "março",
-        "abril",
-        "maio",
-        "junho",
-        "julho",
-        "agosto",
-        "setembro",
-        "outubro",
-        "novembro",
-        "dezembro",
-    ),
+    months=_MONTHS,
     date="{day} de {month} de {year}",
     day_month="{day} de {month}",
     day_first=True,
@@ -91,6 +88,7 @@ VOCABULARY = Vocabulary(
     },
     abbreviations=(
         ranges(_DAYS, "a"),
+        *short_days(_DAYS, _MONTHS, joins="e|ou", to="a"),
         (r"\bSra\.", "senhora"),
         (r"\bSr\.", "senhor"),
         (r"\bDra\.", "doutora"),
@@ -113,5 +111,6 @@ VOCABULARY = Vocabulary(
         "bilhões": "bilhões de",
         "mi": "milhões de",
     },
+    each=_EACH,
     frequent=words("o os as e é são você nós não um uma para com em que por seu está do da"),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from agentrun.text_normalization.unspoken import line_tags
+
 LONGEST_TAG = 200
 """Characters that an opening tag may have; what goes on longer is text."""
 LONGEST_HIDDEN = 20_000
@@ -176,6 +178,7 @@ class HiddenText:
             self._judged += 1
             opening = self._held[: self._judged]
             if self._open(opening):
+                out.append(line_tags.instead(opening))
                 self._held, self._judged = self._held[len(opening) :], 0
                 return True
             if not _may_open(opening):
