@@ -86,6 +86,10 @@ class MessageTable:
                 connection = self._listening or self._begin_to_listen(owner)
                 if connection is None:
                     return
+                if self._closed:
+                    # whoever closed found nothing to close, for this one was just being made
+                    connection.close()
+                    return
                 for _ in connection.notifies(timeout=seconds, stop_after=1):
                     pass
             except self._engine.dialect.loaded_dbapi.Error as error:

@@ -194,3 +194,20 @@ async def test_what_is_done_later_and_breaks_is_told() -> None:
         await one.close()
         await asyncio.sleep(0)
     assert any("another process or a placed call broke" in line for line in lines)
+
+
+def test_a_connection_that_is_made_while_everything_closes_is_closed(
+    postgresql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side = SqlBackend(emptied(postgresql))
+    made, begin = [], side.messages._begin_to_listen
+
+    def closed_meanwhile(owner: str) -> object:
+        side.messages.close()
+        made.append(begin(owner))
+        return made[-1]
+
+    monkeypatch.setattr(side.messages, "_begin_to_listen", closed_meanwhile)
+    side.messages.listen("a", 0.1)
+    assert [connection.closed for connection in made] == [True]
+    side.close()
