@@ -10,6 +10,7 @@ from agentrun.errors import Problem, SetupError, SpecError
 from agentrun.plan import examination
 from agentrun.plan.plan import Plan
 from agentrun.spec.loading import folder
+from agentrun.spec.loading.tests_file import SUFFIX
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,13 @@ def _examine(path: Path, wanted: CheckOptions, findings: Findings) -> None:
         findings.plans.append(seen.plan)
 
 
+def _without_spec(tests: Path) -> Problem:
+    name = tests.name.removesuffix(SUFFIX)
+    message = f"there is no spec {name}.yaml beside these tests, so nobody runs them"
+    hint = "name the file after its spec, SPEC.tests.yaml"
+    return Problem(str(tests), 1, 1, "", message, hint, "warning")
+
+
 def _files(paths: Sequence[Path], findings: Findings) -> list[Path]:
     files: list[Path] = []
     for path in paths:
@@ -100,4 +108,5 @@ def _files(paths: Sequence[Path], findings: Findings) -> list[Path]:
             files += folder.specs_at(path)
         except SetupError as error:
             findings.problems.add(examination.problem_of(error))
+        findings.problems.update(map(_without_spec, folder.tests_alone(path)))
     return list(dict.fromkeys(files))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,10 +13,13 @@ from agentrun.plan import needless_headers
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
 from agentrun.plugins.load import Loaded
-from agentrun.spec.checks import call_control, literal_templates, speakable_text
+from agentrun.spec.checks import call_control, literal_templates, meant_otherwise, speakable_text
 from agentrun.spec.loading.file_text import UNEDITED, Edited
 from agentrun.spec.loading.load import examine as read
 from agentrun.spec.loading.spec_file import SpecFile
+
+_PLACE = re.compile(r"(\S+\.py):(\d+): ")
+"""Where in a plugin something is wrong, as its message begins."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,14 @@ def examine(
         return Examination(frozenset(wrong))
     loaded, broken = _loaded(file) if import_plugins else (Loaded(()), [])
     problems = {*wrong, *broken, *_blocking(loaded), *speakable_text.check(file)}
+    problems.update(meant_otherwise.check(file))
     problems.update(call_control.check_recording(file), needless_headers.check(file))
     problems.update(literal_templates.check_parameters(file))
     if not wrong:
         problems.update(literal_templates.check_rendering(file))
-    if broken or not import_plugins:
-        # a test or a flow that names a tool which was not loaded may be right
+    unread = file.spec.flow is None and ("flow", "nodes") in file.places
+    if broken or not import_plugins or unread:
+        # a test or a flow that names a tool or a step which was not loaded may be right
         file = replace(file, spec=file.spec.model_copy(update={"tests": (), "flow": None, "handoff": ()}))
     try:
         plan = planning.make(file, loaded.tools, environ, import_plugins=import_plugins)
@@ -63,7 +69,10 @@ def problem_of(error: AgentRunError) -> Problem:
     """What stands in no spec, as a problem without a line."""
     if isinstance(error, PluginError):
         words = error.message.removeprefix(f"plugin '{error.plugin}' ({error.path}): ")
-        return Problem(error.path, 0, 0, f"plugin '{error.plugin}'", words, error.hint)
+        path, line = error.path, 0
+        if (place := _PLACE.match(words)) and error.path.endswith(place[1]):
+            line, words = int(place[2]), words[place.end() :]
+        return Problem(path, line, 1 if line else 0, f"plugin '{error.plugin}'", words, error.hint)
     return Problem("agentrun", 0, 0, "", error.message, error.hint)
 
 

@@ -10,6 +10,7 @@ from agentrun.plan import (
     after_call,
     before_call,
     language,
+    mcp_programs,
     needed_variables,
     node_services,
     recording,
@@ -164,13 +165,14 @@ def _make(
     own = PluginServices(file, import_plugins=options.import_plugins).find
     planner = ServicePlanner(file, environ, offline=options.offline, own=own)
     services = agent_services.plan(file, planner)
-    transports = agent_transports.plan(file, planner, options.public_url)
+    transports = agent_transports.plan(file, planner, options.public_url, {} if options.offline else environ)
     recorded, nodes = recording.plan(file, planner), node_services.plan(file, planner)
     analysis = after_call.plan(file, planner)
     looked_up = before_call.plan(file, planner, (services.stt, services.tts, services.realtime))
     needed_variables.find(file, planner, environ)
     sent_to, webhook_problems = webhook.plan(file, environ)
-    findings = [*webhook_problems, *_findings(file, tools, known or tools, services)]
+    findings = [*webhook_problems, *mcp_programs.check(file, environ)]
+    findings += _findings(file, tools, known or tools, services)
     _require_no_errors(file, planner, findings)
     public_urls = (url for t in transports if (url := getattr(t, "public_url", None)))
     return Plan(

@@ -23,6 +23,10 @@ def add(file: SpecFile, chosen: dict[str, Tool], problems: list[Problem]) -> Non
         return
     targets: dict[str, SpecFile] = {}
     for index, name in enumerate(file.spec.handoff):
+        if name == file.path.stem:
+            message = f"'{name}' is this agent itself"
+            problems.append(file.problem(("handoff", index), message, "name another agent"))
+            continue
         try:
             targets[name] = load_target(file, name)
         except SpecError as error:

@@ -91,6 +91,11 @@ def _results(source: Source, module: object, hook: str, hint: str) -> list[Any]:
 def _listed(source: Source, result: Any) -> list[Any]:
     if isinstance(result, list | tuple):
         return list(result)
+    if inspect.iscoroutine(result):
+        result.close()
+        raise _error(
+            source, "agentrun_tools is `async def`, and nobody awaits it", "write def, without async"
+        )
     raise _error(source, f"agentrun_tools returned {type(result).__name__}, not a list", _HINT)
 
 
@@ -108,10 +113,21 @@ def _misspelt(source: Source, text: str) -> PluginError:
     """pluggy's words in ours: an unknown hook, or arguments that the hook doesn't have."""
     unknown = re.search(r"unknown hook '(\w+)'", text)
     if not unknown:
-        return _error(source, text.splitlines()[-1].strip(), f"the hooks are: {', '.join(HOOKS)}")
+        return _with_other_arguments(source, text)
     close = difflib.get_close_matches(unknown[1], HOOKS, 1)
     hint = f"did you mean '{close[0]}'?" if close else f"the hooks are: {', '.join(HOOKS)}"
     return _error(source, f"'{unknown[1]}' is not a hook of agentrun", hint)
+
+
+def _with_other_arguments(source: Source, text: str) -> PluginError:
+    hook = next((name for name in HOOKS if re.search(rf"hook '{name}'", text)), "")
+    given = re.findall(r"'(\w+)'", text.rpartition("Argument(s)")[2].partition("}")[0])
+    allowed = list(inspect.signature(getattr(hookspec, hook)).parameters) if hook else []
+    if not hook or not given:
+        return _error(source, text.splitlines()[-1].strip(), f"the hooks are: {', '.join(HOOKS)}")
+    names = " and ".join(f"'{name}'" for name in sorted(given))
+    hint = f"it may take: {', '.join(allowed)}" if allowed else f"write def {hook}():"
+    return _error(source, f"{hook} is given no argument {names}", hint)
 
 
 def _error(source: Source, message: str, hint: str) -> PluginError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
 import traceback
@@ -22,7 +23,8 @@ def import_plugin(source: Source) -> ModuleType:
     file must become a package.
     """
     try:
-        with authored():
+        # a program that reads what a command prints is given nothing that a plugin prints beside it
+        with authored(), contextlib.redirect_stdout(sys.stderr):
             if isinstance(source.place, EntryPoint):
                 module: ModuleType = source.place.load()
                 return module

@@ -26,6 +26,13 @@ _ALSO: Mapping[tuple[Kind, str], str] = {
     ("realtime", "google"): "gemini-live",
 }
 """Shorter names for what Pipecat's registry calls by two words."""
+_BOUNDS: Mapping[str, tuple[float, float | None]] = {
+    "max_tokens": (1, None),
+    "max_completion_tokens": (1, None),
+    "temperature": (0, 2),
+    "top_p": (0, 1),
+}
+"""What no provider takes more or less of; Pipecat says it of none."""
 
 
 def find(kind: Kind, provider: str) -> Service | None:
@@ -62,7 +69,7 @@ def _service(entry: Mapping[str, Any]) -> Service:
         kind=entry["kind"],
         provider=entry["provider"],
         variables=tuple(Variable(**variable) for variable in entry["variables"]),
-        settings={name: _setting(plain) for name, plain in entry["settings"].items()},
+        settings={name: _bounded(name, _setting(plain)) for name, plain in entry["settings"].items()},
         label=entry["label"],
         cls=entry["cls"],
         model=entry["model"] or "",
@@ -81,6 +88,17 @@ def _setting(plain: Mapping[str, Any]) -> Setting:
     values.setdefault("help", "")
     values.setdefault("items", "any")
     return Setting(**values)
+
+
+def _bounded(name: str, setting: Setting) -> Setting:
+    if name not in _BOUNDS or setting.type not in ("integer", "number"):
+        return setting
+    least, most = _BOUNDS[name]
+    return replace(
+        setting,
+        minimum=least if setting.minimum is None else setting.minimum,
+        maximum=most if setting.maximum is None else setting.maximum,
+    )
 
 
 def _with_ours(service: Service) -> Service:

@@ -6,28 +6,39 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentrun.errors import Problem
+from agentrun.providers import key_makers
 from agentrun.providers.service import Service
+from agentrun.spec.checks import secret_values
 from agentrun.spec.loading.spec_file import SpecFile, Where
 
 _QUOTES = "\"'`“”‘’"
 
 
 def find(
-    file: SpecFile, service: Service | None, options: Mapping[str, Any], key: str | None, where: Where
+    file: SpecFile,
+    service: Service | None,
+    options: Mapping[str, Any],
+    key: str | None,
+    where: Where,
+    address: str | None = None,
 ) -> Problem | None:
     """What is wrong with the ``key`` of the service at ``where``, without the key itself; None for nothing.
 
     ``options`` are its settings as written: they say whether the key comes from there or from a variable.
+    What is at an ``address`` of its own may take a key of any shape.
     """
-    words = fault(key or "")
+    if not key or secret_values.MASK in key:
+        return None
+    words = fault(key)
+    if not words and service and not address:
+        words = key_makers.fault(key, service.provider, service.label)
     if not words:
         return None
     names = [each.name for each in service.variables if each.argument == "api_key"] if service else []
+    again = "with its own key" if words.startswith("is a ") else "with the key alone"
     if "api_key" in options or not names:
-        return file.problem((*where, "api_key"), f"the key {words}", "set it again, with the key alone")
-    return file.problem(
-        ("pipeline",), f"{names[0]} {words}", f"export {names[0]}=… again, with the key alone"
-    )
+        return file.problem((*where, "api_key"), f"the key {words}", f"set it again, {again}")
+    return file.problem(("pipeline",), f"{names[0]} {words}", f"export {names[0]}=… again, {again}")
 
 
 def fault(key: str) -> str:

@@ -11,6 +11,8 @@ OPENAI_VOICES = (
     "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable",
     "marin", "nova", "onyx", "sage", "shimmer", "verse",
 )  # fmt: skip
+REALTIME_VOICES = tuple(name for name in OPENAI_VOICES if name not in ("fable", "nova", "onyx"))
+"""Those of speech-to-speech models, as the types of OpenAI's Python library 3.54 have them."""
 
 _ADDRESS = {
     "base_url": Setting("string", "Address of an OpenAI-compatible server; OPENAI_BASE_URL by default."),
@@ -61,7 +63,7 @@ OPENAI: Mapping[Kind, Mapping[str, Setting]] = {
     },
     "realtime": {
         **_ADDRESS,
-        "voice": Setting("string", "Who speaks.", choices=OPENAI_VOICES),
+        "voice": Setting("string", "Who speaks.", choices=REALTIME_VOICES),
         "speed": Setting("number", "Speed of speech.", minimum=0.25, maximum=1.5),
         "transcription": Setting(
             "object",

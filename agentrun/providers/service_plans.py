@@ -115,7 +115,7 @@ class ServicePlanner:
             address = address or self.address(ADDRESS, ("pipeline",), used=used)
         if used:
             self.missing += unset
-            wrong = key_faults.find(self._file, service, options, key, where)
+            wrong = key_faults.find(self._file, service, options, key, where, address)
             if wrong and not self._offline and wrong not in self.problems:
                 self.problems.append(wrong)
             if service and not installed.is_installed(service):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -144,3 +145,47 @@ def test_colours_are_for_terminals_alone(spec: Path) -> None:
     shown = os.read(ours, 10_000).decode()
     os.close(ours)
     assert "\x1b[31m'twillio' is not one of daily, local, twilio" in shown
+
+
+def test_tests_that_no_spec_runs_are_named(spec: Path) -> None:
+    alone = spec.with_name("b.tests.yaml")
+    alone.write_text("scenarios: []\n")
+    spec.with_name("a.tests.yaml").write_text("scenarios: []\n")
+    done = agentrun("check", str(spec.parent))
+    message = "there is no spec b.yaml beside these tests, so nobody runs them"
+    assert done.returncode == 0
+    assert f"{alone}:1:1: warning: {message}\n" in done.stdout
+    assert "a.tests.yaml" not in done.stdout
+
+
+PRINTS = '''\
+from agentrun import hookimpl
+print("connecting")
+
+def book(guests: int) -> str:
+    """Book a table."""
+    return "booked"
+
+@hookimpl
+def agentrun_tools():
+    return [book]
+'''
+
+
+def test_what_a_plugin_prints_at_its_import_is_not_among_what_is_printed_for_programs(spec: Path) -> None:
+    spec.write_text(f"{SPEC}tools: [bookings]\n")
+    (spec.parent / "plugins").mkdir()
+    (spec.parent / "plugins" / "bookings.py").write_text(PRINTS)
+    done = agentrun("check", str(spec), "--format", "json")
+    assert json.loads(done.stdout.partition("\nheavy:")[0])["errors"] == 0
+    assert "connecting" in done.stderr
+
+
+def test_a_mistake_in_a_plugin_stands_at_its_line(spec: Path) -> None:
+    spec.write_text(f"{SPEC}tools: [bookings]\n")
+    (spec.parent / "plugins").mkdir()
+    plugin = spec.parent / "plugins" / "bookings.py"
+    plugin.write_text(f"{PRINTS}raise RuntimeError('no database')\n")
+    done = agentrun("check", str(spec))
+    words = "plugin 'bookings': RuntimeError at import: no database"
+    assert f"{plugin}:{len(PRINTS.splitlines()) + 1}:1: {words}\n" in done.stdout

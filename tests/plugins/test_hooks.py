@@ -60,7 +60,21 @@ def told(project: Project, hook: str) -> tuple[str, str]:
             "'zzz' is not a hook of agentrun",
             "the hooks are: agentrun_tools",
         ),
-        ("@hookimpl\ndef agentrun_tools(spec): return []", "Argument(s) {'spec'}", "the hooks are"),
+        (
+            "@hookimpl\ndef agentrun_tools(spec): return []",
+            "agentrun_tools is given no argument 'spec'",
+            "write def agentrun_tools():",
+        ),
+        (
+            "@hookimpl\ndef agentrun_call_started(cal): pass",
+            "agentrun_call_started is given no argument 'cal'",
+            "it may take: call",
+        ),
+        (
+            "@hookimpl\nasync def agentrun_tools(): return [fine]",
+            "agentrun_tools is `async def`, and nobody awaits it",
+            "write def, without async",
+        ),
         ("def agentrun_tools(): return [fine]", "implements no hook", "marked @hookimpl"),
         (
             "@hookimpl\ndef agentrun_tools(): return fine",

@@ -6,6 +6,7 @@ import dataclasses
 import typing
 
 import pytest
+from openai.types.realtime.realtime_audio_config_output_param import Voice
 from pipecat.services.openai.llm import OpenAILLMService
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService, OpenAISTTService
@@ -56,7 +57,15 @@ def test_every_setting_of_the_cascade_is_one_of_pipecats(kind: Kind, classes: tu
 
 def test_voices_are_those_that_pipecat_accepts() -> None:
     assert set(setting("tts", "voice").choices) == set(VALID_VOICES)
-    assert set(setting("realtime", "voice").choices) == set(VALID_VOICES)
+
+
+def test_voices_of_realtime_models_are_those_of_openais_types() -> None:
+    named = [
+        set(typing.get_args(each))
+        for each in typing.get_args(Voice)
+        if typing.get_origin(each) is typing.Literal
+    ]
+    assert [set(setting("realtime", "voice").choices)] == named
 
 
 def test_languages_are_those_that_pipecat_hands_to_openai_unchanged() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agentrun.cli.checking import CheckOptions, examine_all
 from agentrun.providers import key_faults
 from tests import programs
 
@@ -44,3 +45,35 @@ def test_a_key_of_a_variable_that_the_spec_names_is_looked_at_too(tmp_path: Path
     done = programs.run("check", "desk.yaml", cwd=tmp_path, env=environ, timeout=25)
     assert "desk.yaml:3" in done.stdout
     assert "pipeline.llm.api_key: the key ends with a line break" in done.stdout
+
+
+OTHERS = {
+    ("openai/gpt-4o", "sk-ant-api03-" + "a1" * 20): "OPENAI_API_KEY is a key of Anthropic's",
+    ("openai/gpt-4o", "AC" + "0a" * 16): "OPENAI_API_KEY is a key of Twilio's",
+    ("openai/gpt-4o", "your-openai-api-key"): "OPENAI_API_KEY is a placeholder",
+    ("openai/gpt-4o", "<your key>"): "OPENAI_API_KEY is a placeholder",
+    ("openai/gpt-4o", "sk-proj-" + "a1" * 20): "",
+    ("anthropic/claude-sonnet-4-5", "sk-proj-" + "a1" * 20): "ANTHROPIC_API_KEY is a key of OpenAI's",
+    ("anthropic/claude-sonnet-4-5", "sk-ant-api03-" + "a1" * 20): "",
+    ("groq/llama-3.3-70b-versatile", "gsk_" + "a1" * 20): "",
+    ("groq/llama-3.3-70b-versatile", "xai-" + "a1" * 20): "GROQ_API_KEY is a key of xAI's",
+}
+
+
+@pytest.mark.parametrize(("model", "key"), OTHERS, ids=[str(number) for number in range(len(OTHERS))])
+def test_another_maker_s_key_and_a_placeholder_are_errors(tmp_path: Path, model: str, key: str) -> None:
+    (tmp_path / "desk.yaml").write_text(f"{SPEC}pipeline: {{llm: {model}}}\n")
+    name = f"{model.partition('/')[0].upper()}_API_KEY"
+    own = {"OPENAI_API_KEY": KEY, name: key}
+    found = examine_all([tmp_path / "desk.yaml"], CheckOptions(own)).all()
+    said = [problem.message for problem in found if problem.severity == "error"]
+    assert said == ([OTHERS[model, key]] if OTHERS[model, key] else [])
+    assert not any(key in str(problem) for problem in found)
+
+
+def test_a_server_of_ones_own_may_take_any_key(tmp_path: Path) -> None:
+    llm = "{model: openai/gpt-4o, base_url: 'http://127.0.0.1:4000'}"
+    (tmp_path / "desk.yaml").write_text(f"{SPEC}pipeline: {{llm: {llm}}}\n")
+    environ = {"OPENAI_API_KEY": "sk-ant-api03-" + "a1" * 20, "OPENAI_BASE_URL": "http://127.0.0.1:4000"}
+    found = examine_all([tmp_path / "desk.yaml"], CheckOptions(environ)).all()
+    assert [str(problem) for problem in found if problem.severity == "error"] == []

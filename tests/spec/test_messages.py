@@ -15,6 +15,8 @@ ELSEWHERE = {
     "plan/language.py": "tests/plan/test_language.py: what a provider's settings say, too",
     "spec/reference/flow_export.py": "tests/flows/test_pasted_flows.py: told by `agentrun flow --export`",
     "providers/key_faults.py": "tests/providers/test_key_faults.py: what hangs on the environment",
+    "plan/mcp_programs.py": "tests/plan/test_mcp_programs.py: what hangs on the machine",
+    "plan/twilio_account.py": "tests/plan/test_twilio_account.py: what hangs on the environment",
     "plan/daily.py": "tests/plan/test_daily.py: what is not installed",
     "plan/webhook.py": "tests/plan/test_webhook.py: what hangs on the environment",
     "more than {} specs extend each other": "tests/spec/test_extends.py",

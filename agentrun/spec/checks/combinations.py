@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from agentrun.errors import Problem
 from agentrun.spec.checks import call_control, idle, resumption, telephone_keys
 from agentrun.spec.loading.spec_file import SpecFile, Where
+from agentrun.spec.models.callers_and_hours import Callers
 
 MODELS_OWN = ("semantic", "server")
 """Ways to find a turn that only a realtime model has."""
@@ -113,8 +114,21 @@ def _any_style(file: SpecFile) -> Iterator[Finding]:
         counts[test.name] += 1
         if counts[test.name] > 1:
             yield ("tests", index, "name"), f"another test is called '{test.name}' too", "rename one of them"
+    if spec.context.strategy != "keep" and spec.context.keep_messages >= spec.context.max_messages:
+        hint = f"write less than {spec.context.max_messages}, which is max_messages"
+        yield ("context", "keep_messages"), "as many messages stay as it is shortened at", hint
+    yield from _callers(spec.callers)
     kinds: Counter[str] = Counter()
     for index, transport in enumerate(spec.transport):
         kinds[transport.type] += 1
         if kinds[transport.type] > 1:
             yield ("transport", index), f"'{transport.type}' is listed twice here", "remove one of them"
+
+
+def _callers(callers: Callers) -> Iterator[Finding]:
+    """Beginnings of numbers that are let in, and that are blocked all the same."""
+    for index, allowed in enumerate(callers.allow):
+        blocking = [one for one in callers.block if allowed.startswith(one)]
+        if blocking:
+            message = f"'{allowed}' lets nobody in, for `block` has '{blocking[0]}', which wins"
+            yield ("callers", "allow", index), message, "remove one of the two"

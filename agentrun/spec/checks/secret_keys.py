@@ -15,11 +15,12 @@ _SECRET_KEY = re.compile(
     r"(?:^|[_-])(?:api[_-]?key|access[_-]?key|auth[_-]?token|password|passwd|secret|token|credentials?)$",
     re.IGNORECASE,
 )
-_QUERY_KEY = re.compile(r"(?:^|[_-])(?:key|sig|signature|code|auth)$", re.IGNORECASE)
-"""What only counts in the query of an HTTP tool."""
+_QUERY_KEY = re.compile(r"(?:^|[_-])(?:key|sig|signature|code|auth|authorization|cookie)$", re.IGNORECASE)
+"""What only counts in the query and the headers of a tool."""
 _LOOKS_MADE = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])\S{8,}")
 """A word that no prompt would say: a variable called ``token`` may also hold one that a caller is told."""
 _VARIABLE = re.compile(r"^\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}]*)?\}$")
+_DEFAULT = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*:-([^}]*)\}")
 _HINT = "put it in a variable and write ${NAME} here"
 
 
@@ -32,9 +33,8 @@ def find(source: Source) -> dict[str, Problem]:
         value = at(source.data, where)
         if value is None or isinstance(value, dict | list | bool) or _is_filled(str(value)):
             continue
-        if where[0] not in ("pipeline", "transport") and not _LOOKS_MADE.fullmatch(str(value)):
-            continue
-        if MASK in str(value):
+        is_certain = where[0] in ("pipeline", "transport") or _has_made_default(str(value))
+        if MASK in str(value) or not (is_certain or _LOOKS_MADE.fullmatch(str(value))):
             continue
         place = nearest(source.values, where, source.path)
         message = f"'{where[-1]}' is a secret, and is given here in plain text"
@@ -50,8 +50,15 @@ def _is_secret_place(where: Where) -> bool:
     return where[0] in ("pipeline", "transport", "vars", "tools", "record") and bool(_SECRET_KEY.search(key))
 
 
+def _has_made_default(value: str) -> bool:
+    """Whether a key stands behind a variable, as what is taken where that is not set."""
+    return any(_LOOKS_MADE.fullmatch(default) for default in _DEFAULT.findall(value))
+
+
 def _is_filled(value: str) -> bool:
     """Whether a value comes from a variable or a template."""
+    if _has_made_default(value):
+        return False
     return bool(_VARIABLE.match(value)) or "{{" in value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import cache
 from typing import Any
@@ -28,13 +28,15 @@ def is_key(part: int | str) -> bool:
     return isinstance(part, str) and bool(_KEY.fullmatch(part)) and part not in _NOT_KEYS
 
 
-def hint(location: Iterable[int | str], key: str) -> str:
-    """What was meant by the unknown ``key`` at the end of ``location``."""
+def hint(location: Iterable[int | str], key: str, lacking: Sequence[str] = ()) -> str:
+    """What was meant by the unknown ``key`` at the end of ``location``, beside which keys are ``lacking``."""
     model = _model_at(list(location)[:-1])
     keys = _keys(model)
     if model is PipelineSpec and not closest(key, keys):
         return f"write settings below their service, such as `llm: {{model: openai/gpt-4o, {key}: …}}`"
     near, elsewhere = closest(key, keys), homes().get(key, ())
+    if not near and len(lacking) == 1 and lacking[0] in keys:
+        return f"did you mean '{lacking[0]}'?"
     if 0 < len(elsewhere) <= _MOST_HOMES and not _is_slip(key, keys):
         return f"move it into {' or '.join(f'`{home}`' for home in elsewhere)}"
     return near or (f"write one of: {', '.join(keys)}" if keys else "")
@@ -50,6 +52,11 @@ def of(location: Iterable[int | str]) -> list[str]:
     model = _model_at(list(location))
     own = model.__annotations__ if model else {}
     return sorted(_keys(model), key=lambda key: key not in own)
+
+
+def below(model: type[BaseModel], location: Iterable[int | str]) -> list[str]:
+    """The keys of the mapping at ``location`` within ``model``, which is no part of a spec's own."""
+    return _keys(_model_at(list(location), model))
 
 
 def _keys(model: type[BaseModel] | None) -> list[str]:
@@ -79,9 +86,9 @@ def homes() -> Mapping[str, tuple[str, ...]]:
     return {key: tuple(places) for key, places in found.items()}
 
 
-def _model_at(location: list[int | str]) -> type[BaseModel] | None:
+def _model_at(location: list[int | str], start: type[BaseModel] = AgentSpec) -> type[BaseModel] | None:
     """The model that pydantic was in, found by walking the types of its fields."""
-    models: list[type[BaseModel]] = [AgentSpec]
+    models: list[type[BaseModel]] = [start]
     for part in location:
         if isinstance(part, int):
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agentrun.errors import SetupError
+from agentrun.spec.loading.tests_file import SUFFIX
 
 _NOT_OURS = ("node_modules", "__pycache__")
 
@@ -27,6 +28,19 @@ def specs(folder: Path) -> list[Path]:
         return path.is_file() and not left_out and ".tests." not in path.name
 
     return sorted(filter(is_ours, [*folder.rglob("*.yaml"), *folder.rglob("*.yml")]))
+
+
+def tests_alone(folder: Path) -> list[Path]:
+    """Files of tests in ``folder`` and below it that have no spec beside them, by name; none for a file."""
+    if not _is_folder(folder):
+        return []
+    found = [path for path in sorted(folder.rglob(f"*{SUFFIX}")) if path.is_file()]
+    return [
+        path
+        for path in found
+        if not any(path.with_name(path.name.removesuffix(SUFFIX) + end).exists() for end in (".yaml", ".yml"))
+        and not any(part.startswith(".") or part in _NOT_OURS for part in path.relative_to(folder).parts)
+    ]
 
 
 def _is_folder(path: Path) -> bool:

@@ -11,6 +11,7 @@ from agentrun.spec.loading.spec_file import Where
 from agentrun.spec.values import durations
 
 Said = tuple[str, str]
+_UNSEEN = re.compile("[\u00a0\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff]")
 TYPES = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -35,6 +36,7 @@ _MISSING: dict[tuple[Where, str], str] = {
     (("prompts",), "system"): "add `system: You are …`: what the agent is told",
 }
 _PATTERNS = {
+    "{6,14}": ("is not a telephone number in E.164", "write +15551234567, in quotes"),
     r"\$": ("is a key in plain text", "put it in a variable and write ${NAME} here"),
     r"^\+": ("is not how a number begins", "write +1 or +44, in quotes"),
     "/": ("is not provider/model", "write for example openai/gpt-4o"),
@@ -79,6 +81,13 @@ def wrong_type(value: Any, kinds: list[str]) -> Said:
     return f"{shown(value)} is not {_either(kinds)}", _type_hint(value, kinds)
 
 
+def neither(value: Any, kinds: list[str], expected: str) -> Said:
+    """``value`` is none of ``kinds``, and none of the words that pydantic has ``expected``."""
+    words = re.findall(r"'([^']+)'", expected)
+    hint = closest(value, words) if isinstance(value, str) else ""
+    return f"{shown(value)} is not {_either([*kinds, *words])}", hint or f"write {_either([*kinds, *words])}"
+
+
 def _either(kinds: list[str]) -> str:
     return " or ".join(part for part in (", ".join(kinds[:-1]), kinds[-1]) if part)
 
@@ -98,8 +107,17 @@ def shown(value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = str(value)
+    text = visible(str(value))
     return f"'{text}'" if len(text) <= 60 else f"'{text[:57]}…'"
+
+
+def visible(text: str) -> str:
+    """``text`` with a name for each sign that nobody sees.
+
+    >>> visible("\u200btwilio")
+    '\\\\u200btwilio'
+    """
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _choice(value: Any, expected: str) -> Said:

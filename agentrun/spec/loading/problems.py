@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from agentrun.spec.loading.yaml.source import Source, at
 from agentrun.spec.values import durations
 
 _MOST_KEYS = 8
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}]*)?\}")
 
 
 def explain(error: ValidationError, source: Source) -> list[Problem]:
@@ -25,15 +27,46 @@ def explain(error: ValidationError, source: Source) -> list[Problem]:
     other = {where for where, item in placed if item["type"] not in problem_messages.TYPES}
     kinds: dict[Where, list[Mapping[str, Any]]] = {}
     problems: set[Problem] = set()
+    lacking = _lacking(placed)
     for where, item in placed:
+        beside = [one for place, one in placed if place == where and one is not item]
         if item["type"] in problem_messages.TYPES:
             kinds.setdefault(where, []).append(item)
-        else:
-            problems.add(_explain(where, item, source))
+        elif item["type"] != "literal_error" or not beside:
+            problems.add(_explain(where, item, source, lacking))
+        elif types := [one for one in beside if one["type"] in problem_messages.TYPES]:
+            problems.add(_neither(where, item, types, source))
     for where, same_place in kinds.items():
         if where not in other and not any(_covers(where, below) for below in (*other, *kinds)):
             problems.add(_wrong_type(where, same_place, source))
     return sorted(problems)
+
+
+def _lacking(placed: Sequence[tuple[Where, Mapping[str, Any]]]) -> Mapping[Where, list[str]]:
+    """The keys that are missing, by the mapping that lacks them."""
+    found: dict[Where, list[str]] = {}
+    for where, item in placed:
+        if item["type"] == "missing":
+            parent = where[:-1] if where and where[-1] == item["loc"][-1] else where
+            found.setdefault(parent, []).append(str(item["loc"][-1]))
+    return found
+
+
+def _neither(
+    where: Where, item: Mapping[str, Any], types: Sequence[Mapping[str, Any]], source: Source
+) -> Problem:
+    """A value that is neither of a type nor one of some words."""
+    kinds = list(dict.fromkeys(problem_messages.TYPES[one["type"]] for one in types))
+    said = problem_messages.neither(item.get("input"), kinds, str(item["ctx"]["expected"]))
+    return _problem(nearest(source.values, where, source.path), where, *_with_variable(where, said, item))
+
+
+def _with_variable(where: Where, said: tuple[str, str], item: Mapping[str, Any]) -> tuple[str, str]:
+    """What to do about a variable where none is filled in."""
+    if not isinstance(given := item.get("input"), str) or not _VARIABLE.search(given):
+        return said
+    hint = f"write the value itself, for a variable can't stand here; `--set {dotted(where)}=…` changes it"
+    return said[0], hint
 
 
 def _is_noise(where: Where, item: Mapping[str, Any], source: Source) -> bool:
@@ -58,10 +91,13 @@ def _wrong_type(where: Where, items: list[Mapping[str, Any]], source: Source) ->
     keys = (
         [] if value is None else next((keys for item in items if (keys := allowed_keys.of(item["loc"]))), [])
     )
-    if kinds == ["a mapping"] and keys:
+    if kinds == ["a mapping"] and items[0]["type"] == "dict_type" and value is not None:
+        hint = "write a name and a value in each line below it, such as `name: value`"
+    elif kinds == ["a mapping"] and keys:
         more = ", …" if len(keys) > _MOST_KEYS else ""
         hint = f"write its keys below it: {', '.join(keys[:_MOST_KEYS])}{more}"
-    return _problem(place, where, message, _flow_hint(where, value) or _tests_hint(where, value) or hint)
+    hint = _flow_hint(where, value) or _tests_hint(where, value) or hint
+    return _problem(place, where, *_with_variable(where, (message, hint), items[0]))
 
 
 def _tests_hint(where: Where, value: Any) -> str:
@@ -80,14 +116,17 @@ def _flow_hint(where: Where, value: Any) -> str:
     return ""
 
 
-def _explain(where: Where, item: Mapping[str, Any], source: Source) -> Problem:
+def _explain(
+    where: Where, item: Mapping[str, Any], source: Source, lacking: Mapping[Where, list[str]]
+) -> Problem:
     kind, context = item["type"], item.get("ctx", {})
     if kind == "missing":
         return _missing(where, str(item["loc"][-1]), source)
     if kind == "extra_forbidden":
         place = source.keys.get(where) or nearest(source.values, where, source.path)
-        hint = allowed_keys.hint(item["loc"], str(where[-1]))
-        return _problem(place, where, f"'{where[-1]}' is not a key here", hint)
+        key = str(where[-1])
+        hint = allowed_keys.hint(item["loc"], key, lacking.get(where[:-1], ()))
+        return _problem(place, where, f"'{problem_messages.visible(key)}' is not a key here{_odd(key)}", hint)
     if kind == "union_tag_not_found":
         return _missing((*where, "type"), str(context["discriminator"]).strip("'"), source)
     if kind == "union_tag_invalid":
@@ -96,7 +135,14 @@ def _explain(where: Where, item: Mapping[str, Any], source: Source) -> Problem:
     written = at(source.data, where)
     if durations.is_written(written):
         item = {**item, "input": written}
-    return _problem(place, where, *problem_messages.say(kind, item, context))
+    said = problem_messages.say(kind, item, context)
+    return _problem(place, where, *_with_variable(where, said, item))
+
+
+def _odd(key: str) -> str:
+    """The sign of a key that no key has, such as a letter of another alphabet that looks alike."""
+    odd = next((sign for sign in key if not sign.isascii()), "")
+    return f", for it holds U+{ord(odd):04X}" if odd else ""
 
 
 def _missing(where: Where, key: str, source: Source) -> Problem:
@@ -123,12 +169,17 @@ def in_file(location: Iterable[int | str], data: Any) -> Where:
     parts = list(location)
     for index, part in enumerate(parts):
         inner = at(here, (part,))
-        if inner is not None or (isinstance(here, dict) and part in here):
+        if inner is not None or (isinstance(here, dict | list) and _is_in(part, here)):
             here = inner
         elif not (index == len(parts) - 1 and isinstance(here, dict) and allowed_keys.is_key(part)):
             continue
         where.append(part)
     return tuple(where)
+
+
+def _is_in(part: int | str, here: dict[str, Any] | list[Any]) -> bool:
+    """Whether ``here`` has a value at ``part``, which may be none."""
+    return part in here if isinstance(here, dict) else isinstance(part, int) and part < len(here)
 
 
 def _problem(place: Place, where: Where, message: str, hint: str) -> Problem:

@@ -38,6 +38,8 @@ def put(source: Source) -> None:
     if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
         return
     content, leaks = secret_values.mask(file_text.read(path, edited=source.edited), str(path))
+    if not content.strip():
+        raise SpecError([_problem(Place(str(path), 1, 1), "", "is empty", "begin with `scenarios:`")])
     tests = yaml_source.parse(content, path)
     source.problems += [*leaks, *tests.problems]
     if not isinstance(tests.data, dict) or not isinstance(tests.data.get("scenarios"), list):

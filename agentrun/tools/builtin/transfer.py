@@ -17,7 +17,7 @@ from agentrun.tools.decorator import tool
 class Settings(SpecModel):
     """``to`` names everybody to whom the model may transfer a call."""
 
-    to: dict[Text, Destination] = Field(min_length=1)
+    to: dict[Text, Destination] = Field(min_length=1, examples=[{"front desk": "+15551234567"}])
 
 
 def make(settings: Settings) -> Callable[[Call, str, str], Awaitable[str]]:

@@ -27,6 +27,7 @@ _HINTS = (
 _TEMPLATE = re.compile(r":\s+(\{\{.*\}\}.*)$")
 _VARIABLE = re.compile(r"[:,\[{]\s*(\$\{[^}]*\})")
 _NO_SPACE = re.compile(r"^\s*(?:- )?([a-z_]+):([^\s:/].*)$")
+_ODD_INDENT = re.compile("[ ]*([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])")
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,9 @@ def _habit(lines: Sequence[str], line: int) -> Fault | None:
         message = f"{match[1]} needs quotes between braces"
         return Fault(line, match.start(1) + 1, message, f'write "{match[1]}"')
     for number in (line - 1, line):
+        if 0 < number <= len(lines) and (match := _ODD_INDENT.match(lines[number - 1])):
+            message = f"this line is indented with U+{ord(match[1]):04X}, which is no space to YAML"
+            return Fault(number, match.start(1) + 1, message, "write ordinary spaces")
         match = _NO_SPACE.match(lines[number - 1]) if 0 < number <= len(lines) else None
         if match:
             hint = f"write `{match[1]}: {match[2]}`"

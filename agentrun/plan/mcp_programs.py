@@ -1,0 +1,42 @@
+"""The programs that MCP servers are begun with: whether this machine has them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from agentrun.errors import Problem
+from agentrun.providers import variables
+from agentrun.spec.loading.spec_file import SpecFile, Where
+
+
+def check(file: SpecFile, environ: Mapping[str, str]) -> Iterator[Problem]:
+    """A warning for each program that can't be begun here; it may be there where the agent will run."""
+    if "PATH" not in environ:
+        return
+    for index, entry in enumerate(file.spec.tools):
+        if not entry.mcp or not entry.mcp.command or list(variables.unset(entry.mcp.command, environ)):
+            continue
+        program = str(variables.expand(entry.mcp.command[0], environ))
+        if fault := _fault(program, file.project, environ):
+            where: Where = ("tools", index, "mcp", "command")
+            yield file.problem(where, *fault, "warning")
+
+
+def _fault(program: str, folder: Path, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """What is wrong with ``program``, which is begun in ``folder``, and the next step."""
+    if shutil.which(program, path=environ["PATH"]) if "/" not in program else _runs(folder / program):
+        return None
+    if "/" not in program:
+        where = "there is no program '{}' on PATH, so the agent would be without this server's tools"
+        return where.format(program), f"install {program}, or write where it is: ./{program}"
+    if not (folder / program).exists():
+        message = f"there is no '{program}' in {folder}, so the agent would be without this server's tools"
+        return message, "write its path from there, or the whole path"
+    hint = f"chmod +x {program}, or write what runs it: [python, {program}]"
+    return f"'{program}' can't be run: it is not executable", hint
+
+
+def _runs(path: Path) -> bool:
+    return shutil.which(str(path)) is not None
