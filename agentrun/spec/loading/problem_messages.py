@@ -36,7 +36,6 @@ _MISSING: dict[tuple[Where, str], str] = {
     (("prompts",), "system"): "add `system: You are …`: what the agent is told",
 }
 _PATTERNS = {
-    "{6,14}": ("is not a telephone number in E.164", "write +15551234567, in quotes"),
     r"\$": ("is a key in plain text", "put it in a variable and write ${NAME} here"),
     r"^\+": ("is not how a number begins", "write +1 or +44, in quotes"),
     "/": ("is not provider/model", "write for example openai/gpt-4o"),
