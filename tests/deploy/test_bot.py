@@ -192,7 +192,7 @@ def test_a_plugin_that_is_a_package_is_loaded_without_this_package(tmp_path: Pat
     for name, content in files.files(deployment(tmp_path, plan)).items():
         (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "out" / name).write_bytes(content)
-    code = "import bot; print(bot.CRM['find_customer']('Anna'), bot.HOURS['get_hours']())"
+    code = "import bot; print(bot.CRM_TOOLS['find_customer']('Anna'), bot.HOURS_TOOLS['get_hours']())"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path / "out", capture_output=True, text=True, check=False
     )

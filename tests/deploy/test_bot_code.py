@@ -218,6 +218,18 @@ def test_types_fit(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.parametrize("name", ["system", "greeting", "goodbye", "variables", "transports", "longest_call"])
+def test_a_plugin_takes_the_name_of_nothing_else_there(tmp_path: Path, name: str) -> None:
+    plan_from(tmp_path, "")
+    (tmp_path / "plugins" / f"{name}.py").write_text(PLUGIN.replace("get_hours", "get_more"))
+    tree = ast.parse(code_of(plan_from(tmp_path, f"vars: {{a: b}}\ntools: [hours, {name}]\n")))
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    names = [
+        ast.unparse(one.target if isinstance(one, ast.AnnAssign) else one.targets[0]) for one in assigned
+    ]
+    assert len({*names}) == len(names)
+
+
 def test_a_bot_without_tools_has_nothing_for_tools(tmp_path: Path) -> None:
     text = code_of(plan_from(tmp_path, "description: 'Says \"hello\".'\n"))
     for word in ("plugin", "ToolError", "Line", "hang_up", "importlib", "validate_call", "FunctionSchema"):

@@ -191,5 +191,5 @@ def _tool(plan: Plan, tool: Tool) -> dict[str, Any]:
         "description": python_code.lines(tool.description, 16, len(",")),
         "properties": python_code.literal(tool.parameters.get("properties", {}), 16),
         "required": python_code.literal(list(tool.parameters.get("required", ()))),
-        "handler": builtin or f'run({tool.plugin.upper()}["{function_of(plan, tool)}"], call)',
+        "handler": builtin or f'run({tool.plugin.upper()}_TOOLS["{function_of(plan, tool)}"], call)',
     }
