@@ -22,7 +22,7 @@ from agentrun.server.dispatch.dispatcher import Dispatcher
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.shared_state.backend import Placed
 from agentrun.server.shared_state.database_errors import DatabaseDownError
-from agentrun.server.twilio import telephone_plan, transfer_routes, twiml
+from agentrun.server.twilio import telephone_plan, transfer_routes, twiml, webhook_form
 from agentrun.server.twilio.action_tokens import ActionTokens, EndedStream
 from agentrun.server.twilio.direct_streams import DirectStreams
 from agentrun.server.twilio.look_ups import LookUps
@@ -103,12 +103,12 @@ class TwilioRoutes:
         elif refusal := await self._switchboard.admission.ask(plan, call_sid, form.get("From", "")):
             return self._refuse(plan, agent, call_sid, refusal)
         elif self._dispatcher:
-            call = self._call(plan, call_sid, form.get("From"), form.get("To"))
+            call = self._announced(plan, form)
             public_url = self._public_url(agent, request)
             urls = (twiml.route(public_url, agent, name) for name in ("dispatched", transfer_routes.NAME))
             return await self._dispatcher.answer(plan, call, *urls)
         else:
-            self._look_ups.begin(plan, self._call(plan, call_sid, form.get("From"), form.get("To")))
+            self._look_ups.begin(plan, self._announced(plan, form))
         return self._connect(agent, request, form, stream, placed, pause)
 
     async def dispatched(self, agent: str, request: Request) -> Response:
@@ -212,7 +212,7 @@ class TwilioRoutes:
         token = self._tokens.mint(agent, form["CallSid"], caller, called, stream.dial, stream.resumed)
         public_url = self._public_url(agent, request)
         url = twiml.stream_url(public_url, agent, self._tokens.address_of(token))
-        own, action = placed.parameters if placed else None, ""
+        own, action = placed.parameters if placed else webhook_form.own(form), ""
         if self._switchboard.plans[agent].spec.resume and self._switchboard.left_open.resumed:
             shown = self.actions.mint(agent, form["CallSid"], stream)
             action = f"{twiml.route(public_url, agent, 'resume')}?stream={shown}"
@@ -221,6 +221,11 @@ class TwilioRoutes:
     def _public_url(self, agent: str, request: HTTPConnection) -> str:
         public, here = self._settings.public_urls.get(agent), request.base_url
         return public or str(here.replace(scheme=_HTTP.get(here.scheme, here.scheme)))
+
+    def _announced(self, plan: Plan, form: Mapping[str, str]) -> Call:
+        """A call that somebody else places, as its webhook tells of it."""
+        own = twiml.own_parameters(webhook_form.own(form))
+        return self._call(plan, form["CallSid"], form.get("From"), form.get("To"), own)
 
     def _call(
         self,

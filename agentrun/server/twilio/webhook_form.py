@@ -45,6 +45,11 @@ A name in lower case comes after all of Twilio's when they are sorted. So it tak
 used, and has none behind it (https://www.twilio.com/docs/voice/sdks/javascript/twiliodevice).
 """
 MOST_PARAMETERS = 100
+_HEADER = "SipHeader_"
+MOST_OWN = 20
+"""Parameters of the caller's side that a call is given; there may be no end of headers."""
+LONGEST_OWN = 499
+"""Characters of a name and its value, which is what a stream carries: https://www.twilio.com/docs/voice/twiml/stream."""
 
 
 class FormError(ValueError):
@@ -78,6 +83,23 @@ def check(
         if name != "AccountSid" or value != account:
             _check(name, value)
     return form
+
+
+def own(form: Mapping[str, str]) -> dict[str, str]:
+    """What the caller's side says of the call: an app's parameters, and SIP's ``X-`` headers by their names.
+
+    What is longer than a stream carries is left out.
+
+    >>> own({"CallSid": "CA1", "SipHeader_X-Account": "7", "plan": "gold"})
+    {'X-Account': '7', 'plan': 'gold'}
+    """
+    told = {
+        name.removeprefix(_HEADER): value
+        for name, value in form.items()
+        if name.startswith(_HEADER) or name[:1].islower()
+    }
+    short = [(name, value) for name, value in told.items() if len(name) + len(value) <= LONGEST_OWN]
+    return dict(short[:MOST_OWN])
 
 
 def _check(name: str, value: str) -> None:
