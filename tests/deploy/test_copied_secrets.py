@@ -98,6 +98,15 @@ def test_a_folder_that_would_be_copied_into_itself_is_refused(
         CliRunner().invoke(eject.command, given, catch_exceptions=False)
 
 
+@pytest.mark.parametrize("target", [name for name in TARGET_NAMES if name != "image"])
+def test_how_a_value_is_written_is_said_as_it_is_read_there(tmp_path: Path, target: str) -> None:
+    """Compose and python-dotenv fill in what follows a $, and take quotes away; others keep both."""
+    made = TARGETS[target].files(deployment(tmp_path, public_url=URL))["secrets.env.example"].decode()
+    assert ("in single quotes" in made) == (target in ("bot", "compose"))
+    assert ("without quotes" in made) == (target not in ("bot", "compose"))
+    assert {line[0] for line in made.splitlines()[:3] if line} == {"#"}
+
+
 @pytest.mark.parametrize("target", TARGET_NAMES)
 def test_no_value_of_a_variable_stands_in_what_is_written(
     tmp_path: Path, target: str, monkeypatch: pytest.MonkeyPatch

@@ -22,6 +22,8 @@ from agentrun.tools.tool import Tool
 
 _PARAMS = {"twilio": "FastAPIWebsocketParams", "daily": "DailyParams", "webrtc": "TransportParams"}
 """What Pipecat's runner calls each way in, and what its transport is told."""
+_QUOTING = "A value with ${ or # in it stands in single quotes: NAME='a#b'"
+"""As python-dotenv reads it, which Pipecat's runner loads it with."""
 
 
 def files(wanted: Deployment) -> dict[str, bytes]:
@@ -32,7 +34,9 @@ def files(wanted: Deployment) -> dict[str, bytes]:
         "bot.py": _bot(plan, values),
         "agentrun.py": render("bot/agentrun.py.j2", values),
         "requirements.txt": _requirements(wanted),
-        "secrets.env.example": render("secrets.env.j2", values | {"variables": wanted.variables}),
+        "secrets.env.example": render(
+            "secrets.env.j2", values | {"variables": wanted.variables, "quoting": _QUOTING}
+        ),
         ".gitignore": secret_files.IGNORED,
     }
     plugins = {name: text for name, text in wanted.project.files.items() if name.startswith(f"{FOLDER}/")}

@@ -22,6 +22,8 @@ _FILES = (
     "compose.yaml", "Caddyfile", "prometheus.yml", "alerts.yml",
     "grafana/datasource.yml", "grafana/dashboards.yml",
 )  # fmt: skip
+_QUOTING = "A value with a $ stands in single quotes, or Compose takes it for a variable: NAME='a$b'"
+"""https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax"""
 
 
 def files(wanted: Deployment) -> dict[str, bytes]:
@@ -29,7 +31,9 @@ def files(wanted: Deployment) -> dict[str, bytes]:
     values = _values(wanted)
     contents = {name: render(f"compose/{name}.j2", values) for name in _FILES}
     contents["grafana/agentrun.json"] = dashboard(wanted.name)
-    contents["secrets.env.example"] = render("secrets.env.j2", values | {"variables": values["secrets"]})
+    contents["secrets.env.example"] = render(
+        "secrets.env.j2", values | {"variables": values["secrets"], "quoting": _QUOTING}
+    )
     return wanted.with_project(contents | image.own_files(wanted))
 
 
