@@ -79,7 +79,7 @@ class Peers:
         connection = SmallWebRTCConnection(self._aiortc_servers())
         peer = Peer(agent, connection, credential)
         try:
-            await connection.initialize(sdp=sdp, type="offer")
+            await connection.initialize(sdp=_open_ended(sdp), type="offer")
             await use()
             begin(connection).add_done_callback(lambda _: self._forget(peer))
         except BaseException:
@@ -102,7 +102,7 @@ class Peers:
                 if restart:
                     # a new connection begins with fresh credentials
                     peer.connection.ice_servers = self._aiortc_servers()
-                await peer.connection.renegotiate(sdp=sdp, type="offer", restart_pc=restart)
+                await peer.connection.renegotiate(sdp=_open_ended(sdp), type="offer", restart_pc=restart)
             except BaseException:
                 if restart:
                     await peer.connection.disconnect()
@@ -127,11 +127,11 @@ class Peers:
             return
         for one in candidates[: MOST_CANDIDATES - peer.candidates]:
             peer.candidates += 1
-            # an empty one is the end of them (RFC 8840), which aiortc knows as None
-            candidate = candidate_from_sdp(one.candidate) if one.candidate else None
-            if candidate:
+            # an empty one is the end of them (RFC 8840), as in an offer
+            if one.candidate:
+                candidate = candidate_from_sdp(one.candidate)
                 candidate.sdpMid, candidate.sdpMLineIndex = one.sdp_mid, one.sdp_mline_index
-            await peer.connection.add_ice_candidate(candidate)
+                await peer.connection.add_ice_candidate(candidate)
 
     async def close(self) -> None:
         """Close what is still open."""
@@ -165,3 +165,13 @@ class Peers:
         closing = asyncio.create_task(peer.connection.disconnect())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
+
+
+def _open_ended(sdp: str) -> str:
+    """An offer that does not say that the browser has no other address than those in it.
+
+    Firefox says so, and hides its addresses behind names that few networks resolve (mDNS). aiortc gives up at
+    once then, before the browser has found this machine from an address that nobody told (RFC 8445, 7.3.1.3).
+    """
+    lines = sdp.splitlines(keepends=True)
+    return "".join(line for line in lines if line.strip() != "a=end-of-candidates")
