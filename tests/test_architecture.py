@@ -31,6 +31,7 @@ MAY_CATCH_ANYTHING = {
     "server/analysis/analyses.py",
     "server/browser/offers.py",
     "server/dashboard/error_pages.py",
+    "server/dashboard/streamed_pages.py",
     "server/dashboard/sound/breaking_answer.py",
     "server/observability/metric_export.py",
     "server/records/row_writing.py",

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from agentrun.records.call_figures import Figures
+from agentrun.server.dashboard.page_writer import when
 
 STAGES = ("endpointing", "stt", "llm", "model", "tool", "tts", "transport")
 Row = Mapping[str, Any]
@@ -37,6 +38,11 @@ def summary(found: Iterable[Figures]) -> dict[str, Any]:
         "p50": sums.percentile(0.5),
         "p95": sums.percentile(0.95),
     }
+
+
+def title(row: Row) -> str:
+    """What a call's page is called: its agent, and when it began."""
+    return f"{row['agent']}, {when(row['started']).striptags()}"
 
 
 def line(row: Row) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ _POLICY = (
     "default-src 'none'; style-src '{style}'; script-src 'self'; img-src 'self'; media-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+PIECE = 32 * 1024
 _FORMS = {"second": "%d %b, %H:%M:%S", "minute": "%d %b, %H:%M", "hour": "%H:%M", "day": "%a %d %b"}
 """How a time is written; dashboard/static/times.js has the same names."""
 
@@ -41,21 +43,43 @@ class PageWriter:
         pages.globals |= {"has_talk": has_talk, "static": static, "style": style()}
         self._pages = pages
 
-    def write(self, name: str, **shown: Any) -> HTMLResponse:
-        """The page of a template."""
-        return self._answer(name, 200, shown)
+    def part(self, name: str, **shown: Any) -> HTMLResponse:
+        """The template of a part of a page, as a page of its own."""
+        return HTMLResponse("".join(self.pieces(name, **shown)), headers=headers())
 
-    def error(self, status: int, message: str, **headers: str) -> HTMLResponse:
-        """A page that says what is wrong, for who may see nothing else too."""
-        answer = self._answer("error.html", status, {"status": status, "message": message})
-        answer.headers.update(headers)
-        return answer
+    def head(self, name: str, title: str) -> str:
+        """How the page of a template begins, which needs nothing that it shows."""
+        return self._pages.get_template("head.html").render(**_always(name), title=title)
 
-    def _answer(self, name: str, status: int, shown: dict[str, Any]) -> HTMLResponse:
-        now = datetime.now(UTC)
-        zone = re.sub(r"(\d\d)$", r":\1", f"{now.astimezone():UTC%z}")
-        text = self._pages.get_template(name).render(now=now.isoformat(), zone=zone, **shown)
-        return HTMLResponse(text, status, {"Content-Security-Policy": _policy()})
+    def pieces(self, name: str, **shown: Any) -> Iterator[str]:
+        """The rest of it, at least ``PIECE`` letters at a time."""
+        made, size = list[str](), 0
+        for words in self._pages.get_template(name).generate(**_always(name), **shown):
+            made.append(words)
+            size += len(words)
+            if size >= PIECE:
+                yield "".join(made)
+                made, size = [], 0
+        if made:
+            yield "".join(made)
+
+    def error(self, status: int, message: str, **more: str) -> HTMLResponse:
+        """A page that says what is wrong, for who may see nothing else too; with ``more`` headers."""
+        name = "error.html"
+        text = self.head(name, str(status)) + "".join(self.pieces(name, status=status, message=message))
+        return HTMLResponse(text, status, {**headers(), **more})
+
+
+def headers() -> dict[str, str]:
+    """What a browser is told beside a page."""
+    return {"Content-Security-Policy": _policy()}
+
+
+def _always(name: str) -> dict[str, str]:
+    """What the templates of every page show."""
+    now = datetime.now(UTC)
+    zone = re.sub(r"(\d\d)$", r":\1", f"{now.astimezone():UTC%z}")
+    return {"here": name.removesuffix(".html"), "now": now.isoformat(), "zone": zone}
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from agentrun.server.dashboard.record_source import Row, Source
 from agentrun.server.dashboard.sound import waveform
 from agentrun.server.dashboard.sound.live_stream import LiveStreams
 from agentrun.server.dashboard.sound.recordings import Recordings, where
+from agentrun.server.dashboard.streamed_pages import StreamedPages
 from agentrun.server.forwarding.forwarding import Forwarding
 
 PAGE = 50
@@ -46,18 +48,21 @@ class Pages:
         self._recordings = Recordings(switchboard.plans, forwarding)
         self._listening = LiveStreams(switchboard, forwarding)
         self._threads = StoreThreads("pages", most=2)
-        self._writer = writer
+        self._pages = StreamedPages(writer, self._threads)
 
     async def calls(
         self,
         filters: Annotated[Filters, Query()],
         page: Annotated[int, Query(ge=1, le=1000)] = 1,
         beside: Annotated[str, Query(max_length=400)] = "",
-    ) -> HTMLResponse:
+    ) -> Response:
         """Live calls, figures of a day, and the latest calls that match, fifty a page.
 
         ``beside`` is a call that another one is chosen for, as ``compare`` names it.
         """
+        return self._pages.page("calls.html", "Calls", partial(self._list, filters, page, beside))
+
+    async def _list(self, filters: Filters, page: int, beside: str) -> dict[str, Any]:
         source = self._source()
         rows, overview = await asyncio.gather(
             source.page(filters, PAGE * (page - 1), PAGE + 1),
@@ -65,15 +70,14 @@ class Pages:
         )
         # before the last page the next one has more
         searched = await source.searched_until(filters) if len(rows) <= PAGE else None
-        return await self._page(
-            "calls.html",
+        return {
             **self._filters(source, filters, searched),
             **overview,
-            lines=[figures.line(row) for row in rows[:PAGE]],
-            page=page,
-            more=len(rows) > PAGE,
-            beside=beside,
-        )
+            "lines": [figures.line(row) for row in rows[:PAGE]],
+            "page": page,
+            "more": len(rows) > PAGE,
+            "beside": beside,
+        }
 
     async def _overview(self, source: Source, filters: Filters, is_shown: bool) -> dict[str, Any]:
         if not is_shown:
@@ -87,7 +91,7 @@ class Pages:
 
     async def live(self, agent: Name = "") -> HTMLResponse:
         """The calls that are up, as the part of a page; those of one agent, if it is named."""
-        return await self._page("live.html", **await self._live(self._source(), agent))
+        return await self._pages.part("live.html", **await self._live(self._source(), agent))
 
     async def _live(self, source: Source, agent: str) -> dict[str, Any]:
         capacity = self._switchboard.admission.capacity
@@ -95,10 +99,12 @@ class Pages:
         lines = [figures.line(row) for row in rows if agent in ("", row["agent"])]
         return {"live": lines, "capacity": capacity() if capacity else None}
 
-    async def call(self, agent: str, call_id: str, part: bool = False) -> HTMLResponse:
+    async def call(self, agent: str, call_id: str, part: bool = False) -> Response:
         """One call, or the ``part`` of its page that changes."""
         row = await self._row(agent, call_id)
-        return await self._page("call_body.html" if part else "call.html", **self._call(row))
+        if part:
+            return await self._pages.part("call_body.html", **self._call(row))
+        return self._pages.page("call.html", figures.title(row), self._call(row))
 
     def _call(self, row: Row) -> dict[str, Any]:
         # the page of a call that is up is written each second
@@ -142,7 +148,7 @@ class Pages:
             "agent": waveform.outline(peaks.agent, up=False) if peaks.agent else "",
         }
         shown = {"peaks": peaks, "outlines": outlines, "marks": figures.marks(row)}
-        return await self._page("waveform.html", **shown)
+        return await self._pages.part("waveform.html", **shown)
 
     async def compare(self, call: Names = ()) -> HTMLResponse:  # type: ignore[assignment]
         """Two calls side by side; each is named as its agent, a slash, and its id."""
@@ -151,35 +157,40 @@ class Pages:
             raise HTTPException(422, words)
         names = [each.partition("/")[::2] for each in call]
         rows = await asyncio.gather(*(self._row(agent, call_id) for agent, call_id in names))
-        return await self._page("compare.html", calls=[self._call(row) for row in rows])
+        return self._pages.page("compare.html", "Two calls", {"calls": [self._call(row) for row in rows]})
 
     async def versions(
         self,
         filters: Annotated[Filters, Query()],
         spec: Names = (),  # type: ignore[assignment]
-    ) -> HTMLResponse:
+    ) -> Response:
         """What came of the calls of each version of an agent's spec; of those that are named, if two are."""
         if not filters.agent:
             filters = filters.model_copy(update={"agent": next(iter(sorted(self._switchboard.plans)), "")})
+        return self._pages.page("versions.html", "Versions", partial(self._versions, filters, spec))
+
+    async def _versions(self, filters: Filters, spec: Sequence[str]) -> dict[str, Any]:
         source = self._source()
         rows, searched = await asyncio.gather(
             source.versions(filters, versions.MOST_CALLS), source.searched_until(filters)
         )
         some = await self._threads.run(versions.of_calls, rows)
         chosen = [each for each in some if each.spec_hash in spec]
-        return await self._page(
-            "versions.html",
+        return {
             **self._filters(source, filters, searched),
-            agent=filters.agent,
-            versions=chosen if len(chosen) == 2 else some,
-            chosen=len(chosen) == 2,
-            most=versions.MOST_CALLS if len(rows) == versions.MOST_CALLS else None,
-        )
+            "agent": filters.agent,
+            "versions": chosen if len(chosen) == 2 else some,
+            "chosen": len(chosen) == 2,
+            "most": versions.MOST_CALLS if len(rows) == versions.MOST_CALLS else None,
+        }
 
     async def charts(self, filters: Annotated[Filters, Query()], span: Name = "24h") -> Response:
         """Figures over time."""
         if span not in charts.SPANS:
             return RedirectResponse("/dashboard/charts", 303)
+        return self._pages.page("charts.html", "Charts", partial(self._drawn, filters, span))
+
+    async def _drawn(self, filters: Filters, span: str) -> dict[str, Any]:
         now = datetime.now(UTC)
         first, (_, step) = charts.first_hour(span, now), charts.SPANS[span]
         source = self._source()
@@ -187,18 +198,17 @@ class Pages:
             source.figures(filters, first, step), source.searched_until(filters)
         )
         columns = charts.columns(sums, span, now)
-        return await self._page(
-            "charts.html",
+        return {
             **self._filters(source, filters, searched),
-            span=span,
-            spans=list(charts.SPANS),
-            names=_SPANS,
-            step="an hour" if step == 1 else f"{step} hours",
-            columns=columns,
-            latency=charts.latency(columns, span),
-            calls=charts.calls(columns, span),
-            summary=figures.summary(sums.values()),
-        )
+            "span": span,
+            "spans": list(charts.SPANS),
+            "names": _SPANS,
+            "step": "an hour" if step == 1 else f"{step} hours",
+            "columns": columns,
+            "latency": charts.latency(columns, span),
+            "calls": charts.calls(columns, span),
+            "summary": figures.summary(sums.values()),
+        }
 
     async def first(self) -> Response:
         """The first page, which has no slash at its end."""
@@ -223,10 +233,6 @@ class Pages:
             "away": record_source.AWAY if source.is_away else "",
             "searched": searched,
         }
-
-    async def _page(self, name: str, **shown: Any) -> HTMLResponse:
-        """The page of a template, written in a thread: a long one would hold up the calls that are up."""
-        return await self._threads.run(partial(self._writer.write, name, **shown))
 
     async def _row(self, agent: str, call_id: str) -> Row:
         row = await self._source().one(agent, call_id)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from fastapi.responses import HTMLResponse
 
 from agentrun.records import CallRecord
 from agentrun.server.dashboard.filters import Filters
@@ -93,12 +92,14 @@ async def test_no_page_is_written_in_the_loop(
     dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     in_loop: list[bool] = []
-    write = PageWriter.write
+    pieces = PageWriter.pieces
 
-    def noted(self: PageWriter, name: str, **shown: Any) -> HTMLResponse:
-        in_loop.append(threading.current_thread() is threading.main_thread())
-        return write(self, name, **shown)
+    def noted(self: PageWriter, name: str, **shown: Any) -> Iterator[str]:
+        for piece in pieces(self, name, **shown):
+            in_loop.append(threading.current_thread() is threading.main_thread())
+            yield piece
 
-    monkeypatch.setattr(PageWriter, "write", noted)
+    monkeypatch.setattr(PageWriter, "pieces", noted)
     assert (await dashboard.get(path)).status_code == 200
-    assert in_loop == [False]
+    assert in_loop
+    assert not any(in_loop)

@@ -26,6 +26,8 @@ from tests.server.dashboard.test_pages import record
 
 BAD = "<script>alert(1)</script>"
 HTML = "text/html,*/*"
+OLD, NEW = "<code>aaa</code>", "<code>bbb</code>"
+"""Versions as a page has them; the address of its scripts may have such letters too."""
 
 
 def book(call_id: str, minutes: int, **more: Any) -> CallRecord:
@@ -101,7 +103,7 @@ async def test_the_live_part_is_of_the_agent_that_is_asked_for(dashboard: Dashbo
     for agent, is_there in (("desk", True), ("other", False), ("", True)):
         page = (await dashboard.get("", agent=agent)).text
         part = (await dashboard.get("/live", agent=agent)).text
-        assert ("<article>" in page, "/calls/desk/live" in part) == (is_there, is_there)
+        assert ("<article" in page, "/calls/desk/live" in part) == (is_there, is_there)
 
 
 async def test_filters_stay_in_the_links_and_in_the_form(
@@ -194,9 +196,9 @@ async def test_a_calls_page_leads_to_a_list_in_which_the_other_one_is_chosen(das
 
 async def test_versions_are_counted_from_the_calls_that_match(dashboard: Dashboard) -> None:
     every = (await dashboard.get("/versions", agent="desk")).text
-    assert ("aaa" in every, "bbb" in every) == (True, True)
+    assert (OLD in every, NEW in every) == (True, True)
     some = (await dashboard.get("/versions", agent="desk", number="+49")).text
-    assert ("aaa" in some, "bbb" in some) == (False, True)
+    assert (OLD in some, NEW in some) == (False, True)
     assert 'name="number"' in some
     nothing = (await dashboard.get("/versions", agent="desk", text="nowhere")).text
     assert "No call matches" in nothing
@@ -204,7 +206,7 @@ async def test_versions_are_counted_from_the_calls_that_match(dashboard: Dashboa
 
 async def test_versions_of_a_spec_stand_side_by_side(dashboard: Dashboard) -> None:
     page = (await dashboard.get("/versions", agent="desk")).text
-    assert page.index("aaa") < page.index("bbb")
+    assert page.index(OLD) < page.index(NEW)
     assert "50.0" in page, "one of two calls of the older one ended with an error"
     assert "difference" not in page
     chosen = (await dashboard.get("/versions", agent="desk", spec=["aaa", "bbb"])).text

@@ -3,25 +3,60 @@ import { showTimes } from "./times.js";
 const PERIOD = 1000;
 const LIST_PERIOD = 10_000;
 
+// What stands for the same thing in both, wherever it has come to stand: a call, a line of a conversation.
+const keyOf = (node) => node.dataset?.key ?? node.dataset?.at;
+
 // Puts the children of `fresh` in place of those of `old`; what is the same stays, with its focus and place.
 export function patch(old, fresh) {
-  const before = [...old.childNodes];
-  const after = [...fresh.childNodes];
-  after.forEach((node, place) => {
-    const there = before[place];
-    if (there?.open && node.nodeName === "DETAILS") node.open = true; // what somebody has unfolded stays so
-    if (!there) old.append(node);
-    else if (there.isEqualNode(node)) return;
-    else if (!isAlike(there, node)) there.replaceWith(node);
-    else patch(there, node);
-  });
-  for (const extra of before.slice(after.length)) extra.remove();
+  const wanted = [...fresh.childNodes];
+  const known = keep(old, new Set(wanted.map(keyOf)));
+  let at = old.firstChild;
+  for (const node of wanted) {
+    const there = keyOf(node) ? known.get(keyOf(node)) : unkeyed(at);
+    known.delete(keyOf(node));
+    if (!there) {
+      old.insertBefore(node, at);
+      continue;
+    }
+    while (at !== there && at && !keyOf(at)) at = drop(at);
+    if (at === there) at = at.nextSibling;
+    else old.insertBefore(there, at);
+    renewNode(there, node);
+  }
+  while (at) at = drop(at);
+}
+
+// The children of `old` by their key; those whose key is not `wanted` go.
+function keep(old, wanted) {
+  const known = new Map();
+  for (const node of [...old.childNodes].filter(keyOf)) {
+    if (wanted.has(keyOf(node)) && !known.has(keyOf(node))) known.set(keyOf(node), node);
+    else node.remove();
+  }
+  return known;
+}
+
+const unkeyed = (node) => (node && !keyOf(node) ? node : null);
+
+function drop(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
+}
+
+function renewNode(there, node) {
+  if (there.open && node.nodeName === "DETAILS") node.open = true; // what somebody has unfolded stays so
+  if (there.isEqualNode(node)) return;
+  if (!isAlike(there, node)) return there.replaceWith(node);
+  for (const { name, value } of node.attributes) there.setAttribute(name, value);
+  for (const { name } of [...there.attributes]) if (!node.hasAttribute(name)) there.removeAttribute(name);
+  patch(there, node);
 }
 
 function isAlike(one, other) {
-  if (one.nodeType !== Node.ELEMENT_NODE || one.nodeName !== other.nodeName || !other.children.length) return false;
+  if (one.nodeType !== Node.ELEMENT_NODE || one.nodeName !== other.nodeName) return false;
   const names = (element) => [...element.attributes].map(({ name, value }) => `${name}=${value}`).sort().join("\n");
-  return names(one) === names(other);
+  return Boolean(keyOf(one)) || names(one) === names(other);
 }
 
 async function renew(element) {
@@ -29,13 +64,16 @@ async function renew(element) {
   try {
     const answer = await fetch(element.dataset.renew, { headers: { accept: "text/html" } });
     if (!answer.ok) return;
-    const { body } = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (body.querySelector("[data-over]")) {
+    const template = document.createElement("template");
+    // a document would begin without the space that the part begins with, and nothing would be where it was
+    template.innerHTML = await answer.text();
+    const fresh = template.content;
+    if (fresh.querySelector("[data-over]")) {
       location.reload(); // the call has ended: its recording and analysis may be there now
       return;
     }
-    showTimes(body);
-    patch(element, body);
+    showTimes(fresh);
+    patch(element, fresh);
   } catch {
     // the server is away for a moment
   }
@@ -48,9 +86,7 @@ async function renewList(list) {
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-list]");
     showTimes(fresh);
-    const ticked = new Set([...list.querySelectorAll(":checked")].map((box) => box.value));
     patch(list, fresh);
-    for (const box of list.querySelectorAll("[type=checkbox]")) box.checked = ticked.has(box.value);
   } catch {
     // the server is away for a moment
   }
