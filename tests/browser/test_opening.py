@@ -47,3 +47,17 @@ async def test_muting_disables_the_track_that_is_sent(tmp_path: Path) -> None:
             await page.page.get_by_role("button", name="Mute").click()
             await page.shows("microphone", words)
             assert await page.page.evaluate("() => window.track.enabled") is sends
+
+
+async def test_a_browser_that_holds_no_calls_is_told_so(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, []) as desk, talk(desk.server.url) as page:
+        await page.page.evaluate("() => { delete window.RTCPeerConnection; }")
+        for name in ("Talk", "Send"):
+            await page.page.get_by_label("Write to the agent").fill("Hello?")
+            await page.page.get_by_role("button", name=name).click()
+            await page.shows("error", "This browser has no WebRTC, which calls are held over.")
+            await page.shows("error", "open this page in Chrome, Edge, Firefox or Safari")
+            await page.shows("microphone", "The microphone is off.")
+        assert await page.page.get_by_label("Write to the agent").input_value() == "Hello?"
+        assert desk.server.switchboard.live == 0
+    assert page.complaints == []

@@ -14,6 +14,13 @@ const AGAIN_MILLISECONDS = 2000;
 // too many offers, or a worker that is being replaced
 const SOON_AGAIN = [429, 503];
 
+// Raises an error where the browser can't hold calls: it was built without WebRTC, or its owner has switched it off.
+export function requireCalls() {
+  if (window.RTCPeerConnection) return;
+  const next = "Allow it in the browser's settings, or open this page in Chrome, Edge, Firefox or Safari.";
+  throw Object.assign(new Error("This browser has no WebRTC, which calls are held over."), { next });
+}
+
 export class Call extends EventTarget {
   constructor(agent) {
     super();

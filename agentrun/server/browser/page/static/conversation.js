@@ -1,5 +1,9 @@
 // The conversation: words of both sides as they are heard, and the tools between them.
+import { announce, forgetAnnounced } from "/console/announcing.js";
 import { $, element } from "/console/dom.js";
+
+const AT_END_PIXELS = 60;
+let follows = true;
 
 export class Conversation {
   constructor(agent) {
@@ -10,15 +14,17 @@ export class Conversation {
     this.spoken = new Set();
     this.tools = new Map();
     $("words").replaceChildren();
+    forgetAnnounced();
+    follows = true;
   }
 
   read(type, data) {
     const readers = {
       "user-transcription": () => this.#caller(data),
-      "user-started-speaking": () => { this.agentLine = null; },
+      "user-started-speaking": () => this.#endLine(),
       "bot-output": () => this.#said(data),
       "bot-started-speaking": () => { this.speaking = true; },
-      "bot-stopped-speaking": () => { this.speaking = false; this.agentLine = null; },
+      "bot-stopped-speaking": () => { this.speaking = false; this.#endLine(); },
       "bot-interrupted": () => this.#cut(),
       "llm-function-call-in-progress": () => this.#tool(data, "…"),
       "llm-function-call-stopped": () => this.#tool(data, data.cancelled ? "✕ stopped" : "✓"),
@@ -27,8 +33,9 @@ export class Conversation {
   }
 
   wrote(text) {
+    this.#endLine();
+    follows = true;
     this.#line("caller", "You, in writing", text);
-    this.agentLine = null;
   }
 
   // What the record has of the tools that have ended: their arguments, what they returned, and how long it took.
@@ -47,15 +54,23 @@ export class Conversation {
 
   close() {
     this.interim?.classList.remove("interim");
+    this.#endLine();
+  }
+
+  // What is said next by the agent is another line.
+  #endLine() {
+    if (this.agentLine) announce(words(this.agentLine));
+    this.agentLine = null;
   }
 
   #caller(data) {
     if (!data.text) return;
+    this.#endLine();
     if (this.interim) setText(this.interim, data.text);
     else this.interim = this.#line("caller interim", "You", data.text);
-    this.agentLine = null;
     if (!data.final) return;
     this.interim.classList.remove("interim");
+    announce(words(this.interim));
     this.interim = null;
   }
 
@@ -74,6 +89,7 @@ export class Conversation {
 
   #tool(data, state) {
     const name = data.function_name || "a tool";
+    this.#endLine();
     let tool = this.tools.get(data.tool_call_id);
     if (!tool) {
       const status = element("span", { textContent: state });
@@ -86,7 +102,7 @@ export class Conversation {
     }
     tool.status.textContent = state;
     tool.ended = state !== "…";
-    this.agentLine = null;
+    if (tool.ended) announce(`${name} ${data.cancelled ? "was stopped" : "has run"}`);
     showLatest();
   }
 
@@ -104,6 +120,7 @@ function detail(tool, entry) {
   tool.item.classList.toggle("failed", !good);
   if (tool.detailed) return;
   tool.detailed = true;
+  if (!good) announce(`${tool.name} ended with ${entry.status}`);
   const rows = [["arguments", JSON.stringify(entry.arguments, null, 1)], ["result", laidOut(entry.text)]];
   const parts = rows.map(([name, text]) => [
     element("dt", { textContent: name }),
@@ -126,6 +143,14 @@ function setText(item, text) {
   showLatest();
 }
 
-export function showLatest() {
-  $("scroll").scrollTop = $("scroll").scrollHeight;
+const words = (item) => `${item.firstChild.textContent}: ${item.lastChild.textContent}`;
+
+// Whoever has scrolled up reads on there, until they come back to the end.
+$("scroll").addEventListener("scroll", () => {
+  const { scrollHeight, scrollTop, clientHeight } = $("scroll");
+  follows = scrollHeight - scrollTop - clientHeight < AT_END_PIXELS;
+});
+
+function showLatest() {
+  if (follows) $("scroll").scrollTop = $("scroll").scrollHeight;
 }

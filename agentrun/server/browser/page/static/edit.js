@@ -66,6 +66,8 @@ function open() {
   lay();
 }
 
+const isSeen = (one) => one.getClientRects().length > 0;
+
 async function run(step) {
   const from = document.activeElement;
   for (const id of ["try", "write", "reload"]) $(id).disabled = true;
@@ -79,7 +81,7 @@ async function run(step) {
     for (const id of ["try", "write", "reload"]) $(id).disabled = !edited;
     // a button that is disabled or hidden meanwhile has lost what the keyboard was at
     const at = document.activeElement;
-    if (at === document.body || !at.checkVisibility()) (from.checkVisibility() ? from : $("write")).focus();
+    if (at === document.body || !isSeen(at)) (isSeen(from) ? from : $("write")).focus();
   }
 }
 

@@ -1,6 +1,6 @@
 // The console: begins a call, shows what comes of it, and ends it.
 import { chosenAgent, listAgents } from "/console/agents.js";
-import { Call } from "/console/call.js";
+import { Call, requireCalls } from "/console/call.js";
 import { Conversation } from "/console/conversation.js";
 import { $, clock, element, say } from "/console/dom.js";
 import { draftOf, readyToEdit } from "/console/edit.js";
@@ -29,6 +29,7 @@ async function start({ writing = "" } = {}) {
   say("connection", `Calling ${call.agent} …`);
   listen(current);
   try {
+    requireCalls();
     const context = new AudioContext();
     current.levels = new Levels(context);
     current.stream = writing ? silence(context) : await openMicrophone();
@@ -192,6 +193,8 @@ function stop(problem = "", state = "Not connected.", microphone = "The micropho
   $("mute").hidden = true;
   if (at === $("mute") || $("keys").contains(at)) $("talk").focus();
   $("afterwards").hidden = !current.call.id;
+  // what was typed and not sent is there again
+  $("text").value ||= current.writing;
   if (problem) showProblem(problem, next);
 }
 
