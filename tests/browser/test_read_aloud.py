@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.needs(not chromium.MISSING, chromium
 
 TELL = """() => {
   window.told = [];
-  const live = "[aria-live=polite], [aria-live=assertive], [role=log], [role=status], [role=alert]";
+  const live = "[aria-live=polite], [aria-live=assertive], [role=log], [role=status], [role=alert], output";
   const note = (node) => node?.closest(live) && told.push(node.textContent);
   new MutationObserver((changes) => {
     for (const { target, addedNodes } of changes) {
@@ -71,6 +71,18 @@ async def test_each_line_is_read_aloud_once_when_it_is_whole(tmp_path: Path) -> 
         assert [each for each in await page.page.evaluate("() => told") if each in lines] == lines
         others = [each for each in await page.page.evaluate("() => told") if each not in lines]
         assert not [each for each in others if "six" in each or "When" in each]
+        row = {
+            "turns": [{"at": 1, "total_ms": 900, "stages": {"llm": 900}}] * 3,
+            "transcript": [],
+            "cost": None,
+        }
+        await page.page.route("**/desk/calls/*", lambda route: route.fulfill(json=row))
+        before = len(others)
+        await say(page, "Goodbye.")
+        await page.shows("answers", "900 ms")
+        lines += ["desk: Goodbye."]
+        others = [each for each in await page.page.evaluate("() => told") if each not in lines]
+        assert others[before:] == [], "figures are looked at, and not read out at each answer"
         await desk.server.switchboard.close()
         await page.shows("connection", "desk has hung up.")
         assert "desk has hung up." in await page.page.evaluate("() => told")

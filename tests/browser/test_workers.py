@@ -105,3 +105,13 @@ async def test_late_candidates_and_reconnections_reach_the_worker_that_has_the_c
     assert {status for _, status in seen} == {200}, seen
     assert {method for method, _ in seen} == {"POST", "PATCH"}
     assert sum(method == "POST" for method, _ in seen) > RECONNECTIONS
+
+
+async def test_a_page_of_several_workers_says_how_the_style_is_switched(tmp_path: Path, bundle: str) -> None:
+    async with served(tmp_path, bundle) as page:
+        await page.goto(page.url.removesuffix("client"))
+        await page.locator("#agents input").wait_for(timeout=10_000, state="attached")
+        await page.get_by_label("Style").select_option("realtime")
+        words = "no page switches the style: start the server with --style, or without --workers."
+        await page.get_by_text(words).wait_for(timeout=10_000)
+        assert await page.get_by_label("Style").input_value() == ""

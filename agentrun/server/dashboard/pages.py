@@ -150,7 +150,7 @@ class Pages:
         shown = {"peaks": peaks, "outlines": outlines, "marks": figures.marks(row)}
         return await self._pages.part("waveform.html", **shown)
 
-    async def compare(self, call: Names = ()) -> HTMLResponse:  # type: ignore[assignment]
+    async def compare(self, call: Names = ()) -> Response:  # type: ignore[assignment]
         """Two calls side by side; each is named as its agent, a slash, and its id."""
         if len(call) != 2:
             words = "choose two calls to compare: tick them in the list, then press “Compare two calls”"

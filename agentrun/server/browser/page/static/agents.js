@@ -13,7 +13,8 @@ export async function listAgents() {
   for (const agent of agents) {
     const input = element("input", { type: "radio", name: "agent", value: agent.name, checked: agent === first });
     const name = element("strong", { textContent: agent.name });
-    $("agents").append(element("label", {}, input, name, element("em"), element("span")));
+    // the spaces are for who is read the name of the choice
+    $("agents").append(element("label", {}, input, name, " ", element("em"), " ", element("span")));
   }
   show(agents);
   setInterval(renew, AGAIN_MILLISECONDS);

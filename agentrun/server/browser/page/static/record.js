@@ -84,7 +84,7 @@ function bar(turn, longest) {
     line.append(piece);
   }
   const time = element("time", { textContent: clock(turn.at) });
-  return element("li", {}, time, line, element("output", { textContent: milliseconds(turn.total_ms) }));
+  return element("li", {}, time, line, element("span", { textContent: milliseconds(turn.total_ms) }));
 }
 
 // a short call costs less than a tenth of a cent

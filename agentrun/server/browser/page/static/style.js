@@ -51,4 +51,4 @@ async function choose() {
 
 // A server of several workers has no drafts: another one may take the call.
 const why = ({ status, message }) =>
-  status === 404 ? "The style can't be switched here: start the server with `--style`, and without `--workers`." : message;
+  status === 404 ? "With `--workers` no page switches the style: start the server with `--style`, or without `--workers`." : message;
