@@ -80,7 +80,8 @@ async def test_late_candidates_are_counted(
     client: httpx.AsyncClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    one = {"candidate": "", "sdp_mid": "0", "sdp_mline_index": 0}
+    line = "candidate:1 1 udp 2130706431 192.0.2.9 40000 typ host"
+    one = {"candidate": line, "sdp_mid": "0", "sdp_mline_index": 0}
     with pytest.raises(HTTPException, match="413"):
         candidates_of({"pc_id": "x", "candidates": [one] * 201})
     first = (await client.post(OFFER, json=await offer())).json()
