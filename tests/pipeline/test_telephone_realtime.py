@@ -227,7 +227,7 @@ async def test_an_answer_is_pushed_as_the_telephone_s_sound_and_cut_at_its_real_
     assert service._calculate_audio_duration_ms(answer.total_size) == 40
 
 
-async def test_small_pieces_of_an_answer_go_on_together_but_for_the_first(
+async def test_small_pieces_of_an_answer_go_on_together_but_for_the_first_60_ms(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(telephone_realtime, "PIECE_SECONDS", 60.0)
@@ -238,7 +238,7 @@ async def test_small_pieces_of_an_answer_go_on_together_but_for_the_first(
     at: list[int] = []
     async for message in _apart(service, *messages):
         at += [sum(_lengths(service))] if message == done else []
-    assert _lengths(service) == [160, 640, 320]
+    assert _lengths(service) == [160, 160, 160, 640]
     assert at == [160 * 7]
 
 
@@ -250,6 +250,21 @@ def _said(service: Service, kind: type[TTSTextFrame | LLMTextFrame] = TTSTextFra
     return [frame.text for frame in service.pushed if isinstance(frame, kind)]
 
 
+async def test_the_first_sound_of_an_answer_waits_for_no_more_than_a_line_takes() -> None:
+    """A model that sends 20 ms of sound each 10 ms; of less than 40 ms a line is sent nothing."""
+    service, clock = Service(), asyncio.get_running_loop().time
+    began, at = clock(), list[float]()
+    for _ in range(20):
+        await service._hear(json.loads(_delta(PIECE)))
+        at += [clock() - began] * (len(_lengths(service)) - len(at))
+        await asyncio.sleep(0.01)
+    assert at[:2] == pytest.approx([0.0, 0.01], abs=0.005)
+    handed_on = [sum(_lengths(service)[: number + 1]) / mulaw.RATE for number in range(len(at))]
+    left = [handed_on[number] - (at[number + 1] - at[1]) for number in range(1, len(at) - 1)]
+    assert min(left) > 0.0, "the line had nothing to play"
+    assert max(_lengths(service)) > 2 * len(PIECE), "nothing is joined"
+
+
 async def test_words_of_an_answer_go_on_together_before_their_sound_but_for_the_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -258,7 +273,8 @@ async def test_words_of_an_answer_go_on_together_before_their_sound_but_for_the_
     service._handed_on_at = -60.0
     words = [_words(text) for text in ("We", " are", " open", " until", " six.")]
     done = json.dumps({"type": "response.output_audio_transcript.done"})
-    messages = [words[0], _delta(PIECE), *words[1:3], *[_delta(PIECE)] * 4, *words[3:], done]
+    beginning = [words[0], *[_delta(PIECE)] * 3]
+    messages = [*beginning, *words[1:3], *[_delta(PIECE)] * 4, *words[3:], done]
     assert [message async for message in _apart(service, *messages)] == [done]
     assert _said(service) == _said(service, LLMTextFrame) == ["We", " are open", " until six."]
     kinds = [type(frame) for frame in service.pushed]
@@ -295,14 +311,14 @@ async def test_pieces_are_larger_once_the_answer_is_well_ahead_of_what_is_heard(
 ) -> None:
     monkeypatch.setattr(telephone_realtime, "PIECE_SECONDS", 60.0)
     service = Service()
-    for _ in range(1 + 4 * 5 + 10 * 2):
+    for _ in range(3 + 4 * 5 + 10 * 2):
         await service._hear(json.loads(_delta(PIECE)))
-    assert _lengths(service) == [160, *[640] * 5, 1600, 1600]
+    assert _lengths(service) == [160, 160, 160, *[640] * 5, 1600, 1600]
     await service._hand_on()
     service._current_audio_response = None  # as when it was cut
-    for _ in range(1 + 4):
+    for _ in range(3 + 4):
         await service._hear(json.loads(_delta(PIECE)))
-    assert _lengths(service)[-2:] == [160, 640]
+    assert _lengths(service)[-4:] == [160, 160, 160, 640]
 
 
 async def _well_ahead(service: Service) -> None:

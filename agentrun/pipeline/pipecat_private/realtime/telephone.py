@@ -27,9 +27,12 @@ WAITING_PIECES = 250
 MOST_UNSENT_BYTES = 256 * 1024
 """Of a socket that takes nothing any more: 20 s of sound. What comes then is dropped."""
 PIECE_BYTES = 640
-"""80 ms: what of an answer goes on as one frame, but for its first sound."""
+"""80 ms: what of an answer goes on as one frame, but for its beginning."""
 PIECE_SECONDS = 0.04
 """For how long sound and words wait to be such a piece, as long as more comes."""
+LEAD_SECONDS = 0.05
+"""Until so much of an answer has gone on that was not heard yet, its sound does not wait: 40 ms are the least
+that a line is sent, and it has to last for ``PIECE_SECONDS``."""
 AHEAD_SECONDS = 0.4
 """Where so much of an answer has gone on that was not heard yet, a piece is larger."""
 LARGER = 2.5
@@ -125,14 +128,18 @@ class PcmuRealtime(OpenAIRealtimeLLMService):
         sound = base64.b64decode(event["delta"])
         current.total_size += len(sound)
         self._heard += sound
-        if is_first or self._is_whole_piece():
+        if is_first or self._lead() < LEAD_SECONDS or self._is_whole_piece():
             await self._hand_on()
             socket: Any = self._websocket
             if self._pieces and self._pieces.is_silent and self._is_ahead():
                 self._rests.begin(socket.transport, REST_SECONDS)
 
+    def _lead(self) -> float:
+        """Seconds of the answer that have gone on and were not heard yet."""
+        return self._handed_on_until - asyncio.get_running_loop().time()
+
     def _is_ahead(self) -> bool:
-        return self._handed_on_until - asyncio.get_running_loop().time() >= AHEAD_SECONDS
+        return self._lead() >= AHEAD_SECONDS
 
     async def _read(self, event: dict[str, Any]) -> None:
         self._words += event["delta"]
