@@ -29,7 +29,9 @@ _VOICE_RATES = (8_000, 16_000)
 
 
 class Resources:
-    """Loaded before the first call, closed after the last one; ``connections`` are what OpenAI is reached by.
+    """Made before the first call, closed after the last one; ``connections`` are what OpenAI is reached by.
+
+    Models are loaded with the first call that needs them, or ahead of it by ``local_models.load``.
 
     >>> async with Resources() as resources:  # doctest: +SKIP
     ...     vad = resources.vad(VADParams())
@@ -39,9 +41,6 @@ class Resources:
         tls.share_with_websockets()
         self.traced = False
         """Whether calls make spans for OpenTelemetry."""
-        for rate in _VOICE_RATES:
-            pipecat_private.silero_session(rate)
-        self._smart_turn = pipecat_private.smart_turn_session()
         #: What judges the ends of turns, for all calls.
         self.turn_threads = ThreadPoolExecutor(_cores(), "smart-turn", initializer=_give_way)
         self.http_client = provider_client(connections)
@@ -67,7 +66,8 @@ class Resources:
 
     def smart_turn(self, pauses: EarlyEndOfTurn | None = None) -> pipecat_private.SharedSmartTurn:
         """An end-of-turn model for one call, which judges from ``pauses`` on."""
-        return pipecat_private.SharedSmartTurn(self._smart_turn, self.turn_threads, pauses)
+        session = pipecat_private.smart_turn_session()
+        return pipecat_private.SharedSmartTurn(session, self.turn_threads, pauses)
 
     def try_models(self) -> None:
         """Run each model once, which shows that they can be run here; blocks for about 0.1 s.
@@ -78,7 +78,7 @@ class Resources:
             vad = self.vad(VADParams())
             vad.set_sample_rate(rate)
             vad.voice_confidence(bytes(vad.num_frames_required() * 2))
-        pipecat_private.run_smart_turn_once(self._smart_turn)
+        pipecat_private.run_smart_turn_once(pipecat_private.smart_turn_session())
 
     async def __aenter__(self) -> Self:
         return self

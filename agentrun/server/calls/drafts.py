@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from agentrun.pipeline import local_models
 from agentrun.pipeline.services import construct
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
@@ -27,6 +28,7 @@ class DraftPlans:
         Raises SetupError when a service's libraries can't be imported, or it refuses a setting.
         """
         construct.try_out(plan, self._resources)
+        local_models.load(plan)
         self._remote.open(plan)
 
     def keep(self, plan: Plan) -> str:

@@ -1,0 +1,28 @@
+"""The models that run on this machine, loaded for those agents whose calls need them."""
+
+from __future__ import annotations
+
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.realtime.pipeline import tells_turns
+from agentrun.plan.plan import Plan
+from agentrun.transports import mulaw
+
+_TELEPHONE = "twilio"
+_OTHER_RATE = 16_000
+"""Hz, of every line that is no telephone's."""
+
+
+def load(plan: Plan) -> None:
+    """Load what the calls of ``plan`` need, so that none of them waits for it; blocks for at most 0.1 s.
+
+    A voice detector for each rate of its lines, 3 MB each, and the judge of a turn's end, 11 MB, where that
+    is asked: a realtime model that tells of turns needs none. What was loaded stays, for all calls. A call in
+    a page, with an agent that is at a telephone, loads the detector of its own rate.
+    """
+    lines = {transport.type for transport in plan.spec.transport}
+    if _TELEPHONE in lines:
+        pipecat_private.silero_session(mulaw.RATE)
+    if lines - {_TELEPHONE}:
+        pipecat_private.silero_session(_OTHER_RATE)
+    if plan.spec.turns.detection == "smart" and not (plan.realtime and tells_turns(plan.realtime)):
+        pipecat_private.smart_turn_session()
