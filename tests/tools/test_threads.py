@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import CancelledError, wait
 
 import pytest
 
 from agentrun.tools.running import loop_guard
+from agentrun.tools.running import threads as module
 from agentrun.tools.running.threads import NoThreadError, Threads
+
+
+class Work:
+    """Something to do."""
+
+    def work(self) -> None:
+        """Do it."""
 
 
 @pytest.fixture
@@ -60,7 +69,24 @@ def test_what_was_given_up_while_waiting_never_runs() -> None:
         given_up.result(10)
 
 
-def test_a_thread_ends_when_nothing_is_waiting() -> None:
+def test_the_next_work_is_done_by_the_thread_that_is_there(no_thread: Callable[[int], None]) -> None:
+    threads = Threads("t")
+    first = threads.submit(threading.current_thread).result(10)
+    no_thread(1)
+    assert threads.submit(threading.current_thread).result(10) is first
+
+
+def test_a_thread_that_waits_holds_on_to_nothing_that_it_has_done() -> None:
+    threads, done = Threads("t", most=1), Work()
+    held = weakref.ref(done)
+    threads.submit(done.work).result(10)
+    del done
+    threads.submit(int).result(10)
+    assert held() is None
+
+
+def test_a_thread_ends_when_nothing_has_come_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LINGER_SECONDS", 0.01)
     threads = Threads("t")
     thread = threads.submit(threading.current_thread).result(10)
     thread.join(10)

@@ -14,6 +14,9 @@ T = TypeVar("T")
 
 MOST_THREADS = 16
 """Calls of one tool that run at once; later ones wait for a thread, within the tool's timeout."""
+LINGER_SECONDS = 2.0
+"""How long a thread waits for more: whoever starts one waits until it runs, 5 ms on a busy processor, and
+records are written twice a second."""
 
 
 class NoThreadError(RuntimeError):
@@ -21,7 +24,7 @@ class NoThreadError(RuntimeError):
 
 
 class Threads(Executor):
-    """Runs functions in daemon threads, each of which ends when nothing is waiting any more.
+    """Runs functions in daemon threads, each of which ends when nothing has come for ``LINGER_SECONDS``.
 
     The standard library's pool is joined when the process ends: one tool that never returns would keep
     the server from stopping. A function past its timeout can't be stopped; its thread is left behind, and
@@ -31,9 +34,10 @@ class Threads(Executor):
     def __init__(self, name: str, most: int = MOST_THREADS) -> None:
         self._name = name
         self._most = most
-        self._running = 0
+        self._running = self._idle = 0
         self._waiting: deque[Callable[[], None]] = deque()
         self._lock = threading.Lock()
+        self._more = threading.Condition(self._lock)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run ``fn`` in a thread, at once or when one is free.
@@ -45,6 +49,9 @@ class Threads(Executor):
         job = partial(_fulfil, future, partial(fn, *args, **kwargs))
         with self._lock:
             self._waiting.append(job)
+            if len(self._waiting) <= self._idle:
+                self._more.notify()
+                return future
             if self._running == self._most:
                 return future
             self._running += 1
@@ -66,11 +73,16 @@ class Threads(Executor):
     def _work(self) -> None:
         while True:
             with self._lock:
-                if not self._waiting:
+                self._idle += 1
+                is_more = self._more.wait_for(lambda: self._waiting, LINGER_SECONDS)
+                self._idle -= 1
+                if not is_more:
                     self._running -= 1
                     return
                 job = self._waiting.popleft()
             job()
+            # what was done is nobody's any more while the thread waits
+            del job
 
 
 def _fulfil(future: Future[T], work: Callable[[], T]) -> None:
