@@ -27,7 +27,8 @@ class Server:
     """Changes every realtime session of the mock server while a test runs.
 
     ``change`` makes the events that are sent out of one that would be. ``refused`` are events of the client
-    that are answered with an error of this code and message. ``closes`` are the codes with which the next
+    that are answered with an error of this code and message; ``why_refused`` says of a single one why it is,
+    or nothing. ``closes`` are the codes with which the next
     sessions end at their next event, None being a lost connection. With ``repeats`` each event is delivered
     twice. ``taken`` is what clients have sent.
     """
@@ -35,6 +36,7 @@ class Server:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.change: Change = same
         self.refused: dict[str, tuple[str | None, str]] = {}
+        self.why_refused: Callable[[dict[str, Any]], str] = lambda _event: ""
         self.closes: list[int | None] = []
         self.taken: list[dict[str, Any]] = []
         self.repeats = False
@@ -76,8 +78,9 @@ class Server:
         kind = str(event.get("type"))
         if kind != "input_audio_buffer.append":
             self.taken.append(event)
-        if kind in self.refused:
-            code, message = self.refused[kind]
+        why = self.why_refused(event)
+        if why or kind in self.refused:
+            code, message = (None, why) if why else self.refused[kind]
             error = {"type": "invalid_request_error", "code": code, "message": message, "param": None}
             await owner.tell("error", error={**error, "event_id": event.get("event_id")})
             return

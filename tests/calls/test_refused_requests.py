@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from agentrun.tools.build import build
 from agentrun.tools.decorator import tool
 from agentrun.tools.tool import Tool
 from tests.calls.quick import QuickCall, quick_call
+from tests.calls.realtime_server import Server
 
 OPEN, TABLE = Answer("We are open from six."), Answer("A table for two.")
 Rule = Callable[[Conversation], str]
@@ -164,6 +166,39 @@ def test_several_refused_tools_are_left_out_one_after_the_other(
     call = talk(tmp_path, tools)
     assert call.agent_words == ["Hello.", OPEN.text, TABLE.text]
     assert [one["function"]["name"] for one in call.brain.asked[-1].tools] == ["good"]
+
+
+def of_session(event: dict[str, Any]) -> str:
+    """As OpenAI refuses a realtime session with a tool that it does not take, and with it all the others."""
+    names = [one["name"] for one in event["session"].get("tools") or []] if "session" in event else []
+    if "odd_1" in names:
+        return "Invalid schema for function 'odd_1': array schema missing items."
+    place = names.index("odd_2") if "odd_2" in names else None
+    return "" if place is None else f"Invalid 'session.tools[{place}].name': string too long."
+
+
+def test_a_realtime_session_that_a_tool_is_refused_of_keeps_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(monkeypatch)
+    server.why_refused = of_session
+    tools = [offered(name, {}) for name in ("good", "odd_1", "odd_2", "better")]
+
+    async def run() -> QuickCall:
+        async with (
+            Resources() as resources,
+            quick_call(tmp_path, "realtime", tools, [OPEN], resources=resources) as call,
+        ):
+            await call.said("Hello.")
+            await asyncio.sleep(1)
+            await call.say("When are you open?")
+            await call.said(OPEN.text)
+        return call
+
+    call = virtual_time.run(run())
+    assert [one["function"]["name"] for one in call.brain.asked[-1].tools] == ["good", "better"]
+    mended = [line for line in call.record.errors if line.startswith("request_mended")]
+    assert mended == [f"request_mended: the tool {name} is left out" for name in ("odd_1", "odd_2")]
 
 
 def test_what_can_t_be_mended_ends_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,9 +37,11 @@ from agentrun.pipeline.pipecat_private.message_roles import alternate_roles, beg
 from agentrun.pipeline.pipecat_private.realtime.connection import (
     end_half_answer,
     keep_conversation,
+    realtime_configure,
     realtime_is_being_connected,
     realtime_is_deaf,
     realtime_is_ready,
+    realtime_refusal,
     realtime_renew_as,
     realtime_restore,
 )
@@ -147,6 +149,7 @@ __all__ = [
     "realtime_answer_again",
     "realtime_answer_written",
     "realtime_ask",
+    "realtime_configure",
     "realtime_give_up_answer",
     "realtime_has_context",
     "realtime_is_answering",
@@ -154,6 +157,7 @@ __all__ = [
     "realtime_is_deaf",
     "realtime_is_ready",
     "realtime_modalities",
+    "realtime_refusal",
     "realtime_renew_as",
     "realtime_restore",
     "realtime_voice",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Protocol
 
 from loguru import logger
@@ -32,6 +33,11 @@ GONE_SECONDS = 2.5
 
 async def _nothing() -> None:
     """Nothing is to be asked for."""
+
+
+def _unmended(_words: str) -> str:
+    """Nothing is done about what was refused."""
+    return ""
 
 
 class Quiet(Protocol):
@@ -65,6 +71,7 @@ class RealtimeReconnection:
         is_over: Callable[[], bool],
         is_unheard: Callable[[], bool] = bool,
         unasked: Callable[[], Awaitable[None]] = _nothing,
+        mend: Callable[[str], str] = _unmended,
         clock: Callable[[], float] | None = None,
         name: str = "the realtime model",
     ) -> None:
@@ -76,7 +83,7 @@ class RealtimeReconnection:
         self._back = back
         self._is_over = is_over
         self._is_unheard = is_unheard
-        self._unasked = unasked
+        self._unasked, self._mend = unasked, mend
         self._unheard = 0
         self._unheard_at = 0.0
         self._clock = clock or asyncio.get_running_loop().time
@@ -96,6 +103,8 @@ class RealtimeReconnection:
                     await self._give_up(f"{self._name} could not be reached again ({why}); {LOOK}")
                     return
                 connected_at = self._clock()
+            elif self._mend(pipecat_private.realtime_refusal(self._llm)):
+                await pipecat_private.realtime_configure(self._llm)
             elif not self._may_renew(self._clock() - connected_at):
                 await self._unasked()
             else:
@@ -215,5 +224,6 @@ def watching(
         is_over=remedies.is_over,
         is_unheard=is_unheard,
         unasked=UnaskedAnswer(parts, deadline, remedies.noted).look,
+        mend=partial(remedies.mend, of_session=True),
         name=name,
     )

@@ -29,7 +29,7 @@ _ROLES = re.compile(
 _TOOL = re.compile(
     r"invalid (?:schema|parameters) for (?:function|tool) '(?P<name>[\w.-]{1,80})'"
     r"|function_declarations\[(?P<declared>\d{1,3})\]"
-    r"|(?<![\w.])tools(?:\[(?P<listed>\d{1,3})\](?!\.function_declarations)|\.(?P<numbered>\d{1,3})\.)",
+    r"|(?<![\w.])(?:session\.)?tools(?:\[(?P<listed>\d{1,3})\](?!\.function_declarations)|\.(?P<numbered>\d{1,3})\.)",
     re.IGNORECASE,
 )
 """OpenAI by name; Gemini, OpenAI and Anthropic by the place in the list."""
@@ -49,9 +49,12 @@ class RefusedRequests:
     parts: PipelineParts
     _mended: int = field(default=0, init=False)
 
-    def mend(self, words: str) -> str:
-        """Have the next request made as the provider's ``words`` want it; what was done, or nothing."""
-        if self._mended >= MOST:
+    def mend(self, words: str, *, of_session: bool = False) -> str:
+        """Have the next request made as the provider's ``words`` want it; what was done, or nothing.
+
+        What is said ``of_session``, which a realtime model keeps, can only be about its tools.
+        """
+        if self._mended >= MOST or (of_session and not _TOOL.search(words)):
             return ""
         done = self._done(words)
         self._mended += bool(done)

@@ -93,14 +93,20 @@ class Remedies:
 
     def _mended(self, frame: ErrorFrame) -> Verdict:
         """Have the next request made otherwise, and say so in the record."""
-        done = self.refused.mend(refusal(frame))
+        done = self.mend(refusal(frame))
         if not done:
             return Verdict.DROP_TURN
         if done != SHORTENED:
             self.faults.forgive()
-        self.record.errors.append(f"request_mended: {done}")
-        logger.warning("call {}: {}, and the request is sent once more", self.record.id, done)
         return Verdict.RETRY
+
+    def mend(self, words: str, *, of_session: bool = False) -> str:
+        """Have what a provider's ``words`` refuse be asked for otherwise; what was done, or nothing."""
+        done = self.refused.mend(words, of_session=of_session)
+        if done:
+            self.record.errors.append(f"request_mended: {done}")
+            logger.warning("call {}: {}, and the request is sent once more", self.record.id, done)
+        return done
 
     async def went_wrong(self, state: AnswerState, reason: str) -> None:
         """An answer has stalled, is empty or has failed."""

@@ -78,6 +78,20 @@ async def realtime_restore(llm: Any, *, speak: bool) -> bool:
         return speak
 
 
+def realtime_refusal(llm: Any) -> str:
+    """The server's words about a request that it has refused, each once."""
+    events = session_events(llm)
+    words = events.refusal if events else ""
+    if events:
+        events.refusal = ""
+    return words
+
+
+async def realtime_configure(llm: Any) -> None:
+    """Tell the session its instructions and tools once more, as the conversation has them now."""
+    await llm._send_session_update()
+
+
 async def realtime_renew_as(llm: OpenAIRealtimeLLMService, settings: Any) -> None:
     """Connect anew with other ``settings``, such as a voice, and the conversation so far."""
     await LLMService._update_settings(llm, settings)

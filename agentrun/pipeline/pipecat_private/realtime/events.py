@@ -56,6 +56,8 @@ class SessionEvents:
         self._notes: Counter[str] = Counter()
         self._asked = ""
         self.closed = ""
+        self.refusal = ""
+        """What the server last said of a request that it refused; for whoever takes it."""
         self.heard_at = 0.0
         """When the server last showed that it hears or answers, on the loop's clock."""
         self.heard_caller_at = 0.0
@@ -139,7 +141,8 @@ class SessionEvents:
     def refused(self, error: dict[str, Any]) -> dict[str, Any] | None:
         """Note what the server refuses; the end of an answer that was refused, as an event."""
         code = error.get("code") or error.get("type") or "error"
-        self._note(f"refused_event: {code}: {str(error.get('message'))[:200]}")
+        self.refusal = str(error.get("message"))
+        self._note(f"refused_event: {code}: {self.refusal[:200]}")
         if not self._asked or error.get("event_id") != self._asked:
             return None
         details = {"status": "failed", "status_details": {"type": "failed", "error": error}}
