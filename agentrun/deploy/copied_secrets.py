@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from agentrun.deploy import project
@@ -11,8 +12,10 @@ from agentrun.errors import Problem
 from agentrun.plan.plan import Plan
 from agentrun.spec.checks import secret_values
 
-MOST_BYTES = 1024 * 1024
+MOST_BYTES = 256 * 1024
 """Of a file that is looked through: a larger one is data."""
+MOST_TOTAL = 4 * 1024 * 1024
+"""Of all files in a folder, the small ones first: it takes about a second for each MiB."""
 _REPLACED = "this one should be replaced, for others may have seen it"
 
 
@@ -22,25 +25,36 @@ def problems(plan: Plan) -> Iterator[Problem]:
     A document is written for callers, and an address in it may have a part that only looks like a key. What
     specs and their texts hold is refused when they are loaded. No problem has a secret in its words.
     """
-    for path in project.plugin_files(plan.file.project.resolve()):
-        if path.suffix == ".env":
-            words = "holds values of variables, and would be copied with the plugins"
-            hint = "name them where it is to run, and move the file out of plugins/"
-            yield Problem(str(path), 0, 0, "", words, hint)
-        else:
-            hint = f'read it from a variable (call.environ["NAME"]), and set that where it runs; {_REPLACED}'
-            yield from (replace(one, hint=hint) for one in _found(path))
-    for one in (plan, *plan.team.values()):
-        for path in project.documents(one.file):
-            hint = f"if it is one, take it out; {_REPLACED}"
-            yield from (replace(each, hint=hint, severity="warning") for each in _found(path))
+    files = list(project.plugin_files(plan.file.project.resolve()))
+    for path in (path for path in files if path.suffix == ".env"):
+        words = "holds values of variables, and would be copied with the plugins"
+        hint = "name them where it is to run, and move the file out of plugins/"
+        yield Problem(str(path), 0, 0, "", words, hint)
+    hint = f'read it from a variable (call.environ["NAME"]), and set that where it runs; {_REPLACED}'
+    for one in _found(path for path in files if path.suffix != ".env"):
+        yield replace(one, hint=hint)
+    for agent in (plan, *plan.team.values()):
+        for one in _found(project.documents(agent.file)):
+            yield replace(one, hint=f"if it is one, take it out; {_REPLACED}", severity="warning")
 
 
-def _found(path: Path) -> list[Problem]:
+def _found(paths: Iterable[Path]) -> Iterator[Problem]:
+    """What looks like a secret in each of ``paths`` that is no data, as far as there is time for them."""
+    sizes = {path: status.st_size for path in paths if (status := path.stat()).st_size <= MOST_BYTES}
+    left = MOST_TOTAL
+    for path in sorted(sizes, key=lambda path: (sizes[path], path)):
+        left -= sizes[path]
+        if left < 0:
+            return
+        yield from _in(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=project.MOST_FILES)
+def _in(path: Path, changed: int) -> tuple[Problem, ...]:
+    """Of a file that was last ``changed`` then: agents of one project have their plugins in common."""
+    del changed
     try:
-        if path.stat().st_size > MOST_BYTES:
-            return []
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        return []
-    return secret_values.mask(text, str(path))[1]
+        return ()
+    return tuple(secret_values.mask(text, str(path))[1])

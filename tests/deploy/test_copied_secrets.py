@@ -61,6 +61,18 @@ def test_a_secret_in_a_file_that_is_copied_is_refused_at_its_line(
     assert not any(KEY in str(one) or "hunter22" in str(one) for one in found)
 
 
+def test_a_folder_of_data_takes_no_minutes_and_code_is_read_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_with(tmp_path, "plugins/_crm.py", f'KEY = "{KEY}"\n')
+    plan = plan_with(tmp_path, "plugins/a_table.csv", f"{KEY}\n" + "x" * 5_000)
+    monkeypatch.setattr(copied_secrets, "MOST_TOTAL", 1_000)
+    assert [Path(one.path).name for one in copied_secrets.problems(plan)] == ["_crm.py"]
+    monkeypatch.setattr(copied_secrets, "MOST_TOTAL", 10_000)
+    found = sorted(Path(one.path).name for one in copied_secrets.problems(plan))
+    assert found == ["_crm.py", "a_table.csv"]
+
+
 def test_a_file_of_variables_among_the_plugins_is_refused(tmp_path: Path) -> None:
     plan = plan_with(tmp_path, "plugins/crm.env", "CRM_PASSWORD=hunter2\n")
     [found] = copied_secrets.problems(plan)
