@@ -15,6 +15,7 @@ from agentrun.tools.build import build
 from agentrun.tools.tool import Tool
 from tests.calls.desk import STYLES
 from tests.calls.quick import calls, quick_call
+from tests.log_lines import log_lines
 
 FLOW = """
 vars: {{shop: {{name: Rosa}}}}
@@ -161,3 +162,25 @@ async def test_a_tool_may_be_followed_by_silence(
         assert any("noted" in result for result in call.tool_results())
     assert call.agent_words[1:] == ["Yes?"]
     call.brain.assert_complete()
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_a_caller_who_speaks_over_the_goodbye_of_a_node_is_answered_there(
+    tmp_path: Path, style: str, resources: Resources
+) -> None:
+    asked = [Answer("Welcome to Rosa.")] if style == "realtime" else []
+    after = [Answer("One moment, soup."), Answer("Goodbye from Rosa.")] if style == "realtime" else []
+    script = [calls("order"), *asked, PAY, *after, Answer("By card, of course.")]
+    given = tools([], item="soup")
+    with log_lines("ERROR") as lines:
+        async with quick_call(
+            tmp_path, style, given, script, resources=resources, more=flow(), prompts=PROMPTS
+        ) as call:
+            await call.say("Soup.")
+            await call.until(lambda: any("One moment" in words for words in call.agent_words))
+            await call.until(lambda: call.speaking)
+            await call.say("Wait, do you take cards?")
+            await call.said("By card, of course.")
+            assert call.record.ended is None
+    assert call.record.errors == []
+    assert lines == []

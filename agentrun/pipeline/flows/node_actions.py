@@ -12,6 +12,7 @@ from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
 from agentrun.call import Call
+from agentrun.errors import ToolError
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.spec.models.flow import FlowAction, FlowNode
@@ -65,10 +66,17 @@ class NodeActions:
             return False
         words = placeholders.fill(action.text or "", manager.state)
         if action.type == "end_conversation":
-            await self.call.hang_up(words)
-            return False
+            return not await self._end(words)
         line = self.listener.line
         return not await line.announce(words, remembered=action.append_text_to_context)
+
+    async def _end(self, words: str) -> bool:
+        """End the call; not where the caller speaks over ``words``, who is answered at the node then."""
+        try:
+            await self.call.hang_up(words)
+        except ToolError:
+            return False
+        return True
 
     async def _answered(self) -> None:
         """Wait until the caller has heard the answer; a realtime model gives it when it likes."""
