@@ -44,7 +44,8 @@ class Move(SpecModel):
     args: dict[str, Any] = Field(default={}, description="What the tool is called with.")
     after_results: Flag = Field(
         default=False,
-        description="Whether the model waits for the results of the calls before it; else all come at once.",
+        description="Beside `call:`, whether the model first waits for the results of the calls before it; "
+        "else all come at once. Words come after results by themselves.",
     )
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentrun.records import Entry
+from agentrun.records.redaction import number_words
 from agentrun.spec.models.scenarios import Expectation, ExpectedCall
 from agentrun.testing.results.same_values import same
 
@@ -131,11 +132,16 @@ def _within(wanted: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
 
 
 def same_words(said: str, heard: str) -> float:
-    """The share of the words of ``said`` that were heard.
+    """The share of the words of ``said`` that were heard; a number is the same in words and in figures.
 
     >>> same_words("Hello, this is the desk.", "hello this is a test")
     0.6
+    >>> same_words("Nine to five.", "9 to 5")
+    1.0
     """
-    words = re.findall(r"\w+", said.lower())
-    there = set(re.findall(r"\w+", heard.lower()))
+    words, there = _words(said), set(_words(heard))
     return sum(word in there for word in words) / len(words) if words else 1.0
+
+
+def _words(text: str) -> list[str]:
+    return [number_words.digits_of(word) or word for word in re.findall(r"\w+", text.lower())]

@@ -34,6 +34,12 @@ def test_a_number_is_no_flag(value: object, target: object) -> None:
     assert failure.kind == "variables"
 
 
+@pytest.mark.parametrize("words", ["9 to 5", "nine to five", "Nein to 5"])
+def test_a_number_that_is_written_down_in_figures_was_heard(words: str) -> None:
+    heard = HeardAnswers((Entry(1.5, "agent", "Nine to five."),), words, asked=True)
+    assert problem(Expectation(event="response", text_contains="Nine"), heard) is None
+
+
 @pytest.mark.parametrize("words", ["", "something else"])
 def test_words_that_nobody_understood_were_said_all_the_same(words: str) -> None:
     heard = HeardAnswers((ANSWER,), words, asked=True)
