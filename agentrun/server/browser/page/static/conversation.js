@@ -1,9 +1,9 @@
 // The conversation: words of both sides as they are heard, and the tools between them.
 import { announce, forgetAnnounced } from "/console/announcing.js";
-import { $, element } from "/console/dom.js";
+import { $, element, follow } from "/console/dom.js";
 
-const AT_END_PIXELS = 60;
-let follows = true;
+const NEWEST = 30;
+const showLatest = follow($("scroll"));
 
 export class Conversation {
   constructor(agent) {
@@ -15,7 +15,7 @@ export class Conversation {
     this.tools = new Map();
     $("words").replaceChildren();
     forgetAnnounced();
-    follows = true;
+    showLatest({ always: true });
   }
 
   read(type, data) {
@@ -34,8 +34,8 @@ export class Conversation {
 
   wrote(text) {
     this.#endLine();
-    follows = true;
     this.#line("caller", "You, in writing", text);
+    showLatest({ always: true });
   }
 
   // What the record has of the tools that have ended: their arguments, what they returned, and how long it took.
@@ -98,7 +98,7 @@ export class Conversation {
       const item = element("li", { className: "tool" }, box);
       tool = { name, status, box, item, ended: false, detailed: false };
       this.tools.set(data.tool_call_id, tool);
-      $("words").append(item);
+      add(item);
     }
     tool.status.textContent = state;
     tool.ended = state !== "…";
@@ -108,10 +108,16 @@ export class Conversation {
 
   #line(kind, who, text) {
     const item = element("li", { className: kind }, element("b", { textContent: who }), element("bdi", { textContent: text }));
-    $("words").append(item);
-    showLatest();
+    add(item);
     return item;
   }
+}
+
+function add(item) {
+  $("words").append(item);
+  // of an hour's conversation only what is seen is laid out
+  $("words").children[$("words").children.length - NEWEST]?.classList.add("old");
+  showLatest();
 }
 
 function detail(tool, entry) {
@@ -144,13 +150,3 @@ function setText(item, text) {
 }
 
 const words = (item) => `${item.firstChild.textContent}: ${item.lastChild.textContent}`;
-
-// Whoever has scrolled up reads on there, until they come back to the end.
-$("scroll").addEventListener("scroll", () => {
-  const { scrollHeight, scrollTop, clientHeight } = $("scroll");
-  follows = scrollHeight - scrollTop - clientHeight < AT_END_PIXELS;
-});
-
-function showLatest() {
-  if (follows) $("scroll").scrollTop = $("scroll").scrollHeight;
-}

@@ -18,3 +18,30 @@ export function clock(seconds) {
   const rest = String(whole % 60).padStart(2, "0");
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
+
+const AT_END_PIXELS = 60;
+
+// Keeps `box` at its end, unless whoever reads in it has scrolled up. Call the result when something was added: it is
+// laid out once for what is drawn together. With `always` it goes to the end wherever it was.
+export function follow(box) {
+  let follows = true;
+  let isDue = false;
+  let last = 0;
+  // what was added since a scroll of ours does not take anybody away from the end: only they themselves do
+  box.addEventListener("scroll", () => {
+    const isAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < AT_END_PIXELS;
+    follows = isAtEnd || (follows && box.scrollTop >= last);
+    last = box.scrollTop;
+  });
+  return ({ always = false } = {}) => {
+    follows ||= always;
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(() => {
+      isDue = false;
+      if (!follows) return;
+      box.scrollTop = box.scrollHeight;
+      last = box.scrollTop;
+    });
+  };
+}

@@ -1,5 +1,5 @@
 // The log of a call: what the server said and what the page did, which can be filtered.
-import { $, element } from "/console/dom.js";
+import { $, element, follow } from "/console/dom.js";
 
 const MOST = 2000;
 const KINDS = [
@@ -9,18 +9,22 @@ const KINDS = [
   ["speaking", /speaking|interrupted|tts|llm|mute/],
 ];
 
+const showLatest = follow($("all"));
+
 export class EventLog {
   constructor() {
     this.began = performance.now();
     this.entries = [];
+    this.seen = 0;
     this.clear();
-    $("events").ontoggle = () => { $("all").scrollTop = $("all").scrollHeight; };
+    $("events").ontoggle = () => showLatest({ always: true });
     $("filter").oninput = $("kind").onchange = () => this.#filter();
   }
 
   clear() {
     this.began = performance.now();
     this.entries = [];
+    this.seen = 0;
     $("log").replaceChildren();
     this.#count();
   }
@@ -35,14 +39,20 @@ export class EventLog {
     const entry = { at: Math.round(at * 1000) / 1000, kind, type, data, item };
     this.entries.push(entry);
     item.hidden = !this.#isShown(entry);
+    this.seen += item.hidden ? 0 : 1;
     $("log").append(item);
-    if (this.entries.length > MOST) this.entries.shift().item.remove();
-    if ($("all").scrollHeight - $("all").scrollTop - $("all").clientHeight < 80) $("all").scrollTop = $("all").scrollHeight;
+    if (this.entries.length > MOST) this.#forget(this.entries.shift().item);
+    showLatest();
     this.#count();
   }
 
   export() {
     return this.entries.map(({ at, type, data }) => ({ at, type, data }));
+  }
+
+  #forget(item) {
+    this.seen -= item.hidden ? 0 : 1;
+    item.remove();
   }
 
   #isShown({ kind, item }) {
@@ -53,11 +63,12 @@ export class EventLog {
 
   #filter() {
     for (const entry of this.entries) entry.item.hidden = !this.#isShown(entry);
+    this.seen = this.entries.filter(({ item }) => !item.hidden).length;
     this.#count();
   }
 
   #count() {
-    const seen = this.entries.filter(({ item }) => !item.hidden).length;
-    $("count").textContent = seen === this.entries.length ? `${seen}` : `${seen} of ${this.entries.length}`;
+    const all = this.entries.length;
+    $("count").textContent = this.seen === all ? `${all}` : `${this.seen} of ${all}`;
   }
 }
