@@ -7,6 +7,7 @@ from pipecat.processors.frameworks.rtvi.observer import RTVIFunctionCallReportLe
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.session.loop_clock import LoopClock
 from agentrun.spec.models.agent import AgentSpec
 from agentrun.transports.connection import Connection
 
@@ -19,6 +20,7 @@ def make(spec: AgentSpec, parts: PipelineParts, line: Connection, *, traced: boo
     worker = PipelineWorker(
         parts.pipeline,
         name=line.call.id,
+        clock=LoopClock(),
         params=PipelineParams(
             audio_in_sample_rate=line.sample_rate_in,
             audio_out_sample_rate=line.sample_rate_out,

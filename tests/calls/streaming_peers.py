@@ -1,34 +1,40 @@
-"""Speech services over a WebSocket, spoken to as Cartesia's and Deepgram's are, and what goes wrong there."""
+"""Speech services over a WebSocket, spoken to as their providers' are, and what goes wrong there."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
+import contextlib
 from collections.abc import Sequence
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 
-WORDS = "When are you open?"
 HEALTHY = ""
+SLOW_SECONDS, LATE_SECONDS = 4.0, 9.0
+"""Within ``limits.answer`` of the quick calls, and beyond it."""
 
 
 class Peer:
     """A server on loopback that has the ``faults`` of one connection after another, and is well after them.
 
-    ``deaf`` reads and says nothing, ``unread`` does not even read; ``closed`` ends the connection at the end
-    of an utterance, ``dropped`` breaks it off there. Before any of it so many utterances are answered as it
-    is ``well_for``; in the first ``wordless`` ones there are no words.
+    ``refused`` and ``hung`` strike at the handshake, all others at the end of an utterance: ``deaf`` reads
+    and says nothing, not even goodbye; ``unread`` does not even read, so that no closing handshake comes;
+    ``closed`` ends the connection there, ``dropped`` breaks it off, ``error`` says what is wrong as the
+    protocol does. ``slow`` and ``late`` answer after ``SLOW_SECONDS`` and ``LATE_SECONDS``, ``twice`` once
+    more a second later. Before any of it so many utterances are answered as it is ``well_for``; in the first
+    ``wordless`` ones there are no words.
     """
 
     overrides: tuple[tuple[str, str], ...] = ()
     """Of a spec that names it; ``{address}`` is its own."""
     key = ""
     """The variable that such a spec wants."""
+    complaint = ""
+    """What it says is wrong."""
 
     def __init__(self, faults: Sequence[str] = (), well_for: int = 0, wordless: int = 0) -> None:
         self.faults = list(faults)
@@ -39,6 +45,8 @@ class Peer:
         self.told: list[str] = []
         """What was heard or spoken, over whichever connection."""
         self._server: Server | None = None
+        self._struck: dict[ServerConnection, str] = {}
+        self._beside: set[asyncio.Task[Any]] = set()
 
     @property
     def address(self) -> str:
@@ -48,39 +56,88 @@ class Peer:
         return f"ws://{host}:{port}"
 
     async def __aenter__(self) -> Self:
-        self._server = await serve(self._talk, "127.0.0.1", 0, ping_interval=None, close_timeout=0.1)
+        self._server = await serve(
+            *(self._talk, "127.0.0.1", 0),
+            process_request=self._admit,
+            ping_interval=None,
+            open_timeout=None,
+            close_timeout=0.1,
+        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._server
-        for connection in self._server.connections:
+        for task in self._beside:
+            task.cancel()
+        for connection in self._struck:
             connection.transport.abort()
         self._server.close()
         await self._server.wait_closed()
 
-    async def _talk(self, socket: ServerConnection) -> None:
+    async def _admit(self, socket: ServerConnection, _request: Request) -> Response | None:
         self.connections += 1
         fault = self.faults.pop(0) if self.faults else HEALTHY
+        self._struck[socket] = fault
+        if fault == "refused":
+            return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded")
+        if fault == "hung":
+            await self._forever()
+        return None
+
+    async def _talk(self, socket: ServerConnection) -> None:
         try:
-            if fault == "unread" and not self.well_for:
-                await asyncio.Event().wait()
+            await self.greet(socket)
             async for message in socket:
+                if self.is_goodbye(message):
+                    if self._struck[socket] != "deaf":
+                        await self.part(socket)
+                    continue
                 ends = self.ends(message)
                 self.ended += ends
-                if not fault or self.ended <= self.well_for:
-                    self.wordless -= ends
-                    if self.wordless < 0 or not ends:
-                        await self.answer(socket, message)
-                elif fault == "unread":
-                    await asyncio.Event().wait()
-                elif ends and fault == "closed":
-                    await socket.close(1011, "gone")
-                elif ends and fault == "dropped":
-                    socket.transport.abort()
+                fault = self._struck[socket] if self.ended > self.well_for else HEALTHY
+                await self._answer(socket, message, fault, ends=ends)
         except ConnectionClosed:
             pass
+
+    async def _answer(
+        self, socket: ServerConnection, message: str | bytes, fault: str, *, ends: bool
+    ) -> None:
+        delay = {"slow": SLOW_SECONDS, "late": LATE_SECONDS}.get(fault, 0.0)
+        if fault in (HEALTHY, "well", "slow", "late", "twice"):
+            self.wordless -= ends
+            if delay:
+                self._later(delay, socket, message)
+            elif self.wordless < 0 or not ends:
+                await self.answer(socket, message)
+            if fault == "twice" and ends:
+                self._later(1.0, socket, message)
+        elif fault == "unread" and ends:
+            await self._forever()
+        elif fault == "closed" and ends:
+            await socket.close(1011, "gone")
+        elif fault == "dropped" and ends:
+            socket.transport.abort()
+        elif fault == "error" and ends:
+            await self.complain(socket, message)
+
+    def _later(self, seconds: float, socket: ServerConnection, message: str | bytes) -> None:
+        async def answer() -> None:
+            await asyncio.sleep(seconds)
+            with contextlib.suppress(ConnectionClosed):
+                await self.answer(socket, message)
+
+        task = asyncio.create_task(answer())
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    async def _forever(self) -> None:
+        """Until the server is closed, which waits for whoever talks there."""
+        task = asyncio.current_task()
+        assert task
+        self._beside.add(task)
+        await asyncio.Event().wait()
 
     def ends(self, message: str | bytes) -> bool:
         """Whether a message is the end of what is to be written down or said."""
@@ -90,78 +147,16 @@ class Peer:
         """Do as a healthy server does."""
         raise NotImplementedError
 
+    async def greet(self, socket: ServerConnection) -> None:
+        """Say what a server says first, where it does."""
 
-class CartesiaEar(Peer):
-    """https://docs.cartesia.ai/api-reference/stt/stt"""
+    def is_goodbye(self, _message: str | bytes) -> bool:
+        """Whether a message says that the session is over."""
+        return False
 
-    overrides = ("pipeline.stt.model", "cartesia/ink-whisper"), ("pipeline.stt.base_url", "{address}")
-    key = "CARTESIA_API_KEY"
+    async def part(self, socket: ServerConnection) -> None:
+        """Say that it is."""
 
-    def ends(self, message: str | bytes) -> bool:
-        return message == "finalize"
-
-    async def answer(self, socket: ServerConnection, message: str | bytes) -> None:
-        if self.ends(message):
-            self.told.append(WORDS)
-            await socket.send(json.dumps({"type": "transcript", "text": WORDS, "is_final": True}))
-
-
-class DeepgramEar(Peer):
-    """https://developers.deepgram.com/reference/speech-to-text/listen-streaming"""
-
-    overrides = ("pipeline.stt.model", "deepgram/nova-3"), ("pipeline.stt.base_url", "{address}")
-    key = "DEEPGRAM_API_KEY"
-
-    def ends(self, message: str | bytes) -> bool:
-        return isinstance(message, str) and json.loads(message).get("type") == "Finalize"
-
-    async def answer(self, socket: ServerConnection, message: str | bytes) -> None:
-        if self.ends(message):
-            self.told.append(WORDS)
-            spoken: dict[str, Any] = {"transcript": WORDS, "confidence": 0.99, "words": []}
-            model = {"name": "nova-3", "version": "1", "arch": "nova"}
-            result = {
-                "type": "Results",
-                "channel_index": [0, 1],
-                "duration": 1.0,
-                "start": 0.0,
-                "is_final": True,
-                "speech_final": True,
-                "from_finalize": True,
-                "channel": {"alternatives": [spoken]},
-                "metadata": {"request_id": "1", "model_info": model, "model_uuid": "1"},
-            }
-            await socket.send(json.dumps(result))
-
-
-class CartesiaVoice(Peer):
-    """https://docs.cartesia.ai/api-reference/tts/websocket"""
-
-    overrides = (
-        ("pipeline.tts.model", "cartesia/sonic-3"),
-        ("pipeline.tts.voice", "any"),
-        ("pipeline.tts.url", "{address}"),
-    )
-    key = "CARTESIA_API_KEY"
-
-    def ends(self, message: str | bytes) -> bool:
-        return bool(json.loads(message).get("transcript", "").strip())
-
-    async def answer(self, socket: ServerConnection, message: str | bytes) -> None:
-        wanted = json.loads(message)
-        context, text = wanted["context_id"], wanted.get("transcript", "").strip()
-        if text:
-            self.told.append(text)
-            rate, words = wanted["output_format"]["sample_rate"], text.split()
-            tone = np.sin(np.arange(int(0.15 * len(words) * rate)) * 0.1) * 8_000
-            sound = base64.b64encode(tone.astype("<i2").tobytes()).decode()
-            starts = [0.15 * number for number in range(len(words))]
-            times = {"words": words, "start": starts, "end": [start + 0.15 for start in starts]}
-            await socket.send(
-                json.dumps({"type": "chunk", "context_id": context, "data": sound, "done": False})
-            )
-            await socket.send(
-                json.dumps({"type": "timestamps", "context_id": context, "word_timestamps": times})
-            )
-        elif not wanted.get("continue", True):
-            await socket.send(json.dumps({"type": "done", "context_id": context, "done": True}))
+    async def complain(self, socket: ServerConnection, message: str | bytes) -> None:
+        """Say that something is wrong, and go on or not, as the protocol has it."""
+        raise NotImplementedError

@@ -12,10 +12,12 @@ class CutAnswer:
     """The ``words`` that were heard of an answer, which ``began`` at that time of the event loop's.
 
     ``remembered`` are those of them that the model is to know of.
-    ``by`` says what cut it, and is empty where all of it had been heard.
+    ``by`` says what cut it, and is empty where all of it had been heard. Of words that a speech service has
+    ``timed`` Pipecat knows better how many were heard.
     """
 
     words: str
     began: float
     by: CutBy
     remembered: str
+    timed: bool = False

@@ -90,6 +90,8 @@ class HeardAnswers:
             return portion, portion, began, "" if portion == whole else "server"
         if not self._playout.announced:
             return cut.words, cut.remembered, cut.began, cut.by
+        if cut.timed and cut.words == cut.remembered:
+            return whole or cut.words, whole or cut.words, cut.began, cut.by
         # both are the beginning of the same words; sentences that have gone out were heard for certain
         words, remembered = max(whole, cut.words, key=len), max(whole, cut.remembered, key=len)
         return words, remembered, cut.began, cut.by

@@ -19,6 +19,7 @@ from pipecat.frames.frames import (
     TTSTextFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.utils.text.base_text_aggregator import TextType
 
 from agentrun.pipeline.audio import spoken_piece
 from agentrun.pipeline.audio.cut_answer import CutAnswer
@@ -82,7 +83,8 @@ class PlayoutTracker(FrameProcessor):
         """Nothing more of the answer is heard from now on."""
         if self._cut is None and self.began is not None:
             words, remembered = spoken_piece.heard(self._pieces, self._played_until(self._clock()))
-            self._cut = CutAnswer(words, self.began, "" if self._all_heard() else cause, remembered)
+            timed = any(piece.told for piece in self._pieces)
+            self._cut = CutAnswer(words, self.began, "" if self._all_heard() else cause, remembered, timed)
         self._forget()
 
     def take_cut(self) -> CutAnswer | None:
@@ -193,15 +195,9 @@ class PlayoutTracker(FrameProcessor):
                 piece.remembered = piece.remembered and piece.context != frame.context_id
 
     def _made_no_sound(self, frame: AggregatedTextFrame) -> bool:
-        """A speech service says that it has spoken a sentence also where it failed at all of it."""
         if not self.announced or not isinstance(frame, TTSTextFrame):
             return False
-        text = (frame.raw_text or frame.text).strip()
-        pieces = [
-            p for p in self._pieces if p.segment != frame.segment_id or p.seconds or p.words.strip() != text
-        ]
-        silent, self._pieces = len(pieces) < len(self._pieces), pieces
-        return silent
+        return spoken_piece.take_silent(self._pieces, frame)
 
     def _spoken(self, frame: TTSTextFrame) -> None:
         """Words of a model beside their sound; those of a speech service come once all of that was made."""
@@ -209,7 +205,9 @@ class PlayoutTracker(FrameProcessor):
             self._piece().words += frame.text
             return
         for piece in self._pieces:
-            if piece.segment == frame.segment_id:
+            if piece.segment == frame.segment_id and frame.text_type is TextType.WORD:
+                piece.tell(frame.text)
+            elif piece.segment == frame.segment_id:
                 words = frame.raw_text or frame.text
                 if piece.broken:
                     words = piece.share_of(words, piece.seconds)

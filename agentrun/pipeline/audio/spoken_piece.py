@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pipecat.frames.frames import TTSTextFrame
+from pipecat.utils.text.base_text_aggregator import TextType
+
 from agentrun.text_normalization import words as texts
 
 SLACK_SECONDS = 0.15
@@ -17,7 +20,7 @@ class Piece:
     and ``broken`` when it is less than all of theirs.
 
     ``segment`` and ``context`` are the speech service's names for them. Of words that are not ``remembered``
-    the model is not to know.
+    the model is not to know. What a service that times its words has ``told`` is the beginning of them.
     """
 
     answer: int
@@ -28,6 +31,16 @@ class Piece:
     broken: bool = False
     context: str | None = None
     remembered: bool = True
+    told: str = ""
+
+    def tell(self, word: str) -> None:
+        """The next word's time has come."""
+        self.told = _joined((self.told, word.strip()))
+        self.whole = self.whole or len("".join(self.told.split())) >= len("".join(self.words.split()))
+
+    def end_as_told(self) -> None:
+        """The words that were not told will not be heard."""
+        self.words, self.whole = self.told, True
 
     @property
     def length(self) -> float:
@@ -66,6 +79,22 @@ def count(pieces: Sequence[Piece], words: str, played: float) -> int:
             break
         equal += 1
     return equal
+
+
+def take_silent(pieces: list[Piece], frame: TTSTextFrame) -> bool:
+    """Whether a speech service tells of words that it has not spoken; their piece is ended, or taken away.
+
+    It says that it has spoken a sentence also where it failed at all of it, or at words it had not timed.
+    """
+    text = (frame.raw_text or frame.text).strip()
+    for piece in pieces:
+        if piece.segment == frame.segment_id and not piece.seconds and piece.words.strip() == text:
+            pieces.remove(piece)
+            return True
+        if piece.segment == frame.segment_id and piece.broken and frame.text_type is TextType.WORD:
+            piece.end_as_told()
+            return True
+    return False
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.stt_service import SegmentedSTTService
@@ -13,6 +14,7 @@ from agentrun.pipeline.failover.failover import Member
 from agentrun.pipeline.failover.llm import LanguageModelFailover
 from agentrun.pipeline.failover.stt import SpeechToTextFailover
 from agentrun.pipeline.failover.tts import TextToSpeechFailover
+from agentrun.pipeline.failover.unbroken_speech import SoFar
 from agentrun.pipeline.services import build as services
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.pipeline.session_listener import SessionListener
@@ -21,6 +23,8 @@ from agentrun.pipeline.text.whole_sentences import WholeSentences
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.plan.plan import ServicePlan
 
+MOST_REASON = 300
+"""Characters of what the other end says about the end of a connection."""
 _SOONER = 0.8
 """A voice that stops tells of it before it is overdue."""
 
@@ -39,11 +43,14 @@ def stt(
     """
     attempt_timeout = plan.attempt_timeout if plan.fallback else answer
     members = _members(plan, lambda each: services.stt(each, resources), attempt_timeout)
+    _tell_losses("stt", members, listener)
+    so_far: dict[FrameProcessor, SoFar] = {}
     for member in members:
         if isinstance(member.service, SegmentedSTTService):
             uploads = member.service.wants_wav_segments
-            pipecat_private.SegmentTranscripts(member.service, pauses if uploads else None)
-    return SpeechToTextFailover(members, listener, str(plan.settings.get("prompt") or ""))
+            segments = pipecat_private.SegmentTranscripts(member.service, pauses if uploads else None)
+            so_far[member.service] = segments.so_far
+    return SpeechToTextFailover(members, listener, answer, str(plan.settings.get("prompt") or ""), so_far)
 
 
 def llm(
@@ -63,12 +70,23 @@ def tts(
     members = _members(
         plan, lambda each: services.tts(each, resources, longest, alone=alone), plan.attempt_timeout
     )
+    _tell_losses("tts", members, listener)
     for member in members:
         if isinstance(member.service, TTSService):
             member.service.add_text_transformer(text.transform)
-            pipecat_private.keep_context_open(member.service)
+            pipecat_private.keep_context_open(member.service, longest)
             pipecat_private.split_by(member.service, lambda splitter: WholeSentences(splitter, text))
     return TextToSpeechFailover(members, listener, text) if plan.fallback else members[0].service
+
+
+def _tell_losses(part: str, members: Sequence[Member], listener: SessionListener) -> None:
+    for member in members:
+        name = f"{service_labels.PARTS[part]} ({service_labels.label(member.name, member.address)})"
+        pipecat_private.tell_losses(member.service, partial(_lost, listener, name))
+
+
+def _lost(listener: SessionListener, name: str, why: str) -> None:
+    listener.noted(f"connection_lost: {name}: {why[:MOST_REASON]}")
 
 
 def _members(

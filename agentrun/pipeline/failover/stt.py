@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
@@ -21,12 +20,19 @@ from pipecat.services.stt_service import SegmentedSTTService
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.failover.failover import Directed, Failover, Member
 from agentrun.pipeline.failover.transcription_limit import bound
-from agentrun.pipeline.failover.utterance import LONGEST_FRAMES, NothingHeardFrame, NoWordsFrame, Utterance
+from agentrun.pipeline.failover.unbroken_speech import SoFar, UnbrokenSpeech
+from agentrun.pipeline.failover.utterance import (
+    REPEATED,
+    LastWords,
+    NoiseFrame,
+    NothingHeardFrame,
+    NoWordsFrame,
+    PreRoll,
+    Utterance,
+)
 from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.turns import noise_transcripts
 
-PRE_ROLL_SECONDS = 1.0
-"""Kept from before an utterance; as much as Pipecat's services keep, so theirs of long ago gives way."""
 CLEAR_SECONDS = 1.0
 """Speech of this length, by the voice detector, has words in it."""
 SPEECH_SECONDS = 0.4
@@ -45,12 +51,22 @@ class SpeechToTextFailover(Failover):
 
     part = "stt"
 
-    def __init__(self, members: Sequence[Member], listener: SessionListener, prompt: str = "") -> None:
+    def __init__(
+        self,
+        members: Sequence[Member],
+        listener: SessionListener,
+        answer: float,
+        prompt: str = "",
+        so_far: Mapping[FrameProcessor, SoFar] | None = None,
+    ) -> None:
         super().__init__(members, listener)
         self._prompt = prompt
+        self._unbroken = UnbrokenSpeech(
+            so_far or {}, lambda frame: not self._why_no_words(frame), self._noise, self._move, answer
+        )
         self._words_since_agent = False
-        self._before: deque[Directed] = deque()
-        self._before_seconds = 0.0
+        self._last = LastWords()
+        self._before = PreRoll()
         self._utterances: list[Utterance] = []
         self._hands_on = pipecat_private.keep_sound([member.service for member in members])
         for member in members:
@@ -93,6 +109,9 @@ class SpeechToTextFailover(Failover):
         if isinstance(frame, VADUserStartedSpeakingFrame):
             await self.prefer()
             self._begin()
+            self._unbroken.begins(self._serving)
+        elif isinstance(frame, VADUserStoppedSpeakingFrame):
+            self._unbroken.ends()
         self._note(frame, direction)
         await self.give(frame, direction)
         if isinstance(frame, VADUserStoppedSpeakingFrame) and self.busy and not self.deadline:
@@ -122,12 +141,18 @@ class SpeechToTextFailover(Failover):
             if self.busy:
                 self.wait()
 
+    async def _noise(self, member: Member, seconds: float) -> None:
+        message = f"{member.name}: no words in {seconds:g} s of speech without a pause"
+        await self.push_error_frame(NoiseFrame(message, processor=self))
+
     def _was_speech(self, utterance: Utterance, member: Member) -> bool:
         """Whether words were to be expected; without a connection nobody can tell, and they are."""
         return utterance.seconds >= SPEECH_SECONDS or not pipecat_private.is_connected(member.service)
 
     def passes(self, frame: Frame) -> Sequence[Frame]:
         segmented = self._serving and isinstance(self._serving.service, SegmentedSTTService)
+        if isinstance(frame, InterimTranscriptionFrame | TranscriptionFrame):
+            self._unbroken.words()
         if isinstance(frame, InterimTranscriptionFrame):
             if self.deadline:
                 self.wait()
@@ -136,7 +161,8 @@ class SpeechToTextFailover(Failover):
             return (frame,)
         if not segmented:
             self._leave_wordless()
-        why = self._why_no_words(frame)
+        repeated = not segmented and self._last.are(frame.text, is_silent=not self._utterances)
+        why = REPEATED if repeated else self._why_no_words(frame)
         if not segmented:
             self._answered(words=not why)
         if why:
@@ -159,7 +185,9 @@ class SpeechToTextFailover(Failover):
         return noise_transcripts.Evidence(utterance.seconds, loudness, noise_transcripts.probability(frame))
 
     def left(self) -> Sequence[Directed]:
-        return [directed for utterance in self._utterances for directed in utterance.frames] + [*self._before]
+        return [directed for utterance in self._utterances for directed in utterance.frames] + [
+            *self._before.frames
+        ]
 
     def forget(self) -> None:
         self._utterances = [utterance for utterance in self._utterances if not utterance.ended]
@@ -167,13 +195,15 @@ class SpeechToTextFailover(Failover):
     def interrupted(self) -> None:
         """The caller's own words interrupt, and they are still to be heard."""
 
+    async def cleanup(self) -> None:
+        self._unbroken.ends()
+        await super().cleanup()
+
     async def _finish(self) -> None:
         """At the end of a call nobody waits for the caller's last words."""
 
     def _begin(self) -> None:
-        self._utterances.append(Utterance(deque(self._before, maxlen=LONGEST_FRAMES)))
-        self._before.clear()
-        self._before_seconds = 0.0
+        self._utterances.append(Utterance(self._before.take()))
         ids = [frame.id for utterance in self._utterances for frame, _ in utterance.frames]
         if ids:
             pipecat_private.forget_frames(self, before=min(ids))
@@ -181,23 +211,13 @@ class SpeechToTextFailover(Failover):
     def _note(self, frame: Frame, direction: FrameDirection) -> None:
         current = self._utterances[-1] if self._utterances and not self._utterances[-1].ended else None
         if current is None:
-            self._keep(frame, direction)
+            self._before.keep(frame, direction)
             return
         current.frames.append((frame, direction))
         if isinstance(frame, InputAudioRawFrame):
             current.seconds += frame.num_frames / frame.sample_rate
         elif isinstance(frame, VADUserStoppedSpeakingFrame):
             current.ended_at = asyncio.get_running_loop().time()
-
-    def _keep(self, frame: Frame, direction: FrameDirection) -> None:
-        if not isinstance(frame, InputAudioRawFrame):
-            return
-        self._before.append((frame, direction))
-        self._before_seconds += frame.num_frames / frame.sample_rate
-        while self._before_seconds > PRE_ROLL_SECONDS:
-            oldest, _ = self._before.popleft()
-            assert isinstance(oldest, InputAudioRawFrame)  # noqa: S101
-            self._before_seconds -= oldest.num_frames / oldest.sample_rate
 
     def _transcribed(self, service: SegmentedSTTService, transcripts: Sequence[TranscriptionFrame]) -> None:
         """A request for a whole utterance was answered, be it with nothing or with what is no words."""

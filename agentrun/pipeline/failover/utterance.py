@@ -2,15 +2,67 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
-from pipecat.frames.frames import ErrorFrame
+from pipecat.frames.frames import ErrorFrame, Frame, InputAudioRawFrame
+from pipecat.processors.frame_processor import FrameDirection
 
 from agentrun.pipeline.failover.failover import Directed
 
 LONGEST_FRAMES = 6_000
 """Of one utterance: two minutes in pieces of 20 ms."""
+PRE_ROLL_SECONDS = 1.0
+"""Kept from before an utterance; as much as Pipecat's services keep, so theirs of long ago gives way."""
+
+REPEATED_SECONDS = 3.0
+"""The same words within so long, without a voice between them, were said once."""
+REPEATED = "the same words once more, and nobody has spoken since"
+
+
+class PreRoll:
+    """The caller's last sound before they are known to speak."""
+
+    def __init__(self) -> None:
+        self.frames: deque[Directed] = deque()
+        self._seconds = 0.0
+
+    def keep(self, frame: Frame, direction: FrameDirection) -> None:
+        """Keep a frame, where it is sound, in the place of those that are older than ``PRE_ROLL_SECONDS``."""
+        if not isinstance(frame, InputAudioRawFrame):
+            return
+        self.frames.append((frame, direction))
+        self._seconds += frame.num_frames / frame.sample_rate
+        while self._seconds > PRE_ROLL_SECONDS:
+            oldest, _ = self.frames.popleft()
+            assert isinstance(oldest, InputAudioRawFrame)  # noqa: S101
+            self._seconds -= oldest.num_frames / oldest.sample_rate
+
+    def take(self) -> deque[Directed]:
+        """What was kept, which begins an utterance now."""
+        taken = deque(self.frames, maxlen=LONGEST_FRAMES)
+        self.frames.clear()
+        self._seconds = 0.0
+        return taken
+
+
+class LastWords:
+    """What a service that streams has written down last, which it may tell once more.
+
+    It does so over a new connection, and at the end of an utterance that it has ended by itself.
+    """
+
+    def __init__(self) -> None:
+        self._words, self._at = "", 0.0
+
+    def are(self, text: str, *, is_silent: bool) -> bool:
+        """Whether ``text`` is that again, with nobody heard since where it ``is_silent``; else it is last."""
+        now, words = asyncio.get_running_loop().time(), text.strip()
+        if is_silent and words == self._words and now - self._at < REPEATED_SECONDS:
+            return True
+        self._words, self._at = words, now
+        return False
 
 
 @dataclass
@@ -21,6 +73,11 @@ class NothingHeardFrame(ErrorFrame):
 @dataclass
 class NoWordsFrame(NothingHeardFrame):
     """The caller spoke for so long that it was no cough, and the service answered that it was nothing."""
+
+
+@dataclass
+class NoiseFrame(NothingHeardFrame):
+    """What is taken for the caller's voice goes on without a pause, and nobody finds words in it."""
 
 
 @dataclass

@@ -5,6 +5,14 @@ Pipecat is pinned exactly, and ``tests/pipeline/test_pipecat_private.py`` fails 
 
 from __future__ import annotations
 
+from agentrun.pipeline.pipecat_private.connections import (
+    bound_connection,
+    connect_anew,
+    is_connected,
+    reconnect,
+    reconnect_in_silence,
+    tell_losses,
+)
 from agentrun.pipeline.pipecat_private.flow_nodes import ArrivingFlowManager
 from agentrun.pipeline.pipecat_private.hearing.silero import SharedSilero, silero_session
 from agentrun.pipeline.pipecat_private.hearing.stt import (
@@ -72,15 +80,10 @@ from agentrun.pipeline.pipecat_private.realtime.responses import (
 )
 from agentrun.pipeline.pipecat_private.realtime.telephone import PcmuRealtime
 from agentrun.pipeline.pipecat_private.services import (
-    bound_handshake,
-    connect_anew,
     has_settings,
     hear_promptly,
-    is_connected,
     keep_pace,
     note_usage,
-    reconnect,
-    reconnect_in_silence,
     resample_promptly,
     send_ahead,
     settings_of,
@@ -95,7 +98,7 @@ from agentrun.pipeline.pipecat_private.shared_models import (
     run_smart_turn_once,
     smart_turn_session,
 )
-from agentrun.pipeline.pipecat_private.speech_contexts import keep_context_open
+from agentrun.pipeline.pipecat_private.speech_contexts import VoiceBrokeOffFrame, keep_context_open
 from agentrun.pipeline.pipecat_private.tools.arguments import read_all_arguments
 from agentrun.pipeline.pipecat_private.tools.blocks import assemble_tool_blocks
 from agentrun.pipeline.pipecat_private.tools.calls import assemble_tool_calls
@@ -112,13 +115,14 @@ __all__ = [
     "SharedSilero",
     "SharedSmartTurn",
     "StreamingSTT",
+    "VoiceBrokeOffFrame",
     "allow_interruptions",
     "alternate_roles",
     "asking",
     "assemble_tool_blocks",
     "assemble_tool_calls",
     "begin_with_user",
-    "bound_handshake",
+    "bound_connection",
     "cancel_calls_in_order",
     "check_transcripts",
     "clean_up",
@@ -183,6 +187,7 @@ __all__ = [
     "suspend_interruptions",
     "take_messages",
     "tasks",
+    "tell_losses",
     "tells_segments",
     "wait_until_answering",
     "watch_connection",

@@ -23,7 +23,7 @@ from pipecat.services.openai.base_llm import BaseOpenAILLMService
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.responses.llm import OpenAIResponsesHttpLLMService, OpenAIResponsesLLMService
 from pipecat.services.stt_service import SegmentedSTTService
-from pipecat.services.tts_service import TTSService
+from pipecat.services.tts_service import TTSService, WebsocketTTSService
 from pipecat.services.websocket_service import WebsocketService
 from pipecat.services.whisper.base_stt import BaseWhisperSTTService
 from pipecat.transports.base_output import BaseOutputTransport
@@ -65,8 +65,10 @@ REPLACEABLE = (
     Replaceable(BaseWhisperSTTService, "_transcribe", ("audio",), "refuse what is no transcript"),
     Replaceable(SegmentedSTTService, "_handle_user_stopped_speaking", ("frame",), "pauses within speech"),
     Replaceable(SegmentedSTTService, "cleanup", (), "withdraw what was begun at a pause"),
+    Replaceable(SegmentedSTTService, "stop", ("frame",), "end a call whose last words are not written down"),
     Replaceable(TTSService, "run_tts", ("text", "context_id"), "know since when a voice has had words"),
     Replaceable(TTSService, "_next_audio_context_item", ("context_id",), "wait for a voice that is late"),
+    Replaceable(WebsocketTTSService, "_close_connection_contexts", (), "know what a lost voice owes"),
     Replaceable(LLMAssistantAggregator, "push_aggregation", (), "keep what the caller heard, not all"),
     Replaceable(LLMContextAggregator, "push_context_frame", ("direction",), "what was said meanwhile"),
     Replaceable(LLMUserAggregator, "_push_aggregation", ("run_llm",), "hold words over an answer"),
@@ -90,6 +92,23 @@ REPLACEABLE = (
         for owner in (OpenAIResponsesLLMService, OpenAIResponsesHttpLLMService)
     ),
     Replaceable(WebsocketService, "_websocket_connect", ("uri", "kwargs"), "give up a handshake"),
+    Replaceable(
+        WebsocketService,
+        "_maybe_try_reconnect",
+        ("error_message", "report_error", "error"),
+        "tell why a connection ended",
+    ),
+    *(
+        Replaceable(owner, "_disconnect", (), "let go of a connection in time")
+        for owner in (
+            WebsocketService,
+            "pipecat.services.deepgram.stt:DeepgramSTTService",
+            "pipecat.services.google.gemini_live.stt:GeminiSTTService",
+            "pipecat.services.mistral.stt:MistralSTTService",
+            "pipecat.services.sarvam.stt:SarvamSTTService",
+            "pipecat.services.speechmatics.stt:SpeechmaticsSTTService",
+        )
+    ),
     Replaceable(OpenAIResponsesLLMService, "_ws_recv", (), "speak a refusal"),
     Replaceable(OpenAIResponsesHttpLLMService, "_create_stream", ("params",), "speak a refusal"),
     Replaceable(OpenAIRealtimeLLMService, "_send_user_audio", ("frame",), "wait for a session that begins"),

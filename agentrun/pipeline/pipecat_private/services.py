@@ -1,4 +1,4 @@
-"""What a service was told, whether it hears, and how it changes rates."""
+"""What a service was told, what it asks for, and how it changes rates."""
 
 from __future__ import annotations
 
@@ -14,22 +14,15 @@ from pipecat.services.ai_service import AIService
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.services.openai.tts import VALID_VOICES, OpenAITTSService
-from pipecat.services.stt_service import STTService, WebsocketSTTService
-from pipecat.services.tts_service import TTSService, WebsocketTTSService
-from pipecat.services.websocket_service import WebsocketService
+from pipecat.services.tts_service import TTSService
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketOutputTransport
 from pipecat.utils.text.base_text_aggregator import BaseTextAggregator
-from websockets.protocol import State
 
 from agentrun.pipeline.audio.resampling import PromptResampler
 from agentrun.pipeline.pipecat_private.replacements import replace_method
-from agentrun.pipeline.services.connections import lost_peers
 from agentrun.pipeline.services.speech.sound import NoSpeechError
 
-HANDSHAKE_SECONDS = 2.5
-"""websockets waits 10 s, and so long would the greeting; a handshake takes three round trips, with TLS."""
-_LOOK_SECONDS = 0.05
 _TOKENS = {
     "input_tokens": ("prompt_tokens", "input_tokens"),
     "output_tokens": ("completion_tokens", "output_tokens"),
@@ -60,22 +53,6 @@ def split_by(service: TTSService, wrapped: Callable[[BaseTextAggregator], BaseTe
     service._text_aggregator = wrapped(service._text_aggregator)  # type: ignore[assignment]
 
 
-def bound_handshake(service: object) -> None:
-    """Have a service over a WebSocket give up a handshake that hangs, and notice an end that is gone.
-
-    A pipeline starts from one service to the next, so that nothing is heard until each is connected.
-    """
-    if not isinstance(service, WebsocketService):
-        return
-
-    async def connect_in_time(uri: str, **kwargs: Any) -> Any:
-        connection = await connect(uri, **{"open_timeout": HANDSHAKE_SECONDS, **kwargs})
-        lost_peers.watch(connection.transport)
-        return connection
-
-    connect = replace_method(service, "_websocket_connect", connect_in_time)
-
-
 def send_ahead(output: FrameProcessor | None, seconds: float) -> None:
     """Let a WebSocket's output be ``seconds`` ahead of what the caller hears.
 
@@ -104,18 +81,6 @@ def has_settings(service: FrameProcessor | None) -> bool:
     return isinstance(service, AIService | ParallelPipeline)
 
 
-def is_connected(service: FrameProcessor) -> bool:
-    """Whether a speech service can hear, as far as it knows: its socket is open, and its session begun.
-
-    A service without a socket of Pipecat's kind is taken for connected.
-    """
-    if not isinstance(service, WebsocketSTTService):
-        return True
-    begun = not isinstance(service, OpenAIRealtimeSTTService) or service._session_ready
-    socket = service._websocket
-    return begun and not service._reconnect_in_progress and socket is not None and socket.state is State.OPEN
-
-
 def keep_pace(output: FrameProcessor | None) -> None:
     """Have a WebSocket's output take as long for sound that can't be sent as for sound that is played.
 
@@ -137,43 +102,6 @@ def keep_pace(output: FrameProcessor | None) -> None:
         return taken and output._next_send_time > 0
 
     write_frame = replace_method(output, "write_audio_frame", write)
-
-
-async def reconnect(service: FrameProcessor) -> None:
-    """Connect a streaming speech service anew; after its own attempts it gives up for ever.
-
-    Others connect for each request. A connection that can't be had is told as an ErrorFrame.
-    """
-    if isinstance(service, WebsocketSTTService):
-        await service._do_reconnect()
-
-
-async def reconnect_in_silence(service: FrameProcessor) -> None:
-    """Connect a streaming speech service anew, at the end of what the caller says where they speak.
-
-    What they say meanwhile is given to the new connection.
-    """
-    if isinstance(service, STTService):
-        await service._request_reconnect()
-
-
-async def connect_anew(voice: FrameProcessor | None, seconds: float) -> None:
-    """Drop the connection of a voice that streams and makes no sound any more, and wait for the next one.
-
-    Nothing is said to the other end, which may not even read. Returns after ``seconds`` in any case; Pipecat
-    tries on, and says so where it gives up. Any other voice is left alone.
-    """
-    lost = voice._websocket if isinstance(voice, WebsocketTTSService) else None
-    if lost is None:
-        return
-    assert isinstance(voice, WebsocketTTSService)  # noqa: S101
-    lost.transport.abort()
-    latest = asyncio.get_running_loop().time() + seconds
-    while asyncio.get_running_loop().time() < latest:
-        await asyncio.sleep(_LOOK_SECONDS)
-        now = voice._websocket
-        if now is not None and now is not lost and now.state is State.OPEN:
-            return
 
 
 def note_usage(service: FrameProcessor, usage: dict[str, float]) -> None:

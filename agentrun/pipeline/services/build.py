@@ -49,7 +49,7 @@ def stt(plan: ServicePlan, resources: Resources) -> STTService:
     """Speech to text; OpenAI's of whole utterances over HTTP, or streaming over a WebSocket."""
     if plan.provider != OPENAI:
         service: STTService = construct(plan, resources)
-        pipecat_private.bound_handshake(service)
+        pipecat_private.bound_connection(service)
         return service
     settings = dict(plan.settings)
     if "language" in settings:
@@ -63,7 +63,7 @@ def stt(plan: ServicePlan, resources: Resources) -> STTService:
             settings=pipecat_private.StreamingSTT.Settings(model=plan.model, **settings),
         )
         pipecat_private.hear_promptly(streaming)
-        pipecat_private.bound_handshake(streaming)
+        pipecat_private.bound_connection(streaming)
         return streaming
     return OpenAISTTService(
         include_prob_metrics=plan.base_url is None and plan.model.startswith(_TELL_PROBABILITY),
@@ -77,7 +77,7 @@ def stt(plan: ServicePlan, resources: Resources) -> STTService:
 def llm(plan: ServicePlan, instructions: str, resources: Resources) -> LLMService[Any]:
     """The language model, told ``instructions``."""
     service = _llm(plan, instructions, resources)
-    pipecat_private.bound_handshake(service)
+    pipecat_private.bound_connection(service)
     note_finish_reasons(service)
     pipecat_private.assemble_tool_calls(service)
     pipecat_private.assemble_tool_blocks(service)
@@ -116,7 +116,7 @@ def tts(
     """
     if plan.provider != OPENAI:
         service: TTSService = construct(plan, resources)
-        pipecat_private.bound_handshake(service)
+        pipecat_private.bound_connection(service)
         return service
     settings = dict(plan.settings)
     return OpenAISpeech(

@@ -20,7 +20,7 @@ from pipecat.frames.frames import (
 from pipecat.utils.errors import ErrorCategory
 
 from agentrun.pipeline import pushed_frames
-from agentrun.pipeline.pipecat_private import speaks_like_openai
+from agentrun.pipeline.pipecat_private import VoiceBrokeOffFrame, speaks_like_openai
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services import end_of_answer
 from agentrun.session.responses.provider_faults import Faults
@@ -56,7 +56,7 @@ class AnswerEvents:
         self._response_deadline = response_deadline
         self._faults = faults
         self._noted = noted
-        self._made = self._erred = self._written = False
+        self._made = self._erred = self._written = self._sounds = False
 
     def listen(self, parts: PipelineParts) -> None:
         """Follow the frames of both."""
@@ -70,10 +70,19 @@ class AnswerEvents:
         if line:
             self._written = parts.playout is None
             pushed_frames.watch_pushed_frames(line, _AT_LINE, self._at_line)
+        if parts.tts:
+            # told at once, before the end of the answer comes to the line
+            pushed_frames.watch_pushed_frames(parts.tts, ErrorFrame, self._from_voice)
         caller = parts.aggregators.user()
         for part in (parts.stt, caller):
             if part:
                 pushed_frames.watch_pushed_frames(part, _OF_CALLER, self._from_caller)
+
+    def _from_voice(self, frame: ErrorFrame) -> None:
+        if isinstance(frame, VoiceBrokeOffFrame):
+            self._response_deadline.broke_off(frame.error)
+        else:
+            self._faults.voice_fails = frame.category is not ErrorCategory.APPLICATION
 
     def _from_caller(self, frame: Frame) -> None:
         if isinstance(frame, VADUserStoppedSpeakingFrame):
@@ -116,12 +125,17 @@ class AnswerEvents:
 
     def _at_line(self, frame: Frame) -> None:
         if isinstance(frame, LLMFullResponseStartFrame):
+            self._sounds = self._faults.voice_fails = False
             self._response_deadline.arrives()
         elif isinstance(frame, LLMFullResponseEndFrame):
+            if self._sounds and self._faults.voice_fails:
+                self._faults.forgive()
+                self._response_deadline.broke_off("the voice failed at the end of the answer")
             self._response_deadline.delivered()
         elif isinstance(frame, TTSTextFrame):
             self._faults.sentence_spoken()
         elif self._written or isinstance(frame, TTSAudioRawFrame):
+            self._sounds, self._faults.voice_fails = True, False
             self._response_deadline.voiced()
 
 

@@ -14,8 +14,8 @@ from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.utils.errors import ErrorCategory, classify_http_status_code, extract_http_status_code
 
 from agentrun.pipeline.failover.failover import Failover
-from agentrun.pipeline.failover.utterance import NothingHeardFrame, NoWordsFrame
-from agentrun.pipeline.pipecat_private import speaks_like_openai
+from agentrun.pipeline.failover.utterance import NoiseFrame, NothingHeardFrame, NoWordsFrame
+from agentrun.pipeline.pipecat_private import VoiceBrokeOffFrame, speaks_like_openai
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services import provider_words
 from agentrun.pipeline.services.connections import http_retries
@@ -31,6 +31,8 @@ _REFUSED = (400, 413, 422)
 """One request was refused; 401, 403 and 404 are refused each time."""
 _OF_THE_MODEL = ("tool_use_failed", "output_parse_failed", "json_validate_failed")
 """Codes of Groq's for what its model wrote, and the caller has nothing to do with."""
+MOST_NOISES = 4
+"""How often a caller is asked to say again what a noise without an end drowns."""
 _SILENT_VOICE = "completed with no audio"
 """Pipecat's words for a voice that made no sound, which come behind the voice's own error."""
 
@@ -100,6 +102,11 @@ def is_silent_voice(frame: ErrorFrame) -> bool:
     return _SILENT_VOICE in frame.error
 
 
+def is_deaf_voice(frame: ErrorFrame) -> bool:
+    """Whether the other end of a voice that streams may hear nothing any more, with its socket open."""
+    return is_silent_voice(frame) or isinstance(frame, VoiceBrokeOffFrame)
+
+
 def described(frame: ErrorFrame) -> str:
     """The error as a record has it: category, words, and where they don't hold it the provider's code.
 
@@ -116,7 +123,10 @@ class Faults:
     """Counts a call's faults in a row: what may pass is forgiven once, the second time ends the call."""
 
     parts: PipelineParts
+    voice_fails: bool = field(default=False, init=False)
+    """Whether the voice has told of an error, and no sound of its has come to the line since."""
     _in_a_row: int = field(default=0, init=False)
+    _noises: int = field(default=0, init=False)
     _asking_again: bool = field(default=False, init=False)
     _voice_erred: bool = field(default=False, init=False)
     _broke_off: bool = field(default=False, init=False)
@@ -124,7 +134,7 @@ class Faults:
     def recovered(self) -> None:
         """An answer was heard: earlier faults are past, unless it only asks the caller to say it again."""
         if not self._asking_again and not self._voice_erred:
-            self._in_a_row = 0
+            self._in_a_row = self._noises = 0
         self._asking_again = False
 
     @property
@@ -146,13 +156,17 @@ class Faults:
         Where the rest of an answer ``follows`` that words without a transcript have cut off, it is not
         mixed up with a question.
 
-        A realtime model's errors end with its connection or its answer, which are seen to elsewhere.
+        A realtime model's errors end with its connection or its answer, which are seen to elsewhere, and so
+        is an answer that a voice has broken off.
         """
         kind, processor = category(frame), frame.processor
         if kind is ErrorCategory.APPLICATION or speaks_like_openai(processor):
             return Verdict.IGNORE
-        if _is_of_a_message(frame):
+        if _is_of_a_message(frame) or isinstance(frame, VoiceBrokeOffFrame):
             return Verdict.IGNORE
+        if isinstance(frame, NoiseFrame):
+            self._noises += 1
+            return Verdict.GIVE_UP if self._noises > MOST_NOISES else self._ask_again()
         if isinstance(frame, NoWordsFrame):
             self._in_a_row += 1
             if self._in_a_row >= 3:

@@ -12,7 +12,7 @@ from pipecat.frames.frames import ErrorFrame, LLMRunFrame
 from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.pipeline import context_size, pipecat_private
-from agentrun.pipeline.failover.utterance import NoWordsFrame
+from agentrun.pipeline.failover.utterance import NoiseFrame, NoWordsFrame
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.records import CallRecord
 from agentrun.session.responses import error_words, rate_limits
@@ -22,7 +22,7 @@ from agentrun.session.responses.provider_faults import (
     Verdict,
     category,
     described,
-    is_silent_voice,
+    is_deaf_voice,
     refusal,
 )
 from agentrun.session.responses.refused_requests import SHORTENED, RefusedRequests
@@ -71,6 +71,11 @@ class Remedies:
             self.record.errors.append(line)
         if self.is_over() or (again and pipecat_private.speaks_like_openai(frame.processor)):
             return
+        if isinstance(frame, NoiseFrame):
+            # it is not the caller who speaks; what they wait for is due by its own deadline
+            self.response_deadline.voice_ended()
+            if self.response_deadline.answer.waits:
+                return
         begun, follows = self.response_deadline.answer.has_begun, self.response_deadline.answer_follows
         verdict = self.faults.judge(frame, begun=begun, follows=follows)
         logger.warning("call {}: {}; will {}", self.record.id, frame.error, verdict.value)
@@ -84,9 +89,7 @@ class Remedies:
             return
         if verdict is not Verdict.GIVE_UP and frame.processor and not frame.processor.is_usable:
             await frame.processor.set_usable(True)
-        if is_silent_voice(frame):
-            # the other end may have gone deaf: what is said next goes over another connection
-            await pipecat_private.connect_anew(self.parts.tts, _RECONNECT_SECONDS)
+        await self._renew_voice(frame)
         if verdict is Verdict.MEND:
             verdict = self._mended(frame)
         await self._do(verdict, error_words.describe(frame, category(frame), self.parts))
@@ -153,6 +156,11 @@ class Remedies:
         elif answer.state is AnswerState.AWAITED and not answer.has_begun:
             self.response_deadline.extend()
             await self.parts.llm.queue_frame(pipecat_private.asking(self.parts.llm, RESUME))
+
+    async def _renew_voice(self, frame: ErrorFrame) -> None:
+        """Have what is said next go over another connection, where the other end may have gone deaf."""
+        if is_deaf_voice(frame):
+            await pipecat_private.connect_anew(self.parts.tts, _RECONNECT_SECONDS)
 
     async def _do(self, verdict: Verdict, reason: str, wait: float = 0.0) -> None:
         if verdict is Verdict.GIVE_UP:

@@ -30,7 +30,7 @@ def voice(**settings: Any) -> OpenAITTSService:
 async def test_a_handshake_that_hangs_is_given_up(service: Any) -> None:
     """The pipeline starts from one service to the next: the greeting waits for it."""
     made, clock = service(api_key="test"), asyncio.get_running_loop().time
-    pipecat_private.bound_handshake(made)
+    pipecat_private.bound_connection(made)
     with contextlib.closing(bind("127.0.0.1", 0)) as deaf:
         deaf.listen()
         began = clock()

@@ -9,7 +9,7 @@ from typing import Any
 
 from openai.types.audio import Transcription
 from pipecat.audio.utils import pcm_to_wav
-from pipecat.frames.frames import Frame, VADUserStoppedSpeakingFrame
+from pipecat.frames.frames import EndFrame, Frame, VADUserStoppedSpeakingFrame
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.services.stt_service import SegmentedSTTService, STTService
@@ -19,6 +19,9 @@ from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.services import transcript_shapes
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.pipeline.turns.speech_segments import SegmentWrittenFrame
+
+LAST_WORDS_SECONDS = 1.0
+"""How long the end of a call may wait for what its caller said last."""
 
 
 class SegmentTranscripts:
@@ -35,9 +38,27 @@ class SegmentTranscripts:
         self._queued: deque[asyncio.Task[list[Frame | None]] | None] = deque()
         self._transcribe = replace_method(service, "run_stt", self._run)
         self._stopped = replace_method(service, "_handle_user_stopped_speaking", self._end)
+        self._stop_service = replace_method(service, "stop", self._stop)
         if pauses:
             pauses.watch(self._begin, self._withdraw)
             self._clean_up_service = replace_method(service, "cleanup", self._clean_up)
+
+    async def _stop(self, frame: EndFrame) -> None:
+        """A call that ends waits for the caller's last words only for a moment: their service may hang."""
+        if task := self._service._segment_task:
+            await self._service._segment_queue.put(None)
+            await asyncio.wait({task}, timeout=LAST_WORDS_SECONDS)
+            await self._service._cancel_segment_task()
+        await self._stop_service(frame)
+
+    async def so_far(self) -> list[Frame | None]:
+        """What is written down of a stretch of speech that goes on; its seconds of sound count as used."""
+        pcm = bytes(self._service._audio_buffer)
+        wants_wav = self._service.wants_wav_segments
+        self._service._record_stt_audio_usage(pcm)
+        return await _collected(
+            self._transcribe(pcm_to_wav(pcm, self._service.sample_rate) if wants_wav else pcm)
+        )
 
     def _begin(self) -> None:
         """Have written down what was said until this pause."""
