@@ -18,7 +18,8 @@ GOODBYE_SECONDS = 15.0
 """How long the agent may be silent once the call is to end, with words that are still to come."""
 MOST_SECONDS = 60.0
 """How long its last words may take at the most."""
-HEARD_SECONDS = 10.0
+HEARD_SECONDS, LEAST_HEARD_SECONDS = 10.0, 2.5
+"""How long they may be silent, by how long the caller has waited before."""
 CANCEL_SECONDS = 3.0
 """How long a cancelled pipeline may go without one of its tasks ending before it is forced."""
 MOST_WORDS = 300
@@ -61,9 +62,15 @@ async def last_words(over: set[asyncio.Task[Any]], seconds: float, is_heard: Cal
     await while_heard(over, seconds, is_heard, MOST_SECONDS)
 
 
-async def when_heard(voice: Announcements, worker: PipelineWorker) -> None:
-    """Let the caller hear what is being said, then end the pipeline."""
-    await voice.heard(HEARD_SECONDS)
+async def when_heard(
+    voice: Announcements, worker: PipelineWorker, seconds: float, instead: Callable[[bool], Awaitable[None]]
+) -> None:
+    """Let the caller hear what is being said, then end the pipeline.
+
+    Nothing of it may be heard for ``seconds``, ``HEARD_SECONDS`` at the most. ``instead`` is told whether all
+    of it has gone out: nobody is hung up on without a word.
+    """
+    await instead(await voice.heard(min(max(seconds, LEAST_HEARD_SECONDS), HEARD_SECONDS)))
     await worker.stop_when_done()
 
 

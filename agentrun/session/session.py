@@ -17,6 +17,7 @@ from agentrun.session.call_tasks import CallTasks
 from agentrun.session.callers import Callers
 from agentrun.session.responses import idle_prompts, realtime_reconnection
 from agentrun.session.responses.answer_events import AnswerEvents
+from agentrun.session.responses.response_deadline import APOLOGY_SECONDS
 from agentrun.session.session_parts import SessionParts
 from agentrun.session.speech import greeting
 from agentrun.session.speech.apology import MOST_SECONDS, STUCK_SECONDS
@@ -89,8 +90,17 @@ class Session:
 
     async def end(self, by: EndedBy, reason: str) -> None:
         """Let the caller hear what is being said, then end the call; returns at once."""
+        parts, deadline = self.parts, self.parts.response_deadline
+        left = deadline.seconds_left - APOLOGY_SECONDS if deadline.answer.waits else ending.HEARD_SECONDS
         if self._over(by, reason, ending.GOODBYE_SECONDS):
-            self._tasks.begin("the end", ending.when_heard(self.parts.voice, self.parts.worker))
+            heard = ending.when_heard(parts.voice, parts.worker, left, self._said_goodbye)
+            self._tasks.begin("the end", heard)
+
+    async def _said_goodbye(self, gone_out: bool) -> None:
+        """Have the apology said for last words that nobody heard, unless the caller has been put through."""
+        unheard = not gone_out or self.parts.faults.voice_fails
+        if unheard and self.record.reason != TRANSFERRED and not self.caller_gone.is_set():
+            await self.parts.apology.say_for_goodbye()
 
     def farewell(self, words: str, reason: str, by: EndedBy = "agent") -> None:
         """Say ``words``, if there are any, then end the call; returns at once."""
@@ -107,6 +117,7 @@ class Session:
         """Tell the caller that the agent can't go on, and end the call."""
         if not self._over("error", reason, MOST_SECONDS):
             return
+        self.parts.turns.stop_listening()
         await self.parts.apology.say(self.parts.response_deadline.seconds_left)
         if not self.caller_gone.is_set():
             await self.parts.worker.stop_when_done()

@@ -95,6 +95,15 @@ class Apology:
         if speaks and await self._spoken(min(max(within, _LEAST_BEGIN_SECONDS), _BEGIN_SECONDS)):
             # the pipeline keeps what it has said itself
             return
+        await self._say_past_pipeline(at)
+
+    async def say_for_goodbye(self) -> None:
+        """Say them to a caller who has not heard the last words of a call, which is over anyway."""
+        if not self._written:
+            self._record.errors.append("the last words of the call were not heard")
+            await self._say_past_pipeline(self._transcript.now)
+
+    async def _say_past_pipeline(self, at: float) -> None:
         if words := await self._try():
             # an answer that was cut for it is written down a moment later, and was heard before it
             times = (entry.at for entry in self._record.transcript if entry.who == "agent")

@@ -1,0 +1,117 @@
+"""Nobody is hung up on without a word: where the last words are not heard, the apology is, and in full."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.simulate.engines.engines import Answer
+from agentrun.simulate.faults import Fault
+from agentrun.testing import virtual_time
+from tests.calls.fault_rows.play import PROMPTS, QUESTION, SOUND
+from tests.calls.fault_rows.row import APOLOGY, MOST_SILENCE, REPEAT
+from tests.calls.quick import QuickCall, calls, quick_call
+
+HANG_UP = "tools: [hang_up]\n"
+TIME_IS_UP = [
+    ("limits.max_duration", "12s"),
+    ("limits.goodbye", "Our time is up."),
+    ("limits.warn_before", "0s"),
+]
+ASKED = "When are you open?"
+Talk = Callable[[QuickCall], Awaitable[None]]
+
+
+def play(folder: Path, answers: list[Answer], talk: Talk, **more: Any) -> Any:
+    """A call until it has ended: itself, and how long before its end the caller heard the last sound."""
+
+    async def run() -> tuple[QuickCall, float, float]:
+        clock = asyncio.get_running_loop().time
+        async with (
+            Resources() as resources,
+            quick_call(
+                *(folder, "cascaded", [], answers),
+                resources=resources,
+                **{"apology": SOUND, "prompts": PROMPTS.format("{say: Hello.}"), **more},
+            ) as call,
+        ):
+            await talk(call)
+            await call.until(call.session.parts.worker.has_finished, 60)
+            last = call.transport._output.sounds[-1]
+        return call, last[0], clock() - last[1]
+
+    return virtual_time.run(run())
+
+
+@pytest.mark.parametrize("kind", ["status", "hang", "empty"])
+def test_a_goodbye_that_the_voice_fails_at_is_followed_by_the_apology(tmp_path: Path, kind: Any) -> None:
+    async def talk(call: QuickCall) -> None:
+        call.openai.conditions.faults["speech"] = Fault(kind)
+        await call.say("Bye.")
+
+    call, _, _ = play(tmp_path, [calls("hang_up", goodbye="Goodbye then.")], talk, more=HANG_UP)
+    assert call.agent_words == ["Hello.", APOLOGY]
+    assert call.record.errors
+
+
+def test_a_goodbye_that_is_heard_is_followed_by_nothing(tmp_path: Path) -> None:
+    async def talk(call: QuickCall) -> None:
+        call.openai.conditions.faults["speech"] = Fault("status", status=400, times=1)
+        await call.say(ASKED)
+        await call.said(REPEAT)
+        await call.say(ASKED)
+        await call.said("We are open.")
+        await call.say("Bye.")
+
+    answers = [Answer("We are open."), Answer("We are open."), calls("hang_up", goodbye="Goodbye then.")]
+    call, _, _ = play(tmp_path, answers, talk, more=HANG_UP)
+    assert call.agent_words[-2:] == ["We are open.", "Goodbye then."]
+    assert call.record.ended_by == "agent"
+
+
+def test_the_end_of_the_longest_duration_is_told_of_although_the_voice_hangs(tmp_path: Path) -> None:
+    asked = 0.0
+
+    async def talk(call: QuickCall) -> None:
+        nonlocal asked
+        await asyncio.sleep(6)
+        call.openai.conditions.faults["speech"] = Fault("hang")
+        asked = asyncio.get_running_loop().time()
+        await call.say(ASKED)
+
+    call, began, _ = play(tmp_path, [Answer("At six.")], talk, overrides=TIME_IS_UP)
+    assert call.agent_words[-1] == APOLOGY
+    assert began - asked < MOST_SILENCE + 1
+    assert call.record.reason == "the call reached its longest duration"
+    assert "the last words of the call were not heard" in call.record.errors
+
+
+def test_an_apology_by_the_agent_s_own_voice_is_not_cut_off(tmp_path: Path) -> None:
+    async def talk(call: QuickCall) -> None:
+        call.openai.conditions.faults["chat"] = Fault("status", status=401)
+        await call.say(ASKED)
+        await call.until(lambda: call.speaking)
+        await asyncio.sleep(0.1)
+        await call.say("Hello? Wait!")
+
+    call, _, _ = play(tmp_path, [], talk, apology=None)
+    assert call.agent_words == ["Hello.", APOLOGY]
+
+
+def test_a_call_does_not_wait_for_the_words_of_a_transcription_that_hangs(tmp_path: Path) -> None:
+    async def talk(call: QuickCall) -> None:
+        call.openai.conditions.faults["transcriptions"] = Fault("hang")
+        for _ in range(2):
+            for start in range(0, len(QUESTION), 640):
+                await call.transport.hear(QUESTION[start : start + 640])
+                await asyncio.sleep(0.02)
+        await call.until(call.session.is_over, 30)
+
+    call, _, left = play(tmp_path, [], talk, detection="silence")
+    assert call.agent_words[-1] == APOLOGY
+    assert left < 3.0
