@@ -62,7 +62,7 @@ def command(
 
     def once() -> int:
         findings = examine_all(paths, options)
-        _print(findings, form, strict=strict)
+        _print(findings, form)
         if explain:
             _explain(findings)
         return 1 if findings.count("error") or (strict and findings.count("warning")) else 0
@@ -94,7 +94,7 @@ def _explain(findings: Findings) -> None:
         show(plan)
 
 
-def _print(findings: Findings, form: str, *, strict: bool) -> None:
+def _print(findings: Findings, form: str) -> None:
     if form == "text":
         _print_text(findings)
     else:
@@ -104,7 +104,7 @@ def _print(findings: Findings, form: str, *, strict: bool) -> None:
         click.echo(text, nl=bool(text))
     errors, warnings = findings.count("error"), findings.count("warning")
     summary = _count(errors, "error") if errors else "no errors"
-    if warnings and (strict or sys.stderr.isatty()):
+    if warnings:
         summary += f", {_count(warnings, 'warning')}"
     click.echo(f"{_count(findings.specs, 'spec')} checked: {summary}", err=True)
 
