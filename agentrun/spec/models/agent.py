@@ -75,7 +75,7 @@ Transport = Annotated[TwilioTransport | DailyTransport | LocalTransport, Field(d
 class FixedWords(SpecModel):
     """Words that are spoken as they stand."""
 
-    say: Text
+    say: Text = Field(description="The words.")
 
 
 class Prompts(SpecModel):

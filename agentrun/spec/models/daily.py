@@ -18,10 +18,12 @@ Recording = Literal["cloud", "cloud-audio-only", "local", "raw-tracks"]
 class BucketSpec(SpecModel):
     """A bucket of Amazon S3 that Daily writes to."""
 
-    bucket_name: Text
-    bucket_region: Text
-    assume_role_arn: Text
-    allow_api_access: Flag = False
+    bucket_name: Text = Field(description="The bucket's name.")
+    bucket_region: Text = Field(description="Its region, such as us-east-1.", examples=["us-east-1"])
+    assume_role_arn: Text = Field(description="The role that Daily takes on to write there.")
+    allow_api_access: Flag = Field(
+        default=False, description="Whether recordings can be had over Daily's API."
+    )
 
 
 class RoomSpec(SpecModel):
@@ -40,12 +42,20 @@ class RoomSpec(SpecModel):
         default=None, ge=2, description="How many may be in the room, with the agent.", examples=[2]
     )
     geo: Text | None = Field(default=None, description="Where the room is, such as us-east-1.")
-    enable_chat: Flag = False
-    enable_prejoin_ui: Flag = False
-    enable_emoji_reactions: Flag = False
-    enable_dialout: Flag | None = Field(default=None, description="Daily has to allow it for your account.")
-    enable_recording: Recording | None = None
-    enable_transcription_storage: Flag | None = None
+    enable_chat: Flag = Field(default=False, description="Whether people may write in the room.")
+    enable_prejoin_ui: Flag = Field(
+        default=False, description="Whether Daily's page asks for name and devices before people join."
+    )
+    enable_emoji_reactions: Flag = Field(default=False, description="Whether people may react with emoji.")
+    enable_dialout: Flag | None = Field(
+        default=None, description="Whether it may call telephones; Daily has to allow it."
+    )
+    enable_recording: Recording | None = Field(
+        default=None, description="How Daily may record the room; not at all by default."
+    )
+    enable_transcription_storage: Flag | None = Field(
+        default=None, description="Whether Daily keeps its transcriptions."
+    )
     recordings_bucket: BucketSpec | None = None
     transcription_bucket: BucketSpec | None = None
     start_video_off: Flag = Field(default=False, description="Whether cameras are off at first.")
@@ -55,18 +65,32 @@ class CallerSpec(SpecModel):
     """What the caller's token says; it is for one room and expires with it."""
 
     is_owner: Flag = Field(default=False, description="An owner may mute, eject and record others.")
-    user_name: Text | None = None
-    user_id: Text | None = None
-    eject_at_token_exp: Flag = False
-    eject_after_elapsed: Count | None = Field(default=None, gt=0, description="Seconds.")
+    user_name: Text | None = Field(default=None, description="What the caller is called in the room.")
+    user_id: Text | None = Field(default=None, description="Your own id of the caller.")
+    eject_at_token_exp: Flag = Field(
+        default=False, description="Whether the caller has to leave when the token expires."
+    )
+    eject_after_elapsed: Count | None = Field(
+        default=None, gt=0, description="After how many seconds the caller has to leave."
+    )
     nbf: Count | None = Field(default=None, description="Not before: seconds since 1970.")
-    enable_screenshare: Flag | None = None
-    enable_recording: Recording | None = None
-    enable_prejoin_ui: Flag | None = None
-    start_video_off: Flag | None = None
-    start_audio_off: Flag | None = None
-    start_cloud_recording: Flag | None = None
-    permissions: dict[str, Any] | None = None
+    enable_screenshare: Flag | None = Field(
+        default=None, description="Whether the caller may share their screen."
+    )
+    enable_recording: Recording | None = Field(default=None, description="How the caller may record.")
+    enable_prejoin_ui: Flag | None = Field(
+        default=None, description="Whether Daily's page asks for name and devices before they join."
+    )
+    start_video_off: Flag | None = Field(default=None, description="Whether their camera is off at first.")
+    start_audio_off: Flag | None = Field(
+        default=None, description="Whether their microphone is off at first."
+    )
+    start_cloud_recording: Flag | None = Field(
+        default=None, description="Whether Daily begins to record when they join."
+    )
+    permissions: dict[str, Any] | None = Field(
+        default=None, description="What else they may do, in the words of Daily's meeting tokens."
+    )
 
 
 class DailyTransport(SpecModel):

@@ -39,8 +39,8 @@ _name = word("name")
 class Move(SpecModel):
     """What the model does at a turn: says something, or calls a tool."""
 
-    say: Text | None = None
-    call: Text | None = None
+    say: Text | None = Field(default=None, description="Words that the model says.")
+    call: Text | None = Field(default=None, description="The tool that the model calls.")
     args: dict[str, Any] = Field(default={}, description="What the tool is called with.")
     after_results: Flag = Field(
         default=False,
@@ -62,27 +62,40 @@ class Move(SpecModel):
 class ExpectedCall(SpecModel):
     """A tool call that must happen; `args` is compared as a subset."""
 
-    name: Text
+    name: Text = Field(description="The tool.")
     args: dict[str, Any] = Field(default={}, description="Arguments that the call must have.")
 
 
 class Expectation(SpecModel):
     """What must happen after a turn."""
 
-    event: Event
-    within_ms: Annotated[Count | None, Field(gt=0)] = None
-    text_contains: Text | None = None
-    text_excludes: Text | None = None
-    calls: tuple[Annotated[ExpectedCall, _name], ...] = ()
-    name: Text | None = None
-    args: dict[str, Any] | None = None
-    eval: Text | None = None
-    marker: Literal["complete", "short", "long", "incomplete"] | None = None
-    marker_first: Flag | None = None
-    markers: Count | None = None
-    text_after: Flag | None = None
-    check_from: Literal["previous", "turn_start"] = "previous"
-    absent: Flag = False
+    event: Event = Field(description="What must happen; `response` is what the agent says.")
+    within_ms: Annotated[Count | None, Field(gt=0)] = Field(
+        default=None, description="How soon, in milliseconds; 60000 by default."
+    )
+    text_contains: Text | None = Field(default=None, description="What its text must contain.")
+    text_excludes: Text | None = Field(default=None, description="What its text must not contain.")
+    calls: tuple[Annotated[ExpectedCall, _name], ...] = Field(
+        default=(), description="For `function_call`: the tools that must be called, in any order."
+    )
+    name: Text | None = Field(default=None, description="Short for `calls` with one tool.")
+    args: dict[str, Any] | None = Field(default=None, description="The arguments of the tool at `name`.")
+    eval: Text | None = Field(
+        default=None, description="A criterion in words, which a judge decides; with `--live`."
+    )
+    marker: Literal["complete", "short", "long", "incomplete"] | None = Field(
+        default=None, description="For `llm_marker`: what the marker says of the caller's turn."
+    )
+    marker_first: Flag | None = Field(
+        default=None, description="For `llm_marker`: whether it comes before any text."
+    )
+    markers: Count | None = Field(default=None, description="For `llm_marker`: how many there are.")
+    text_after: Flag | None = Field(default=None, description="For `llm_marker`: whether text follows it.")
+    check_from: Literal["previous", "turn_start"] = Field(
+        default="previous",
+        description="Where it is looked for: after what was expected before it, or in the whole turn.",
+    )
+    absent: Flag = Field(default=False, description="Whether it must not happen, within `within_ms`.")
 
     @model_validator(mode="after")
     def _absent_stands_alone(self) -> Self:
@@ -95,14 +108,14 @@ class Expectation(SpecModel):
 class SendAfter(SpecModel):
     """When the caller speaks: after an event, a delay, or both; so that they can interrupt."""
 
-    event: Event | None = None
-    delay_ms: Count = Field(default=0, ge=0)
+    event: Event | None = Field(default=None, description="After this has happened.")
+    delay_ms: Count = Field(default=0, ge=0, description="So many milliseconds later.")
 
 
 class Pause(SpecModel):
     """A pause inside what the caller says."""
 
-    pause_ms: Annotated[Count, Field(gt=0)]
+    pause_ms: Annotated[Count, Field(gt=0)] = Field(description="Its length, in milliseconds.")
 
 
 class TurnBudget(SpecModel):
@@ -121,12 +134,14 @@ class TurnBudget(SpecModel):
 class Turn(SpecModel):
     """One turn: what the caller says, what the model does, what must follow."""
 
-    user: Text | Annotated[tuple[Text | Pause, ...], Field(min_length=1)] | None = None
+    user: Text | Annotated[tuple[Text | Pause, ...], Field(min_length=1)] | None = Field(
+        default=None, description="What the caller says; in a list also with pauses."
+    )
     dtmf: Annotated[str, StringConstraints(pattern=r"^[0-9*#]+$"), _as_text] | None = Field(
-        default=None, examples=["12#"]
+        default=None, description="The telephone keys that the caller presses.", examples=["12#"]
     )
     audio: Text | None = Field(default=None, description="A sound file of what `user` says.")
-    image: Text | None = None
+    image: Text | None = Field(default=None, description="The file of a picture, for agents that see.")
     send_after: SendAfter | None = None
     llm: Annotated[tuple[Move, ...], list_of_one] = Field(default=(), description="What the model does here.")
     tools: dict[str, Any] = Field(
@@ -138,7 +153,7 @@ class Turn(SpecModel):
         default={},
         description="What the model reads from the caller's words so far, for the fields of `extract:`.",
     )
-    expect: tuple[Expectation, ...] = ()
+    expect: tuple[Expectation, ...] = Field(default=(), description="What must happen then, in this order.")
     budget: TurnBudget | None = None
 
     @property
@@ -162,25 +177,33 @@ class Turn(SpecModel):
 class Metric(SpecModel):
     """What a simulated conversation is scored on: judged by a criterion, or measured."""
 
-    name: Text
-    criterion: Text | None = None
-    min_score: Annotated[Number, Field(ge=0, le=1)] | None = None
-    measure: Literal["turns", "duration", "words", "latency", "function_calls"] | None = None
-    min_value: Number | None = None
-    max_value: Number | None = None
-    calls: tuple[Annotated[ExpectedCall, _name], ...] = ()
+    name: Text = Field(description="What it is called in the results.")
+    criterion: Text | None = Field(
+        default=None, description="What every answer of the agent should be, in words; a judge decides."
+    )
+    min_score: Annotated[Number, Field(ge=0, le=1)] | None = Field(
+        default=None, description="The least share of answers that must be so."
+    )
+    measure: Literal["turns", "duration", "words", "latency", "function_calls"] | None = Field(
+        default=None, description="What is measured instead of judged."
+    )
+    min_value: Number | None = Field(default=None, description="The least that may be measured.")
+    max_value: Number | None = Field(default=None, description="The most that may be measured.")
+    calls: tuple[Annotated[ExpectedCall, _name], ...] = Field(
+        default=(), description="For `function_calls`: the tools that must be called, in any order."
+    )
 
 
 class Scenario(SpecModel):
     """One conversation: scripted in `turns`, or simulated by a `persona` with a `goal`."""
 
-    name: Text
+    name: Text = Field(description="What the test is called; `agentrun test -k` chooses by it.")
     context: tuple[dict[str, Any], ...] = Field(default=(), description="Messages to begin with.")
     stop_on_failure: Flag = Field(default=True, description="Whether the first failed turn ends the test.")
     depth: Literal["text", "audio"] | None = Field(
         default=None, description="Run it only in this depth: `audio` is a simulated telephone call."
     )
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[Turn, ...] = Field(default=(), description="What the caller says, turn by turn.")
     ended_by: Literal["agent", "error"] | None = Field(
         default=None, description="Who must have ended the call after the last turn."
     )
@@ -193,10 +216,16 @@ class Scenario(SpecModel):
     persona: Text | None = Field(default=None, description="Who the simulated caller is and how they behave.")
     goal: Text | None = Field(default=None, description="What the simulated caller wants.")
     success: Text | None = Field(default=None, description="What counts as success, for the judge.")
-    metrics: tuple[Metric, ...] = ()
-    max_turns: Annotated[Count, Field(gt=0)] = 20
-    max_duration_s: Annotated[Count, Field(gt=0)] = 300
-    max_silence_s: Annotated[Count, Field(gt=0)] = 30
+    metrics: tuple[Metric, ...] = Field(default=(), description="What else the conversation is scored on.")
+    max_turns: Annotated[Count, Field(gt=0)] = Field(
+        default=20, description="After so many turns of the simulated caller it ends."
+    )
+    max_duration_s: Annotated[Count, Field(gt=0)] = Field(
+        default=300, description="After so many seconds it ends."
+    )
+    max_silence_s: Annotated[Count, Field(gt=0)] = Field(
+        default=30, description="After so many seconds in which neither side does anything it ends."
+    )
     runs: Annotated[Count, Field(gt=0)] = Field(
         default=1, description="How often the simulated caller calls; each call must be a success."
     )
