@@ -36,7 +36,8 @@ STEPS = (1, 4, 6, 8, 12, 16, 20, 24, 32, 40, 52, 64)
 TIMES_PAST = 3
 MOST_PAST = 96
 """More callers than this are late themselves: they share the other core."""
-REFUSED = "the agent rejected the call: busy"
+REFUSED = ("the agent rejected the call: busy", "the agent hung up without listening")
+"""A busy tone, and `prompts.busy` in words."""
 COLUMNS = (
     "calls",
     "held",
@@ -96,8 +97,8 @@ async def loading(
 
 
 def refused(load: Load) -> int:
-    """Callers who heard a busy signal."""
-    return sum(REFUSED in failure for failure in load.figures.failures)
+    """Callers who heard that the line is busy."""
+    return sum(any(words in failure for words in REFUSED) for failure in load.figures.failures)
 
 
 def holds(now: Load, alone: Load) -> bool:
