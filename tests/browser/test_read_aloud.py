@@ -176,3 +176,16 @@ async def test_an_unfolded_result_stays_so_while_lines_before_it_go(tmp_path: Pa
             assert await seen.page.locator(".timeline details[open]").count() == 1
             assert await line.locator("summary").evaluate("(summary) => summary === document.activeElement")
         assert seen.complaints == []
+
+
+async def test_what_is_written_in_stays_in_sight_while_a_conversation_grows(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, [HELLO]) as desk, talk(desk.server.url, width=390) as page:
+        await page.begin()
+        await page.shows("words", HELLO.text)
+        await page.page.get_by_label("Write to the agent").focus()
+        await page.page.evaluate(MANY)
+        at = """() => {
+          const { left, top, height } = text.getBoundingClientRect();
+          return document.elementFromPoint(left + 20, top + height / 2)?.id;
+        }"""
+        assert await page.page.evaluate(at) == "text"
