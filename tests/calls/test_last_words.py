@@ -91,18 +91,6 @@ def test_the_end_of_the_longest_duration_is_told_of_although_the_voice_hangs(tmp
     assert "the last words of the call were not heard" in call.record.errors
 
 
-def test_an_apology_by_the_agent_s_own_voice_is_not_cut_off(tmp_path: Path) -> None:
-    async def talk(call: QuickCall) -> None:
-        call.openai.conditions.faults["chat"] = Fault("status", status=401)
-        await call.say(ASKED)
-        await call.until(lambda: call.speaking)
-        await asyncio.sleep(0.1)
-        await call.say("Hello? Wait!")
-
-    call, _, _ = play(tmp_path, [], talk, apology=None)
-    assert call.agent_words == ["Hello.", APOLOGY]
-
-
 def test_a_call_does_not_wait_for_the_words_of_a_transcription_that_hangs(tmp_path: Path) -> None:
     async def talk(call: QuickCall) -> None:
         call.openai.conditions.faults["transcriptions"] = Fault("hang")
