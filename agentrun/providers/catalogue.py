@@ -33,6 +33,12 @@ _BOUNDS: Mapping[str, tuple[float, float | None]] = {
     "top_p": (0, 1),
 }
 """What no provider takes more or less of; Pipecat says it of none."""
+_DEFAULTS: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    (provider, "context_window_compression"): {"enabled": True}
+    for provider in ("gemini-live", "gemini-vertex-live")
+}
+"""Keys of settings that have another default here: without this one a session, and with it the call, ends
+after 15 minutes (https://ai.google.dev/gemini-api/docs/live-session)."""
 
 
 def find(kind: Kind, provider: str) -> Service | None:
@@ -102,7 +108,11 @@ def _bounded(name: str, setting: Setting) -> Setting:
 
 
 def _with_ours(service: Service) -> Service:
-    """OpenAI's settings: ours, then Pipecat's own; a realtime session is written in our words alone."""
+    """Our defaults; OpenAI's settings: ours, then Pipecat's own, a realtime session in our words alone."""
+    for (provider, name), keys in _DEFAULTS.items():
+        if provider == service.provider and name in service.settings:
+            setting = replace(service.settings[name], default=keys, ours=True)
+            service = replace(service, settings={**service.settings, name: setting})
     if service.provider != "openai":
         return service
     theirs = {name: s for name, s in service.settings.items() if not s.argument}

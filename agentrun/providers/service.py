@@ -17,7 +17,8 @@ class Setting:
 
     ``also`` are other types that fit. ``fields`` are the keys of an object, where they are known; ``items``
     is the type of a list's entries; ``words`` are the strings that may stand for an object. ``argument`` is
-    true for what goes to the constructor and not to its settings.
+    true for what goes to the constructor and not to its settings. A ``default`` that is ``ours`` is given to
+    the service, which has another one; a spec that writes some keys of such an object keeps the others.
     """
 
     type: Type
@@ -33,6 +34,7 @@ class Setting:
     default: Any = None
     argument: bool = False
     required: bool = False
+    ours: bool = False
 
     @property
     def types(self) -> tuple[Type, ...]:
@@ -78,6 +80,18 @@ class Service:
     session: bool = False
     nested: Mapping[str, Nested] = field(default_factory=dict)
     unchecked: bool = False
+
+    def with_our_defaults(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings of a spec, and behind them what the service is given where the spec says nothing.
+
+        >>> service = Service("llm", "x", settings={"y": Setting("object", "", default={"a": 1}, ours=True)})
+        >>> service.with_our_defaults({"y": {"b": 2}})
+        {'y': {'a': 1, 'b': 2}}
+        """
+        ours = {name: setting.default for name, setting in self.settings.items() if setting.ours}
+        given = {name: values.get(name, {}) for name in ours}
+        whole = {name: {**ours[name], **keys} for name, keys in given.items() if isinstance(keys, Mapping)}
+        return {**values, **whole}
 
     @property
     def takes_http(self) -> bool:

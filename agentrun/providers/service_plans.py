@@ -230,7 +230,7 @@ class ServicePlanner:
         address = checked.get("base_url")
         if service.takes_http and isinstance(address, str) and (message := problem_with(address)):
             self.problem((*where, "base_url"), message, "write http://localhost:8000/v1")
-        return values
+        return service.with_our_defaults(values)
 
     def _note_doubt(self, service: Service, model: str, given: Mapping[str, Any], where: Where) -> None:
         """Warn of a model that the provider probably doesn't have; a compatible server may have any."""

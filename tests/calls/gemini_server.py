@@ -49,7 +49,10 @@ def end(**beside: Any) -> list[Message]:
 class Gemini:
     """Gives its ``answers`` in order to whatever asks for one; with none left it says nothing.
 
-    ``sets_up`` is whether it completes the setup of a session. ``taken`` is what it was sent but sound.
+    ``sets_up`` is whether it completes the setup of a session, ``delay`` seconds after it was asked for, and
+    ``hangs_up`` how often it ends the next one instead. A state that it is to go on from is refused where
+    ``refuses_state`` says so: at setup, or behind it. ``taken`` is what it was sent but sound, of
+    which ``heard`` are the bytes.
     """
 
     def __init__(self) -> None:
@@ -57,6 +60,9 @@ class Gemini:
         self.taken: list[Message] = []
         self.sockets: list[ServerConnection] = []
         self.sets_up = True
+        self.delay = 0.0
+        self.hangs_up = self.heard = 0
+        self.refuses_state = ""
 
     async def send(self, *messages: Message) -> None:
         """Send to the session that began last, unless it is gone."""
@@ -73,8 +79,17 @@ class Gemini:
         setup = json.loads(await socket.recv())
         self.taken.append(setup)
         self.sockets.append(socket)
+        await asyncio.sleep(self.delay)
+        refuses = bool(self.refuses_state and setup["setup"].get("sessionResumption", {}).get("handle"))
+        if self.hangs_up or (refuses and self.refuses_state == "at setup"):
+            self.hangs_up = max(0, self.hangs_up - 1)
+            await socket.close(1007, "Request contains an invalid argument.")
+            return
         if self.sets_up:
             await socket.send(json.dumps({"setupComplete": {}}))
+        if refuses:
+            await socket.close(1007, "Request contains an invalid argument.")
+            return
         with contextlib.suppress(Exception):
             async for message in socket:
                 await self._take(json.loads(message))
@@ -82,6 +97,7 @@ class Gemini:
     async def _take(self, message: Message) -> None:
         live = message.get("realtime_input") or message.get("realtimeInput") or {}
         if "audio" in live:
+            self.heard += len(base64.urlsafe_b64decode(live["audio"]["data"]))
             return
         self.taken.append(message)
         content = message.get("client_content") or message.get("clientContent") or {}

@@ -26,7 +26,7 @@ async def test_sound_that_comes_while_a_session_is_set_up_waits_behind_what_came
         await asyncio.sleep(0.05)
 
     llm._send_user_audio, llm._handle_evt_session_updated = send, update
-    kept = KeptSound(llm)
+    kept = KeptSound(llm, lambda: llm._api_session_ready, "_handle_evt_session_updated")
 
     async def speak() -> None:
         for number in range(10):
@@ -35,7 +35,7 @@ async def test_sound_that_comes_while_a_session_is_set_up_waits_behind_what_came
 
     speaking = asyncio.create_task(speak())
     await asyncio.sleep(0.05)
-    await kept.updated(None)
+    await kept.begins(None)
     await speaking
     assert sent == list(range(10))
 
@@ -65,13 +65,13 @@ async def test_what_waits_comes_to_the_session_that_begins_after_one_that_was_gi
         llm._api_session_ready = True
 
     llm._send_user_audio, llm._handle_evt_session_updated = send, update
-    kept = KeptSound(llm)
+    kept = KeptSound(llm, lambda: llm._api_session_ready, "_handle_evt_session_updated")
     for frame in numbered(0, 1, 2):
         await kept.send(frame)
-    first = asyncio.create_task(kept.updated(None))
+    first = asyncio.create_task(kept.begins(None))
     await until(lambda: bool(updates), 5)
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
     await kept.send(numbered(3)[0])
-    await kept.updated(None)
+    await kept.begins(None)
     assert sent == heard

@@ -59,11 +59,14 @@ from agentrun.pipeline.pipecat_private.realtime.events import (
     session_events,
     speaks_like_openai,
 )
-from agentrun.pipeline.pipecat_private.realtime.kept_sound import keep_early_sound
-from agentrun.pipeline.pipecat_private.realtime.other_connections import (
+from agentrun.pipeline.pipecat_private.realtime.gemini_sessions import (
+    realtime_ends_at,
+    realtime_go_on,
+    realtime_is_resumable,
     realtime_why_restored,
-    watch_connection,
 )
+from agentrun.pipeline.pipecat_private.realtime.kept_sound import keep_early_sound
+from agentrun.pipeline.pipecat_private.realtime.other_connections import watch_connection
 from agentrun.pipeline.pipecat_private.realtime.responses import (
     CallerWordsFrame,
     note_ends,
@@ -154,12 +157,15 @@ __all__ = [
     "realtime_answer_written",
     "realtime_ask",
     "realtime_configure",
+    "realtime_ends_at",
     "realtime_give_up_answer",
+    "realtime_go_on",
     "realtime_has_context",
     "realtime_is_answering",
     "realtime_is_being_connected",
     "realtime_is_deaf",
     "realtime_is_ready",
+    "realtime_is_resumable",
     "realtime_modalities",
     "realtime_refusal",
     "realtime_renew_as",

@@ -156,23 +156,19 @@ REPLACEABLE = (
         (),
         "tell why a connection ended",
     ),
-    Replaceable(
-        "pipecat.services.google.gemini_live.llm:GeminiLiveLLMService",
-        "_handle_connection_error",
-        ("error",),
-        "know that it connects anew, and why",
-    ),
-    Replaceable(
-        "pipecat.services.google.gemini_live.llm:GeminiLiveLLMService",
-        "_connection_task_handler",
-        ("config",),
-        "tell why a connection ended",
-    ),
-    Replaceable(
-        "pipecat.services.google.gemini_live.llm:GeminiLiveLLMService",
-        "_handle_msg_turn_complete",
-        ("message",),
-        "an answer without a word",
+    *(
+        Replaceable("pipecat.services.google.gemini_live.llm:GeminiLiveLLMService", name, parameters, purpose)
+        for name, parameters, purpose in (
+            ("_handle_connection_error", ("error",), "know that it connects anew, and why"),
+            ("_connection_task_handler", ("config",), "tell why a connection ended; make another one"),
+            ("_handle_msg_turn_complete", ("message",), "an answer without a word"),
+            ("_handle_server_message", ("message",), "know when a connection ends, and what of it is kept"),
+            ("_handle_session_ready", ("session",), "what the caller and tools have said meanwhile"),
+            ("_process_completed_function_calls", ("send_new_results",), "results over connections"),
+            ("_handle_function_call_result", ("frame",), "results over connections"),
+            ("_disconnect", (), "keep which results were given"),
+            ("_send_user_audio", ("frame",), "wait for a session that begins"),
+        )
     ),
     Replaceable(
         "pipecat.services.aws.nova_sonic.llm:AWSNovaSonicLLMService",

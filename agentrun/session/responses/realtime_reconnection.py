@@ -29,6 +29,8 @@ URGENT_SECONDS, LAST_SECONDS = 58 * 60.0, 59.5 * 60.0
 MOST_ATTEMPTS = 2
 GONE_SECONDS = 2.5
 """How long a service that connects anew by itself may have no connection."""
+LEFT_SECONDS = 10.0
+"""So long before the announced end of a connection another one no longer waits for a pause."""
 
 
 async def _nothing() -> None:
@@ -47,6 +49,11 @@ class Quiet(Protocol):
     """
 
     def __call__(self, *, urgent: bool) -> bool: ...
+
+
+def _never(*, urgent: bool) -> bool:  # noqa: ARG001 - as Quiet has it
+    """Nobody says when it is quiet."""
+    return False
 
 
 class RealtimeReconnection:
@@ -169,7 +176,7 @@ class RealtimeEnd:
 
     ``give_up`` is told once that the connection has ended, unless the service itself has another within
     ``GONE_SECONDS``; that and why is told to ``back``. Until there was one, the answer that is owed is waited
-    for as any other.
+    for as any other. A connection that is announced to end is followed by another one where it is ``quiet``.
     """
 
     def __init__(
@@ -179,9 +186,11 @@ class RealtimeEnd:
         give_up: Callable[[str], Awaitable[None]],
         is_over: Callable[[], bool],
         back: Callable[[str], Awaitable[None]] | None = None,
+        quiet: Quiet = _never,
     ) -> None:
         self._llm, self._name = llm, name
         self._give_up, self._is_over, self._back = give_up, is_over, back
+        self._quiet = quiet
 
     async def watch(self) -> None:
         """Poll the service."""
@@ -195,7 +204,17 @@ class RealtimeEnd:
                 last_there = clock()
             if self._back and (why := pipecat_private.realtime_why_restored(self._llm)):
                 await self._back(f"realtime_lost: {self._name} went silent: {why}")
+            if self._may_go_on(pipecat_private.realtime_ends_at(self._llm) - clock()):
+                logger.info("going on over another connection before this one is ended")
+                await pipecat_private.realtime_go_on(self._llm)
         await self._give_up(f"realtime_lost: the connection of {self._name} ended; {LOOK}")
+
+    def _may_go_on(self, seconds_left: float) -> bool:
+        """Whether nothing is lost with the connection, or little, where few seconds are left."""
+        if seconds_left == math.inf:
+            return False
+        urgent = seconds_left <= LEFT_SECONDS
+        return self._quiet(urgent=urgent) and (urgent or pipecat_private.realtime_is_resumable(self._llm))
 
 
 def watching(
@@ -205,15 +224,15 @@ def watching(
     parts, deadline = remedies.parts, remedies.response_deadline
     part = parts.progress.find(parts.llm)
     name = part.label if part else "the realtime model"
-    if not pipecat_private.speaks_like_openai(parts.llm):
-        told_end = (remedies.lost, remedies.is_over, remedies.came_back)
-        return RealtimeEnd(parts.llm, name, *told_end) if parts.is_realtime else None
 
     def quiet(*, urgent: bool) -> bool:
         if urgent:
             return not deadline.tools and deadline.state is not AnswerState.AWAITED
         return nobody_speaks() and deadline.nobody_waits()
 
+    if not pipecat_private.speaks_like_openai(parts.llm):
+        told_end = (remedies.lost, remedies.is_over, remedies.came_back)
+        return RealtimeEnd(parts.llm, name, *told_end, quiet) if parts.is_realtime else None
     return RealtimeReconnection(
         parts.llm,
         add_instruction=parts.instruct,

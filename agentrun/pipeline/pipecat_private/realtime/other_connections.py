@@ -11,37 +11,24 @@ import asyncio
 from typing import Any
 
 from agentrun.pipeline.pipecat_private.realtime.events import CONNECT_SECONDS
+from agentrun.pipeline.pipecat_private.realtime.gemini_sessions import keep_gemini_session
 from agentrun.pipeline.pipecat_private.replacements import is_replaceable, replace_method
 
 _CONNECTING = ("_start_connecting", "start")
 """What connects Nova Sonic's service, and Ultravox's."""
 _LISTENING = ("_connection_task_handler", "_receive_messages")
 """What listens to Gemini's model, and Ultravox's, until its connection ends."""
-_LOST = "agentrun.lost"
 
 
 def watch_connection(llm: Any) -> None:
     """Have a realtime service give up a connection that hangs, and tell why one ended; leave others alone."""
+    keep_gemini_session(llm)
     for name in _CONNECTING:
         if is_replaceable(llm, name):
             _bound(llm, name)
     for name in _LISTENING:
         if is_replaceable(llm, name):
             _tell_end(llm, name)
-    if is_replaceable(llm, "_handle_connection_error"):
-        _note_loss(llm)
-
-
-def realtime_why_restored(llm: Any) -> str:
-    """Why a service has made its connection anew by itself, told once that the new one is ready; else empty.
-
-    Only Gemini's says so.
-    """
-    why = str(getattr(llm, _LOST, ""))
-    if not why or not llm._ready_for_realtime_input:
-        return ""
-    setattr(llm, _LOST, "")
-    return why
 
 
 def _bound(llm: Any, name: str) -> None:
@@ -55,14 +42,6 @@ def _bound(llm: Any, name: str) -> None:
             await llm._disconnect()
 
     begin = replace_method(llm, name, connect)
-
-
-def _note_loss(llm: Any) -> None:
-    async def failed(error: Exception) -> bool:
-        setattr(llm, _LOST, str(error) or type(error).__name__)
-        return bool(await judge(error))
-
-    judge = replace_method(llm, "_handle_connection_error", failed)
 
 
 def _tell_end(llm: Any, name: str) -> None:
