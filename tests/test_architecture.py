@@ -25,6 +25,7 @@ MAY_CATCH_ANYTHING = {
     "cli/main.py",
     "pipeline/pipecat_private/realtime/readable_events.py",
     "pipeline/pipecat_private/realtime/events.py",
+    "pipeline/pipecat_private/realtime/gemini_sessions.py",
     "pipeline/pipecat_private/realtime/other_connections.py",
     "pipeline/services/structured_answer.py",
     "pipeline/turns/steady_sound.py",

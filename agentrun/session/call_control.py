@@ -167,7 +167,7 @@ class SessionCallControl:
         before = voice.interruptions
         text = await voice.unsaid(text) if parting else text
         await self._say_and_be_heard(self._line(), text, remembered=remembered)
-        return voice.interruptions == before
+        return voice.interruptions == before or await voice.was_noise()
 
     @contextlib.contextmanager
     def _led(self) -> Iterator[None]:

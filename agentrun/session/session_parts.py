@@ -111,7 +111,8 @@ class SessionParts:
     def _build_speech(self, apology: bytes | None) -> None:
         """What the agent says by itself: in silence, when something failed, and at the end."""
         spec, ending = self._plan.spec, self._ending
-        self.voice = Announcements(self.worker, self.pipeline, self.connection)
+        spoke_since = self.response_deadline.turn.spoke_since
+        self.voice = Announcements(self.worker, self.pipeline, self.connection, spoke_since)
         self.apology = Apology(
             worker=self.worker,
             parts=self.pipeline,

@@ -10,6 +10,7 @@ import pytest
 from pipecat.services.openai.realtime import llm as pipecat_realtime
 
 from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.session.responses.unheard_caller import Judgement, judged
 from agentrun.simulate.engines.engines import Answer
 from agentrun.testing import virtual_time
 from tests.calls.quick import LOUD, SILENCE, QuickCall, quick_call
@@ -53,7 +54,7 @@ def test_a_caller_is_answered_although_the_server_is_gone_without_a_word(
         ):
             monkeypatch.setattr("agentrun.session.responses.unheard_caller.SPEECH_SECONDS", 0.25)
             second_opinion: Any = call.session.parts.is_unheard
-            second_opinion.__self__._is_speech = lambda _sound: True
+            second_opinion.__self__._missed = Judgement(lambda _sound: judged(True))
             if moment == "answer":
                 await call.say("When?")
                 await call.until(lambda: call.speaking)

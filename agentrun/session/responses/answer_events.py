@@ -115,13 +115,17 @@ class AnswerEvents:
         self._made = self._erred = False
         if erred:
             return
-        if made and reason.startswith("failed"):
+        if made and (reason.startswith(_BROKEN) or (self._realtime and self._cut_by_nobody(reason))):
             self._response_deadline.broke_off(reason)
         elif made and not end_of_answer.is_normal(reason) and not reason.startswith("cancelled"):
             self._noted(f"the answer was cut: {reason}")
         certain = bool(reason) and not reason.startswith("cancelled")
         message = f"{_EMPTY}: {reason}" if reason else _EMPTY
         self._response_deadline.model_ended(message, made=made, certain=certain)
+
+    def _cut_by_nobody(self, reason: str) -> bool:
+        """Whether a server stopped speaking for a caller of whose turn it has not told."""
+        return reason.startswith("cancelled (turn_detected)") and not self._response_deadline.turn.is_open
 
     def _at_line(self, frame: Frame) -> None:
         if isinstance(frame, LLMFullResponseStartFrame):
@@ -140,3 +144,5 @@ class AnswerEvents:
 
 
 _EMPTY = "the answer was empty"
+_BROKEN = ("failed", "incomplete (max_output_tokens)")
+"""How an answer ends that is to be gone on with: the latter is OpenAI's realtime models' alone."""

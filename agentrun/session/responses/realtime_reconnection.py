@@ -27,6 +27,9 @@ has it; any model's is renewed before that, in a pause."""
 URGENT_SECONDS, LAST_SECONDS = 58 * 60.0, 59.5 * 60.0
 """On a line that is never quiet: from the first on between the caller's words, from the second on in them."""
 MOST_ATTEMPTS = 2
+MOST_LOSSES = 3
+"""How often in a row it is brought back, if it is lost again within ``STABLE_SECONDS``."""
+STABLE_SECONDS = 10.0
 GONE_SECONDS = 2.5
 """How long a service that connects anew by itself may have no connection."""
 LEFT_SECONDS = 10.0
@@ -51,18 +54,13 @@ class Quiet(Protocol):
     def __call__(self, *, urgent: bool) -> bool: ...
 
 
-def _never(*, urgent: bool) -> bool:  # noqa: ARG001 - as Quiet has it
-    """Nobody says when it is quiet."""
-    return False
-
-
 class RealtimeReconnection:
     """Watches one call's realtime service until it is cancelled.
 
     ``lost`` is told each time that the model went silent, whether its connection ended, its session was not
     set up, or it reacts to nothing that the caller says (``is_unheard``); ``back`` is told of each new
     connection, and whether it was asked to speak. ``give_up`` is told once: when it can't be brought back,
-    or stays deaf each time. ``unasked`` sees to answers that the server has not begun.
+    or is lost again each time, or stays deaf. ``unasked`` sees to answers that the server has not begun.
     A call that ``is_over`` closes its connection itself.
     ``clock`` is in seconds, by default the event loop's; ``name`` is what the model is called in words.
     """
@@ -89,7 +87,7 @@ class RealtimeReconnection:
         self._lost = lost
         self._back = back
         self._is_over = is_over
-        self._is_unheard = is_unheard
+        self._is_unheard, self._losses = is_unheard, 0
         self._unasked, self._mend = unasked, mend
         self._unheard = 0
         self._unheard_at = 0.0
@@ -106,7 +104,11 @@ class RealtimeReconnection:
                 # a handoff gives it another voice
                 connected_at = self._clock()
             elif why := self._silent(self._clock() - connected_at):
-                if self._unheard > MOST_ATTEMPTS or not await self._bring_back(why):
+                is_lost = pipecat_private.realtime_is_deaf(self._llm)
+                lasts = self._clock() - connected_at > STABLE_SECONDS
+                self._losses = is_lost + (0 if lasts else self._losses)
+                vain = self._unheard > MOST_ATTEMPTS or self._losses > MOST_LOSSES
+                if vain or not await self._bring_back(why):
                     await self._give_up(f"{self._name} could not be reached again ({why}); {LOOK}")
                     return
                 connected_at = self._clock()
@@ -186,7 +188,7 @@ class RealtimeEnd:
         give_up: Callable[[str], Awaitable[None]],
         is_over: Callable[[], bool],
         back: Callable[[str], Awaitable[None]] | None = None,
-        quiet: Quiet = _never,
+        quiet: Quiet | None = None,
     ) -> None:
         self._llm, self._name = llm, name
         self._give_up, self._is_over, self._back = give_up, is_over, back
@@ -211,7 +213,7 @@ class RealtimeEnd:
 
     def _may_go_on(self, seconds_left: float) -> bool:
         """Whether nothing is lost with the connection, or little, where few seconds are left."""
-        if seconds_left == math.inf:
+        if self._quiet is None or seconds_left == math.inf:
             return False
         urgent = seconds_left <= LEFT_SECONDS
         return self._quiet(urgent=urgent) and (urgent or pipecat_private.realtime_is_resumable(self._llm))

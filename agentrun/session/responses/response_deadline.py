@@ -38,9 +38,8 @@ class ResponseDeadline:
         self._on_done = on_done
         self.on_patience: Callable[[bool], None] = lambda _patience: None
         """Told when the caller has waited in vain once, and spoken again, and when they hear the agent."""
-        self._patience = False
+        self._patience = self._voice = False
         self._last = AnswerState.NONE
-        self._voice = False
         self._waited: float | None = None
         self._timer = DeadlineTimer(lambda: self.answer.deadline, self._expire)
         self._outcomes: set[asyncio.Task[None]] = set()
@@ -152,7 +151,9 @@ class ResponseDeadline:
 
     def turn_begins(self, *, interrupts: bool = True) -> None:
         """A turn of the caller's is told of; one without their voice leaves owed what is owed."""
+        heard = self.state is AnswerState.SPEAKING
         self.caller_speaks(interrupts=self.turn.begins(self._now(), voice=self._voice) and interrupts)
+        self.turn.cuts = interrupts and (heard or self.answer.cut_off)
 
     def caller_speaks(self, *, interrupts: bool = True) -> None:
         """The caller has a turn, and cuts off what is owed or being said where it ``interrupts``."""
@@ -241,8 +242,7 @@ class ResponseDeadline:
         self._timer.arm()
 
     def _expire(self, now: float) -> None:
-        state = self.answer.expire(now)
-        if state is None:
+        if (state := self.answer.expire(now)) is None:
             self._arm()
             return
         task = asyncio.get_running_loop().create_task(self._on_outcome(state, self.answer.reason))

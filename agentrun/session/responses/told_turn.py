@@ -22,24 +22,48 @@ class ToldTurn:
     """
 
     spoke_since: Callable[[float], bool] | None = None
+    cuts: bool = field(default=False, init=False)
+    """Whether it has cut off what was said or owed."""
     _began: float | None = field(default=None, init=False)
+    _silent_at: float | None = field(default=None, init=False)
     _kept: bool = field(default=False, init=False)
     _answered: bool = field(default=False, init=False)
 
     def begins(self, now: float, *, voice: bool) -> bool:
         """It is told to begin while a ``voice`` is heard or not: whether it is the caller's, so far."""
-        self._began, self._answered = now, False
+        self._began, self._answered, self.cuts = now, False, False
+        self._silent_at = None if voice else now
         self._kept = self.spoke_since is not None and not voice
         return not self._kept
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has begun, and its end was not told."""
+        return self._began is not None
+
+    def is_endless_noise(self, now: float, seconds: float) -> bool:
+        """Whether it has cut an answer off, and goes on though nobody has spoken for ``seconds``, or at all.
+
+        That is looked into once.
+        """
+        began, silent = self._began, self._silent_at
+        if began is None or silent is None or not self.cuts or self.spoke_since is None:
+            return False
+        if now - max(began, silent) < seconds:
+            return False
+        self.cuts = False
+        return not self.spoke_since(began)
+
     def voice_ends(self, at: float) -> bool:
         """Their voice was heard until ``at``: whether that was before the turn, which is not theirs then."""
+        self._silent_at = at
         was_before = self._began is not None and not self._kept and self._began > at + BEFORE_SECONDS
         self._kept = self._kept or was_before
         return was_before
 
     def voice_begins(self) -> bool:
         """The caller's voice is heard: whether that makes a turn theirs which was not."""
+        self._silent_at = None
         kept, self._kept = self._kept, False
         return kept
 

@@ -19,7 +19,8 @@ class UnaskedAnswer:
     """Follows what is owed on a service that speaks like OpenAI's.
 
     The server answers by itself what the caller says, and the results of tools when it is asked to. It may
-    take a turn for noise that has cut an answer off, or refuse to begin while it is at something else.
+    take a turn for noise that has cut an answer off, never find its end, or refuse to begin while it is at
+    something else.
     ``noted`` is told of each answer that was asked for.
     """
 
@@ -32,6 +33,10 @@ class UnaskedAnswer:
     async def look(self) -> None:
         """Ask for an answer that is due and that the server is not at; to be called again and again."""
         answer, now = self._deadline.answer, asyncio.get_running_loop().time()
+        if self._deadline.turn.is_endless_noise(now, ASK_SECONDS):
+            # its end is told here as the server would: the rest of the answer is owed, and asked for
+            await pipecat_private.realtime_end_half_turn(self._parts.llm)
+            return
         events = pipecat_private.session_events(self._parts.llm)
         since = max(answer.silence.asked, self._asked_at)
         if answer.state is not AnswerState.AWAITED or answer.tools.of_turn or events is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADParams
 from pipecat.frames.frames import InputAudioRawFrame
@@ -53,7 +54,7 @@ def second_opinion(
     is_told = plan.realtime and (plan.realtime.provider == OPENAI or realtime.tells_turns(plan.realtime))
     if events is None or not is_told or connection.written or not plan.spec.turns.second_opinion:
         return bool
-    is_speech = speech_in(resources.vad(VADParams()), connection.sample_rate_in)
+    is_speech, beside = (speech_in(resources.vad(VADParams()), connection.sample_rate_in) for _ in range(2))
     watch = UnheardCaller(
         heard_at=lambda: events.heard_at,
         is_speech=is_speech,
@@ -61,6 +62,7 @@ def second_opinion(
         patience=plan.spec.limits.answer,
         began=response_deadline.voice_began,
         ended=response_deadline.voice_ended,
+        judge=lambda sound: resources.turn_threads.submit(beside, sound),
     )
     response_deadline.turn.spoke_since = watch.spoke_since
     if connection.caller_audio and not connection.caller_audio.in_frames:
@@ -74,8 +76,9 @@ class UnheardCaller:
     """Notices speech to which the server does not react.
 
     The loudness of each frame is all that is looked at while the server hears: 5 µs for 20 ms. The sound of
-    an utterance that it has missed is given to ``is_speech`` once. ``heard_at`` is when the server last
-    showed that it hears or answers, on the loop's clock, ``heard_caller_at`` when that it hears the caller.
+    an utterance that it has missed is given to ``judge`` once, which says what ``is_speech`` does, later and
+    beside the event loop. ``heard_at`` is when the server last showed that it hears or answers, on the loop's
+    clock, ``heard_caller_at`` when that it hears the caller.
     One that has heard the beginning has ``patience`` seconds to hear the end. ``began`` and ``ended`` are
     told of each utterance, the latter how many seconds ago it was. What is loud for ``LONG_SECONDS`` and no
     speech is a noise: it is none of the caller's until there is speech in it.
@@ -89,9 +92,12 @@ class UnheardCaller:
         patience: float = REACTION_SECONDS,
         began: Callable[[], None] = lambda: None,
         ended: Callable[[float], None] = lambda _ago: None,
+        judge: Callable[[bytes], Future[bool]] | None = None,
     ) -> None:
         self._heard_at, self._heard_caller_at = heard_at, heard_caller_at
         self._is_speech = is_speech
+        judge = judge or (lambda sound: judged(is_speech(sound)))
+        self._missed, self._long = Judgement(judge), Judgement(judge)
         self._patience = max(patience, REACTION_SECONDS)
         self._tell_began, self._tell_ended = began, ended
         self._told_at = 0.0
@@ -147,21 +153,24 @@ class UnheardCaller:
         """Whether there is speech in the caller's sound since ``at``, of which the last seconds are kept."""
         if max(self._last_loud, self._noise_at) < at - BEFORE_SECONDS:
             return False
-        return self._is_spoken(min(self._clock() - at + BEFORE_SECONDS, _KEPT_SECONDS))
+        return self._is_speech(self._kept(min(self._clock() - at + BEFORE_SECONDS, _KEPT_SECONDS)))
 
-    def _is_spoken(self, seconds: float) -> bool:
-        """Whether there is speech in the last ``seconds`` that were kept."""
-        kept = bytes(self._recent[-max(1, round(seconds * self._second)) :])
-        return self._is_speech(self._decoded(kept))
+    def _kept(self, seconds: float) -> bytes:
+        """The last ``seconds`` that were kept, decoded."""
+        return self._decoded(bytes(self._recent[-max(1, round(seconds * self._second)) :]))
 
     def _look(self) -> None:
         """Tell a noise from a voice in what is loud for long."""
         now = self._clock()
-        long = now - self._last_loud < PAUSE_SECONDS and now - self._looked_at >= LONG_SECONDS
-        if not long and not (self._is_noise and now - self._looked_at >= _AGAIN_SECONDS):
+        if not self._long.is_asked:
+            long = now - self._last_loud < PAUSE_SECONDS and now - self._looked_at >= LONG_SECONDS
+            if not long and not (self._is_noise and now - self._looked_at >= _AGAIN_SECONDS):
+                return
+            self._looked_at = now
+        spoken = self._long(lambda: self._kept(_LOOK_SECONDS))
+        if spoken is None:
             return
-        self._looked_at = now
-        was_noise, self._is_noise = self._is_noise, not self._is_spoken(_LOOK_SECONDS)
+        was_noise, self._is_noise = self._is_noise, not spoken
         if self._is_noise and not was_noise:
             self._noise_at, self._last_loud = now, now - _LOOK_SECONDS
         elif was_noise and not self._is_noise:
@@ -184,8 +193,39 @@ class UnheardCaller:
             return False
         if silent < (self._patience if half_heard else REACTION_SECONDS):
             return False
-        self._loud = 0.0
-        return self._is_speech(self._decoded(bytes(self._sound)))
+        spoken = self._missed(lambda: self._decoded(bytes(self._sound)))
+        if spoken is not None:
+            self._loud = 0.0
+        return bool(spoken)
+
+
+class Judgement:
+    """Has a sound judged by ``judge``, one at a time; the result is known when it is asked for again."""
+
+    def __init__(self, judge: Callable[[bytes], Future[bool]]) -> None:
+        self._judge = judge
+        self._result: Future[bool] | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a sound is being judged."""
+        return self._result is not None
+
+    def __call__(self, sound: Callable[[], bytes]) -> bool | None:
+        """What came of it; None while ``sound``, or the one before it, is judged."""
+        if self._result is None:
+            self._result = self._judge(sound())
+        if not self._result.done():
+            return None
+        result, self._result = self._result, None
+        return result.result()
+
+
+def judged(result: bool) -> Future[bool]:
+    """A judgement that is there already."""
+    future: Future[bool] = Future()
+    future.set_result(result)
+    return future
 
 
 def speech_in(analyzer: VADAnalyzer, sample_rate: int) -> Callable[[bytes], bool]:

@@ -1,24 +1,20 @@
-"""What the agent says without being asked: fixed words, and audio that was prepared at start."""
+"""What the agent says without being asked."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from pipecat.frames.frames import (
     DataFrame,
-    Frame,
     InterruptionFrame,
     LLMFullResponseStartFrame,
     LLMMessagesAppendFrame,
     OutputDTMFFrame,
-    TTSAudioRawFrame,
     TTSSpeakFrame,
-    TTSStartedFrame,
-    TTSStoppedFrame,
 )
 from pipecat.pipeline.worker import PipelineWorker
 
@@ -29,14 +25,15 @@ from agentrun.session.speech import goodbyes
 from agentrun.session.speech.while_heard import while_heard
 from agentrun.transports.connection import Connection
 
-PREPARED_RATE = 24_000
-"""Hz of prepared audio: 16-bit mono PCM."""
-_CHUNK_BYTES = PREPARED_RATE * 2 // 10
 _INTERRUPTION_SECONDS = 3.0
 _ANSWER_SECONDS = 5.0
 _WORDS_SECONDS = 15.0
 """How long words that were asked for may be silent before their end is no longer waited for."""
 _TAKEN_SECONDS = 1.0
+_NOISE_SECONDS = 1.0
+"""How long somebody is listened to who cuts off words that are to be heard whole: a voice or a noise."""
+_MOST_TIMES = 3
+"""How often such words are said on a line whose noises cut them off."""
 _ECHO_SECONDS = 3.0
 """How long Twilio may take to play what it has been sent."""
 
@@ -47,21 +44,29 @@ class _Said(DataFrame):
 
 
 class Announcements:
-    """Speaks into one call, past a language model or a speech service that no longer answers."""
+    """Speaks into one call, past a language model or a speech service that no longer answers.
 
-    def __init__(self, worker: PipelineWorker, parts: PipelineParts, connection: Connection) -> None:
-        self._worker = worker
+    ``spoke_since`` says whether there is speech in the caller's sound since a time, where somebody listens.
+    """
+
+    def __init__(
+        self,
+        worker: PipelineWorker,
+        parts: PipelineParts,
+        connection: Connection,
+        spoke_since: Callable[[float], bool] | None = None,
+    ) -> None:
+        self._worker, self._spoke_since = worker, spoke_since
         self._parts = parts
         self._output = connection.transport.output()
         self._control = connection.control
         self._silenced: dict[int, asyncio.Event] = {}
         self._sounding = False
-        self._began = asyncio.Event()
-        self._finished = asyncio.Event()
+        self._began, self._finished = asyncio.Event(), asyncio.Event()
         self._said: dict[int, asyncio.Event] = {}
         self._asked_at = 0.0
         self.interruptions = 0
-        """How often what was being said has been dropped."""
+        """How often what was being said has been dropped, but for noises that words are said again behind."""
         worker.add_reached_downstream_filter((InterruptionFrame, _Said))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
         self._answer = goodbyes.AnswerWords(parts.llm)
@@ -124,15 +129,32 @@ class Announcements:
         """Have ``text`` spoken, and wait for what would not come out before the end of the call.
 
         Words for the speech service keep their place before the end; a model's answer has to be waited for.
+        Its server may take a noise for the caller, and drop the answer: then it is asked for once more.
         """
-        self._began.clear()
-        self._finished.clear()
-        await self.say(text, remembered=remembered)
-        if self._parts.tts:
-            return
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._began.wait(), _ANSWER_SECONDS)
-            await self._while_sounding(self._finished, _WORDS_SECONDS)
+        for _ in range(_MOST_TIMES):
+            before = self.interruptions
+            self._began.clear()
+            self._finished.clear()
+            await self.say(text, remembered=remembered)
+            if self._parts.tts:
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._began.wait(), _ANSWER_SECONDS)
+                await self._while_sounding(self._finished, _WORDS_SECONDS)
+            if self.interruptions == before or not await self.was_noise():
+                return
+            self.interruptions = before
+
+    async def was_noise(self) -> bool:
+        """Whether nobody speaks who has just cut off what is being said; a turn of theirs is over then."""
+        if self._spoke_since is None:
+            return False
+        since = asyncio.get_running_loop().time()
+        await asyncio.sleep(_NOISE_SECONDS)
+        if self._spoke_since(since):
+            return False
+        await pipecat_private.realtime_end_half_turn(self._parts.llm)
+        return True
 
     async def heard(self, seconds: float = _WORDS_SECONDS) -> bool:
         """Wait until the caller has heard what is being said, however long that is, and the line's own delay.
@@ -226,16 +248,3 @@ class Announcements:
                 gone_out.set()
         elif isinstance(frame, _Said) and frame.id in self._said:
             self._said[frame.id].set()
-
-
-def frames(pcm: bytes) -> Iterator[Frame]:
-    """Prepared audio as a transport's output takes it, without any service."""
-    yield TTSStartedFrame()
-    for start in range(0, len(pcm), _CHUNK_BYTES):
-        yield TTSAudioRawFrame(pcm[start : start + _CHUNK_BYTES], PREPARED_RATE, 1)
-    yield TTSStoppedFrame()
-
-
-def seconds(pcm: bytes) -> float:
-    """How long prepared audio lasts."""
-    return len(pcm) / 2 / PREPARED_RATE

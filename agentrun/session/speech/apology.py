@@ -18,7 +18,8 @@ from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
 from agentrun.session.responses.provider_faults import Faults
-from agentrun.session.speech.announcements import Announcements, frames, seconds
+from agentrun.session.speech.announcements import Announcements
+from agentrun.session.speech.prepared_sound import frames, seconds
 from agentrun.session.speech.transfers import Transfers
 from agentrun.session.tracking.transcript import Transcript
 from agentrun.transports.connection import Connection

@@ -63,7 +63,7 @@ async def realtime_restore(llm: Any, *, speak: bool) -> bool:
     the caller was saying is over with the session that heard it. Waits while somebody else connects it.
     """
     async with _being_connected(llm):
-        await _end_half_turn(llm)
+        await realtime_end_half_turn(llm)
         if llm._context is None:
             await llm._disconnect()
             await llm._connect()
@@ -109,7 +109,7 @@ async def end_half_answer(llm: Any) -> None:
     is_answered(llm)
 
 
-async def _end_half_turn(llm: Any) -> None:
+async def realtime_end_half_turn(llm: Any) -> None:
     """Close a turn of the caller whose end the server that heard its beginning will not tell."""
     heard = session_events(llm)
     if heard and heard.caller_speaks:

@@ -35,6 +35,8 @@ CLOSE_SECONDS = 0.5
 """How long the server may take to agree that its connection is closed."""
 SEND_SECONDS = 2.5
 """How long a message may wait for a server that takes nothing any more."""
+MOST_EVENT_BYTES = 16 * 1024 * 1024
+"""Of one event; websockets closes the connection at one of 1 MiB, which an item with its sound may have."""
 MOST_REASON = 123
 """Characters of what the server says about the end of its connection."""
 _NO_NEWS = ("session.", "conversation.created", "rate_limits.", "error", "ping")
@@ -79,6 +81,7 @@ class SessionEvents:
                 await self._connect()
             if self._llm._websocket:
                 lost_peers.watch(self._llm._websocket.transport)
+                self._llm._websocket.protocol.max_message_size = MOST_EVENT_BYTES
                 # of a server that is gone without a word no closing handshake comes
                 self._llm._websocket.close_timeout = CLOSE_SECONDS
         except TimeoutError:

@@ -60,7 +60,7 @@ class GeminiSession:
         self._is_there = False
         try:
             await self._connection(config)
-        except Exception:
+        except Exception:  # whatever Google's client raises where no connection comes about
             self._failures += 1
             if self._is_there or self._failures >= MOST_FAILURES or self._llm._disconnecting:
                 raise

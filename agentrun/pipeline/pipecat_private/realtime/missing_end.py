@@ -72,11 +72,16 @@ class MissingEnd:
         return {"type": "response.done", "event_id": "completed", "response": response}
 
     def is_late(self, event: Mapping[str, Any]) -> bool:
-        """Whether the end of a response is told that was taken for ended before."""
-        if not self._ended or _id_of(event.get("response")) != self._ended:
+        """Whether the end of a response is told that was taken for ended before, or of another one than this.
+
+        A server may call a response otherwise at its end, but that comes behind the ends of its parts.
+        """
+        told = _id_of(event.get("response"))
+        if told and told == self._ended:
+            self.is_missing = False
+        elif not (told and self._response and told != self._response and self._open):
             return False
         self.late.append(event)
-        self.is_missing = False
         return True
 
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol, cast
 from pipecat.services.openai.realtime import events
 from websockets.exceptions import ConnectionClosedOK
 
+from agentrun.pipeline.pipecat_private.realtime import ends_of_responses
 from agentrun.pipeline.pipecat_private.realtime.missing_end import LATE_SECONDS, MissingEnd
 from agentrun.tools.arguments import unreadable_arguments
 
@@ -23,7 +24,6 @@ _HANDLED = ("response_cancel_not_active", "conversation_already_has_active_respo
 """Errors that Pipecat passes over, and which mean nothing."""
 _ACTIVE = "active response"
 """What they have in their words where their codes are others: xAI's."""
-_KNOWN_ITEMS = ("message", "function_call", "function_call_output")
 SOUND, EARLIER_SOUND = '"response.output_audio.delta"', '"response.audio.delta"'
 WORDS = '"response.output_audio_transcript.delta"'
 """With its quotes: these come many times a second, and no other event has them but as its type."""
@@ -127,6 +127,8 @@ class ReadableEvents:
         self._session.note_news(kind, event)
         if kind == "response.done" and self._end.is_late(event):
             return []
+        if kind == "response.done" and self._checked:
+            event = {**event, "response": ends_of_responses.readable(event.get("response"))}
         self._end.note(kind, event)
         if kind == "response.created":
             self._made = 0
@@ -148,8 +150,6 @@ class ReadableEvents:
     def _is_readable(self, event: dict[str, Any]) -> bool:
         if not self._checked:
             return True
-        if event["type"] == "response.done":
-            _keep_known_items(event)
         try:
             events.parse_server_event(json.dumps(event))
         except Exception as error:  # noqa: BLE001 - it raises nothing narrower
@@ -221,10 +221,3 @@ class ReadableEvents:
 
 def _named(event: dict[str, Any]) -> dict[str, Any]:
     return {"name": event["name"]} if event.get("name") else {}
-
-
-def _keep_known_items(event: dict[str, Any]) -> None:
-    """Leave out the items of a response that Pipecat has no name for: its end is needed."""
-    if isinstance(response := event.get("response"), dict):
-        items = [item for item in response.get("output") or [] if isinstance(item, dict)]
-        response["output"] = [item for item in items if item.get("type") in _KNOWN_ITEMS]

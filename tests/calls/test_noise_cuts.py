@@ -1,0 +1,160 @@
+"""A realtime server takes a noise for the caller, and drops what it says: it is heard all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from starlette.websockets import WebSocketDisconnect
+
+from agentrun.call import Call
+from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.simulate.engines.engines import Answer
+from agentrun.testing import virtual_time
+from agentrun.tools.build import build
+from agentrun.tools.decorator import tool
+from agentrun.tools.tool import Tool
+from tests.calls import test_told_turns
+from tests.calls.quick import LOUD, QuickCall, calls, quick_call
+from tests.calls.realtime_server import hours
+from tests.calls.test_public_realtime_bugs import LONG, OPEN, TABLE, Talk
+from tests.calls.test_realtime_faults import LIMIT, heard_after
+from tests.calls.test_realtime_moves import Sessions
+from tests.calls.test_told_turns import NOISE, QUIET
+
+detector = test_told_turns.detector
+BYE = Answer("Goodbye, Ada, and thank you so much for your call this evening.")
+
+
+def close() -> Tool:
+    """A tool that ends the call, and goes on when it is interrupted."""
+
+    @tool(timeout="40s", on_interrupt="finish")
+    async def close_call(call: Call, goodbye: str) -> str:
+        """End the call."""
+        await call.hang_up(goodbye)
+        return "over"
+
+    return build(close_call, "shop")
+
+
+def called(folder: Path, own: Tool, answers: Sequence[Answer], talk: Talk) -> QuickCall:
+    async def run() -> QuickCall:
+        async with (
+            Resources() as resources,
+            quick_call(folder, "realtime", [own], answers, resources=resources, apology=LOUD * 2) as call,
+        ):
+            await talk(call)
+            return call
+
+    return virtual_time.run(run())
+
+
+async def cut(sessions: Sessions, *, ends: bool) -> None:
+    """The server tells of a turn, drops its answer, and may tell of the turn's end."""
+    where = {"item_id": "noise"}
+    await sessions[-1].tell("input_audio_buffer.speech_started", audio_start_ms=1, **where)
+    if sessions[-1]._response:
+        await sessions[-1]._response.cancel("turn_detected")
+    if ends:
+        await asyncio.sleep(0.3)
+        await sessions[-1].tell("input_audio_buffer.speech_stopped", audio_end_ms=2, **where)
+        await sessions[-1].tell("input_audio_buffer.committed", previous_item_id=None, **where)
+
+
+async def until_over(call: QuickCall, line: bytes = QUIET, seconds: float = 40.0) -> None:
+    """The line brings ``line`` until the call has ended."""
+    for _ in range(round(seconds * 50)):
+        if call.record.ended:
+            return
+        await call.transport.hear(line)
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("line", [QUIET, NOISE], ids=["silent", "loud"])
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_goodbye_that_a_noise_cuts_off_is_heard_before_the_call_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes, ends: bool
+) -> None:
+    sessions = Sessions(monkeypatch)
+
+    async def talk(call: QuickCall) -> None:
+        await call.say("That was all.")
+        await call.until(lambda: call.speaking)
+        await asyncio.sleep(1.0)
+        noise = asyncio.create_task(call.transport.hear(line * 15))
+        await cut(sessions, ends=ends)
+        await noise
+        await until_over(call)
+
+    call = called(tmp_path, close(), [calls("close_call", goodbye=BYE.text), *[BYE] * 3], talk)
+    last = [entry for entry in call.record.transcript if entry.who == "agent"][-1]
+    assert (last.text, last.interrupted) == (BYE.text, False), call.record.transcript
+    assert (call.record.ended_by, call.record.reason) == ("agent", "the agent hung up")
+
+
+def test_a_line_that_cuts_each_goodbye_off_does_not_keep_the_call_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = Sessions(monkeypatch)
+
+    async def talk(call: QuickCall) -> None:
+        await call.say("That was all.")
+        while not call.record.ended:
+            await call.until(lambda: call.speaking or call.record.ended)
+            await asyncio.sleep(0.3)
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await cut(sessions, ends=True)
+            await until_over(call, seconds=0.7)
+
+    call = called(tmp_path, close(), [calls("close_call", goodbye=BYE.text), *[BYE] * 40], talk)
+    assert (call.record.ended_by, call.record.reason) == ("agent", "the agent hung up")
+
+
+def test_a_caller_who_speaks_over_the_goodbye_is_not_hung_up_on(tmp_path: Path) -> None:
+    async def talk(call: QuickCall) -> None:
+        await call.say("That was all.")
+        await call.until(lambda: call.speaking)
+        await asyncio.sleep(1.0)
+        await call.say("One more thing.")
+        await call.said(TABLE.text)
+
+    call = called(tmp_path, close(), [calls("close_call", goodbye=BYE.text), BYE, *[TABLE] * 3], talk)
+    assert call.record.ended_by == "caller"
+    assert sum(BYE.text in words for words in call.agent_words) <= 1
+
+
+@pytest.mark.parametrize("line", [QUIET, NOISE], ids=["silent", "loud"])
+@pytest.mark.parametrize("moment", ["answer", "wait", "tool"])
+def test_an_answer_is_not_lost_to_a_noise_in_a_turn_that_never_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes, moment: str
+) -> None:
+    sessions = Sessions(monkeypatch)
+
+    async def talk(call: QuickCall) -> None:
+        if moment == "wait":
+            call.openai.conditions.latency["responses"] = 1.5
+        await call.say("When are you open?")
+        if moment == "answer":
+            await call.until(lambda: call.speaking)
+        await asyncio.sleep(0.8)
+        call.openai.conditions.latency["responses"] = 0.0
+        noise = asyncio.create_task(call.transport.hear(line * 15))
+        await cut(sessions, ends=False)
+        await noise
+        await call.until(lambda: not call.speaking)
+        since = asyncio.get_running_loop().time()
+        for _ in range(round(LIMIT * 50)):
+            await call.transport.hear(QUIET)
+            await asyncio.sleep(0.02)
+            if heard_after(call, since) < LIMIT:
+                break
+        assert heard_after(call, since) <= LIMIT, call.record.errors
+        await call.said(OPEN.text)
+
+    first = {"answer": LONG, "wait": LONG}.get(moment, calls("hours"))
+    call = called(tmp_path, hours(2.0), [first, *[OPEN] * 3], talk)
+    assert call.record.ended_by == "caller", call.record.errors
