@@ -167,7 +167,7 @@ class UnheardCaller:
             if not long and not (self._is_noise and now - self._looked_at >= _AGAIN_SECONDS):
                 return
             self._looked_at = now
-        spoken = self._long(lambda: self._kept(_LOOK_SECONDS))
+        spoken = self._long(lambda: self._kept(_LOOK_SECONDS), self._looked_at)
         if spoken is None:
             return
         was_noise, self._is_noise = self._is_noise, not spoken
@@ -193,28 +193,32 @@ class UnheardCaller:
             return False
         if silent < (self._patience if half_heard else REACTION_SECONDS):
             return False
-        spoken = self._missed(lambda: self._decoded(bytes(self._sound)))
+        spoken = self._missed(lambda: self._decoded(bytes(self._sound)), self._last_loud)
         if spoken is not None:
             self._loud = 0.0
         return bool(spoken)
 
 
 class Judgement:
-    """Has a sound judged by ``judge``, one at a time; the result is known when it is asked for again."""
+    """Has a sound judged by ``judge``, one at a time; the result is known when it is asked for again.
+
+    What was found of one sound is never taken for another's, which ended at another time.
+    """
 
     def __init__(self, judge: Callable[[bytes], Future[bool]]) -> None:
         self._judge = judge
         self._result: Future[bool] | None = None
+        self._at = 0.0
 
     @property
     def is_asked(self) -> bool:
         """Whether a sound is being judged."""
         return self._result is not None
 
-    def __call__(self, sound: Callable[[], bytes]) -> bool | None:
-        """What came of it; None while ``sound``, or the one before it, is judged."""
-        if self._result is None:
-            self._result = self._judge(sound())
+    def __call__(self, sound: Callable[[], bytes], at: float) -> bool | None:
+        """What came of ``sound``, which is that of the time ``at``; None while it is judged."""
+        if self._result is None or at != self._at:
+            self._result, self._at = self._judge(sound()), at
         if not self._result.done():
             return None
         result, self._result = self._result, None

@@ -6,6 +6,7 @@ import asyncio
 import math
 import wave
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -282,3 +283,30 @@ def test_whether_somebody_spoke_in_a_turn_is_judged_by_its_own_sound(
         return watch.spoke_since(began)
 
     assert virtual_time.run(main()) is spoke
+
+
+def test_what_was_found_of_one_sound_is_not_taken_for_another_s() -> None:
+    asked: list[Future[bool]] = []
+
+    def judge(_sound: bytes) -> Future[bool]:
+        asked.append(Future())
+        return asked[-1]
+
+    async def main() -> list[bool]:
+        server = Server()
+        watch = UnheardCaller(lambda: server.heard_at, lambda _sound: True, judge=judge)
+        await sound(watch, LOUD, 1)
+        await sound(watch, QUIET, REACTION_SECONDS + 0.1)
+        found = [watch.is_unheard()]
+        server.heard_at = asyncio.get_running_loop().time()
+        asked[0].set_result(True)
+        found.append(watch.is_unheard())
+        await asyncio.sleep(300.0)
+        await sound(watch, LOUD, 1)
+        await sound(watch, QUIET, REACTION_SECONDS + 0.1)
+        found.append(watch.is_unheard())
+        asked[1].set_result(False)
+        return [*found, watch.is_unheard()]
+
+    assert virtual_time.run(main()) == [False] * 4
+    assert len(asked) == 2
