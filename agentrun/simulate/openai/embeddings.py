@@ -72,7 +72,8 @@ def _texts(given: Any) -> list[str]:
         " ".join(map(str, each)) if isinstance(each, list) and _is_tokens(each) else each for each in several
     ]
     if not all(isinstance(text, str) and text for text in texts) or not 0 < len(texts) <= MOST_INPUTS:
-        raise RefusedError(f"input: give a text, tokens, or a list of 1 to {MOST_INPUTS} of them, none empty")
+        words = f"input: give a text, tokens, or a list of 1 to {MOST_INPUTS} of them, none empty"
+        raise RefusedError(words, param="input")
     return texts
 
 
@@ -84,14 +85,15 @@ def _size(body: dict[str, Any]) -> int:
     most = SIZES.get(str(body.get("model")), USUAL_SIZE)
     size = most if body.get("dimensions") is None else body["dimensions"]
     if isinstance(size, bool) or not isinstance(size, int) or not 0 < size <= most:
-        raise RefusedError(f"dimensions: {size!r} is not a whole number from 1 to {most}")
+        raise RefusedError(f"dimensions: {size!r} is not a whole number from 1 to {most}", param="dimensions")
     return size
 
 
 def _in_base64(body: dict[str, Any]) -> bool:
     encoding = body.get("encoding_format") or "float"
     if encoding not in ("float", "base64"):
-        raise RefusedError(f"encoding_format: {encoding!r} is not one of float, base64")
+        words = f"encoding_format: {encoding!r} is not one of float, base64"
+        raise RefusedError(words, param="encoding_format")
     return bool(encoding == "base64")
 
 

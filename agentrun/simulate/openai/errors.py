@@ -20,20 +20,26 @@ _MEANINGS = {
 _QUOTA = "You exceeded your current quota, please check your plan and billing details."
 _TYPES = {b"d": "text/event-stream", b"I": "audio/pcm"}
 """Of a malformed answer, by its first byte."""
+_CLIENT = ("invalid_request_error", None, "The request is not valid.")
 _SERVER = ("server_error", None, "The server had an error.")
 
 
 def error(
     status: int,
     message: str | None = None,
-    code: str = "",
+    code: str | None = "",
     retry_after: int = 0,
     headers: Mapping[str, str] | None = None,
+    param: str = "",
 ) -> JSONResponse:
-    """An error body in OpenAI's shape; ``retry_after`` is in seconds."""
-    kind, usual, text = _MEANINGS.get(status, _SERVER)
+    """An error body in OpenAI's shape; ``retry_after`` is in seconds.
+
+    Without a ``code`` it has the usual one of its status; None is none.
+    """
+    kind, usual, text = _MEANINGS.get(status, _SERVER if status >= 500 else _CLIENT)
     text = _QUOTA if code == "insufficient_quota" else text
-    body = {"error": {"message": message or text, "type": kind, "param": None, "code": code or usual}}
+    code = usual if code == "" else code
+    body = {"error": {"message": message or text, "type": kind, "param": param or None, "code": code}}
     waits = {"retry-after": str(retry_after)} if retry_after else {}
     return JSONResponse(body, status, {**(headers or {}), **waits})
 

@@ -13,12 +13,17 @@ BODY_SECONDS = 60.0
 
 
 class RefusedError(Exception):
-    """A request that makes no sense; it is answered with ``status`` and ``message``."""
+    """A request that makes no sense; it is answered with ``status`` and ``message``.
 
-    def __init__(self, message: str, status: int = 400) -> None:
+    ``param`` is the name of the part that is wrong, and ``code`` OpenAI's word for what is wrong with it.
+    """
+
+    def __init__(self, message: str, status: int = 400, *, param: str = "", code: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.status = status
+        self.param = param
+        self.code = code
 
 
 async def read_json(request: Request) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
@@ -151,22 +151,43 @@ _BRANCHES = ("str", "list[str]", "list[_Part]", "Schema", "bool", "a function", 
 """What Pydantic puts into a place for the kind that it tried there."""
 
 
-def problem(shape: type[BaseModel], data: Any) -> str:
-    """What is wrong with ``data``, by the name of its first wrong part; empty where it has the ``shape``.
+class Misfit(NamedTuple):
+    """What is wrong with a request: ``param`` names the part, and ``code`` is OpenAI's word for its kind."""
 
-    >>> problem(Chat, {"messages": [{"role": "user", "content": 7}]})
-    'messages.0.content: Input should be a valid string'
+    message: str
+    param: str
+    code: str
+
+
+def misfit(shape: type[BaseModel], data: Any) -> Misfit | None:
+    """What is wrong with the first wrong part of ``data``; None where it has the ``shape``.
+
+    >>> misfit(Chat, {"messages": [{"role": "user", "content": 7}]}).param
+    'messages[0].content'
     """
     try:
         shape.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        named = [str(part) for part in first["loc"] if str(part) not in _BRANCHES]
-        return f"{'.'.join(named)}: {first['msg']}"
-    return ""
+        parts = [part for part in first["loc"] if part not in _BRANCHES]
+        param = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+        message = f"{'.'.join(map(str, parts))}: {first['msg']}"
+        return Misfit(message, param.removeprefix("."), _code(first["type"]))
+    return None
 
 
 def require(shape: type[BaseModel], data: Any) -> None:
     """Raise RefusedError unless ``data`` has the ``shape``."""
-    if wrong := problem(shape, data):
-        raise RefusedError(wrong)
+    if wrong := misfit(shape, data):
+        raise RefusedError(wrong.message, param=wrong.param, code=wrong.code)
+
+
+def _code(kind: str) -> str:
+    """OpenAI's code for a kind of Pydantic's.
+
+    >>> [_code(kind) for kind in ("missing", "string_type", "too_short")]
+    ['missing_required_parameter', 'invalid_type', 'invalid_value']
+    """
+    if kind == "missing":
+        return "missing_required_parameter"
+    return "invalid_type" if kind.endswith("_type") else "invalid_value"

@@ -105,13 +105,17 @@ def make(mock: MockState) -> FastAPI:
 
     @app.exception_handler(RefusedError)
     async def refused(_request: HttpRequest, problem: RefusedError) -> JSONResponse:
-        return error(problem.status, problem.message)
+        return error(problem.status, problem.message, problem.code, param=problem.param)
 
     @app.exception_handler(HTTPException)
     async def unknown(request: HttpRequest, problem: HTTPException) -> JSONResponse:
-        known = problem.status_code not in (404, 405)
-        asked = f"Invalid URL ({request.method} {request.url.path})"
-        return error(problem.status_code, str(problem.detail) if known else asked, headers=problem.headers)
+        text, code = str(problem.detail), None
+        if problem.status_code == 404:
+            text = f"Invalid URL ({request.method} {request.url.path})"
+        elif problem.status_code == 405:
+            text = f"Invalid method for URL ({request.method} {request.url.path})"
+            code = "method_not_supported"
+        return error(problem.status_code, text, code, headers=problem.headers)
 
     @app.get("/v1/models")
     @app.get("/{agent}/v1/models")
@@ -124,7 +128,7 @@ def make(mock: MockState) -> FastAPI:
     async def model(name: str, agent: str = "") -> Response:
         del agent
         missing = f"The model '{name}' does not exist"
-        return JSONResponse(_model(name)) if name in MODELS else error(404, missing)
+        return JSONResponse(_model(name)) if name in MODELS else error(404, missing, param="model")
 
     return app
 

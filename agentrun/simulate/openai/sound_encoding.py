@@ -45,7 +45,8 @@ def encoder(name: str) -> Encoder:
         return _Encoded(*_CODECS[name])
     except ImportError:
         hint = install_extra("offline")
-        raise RefusedError(f"response_format: {name!r} needs PyAV; {hint}, or ask for pcm") from None
+        words = f"response_format: {name!r} needs PyAV; {hint}, or ask for pcm"
+        raise RefusedError(words, param="response_format") from None
 
 
 class _Raw:

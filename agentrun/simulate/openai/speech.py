@@ -62,20 +62,26 @@ def router(mock: MockState) -> APIRouter:
 def _wishes(body: dict[str, Any]) -> tuple[str, float, bool]:
     """The format, the speed, and whether events are wanted. Raises RefusedError for what there is not."""
     if not isinstance(body.get("input"), str) or not body["input"]:
-        raise RefusedError("input is required")
+        raise RefusedError("input is required", param="input", code="missing_required_parameter")
     if len(body["input"]) > MOST_CHARACTERS:
-        raise RefusedError(f"input: {len(body['input'])} characters are more than {MOST_CHARACTERS}")
+        words = f"input: {len(body['input'])} characters are more than {MOST_CHARACTERS}"
+        raise RefusedError(words, param="input", code="string_above_max_length")
     sound_format = body.get("response_format") or "mp3"
     if not isinstance(sound_format, str) or sound_format not in MEDIA_TYPES:
-        raise RefusedError(f"response_format: {sound_format!r} is not one of {', '.join(MEDIA_TYPES)}")
-    speed = body.get("speed") or 1.0
+        words = f"response_format: {sound_format!r} is not one of {', '.join(MEDIA_TYPES)}"
+        raise RefusedError(words, param="response_format")
+    speed = 1.0 if body.get("speed") is None else body["speed"]
     if isinstance(speed, bool) or not isinstance(speed, int | float) or not SPEEDS[0] <= speed <= SPEEDS[1]:
-        raise RefusedError(f"speed: {speed!r} is not a number from {SPEEDS[0]:g} to {SPEEDS[1]:g}")
+        words = f"speed: {speed!r} is not a number from {SPEEDS[0]:g} to {SPEEDS[1]:g}"
+        raise RefusedError(words, param="speed")
     stream_format = body.get("stream_format") or "audio"
     if stream_format not in ("audio", "sse"):
-        raise RefusedError(f"stream_format: {stream_format!r} is not one of audio, sse")
+        raise RefusedError(
+            f"stream_format: {stream_format!r} is not one of audio, sse", param="stream_format"
+        )
     if stream_format == "sse" and body.get("model") in WITHOUT_EVENTS:
-        raise RefusedError(f"stream_format: 'sse' is not supported for {body['model']}")
+        words = f"stream_format: 'sse' is not supported for {body['model']}"
+        raise RefusedError(words, param="stream_format")
     return sound_format, float(speed), stream_format == "sse"
 
 

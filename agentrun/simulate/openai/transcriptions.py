@@ -90,14 +90,17 @@ def _format(fields: dict[str, str], task: Task) -> str:
     """The format that is asked for. Raises RefusedError where the model has none such, or can't translate."""
     name, model = fields.get("response_format", "json"), fields.get("model", "")
     if task == "translate" and not model.startswith("whisper"):
-        raise RefusedError(f"model: {model!r} can't translate; whisper-1 does")
+        raise RefusedError(f"model: {model!r} can't translate; whisper-1 does", param="model")
     if name not in WHOLE:
-        raise RefusedError(f"response_format: {name!r} is not one of {', '.join(WHOLE)}")
+        words = f"response_format: {name!r} is not one of {', '.join(WHOLE)}"
+        raise RefusedError(words, param="response_format")
+    words = f"response_format {name!r} is not compatible with {model}."
     if name == "diarized_json":
         if not model.endswith(SPEAKERS):
-            raise RefusedError(f"response_format {name!r} is not compatible with {model}.")
+            raise RefusedError(words, param="response_format", code="unsupported_value")
     elif model.startswith("gpt-") and name not in WITHOUT_TIMES:
-        raise RefusedError(f"response_format {name!r} is not compatible with {model}. Use 'json' or 'text'.")
+        words += " Use 'json' or 'text'."
+        raise RefusedError(words, param="response_format", code="unsupported_value")
     return name
 
 
@@ -106,13 +109,14 @@ def _require_chunks(fields: dict[str, str], seconds: float) -> None:
     in_pieces = "chunking_strategy" in fields or not fields.get("model", "").endswith(SPEAKERS)
     if not in_pieces and seconds > SINGLE_BLOCK_SECONDS:
         words = f"chunking_strategy is required for audio longer than {SINGLE_BLOCK_SECONDS:g} seconds"
-        raise RefusedError(f"{words} with {fields['model']}; 'auto' leaves it to the server")
+        words += f" with {fields['model']}; 'auto' leaves it to the server"
+        raise RefusedError(words, param="chunking_strategy")
 
 
 async def _sound(form: FormData, fields: dict[str, str]) -> tuple[bytes, int]:
     upload = form.get("file")
     if not isinstance(upload, UploadFile):
-        raise RefusedError("file is required")
+        raise RefusedError("file is required", param="file", code="missing_required_parameter")
     is_whisper = fields.get("model", "").startswith("whisper")
     # minutes of sound take a second to decode, and whole conversations may wait for their next word
     most_seconds = math.inf if is_whisper else MOST_SECONDS

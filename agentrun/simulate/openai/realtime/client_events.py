@@ -8,18 +8,22 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agentrun.simulate.openai.request_shapes import Item, problem
+from agentrun.simulate.openai.request_shapes import Item, misfit
 
 Event = dict[str, Any]
 
 
 class InvalidEventError(Exception):
-    """An event that makes no sense; it is answered with an error of ``code``, and the session goes on."""
+    """An event that makes no sense; it is answered with an error of ``code``, and the session goes on.
 
-    def __init__(self, code: str, message: str) -> None:
+    ``param`` is the name of the part that is wrong.
+    """
+
+    def __init__(self, code: str, message: str, param: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.param = param
 
 
 def read(text: str) -> Event:
@@ -44,8 +48,8 @@ def need(event: Event, name: str, kind: type) -> Any:
 
 def require(shape: type[BaseModel], data: Any) -> None:
     """Raise InvalidEventError unless ``data`` has the ``shape``."""
-    if wrong := problem(shape, data):
-        raise InvalidEventError("invalid_type", wrong)
+    if wrong := misfit(shape, data):
+        raise InvalidEventError(wrong.code, wrong.message, wrong.param)
 
 
 def need_sound(event: Event) -> bytes:

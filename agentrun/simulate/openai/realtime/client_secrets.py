@@ -81,7 +81,8 @@ def _seconds(body: dict[str, Any]) -> int:
     wish = {} if body.get("expires_after") is None else body["expires_after"]
     seconds = wish.get("seconds", USUAL_SECONDS) if isinstance(wish, dict) else None
     if isinstance(seconds, bool) or not isinstance(seconds, int) or not SECONDS[0] <= seconds <= SECONDS[1]:
-        raise RefusedError(f"expires_after.seconds: give a whole number from {SECONDS[0]} to {SECONDS[1]}")
+        words = f"expires_after.seconds: give a whole number from {SECONDS[0]} to {SECONDS[1]}"
+        raise RefusedError(words, param="expires_after.seconds")
     return seconds
 
 
@@ -90,7 +91,8 @@ def _session(body: dict[str, Any], mock: MockState) -> dict[str, Any]:
     session = {} if body.get("session") is None else body["session"]
     kind = session.get("type", "realtime") if isinstance(session, dict) else None
     if not isinstance(kind, str) or kind not in _KINDS:
-        raise RefusedError(f"session.type: {kind!r} is not one of {', '.join(_KINDS)}")
+        words = f"session.type: {kind!r} is not one of {', '.join(_KINDS)}"
+        raise RefusedError(words, param="session.type")
 
     async def unheard(_text: str) -> None:
         """Nobody has opened a socket yet."""
@@ -98,5 +100,6 @@ def _session(body: dict[str, Any], mock: MockState) -> dict[str, Any]:
     try:
         _KINDS[kind](mock, "", unheard).apply(session)
     except InvalidEventError as problem:
-        raise RefusedError(f"session: {problem.message}") from None
+        param = ".".join(filter(None, ("session", problem.param)))
+        raise RefusedError(f"session: {problem.message}", param=param, code=problem.code) from None
     return {**session, "type": kind}

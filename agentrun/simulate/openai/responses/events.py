@@ -115,9 +115,12 @@ def as_items(given: Any) -> list[Item]:
         return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": given}]}]
     items = []
     if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
-        raise InvalidEventError("invalid_type", "'input' must be a text or a list of items.")
-    for item in given:
+        raise InvalidEventError("invalid_type", "'input' must be a text or a list of items.", "input")
+    for number, item in enumerate(given):
         content = item.get("content")
         parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else content
-        items.append(need_item({"item": {"type": "message", **item, "content": parts}}))
+        try:
+            items.append(need_item({"item": {"type": "message", **item, "content": parts}}))
+        except InvalidEventError as misfit:
+            raise InvalidEventError(misfit.code, misfit.message, f"input[{number}]") from None
     return items

@@ -39,7 +39,7 @@ def router(mock: MockState) -> APIRouter:
         try:
             items = as_items(body.get("input"))
         except InvalidEventError as misfit:
-            raise RefusedError(misfit.message) from None
+            raise RefusedError(misfit.message, param=misfit.param, code=misfit.code) from None
         events = response_events(mock, agent, body, items)
         if body.get("stream") and not (fault and fault.kind == "whole"):
             return StreamingResponse(_as_lines(events, fault), media_type="text/event-stream")
