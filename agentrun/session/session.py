@@ -117,6 +117,7 @@ class Session:
         """Tell the caller that the agent can't go on, and end the call."""
         if not self._over("error", reason, MOST_SECONDS):
             return
+        self.parts.turns.stop_interrupting()
         await self.parts.apology.say(self.parts.response_deadline.seconds_left)
         if not self.caller_gone.is_set():
             await self.parts.worker.stop_when_done()

@@ -103,3 +103,32 @@ def test_a_call_does_not_wait_for_the_words_of_a_transcription_that_hangs(tmp_pa
     call, _, left = play(tmp_path, [], talk, detection="silence")
     assert call.agent_words[-1] == APOLOGY
     assert left < 3.0
+
+
+@pytest.mark.parametrize("detection", ["transcription", "silence"])
+@pytest.mark.parametrize("moment", ["before its first sound", "in the middle of it"])
+def test_an_apology_by_the_agent_s_own_voice_is_not_cut_off(
+    tmp_path: Path, detection: str, moment: str
+) -> None:
+    async def talk(call: QuickCall) -> None:
+        call.openai.conditions.faults["chat"] = Fault("status", status=401, times=1)
+        call.openai.conditions.latency["speech"] = 0.8
+        await call.say(ASKED)
+        await call.until(call.session.is_over if moment.startswith("before") else lambda: call.speaking)
+        await asyncio.sleep(0.3)
+        if detection == "silence":
+            for start in range(0, len(QUESTION), 640):
+                await call.transport.hear(QUESTION[start : start + 640])
+                await asyncio.sleep(0.02)
+        else:
+            await call.say("Hello? Wait!")
+
+    words = "I am sorry, but I can't go on with this call now. Please call again in a few minutes."
+    given = {"apology": None, "detection": detection, "overrides": [("prompts.apology", words)]}
+    call, _, _ = play(tmp_path, [Answer("We are open.")] * 3, talk, **given)
+    said = [entry for entry in call.record.transcript if entry.who == "agent"]
+    assert [(entry.text, entry.interrupted) for entry in said] == [("Hello.", False), (words, False)]
+    # all of it went out: the voice takes 150 ms a word
+    heard = sum(end - begin for begin, end in call.transport._output.sounds)
+    assert heard > 0.15 * len(f"Hello. {words}".split())
+    assert call.record.ended_by == "error"

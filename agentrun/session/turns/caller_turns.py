@@ -8,7 +8,7 @@ from typing import Any
 
 from pipecat.pipeline.worker import PipelineWorker
 
-from agentrun.pipeline import context_size
+from agentrun.pipeline import context_size, pipecat_private
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.turns.strategies import words_mute
 from agentrun.session.call_tasks import CallTasks
@@ -70,6 +70,13 @@ class CallerTurns:
     def stop_listening(self) -> None:
         """What the caller says from now on is not heard: the agent says its last words, and ends the call."""
         words_mute(self.parts.aggregators.user()).for_good = True
+
+    def stop_interrupting(self) -> None:
+        """What the caller says from now on cuts nothing off, and is answered no more; it is written down.
+
+        Pipecat drops interruptions of every kind where nobody listens, those of the agent itself too.
+        """
+        pipecat_private.suspend_interruptions(self.parts.aggregators.user(), self, True)
 
     async def input_begins(self) -> None:
         """The first key of an entry."""

@@ -47,8 +47,11 @@ class HeldTurns:
 
     @property
     def is_over_answer(self) -> bool:
-        """Whether the caller says something now that is held until an answer has been heard."""
-        return not self.may_interrupt and self._is_busy()
+        """Whether the caller says something now that is held until an answer has been heard.
+
+        Where the call is about to end that is never: no answer comes behind its last words.
+        """
+        return not self.may_interrupt and (self._is_busy() or self._turns.is_over())
 
     def _let_answer(self, patience: bool) -> None:
         pipecat_private.suspend_interruptions(self._turns.parts.aggregators.user(), self, patience)
