@@ -18,10 +18,11 @@ from pipecat.frames.frames import (
     TTSStartedFrame,
     TTSTextFrame,
 )
-from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.processors.frame_processor import FrameDirection
 from pipecat.utils.text.base_text_aggregator import TextType
 
 from agentrun.pipeline.audio import spoken_piece
+from agentrun.pipeline.audio.audible_line import AudibleLine
 from agentrun.pipeline.audio.cut_answer import CutAnswer
 from agentrun.pipeline.audio.line_frames import is_speech
 from agentrun.pipeline.audio.spoken_piece import Piece
@@ -32,7 +33,7 @@ _LATEST_SECONDS = 3.0
 """How much later Pipecat tells of the end of sound that breaks off."""
 
 
-class PlayoutTracker(FrameProcessor):
+class PlayoutTracker(AudibleLine):
     """Stands before the transport's output, which plays in real time, and keeps words and sound together.
 
     A speech service announces each sentence before its sound (``announced``); a realtime model's words and
@@ -42,7 +43,7 @@ class PlayoutTracker(FrameProcessor):
     """
 
     def __init__(self, *, announced: bool) -> None:
-        super().__init__(enable_direct_mode=True)
+        super().__init__()
         self.announced = announced
         self.began: float | None = None
         """When the first sound of the answer that is open was played, by the event loop's clock."""
@@ -126,8 +127,7 @@ class PlayoutTracker(FrameProcessor):
         self.cut("agent")
         self.is_closed = True
 
-    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
-        await super().process_frame(frame, direction)
+    async def take(self, frame: Frame, direction: FrameDirection) -> None:
         if self.is_closed and direction is FrameDirection.DOWNSTREAM and is_speech(frame):
             return
         if isinstance(frame, TTSAudioRawFrame):
