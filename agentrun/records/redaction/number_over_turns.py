@@ -48,7 +48,7 @@ def find(turns: Sequence[str], fewest: int = FEWEST) -> Iterator[Part]:
         between = number - chain[-1].turn - 1 if chain else 0
         if part is None and chain and between < _MOST_TURNS_BETWEEN and _says_no_number(turn):
             continue
-        if part is None or (chain and between > _MOST_TURNS_BETWEEN):
+        if part is None:
             yield from _if_complete(chain, fewest)
             chain = []
         if part:

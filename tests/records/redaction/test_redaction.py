@@ -139,6 +139,13 @@ def test_a_number_in_several_turns_is_hidden_in_each(number: str, cut: int) -> N
     assert said == ["It is [phone]", "Go on.", "[phone].\nThat is all."]
 
 
+@pytest.mark.parametrize(("between", "hidden"), [(0, True), (1, True), (2, True), (3, False)])
+def test_a_number_is_followed_over_two_turns_between_its_parts(between: int, hidden: bool) -> None:
+    said = ["It is 415 555", *["Sure."] * between, "and 1234"]
+    shown = Redaction(["phone"]).texts(said)
+    assert ("[phone]" in shown[0], "[phone]" in shown[-1]) == (hidden, hidden)
+
+
 def test_a_record_hides_it_everywhere_and_the_agent_keeps_the_truth() -> None:
     record = CallRecord("CA14155551234", "desk", "twilio", "+14155551234", "+442071838750")
     record.redaction = ALL
