@@ -128,7 +128,7 @@ def test_a_caller_who_speaks_over_the_goodbye_is_not_hung_up_on(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("line", [QUIET, NOISE], ids=["silent", "loud"])
-@pytest.mark.parametrize("moment", ["answer", "wait", "tool"])
+@pytest.mark.parametrize("moment", ["answer", "wait", "tool", "later in the tool"])
 def test_an_answer_is_not_lost_to_a_noise_in_a_turn_that_never_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes, moment: str
 ) -> None:
@@ -140,7 +140,7 @@ def test_an_answer_is_not_lost_to_a_noise_in_a_turn_that_never_ends(
         await call.say("When are you open?")
         if moment == "answer":
             await call.until(lambda: call.speaking)
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(1.1 if moment == "later in the tool" else 0.8)
         call.openai.conditions.latency["responses"] = 0.0
         noise = asyncio.create_task(call.transport.hear(line * 15))
         await cut(sessions, ends=False)
@@ -157,4 +157,27 @@ def test_an_answer_is_not_lost_to_a_noise_in_a_turn_that_never_ends(
 
     first = {"answer": LONG, "wait": LONG}.get(moment, calls("hours"))
     call = called(tmp_path, hours(2.0), [first, *[OPEN] * 3], talk)
+    assert call.record.ended_by == "caller", call.record.errors
+
+
+def test_a_turn_without_end_right_behind_the_callers_words_does_not_silence_the_agent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = Sessions(monkeypatch)
+
+    async def talk(call: QuickCall) -> None:
+        await call.say("When are you open?")
+        await call.until(lambda: call.speaking)
+        await cut(sessions, ends=False)
+        await call.until(lambda: not call.speaking)
+        since = asyncio.get_running_loop().time()
+        for _ in range(round(LIMIT * 50)):
+            await call.transport.hear(QUIET)
+            await asyncio.sleep(0.02)
+            if heard_after(call, since) < LIMIT:
+                break
+        assert heard_after(call, since) < LIMIT, call.record.errors
+        await call.said(OPEN.text)
+
+    call = called(tmp_path, hours(2.0), [LONG, *[OPEN] * 3], talk)
     assert call.record.ended_by == "caller", call.record.errors

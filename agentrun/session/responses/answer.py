@@ -168,9 +168,10 @@ class Answer:
         return self.tools.started(now)
 
     def tool_ended(self, work: int, now: float, *, answered: bool) -> None:
-        """The tool ``work`` is done: the model owes an answer, unless the tool was given up."""
+        """The tool ``work`` is done: an answer is owed; what was begun with one that was given up is gone."""
         since = self.waited if self.waits or self.tools.is_of_turn(work) else now
         on_purpose = self.tools.ended(work, now)
+        self._begun = self._begun and (answered or self.tools.of_turn > 0)
         if answered and not self._caller:
             self.owed(now, since, on_purpose)
             self.tools.since = now
@@ -236,8 +237,7 @@ class Answer:
             return
         self.silence.agent_began()
         self._unheard_words = False
-        of_tool = self._promised > 0
-        self._promised = max(0, self._promised - 1)
+        of_tool, self._promised = self._promised > 0, max(0, self._promised - 1)
         if of_tool and self.state is AnswerState.AWAITED and not self._voiced:
             return
         self._caller = self._again = False

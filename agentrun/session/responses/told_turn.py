@@ -28,10 +28,11 @@ class ToldTurn:
     _silent_at: float | None = field(default=None, init=False)
     _kept: bool = field(default=False, init=False)
     _answered: bool = field(default=False, init=False)
+    _spoken: bool | None = field(default=None, init=False)
 
     def begins(self, now: float, *, voice: bool) -> bool:
         """It is told to begin while a ``voice`` is heard or not: whether it is the caller's, so far."""
-        self._began, self._answered, self.cuts = now, False, False
+        self._began, self._answered, self.cuts, self._spoken = now, False, False, None
         self._silent_at = None if voice else now
         self._kept = self.spoke_since is not None and not voice
         return not self._kept
@@ -41,18 +42,23 @@ class ToldTurn:
         """Whether it has begun, and its end was not told."""
         return self._began is not None
 
-    def is_endless_noise(self, now: float, seconds: float) -> bool:
-        """Whether it has cut an answer off, and goes on though nobody has spoken for ``seconds``, or at all.
+    def is_endless(self, now: float, noise: float, spoken: float) -> bool:
+        """Whether it has cut an answer off, and goes on though nobody has spoken for so many seconds.
 
-        That is looked into once.
+        They are ``noise`` where nobody spoke in it at all, which is looked into once, and else ``spoken``.
         """
         began, silent = self._began, self._silent_at
         if began is None or silent is None or not self.cuts or self.spoke_since is None:
             return False
-        if now - max(began, silent) < seconds:
+        quiet = now - max(began, silent)
+        if quiet < noise:
+            return False
+        if self._spoken is None:
+            self._spoken = self.spoke_since(began)
+        if self._spoken and quiet < spoken:
             return False
         self.cuts = False
-        return not self.spoke_since(began)
+        return True
 
     def voice_ends(self, at: float) -> bool:
         """Their voice was heard until ``at``: whether that was before the turn, which is not theirs then."""
@@ -63,7 +69,7 @@ class ToldTurn:
 
     def voice_begins(self) -> bool:
         """The caller's voice is heard: whether that makes a turn theirs which was not."""
-        self._silent_at = None
+        self._silent_at = self._spoken = None
         kept, self._kept = self._kept, False
         return kept
 

@@ -13,14 +13,16 @@ from agentrun.session.responses.response_deadline import ResponseDeadline
 
 ASK_SECONDS = 3.0
 """How long a server may take to begin a response. One that thinks tells of its beginning all the same."""
+SPOKEN_SECONDS = 5.0
+"""How long the caller may be silent in a turn of theirs that has cut an answer off and has no end."""
 
 
 class UnaskedAnswer:
     """Follows what is owed on a service that speaks like OpenAI's.
 
     The server answers by itself what the caller says, and the results of tools when it is asked to. It may
-    take a turn for noise that has cut an answer off, never find its end, or refuse to begin while it is at
-    something else.
+    take a noise for a turn that cuts an answer off, never find the end of a turn, or refuse to begin while
+    it is at something else.
     ``noted`` is told of each answer that was asked for.
     """
 
@@ -33,7 +35,7 @@ class UnaskedAnswer:
     async def look(self) -> None:
         """Ask for an answer that is due and that the server is not at; to be called again and again."""
         answer, now = self._deadline.answer, asyncio.get_running_loop().time()
-        if self._deadline.turn.is_endless_noise(now, ASK_SECONDS):
+        if self._deadline.turn.is_endless(now, ASK_SECONDS, SPOKEN_SECONDS):
             # its end is told here as the server would: the rest of the answer is owed, and asked for
             await pipecat_private.realtime_end_half_turn(self._parts.llm)
             return
