@@ -163,11 +163,10 @@ class SessionCallControl:
 
     async def announce(self, text: str, *, remembered: bool, parting: bool = False) -> bool:
         """Have ``text`` spoken, which the model knows of if ``remembered``; whether all of it was heard."""
-        voice = self._line().voice
-        before = voice.interruptions
+        voice, before = (line := self._line()).voice, line.voice.interruptions
         text = await voice.unsaid(text) if parting else text
-        await self._say_and_be_heard(self._line(), text, remembered=remembered)
-        return voice.interruptions == before or await voice.was_noise()
+        whole = await self._say_and_be_heard(line, text, remembered=remembered)
+        return whole and (voice.interruptions == before or await voice.was_noise(before))
 
     @contextlib.contextmanager
     def _led(self) -> Iterator[None]:
@@ -238,11 +237,12 @@ class SessionCallControl:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._threads.run(work, is_open=self._now is not None)
 
-    async def _say_and_be_heard(self, line: _Open, words: str, *, remembered: bool = True) -> None:
+    async def _say_and_be_heard(self, line: _Open, words: str, *, remembered: bool = True) -> bool:
         if words:
             line.response_deadline.words_promised()
-            await line.voice.say_whole(words, remembered=remembered)
+        whole = not words or await line.voice.say_whole(words, remembered=remembered)
         await line.voice.heard()
+        return whole
 
     def _line(self) -> _Open:
         if self._now is None:

@@ -105,7 +105,7 @@ def test_a_line_that_cuts_each_goodbye_off_does_not_keep_the_call_open(
         await call.say("That was all.")
         while not call.record.ended:
             await call.until(lambda: call.speaking or call.record.ended)
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.6)
             with contextlib.suppress(RuntimeError, WebSocketDisconnect):
                 await cut(sessions, ends=True)
             await until_over(call, seconds=0.7)
@@ -125,6 +125,26 @@ def test_a_caller_who_speaks_over_the_goodbye_is_not_hung_up_on(tmp_path: Path) 
     call = called(tmp_path, close(), [calls("close_call", goodbye=BYE.text), BYE, *[TABLE] * 3], talk)
     assert call.record.ended_by == "caller"
     assert sum(BYE.text in words for words in call.agent_words) <= 1
+
+
+@pytest.mark.parametrize("latency", [0.0, 2.0])
+@pytest.mark.parametrize("seconds", [0.36, 0.6, 1.5])
+def test_a_caller_who_speaks_briefly_over_the_goodbye_is_not_hung_up_on(
+    tmp_path: Path, seconds: float, latency: float
+) -> None:
+    async def talk(call: QuickCall) -> None:
+        await call.say("That was all.")
+        await call.until(lambda: call.speaking)
+        await asyncio.sleep(1.0)
+        call.openai.conditions.latency["responses"] = latency
+        for _ in range(round(seconds * 50)):
+            await call.transport.hear(LOUD[: len(QUIET)])
+            await asyncio.sleep(0.02)
+        await until_over(call, seconds=4.0)
+        await call.said(TABLE.text)
+
+    call = called(tmp_path, close(), [calls("close_call", goodbye=BYE.text), BYE, *[TABLE] * 3], talk)
+    assert call.record.ended_by == "caller", call.record.reason
 
 
 @pytest.mark.parametrize("line", [QUIET, NOISE], ids=["silent", "loud"])

@@ -22,6 +22,7 @@ from agentrun.pipeline import pipecat_private, pushed_frames
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.records import CutBy
 from agentrun.session.speech import goodbyes
+from agentrun.session.speech.interruptions import Interruptions
 from agentrun.session.speech.while_heard import while_heard
 from agentrun.transports.connection import Connection
 
@@ -30,8 +31,6 @@ _ANSWER_SECONDS = 5.0
 _WORDS_SECONDS = 15.0
 """How long words that were asked for may be silent before their end is no longer waited for."""
 _TAKEN_SECONDS = 1.0
-_NOISE_SECONDS = 1.0
-"""How long somebody is listened to who cuts off words that are to be heard whole: a voice or a noise."""
 _MOST_TIMES = 3
 """How often such words are said on a line whose noises cut them off."""
 _ECHO_SECONDS = 3.0
@@ -56,8 +55,7 @@ class Announcements:
         connection: Connection,
         spoke_since: Callable[[float], bool] | None = None,
     ) -> None:
-        self._worker, self._spoke_since = worker, spoke_since
-        self._parts = parts
+        self._worker, self._parts = worker, parts
         self._output = connection.transport.output()
         self._control = connection.control
         self._silenced: dict[int, asyncio.Event] = {}
@@ -65,8 +63,7 @@ class Announcements:
         self._began, self._finished = asyncio.Event(), asyncio.Event()
         self._said: dict[int, asyncio.Event] = {}
         self._asked_at = 0.0
-        self.interruptions = 0
-        """How often what was being said has been dropped, but for noises that words are said again behind."""
+        self._interruptions = Interruptions(parts.llm, spoke_since)
         worker.add_reached_downstream_filter((InterruptionFrame, _Said))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
         self._answer = goodbyes.AnswerWords(parts.llm)
@@ -80,6 +77,11 @@ class Announcements:
     def has_own_voice(self) -> bool:
         """Whether a speech service says what is announced, and not the model."""
         return self._parts.tts is not None
+
+    @property
+    def interruptions(self) -> int:
+        """How often what was being said has been dropped, but for noises that words are said again behind."""
+        return self._interruptions.count
 
     @property
     def about_to_speak(self) -> bool:
@@ -125,11 +127,12 @@ class Announcements:
             await pipecat_private.wait_until_answering(llm, False, _TAKEN_SECONDS)
         await llm.queue_frame(pipecat_private.asking(llm, instruction))
 
-    async def say_whole(self, text: str, *, remembered: bool = True) -> None:
+    async def say_whole(self, text: str, *, remembered: bool = True) -> bool:
         """Have ``text`` spoken, and wait for what would not come out before the end of the call.
 
         Words for the speech service keep their place before the end; a model's answer has to be waited for.
         Its server may take a noise for the caller, and drop the answer: then it is asked for once more.
+        Whether nobody has spoken into it so far.
         """
         for _ in range(_MOST_TIMES):
             before = self.interruptions
@@ -137,24 +140,20 @@ class Announcements:
             self._finished.clear()
             await self.say(text, remembered=remembered)
             if self._parts.tts:
-                return
+                return True
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._began.wait(), _ANSWER_SECONDS)
                 await self._while_sounding(self._finished, _WORDS_SECONDS)
-            if self.interruptions == before or not await self.was_noise():
-                return
-            self.interruptions = before
-
-    async def was_noise(self) -> bool:
-        """Whether nobody speaks who has just cut off what is being said; a turn of theirs is over then."""
-        if self._spoke_since is None:
-            return False
-        since = asyncio.get_running_loop().time()
-        await asyncio.sleep(_NOISE_SECONDS)
-        if self._spoke_since(since):
-            return False
-        await pipecat_private.realtime_end_half_turn(self._parts.llm)
+            if self.interruptions == before:
+                return True
+            if not await self.was_noise(before):
+                return False
+            self._interruptions.forget(before)
         return True
+
+    async def was_noise(self, before: int) -> bool:
+        """Whether nobody spoke at the interruptions since there were ``before``; it takes up to 1 s."""
+        return await self._interruptions.was_noise(before)
 
     async def heard(self, seconds: float = _WORDS_SECONDS) -> bool:
         """Wait until the caller has heard what is being said, however long that is, and the line's own delay.
@@ -241,7 +240,7 @@ class Announcements:
 
     async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
         if isinstance(frame, InterruptionFrame):
-            self.interruptions += 1
+            self._interruptions.note()
             if frame.id in self._silenced:
                 self._silenced[frame.id].set()
             for gone_out in self._said.values():

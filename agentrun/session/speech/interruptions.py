@@ -1,0 +1,46 @@
+"""When words of the agent's were cut off, and whether somebody spoke or it was a noise."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from agentrun.pipeline import pipecat_private
+
+_NOISE_SECONDS = 1.0
+"""How long somebody is listened to who cuts off words that are to be heard whole: a voice or a noise."""
+
+
+class Interruptions:
+    """Counts those of one call, but for the noises that are forgotten.
+
+    ``spoke_since`` says whether there is speech in the caller's sound since a time, where somebody listens.
+    """
+
+    def __init__(self, llm: object, spoke_since: Callable[[float], bool] | None) -> None:
+        self._llm, self._spoke_since = llm, spoke_since
+        self._times: list[float] = []
+
+    @property
+    def count(self) -> int:
+        """How many there were."""
+        return len(self._times)
+
+    def note(self) -> None:
+        """What is being said is dropped now."""
+        self._times.append(asyncio.get_running_loop().time())
+
+    def forget(self, before: int) -> None:
+        """Those behind the first ``before`` count no more."""
+        del self._times[before:]
+
+    async def was_noise(self, before: int) -> bool:
+        """Whether nobody spoke at what came behind the first ``before``; a turn of theirs is over then."""
+        if self._spoke_since is None:
+            return False
+        since = self._times[before]
+        await asyncio.sleep(since + _NOISE_SECONDS - asyncio.get_running_loop().time())
+        if self._spoke_since(since):
+            return False
+        await pipecat_private.realtime_end_half_turn(self._llm)
+        return True
