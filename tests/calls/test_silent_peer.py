@@ -10,7 +10,7 @@ import pytest
 from pipecat.services.openai.realtime import llm as pipecat_realtime
 
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.session.responses.unheard_caller import Judgement, judged
+from agentrun.session.responses.judgement import Judgement, judged
 from agentrun.simulate.engines.engines import Answer
 from agentrun.testing import virtual_time
 from tests.calls.quick import LOUD, SILENCE, QuickCall, quick_call

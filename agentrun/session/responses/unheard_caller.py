@@ -17,6 +17,7 @@ from agentrun.pipeline.realtime import pipeline as realtime
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.providers.service_plans import OPENAI
+from agentrun.session.responses.judgement import Judgement, judged
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.responses.told_turn import BEFORE_SECONDS
 from agentrun.transports import mulaw
@@ -160,7 +161,9 @@ class UnheardCaller:
         return self._decoded(bytes(self._recent[-max(1, round(seconds * self._second)) :]))
 
     def _look(self) -> None:
-        """Tell a noise from a voice in what is loud for long."""
+        """Tell a noise from a voice in what is loud for long; the detector hears one sound at a time."""
+        if self._missed.is_at_work:
+            return
         now = self._clock()
         if not self._long.is_asked:
             long = now - self._last_loud < PAUSE_SECONDS and now - self._looked_at >= LONG_SECONDS
@@ -191,45 +194,12 @@ class UnheardCaller:
         if self._loud < SPEECH_SECONDS or (self._heard_at() >= self._began and not half_heard):
             self._loud = 0.0
             return False
-        if silent < (self._patience if half_heard else REACTION_SECONDS):
+        if silent < (self._patience if half_heard else REACTION_SECONDS) or self._long.is_at_work:
             return False
         spoken = self._missed(lambda: self._decoded(bytes(self._sound)), self._last_loud)
         if spoken is not None:
             self._loud = 0.0
         return bool(spoken)
-
-
-class Judgement:
-    """Has a sound judged by ``judge``, one at a time; the result is known when it is asked for again.
-
-    What was found of one sound is never taken for another's, which ended at another time.
-    """
-
-    def __init__(self, judge: Callable[[bytes], Future[bool]]) -> None:
-        self._judge = judge
-        self._result: Future[bool] | None = None
-        self._at = 0.0
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether a sound is being judged."""
-        return self._result is not None
-
-    def __call__(self, sound: Callable[[], bytes], at: float) -> bool | None:
-        """What came of ``sound``, which is that of the time ``at``; None while it is judged."""
-        if self._result is None or at != self._at:
-            self._result, self._at = self._judge(sound()), at
-        if not self._result.done():
-            return None
-        result, self._result = self._result, None
-        return result.result()
-
-
-def judged(result: bool) -> Future[bool]:
-    """A judgement that is there already."""
-    future: Future[bool] = Future()
-    future.set_result(result)
-    return future
 
 
 def speech_in(analyzer: VADAnalyzer, sample_rate: int) -> Callable[[bytes], bool]:

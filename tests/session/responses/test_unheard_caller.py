@@ -310,3 +310,34 @@ def test_what_was_found_of_one_sound_is_not_taken_for_another_s() -> None:
 
     assert virtual_time.run(main()) == [False] * 4
     assert len(asked) == 2
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.5, 1.5])
+def test_one_sound_is_judged_at_a_time(seconds: float) -> None:
+    at_once = most = 0
+
+    def judge(_sound: bytes) -> Future[bool]:
+        nonlocal at_once, most
+        future: Future[bool] = Future()
+        future.set_running_or_notify_cancel()
+        at_once += 1
+        most = max(most, at_once)
+
+        def end() -> None:
+            nonlocal at_once
+            at_once -= 1
+            future.set_result(False)
+
+        asyncio.get_running_loop().call_later(seconds, end)
+        return future
+
+    async def main() -> None:
+        watch = UnheardCaller(lambda: -1.0, is_voice, judge=judge)
+        for _ in range(3):
+            await polled(watch, NOISE, 14.0)
+            await polled(watch, QUIET, 3.0)
+            await polled(watch, LOUD, 1.0)
+            await polled(watch, QUIET, 3.0)
+
+    virtual_time.run(main())
+    assert most == 1
