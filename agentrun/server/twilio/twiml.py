@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ from agentrun.server.admission.admission import Refusal
 from agentrun.transports.say_languages import say_language
 
 SERVER_PARAMETERS = frozenset({"token", "from_number", "to_number"})
+NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no TwiML can hold: Twilio can't read one with it. https://www.w3.org/TR/xml/#charsets"""
 
 
 def connect(

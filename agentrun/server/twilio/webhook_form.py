@@ -11,7 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from loguru import logger
+
 from agentrun.caller_numbers import HIDDEN_WORDS
+from agentrun.server.twilio.twiml import NO_XML
 
 _NUMBER = rf"\+?[0-9]{{1,20}}|\+?(?:{'|'.join(HIDDEN_WORDS)})|"
 _SHAPES: Mapping[str, re.Pattern[str]] = {
@@ -88,7 +91,7 @@ def check(
 def own(form: Mapping[str, str]) -> dict[str, str]:
     """What the caller's side says of the call: an app's parameters, and SIP's ``X-`` headers by their names.
 
-    What is longer than a stream carries is left out.
+    What a stream can't carry is left out: what is too long, one too many, or has characters that XML has not.
 
     >>> own({"CallSid": "CA1", "SipHeader_X-Account": "7", "plan": "gold"})
     {'X-Account': '7', 'plan': 'gold'}
@@ -98,8 +101,15 @@ def own(form: Mapping[str, str]) -> dict[str, str]:
         for name, value in form.items()
         if name.startswith(_HEADER) or name[:1].islower()
     }
-    short = [(name, value) for name, value in told.items() if len(name) + len(value) <= LONGEST_OWN]
-    return dict(short[:MOST_OWN])
+    carried = dict([(name, value) for name, value in told.items() if _fits(name, value)][:MOST_OWN])
+    if left_out := sorted(told.keys() - carried.keys()):
+        log = logger.bind(call=form.get("CallSid"))
+        log.debug("left out what a stream can't carry of the caller's side: {}", ", ".join(left_out))
+    return carried
+
+
+def _fits(name: str, value: str) -> bool:
+    return len(name) + len(value) <= LONGEST_OWN and not NO_XML.search(value)
 
 
 def _check(name: str, value: str) -> None:

@@ -11,6 +11,7 @@ from twilio.request_validator import RequestValidator
 
 from agentrun.server.twilio import webhook_form
 from agentrun.server.twilio.webhook_form import LONGEST_OWN, MOST_OWN
+from tests.log_lines import log_lines
 from tests.server.twilio.test_routes import FORM, SECRET, serving, stream_of
 
 SIP = {**FORM, "From": "sip:ada@pbx.example.com", "SipHeader_X-Account": "7", "SipHeader_X-Queue": "billing"}
@@ -47,9 +48,24 @@ async def test_the_server_s_own_parameters_are_not_the_caller_s(tmp_path: Path) 
         ({"X-Long": "x" * LONGEST_OWN}, {}),
         ({"X-Fits": "x" * (LONGEST_OWN - 6)}, {"X-Fits": "x" * (LONGEST_OWN - 6)}),
         ({f"X-{n}": "1" for n in range(60)}, {f"X-{n}": "1" for n in range(MOST_OWN)}),
+        ({"X-Bell": "a\x0bb", "X-Zero": "\0", "X-Tab": "a\tb\r\n"}, {"X-Tab": "a\tb\r\n"}),
     ],
-    ids=["long", "fits", "many"],
+    ids=["long", "fits", "many", "no XML"],
 )
 def test_what_a_stream_can_t_carry_is_left_out(form: dict[str, str], own: dict[str, str]) -> None:
     given = {f"SipHeader_{name}": value for name, value in form.items()}
     assert webhook_form.own({**FORM, **given}) == own
+
+
+async def test_a_call_whose_parameters_no_twiml_can_hold_is_answered_without_them(tmp_path: Path) -> None:
+    parameters = await told(tmp_path, {**SIP, "note": "a\x0bb", "SipHeader_X-Name": "Ann\x00"})
+    assert parameters["X-Account"] == "7"
+    assert {"note", "X-Name"}.isdisjoint(parameters)
+
+
+def test_what_is_left_out_is_said_without_its_value() -> None:
+    with log_lines("DEBUG") as lines:
+        webhook_form.own({**FORM, "note": "secret\0", "SipHeader_X-Long": "secret" * 100, "plan": "gold"})
+    (line,) = lines
+    assert "X-Long, note" in line
+    assert "secret" not in line

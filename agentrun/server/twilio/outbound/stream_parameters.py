@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from agentrun.server.twilio.twiml import SERVER_PARAMETERS
+from agentrun.server.twilio.twiml import NO_XML, SERVER_PARAMETERS
 
 MOST = 30
 MOST_CHARACTERS = 499
@@ -14,8 +14,6 @@ MOST_CHARACTERS = 499
 https://www.twilio.com/docs/voice/twiml/stream#custom-parameters
 """
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""https://www.w3.org/TR/xml/#charsets"""
 
 
 def wrong(parameters: Mapping[str, str]) -> str:
@@ -37,6 +35,6 @@ def _of_one(name: str, value: str) -> str:
     if len(name) + len(value) > MOST_CHARACTERS:
         most = MOST_CHARACTERS - len(name)
         return f"the parameter '{name}' has {len(value)} characters, and Twilio carries {most}"
-    if found := _NO_XML.search(value):
+    if found := NO_XML.search(value):
         return f"the parameter '{name}' has the character {found[0]!r}, which Twilio can't carry"
     return ""
