@@ -23,7 +23,7 @@ from agentrun.errors import SetupError
 from agentrun.host import session_parameters
 from agentrun.plan import daily
 from agentrun.plan.plan import Plan
-from agentrun.server.dispatch.twiml_answers import TRANSFERRED
+from agentrun.server.dispatch.twiml_answers import NUMBERS, TRANSFERRED
 from agentrun.transports.connection import Connection
 
 START_SECONDS = 10.0
@@ -33,8 +33,6 @@ API_URL = "https://api.daily.co/v1"
 API_URL_VARIABLE = "DAILY_API_URL"
 DIALIN = "dialin_settings"
 _DAILYS = (DIALIN, "daily_api_key", "daily_api_url")
-_NUMBERS = {"from_number": ("from_number", "from"), "to_number": ("to_number", "to")}
-"""The parameters of a stream that say who calls whom, by the names that their TwiML may have."""
 _GATEWAYS = ("_pipecatCloudServiceHost",)
 
 
@@ -156,8 +154,8 @@ async def _twilio(args: WebSocketRunnerArguments, plan: Plan, *, dispatched: boo
         logger.warning("a stream did not begin as Twilio's do: {}", type(error).__name__)
         await _close(websocket)
         return None
-    numbers = {name: _first(stream.parameters, names) for name, names in _NUMBERS.items()}
-    ours = (*(name for names in _NUMBERS.values() for name in names), *_GATEWAYS, TRANSFERRED)
+    numbers = {name: _first(stream.parameters, names) for name, names in NUMBERS.items()}
+    ours = (*(name for names in NUMBERS.values() for name in names), *_GATEWAYS, TRANSFERRED)
     call = Call(
         stream.call_sid,
         plan.spec.name,

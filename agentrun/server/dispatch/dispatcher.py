@@ -64,8 +64,8 @@ class Dispatcher:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
         self._count(call.agent, "started")
-        numbers = call.from_number or "", call.to_number or ""
-        return twiml.response(twiml_answers.connect(url, callback_url, *numbers, transferred_url))
+        told = call.from_number or "", call.to_number or "", transferred_url, call.parameters
+        return twiml.response(twiml_answers.connect(url, callback_url, *told))
 
     async def note(self, plan: Plan, form: Mapping[str, str]) -> Response:
         """What Twilio tells of a dispatched call: an event of its stream, or that it asks what comes next."""

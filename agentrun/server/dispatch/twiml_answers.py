@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from twilio.twiml.voice_response import Connect, VoiceResponse
 
 from agentrun.plan.plan import Plan
@@ -10,14 +12,23 @@ from agentrun.transports.say_languages import say_language
 
 TRANSFERRED = "transferred_url"
 """The parameter of a stream that names where Twilio asks when a transfer of its call has ended."""
+NUMBERS = {"from_number": ("from_number", "from"), "to_number": ("to_number", "to")}
+"""The parameters of a stream that say who calls whom, by the names that their TwiML may have."""
+_OURS = frozenset({TRANSFERRED, *(name for names in NUMBERS.values() for name in names)})
 
 
 def connect(
-    stream_url: str, callback_url: str, from_number: str, to_number: str, transferred_url: str = ""
+    stream_url: str,
+    callback_url: str,
+    from_number: str,
+    to_number: str,
+    transferred_url: str = "",
+    parameters: Mapping[str, str] | None = None,
 ) -> str:
     """Open a stream to ``stream_url``; ``callback_url`` is told how it goes, and asked when it is over.
 
-    The session there is told the numbers, and the ``transferred_url`` for its transfers.
+    The session there is told the numbers, the ``transferred_url`` for its transfers, and the call's own
+    ``parameters``, but for those whose names are ours or, with ``_`` before them, Pipecat Cloud's.
     https://www.twilio.com/docs/voice/twiml/stream#statuscallback
 
     >>> print(connect("wss://there/x", "https://here/y", "", "")[48:145])
@@ -25,9 +36,11 @@ def connect(
     """
     answer, opening = VoiceResponse(), Connect()
     stream = opening.stream(url=stream_url, status_callback=callback_url, status_callback_method="POST")
-    stream.parameter(name="from_number", value=from_number)
-    stream.parameter(name="to_number", value=to_number)
-    stream.parameter(name=TRANSFERRED, value=transferred_url)
+    given = parameters or {}
+    own = {name: given[name] for name in given if name not in _OURS and not name.startswith("_")}
+    ours = {"from_number": from_number, "to_number": to_number, TRANSFERRED: transferred_url}
+    for name, value in {**own, **ours}.items():
+        stream.parameter(name=name, value=value)
     answer.append(opening)
     answer.redirect(callback_url, method="POST")
     return str(answer)

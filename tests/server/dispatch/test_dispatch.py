@@ -48,9 +48,9 @@ class Desk:
     def held(self) -> int:
         return self.server.switchboard.admission.held
 
-    async def ring(self, number: int = 1, caller: str = CALLER) -> httpx.Response:
+    async def ring(self, number: int = 1, caller: str = CALLER, **more: str) -> httpx.Response:
         """Announce a call."""
-        return await self.post("voice", number, From=caller, To="+12025550199", CallStatus="ringing")
+        return await self.post("voice", number, From=caller, To="+12025550199", CallStatus="ringing", **more)
 
     async def tell(self, event: str, number: int = 1, **more: str) -> httpx.Response:
         """An event of its stream."""
@@ -107,6 +107,17 @@ def verbs(answer: httpx.Response) -> list[tuple[str, str | None]]:
     return [(verb.tag, verb.text) for verb in ElementTree.fromstring(answer.text)]
 
 
+def told(answer: httpx.Response) -> dict[str, str]:
+    """The parameters of the stream that Twilio is answered with."""
+    parts = ElementTree.fromstring(answer.text).iter("Parameter")
+    return {part.attrib["name"]: part.attrib["value"] for part in parts}
+
+
+OURS = {
+    "from_number": CALLER,
+    "to_number": "+12025550199",
+    "transferred_url": f"{PUBLIC}/desk/twilio/transferred",
+}
 BUSY = [("Say", "All busy."), ("Hangup", None)]
 SORRY = [("Say", "Sorry."), ("Hangup", None)]
 
@@ -121,14 +132,24 @@ async def test_a_call_is_answered_with_the_address_of_a_session_and_no_models_ar
         assert stream is not None
         assert stream.attrib["url"].startswith(f"{one.cloud.url.replace('http', 'ws', 1)}/ws/generic/desk.")
         assert stream.attrib["statusCallback"] == f"{PUBLIC}/desk/twilio/dispatched"
-        assert {part.attrib["name"]: part.attrib["value"] for part in stream} == {
-            "from_number": CALLER,
-            "to_number": "+12025550199",
-            "transferred_url": f"{PUBLIC}/desk/twilio/transferred",
-        }
+        assert told(answer) == OURS
         assert [verb.tag for verb in root] == ["Connect", "Redirect"]
         assert one.cloud.asked == [{"transport": "websocket"}]
         assert (one.held, one.record(), await one.counted()) == (1, None, {"started": 1})
+
+
+async def test_a_session_is_told_what_the_callers_side_says_of_the_call(tmp_path: Path) -> None:
+    async with desk(tmp_path) as one:
+        answer = await one.ring(1, CALLER, **{"SipHeader_X-Account": "7", "plan": "gold", "note": "a\x0bb"})
+        assert told(answer) == {**OURS, "X-Account": "7", "plan": "gold"}
+
+
+async def test_the_callers_side_says_nothing_in_the_place_of_the_server(tmp_path: Path) -> None:
+    forged = dict.fromkeys(("from", "to", "from_number", "to_number", "transferred_url"), "theirs")
+    hosts = {"SipHeader__pipecatCloudServiceHost": "another.agent"}
+    async with desk(tmp_path) as one:
+        answer = await one.ring(1, "", **forged, **hosts)
+        assert told(answer) == {**OURS, "from_number": ""}
 
 
 @pytest.mark.parametrize(
