@@ -178,6 +178,29 @@ async def test_an_unfolded_result_stays_so_while_lines_before_it_go(tmp_path: Pa
         assert seen.complaints == []
 
 
+async def test_an_unfolded_result_of_tools_that_were_called_at_once_stays_so(tmp_path: Path) -> None:
+    call = live("CA1", 60)
+    results = [f'{{"found": "table {n}"}}' for n in range(30)]
+    call.transcript = [Entry(3.2, "tool", result, "look_up", {}, "ok", 0.1) for result in results]
+    async with open_desk(tmp_path, [HELLO]) as desk:
+        add(desk, call)
+        async with talk(f"{desk.server.url}/dashboard/calls/desk/CA1", width=1280) as seen:
+            lines = seen.page.locator(".timeline li[data-at='3.2']")
+            await lines.nth(1).locator("summary").click()
+            for late in (9.0, 10.0):
+                call.transcript.append(Entry(late, "caller", "And tomorrow?"))
+                line = seen.page.locator(f".timeline li[data-at='{late}']")
+                await line.wait_for(timeout=10_000, state="attached")
+            texts = await lines.all_inner_texts()
+            assert len(texts) == 30
+            assert "table 1" in texts[1]
+            assert await lines.nth(1).locator("details").get_attribute("open") is not None
+            assert await seen.page.locator(".timeline details[open]").count() == 1
+            focused = "(summary) => summary === document.activeElement"
+            assert await lines.nth(1).locator("summary").evaluate(focused)
+        assert seen.complaints == []
+
+
 async def test_what_is_written_in_stays_in_sight_while_a_conversation_grows(tmp_path: Path) -> None:
     async with open_desk(tmp_path, [HELLO]) as desk, talk(desk.server.url, width=390) as page:
         await page.begin()

@@ -6,14 +6,26 @@ const LIST_PERIOD = 10_000;
 // What stands for the same thing in both, wherever it has come to stand: a call, a line of a conversation.
 const keyOf = (node) => node.dataset?.key ?? node.dataset?.at;
 
+// The nodes that have a key, with it; of those that have the same, such as tools called at once, each its own.
+function keysOf(nodes) {
+  const counts = new Map();
+  const keys = new Map();
+  for (const node of [...nodes].filter(keyOf)) {
+    const count = (counts.get(keyOf(node)) ?? 0) + 1;
+    counts.set(keyOf(node), count);
+    keys.set(node, `${count} ${keyOf(node)}`);
+  }
+  return keys;
+}
+
 // Puts the children of `fresh` in place of those of `old`; what is the same stays, with its focus and place.
 export function patch(old, fresh) {
   const wanted = [...fresh.childNodes];
-  const known = keep(old, new Set(wanted.map(keyOf)));
+  const keys = keysOf(wanted);
+  const known = keep(old, new Set(keys.values()));
   let at = old.firstChild;
   for (const node of wanted) {
-    const there = keyOf(node) ? known.get(keyOf(node)) : unkeyed(at);
-    known.delete(keyOf(node));
+    const there = keys.has(node) ? known.get(keys.get(node)) : unkeyed(at);
     if (!there) {
       old.insertBefore(node, at);
       continue;
@@ -29,8 +41,8 @@ export function patch(old, fresh) {
 // The children of `old` by their key; those whose key is not `wanted` go.
 function keep(old, wanted) {
   const known = new Map();
-  for (const node of [...old.childNodes].filter(keyOf)) {
-    if (wanted.has(keyOf(node)) && !known.has(keyOf(node))) known.set(keyOf(node), node);
+  for (const [node, key] of keysOf(old.childNodes)) {
+    if (wanted.has(key)) known.set(key, node);
     else node.remove();
   }
   return known;
