@@ -25,12 +25,13 @@ def find(
     """What is wrong with the ``key`` of the service at ``where``, without the key itself; None for nothing.
 
     ``options`` are its settings as written: they say whether the key comes from there or from a variable.
-    What is at an ``address`` of its own may take a key of any shape.
+    What is at an ``address`` of its own, and a plugin's service, whose ``cls`` is known, may take a key of
+    any shape and of any maker.
     """
     if not key or secret_values.MASK in key:
         return None
     words = fault(key)
-    if not words and service and not address:
+    if not words and service and not address and isinstance(service.cls, str):
         words = key_makers.fault(key, service.provider, service.label)
     if not words:
         return None

@@ -71,6 +71,35 @@ def test_another_maker_s_key_and_a_placeholder_are_errors(tmp_path: Path, model:
     assert not any(key in str(problem) for problem in found)
 
 
+PLUGIN = """
+from pipecat.services.openai.llm import OpenAILLMService
+
+from agentrun import hookimpl
+
+
+class Mine(OpenAILLMService):
+    def __init__(self, *, api_key: str, **more):
+        super().__init__(api_key=api_key, **more)
+
+
+@hookimpl
+def agentrun_providers():
+    return {"llm": {"mine": Mine}}
+"""
+
+
+@pytest.mark.parametrize("key", ["sk-proj-" + "a1" * 20, "AIza" + "a1" * 20, "todo", "AC" + "0a" * 16])
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "MINE_API_KEY"])
+def test_a_plugin_s_service_may_take_any_maker_s_key(tmp_path: Path, name: str, key: str) -> None:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "mine.py").write_text(PLUGIN)
+    written = "" if name.startswith("MINE") else f", api_key: '${{{name}}}'"
+    pipeline = f"{{style: cascaded, llm: {{model: mine/one{written}}}, stt: groq/x, tts: groq/x}}"
+    (tmp_path / "desk.yaml").write_text(f"{SPEC}pipeline: {pipeline}\n")
+    found = examine_all([tmp_path / "desk.yaml"], CheckOptions({name: key})).all()
+    assert [str(problem) for problem in found if problem.severity == "error"] == []
+
+
 def test_a_server_of_ones_own_may_take_any_key(tmp_path: Path) -> None:
     llm = "{model: openai/gpt-4o, base_url: 'http://127.0.0.1:4000'}"
     (tmp_path / "desk.yaml").write_text(f"{SPEC}pipeline: {{llm: {llm}}}\n")
