@@ -77,6 +77,27 @@ def test_ordinary_words_are_no_secrets(text: str) -> None:
     assert mask(text, "a.yaml") == (text, [])
 
 
+HEADERS = {
+    "Cookie: 'session=${SESSION_V2}'": False,
+    "Cookie: 'session_v2_of_our_shop=${SESSION}'": False,
+    "Cookie: 'lang=${LANG};session=${SESSION_V2:-}'": False,
+    "Authorization: 'Token=${API_TOKEN2}'": False,
+    "X-Api-Key: 'v2.local.${API_TOKEN2}'": False,
+    "Authorization: 'Basic:${USER1}:${PASSWORD1}'": False,
+    "Cookie: 'session=${SESSION:-0123456789ab}'": True,
+    "Cookie: 'session=0123456789abcdef;lang=${LANG}'": True,
+    "X-Api-Key: '0123456789abcdefgh${KEY}'": True,
+    "Cookie: 'session=0123456789ab'": True,
+}
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=[str(number) for number in range(len(HEADERS))])
+def test_a_header_may_have_words_around_its_variable(tmp_path: Path, header: str) -> None:
+    tool = f"{{use: http, name: a, description: Looks., url: 'https://a.example.com', headers: {{{header}}}}}"
+    (tmp_path / "a.yaml").write_text(f"{SPEC}tools: [{tool}]\n")
+    assert ("given here in plain text" in complaints(tmp_path / "a.yaml")) == HEADERS[header]
+
+
 def test_a_masked_text_keeps_its_length() -> None:
     masked, problems = mask(f"a {SECRETS['slack']} b", "a.yaml")
     assert len(masked) == len(SECRETS["slack"]) + 4

@@ -19,7 +19,10 @@ _QUERY_KEY = re.compile(r"(?:^|[_-])(?:key|sig|signature|code|auth|authorization
 """What only counts in the query and the headers of a tool."""
 _LOOKS_MADE = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])\S{8,}")
 """A word that no prompt would say: a variable called ``token`` may also hold one that a caller is told."""
-_VARIABLE = re.compile(r"^\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}]*)?\}$")
+_VARIABLE = re.compile(r"(?:[\w.-]+=)?\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}]*)?\}")
+"""One, with the name that a cookie or a header's scheme has before it."""
+_MADE_BESIDE = re.compile(r"(?=[^\s;,&]*\d)(?=[^\s;,&]*[A-Za-z])[^\s;,&]{16,}")
+"""What stands beside a variable and is a secret itself; shorter words are names, or what keys begin with."""
 _DEFAULT = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*:-([^}]*)\}")
 _HINT = "put it in a variable and write ${NAME} here"
 
@@ -56,10 +59,15 @@ def _has_made_default(value: str) -> bool:
 
 
 def _is_filled(value: str) -> bool:
-    """Whether a value comes from a variable or a template."""
+    """Whether a value comes from a variable or a template, and what stands beside a variable is no secret.
+
+    >>> _is_filled("session=${SESSION_V2}"), _is_filled("0123456789abcdefg-${NAME}"), _is_filled("hunter2")
+    (True, False, False)
+    """
     if _has_made_default(value):
         return False
-    return bool(_VARIABLE.match(value)) or "{{" in value
+    beside, variables = _VARIABLE.subn(" ", value)
+    return "{{" in value or (variables > 0 and not _MADE_BESIDE.search(beside))
 
 
 def without(problems: Iterable[Problem], values: Iterable[str]) -> list[Problem]:
