@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from loguru import logger
@@ -117,22 +117,24 @@ def _let_go_in_time(service: Any) -> None:
         socket = _socket(service)
         dropping = socket and asyncio.get_running_loop().call_later(GOODBYE_SECONDS, socket.transport.abort)
         try:
-            await _at_the_latest(let_go)
-        except (OSError, WebSocketException) as error:
-            # what a goodbye that could not be said has left is done when it is asked to once more
-            logger.debug("{} was let go of without a goodbye: {}", service, error)
-            with contextlib.suppress(OSError, WebSocketException):
-                await _at_the_latest(let_go)
+            async with asyncio.timeout(GOODBYE_SECONDS + _DROPPED_SECONDS):
+                await let_go_of_the_rest()
+        except TimeoutError:
+            logger.debug("{} was left without a goodbye", service)
         finally:
             if dropping:
                 dropping.cancel()
 
+    async def let_go_of_the_rest() -> None:
+        try:
+            await let_go()
+        except (OSError, WebSocketException) as error:
+            # what a goodbye that could not be said has left is done when it is asked to once more
+            logger.debug("{} was let go of without a goodbye: {}", service, error)
+            with contextlib.suppress(OSError, WebSocketException):
+                await let_go()
+
     let_go = replace_method(service, "_disconnect", disconnect)
-
-
-async def _at_the_latest(let_go: Callable[[], Awaitable[None]]) -> None:
-    async with asyncio.timeout(GOODBYE_SECONDS + _DROPPED_SECONDS):
-        await let_go()
 
 
 def _socket(service: Any) -> Any:
