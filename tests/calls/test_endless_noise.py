@@ -23,6 +23,8 @@ LONG = Answer("Once upon a time there was a cook who lived by the sea. " * 6)
 NOISE = QUESTION[20_800:44_800]
 """What the voice detector takes for a voice, without a pause."""
 STREAMS = [("pipeline.stt.streaming", "true")]
+WAYS = pytest.mark.parametrize("overrides", [[], STREAMS], ids=["whole utterances", "streaming"])
+WORDS = "And then I went home, and there I was, and nobody had told me anything."
 
 
 @tool(timeout=60)
@@ -77,7 +79,7 @@ def said(record: CallRecord) -> list[str]:
     return [entry.text for entry in record.transcript if entry.who == "agent"]
 
 
-@pytest.mark.parametrize("overrides", [[], STREAMS], ids=["whole utterances", "streaming"])
+@WAYS
 def test_an_answer_that_a_noise_without_an_end_has_cut_is_followed_by_a_question(
     tmp_path: Path, overrides: list[tuple[str, str]]
 ) -> None:
@@ -117,8 +119,26 @@ def test_a_noise_that_never_ends_ends_the_call_with_the_apology(tmp_path: Path) 
     assert record.ended_by == "error"
 
 
-def test_somebody_who_speaks_without_a_pause_is_not_talked_into(tmp_path: Path) -> None:
-    words = "And then I went home, and there I was, and nobody had told me anything."
-    _, record = play(tmp_path, [LONG, *[Answer("Yes.")] * 3], 25, heard=[words])
+@WAYS
+def test_somebody_who_speaks_without_a_pause_is_not_talked_into(
+    tmp_path: Path, overrides: list[tuple[str, str]]
+) -> None:
+    _, record = play(tmp_path, [LONG, *[Answer("Yes.")] * 3], 25, heard=[WORDS], overrides=overrides)
     assert said(record)[2:] == ["Yes."]
     assert record.errors == []
+
+
+def test_somebody_who_speaks_to_a_slow_ear_is_not_hung_up_on(tmp_path: Path) -> None:
+    faults: Any = {"transcriptions": Fault("late", after=4)}
+    _, record = play(tmp_path, [LONG, *[Answer("Yes.")] * 3], 60, heard=[WORDS], faults=faults)
+    assert said(record).count(REPEAT) <= 1
+    assert APOLOGY not in said(record)
+    assert record.ended_by == "caller"
+
+
+def test_an_ear_that_is_refused_amid_unbroken_speech_is_told_of(tmp_path: Path) -> None:
+    faults: Any = {"transcriptions": Fault("status", status=429)}
+    _, record = play(tmp_path, [LONG, *[Answer("Yes.")] * 3], 60, heard=[WORDS], faults=faults)
+    assert "429" in record.errors[0]
+    assert said(record)[-1] == APOLOGY
+    assert "rate limit" in str(record.reason)

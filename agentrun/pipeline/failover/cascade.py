@@ -50,6 +50,8 @@ def stt(
             uploads = member.service.wants_wav_segments
             segments = pipecat_private.SegmentTranscripts(member.service, pauses if uploads else None)
             so_far[member.service] = segments.so_far
+        elif isinstance(member.service, pipecat_private.StreamingSTT):
+            so_far[member.service] = member.service.so_far
     return SpeechToTextFailover(members, listener, answer, str(plan.settings.get("prompt") or ""), so_far)
 
 

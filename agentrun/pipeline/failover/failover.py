@@ -193,11 +193,12 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
         fresh = [member for member in self.members if member not in (*self._tried, self._serving)]
         return min(fresh, key=lambda member: self._recovery.awaits(member.service), default=None)
 
-    def _move(self, coroutine: object) -> None:
+    def _move(self, coroutine: object) -> asyncio.Task[None]:
         """Beside the failed member's own task, which is cancelled on the way."""
-        task = self.create_task(coroutine)  # type: ignore[arg-type]
+        task: asyncio.Task[None] = self.create_task(coroutine)  # type: ignore[arg-type]
         self._moves.add(task)
         task.add_done_callback(self._moves.discard)
+        return task
 
     async def _fail_over(self, failed: Member, following: Member | None, error: ErrorFrame) -> None:
         await self._silence(failed)

@@ -20,7 +20,7 @@ from pipecat.services.stt_service import SegmentedSTTService
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.failover.failover import Directed, Failover, Member
 from agentrun.pipeline.failover.transcription_limit import bound
-from agentrun.pipeline.failover.unbroken_speech import SoFar, UnbrokenSpeech
+from agentrun.pipeline.failover.unbroken_speech import Ear, SoFar, UnbrokenSpeech
 from agentrun.pipeline.failover.utterance import (
     REPEATED,
     LastWords,
@@ -61,9 +61,9 @@ class SpeechToTextFailover(Failover):
     ) -> None:
         super().__init__(members, listener)
         self._prompt = prompt
-        self._unbroken = UnbrokenSpeech(
-            so_far or {}, lambda frame: not self._why_no_words(frame), self._noise, self._move, answer
-        )
+        alone = len(members) == 1
+        ear = Ear(lambda: self._serving, self._why_no_words, self._noise, self.fail, self._move, alone)
+        self._unbroken = UnbrokenSpeech(ear, so_far or {}, answer)
         self._words_since_agent = False
         self._last = LastWords()
         self._before = PreRoll()
@@ -109,7 +109,7 @@ class SpeechToTextFailover(Failover):
         if isinstance(frame, VADUserStartedSpeakingFrame):
             await self.prefer()
             self._begin()
-            self._unbroken.begins(self._serving)
+            self._unbroken.begins()
         elif isinstance(frame, VADUserStoppedSpeakingFrame):
             self._unbroken.ends()
         self._note(frame, direction)
@@ -141,9 +141,8 @@ class SpeechToTextFailover(Failover):
             if self.busy:
                 self.wait()
 
-    async def _noise(self, member: Member, seconds: float) -> None:
-        message = f"{member.name}: no words in {seconds:g} s of speech without a pause"
-        await self.push_error_frame(NoiseFrame(message, processor=self))
+    def _noise(self, message: str) -> None:
+        self._move(self.push_error_frame(NoiseFrame(message, processor=self)))
 
     def _was_speech(self, utterance: Utterance, member: Member) -> bool:
         """Whether words were to be expected; without a connection nobody can tell, and they are."""
@@ -243,6 +242,8 @@ class SpeechToTextFailover(Failover):
             if self.busy:
                 self.wait()
         elif self._utterances:
+            # what is left of it may be a breath
+            self._utterances[0].seconds = 0.0
             frames = self._utterances[0].frames
             started = [each for each in frames if isinstance(each[0], VADUserStartedSpeakingFrame)]
             frames.clear()

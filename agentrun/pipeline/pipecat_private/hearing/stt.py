@@ -9,7 +9,13 @@ from typing import Any
 
 from openai.types.audio import Transcription
 from pipecat.audio.utils import pcm_to_wav
-from pipecat.frames.frames import EndFrame, Frame, VADUserStoppedSpeakingFrame
+from pipecat.frames.frames import (
+    EndFrame,
+    ErrorFrame,
+    Frame,
+    TranscriptionFrame,
+    VADUserStoppedSpeakingFrame,
+)
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.services.stt_service import SegmentedSTTService, STTService
@@ -51,9 +57,9 @@ class SegmentTranscripts:
             await self._service._cancel_segment_task()
         await self._stop_service(frame)
 
-    async def so_far(self) -> list[Frame | None]:
-        """What is written down of a stretch of speech that goes on; its seconds of sound count as used."""
-        pcm = bytes(self._service._audio_buffer)
+    async def so_far(self, seconds: float) -> list[Frame | None]:
+        """What is written down of the last ``seconds`` of speech that goes on, which count as used."""
+        pcm = bytes(self._service._audio_buffer[-2 * round(seconds * self._service.sample_rate) :])
         wants_wav = self._service.wants_wav_segments
         self._service._record_stt_audio_usage(pcm)
         return await _collected(
@@ -104,11 +110,20 @@ class StreamingSTT(OpenAIRealtimeSTTService):
     """OpenAI's streaming transcription, whose last words are marked as such.
 
     Pipecat leaves the mark out, and waits for as long as transcripts may take: 1.66 s after every turn.
+    Nothing is written before the sound is committed, at a pause or by a look at what there is ``so_far``.
     """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._committed = 0
+        self._looks: deque[asyncio.Future[list[Frame | None]]] = deque()
+
+    async def so_far(self, _seconds: float) -> list[Frame | None]:
+        """Have what was said since the last commit written down, amid the stretch of speech."""
+        look: asyncio.Future[list[Frame | None]] = asyncio.get_running_loop().create_future()
+        self._looks.append(look)
+        await super()._commit_audio_buffer()  # type: ignore[no-untyped-call]
+        return await look
 
     async def _commit_audio_buffer(self) -> None:
         self._committed += 1
@@ -116,15 +131,32 @@ class StreamingSTT(OpenAIRealtimeSTTService):
 
     async def _connect_websocket(self) -> None:
         self._committed = 0
+        while self._looks:
+            if not (look := self._looks.popleft()).done():
+                look.set_exception(ConnectionError("its connection was lost"))
         await super()._connect_websocket()  # type: ignore[no-untyped-call]
 
     async def _handle_transcription_completed(self, evt: dict[str, Any]) -> None:
+        if self._looks:
+            await super()._handle_transcription_completed(evt)
+            words = evt.get("transcript", "")
+            self._looked([TranscriptionFrame(words, "", "")] if words else [])
+            return
         self._committed = max(0, self._committed - 1)
         self._finalize_pending = not self._committed
         await super()._handle_transcription_completed(evt)
         await self.push_frame(SegmentWrittenFrame())
 
+    def _looked(self, written: list[Frame | None]) -> None:
+        """What a look has found, which is not the end of a stretch of speech."""
+        look = self._looks.popleft()
+        if not look.done():
+            look.set_result(written)
+
     async def _handle_transcription_failed(self, evt: dict[str, Any]) -> None:
+        if self._looks:
+            self._looked([ErrorFrame(str((evt.get("error") or {}).get("message") or "transcription failed"))])
+            return
         self._committed = max(0, self._committed - 1)
         await super()._handle_transcription_failed(evt)
         await self.push_frame(SegmentWrittenFrame())
