@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 HEALTHY = ""
-SLOW_SECONDS, LATE_SECONDS = 4.0, 9.0
+SLOW_SECONDS, LATE_SECONDS = 3.5, 9.0
 """Within ``limits.answer`` of the quick calls, and beyond it."""
 
 
