@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from agentrun.deploy import project
+from agentrun.deploy import example_secrets, project
 from agentrun.errors import Problem
 from agentrun.plan.plan import Plan
 from agentrun.spec.checks import secret_values
@@ -23,7 +23,8 @@ def problems(plan: Plan) -> Iterator[Problem]:
     """Refuse what looks like a secret in the files of plugins, and warn of it in documents.
 
     A document is written for callers, and an address in it may have a part that only looks like a key. What
-    specs and their texts hold is refused when they are loaded. No problem has a secret in its words.
+    specs and their texts hold is refused when they are loaded. What examples show, and an account's SID of
+    Twilio, is none. No problem has a secret in its words.
     """
     files = list(project.plugin_files(plan.file.project.resolve()))
     for path in (path for path in files if path.suffix == ".env"):
@@ -57,4 +58,8 @@ def _in(path: Path, changed: int) -> tuple[Problem, ...]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return ()
-    return tuple(secret_values.mask(text, str(path))[1])
+    return tuple(
+        secret_values.problem(text, start, kind, str(path))
+        for start, end, kind in secret_values.spans(text)
+        if not example_secrets.is_one(text, start, end, kind)
+    )

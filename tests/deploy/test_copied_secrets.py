@@ -61,6 +61,33 @@ def test_a_secret_in_a_file_that_is_copied_is_refused_at_its_line(
     assert not any(KEY in str(one) or "hunter22" in str(one) for one in found)
 
 
+SHOWN = (
+    '"""Connects to redis://user:password@localhost/0."""',
+    'URL = "postgresql://postgres:postgres@db/crm"',
+    'URL = "postgresql://crm:seven7seven@127.0.0.1:5432/crm"',
+    'URL = "https://me:seven7seven@api.example.com/"',
+    'ACCOUNT = "AC' + "0a" * 16 + '"',
+    'KEY = "AKIAIOSFODNN7EXAMPLE"',
+    "# OPENAI_API_KEY=sk-proj-" + "x" * 24,
+    'KEY = "sk-test-your-key-here-please"',
+    'URL = "https://hooks.slack.com/services/T000/B000/' + "X" * 24 + '"',
+)
+SECRET = (
+    'KEY = "SK' + "0a" * 16 + '"',
+    'KEY = "AKIAIOSFODNN7EXAMP2E"',
+    'URL = "postgresql://crm:seven7seven@localhost.example.shop/crm"',
+    'URL = "postgresql://crm:seven7seven@10.1.2.3/crm"',
+    'KEY = "sk-proj-' + "x" * 24 + 'abc0123"',
+    "-----BEGIN PRIVATE KEY-----\n" + "A" * 64 + "\n-----END PRIVATE KEY-----",
+)
+
+
+@pytest.mark.parametrize("line", [*SHOWN, *SECRET], ids=[str(n) for n in range(len(SHOWN) + len(SECRET))])
+def test_what_examples_show_and_an_account_s_sid_are_no_secrets(tmp_path: Path, line: str) -> None:
+    found = list(copied_secrets.problems(plan_with(tmp_path, "plugins/_crm.py", f"{line}\n")))
+    assert bool(found) == (line in SECRET)
+
+
 def test_a_folder_of_data_takes_no_minutes_and_code_is_read_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

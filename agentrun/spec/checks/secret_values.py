@@ -19,35 +19,36 @@ def mask(text: str, path: str) -> tuple[str, list[Problem]]:
     >>> mask("key: sk-abcdefghijklmnop", "a.yaml")[0]
     'key: •••••••••••••••••••'
     """
-    spans = sorted(_spans(text))
-    problems = [_problem(text, start, kind, path) for start, _, kind in spans]
-    for start, end, _ in spans:
+    found = sorted(spans(text))
+    problems = [problem(text, start, kind, path) for start, _, kind in found]
+    for start, end, _ in found:
         text = text[:start] + re.sub(r"\S", MASK, text[start:end]) + text[end:]
     return text, problems
 
 
 def cover(text: str, words: str) -> str:
     """``text`` with ``words`` in the place of every secret."""
-    for start, end, _ in sorted(_spans(text), reverse=True):
+    for start, end, _ in sorted(spans(text), reverse=True):
         text = text[:start] + words + text[end:]
     return text
 
 
-def _spans(text: str) -> Iterator[tuple[int, int, str]]:
+def spans(text: str) -> Iterator[tuple[int, int, str]]:
     """Where each secret begins and ends, and what it looks like; none lies in another."""
     reached = -1
-    spans = [(*match.span(), secret_shapes.kind_of(match[0])) for match in secret_shapes.ANY.finditer(text)]
+    found = [(*match.span(), secret_shapes.kind_of(match[0])) for match in secret_shapes.ANY.finditer(text)]
     for match in secret_shapes.IN_ADDRESSES.finditer(text):
         is_password = match["before"].startswith("://")
         if is_password == bool(match["after"]):
-            spans.append((*match.span("secret"), _IN_ADDRESS))
-    for start, end, kind in sorted(spans):
+            found.append((*match.span("secret"), _IN_ADDRESS))
+    for start, end, kind in sorted(found):
         if start >= reached:
             yield start, end, kind
             reached = end
 
 
-def _problem(text: str, start: int, kind: str, path: str) -> Problem:
+def problem(text: str, start: int, kind: str, path: str) -> Problem:
+    """What is told of a secret of ``kind`` that begins at ``start`` of ``text``, without the secret."""
     line = text.count("\n", 0, start) + 1
     column = start - (text.rfind("\n", 0, start) + 1) + 1
     return Problem(path, line, column, "", f"this looks like {kind}, written into the file", _HINT)
