@@ -12,21 +12,26 @@ from agentrun.spec.loading.spec_file import SpecFile, Where
 
 
 def check(file: SpecFile, environ: Mapping[str, str]) -> Iterator[Problem]:
-    """A warning for each program that can't be begun here; it may be there where the agent will run."""
-    if "PATH" not in environ:
-        return
+    """A warning for each program that can't be begun here; it may be there where the agent will run.
+
+    A server with a ``PATH`` in its ``environment`` is looked for there, as it is when it is begun.
+    """
     for index, entry in enumerate(file.spec.tools):
-        if not entry.mcp or not entry.mcp.command or list(variables.unset(entry.mcp.command, environ)):
+        if not entry.mcp or not entry.mcp.command:
+            continue
+        own = entry.mcp.environment.get("PATH")
+        if list(variables.unset([*entry.mcp.command, own], environ)):
             continue
         program = str(variables.expand(entry.mcp.command[0], environ))
-        if fault := _fault(program, file.project, environ):
+        path = environ.get("PATH") if own is None else str(variables.expand(own, environ))
+        if path is not None and (fault := _fault(program, file.project, path)):
             where: Where = ("tools", index, "mcp", "command")
             yield file.problem(where, *fault, "warning")
 
 
-def _fault(program: str, folder: Path, environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """What is wrong with ``program``, which is begun in ``folder``, and the next step."""
-    if shutil.which(program, path=environ["PATH"]) if "/" not in program else _runs(folder / program):
+def _fault(program: str, folder: Path, path: str) -> tuple[str, str] | None:
+    """What is wrong with ``program``, looked for on ``path`` or in ``folder``, and the next step."""
+    if shutil.which(program, path=path) if "/" not in program else _runs(folder / program):
         return None
     if "/" not in program:
         where = "there is no program '{}' on PATH, so the agent would be without this server's tools"

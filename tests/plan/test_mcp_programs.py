@@ -52,5 +52,18 @@ def test_one_that_is_not_in_the_folder_or_can_t_be_run_is_told_apart(tmp_path: P
     assert "[python, ./bin/script.py]" in unready
 
 
+@pytest.mark.parametrize(("path", "is_there"), [("${HOME}/bin", True), ("/nowhere", False)])
+@pytest.mark.parametrize("elsewhere", [{"PATH": "/nowhere"}, {}])
+def test_a_server_with_a_path_of_its_own_is_looked_for_there(
+    tmp_path: Path, programs: Path, path: str, is_there: bool, elsewhere: dict[str, str]
+) -> None:
+    assert programs.parent == tmp_path
+    spec_path = tmp_path / "desk.yaml"
+    server = f"{{command: [server], environment: {{PATH: '{path}'}}}}"
+    spec_path.write_text(f"transport: local\nprompts: Hi.\ntools: [{{mcp: {server}}}]\n")
+    found = list(mcp_programs.check(spec.load(spec_path), {"HOME": str(tmp_path), **elsewhere}))
+    assert (found == []) == is_there
+
+
 def test_nothing_is_known_without_a_path(tmp_path: Path) -> None:
     assert warnings(tmp_path, "srever", {}) == []
