@@ -26,13 +26,13 @@ _ALSO: Mapping[tuple[Kind, str], str] = {
     ("realtime", "google"): "gemini-live",
 }
 """Shorter names for what Pipecat's registry calls by two words."""
-_BOUNDS: Mapping[str, tuple[float, float | None]] = {
+BOUNDS: Mapping[str, tuple[float, float | None]] = {
     "max_tokens": (1, None),
     "max_completion_tokens": (1, None),
     "temperature": (0, 2),
     "top_p": (0, 1),
 }
-"""What no provider takes more or less of; Pipecat says it of none."""
+"""What no provider takes more or less of, though a server of somebody's own may; Pipecat says it of none."""
 _DEFAULTS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     (provider, "context_window_compression"): {"enabled": True}
     for provider in ("gemini-live", "gemini-vertex-live")
@@ -97,9 +97,9 @@ def _setting(plain: Mapping[str, Any]) -> Setting:
 
 
 def _bounded(name: str, setting: Setting) -> Setting:
-    if name not in _BOUNDS or setting.type not in ("integer", "number"):
+    if name not in BOUNDS or setting.type not in ("integer", "number"):
         return setting
-    least, most = _BOUNDS[name]
+    least, most = BOUNDS[name]
     return replace(
         setting,
         minimum=least if setting.minimum is None else setting.minimum,

@@ -21,7 +21,6 @@ from agentrun.providers.service import Kind, Service
 from agentrun.providers.variables import Unset
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import SpecFile, Where
-from agentrun.spec.loading.yaml import loader as yaml_loader
 from agentrun.spec.models.pipeline import LLM, REALTIME, STT, TTS, Alternative, ServiceSpec
 from agentrun.spec.values.addresses import problem_with
 
@@ -218,9 +217,9 @@ class ServicePlanner:
         """The settings with their variables filled in; those that wait for a variable are not checked."""
         if service is None:
             return dict(written)
-        values = {key: self._value(service, key, value) for key, value in written.items()}
+        values = {k: settings.filled(service, k, value, self._environ) for k, value in written.items()}
         checked = {key: value for key, value in values.items() if key not in unset}
-        for below, message, hint in settings.check(service, checked):
+        for below, message, hint in settings.check(service, checked, self._is_elsewhere(service, written)):
             self.problem((*where, *below), message, hint)
         if service.provider == OPENAI:
             for below, message, hint in openai.check(service.kind, spec.model_name, values):
@@ -234,17 +233,12 @@ class ServicePlanner:
 
     def _note_doubt(self, service: Service, model: str, given: Mapping[str, Any], where: Where) -> None:
         """Warn of a model that the provider probably doesn't have; a compatible server may have any."""
-        elsewhere = "base_url" in given or (service.provider == OPENAI and self._environ.get(ADDRESS))
-        if self._offline or elsewhere or not model:
+        if self._offline or self._is_elsewhere(service, given) or not model:
             return
         names = catalogue.providers(service.kind)
         if doubt := model_makers.doubt(service.kind, service.provider, model, service.model, names):
             self.notes.append(self._file.problem((*where, "model"), *doubt, "warning"))
 
-    def _value(self, service: Service, key: str, value: Any) -> Any:
-        """A variable's text is read as the word would be in the file, where a number or a yes is wanted."""
-        expanded = variables.expand(value, self._environ)
-        setting = service.settings.get(key)
-        if setting and setting.type in ("number", "integer", "boolean") and variables.has_variable(value):
-            return yaml_loader.plain(str(expanded))
-        return expanded
+    def _is_elsewhere(self, service: Service, given: Mapping[str, Any]) -> bool:
+        """Whether another server than the provider's is asked, such as one of one's own."""
+        return "base_url" in given or (service.provider == OPENAI and bool(self._environ.get(ADDRESS)))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
+from agentrun.providers import variables
+from agentrun.providers.catalogue import BOUNDS
 from agentrun.providers.service import Service, Setting, Type
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.problem_messages import shown, wrong_type
+from agentrun.spec.loading.yaml import loader as yaml_loader
 from agentrun.spec.values.durations import seconds
 
 Path = tuple[str, ...]
@@ -39,11 +43,28 @@ _MOST_CHOICES = 20
 """Longer lists of allowed values, such as languages, are not printed."""
 
 
-def check(service: Service, settings: Mapping[str, Any]) -> Iterator[Finding]:
-    """Every setting that the service doesn't have, or that doesn't fit."""
+def check(service: Service, settings: Mapping[str, Any], elsewhere: bool = False) -> Iterator[Finding]:
+    """Every setting that the service doesn't have, or that doesn't fit.
+
+    ``elsewhere``: another server than the provider's is asked, and may take more. So does Ollama: -1 of
+    ``max_tokens`` is no limit there, as at llama.cpp's server.
+    """
     if service.unchecked:
         return
-    yield from _check_all(service.settings, settings, (), f"{service.provider} {service.kind}")
+    known = service.settings
+    if elsewhere or service.provider == "ollama":
+        free = {name: replace(known[name], minimum=None, maximum=None) for name in BOUNDS if name in known}
+        known = {**known, **free}
+    yield from _check_all(known, settings, (), f"{service.provider} {service.kind}")
+
+
+def filled(service: Service, key: str, value: Any, environ: Mapping[str, str]) -> Any:
+    """``value`` of ``key`` with its variables, read as in the file where a number or a yes is wanted."""
+    expanded = variables.expand(value, environ)
+    setting = service.settings.get(key)
+    if setting and setting.type in ("number", "integer", "boolean") and variables.has_variable(value):
+        return yaml_loader.plain(str(expanded))
+    return expanded
 
 
 def _check_all(

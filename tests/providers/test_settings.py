@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agentrun.cli.checking import CheckOptions, examine_all
 from agentrun.providers import catalogue, openai, settings
 from agentrun.providers.service import Kind
 
@@ -170,3 +172,30 @@ def test_what_a_model_can_not_do_is_found(kind: Kind, model: str, given: dict[st
 )
 def test_what_a_model_can_do_is_left_alone(kind: Kind, model: str, given: dict[str, Any]) -> None:
     assert list(openai.check(kind, model, given)) == []
+
+
+WITHOUT_A_LIMIT = {
+    "{model: openai/gpt-4o, max_tokens: -1, temperature: 3, base_url: 'http://127.0.0.1:8000/v1'}": "",
+    "{model: openai/gpt-4o, max_tokens: '${MOST}', base_url: 'http://127.0.0.1:8000/v1'}": "",
+    "{model: openai/gpt-4o, max_completion_tokens: -1}": "http://127.0.0.1:8000/v1",
+    "{model: groq/x, max_tokens: -1, base_url: 'http://127.0.0.1:8000/v1'}": "",
+    "{model: ollama/llama3.2, max_tokens: -1}": "",
+}
+
+
+@pytest.mark.parametrize("llm", WITHOUT_A_LIMIT, ids=[str(number) for number in range(len(WITHOUT_A_LIMIT))])
+def test_a_server_of_ones_own_may_take_more(tmp_path: Path, llm: str) -> None:
+    path = tmp_path / "desk.yaml"
+    path.write_text(f"transport: local\nprompts: Hi.\npipeline: {{style: cascaded, llm: {llm}}}\n")
+    environ = {"OPENAI_API_KEY": "k", "MOST": "-1", "OPENAI_BASE_URL": WITHOUT_A_LIMIT[llm]}
+    found = examine_all([path], CheckOptions(environ)).all()
+    assert [str(problem) for problem in found if problem.severity == "error"] == []
+
+
+def test_a_setting_that_fits_nowhere_is_told_of_a_server_of_ones_own_too() -> None:
+    service = catalogue.find("llm", "openai")
+    assert service is not None
+    assert [where for where, *_ in settings.check(service, {"top_p": "x", "seed": 0.5}, True)] == [
+        ("top_p",),
+        ("seed",),
+    ]
