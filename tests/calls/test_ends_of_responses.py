@@ -14,7 +14,7 @@ from tests.calls.quick import QuickCall
 from tests.calls.realtime_server import Change, Event, Server, same
 from tests.calls.test_public_realtime_bugs import LONG, OPEN, TABLE, called
 from tests.calls.test_realtime_faults import LIMIT, heard_after
-from tests.calls.test_realtime_moves import codes, heard_soon
+from tests.calls.test_realtime_moves import Sessions, codes, heard_soon
 
 MEGABYTES = "x" * 10_000_000
 
@@ -107,6 +107,40 @@ def test_half_an_answer_is_gone_on_with(
     call = called(tmp_path, [LONG, TABLE], talk)
     assert codes(call)[-1] == "realtime_stalled"
     assert call.agent_words[-1] == TABLE.text
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_an_answer_that_the_caller_cuts_off_in_a_pause_is_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: bool
+) -> None:
+    sessions, server = Sessions(monkeypatch), Server(monkeypatch)
+    cancelled = {"status": "cancelled", "status_details": {"type": "cancelled", "reason": "turn_detected"}}
+    response: dict[str, Any] = {}
+    pieces = 0
+
+    def change(kind: str, fields: dict[str, Any]) -> list[Event]:
+        nonlocal pieces
+        told = fields.get("response", {})
+        if kind == "response.created" or told.get("status") == "cancelled" or kind.startswith("input"):
+            response.update(told)
+            return [(kind, fields)]
+        pieces += kind == "response.output_audio.delta"
+        return [(kind, fields)] if pieces < 3 else []
+
+    async def talk(call: QuickCall) -> None:
+        server.change = change
+        await call.say("When are you open?")
+        await call.until(lambda: call.speaking)
+        await call.until(lambda: not call.speaking)
+        await asyncio.sleep(0.3)
+        await sessions[-1].tell("input_audio_buffer.speech_started", audio_start_ms=1, item_id="x")
+        if ended:
+            await sessions[-1].tell("input_audio_buffer.speech_stopped", audio_end_ms=2, item_id="x")
+        await sessions[-1].tell("response.done", response={**response, **cancelled, "output": []})
+        await asyncio.sleep(1.0)
+
+    call = called(tmp_path, [LONG, TABLE], talk)
+    assert codes(call) == [], call.record.errors
 
 
 def test_the_end_of_a_response_that_nobody_began_ends_no_answer(

@@ -20,7 +20,7 @@ from pipecat.frames.frames import (
 from pipecat.utils.errors import ErrorCategory
 
 from agentrun.pipeline import pushed_frames
-from agentrun.pipeline.pipecat_private import VoiceBrokeOffFrame, speaks_like_openai
+from agentrun.pipeline.pipecat_private import VoiceBrokeOffFrame, session_events, speaks_like_openai
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services import end_of_answer
 from agentrun.session.responses.provider_faults import Faults
@@ -124,8 +124,14 @@ class AnswerEvents:
         self._response_deadline.model_ended(message, made=made, certain=certain)
 
     def _cut_by_nobody(self, reason: str) -> bool:
-        """Whether a server stopped speaking for a caller of whose turn it has not told."""
-        return reason.startswith("cancelled (turn_detected)") and not self._response_deadline.turn.is_open
+        """Whether a server stopped speaking for a caller of whose speech it has not told in the answer.
+
+        The pipeline learns of their turn only behind the end of the answer that it cuts off.
+        """
+        if not reason.startswith("cancelled (turn_detected)") or self._response_deadline.turn.is_open:
+            return False
+        told = session_events(self._model)
+        return told is None or not (told.caller_speaks or told.caller_began_at >= told.responded_at)
 
     def _at_line(self, frame: Frame) -> None:
         if isinstance(frame, LLMFullResponseStartFrame):
