@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from agentrun.providers import catalogue
+from agentrun.providers import catalogue, settings
 from agentrun.providers.service import KINDS, Kind, Service, Setting, Type
 from agentrun.spec.models.pipeline import FORMER_TIMEOUT, USUAL_MODELS
 from agentrun.spec.reference import json_schema
@@ -80,17 +80,19 @@ def _settings(kind: Kind) -> Schema:
 
 
 def _of_service(service: Service) -> Schema:
-    properties = {name: _of_setting(setting) for name, setting in service.settings.items()}
+    free = settings.elsewhere(service)
+    properties = {name: _of_setting(setting) for name, setting in free.items()}
     ours = ["text"] if service.kind == "tts" else []
     ours += ["model", "fallback", "attempt_timeout", FORMER_TIMEOUT]
     keys = [*ours, *properties, *(v.argument for v in service.variables)]
     condition: Schema = {"properties": {"model": {"pattern": f"^{service.provider}(/|$)"}}}
     if service.provider != "openai":
         condition["required"] = ["model"]
-    return {
-        "if": condition,
-        "then": {"properties": properties, "propertyNames": {"enum": list(dict.fromkeys(keys))}},
-    }
+    known: Schema = {"properties": properties, "propertyNames": {"enum": list(dict.fromkeys(keys))}}
+    bounds = {name: _bounds(service.settings[name]) for name in free if free[name] != service.settings[name]}
+    if bounds and service.provider != "ollama":
+        known |= {"if": {"not": {"required": ["base_url"]}}, "then": {"properties": bounds}}
+    return {"if": condition, "then": known}
 
 
 def _of_setting(setting: Setting) -> Schema:
@@ -111,9 +113,13 @@ def _of_type(kind: Type, setting: Setting) -> Schema:
     if setting.choices and kind in ("string", "integer"):
         shape = {"enum": list(setting.choices)}
     if kind in ("number", "integer"):
-        shape |= {} if setting.minimum is None else {"minimum": setting.minimum}
-        shape |= {} if setting.maximum is None else {"maximum": setting.maximum}
+        shape |= _bounds(setting)
     if kind == "object" and setting.fields:
         shape["properties"] = {name: _of_setting(one) for name, one in setting.fields.items()}
         shape["additionalProperties"] = False
     return shape
+
+
+def _bounds(setting: Setting) -> Schema:
+    both = {"minimum": setting.minimum, "maximum": setting.maximum}
+    return {name: bound for name, bound in both.items() if bound is not None}

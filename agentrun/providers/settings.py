@@ -43,19 +43,22 @@ _MOST_CHOICES = 20
 """Longer lists of allowed values, such as languages, are not printed."""
 
 
-def check(service: Service, settings: Mapping[str, Any], elsewhere: bool = False) -> Iterator[Finding]:
+def check(service: Service, settings: Mapping[str, Any], is_elsewhere: bool = False) -> Iterator[Finding]:
     """Every setting that the service doesn't have, or that doesn't fit.
 
-    ``elsewhere``: another server than the provider's is asked, and may take more. So does Ollama: -1 of
-    ``max_tokens`` is no limit there, as at llama.cpp's server.
+    ``is_elsewhere``: another server than the provider's is asked, and may take more. So does Ollama.
     """
     if service.unchecked:
         return
-    known = service.settings
-    if elsewhere or service.provider == "ollama":
-        free = {name: replace(known[name], minimum=None, maximum=None) for name in BOUNDS if name in known}
-        known = {**known, **free}
+    known = elsewhere(service) if is_elsewhere or service.provider == "ollama" else service.settings
     yield from _check_all(known, settings, (), f"{service.provider} {service.kind}")
+
+
+def elsewhere(service: Service) -> Mapping[str, Setting]:
+    """The settings as a server of one's own takes them: -1 of ``max_tokens`` is no limit at llama.cpp's."""
+    known = service.settings
+    free = {name: replace(known[name], minimum=None, maximum=None) for name in BOUNDS if name in known}
+    return {**known, **free}
 
 
 def filled(service: Service, key: str, value: Any, environ: Mapping[str, str]) -> Any:

@@ -135,6 +135,25 @@ def test_an_editor_shows_no_name_of_the_code(schema: dict[str, Any]) -> None:
     assert re.findall(r":class:|agentrun\.\w+|pipecat\.\w+", text) == []
 
 
+@pytest.mark.parametrize(
+    ("llm", "is_marked"),
+    [
+        ({"model": "openai/gpt-4o", "max_tokens": -1}, True),
+        ({"model": "openai/gpt-4o", "temperature": 3}, True),
+        ({"model": "openai/gpt-4o", "base_url": "http://127.0.0.1:8000/v1", "max_tokens": -1}, False),
+        ({"model": "groq/x", "base_url": "http://127.0.0.1:8000/v1", "temperature": 3}, False),
+        ({"model": "ollama/llama3.2", "max_tokens": -1}, False),
+        ({"model": "anthropic/claude-sonnet-4-5", "temperature": 3}, True),
+        ({"model": "openai/gpt-4o", "base_url": "http://127.0.0.1:8000/v1", "max_tokens": "x"}, True),
+    ],
+)
+def test_an_editor_lets_a_server_of_ones_own_take_more(
+    editor: Draft202012Validator, llm: dict[str, Any], is_marked: bool
+) -> None:
+    written = {"transport": "local", "prompts": "Hi.", "pipeline": {"style": "cascaded", "llm": llm}}
+    assert bool(list(editor.iter_errors(written))) == is_marked
+
+
 def test_an_editor_offers_tools_and_takes_others() -> None:
     schema = services.of_spec(["hang_up", "shop"])
     validator = Draft202012Validator(schema)
