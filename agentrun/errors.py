@@ -5,6 +5,7 @@ AgentRunError       the user can mend it: printed without a traceback, exit 1
   PluginError       a plugin: which, where, what
   SetupError        a missing key, extra or port: names the variable or the command
 ToolError           raised by a tool's author and told to the model; never ends a command
+  SpokenOverError   the agent does not leave the call: somebody spoke over its last words
 anything else       a bug of agentrun: exit 3, and the traceback in a file
 """
 
@@ -86,6 +87,10 @@ class ToolError(Exception):
     ...
     agentrun.errors.ToolError: We seat at most 12. Offer the private room.
     """
+
+
+class SpokenOverError(ToolError):
+    """Somebody spoke over the words before the end of a call or a transfer, which was not done then."""
 
 
 class NotAskedError(ToolError):

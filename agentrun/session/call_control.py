@@ -13,7 +13,7 @@ import httpx
 from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.call import NoLineError
-from agentrun.errors import ToolError
+from agentrun.errors import SpokenOverError, ToolError
 from agentrun.records import CallRecord, EndedBy
 from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.response_deadline import ResponseDeadline
@@ -189,7 +189,7 @@ class SessionCallControl:
         line = self._line()
         with self._partings.only("hang_up"):
             if not await self.announce(words, remembered=True, parting=True):
-                raise ToolError(SPOKEN_OVER)
+                raise SpokenOverError(SPOKEN_OVER)
             await line.end("agent", "the agent hung up")
 
     async def transfer(self, to: str, words: str) -> None:
@@ -198,7 +198,7 @@ class SessionCallControl:
             raise ToolError(NO_TELEPHONE)
         with self._partings.only("transfer"):
             if not await self.announce(words, remembered=True):
-                raise ToolError(SPOKEN_OVER)
+                raise SpokenOverError(SPOKEN_OVER)
             await self.transfers.to(to)
             await line.end("agent", TRANSFERRED)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.session.responses import unheard_caller
 from agentrun.simulate.engines.engines import Answer
 from tests.calls.desk import HELLO, QUESTION, STYLES, open_desk
-from tests.calls.quick import LOUD, calls, quick_call
+from tests.calls.quick import LOUD, SILENCE, calls, quick_call
+from tests.calls.test_told_turns import is_loud
 
 MESSAGE = "This is the restaurant. Your table is ready."
 LONG = "This is the restaurant. Your table for four is ready at eight. Please call us back today."
@@ -65,19 +67,41 @@ async def test_a_machine_that_talks_on_is_waited_for(tmp_path: Path, resources: 
 
 @pytest.mark.parametrize("style", STYLES)
 async def test_a_machine_that_talks_into_the_message_gets_it_whole_once_more(
-    tmp_path: Path, style: str, resources: Resources
+    tmp_path: Path, style: str, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(unheard_caller, "speech_in", lambda *_: is_loud)
     more = f"tools: [{{use: leave_voicemail, message: '{LONG}'}}]\n"
-    said = [] if style == "cascaded" else [Answer(LONG)]
-    script = [calls("leave_voicemail"), *said, calls("leave_voicemail"), *said]
+    script = [calls("leave_voicemail"), calls("leave_voicemail")]
+    if style == "realtime":  # the model answers the machine, and is told then that the message was not left
+        script = [script[0], Answer(LONG), Answer("Hello?"), script[1], Answer(LONG)]
     async with quick_call(tmp_path, style, [], script, resources=resources, more=more) as call:
         await call.say("You have reached Ada.")
         await call.until(lambda: call.speaking and len(call.agent_words) == 1)
         await asyncio.sleep(0.6)
         await call.say("Please leave a message after the tone.")
         await call.until(lambda: call.record.ended is not None, 60)
-    assert call.agent_words[-1] == LONG
+    last = [entry for entry in call.record.transcript if entry.who == "agent"][-1]
+    assert (last.text, last.cut_by) == (LONG, "")
     assert [entry.status for entry in call.record.transcript if entry.who == "tool"] == ["refused", "ok"]
+    assert (call.record.ended_by, call.record.reason) == ("agent", "the agent hung up")
+
+
+async def test_a_machine_that_beeps_into_the_message_gets_it_whole_once_more_from_the_same_call(
+    tmp_path: Path, resources: Resources
+) -> None:
+    more = f"tools: [{{use: leave_voicemail, message: '{LONG}'}}]\n"
+    script = [calls("leave_voicemail"), Answer(LONG), calls("leave_voicemail"), Answer(LONG)]
+    async with quick_call(tmp_path, "realtime", [], script, resources=resources, more=more) as call:
+        await call.say("You have reached Ada.")
+        await call.until(lambda: call.speaking and len(call.agent_words) == 1)
+        await asyncio.sleep(0.6)
+        await call.transport.hear(LOUD + SILENCE)
+        await call.until(lambda: call.record.ended is not None, 60)
+    last = [entry for entry in call.record.transcript if entry.who == "agent"][-1]
+    assert (last.text, last.cut_by) == (LONG, "")
+    first, second = [entry for entry in call.record.transcript if entry.who == "tool"]
+    assert (first.status, second.status) == ("ok", "refused")
+    assert second.text == "The call is being ended already. Do nothing more."
     assert (call.record.ended_by, call.record.reason) == ("agent", "the agent hung up")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from pydantic import Field
 
 from agentrun.call import Call
-from agentrun.errors import ToolError
+from agentrun.errors import SpokenOverError, ToolError
 from agentrun.spec.models.base import SpecModel, Text
 from agentrun.tools.builtin.builtin import Builtin
 from agentrun.tools.decorator import tool
@@ -58,7 +58,7 @@ async def leave_voicemail(call: Call, message: str) -> str:
     await call.quiet(BEEP_SECONDS, LONGEST_GREETING_SECONDS)
     try:
         await call.hang_up(message)
-    except ToolError:
+    except SpokenOverError:
         raise ToolError(_SPOKEN_OVER) from None
     return "The message was left, and the call is over."
 
