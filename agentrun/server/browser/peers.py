@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiortc.sdp import SessionDescription, candidate_from_sdp
+from loguru import logger
 from pipecat.transports.smallwebrtc.connection import IceServer, SmallWebRTCConnection
 from pipecat.transports.smallwebrtc.request_handler import IceCandidate
 
@@ -15,6 +16,8 @@ from agentrun.server.browser.offer_bounds import MOST_CANDIDATES, RenegotiationR
 
 _MOST_NAMES = 4
 """A restart gives a connection a new name; the answer with it may be lost, and the old one comes again."""
+CONNECT_SECONDS = 20
+"""How long a connection may take to come about, with the place of a call; nobody tells that none can."""
 
 
 class PeerGoneError(Exception):
@@ -36,6 +39,7 @@ class Peer:
     candidates: int = 0
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     over: bool = False
+    timer: asyncio.TimerHandle | None = None
 
 
 class Peers:
@@ -82,6 +86,7 @@ class Peers:
             await connection.initialize(sdp=_open_ended(sdp), type="offer")
             await use()
             begin(connection).add_done_callback(lambda _: self._forget(peer))
+            self._watch(peer)
         except BaseException:
             await connection.disconnect()
             raise
@@ -110,6 +115,8 @@ class Peers:
             if peer.over:
                 await peer.connection.disconnect()
                 raise PeerGoneError
+            if restart:
+                self._watch(peer)
             return self._answer(peer)
 
     async def hang_up(self, peer: Peer) -> None:
@@ -157,14 +164,35 @@ class Peers:
             self._peers |= dict.fromkeys(peer.names, peer)
         return {**answer, "pc_id": name}
 
-    def _forget(self, peer: Peer) -> None:
-        peer.over = True
-        for name in peer.names:
-            self._peers.pop(name, None)
-        # a session that broke has left it open
+    def _watch(self, peer: Peer) -> None:
+        """Give up a connection that has not come about in time.
+
+        Pipecat's own timer, which is longer, is ended by the closing that it begins: nothing is closed then,
+        and who closes it once more waits for ever.
+        """
+        if peer.timer:
+            peer.timer.cancel()
+        loop = asyncio.get_running_loop()
+        peer.timer = loop.call_later(CONNECT_SECONDS, self._give_up, peer)
+
+    def _give_up(self, peer: Peer) -> None:
+        if peer.connection.pc.connectionState in ("new", "connecting"):
+            logger.warning("{}: no connection to a browser came about in time", peer.agent)
+            self._close(peer)
+
+    def _close(self, peer: Peer) -> None:
         closing = asyncio.create_task(peer.connection.disconnect())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
+
+    def _forget(self, peer: Peer) -> None:
+        peer.over = True
+        if peer.timer:
+            peer.timer.cancel()
+        for name in peer.names:
+            self._peers.pop(name, None)
+        # a session that broke has left it open
+        self._close(peer)
 
 
 def _open_ended(sdp: str) -> str:

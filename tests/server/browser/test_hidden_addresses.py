@@ -9,6 +9,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
+from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
+
+from agentrun.server.browser import peers
+from tests.calls.desk import until
 
 OFFER = "/desk/browser/offer"
 NAME = "372dc515-e656-4e02-a807-88d6fd5853ea.local"
@@ -63,3 +67,21 @@ async def test_the_end_of_late_candidates_is_not_the_end_of_looking(
     assert (await client.patch(OFFER, json=late)).status_code == 200
     await take(peer, answer)
     await connected(peer)
+
+
+async def test_a_browser_that_can_t_be_reached_keeps_its_place_for_a_moment_only(
+    client: httpx.AsyncClient, peer: RTCPeerConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[SmallWebRTCConnection] = []
+    real = SmallWebRTCConnection.initialize
+
+    async def initialize(connection: SmallWebRTCConnection, sdp: str, type: str) -> None:  # noqa: A002
+        made.append(connection)
+        await real(connection, sdp=sdp, type=type)
+
+    monkeypatch.setattr(SmallWebRTCConnection, "initialize", initialize)
+    monkeypatch.setattr(peers, "CONNECT_SECONDS", 1)
+    sdp = CANDIDATE.sub("", peer.localDescription.sdp)
+    assert (await client.post(OFFER, json={"sdp": sdp, "type": "offer"})).status_code == 200
+    (one,) = made
+    await until(lambda: one.pc.connectionState == "closed", 10)
