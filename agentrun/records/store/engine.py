@@ -68,6 +68,16 @@ def set_up_sqlite(engine: sa.Engine, busy_ms: int, synchronous: str) -> None:
             connection.execute("PRAGMA journal_mode = WAL").close()
 
 
+def let_go(engine: sa.Engine) -> None:
+    """Close each connection of ``engine``; one that a thread still works on is closed once that is done."""
+
+    @sa.event.listens_for(engine.pool, "checkin")
+    def close(_connection: object, record: Any) -> None:
+        record.invalidate()
+
+    engine.dispose()
+
+
 def insertion(kind: str) -> Any:
     """The INSERT of ``kind``, sqlite or postgresql, that knows what to do on a conflict.
 

@@ -225,7 +225,7 @@ class Store:
 
     def close(self) -> None:
         """Let go of every connection."""
-        self._engine.dispose()
+        engine.let_go(self._engine)
 
     def __enter__(self) -> Self:
         return self

@@ -93,6 +93,8 @@ class MessageTable:
                 for _ in connection.notifies(timeout=seconds, stop_after=1):
                     pass
             except self._engine.dialect.loaded_dbapi.Error as error:
+                if self._listening is not None:
+                    self._listening.close()
                 self._listening = None
                 raise DatabaseDownError from error
 
@@ -108,8 +110,8 @@ class MessageTable:
         pooled.detach()
         connection: Any = pooled.dbapi_connection
         connection.autocommit = True
-        connection.execute(f'LISTEN "{_channel(owner)}"')
         self._listening, self._owner = connection, owner
+        connection.execute(f'LISTEN "{_channel(owner)}"')
         return connection
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agentrun.records.store.answered import AnsweredTable
-from agentrun.records.store.engine import ignore, insertion
+from agentrun.records.store.engine import ignore, insertion, let_go
 from agentrun.server.admission.limits import MINUTE, Refusal
 from agentrun.server.shared_state import database
 from agentrun.server.shared_state.backend import (
@@ -203,7 +203,7 @@ class SqlBackend:
     def close(self) -> None:
         """As Backend."""
         self.messages.close()
-        self.engine.dispose()
+        let_go(self.engine)
 
     def _alone(self, connection: sa.Connection, *what: str) -> float:
         """The time, once nobody else on any machine decides about ``what``."""

@@ -101,3 +101,16 @@ async def test_a_machine_without_a_thread_for_it_is_told(monkeypatch: pytest.Mon
         machine.setattr(threading.Thread, "start", refuse)
         with pytest.raises(SetupError, match="can't be opened: no thread can be started"):
             await opened(Store, "sqlite://")
+
+
+def test_a_connection_that_is_in_use_when_a_store_is_let_go_of_is_closed_after_that(url: str) -> None:
+    made = engine.make(url)
+    busy, idle = made.raw_connection(), made.raw_connection()
+    kept = [each.dbapi_connection for each in (busy, idle)]
+    idle.close()
+    engine.let_go(made)
+    busy.close()
+    for connection in kept:
+        assert connection is not None
+        with pytest.raises(Exception, match="closed"):
+            connection.cursor().execute("SELECT 1")
