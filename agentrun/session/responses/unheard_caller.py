@@ -157,8 +157,8 @@ class UnheardCaller:
         return self._is_speech(self._kept(min(self._clock() - at + BEFORE_SECONDS, _KEPT_SECONDS)))
 
     def _kept(self, seconds: float) -> bytes:
-        """The last ``seconds`` that were kept, decoded."""
-        return self._decoded(bytes(self._recent[-max(1, round(seconds * self._second)) :]))
+        """The last ``seconds`` that were kept, decoded; cut between two samples, which may have two bytes."""
+        return self._decoded(bytes(self._recent[-2 * max(1, round(seconds * self._second / 2)) :]))
 
     def _look(self) -> None:
         """Tell a noise from a voice in what is loud for long; the detector hears one sound at a time."""

@@ -341,3 +341,20 @@ def test_one_sound_is_judged_at_a_time(seconds: float) -> None:
 
     virtual_time.run(main())
     assert most == 1
+
+
+@pytest.mark.parametrize("ago", [0.20006, 0.2001, 0.3, 0.50003])
+def test_the_sound_since_a_time_is_cut_between_two_samples(ago: float) -> None:
+    asked: list[bytes] = []
+
+    def is_speech(one: bytes) -> bool:
+        asked.append(one)
+        return True
+
+    async def main() -> bool:
+        watch = UnheardCaller(lambda: -1.0, is_speech)
+        await sound(watch, LOUD, 1.0)
+        return watch.spoke_since(asyncio.get_running_loop().time() - ago)
+
+    assert virtual_time.run(main())
+    assert set(np.frombuffer(asked[0], "<i2")) == {8000}
