@@ -6,15 +6,16 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import httpx
 from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.call import NoLineError
 from agentrun.errors import SpokenOverError, ToolError
-from agentrun.records import CallRecord, EndedBy
+from agentrun.records import CallRecord
+from agentrun.session.open_line import End, OpenLine
 from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
@@ -38,23 +39,6 @@ _NOT_DELETED = (
 )
 
 
-class End(Protocol):
-    """Ends the call for a reason, once everything has been heard."""
-
-    async def __call__(self, by: EndedBy, reason: str) -> None: ...
-
-
-@dataclass(frozen=True)
-class _Open:
-    voice: Announcements
-    response_deadline: ResponseDeadline
-    idle: IdlePrompts
-    nobody_speaks: Callable[[], bool]
-    end: End
-    keypad: DtmfKeys
-    go_on_as: Callable[[str], Awaitable[None]]
-
-
 class SessionCallControl:
     """``agentrun.call.Line`` on a real call: open once the pipeline is built, closed when the call ends."""
 
@@ -68,7 +52,7 @@ class SessionCallControl:
         self._keys = connection.control is not None or connection.keys
         self._loop = asyncio.get_running_loop()
         self._threads = ThreadBridge(self._loop)
-        self._now: _Open | None = None
+        self._now: OpenLine | None = None
         self.transfers = Transfers(connection.control)
         self._partings = Partings()
         self.recording: Recording | None = None
@@ -89,7 +73,7 @@ class SessionCallControl:
     ) -> None:
         """The call can be spoken into; keys that nobody collects are put into its ``record``."""
         keys = DtmfKeys(worker, record)
-        self._now = _Open(voice, response_deadline, idle, nobody_speaks, end, keys, go_on_as)
+        self._now = OpenLine(voice, response_deadline, idle, nobody_speaks, end, keys, go_on_as)
 
     def on_key(self, take: Callable[[str], bool]) -> None:
         """Have keys that no tool collects given to ``take``, which says whether it takes them."""
@@ -157,16 +141,26 @@ class SessionCallControl:
             if clock() - since >= seconds or clock() - began >= most:
                 return
 
-    def _is_quiet(self, line: _Open, leading: int = 0) -> bool:
+    def _is_quiet(self, line: OpenLine, leading: int = 0) -> bool:
         """Whether nobody speaks or is about to, and no more tools than ``leading`` lead the conversation."""
         return self._led_by_tool <= leading and line.nobody_speaks() and not line.voice.about_to_speak
 
-    async def announce(self, text: str, *, remembered: bool, parting: bool = False) -> bool:
+    async def announce(self, text: str, *, remembered: bool) -> bool:
         """Have ``text`` spoken, which the model knows of if ``remembered``; whether all of it was heard."""
-        voice, before = (line := self._line()).voice, line.voice.interruptions
-        text = await voice.unsaid(text) if parting else text
-        whole = await self._say_and_be_heard(line, text, remembered=remembered)
-        return whole and (voice.interruptions == before or await voice.was_noise(before))
+        before = (line := self._line()).voice.interruptions
+        await self._speak(line, text, remembered=remembered)
+        return line.voice.interruptions == before
+
+    async def _part(self, line: OpenLine, words: str, *, goodbye: bool) -> None:
+        """Say the last ``words``, through noises; raises SpokenOverError where somebody speaks over them.
+
+        Of a ``goodbye`` only what the model is not saying already.
+        """
+        before = line.voice.interruptions
+        words = await line.voice.unsaid(words) if goodbye else words
+        whole = await self._speak(line, words, insists=True)
+        if not whole or (line.voice.interruptions != before and not await line.voice.was_noise(before)):
+            raise SpokenOverError(SPOKEN_OVER)
 
     @contextlib.contextmanager
     def _led(self) -> Iterator[None]:
@@ -188,8 +182,7 @@ class SessionCallControl:
     async def hang_up(self, words: str) -> None:
         line = self._line()
         with self._partings.only("hang_up"):
-            if not await self.announce(words, remembered=True, parting=True):
-                raise SpokenOverError(SPOKEN_OVER)
+            await self._part(line, words, goodbye=True)
             await line.end("agent", "the agent hung up")
 
     async def transfer(self, to: str, words: str) -> None:
@@ -197,15 +190,14 @@ class SessionCallControl:
         if self._control is None:
             raise ToolError(NO_TELEPHONE)
         with self._partings.only("transfer"):
-            if not await self.announce(words, remembered=True):
-                raise SpokenOverError(SPOKEN_OVER)
+            await self._part(line, words, goodbye=False)
             await self.transfers.to(to)
             await line.end("agent", TRANSFERRED)
 
     async def hand_over(self, to: str, words: str) -> None:
         line = self._line()
         with self._partings.only("hand_over"):
-            await self._say_and_be_heard(line, words)
+            await self._speak(line, words)
             await line.go_on_as(to)
 
     async def send_digits(self, digits: str) -> None:
@@ -219,7 +211,7 @@ class SessionCallControl:
         if not self._keys:
             raise ToolError(NO_TELEPHONE)
         with line.keypad.kept() as keys, self._led():
-            await self._say_and_be_heard(line, words)
+            await self._speak(line, words)
             return await keys.collect(most, finish, timeout)
 
     async def wait(self, seconds: float) -> None:
@@ -237,14 +229,16 @@ class SessionCallControl:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._threads.run(work, is_open=self._now is not None)
 
-    async def _say_and_be_heard(self, line: _Open, words: str, *, remembered: bool = True) -> bool:
+    async def _speak(
+        self, line: OpenLine, words: str, *, remembered: bool = True, insists: bool = False
+    ) -> bool:
         if words:
             line.response_deadline.words_promised()
-        whole = not words or await line.voice.say_whole(words, remembered=remembered)
+        whole = not words or await line.voice.say_whole(words, remembered=remembered, insists=insists)
         await line.voice.heard()
         return whole
 
-    def _line(self) -> _Open:
+    def _line(self) -> OpenLine:
         if self._now is None:
             raise NoLineError("the call is over")
         return self._now

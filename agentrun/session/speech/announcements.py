@@ -127,12 +127,12 @@ class Announcements:
             await pipecat_private.wait_until_answering(llm, False, _TAKEN_SECONDS)
         await llm.queue_frame(pipecat_private.asking(llm, instruction))
 
-    async def say_whole(self, text: str, *, remembered: bool = True) -> bool:
+    async def say_whole(self, text: str, *, remembered: bool = True, insists: bool = True) -> bool:
         """Have ``text`` spoken, and wait for what would not come out before the end of the call.
 
         Words for the speech service keep their place before the end; a model's answer has to be waited for.
-        Its server may take a noise for the caller, and drop the answer: then it is asked for once more.
-        Whether nobody has spoken into it so far.
+        Its server may take a noise for the caller, and drop the answer: who ``insists`` asks for it again,
+        a second later. Whether nobody has spoken into it so far, as far as was looked into.
         """
         for _ in range(_MOST_TIMES):
             before = self.interruptions
@@ -144,7 +144,7 @@ class Announcements:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._began.wait(), _ANSWER_SECONDS)
                 await self._while_sounding(self._finished, _WORDS_SECONDS)
-            if self.interruptions == before:
+            if not insists or self.interruptions == before:
                 return True
             if not await self.was_noise(before):
                 return False
