@@ -114,7 +114,7 @@ def _any_style(file: SpecFile) -> Iterator[Finding]:
         counts[test.name] += 1
         if counts[test.name] > 1:
             yield ("tests", index, "name"), f"another test is called '{test.name}' too", "rename one of them"
-    if spec.context.strategy != "keep" and spec.context.keep_messages >= spec.context.max_messages:
+    if spec.context.strategy == "summarise" and spec.context.keep_messages >= spec.context.max_messages:
         hint = f"write less than {spec.context.max_messages}, which is max_messages"
         yield ("context", "keep_messages"), "as many messages stay as it is shortened at", hint
     yield from _callers(spec.callers)
