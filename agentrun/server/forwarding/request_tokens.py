@@ -6,18 +6,15 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agentrun.server.auth import signed_claims
-
-if TYPE_CHECKING:
-    from jwt.types import Options
 
 LIFETIME_SECONDS = 15.0
 LEEWAY_SECONDS = 10.0
 """How far apart the processes' ideas of the shared clock may be; each hears of it every 5 s."""
 _AUDIENCE = "agentrun forwarded"
-_REQUIRED: Options = {"require": ["exp", "sub", "jti"], "verify_exp": False}
+_REQUIRED = ("exp", "sub", "jti")
 
 
 class RequestTokens:

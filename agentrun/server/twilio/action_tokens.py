@@ -10,18 +10,14 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from agentrun.server.auth import signed_claims
-
-if TYPE_CHECKING:
-    from jwt.types import Options
 
 LIFETIME_SECONDS = 25 * 3600.0
 """A call lasts 24 hours at most: https://www.twilio.com/docs/voice/api/call-resource"""
 MOST_CHARACTERS = 1000
 _AUDIENCE = "action"
-_REQUIRED: Options = {"require": ["aud", "agt", "sub", "num", "exp"], "verify_exp": False}
+_REQUIRED = ("aud", "agt", "sub", "num", "exp")
 
 
 @dataclass(frozen=True)

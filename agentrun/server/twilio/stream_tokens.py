@@ -15,13 +15,10 @@ import struct
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agentrun.server.auth import signed_claims
 from agentrun.server.shared_state.state import SharedState
-
-if TYPE_CHECKING:
-    from jwt.types import Options
 
 LIFETIME_SECONDS = 60.0
 MOST_CHARACTERS = 494
@@ -30,10 +27,7 @@ _LONGEST_NUMBER = 32
 """A telephone's number is shorter; of a SIP address that is longer the token has a digest."""
 _DIGEST = "sha256 "
 _AUDIENCE = "stream"
-_REQUIRED: Options = {
-    "require": ["aud", "agt", "sub", "frm", "to", "exp", "jti"],
-    "verify_exp": False,
-}
+_REQUIRED = ("aud", "agt", "sub", "frm", "to", "exp", "jti")
 _ADDRESS = struct.Struct(">Q8s12s")
 """When it expires, in milliseconds; what makes it unlike others; and 96 bits of a signature."""
 Use = Callable[[str, float], Awaitable[bool]]
