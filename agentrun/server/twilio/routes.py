@@ -20,7 +20,6 @@ from agentrun.server.auth.call_access import Access
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.dispatch.dispatcher import Dispatcher
 from agentrun.server.lifecycle.settings import ServerSettings
-from agentrun.server.shared_state.backend import Placed
 from agentrun.server.shared_state.database_errors import DatabaseDownError
 from agentrun.server.twilio import telephone_plan, transfer_routes, twiml, webhook_form
 from agentrun.server.twilio.action_tokens import ActionTokens, EndedStream
@@ -98,18 +97,19 @@ class TwilioRoutes:
             return Response("nobody can say who placed this call\n", 503, media_type="text/plain")
         if dial and (placed is None or placed.ended or placed.agent != agent):
             return Response("no such call was placed here\n", 404, media_type="text/plain")
+        own = placed.parameters if placed else webhook_form.own(form)
         if self._diallers and placed:
             await self._diallers.placed.attach(placed.id, call_sid)
         elif refusal := await self._switchboard.admission.ask(plan, call_sid, form.get("From", "")):
             return self._refuse(plan, agent, call_sid, refusal)
         elif self._dispatcher:
-            call = self._announced(plan, form)
+            call = self._announced(plan, form, own)
             public_url = self._public_url(agent, request)
             urls = (twiml.route(public_url, agent, name) for name in ("dispatched", transfer_routes.NAME))
             return await self._dispatcher.answer(plan, call, *urls)
         else:
-            self._look_ups.begin(plan, self._announced(plan, form))
-        return self._connect(agent, request, form, stream, placed, pause)
+            self._look_ups.begin(plan, self._announced(plan, form, own))
+        return self._connect(agent, request, form, stream, own, pause)
 
     async def dispatched(self, agent: str, request: Request) -> Response:
         """Twilio tells how the stream of a dispatched call goes, or asks what to do when it is over."""
@@ -126,7 +126,7 @@ class TwilioRoutes:
         One that was answered meanwhile, or is not known any more, is hung up.
         """
         if stream.resumed:
-            return self._connect(agent, request, form, stream, pause=pause)
+            return self._connect(agent, request, form, stream, webhook_form.own(form), pause)
         answer = await self._begin(self._switchboard.plans[agent], request, form, stream, pause)
         return answer if answer.status_code in (200, 503) else twiml.response(twiml.hang_up())
 
@@ -205,14 +205,14 @@ class TwilioRoutes:
         request: Request,
         form: Mapping[str, str],
         stream: EndedStream,
-        placed: Placed | None = None,
-        pause: int = 0,
+        own: Mapping[str, str],
+        pause: int,
     ) -> Response:
         caller, called = form.get("From", ""), form.get("To", "")
         token = self._tokens.mint(agent, form["CallSid"], caller, called, stream.dial, stream.resumed)
         public_url = self._public_url(agent, request)
         url = twiml.stream_url(public_url, agent, self._tokens.address_of(token))
-        own, action = placed.parameters if placed else webhook_form.own(form), ""
+        action = ""
         if self._switchboard.plans[agent].spec.resume and self._switchboard.left_open.resumed:
             shown = self.actions.mint(agent, form["CallSid"], stream)
             action = f"{twiml.route(public_url, agent, 'resume')}?stream={shown}"
@@ -222,9 +222,9 @@ class TwilioRoutes:
         public, here = self._settings.public_urls.get(agent), request.base_url
         return public or str(here.replace(scheme=_HTTP.get(here.scheme, here.scheme)))
 
-    def _announced(self, plan: Plan, form: Mapping[str, str]) -> Call:
-        """A call that somebody else places, as its webhook tells of it."""
-        own = twiml.own_parameters(webhook_form.own(form))
+    def _announced(self, plan: Plan, form: Mapping[str, str], own: Mapping[str, str]) -> Call:
+        """A call that somebody else places, as its webhook tells of it; ``own`` says the caller's side."""
+        own = twiml.own_parameters(own)
         return self._call(plan, form["CallSid"], form.get("From"), form.get("To"), own)
 
     def _call(

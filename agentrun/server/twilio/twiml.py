@@ -15,6 +15,11 @@ from agentrun.server.admission.admission import Refusal
 from agentrun.transports.say_languages import say_language
 
 SERVER_PARAMETERS = frozenset({"token", "from_number", "to_number"})
+LONGEST_PARAMETER = 499
+"""Twilio takes less than 500 characters of a stream's parameter, its name with it.
+
+https://www.twilio.com/docs/voice/twiml/stream#custom-parameters
+"""
 NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no TwiML can hold: Twilio can't read one with it. https://www.w3.org/TR/xml/#charsets"""
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from loguru import logger
 
 from agentrun.caller_numbers import HIDDEN_WORDS
-from agentrun.server.twilio.twiml import NO_XML
+from agentrun.server.twilio.twiml import LONGEST_PARAMETER, NO_XML
 
 _NUMBER = rf"\+?[0-9]{{1,20}}|\+?(?:{'|'.join(HIDDEN_WORDS)})|"
 _SHAPES: Mapping[str, re.Pattern[str]] = {
@@ -51,8 +51,6 @@ MOST_PARAMETERS = 100
 _HEADER = "SipHeader_"
 MOST_OWN = 20
 """Parameters of the caller's side that a call is given; there may be no end of headers."""
-LONGEST_OWN = 499
-"""Characters of a name and its value, which is what a stream carries: https://www.twilio.com/docs/voice/twiml/stream."""
 
 
 class FormError(ValueError):
@@ -109,7 +107,7 @@ def own(form: Mapping[str, str]) -> dict[str, str]:
 
 
 def _fits(name: str, value: str) -> bool:
-    return len(name) + len(value) <= LONGEST_OWN and not NO_XML.search(value)
+    return len(name) + len(value) <= LONGEST_PARAMETER and not NO_XML.search(value)
 
 
 def _check(name: str, value: str) -> None:

@@ -10,7 +10,8 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from agentrun.server.twilio import webhook_form
-from agentrun.server.twilio.webhook_form import LONGEST_OWN, MOST_OWN
+from agentrun.server.twilio.twiml import LONGEST_PARAMETER
+from agentrun.server.twilio.webhook_form import MOST_OWN
 from tests.log_lines import log_lines
 from tests.server.twilio.test_routes import FORM, SECRET, serving, stream_of
 
@@ -45,8 +46,8 @@ async def test_the_server_s_own_parameters_are_not_the_caller_s(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("form", "own"),
     [
-        ({"X-Long": "x" * LONGEST_OWN}, {}),
-        ({"X-Fits": "x" * (LONGEST_OWN - 6)}, {"X-Fits": "x" * (LONGEST_OWN - 6)}),
+        ({"X-Long": "x" * LONGEST_PARAMETER}, {}),
+        ({"X-Fits": "x" * (LONGEST_PARAMETER - 6)}, {"X-Fits": "x" * (LONGEST_PARAMETER - 6)}),
         ({f"X-{n}": "1" for n in range(60)}, {f"X-{n}": "1" for n in range(MOST_OWN)}),
         ({"X-Bell": "a\x0bb", "X-Zero": "\0", "X-Tab": "a\tb\r\n"}, {"X-Tab": "a\tb\r\n"}),
     ],

@@ -5,14 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from agentrun.server.twilio.twiml import NO_XML, SERVER_PARAMETERS
+from agentrun.server.twilio.twiml import LONGEST_PARAMETER, NO_XML, SERVER_PARAMETERS
 
 MOST = 30
-MOST_CHARACTERS = 499
-"""Twilio takes less than 500 of a parameter, its name with it.
-
-https://www.twilio.com/docs/voice/twiml/stream#custom-parameters
-"""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
@@ -32,8 +27,8 @@ def _of_one(name: str, value: str) -> str:
         return f"'{name[:64]}' is not the name of a parameter: use letters, digits and _, at most 64"
     if name in SERVER_PARAMETERS:
         return f"'{name}' is a parameter of the server's own: choose another name"
-    if len(name) + len(value) > MOST_CHARACTERS:
-        most = MOST_CHARACTERS - len(name)
+    if len(name) + len(value) > LONGEST_PARAMETER:
+        most = LONGEST_PARAMETER - len(name)
         return f"the parameter '{name}' has {len(value)} characters, and Twilio carries {most}"
     if found := NO_XML.search(value):
         return f"the parameter '{name}' has the character {found[0]!r}, which Twilio can't carry"

@@ -11,7 +11,7 @@ from loguru import logger
 from agentrun.errors import SetupError
 from agentrun.plan.plan import Plan
 from agentrun.server.calls.switchboard import Switchboard
-from agentrun.server.shared_state.database_errors import TROUBLE, DatabaseDownError
+from agentrun.server.shared_state.database_errors import TROUBLE
 from agentrun.server.twilio.outbound.outgoing_call import Outgoing, dialling_of
 from agentrun.server.twilio.outbound.placed_calls import Note, PlacedCalls
 from agentrun.transports import twilio_rest
@@ -40,7 +40,7 @@ class UnheardCalls:
             await asyncio.sleep(LOOK_SECONDS)
             try:
                 await self.look()
-            except (DatabaseDownError, *TROUBLE):
+            except TROUBLE:
                 logger.debug("nobody can say whose the placed calls are; they are looked at later")
             except TwilioError as error:
                 logger.warning("how placed calls stand can't be asked: {}", error.message)
