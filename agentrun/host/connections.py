@@ -23,7 +23,7 @@ from agentrun.errors import SetupError
 from agentrun.host import session_parameters
 from agentrun.plan import daily
 from agentrun.plan.plan import Plan
-from agentrun.server.dispatch.twiml_answers import NUMBERS, TRANSFERRED
+from agentrun.server.dispatch.twiml_answers import NUMBERS, OURS, TRANSFERRED
 from agentrun.transports.connection import Connection
 
 START_SECONDS = 10.0
@@ -155,7 +155,7 @@ async def _twilio(args: WebSocketRunnerArguments, plan: Plan, *, dispatched: boo
         await _close(websocket)
         return None
     numbers = {name: _first(stream.parameters, names) for name, names in NUMBERS.items()}
-    ours = (*(name for names in NUMBERS.values() for name in names), *_GATEWAYS, TRANSFERRED)
+    ours = OURS | {*_GATEWAYS}
     call = Call(
         stream.call_sid,
         plan.spec.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from loguru import logger
@@ -18,7 +18,7 @@ MOST_CHARACTERS = 4_096
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
-def parameters(body: object, but: tuple[str, ...] = ()) -> dict[str, str]:
+def parameters(body: object, but: Collection[str] = ()) -> dict[str, str]:
     """``body`` as text by name, as prompts and tools see it in ``call.body``; lists and mappings as JSON.
 
     Names in ``but`` are left out; so is what is null, too long, or over 64 names.

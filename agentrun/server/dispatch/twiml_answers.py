@@ -14,7 +14,8 @@ TRANSFERRED = "transferred_url"
 """The parameter of a stream that names where Twilio asks when a transfer of its call has ended."""
 NUMBERS = {"from_number": ("from_number", "from"), "to_number": ("to_number", "to")}
 """The parameters of a stream that say who calls whom, by the names that their TwiML may have."""
-_OURS = frozenset({TRANSFERRED, *(name for names in NUMBERS.values() for name in names)})
+OURS = frozenset({TRANSFERRED, *(name for names in NUMBERS.values() for name in names)})
+"""Names of a stream's parameters that no caller's side may give."""
 
 
 def connect(
@@ -22,8 +23,8 @@ def connect(
     callback_url: str,
     from_number: str,
     to_number: str,
-    transferred_url: str = "",
-    parameters: Mapping[str, str] | None = None,
+    transferred_url: str,
+    parameters: Mapping[str, str],
 ) -> str:
     """Open a stream to ``stream_url``; ``callback_url`` is told how it goes, and asked when it is over.
 
@@ -31,13 +32,12 @@ def connect(
     ``parameters``, but for those whose names are ours or, with ``_`` before them, Pipecat Cloud's.
     https://www.twilio.com/docs/voice/twiml/stream#statuscallback
 
-    >>> print(connect("wss://there/x", "https://here/y", "", "")[48:145])
+    >>> print(connect("wss://there/x", "https://here/y", "", "", "", {})[48:145])
     <Connect><Stream statusCallback="https://here/y" statusCallbackMethod="POST" url="wss://there/x">
     """
     answer, opening = VoiceResponse(), Connect()
     stream = opening.stream(url=stream_url, status_callback=callback_url, status_callback_method="POST")
-    given = parameters or {}
-    own = {name: given[name] for name in given if name not in _OURS and not name.startswith("_")}
+    own = {name: parameters[name] for name in parameters if name not in OURS and not name.startswith("_")}
     ours = {"from_number": from_number, "to_number": to_number, TRANSFERRED: transferred_url}
     for name, value in {**own, **ours}.items():
         stream.parameter(name=name, value=value)
