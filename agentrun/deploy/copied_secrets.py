@@ -41,13 +41,13 @@ def problems(plan: Plan) -> Iterator[Problem]:
 
 def _found(paths: Iterable[Path]) -> Iterator[Problem]:
     """What looks like a secret in each of ``paths`` that is no data, as far as there is time for them."""
-    sizes = {path: status.st_size for path in paths if (status := path.stat()).st_size <= MOST_BYTES}
+    found = ((status.st_size, path, status.st_mtime_ns) for path in paths for status in (path.stat(),))
     left = MOST_TOTAL
-    for path in sorted(sizes, key=lambda path: (sizes[path], path)):
-        left -= sizes[path]
+    for size, path, changed in sorted(one for one in found if one[0] <= MOST_BYTES):
+        left -= size
         if left < 0:
             return
-        yield from _in(path, path.stat().st_mtime_ns)
+        yield from _in(path, changed)
 
 
 @lru_cache(maxsize=project.MOST_FILES)

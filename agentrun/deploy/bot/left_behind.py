@@ -31,7 +31,7 @@ def told(plan: Plan) -> Iterator[Where]:
     spec = plan.spec
     yield from _of_transports(plan)
     for part in parts(plan):
-        yield from (tuple(name.split(".")) for name in services.left_out(part, written(plan, part)))
+        yield from services.left_out(part, written(plan, part))
     if "text" in spec.pipeline.tts.model_fields_set and spec.pipeline.tts.text == "spoken" and plan.tts:
         yield ("pipeline", "tts", "text")
     for name in BY_KEY:

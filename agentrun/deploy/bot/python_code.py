@@ -26,15 +26,12 @@ class Expression:
         >>> print(Expression("Voice", (("name", '"ash"'),)).text())
         Voice(name="ash")
         """
-        flat = self._of([_argument(one, 0) for one in self.arguments])
+        flat = f"{self.name}({', '.join(_argument(one, 0) for one in self.arguments)})"
         if len(flat) + indent <= WIDTH and "\n" not in flat:
             return flat
         inner = " " * (indent + 4)
         lines = [f"{inner}{_argument(one, indent + 4)},\n" for one in self.arguments]
         return f"{self.name}(\n{''.join(lines)}{' ' * indent})"
-
-    def _of(self, arguments: list[str]) -> str:
-        return f"{self.name}({', '.join(arguments)})"
 
 
 def _argument(argument: tuple[str, Expression | str], indent: int) -> str:

@@ -9,6 +9,7 @@ from agentrun.deploy.bot.python_code import Expression, from_environment, litera
 from agentrun.providers import variables
 from agentrun.providers.service import Service, Setting
 from agentrun.providers.service_plans import ADDRESS, OPENAI, ServicePlan
+from agentrun.spec.loading.spec_file import Where
 from agentrun.spec.values.durations import seconds
 
 _OURS = {
@@ -43,14 +44,15 @@ def code(plan: ServicePlan, written: Written) -> Expression:
     return Expression(name, (*_arguments(plan, written), ("settings", settings)))
 
 
-def left_out(plan: ServicePlan, written: Written) -> Iterator[str]:
-    """What of ``plan`` the expression doesn't have, in the spec's words."""
+def left_out(plan: ServicePlan, written: Written) -> Iterator[Where]:
+    """Where the spec says what of ``plan`` the expression doesn't have."""
+    part = ("pipeline", plan.kind)
     if plan.provider == OPENAI:
-        yield from (f"pipeline.{plan.kind}.{key}" for key in _OURS.get(plan.kind, ()) if key in written)
+        yield from ((*part, key) for key in _OURS.get(plan.kind, ()) if key in written)
         if plan.kind == "realtime" and written.get("audio", "pcm") != "pcm":
-            yield "pipeline.realtime.audio"
+            yield (*part, "audio")
     if plan.fallback:
-        yield f"pipeline.{plan.kind}.fallback"
+        yield (*part, "fallback")
 
 
 def unwritable(plan: ServicePlan, written: Written) -> Iterator[str]:

@@ -63,9 +63,7 @@ def read(folder: Path) -> Manifest:
         data = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return Manifest()
-    if not isinstance(data, dict):
-        return Manifest()
-    if not isinstance(data.get("files"), dict):
+    if not isinstance(data, dict) or not isinstance(data.get("files"), dict):
         return Manifest()
     # what a run had written that was killed before it could say so
     done = {name: one for name, one in _hashes(data, "pending").items() if _hash_at(folder / name) == one}
