@@ -38,3 +38,12 @@ def label(name: str, where: str) -> str:
     ('openai/tts-1 at https://api.openai.com', 'deepgram/nova-3')
     """
     return f"{name} at {where}" if where else name
+
+
+def described(part: str, name: str, where: str) -> str:
+    """A service with its address, and which part of a pipeline it is.
+
+    >>> described("tts", "deepgram/aura-2", "")
+    'the voice (deepgram/aura-2)'
+    """
+    return f"{PARTS[part]} ({label(name, where)})"

@@ -83,7 +83,7 @@ def tts(
 
 def _tell_losses(part: str, members: Sequence[Member], listener: SessionListener) -> None:
     for member in members:
-        name = f"{service_labels.PARTS[part]} ({service_labels.label(member.name, member.address)})"
+        name = service_labels.described(part, member.name, member.address)
         pipecat_private.tell_losses(member.service, partial(_lost, listener, name))
 
 

@@ -142,8 +142,7 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
         if len(self.members) > 1:
             self._recovery.begin(failed.service)
         if following:
-            label = service_labels.label(failed.name, failed.address)
-            error.error = f"{error.error}; {service_labels.PARTS[self.part]} ({label})"
+            error.error += f"; {service_labels.described(self.part, failed.name, failed.address)}"
             self._serving = None
         else:
             self.forget()

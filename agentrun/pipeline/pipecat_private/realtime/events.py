@@ -16,6 +16,7 @@ from typing import Any, cast
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from websockets.exceptions import ConnectionClosed
 
+from agentrun.pipeline.pipecat_private.connections import SEND_SECONDS
 from agentrun.pipeline.pipecat_private.realtime import late_usage
 from agentrun.pipeline.pipecat_private.realtime.caller_items import CallerItems
 from agentrun.pipeline.pipecat_private.realtime.differences import has_earlier_names
@@ -33,8 +34,6 @@ CONNECT_SECONDS = 2.5
 """How long the connection to the model may take, from TCP to the upgrade."""
 CLOSE_SECONDS = 0.5
 """How long the server may take to agree that its connection is closed."""
-SEND_SECONDS = 2.5
-"""How long a message may wait for a server that takes nothing any more."""
 MOST_EVENT_BYTES = 16 * 1024 * 1024
 """Of one event; websockets closes the connection at one of 1 MiB, which an item with its sound may have."""
 MOST_REASON = 123

@@ -93,22 +93,23 @@ class GeminiSession:
 
     async def give_results(self, send_new_results: bool) -> None:
         """Give the results of tools that the server waits for, once there is a connection."""
-        if self._is_connected:
+        if has_connection(self._llm):
             await self._give_results(send_new_results)
 
     async def give_result(self, frame: Any) -> None:
         """Give the result of a tool that has ended; without a connection it is given with the next one."""
-        if self._is_connected:
+        if has_connection(self._llm):
             await self._give_result(frame)
-
-    @property
-    def _is_connected(self) -> bool:
-        return self._llm._session is not None and not self._llm._disconnecting
 
     def _forget(self) -> None:
         """The next connection begins with the conversation in words."""
         self._llm._session_resumption_handle = None
         self.is_resumable = False
+
+
+def has_connection(llm: Any) -> bool:
+    """Whether a Gemini service has a connection that it is not closing."""
+    return llm._session is not None and not llm._disconnecting
 
 
 def keep_gemini_session(llm: object) -> None:

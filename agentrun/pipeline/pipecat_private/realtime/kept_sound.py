@@ -13,6 +13,7 @@ from typing import Any
 from pipecat.frames.frames import InputAudioRawFrame
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
+from agentrun.pipeline.pipecat_private.realtime.gemini_sessions import has_connection
 from agentrun.pipeline.pipecat_private.realtime.telephone import WAITING_PIECES, PcmuRealtime
 from agentrun.pipeline.pipecat_private.replacements import is_replaceable, replace_method
 
@@ -66,9 +67,8 @@ def keep_early_sound(llm: Any) -> None:
     if isinstance(llm, OpenAIRealtimeLLMService):
         KeptSound(llm, lambda: bool(llm._api_session_ready), "_handle_evt_session_updated")
     elif is_replaceable(llm, "_handle_session_ready"):
-        KeptSound(llm, lambda: _takes_sound(llm), "_handle_session_ready")
-
-
-def _takes_sound(gemini: Any) -> bool:
-    is_there = gemini._session is not None and not gemini._disconnecting
-    return is_there and bool(gemini._ready_for_realtime_input)
+        KeptSound(
+            llm,
+            lambda: has_connection(llm) and bool(llm._ready_for_realtime_input),
+            "_handle_session_ready",
+        )
