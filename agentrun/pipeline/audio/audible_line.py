@@ -28,7 +28,7 @@ class AudibleLine(FrameProcessor):
 
     def __init__(self) -> None:
         super().__init__(enable_direct_mode=True)
-        self._now = asyncio.get_running_loop().time
+        self._clock = asyncio.get_running_loop().time
         self._waits = True
         self._kept: deque[Frame] = deque()
         self._silent_since: float | None = None
@@ -51,13 +51,13 @@ class AudibleLine(FrameProcessor):
                 self._keep(frame)
                 return
             self._waits = False
-            await self._give(0.0 if self._silent_since is None else self._now() - self._silent_since)
+            await self._give(0.0 if self._silent_since is None else self._clock() - self._silent_since)
         await self.take(frame, direction)
 
     def _keep(self, frame: Frame) -> None:
         self._kept.append(frame)
         if self._silent_since is None and isinstance(frame, TTSAudioRawFrame):
-            self._silent_since = self._now()
+            self._silent_since = self._clock()
 
     def _drop(self) -> None:
         self._kept.clear()
@@ -75,7 +75,7 @@ class AudibleLine(FrameProcessor):
         while self._kept:
             frame = self._kept.popleft()
             if isinstance(frame, TTSAudioRawFrame):
-                seconds = len(frame.audio) / 2 / frame.num_channels / frame.sample_rate
+                seconds = frame.num_frames / frame.sample_rate
                 if late >= seconds:
                     late -= seconds
                     continue

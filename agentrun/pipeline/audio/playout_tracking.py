@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from pipecat.frames.frames import (
@@ -47,7 +46,6 @@ class PlayoutTracker(AudibleLine):
         self.announced = announced
         self.began: float | None = None
         """When the first sound of the answer that is open was played, by the event loop's clock."""
-        self._clock = asyncio.get_running_loop().time
         self._answer = 0
         self.silent_for = 0.0  # seconds since the end of the sound, when its end was told
         self._generating = False
@@ -150,7 +148,11 @@ class PlayoutTracker(AudibleLine):
             self._generating = False
             self._ended(broken_off=end_of_answer.is_broken_off(frame))
         elif isinstance(frame, AggregatedTextFrame):
-            if self._made_no_sound(frame):
+            if (
+                self.announced
+                and isinstance(frame, TTSTextFrame)
+                and spoken_piece.take_silent(self._pieces, frame)
+            ):
                 return
             self._words(frame)
         await self.push_frame(frame, direction)
@@ -194,11 +196,6 @@ class PlayoutTracker(AudibleLine):
             for piece in self._pieces:
                 piece.remembered = piece.remembered and piece.context != frame.context_id
 
-    def _made_no_sound(self, frame: AggregatedTextFrame) -> bool:
-        if not self.announced or not isinstance(frame, TTSTextFrame):
-            return False
-        return spoken_piece.take_silent(self._pieces, frame)
-
     def _spoken(self, frame: TTSTextFrame) -> None:
         """Words of a model beside their sound; those of a speech service come once all of that was made."""
         if not self.announced:
@@ -227,7 +224,7 @@ class PlayoutTracker(AudibleLine):
         return self._pieces[-1]
 
     def _sound(self, frame: TTSAudioRawFrame) -> None:
-        self._piece().seconds += len(frame.audio) / 2 / frame.num_channels / frame.sample_rate
+        self._piece().seconds += frame.num_frames / frame.sample_rate
         self._is_silenced = False
         if self._is_left_over:
             self._started()

@@ -20,7 +20,7 @@ _ORDINAL = re.compile(
 """A German ordinal, such as ``im 3.``, which a sentence splitter takes for the end of one."""
 
 _WIDE = {ord("０") + value: str(value) for value in range(10)}
-_WIDE_POINT = "．"
+_WIDE_POINT = re.compile(r"(?<=\d)．")
 """A decimal point as Japanese and Chinese write it, which a sentence splitter takes for a full stop."""
 
 LONGEST = 500
@@ -99,13 +99,7 @@ class WholeSentences(BaseTextAggregator):
 
     def _narrow(self, text: str) -> str:
         """``text`` with its wide figures as others are, and the point behind one as a decimal point."""
-        signs = text.translate(_WIDE)
-        if _WIDE_POINT in signs:
-            before = f"{self._last}{signs}"
-            signs = "".join(
-                "." if sign == _WIDE_POINT and one.isdecimal() else sign
-                for one, sign in zip(before if self._last else f" {before}", signs, strict=False)
-            )
+        signs = _WIDE_POINT.sub(".", self._last + text.translate(_WIDE))[len(self._last) :]
         self._last = signs[-1:] or self._last
         return signs
 
