@@ -12,6 +12,7 @@ from pipecat.utils.context.llm_context_summarization import (
     LLMContextSummaryConfig,
 )
 
+from agentrun.pipeline.services.alternating_roles import INSTRUCTS
 from agentrun.spec.models.agent import AgentSpec
 
 
@@ -30,7 +31,6 @@ def assistant_params(spec: AgentSpec) -> LLMAssistantAggregatorParams:
     )
 
 
-_INSTRUCTS = ("developer", "system")
 _MOST_INSTRUCTIONS = 4
 _UNREADABLE = "This result can't be passed on."
 
@@ -94,5 +94,5 @@ def _begins(messages: Sequence[object], surplus: int) -> int | None:
 
 def _from(messages: Sequence[Any], start: int, *, kept: int) -> list[Any]:
     """The messages from ``start`` on, and the newest ``kept`` instructions before it."""
-    dropped = [m for m in messages[:start] if isinstance(m, dict) and m["role"] in _INSTRUCTS]
+    dropped = [m for m in messages[:start] if isinstance(m, dict) and m["role"] in INSTRUCTS]
     return [*dropped[len(dropped) - min(kept, len(dropped)) :], *messages[start:]]

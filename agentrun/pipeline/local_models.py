@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.realtime.pipeline import tells_turns
+from agentrun.pipeline.services.shared_resources import OTHER_RATE
 from agentrun.plan.plan import Plan
 from agentrun.transports import mulaw
 
 _TELEPHONE = "twilio"
-_OTHER_RATE = 16_000
-"""Hz, of every line that is no telephone's."""
 
 
 def load(plan: Plan) -> None:
@@ -23,6 +22,6 @@ def load(plan: Plan) -> None:
     if _TELEPHONE in lines:
         pipecat_private.silero_session(mulaw.RATE)
     if lines - {_TELEPHONE}:
-        pipecat_private.silero_session(_OTHER_RATE)
+        pipecat_private.silero_session(OTHER_RATE)
     if plan.spec.turns.detection == "smart" and not (plan.realtime and tells_turns(plan.realtime)):
         pipecat_private.smart_turn_session()

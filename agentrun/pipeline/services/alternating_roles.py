@@ -13,7 +13,8 @@ OPENING = "(The call begins.)"
 """What stands for the caller before the agent's first words."""
 _NO_ANSWER = "…"
 """What stands for an answer between a tool's result and the caller's next words."""
-_INSTRUCTS = ("system", "developer")
+INSTRUCTS = ("system", "developer")
+"""The roles of messages that instruct the model."""
 
 
 def alternating(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -31,10 +32,10 @@ def alternating(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     assistant 'Hello.'
     user 'A table.\\n\\nFor two.'
     """
-    begins = next((i for i, one in enumerate(messages) if one["role"] not in _INSTRUCTS), len(messages))
+    begins = next((i for i, one in enumerate(messages) if one["role"] not in INSTRUCTS), len(messages))
     turns: list[dict[str, Any]] = []
     for message in messages[begins:]:
-        _add(turns, {**message, "role": "user" if message["role"] in _INSTRUCTS else message["role"]})
+        _add(turns, {**message, "role": "user" if message["role"] in INSTRUCTS else message["role"]})
     if not turns or turns[0]["role"] != "user":
         turns.insert(0, {"role": "user", "content": OPENING})
     for instructions in reversed(messages[:begins]):

@@ -22,10 +22,11 @@ from agentrun.pipeline.services.connections.provider_client import Connections, 
 from agentrun.pipeline.services.speech.openai import PreparedSpeech
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.tools.mcp.servers import McpServers
+from agentrun.transports import mulaw
 
 _NICENESS = 10
-_VOICE_RATES = (8_000, 16_000)
-"""Hz, of telephones and of all other lines."""
+OTHER_RATE = 16_000
+"""Hz, of every line that is no telephone's."""
 
 
 class Resources:
@@ -74,7 +75,7 @@ class Resources:
 
         A server does without: the first call is no slower for it than the tenth.
         """
-        for rate in _VOICE_RATES:
+        for rate in (mulaw.RATE, OTHER_RATE):
             vad = self.vad(VADParams())
             vad.set_sample_rate(rate)
             vad.voice_confidence(bytes(vad.num_frames_required() * 2))
