@@ -100,13 +100,13 @@ class RealtimeReconnection:
             await asyncio.sleep(POLL_SECONDS)
             if self._is_over():
                 return
+            connected = self._clock() - connected_at
             if pipecat_private.realtime_is_being_connected(self._llm):
                 # a handoff gives it another voice
                 connected_at = self._clock()
-            elif why := self._silent(self._clock() - connected_at):
-                is_lost = pipecat_private.realtime_is_deaf(self._llm)
-                lasts = self._clock() - connected_at > STABLE_SECONDS
-                self._losses = is_lost + (0 if lasts else self._losses)
+            elif why := self._silent(connected):
+                before = 0 if connected > STABLE_SECONDS else self._losses
+                self._losses = before + pipecat_private.realtime_is_deaf(self._llm)
                 vain = self._unheard > MOST_ATTEMPTS or self._losses > MOST_LOSSES
                 if vain or not await self._bring_back(why):
                     await self._give_up(f"{self._name} could not be reached again ({why}); {LOOK}")
@@ -114,7 +114,7 @@ class RealtimeReconnection:
                 connected_at = self._clock()
             elif self._mend(pipecat_private.realtime_refusal(self._llm)):
                 await pipecat_private.realtime_configure(self._llm)
-            elif not self._may_renew(self._clock() - connected_at):
+            elif not self._may_renew(connected):
                 await self._unasked()
             else:
                 logger.info("renewing the realtime session before its limit")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from agentrun.errors import ToolError
+from agentrun.session.speech.transfers import UNDER_WAY
 
 Way = Literal["hang_up", "transfer", "hand_over"]
 SPOKEN_OVER = (
@@ -14,7 +15,7 @@ SPOKEN_OVER = (
 )
 _UNDER_WAY: dict[Way, str] = {
     "hang_up": "The call is being ended already. Do nothing more.",
-    "transfer": "The caller is being transferred already. Do not transfer them again.",
+    "transfer": UNDER_WAY,
     "hand_over": "The caller is being handed to a colleague already. Do nothing more.",
 }
 

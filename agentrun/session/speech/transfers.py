@@ -15,7 +15,7 @@ _DEPARTURE_SECONDS = 6.0
 TRANSFERRED = "the agent transferred the caller"
 """Why a call is over for the agent."""
 NO_TELEPHONE = "That can't be done: the caller is not on a telephone. Say so, and go on yourself."
-_UNDER_WAY = "The caller is being transferred already. Do not transfer them again."
+UNDER_WAY = "The caller is being transferred already. Do not transfer them again."
 
 
 class Transfers:
@@ -35,7 +35,7 @@ class Transfers:
         if self._control is None:
             raise ToolError(NO_TELEPHONE)
         if self._under_way:
-            raise ToolError(_UNDER_WAY)
+            raise ToolError(UNDER_WAY)
         self._under_way = asyncio.create_task(self._control.transfer(number, words, language))
         self._under_way.add_done_callback(self._is_settled)
         await asyncio.shield(self._under_way)
