@@ -100,9 +100,9 @@ class Store:
             leases.renew(connection, self._insert, owner, now)
             parts = zip(rows, keys or [""] * len(rows), snapshots or [None] * len(rows), strict=True)
             states = [(part[0], self._write(connection, *part, owner, now, webhooks)) for part in parts]
-            sent = [row for row, state in states if state == "written" and row["agent"] in webhooks]
-            updates = map(record_shape.whole, sent)
-            outbox.put(connection, filter(analyses.is_whole, updates), now)
+            known = (row for row, state in states if state == "written" and row["agent"] in webhooks)
+            ended = map(record_shape.whole, (row for row in known if row["ended"]))
+            outbox.put(connection, filter(analyses.is_whole, ended), now)
         return [row for row, state in states if state == "refused"]
 
     def _write(
