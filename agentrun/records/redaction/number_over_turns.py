@@ -44,15 +44,13 @@ def find(turns: Sequence[str], fewest: int = FEWEST) -> Iterator[Part]:
     """
     chain: list[Part] = []
     for number, turn in enumerate(turns):
-        part = _part(number, turn)
-        between = number - chain[-1].turn - 1 if chain else 0
-        if part is None and chain and between < _MOST_TURNS_BETWEEN and _says_no_number(turn):
-            continue
-        if part is None:
-            yield from _if_complete(chain, fewest)
-            chain = []
-        if part:
+        if part := _part(number, turn):
             chain.append(part)
+            continue
+        if chain and number - chain[-1].turn - 1 < _MOST_TURNS_BETWEEN and _says_no_number(turn):
+            continue
+        yield from _if_complete(chain, fewest)
+        chain = []
     yield from _if_complete(chain, fewest)
 
 
