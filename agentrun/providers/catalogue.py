@@ -33,6 +33,8 @@ BOUNDS: Mapping[str, tuple[float, float | None]] = {
     "top_p": (0, 1),
 }
 """What no provider takes more or less of, though a server of somebody's own may; Pipecat says it of none."""
+_OWN_SERVER = "ollama"
+"""The provider that is a server of somebody's own wherever it is asked."""
 _DEFAULTS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     (provider, "context_window_compression"): {"enabled": True}
     for provider in ("gemini-live", "gemini-vertex-live")
@@ -75,7 +77,10 @@ def _service(entry: Mapping[str, Any]) -> Service:
         kind=entry["kind"],
         provider=entry["provider"],
         variables=tuple(Variable(**variable) for variable in entry["variables"]),
-        settings={name: _bounded(name, _setting(plain)) for name, plain in entry["settings"].items()},
+        settings={
+            name: _bounded(entry["provider"], name, _setting(plain))
+            for name, plain in entry["settings"].items()
+        },
         label=entry["label"],
         cls=entry["cls"],
         model=entry["model"] or "",
@@ -96,8 +101,8 @@ def _setting(plain: Mapping[str, Any]) -> Setting:
     return Setting(**values)
 
 
-def _bounded(name: str, setting: Setting) -> Setting:
-    if name not in BOUNDS or setting.type not in ("integer", "number"):
+def _bounded(provider: str, name: str, setting: Setting) -> Setting:
+    if provider == _OWN_SERVER or name not in BOUNDS or setting.type not in ("integer", "number"):
         return setting
     least, most = BOUNDS[name]
     return replace(

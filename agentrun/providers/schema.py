@@ -90,7 +90,7 @@ def _of_service(service: Service) -> Schema:
         condition["required"] = ["model"]
     known: Schema = {"properties": properties, "propertyNames": {"enum": list(dict.fromkeys(keys))}}
     bounds = {name: _bounds(service.settings[name]) for name in free if free[name] != service.settings[name]}
-    if bounds and service.provider != "ollama":
+    if bounds:
         known |= {"if": {"not": {"required": ["base_url"]}}, "then": {"properties": bounds}}
     return {"if": condition, "then": known}
 

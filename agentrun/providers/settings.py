@@ -46,11 +46,11 @@ _MOST_CHOICES = 20
 def check(service: Service, settings: Mapping[str, Any], is_elsewhere: bool = False) -> Iterator[Finding]:
     """Every setting that the service doesn't have, or that doesn't fit.
 
-    ``is_elsewhere``: another server than the provider's is asked, and may take more. So does Ollama.
+    ``is_elsewhere``: another server than the provider's is asked, and may take more.
     """
     if service.unchecked:
         return
-    known = elsewhere(service) if is_elsewhere or service.provider == "ollama" else service.settings
+    known = elsewhere(service) if is_elsewhere else service.settings
     yield from _check_all(known, settings, (), f"{service.provider} {service.kind}")
 
 
