@@ -31,7 +31,7 @@ def check(file: SpecFile, environ: Mapping[str, str]) -> Iterator[Problem]:
 
 def _fault(program: str, folder: Path, path: str) -> tuple[str, str] | None:
     """What is wrong with ``program``, looked for on ``path`` or in ``folder``, and the next step."""
-    if shutil.which(program, path=path) if "/" not in program else _runs(folder / program):
+    if shutil.which(str(folder / program) if "/" in program else program, path=path):
         return None
     if "/" not in program:
         where = "there is no program '{}' on PATH, so the agent would be without this server's tools"
@@ -41,7 +41,3 @@ def _fault(program: str, folder: Path, path: str) -> tuple[str, str] | None:
         return message, "write its path from there, or the whole path"
     hint = f"chmod +x {program}, or write what runs it: [python, {program}]"
     return f"'{program}' can't be run: it is not executable", hint
-
-
-def _runs(path: Path) -> bool:
-    return shutil.which(str(path)) is not None

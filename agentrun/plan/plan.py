@@ -171,8 +171,7 @@ def _make(
     looked_up = before_call.plan(file, planner, (services.stt, services.tts, services.realtime))
     needed_variables.find(file, planner, environ)
     sent_to, webhook_problems = webhook.plan(file, environ)
-    findings = [*webhook_problems, *mcp_programs.check(file, environ)]
-    findings += _findings(file, tools, known or tools, services)
+    findings = [*webhook_problems, *_findings(file, tools, known or tools, services, environ)]
     _require_no_errors(file, planner, findings)
     public_urls = (url for t in transports if (url := getattr(t, "public_url", None)))
     return Plan(
@@ -202,10 +201,15 @@ def _make(
 
 
 def _findings(
-    file: SpecFile, tools: Sequence[Tool], known: Sequence[Tool], services: AgentServices
+    file: SpecFile,
+    tools: Sequence[Tool],
+    known: Sequence[Tool],
+    services: AgentServices,
+    environ: Mapping[str, str],
 ) -> list[Problem]:
-    """Errors and warnings that need the tools or the services of the agent."""
+    """Errors and warnings that need the tools or the services of the agent, or this machine's programs."""
     return [
+        *mcp_programs.check(file, environ),
         *scripted_calls.check(file, known),
         *language.check(file, (services.tts, services.stt, services.realtime)),
         *flow_graph.check(file, [tool.name for tool in tools], words(tools)),

@@ -30,13 +30,12 @@ def find(
     """
     if not key or secret_values.MASK in key:
         return None
-    words = fault(key)
+    words, again = fault(key), "with the key alone"
     if not words and service and not address and isinstance(service.cls, str):
-        words = key_makers.fault(key, service.provider, service.label)
+        words, again = key_makers.fault(key, service.provider, service.label), "with its own key"
     if not words:
         return None
     names = [each.name for each in service.variables if each.argument == "api_key"] if service else []
-    again = "with its own key" if words.startswith("is a ") else "with the key alone"
     if "api_key" in options or not names:
         return file.problem((*where, "api_key"), f"the key {words}", f"set it again, {again}")
     return file.problem(("pipeline",), f"{names[0]} {words}", f"export {names[0]}=… again, {again}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from agentrun.errors import SetupError
@@ -21,26 +22,27 @@ def specs_at(path: Path) -> list[Path]:
 
 def specs(folder: Path) -> list[Path]:
     """Every YAML file below ``folder`` by name, without what is hidden and without ``x.tests.yaml``."""
-
-    def is_ours(path: Path) -> bool:
-        parts = path.relative_to(folder).parts
-        left_out = any(part.startswith(".") or part in _NOT_OURS for part in parts)
-        return path.is_file() and not left_out and ".tests." not in path.name
-
-    return sorted(filter(is_ours, [*folder.rglob("*.yaml"), *folder.rglob("*.yml")]))
+    found = [*_ours(folder, "*.yaml"), *_ours(folder, "*.yml")]
+    return sorted(path for path in found if ".tests." not in path.name)
 
 
 def tests_alone(folder: Path) -> list[Path]:
     """Files of tests in ``folder`` and below it that have no spec beside them, by name; none for a file."""
     if not _is_folder(folder):
         return []
-    found = [path for path in sorted(folder.rglob(f"*{SUFFIX}")) if path.is_file()]
-    return [
+    return sorted(
         path
-        for path in found
+        for path in _ours(folder, f"*{SUFFIX}")
         if not any(path.with_name(path.name.removesuffix(SUFFIX) + end).exists() for end in (".yaml", ".yml"))
-        and not any(part.startswith(".") or part in _NOT_OURS for part in path.relative_to(folder).parts)
-    ]
+    )
+
+
+def _ours(folder: Path, pattern: str) -> Iterator[Path]:
+    """Files below ``folder``, without what is hidden."""
+    for path in folder.rglob(pattern):
+        parts = path.relative_to(folder).parts
+        if not any(part.startswith(".") or part in _NOT_OURS for part in parts) and path.is_file():
+            yield path
 
 
 def _is_folder(path: Path) -> bool:
