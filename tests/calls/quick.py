@@ -163,6 +163,14 @@ class QuickCall:
         """The caller presses a key of the telephone."""
         await self.transport.input().push_frame(InputDTMFFrame(KeypadEntry(key)))
 
+    async def play(self, pcm: bytes, done: Callable[[], object] = lambda: False) -> None:
+        """The line brings ``pcm`` at the pace of speech, until it is ``done``."""
+        for start in range(0, len(pcm), 640):
+            if done():
+                return
+            await self.transport.hear(pcm[start : start + 640])
+            await asyncio.sleep(0.02)
+
     async def write(self, words: str) -> None:
         """The caller writes in a page."""
         message = models.Message(type="send-text", id="1", data={"content": words})

@@ -37,11 +37,7 @@ async def look_up() -> str:
 async def make_noise(call: QuickCall, seconds: float) -> None:
     """In real time, and silence behind it; no longer than the call."""
     sound = NOISE * round(seconds * 32_000 / len(NOISE)) + bytes(64_000)
-    for start in range(0, len(sound), 640):
-        if call.session.is_over():
-            return
-        await call.transport.hear(sound[start : start + 640])
-        await asyncio.sleep(0.02)
+    await call.play(sound, call.session.is_over)
 
 
 def play(folder: Path, answers: list[Answer], seconds: float, **more: Any) -> tuple[float, CallRecord]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -184,18 +183,9 @@ def test_a_connection_that_is_lost_with_each_answer_ends_in_the_apology(
         await call.say("When are you open?")
         server.change = loses(server, at)
         since = asyncio.get_running_loop().time()
-        await line(call, lambda: call.record.ended is not None, 60.0)
+        await call.play(bytes(60 * 32_000), lambda: call.record.ended)
         assert heard_after(call, since) <= LIMIT
 
     call = called(tmp_path, [OPEN] * 20, talk)
     assert call.agent_words[-1] == "I am sorry."
     assert codes(call).count("realtime_lost") == MOST_LOSSES
-
-
-async def line(call: QuickCall, done: Callable[[], bool], seconds: float) -> None:
-    """The line brings silence until it is ``done``."""
-    for _ in range(round(seconds * 50)):
-        if done():
-            return
-        await call.transport.hear(bytes(640))
-        await asyncio.sleep(0.02)

@@ -95,9 +95,7 @@ def test_a_call_does_not_wait_for_the_words_of_a_transcription_that_hangs(tmp_pa
     async def talk(call: QuickCall) -> None:
         call.openai.conditions.faults["transcriptions"] = Fault("hang")
         for _ in range(2):
-            for start in range(0, len(QUESTION), 640):
-                await call.transport.hear(QUESTION[start : start + 640])
-                await asyncio.sleep(0.02)
+            await call.play(QUESTION)
         await call.until(call.session.is_over, 30)
 
     call, _, left = play(tmp_path, [], talk, detection="silence")
@@ -117,9 +115,7 @@ def test_an_apology_by_the_agent_s_own_voice_is_not_cut_off(
         await call.until(call.session.is_over if moment.startswith("before") else lambda: call.speaking)
         await asyncio.sleep(0.3)
         if detection == "silence":
-            for start in range(0, len(QUESTION), 640):
-                await call.transport.hear(QUESTION[start : start + 640])
-                await asyncio.sleep(0.02)
+            await call.play(QUESTION)
         else:
             await call.say("Hello? Wait!")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -25,9 +24,7 @@ async def _ask(folder: Path, words: str) -> tuple[list[str], list[str]]:
             heard=[words],
         ) as call,
     ):
-        for start in range(0, len(play.QUESTION), 640):
-            await call.transport.hear(play.QUESTION[start : start + 640])
-            await asyncio.sleep(0.02)
+        await call.play(play.QUESTION)
         await call.until(lambda: len(call.agent_words) > 1)
     return call.agent_words[1:], call.record.errors
 

@@ -67,11 +67,7 @@ async def cut(sessions: Sessions, *, ends: bool) -> None:
 
 async def until_over(call: QuickCall, line: bytes = QUIET, seconds: float = 40.0) -> None:
     """The line brings ``line`` until the call has ended."""
-    for _ in range(round(seconds * 50)):
-        if call.record.ended:
-            return
-        await call.transport.hear(line)
-        await asyncio.sleep(0.02)
+    await call.play(line * round(seconds * 50), lambda: call.record.ended)
 
 
 @pytest.mark.parametrize("line", [QUIET, NOISE], ids=["silent", "loud"])
@@ -137,9 +133,7 @@ def test_a_caller_who_speaks_briefly_over_the_goodbye_is_not_hung_up_on(
         await call.until(lambda: call.speaking)
         await asyncio.sleep(1.0)
         call.openai.conditions.latency["responses"] = latency
-        for _ in range(round(seconds * 50)):
-            await call.transport.hear(LOUD[: len(QUIET)])
-            await asyncio.sleep(0.02)
+        await call.play(LOUD[: len(QUIET)] * round(seconds * 50))
         await until_over(call, seconds=4.0)
         await call.said(TABLE.text)
 

@@ -44,19 +44,12 @@ class Heard:
     """Seconds that it took to end the call."""
 
 
-async def hear(call: QuickCall, sound: bytes) -> None:
-    """The caller's sound, in real time."""
-    for start in range(0, len(sound), 640):
-        await call.transport.hear(sound[start : start + 640])
-        await asyncio.sleep(0.02)
-
-
 async def ask(call: QuickCall, *, with_sound: bool) -> float:
     """The caller asks a question; how many seconds later something is heard."""
     clock, output = asyncio.get_running_loop().time, call.transport.output()
     asked = clock()
     if with_sound:
-        await hear(call, QUESTION)
+        await call.play(QUESTION)
         asked = clock() - QUIET_SECONDS
     else:
         await call.say("When are you open?")
@@ -138,7 +131,7 @@ def named(value: object) -> str:
 @EARS
 def test_a_noise_before_a_question_is_asked_for_by_nobody(tmp_path: Path, ear: type[Peer]) -> None:
     async def cough(call: QuickCall) -> None:
-        await hear(call, QUESTION[20_800:44_800] + bytes(64_000))
+        await call.play(QUESTION[20_800:44_800] + bytes(64_000))
 
     async def stay(_call: QuickCall) -> None:
         await asyncio.sleep(12)
@@ -196,7 +189,7 @@ def test_an_ear_that_is_not_there_at_first_keeps_no_greeting_back(
 @pytest.mark.parametrize("fault", ["deaf", "unread"])
 def test_a_call_ends_at_once_whatever_its_ear_does(tmp_path: Path, ear: type[Peer], fault: str) -> None:
     async def speak(call: QuickCall) -> None:
-        await hear(call, QUESTION)
+        await call.play(QUESTION)
 
     heard = play(tmp_path, ear([fault]), 0, before=speak)
     assert heard.closing < 2.0
