@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from agentrun.simulate.engines.engines import Answer, ToolCall
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.faults import Fault, Route
 from agentrun.simulate.openai import OpenAIServer
+from agentrun.testing import virtual_time
 from agentrun.tools.tool import Tool
 from agentrun.transports.connection import Connection, Control
 from tests.calls.desk import until
@@ -184,6 +185,10 @@ class QuickCall:
         await self.until(lambda: any(words in said for said in self.agent_words) and not self.speaking)
 
 
+Talk = Callable[[QuickCall], Awaitable[None]]
+"""What happens in a call."""
+
+
 def _is_result(message: Mapping[str, Any]) -> bool:
     return message["role"] == "tool" or '"async_tool"' in str(message.get("content"))
 
@@ -243,6 +248,22 @@ async def quick_call(
         finally:
             await transport.hang_up()
             await asyncio.wait_for(running, SECONDS)
+
+
+def played(
+    folder: Path, style: str, tools: Sequence[Tool], answers: Sequence[Answer], talk: Talk, **options: Any
+) -> QuickCall:
+    """A call on the virtual clock, as it is when it has ended."""
+
+    async def run() -> QuickCall:
+        async with (
+            Resources() as resources,
+            quick_call(folder, style, tools, answers, resources=resources, **options) as call,
+        ):
+            await talk(call)
+        return call
+
+    return virtual_time.run(run())
 
 
 def calls(name: str, **arguments: Any) -> Answer:

@@ -11,44 +11,30 @@ from typing import Any
 
 import pytest
 
-from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.faults import Fault
-from agentrun.testing import virtual_time
 from agentrun.tools.build import build
 from agentrun.tools.decorator import tool
 from agentrun.tools.tool import Tool
 from tests.calls.fault_rows.play import QUESTION
-from tests.calls.quick import SILENCE, QuickCall, calls, quick_call
+from tests.calls.quick import SILENCE, QuickCall, Talk, calls, played
 from tests.calls.test_written_turns import LONG
 
 FIRST, SECOND = "When are you open?", "And where are you?"
 HERE = Answer("In Main Street.")
 KEYS = "interruptions: false, keys: {menu: {2: And where are you?}}"
-Conversation = Callable[[QuickCall], Awaitable[None]]
 
 
 def play(
     folder: Path,
     answers: Sequence[Answer],
-    conversation: Conversation,
+    conversation: Talk,
     turns: str = "interruptions: false",
     tools: Sequence[Tool] = (),
     **more: Any,
 ) -> QuickCall:
-    """A cascaded call on the virtual clock, as it is when it has ended."""
-
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(
-                folder, "cascaded", tools, answers, resources=resources, turns=turns, page=True, **more
-            ) as call,
-        ):
-            await conversation(call)
-        return call
-
-    return virtual_time.run(run())
+    """A cascaded call of a page, as it is when it has ended."""
+    return played(folder, "cascaded", tools, answers, conversation, turns=turns, page=True, **more)
 
 
 def asked(call: QuickCall) -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from agentrun.simulate.faults import Fault
 from agentrun.testing import virtual_time
 from tests.calls.fault_rows.play import PROMPTS, QUESTION, SOUND
 from tests.calls.fault_rows.row import APOLOGY, MOST_SILENCE, REPEAT
-from tests.calls.quick import QuickCall, calls, quick_call
+from tests.calls.quick import QuickCall, Talk, calls, quick_call
 
 HANG_UP = "tools: [hang_up]\n"
 TIME_IS_UP = [
@@ -24,7 +23,6 @@ TIME_IS_UP = [
     ("limits.warn_before", "0s"),
 ]
 ASKED = "When are you open?"
-Talk = Callable[[QuickCall], Awaitable[None]]
 
 
 def play(folder: Path, answers: list[Answer], talk: Talk, **more: Any) -> Any:

@@ -11,16 +11,14 @@ import pytest
 from starlette.websockets import WebSocketDisconnect
 
 from agentrun.call import Call
-from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.simulate.engines.engines import Answer
-from agentrun.testing import virtual_time
 from agentrun.tools.build import build
 from agentrun.tools.decorator import tool
 from agentrun.tools.tool import Tool
 from tests.calls import test_told_turns
-from tests.calls.quick import LOUD, QuickCall, calls, quick_call
+from tests.calls.quick import LOUD, QuickCall, Talk, calls, played
 from tests.calls.realtime_server import hours
-from tests.calls.test_public_realtime_bugs import LONG, OPEN, TABLE, Talk
+from tests.calls.test_public_realtime_bugs import LONG, OPEN, TABLE
 from tests.calls.test_realtime_faults import LIMIT, heard_after
 from tests.calls.test_realtime_moves import Sessions
 from tests.calls.test_told_turns import NOISE, QUIET
@@ -42,15 +40,7 @@ def close() -> Tool:
 
 
 def called(folder: Path, own: Tool, answers: Sequence[Answer], talk: Talk) -> QuickCall:
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(folder, "realtime", [own], answers, resources=resources, apology=LOUD * 2) as call,
-        ):
-            await talk(call)
-            return call
-
-    return virtual_time.run(run())
+    return played(folder, "realtime", [own], answers, talk, apology=LOUD * 2)
 
 
 async def cut(sessions: Sessions, *, ends: bool) -> None:

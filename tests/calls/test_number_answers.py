@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.records import CallRecord
 from agentrun.simulate.engines.engines import Answer
-from agentrun.testing import virtual_time
-from tests.calls.quick import quick_call
+from tests.calls.quick import QuickCall, played
 
 SECOND_VOICE = ("pipeline.tts.fallback", "[{{model: openai/tts-1, base_url: 'http://{address}/v1'}}]")
 SENTENCES = {
@@ -23,22 +21,16 @@ SENTENCES = {
 
 def play(folder: Path, answer: str, *overrides: tuple[str, str]) -> tuple[list[str], CallRecord]:
     """What the voice was given after the greeting, and the record of the call."""
+    spoken: list[str] = []
 
-    async def run() -> tuple[list[str], CallRecord]:
-        async with (
-            Resources() as resources,
-            quick_call(
-                *(folder, "cascaded", [], [Answer(answer)]),
-                resources=resources,
-                more="\npronounce: {Siobhan: shi-VAWN}\n",
-                overrides=overrides,
-            ) as call,
-        ):
-            await call.say("How many?")
-            await call.until(lambda: len(call.agent_words) > 1 and not call.speaking)
-            return list(call.voice.spoken)[1:], call.record
+    async def talk(call: QuickCall) -> None:
+        await call.say("How many?")
+        await call.until(lambda: len(call.agent_words) > 1 and not call.speaking)
+        spoken.extend(list(call.voice.spoken)[1:])
 
-    return virtual_time.run(run())
+    more = "\npronounce: {Siobhan: shi-VAWN}\n"
+    call = played(folder, "cascaded", [], [Answer(answer)], talk, more=more, overrides=overrides)
+    return spoken, call.record
 
 
 @pytest.mark.parametrize("answer", SENTENCES)

@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plugins.builtin import tool_of
 from agentrun.simulate.engines.engines import Answer, ToolCall
 from agentrun.spec.models.tools.tool_use import ToolUse
-from agentrun.testing import virtual_time
 from agentrun.tools.tool import Tool
 from tests.calls.desk import STYLES
-from tests.calls.quick import QuickCall, quick_call
+from tests.calls.quick import QuickCall, played
 from tests.calls.test_handoff import MINE, prepare
 from tests.calls.test_on_fault import Company
 
@@ -42,22 +40,12 @@ def play(folder: Path, style: str, first: str, second: str, company: Company) ->
     said = [Answer(WORDS[first])] if style == "realtime" else []
     script = [Answer(calls=(CALLS[first], CALLS[second])), *said, MINE]
 
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(
-                *(folder, style, tools, script),
-                resources=resources,
-                more="handoff: billing\n",
-                control=company,
-            ) as call,
-        ):
-            await call.say("That was all.")
-            await call.until(lambda: call.record.ended_by or MINE.text in call.agent_words)
-            await asyncio.sleep(3)
-        return call
+    async def talk(call: QuickCall) -> None:
+        await call.say("That was all.")
+        await call.until(lambda: call.record.ended_by or MINE.text in call.agent_words)
+        await asyncio.sleep(3)
 
-    return virtual_time.run(run())
+    return played(folder, style, tools, script, talk, more="handoff: billing\n", control=company)
 
 
 @pytest.mark.parametrize("style", STYLES)

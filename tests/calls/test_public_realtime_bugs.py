@@ -6,7 +6,7 @@ The reports are named by repository and number; what they tell is told in our wo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,11 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.simulate.engines.engines import Answer, ToolCall
 from agentrun.simulate.faults import Fault
 from agentrun.testing import virtual_time
-from tests.calls.quick import LOUD, QuickCall, calls, quick_call
+from tests.calls.quick import LOUD, QuickCall, Talk, calls, played, quick_call
 from tests.calls.realtime_server import Event, Server, hours
 
 LONG = Answer(" ".join(["We are open from six to eleven."] * 5))
 OPEN, TABLE = Answer("We are open from six to eleven."), Answer("A table for two.")
-Talk = Callable[[QuickCall], Awaitable[None]]
 
 
 def called(
@@ -32,24 +31,7 @@ def called(
     **options: Any,
 ) -> QuickCall:
     """A call over a realtime model, which has a tool."""
-
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(
-                folder,
-                "realtime",
-                [hours(1.0, ran)],
-                answers,
-                resources=resources,
-                apology=LOUD * 2,
-                **options,
-            ) as call,
-        ):
-            await talk(call)
-            return call
-
-    return virtual_time.run(run())
+    return played(folder, "realtime", [hours(1.0, ran)], answers, talk, apology=LOUD * 2, **options)
 
 
 async def interrupt(call: QuickCall) -> None:

@@ -10,15 +10,13 @@ from typing import Any
 
 import pytest
 
-from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.simulate.engines.engines import Answer, Conversation
 from agentrun.simulate.engines.scripted import ScriptedBrain
 from agentrun.simulate.openai.request_bodies import RefusedError
-from agentrun.testing import virtual_time
 from agentrun.tools.build import build
 from agentrun.tools.decorator import tool
 from agentrun.tools.tool import Tool
-from tests.calls.quick import QuickCall, quick_call
+from tests.calls.quick import QuickCall, played
 from tests.calls.realtime_server import Server
 
 OPEN, TABLE = Answer("We are open from six."), Answer("A table for two.")
@@ -93,18 +91,15 @@ def offered(name: str, properties: dict[str, Any], description: str = "Look it u
     return replace(build(run, "desk"), parameters=parameters, description=description)
 
 
-def talk(folder: Path, tools: list[Tool], questions: int = 2, more: str = "") -> QuickCall:
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(folder, "cascaded", tools, [OPEN, TABLE], resources=resources, more=more) as call,
-        ):
-            for answer in (OPEN, TABLE)[:questions]:
-                await call.say("When are you open?")
-                await call.said(answer.text)
-        return call
+def ask(folder: Path, tools: list[Tool], more: str = "") -> QuickCall:
+    """A call in which the caller asks twice."""
 
-    return virtual_time.run(run())
+    async def talk(call: QuickCall) -> None:
+        for answer in (OPEN, TABLE):
+            await call.say("When are you open?")
+            await call.said(answer.text)
+
+    return played(folder, "cascaded", tools, [OPEN, TABLE], talk, more=more)
 
 
 @pytest.mark.parametrize("status", [400, 500])
@@ -112,7 +107,7 @@ def test_a_model_whose_roles_must_alternate_is_talked_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     refused = strict(monkeypatch, gemma, status)
-    call = talk(tmp_path, [])
+    call = ask(tmp_path, [])
     assert call.agent_words == ["Hello.", OPEN.text, TABLE.text]
     assert {str(one.messages) for one in refused} == {str(refused[0].messages)}, "it was sent so again"
     told = call.brain.asked[-1].messages
@@ -129,7 +124,7 @@ def test_a_model_that_knows_no_developer_is_talked_with(
         "flow: {initial_node: open, nodes: {open: {respond_immediately: false, "
         "task_messages: [{role: developer, content: Help.}]}}}\n"
     )
-    call = talk(tmp_path, [], more=flow)
+    call = ask(tmp_path, [], more=flow)
     assert call.agent_words[-1] == TABLE.text
 
 
@@ -150,7 +145,7 @@ def test_a_tool_that_is_refused_costs_no_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rule: Rule, odd: Tool, done: str
 ) -> None:
     refused = strict(monkeypatch, rule)
-    call = talk(tmp_path, [offered("good", {}), odd, offered("better", {})])
+    call = ask(tmp_path, [offered("good", {}), odd, offered("better", {})])
     assert call.agent_words == ["Hello.", OPEN.text, TABLE.text]
     assert len(refused) == 1
     assert f"request_mended: {done}" in call.record.errors
@@ -163,7 +158,7 @@ def test_several_refused_tools_are_left_out_one_after_the_other(
 ) -> None:
     strict(monkeypatch, like_gemini)
     tools = [offered(name, {}) for name in ("odd_1", "good", "odd_2", "odd_3")]
-    call = talk(tmp_path, tools)
+    call = ask(tmp_path, tools)
     assert call.agent_words == ["Hello.", OPEN.text, TABLE.text]
     assert [one["function"]["name"] for one in call.brain.asked[-1].tools] == ["good"]
 
@@ -184,18 +179,13 @@ def test_a_realtime_session_that_a_tool_is_refused_of_keeps_the_others(
     server.why_refused = of_session
     tools = [offered(name, {}) for name in ("good", "odd_1", "odd_2", "better")]
 
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(tmp_path, "realtime", tools, [OPEN], resources=resources) as call,
-        ):
-            await call.said("Hello.")
-            await asyncio.sleep(1)
-            await call.say("When are you open?")
-            await call.said(OPEN.text)
-        return call
+    async def talk(call: QuickCall) -> None:
+        await call.said("Hello.")
+        await asyncio.sleep(1)
+        await call.say("When are you open?")
+        await call.said(OPEN.text)
 
-    call = virtual_time.run(run())
+    call = played(tmp_path, "realtime", tools, [OPEN], talk)
     assert [one["function"]["name"] for one in call.brain.asked[-1].tools] == ["good", "better"]
     mended = [line for line in call.record.errors if line.startswith("request_mended")]
     assert mended == [f"request_mended: the tool {name} is left out" for name in ("odd_1", "odd_2")]
@@ -204,15 +194,11 @@ def test_a_realtime_session_that_a_tool_is_refused_of_keeps_the_others(
 def test_what_can_t_be_mended_ends_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     strict(monkeypatch, lambda asked: f"Conversation roles must alternate {len(asked.messages)}")
 
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(tmp_path, "cascaded", [], [OPEN], resources=resources, apology=bytes(9600)) as call,
-        ):
-            await call.say("When are you open?")
-            await call.until(lambda: call.record.ended_by or "again" in str(call.agent_words))
-            await call.say("When are you open?")
-            await call.until(lambda: call.record.ended_by)
-        return call
+    async def talk(call: QuickCall) -> None:
+        await call.say("When are you open?")
+        await call.until(lambda: call.record.ended_by or "again" in str(call.agent_words))
+        await call.say("When are you open?")
+        await call.until(lambda: call.record.ended_by)
 
-    assert virtual_time.run(run()).record.ended_by == "error"
+    call = played(tmp_path, "cascaded", [], [OPEN], talk, apology=bytes(9600))
+    assert call.record.ended_by == "error"

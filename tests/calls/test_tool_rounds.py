@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.simulate.engines.engines import Answer
-from agentrun.testing import virtual_time
 from agentrun.tools.build import build
 from agentrun.tools.decorator import tool
 from agentrun.tools.tool import Tool
-from tests.calls.quick import QuickCall, calls, quick_call
+from tests.calls.quick import QuickCall, calls, played
 
 WAIT = "One moment, please."
 OPEN = Answer("We are open from six.")
@@ -34,23 +32,15 @@ def play(folder: Path, rounds: int, thinking: float, most: str = "30") -> tuple[
     """A question that takes ``rounds`` of a tool that is quick, with ``thinking`` seconds before each."""
     runs: list[int] = []
 
-    async def run() -> QuickCall:
-        answers = [*(calls("look_up", page=page) for page in range(rounds)), Answer("Nothing is there.")]
-        async with (
-            Resources() as resources,
-            quick_call(
-                *(folder, "cascaded", [at_once(runs)], answers),
-                resources=resources,
-                overrides=[("limits.tool_rounds", most)],
-            ) as call,
-        ):
-            call.openai.conditions.latency["chat"] = thinking
-            await call.say("Is there a table?")
-            await call.until(lambda: "Nothing is there." in call.agent_words or call.record.ended_by, 200)
-            await call.until(lambda: not call.speaking)
-        return call
+    async def talk(call: QuickCall) -> None:
+        call.openai.conditions.latency["chat"] = thinking
+        await call.say("Is there a table?")
+        await call.until(lambda: "Nothing is there." in call.agent_words or call.record.ended_by, 200)
+        await call.until(lambda: not call.speaking)
 
-    return virtual_time.run(run()), runs
+    answers = [*(calls("look_up", page=page) for page in range(rounds)), Answer("Nothing is there.")]
+    limit = [("limits.tool_rounds", most)]
+    return played(folder, "cascaded", [at_once(runs)], answers, talk, overrides=limit), runs
 
 
 @pytest.mark.parametrize("thinking", [1.0, 3.0, 5.0])
@@ -78,23 +68,16 @@ def test_a_model_whose_arguments_are_cut_off_each_time_is_told_to_answer(tmp_pat
     runs: list[int] = []
     waited = 0.0
 
-    async def run() -> QuickCall:
+    async def talk(call: QuickCall) -> None:
         nonlocal waited
-        async with (
-            Resources() as resources,
-            quick_call(
-                *(tmp_path, "cascaded", [at_once(runs)], [cut] * (3 if obeys else 40) + [OPEN]),
-                resources=resources,
-            ) as call,
-        ):
-            call.openai.conditions.latency["chat"] = 5.0
-            began = asyncio.get_running_loop().time()
-            await call.say("Is there a table?")
-            await call.until(lambda: OPEN.text in call.agent_words or call.record.ended_by, 200)
-            waited = asyncio.get_running_loop().time() - began
-        return call
+        call.openai.conditions.latency["chat"] = 5.0
+        began = asyncio.get_running_loop().time()
+        await call.say("Is there a table?")
+        await call.until(lambda: OPEN.text in call.agent_words or call.record.ended_by, 200)
+        waited = asyncio.get_running_loop().time() - began
 
-    call = virtual_time.run(run())
+    answers = [cut] * (3 if obeys else 40) + [OPEN]
+    call = played(tmp_path, "cascaded", [at_once(runs)], answers, talk)
     assert not runs
     assert "Call again with the whole arguments" in call.tool_results()[0]
     assert "could not be read 3 times" in call.tool_results()[2]
