@@ -19,9 +19,9 @@ from tests.calls import test_told_turns
 from tests.calls.quick import LOUD, QuickCall, Talk, calls, played
 from tests.calls.realtime_server import hours
 from tests.calls.test_public_realtime_bugs import LONG, OPEN, TABLE
-from tests.calls.test_realtime_faults import LIMIT, heard_after
+from tests.calls.test_realtime_faults import LIMIT
 from tests.calls.test_realtime_moves import Sessions
-from tests.calls.test_told_turns import NOISE, QUIET
+from tests.calls.test_told_turns import NOISE, QUIET, silent_on
 
 detector = test_told_turns.detector
 BYE = Answer("Goodbye, Ada, and thank you so much for your call this evening.")
@@ -151,12 +151,7 @@ def test_an_answer_is_not_lost_to_a_noise_in_a_turn_that_never_ends(
         await noise
         await call.until(lambda: not call.speaking)
         since = asyncio.get_running_loop().time()
-        for _ in range(round(LIMIT * 50)):
-            await call.transport.hear(QUIET)
-            await asyncio.sleep(0.02)
-            if heard_after(call, since) < LIMIT:
-                break
-        assert heard_after(call, since) <= LIMIT, call.record.errors
+        assert await silent_on(call, lambda _: QUIET, since) <= LIMIT, call.record.errors
         await call.said(OPEN.text)
 
     first = {"answer": LONG, "wait": LONG}.get(moment, calls("hours"))
@@ -175,12 +170,7 @@ def test_a_turn_without_end_right_behind_the_callers_words_does_not_silence_the_
         await cut(sessions, ends=False)
         await call.until(lambda: not call.speaking)
         since = asyncio.get_running_loop().time()
-        for _ in range(round(LIMIT * 50)):
-            await call.transport.hear(QUIET)
-            await asyncio.sleep(0.02)
-            if heard_after(call, since) < LIMIT:
-                break
-        assert heard_after(call, since) < LIMIT, call.record.errors
+        assert await silent_on(call, lambda _: QUIET, since) < LIMIT, call.record.errors
         await call.said(OPEN.text)
 
     call = called(tmp_path, hours(2.0), [LONG, *[OPEN] * 3], talk)
