@@ -132,7 +132,7 @@ def test_an_answer_that_the_caller_cuts_off_in_a_pause_is_not_gone_on_with(
         await call.until(lambda: call.speaking)
         await call.until(lambda: not call.speaking)
         await asyncio.sleep(0.3)
-        await sessions[-1].tell("input_audio_buffer.speech_started", audio_start_ms=1, item_id="x")
+        await sessions.turn_begins("x")
         if ended:
             await sessions[-1].tell("input_audio_buffer.speech_stopped", audio_end_ms=2, item_id="x")
         await sessions[-1].tell("response.done", response={**response, **cancelled, "output": []})

@@ -45,14 +45,12 @@ def called(folder: Path, own: Tool, answers: Sequence[Answer], talk: Talk) -> Qu
 
 async def cut(sessions: Sessions, *, ends: bool) -> None:
     """The server tells of a turn, drops its answer, and may tell of the turn's end."""
-    where = {"item_id": "noise"}
-    await sessions[-1].tell("input_audio_buffer.speech_started", audio_start_ms=1, **where)
+    await sessions.turn_begins()
     if sessions[-1]._response:
         await sessions[-1]._response.cancel("turn_detected")
     if ends:
         await asyncio.sleep(0.3)
-        await sessions[-1].tell("input_audio_buffer.speech_stopped", audio_end_ms=2, **where)
-        await sessions[-1].tell("input_audio_buffer.committed", previous_item_id=None, **where)
+        await sessions.turn_ends()
 
 
 async def until_over(call: QuickCall, line: bytes = QUIET, seconds: float = 40.0) -> None:

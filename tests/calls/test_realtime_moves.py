@@ -36,6 +36,15 @@ class Sessions(list[RealtimeSession]):
 
         monkeypatch.setattr(RealtimeSession, "begin", keep)
 
+    async def turn_begins(self, item: str = "noise") -> None:
+        """The server tells that the caller speaks."""
+        await self[-1].tell("input_audio_buffer.speech_started", audio_start_ms=1, item_id=item)
+
+    async def turn_ends(self, item: str = "noise") -> None:
+        """The server tells that the caller is silent, and takes the turn."""
+        await self[-1].tell("input_audio_buffer.speech_stopped", audio_end_ms=2, item_id=item)
+        await self[-1].tell("input_audio_buffer.committed", previous_item_id=None, item_id=item)
+
 
 async def heard_soon(call: QuickCall, words: str) -> float:
     """Wait until ``words`` have been said: the seconds until anything was heard."""
@@ -132,11 +141,9 @@ def test_a_noise_that_cuts_an_answer_off_and_is_not_answered_costs_seconds(
         await call.say("When are you open?")
         await call.until(lambda: call.speaking)
         await asyncio.sleep(0.4)
-        server, noise = sessions[-1], {"item_id": "noise"}
-        await server.tell("input_audio_buffer.speech_started", audio_start_ms=1, **noise)
+        await sessions.turn_begins()
         await asyncio.sleep(0.3)
-        await server.tell("input_audio_buffer.speech_stopped", audio_end_ms=2, **noise)
-        await server.tell("input_audio_buffer.committed", previous_item_id=None, **noise)
+        await sessions.turn_ends()
         assert await heard_soon(call, TABLE.text) == pytest.approx(ASK_SECONDS, abs=0.5)
 
     call = called(tmp_path, [LONG, TABLE], talk)

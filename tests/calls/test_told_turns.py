@@ -57,11 +57,9 @@ def answers(monkeypatch: pytest.MonkeyPatch, *, asked: bool, by_itself: bool = F
 async def tell_turns(sessions: Sessions) -> None:
     """Tell of a turn every 1.5 s."""
     for number in count():
-        item = {"item_id": f"noise {number}"}
-        await sessions[-1].tell("input_audio_buffer.speech_started", audio_start_ms=1, **item)
+        await sessions.turn_begins(f"noise {number}")
         await asyncio.sleep(0.3)
-        await sessions[-1].tell("input_audio_buffer.speech_stopped", audio_end_ms=2, **item)
-        await sessions[-1].tell("input_audio_buffer.committed", previous_item_id=None, **item)
+        await sessions.turn_ends(f"noise {number}")
         await asyncio.sleep(EVERY - 0.3)
 
 
@@ -142,7 +140,7 @@ def test_a_turn_that_a_server_begins_on_a_silent_line_and_never_ends_costs_no_an
         await call.say("When are you open?")
         since = asyncio.get_running_loop().time()
         await asyncio.sleep(after)
-        await sessions[-1].tell("input_audio_buffer.speech_started", audio_start_ms=1, item_id="noise")
+        await sessions.turn_begins()
         assert await silent_on(call, lambda _: QUIET, since) <= LIMIT, call.record.errors
 
     call = called(tmp_path, [OPEN, TABLE], talk)
