@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.plugins.builtin import tool_of
 from agentrun.simulate.engines.engines import Answer, ToolCall
-from agentrun.spec.models.tools.tool_use import ToolUse
-from agentrun.tools.tool import Tool
 from tests.calls.desk import STYLES
 from tests.calls.quick import QuickCall, played
 from tests.calls.test_handoff import MINE, prepare
@@ -21,22 +18,16 @@ CALLS = {
     "transfer": ToolCall("transfer", {"to": "billing", "words": "One moment."}),
     "handoff": ToolCall("handoff", {"to": "billing", "words": "One moment."}),
 }
+LEAVING = """
+tools: [hang_up, {use: transfer, to: {billing: "+15557654321"}}]
+handoff: billing
+"""
 WORDS = {"hang_up": "Goodbye.", "transfer": "One moment.", "handoff": "One moment."}
-
-
-def builtin(use: ToolUse) -> Tool:
-    tool, _ = tool_of(use)
-    assert tool is not None
-    return tool
 
 
 def play(folder: Path, style: str, first: str, second: str, company: Company) -> QuickCall:
     """The caller wants nothing more, and the model calls two tools at once."""
     prepare(folder, style)
-    tools = [
-        builtin(ToolUse(use="hang_up")),
-        builtin(ToolUse.model_validate({"use": "transfer", "to": {"billing": "+15557654321"}})),
-    ]
     said = [Answer(WORDS[first])] if style == "realtime" else []
     script = [Answer(calls=(CALLS[first], CALLS[second])), *said, MINE]
 
@@ -45,7 +36,7 @@ def play(folder: Path, style: str, first: str, second: str, company: Company) ->
         await call.until(lambda: call.record.ended_by or MINE.text in call.agent_words)
         await asyncio.sleep(3)
 
-    return played(folder, style, tools, script, talk, more="handoff: billing\n", control=company)
+    return played(folder, style, [], script, talk, more=LEAVING, control=company)
 
 
 @pytest.mark.parametrize("style", STYLES)
