@@ -12,11 +12,22 @@ from tests.calls.streaming_peers import Peer
 WORDS = "When are you open?"
 
 
-def _kind(message: str | bytes, key: str = "type") -> Any:
-    return json.loads(message).get(key) if isinstance(message, str) and message else None
+def _kind(message: str | bytes) -> Any:
+    return json.loads(message).get("type") if isinstance(message, str) and message else None
 
 
-class CartesiaEar(Peer):
+class _Ear(Peer):
+    async def answer(self, socket: ServerConnection, message: str | bytes) -> None:
+        if self.ends(message):
+            self.told.append(WORDS)
+            await socket.send(json.dumps(self.words()))
+
+    def words(self) -> dict[str, Any]:
+        """What the provider sends of them."""
+        raise NotImplementedError
+
+
+class CartesiaEar(_Ear):
     """https://docs.cartesia.ai/api-reference/stt/stt"""
 
     overrides = ("pipeline.stt.model", "cartesia/ink-whisper"), ("pipeline.stt.base_url", "{address}")
@@ -26,16 +37,14 @@ class CartesiaEar(Peer):
     def ends(self, message: str | bytes) -> bool:
         return message == "finalize"
 
-    async def answer(self, socket: ServerConnection, message: str | bytes) -> None:
-        if self.ends(message):
-            self.told.append(WORDS)
-            await socket.send(json.dumps({"type": "transcript", "text": WORDS, "is_final": True}))
+    def words(self) -> dict[str, Any]:
+        return {"type": "transcript", "text": WORDS, "is_final": True}
 
     async def complain(self, socket: ServerConnection, _message: str | bytes) -> None:
         await socket.send(json.dumps({"type": "error", "code": 500, "message": self.complaint}))
 
 
-class DeepgramEar(Peer):
+class DeepgramEar(_Ear):
     """https://developers.deepgram.com/reference/speech-to-text/listen-streaming"""
 
     overrides = ("pipeline.stt.model", "deepgram/nova-3"), ("pipeline.stt.base_url", "{address}")
@@ -45,30 +54,27 @@ class DeepgramEar(Peer):
     def ends(self, message: str | bytes) -> bool:
         return bool(_kind(message) == "Finalize")
 
-    async def answer(self, socket: ServerConnection, message: str | bytes) -> None:
-        if self.ends(message):
-            self.told.append(WORDS)
-            spoken: dict[str, Any] = {"transcript": WORDS, "confidence": 0.99, "words": []}
-            model = {"name": "nova-3", "version": "1", "arch": "nova"}
-            result = {
-                "type": "Results",
-                "channel_index": [0, 1],
-                "duration": 1.0,
-                "start": 0.0,
-                "is_final": True,
-                "speech_final": True,
-                "from_finalize": True,
-                "channel": {"alternatives": [spoken]},
-                "metadata": {"request_id": "1", "model_info": model, "model_uuid": "1"},
-            }
-            await socket.send(json.dumps(result))
+    def words(self) -> dict[str, Any]:
+        spoken = {"transcript": WORDS, "confidence": 0.99, "words": []}
+        model = {"name": "nova-3", "version": "1", "arch": "nova"}
+        return {
+            "type": "Results",
+            "channel_index": [0, 1],
+            "duration": 1.0,
+            "start": 0.0,
+            "is_final": True,
+            "speech_final": True,
+            "from_finalize": True,
+            "channel": {"alternatives": [spoken]},
+            "metadata": {"request_id": "1", "model_info": model, "model_uuid": "1"},
+        }
 
     async def complain(self, socket: ServerConnection, _message: str | bytes) -> None:
         """It has no message for this: the reason stands in the close frame."""
         await socket.close(1011, self.complaint)
 
 
-class AssemblyEar(Peer):
+class AssemblyEar(_Ear):
     """https://www.assemblyai.com/docs/api-reference/streaming-api/streaming-api"""
 
     overrides = (
@@ -84,12 +90,10 @@ class AssemblyEar(Peer):
     async def greet(self, socket: ServerConnection) -> None:
         await socket.send(json.dumps({"type": "Begin", "id": "1", "expires_at": 2_000_000_000}))
 
-    async def answer(self, socket: ServerConnection, message: str | bytes) -> None:
-        if self.ends(message):
-            self.told.append(WORDS)
-            turn = {"turn_order": len(self.told) - 1, "transcript": WORDS, "words": []}
-            end = {"end_of_turn": True, "turn_is_formatted": True, "end_of_turn_confidence": 0.9}
-            await socket.send(json.dumps({"type": "Turn", **turn, **end}))
+    def words(self) -> dict[str, Any]:
+        turn = {"turn_order": len(self.told) - 1, "transcript": WORDS, "words": []}
+        end = {"end_of_turn": True, "turn_is_formatted": True, "end_of_turn_confidence": 0.9}
+        return {"type": "Turn", **turn, **end}
 
     def is_goodbye(self, message: str | bytes) -> bool:
         return bool(_kind(message) == "Terminate")
@@ -103,7 +107,7 @@ class AssemblyEar(Peer):
         await socket.close(3007, self.complaint)
 
 
-class SonioxEar(Peer):
+class SonioxEar(_Ear):
     """https://soniox.com/docs/stt/api-reference/websocket-api"""
 
     overrides = ("pipeline.stt.model", "soniox/stt-rt-v4"), ("pipeline.stt.url", "{address}")
@@ -113,11 +117,8 @@ class SonioxEar(Peer):
     def ends(self, message: str | bytes) -> bool:
         return bool(_kind(message) == "finalize")
 
-    async def answer(self, socket: ServerConnection, message: str | bytes) -> None:
-        if self.ends(message):
-            self.told.append(WORDS)
-            tokens = [{"text": WORDS, "is_final": True}, {"text": "<fin>", "is_final": True}]
-            await socket.send(json.dumps({"tokens": tokens}))
+    def words(self) -> dict[str, Any]:
+        return {"tokens": [{"text": WORDS, "is_final": True}, {"text": "<fin>", "is_final": True}]}
 
     def is_goodbye(self, message: str | bytes) -> bool:
         return message == ""
