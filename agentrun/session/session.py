@@ -15,8 +15,9 @@ from agentrun.records import CallRecord, EndedBy, cost
 from agentrun.session import call_snapshot, closing, ending
 from agentrun.session.call_tasks import CallTasks
 from agentrun.session.callers import Callers
-from agentrun.session.responses import idle_prompts, realtime_reconnection
+from agentrun.session.responses import idle_prompts
 from agentrun.session.responses.answer_events import AnswerEvents
+from agentrun.session.responses.realtime import reconnection
 from agentrun.session.responses.response_deadline import APOLOGY_SECONDS
 from agentrun.session.session_parts import SessionParts
 from agentrun.session.speech import greeting
@@ -173,7 +174,7 @@ class Session:
 
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
         parts = self.parts
-        watch = realtime_reconnection.watching(parts.remedies, parts.speaking.is_free, parts.is_unheard)
+        watch = reconnection.watching(parts.remedies, parts.speaking.is_free, parts.is_unheard)
         if watch:
             self._tasks.begin("the realtime connection", watch.watch())
 

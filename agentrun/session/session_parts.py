@@ -15,9 +15,9 @@ from agentrun.session.call_control import SessionCallControl
 from agentrun.session.handoff import Handoff
 from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.provider_faults import Faults
+from agentrun.session.responses.realtime.unheard_caller import second_opinion
 from agentrun.session.responses.remedies import Remedies
 from agentrun.session.responses.response_deadline import ResponseDeadline
-from agentrun.session.responses.unheard_caller import second_opinion
 from agentrun.session.speech.announcements import Announcements
 from agentrun.session.speech.apology import Apology
 from agentrun.session.speech.who_is_speaking import WhoIsSpeaking

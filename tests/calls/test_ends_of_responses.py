@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agentrun.session.responses.realtime_reconnection import MOST_LOSSES
+from agentrun.session.responses.realtime.reconnection import MOST_LOSSES
 from tests.calls.quick import QuickCall
 from tests.calls.realtime_server import Change, Event, Server, same
 from tests.calls.test_public_realtime_bugs import LONG, OPEN, TABLE, called

@@ -17,8 +17,8 @@ from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.pipecat_private.realtime import differences
 from agentrun.pipeline.pipecat_private.realtime.missing_end import LATE_SECONDS
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.session.responses import realtime_reconnection, unheard_caller
-from agentrun.session.responses.realtime_reconnection import GONE_SECONDS, RealtimeEnd
+from agentrun.session.responses.realtime import reconnection, unheard_caller
+from agentrun.session.responses.realtime.reconnection import GONE_SECONDS, RealtimeEnd
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.openai.realtime import client_secrets
 from agentrun.testing import virtual_time
@@ -299,9 +299,9 @@ def test_a_session_is_renewed_in_a_pause_without_a_word(
 ) -> None:
     async def talk(call: QuickCall, _server: Server) -> None:
         await asked(call)
-        monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", 0.1)
+        monkeypatch.setattr(reconnection, "RENEW_SECONDS", 0.1)
         await call.until(lambda: sessions(call) == 2)
-        monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", 3300.0)
+        monkeypatch.setattr(reconnection, "RENEW_SECONDS", 3300.0)
         await asyncio.sleep(3.0)
         await asked(call)
 

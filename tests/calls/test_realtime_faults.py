@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.session.responses import unheard_caller
+from agentrun.session.responses.realtime import unheard_caller
 from agentrun.simulate.engines.engines import Answer
 from agentrun.testing import virtual_time
 from tests.calls.quick import LOUD, QuickCall, calls, quick_call

@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 from agentrun.pipeline.pipecat_private.realtime.missing_end import LATE_SECONDS, NEVER_SECONDS
-from agentrun.session.responses.unasked_answer import ASK_SECONDS
+from agentrun.session.responses.realtime.unasked_answer import ASK_SECONDS
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.openai.realtime.response import RealtimeResponse
 from agentrun.simulate.openai.realtime.session import RealtimeSession

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.session.responses import realtime_reconnection, remedies
+from agentrun.session.responses import remedies
+from agentrun.session.responses.realtime import reconnection
 from agentrun.simulate.caller import PhoneCall
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.faults import Fault
@@ -104,12 +105,12 @@ async def test_a_session_of_61_minutes_goes_on(tmp_path: Path) -> None:
 async def test_a_session_is_renewed_in_a_pause_before_its_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", 4.0)
+    monkeypatch.setattr(reconnection, "RENEW_SECONDS", 4.0)
     async with open_hasty_desk(tmp_path, [HELLO, OPEN], style="realtime") as desk:
         async with desk.caller.call(desk.url) as call:
             await call.hear_greeting()
             await call.wait(5.0)
-            monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", 3600.0)
+            monkeypatch.setattr(reconnection, "RENEW_SECONDS", 3600.0)
             await call.say(QUESTION)
             await call.hear_answer(silence=0.8)
         record = await desk.finished(call)

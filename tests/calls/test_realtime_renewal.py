@@ -12,7 +12,7 @@ from pipecat.services.openai.realtime import llm as pipecat_realtime
 
 from agentrun.call import Call
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.session.responses import realtime_reconnection
+from agentrun.session.responses.realtime import reconnection
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.faults import Fault
 from agentrun.testing import virtual_time
@@ -60,7 +60,7 @@ def tool(seconds: float) -> Tool:
 def test_a_session_is_not_renewed_while_the_caller_waits_for_an_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", MINUTES_55)
+    monkeypatch.setattr(reconnection, "RENEW_SECONDS", MINUTES_55)
 
     async def talk() -> QuickCall:
         script = [calls("hours"), OPEN] if moment == "tool" else [OPEN]
@@ -71,11 +71,11 @@ def test_a_session_is_not_renewed_while_the_caller_waits_for_an_answer(
             call.openai.conditions.latency["responses"] = 1.5 if moment == "thinking" else 0.0
             await call.say("When are you open?")
             await asyncio.sleep(0.4)
-            monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", 0.1)
+            monkeypatch.setattr(reconnection, "RENEW_SECONDS", 0.1)
             await call.said(OPEN.text)
             assert sessions(call) == 1
             await call.until(lambda: sessions(call) == 2, 10)
-            monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", MINUTES_55)
+            monkeypatch.setattr(reconnection, "RENEW_SECONDS", MINUTES_55)
             await asyncio.sleep(3)
             return call
 
@@ -88,7 +88,7 @@ def test_a_session_is_not_renewed_while_the_caller_waits_for_an_answer(
 def test_a_session_that_is_slow_to_begin_is_given_the_conversation_and_what_the_caller_says_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, latency: float, pause: float
 ) -> None:
-    monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", 3.0)
+    monkeypatch.setattr(reconnection, "RENEW_SECONDS", 3.0)
 
     async def talk() -> QuickCall:
         async with (
@@ -97,7 +97,7 @@ def test_a_session_that_is_slow_to_begin_is_given_the_conversation_and_what_the_
         ):
             call.openai.conditions.latency["realtime"] = latency
             await call.until(lambda: sessions(call) == 2, 10)
-            monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", MINUTES_55)
+            monkeypatch.setattr(reconnection, "RENEW_SECONDS", MINUTES_55)
             await asyncio.sleep(pause)
             await call.say("When are you open?")
             await call.said(OPEN.text)
@@ -167,7 +167,7 @@ def test_a_line_that_is_never_quiet_is_renewed_before_the_session_s_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, urgent: float, last: float
 ) -> None:
     """``urgent`` and ``last`` are how long after the caller's noise began either may be, in seconds."""
-    monkeypatch.setattr(realtime_reconnection, "RENEW_SECONDS", MINUTES_55)
+    monkeypatch.setattr(reconnection, "RENEW_SECONDS", MINUTES_55)
 
     async def talk() -> QuickCall:
         async with (
@@ -175,7 +175,7 @@ def test_a_line_that_is_never_quiet_is_renewed_before_the_session_s_end(
             quick_call(tmp_path, "realtime", [], [OPEN], resources=resources) as call,
         ):
             for name, seconds in (("RENEW", 0.0), ("URGENT", urgent), ("LAST", last)):
-                monkeypatch.setattr(realtime_reconnection, f"{name}_SECONDS", seconds)
+                monkeypatch.setattr(reconnection, f"{name}_SECONDS", seconds)
             call.session.parts.response_deadline.voice_began()
             if last < 9:
                 await call.transport.hear(LOUD)

@@ -10,7 +10,7 @@ import pytest
 from pipecat.services.openai.realtime import llm as pipecat_realtime
 
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.session.responses.judgement import Judgement, judged
+from agentrun.session.responses.realtime.judgement import Judgement, judged
 from agentrun.simulate.engines.engines import Answer
 from agentrun.testing import virtual_time
 from tests.calls.quick import LOUD, SILENCE, QuickCall, quick_call
@@ -52,7 +52,7 @@ def test_a_caller_is_answered_although_the_server_is_gone_without_a_word(
             Resources() as resources,
             quick_call(tmp_path, "realtime", [], answers, resources=resources) as call,
         ):
-            monkeypatch.setattr("agentrun.session.responses.unheard_caller.SPEECH_SECONDS", 0.25)
+            monkeypatch.setattr("agentrun.session.responses.realtime.unheard_caller.SPEECH_SECONDS", 0.25)
             second_opinion: Any = call.session.parts.is_unheard
             second_opinion.__self__._missed = Judgement(lambda _sound: judged(True))
             if moment == "answer":

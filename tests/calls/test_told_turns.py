@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agentrun.session.responses import unheard_caller
-from agentrun.session.responses.unasked_answer import ASK_SECONDS
+from agentrun.session.responses.realtime import unheard_caller
+from agentrun.session.responses.realtime.unasked_answer import ASK_SECONDS
 from agentrun.simulate.openai.realtime.session import RealtimeSession
 from tests.calls.quick import LOUD, RATE, QuickCall
 from tests.calls.test_public_realtime_bugs import OPEN, TABLE, called

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.session.responses import unheard_caller
+from agentrun.session.responses.realtime import unheard_caller
 from agentrun.simulate.engines.engines import Answer
 from tests.calls.desk import HELLO, QUESTION, STYLES, open_desk
 from tests.calls.quick import LOUD, SILENCE, calls, quick_call

@@ -10,7 +10,7 @@ import pytest
 from agentrun.pipeline import context_size
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.session.responses import idle_prompts
-from agentrun.session.responses.realtime_reconnection import RealtimeReconnection
+from agentrun.session.responses.realtime.reconnection import RealtimeReconnection
 from agentrun.session.turns.key_turns import KeyTurns
 from agentrun.session.variables import before_call
 from agentrun.simulate.engines.engines import Answer

@@ -10,7 +10,7 @@ from agentrun.session import closing
 from agentrun.session.responses.answer import Answer
 from agentrun.session.responses.answer_state import AnswerState
 from agentrun.session.responses.deadline_timer import DeadlineTimer
-from agentrun.session.responses.told_turn import ToldTurn
+from agentrun.session.responses.realtime.told_turn import ToldTurn
 
 APOLOGY_SECONDS = 1.5
 """Between the end of all tries and the first sound of the apology."""

@@ -16,11 +16,11 @@ from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.frames.frames import InputAudioRawFrame
 
 from agentrun.pipeline import pipecat_private
-from agentrun.session.responses.unheard_caller import REACTION_SECONDS, UnheardCaller, speech_in
+from agentrun.session.responses.realtime.unheard_caller import REACTION_SECONDS, UnheardCaller, speech_in
 from agentrun.testing import virtual_time
 from agentrun.transports import mulaw
 
-CORPUS = Path(__file__).parents[2] / "corpus"
+CORPUS = Path(__file__).parents[3] / "corpus"
 RATE = 8000
 LOUD = np.full(160, 8000, "<i2").tobytes()
 QUIET = bytes(320)

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from agentrun.session.responses.answer_state import AnswerState
+from agentrun.session.responses.realtime.told_turn import ToldTurn
 from agentrun.session.responses.response_deadline import ResponseDeadline
-from agentrun.session.responses.told_turn import ToldTurn
 
 
 def test_where_nobody_listens_each_turn_is_the_caller_s() -> None:

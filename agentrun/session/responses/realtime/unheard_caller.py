@@ -17,9 +17,9 @@ from agentrun.pipeline.realtime import pipeline as realtime
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.providers.service_plans import OPENAI
-from agentrun.session.responses.judgement import Judgement, judged
+from agentrun.session.responses.realtime.judgement import Judgement, judged
+from agentrun.session.responses.realtime.told_turn import BEFORE_SECONDS
 from agentrun.session.responses.response_deadline import ResponseDeadline
-from agentrun.session.responses.told_turn import BEFORE_SECONDS
 from agentrun.transports import mulaw
 from agentrun.transports.connection import Connection
 

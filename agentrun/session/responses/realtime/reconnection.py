@@ -13,8 +13,8 @@ from loguru import logger
 from agentrun.pipeline import pipecat_private
 from agentrun.session.responses.answer_state import AnswerState
 from agentrun.session.responses.error_words import LOOK
+from agentrun.session.responses.realtime.unasked_answer import UnaskedAnswer
 from agentrun.session.responses.remedies import RESUME, Remedies
-from agentrun.session.responses.unasked_answer import UnaskedAnswer
 
 POLL_SECONDS = 0.2
 CONNECT_SECONDS = 1.5

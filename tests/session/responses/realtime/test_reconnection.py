@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agentrun.pipeline import pipecat_private
-from agentrun.session.responses.realtime_reconnection import RealtimeReconnection
+from agentrun.session.responses.realtime.reconnection import RealtimeReconnection
 from agentrun.testing import virtual_time
 
 
