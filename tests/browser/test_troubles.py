@@ -95,7 +95,9 @@ async def test_a_connection_that_is_lost_is_replaced_and_the_call_goes_on(tmp_pa
         await page.shows("words", OPEN.text, 20)
         assert await page.page.evaluate("() => track.enabled") is False
         (record,) = desk.server.switchboard.records.newest()
-        assert [entry.text for entry in record.transcript if entry.who == "agent"] == [HELLO.text, OPEN.text]
+        # the page shows words as they come, the record has them once they are spoken
+        spoken = [HELLO.text, OPEN.text]
+        await until(lambda: [each.text for each in record.transcript if each.who == "agent"] == spoken, 10)
         assert desk.server.switchboard.live == 1
         await page.page.get_by_role("button", name="Hang up").click()
         await until(lambda: desk.server.switchboard.live == 0, 10)
