@@ -9,8 +9,8 @@ from pathlib import Path
 
 from agentrun import plugins
 from agentrun.errors import AgentRunError, PluginError, Problem, SpecError
-from agentrun.plan import needless_headers
 from agentrun.plan import plan as planning
+from agentrun.plan.checks import needless_headers
 from agentrun.plan.plan import Plan
 from agentrun.plugins.load import Loaded
 from agentrun.spec.checks import call_control, literal_templates, meant_otherwise, speakable_text

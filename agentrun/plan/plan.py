@@ -10,18 +10,17 @@ from agentrun.plan import (
     after_call,
     before_call,
     language,
-    mcp_programs,
     needed_variables,
     node_services,
     recording,
     secret_values,
-    tool_count,
     webhook,
 )
 from agentrun.plan import handoff_targets as team
 from agentrun.plan import services as agent_services
 from agentrun.plan import transports as agent_transports
 from agentrun.plan.before_call import BeforeCallPlan
+from agentrun.plan.checks import english_words, mcp_programs, tool_count
 from agentrun.plan.services import AgentServices
 from agentrun.plan.transports import Transport
 from agentrun.plan.webhook import Webhook
@@ -211,7 +210,7 @@ def _findings(
     return [
         *mcp_programs.check(file, environ),
         *scripted_calls.check(file, known),
-        *language.check(file, (services.tts, services.stt, services.realtime)),
+        *english_words.check(file, (services.tts, services.stt, services.realtime)),
         *flow_graph.check(file, [tool.name for tool in tools], words(tools)),
         *unused_stages.check(file),
         *tool_count.check(file, (services.llm, services.realtime), tools),

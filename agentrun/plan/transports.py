@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agentrun.plan import daily, twilio_account
+from agentrun.plan import daily
+from agentrun.plan.checks import twilio_account
 from agentrun.providers.service_plans import APIS, ServicePlanner
 from agentrun.spec.loading.spec_file import SpecFile, Where
 from agentrun.spec.models.agent import LocalTransport, TwilioTransport

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from loguru import logger
 
-from agentrun.plan import tool_count
+from agentrun.plan.checks import tool_count
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
 from agentrun.session import Session

@@ -10,7 +10,7 @@ import pytest
 from agentrun import spec
 from agentrun.errors import SpecError
 from agentrun.plan import plan as planning
-from agentrun.plan import twilio_account
+from agentrun.plan.checks import twilio_account
 
 SID, KEY, TOKEN = "AC" + "0a" * 16, "SK" + "0a" * 16, "0a" * 16
 SPEC = "transport: twilio\nprompts: Hi.\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agentrun import spec
-from agentrun.plan import mcp_programs
+from agentrun.plan.checks import mcp_programs
 
 SPEC = 'transport: local\nprompts: Hi.\ntools: [{{mcp: {{command: ["{}", --stdio]}}}}]\n'
 WITHOUT = "so the agent would be without this server's tools"
