@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from agentrun.records.call_figures import Figures
-from agentrun.server.dashboard.page_writer import when
+from agentrun.server.dashboard.page_writer import local_time
 
 STAGES = ("endpointing", "stt", "llm", "model", "tool", "tts", "transport")
 Row = Mapping[str, Any]
@@ -42,7 +42,7 @@ def summary(found: Iterable[Figures]) -> dict[str, Any]:
 
 def title(row: Row) -> str:
     """What a call's page is called: its agent, and when it began."""
-    return f"{row['agent']}, {when(row['started']).striptags()}"
+    return f"{row['agent']}, {local_time(datetime.fromisoformat(row['started']))}"
 
 
 def line(row: Row) -> dict[str, Any]:

@@ -37,7 +37,13 @@ class PageWriter:
         pages = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, auto_reload=False
         )
-        pages.filters |= {"when": when, "clock": clock, "told": told, "layout": json_layout.parse}
+        pages.filters |= {
+            "when": when,
+            "local_time": local_time,
+            "clock": clock,
+            "told": told,
+            "layout": json_layout.parse,
+        }
         pages.filters["layout_of"] = json_layout.lay_out
         static = f"/dashboard/static/{static_state()}"
         pages.globals |= {"has_talk": has_talk, "static": static, "style": style()}
@@ -105,8 +111,13 @@ def static_state() -> str:
 def when(text: str | datetime, form: str = "second") -> Markup:
     """A time in this server's zone, which the browser puts into its own."""
     time = datetime.fromisoformat(text) if isinstance(text, str) else text
-    words = time.astimezone().strftime(_FORMS[form])
+    words = local_time(time, form)
     return Markup('<time datetime="{}" data-form="{}">{}</time>').format(time.isoformat(), form, words)
+
+
+def local_time(time: datetime, form: str = "second") -> str:
+    """A time in this server's zone, where no browser changes it: in titles and in pictures."""
+    return time.astimezone().strftime(_FORMS[form])
 
 
 def clock(seconds: float | None) -> str:
