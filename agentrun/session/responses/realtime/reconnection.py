@@ -36,15 +36,6 @@ LEFT_SECONDS = 10.0
 """So long before the announced end of a connection another one no longer waits for a pause."""
 
 
-async def _nothing() -> None:
-    """Nothing is to be asked for."""
-
-
-def _unmended(_words: str) -> str:
-    """Nothing is done about what was refused."""
-    return ""
-
-
 class Quiet(Protocol):
     """Says whether neither side is speaking, no answer is waited for, and no tool is at work.
 
@@ -60,9 +51,9 @@ class RealtimeReconnection:
     ``lost`` is told each time that the model went silent, whether its connection ended, its session was not
     set up, or it reacts to nothing that the caller says (``is_unheard``); ``back`` is told of each new
     connection, and whether it was asked to speak. ``give_up`` is told once: when it can't be brought back,
-    or is lost again each time, or stays deaf. ``unasked`` sees to answers that the server has not begun.
-    A call that ``is_over`` closes its connection itself.
-    ``clock`` is in seconds, by default the event loop's; ``name`` is what the model is called in words.
+    or is lost again each time, or stays deaf. ``unasked`` sees to answers that the server has not begun;
+    ``mend`` is given what the server refused of its session, and says what is now asked for otherwise, or
+    nothing. A call that ``is_over`` closes its connection itself. ``name`` is what the model is called.
     """
 
     def __init__(
@@ -74,11 +65,10 @@ class RealtimeReconnection:
         lost: Callable[[str], None],
         back: Callable[[bool], None],
         is_over: Callable[[], bool],
-        is_unheard: Callable[[], bool] = bool,
-        unasked: Callable[[], Awaitable[None]] = _nothing,
-        mend: Callable[[str], str] = _unmended,
-        clock: Callable[[], float] | None = None,
-        name: str = "the realtime model",
+        is_unheard: Callable[[], bool],
+        unasked: Callable[[], Awaitable[None]],
+        mend: Callable[[str], str],
+        name: str,
     ) -> None:
         self._llm, self._name = llm, name
         self._add_instruction = add_instruction
@@ -91,7 +81,7 @@ class RealtimeReconnection:
         self._unasked, self._mend = unasked, mend
         self._unheard = 0
         self._unheard_at = 0.0
-        self._clock = clock or asyncio.get_running_loop().time
+        self._clock = asyncio.get_running_loop().time
 
     async def watch(self) -> None:
         """Poll the service: five times a second costs nothing that can be measured."""
@@ -133,7 +123,7 @@ class RealtimeReconnection:
         if events and events.heard_caller_at > self._unheard_at:
             self._unheard = 0
         self._unheard += 1
-        self._unheard_at = asyncio.get_running_loop().time()
+        self._unheard_at = self._clock()
         return "it did not hear the caller"
 
     async def _bring_back(self, why: str) -> bool:

@@ -13,6 +13,15 @@ from agentrun.session.responses.realtime.reconnection import RealtimeReconnectio
 from agentrun.testing import virtual_time
 
 
+async def nothing(*_: object, **__: object) -> None:
+    """Takes no time."""
+
+
+def refused_nothing(_words: str) -> str:
+    """Nothing is to be asked for otherwise."""
+    return ""
+
+
 async def test_a_call_that_is_over_is_not_connected_anew() -> None:
     closed: Any = SimpleNamespace(_receive_task=None)
     said: list[str] = []
@@ -20,8 +29,9 @@ async def test_a_call_that_is_over_is_not_connected_anew() -> None:
     async def give_up(reason: str) -> None:
         said.append(reason)
 
+    tells = (said.append, lambda _asked: None, lambda: True)
     reconnection = RealtimeReconnection(
-        *(closed, said.append, lambda **_: True, give_up, said.append, lambda _asked: None, lambda: True)
+        closed, said.append, lambda **_: True, give_up, *tells, lambda: False, nothing, refused_nothing, "it"
     )
     async with asyncio.timeout(10):
         await reconnection.watch()
@@ -33,9 +43,6 @@ def test_a_model_that_is_deaf_each_time_is_given_up_and_one_that_hears_in_betwee
     monkeypatch: pytest.MonkeyPatch, hears: bool, given_up: int
 ) -> None:
     events = SimpleNamespace(heard_caller_at=0.0, closed="")
-
-    async def nothing(*_: object, **__: object) -> None:
-        """Takes no time."""
 
     for name, answer in {
         "session_events": lambda _llm: events,
@@ -65,7 +72,7 @@ def test_a_model_that_is_deaf_each_time_is_given_up_and_one_that_hears_in_betwee
         tells = (lambda _what: None, lambda _asked: None, over.is_set)
         ask = (lambda _text: None, lambda **_: True, give_up, *tells)
         async with asyncio.timeout(60):
-            await RealtimeReconnection(llm, *ask, is_unheard).watch()
+            await RealtimeReconnection(llm, *ask, is_unheard, nothing, refused_nothing, "it").watch()
         return reasons
 
     assert len(virtual_time.run(talk())) == given_up
