@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from agentrun.spec.loading import allowed_keys, problem_messages
 from agentrun.spec.loading.close_match import closest
 from agentrun.spec.loading.spec_file import Where
+from agentrun.spec.loading.yaml.one_line import in_one_line
 from agentrun.spec.models.tools.tool_use import OPTIONS, ToolUse
 from agentrun.tools import builtin as builtins
 from agentrun.tools.build import build
@@ -62,6 +62,4 @@ def _example(settings: type[BaseModel], where: Where) -> str:
     field = settings.model_fields.get(str(where[0])) if len(where) == 1 else None
     if field is None or not field.examples:
         return ""
-    return (
-        yaml.safe_dump({where[0]: field.examples[0]}, default_flow_style=True, width=200).strip("{} \n") + "}"
-    )
+    return f"{where[0]}: {in_one_line(field.examples[0])}"

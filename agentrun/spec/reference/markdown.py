@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
-
+from agentrun.spec.loading.yaml.one_line import in_one_line
 from agentrun.spec.reference.json_schema import Schema
 
 _HEAD = "| key | is | default | meaning | example |\n|---|---|---|---|---|"
@@ -80,7 +79,7 @@ def _row(key: str, value: Schema, needed: bool, definitions: dict[str, Schema]) 
     default = "needed" if needed else _code(value["default"]) if value.get("default") is not None else ""
     kinds = " or ".join(dict.fromkeys(_kinds(value, definitions)))
     meaning = _prose(value.get("description") or _first_sentence(value, definitions))
-    shown = f"{key}: {_flow(example(value, definitions))}".replace("|", "\\|")
+    shown = f"{key}: {in_one_line(example(value, definitions))}".replace("|", "\\|")
     return f"| `{key}` | {kinds} | {default} | {meaning} | `{shown}` |"
 
 
@@ -142,12 +141,7 @@ def example(value: Schema, definitions: dict[str, Schema]) -> Any:
 
 
 def _code(value: Any) -> str:
-    return f"`{_flow(value)}`".replace("|", "\\|")
-
-
-def _flow(value: Any) -> str:
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
-    return text.strip().removesuffix("...").strip()
+    return f"`{in_one_line(value)}`".replace("|", "\\|")
 
 
 def _prose(text: str) -> str:
