@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentrun.spec.loading.spec_file import Where
+from agentrun.spec.values.environment_variables import VARIABLE
 
-VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-"""One: its name, and what stands in its place where it is not set."""
 _BROKEN = re.compile(r"\$\{[^}]*\}?")
 
 

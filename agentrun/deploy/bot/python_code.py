@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agentrun.providers.variables import VARIABLE
+from agentrun.spec.values.environment_variables import VARIABLE
 
 WIDTH = 100
 """Characters of a line; a text without a line's end may be longer."""

@@ -9,9 +9,9 @@ from agentrun.errors import Problem
 from agentrun.spec.loading.included_files import PROMPTS
 from agentrun.spec.loading.spec_file import SpecFile, Where, dotted
 from agentrun.spec.models.agent import FixedWords
+from agentrun.spec.values.environment_variables import VARIABLE
 
 _FILE = re.compile(r"[\w./\\-]{1,200}\.(?:md|markdown|txt|prompt)")
-_VARIABLE = re.compile(r"\$\{[A-Z][A-Z0-9_]*(?::-[^}]*)?\}")
 
 
 def check(file: SpecFile) -> list[Problem]:
@@ -22,7 +22,7 @@ def check(file: SpecFile) -> list[Problem]:
         if where[0] == "prompts" and len(where) == 2 and key in PROMPTS and _FILE.fullmatch(text.strip()):
             message = f"'{text.strip()}' is the name of a file, and these words are what the agent is given"
             problems.append(file.problem(where, message, f"write {key}: {{file: {text.strip()}}}"))
-        if found := _VARIABLE.search(text):
+        if found := next((one for one in VARIABLE.finditer(text) if one[1].isupper()), None):
             hint = "write {{ name }}, and a value for it under `vars:`, which `--set vars.name=…` changes"
             if where[0] == "vars":
                 hint = f"write the value itself, which `--set {dotted(where)}=…` changes"

@@ -10,6 +10,7 @@ from agentrun.errors import Problem
 from agentrun.spec.checks.secret_values import MASK
 from agentrun.spec.loading.spec_file import Where, dotted, nearest
 from agentrun.spec.loading.yaml.source import Source, at
+from agentrun.spec.values.environment_variables import VARIABLE
 
 _SECRET_KEY = re.compile(
     r"(?:^|[_-])(?:api[_-]?key|access[_-]?key|auth[_-]?token|password|passwd|secret|token|credentials?)$",
@@ -19,11 +20,10 @@ _QUERY_KEY = re.compile(r"(?:^|[_-])(?:key|sig|signature|code|auth|authorization
 """What only counts in the query and the headers of a tool."""
 _LOOKS_MADE = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])\S{8,}")
 """A word that no prompt would say: a variable called ``token`` may also hold one that a caller is told."""
-_VARIABLE = re.compile(r"(?:[\w.-]+=)?\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}]*)?\}")
+_NAMED_VARIABLE = re.compile(rf"(?:[\w.-]+=)?{VARIABLE.pattern}")
 """One, with the name that a cookie or a header's scheme has before it."""
 _MADE_BESIDE = re.compile(r"(?=[^\s;,&]*\d)(?=[^\s;,&]*[A-Za-z])[^\s;,&]{16,}")
 """What stands beside a variable and is a secret itself; shorter words are names, or what keys begin with."""
-_DEFAULT = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*:-([^}]*)\}")
 _HINT = "put it in a variable and write ${NAME} here"
 
 
@@ -55,7 +55,7 @@ def _is_secret_place(where: Where) -> bool:
 
 def _has_made_default(value: str) -> bool:
     """Whether a key stands behind a variable, as what is taken where that is not set."""
-    return any(_LOOKS_MADE.fullmatch(default) for default in _DEFAULT.findall(value))
+    return any(_LOOKS_MADE.fullmatch(found[2] or "") for found in VARIABLE.finditer(value))
 
 
 def _is_filled(value: str) -> bool:
@@ -66,7 +66,7 @@ def _is_filled(value: str) -> bool:
     """
     if _has_made_default(value):
         return False
-    beside, variables = _VARIABLE.subn(" ", value)
+    beside, variables = _NAMED_VARIABLE.subn(" ", value)
     return "{{" in value or (variables > 0 and not _MADE_BESIDE.search(beside))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,9 +14,9 @@ from agentrun.spec.loading.extends import SHORT
 from agentrun.spec.loading.spec_file import Place, Where, dotted, nearest
 from agentrun.spec.loading.yaml.source import Source, at
 from agentrun.spec.values import durations
+from agentrun.spec.values.environment_variables import VARIABLE
 
 _MOST_KEYS = 8
-_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}]*)?\}")
 
 
 def explain(error: ValidationError, source: Source) -> list[Problem]:
@@ -63,7 +62,7 @@ def _neither(
 
 def _with_variable(where: Where, said: tuple[str, str], item: Mapping[str, Any]) -> tuple[str, str]:
     """What to do about a variable where none is filled in."""
-    if not isinstance(given := item.get("input"), str) or not _VARIABLE.search(given):
+    if not isinstance(given := item.get("input"), str) or not VARIABLE.search(given):
         return said
     hint = f"write the value itself, for a variable can't stand here; `--set {dotted(where)}=…` changes it"
     return said[0], hint

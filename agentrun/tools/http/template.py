@@ -10,17 +10,17 @@ from urllib.parse import quote, unquote
 
 from agentrun.call import Call
 from agentrun.errors import ToolError
+from agentrun.spec.values.environment_variables import VARIABLE
 
 VARIABLES = "environ"
 CALL = "call"
 """What a template knows of the call: `{{ call.from_number }}`, which no model can choose."""
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _ALONE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 
 
 def source(text: str) -> str:
     """``text`` with its variables as Jinja's: an argument that holds ``${SECRET}`` is never expanded."""
-    return _VARIABLE.sub(lambda found: f"{{{{ {VARIABLES}[{found[1]!r}] or {found[2] or ''!r} }}}}", text)
+    return VARIABLE.sub(lambda found: f"{{{{ {VARIABLES}[{found[1]!r}] or {found[2] or ''!r} }}}}", text)
 
 
 def call_fields(tree: Any) -> set[str]:
@@ -67,7 +67,7 @@ def fill(text: str, arguments: Mapping[str, Any], environ: Mapping[str, str]) ->
 
 def fill_variables(text: str, environ: Mapping[str, str]) -> str:
     """``text`` with its variables alone."""
-    return _VARIABLE.sub(lambda found: environ.get(found[1]) or found[2] or "", text)
+    return VARIABLE.sub(lambda found: environ.get(found[1]) or found[2] or "", text)
 
 
 def fill_url(text: str, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> str:
@@ -106,7 +106,7 @@ def _render(
     from agentrun.spec.values.templates import environment
 
     template = environment().overlay(finalize=finalize).from_string(source(text))
-    variables = {name: environ.get(name, "") for name, _ in _VARIABLE.findall(text)}
+    variables = {name: environ.get(name, "") for name, _ in VARIABLE.findall(text)}
     nothing = {
         name: jinja2.ChainableUndefined(name=name) for name, value in arguments.items() if value is None
     }
