@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.records import Entry
 from agentrun.records.invariants import violations
 from agentrun.simulate.engines.engines import Answer
-from agentrun.testing import virtual_time
 from tests.calls.desk import STYLES
-from tests.calls.quick import QuickCall, quick_call
+from tests.calls.quick import QuickCall, Talk, played
 
 COUNT = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 LONG = Answer(f"{COUNT.capitalize()}. {COUNT.capitalize()}. {COUNT.capitalize()}.")
 WORDS_PER_SECOND = 1 / 0.15
 
 
-def play(folder: Path, style: str, script: Callable[[QuickCall], Awaitable[None]]) -> QuickCall:
+def play(folder: Path, style: str, script: Talk) -> QuickCall:
     """A call on the clock that jumps, in which the model gives one long answer and short ones."""
-
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(folder, style, [], [LONG, *[Answer("Yes.")] * 4], resources=resources) as call,
-        ):
-            await script(call)
-        return call
-
-    return virtual_time.run(run())
+    return played(folder, style, [], [LONG, *[Answer("Yes.")] * 4], script)
 
 
 async def hear(call: QuickCall, seconds: float) -> float:
@@ -118,27 +106,14 @@ def test_an_answer_that_is_heard_to_its_end_is_whole_and_not_cut(tmp_path: Path,
 def test_a_greeting_that_is_cut_in_its_first_sentence_is_remembered(tmp_path: Path) -> None:
     words = "Good evening, this is the trattoria of Rosa in the long street by the old harbour."
 
-    async def run() -> QuickCall:
-        prompts = f'prompts: {{system: You answer., greeting: {{say: "{words}"}}}}'
-        async with (
-            Resources() as resources,
-            quick_call(
-                tmp_path,
-                "cascaded",
-                [],
-                [Answer("Yes.")],
-                resources=resources,
-                prompts=prompts,
-                greeted=False,
-            ) as call,
-        ):
-            await call.until(lambda: call.speaking)
-            await asyncio.sleep(0.9)
-            await call.say("I would like to know something.")
-            await call.said("Yes.")
-        return call
+    async def talk(call: QuickCall) -> None:
+        await call.until(lambda: call.speaking)
+        await asyncio.sleep(0.9)
+        await call.say("I would like to know something.")
+        await call.said("Yes.")
 
-    call = virtual_time.run(run())
+    prompts = f'prompts: {{system: You answer., greeting: {{say: "{words}"}}}}'
+    call = played(tmp_path, "cascaded", [], [Answer("Yes.")], talk, prompts=prompts, greeted=False)
     cut = agent(call)[0]
     assert cut.text
     assert words.startswith(cut.text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,9 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.faults import Fault
 from agentrun.spec.models.idle import SILENT
-from agentrun.testing import virtual_time
 from agentrun.tools.tool import Tool
 from tests.calls.desk import STYLES
-from tests.calls.quick import QuickCall, calls, quick_call
+from tests.calls.quick import QuickCall, Talk, calls, played, quick_call
 
 BOTH = pytest.mark.parametrize("style", STYLES)
 STAGES = (
@@ -31,22 +30,13 @@ def play(
     folder: Path,
     style: str,
     answers: Sequence[Answer],
-    conversation: Callable[[QuickCall], Awaitable[None]],
+    conversation: Talk,
     turns: str = STAGES,
     tools: Sequence[Tool] = (),
     more: str = "",
 ) -> QuickCall:
     """A call on the virtual clock, as it is when it has ended."""
-
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(folder, style, tools, answers, resources=resources, turns=turns, more=more) as call,
-        ):
-            await conversation(call)
-        return call
-
-    return virtual_time.run(run())
+    return played(folder, style, tools, answers, conversation, turns=turns, more=more)
 
 
 def said(style: str, *words: str) -> list[Answer]:

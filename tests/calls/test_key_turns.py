@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plugins.builtin import tool_of
 from agentrun.simulate.engines.engines import Answer
 from agentrun.spec.models.tools.tool_use import ToolUse
-from agentrun.testing import virtual_time
 from tests.calls.desk import STYLES
-from tests.calls.quick import QuickCall, calls, quick_call
+from tests.calls.quick import QuickCall, Talk, calls, played
 from tests.session.speech.test_apology import Line
 
 BOTH = pytest.mark.parametrize("style", STYLES)
@@ -40,20 +38,11 @@ def play(
     style: str,
     answers: Sequence[Answer],
     turns: str,
-    conversation: Callable[[QuickCall], Awaitable[None]],
+    conversation: Talk,
     more: str = "",
 ) -> QuickCall:
     """A call on the virtual clock, as it is when it has ended."""
-
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(folder, style, [], answers, resources=resources, turns=turns, more=more) as call,
-        ):
-            await conversation(call)
-        return call
-
-    return virtual_time.run(run())
+    return played(folder, style, [], answers, conversation, turns=turns, more=more)
 
 
 async def press(call: QuickCall, keys: str, gap: float = 0.1) -> None:
@@ -232,16 +221,7 @@ def test_a_caller_who_is_not_listened_to_presses_in_vain(tmp_path: Path, style: 
         await press(call, "2")
         await call.said("Hello.")
 
-    async def run() -> QuickCall:
-        turns = f"mute: [greeting], {MENU}"
-        async with (
-            Resources() as resources,
-            quick_call(tmp_path, style, [], [], resources=resources, turns=turns, greeted=False) as call,
-        ):
-            await conversation(call)
-        return call
-
-    call = virtual_time.run(run())
+    call = played(tmp_path, style, [], [], conversation, turns=f"mute: [greeting], {MENU}", greeted=False)
     assert pressed(call) == []
     assert [press.keys for press in call.record.keypad] == ["2"]
     assert call.agent_words == ["Hello."]
@@ -257,18 +237,7 @@ def test_a_tool_that_collects_keys_gets_them_first(tmp_path: Path) -> None:
     [tool] = [tool for tool, _ in [tool_of(ToolUse(use="collect_digits"))] if tool]
     line: Any = Line()
     answers = [calls("collect_digits", question="Your number."), Answer("Thank you.")]
-
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(
-                *(tmp_path, "cascaded", [tool], answers), resources=resources, turns=MENU, control=line
-            ) as call,
-        ):
-            await conversation(call)
-        return call
-
-    call = virtual_time.run(run())
+    call = played(tmp_path, "cascaded", [tool], answers, conversation, turns=MENU, control=line)
     assert pressed(call) == [("2", "a table")]
     assert '"digits": "12"' in str(call.tool_results())
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plugins.builtin import tool_of
 from agentrun.session.tracking.live_sound import FORBIDDEN, OVER, Listener, ListenError
 from agentrun.simulate.engines.engines import Answer
 from agentrun.spec.models.tools.tool_use import ToolUse
-from agentrun.testing import virtual_time
 from tests.calls.desk import STYLES
-from tests.calls.quick import LOUD, QuickCall, calls, quick_call
+from tests.calls.quick import LOUD, QuickCall, Talk, calls, played
 from tests.calls.test_handoff import MINE, prepare
 
 BOTH = pytest.mark.parametrize("style", STYLES)
@@ -26,23 +23,14 @@ OPEN = Answer("We are open from six to eleven.")
 
 def play(
     folder: Path,
-    conversation: Callable[[QuickCall], Awaitable[None]],
+    conversation: Talk,
     style: str = "cascaded",
     answers: tuple[Answer, ...] = (),
     more: str = ALLOWED,
 ) -> QuickCall:
     """A call on the virtual clock, as it is once it is over."""
     tools = [one for one, _ in [tool_of(ToolUse(use="stop_recording"))] if one]
-
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(folder, style, tools, answers, resources=resources, more=more) as call,
-        ):
-            await conversation(call)
-        return call
-
-    return virtual_time.run(run())
+    return played(folder, style, tools, answers, conversation, more=more)
 
 
 def listen(call: QuickCall) -> Listener:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.simulate.engines.engines import Answer
-from agentrun.testing import virtual_time
-from tests.calls.quick import QuickCall, calls, quick_call
+from tests.calls.quick import QuickCall, Talk, calls, played
 
 ASK, DESEA, BACK = Answer("What do you want?"), Answer("What do you want, in Spanish?"), Answer("Back again.")
 FLOW = """
@@ -38,22 +36,13 @@ def play(
     folder: Path,
     style: str,
     answers: Sequence[Answer],
-    conversation: Callable[[QuickCall], Awaitable[None]],
+    conversation: Talk,
     changes: str,
     **options: Any,
 ) -> QuickCall:
     """A call on the virtual clock whose second node has ``changes``, as it is when it has ended."""
     more = options.pop("more", FLOW).replace("CHANGES", changes)
-
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(folder, style, [], answers, resources=resources, more=more, **options) as call,
-        ):
-            await conversation(call)
-        return call
-
-    return virtual_time.run(run())
+    return played(folder, style, [], answers, conversation, more=more, **options)
 
 
 async def there_and_back(call: QuickCall) -> None:

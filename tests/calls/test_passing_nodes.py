@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agentrun.call import Call
-from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.simulate.engines.engines import Answer
-from agentrun.testing import virtual_time
 from agentrun.tools.build import build
 from agentrun.tools.tool import Tool
 from tests.calls.desk import STYLES
-from tests.calls.quick import LOUD, SILENCE, QuickCall, calls, quick_call
+from tests.calls.quick import LOUD, SILENCE, QuickCall, Talk, calls, played
 
 BOTH = pytest.mark.parametrize("style", STYLES)
 GREETED = "prompts: {system: You sell., greeting: {say: Hello.}, apology: I am sorry.}"
@@ -58,7 +56,7 @@ def play(
     folder: Path,
     style: str,
     answers: Sequence[Answer],
-    conversation: Callable[[QuickCall], Awaitable[None]],
+    conversation: Talk,
     *,
     more: str = FLOW,
     prompts: str = GREETED,
@@ -66,27 +64,14 @@ def play(
     turns: str = "",
 ) -> QuickCall:
     """A call on the virtual clock, as it is when it has ended."""
-    greeted = "greeting" in prompts
-
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(
-                folder,
-                style,
-                tools() if given is None else given,
-                answers,
-                resources=resources,
-                more=more,
-                prompts=prompts,
-                greeted=greeted,
-                turns=turns,
-            ) as call,
-        ):
-            await conversation(call)
-        return call
-
-    return virtual_time.run(run())
+    brought, greeted = tools() if given is None else given, "greeting" in prompts
+    return played(
+        *(folder, style, brought, answers, conversation),
+        more=more,
+        prompts=prompts,
+        greeted=greeted,
+        turns=turns,
+    )
 
 
 def said(style: str, *answers: Answer) -> list[Answer]:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agentrun.call import Call
-from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.faults import Fault
-from agentrun.testing import virtual_time
 from agentrun.tools.tool import Tool
 from tests.calls.desk import STYLES
-from tests.calls.quick import QuickCall, calls, quick_call
+from tests.calls.quick import QuickCall, Talk, calls, played
 
 BOTH = pytest.mark.parametrize("style", STYLES)
 NO_WAIT = (("prompts.wait", "null"),)
@@ -39,20 +37,10 @@ def play(
     style: str,
     tools: Sequence[Tool],
     answers: Sequence[Answer],
-    conversation: Callable[[QuickCall], Awaitable[None]],
+    conversation: Talk,
     turns: str = "",
 ) -> QuickCall:
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(
-                *(folder, style, tools, answers), resources=resources, turns=turns, overrides=NO_WAIT
-            ) as call,
-        ):
-            await conversation(call)
-        return call
-
-    return virtual_time.run(run())
+    return played(folder, style, tools, answers, conversation, turns=turns, overrides=NO_WAIT)
 
 
 @BOTH

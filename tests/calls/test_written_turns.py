@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.simulate.engines.engines import Answer
-from agentrun.testing import virtual_time
 from tests.calls import test_gemini_live, test_other_realtime_models, test_ultravox
 from tests.calls.desk import STYLES
 from tests.calls.gemini_server import Gemini, end, said
-from tests.calls.quick import QuickCall, quick_call
+from tests.calls.quick import QuickCall, Talk, played
 from tests.calls.realtime_server import Server
 from tests.calls.test_other_realtime_models import MODELS
 
@@ -23,20 +21,9 @@ COUNT = "one two three four five six seven eight nine ten eleven twelve thirteen
 LONG = Answer(f"{COUNT.capitalize()}. {COUNT.capitalize()}. {COUNT.capitalize()}.")
 
 
-def play(
-    folder: Path, style: str, answers: Sequence[Answer], conversation: Callable[[QuickCall], Awaitable[None]]
-) -> QuickCall:
+def play(folder: Path, style: str, answers: Sequence[Answer], conversation: Talk) -> QuickCall:
     """A call of a page on the virtual clock, as it is when it has ended."""
-
-    async def run() -> QuickCall:
-        async with (
-            Resources() as resources,
-            quick_call(folder, style, [], answers, resources=resources, page=True) as call,
-        ):
-            await conversation(call)
-        return call
-
-    return virtual_time.run(run())
+    return played(folder, style, [], answers, conversation, page=True)
 
 
 def words(call: QuickCall) -> list[tuple[str, str]]:
