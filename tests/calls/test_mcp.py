@@ -30,7 +30,7 @@ async def test_a_server_that_was_down_at_the_start_is_used_by_the_next_call(tmp_
         async with open_desk(
             tmp_path, script, heard=["Where is it?"] * 2, overrides={"tools": tools}
         ) as desk:
-            [connection] = desk.server.switchboard._resources.mcp._connections.values()
+            [connection] = desk.server.switchboard.resources.mcp._connections.values()
             ended = []
             for _ in range(2):
                 async with desk.caller.call(desk.url) as call:

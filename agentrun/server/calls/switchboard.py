@@ -58,7 +58,8 @@ class Switchboard:
         """What analyses the calls that are over; nothing does where nobody would read it."""
         self._news = PluginNotifier()
         self.left_open = LeftOpenCalls(self.records.forget, self._news.forget)
-        self._resources = resources
+        self.resources = resources
+        """What all calls share."""
         self._remote = RemoteTools(resources.mcp)
         self.drafts = DraftPlans(resources, self._remote)
         self._apologies: dict[str, bytes | None] = {}
@@ -77,7 +78,7 @@ class Switchboard:
         """
         for plan in self.plans.values():
             self.drafts.prepare(plan)
-        self._apologies = await prepared_speech.prepare(self.plans, self._resources)
+        self._apologies = await prepared_speech.prepare(self.plans, self.resources)
 
     async def connect(self) -> None:
         """Connect with every MCP server, and return when each has answered or failed once."""
@@ -93,7 +94,7 @@ class Switchboard:
         self._coming.append(plan)
         try:
             self.drafts.prepare(plan)
-            self._apologies |= await prepared_speech.prepare({name: plan}, self._resources)
+            self._apologies |= await prepared_speech.prepare({name: plan}, self.resources)
         finally:
             self._coming.remove(plan)
         self.plans = {**self.plans, name: plan}
@@ -107,11 +108,6 @@ class Switchboard:
     def on_close(self, closer: Callable[[], Awaitable[None]]) -> None:
         """Have ``closer`` called once all calls have ended."""
         self._closers.append(closer)
-
-    @property
-    def resources(self) -> Resources:
-        """What all calls share."""
-        return self._resources
 
     @property
     def live(self) -> int:
@@ -132,7 +128,7 @@ class Switchboard:
 
     def is_live(self, agent: str, call_id: str) -> bool:
         """Whether this very call is up."""
-        return any(s.record.agent == agent and s.record.id == call_id for s in self._live.values())
+        return self.session(agent, call_id) is not None
 
     def session(self, agent: str, call_id: str) -> Session | None:
         """The session of this very call, while it is up."""
@@ -169,8 +165,8 @@ class Switchboard:
         if self.analyses:
             self.analyses.expect(plan, record)
         apology = None if self.drafts.holds(plan) else self._apologies.get(record.agent)
-        session = Session(plan, connection, self._resources, record, apology, self.recordings)
-        calling, context = mcp_tools.run(session, own), tracing.apart() if self._resources.traced else None
+        session = Session(plan, connection, self.resources, record, apology, self.recordings)
+        calling, context = mcp_tools.run(session, own), tracing.apart() if self.resources.traced else None
         task = asyncio.create_task(calling, name=f"call {record.id}", context=context)
         task.add_done_callback(self._ended)
         self._live[task], self._run_by[task] = session, plan
