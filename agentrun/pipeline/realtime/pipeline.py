@@ -154,16 +154,16 @@ def _adapt(llm: Any) -> None:
 
 def audio(settings: Mapping[str, Any], *, telephone: bool = False) -> events.AudioConfiguration:
     """The spec's realtime settings in OpenAI's words; ``telephone`` is mu-law both ways."""
-    code = events.PCMUAudioFormat() if telephone else None
+    mulaw = events.PCMUAudioFormat() if telephone else None
     noise = _NOISE.get(settings.get("noise_reduction", "off"))
     return events.AudioConfiguration(
         input=events.AudioInput(
-            format=code,
+            format=mulaw,
             transcription=_transcription(settings.get("transcription", {})),
             noise_reduction=events.InputAudioNoiseReduction(type=noise) if noise else None,
             turn_detection=_turn_detection(settings.get("turn_detection", {"type": "semantic"})),
         ),
-        output=events.AudioOutput(format=code, voice=settings.get("voice"), speed=settings.get("speed")),
+        output=events.AudioOutput(format=mulaw, voice=settings.get("voice"), speed=settings.get("speed")),
     )
 
 

@@ -33,7 +33,7 @@ class Answer:
     tools: ToolsAtWork = field(default_factory=ToolsAtWork, init=False)
     _again: bool = field(default=False, init=False)
     _speaking: bool = field(default=False, init=False)
-    _caller: bool = field(default=False, init=False)
+    _callers_turn: bool = field(default=False, init=False)
     _promised: int = field(default=0, init=False)
     _unheard_words: bool = field(default=False, init=False)
     _begun: bool = field(default=False, init=False)
@@ -41,7 +41,7 @@ class Answer:
     _arriving: bool = field(default=False, init=False)
     _voiced: bool = field(default=False, init=False)
     _suspect: float | None = field(default=None, init=False)
-    _broken: str = field(default="", init=False)
+    _broken_off: str = field(default="", init=False)
     _early_end: tuple[float, str] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class Answer:
     @property
     def caller_talks(self) -> bool:
         """Whether it is the caller's turn and they are not known to be silent in it."""
-        return self._caller and self.silence.last_word is None
+        return self._callers_turn and self.silence.last_word is None
 
     @property
     def waited(self) -> float | None:
@@ -82,7 +82,7 @@ class Answer:
                 return self.silence.limit
             made = self._begun_at + GRACE_SECONDS if self._begun else 0.0
             return min(max(self.silence.due, made), self.silence.limit)
-        if self._broken:
+        if self._broken_off:
             return self.silence.since
         between = self.between + (GRACE_SECONDS if self._again else 0.0)
         return self.silence.since + between if self._arriving else None
@@ -104,7 +104,7 @@ class Answer:
         if self._again:
             return AnswerState.FAILED, f"no answer within {silent}"
         if self.state is AnswerState.SPEAKING or self._begun:
-            return AnswerState.STALLED, self._broken or f"the answer stopped for {silent}"
+            return AnswerState.STALLED, self._broken_off or f"the answer stopped for {silent}"
         return AnswerState.FAILED, f"no answer began within {self.silence.described(now)}"
 
     def owed(self, now: float, since: float | None = None, on_purpose: float = math.inf) -> None:
@@ -113,7 +113,7 @@ class Answer:
         early, self._early_end = self._early_end, None
         if early and now - early[0] < EARLY_SECONDS:
             self._suspect, self.reason = now, early[1]
-        self._caller = self._again = self.cut_off = False
+        self._callers_turn = self._again = self.cut_off = False
         self.silence.ask(now, since, on_purpose)
 
     def again(self, now: float) -> None:
@@ -136,12 +136,12 @@ class Answer:
     def settled(self) -> None:
         """Nothing is expected any more."""
         self.state = AnswerState.NONE
-        self._suspect, self._broken = None, ""
+        self._suspect, self._broken_off = None, ""
 
     def caller_speaks(self, *, interrupts: bool = True) -> None:
         """The caller's turn has begun: they wait for nothing, and for no tool that works on beside it; where
         it does not interrupt, what is owed stays owed, by its deadline."""
-        self._caller = True
+        self._callers_turn = True
         if not interrupts and (self.waits or self.tools.of_turn):
             return
         self.cut_off = interrupts and (self.waits or self._speaking or self.tools.of_turn > 0)
@@ -152,7 +152,7 @@ class Answer:
 
     def caller_stops(self) -> None:
         """The caller's turn is over, be there an answer to it or not."""
-        self._caller = False
+        self._callers_turn = False
 
     def words_promised(self, now: float) -> None:
         """The next words are a tool's, and not the answer."""
@@ -172,7 +172,7 @@ class Answer:
         since = self.waited if self.waits or self.tools.is_of_turn(work) else now
         on_purpose = self.tools.ended(work, now)
         self._begun = self._begun and (answered or self.tools.of_turn > 0)
-        if answered and not self._caller:
+        if answered and not self._callers_turn:
             self.owed(now, since, on_purpose)
             self.tools.since = now
         elif answered and not self.tools.of_turn:
@@ -181,7 +181,7 @@ class Answer:
     def model_began(self, now: float) -> None:
         """The model is at an answer, be it one that nobody has asked for."""
         self._early_end = self._suspect = None
-        if self.state in (AnswerState.NONE, AnswerState.DONE) and not self._caller:
+        if self.state in (AnswerState.NONE, AnswerState.DONE) and not self._callers_turn:
             self.owed(now, now)
 
     def model_made(self, now: float) -> None:
@@ -196,7 +196,7 @@ class Answer:
         A realtime model may be at the end of an answer before the end of the caller's turn has come here. It
         is ``certain`` that it did answer, and was not cut.
         """
-        if certain and self._caller and not made:
+        if certain and self._callers_turn and not made:
             self._early_end = now, reason
         if self.state is AnswerState.AWAITED and not made and not self.tools.of_turn:
             self._suspect, self.reason = now, reason
@@ -204,7 +204,7 @@ class Answer:
     def broke_off(self, reason: str) -> None:
         """The provider can't go on with an answer that has begun; what there is of it is heard first."""
         if self.waits:
-            self._broken = reason
+            self._broken_off = reason
 
     def arrives(self) -> None:
         """The beginning of the model's answer has come to the line."""
@@ -220,19 +220,19 @@ class Answer:
             return
         self._arriving = False
         if self.state is AnswerState.SPEAKING:
-            if not self._speaking and not self._broken:
+            if not self._speaking and not self._broken_off:
                 self.state = AnswerState.DONE
         elif self._voiced and self._speaking:
             self.state = AnswerState.SPEAKING
         elif not self._voiced and self._suspect is None:
-            self._suspect, self.reason = now, self._broken or "nothing of the answer could be heard"
+            self._suspect, self.reason = now, self._broken_off or "nothing of the answer could be heard"
 
     def sound(self, now: float, *, speaking: bool) -> None:
         """The agent's first or last sound: the answer has begun, unless these are a tool's words."""
         self._speaking = speaking
         if not speaking:
             self.silence.agent_ended(now)
-            if self.state is AnswerState.SPEAKING and not self._arriving and not self._broken:
+            if self.state is AnswerState.SPEAKING and not self._arriving and not self._broken_off:
                 self.state = AnswerState.DONE
             return
         self.silence.agent_began()
@@ -240,11 +240,11 @@ class Answer:
         of_tool, self._promised = self._promised > 0, max(0, self._promised - 1)
         if of_tool and self.state is AnswerState.AWAITED and not self._voiced:
             return
-        self._caller = self._again = False
+        self._callers_turn = self._again = False
         self._suspect = None
         self.state = AnswerState.SPEAKING
 
     def _begin(self) -> None:
-        self.state, self.reason, self._broken = AnswerState.AWAITED, "", ""
+        self.state, self.reason, self._broken_off = AnswerState.AWAITED, "", ""
         self._suspect, self._unheard_words = None, False
         self._begun = self._arriving = self._voiced = False

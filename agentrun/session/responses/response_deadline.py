@@ -38,7 +38,7 @@ class ResponseDeadline:
         self._on_done = on_done
         self.on_patience: Callable[[bool], None] = lambda _patience: None
         """Told when the caller has waited in vain once, and spoken again, and when they hear the agent."""
-        self._patience = self._voice = False
+        self._patience = self._hears_caller = False
         self._last = AnswerState.NONE
         self._waited: float | None = None
         self._timer = DeadlineTimer(lambda: self.answer.deadline, self._expire)
@@ -61,7 +61,7 @@ class ResponseDeadline:
 
     def nobody_waits(self) -> bool:
         """Whether the caller neither speaks nor is owed anything, and no tool is at work."""
-        return not (self.answer.waits or self.answer.caller_talks or self.tools or self._voice)
+        return not (self.answer.waits or self.answer.caller_talks or self.tools or self._hears_caller)
 
     @property
     def silent_since(self) -> float:
@@ -134,7 +134,7 @@ class ResponseDeadline:
 
     def voice_began(self) -> None:
         """The caller's voice is heard, be it the beginning of a turn or not."""
-        self._voice = True
+        self._hears_caller = True
         self.answer.silence.caller_began()
         if self.turn.voice_begins():
             self.caller_speaks()
@@ -142,7 +142,7 @@ class ResponseDeadline:
 
     def voice_ended(self, ago: float = 0.0) -> None:
         """The caller's voice was last heard ``ago`` seconds ago."""
-        self._voice = False
+        self._hears_caller = False
         self.answer.silence.caller_ended(self._now() - ago)
         if self.turn.voice_ends(self._now() - ago) and (cut := self.answer.silence.cut):
             self.answer.owed(self._now())
@@ -152,7 +152,7 @@ class ResponseDeadline:
     def turn_begins(self, *, interrupts: bool = True) -> None:
         """A turn of the caller's is told of; one without their voice leaves owed what is owed."""
         heard = self.state is AnswerState.SPEAKING
-        self.caller_speaks(interrupts=self.turn.begins(self._now(), voice=self._voice) and interrupts)
+        self.caller_speaks(interrupts=self.turn.begins(self._now(), voice=self._hears_caller) and interrupts)
         self.turn.cuts = interrupts and (heard or self.answer.cut_off)
 
     def caller_speaks(self, *, interrupts: bool = True) -> None:
