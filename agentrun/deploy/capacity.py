@@ -24,7 +24,6 @@ PROCESS_MB = 512
 STEP_MB = 128
 MOST_BYTES = 1024 * 1024
 _EXAMPLE = "write it with: agentrun bench SPEC --calls 20 --json > bench.json"
-_Count = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True)

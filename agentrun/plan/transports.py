@@ -8,11 +8,9 @@ from agentrun.plan import daily
 from agentrun.plan.checks import twilio_account
 from agentrun.providers.service_plans import APIS, ServicePlanner
 from agentrun.spec.loading.spec_file import SpecFile, Where
-from agentrun.spec.models.agent import LocalTransport, TwilioTransport
+from agentrun.spec.models.agent import Transport, TwilioTransport
 from agentrun.spec.models.daily import DailyTransport
 from agentrun.spec.values.addresses import problem_with
-
-Transport = TwilioTransport | DailyTransport | LocalTransport
 
 
 def plan(

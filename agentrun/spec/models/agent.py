@@ -222,8 +222,3 @@ class AgentSpec(SpecModel):
         if isinstance(self.greeting, FixedWords):
             return True
         return self.flow.speaks_first if self.flow else self.greeting is not None
-
-    @property
-    def transports(self) -> tuple[TwilioTransport | DailyTransport | LocalTransport, ...]:
-        """Every way in, in the order of the file."""
-        return self.transport
