@@ -86,7 +86,7 @@ class Deployment:
     @property
     def everyone(self) -> list[Plan]:
         """The agents, and those that they hand over to."""
-        return [one for plan in self.plans for one in (plan, *plan.team.values())]
+        return [one for plan in self.plans for one in (plan, *plan.handoff_targets.values())]
 
     @property
     def has_media(self) -> bool:

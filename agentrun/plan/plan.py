@@ -16,13 +16,12 @@ from agentrun.plan import (
     secret_values,
     webhook,
 )
-from agentrun.plan import handoff_targets as team
+from agentrun.plan import handoff_targets as targets
 from agentrun.plan import services as agent_services
 from agentrun.plan import transports as agent_transports
 from agentrun.plan.before_call import BeforeCallPlan
 from agentrun.plan.checks import english_words, mcp_programs, tool_count
 from agentrun.plan.services import AgentServices
-from agentrun.plan.transports import Transport
 from agentrun.plan.webhook import Webhook
 from agentrun.plugins import load, scripted_calls
 from agentrun.plugins.call_hooks import CallHooks
@@ -32,7 +31,7 @@ from agentrun.records.audio.destination import RecordingDestination
 from agentrun.records.redaction.redaction import Redaction
 from agentrun.spec.checks import combinations, flow_graph, required_extras, unused_stages, variables
 from agentrun.spec.loading.spec_file import SpecFile
-from agentrun.spec.models.agent import AgentSpec
+from agentrun.spec.models.agent import AgentSpec, Transport
 from agentrun.spec.models.daily import DailyTransport
 from agentrun.tools.mentioned_names import words
 from agentrun.tools.tool import Tool
@@ -65,7 +64,7 @@ class Plan:
     uninstalled: tuple[tuple[str, str], ...] = ()
     """What is not installed, each with the command that installs it."""
     hooks: tuple[CallHooks, ...] = ()
-    team: dict[str, Plan] = field(default_factory=dict, repr=False, compare=False)
+    handoff_targets: dict[str, Plan] = field(default_factory=dict, repr=False, compare=False)
     """The agents that a call may be handed to, by name."""
     webhook: Webhook | None = None
     redaction: Redaction = field(default_factory=Redaction, repr=False)
@@ -132,14 +131,14 @@ def make(
     said of the settings of a provider that may be a plugin's.
     """
     options = _Options(offline, public_url, import_plugins)
-    targets = team.files(file) if import_plugins else {}
-    loaded = {name: load(other) for name, other in targets.items()}
+    files = targets.files(file) if import_plugins else {}
+    loaded = {name: load(other) for name, other in files.items()}
     plan = _make(file, tools, environ, options, hooks, _names(tools, *loaded.values()))
-    others = {name: _make(targets[name], loaded[name], environ, options) for name in loaded}
+    others = {name: _make(files[name], loaded[name], environ, options) for name in loaded}
     _require_alike(plan, others)
-    plan.team.update(others)
+    plan.handoff_targets.update(others)
     for other in others.values():
-        other.team.update({file.spec.name: plan} | others)
+        other.handoff_targets.update({file.spec.name: plan} | others)
     return plan
 
 
@@ -234,11 +233,11 @@ def _require_alike(plan: Plan, others: Mapping[str, Plan]) -> None:
     for one in (plan, *others.values()):
         for index, name in enumerate(one.spec.handoff):
             other = others.get(name, plan)
-            if difference := team.difference(_member(one), _member(other)):
+            if difference := targets.difference(_handoff_target(one), _handoff_target(other)):
                 problems.append(one.file.problem(("handoff", index), *difference))
     if problems:
         raise SpecError(problems)
 
 
-def _member(plan: Plan) -> team.HandoffTarget:
-    return team.HandoffTarget(plan.spec, (plan.stt, plan.llm, plan.tts, plan.realtime))
+def _handoff_target(plan: Plan) -> targets.HandoffTarget:
+    return targets.HandoffTarget(plan.spec, (plan.stt, plan.llm, plan.tts, plan.realtime))

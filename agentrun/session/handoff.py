@@ -38,9 +38,9 @@ class Handoff:
 
     async def to(self, name: str) -> None:
         """Go on as the agent ``name``; raises ToolError when there is none."""
-        plan = self.plan if name == self.plan.spec.name else self.plan.team.get(name)
+        plan = self.plan if name == self.plan.spec.name else self.plan.handoff_targets.get(name)
         if plan is None:
-            there = ", ".join(self.plan.team) or "nobody"
+            there = ", ".join(self.plan.handoff_targets) or "nobody"
             raise ToolError(f"There is no colleague {name}; there is: {there}.")
         logger.info("call {}: {} goes on", self.call.id, name)
         if not plan.spec.record.may_listen:

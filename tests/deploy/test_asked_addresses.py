@@ -66,7 +66,7 @@ def test_a_bot_runs_on_this_machine_and_draws_no_warning(tmp_path: Path) -> None
 
 def test_an_agent_that_is_handed_over_to_counts_too(tmp_path: Path) -> None:
     front = plan_of(tmp_path)
-    front.team["desk"] = plan_of(tmp_path, more=INSIDE)
+    front.handoff_targets["desk"] = plan_of(tmp_path, more=INSIDE)
     assert [one.where for one in asked_addresses.problems(front, "the container")] == ["record.webhook"]
 
 

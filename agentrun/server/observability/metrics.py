@@ -165,7 +165,7 @@ class Metrics:
     def _tools_of(self, record: CallRecord) -> set[str]:
         """The names of the tools that a call may have used: its agent's, and its handoff targets'."""
         plan = self._switchboard.plans.get(record.agent)
-        targets = plan.team.values() if plan else ()
+        targets = plan.handoff_targets.values() if plan else ()
         return {*record.spec.get("tools", ()), *(tool.name for target in targets for tool in target.tools)}
 
     def measure(self, load: Load) -> None:

@@ -82,7 +82,7 @@ def alone(**plans: Any) -> Metrics:
 
 def test_what_a_model_or_a_provider_makes_up_is_no_label() -> None:
     target = SimpleNamespace(tools=(SimpleNamespace(name="pay"),))
-    metrics = alone(desk=SimpleNamespace(team={"till": target}))
+    metrics = alone(desk=SimpleNamespace(handoff_targets={"till": target}))
     names = ("book", "pay", "invented", "an invented one, with words of the caller's")
     record = CallRecord("CA1", "desk", "twilio", spec={"tools": {"book": {}}})
     record.transcript = [Entry(1.0, "tool", "", name, {}, "ok", 0.1) for name in names]
