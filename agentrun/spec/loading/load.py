@@ -54,7 +54,7 @@ def examine(
     for dotted_path, text in overrides:
         override.put(source, dotted_path, text, f"--set {dotted_path}")
     included_files.put(source, project)
-    _tell_of_older_flow(source)
+    _rewrite_older_flow(source)
     spec, trouble = _validate(source)
     secrets = secret_keys.find(source)
     braces = [*_template_problems(source), *literal_templates.check(source)]
@@ -65,7 +65,7 @@ def examine(
     return file, sorted(set(secret_keys.without(everything, secrets)))
 
 
-def _tell_of_older_flow(source: Source) -> None:
+def _rewrite_older_flow(source: Source) -> None:
     """Read a flow of Pipecat's older form as what it means, and say once what has to change in it."""
 
     def move(before: Where, after: Where) -> None:
