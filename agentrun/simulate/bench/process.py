@@ -13,6 +13,8 @@ from pathlib import Path
 
 from agentrun.errors import SetupError
 
+START_SECONDS = 600.0
+"""A server may load models and index documents before it tells where it serves; it does not take for ever."""
 _PROC = Path("/proc")
 _STOP_SECONDS = 10.0
 _LAST_LINES = 20
@@ -46,52 +48,88 @@ class Server:
 
 @contextlib.asynccontextmanager
 async def started(
-    command: Sequence[str], environ: Mapping[str, str], *, cores: frozenset[int] = frozenset()
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    cores: frozenset[int] = frozenset(),
+    within: float = START_SECONDS,
 ) -> AsyncIterator[Server]:
     """Run ``command``, which prints the address that it serves at; on ``cores``, where some are given.
 
-    Raises SetupError with its last words when it ends before.
+    Raises SetupError with its last words when it ends before, or has not printed it ``within`` seconds.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=dict(environ),
-        start_new_session=True,
-    )
-    if cores and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(process.pid, cores)
     reading: asyncio.Task[None] | None = None
+    async with _output() as (output, theirs):
+        process = await _process(command, environ, theirs)
+        if cores and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(process.pid, cores)
+        try:
+            url = await _address(output, within)
+            reading = asyncio.create_task(_drain(output))
+            yield Server(url, process.pid)
+        finally:
+            await _stop(process)
+            if reading:
+                reading.cancel()
+                await asyncio.wait({reading})
+
+
+@contextlib.asynccontextmanager
+async def _output() -> AsyncIterator[tuple[asyncio.StreamReader, int]]:
+    """What reads a pipe, and its end for a process, which is to be closed.
+
+    A process's own pipe keeps ``wait`` until all have let go of it, also what it has started elsewhere.
+    """
+    ours, theirs = os.pipe()
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(ours, "rb", 0)
+    )
     try:
-        url = await _address(process)
-        reading = asyncio.create_task(_drain(process))
-        yield Server(url, process.pid)
+        yield reader, theirs
     finally:
-        await _stop(process)
-        if reading:
-            await reading
+        transport.close()
 
 
-async def _address(process: asyncio.subprocess.Process) -> str:
-    assert process.stdout is not None  # noqa: S101
+async def _process(
+    command: Sequence[str], environ: Mapping[str, str], output: int
+) -> asyncio.subprocess.Process:
+    """Run ``command`` in a group of its own; ``output`` is given to it, and closed here."""
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=asyncio.subprocess.STDOUT,
+            env=dict(environ),
+            start_new_session=True,
+        )
+    finally:
+        os.close(output)
+
+
+async def _address(output: asyncio.StreamReader, within: float) -> str:
     lines: deque[str] = deque(maxlen=_LAST_LINES)
-    while line := await process.stdout.readline():
-        lines.append(line.decode(errors="replace").rstrip())
-        url = next((word for word in lines[-1].split() if word.startswith("http://127.0.0.1:")), None)
-        if url:
-            return "/".join(url.split("/")[:3])
-    raise SetupError("\n".join(["the server did not start:", *lines]), "start it with `agentrun serve`")
+    what = "the server did not start:"
+    try:
+        async with asyncio.timeout(within):
+            while line := await output.readline():
+                lines.append(line.decode(errors="replace").rstrip())
+                url = next((word for word in lines[-1].split() if word.startswith("http://127.0.0.1:")), None)
+                if url:
+                    return "/".join(url.split("/")[:3])
+    except TimeoutError:
+        what = f"the server did not start within {within:g} s:"
+    raise SetupError("\n".join([what, *lines]), "start it with `agentrun serve`")
 
 
-async def _drain(process: asyncio.subprocess.Process) -> None:
-    assert process.stdout is not None  # noqa: S101
-    while await process.stdout.read(65_536):
+async def _drain(output: asyncio.StreamReader) -> None:
+    while await output.read(65_536):
         pass
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
-    """End the process and its children, who hold its pipe."""
+    """End the process and its children."""
     _signal(process, signal.SIGTERM)
     try:
         async with asyncio.timeout(_STOP_SECONDS):

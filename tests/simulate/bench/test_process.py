@@ -51,3 +51,26 @@ async def test_one_that_ends_before_it_serves_is_told_with_its_words() -> None:
     with pytest.raises(SetupError, match=r"desk\.yaml:3: no such thing"):
         async with started(command, os.environ):
             pass
+
+
+async def test_one_that_never_serves_is_told_with_its_words_and_ended() -> None:
+    waits = "import os, time; print('Loading', os.getpid(), flush=True); time.sleep(60)"
+    with pytest.raises(SetupError, match=r"did not start within 1 s:\nLoading \d+") as caught:
+        async with started([sys.executable, "-S", "-c", waits], os.environ, within=1.0):
+            pass
+    assert not is_running(int(caught.value.message.split()[-1]))
+
+
+async def test_what_it_leaves_behind_does_not_hold_anybody_up() -> None:
+    leaves = "import os, time\nif os.fork(): print('http://127.0.0.1:1', flush=True)\n"
+    leaves += "else: os.setsid()\ntime.sleep(15)"
+    async with asyncio.timeout(10):
+        async with started([sys.executable, "-S", "-c", leaves], os.environ) as server:
+            assert is_running(server.pid)
+    assert not is_running(server.pid)
+
+
+async def test_a_program_that_is_not_there_leaves_nothing_open() -> None:
+    with pytest.raises(FileNotFoundError):
+        async with started(["no-such-program"], os.environ):
+            pass
