@@ -56,7 +56,6 @@ docs: install
 bench: install
 	$(BIN)/python benchmarks/bench.py 3 --profile zero
 	$(BIN)/python benchmarks/held.py
-	$(BIN)/python benchmarks/bench_plot.py
 	$(BIN)/python benchmarks/cost.py
 
 # keeps what is locked and fits; `make lock UPGRADE=--upgrade` takes the newest of everything

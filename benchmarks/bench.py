@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import httpx
-from contest import HERE, SILENCE_MS, SYSTEMS, WITH_TOOL, Rates, contestant, script, standin
+from contest import HERE, SHORT, SILENCE_MS, SYSTEMS, WITH_TOOL, Rates, contestant, script, standin
 from loguru import logger
 from rich.console import Console
 from rich.progress import Progress
@@ -35,6 +35,7 @@ from agentrun.simulate.caller.run_call import run_call
 
 PROBE_SECONDS = 1.5
 STYLES = ("cascaded", "realtime")
+CONDITIONS = f"one call at a time, of {SHORT}, the last one cut by a barge-in; silent lines"
 
 
 @dataclass
@@ -127,13 +128,13 @@ def rows(style: str, profile: str, seen: dict[str, Seen]) -> Iterator[dict[str, 
 
 
 def show(kept: list[dict[str, Any]]) -> None:
-    """One table of everything."""
+    """One table of everything, with the conditions over it."""
     table = Table("style", "profile", "ms, median", "hand-written", "agentrun", "ratio")
     for row in kept:
         digits = 2 if row["measure"].startswith("CPU") else 0
         values = (f"{row[system]:.{digits}f}" for system in SYSTEMS)
         table.add_row(row["style"], row["profile"], row["measure"], *values, f"{row['ratio']:.2f}")
-    Console().print(table)
+    Console().print(CONDITIONS, table)
 
 
 def main() -> None:
@@ -156,7 +157,7 @@ def main() -> None:
     show(kept)
     results = HERE / "results"
     results.mkdir(exist_ok=True)
-    told = {"runs": given.runs, "rates": given.rates, "rows": kept}
+    told = {"conditions": CONDITIONS, "runs": given.runs, "rates": given.rates, "rows": kept}
     (results / "bench.json").write_text(json.dumps(told, indent=1) + "\n")
 
 

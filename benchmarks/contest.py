@@ -26,6 +26,8 @@ Rates = Literal["telephone", "default"]
 """What the hand-written bot asks of Pipecat: 8 kHz throughout, or nothing: 16 kHz in and 24 kHz out."""
 SILENCE_MS = {"zero": 200, "realistic": 500}
 """What the realtime model waits for at the end of a turn."""
+READY_SECONDS = 120.0
+"""A server that has not told its address by then is given up, so that none holds up all the others."""
 WITH_TOOL = (1,)
 """Which answer of the script needs a tool."""
 SPEC = """
@@ -78,6 +80,8 @@ def script(*, interrupted: bool) -> Script:
 
 NOISE_DB = -55.0
 """Of full scale: what a caller's line sends while nobody speaks."""
+SHORT = "three questions of 2 to 4 s, answers of 3 to 5 s, one over a tool that asks a server over HTTP"
+"""What ``script`` is."""
 CONDITIONS = (
     "six questions of 2 to 4 s, answers of 3 to 5 s, one over a tool that asks a server over HTTP, the last "
     f"one cut by a barge-in; callers' lines with noise at {NOISE_DB:g} dBFS; provider delays as of a distance"
@@ -106,7 +110,8 @@ def warm_up() -> Script:
 async def standin(profile: str, cores: frozenset[int] = frozenset()) -> AsyncIterator[dict[str, str]]:
     """A stand-in for OpenAI, and the environment in which it is used."""
     command = [sys.executable, str(HERE / "standin.py"), profile]
-    async with started(command, os.environ, cores=cores) as server, restaurant() as tool_url:
+    start = started(command, os.environ, cores=cores, within=READY_SECONDS)
+    async with start as server, restaurant() as tool_url:
         keys = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": f"{server.url}/v1"}
         yield {**os.environ, **keys, "RESTAURANT_URL": tool_url}
 
@@ -138,5 +143,5 @@ async def contestant(
         records = f"sqlite:///{folder}/calls.sqlite3"
         options = ["--port", "0", "--insecure", "--records", records, "--workers", str(workers), *more]
         command = [sys.executable, "-m", "agentrun", "serve", str(spec), *options]
-    async with started(command, environ, cores=cores) as server:
+    async with started(command, environ, cores=cores, within=READY_SECONDS) as server:
         yield server, f"{server.url}/desk/twilio/voice"
