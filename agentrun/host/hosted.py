@@ -18,7 +18,7 @@ from agentrun import logs, plugins
 from agentrun.collecting import without_collecting
 from agentrun.deploy.pipecat_cloud import checks
 from agentrun.errors import AgentRunError, SetupError, SpecError
-from agentrun.host import connections
+from agentrun.host import connections, transfer_outcomes
 from agentrun.plan import daily
 from agentrun.plan import plan as planning
 from agentrun.plan.plan import Plan
@@ -62,7 +62,8 @@ class HostedAgent:
         """Run one session until its call is over.
 
         Cancelled, the caller hears ``prompts.goodbye`` first. The record has been written, and sent if it
-        could be, when this returns. Raises AgentRunError when the agent can't answer, also once it is closed.
+        could be, when this returns; it is sent once more where a transfer was not taken. Raises AgentRunError
+        when the agent can't answer, also once it is closed.
         """
         self._require_open()
         ready = await asyncio.shield(self._ready())
@@ -80,6 +81,11 @@ class HostedAgent:
         finally:
             if ready.keeping:
                 await ready.keeping.flush()
+        records = ready.switchboard.records
+        record = records.get(plan.spec.name, connection.call.id)
+        if ready.keeping and record and await transfer_outcomes.complete(record, self._environ):
+            records.changed(record)
+            await ready.keeping.flush()
 
     async def readyz(self) -> dict[str, Any]:
         """Whether a session could be answered now, and why not: for the host's probes."""

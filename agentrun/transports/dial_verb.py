@@ -6,6 +6,16 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from agentrun.spec.values.destinations import is_sip, number_and_keys
 
+NOT_TAKEN = {
+    "busy": "the line there was busy",
+    "no-answer": "nobody answered there",
+    "failed": "the call could not be put through there",
+}
+"""Why nobody took a caller, by ``DialCallStatus`` and by the status of the call that was dialled.
+
+https://www.twilio.com/docs/voice/twiml/dial#action. With any other one that ends it, somebody has talked with
+the caller, or the caller has hung up.
+"""
 _BEFORE_KEYS = "ww"
 """One second, in which what has answered gets ready to hear keys."""
 

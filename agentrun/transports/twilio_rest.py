@@ -58,6 +58,15 @@ class TwilioAccount:
         """Twilio's own word for how the call stands. Raises TwilioError."""
         return str((await self._ask("GET", f"Calls/{call_sid}.json"))["status"])
 
+    async def dialled(self, call_sid: str) -> str:
+        """Twilio's own word for how the call stands that ``call_sid`` has dialled last, or nothing.
+
+        Raises TwilioError. https://www.twilio.com/docs/voice/api/call-resource#read-multiple-call-resources
+        """
+        query = urlencode({"ParentCallSid": call_sid, "PageSize": 1})
+        calls = (await self._ask("GET", f"Calls.json?{query}")).get("calls") or [{}]
+        return str(calls[0].get("status", ""))
+
     async def end(self, call_sid: str) -> None:
         """Have Twilio end a call, or stop its ringing. Raises TwilioError."""
         await self._post(f"Calls/{call_sid}.json", {"Status": "completed"})

@@ -18,11 +18,14 @@ from agentrun.host.hosted import AGAIN_SECONDS, HostedAgent
 from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 from agentrun.records.webhook.signature import VARIABLE
+from agentrun.session.speech.transfers import TRANSFERRED
 from agentrun.simulate.caller import Caller, CallOverError
-from agentrun.simulate.engines.engines import Answer
+from agentrun.simulate.engines.engines import Answer, ToolCall
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
-from tests.calls.desk import HELLO, LOOK_UP, OPEN, PLUGIN, QUESTION, SPEC
+from agentrun.simulate.twilio import TwilioServer
+from agentrun.simulate.twilio.calls import TwilioCall
+from tests.calls.desk import HELLO, LOOK_UP, OPEN, PLUGIN, QUESTION, SPEC, until
 from tests.host.gateway import THEIRS, Gateway
 from tests.server.records.receiver import SECRET, Receiver
 
@@ -46,12 +49,17 @@ class Hosted:
 
 @contextlib.asynccontextmanager
 async def hosted(
-    folder: Path, answers: Sequence[Answer] = (), more: str = "", environ: Mapping[str, str] | None = None
+    folder: Path,
+    answers: Sequence[Answer] = (),
+    more: str = "",
+    environ: Mapping[str, str] | None = None,
+    tools: str = "[hours]",
 ) -> AsyncIterator[Hosted]:
     """The desk in a server that runs ``bot()`` for each socket, behind a gateway."""
     (folder / "plugins").mkdir()
     (folder / "plugins" / "hours.py").write_text(PLUGIN)
-    (folder / "desk.yaml").write_text(SPEC.replace("goodbye.", f"goodbye.\n  goodbye: {GOODBYE}") + more)
+    spec = SPEC.replace("goodbye.", f"goodbye.\n  goodbye: {GOODBYE}").replace("[hours]", tools)
+    (folder / "desk.yaml").write_text(spec + more)
     brain, voice = ScriptedBrain(answers), ToneVoice()
     async with OpenAIServer(ScriptedHearing(("When are you open?",)), voice, brain) as openai:
         given = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url, **(environ or {})}
@@ -93,6 +101,27 @@ async def test_a_caller_is_answered_with_a_tool_and_the_record_has_arrived_when_
     assert (record["from_number"], record["to_number"]) == (Caller.number, Caller.called)
     assert (record["ended_by"], record["transport"]) == ("caller", "twilio")
     assert receiver.faults == []
+
+
+@pytest.mark.slow
+async def test_the_record_says_that_nobody_took_the_caller(tmp_path: Path) -> None:
+    receiver, tools = Receiver(), "[{use: transfer, to: {billing: '+15557654321'}}]"
+    through = Answer(calls=(ToolCall("transfer", {"to": "billing", "words": "One moment."}),))
+    async with receiver.up(), TwilioServer() as twilio:
+        more, environ = f"record: {{webhook: '{receiver.url}'}}\n", {VARIABLE: SECRET, **twilio.environ()}
+        async with hosted(tmp_path, [HELLO, through], more, environ, tools) as found:
+            async with Caller().call(found.url) as call:
+                twilio.bind(call)
+                await call.hear_greeting()
+                await call.say(QUESTION)
+                await call.until(lambda: call.over, call.timeline.seconds + 20)
+            await until(lambda: receiver.taken, 20)
+            assert receiver.taken[call.call_sid]["reason"] == TRANSFERRED
+            assert not found.sessions[0].done(), "it waits for what becomes of the transfer"
+            leg = TwilioCall(twilio.account_sid, "", "", status="no-answer", parent=call.call_sid)
+            twilio.calls[leg.sid] = leg
+            await asyncio.wait_for(found.sessions[0], 20)
+            assert receiver.taken[call.call_sid]["reason"] == f"{TRANSFERRED}; nobody answered there"
 
 
 @pytest.mark.slow

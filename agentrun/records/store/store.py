@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.records import record_shape
-from agentrun.records.store import analyses, answered, engine, hourly, leases, reading, resuming
+from agentrun.records.store import amendments, analyses, answered, engine, hourly, leases, reading, resuming
 from agentrun.records.store.leases import CUT_OFF
 from agentrun.records.store.postgresql import pooler
 from agentrun.records.store.queries import call_selection
@@ -76,6 +76,7 @@ class Store:
         self.resuming = resuming.ResumingTable(self._engine)
         self.hourly = hourly.HourlyTable(self._engine, self._insert)
         self.analyses = analyses.AnalysisTable(self._engine)
+        self.amendments = amendments.AmendmentTable(self._engine)
         self.search = SearchIndex(self._engine)
 
     def save(

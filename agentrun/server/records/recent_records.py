@@ -6,6 +6,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
+from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
+
 from agentrun.records import CallRecord
 from agentrun.records.store.threads import StoreThreads
 
@@ -28,6 +31,8 @@ class RecentRecords:
         """Where calls are looked for that are not in memory any more."""
         self.is_unwritten: Callable[[CallRecord], bool] = lambda _record: True
         """Whether the store may lack something of a record."""
+        self.add_to_reason: Callable[[str, str, str], bool] | None = None
+        """What the store does for ``amend``."""
         self._threads = StoreThreads("reading", most=4)
         self._single = StoreThreads("row", most=2)
         self._lists = StoreThreads("rows")
@@ -73,6 +78,16 @@ class RecentRecords:
             # in threads of its own: lists are long, and each page that is open asks for them again and again
             return await self._single.run(record.copied().as_json)
         return await self._threads.run(self.past.get, call_id, agent) if self.past else None
+
+    async def amend(self, agent: str, call_id: str, words: str) -> bool:
+        """Add ``words`` to why a call has ended that another process stored; whether its record says so."""
+        if self.add_to_reason is None:
+            return False
+        try:
+            return await self._single.run(self.add_to_reason, agent, call_id, words)
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            logger.warning("call {}: its record could not be amended: {}", call_id, type(error).__name__)
+            return False
 
     async def rows(self, records: Iterable[CallRecord]) -> list[dict[str, Any]]:
         """Records as JSON, made in a thread: many or long ones would hold up the calls that are up."""

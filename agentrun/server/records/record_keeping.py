@@ -107,6 +107,7 @@ async def record_keeping(
     switchboard.records.on_add(record_writer.watch)
     switchboard.records.on_forget(record_writer.forget)
     switchboard.records.past, switchboard.records.is_unwritten = store, record_writer.is_unwritten
+    switchboard.records.add_to_reason = store.amendments.add_to_reason
     switchboard.left_open.resumed = ResumedCalls(store.resuming, record_writer.owner)
     if not switchboard.state.is_at(options.records):
         switchboard.answered.store = store.answered

@@ -14,6 +14,8 @@ TRANSFER_SECONDS = 8.0
 _DEPARTURE_SECONDS = 6.0
 TRANSFERRED = "the agent transferred the caller"
 """Why a call is over for the agent."""
+PUT_THROUGH = "the caller was put through"
+"""The same, after why the agent could not go on."""
 NO_TELEPHONE = "That can't be done: the caller is not on a telephone. Say so, and go on yourself."
 UNDER_WAY = "The caller is being transferred already. Do not transfer them again."
 
@@ -68,5 +70,5 @@ class Transfers:
         except (ToolError, TimeoutError) as error:
             record.errors.append(f"not_put_through: {str(error) or 'no answer in time'}")
             return False
-        record.reason += "; the caller was put through"
+        record.reason += f"; {PUT_THROUGH}"
         return True

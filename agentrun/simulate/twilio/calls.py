@@ -39,6 +39,8 @@ class TwilioCall:
     sid: str = field(default_factory=lambda: "CA" + uuid.uuid4().hex)
     status: str = "in-progress"
     direction: str = "inbound"
+    parent: str = ""
+    """The SID of the call that has dialled this one."""
     asked: Mapping[str, str] = field(default_factory=dict)
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     on_update: Callable[[CallUpdate], None] = lambda _update: None
@@ -69,6 +71,7 @@ class TwilioCall:
             "api_version": API_VERSION,
             "from": self.from_number,
             "to": self.to_number,
+            "parent_call_sid": self.parent or None,
             "status": "completed" if self.is_over() else self.status,
             "direction": self.direction,
             "date_created": format_datetime(self.created),

@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -50,7 +51,7 @@ class CallRoutes:
     def app(self) -> FastAPI:
         """An application with the routes."""
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-        for path, method in ((".json", "POST"), ("/{sid}.json", "POST"), ("/{sid}.json", "GET")):
+        for path, method in product((".json", "/{sid}.json"), ("GET", "POST")):
             app.add_api_route(_CALLS + path, self.answer, methods=[method])
         app.add_api_route(_NUMBERS + ".json", self.answer, methods=["GET"])
         app.add_api_route(_NUMBERS + "/{number}.json", self.answer, methods=["POST"])
@@ -76,6 +77,8 @@ class CallRoutes:
         elif "/IncomingPhoneNumbers" in path:
             number = request.query_params.get("PhoneNumber", "")
             status, body = self._on_number(request.path_params.get("number", ""), number, form)
+        elif "sid" not in request.path_params and request.method == "GET":
+            status, body = 200, self._dialled(request.query_params.get("ParentCallSid", ""))
         elif "sid" not in request.path_params:
             status, body = self._place(form)
         else:
@@ -107,6 +110,11 @@ class CallRoutes:
         self.calls[call.sid] = call
         self.place(call)
         return 201, call.as_json()
+
+    def _dialled(self, parent: str) -> dict[str, Any]:
+        """The calls that a call has dialled, or all, the newest first."""
+        found = [call for call in self.calls.values() if parent in ("", call.parent)]
+        return {"calls": [call.as_json() for call in reversed(found)]}
 
     def _on_number(self, sid: str, wanted: str, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         shown = [

@@ -15,6 +15,7 @@ from twilio.request_validator import RequestValidator
 
 from agentrun.errors import SetupError, SpecError
 from agentrun.records import CallRecord
+from agentrun.records.store.store import Store
 from agentrun.server.admission.admission import Limits
 from agentrun.server.dispatch import dispatcher
 from agentrun.server.lifecycle.options import Worker
@@ -298,6 +299,23 @@ async def test_a_caller_whom_nobody_takes_to_whom_a_session_transferred_them_hea
             [*said, end] = verbs(answer)
             assert end == ("Hangup", None)
             assert [words in str(text) for _, text in said] == [True] * bool(words)
+
+
+async def test_the_record_that_a_session_has_stored_says_that_nobody_took_its_caller(tmp_path: Path) -> None:
+    records = f"sqlite:///{tmp_path / 'calls.sqlite3'}"
+    async with desk(tmp_path, records=records) as one:
+        await one.ring()
+        with Store(records) as store:
+            record = CallRecord(call_sid(1), "desk", "twilio", reason="the agent transferred the caller")
+            record.answer()
+            record.close()
+            store.save([record.as_json()], "a session", keys=[record.key])
+            await one.post("transferred", 1, DialCallStatus="busy", CallStatus="in-progress")
+
+            def reason() -> str:
+                return str((store.get(record.id) or {})["reason"])
+
+            await until(lambda: reason() == "the agent transferred the caller; the line there was busy", 10)
 
 
 async def test_a_webhook_that_is_repeated_takes_no_second_place_and_not_for_ever(tmp_path: Path) -> None:

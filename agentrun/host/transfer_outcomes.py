@@ -1,0 +1,49 @@
+"""What became of a transfer, as Twilio says when it is asked: nobody tells a session at Pipecat Cloud."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from loguru import logger
+
+from agentrun.errors import SetupError
+from agentrun.records import CallRecord
+from agentrun.session.speech.transfers import PUT_THROUGH, TRANSFERRED
+from agentrun.transports import twilio_rest
+from agentrun.transports.dial_verb import NOT_TAKEN
+from agentrun.transports.twilio_rest import TwilioError
+
+POLL_SECONDS = 2.0
+MOST_SECONDS = 45.0
+"""How long it may ring: Twilio gives up after some 30 s, and a session lasts a minute longer than a call."""
+_RINGING = frozenset({"", "queued", "initiated", "ringing"})
+
+
+async def complete(record: CallRecord, environ: Mapping[str, str]) -> bool:
+    """Have the ``record`` of a call that has ended say that nobody took the caller; whether it was changed.
+
+    Returns once Twilio knows, at once where the agent has handed nobody on.
+    """
+    handed_on = TRANSFERRED in record.reason or PUT_THROUGH in record.reason
+    if record.transport != "twilio" or not handed_on:
+        return False
+    words = await _words(record.id, environ)
+    if not words or words in record.reason:
+        return False
+    record.reason += f"; {words}"
+    return True
+
+
+async def _words(call_sid: str, environ: Mapping[str, str]) -> str:
+    """Why nobody took the caller; nothing where somebody did, or nobody can say."""
+    try:
+        account = twilio_rest.account(environ)
+        async with asyncio.timeout(MOST_SECONDS):
+            while (status := await account.dialled(call_sid)) in _RINGING:  # noqa: ASYNC110 - Twilio's to end
+                await asyncio.sleep(POLL_SECONDS)
+    except (SetupError, TwilioError, TimeoutError) as error:
+        why = getattr(error, "message", "") or type(error).__name__
+        logger.warning("call {}: Twilio does not say what became of the transfer: {}", call_sid, why)
+        return ""
+    return NOT_TAKEN.get(status, "")
