@@ -60,6 +60,17 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {'agentrun_errors_total{agent="desk",kind="rate_limit"}': "0+10x60"},
         {"agent": "desk", "kind": "rate_limit"},
     ),
+    "Failovers": (
+        {'agentrun_failovers_total{agent="desk",part="llm"}': "0x40 1x5 2x14"},
+        {"agent": "desk", "part": "llm"},
+    ),
+    "ToolsFail": (
+        {
+            'agentrun_tool_seconds_count{agent="desk",tool="book",status="timeout"}': "0+1x60",
+            'agentrun_tool_seconds_count{agent="desk",tool="book",status="ok"}': "0+3x60",
+        },
+        {"agent": "desk", "tool": "book"},
+    ),
     "EventLoopLate": (
         {
             'agentrun_event_loop_lag_seconds_bucket{instance="agentrun-1:7860",le="0.1"}': "0+50x60",
@@ -71,6 +82,10 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "SharedStateAway": ({"agentrun_shared_state_away": "1x60"}, {}),
     "RecordsRefused": ({'agentrun_records_refused_total{agent="desk"}': "0+1x60"}, {"agent": "desk"}),
     "RecordsWait": ({'agentrun_webhook_waiting{agent="desk"}': "101x60"}, {"agent": "desk"}),
+    "RecordsGivenUp": (
+        {'agentrun_webhook_tries_total{agent="desk",result="given up"}': "0x50 1x10"},
+        {"agent": "desk"},
+    ),
 }
 CALM = {
     **UP,
@@ -80,10 +95,14 @@ CALM = {
     'agentrun_calls_active{agent="desk"}': "7x60",
     "agentrun_calls_capacity": "10x60",
     'agentrun_streams_refused_total{agent="",reason="unknown"}': "0+60x60",
+    'agentrun_calls_total{agent="quiet",ended_by="error"}': "0x50 1x10",
+    'agentrun_failovers_total{agent="desk",part="tts"}': "0x50 1x10",
+    'agentrun_tool_seconds_count{agent="quiet",tool="book",status="failed"}': "0x50 1x10",
     'agentrun_webhook_waiting{agent="desk"}': "99x60",
+    'agentrun_webhook_tries_total{agent="desk",result="delivered"}': "0+1x60",
     "agentrun_shared_state_away": "0x60",
 }
-"""Errors of strangers, and a busy day."""
+"""Errors of strangers, a busy day, and things that happened once."""
 
 
 @pytest.fixture
@@ -101,15 +120,17 @@ def promtool(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=cwd, check=False)
 
 
-def check_alerts(folder: Path, series: dict[str, str], expected: dict[str, dict[str, str]]) -> None:
-    """After an hour of ``series`` each of ``expected`` fires with its labels, and no other does."""
+def check_alerts(
+    folder: Path, series: dict[str, str], expected: dict[str, dict[str, str]], at: str = "55m"
+) -> None:
+    """At that time of ``series`` each of ``expected`` fires with its labels, and no other does."""
     rules = yaml.safe_load((folder / "alerts.yml").read_text())["groups"][0]["rules"]
     tests = []
     for rule in rules:
         labels = {**rule["labels"], **expected.get(rule["alert"], {})}
         alert = {"exp_labels": labels, "exp_annotations": {"summary": _filled(rule, labels)}}
         alerts = [alert] if rule["alert"] in expected else []
-        tests.append({"eval_time": "55m", "alertname": rule["alert"], "exp_alerts": alerts})
+        tests.append({"eval_time": at, "alertname": rule["alert"], "exp_alerts": alerts})
     inputs = [{"series": name, "values": values} for name, values in series.items()]
     group = {"interval": "1m", "input_series": inputs, "alert_rule_test": tests}
     content = {"rule_files": ["alerts.yml"], "evaluation_interval": "1m", "tests": [group]}
@@ -140,6 +161,17 @@ def _also(name: str) -> dict[str, dict[str, str]]:
 @pytest.mark.slow
 def test_a_busy_day_with_strangers_wakes_nobody(written: Path) -> None:
     check_alerts(written, CALM, {})
+
+
+@needs_prometheus
+@pytest.mark.slow
+def test_a_few_records_of_which_none_arrives_are_enough(written: Path) -> None:
+    series = {
+        **dict.fromkeys(UP, "1x90"),
+        'agentrun_webhook_waiting{agent="desk"}': "0x5 2x84",
+        'agentrun_webhook_tries_total{agent="desk",result="delivered"}': "5x90",
+    }
+    check_alerts(written, series, {"RecordsWait": {"agent": "desk"}}, at="85m")
 
 
 def test_every_alert_has_its_case(written: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import re
-from typing import Literal
+from itertools import product
+from typing import Literal, get_args
 
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -14,12 +15,14 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from agentrun import __version__
 from agentrun.pipeline.tools.tool_spans import UNKNOWN
-from agentrun.records import CallRecord
+from agentrun.plan.plan import Plan
+from agentrun.records import CallRecord, EndedBy
+from agentrun.server.admission.limits import Kind
 from agentrun.server.admission.load import Load
 from agentrun.server.auth import api_key
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
-from agentrun.server.records.webhook_delivery import Deliverer
+from agentrun.server.records.webhook_delivery import Deliverer, Result
 from agentrun.server.shared_state.state import SharedState
 
 _ANSWER = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -60,12 +63,29 @@ class Metrics:
         self._count_calls(make)
         self._count_load(make)
         self._count_records(make)
-        for agent in switchboard.plans:
-            self._active.labels(agent).set(0)
+        for agent, plan in switchboard.plans.items():
+            self._begin_at_zero(agent, plan)
         switchboard.on_begin(lambda record: self._active.labels(record.agent).inc())
         switchboard.on_leave(lambda record: self._active.labels(record.agent).dec())
         switchboard.on_end(self.ended)
         switchboard.admission.on_refusal(lambda agent, kind: self._refused.labels(agent, kind).inc())
+
+    def _begin_at_zero(self, agent: str, plan: Plan) -> None:
+        """A counter that appears with its first event has not risen, to Prometheus: an alert would miss it.
+
+        https://prometheus.io/docs/practices/instrumentation/#avoid-missing-metrics
+        """
+        self._active.labels(agent).set(0)
+        for transport, ended_by in product({one.type for one in plan.transports}, get_args(EndedBy)):
+            self._calls.labels(agent, transport, ended_by)
+        for kind in get_args(Kind):
+            self._refused.labels(agent, kind)
+        for part in ("stt", "llm", "tts"):
+            self._failovers.labels(agent, part)
+        self._refused_records.labels(agent)
+        if plan.webhook:
+            for result in get_args(Result):
+                self._deliveries.labels(agent, result)
 
     def _count_calls(self, make: _Families) -> None:
         self._calls = make.counter("calls", "Calls that have ended.", "agent", "transport", "ended_by")

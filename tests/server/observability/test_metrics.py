@@ -82,7 +82,8 @@ def alone(**plans: Any) -> Metrics:
 
 def test_what_a_model_or_a_provider_makes_up_is_no_label() -> None:
     target = SimpleNamespace(tools=(SimpleNamespace(name="pay"),))
-    metrics = alone(desk=SimpleNamespace(handoff_targets={"till": target}))
+    plan = SimpleNamespace(handoff_targets={"till": target}, transports=(), webhook=None)
+    metrics = alone(desk=plan)
     names = ("book", "pay", "invented", "an invented one, with words of the caller's")
     record = CallRecord("CA1", "desk", "twilio", spec={"tools": {"book": {}}})
     record.transcript = [Entry(1.0, "tool", "", name, {}, "ok", 0.1) for name in names]
@@ -94,6 +95,20 @@ def test_what_a_model_or_a_provider_makes_up_is_no_label() -> None:
     assert tools == {"book": 1, "pay": 1, "unknown": 2}
     errors = {s.labels["kind"]: s.value for s in samples if s.name == "agentrun_errors_total"}
     assert errors == {"rate_limit": 1, "not_told": 1, "other": 3}
+
+
+def test_what_alerts_wait_for_is_there_before_it_happens() -> None:
+    plan = SimpleNamespace(transports=(SimpleNamespace(type="twilio"),), webhook=object())
+    value = alone(desk=plan).registry.get_sample_value
+    desk = {"agent": "desk"}
+    for name, labels in (
+        ("calls", {"transport": "twilio", "ended_by": "error"}),
+        ("refused", {"reason": "full"}),
+        ("records_refused", {}),
+        ("webhook_tries", {"result": "given up"}),
+        ("failovers", {"part": "llm"}),
+    ):
+        assert value(f"agentrun_{name}_total", desk | labels) == 0, name
 
 
 def test_a_failover_is_counted_under_its_former_name_too() -> None:
