@@ -12,7 +12,7 @@ UV ?= $(BIN)/uv
 # every extra but microphone, whose PyAudio needs PortAudio and a compiler
 LOCKED := offline browser daily mcp pdf postgresql recordings tracing docs dev
 
-.PHONY: install serve test test-slow test-all lint docs bench lock sbom clean
+.PHONY: install serve test test-slow test-all lint docs bench image lock sbom clean
 
 install: $(DONE)
 
@@ -57,6 +57,11 @@ bench: install
 	$(BIN)/python benchmarks/bench.py 3 --profile zero
 	$(BIN)/python benchmarks/held.py
 	$(BIN)/python benchmarks/cost.py
+
+# images of a telephone and of a page: built by Buildah on Debian's packages, measured, and called; 10 minutes, as root
+image: install
+	$(if $(filter 0,$(shell id -u)),,sudo )$(BIN)/python scripts/check_image.py agents/ncaa.yaml
+	$(if $(filter 0,$(shell id -u)),,sudo )$(BIN)/python scripts/check_image.py agents/hello.yaml --measure
 
 # keeps what is locked and fits; `make lock UPGRADE=--upgrade` takes the newest of everything
 lock:

@@ -1,14 +1,16 @@
 """Builds the image of a spec without a daemon or a registry, measures it, and calls the agent in it.
 
+    make image
     sudo .venv/bin/python scripts/check_image.py agents/ncaa.yaml
     sudo .venv/bin/python scripts/check_image.py agents/hello.yaml --measure
 
 As root on Linux, with Debian's `buildah` and `mmdebstrap`; it takes some minutes, and asks Debian's mirror
 and the package index. Without ``python:3.11-slim`` among Buildah's images, Debian's packages take its place.
-The image's root is mounted read-only and served as user 10001, with a mock of OpenAI outside of it, and a
-recorded question is asked over a simulated telephone; the agent `ncaa` has to answer it with its tool.
+The image's root is mounted read-only and served offline as user 10001, with a mock of OpenAI outside of it,
+and a recorded question is asked over a simulated telephone; the record of `ncaa` must have its tool's result.
 
 It is no part of `.ci/run`: it wants the right to mount, Debian's mirror, and more time than any other test.
+`make image` does both specs, before a release and after a change of `agentrun/deploy/image/`.
 """
 
 from __future__ import annotations
@@ -42,8 +44,8 @@ mount --bind {root} {at}; mount -o remount,ro,bind {at}
 mount -t tmpfs tmpfs {at}/tmp; mount -t tmpfs -o mode=1777 tmpfs {at}/data
 mount -t proc proc {at}/proc; mount --bind /dev {at}/dev
 exec chroot --userspec=10001:10001 {at} env -i PATH=/opt/agentrun/bin:/usr/local/bin:/usr/bin:/bin HOME=/tmp \
-    OPENAI_API_KEY=x OPENAI_BASE_URL={openai} AGENTRUN_RECORDS=sqlite:////data/calls.sqlite3 \
-    sh -c 'cd /srv && exec agentrun serve "$0" --insecure --host 127.0.0.1 --port {port}' {spec}
+    AGENTRUN_RECORDS=sqlite:////data/calls.sqlite3 \
+    sh -c 'cd /srv && exec agentrun serve "$0" --mock-server {mock} --host 127.0.0.1 --port {port}' {spec}
 """
 
 
@@ -99,10 +101,24 @@ def free_port() -> int:
         return port
 
 
+def fetched(address: str) -> bytes:
+    """What is at ``address``, on this machine; raises urllib.error.URLError."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(address, timeout=5) as answer:
+        body: bytes = answer.read()
+    return body
+
+
+def used(process: int) -> float:
+    """Seconds that ``process`` has had of processors."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def answers(address: str) -> bool:
     """Whether somebody is there who can answer, if only that there is no such page."""
     try:
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=5).close()
+        fetched(address)
     except urllib.error.HTTPError as error:
         return error.code < 500
     except OSError:
@@ -111,8 +127,8 @@ def answers(address: str) -> bool:
 
 
 @contextlib.contextmanager
-def started(command: Sequence[str | Path], address: str) -> Iterator[None]:
-    """A program that answers at ``address``, until the block is over."""
+def started(command: Sequence[str | Path], address: str) -> Iterator[int]:
+    """The process of a program that answers at ``address``, until the block is over."""
     with subprocess.Popen(command) as process:
         try:
             end = time.monotonic() + START_SECONDS
@@ -122,26 +138,27 @@ def started(command: Sequence[str | Path], address: str) -> Iterator[None]:
                 time.sleep(0.2)
             else:
                 sys.exit(f"nothing answers at {address}")
-            yield
+            yield process.pid
         finally:
             process.terminate()
 
 
 def call(image: str, spec: str, scratch: Path) -> None:
     """Serve the root of ``image``, and call its agent; ends the program unless it answers."""
-    openai, port = free_port(), free_port()
-    mock: list[str | Path] = [AGENTRUN, "simulate", "--port", str(openai), "--spec", ROOT / spec]
-    with mounted(image) as root, started(mock, f"http://127.0.0.1:{openai}/v1/models"):
-        script = SERVE.format(
-            root=root, at=scratch, openai=f"http://127.0.0.1:{openai}/v1", port=port, spec=shlex.quote(spec)
-        )
-        url = f"http://127.0.0.1:{port}"
-        with started(["unshare", "--mount", "sh", "-ec", script], f"{url}/ready"):
-            name = Path(spec).stem
+    openai, port, name = free_port(), free_port(), Path(spec).stem
+    mock, url = f"http://127.0.0.1:{openai}", f"http://127.0.0.1:{port}"
+    simulate: list[str | Path] = [AGENTRUN, "simulate", "--port", str(openai), "--spec", ROOT / spec]
+    with mounted(image) as root, started(simulate, f"{mock}/v1/models"):
+        script = SERVE.format(root=root, at=scratch, mock=mock, port=port, spec=shlex.quote(spec))
+        began = time.monotonic()
+        with started(["unshare", "--mount", "sh", "-ec", script], f"{url}/ready") as server:
+            print(f"ready after {time.monotonic() - began:.1f} s, {used(server):.1f} s of a processor's time")
             told = json.loads(run(AGENTRUN, "call", f"{url}/{name}", "--wav", QUESTION, "--json", quiet=True))
+            record = json.loads(fetched(f"{url}/{name}/calls/{told['call_sid']}"))
     print(json.dumps(told, indent=2, ensure_ascii=False))
-    if name == "ncaa" and "get_mens_basketball_scores" not in json.dumps(told):
-        sys.exit("the tool was not called")
+    results = {each["name"]: each for each in record["transcript"] if each["who"] == "tool"}
+    if name == "ncaa" and results.get("get_mens_basketball_scores", {}).get("status") != "ok":
+        sys.exit(f"the record has no result of the tool: {results}")
 
 
 def main() -> None:
