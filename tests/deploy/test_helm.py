@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.needs(find_spec("helm_python") is not None, "Helm's bindings: helm-python-sdk"),
 ]
 Manifests = dict[str, dict[str, Any]]
-CUSTOM = ("ScaledObject", "ServiceMonitor")
+CUSTOM = ("PrometheusRule", "ScaledObject", "ServiceMonitor")
 GOOD: dict[str, dict[str, Any]] = {
     "as it is": {},
     "many calls": {"calls": 2_000},
@@ -49,6 +49,12 @@ GOOD: dict[str, dict[str, Any]] = {
         "nodeSelector": {"pool": "voice"},
         "tolerations": [{"key": "voice", "operator": "Exists"}],
         "affinity": {"nodeAffinity": {}},
+        "priorityClassName": "voice",
+        "podAnnotations": {"example.com/team": "voice"},
+        "volumes": [{"name": "root", "secret": {"secretName": "database-root"}}],
+        "volumeMounts": [{"name": "root", "mountPath": "/etc/database", "readOnly": True}],
+        "serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/voice"}},
+        "prometheusRule": {"enabled": True, "labels": {"release": "p"}},
         "imagePullSecrets": [{"name": "registry"}],
         "resources": {"limits": {"memory": "4Gi"}},
         "migration": {"deadline": 3_600},
@@ -82,6 +88,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a migration without time": ({"migration": {"enabled": True, "deadline": 5}}, "/migration/deadline"),
     "another autoscaler": ({"autoscaling": {"kind": "vpa"}}, "/autoscaling/kind"),
     "nobody who may ask": ({"networkPolicy": {"namespaces": []}}, "/networkPolicy/namespaces"),
+    "a volume of the chart's own": ({"volumes": [{"name": "data", "emptyDir": {}}]}, "/volumes/0/name"),
     "every replica at once": ({"podDisruptionBudget": {"maxUnavailable": "100%"}}, "maxUnavailable"),
 }
 
@@ -162,7 +169,8 @@ def test_bad_values_are_refused_with_what_is_wrong(answers: dict[str, Any], name
 @pytest.mark.parametrize("calls", [None, 1, 2_000])
 def test_the_chart_says_what_the_manifests_say(tmp_path: Path, calls: int | None) -> None:
     plain = manifests(tmp_path, calls=calls)
-    [answer] = helm(tmp_path, [{"serviceMonitor": {"enabled": True}}], calls=calls)["rendered"]
+    watched = {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}}
+    [answer] = helm(tmp_path, [watched], calls=calls)["rendered"]
     rendered = by_kind(answer)
     job = rendered.pop("Job-migration")["spec"]["template"]["spec"]["containers"][0]
     [step] = pod(plain).pop("initContainers")
@@ -222,6 +230,18 @@ def test_the_migration_knows_where_the_tables_are_and_runs_where_the_replicas_do
     replicas = by_kind(answers["a place of its own"])["Deployment"]["spec"]["template"]["spec"]
     for key in ("affinity", "nodeSelector", "tolerations", "imagePullSecrets"):
         assert pod[key] == replicas[key], key
+    for one in (pod, replicas):
+        assert {"name": "root", "secret": {"secretName": "database-root"}} in one["volumes"]
+        assert "/etc/database" in [each["mountPath"] for each in one["containers"][0]["volumeMounts"]]
+
+
+def test_replicas_are_whom_the_cloud_knows_and_nobody_else_may_patch_pods(tmp_path: Path) -> None:
+    account = {"annotations": {"eks.amazonaws.com/role-arn": "arn"}}
+    values = {"podDeletionCost": False, "serviceAccount": account}
+    rendered = by_kind(helm(tmp_path, [values])["rendered"][0])
+    assert rendered["ServiceAccount"]["metadata"]["annotations"] == account["annotations"]
+    assert rendered["Deployment"]["spec"]["template"]["spec"]["serviceAccountName"] == "desk"
+    assert not {"Role", "RoleBinding"} & set(rendered)
 
 
 def test_a_longer_call_gets_its_time_everywhere(answers: dict[str, Any]) -> None:

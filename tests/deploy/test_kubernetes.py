@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from agentrun.deploy import server_checks
+from agentrun.deploy.compose import files as compose
 from agentrun.deploy.deployment import START_SECONDS
 from agentrun.deploy.kubernetes import files
 from agentrun.deploy.rendering import FOLDER
@@ -47,9 +48,9 @@ def pod(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def test_every_manifest_is_valid_to_the_letter(tmp_path: Path, transport: str, calls: int | None) -> None:
     plans = [plan_of(tmp_path, name, transport) for name in ("desk", "front_desk")]
     found = manifests(tmp_path, *plans, calls=calls)
-    assert len(found) == 11 + ("twilio" in transport)
+    assert len(found) == 12 + ("twilio" in transport)
     for kind, one in found.items():
-        if kind not in ("Kustomization", "ServiceMonitor"):
+        if kind not in ("Kustomization", "PrometheusRule", "ServiceMonitor"):
             kubernetes_validate.validate(one, VERSION, strict=True)
 
 
@@ -104,13 +105,18 @@ def test_every_container_says_what_it_takes_for_a_namespace_with_a_quota_asks(tm
     spec = pod(manifests(tmp_path))
     for container in (*spec["initContainers"], *spec["containers"]):
         named = {kind: set(amounts) for kind, amounts in container.get("resources", {}).items()}
-        assert named == {"requests": {"cpu", "memory"}, "limits": {"memory"}}, container["name"]
+        assert (named["requests"] - {"ephemeral-storage"}, named["limits"]) == (
+            {"cpu", "memory"},
+            {"memory"},
+        ), container["name"]
 
 
 def test_no_replica_goes_before_another_is_ready(tmp_path: Path) -> None:
     found = manifests(tmp_path)
     assert found["Deployment"]["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
-    assert found["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
+    # of 287 replicas, each with half an hour for its calls, one by one would take six days
+    assert found["Deployment"]["spec"]["strategy"]["rollingUpdate"]["maxSurge"] == "10%"
+    assert found["PodDisruptionBudget"]["spec"]["maxUnavailable"] == "10%"
     scale_down = found["HorizontalPodAutoscaler"]["spec"]["behavior"]["scaleDown"]
     assert scale_down["policies"] == [{"type": "Pods", "value": 1, "periodSeconds": 60}]
     annotations = found["Deployment"]["spec"]["template"]["metadata"]["annotations"]
@@ -168,7 +174,7 @@ def test_a_full_replica_has_a_webhook_asked_of_another_and_nothing_else(tmp_path
     webhooks = found["Ingress-webhooks"]
     [rule] = webhooks["spec"]["rules"]
     assert [(one["path"], one["pathType"]) for one in rule["http"]["paths"]] == [
-        ("/desk/twilio/voice", "Exact")
+        (f"/desk/twilio/{route}", "Exact") for route in ("voice", "resume", "transferred")
     ]
     again = "nginx.ingress.kubernetes.io/proxy-next-upstream"
     assert "http_503 non_idempotent" in webhooks["metadata"]["annotations"][again]
@@ -188,7 +194,22 @@ def test_sound_over_webrtc_is_let_out_where_there_is_some(
     tmp_path: Path, transport: str, media: bool
 ) -> None:
     rules = manifests(tmp_path, plan_of(tmp_path, transport=transport))["NetworkPolicy"]["spec"]["egress"]
-    assert any(port.get("endPort") for rule in rules for port in rule.get("ports", ())) is media
+    ports = [port for rule in rules for port in rule.get("ports", ())]
+    assert any(port.get("endPort") for port in ports) is media
+    turn = {("TCP", 3478), ("TCP", 5349), ("UDP", 443)}
+    assert (turn <= {(port["protocol"], port["port"]) for port in ports}) is media
+
+
+@pytest.mark.parametrize("name", ["agentrun", "desk"])
+def test_no_service_of_the_namespace_gives_the_server_options(tmp_path: Path, name: str) -> None:
+    """A Service called `agentrun` would set AGENTRUN_PORT=tcp://…, before the image's own."""
+    assert pod(manifests(tmp_path, called=name))["enableServiceLinks"] is False
+
+
+def test_the_alerts_are_those_of_compose(tmp_path: Path) -> None:
+    wanted = deployment(tmp_path, public_url=URL)
+    rule = yaml.safe_load(files.files(wanted)["kubernetes/prometheusrule.yaml"])
+    assert rule["spec"] == yaml.safe_load(compose.files(wanted)["alerts.yml"])
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ def files(wanted: Deployment) -> dict[str, bytes]:
     contents = {
         f"{_FOLDER}/{name}": render(f"helm/{name}.j2", values) for name in ("Chart.yaml", "values.yaml")
     }
+    # what Prometheus calls the job is the release's name, which Helm knows
+    contents[f"{_FOLDER}/alerts.yml"] = render("compose/alerts.yml.j2", {"name": "RELEASE-NAME"})
     contents |= {f"{_FOLDER}/{name}": text for name, text in _packaged()}
     return wanted.with_project(contents | kubernetes.image_and_secret(wanted, values))
 

@@ -20,7 +20,8 @@ PRE_STOP_SECONDS = 15
 LEAST, MOST = 2, 10
 _FOLDER = "kubernetes"
 _MANIFESTS = (
-    "rbac", "deployment", "service", "ingress", "availability", "network", "servicemonitor", "kustomization",
+    "rbac", "deployment", "service", "ingress", "availability", "network", "servicemonitor", "prometheusrule",
+    "kustomization",
 )  # fmt: skip
 
 
