@@ -26,7 +26,7 @@ PROSE = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")
 MOST_LINES = 200
 OTHERS = {
     *("--hmac", "--upgrade", "--locked", "--no-deps", "--require-hashes", "--proxy-headers"),
-    *("--bot-url", "--stop-timeout", "--force", "--region", "--skip"),
+    *("--bot-url", "--stop-timeout", "--force", "--region", "--skip", "--build-arg"),
 }
 """Options in the documentation that are another program's."""
 ENVIRON = {"OPENAI_API_KEY": "test"}
