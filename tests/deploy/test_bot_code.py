@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from agentrun.plan.plan import Plan
 from agentrun.providers import catalogue
 from agentrun.providers.service import KINDS, Kind, Setting
 from agentrun.spec.models.agent import AgentSpec
-from tests.deploy.places import PLUGIN
+from tests.deploy.places import PLUGIN, deployment, plan_of
 
 ROOT = Path(__file__).parents[2]
 RUFF = Path(sys.executable).with_name("ruff")
@@ -235,3 +236,10 @@ def test_a_bot_without_tools_has_nothing_for_tools(tmp_path: Path) -> None:
     for word in ("plugin", "ToolError", "Line", "hang_up", "importlib", "validate_call", "FunctionSchema"):
         assert word not in text
     assert str(ast.get_docstring(ast.parse(text), clean=False)).splitlines()[2] == 'Says "hello".'
+
+
+def test_no_secret_is_asked_for_that_the_bot_does_not_read(tmp_path: Path) -> None:
+    more = "record: {webhook: '${CRM_WEBHOOK}'}\npipeline: {llm: {model: openai/gpt-4o, fallback: [groq]}}\n"
+    made = files.files(deployment(tmp_path, plan_of(tmp_path, more=more)))
+    asked = re.findall(r"^([A-Z_]+)=", made["secrets.env.example"].decode(), re.MULTILINE)
+    assert asked == ["OPENAI_API_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"]

@@ -11,6 +11,7 @@ from agentrun.deploy.bot.parts import BUILTIN, function_of, parts, written
 from agentrun.deploy.deployment import Deployment
 from agentrun.deploy.rendering import render
 from agentrun.deploy.requirements import with_own
+from agentrun.deploy.variables import Variable
 from agentrun.deploy.written import secret_files
 from agentrun.errors import Problem
 from agentrun.plan.plan import Plan
@@ -22,6 +23,8 @@ from agentrun.tools.tool import Tool
 
 _PARAMS = {"twilio": "FastAPIWebsocketParams", "daily": "DailyParams", "webrtc": "TransportParams"}
 """What Pipecat's runner calls each way in, and what its transport is told."""
+_OF_RUNNER = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "DAILY_API_KEY")
+"""Variables that Pipecat's runner reads by itself."""
 _QUOTING = "A value with ${ or # in it stands in single quotes: NAME='a#b'"
 """As python-dotenv reads it, which Pipecat's runner loads it with."""
 
@@ -30,17 +33,26 @@ def files(wanted: Deployment) -> dict[str, bytes]:
     """By name: the spec is not among them, for everything in it stands in ``bot.py``."""
     plan = wanted.plans[0]
     values = _values(wanted, plan)
-    contents = {
-        "bot.py": _bot(plan, values),
+    code = {"bot.py": _bot(plan, values), **_plugin_files(wanted)}
+    return {
+        **code,
         "agentrun.py": render("bot/agentrun.py.j2", values),
         "requirements.txt": _requirements(wanted),
         "secrets.env.example": render(
-            "secrets.env.j2", values | {"variables": wanted.variables, "quoting": _QUOTING}
+            "secrets.env.j2", values | {"variables": _read(wanted, code), "quoting": _QUOTING}
         ),
         ".gitignore": secret_files.IGNORED,
     }
-    plugins = {name: text for name, text in wanted.project.files.items() if name.startswith(f"{FOLDER}/")}
-    return contents | plugins
+
+
+def _plugin_files(wanted: Deployment) -> dict[str, bytes]:
+    return {name: text for name, text in wanted.project.files.items() if name.startswith(f"{FOLDER}/")}
+
+
+def _read(wanted: Deployment, code: Mapping[str, bytes]) -> list[Variable]:
+    """The variables that ``code`` names, and the runner's own; what is left behind needs none."""
+    every = b"\n".join(code.values())
+    return [one for one in wanted.variables if one.name in _OF_RUNNER or one.name.encode() in every]
 
 
 def commands(wanted: Deployment) -> list[list[str]]:
