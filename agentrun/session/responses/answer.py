@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from agentrun.session.responses.answer_at_line import AnswerAtLine
 from agentrun.session.responses.answer_state import EARLY_SECONDS, SETTLE_SECONDS, AnswerState
 from agentrun.session.responses.silence import GRACE_SECONDS, Silence
 from agentrun.session.responses.tools_at_work import ToolsAtWork
@@ -38,10 +39,8 @@ class Answer:
     _unheard_words: bool = field(default=False, init=False)
     _begun: bool = field(default=False, init=False)
     _begun_at: float = field(default=0.0, init=False)
-    _arriving: bool = field(default=False, init=False)
-    _voiced: bool = field(default=False, init=False)
+    _line: AnswerAtLine = field(default_factory=AnswerAtLine, init=False)
     _suspect: float | None = field(default=None, init=False)
-    _broken_off: str = field(default="", init=False)
     _early_end: tuple[float, str] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -82,10 +81,10 @@ class Answer:
                 return self.silence.limit
             made = self._begun_at + GRACE_SECONDS if self._begun else 0.0
             return min(max(self.silence.due, made), self.silence.limit)
-        if self._broken_off:
+        if self._line.broken_off:
             return self.silence.since
         between = self.between + (GRACE_SECONDS if self._again else 0.0)
-        return self.silence.since + between if self._arriving else None
+        return self.silence.since + between if self._line.arriving else None
 
     def expire(self, now: float) -> AnswerState | None:
         """The deadline has come: stalled, empty or failed, with the ``reason``; None when it has moved."""
@@ -104,12 +103,12 @@ class Answer:
         if self._again:
             return AnswerState.FAILED, f"no answer within {silent}"
         if self.state is AnswerState.SPEAKING or self._begun:
-            return AnswerState.STALLED, self._broken_off or f"the answer stopped for {silent}"
+            return AnswerState.STALLED, self._line.broken_off or f"the answer stopped for {silent}"
         return AnswerState.FAILED, f"no answer began within {self.silence.described(now)}"
 
     def owed(self, now: float, since: float | None = None, on_purpose: float = math.inf) -> None:
         """An answer is asked for; the caller waits since their last word, or as is told (``Silence.ask``)."""
-        self._begin()
+        self._begin(self._line.to_turn(now))
         early, self._early_end = self._early_end, None
         if early and now - early[0] < EARLY_SECONDS:
             self._suspect, self.reason = now, early[1]
@@ -136,7 +135,7 @@ class Answer:
     def settled(self) -> None:
         """Nothing is expected any more."""
         self.state = AnswerState.NONE
-        self._suspect, self._broken_off = None, ""
+        self._suspect, self._line = None, AnswerAtLine(self._line.arriving, self._line.voiced)
 
     def caller_speaks(self, *, interrupts: bool = True) -> None:
         """The caller's turn has begun: they wait for nothing, and for no tool that works on beside it; where
@@ -203,48 +202,49 @@ class Answer:
 
     def broke_off(self, reason: str) -> None:
         """The provider can't go on with an answer that has begun; what there is of it is heard first."""
-        if self.waits:
-            self._broken_off = reason
+        if self.waits or self._line.is_early:
+            self._line.broken_off = reason
 
-    def arrives(self) -> None:
+    def arrives(self, now: float) -> None:
         """The beginning of the model's answer has come to the line."""
-        self._arriving = self.waits
+        self._line.arriving = self.waits or self._callers_turn
+        self._line.early_at = now if self._callers_turn and not self.waits else -math.inf
 
     def voiced(self) -> None:
         """Sound of the model's answer has come to the line."""
-        self._voiced = self._voiced or self._arriving
+        self._line.voiced = self._line.voiced or self._line.arriving
 
     def delivered(self, now: float) -> None:
         """The end of the model's answer has come to the line, behind all of its sound."""
-        if not self._arriving or not self.waits or self.tools.of_turn:
+        if not self._line.arriving or self.tools.of_turn or not (self.waits or self._line.is_early):
             return
-        self._arriving = False
+        self._line.arriving = False
         if self.state is AnswerState.SPEAKING:
-            if not self._speaking and not self._broken_off:
+            if not self._speaking and not self._line.broken_off:
                 self.state = AnswerState.DONE
-        elif self._voiced and self._speaking:
+        elif self.waits and self._line.voiced and self._speaking:
             self.state = AnswerState.SPEAKING
-        elif not self._voiced and self._suspect is None:
-            self._suspect, self.reason = now, self._broken_off or "nothing of the answer could be heard"
+        elif self.waits and not self._line.voiced and self._suspect is None:
+            self._suspect, self.reason = now, self._line.broken_off or "nothing of the answer could be heard"
 
     def sound(self, now: float, *, speaking: bool) -> None:
         """The agent's first or last sound: the answer has begun, unless these are a tool's words."""
         self._speaking = speaking
         if not speaking:
             self.silence.agent_ended(now)
-            if self.state is AnswerState.SPEAKING and not self._arriving and not self._broken_off:
+            if self.state is AnswerState.SPEAKING and not self._line.arriving and not self._line.broken_off:
                 self.state = AnswerState.DONE
             return
         self.silence.agent_began()
         self._unheard_words = False
         of_tool, self._promised = self._promised > 0, max(0, self._promised - 1)
-        if of_tool and self.state is AnswerState.AWAITED and not self._voiced:
+        if of_tool and self.state is AnswerState.AWAITED and not self._line.voiced:
             return
         self._callers_turn = self._again = False
-        self._suspect = None
-        self.state = AnswerState.SPEAKING
+        self.state, self._suspect = AnswerState.SPEAKING, None
 
-    def _begin(self) -> None:
-        self.state, self.reason, self._broken_off = AnswerState.AWAITED, "", ""
-        self._suspect, self._unheard_words = None, False
-        self._begun = self._arriving = self._voiced = False
+    def _begin(self, line: AnswerAtLine | None = None) -> None:
+        self._line, self.reason = line or AnswerAtLine(), ""
+        is_heard = self._line.voiced and self._speaking
+        self.state = AnswerState.SPEAKING if is_heard else AnswerState.AWAITED
+        self._suspect, self._unheard_words, self._begun = None, False, False

@@ -209,7 +209,7 @@ class ResponseDeadline:
 
     def arrives(self) -> None:
         """The beginning of the model's answer has come to the line."""
-        self.answer.arrives()
+        self.answer.arrives(self._now())
 
     def voiced(self) -> None:
         """Sound of the model's answer has come to the line."""

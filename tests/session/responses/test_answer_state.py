@@ -20,7 +20,7 @@ def answer() -> Answer:
 def heard(answer: Answer, begins: float, ends: float) -> None:
     """The model's words come to the line and are spoken, and its end is still to come."""
     answer.model_made(begins)
-    answer.arrives()
+    answer.arrives(11.0)
     answer.voiced()
     answer.sound(begins, speaking=True)
     answer.sound(ends, speaking=False)
@@ -40,7 +40,7 @@ def test_an_answer_that_does_not_begin_has_failed(answer: Answer) -> None:
 
 def test_an_answer_that_is_heard_to_its_end_is_done(answer: Answer) -> None:
     answer.model_made(11.0)
-    answer.arrives()
+    answer.arrives(11.0)
     answer.voiced()
     answer.delivered(11.0)
     answer.sound(11.1, speaking=True)
@@ -97,7 +97,7 @@ def test_words_after_an_end_without_words_are_an_answer(answer: Answer) -> None:
 
 def test_words_that_the_voice_does_not_speak_are_an_empty_answer(answer: Answer) -> None:
     answer.model_made(11.0)
-    answer.arrives()
+    answer.arrives(11.0)
     answer.model_ended(11.0, "", made=True)
     answer.delivered(12.0)
     assert answer.expire(12.0 + SETTLE_SECONDS) is AnswerState.EMPTY
@@ -106,7 +106,7 @@ def test_words_that_the_voice_does_not_speak_are_an_empty_answer(answer: Answer)
 
 def test_an_answer_that_breaks_off_is_heard_before_it_is_gone_on_with(answer: Answer) -> None:
     answer.model_made(11.0)
-    answer.arrives()
+    answer.arrives(11.0)
     answer.voiced()
     answer.sound(11.0, speaking=True)
     answer.broke_off("failed (server_error)")
@@ -134,7 +134,7 @@ def test_nothing_puts_a_second_attempt_off(answer: Answer) -> None:
 
 
 def test_the_end_of_a_first_attempt_does_not_end_the_second(answer: Answer) -> None:
-    answer.arrives()
+    answer.arrives(11.0)
     answer.again(15.0)
     answer.delivered(12.0)
     assert answer.deadline == 10 + FIRST + GRACE_SECONDS
@@ -180,7 +180,7 @@ def test_a_tools_words_are_not_the_answer(answer: Answer) -> None:
 def test_an_answer_that_follows_a_tools_words_without_a_pause_is_heard(answer: Answer) -> None:
     answer.words_promised(10.5)
     answer.sound(11.0, speaking=True)
-    answer.arrives()
+    answer.arrives(11.0)
     answer.voiced()
     answer.delivered(12.0)
     answer.sound(13.0, speaking=False)
@@ -198,6 +198,62 @@ def test_a_model_that_answers_while_the_caller_speaks_owes_nothing() -> None:
     answer.caller_speaks()
     answer.model_began(3.0)
     assert answer.deadline is None
+
+
+def early(*, delivered: bool = False, broken: str = "") -> Answer:
+    """An answer that has come to the line before the end of the caller's turn was told."""
+    answer = Answer(FIRST, BETWEEN)
+    answer.caller_speaks()
+    answer.model_began(10.0)
+    answer.arrives(10.0)
+    answer.voiced()
+    if broken:
+        answer.broke_off(broken)
+    if delivered:
+        answer.delivered(10.0)
+    return answer
+
+
+@pytest.mark.parametrize("sounds_first", [False, True])
+def test_an_answer_that_came_before_it_was_owed_and_stops_is_a_stall(sounds_first: bool) -> None:
+    answer = early()
+    if sounds_first:
+        answer.sound(10.1, speaking=True)
+    answer.owed(10.2)
+    if not sounds_first:
+        answer.sound(10.3, speaking=True)
+    answer.sound(11.0, speaking=False)
+    assert (answer.state, answer.deadline) == (AnswerState.SPEAKING, 11.0 + BETWEEN)
+
+
+@pytest.mark.parametrize("sounds_first", [False, True])
+def test_an_answer_that_came_whole_before_it_was_owed_is_done_when_it_was_heard(sounds_first: bool) -> None:
+    answer = early(delivered=True)
+    if sounds_first:
+        answer.sound(10.1, speaking=True)
+    answer.owed(10.2)
+    if not sounds_first:
+        answer.sound(10.3, speaking=True)
+    answer.sound(11.0, speaking=False)
+    assert answer.state is AnswerState.DONE
+
+
+def test_an_answer_that_broke_off_before_it_was_owed_is_gone_on_with() -> None:
+    answer = early(delivered=True, broken="failed (server_error)")
+    answer.owed(10.2)
+    answer.sound(10.3, speaking=True)
+    answer.sound(11.0, speaking=False)
+    assert answer.expire(11.0) is AnswerState.STALLED
+    assert answer.reason == "failed (server_error)"
+
+
+def test_an_answer_that_the_caller_has_cut_is_not_the_one_to_what_they_say() -> None:
+    answer = early()
+    answer.caller_speaks()
+    answer.owed(10.5)
+    answer.sound(10.6, speaking=True)
+    answer.sound(11.0, speaking=False)
+    assert answer.state is AnswerState.DONE
 
 
 def test_fixed_words_are_done_when_they_fall_silent(answer: Answer) -> None:
@@ -244,7 +300,7 @@ def test_who_has_heard_the_answer_to_their_turn_waits_for_an_earlier_tool_from_i
     answer.caller_speaks()
     answer.caller_stops()
     answer.owed(20.0)
-    answer.arrives()
+    answer.arrives(11.0)
     answer.voiced()
     answer.sound(21.0, speaking=True)
     answer.silence.caller_ended(20.5)  # told late, as voice detection does, or said beside the agent

@@ -83,7 +83,7 @@ def test_a_second_attempt_after_a_long_stall_has_its_time() -> None:
     answer = Answer(FIRST, 20.0)
     answer.owed(10.0)
     answer.model_made(10.5)
-    answer.arrives()
+    answer.arrives(11.0)
     answer.voiced()
     answer.sound(11.0, speaking=True)
     answer.sound(12.0, speaking=False)
