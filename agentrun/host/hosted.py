@@ -147,7 +147,7 @@ class HostedAgent:
         plan = await asyncio.to_thread(self._plan)
         logs.hide_in_all_sinks([plan.redaction])
         with tempfile.TemporaryDirectory(prefix="agentrun-") as folder:
-            options = Options(records=self._records(plan, Path(folder)), webhooks=True)
+            options = Options(records=self._records(plan, Path(folder)), webhooks=True, speaks_later=True)
             record_keeping.require(plan, options)
             async with answering({plan.spec.name: plan}, self._environ, options) as ready:
                 opened.set_result(ready)

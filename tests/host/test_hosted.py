@@ -176,6 +176,29 @@ def lone(folder: Path, spec: str = "transport: twilio\nprompts: Hi.\n", **enviro
     return HostedAgent(folder / "desk.yaml", given)
 
 
+async def test_it_is_ready_before_its_apology_has_been_spoken(tmp_path: Path) -> None:
+    """Somebody waits for the container; a voice that is slow would keep them waiting for three seconds."""
+    asked, gone = asyncio.Event(), asyncio.Event()
+
+    async def be_slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await reader.read()
+        while await reader.read():
+            pass
+        gone.set()
+        writer.close()
+
+    server = await asyncio.start_server(be_slow, "127.0.0.1", 0)
+    agent = lone(tmp_path, OPENAI_BASE_URL=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+    async with agent.lifespan(FastAPI()):
+        assert (await agent.readyz())["ready"]
+        assert not gone.is_set(), "the apology was given up before"
+        await asyncio.wait_for(asked.wait(), 20)
+    await asyncio.wait_for(gone.wait(), 20)
+    server.close()
+
+
 async def test_a_session_that_waits_while_its_agent_is_closed_is_told_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,14 +71,20 @@ class Switchboard:
         self._coming: list[Plan] = []
         self._closers: list[Callable[[], Awaitable[None]]] = []
 
-    async def prepare(self) -> None:
-        """Have what every caller of an agent hears spoken once: its fixed greeting, and its apology.
+    def load_services(self) -> None:
+        """Import what calls are made of.
 
         Raises SetupError when a service's libraries can't be imported, or it refuses a setting.
         """
         for plan in self.plans.values():
             self.drafts.prepare(plan)
-        self._apologies = await prepared_speech.prepare(self.plans, self.resources)
+
+    async def speak_ahead(self) -> None:
+        """Have what every caller of an agent hears spoken once: its fixed greeting, and its apology."""
+        self._apologies |= await prepared_speech.prepare(self.plans, self.resources)
+        # calls that have begun meanwhile
+        for session in self._live.values():
+            session.parts.apology.prepared = self._apologies.get(session.record.agent)
 
     async def connect(self) -> None:
         """Connect with every MCP server, and return when each has answered or failed once."""

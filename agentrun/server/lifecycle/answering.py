@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
+from loguru import logger
+
 from agentrun import processors
 from agentrun.pipeline.services.connections.provider_client import connections
 from agentrun.pipeline.services.shared_resources import Resources
@@ -62,7 +64,12 @@ async def answering(
         admission.capacity = SharedLoad(ledger, load_now).capacity if ledger else lambda: load_now.capacity
         stack.push_async_callback(switchboard.background.stop)
         if options.dispatch is None:
-            await switchboard.prepare()
+            switchboard.load_services()
+            if options.speaks_later:
+                speaking = asyncio.create_task(switchboard.speak_ahead(), name="prepared speech")
+                stack.push_async_callback(_give_up, speaking)
+            else:
+                await switchboard.speak_ahead()
         keeper: record_keeping.RecordKeeping | None = None
         if options.records:
             keeping = record_keeping.record_keeping(switchboard, options, resources.web)
@@ -75,3 +82,11 @@ async def answering(
         if keeper:
             keeper.make_left_over_analyses(switchboard, resources)
         yield Answering(switchboard, keeper, load_now)
+
+
+async def _give_up(task: asyncio.Task[None]) -> None:
+    """End ``task``, and say why it broke, where it did."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled() and (error := task.exception()):
+        logger.opt(exception=error).error("what was to be spoken ahead broke")

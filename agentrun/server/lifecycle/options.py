@@ -72,5 +72,7 @@ class Options:
     """This machine's address for the others; None is one that only this machine reaches."""
     dispatch: Dispatch | None = None
     """Where sessions answer the calls that are let in here; None is here."""
+    speaks_later: bool = False
+    """Whether a start does not wait for the speech that is prepared: somebody waits for the start."""
     pod_deletion_cost: bool = False
     """Whether Kubernetes is told how many calls the pod has."""

@@ -49,9 +49,9 @@ class Apology:
 
     Prepared sound goes to the line itself, which is closed to the pipeline before that: nothing of an earlier
     answer is played, recorded or remembered any more, wherever it waited, and an interruption that a busy
-    processor passes on later is dropped. ``prepared`` is the sound of the apology. Without it the voice
-    speaks if it has worked until now, then Twilio's in the agent's language, and at last a packaged sound.
-    ``gone`` is set when the caller has hung up.
+    processor passes on later is dropped. ``prepared`` is the sound of the apology, which may come while the
+    call is up. Without it the voice speaks if it has worked until now, then Twilio's in the agent's language,
+    and at last a packaged sound. ``gone`` is set when the caller has hung up.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Apology:
     ) -> None:
         self._worker, self._parts, self._voice, self._gone = worker, parts, voice, gone
         self._faults, self._transcript, self._record = faults, transcript, record
-        self._words, self._prepared, self._language = plan.spec.prompts.apology, prepared, plan.language
+        self._words, self.prepared, self._language = plan.spec.prompts.apology, prepared, plan.language
         self._on_fault, self._transfers = plan.spec.on_fault, transfers
         self._output, self._control = connection.transport.output(), connection.control
         self._written = connection.written
@@ -92,7 +92,7 @@ class Apology:
         at = self._transcript.now
         if await self._put_through(at):
             return
-        speaks = self._prepared is None and self._voice_works
+        speaks = self.prepared is None and self._voice_works
         if speaks and await self._spoken(min(max(within, _LEAST_BEGIN_SECONDS), _BEGIN_SECONDS)):
             # the pipeline keeps what it has said itself
             return
@@ -127,8 +127,8 @@ class Apology:
     async def _try(self) -> str | None:
         """The words that were heard past the pipeline; None if there were none."""
         plays = await self._line_is_there()
-        if self._prepared is not None and plays:
-            return self._words if await self._play(self._prepared) else None
+        if self.prepared is not None and plays:
+            return self._words if await self._play(self.prepared) else None
         if self._control and await self._control.speak(self._words, self._language):
             return self._words
         return PACKAGED_WORDS if plays and await self._play(packaged()) else None

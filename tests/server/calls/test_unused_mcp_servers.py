@@ -43,7 +43,7 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def board(tmp_path: Path) -> AsyncIterator[Switchboard]:
     async with Resources() as resources:
         board = Switchboard({"desk": plan(tmp_path, 1, 2)}, resources)
-        await board.prepare()
+        board.load_services()
         yield board
         await board.close()
 
