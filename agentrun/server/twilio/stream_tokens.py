@@ -84,7 +84,7 @@ class StreamTokens:
             claims["dial"] = dial
         if resumed:
             claims["num"] = resumed
-        return signed_claims.sign(claims, self._keys[0])
+        return signed_claims.sign(claims, self._keys[0], headers={"typ": None})
 
     async def redeem(
         self, token: str, agent: str, call_sid: str, parameters: Mapping[str, str] | None = None
