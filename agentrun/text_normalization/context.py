@@ -13,12 +13,14 @@ CURRENCY_CODES = words_of(
 )
 """ISO 4217's codes of the currencies that callers pay in."""
 SIGNS = "$€£¥₹₩₽₺₴₫฿"
+_OTHER_WORDS = words_of("real won rand sol bat bats")
+"""Currencies that are words of another meaning as well."""
 _CURRENCY_WORDS = frozenset(
     word.lower()
     for one in VOCABULARIES.values()
     for currency in one.currencies.values()
     for word in currency[:2]
-    if word != "real"
+    if word not in _OTHER_WORDS
 ) | words_of(
     "peso pesos bucks crowns kronor kroner zloty rubles dirhams soles lira liras yuan pfund francs "
     "franken francos reais"

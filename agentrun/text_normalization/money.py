@@ -9,7 +9,17 @@ from agentrun.text_normalization import context, numbers
 from agentrun.text_normalization.languages import VOCABULARIES
 from agentrun.text_normalization.vocabulary import Currency, Vocabulary
 
-_CODES = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "BRL": "R$", "CHF": "CHF", "US$": "$"}
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "BRL": "R$"}
+"""Under which a vocabulary has the currency of a code; any other has the code itself."""
+_CODES = {
+    "US$": "USD", "R$": "BRL", "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD",
+    "HK$": "HKD", "S$": "SGD", "SG$": "SGD", "MX$": "MXN", "NT$": "TWD", "CN¥": "CNY", "RMB": "CNY",
+    "₩": "KRW", "₺": "TRY", "฿": "THB", "zł": "PLN", "Kč": "CZK",
+}  # fmt: skip
+_COUNTRIES = {"US": "USD", "CA": "CAD", "AU": "AUD"}
+"""Behind a dollar's sign that stands behind its figure, as French has it in Canada."""
+_OTHER_WORDS = frozenset({"TRY", "PEN", "COP"})
+"""Codes that are words before a number where all letters are capitals."""
 _AMOUNT = (
     r"\d{1,3}(?:[., '’]\d{3})+(?:[.,]\d{1,2})?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d{1,2})?|\d+(?:[.,]\d{1,2})?"
 )
@@ -20,14 +30,9 @@ _MAGNITUDE = (
 )
 _SHORT = 3
 """Letters of a word that may be another where the language has no such magnitude, as ``mi`` in Spanish."""
-_NAMED = re.compile(rf" ?({'|'.join(sorted(context.CURRENCY_CODES))}|[^\W\d_]+)")
+_NAMED = re.compile(r" ?([^\W\d_]+)")
 _CENTS = re.compile(r"(.*\d)[.,](\d{1,2})")
 _SIGN_AND_MINUS = re.compile(r"([$€£¥₹])([-−])(?=\d)")
-_OTHER_DOLLARS = {
-    "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD",
-    "SG$": "SGD", "MX$": "MXN", "NT$": "TWD",
-}  # fmt: skip
-_OTHER_DOLLAR = re.compile(rf"(?<!\w)([A-Z]{{1,2}}\$) ?({_AMOUNT})(?![.,]?\d)")
 _NO_WHOLE = re.compile(r"([$€£])\.(?=\d{2}(?!\d))")
 _NO_CENTS = re.compile(r"(?<=\d),(?:-{1,2}|–|—)(?=\W|$)(?! ?\d)")
 """``12,-`` as German and Dutch prices are written."""
@@ -43,17 +48,24 @@ def spoken(text: str, words: Vocabulary) -> str:
     """
     before, after, named = _patterns(words.code)
     text = _NO_WHOLE.sub(r"\g<1>0.", _NO_CENTS.sub("", text))
-    text = _OTHER_DOLLAR.sub(_other_dollars, text)
     text = named.sub(lambda found: _named(found, words), _SIGN_AND_MINUS.sub(r"\2\1", text))
     text = before.sub(lambda found: _before(found, words), text)
-    return after.sub(lambda found: _say(found[3], found[1], found[2], words) or found[0], text)
+    return after.sub(lambda found: _after(found, words), text)
 
 
 @cache
 def _patterns(language: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    signs = "|".join(re.escape(sign) for sign in ("R$", *_CODES, "$", "€", "£", "¥", "₹"))
-    before = rf"(?<!\w)({signs}) ?({_AMOUNT})({_MAGNITUDE})(?![.,]?\d)( ?(?:USD|EUR|GBP|JPY|INR|BRL|CHF)\b)?"
-    after = rf"(?<![\w.,])({_AMOUNT})({_MAGNITUDE}) ?({signs})(?!\w)"
+    codes = "|".join(sorted(context.CURRENCY_CODES))
+    first = "|".join(sorted(context.CURRENCY_CODES - _OTHER_WORDS))
+    signs = "|".join(re.escape(sign) for sign in (*_CODES, "$", "€", "£", "¥", "₹"))
+    before = (
+        rf"(?<!\w)(?:({codes}) ?)?({signs}|{first}) ?({_AMOUNT})({_MAGNITUDE})(?![.,]?\d)( ?(?:{codes})\b)?"
+    )
+    countries = "|".join(_COUNTRIES)
+    after = (
+        rf"(?<![\w.,])({_AMOUNT})({_MAGNITUDE}) ?({signs}|(?:{codes})(?!-))"
+        rf"(?: ?({codes})|(?<=\$) ?({countries}))?(?!\w)"
+    )
     names = "|".join(
         {re.escape(name) for one in VOCABULARIES[language].currencies.values() for name in one[:2]}
     )
@@ -67,26 +79,28 @@ def _named(found: re.Match[str], words: Vocabulary) -> str:
     return _say(sign, found[1], "", words)
 
 
-def _other_dollars(found: re.Match[str]) -> str:
-    """The dollars of another country by their code, which a voice spells."""
-    code = _OTHER_DOLLARS.get(found[1])
-    return f"{found[2]} {code}" if code else found[0]
-
-
 def _before(found: re.Match[str], words: Vocabulary) -> str:
     """An amount behind its sign; where a word or a code names the currency as well, that one is said."""
-    sign, amount, magnitude, code = found[1], found[2], found[3], found[4]
-    if code:
-        return _say(code.strip(), amount, magnitude, words) or found[0]
+    first, sign, amount, magnitude, code = found.groups()
+    if code or first:
+        return _say((code or first).strip(), amount, magnitude, words) or found[0]
     name = _NAMED.match(found.string, found.end())
-    if name and not magnitude and (name[1] in context.CURRENCY_CODES or context.is_currency(name[1])):
-        return amount
+    if name and not magnitude and context.is_currency(name[1]):
+        return str(amount)
     return _say(sign, amount, magnitude, words) or found[0]
+
+
+def _after(found: re.Match[str], words: Vocabulary) -> str:
+    """An amount before its sign, or its code; behind a sign the code, or the country, is said."""
+    amount, magnitude, sign, code, country = found.groups()
+    named = code or (_COUNTRIES[country] if country else sign)
+    return _say(named, amount, magnitude, words) or found[0]
 
 
 def _say(sign: str, amount: str, magnitude: str, words: Vocabulary) -> str:
     """The amount in words; nothing where the language has none for its currency or magnitude."""
-    currency = words.currencies.get(sign) or words.currencies.get(_CODES.get(sign, sign))
+    code = _CODES.get(sign, sign)
+    currency = words.currencies.get(code) or words.currencies.get(_SIGNS.get(code, code))
     if currency is None:
         return ""
     scale = magnitude.strip().rstrip(".")

@@ -14,7 +14,7 @@ from agentrun.text_normalization.vocabulary import Vocabulary
 _HALF = r"(?: ?[aApP]\.?[mM]\b\.?)?"
 _NO_RANGE = re.compile(r"0\d{2,}|\d{1,3}(?:\.\d{3}){2,}")
 """A code, a figure of ``24-7``, or one of those with points that authorities give."""
-_FIGURE = rf"[$€£]?\d+(?:[:.,]\d+)*(?:°[CF]?| ?%|{_HALF})"
+_FIGURE = rf"(?:[A-Z]{{1,2}}\$|[$€£])?\d+(?:[:.,]\d+)*(?:°[CF]?| ?%|{_HALF})"
 _RANGE = re.compile(rf"(?<![\w.,/-])({_FIGURE})(?: ?[-–] ?|—)(?={_FIGURE}(?![\w/-]))")
 _PERCENT = re.compile(r"(?<=\d) ?%")
 _VERSION = re.compile(r"(?<![\w.])v?\d+(?:\.\d+){2,}(?!\w)")

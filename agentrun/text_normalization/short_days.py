@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from agentrun.text_normalization.vocabulary import Abbreviation
 
-_HOUR = r"(?:Uhr|uur|heures?|horas?|h\b|o'clock|[ap]\.m)"
+_HOUR = r"Uhr|uur|h\b|o'clock|[ap]\.m"
+_LENGTH = r"heures?|horas?"
+"""Hours, and lengths of time as well: hours behind a short name's dot, and none in "la mer, 5 heures"."""
 _BEGIN = r"(?<![\w-])"
 _LEAST_DAYS = 2
 """Different ones in a list: "zo, zo!" has one."""
@@ -37,6 +39,7 @@ def short_days(
     month = "|".join(months)
     date = rf"(?:\d{{1,2}}\.? (?:de )?(?:{month})\b|(?:{month})\.? \d)"
     hours = rf"\d{{1,2}}(?: [0-5]\d)? (?:{to} \d|{_HOUR})"
+    lengths = rf"\d{{1,2}}(?: [0-5]\d)? (?:{_LENGTH})"
     join = rf"(?:, ?(?:(?:{joins}) )?| (?:{joins}) | ?[/&+] ?)"
 
     def listed(found: re.Match[str]) -> str:
@@ -51,7 +54,7 @@ def short_days(
     def following(found: re.Match[str]) -> str:
         return f"{found[1]} {names[found[2]]}{_end(found)}"
 
-    beside = rf"\.(?=,? (?:[a-zß-ÿ(]|{date}|{hours}))|(?=: ?\d|,? {date}|, {hours})"
+    beside = rf"\.(?=,? (?:[a-zß-ÿ(]|{date}|{hours}|{lengths}))|(?=: ?\d|,? {date}|, {hours})"
     many = rf"{_BEGIN}(?:{either})\b\.?(?:{join}(?:{either})\b\.?)+(?![-'’]\w)"
     found = [(many, listed), (rf"{_BEGIN}({short})(?:{beside})", alone)]
     if after:

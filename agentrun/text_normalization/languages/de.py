@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentrun.text_normalization.languages.currencies import others
 from agentrun.text_normalization.short_days import short_days
 from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
 
@@ -55,6 +56,7 @@ VOCABULARY = Vocabulary(
     hour="{hour} Uhr",
     time="{hour} Uhr {minute}",
     currencies={
+        **others("de"),
         "€": ("Euro", "Euro", "Cent", "Cent"),
         "$": ("Dollar", "Dollar", "Cent", "Cent"),
         "£": ("Pfund", "Pfund", "Penny", "Pence"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentrun.text_normalization.languages.currencies import others
 from agentrun.text_normalization.short_days import short_days
 from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
 
@@ -71,6 +72,7 @@ VOCABULARY = Vocabulary(
     hour="{hour} o'clock",
     time="{hour} {minute}",
     currencies={
+        **others("en"),
         "$": ("dollar", "dollars", "cent", "cents"),
         "€": ("euro", "euros", "cent", "cents"),
         "£": ("pound", "pounds", "penny", "pence"),

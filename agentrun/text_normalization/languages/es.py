@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentrun.text_normalization.languages.currencies import others
 from agentrun.text_normalization.short_days import short_days
 from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
 
@@ -55,6 +56,7 @@ VOCABULARY = Vocabulary(
     hour="{hour} en punto",
     time="{hour} y {minute}",
     currencies={
+        **others("es"),
         "€": ("euro", "euros", "céntimo", "céntimos"),
         "$": ("dólar", "dólares", "centavo", "centavos"),
         "£": ("libra", "libras", "penique", "peniques"),

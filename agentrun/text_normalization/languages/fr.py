@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentrun.text_normalization.languages.currencies import others
 from agentrun.text_normalization.short_days import short_days
 from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
 
@@ -55,6 +56,7 @@ VOCABULARY = Vocabulary(
     hour="{hour} heures",
     time="{hour} heures {minute}",
     currencies={
+        **others("fr"),
         "€": ("euro", "euros", "centime", "centimes"),
         "$": ("dollar", "dollars", "cent", "cents"),
         "£": ("livre", "livres", "penny", "pence"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentrun.text_normalization.languages.currencies import others
 from agentrun.text_normalization.short_days import short_days
 from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
 
@@ -55,6 +56,7 @@ VOCABULARY = Vocabulary(
     hour="{hour} uur",
     time="{hour} uur {minute}",
     currencies={
+        **others("nl"),
         "€": ("euro", "euro", "cent", "cent"),
         "$": ("dollar", "dollar", "cent", "cent"),
         "£": ("pond", "pond", "penny", "pence"),

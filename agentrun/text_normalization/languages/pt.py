@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentrun.text_normalization.languages.currencies import others
 from agentrun.text_normalization.short_days import short_days
 from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
 
@@ -54,6 +55,7 @@ VOCABULARY = Vocabulary(
     hour="{hour} horas",
     time="{hour} horas e {minute}",
     currencies={
+        **others("pt"),
         "€": ("euro", "euros", "cêntimo", "cêntimos"),
         "R$": ("real", "reais", "centavo", "centavos"),
         "$": ("dólar", "dólares", "cêntimo", "cêntimos"),

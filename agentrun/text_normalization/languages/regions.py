@@ -30,5 +30,6 @@ def _adapted(code: str, region: str) -> Vocabulary:
     if region in _DECIMAL_POINT:
         words = replace(words, decimal=".", point="punto")
     if region in _PESO:
-        words = replace(words, currencies={**words.currencies, "$": ("peso", "pesos", "centavo", "centavos")})
+        pesos = ("peso", "pesos", "centavo", "centavos")
+        words = replace(words, currencies={**words.currencies, "USD": words.currencies["$"], "$": pesos})
     return words
