@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from typing import Any, Literal, Protocol
 
 from pipecat.frames.frames import ErrorFrame
@@ -81,6 +81,9 @@ class SessionListener(Protocol):
 
     def not_heard(self, words: str, why: str) -> None:
         """A transcript is not taken for the caller's words."""
+
+    def last_words(self, seconds: float, words: Coroutine[Any, Any, str]) -> None:
+        """The pipeline ends, and what the caller said last is to be written down within ``seconds``."""
 
     def noted(self, text: str) -> None:
         """Something went wrong that the call survives: a kind in one word, a colon, and what it was."""

@@ -163,10 +163,13 @@ class CallRecord:
         last = moment if self._hung_up is None else min(moment, self._hung_up)
         return round(max(0.0, last - opened), 3)
 
-    def hang_up(self) -> None:
-        """The line is closed, whatever is still to be done for the call; what is said again is not heard."""
+    def hang_up(self, ago: float = 0.0) -> None:
+        """The line was closed ``ago`` seconds before now, whatever is still to be done for the call.
+
+        What is said again is not heard.
+        """
         if self._hung_up is None:
-            self._hung_up = self.clock()
+            self._hung_up = self.clock() - ago
 
     def close(self) -> None:
         """The call is over, and everything of it is written; what is said again is not heard."""

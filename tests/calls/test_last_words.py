@@ -126,3 +126,25 @@ def test_an_apology_by_the_agent_s_own_voice_is_not_cut_off(
     heard = sum(end - begin for begin, end in call.transport._output.sounds)
     assert heard > 0.15 * len(f"Hello. {words}".split())
     assert call.record.ended_by == "error"
+
+
+@pytest.mark.parametrize(("late", "words"), [(3, ["My number is five."]), (30, [])])
+def test_what_a_caller_said_last_is_written_down_behind_the_call(
+    tmp_path: Path, late: int, words: list[str]
+) -> None:
+    async def talk(call: QuickCall) -> None:
+        call.openai.conditions.faults["transcriptions"] = Fault("late", after=late)
+        await call.play(QUESTION[:-50_000])
+        call.session.farewell("Goodbye.", "it is late")
+        await call.play(bytes(640_000), call.session.parts.worker.has_finished)
+        silence.append(asyncio.get_running_loop().time() - call.transport._output.sounds[-1][1])
+
+    silence: list[float] = []
+    call, _, _ = play(
+        tmp_path, [], talk, heard=["My number is five."], turns="interruptions: false, ", detection="silence"
+    )
+    said = [entry.text for entry in call.record.transcript if entry.who == "caller"]
+    assert said == words
+    assert silence[0] < 3.5, "nobody is kept on the line for them"
+    assert bool(call.record.errors) != bool(words)
+    assert not call.record.errors or "the caller's last words are not written down" in call.record.errors[-1]

@@ -48,7 +48,8 @@ def stt(
     for member in members:
         if isinstance(member.service, SegmentedSTTService):
             uploads = member.service.wants_wav_segments
-            segments = pipecat_private.SegmentTranscripts(member.service, pauses if uploads else None)
+            later = partial(listener.last_words, member.attempt_timeout)
+            segments = pipecat_private.SegmentTranscripts(member.service, pauses if uploads else None, later)
             so_far[member.service] = segments.so_far
         elif isinstance(member.service, pipecat_private.StreamingSTT):
             so_far[member.service] = member.service.so_far

@@ -18,10 +18,10 @@ from agentrun.pipeline.pipecat_private.hearing.silero import SharedSilero, siler
 from agentrun.pipeline.pipecat_private.hearing.stt import (
     SegmentTranscripts,
     StreamingSTT,
-    check_transcripts,
     keep_sound,
     tells_segments,
 )
+from agentrun.pipeline.pipecat_private.hearing.transcripts import check_transcripts
 from agentrun.pipeline.pipecat_private.hearing.turns import (
     allow_interruptions,
     may_interrupt,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import openai
@@ -19,6 +19,9 @@ from agentrun.session.tracking import usage
 
 MODEL = "gpt-4o-mini-transcribe"
 _SECONDS = 20.0
+LAST_WORDS = "transcription_failed: the caller's last words are not written down"
+MOST_REASON = 300
+"""Characters of why that is so."""
 _REFUSALS = (401, 403, 404)
 """With these a server says that it will not write down what comes next either."""
 
@@ -45,6 +48,7 @@ class BackgroundTranscription:
         self._http_client = resources.http_client
         self._written = written
         self._tasks: set[asyncio.Task[None]] = set()
+        self._seconds = 2.0
 
     def take(self, message: dict[str, Any], wav: bytes, at: float) -> None:
         """Begin to write down ``wav``, which stands in ``message``."""
@@ -52,12 +56,28 @@ class BackgroundTranscription:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def await_last(self, words: Coroutine[Any, Any, str], seconds: float, at: float) -> None:
+        """Have ``words``, of a service of the pipeline's, waited for at the end of the call."""
+        task = asyncio.create_task(self._last(words, at))
+        self._seconds = max(self._seconds, seconds)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def finish(self) -> None:
-        """Wait a moment for what is under way, then let go of it."""
+        """Wait a moment for what is under way, then let go of it; for the caller's last words longer."""
         if not self._tasks:
             return
-        _, pending = await asyncio.wait(self._tasks, timeout=2.0)
+        _, pending = await asyncio.wait(self._tasks, timeout=self._seconds)
         await closing.end(list(pending))
+
+    async def _last(self, words: Coroutine[Any, Any, str], at: float) -> None:
+        try:
+            self._written(await words, at)
+        except asyncio.CancelledError:
+            self._record.errors.append(f"{LAST_WORDS}: their transcription took too long")
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a provider's client raises
+            self._record.errors.append(f"{LAST_WORDS}: {str(error)[:MOST_REASON]}")
 
     async def _write(self, message: dict[str, Any], wav: bytes, at: float) -> None:
         words = "" if self._is_refused else await self._words(wav)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ from agentrun.session.tracking.transcript import Transcript
 from agentrun.session.variables.call_variables import CallVariables
 from agentrun.tools.results.outcome import Outcome
 from agentrun.tools.tool import Tool
+
+MOST_WORDS = 400
+"""Of why a tool is not available."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class PipelineEvents:
     def tool_ended(self, work: int, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
         """A tool is done; the caller may have gone on to something else meanwhile."""
         self.transcript.tool(tool, arguments, outcome)
+        if outcome.status == "refused" and outcome.detail:
+            self.transcript.error(f"tool_unavailable: {tool.name}: {outcome.detail}"[:MOST_WORDS])
         if self.response_deadline.is_of_turn(work):
             self.latency.tool_ended()
         self.response_deadline.tool_ended(work, answered=outcome.status != "cancelled")
@@ -106,3 +111,7 @@ class PipelineEvents:
     def heard_audio(self, message: dict[str, Any], wav: bytes) -> None:
         """The model hears for itself; the record is written beside it."""
         self.background_transcription.take(message, wav, self.transcript.now)
+
+    def last_words(self, seconds: float, words: Coroutine[Any, Any, str]) -> None:
+        """The call is over, and the caller's last words are still to be written down."""
+        self.background_transcription.await_last(words, seconds, self.transcript.caller_began)

@@ -54,9 +54,9 @@ class Transcript:
         else:
             assistant.add_event_handler("on_assistant_turn_stopped", self._wrote)
 
-    def hang_up(self) -> None:
-        """The caller is gone: they hear nothing more, and what happens from now on is not of the call."""
-        self._record.hang_up()
+    def hang_up(self, ago: float = 0.0) -> None:
+        """The caller is gone, since ``ago`` seconds: what happens from then on is not of the call."""
+        self._record.hang_up(ago)
         if self._answers:
             self._answers.cut("hang-up")
 
@@ -69,6 +69,11 @@ class Transcript:
     def now(self) -> float:
         """Seconds since the call began."""
         return self._clock()
+
+    @property
+    def caller_began(self) -> float:
+        """When the caller's last turn began, in seconds since the call did."""
+        return self._clock() if self._caller_started is None else self._caller_started
 
     def agent_speaks(self) -> None:
         """The agent's first sound of an answer, or its first written word."""
@@ -154,7 +159,7 @@ class Transcript:
         return [(max(0.0, began - ahead), words) for began, words in written]
 
     async def _caller_spoke(self, _aggregator: Any, message: UserTurnMessageAddedMessage) -> None:
-        at = self._clock() if self._caller_started is None else self._caller_started
+        at = self.caller_began
         told_apart = self._parts is not None and self._parts.stt is None
         for began, words in self._told_late(message.content) or [(at, message.content)]:
             if words and not (told_apart and self._is_noise(words)):

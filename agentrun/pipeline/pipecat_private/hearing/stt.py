@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from typing import Any
 
-from openai.types.audio import Transcription
 from pipecat.audio.utils import pcm_to_wav
 from pipecat.frames.frames import (
     EndFrame,
@@ -19,15 +18,15 @@ from pipecat.frames.frames import (
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.services.stt_service import SegmentedSTTService, STTService
-from pipecat.services.whisper.base_stt import BaseWhisperSTTService
 
 from agentrun.pipeline.pipecat_private.replacements import replace_method
-from agentrun.pipeline.services import transcript_shapes
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.pipeline.turns.speech_segments import SegmentWrittenFrame
 
 LAST_WORDS_SECONDS = 1.0
-"""How long the end of a call may wait for what its caller said last."""
+"""How long a caller may be kept on the line for what they said last; it is waited for without them then."""
+Later = Callable[[Coroutine[Any, Any, str]], None]
+"""Told of words that are still to come when the pipeline ends."""
 
 
 class SegmentTranscripts:
@@ -35,10 +34,13 @@ class SegmentTranscripts:
 
     Without ``pauses`` it is asked once the end of speech is certain. With them it is asked at each pause, and
     the request is withdrawn when the caller goes on; its seconds of sound count as used all the same.
+    ``later`` is given the words that are still to come when the call has ended.
     """
 
-    def __init__(self, service: SegmentedSTTService, pauses: EarlyEndOfTurn | None) -> None:
-        self._service = service
+    def __init__(self, service: SegmentedSTTService, pauses: EarlyEndOfTurn | None, later: Later) -> None:
+        self._service, self._later = service, later
+        self._request: asyncio.Task[list[Frame | None]] | None = None
+        self._ends = False
         self._early: asyncio.Task[list[Frame | None]] | None = None
         self._early_sound = b""
         self._queued: deque[asyncio.Task[list[Frame | None]] | None] = deque()
@@ -50,12 +52,23 @@ class SegmentTranscripts:
             self._clean_up_service = replace_method(service, "cleanup", self._clean_up)
 
     async def _stop(self, frame: EndFrame) -> None:
-        """A call that ends waits for the caller's last words only for a moment: their service may hang."""
+        """Keep nobody on the line for the caller's last words: their service may be slow, or hang."""
         if task := self._service._segment_task:
             await self._service._segment_queue.put(None)
-            await asyncio.wait({task}, timeout=LAST_WORDS_SECONDS)
+            _, pending = await asyncio.wait({task}, timeout=LAST_WORDS_SECONDS)
+            self._ends = bool(pending)
             await self._service._cancel_segment_task()
+            if self._ends:
+                self._later(_words(self._left()))
         await self._stop_service(frame)
+
+    def _left(self) -> list[asyncio.Task[list[Frame | None]]]:
+        """What is under way, and what was still to be asked for."""
+        left = [self._request] if self._request else []
+        while not self._service._segment_queue.empty():
+            if audio := self._service._segment_queue.get_nowait():
+                left.append(self._asked(audio))
+        return left
 
     async def so_far(self, seconds: float) -> list[Frame | None]:
         """What is written down of the last ``seconds`` of speech that goes on, which count as used."""
@@ -89,9 +102,20 @@ class SegmentTranscripts:
             early.cancel()
         await self._stopped(frame)
 
-    async def _run(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
+    def _asked(self, audio: bytes) -> asyncio.Task[list[Frame | None]]:
         early = self._queued.popleft() if self._queued else None
-        for frame in await (early or _collected(self._transcribe(audio))):
+        return early or asyncio.create_task(_collected(self._transcribe(audio)))
+
+    async def _run(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
+        request = self._request = self._asked(audio)
+        try:
+            written = await asyncio.shield(request)
+        except asyncio.CancelledError:
+            if not self._ends:
+                request.cancel()
+            raise
+        self._request = None
+        for frame in written:
             yield frame
         yield SegmentWrittenFrame()
 
@@ -104,6 +128,18 @@ class SegmentTranscripts:
 
 async def _collected(frames: AsyncGenerator[Frame | None, None]) -> list[Frame | None]:
     return [frame async for frame in frames]
+
+
+async def _words(requests: Sequence[asyncio.Task[list[Frame | None]]]) -> str:
+    """What is written down in the end; raises what a service raises, or tells of."""
+    try:
+        written = [frame for request in requests for frame in await request]
+    finally:
+        for request in requests:
+            request.cancel()
+    if failed := next((frame for frame in written if isinstance(frame, ErrorFrame)), None):
+        raise ConnectionError(failed.error)
+    return " ".join(frame.text for frame in written if isinstance(frame, TranscriptionFrame))
 
 
 class StreamingSTT(OpenAIRealtimeSTTService):
@@ -160,42 +196,6 @@ class StreamingSTT(OpenAIRealtimeSTTService):
         self._committed = max(0, self._committed - 1)
         await super()._handle_transcription_failed(evt)
         await self.push_frame(SegmentWrittenFrame())
-
-
-def check_transcripts(service: FrameProcessor) -> None:
-    """Have a transcript read in each of its shapes, and what is none refused in words that say what came.
-
-    Pipecat takes ``text`` of whatever it is given, and says how Python fails at that.
-    """
-    if not isinstance(service, BaseWhisperSTTService):
-        return
-
-    async def checked(audio: bytes) -> Any:
-        answer = await transcribe(audio)
-        words = transcript_shapes.text_of(answer)
-        if words is None:
-            raise TypeError(f"no transcript came, but {_described(answer)}")
-        return answer if getattr(answer, "text", None) == words else Transcription.construct(text=words)
-
-    transcribe = replace_method(service, "_transcribe", checked)
-
-
-def _described(answer: object) -> str:
-    """What an answer is, without what may be the caller's words.
-
-    >>> _described(None), _described("Hello."), _described([1])
-    ('null', 'plain text of 6 characters', 'JSON of another shape (list)')
-    """
-    if answer is None:
-        return "null"
-    if isinstance(answer, str):
-        is_page = answer.lstrip().startswith("<")
-        return "a page of HTML" if is_page else f"plain text of {len(answer)} characters"
-    keys = [str(key)[:40] for key in getattr(answer, "model_fields_set", ())]
-    keys += [str(key)[:40] for key in getattr(answer, "model_extra", None) or ()]
-    if keys:
-        return f"an object with {', '.join(sorted(set(keys))[:8])}"
-    return f"JSON of another shape ({type(answer).__name__})"
 
 
 def keep_sound(services: Sequence[FrameProcessor]) -> bool:
