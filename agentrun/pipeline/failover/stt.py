@@ -160,7 +160,7 @@ class SpeechToTextFailover(Failover):
             return (frame,)
         if not segmented:
             self._leave_wordless()
-        repeated = not segmented and self._last.are(frame.text, is_silent=not self._utterances)
+        repeated = not segmented and self._last.are(frame, is_silent=not self._utterances)
         why = REPEATED if repeated else self._why_no_words(frame)
         if not segmented:
             self._answered(words=not why)

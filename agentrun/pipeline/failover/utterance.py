@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipecat.frames.frames import ErrorFrame, Frame, InputAudioRawFrame
+from pipecat.frames.frames import ErrorFrame, Frame, InputAudioRawFrame, TranscriptionFrame
 from pipecat.processors.frame_processor import FrameDirection
 
 from agentrun.pipeline.failover.failover import Directed
@@ -18,6 +19,7 @@ PRE_ROLL_SECONDS = 1.0
 
 REPEATED_SECONDS = 3.0
 """The same words within so long, without a voice between them, were said once."""
+_STARTS = ("start", "start_ms", "start_time")
 REPEATED = "the same words once more, and nobody has spoken since"
 
 
@@ -50,19 +52,37 @@ class PreRoll:
 class LastWords:
     """What a service that streams has written down last, which it may tell once more.
 
-    It does so over a new connection, and at the end of an utterance that it has ended by itself.
+    It does so over a new connection, and at the end of an utterance that it has ended by itself. Words that
+    began at another time, as the service has it, are the caller's own second ones: "Five. Five."
     """
 
     def __init__(self) -> None:
         self._words, self._at = "", 0.0
+        self._began: float | None = None
 
-    def are(self, text: str, *, is_silent: bool) -> bool:
-        """Whether ``text`` is that again, with nobody heard since where it ``is_silent``; else it is last."""
-        now, words = asyncio.get_running_loop().time(), text.strip()
-        if is_silent and words == self._words and now - self._at < REPEATED_SECONDS:
+    def are(self, frame: TranscriptionFrame, *, is_silent: bool) -> bool:
+        """Whether ``frame`` is that again, nobody heard since where it ``is_silent``; else it is last."""
+        now, words, began = asyncio.get_running_loop().time(), frame.text.strip(), _start(frame.result)
+        moved = None not in (began, self._began) and began != self._began
+        if is_silent and words == self._words and not moved and now - self._at < REPEATED_SECONDS:
             return True
-        self._words, self._at = words, now
+        self._words, self._at, self._began = words, now, began
         return False
+
+
+def _start(result: object, depth: int = 6) -> float | None:
+    """When the words of a provider's ``result`` began, in whatever unit it has; None where it tells nothing.
+
+    >>> _start({"words": [{"text": "Five.", "start": 1.5}, {"text": "Six.", "start": 2.5}]})
+    1.5
+    """
+    fields = result if isinstance(result, Mapping) else getattr(result, "__dict__", {})
+    for name in _STARTS:
+        if isinstance(at := fields.get(name), float | int):
+            return float(at)
+    parts = result[:1] if isinstance(result, list | tuple) else fields.values()
+    found = (_start(part, depth - 1) for part in parts if depth)
+    return next((at for at in found if at is not None), None)
 
 
 @dataclass
