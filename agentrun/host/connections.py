@@ -172,7 +172,7 @@ async def _twilio(args: WebSocketRunnerArguments, plan: Plan, *, dispatched: boo
     )
     # whoever else can write the parameters of a stream is not to say what becomes of the caller
     transferred_url = stream.parameters.get(TRANSFERRED, "") if dispatched else ""
-    return twilio.connect(websocket, stream, call, plan.environ, transferred_url)
+    return twilio.connect(websocket, stream, call, plan.environ, transferred_url, plan.spec.limits.ring)
 
 
 def _first(parameters: Mapping[str, str], names: tuple[str, ...]) -> str | None:

@@ -18,6 +18,10 @@ UNKNOWN = (
     "You called {name} with {arguments}, and then the line broke. Nobody knows whether it was done. Do not "
     "call it again before the caller, whom you have told so, asks for it."
 )
+RETURNED = (
+    "You have put the caller through, but {why}. They are back on the line with you. Say so, and help them "
+    "yourself, or offer what else can be done."
+)
 _TIMES = ("started", "answered")
 NAMED = 2
 """A tool, and its arguments."""
@@ -33,7 +37,7 @@ class Resumption:
 
     ``state`` is ``call.state``; ``runs`` are those of ``once_per_call`` tools, ``unfinished`` the other tools
     that were at work, with their arguments; ``node`` says where the flow was, ``role_node`` which node has
-    said who the agent is.
+    said who the agent is. ``unanswered`` says why a caller who was put through is back, if one is.
     """
 
     record: CallRecord
@@ -43,18 +47,23 @@ class Resumption:
     unfinished: Sequence[Sequence[str]] = ()
     node: str = ""
     role_node: str = ""
+    unanswered: str = ""
 
     @property
     def messages(self) -> list[dict[str, Any]]:
         """The conversation as a model is told of it."""
         said = [_message(entry) for entry in self.record.transcript]
         begun = [*self.unfinished, *(run[:2] for run in self.runs if not run[2])]
-        return [*said, *(_developer(UNKNOWN.format(name=name, arguments=given)) for name, given in begun)]
+        told = [UNKNOWN.format(name=name, arguments=given) for name, given in begun]
+        if self.unanswered:
+            told.append(RETURNED.format(why=self.unanswered))
+        return [*said, *map(_developer, told)]
 
     @property
     def is_owed(self) -> bool:
-        """Whether the last word was not the agent's."""
-        return bool(self.record.transcript) and self.record.transcript[-1].who != "agent"
+        """Whether the last word was not the agent's, or the caller has come back to it."""
+        last = self.record.transcript[-1:]
+        return bool(self.unanswered or (last and last[0].who != "agent"))
 
 
 def read(record: Mapping[str, Any], snapshot: Mapping[str, Any], key: str, age: float = 0.0) -> Resumption:

@@ -15,6 +15,8 @@ from agentrun.records.resumption import Resumption, storable_part
 from agentrun.tools.call_tools import CallTools
 from agentrun.transports.connection import Control
 
+TRANSFER = "transfer"
+"""The built-in tool that hands a caller on, and is done with that."""
 STORED_SECONDS = 2.0
 """How long a tool that runs once waits for the store to know that it has begun."""
 
@@ -49,14 +51,17 @@ def follow(
     record.snapshot, tools.on_begin = snapshot, begun
 
 
-def close(record: CallRecord, control: Control | None, *, leave: bool) -> bool:
+def close(record: CallRecord, control: Control | None, *, leave: bool, transferred: bool = False) -> bool:
     """The line is closed. Whether the call is left for another machine: where one may go on with it.
 
-    Of a call that is over nothing is left that somebody could go on with.
+    One that was ``transferred`` is left for whoever Twilio asks should nobody take the caller. Of a call that
+    is over nothing is left that somebody could go on with.
     """
-    if leave and control and record.snapshot and record.flush:
+    if (leave or transferred) and control and record.snapshot and record.flush:
         control.let_go()
         last = record.snapshot()
+        if transferred:
+            last = {**last, "unfinished": [one for one in last["unfinished"] if one[0] != TRANSFER]}
         # what is cancelled from now on has begun all the same
         record.snapshot = lambda: last
         return True

@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from pipecat.transports.base_transport import BaseTransport
 
 
+@dataclass(frozen=True)
+class LineEvents:
+    """What the comings and goings of callers lead to."""
+
+    came: Callable[[], Awaitable[None]]
+    """The first caller is there."""
+    left: Callable[[float], Awaitable[None]]
+    """The last one has left, so many seconds ago."""
+    away: Callable[[float], Awaitable[None]]
+    """The last one has left, and may come back within so many seconds."""
+    back: Callable[[float], Awaitable[None]]
+    """Somebody has, after so many."""
+    lost: Callable[[str], Awaitable[None]]
+    """Nobody can be reached any more, and why."""
+
+
 class Callers:
     """Counts the callers of one call: a room may have several, a telephone line has one.
 
-    ``came`` is awaited for the first caller, ``left`` when the last one has gone, ``lost`` with a reason
-    when nobody can be reached any more.
+    The last one who leaves may come back within ``grace`` seconds, or another one may; ``begin`` starts what
+    waits for that, by name.
     """
 
     def __init__(
         self,
         transport: BaseTransport,
-        came: Callable[[], Awaitable[None]],
-        left: Callable[[], Awaitable[None]],
-        lost: Callable[[str], Awaitable[None]],
+        line: LineEvents,
+        begin: Callable[[str, Awaitable[object]], asyncio.Task[None]],
+        grace: float = 0.0,
     ) -> None:
         self._transport = transport
-        self._came = came
-        self._left = left
-        self._lost = lost
+        self._line = line
+        self._begin = begin
+        self._grace = grace
         self._anyone_came = False
         self._present: set[str] = set()
+        self._waiting: asyncio.Task[None] | None = None
+        self._since = 0.0
 
     def listen(self, lost: Iterable[str] = ()) -> None:
         """Follow the transport's events; ``lost`` names those that mean that the line is gone."""
@@ -39,16 +59,34 @@ class Callers:
     async def _connected(self, _transport: Any, client: Any) -> None:
         first, self._anyone_came = not self._anyone_came, True
         self._present.add(_id(client))
+        waiting, self._waiting = self._waiting, None
         if first:
-            await self._came()
+            await self._line.came()
+        elif waiting:
+            waiting.cancel()
+            await self._line.back(_now() - self._since)
 
     async def _disconnected(self, _transport: Any, client: Any) -> None:
         self._present.discard(_id(client))
-        if not self._present:
-            await self._left()
+        if self._present or self._waiting:
+            return
+        if self._grace and self._anyone_came:
+            self._since = _now()
+            self._waiting = self._begin("the wait for the caller", self._wait())
+            await self._line.away(self._grace)
+        else:
+            await self._line.left(0.0)
+
+    async def _wait(self) -> None:
+        await asyncio.sleep(self._grace)
+        await self._line.left(self._grace)
 
     async def _line_lost(self, _transport: Any, reason: Any) -> None:
-        await self._lost(str(reason))
+        await self._line.lost(str(reason))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _id(client: Any) -> str:

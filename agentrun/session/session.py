@@ -14,7 +14,7 @@ from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord, EndedBy, cost
 from agentrun.session import call_snapshot, closing, ending
 from agentrun.session.call_tasks import CallTasks
-from agentrun.session.callers import Callers
+from agentrun.session.callers import Callers, LineEvents
 from agentrun.session.responses import idle_prompts
 from agentrun.session.responses.answer_events import AnswerEvents
 from agentrun.session.responses.realtime import reconnection
@@ -51,6 +51,8 @@ class Session:
         """Set when nobody is on the line any more."""
         self.left_open = False
         """Whether the call is over here alone: another machine may go on with it."""
+        self.rings_for = 0.0
+        """For how many seconds it may ring where the caller was transferred to, who comes back then."""
         self._plan, self._http_client, self._recordings = plan, resources.http_client, recordings
         self._ending, self._grace = asyncio.Event(), 0.0
         self._tasks = CallTasks(record, self.apologise)
@@ -131,9 +133,16 @@ class Session:
         parts.transcript.listen(parts.pipeline)
         parts.latency.listen(parts.pipeline, parts.connection)
         Usage(self.record).listen(parts.pipeline, self._plan)
-        came, left = guarded("the greeting", self._connected), guarded("the hang-up", self._disconnected)
-        callers = Callers(parts.connection.transport, came, left, self._line_lost)
-        callers.listen(parts.connection.lost)
+        line = LineEvents(
+            came=guarded("the greeting", self._connected),
+            left=guarded("the hang-up", self._disconnected),
+            away=guarded("the wait for the caller", parts.absence.begin),
+            back=guarded("the caller's return", parts.absence.end),
+            lost=self._line_lost,
+        )
+        connection = parts.connection
+        callers = Callers(connection.transport, line, self._tasks.begin, connection.returns_within)
+        callers.listen(connection.lost)
         worker = parts.worker
         worker.add_event_handler("on_pipeline_started", guarded("the start", self._started))
         worker.add_event_handler("on_pipeline_error", guarded("a remedy", parts.remedies.failed))
@@ -195,8 +204,8 @@ class Session:
             parts.connection.earlier,
         )
 
-    async def _disconnected(self) -> None:
-        self.parts.transcript.hang_up()
+    async def _disconnected(self, ago: float = 0.0) -> None:
+        self.parts.transcript.hang_up(ago)
         if await self.line.transfers.settled():
             self._over("agent", TRANSFERRED)  # also where the tool that asked was given up meanwhile
         lost = self.parts.connection.why_lost()
@@ -220,7 +229,10 @@ class Session:
         """Note who ended the call, once; the first one counts. Where it may, a call goes on elsewhere."""
         if self._ending.is_set():
             return False
-        self.left_open = call_snapshot.close(self.record, self.parts.connection.control, leave=leave)
+        control, transfers = self.parts.connection.control, self.line.transfers
+        returns = reason == TRANSFERRED and transfers.may_return
+        self.left_open = call_snapshot.close(self.record, control, leave=leave, transferred=returns)
+        self.rings_for = self._plan.spec.limits.ring if returns and self.left_open else 0.0
         self.record.ended_by, self.record.reason, self._grace = by, reason, grace
         self.parts.response_deadline.settled()
         self._ending.set()

@@ -18,6 +18,7 @@ from agentrun.session.responses.provider_faults import Faults
 from agentrun.session.responses.realtime.unheard_caller import second_opinion
 from agentrun.session.responses.remedies import Remedies
 from agentrun.session.responses.response_deadline import ResponseDeadline
+from agentrun.session.speech.absence import Absence
 from agentrun.session.speech.announcements import Announcements
 from agentrun.session.speech.apology import Apology
 from agentrun.session.speech.who_is_speaking import WhoIsSpeaking
@@ -144,6 +145,14 @@ class SessionParts:
             farewell=ending.farewell,
             worker=self.worker,
             flow=self.flow,
+        )
+        self.absence = Absence(
+            voice=self.voice,
+            response_deadline=self.response_deadline,
+            idle=self.idle,
+            speaking=self.speaking,
+            transcript=self.transcript,
+            words=lambda: self.variables.prompts().resume,
         )
 
     def _build_turns(self) -> None:

@@ -24,6 +24,10 @@ class Control(Protocol):
     async def speak(self, words: str, language: str) -> bool:
         """Have the company's own voice say ``words`` in ``language`` and end the call; whether it will."""
 
+    @property
+    def hears_of_transfers(self) -> bool:
+        """Whether the company asks what to do with a caller whom nobody took after a transfer."""
+
     def let_go(self) -> None:
         """The call goes on elsewhere: the end of this connection is not its end."""
 
@@ -53,6 +57,8 @@ class Connection:
     """Where it is: words a second that an answer takes; no time for None."""
     lost: tuple[str, ...] = ()
     """Events of the transport that mean that the line is gone, each with a reason."""
+    returns_within: float = 0.0
+    """Seconds in which a caller who has left may come back: a lost network looks like a hang-up there."""
     control: Control | None = None
     """None where no telephone company is on the line."""
     keys: bool = False

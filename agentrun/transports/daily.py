@@ -15,6 +15,11 @@ LOST = ("on_error", "on_dialin_error")
 room, or the telephone's leg failed."""
 
 
+RETURN_SECONDS = 10.0
+"""A browser whose network drops leaves the room, and comes again as another participant; one on WebRTC
+without a room keeps its connection meanwhile, for some 30 s (RFC 7675)."""
+
+
 @dataclass(frozen=True)
 class Invitation:
     """What an agent needs to come into a room; ``dialin`` is the telephone call that waits for it."""
@@ -39,4 +44,6 @@ def connect(invitation: Invitation, call: Call) -> Connection:
         )
         params.api_key, params.api_url = dialin.daily_api_key, dialin.daily_api_url
     transport = DailyTransport(invitation.room_url, invitation.token, invitation.bot_name, params=params)
-    return Connection(call, transport, rtvi=dialin is None, lost=LOST)
+    in_room = dialin is None
+    returns_within = RETURN_SECONDS if in_room else 0.0
+    return Connection(call, transport, rtvi=in_room, lost=LOST, returns_within=returns_within)

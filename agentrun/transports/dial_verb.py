@@ -20,8 +20,8 @@ _BEFORE_KEYS = "ww"
 """One second, in which what has answered gets ready to hear keys."""
 
 
-def put_through(answer: VoiceResponse, to: str, action: str | None = None) -> None:
-    """Add to ``answer`` that ``to`` is dialled; ``action`` is asked once that is over.
+def put_through(answer: VoiceResponse, to: str, action: str | None = None, ring: float | None = None) -> None:
+    """Add to ``answer`` that ``to`` is dialled, and rings for ``ring`` seconds; ``action`` is asked after it.
 
     >>> answer = VoiceResponse()
     >>> put_through(answer, "+15551234567;ext=12")
@@ -29,9 +29,8 @@ def put_through(answer: VoiceResponse, to: str, action: str | None = None) -> No
     '<Response><Dial><Number sendDigits="ww12">+15551234567</Number></Dial></Response>'
     """
     number, keys = number_and_keys(to)
+    dial = answer.dial(None if is_sip(to) or keys else to, action=action, timeout=ring and round(ring))
     if is_sip(to):
-        answer.dial(action=action).sip(to)
+        dial.sip(to)
     elif keys:
-        answer.dial(action=action).number(number, send_digits=_BEFORE_KEYS + keys)
-    else:
-        answer.dial(to, action=action)
+        dial.number(number, send_digits=_BEFORE_KEYS + keys)

@@ -120,15 +120,16 @@ def connect(
     call: Call,
     environ: Mapping[str, str],
     transferred_url: str = "",
+    ring: float | None = None,
 ) -> Connection:
     """The connection of an accepted stream.
 
     When the agent ends the call, it is hung up over Twilio's REST API if ``environ`` has the credentials:
     ``TWILIO_ACCOUNT_SID`` with ``TWILIO_AUTH_TOKEN`` or with ``TWILIO_API_KEY_SID`` and
     ``TWILIO_API_KEY_SECRET``; ``TWILIO_API_BASE_URL`` is another address for it. Twilio asks at
-    ``transferred_url`` what to do when a transfer has ended.
+    ``transferred_url`` what to do when a transfer has ended; one rings for ``ring`` seconds.
     """
-    control = TwilioControl(stream.stream_sid, stream.call_sid, environ, transferred_url)
+    control = TwilioControl(stream.stream_sid, stream.call_sid, environ, transferred_url, ring)
     socket, audio = MediaStreamSocket(websocket), CallerAudio()
     serializer = Serializer(
         control,

@@ -24,14 +24,19 @@ class TwilioControl:
     A mark is echoed once what was sent before it has been played
     (https://www.twilio.com/docs/voice/media-streams/websocket-messages); TwiML in an update takes the call
     from the stream (https://www.twilio.com/docs/voice/api/call-resource). ``transferred_url`` is asked when a
-    transfer has ended, or nobody took it; without one Twilio hangs up.
+    transfer has ended, or nobody took it; without one Twilio hangs up. A transfer rings for ``ring`` seconds.
     """
 
     def __init__(
-        self, stream_sid: str, call_sid: str, environ: Mapping[str, str], transferred_url: str = ""
+        self,
+        stream_sid: str,
+        call_sid: str,
+        environ: Mapping[str, str],
+        transferred_url: str = "",
+        ring: float | None = None,
     ) -> None:
         self._stream_sid = stream_sid
-        self._transferred_url = transferred_url
+        self._transferred_url, self._ring = transferred_url, ring
         self._call_sid = call_sid
         self._environ = environ
         # one that nobody waits for any more is forgotten, though Twilio may never echo it
@@ -66,6 +71,11 @@ class TwilioControl:
             logger.warning("call {}: Twilio can't speak: {}", self._call_sid, error.message)
         return self.handed_on
 
+    @property
+    def hears_of_transfers(self) -> bool:
+        """Whether somebody is asked what to do with a caller whom nobody took."""
+        return bool(self._transferred_url)
+
     def let_go(self) -> None:
         """The call is not hung up when its stream ends here."""
         self.handed_on = True
@@ -75,7 +85,7 @@ class TwilioControl:
         answer = VoiceResponse()
         if words:
             answer.say(words, language=say_language(language))
-        put_through(answer, to, self._transferred_url or None)
+        put_through(answer, to, self._transferred_url or None, self._ring)
         self.handed_on = True
         try:
             await twilio_rest.account(self._environ).hand_on(self._call_sid, str(answer))

@@ -106,9 +106,10 @@ def _include_telephone(
         actions=actions,
     )
     app.include_router(twilio.router())
-    app.include_router(transfer_routes.router(switchboard, webhooks))
+    actions = twilio.streams.actions
+    app.include_router(transfer_routes.router(switchboard, webhooks, actions, twilio.streams.come_back))
     if not dispatcher:
-        actions, connect = twilio.actions, twilio.connect_again
+        connect = twilio.connect_again
         app.include_router(resume_routes.router(switchboard, settings, webhooks, actions, connect))
         app.include_router(outbound_routes.router(switchboard, settings, diallers, webhooks))
     app.state.diallers = diallers

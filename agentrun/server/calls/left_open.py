@@ -32,9 +32,12 @@ class LeftOpenCalls:
         self._gone = gone
         self._waiting: set[asyncio.Task[None]] = set()
 
-    def leave(self, record: CallRecord, over: Callable[[], None]) -> None:
-        """Have ``over`` called in a while, the record closed, if nobody has gone on with the call by then."""
-        task = asyncio.create_task(self._wait(record, over), name=f"left open {record.id}")
+    def leave(self, record: CallRecord, over: Callable[[], None], rings_for: float = 0.0) -> None:
+        """Have ``over`` called in a while, the record closed, if nobody has gone on with the call by then.
+
+        One that ``rings_for`` so many seconds elsewhere was transferred, and comes back if nobody answers.
+        """
+        task = asyncio.create_task(self._wait(record, over, rings_for), name=f"left open {record.id}")
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
 
@@ -51,19 +54,27 @@ class LeftOpenCalls:
             session.leave_open("the server is stopping")
 
     async def close(self) -> None:
-        """The process ends: what nobody has gone on with by now is for the other servers to close."""
+        """The process ends: what nobody has gone on with by now is for the other servers to close.
+
+        What was transferred is over.
+        """
         for task in list(self._waiting):
             task.cancel()
         if self._waiting:
             await asyncio.wait(self._waiting, timeout=_CLOSING_SECONDS)
 
-    async def _wait(self, record: CallRecord, over: Callable[[], None]) -> None:
-        await asyncio.sleep(self.seconds)
+    async def _wait(self, record: CallRecord, over: Callable[[], None], rings_for: float) -> None:
+        try:
+            await asyncio.sleep(rings_for + self.seconds)
+        except asyncio.CancelledError:
+            if not rings_for:
+                raise
         if self.resumed and await self.resumed.is_elsewhere(record):
             for forget in self._gone:
                 forget(record)
             return
-        logger.bind(call=record.id, agent=record.agent).warning("nobody went on with call {}", record.id)
+        if not rings_for:
+            logger.bind(call=record.id, agent=record.agent).warning("nobody went on with call {}", record.id)
         record.snapshot = None
         cost.close(record)
         over()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 from loguru import logger
 
@@ -219,9 +220,11 @@ class Switchboard:
             logger.opt(exception=error).error("call {} broke", record.id)
         if session.left_open:
             _tell(self._leave_watchers, record)
-            # whoever goes on with the call has its place
-            self.admission.forget(record.agent, record.id)
-            self.left_open.leave(record, lambda: self._close_call(plan, record))
+            # whoever goes on with the call has its place; while it rings elsewhere nobody has
+            let_go = self.admission.release if session.rings_for else self.admission.forget
+            let_go(record.agent, record.id)
+            over = partial(self._close_call, plan, record)
+            self.left_open.leave(record, over, rings_for=session.rings_for)
             return
         self._let_go(plan, record)
 

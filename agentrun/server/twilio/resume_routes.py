@@ -55,7 +55,7 @@ def router(
         is_leaving = switchboard.admission.stopped
         if is_leaving and settings.when_full == "503":
             raise HTTPException(503, "the server is stopping", {"Retry-After": "1"})
-        times = await _times(switchboard, plan.spec.name, call_sid)
+        times = await times_resumed(switchboard, plan.spec.name, call_sid)
         log = logger.bind(call=call_sid, agent=agent)
         if times is None and ended.resumed == 0 and ended.lost < MOST_LOST:
             if await _has_begun(switchboard, plan.spec.name, call_sid):
@@ -75,7 +75,7 @@ def router(
     return routes
 
 
-async def _times(switchboard: Switchboard, agent: str, call_sid: str) -> int | None:
+async def times_resumed(switchboard: Switchboard, agent: str, call_sid: str) -> int | None:
     """How often the call was resumed, once all that is known of it is stored; None for no such call."""
     if switchboard.left_open.resumed is None:
         return None

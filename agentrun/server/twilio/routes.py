@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from fastapi import APIRouter, HTTPException, Request, Response, WebSocket
 from loguru import logger
-from starlette.requests import HTTPConnection
 
 from agentrun.call import Call
 from agentrun.plan.plan import Plan
@@ -27,13 +26,11 @@ from agentrun.server.twilio.direct_streams import DirectStreams
 from agentrun.server.twilio.look_ups import LookUps
 from agentrun.server.twilio.outbound.dialler import Diallers
 from agentrun.server.twilio.refused_streams import RefusedStreams
+from agentrun.server.twilio.stream_answers import StreamAnswers
 from agentrun.server.twilio.stream_handshake import POLICY_VIOLATION, StreamHandshake
 from agentrun.server.twilio.stream_tokens import StreamGrant, StreamTokens
 from agentrun.server.twilio.webhook import Webhooks
 from agentrun.transports import twilio
-
-_HTTP = {"ws": "http", "wss": "https"}
-"""A stream's own address has another scheme."""
 
 
 class TwilioRoutes:
@@ -52,8 +49,7 @@ class TwilioRoutes:
     ) -> None:
         self._switchboard = switchboard
         self._settings = settings
-        self._tokens = tokens
-        self.actions = actions or ActionTokens()
+        self.streams = StreamAnswers(switchboard, settings, tokens, actions)
         self._diallers = None if dispatcher else diallers
         self._dispatcher = dispatcher
         self._look_ups = LookUps(switchboard.resources.web)
@@ -104,12 +100,12 @@ class TwilioRoutes:
             return self._refuse(plan, agent, call_sid, refusal)
         elif self._dispatcher:
             call = self._announced(plan, form, own)
-            public_url = self._public_url(agent, request)
+            public_url = self.streams.public_url(agent, request)
             urls = (twiml.route(public_url, agent, name) for name in ("dispatched", transfer_routes.NAME))
             return await self._dispatcher.answer(plan, call, *urls)
         else:
             self._look_ups.begin(plan, self._announced(plan, form, own))
-        return self._connect(agent, request, form, stream, own, pause)
+        return self.streams.connect(agent, request, form, stream, own, pause)
 
     async def dispatched(self, agent: str, request: Request) -> Response:
         """Twilio tells how the stream of a dispatched call goes, or asks what to do when it is over."""
@@ -126,7 +122,7 @@ class TwilioRoutes:
         One that was answered meanwhile, or is not known any more, is hung up.
         """
         if stream.resumed:
-            return self._connect(agent, request, form, stream, webhook_form.own(form), pause)
+            return self.streams.connect(agent, request, form, stream, webhook_form.own(form), pause)
         answer = await self._begin(self._switchboard.plans[agent], request, form, stream, pause)
         return answer if answer.status_code in (200, 503) else twiml.response(twiml.hang_up())
 
@@ -181,8 +177,11 @@ class TwilioRoutes:
         call = self._call(plan, stream.call_sid, grant.from_number, grant.to_number, own)
         if earlier:
             call.state.update(earlier.state)
-        afterwards = twiml.route(self._public_url(agent, websocket), agent, transfer_routes.NAME)
-        connection = twilio.connect(websocket, stream, call, self._settings.environ, afterwards)
+            earlier = transfer_routes.told(earlier, stream.parameters)
+        ended = EndedStream(grant.resumed, grant.dial)
+        afterwards = self.streams.after_transfer(agent, websocket, stream.call_sid, ended)
+        ring = plan.spec.limits.ring
+        connection = twilio.connect(websocket, stream, call, self._settings.environ, afterwards, ring)
         before = self._look_ups.done(plan, call) if earlier else self._look_ups.take(call.agent, call.id)
         connection = replace(connection, look_up=before, earlier=earlier)
         await asyncio.wait({self._switchboard.answer(plan, connection)})
@@ -198,29 +197,6 @@ class TwilioRoutes:
             earlier.record.from_number = grant.from_number or None
             earlier.record.to_number = grant.to_number or None
         return earlier
-
-    def _connect(
-        self,
-        agent: str,
-        request: Request,
-        form: Mapping[str, str],
-        stream: EndedStream,
-        own: Mapping[str, str],
-        pause: int,
-    ) -> Response:
-        caller, called = form.get("From", ""), form.get("To", "")
-        token = self._tokens.mint(agent, form["CallSid"], caller, called, stream.dial, stream.resumed)
-        public_url = self._public_url(agent, request)
-        url = twiml.stream_url(public_url, agent, self._tokens.address_of(token))
-        action = ""
-        if self._switchboard.plans[agent].spec.resume and self._switchboard.left_open.resumed:
-            shown = self.actions.mint(agent, form["CallSid"], stream)
-            action = f"{twiml.route(public_url, agent, 'resume')}?stream={shown}"
-        return twiml.response(twiml.connect(url, token, caller, called, own, action=action, pause=pause))
-
-    def _public_url(self, agent: str, request: HTTPConnection) -> str:
-        public, here = self._settings.public_urls.get(agent), request.base_url
-        return public or str(here.replace(scheme=_HTTP.get(here.scheme, here.scheme)))
 
     def _announced(self, plan: Plan, form: Mapping[str, str], own: Mapping[str, str]) -> Call:
         """A call that somebody else places, as its webhook tells of it; ``own`` says the caller's side."""

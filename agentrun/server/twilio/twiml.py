@@ -14,7 +14,8 @@ from agentrun.plan.plan import Plan
 from agentrun.server.admission.admission import Refusal
 from agentrun.transports.say_languages import say_language
 
-SERVER_PARAMETERS = frozenset({"token", "from_number", "to_number"})
+UNANSWERED = "unanswered"
+SERVER_PARAMETERS = frozenset({"token", "from_number", "to_number", UNANSWERED})
 LONGEST_PARAMETER = 499
 """Twilio takes less than 500 characters of a stream's parameter, its name with it.
 
@@ -33,11 +34,13 @@ def connect(
     *,
     action: str = "",
     pause: int = 0,
+    unanswered: str = "",
 ) -> str:
     """Open a stream to ``stream_url`` that brings back the ``token`` and the call's own ``parameters``.
 
     The numbers come back beside the token, which has room for short ones only. ``action`` is asked when the
     stream has ended and the caller is still there; a ``pause`` of so many seconds is before it.
+    ``unanswered`` is what Twilio has said of a transfer that nobody took.
 
     >>> print(connect("wss://127.0.0.1/desk/twilio/stream/x", "secret", "", "")[38:106])
     <Response><Connect><Stream url="wss://127.0.0.1/desk/twilio/stream/x
@@ -47,7 +50,10 @@ def connect(
         answer.pause(length=pause)
     stream = opening.stream(url=stream_url)
     own = own_parameters(parameters or {})
-    for name, value in {**own, "token": token, "from_number": from_number, "to_number": to_number}.items():
+    ours = {"token": token, "from_number": from_number, "to_number": to_number}
+    if unanswered:
+        ours[UNANSWERED] = unanswered
+    for name, value in {**own, **ours}.items():
         stream.parameter(name=name, value=value)
     answer.append(opening)
     return str(answer)

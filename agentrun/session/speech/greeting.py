@@ -54,11 +54,15 @@ async def _go_on(
     worker: PipelineWorker,
     parts: PipelineParts,
 ) -> None:
-    """Say that the line was lost, and go on: with the answer, where the caller waits for one."""
+    """Say that the line was lost, and go on: with the answer, where the caller waits for one.
+
+    To a caller who is back from a transfer the model says so.
+    """
     for message in earlier.messages:
         parts.context.add_message(message)  # type: ignore[arg-type]
     response_deadline.owed()
-    await voice.say(words)
+    if not earlier.unanswered:
+        await voice.say(words)
     if flow:
         await flow.start(worker, parts, speaks=earlier.is_owed, earlier=earlier)
     elif earlier.is_owed:

@@ -27,6 +27,7 @@ class Transfers:
         self._control = control
         self._under_way: asyncio.Task[None] | None = None
         self._taken = False
+        self._may_return = bool(control and control.hears_of_transfers)
 
     async def to(self, number: str, words: str = "", language: str = "en") -> None:
         """Hand the caller to ``number``, after ``words`` in the company's own voice.
@@ -46,6 +47,11 @@ class Transfers:
         self._under_way = None
         if not transfer.cancelled() and transfer.exception() is None:  # who asked has it, or asks no more
             self._taken = True
+
+    @property
+    def may_return(self) -> bool:
+        """Whether the caller was handed on, and may come back: who is dialled may not answer."""
+        return self._taken and self._may_return
 
     async def settled(self) -> bool:
         """The caller has left: wait for the word on a transfer that is under way; whether one took them."""

@@ -109,7 +109,8 @@ class Prompts(SpecModel):
     )
     unanswered: Text | None = Field(
         default="I am sorry, nobody can take your call there now. Please call again later. Goodbye.",
-        description="What a caller hears when nobody answers a transfer; null hangs up.",
+        description="What a caller hears when nobody answers a transfer, and the call can't come back to the "
+        "agent, as it does with `resume: true`; null hangs up.",
     )
     goodbye: Text = Field(
         default="I am sorry, I have to hang up now. Please call again in a few minutes. Goodbye.",
@@ -117,7 +118,8 @@ class Prompts(SpecModel):
     )
     resume: Text = Field(
         default="Sorry, we were cut off for a moment.",
-        description="What the caller hears when another server takes over the call, with `resume: true`.",
+        description="What the caller hears when another server takes over the call, with `resume: true`, or "
+        "when they come back into a room at Daily.",
     )
 
 

@@ -98,6 +98,11 @@ class Limits(SpecModel):
         "up; as long as `answer` if it isn't set.",
         examples=["4s"],
     )
+    ring: Annotated[Duration, Field(ge=5, le=600)] = Field(
+        default=30.0,
+        description="How long it rings where a caller is transferred to before nobody has answered there.",
+        examples=["20s", "1m"],
+    )
     tool_rounds: Count | None = Field(
         default=30,
         ge=1,
