@@ -6,6 +6,7 @@ AgentRunError       the user can mend it: printed without a traceback, exit 1
   SetupError        a missing key, extra or port: names the variable or the command
 ToolError           raised by a tool's author and told to the model; never ends a command
   SpokenOverError   the agent does not leave the call: somebody spoke over its last words
+  UnavailableError  the server of a tool can't do it, and the record says why
 anything else       a bug of agentrun: exit 3, and the traceback in a file
 """
 
@@ -91,6 +92,14 @@ class ToolError(Exception):
 
 class SpokenOverError(ToolError):
     """Somebody spoke over the words before the end of a call or a transfer, which was not done then."""
+
+
+class UnavailableError(ToolError):
+    """The other end of a tool can't do it; ``why`` is for the log and the record, and not for the model."""
+
+    def __init__(self, words: str, why: str) -> None:
+        super().__init__(words)
+        self.why = why
 
 
 class NotAskedError(ToolError):

@@ -26,13 +26,15 @@ class Address:
     command: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
     folder: Path
+    oauth: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         return f"Address({self.label!r})"
 
     def without_secrets(self, text: str) -> str:
         """``text`` with none of the values that came from variables, or may have."""
-        hidden = [value for _, value in (*self.headers, *self.environment)]
+        login = [(name, value) for name, value in self.oauth if name != "scope"]
+        hidden = [value for _, value in (*self.headers, *self.environment, *login)]
         hidden += [word for value in hidden for word in value.split()]
         hidden += [word for word in (self.url, *self.command) if word and word not in self.label]
         for value in sorted(filter(None, hidden), key=len, reverse=True):
@@ -53,4 +55,5 @@ def address(server: McpServer, folder: Path, environ: Mapping[str, str]) -> Addr
         command=tuple(expand(server.command or (), environ)),
         environment=pairs(server.environment),
         folder=folder,
+        oauth=pairs(server.oauth.model_dump(exclude_none=True)) if server.oauth else (),
     )

@@ -20,6 +20,7 @@ from mcp.types import Implementation, Tool
 
 from agentrun import __version__
 from agentrun.http import bounded_answers, tls
+from agentrun.tools.mcp import oauth
 from agentrun.tools.mcp.address import Address
 from agentrun.tools.mcp.http_refusal import HttpRefusal
 from agentrun.tools.mcp.listing import MOST_TOOLS
@@ -47,7 +48,14 @@ async def opened(address: Address, refusal: HttpRefusal) -> AsyncIterator[Client
         timeout = httpx2.Timeout(CONNECT_SECONDS, read=READ_SECONDS)
         hooks: Any = {"response": [bounded_answers.bound_events, refusal.note]}
         headers = {**bounded_answers.ACCEPTED, **dict(address.headers)}
-        web = httpx2.AsyncClient(headers=headers, timeout=timeout, verify=trusted, event_hooks=hooks)
+        login = None
+        if address.oauth:
+            asking = await stack.enter_async_context(oauth.client(verify=trusted))
+            clock = asyncio.get_running_loop().time
+            login = oauth.ClientCredentials(dict(address.oauth), asking, refusal.no_token, clock)
+        web = httpx2.AsyncClient(
+            headers=headers, timeout=timeout, verify=trusted, event_hooks=hooks, auth=login
+        )
         await stack.enter_async_context(web)
         transport = streamable_http_client(address.url, http_client=web)
         try:

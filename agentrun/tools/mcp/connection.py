@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from loguru import logger
 
 from agentrun.background_tasks import BackgroundTasks
-from agentrun.errors import ToolError
+from agentrun.errors import ToolError, UnavailableError
 from agentrun.tools.author_errors import AuthoredError, authored
 from agentrun.tools.mcp import listing
 from agentrun.tools.mcp.address import Address
@@ -102,12 +102,12 @@ class Connection:
         try:
             return await self._call(name, arguments)
         except _ForgottenError:
-            raise ToolError(NOT_THERE.format(name=name)) from None
+            raise self._unavailable(name, "it has forgotten its session twice") from None
 
     async def _call(self, name: str, arguments: Mapping[str, Any]) -> CallToolResult:
         client = self._client
         if client is None:
-            raise ToolError(NOT_THERE.format(name=name))
+            raise self._unavailable(name, self.trouble or "it is not connected")
         refusal = self._refusal
         try:
             self._running += 1
@@ -119,7 +119,7 @@ class Connection:
                 raise _ForgottenError from None
             if trouble := refusal.words(str(error.error)):
                 logger.error("MCP server {} refused {}: {}", self.address.label, name, trouble)
-                raise ToolError(NOT_THERE.format(name=name)) from None
+                raise self._unavailable(name, trouble) from None
             if words := _refusal(error.error):
                 raise ToolError(f"{name} was refused: {words}") from None
             if self._client is client and not _is_lost(error.error):
@@ -130,6 +130,9 @@ class Connection:
             raise ToolError(LOST.format(name=name)) from None
         finally:
             self._running -= 1
+
+    def _unavailable(self, name: str, why: str) -> UnavailableError:
+        return UnavailableError(NOT_THERE.format(name=name), f"MCP server {self.address.label}: {why}")
 
     def _lose(self, client: Client, error: AuthoredError) -> None:
         """The session of ``client`` has ended, unless another one has begun since."""

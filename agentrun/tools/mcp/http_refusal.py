@@ -41,8 +41,13 @@ class HttpRefusal:
 
     def __init__(self) -> None:
         self.status = 0
+        self._token_trouble = ""
         self._is_sse = False
         self._unread: deque[str] = deque(maxlen=_MOST_UNREAD)
+
+    def no_token(self, why: str) -> None:
+        """Why there is no token to be shown; nothing once there is one."""
+        self._token_trouble = why
 
     async def note(self, response: httpx2.Response) -> None:
         """Look at an answer; a hook of httpx2. A server need not have the stream that a GET asks for."""
@@ -96,7 +101,11 @@ class HttpRefusal:
             name = f"{self.status} {HTTPStatus(self.status).phrase}"
         except ValueError:
             name = str(self.status)
-        remedy = _REMEDIES.get(self.status) or ("its own log says why" if self.status >= 500 else "")
+        remedy = (
+            self._token_trouble
+            or _REMEDIES.get(self.status)
+            or ("its own log says why" if self.status >= 500 else "")
+        )
         return f"it answered {name}" + (f": {remedy}" if remedy else "")
 
 

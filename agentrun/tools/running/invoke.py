@@ -10,7 +10,7 @@ from typing import Any
 from loguru import logger
 
 from agentrun.call import Call
-from agentrun.errors import ToolError
+from agentrun.errors import ToolError, UnavailableError
 from agentrun.tools.author_errors import AuthoredError, words_of
 from agentrun.tools.results import whole_result
 from agentrun.tools.results.no_response import split
@@ -80,6 +80,8 @@ async def _attempt(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outc
         return Outcome("ok", as_text(content), silent=silent, data=data)
     except UnreadableResultError as error:
         return Outcome("failed", _failed(tool), f"{tool.origin}: {error}")
+    except UnavailableError as error:
+        return Outcome("refused", str(error), error.why)
     except ToolError as error:
         return Outcome("refused", as_text(words_of(error) or f"{tool.name} could not do that."))
     except asyncio.CancelledError:

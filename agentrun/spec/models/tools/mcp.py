@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from agentrun.spec.models.base import Flag, Text, list_of_one
+from agentrun.spec.models.base import Flag, SpecModel, Text, list_of_one
 from agentrun.spec.models.tools.tool_options import ToolOptions
 from agentrun.spec.values import function_names
 
@@ -27,6 +27,13 @@ def _is_url(value: str) -> str:
     if not _URL.fullmatch(value) or "@" in urlsplit(value).netloc:
         hint = "write https://mcp.example.com/mcp; a password belongs into `headers:`"
         raise _wrong("'{given}' is not the address of an MCP server", hint, given=value)
+    return value
+
+
+def _is_token_url(value: str) -> str:
+    if not _URL.fullmatch(value) or "@" in urlsplit(value).netloc:
+        hint = "write https://auth.example.com/oauth/token, as its documentation says"
+        raise _wrong("'{given}' is not the address of a token endpoint", hint, given=value)
     return value
 
 
@@ -53,6 +60,28 @@ def _is_tool(value: str) -> str:
     return value
 
 
+class ClientCredentials(SpecModel):
+    """OAuth 2's client credentials: where tokens are had, and who asks for them."""
+
+    token_url: Annotated[Text, AfterValidator(_is_token_url)] = Field(
+        description="Where tokens are had.", examples=["https://auth.example.com/oauth/token"]
+    )
+    client_id: Text = Field(description="Who asks.", examples=["${SHOP_CLIENT_ID}"])
+    client_secret: Text = Field(
+        description="The secret of that client, from a variable.", examples=["${SHOP_CLIENT_SECRET}"]
+    )
+    scope: Text | None = Field(
+        default=None, description="What is asked for, as the server has it.", examples=["orders:read"]
+    )
+
+    @model_validator(mode="after")
+    def _secret_is_a_variable(self) -> Self:
+        if "${" not in self.client_secret:
+            hint = "put it in a variable and write ${NAME} here"
+            raise _wrong("'{given}' is a secret in plain text", hint, given="client_secret")
+        return self
+
+
 class McpServer(ToolOptions):
     """An MCP server: at an address (streamable HTTP), or a program that is started (stdio)."""
 
@@ -65,6 +94,10 @@ class McpServer(ToolOptions):
         default={},
         description="Sent with every request.",
         examples=[{"Authorization": "Bearer ${SHOP_TOKEN}"}],
+    )
+    oauth: ClientCredentials | None = Field(
+        default=None,
+        description="How tokens for the server are had, and renewed when they expire (client credentials).",
     )
     command: Annotated[tuple[Text, ...], list_of_one, BeforeValidator(_is_program)] | None = Field(
         default=None,
@@ -92,6 +125,8 @@ class McpServer(ToolOptions):
             raise _wrong("an MCP server has either a url or a command", "write `url:` or `command:`")
         if self.headers and self.url is None:
             raise _wrong("a command has no headers", "write `environment:`")
+        if self.oauth and (self.url is None or "authorization" in map(str.lower, self.headers)):
+            raise _wrong("`oauth:` brings the header Authorization of an address", "remove one of the two")
         if self.environment and self.command is None:
             raise _wrong("an address has no environment", "write `headers:`")
         _check_names(self.headers, _HEADER, "X-Name")
