@@ -24,9 +24,9 @@ class Peer:
     ``refused`` and ``hung`` strike at the handshake, all others at the end of an utterance: ``deaf`` reads
     and says nothing, not even goodbye; ``unread`` does not even read, so that no closing handshake comes;
     ``closed`` ends the connection there, ``dropped`` breaks it off, ``error`` says what is wrong as the
-    protocol does. ``slow`` and ``late`` answer after ``SLOW_SECONDS`` and ``LATE_SECONDS``, ``twice`` once
-    more a second later. Before any of it so many utterances are answered as it is ``well_for``; in the first
-    ``wordless`` ones there are no words.
+    protocol does, ``malformed`` says nothing that can be read. ``slow`` and ``late`` answer after
+    ``SLOW_SECONDS`` and ``LATE_SECONDS``, ``twice`` once more a second later. Before any of it so many
+    utterances are answered as it is ``well_for``; in the first ``wordless`` ones there are no words.
     """
 
     overrides: tuple[tuple[str, str], ...] = ()
@@ -119,6 +119,9 @@ class Peer:
             await socket.close(1011, "gone")
         elif fault == "dropped" and ends:
             socket.transport.abort()
+        elif fault == "malformed" and ends:
+            for rubbish in ("{", "[1]", '{"type": 7}', '{"type": "transcript"}', "null", b"\xff\x00"):
+                await socket.send(rubbish)
         elif fault == "error" and ends:
             await self.complain(socket, message)
 

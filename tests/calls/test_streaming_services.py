@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pipecat.services.websocket_service import WebsocketService
 
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.records import CallRecord
@@ -16,7 +18,14 @@ from agentrun.testing import virtual_time
 from tests.calls.fault_rows.play import PROMPTS, QUESTION, SOUND
 from tests.calls.fault_rows.row import APOLOGY, REPEAT
 from tests.calls.quick import QuickCall, quick_call
-from tests.calls.streaming_ears import AssemblyEar, CartesiaEar, DeepgramEar, SonioxEar
+from tests.calls.streaming_ears import (
+    AssemblyEar,
+    CartesiaEar,
+    DeepgramEar,
+    ElevenLabsEar,
+    GladiaEar,
+    SonioxEar,
+)
 from tests.calls.streaming_peers import Peer
 from tests.calls.streaming_voices import WORD_SECONDS, CartesiaVoice, ElevenLabsVoice
 
@@ -105,9 +114,10 @@ def play(
     return virtual_time.run(talk())
 
 
-ALL_EARS = (CartesiaEar, DeepgramEar, AssemblyEar, SonioxEar)
+ALL_EARS = (CartesiaEar, DeepgramEar, AssemblyEar, SonioxEar, ElevenLabsEar, GladiaEar)
 LOST = [
     *((ear, fault) for ear in ALL_EARS for fault in ("closed", "deaf")),
+    *((ear, "malformed") for ear in (AssemblyEar, ElevenLabsEar, GladiaEar)),
     *((ear, fault) for ear in (DeepgramEar, AssemblyEar) for fault in ("dropped", "unread", "late")),
 ]
 LOST_FOR_GOOD = [
@@ -117,10 +127,26 @@ LOST_FOR_GOOD = [
 EARS = pytest.mark.parametrize(
     "ear",
     ALL_EARS,
-    ids=["cartesia", "deepgram", "assemblyai", "soniox"],
+    ids=["cartesia", "deepgram", "assemblyai", "soniox", "elevenlabs", "gladia"],
 )
 TWO_EARS = pytest.mark.parametrize("ear", [DeepgramEar, AssemblyEar], ids=["deepgram", "assemblyai"])
+EARS_AT_FIRST = pytest.mark.parametrize(
+    "ear",
+    [DeepgramEar, AssemblyEar, ElevenLabsEar, GladiaEar],
+    ids=["deepgram", "assemblyai", "elevenlabs", "gladia"],
+)
 VOICES = pytest.mark.parametrize("voice", VOICE_TYPES, ids=["cartesia", "elevenlabs"])
+
+
+@pytest.fixture(autouse=True)
+def plain_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ElevenLabs' ear has a scheme that can't be set."""
+    connect = WebsocketService._websocket_connect
+
+    async def plainly(service: WebsocketService, uri: str, **kwargs: Any) -> Any:
+        return await connect(service, uri.replace("wss://127.0.0.1", "ws://127.0.0.1"), **kwargs)
+
+    monkeypatch.setattr(WebsocketService, "_websocket_connect", plainly)
 
 
 def named(value: object) -> str:
@@ -171,7 +197,7 @@ def test_an_ear_that_is_lost_for_good_is_told_of(tmp_path: Path, ear: type[Peer]
     assert fault != "error" or peer.complaint in " ".join(heard.record.errors)
 
 
-@TWO_EARS
+@EARS_AT_FIRST
 @pytest.mark.parametrize("fault", ["refused", "hung"])
 def test_an_ear_that_is_not_there_at_first_keeps_no_greeting_back(
     tmp_path: Path, ear: type[Peer], fault: str

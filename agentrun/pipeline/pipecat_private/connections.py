@@ -43,6 +43,8 @@ def bound_connection(service: object) -> None:
     """
     if isinstance(service, WebsocketService):
         _bound_websockets(service)
+    if is_replaceable(service, "_setup_gladia"):
+        _bound_gladia(service)
     if hasattr(service, "_connection_settled"):
         _bound_deepgram(service)
     if is_replaceable(service, "_disconnect"):
@@ -75,6 +77,46 @@ def _bound_websockets(service: WebsocketService) -> None:
         return connection
 
     connect = replace_method(service, "_websocket_connect", connect_in_time)
+
+
+def _bound_gladia(service: Any) -> None:
+    """The session of Gladia's, which is asked for over HTTP before each first connection to it.
+
+    Pipecat asks without a limit that fits a call, fails for good where it is refused, and goes back for ever
+    to a session that the other end has closed.
+    """
+
+    async def connect() -> None:
+        if is_open(service._websocket):
+            return
+        try:
+            if not service._session_url:
+                async with asyncio.timeout(HANDSHAKE_SECONDS):
+                    session = await ask(service._prepare_settings())
+                service._session_url, service._session_id = session["url"], session["id"]
+        except Exception as error:  # noqa: BLE001 - Pipecat raises a bare one for what was refused
+            why = str(error) or f"no session within {HANDSHAKE_SECONDS:g} s"
+            await service.push_error(error_msg=f"Unable to connect to Gladia: {why}", exception=error)
+            return
+        await open_socket()
+        if not is_open(service._websocket):
+            service._session_url = None
+
+    async def wait_for_the_socket(_settings: Any) -> dict[str, None]:
+        return {"url": None, "id": None}
+
+    async def disconnect() -> None:
+        service._session_url = None
+        await let_go()
+
+    ask = replace_method(service, "_setup_gladia", wait_for_the_socket)
+    open_socket = replace_method(service, "_connect_websocket", connect)
+    let_go = replace_method(service, "_disconnect", disconnect)
+
+
+def is_open(socket: Any) -> bool:
+    """Whether a socket of Pipecat's kind is there, and open."""
+    return socket is not None and socket.state is State.OPEN
 
 
 def _bound_deepgram(service: Any) -> None:
@@ -150,8 +192,7 @@ def is_connected(service: FrameProcessor) -> bool:
     if not isinstance(service, WebsocketSTTService):
         return True
     begun = not isinstance(service, OpenAIRealtimeSTTService) or service._session_ready
-    socket = service._websocket
-    return begun and not service._reconnect_in_progress and socket is not None and socket.state is State.OPEN
+    return begun and not service._reconnect_in_progress and is_open(service._websocket)
 
 
 async def reconnect(service: FrameProcessor) -> None:

@@ -109,6 +109,10 @@ REPLACEABLE = (
             "pipecat.services.speechmatics.stt:SpeechmaticsSTTService",
         )
     ),
+    Replaceable(
+        "pipecat.services.gladia.stt:GladiaSTTService", "_setup_gladia", ("settings",), "ask in time"
+    ),
+    Replaceable("pipecat.services.gladia.stt:GladiaSTTService", "_connect_websocket", (), "a new session"),
     Replaceable(OpenAIResponsesLLMService, "_ws_recv", (), "speak a refusal"),
     Replaceable(OpenAIResponsesHttpLLMService, "_create_stream", ("params",), "speak a refusal"),
     Replaceable(OpenAIRealtimeLLMService, "_send_user_audio", ("frame",), "wait for a session that begins"),
