@@ -24,6 +24,7 @@ MAY_CATCH_ANYTHING = {
     *("session/tracking/audio_recorder.py", "spec/values/partial_rendering.py"),
     "cli/main.py",
     "pipeline/failover/unbroken_speech.py",
+    "pipeline/pipecat_private/connections.py",
     "pipeline/pipecat_private/realtime/readable_events.py",
     "pipeline/pipecat_private/realtime/events.py",
     "pipeline/pipecat_private/realtime/gemini_sessions.py",
