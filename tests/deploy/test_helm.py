@@ -44,7 +44,10 @@ GOOD: dict[str, dict[str, Any]] = {
         "migration": {"enabled": False},
         "podDeletionCost": False,
     },
-    "values of an older release": {"migration": {"deadline": None}},
+    "values of an older release": {
+        "migration": {"deadline": None},
+        **dict.fromkeys(("podAnnotations", "prometheusRule", "serviceAccount", "volumeMounts", "volumes")),
+    },
     "a place of its own": {
         "nodeSelector": {"pool": "voice"},
         "tolerations": [{"key": "voice", "operator": "Exists"}],
@@ -176,6 +179,9 @@ def test_the_chart_says_what_the_manifests_say(tmp_path: Path, calls: int | None
     [step] = pod(plain).pop("initContainers")
     assert (step["command"], step["resources"]) == (job["command"], job["resources"])
     assert set(rendered) == set(plain) - {"Kustomization"}
+    rule = json.dumps(rendered["PrometheusRule"])
+    assert rule.count('job=\\"desk\\",namespace=\\"voice\\"') == rule.count("job=") > 20
+    rendered["PrometheusRule"] = json.loads(rule.replace(',namespace=\\"voice\\"', ""))
     for name, manifest in rendered.items():
         assert without_helms_labels(manifest) == without_helms_labels(plain[name]), name
 

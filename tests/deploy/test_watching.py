@@ -101,6 +101,9 @@ CALM = {
     'agentrun_webhook_waiting{agent="desk"}': "99x60",
     'agentrun_webhook_tries_total{agent="desk",result="delivered"}': "0+1x60",
     "agentrun_shared_state_away": "0x60",
+    'agentrun_calls_active{job="another",agent="desk"}': "1000x60",
+    'agentrun_shared_state_away{job="another"}': "1x60",
+    'agentrun_refused_total{job="another",agent="desk",reason="full"}': "0+1x60",
 }
 """Errors of strangers, a busy day, and things that happened once."""
 
@@ -131,12 +134,23 @@ def check_alerts(
         alert = {"exp_labels": labels, "exp_annotations": {"summary": _filled(rule, labels)}}
         alerts = [alert] if rule["alert"] in expected else []
         tests.append({"eval_time": at, "alertname": rule["alert"], "exp_alerts": alerts})
-    inputs = [{"series": name, "values": values} for name, values in series.items()]
+    # what another job has is not this one's to tell of
+    inputs = [
+        {"series": f"{name}{{{labels}}}", "values": values}
+        for whole, values in series.items()
+        for name, labels in [_of_job(whole)]
+    ]
     group = {"interval": "1m", "input_series": inputs, "alert_rule_test": tests}
     content = {"rule_files": ["alerts.yml"], "evaluation_interval": "1m", "tests": [group]}
     (folder / "alerts.test.yml").write_text(yaml.safe_dump(content))
     done = promtool("test", "rules", "alerts.test.yml", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _of_job(series: str) -> tuple[str, str]:
+    """The name of a metric, and its labels with the job that has it."""
+    name, _, labels = series.rstrip("}").partition("{")
+    return name, labels if "job=" in labels else ",".join(filter(None, ('job="desk"', labels)))
 
 
 def _filled(rule: dict[str, Any], labels: dict[str, str]) -> str:
