@@ -39,6 +39,9 @@ from agentrun.simulate.engines.engines import Engines, load_offline
 from agentrun.testing.running.environment import NEEDED
 from agentrun.testing.virtual_time import VirtualTimeLoop
 
+# what is imported and collected stays, and to look through it again and again takes a third of that time
+gc.disable()
+
 KEPT = ("CI", "LD_LIBRARY_PATH", "PIP_", "PYTEST_", "PYTHON", "SSL_CERT_", "UV_", "VIRTUAL_ENV", "XDG_")
 """Beginnings of the variables that say how programs are run, beside those that every process needs."""
 
@@ -217,8 +220,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: the collector need not look at it after each file of tests."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,6 +7,7 @@ yielded with a place and a hint.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,13 @@ MAKERS = {"problem": 1, "report": 2, "_error": 1, "_wrong": 0, "PydanticCustomEr
 """Calls that make a problem, and which of their arguments is its message."""
 
 
-def templates() -> Iterator[tuple[str, str]]:
+@functools.cache
+def templates() -> tuple[tuple[str, str], ...]:
     """The file and the text of each message; what is filled in is ``{}``."""
+    return tuple(_templates())
+
+
+def _templates() -> Iterator[tuple[str, str]]:
     for path in PLACES:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         named = _named(tree)
