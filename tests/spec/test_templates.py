@@ -33,6 +33,14 @@ def test_what_the_caller_did_not_send_is_empty() -> None:
     assert templates.render("[{{ call.from_number }}]", Call("1", "a", "local"), {}, NOW) == "[]"
 
 
+def test_a_template_is_compiled_once_and_each_call_counts_from_the_beginning() -> None:
+    text = "{% set n = namespace(at=0) %}{% for _ in 'abc' %}{% set n.at = n.at + 1 %}{% endfor %}{{ n.at }}"
+    calls = [Call(name, "a", "local") for name in ("one", "two")]
+    filled = [templates.render(f"{text} {{{{ call.id }}}}", call, {}, NOW) for call in calls]
+    assert filled == ["3 one", "3 two"]
+    assert templates.compiled(text) is templates.compiled(text)
+
+
 def test_what_a_caller_sends_is_never_a_template() -> None:
     call = Call("1", "a", "twilio", parameters={"name": "{{ call.id }}"})
     assert templates.render("{{ call.body.name }}", call, {}, NOW) == "{{ call.id }}"

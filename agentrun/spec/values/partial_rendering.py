@@ -30,7 +30,7 @@ def render(text: str, names: Mapping[str, Any]) -> tuple[str, str]:
     ('Half of it is , dear Ada.', 'TypeError')
     """
     try:
-        return templates.environment().from_string(text).render(names), ""
+        return templates.compiled(text).render(names), ""
     except Exception as error:  # noqa: BLE001 - a template raises whatever its values do
         return _pieces(text, names), type(error).__name__
 

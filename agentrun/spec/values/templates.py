@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,15 @@ from agentrun.spec.values.variables import names_in
 def environment() -> ImmutableSandboxedEnvironment:
     """Python's insides are out of reach, nothing can be written, and an unknown name is an error."""
     return _Environment(undefined=jinja2.StrictUndefined, autoescape=False, finalize=plain)
+
+
+@functools.lru_cache(maxsize=256)
+def compiled(text: str) -> jinja2.Template:
+    """The template ``text``, to be filled in for each call; those of late stay compiled.
+
+    Raises jinja2.TemplateError for what is no template.
+    """
+    return environment().from_string(text)
 
 
 def plain(value: Any) -> Any:
@@ -49,7 +59,7 @@ def render(text: str, call: Call, variables: Mapping[str, Any], now: datetime) -
     >>> render("You talk to {{ call.caller }}.", Call("CA1", "ncaa", "twilio"), {}, datetime(2026, 1, 2))
     'You talk to anonymous.'
     """
-    return environment().from_string(text).render(names(call, variables, now))
+    return compiled(text).render(names(call, variables, now))
 
 
 def render_for_all(text: str, variables: Mapping[str, Any], found_out: Iterable[str] = ()) -> str | None:
