@@ -50,14 +50,12 @@ SLOW = frozenset(
     {
         # calls with sound
         "calls/test_canaries.py",
-        "calls/test_early_end_of_turn.py",
         "calls/test_examples.py",
         "calls/test_heard_answers.py",
         "calls/test_independent.py",
         "calls/test_latency.py",
         "calls/test_mcp.py",
         "calls/test_realtime_reconnection.py",
-        "calls/test_recording.py",
         "testing/running/test_spoken_run.py",
         "transports/test_microphone.py",
         # a browser with a microphone
@@ -93,6 +91,7 @@ LONG = frozenset(
         *(f"calls/test_{name}.py" for name in ("answers", "base_url", "call_control", "failover", "faults")),
         *(f"calls/test_{name}.py" for name in ("idle_stages", "long_words", "playout_tracking")),
         *(f"calls/test_{name}.py" for name in ("random_calls", "realtime_faults", "speech_prepared_ahead")),
+        *(f"calls/test_{name}.py" for name in ("early_end_of_turn", "recording")),
         *(
             f"calls/test_{name}.py"
             for name in ("speech_text", "tool_interleavings", "tool_table", "tools_over_turns")
@@ -132,6 +131,8 @@ FIRST = (
     "cli/test_log_format.py",
     "server/lifecycle/test_stopping_with_a_locked_store.py",
     "cli/test_workers.py",
+    "deploy/test_taking_over.py",
+    "testing/running/test_silent_caller.py",
     "calls/test_examples.py",
     "calls/test_latency.py",
     "calls/test_mcp.py",
@@ -225,11 +226,11 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of the slow files, and begin with what takes longest."""
+    """Mark the tests of the slow files, and begin with what takes longest, the quick ones last."""
     for item in items:
         if _file(item) in SLOW | LONG:
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: not _file(item).startswith(FIRST))
+    items.sort(key=lambda item: (not _file(item).startswith(FIRST), not item.get_closest_marker("slow")))
 
 
 def _file(item: pytest.Item) -> str:
