@@ -12,13 +12,13 @@ import pytest
 from aiortc import AudioStreamTrack, MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from av import AudioFrame
 
-from agentrun.deploy.image import installed, slimming
+from agentrun.deploy.image import installed
 from agentrun.simulate.caller import Caller
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests import programs
 from tests.calls.desk import HELLO, LOOK_UP, OPEN, PLUGIN, QUESTION, SPEC, STYLES
-from tests.deploy.image_packages import link_packages
+from tests.deploy.image_packages import slimmed_packages
 from tests.deploy.places import deployment, plan_of
 from tests.host.bot_process import bot_process, only
 from tests.ports import free_port
@@ -29,11 +29,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The packages of an image of an agent with a telephone and a page, and no others; slimmed."""
-    project, folder = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("packages")
+    project = tmp_path_factory.mktemp("project")
     extras = installed.server_extras(deployment(project, plan_of(project, transport="[twilio, local]")))
-    link_packages(folder, extras)
-    slimming.slim(folder)
-    return folder
+    return slimmed_packages(tmp_path_factory, extras)
 
 
 @contextlib.asynccontextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from agentrun.deploy.image import files, installed, locked, slimming
 from agentrun.deploy.systemd import files as systemd
-from tests.deploy.image_packages import link_packages
+from tests.deploy.image_packages import slimmed_packages
 from tests.deploy.places import deployment, plan_of
 
 STRIP = shutil.which("strip")
@@ -167,12 +167,11 @@ def test_a_plugin_keeps_the_client_that_it_imports(tmp_path: Path) -> None:
 @pytest.mark.needs(STRIP is not None, "strip, of binutils")
 @pytest.mark.parametrize("transport", ["twilio", "daily", "[twilio, local]"])
 def test_an_image_stays_within_its_size(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transport: str
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, transport: str
 ) -> None:
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     extras = installed.server_extras(deployment(tmp_path, plan_of(tmp_path, transport=transport)))
-    packages = link_packages(tmp_path / "packages", extras)
-    slimming.slim(packages)
+    packages = slimmed_packages(tmp_path_factory, extras)
     sizes = {one.name: slimming.size(one) for one in packages.iterdir() if one.is_dir()}
     largest = sorted(sizes.items(), key=lambda item: -item[1])[:8]
     assert 150_000_000 < sum(sizes.values()) < MOST - BASE - COMPILED, largest
