@@ -1,24 +1,32 @@
-"""Runs ``agentrun`` to its end, in a process of its own that need not import everything first.
+"""Programs of tests: ``agentrun`` in a process of its own that need not import everything first.
+
+``run`` runs it to its end; ``start`` gives it while it runs, such as a server.
 
 Importing what a call needs takes some seconds of processor time; a process that was forked from one that has
 imported it begins at once. The standard library's fork server does the forking: one for each test process,
-begun by the first test that wants one. Tests of the start itself and of signals begin programs of their own.
+begun by the first test that wants one. Tests of the start itself begin ``python -m agentrun``.
 """
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).parents[1]
 ENVIRON: Mapping[str, str] = {"PATH": "/usr/bin:/bin", "COLUMNS": "200"}
 """What a program is given unless its test says otherwise: nothing of the user's shell."""
+
+MOST_BYTES = 1 << 24
+"""Of what a program writes and nobody has read: none of them is held up by that."""
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.preloaded"])
@@ -61,13 +69,110 @@ def run(
         return subprocess.CompletedProcess(arguments, process.exitcode, *written)
 
 
+class Program:
+    """A program that runs, with as much of ``asyncio.subprocess.Process`` as tests use.
+
+    ``stdout`` and ``stderr`` are what it writes; whoever starts it ends it.
+    """
+
+    def __init__(
+        self,
+        process: multiprocessing.process.BaseProcess,
+        stdout: asyncio.StreamReader,
+        stderr: asyncio.StreamReader,
+    ) -> None:
+        self.stdout, self.stderr = stdout, stderr
+        self._process = process
+        self._ended = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(process.sentinel, self._end)
+
+    def _end(self) -> None:
+        self._loop.remove_reader(self._process.sentinel)
+        self._ended.set()
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, negative for a signal that ended it; ``None`` while it runs."""
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+    async def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        await self._ended.wait()
+        assert self.returncode is not None
+        return self.returncode
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        """What it has still written to both, once it has ended."""
+        written = await asyncio.gather(self.stdout.read(), self.stderr.read())
+        await self.wait()
+        return written
+
+
+async def start(*arguments: str, cwd: Path = ROOT, env: Mapping[str, str] = ENVIRON) -> Program:
+    """``agentrun ARGUMENTS`` as it runs in ``cwd``, with ``env`` as all of its environment."""
+    pipes = [CONTEXT.Pipe(duplex=False) for _ in range(2)]
+    ends = [writer for _, writer in pipes]
+    process = CONTEXT.Process(target=_started, args=(arguments, cwd, dict(env), ends), daemon=True)
+    # the first one waits until the fork server has imported everything
+    await asyncio.to_thread(process.start)
+    for writer in ends:
+        writer.close()
+    return Program(process, *[await _read(reader) for reader, _ in pipes])
+
+
+async def _read(connection: Connection) -> asyncio.StreamReader:
+    """What comes over a pipe, read as it comes."""
+    reader = asyncio.StreamReader(MOST_BYTES)
+    pipe = os.fdopen(os.dup(connection.fileno()), "rb", buffering=0)
+    connection.close()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, pipe)
+    return reader
+
+
+def _started(arguments: tuple[str, ...], cwd: Path, env: dict[str, str], ends: list[Connection]) -> NoReturn:
+    """Be ``python -u -m agentrun ARGUMENTS``, writing to both ``ends``."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    for number, (stream, end) in enumerate(zip((sys.stdout, sys.stderr), ends, strict=True), 1):
+        os.dup2(end.fileno(), number)
+        end.close()
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    _be(arguments, cwd, env)
+
+
 def _program(arguments: tuple[str, ...], cwd: Path, env: dict[str, str], streams: list[Path]) -> NoReturn:
-    """Be ``python -m agentrun ARGUMENTS``."""
+    """Be ``python -m agentrun ARGUMENTS``, reading from and writing to files."""
     for number, path in enumerate(streams):
         mode = os.O_WRONLY | os.O_CREAT | os.O_NOCTTY if number else os.O_RDONLY
         opened = os.open(path, mode, 0o600)
         os.dup2(opened, number)
         os.close(opened)
+    _be(arguments, cwd, env)
+
+
+def _be(arguments: tuple[str, ...], cwd: Path, env: dict[str, str]) -> NoReturn:
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     os.chdir(cwd)
     os.environ.clear()

@@ -19,7 +19,7 @@ from agentrun.simulate.openai import OpenAIServer
 from tests.browser import chromium
 from tests.browser.chromium import talk
 from tests.browser.test_pipecat_client import CLIENT, ESBUILD, SPEC, bundle
-from tests.cli.test_serve import serving
+from tests.cli.serve_process import serving
 from tests.cli.test_workers import records_of, workers
 from tests.machines.rig import end, is_ready
 from tests.ports import free_port

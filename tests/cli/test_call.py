@@ -20,6 +20,7 @@ from agentrun.errors import AgentRunError
 from agentrun.simulate.caller.offline_engines import OfflineEngines
 from agentrun.simulate.caller.sound import speech
 from agentrun.simulate.caller.sound.speech import Speech
+from tests import programs
 from tests.simulate.caller.agent import ToneAgent, answering, silence, tone
 
 RECORD = {"ended": "2026-01-01T00:00:00+00:00", "transcript": [{"at": 0.5, "who": "agent", "text": "Hello!"}]}
@@ -140,16 +141,7 @@ def test_a_folder_that_is_not_there_is_named_before_the_call(tmp_path: Path) -> 
 
 async def test_ctrl_c_hangs_up_and_is_exit_130() -> None:
     async with answering(ToneAgent()) as agent:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "agentrun",
-            "call",
-            agent.url,
-            "--hang-up-after",
-            "60s",
-            stdout=subprocess.PIPE,
-        )
+        process = await programs.start("call", agent.url, "--hang-up-after", "60s")
         while not agent.messages or len(agent.messages[0]) < 10:
             assert process.returncode is None
             await asyncio.sleep(0.02)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,11 @@ import pytest
 from agentrun.records import CallRecord, Entry, Turn
 from agentrun.records.store.store import CUT_OFF, CallQuery, Store
 from agentrun.simulate.caller import Caller
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.simulate.openai import OpenAIServer
 from tests import programs
-from tests.calls.desk import until
+from tests.calls.desk import HELLO, until
+from tests.cli.serve_process import SPEC, serving
 from tests.records.store.test_store import lapse
 
 ROOT = Path(__file__).parents[2]
@@ -108,38 +109,23 @@ def test_what_is_not_there_is_told(folder: Path, arguments: tuple[str, ...], mes
 
 @pytest.mark.slow
 async def test_a_killed_server_leaves_the_words_of_its_calls(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'calls.sqlite3'}"
-    serve = ("-m", "agentrun", "serve", "agents/hello.yaml", "agents/ncaa.yaml", "--offline", "--port", "0")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *serve,
-        "--records",
-        url,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        cwd=ROOT,
-        env=ENVIRON,
-    )
-    assert process.stdout is not None
-    try:
-        address = ""
-        async with asyncio.timeout(60):
-            while "/twilio/voice" not in address:
-                words = (await process.stdout.readline()).decode().split()
-                address = next((word for word in words if "/twilio/voice" in word), "")
-        async with Caller().call(address.removesuffix("/twilio/voice")) as call:
+    url, spec = f"sqlite:///{tmp_path / 'calls.sqlite3'}", tmp_path / "desk.yaml"
+    spec.write_text(SPEC)
+    async with OpenAIServer(ScriptedHearing(()), ToneVoice(), ScriptedBrain([HELLO])) as openai:
+        given = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
+        async with (
+            serving(spec, given, "--records", url) as (process, address),
+            Caller().call(f"{address}/desk") as call,
+        ):
             await call.hear_greeting(timeout=30)
             with Store(url) as store:
                 await until(lambda: any(row["transcript"] for row in store.find(CallQuery())), 10)
             process.kill()
             await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
     with Store(url) as store:
         [before] = store.find(CallQuery())
         assert before["ended"] is None
-        assert "March Madness" in before["transcript"][0]["text"]
+        assert before["transcript"][0]["text"] == HELLO.text
         lapse(store)
         assert len(store.close_abandoned(store.lapsed())) == 1
         [after] = store.find(CallQuery())

@@ -15,14 +15,13 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "agentrun", "chat", "agents/ncaa.yaml", "--offline"]
+from tests import programs
+
+CHAT = ("chat", "agents/ncaa.yaml", "--offline")
 
 
 def piped(text: str, *more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *more], input=text, capture_output=True, text=True, timeout=100, cwd=ROOT, check=False
-    )
+    return programs.run(*CHAT, *more, text=text, timeout=100)
 
 
 @pytest.mark.parametrize("style", ["cascaded", "realtime"])
@@ -52,8 +51,7 @@ def test_empty_lines_are_no_turns() -> None:
 def test_a_broken_spec_is_told_before_anything_starts(tmp_path: Path) -> None:
     path = tmp_path / "agent.yaml"
     path.write_text("transprot: local\nprompts: Be brief.\n")
-    command = [sys.executable, "-m", "agentrun", "chat", str(path), "--offline"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, input="")
+    done = programs.run("chat", str(path), "--offline")
     assert done.returncode == 1
     assert "agent.yaml:1:1" in done.stderr
     assert "did you mean 'transport'?" in done.stderr
@@ -67,7 +65,13 @@ class Terminal:
         self.before = termios.tcgetattr(self.far)
         environ = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
         self.process = subprocess.Popen(
-            COMMAND, stdin=near, stdout=near, stderr=near, cwd=ROOT, env=environ, start_new_session=True
+            [sys.executable, "-m", "agentrun", *CHAT],
+            stdin=near,
+            stdout=near,
+            stderr=near,
+            cwd=programs.ROOT,
+            env=environ,
+            start_new_session=True,
         )
         os.close(near)
         self.shown = ""

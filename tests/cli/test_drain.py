@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import signal
 import socket
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,11 +23,11 @@ from agentrun.simulate.caller import Caller, RefusedError
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, OPEN, QUESTION, listen
-from tests.cli.test_serve import SPEC, serve, serving
+from tests.cli.serve_process import SPEC, Serving, serve, serving
 
 
 @contextlib.asynccontextmanager
-async def draining(folder: Path, drain: str) -> AsyncIterator[tuple[Process, str, OpenAIServer]]:
+async def draining(folder: Path, drain: str) -> AsyncIterator[tuple[Serving, str, OpenAIServer]]:
     """A serving process with its address, and the mock server that it asks."""
     spec = folder / "desk.yaml"
     spec.write_text(SPEC.replace("apology: Sorry.", "apology: Sorry., goodbye: I must go., busy: All busy."))

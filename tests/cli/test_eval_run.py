@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cli.test_serve import ROOT, SERVE, environ
+from tests import programs
+from tests.cli.serve_process import environ
+from tests.programs import ROOT
 
 TESTS = ROOT / "agents" / "ncaa.tests.yaml"
 KINDS = {"greeting", "mens-scores", "follow-up", "interrupted", "off-topic", "goodbye"}
@@ -39,11 +41,8 @@ async def test_pipecat_s_runner_passes_the_others(tmp_path: Path) -> None:
     file = tmp_path / "ncaa.tests.yaml"
     file.write_text(yaml.safe_dump(whole))
     options = ("--eval", "--offline", "--port", "0", "--records", "none")
-    server = await asyncio.create_subprocess_exec(
-        *SERVE, str(ROOT / "agents" / "ncaa.yaml"), *options, stdout=PIPE, env=environ(), cwd=ROOT
-    )
+    server = await programs.start("serve", "agents/ncaa.yaml", *options, env=environ())
     try:
-        assert server.stdout is not None
         async with asyncio.timeout(60):
             async for line in server.stdout:
                 if address := re.search(rb"http://(127\.0\.0\.1:\d+)/", line):

@@ -11,8 +11,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
@@ -22,21 +21,7 @@ from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, T
 from agentrun.simulate.openai import OpenAIServer
 from tests import programs
 from tests.calls.desk import HELLO, until
-
-ROOT = Path(__file__).parents[2]
-SPEC = "name: desk\ntransport: twilio\nprompts: {system: Hi., greeting: Hello., apology: Sorry.}\n"
-SERVE = (sys.executable, "-m", "agentrun", "serve")
-
-
-def environ(**extra: str) -> dict[str, str]:
-    """This process's environment without the variables of OpenAI and Twilio, and with ``extra``."""
-    ours = {key: value for key, value in os.environ.items() if not key.startswith(("OPENAI", "TWILIO"))}
-    return {**ours, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "200", **extra}
-
-
-def serve(*arguments: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
-    """Run ``agentrun serve`` to its end."""
-    return programs.run("serve", *map(str, arguments), env=environ(**extra), timeout=25)
+from tests.cli.serve_process import SERVE, SPEC, assert_mendable, environ, serve, serving
 
 
 @pytest.fixture
@@ -44,15 +29,6 @@ def spec(tmp_path: Path) -> Path:
     path = tmp_path / "desk.yaml"
     path.write_text(SPEC)
     return path
-
-
-def assert_mendable(done: subprocess.CompletedProcess[str], *words: str) -> None:
-    """It exits with 1, prints ``words`` to standard error, and no traceback."""
-    assert done.returncode == 1, done.stderr
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
-    for word in words:
-        assert word in done.stderr, done.stderr
 
 
 def test_without_a_key_it_names_the_variable_and_offline(spec: Path) -> None:
@@ -116,29 +92,6 @@ def test_insecure_on_a_public_host_is_refused(spec: Path) -> None:
     assert_mendable(done, "--insecure", host)
 
 
-@contextlib.asynccontextmanager
-async def serving(spec: Path, given: Mapping[str, str], *options: str) -> AsyncIterator[tuple[Process, str]]:
-    """A serving process and its address; it is killed at the end of the block if it is still there."""
-    arguments = (*SERVE, str(spec), "--port", "0", "--insecure", *options)
-    process = await asyncio.create_subprocess_exec(*arguments, stdout=PIPE, stderr=PIPE, env=environ(**given))
-    try:
-        yield process, await address_of(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
-async def address_of(process: Process) -> str:
-    """The address in the start screen of ``process``."""
-    assert process.stdout is not None
-    async with asyncio.timeout(60):
-        async for line in process.stdout:
-            if found := re.search(r"(http://127\.0\.0\.1:\d+)/desk/twilio/voice", line.decode()):
-                return found[1]
-    pytest.fail("the server said no address")
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_the_call_that_is_up_and_then_the_server(
     spec: Path, number: signal.Signals
@@ -162,7 +115,7 @@ async def test_a_signal_ends_the_call_that_is_up_and_then_the_server(
 async def test_a_signal_ends_a_server_without_calls_at_once(spec: Path) -> None:
     async with OpenAIServer(ScriptedHearing(()), ToneVoice(), ScriptedBrain(())) as openai:
         given = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
-        async with serving(spec, given) as (process, _):
+        async with serving(spec, given, whole_start=True) as (process, _):
             process.send_signal(signal.SIGINT)
             assert await asyncio.wait_for(process.wait(), 5) == 0
 

@@ -10,7 +10,7 @@ from agentrun.simulate.caller import Caller
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, until
-from tests.cli.test_serve import SPEC, assert_mendable, serve, serving
+from tests.cli.serve_process import SPEC, assert_mendable, serve, serving
 from tests.server.records.receiver import SECRET, Receiver
 
 

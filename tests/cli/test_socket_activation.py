@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.test_serve import SPEC, environ
+from tests.cli.serve_process import SPEC, environ
 from tests.ports import free_port
 
 ACTIVATE = shutil.which("systemd-socket-activate")

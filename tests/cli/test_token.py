@@ -12,7 +12,7 @@ from agentrun.cli.options.environment import drop_pipecats
 from agentrun.server.auth.start_tokens import StartTokens
 from agentrun.server.shared_state.state import SharedState
 from tests import programs
-from tests.cli.test_serve import environ
+from tests.cli.serve_process import environ
 
 AGENTRUN = (sys.executable, "-m", "agentrun")
 

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from agentrun.simulate.caller import Caller, PhoneCall
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, OPEN, QUESTION, listen
-from tests.cli.test_serve import SPEC, serve, serving
+from tests.cli.serve_process import SPEC, Serving, serve, serving
 from tests.server.browser.test_page import OFFER, offer
 
 MOST_CALLS = 8
@@ -33,7 +32,7 @@ def records_of(folder: Path) -> str:
 
 
 @contextlib.asynccontextmanager
-async def two_workers(folder: Path, limits: str = "{}") -> AsyncIterator[tuple[Process, str]]:
+async def two_workers(folder: Path, limits: str = "{}") -> AsyncIterator[tuple[Serving, str]]:
     """The supervisor of two workers, both of which answer, and their address."""
     spec = folder / "desk.yaml"
     spec.write_text(f"{SPEC}limits: {limits}\n")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.cli.test_serve import ROOT
 from tests.ports import free_port
+from tests.programs import ROOT
 
 SERVER = Path(__file__).parent / "image" / "server.py"
 START_SECONDS = 150

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import secrets
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +25,9 @@ from agentrun.simulate.engines.engines import Brain, Hearing
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from agentrun.simulate.twilio import Callee, Network, TwilioServer
+from tests import programs
 from tests.calls.desk import HELLO
-from tests.cli.test_serve import SERVE, environ
+from tests.cli.serve_process import SERVE, Serving, environ
 from tests.ports import free_port
 
 KEY, FROM = "the-servers-key", "+15551234567"
@@ -64,23 +64,23 @@ class Machines:
     callee: Callee
     openai: OpenAIServer
     urls: list[str] = field(default_factory=list)
-    processes: list[Process] = field(default_factory=list)
+    processes: list[Serving] = field(default_factory=list)
     proxy: Process | None = None
     commands: list[tuple[tuple[str, ...], Path, dict[str, str]]] = field(default_factory=list)
-    """What starts each server: the command, its folder, and its environment."""
+    """What starts each server: its arguments, its folder, and its environment."""
     proxy_file: Path = Path()
 
     async def start(self, number: int) -> None:
         """Start a server, or start it anew; it is not awaited until it is ready."""
         command, home, given = self.commands[number]
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            env=environ(**given),
-            cwd=home,
-            stdout=DEVNULL,
-            stderr=None if os.environ.get("CI") else PIPE,
-            limit=1 << 24,
-        )
+        env = environ(**given)
+        process: Serving
+        if "LD_PRELOAD" in given:  # heeded by what is started alone
+            process = await asyncio.create_subprocess_exec(
+                *(*SERVE, *command), env=env, cwd=home, stdout=DEVNULL, stderr=sys.stderr
+            )
+        else:
+            process = await programs.start("serve", *command, env=env, cwd=home)
         self.processes[number : number + 1] = [process]
 
     async def start_proxy(self) -> None:
@@ -91,7 +91,9 @@ class Machines:
     async def close(self) -> None:
         """End whatever runs."""
         for process in (*self.processes, *((self.proxy,) if self.proxy else ())):
-            await end(process)
+            said = await end(process)
+            # pytest shows it where the test has failed
+            sys.stderr.write((said or b"").decode(errors="replace"))
 
     @property
     def caller(self) -> Caller:
@@ -200,7 +202,7 @@ async def machines(
             rig.urls.append(f"http://127.0.0.1:{port}")
             home = folder / str(port)
             home.mkdir()
-            command = (*SERVE, *map(str, specs), "--port", str(port), "--public-url", rig.url)
+            command = (*map(str, specs), "--port", str(port), "--public-url", rig.url)
             command += ("--records", store, "--drain", drain, *options)
             rig.commands.append((command, home, {**given, **more}))
             await rig.start(index)
@@ -223,12 +225,15 @@ async def is_ready(url: str, seconds: float = 240.0) -> None:
             await asyncio.sleep(0.1)
 
 
-async def end(process: Process) -> None:
-    """Have a process end, by force if it must be."""
+async def end(process: Serving) -> bytes | None:
+    """Have a process end, by force if it must be; what it has written to standard error, if that is kept."""
     if process.returncode is None:
         process.send_signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.communicate(), 20)
+            async with asyncio.timeout(20):
+                await process.wait()
         except TimeoutError:
             process.kill()
-            await process.wait()
+    # what it has started in turn may live a moment longer
+    async with asyncio.timeout(20):
+        return (await process.communicate())[1]

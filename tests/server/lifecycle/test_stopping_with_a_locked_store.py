@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sqlite3
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,35 +12,24 @@ import pytest
 
 from agentrun.records.store.store import CallQuery, Store
 from agentrun.simulate.caller import Caller
-from tests.calls.desk import until
+from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
+from agentrun.simulate.openai import OpenAIServer
+from tests.calls.desk import HELLO, until
+from tests.cli.serve_process import SPEC, Serving, serving
 
-ROOT = Path(__file__).parents[3]
 DRAIN_SECONDS = 20
 
 
 @contextlib.asynccontextmanager
-async def serving(records: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    command = ("-m", "agentrun", "serve", "agents/hello.yaml", "agents/ncaa.yaml", "--offline", "--port", "0")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *(*command, "--records", records, "--drain", f"{DRAIN_SECONDS}s"),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        cwd=ROOT,
-        env={**os.environ, "COLUMNS": "200"},
-    )
-    assert process.stdout is not None
-    try:
-        address = ""
-        async with asyncio.timeout(90):
-            while "/twilio/voice" not in address:
-                words = (await process.stdout.readline()).decode().split()
-                address = next((word for word in words if "/twilio/voice" in word), "")
-        yield process, address.removesuffix("/twilio/voice")
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+async def storing(folder: Path) -> AsyncIterator[tuple[Serving, str]]:
+    """A server with its store in ``folder``, and the address of its agent."""
+    spec = folder / "desk.yaml"
+    spec.write_text(SPEC)
+    options = ("--records", f"sqlite:///{folder / 'calls.sqlite3'}", "--drain", f"{DRAIN_SECONDS}s")
+    async with OpenAIServer(ScriptedHearing(()), ToneVoice(), ScriptedBrain([HELLO])) as openai:
+        given = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
+        async with serving(spec, given, *options) as (process, url):
+            yield process, f"{url}/desk"
 
 
 def names(folder: str) -> list[str]:
@@ -54,7 +41,7 @@ async def test_sigterm_ends_a_server_whose_store_is_locked_and_the_next_one_take
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "calls.sqlite3"
-    async with serving(f"sqlite:///{path}") as (process, url):
+    async with storing(tmp_path) as (process, url):
         async with Caller().call(url) as call:
             await call.hear_greeting(timeout=60)
             lock = await asyncio.to_thread(
@@ -70,7 +57,7 @@ async def test_sigterm_ends_a_server_whose_store_is_locked_and_the_next_one_take
                     assert await process.wait() == 0
         sid = call.call_sid
     assert any(name.startswith("waiting-") for name in names(f"{path}-unstored"))
-    async with serving(f"sqlite:///{path}") as (process, _):
+    async with storing(tmp_path):
         with Store(f"sqlite:///{path}") as store:
             await until(lambda: any(row["id"] == sid and row["ended"] for row in store.find(CallQuery())), 30)
     assert names(f"{path}-unstored") == []

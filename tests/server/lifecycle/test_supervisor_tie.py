@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_serve import SERVE, SPEC, environ
+from tests.cli.serve_process import SERVE, SPEC, environ
 
 MARK = "AGENTRUN_TEST_MARK"
 WORKER = """
@@ -51,8 +51,9 @@ def marked(mark: str) -> set[int]:
 
 @pytest.mark.slow
 @pytest.mark.needs(Path("/proc").is_dir(), "processes are looked for in /proc")
-@pytest.mark.parametrize("workers_at", [0, 1, 2])
-@pytest.mark.parametrize("seconds", [0.0, 0.3, 1.0, 3.0])
+@pytest.mark.parametrize(
+    ("workers_at", "seconds"), [(0, 0.0), (0, 0.3), (1, 0.0), (2, 0.0), (2, 0.3), (2, 1.0), (2, 3.0)]
+)
 def test_no_worker_outlives_a_supervisor_that_is_killed_while_they_start(
     tmp_path: Path, workers_at: int, seconds: float
 ) -> None:
