@@ -83,7 +83,8 @@ class HostedAgent:
                 await ready.keeping.flush()
         records = ready.switchboard.records
         record = records.get(plan.spec.name, connection.call.id)
-        if ready.keeping and record and await transfer_outcomes.complete(record, self._environ):
+        ring = plan.spec.limits.ring
+        if ready.keeping and record and await transfer_outcomes.complete(record, self._environ, ring):
             records.changed(record)
             await ready.keeping.flush()
 

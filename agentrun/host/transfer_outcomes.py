@@ -15,31 +15,31 @@ from agentrun.transports.dial_verb import NOT_TAKEN
 from agentrun.transports.twilio_rest import TwilioError
 
 POLL_SECONDS = 2.0
-MOST_SECONDS = 45.0
-"""How long it may ring: Twilio gives up after some 30 s, and a session lasts a minute longer than a call."""
+LONGER_SECONDS = 15.0
+"""Than it may ring, until Twilio says that it has ended."""
 _RINGING = frozenset({"", "queued", "initiated", "ringing"})
 
 
-async def complete(record: CallRecord, environ: Mapping[str, str]) -> bool:
+async def complete(record: CallRecord, environ: Mapping[str, str], ring: float) -> bool:
     """Have the ``record`` of a call that has ended say that nobody took the caller; whether it was changed.
 
-    Returns once Twilio knows, at once where the agent has handed nobody on.
+    It rings there for ``ring`` seconds. Returns once Twilio knows, at once where nobody was handed on.
     """
     handed_on = TRANSFERRED in record.reason or PUT_THROUGH in record.reason
     if record.transport != "twilio" or not handed_on:
         return False
-    words = await _words(record.id, environ)
+    words = await _words(record.id, environ, ring + LONGER_SECONDS)
     if not words or words in record.reason:
         return False
     record.reason += f"; {words}"
     return True
 
 
-async def _words(call_sid: str, environ: Mapping[str, str]) -> str:
-    """Why nobody took the caller; nothing where somebody did, or nobody can say."""
+async def _words(call_sid: str, environ: Mapping[str, str], seconds: float) -> str:
+    """Why nobody took the caller; nothing where somebody did, or nobody can say within ``seconds``."""
     try:
         account = twilio_rest.account(environ)
-        async with asyncio.timeout(MOST_SECONDS):
+        async with asyncio.timeout(seconds):
             while (status := await account.dialled(call_sid)) in _RINGING:  # noqa: ASYNC110 - Twilio's to end
                 await asyncio.sleep(POLL_SECONDS)
     except (SetupError, TwilioError, TimeoutError) as error:

@@ -24,9 +24,8 @@ class Control(Protocol):
     async def speak(self, words: str, language: str) -> bool:
         """Have the company's own voice say ``words`` in ``language`` and end the call; whether it will."""
 
-    @property
-    def hears_of_transfers(self) -> bool:
-        """Whether the company asks what to do with a caller whom nobody took after a transfer."""
+    brings_back: bool
+    """Whether a caller whom nobody takes after a transfer may be brought back to the agent."""
 
     def let_go(self) -> None:
         """The call goes on elsewhere: the end of this connection is not its end."""

@@ -24,7 +24,8 @@ class TwilioControl:
     A mark is echoed once what was sent before it has been played
     (https://www.twilio.com/docs/voice/media-streams/websocket-messages); TwiML in an update takes the call
     from the stream (https://www.twilio.com/docs/voice/api/call-resource). ``transferred_url`` is asked when a
-    transfer has ended, or nobody took it; without one Twilio hangs up. A transfer rings for ``ring`` seconds.
+    transfer has ended, or nobody took it; without one Twilio hangs up. A transfer rings for ``ring`` seconds;
+    whoever is asked ``brings_back`` a caller whom nobody took, or does not.
     """
 
     def __init__(
@@ -34,7 +35,10 @@ class TwilioControl:
         environ: Mapping[str, str],
         transferred_url: str = "",
         ring: float | None = None,
+        *,
+        brings_back: bool = False,
     ) -> None:
+        self.brings_back = brings_back
         self._stream_sid = stream_sid
         self._transferred_url, self._ring = transferred_url, ring
         self._call_sid = call_sid
@@ -70,11 +74,6 @@ class TwilioControl:
             self.handed_on = False
             logger.warning("call {}: Twilio can't speak: {}", self._call_sid, error.message)
         return self.handed_on
-
-    @property
-    def hears_of_transfers(self) -> bool:
-        """Whether somebody is asked what to do with a caller whom nobody took."""
-        return bool(self._transferred_url)
 
     def let_go(self) -> None:
         """The call is not hung up when its stream ends here."""

@@ -20,7 +20,7 @@ ON_FAULT = 'on_fault: {transfer: "+15557654321", say: One moment.}\n'
 class Company:
     """A telephone company that takes the call, refuses it, or says nothing."""
 
-    hears_of_transfers = False
+    brings_back = False
 
     def __init__(self, kind: str) -> None:
         self.kind = kind

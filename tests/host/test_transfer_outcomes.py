@@ -41,7 +41,7 @@ async def test_it_is_waited_for_until_twilio_knows(status: str, words: str, reas
     record = CallRecord("CA1", "desk", "twilio", reason=reason)
     async with TwilioServer() as twilio:
         dialled(twilio, "CA0", "busy")
-        asking = asyncio.create_task(transfer_outcomes.complete(record, twilio.environ()))
+        asking = asyncio.create_task(transfer_outcomes.complete(record, twilio.environ(), 30.0))
         async with asyncio.timeout(5):
             while not twilio.requests:  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.01)
@@ -51,21 +51,21 @@ async def test_it_is_waited_for_until_twilio_knows(status: str, words: str, reas
             leg.set_status(status)
             assert await asking is bool(words)
             assert record.reason == reason + words
-            assert not await transfer_outcomes.complete(record, twilio.environ()), "it says so already"
+            assert not await transfer_outcomes.complete(record, twilio.environ(), 30.0), "it says so already"
 
 
 @pytest.mark.parametrize(("transport", "reason"), [("twilio", "the caller hung up"), ("daily", TRANSFERRED)])
 async def test_of_other_calls_twilio_is_asked_nothing(transport: str, reason: str) -> None:
     record = CallRecord("CA1", "desk", transport, reason=reason)
     async with TwilioServer() as twilio:
-        assert not await transfer_outcomes.complete(record, twilio.environ())
+        assert not await transfer_outcomes.complete(record, twilio.environ(), 30.0)
         assert twilio.requests == []
 
 
 async def test_where_twilio_does_not_say_the_record_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer_outcomes, "MOST_SECONDS", 0.1)
+    monkeypatch.setattr(transfer_outcomes, "LONGER_SECONDS", 0.1)
     record = CallRecord("CA1", "desk", "twilio", reason=TRANSFERRED)
     async with TwilioServer() as twilio:
         for environ in ({}, twilio.environ() | {"TWILIO_AUTH_TOKEN": "another"}, twilio.environ()):
-            assert not await transfer_outcomes.complete(record, environ)
+            assert not await transfer_outcomes.complete(record, environ, 0.0)
     assert record.reason == TRANSFERRED

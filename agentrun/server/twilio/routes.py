@@ -180,8 +180,10 @@ class TwilioRoutes:
             earlier = transfer_routes.told(earlier, stream.parameters)
         ended = EndedStream(grant.resumed, grant.dial)
         afterwards = self.streams.after_transfer(agent, websocket, stream.call_sid, ended)
-        ring = plan.spec.limits.ring
-        connection = twilio.connect(websocket, stream, call, self._settings.environ, afterwards, ring)
+        connection = twilio.connect(
+            *(websocket, stream, call, self._settings.environ, afterwards, plan.spec.limits.ring),
+            brings_back=plan.spec.resume and self._switchboard.left_open.resumed is not None,
+        )
         before = self._look_ups.done(plan, call) if earlier else self._look_ups.take(call.agent, call.id)
         connection = replace(connection, look_up=before, earlier=earlier)
         await asyncio.wait({self._switchboard.answer(plan, connection)})

@@ -27,7 +27,7 @@ class Transfers:
         self._control = control
         self._under_way: asyncio.Task[None] | None = None
         self._taken = False
-        self._may_return = bool(control and control.hears_of_transfers)
+        self._may_return = bool(control and control.brings_back)
 
     async def to(self, number: str, words: str = "", language: str = "en") -> None:
         """Hand the caller to ``number``, after ``words`` in the company's own voice.

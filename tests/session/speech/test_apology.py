@@ -38,7 +38,7 @@ BUSY_SECONDS = 20.0
 class Line:
     """A telephone company that says what it was asked, and echoes marks if it ``echoes``."""
 
-    hears_of_transfers = False
+    brings_back = False
 
     def __init__(self, *, echoes: bool = True, speaks: bool = False) -> None:
         self.echoes, self.speaks = echoes, speaks
