@@ -53,6 +53,7 @@ async def opened(address: Address, refusal: HttpRefusal) -> AsyncIterator[Client
             asking = await stack.enter_async_context(oauth.client(verify=trusted))
             clock = asyncio.get_running_loop().time
             login = oauth.ClientCredentials(dict(address.oauth), asking, refusal.no_token, clock)
+            stack.push_async_callback(login.close)
         web = httpx2.AsyncClient(
             headers=headers, timeout=timeout, verify=trusted, event_hooks=hooks, auth=login
         )

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncGenerator, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote_plus
 
 import httpx2
 
@@ -54,19 +56,25 @@ class ClientCredentials(httpx2.Auth):
         clock: Callable[[], float],
     ) -> None:
         self._settings, self._web, self._told, self._clock = settings, web, told, clock
-        self._token, self._until = "", 0.0
-        self._renewing = asyncio.Lock()
+        self._token, self._renew_at, self._until = "", 0.0, 0.0
+        self._renewing: asyncio.Task[None] | None = None
 
     async def async_auth_flow(
         self, request: httpx2.Request
     ) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
         """Sends a request once more, with another token, where the one it had is not taken any more."""
-        shown = await self._current(None)
+        shown = await self._current()
         response = yield self._with(request, shown)
         if response.status_code == HTTPStatus.UNAUTHORIZED and shown:
-            renewed = await self._current(shown)
-            if renewed != shown:
+            renewed = await self._current(refused=shown)
+            if renewed not in ("", shown):
                 yield self._with(request, renewed)
+
+    async def close(self) -> None:
+        """No token is waited for any more."""
+        if self._renewing:
+            self._renewing.cancel()
+            await asyncio.wait({self._renewing})
 
     def _with(self, request: httpx2.Request, token: str) -> httpx2.Request:
         # without one the server's own answer says that it wants one
@@ -75,27 +83,45 @@ class ClientCredentials(httpx2.Auth):
             request.headers["Authorization"] = f"Bearer {token}"
         return request
 
-    async def _current(self, refused: str | None) -> str:
-        """A token that is good now, and not the ``refused`` one; empty where none can be had."""
-        async with self._renewing:
-            if not self._token or self._token == refused or self._clock() >= self._until:
-                self._token = ""
-                try:
-                    self._token, seconds = await self._fetch()
-                    self._until = self._clock() + seconds
-                    self._told("")
-                except NoTokenError as error:
-                    self._told(f"its token could not be renewed: {error}")
+    async def _current(self, refused: str = "") -> str:
+        """A token that is good now, and not the ``refused`` one; empty where none can be had.
+
+        All who need another one wait for one request. One that is about to expire is shown meanwhile.
+        """
+        if refused and self._token == refused:
+            self._token = ""
+        is_good = bool(self._token) and self._clock() < self._until
+        if is_good and self._clock() < self._renew_at:
             return self._token
+        if self._renewing is None:
+            self._renewing = asyncio.create_task(self._renew(), name="a token for an MCP server")
+            self._renewing.add_done_callback(self._renewed)
+        if not is_good:
+            await asyncio.wait({self._renewing})
+        return self._token
+
+    def _renewed(self, _task: asyncio.Task[None]) -> None:
+        self._renewing = None
+
+    async def _renew(self) -> None:
+        try:
+            token, seconds = await self._fetch()
+        except NoTokenError as error:
+            if self._clock() >= self._until:
+                self._token = ""
+            self._told(f"its token could not be renewed: {error}")
+            return
+        self._token, self._until = token, self._clock() + seconds
+        self._renew_at = max(self._until - EARLY_SECONDS, self._clock() + 1.0)
+        self._told("")
 
     async def _fetch(self) -> tuple[str, float]:
         """A new token, and for how many seconds it is good."""
         settings = self._settings
-        form = {
-            "grant_type": "client_credentials",
-            **({"scope": settings["scope"]} if "scope" in settings else {}),
-        }
-        login = httpx2.BasicAuth(settings["client_id"], settings["client_secret"])
+        form = {"grant_type": "client_credentials"}
+        form |= {name: value for name, value in settings.items() if name == "scope"}
+        # https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
+        login = httpx2.BasicAuth(*(quote_plus(settings[name]) for name in ("client_id", "client_secret")))
         try:
             async with asyncio.timeout(TOKEN_SECONDS):
                 answer = await self._web.post(settings["token_url"], data=form, auth=login)
@@ -123,12 +149,20 @@ def _read(answer: httpx2.Response) -> tuple[str, float]:
     except (ValueError, RecursionError):
         granted = None
     fields: Mapping[str, Any] = granted if isinstance(granted, dict) else {}
-    token, seconds = fields.get("access_token"), fields.get("expires_in")
+    token = fields.get("access_token")
     if answer.status_code != HTTPStatus.OK or not isinstance(token, str):
         error = fields.get("error")
         why = f" ({error[:MOST_WORDS]})" if isinstance(error, str) and error.isprintable() else ""
         raise NoTokenError(f"the answer was {answer.status_code}{why}")
     if not 0 < len(token) <= MOST_TOKEN or not token.isascii() or not token.isprintable():
         raise NoTokenError("the answer had a token that can't be sent")
-    lasts = float(seconds) if isinstance(seconds, int | float) and seconds > 0 else float("inf")
-    return token, max(1.0, lasts - EARLY_SECONDS)
+    return token, _seconds(fields.get("expires_in"))
+
+
+def _seconds(lasts: object) -> float:
+    """For how long a token is good, which some servers write as text; without end where nothing says so."""
+    try:
+        seconds = float(lasts) if isinstance(lasts, int | float | str) else math.inf
+    except ValueError:
+        return math.inf
+    return seconds if seconds > 0 else math.inf
