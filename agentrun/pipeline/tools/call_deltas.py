@@ -58,7 +58,8 @@ class ToolCallDeltas:
         function = delta.function
         name = (getattr(function, "name", None) or "") if function else ""
         arguments = _text(getattr(function, "arguments", None)) if function else ""
-        index, call_id = getattr(delta, "index", None), getattr(delta, "id", None) or ""
+        # some servers count their calls by numbers
+        index, call_id = getattr(delta, "index", None), str(getattr(delta, "id", None) or "")
         call = self._continued(index, call_id, name, arguments)
         if call is None:
             if len(self._calls) > unreadable_arguments.MOST_CALLS:

@@ -84,6 +84,22 @@ async def test_two_calls_and_words_in_one_chunk_are_all_taken() -> None:
     assert model.stream.closed
 
 
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [{"index": 0, "id": 7, "function": {"name": "order_status", "arguments": '{"number": 7}'}}],
+        {"index": 0, "id": "a", "function": {"name": "order_status", "arguments": '{"number": 7}'}},
+        {"id": 7, "function": {"name": "order_status", "arguments": {"number": 7}}},
+    ],
+    ids=["a number for an id", "no list", "neither, and arguments as an object"],
+)
+async def test_a_call_in_another_shape_is_run(calls: object) -> None:
+    model = Model(chunk({"tool_calls": calls}), chunk({}, "tool_calls"))
+    pipecat_private.assemble_tool_calls(model)
+    assert await model.answer() == [("order_status", {"number": 7})]
+    assert isinstance(model.calls[0].tool_call_id, str)
+
+
 async def test_pipecat_still_loses_the_second_call_of_a_chunk() -> None:
     """When this fails, Pipecat puts the calls together itself, and ours can go."""
     assert await Model(one_chunk(), chunk({}, "tool_calls")).answer() == [("order_status", {"number": 7})]

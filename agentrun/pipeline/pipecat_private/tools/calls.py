@@ -10,7 +10,7 @@ each call goes on as one chunk at its end, which Pipecat reads as it was meant.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterable
 from typing import Any
 
 from openai.types.chat import ChatCompletionChunk
@@ -76,7 +76,7 @@ class ToolCallStream:
                 choice = chunk.choices[0] if chunk.choices else None
                 cut = cut or (choice is not None and choice.finish_reason in CUT)
                 if choice is not None and choice.delta and choice.delta.tool_calls:
-                    for delta in choice.delta.tool_calls:
+                    for delta in _deltas(choice.delta.tool_calls):
                         self._deltas.add(delta)
                     choice.delta.tool_calls, last = None, chunk
                 yield chunk
@@ -98,6 +98,14 @@ class ToolCallStream:
         """Release the connection."""
         close = getattr(self._stream, "close", None) or self._stream.aclose
         await close()
+
+
+def _deltas(calls: Any) -> Iterable[ChoiceDeltaToolCall]:
+    """Some servers send the only call itself in the place of a list."""
+    if isinstance(calls, dict):
+        function = ChoiceDeltaToolCallFunction.construct(**(calls.get("function") or {}))
+        return [ChoiceDeltaToolCall.construct(**{**calls, "function": function})]
+    return calls if isinstance(calls, list) else []
 
 
 def _chunk(like: ChatCompletionChunk, index: int, call: WholeCall) -> ChatCompletionChunk:

@@ -22,6 +22,10 @@ class SilenceError(NoSpeechError):
     """What could be heard was followed by silence: the voice is at its end, or has stopped within it."""
 
 
+class EndlessError(NoSpeechError):
+    """The voice goes on and on: what it says is not the words that it was given, or not any more."""
+
+
 async def audible(pieces: AsyncIterator[bytes], longest: float) -> AsyncGenerator[bytes, None]:
     """``pieces`` of 24 kHz, 16-bit mono PCM as they come, from the first one on that can be heard.
 
@@ -56,6 +60,18 @@ def check_length(letters: int, seconds: float) -> None:
     """
     if seconds * MOST_LETTERS < letters:
         raise NoSpeechError(f"{seconds:.2f} s of sound for {letters} letters")
+
+
+def check_end(text: str, seconds: float, longest: float) -> None:
+    """Raise EndlessError where there are more ``seconds`` of sound than ``text`` may take: ``longest``.
+
+    >>> check_end("Hello.", 12.0, 11.0)
+    Traceback (most recent call last):
+    ...
+    agentrun.pipeline.services.speech.audible_sound.EndlessError: 12 s of sound for 6 characters, and no end
+    """
+    if seconds > longest:
+        raise EndlessError(f"{seconds:.0f} s of sound for {len(text)} characters, and no end")
 
 
 def is_silent(pcm: bytes) -> bool:

@@ -14,7 +14,12 @@ from pipecat.utils.tracing.service_decorators import traced_tts
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services.speech import request as speech_request
-from agentrun.pipeline.services.speech.audible_sound import SilenceError, check_length
+from agentrun.pipeline.services.speech.audible_sound import (
+    EndlessError,
+    SilenceError,
+    check_end,
+    check_length,
+)
 from agentrun.pipeline.services.speech.lead import SpeechLead
 from agentrun.pipeline.services.speech.resumption import SpeakingRate
 from agentrun.pipeline.services.speech.sound import RATE
@@ -104,6 +109,7 @@ class OpenAISpeech(OpenAITTSService):
                     sent += len(piece) / 2 / RATE
                     self._lead.add(len(piece) / 2 / RATE)
                     yield self._frame(piece, context_id)
+                    check_end(rest, seconds, self._rate.longest(rest))
                 check_length(sum(map(str.isalpha, rest)), seconds)
                 self._rate.learn(rest, seconds)
                 return
@@ -112,7 +118,7 @@ class OpenAISpeech(OpenAITTSService):
                     self._rate.learn(rest, seconds)
                     return
                 error, rest = failure, self._rate.unheard(rest, seconds)
-                if isinstance(failure, openai.APIStatusError):
+                if isinstance(failure, openai.APIStatusError | EndlessError):
                     break
         assert error is not None  # noqa: S101
         yield _error_frame(error, sent)

@@ -6,6 +6,8 @@ import re
 
 _USUAL_SECONDS = 1 / 14
 """Of one letter: English at 150 words a minute, with 5.6 letters and spaces a word."""
+_SLOWEST, _LEAST_LONGEST = 4, 10.0
+"""OpenAI's lowest speed is a quarter; and what a pause, a laugh or a sign read out may take beside it."""
 _CAUTION = 0.8
 """What a voice may be slower, or faster, by than it was so far."""
 _UNSURE = 0.65
@@ -39,6 +41,14 @@ class SpeakingRate:
         """Whether ``seconds`` may hold all of ``text``, at up to a fifth faster than the voice was so far."""
         caution = _CAUTION if self._is_known else 1
         return seconds >= _letters(text) * self._pace * caution
+
+    def longest(self, text: str) -> float:
+        """How many seconds ``text`` may take, by the slowest voice there is; more is no speech of it.
+
+        >>> SpeakingRate().longest("Hello.")
+        11.7
+        """
+        return round(_LEAST_LONGEST + _letters(text) * _USUAL_SECONDS * _SLOWEST, 1)
 
     def unheard(self, text: str, seconds: float) -> str:
         """The words of ``text`` that may not have been heard whole in its first ``seconds``.
